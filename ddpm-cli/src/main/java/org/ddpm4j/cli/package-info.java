@@ -1,0 +1,2 @@
+/** x. */
+package org.ddpm4j.cli;
