@@ -1,0 +1,85 @@
+package org.ddpm4j.schedules;
+
+/**
+ * β_t grows linearly from {@code betaStart} to {@code betaEnd} (Ho et al. 2020, section 4).
+ *
+ * <p>The paper's end points are made for its T = 1000. On a shorter chain the same end points leave
+ * signal in x_T (at T = 600, ᾱ_T is 2.3e-3, that is 4.8 % of the image's amplitude), on a much
+ * longer one they spend most timesteps on pure noise. {@link #scaledTo} keeps the total noise.
+ *
+ * @param betaStart β of timestep 0, in (0, 1)
+ * @param betaEnd β of timestep T-1, in (0, 1), not less than {@code betaStart}
+ */
+public record LinearSchedule(double betaStart, double betaEnd) implements BetaSchedule {
+
+  private static final double PAPER_BETA_START = 1e-4;
+  private static final double PAPER_BETA_END = 0.02;
+  private static final double PAPER_TIMESTEPS = 1000;
+
+  /**
+   * Checks both ends.
+   *
+   * @param betaStart β of timestep 0
+   * @param betaEnd β of timestep T-1
+   * @throws IllegalArgumentException if an end is not in (0, 1) or {@code betaEnd} is the lesser
+   */
+  public LinearSchedule {
+    Requirements.requireBeta("betaStart", betaStart);
+    Requirements.requireBeta("betaEnd", betaEnd);
+    if (betaEnd < betaStart) {
+      throw new IllegalArgumentException(
+          "betaEnd is "
+              + betaEnd
+              + ", less than betaStart, which is "
+              + betaStart
+              + "; noise must grow with the timesteps, so give the lesser one first.");
+    }
+  }
+
+  /**
+   * The schedule of Ho et al. 2020, section 4.
+   *
+   * @return β from 1e-4 to 0.02
+   */
+  public static LinearSchedule paper() {
+    return new LinearSchedule(PAPER_BETA_START, PAPER_BETA_END);
+  }
+
+  /**
+   * Scales end points that were made for 1000 timesteps, so that a chain of another length adds
+   * about the same noise in all: log ᾱ_T is nearly minus the sum of the betas, and the sum stays.
+   *
+   * @param timesteps T of the chain to scale to, at least 1
+   * @return both end points times 1000 / T
+   * @throws IllegalArgumentException if T is less than 1, or so small that a β would reach 1
+   */
+  public LinearSchedule scaledTo(int timesteps) {
+    Requirements.requireTimesteps(timesteps);
+    double scale = PAPER_TIMESTEPS / timesteps;
+    if (!(betaEnd * scale < 1)) {
+      throw new IllegalArgumentException(
+          "Scaled to "
+              + timesteps
+              + " timesteps, betaEnd would be "
+              + betaEnd * scale
+              + ", but β must stay below 1; take more than "
+              + (int) (betaEnd * PAPER_TIMESTEPS)
+              + " timesteps or a schedule that needs no scaling, such as the cosine one.");
+    }
+    return new LinearSchedule(betaStart * scale, betaEnd * scale);
+  }
+
+  @Override
+  public double[] betas(int timesteps) {
+    Requirements.requireTimesteps(timesteps);
+    double[] betas = new double[timesteps];
+    double step = (betaEnd - betaStart) / Math.max(1, timesteps - 1);
+    for (int t = 0; t < timesteps; t++) {
+      betas[t] = betaStart + t * step;
+    }
+    if (timesteps > 1) {
+      betas[timesteps - 1] = betaEnd; // which start + (T-1)·step misses by rounding
+    }
+    return betas;
+  }
+}

@@ -1,0 +1,438 @@
+package org.ddpm4j.schedules;
+
+import static org.ddpm4j.schedules.ScheduleConstant.BETAS;
+import static org.ddpm4j.schedules.ScheduleConstant.POSTERIOR_LOG_VARIANCE_CLIPPED;
+
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The constants of a diffusion of T timesteps, computed once in double precision from its betas.
+ *
+ * <p>A value at one timestep is read by its name, {@code schedule.alphasCumprod(t)}; a whole table
+ * by its constant, {@code schedule.vector(ALPHAS_CUMPROD)}; the values of a batch's timesteps with
+ * {@link #extract}. The formulas stand in {@link ScheduleConstant}. t is zero-based, 0..T-1, and
+ * every method that takes it throws {@link IndexOutOfBoundsException} when it lies outside.
+ *
+ * <p>Instances are immutable: arrays are copied on the way in and out. Two are equal when their
+ * betas are.
+ */
+public final class NoiseSchedule {
+
+  private final Map<ScheduleConstant, double[]> constants = new EnumMap<>(ScheduleConstant.class);
+
+  private NoiseSchedule(double[] betas) {
+    Requirements.requireTimesteps(betas.length);
+    for (ScheduleConstant constant : ScheduleConstant.values()) {
+      constants.put(constant, new double[betas.length]);
+    }
+    double prev = 1;
+    for (int t = 0; t < betas.length; t++) {
+      double beta = requireNoise(betas[t], t);
+      double cumprod = requireSignal(prev * (1 - beta), t);
+      for (ScheduleConstant constant : ScheduleConstant.values()) {
+        constants.get(constant)[t] = constant.at(beta, cumprod, prev);
+      }
+      prev = cumprod;
+    }
+    double[] logVariance = constants.get(POSTERIOR_LOG_VARIANCE_CLIPPED);
+    logVariance[0] = logVariance.length > 1 ? logVariance[1] : Math.log(betas[0]);
+  }
+
+  /**
+   * The schedule with the given betas.
+   *
+   * <p>β = 1, with which a schedule of zero terminal SNR ends, is refused: at ᾱ = 0 the factors
+   * that recover x_0 from ε divide by zero.
+   *
+   * @param betas β of each timestep {@code [T]}, T at least 1, every value in (0, 1); copied
+   * @return the schedule
+   * @throws IllegalArgumentException if there are no betas, if one is outside (0, 1) or so small
+   *     that 1 - β rounds to 1, or if ᾱ becomes too small for double precision
+   */
+  public static NoiseSchedule of(double... betas) {
+    return new NoiseSchedule(betas);
+  }
+
+  /**
+   * The schedule of a formula.
+   *
+   * @param schedule the formula of β
+   * @param timesteps T, at least 1
+   * @return the schedule
+   * @throws IllegalArgumentException if {@code timesteps} is less than 1 or the formula gives betas
+   *     that {@link #of(double...)} refuses
+   */
+  public static NoiseSchedule of(BetaSchedule schedule, int timesteps) {
+    return new NoiseSchedule(schedule.betas(timesteps));
+  }
+
+  /**
+   * The length of the chain.
+   *
+   * @return T
+   */
+  public int timesteps() {
+    return constants.get(BETAS).length;
+  }
+
+  /**
+   * A constant at one timestep.
+   *
+   * @param constant which constant
+   * @param t the timestep, 0..T-1
+   * @return its value
+   */
+  public double get(ScheduleConstant constant, int t) {
+    return constants.get(constant)[requireTimestep(t)];
+  }
+
+  /**
+   * A constant at all timesteps, as a vector that the caller may change.
+   *
+   * @param constant which constant
+   * @return a new vector {@code [T]} of type DOUBLE
+   */
+  public INDArray vector(ScheduleConstant constant) {
+    return Nd4j.createFromArray(constants.get(constant));
+  }
+
+  /**
+   * A constant at all timesteps, as an array that the caller may change.
+   *
+   * @param constant which constant
+   * @return a new array {@code [T]}
+   */
+  public double[] values(ScheduleConstant constant) {
+    return constants.get(constant).clone();
+  }
+
+  /**
+   * The values of a constant at the timesteps of a batch, shaped to be broadcast over the images x
+   * of that batch.
+   *
+   * @param constant which constant
+   * @param t the timestep of each image {@code [N]}, of an integer type, each 0..T-1
+   * @param dataType type of the result: the one of x
+   * @param xShape shape of x, {@code [N,C,H,W]} or any other that begins with N
+   * @return a new array {@code [N,1,1,1]}, of the rank of x
+   * @throws IllegalArgumentException if t is no vector of integers, if x is of another batch size,
+   *     or if {@code dataType} is no floating-point type
+   * @throws IndexOutOfBoundsException if a timestep is not in 0..T-1
+   */
+  public INDArray extract(
+      ScheduleConstant constant, INDArray t, DataType dataType, long... xShape) {
+    if (t.rank() != 1 || !t.dataType().isIntType()) {
+      throw new IllegalArgumentException(
+          "t has the shape "
+              + Arrays.toString(t.shape())
+              + " and the type "
+              + t.dataType()
+              + "; it must be a vector [N] of integers, one timestep for each image.");
+    }
+    if (xShape.length == 0 || xShape[0] != t.length()) {
+      throw new IllegalArgumentException(
+          "x has the shape "
+              + Arrays.toString(xShape)
+              + ", but t holds "
+              + t.length()
+              + " timesteps; the first dimension of x must be as long as t.");
+    }
+    if (!dataType.isFPType()) {
+      throw new IllegalArgumentException(
+          "The constants cannot be cast to " + dataType + "; take a floating-point type.");
+    }
+    double[] values = new double[(int) xShape[0]];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = constants.get(constant)[requireTimestep(t.getLong(i))];
+    }
+    long[] shape = new long[xShape.length];
+    Arrays.fill(shape, 1);
+    shape[0] = values.length;
+    return Nd4j.createFromArray(values).reshape(shape).castTo(dataType);
+  }
+
+  /**
+   * The schedule of a shorter chain: {@code steps} timesteps of this one, evenly spaced from 0 to
+   * T-1 and rounded to whole timesteps (Nichol &amp; Dhariwal 2021, section 4).
+   *
+   * <p>With one step, it is T-1, since the reverse process starts from pure noise.
+   *
+   * @param steps how many timesteps to keep, 1..T; T of them give this very schedule
+   * @return the schedule of the kept timesteps
+   * @throws IllegalArgumentException if {@code steps} is not in 1..T, or if the kept timesteps lie
+   *     so far apart that a β between them rounds to 1
+   */
+  public RespacedSchedule respace(int steps) {
+    if (steps < 1 || steps > timesteps()) {
+      throw new IllegalArgumentException(
+          "Cannot keep "
+              + steps
+              + " timesteps of a schedule that has "
+              + timesteps()
+              + "; the number of steps must lie between 1 and "
+              + timesteps()
+              + ".");
+    }
+    int last = timesteps() - 1;
+    int[] kept = new int[steps];
+    kept[steps - 1] = last;
+    for (int i = 0; i < steps - 1; i++) {
+      kept[i] = (int) Math.rint((double) i * last / (steps - 1));
+    }
+    return respace(kept);
+  }
+
+  /**
+   * The schedule of a shorter chain over the given timesteps of this one, with β' = 1 - ᾱ_t /
+   * ᾱ_prev where prev is the kept timestep before t (Nichol &amp; Dhariwal 2021, section 4). Its ᾱ
+   * is this schedule's ᾱ at those timesteps.
+   *
+   * @param kept the timesteps to keep, ascending without repetition, each 0..T-1, at least one
+   * @return the schedule of the kept timesteps
+   * @throws IllegalArgumentException if {@code kept} is empty, begins below 0 or does not ascend,
+   *     or if its timesteps lie so far apart that a β between them rounds to 1
+   * @throws IndexOutOfBoundsException if a timestep is greater than T-1
+   */
+  public RespacedSchedule respace(int[] kept) {
+    Requirements.requireAscending(kept);
+    double[] betas = new double[kept.length];
+    int t = 0;
+    for (int i = 0; i < kept.length; i++) {
+      requireTimestep(kept[i]);
+      // 1 - (1 - β')(1 - β) without its cancellation: exact where no timestep is left out.
+      for (; t <= kept[i]; t++) {
+        betas[i] += betas(t) * (1 - betas[i]);
+      }
+    }
+    return new RespacedSchedule(new NoiseSchedule(betas), kept);
+  }
+
+  /**
+   * {@link ScheduleConstant#BETAS} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return β_t
+   */
+  public double betas(int t) {
+    return get(ScheduleConstant.BETAS, t);
+  }
+
+  /**
+   * {@link ScheduleConstant#ALPHAS} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return α_t
+   */
+  public double alphas(int t) {
+    return get(ScheduleConstant.ALPHAS, t);
+  }
+
+  /**
+   * {@link ScheduleConstant#ALPHAS_CUMPROD} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return ᾱ_t
+   */
+  public double alphasCumprod(int t) {
+    return get(ScheduleConstant.ALPHAS_CUMPROD, t);
+  }
+
+  /**
+   * {@link ScheduleConstant#ALPHAS_CUMPROD_PREV} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return ᾱ of the timestep before t, 1 at t = 0
+   */
+  public double alphasCumprodPrev(int t) {
+    return get(ScheduleConstant.ALPHAS_CUMPROD_PREV, t);
+  }
+
+  /**
+   * {@link ScheduleConstant#SQRT_RECIP_ALPHAS} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return 1/√α_t
+   */
+  public double sqrtRecipAlphas(int t) {
+    return get(ScheduleConstant.SQRT_RECIP_ALPHAS, t);
+  }
+
+  /**
+   * {@link ScheduleConstant#SQRT_ALPHAS_CUMPROD} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return √ᾱ_t
+   */
+  public double sqrtAlphasCumprod(int t) {
+    return get(ScheduleConstant.SQRT_ALPHAS_CUMPROD, t);
+  }
+
+  /**
+   * {@link ScheduleConstant#SQRT_ONE_MINUS_ALPHAS_CUMPROD} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return √(1 - ᾱ_t)
+   */
+  public double sqrtOneMinusAlphasCumprod(int t) {
+    return get(ScheduleConstant.SQRT_ONE_MINUS_ALPHAS_CUMPROD, t);
+  }
+
+  /**
+   * {@link ScheduleConstant#LOG_ONE_MINUS_ALPHAS_CUMPROD} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return log(1 - ᾱ_t)
+   */
+  public double logOneMinusAlphasCumprod(int t) {
+    return get(ScheduleConstant.LOG_ONE_MINUS_ALPHAS_CUMPROD, t);
+  }
+
+  /**
+   * {@link ScheduleConstant#SQRT_RECIP_ALPHAS_CUMPROD} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return 1/√ᾱ_t
+   */
+  public double sqrtRecipAlphasCumprod(int t) {
+    return get(ScheduleConstant.SQRT_RECIP_ALPHAS_CUMPROD, t);
+  }
+
+  /**
+   * {@link ScheduleConstant#SQRT_RECIPM1_ALPHAS_CUMPROD} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return √(1/ᾱ_t - 1)
+   */
+  public double sqrtRecipm1AlphasCumprod(int t) {
+    return get(ScheduleConstant.SQRT_RECIPM1_ALPHAS_CUMPROD, t);
+  }
+
+  /**
+   * {@link ScheduleConstant#POSTERIOR_VARIANCE} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return β̃_t, a variance
+   */
+  public double posteriorVariance(int t) {
+    return get(ScheduleConstant.POSTERIOR_VARIANCE, t);
+  }
+
+  /**
+   * {@link ScheduleConstant#POSTERIOR_STANDARD_DEVIATION} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return σ_t = √β̃_t
+   */
+  public double posteriorStandardDeviation(int t) {
+    return get(ScheduleConstant.POSTERIOR_STANDARD_DEVIATION, t);
+  }
+
+  /**
+   * {@link ScheduleConstant#POSTERIOR_LOG_VARIANCE_CLIPPED} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return log β̃_t, finite at t = 0
+   */
+  public double posteriorLogVarianceClipped(int t) {
+    return get(ScheduleConstant.POSTERIOR_LOG_VARIANCE_CLIPPED, t);
+  }
+
+  /**
+   * {@link ScheduleConstant#POSTERIOR_MEAN_COEF1} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return the factor of x_0 in μ̃_t
+   */
+  public double posteriorMeanCoef1(int t) {
+    return get(ScheduleConstant.POSTERIOR_MEAN_COEF1, t);
+  }
+
+  /**
+   * {@link ScheduleConstant#POSTERIOR_MEAN_COEF2} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return the factor of x_t in μ̃_t
+   */
+  public double posteriorMeanCoef2(int t) {
+    return get(ScheduleConstant.POSTERIOR_MEAN_COEF2, t);
+  }
+
+  /**
+   * {@link ScheduleConstant#SNR} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return ᾱ_t / (1 - ᾱ_t)
+   */
+  public double snr(int t) {
+    return get(ScheduleConstant.SNR, t);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof NoiseSchedule that
+        && Arrays.equals(constants.get(BETAS), that.constants.get(BETAS));
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(constants.get(BETAS));
+  }
+
+  @Override
+  public String toString() {
+    int last = timesteps() - 1;
+    return "NoiseSchedule[timesteps="
+        + timesteps()
+        + ", betas="
+        + betas(0)
+        + ".."
+        + betas(last)
+        + ", terminal alphasCumprod="
+        + alphasCumprod(last)
+        + "]";
+  }
+
+  private int requireTimestep(long t) {
+    if (t < 0 || t >= timesteps()) {
+      throw new IndexOutOfBoundsException(
+          "The timestep is "
+              + t
+              + ", but this schedule has the timesteps 0 to "
+              + (timesteps() - 1)
+              + ".");
+    }
+    return (int) t;
+  }
+
+  /** Also refuses a β below the precision of 1 - β, with which the posterior would be 0/0. */
+  private static double requireNoise(double beta, int t) {
+    Requirements.requireBeta("betas[" + t + "]", beta);
+    if (1 - beta == 1) {
+      throw new IllegalArgumentException(
+          "betas["
+              + t
+              + "] is "
+              + beta
+              + "; that is too little noise for double precision, in which 1 - β must differ from"
+              + " 1.");
+    }
+    return beta;
+  }
+
+  private static double requireSignal(double cumprod, int t) {
+    if (cumprod < Double.MIN_NORMAL) {
+      throw new IllegalArgumentException(
+          "At timestep "
+              + t
+              + " the product of the alphas is "
+              + cumprod
+              + ", too small for double precision; take fewer timesteps or smaller betas.");
+    }
+    return cumprod;
+  }
+}
