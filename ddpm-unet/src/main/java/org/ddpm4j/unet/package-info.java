@@ -1,2 +1,18 @@
-/** x. */
+/**
+ * The U-Nets as SameDiff graphs.
+ *
+ * <p>A network is written once, in terms of {@link org.ddpm4j.unet.Modules}, which declare the
+ * named parameters, and {@link org.ddpm4j.unet.Layers}, which turn them into operations. Inside,
+ * features are channels-last, {@code [N,H,W,C]}; outside, everything is {@code [N,C,H,W]}. All
+ * parameters of a network lie in one flat buffer, {@link org.ddpm4j.unet.Parameters}, and carry
+ * their PyTorch names, so that weights travel as safetensors without a table of translations.
+ *
+ * <ul>
+ *   <li>{@link org.ddpm4j.unet.UnetConfig}: the architectures, as validated records;
+ *   <li>{@link org.ddpm4j.unet.Unet}: a network with its parameters, which predicts and
+ *       differentiates;
+ *   <li>{@link org.ddpm4j.unet.UnetFolder}: a network on disk, {@code config.json} and {@code
+ *       diffusion_pytorch_model.safetensors}.
+ * </ul>
+ */
 package org.ddpm4j.unet;

@@ -1,0 +1,89 @@
+package org.ddpm4j.diffusion;
+
+import java.util.Objects;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.sampling.Sampler;
+import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.Unet;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * A denoiser, a sampler and a size of images: all that drawing images takes. Thread-safe if the
+ * denoiser is.
+ *
+ * @param denoiser the model
+ * @param sampler how its estimates become images
+ * @param shape of the images
+ */
+public record DiffusionPipeline(Denoiser denoiser, Sampler sampler, ImageShape shape) {
+
+  /** Images per batch where the caller has no wish. */
+  public static final int DEFAULT_BATCH_SIZE = 64;
+
+  /** Checks that nothing is missing. */
+  public DiffusionPipeline {
+    Objects.requireNonNull(denoiser, "denoiser");
+    Objects.requireNonNull(sampler, "sampler");
+    Objects.requireNonNull(shape, "shape");
+  }
+
+  /**
+   * For a U-Net that predicts ε.
+   *
+   * @param unet the network
+   * @param schedule the one that it was trained with
+   * @param sampler how its estimates become images
+   * @param shape of the images
+   * @return the pipeline
+   */
+  public static DiffusionPipeline of(
+      Unet unet, NoiseSchedule schedule, Sampler sampler, ImageShape shape) {
+    return new DiffusionPipeline(new EpsilonDenoiser(unet::predict, schedule), sampler, shape);
+  }
+
+  /**
+   * Draws images.
+   *
+   * @param count how many, at least 1
+   * @param seed image i of a seed is always the same, however many are drawn with it
+   * @return {@code [count,C,H,W]}
+   */
+  public INDArray sample(int count, long seed) {
+    return sample(count, seed, DEFAULT_BATCH_SIZE, SamplingObserver.NONE);
+  }
+
+  /**
+   * Draws images in batches.
+   *
+   * @param count how many, at least 1
+   * @param seed image i of a seed is always the same, however many are drawn with it
+   * @param batchSize images in one go, at least 1
+   * @param observer sees every step of every batch
+   * @return {@code [count,C,H,W]}
+   */
+  public INDArray sample(int count, long seed, int batchSize, SamplingObserver observer) {
+    if (count < 1 || batchSize < 1) {
+      throw new IllegalArgumentException(
+          "%d images cannot be drawn in batches of %d; both must be at least 1."
+              .formatted(count, batchSize));
+    }
+    INDArray images = Nd4j.create(count, shape.channels(), shape.height(), shape.width());
+    for (int first = 0; first < count; first += batchSize) {
+      int size = Math.min(batchSize, count - first);
+      INDArray batch =
+          sampler.sample(
+              denoiser,
+              NoiseSource.seeded(seed, first),
+              observer,
+              size,
+              shape.channels(),
+              shape.height(),
+              shape.width());
+      images.get(NDArrayIndex.interval(first, first + size)).assign(batch);
+    }
+    return images;
+  }
+}

@@ -1,0 +1,25 @@
+package org.ddpm4j.diffusion;
+
+/**
+ * The size of one image.
+ *
+ * @param channels C, at least 1
+ * @param height H in pixels, at least 1
+ * @param width W in pixels, at least 1
+ */
+public record ImageShape(int channels, int height, int width) {
+
+  /** Checks the ranges. */
+  public ImageShape {
+    if (channels < 1 || height < 1 || width < 1) {
+      throw new IllegalArgumentException(
+          "An image of %d channels, height %d and width %d is empty; every size must be at least 1."
+              .formatted(channels, height, width));
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "%dx%dx%d".formatted(height, width, channels);
+  }
+}

@@ -1,0 +1,71 @@
+package org.ddpm4j.diffusion.image;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.List;
+import javax.imageio.IIOImage;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageTypeSpecifier;
+import javax.imageio.ImageWriter;
+import javax.imageio.metadata.IIOMetadata;
+import javax.imageio.metadata.IIOMetadataNode;
+import javax.imageio.stream.ImageOutputStream;
+
+/** Animated GIF by the JDK's own writer. */
+final class AnimatedGif {
+
+  private static final int LAST_FRAME_MILLIS = 2000;
+  private static final String FORMAT = "javax_imageio_gif_image_1.0";
+
+  private AnimatedGif() {}
+
+  static void write(List<BufferedImage> frames, int millisPerFrame, OutputStream out)
+      throws IOException {
+    if (frames.isEmpty() || millisPerFrame < 10) {
+      throw new IllegalArgumentException(
+          "%d frames of %d ms make no animation; it takes a frame, and 10 ms for each."
+              .formatted(frames.size(), millisPerFrame));
+    }
+    ImageWriter writer = ImageIO.getImageWritersByFormatName("gif").next();
+    try (ImageOutputStream stream = ImageIO.createImageOutputStream(out)) {
+      writer.setOutput(stream);
+      writer.prepareWriteSequence(null);
+      for (int i = 0; i < frames.size(); i++) {
+        int millis = i == frames.size() - 1 ? LAST_FRAME_MILLIS : millisPerFrame;
+        writer.writeToSequence(
+            new IIOImage(frames.get(i), null, metadata(writer, frames.get(i), millis)), null);
+      }
+      writer.endWriteSequence();
+    } finally {
+      writer.dispose();
+    }
+  }
+
+  private static IIOMetadata metadata(ImageWriter writer, BufferedImage frame, int millis)
+      throws IOException {
+    IIOMetadata metadata =
+        writer.getDefaultImageMetadata(
+            ImageTypeSpecifier.createFromRenderedImage(frame), writer.getDefaultWriteParam());
+    IIOMetadataNode control = new IIOMetadataNode("GraphicControlExtension");
+    control.setAttribute("disposalMethod", "none");
+    control.setAttribute("userInputFlag", "FALSE");
+    control.setAttribute("transparentColorFlag", "FALSE");
+    control.setAttribute("transparentColorIndex", "0");
+    // GIF counts in hundredths of a second.
+    control.setAttribute("delayTime", Integer.toString(millis / 10));
+
+    IIOMetadataNode repeat = new IIOMetadataNode("ApplicationExtension");
+    repeat.setAttribute("applicationID", "NETSCAPE");
+    repeat.setAttribute("authenticationCode", "2.0");
+    repeat.setUserObject(new byte[] {1, 0, 0});
+    IIOMetadataNode extensions = new IIOMetadataNode("ApplicationExtensions");
+    extensions.appendChild(repeat);
+
+    IIOMetadataNode root = new IIOMetadataNode(FORMAT);
+    root.appendChild(control);
+    root.appendChild(extensions);
+    metadata.mergeTree(FORMAT, root);
+    return metadata;
+  }
+}

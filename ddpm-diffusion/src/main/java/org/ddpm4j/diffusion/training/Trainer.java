@@ -1,0 +1,282 @@
+package org.ddpm4j.diffusion.training;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.ddpm4j.diffusion.ForwardProcess;
+import org.ddpm4j.diffusion.random.KeyedRandom;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.Parameters;
+import org.ddpm4j.unet.Unet;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Trains a U-Net to predict the noise ε (Ho et al. 2020, algorithm 1).
+ *
+ * <p>The timesteps and the noise of step s depend on the seed and on s alone. Together with a
+ * {@link Checkpoint} this makes every run resumable to the last bit.
+ */
+public final class Trainer {
+
+  /** What keyed random numbers are for. */
+  private enum Purpose {
+    TIMESTEPS,
+    NOISE,
+    VALIDATION_NOISE
+  }
+
+  private final Unet unet;
+  private final NoiseSchedule schedule;
+  private final ForwardProcess forward;
+  private final TrainingConfig config;
+  private final BatchSource data;
+  private final AdamW optimizer;
+  private final Parameters gradient;
+  private final Parameters ema;
+  private final Unet emaUnet;
+  private final LossHistory history = new LossHistory();
+  private final LossWindow window = new LossWindow();
+  private final List<TrainingListener> listeners = new ArrayList<>();
+  private DataSet validation;
+  private long step;
+  private volatile boolean stopRequested;
+
+  /**
+   * A training that is at its beginning.
+   *
+   * @param unet the network, which is trained in place
+   * @param schedule the noise
+   * @param config how to train
+   * @param data the images, in the range that is to be sampled
+   */
+  public Trainer(Unet unet, NoiseSchedule schedule, TrainingConfig config, BatchSource data) {
+    this.unet = unet;
+    this.schedule = schedule;
+    this.forward = new ForwardProcess(schedule);
+    this.config = config;
+    this.data = data;
+    this.optimizer = new AdamW(config.optimizer(), unet.parameters());
+    this.gradient = unet.parameters().zerosLike();
+    this.ema = unet.parameters().zerosLike();
+    this.ema.assign(unet.parameters());
+    this.emaUnet = Unet.of(unet.config(), ema);
+  }
+
+  /**
+   * Adds held-out images, whose loss is then part of every report. Their timesteps are spread
+   * evenly and their noise is always the same, so that the losses of two reports can be compared.
+   *
+   * @param images features {@code [N,C,H,W]}
+   * @return this trainer
+   */
+  public Trainer withValidation(DataSet images) {
+    validation = images;
+    return this;
+  }
+
+  /**
+   * Adds a listener.
+   *
+   * @param listener told of every step, after those that were added before
+   * @return this trainer
+   */
+  public Trainer withListener(TrainingListener listener) {
+    listeners.add(listener);
+    return this;
+  }
+
+  /**
+   * Goes on from a saved state.
+   *
+   * @param checkpoint of the same network
+   * @return this trainer
+   * @throws IllegalArgumentException if the checkpoint is of another network
+   */
+  public Trainer resume(Checkpoint checkpoint) {
+    restore(checkpoint);
+    return this;
+  }
+
+  /**
+   * Trains to the last step, or until {@link #requestStop} is heard.
+   *
+   * @throws TrainingDivergedException if the loss or the gradient is not finite; nothing was
+   *     changed by that step
+   * @throws IOException if a listener throws it
+   */
+  public void fit() throws IOException {
+    stopRequested = false;
+    while (step < config.steps() && !stopRequested) {
+      TrainingListener.StepReport report = trainStep();
+      for (TrainingListener listener : listeners) {
+        listener.onStep(this, report);
+      }
+    }
+  }
+
+  /** Lets {@link #fit} return after the step that is under way. May be called by any thread. */
+  public void requestStop() {
+    stopRequested = true;
+  }
+
+  private TrainingListener.StepReport trainStep() {
+    INDArray x0 = data.batch(step).getFeatures();
+    int images = Math.toIntExact(x0.size(0));
+    int[] t = drawTimesteps(images);
+    INDArray eps = noise(Purpose.NOISE, step, x0.shape());
+    INDArray xt = forward.qSample(x0, t, eps);
+
+    double loss = unet.lossAndGradient(config.loss(), xt, Nd4j.createFromArray(t), eps, gradient);
+    double norm = gradient.flat().norm2Number().doubleValue();
+    requireFinite("loss", loss);
+    requireFinite("gradient norm", norm);
+    if (norm > config.maxGradientNorm()) {
+      gradient.flat().muli(config.maxGradientNorm() / norm);
+    }
+    double factor = config.learningRate().factor(step, config.steps());
+    optimizer.update(unet.parameters(), gradient, step, factor);
+    updateEma();
+    step++;
+
+    window.add(loss, norm);
+    return new TrainingListener.StepReport(step, config.steps(), loss, images, closeWindow(factor));
+  }
+
+  private int[] drawTimesteps(int images) {
+    SplittableRandom random = KeyedRandom.of(config.seed(), Purpose.TIMESTEPS.ordinal(), step);
+    int[] t = new int[images];
+    for (int i = 0; i < images; i++) {
+      t[i] = random.nextInt(schedule.timesteps());
+    }
+    return t;
+  }
+
+  private INDArray noise(Purpose purpose, long key, long... shape) {
+    long seed = KeyedRandom.of(config.seed(), purpose.ordinal()).nextLong();
+    return NoiseSource.seeded(seed, 0).gaussian(key, shape);
+  }
+
+  private void requireFinite(String what, double value) {
+    if (!Double.isFinite(value)) {
+      throw new TrainingDivergedException(step + 1, what, value);
+    }
+  }
+
+  /**
+   * The decay rises from 0.1 to its final value, so that the random first weights are forgotten.
+   */
+  private void updateEma() {
+    double decay = Math.min(config.emaDecay(), (1.0 + step) / (10.0 + step));
+    ema.flat().muli(decay).addi(unet.parameters().flat().mul(1 - decay));
+  }
+
+  private LossHistory.Entry closeWindow(double learningRateFactor) {
+    if (step % config.reportEvery() != 0 && step != config.steps()) {
+      return null;
+    }
+    LossHistory.Entry entry =
+        new LossHistory.Entry(
+            step,
+            window.meanLoss(),
+            validationLoss(),
+            config.optimizer().learningRate() * learningRateFactor,
+            window.meanGradientNorm());
+    window.clear();
+    history.add(entry);
+    return entry;
+  }
+
+  /**
+   * The loss of the held-out images under the current weights.
+   *
+   * @return the mean over all elements, NaN if there are no held-out images
+   */
+  public double validationLoss() {
+    if (validation == null) {
+      return Double.NaN;
+    }
+    INDArray x0 = validation.getFeatures();
+    int images = Math.toIntExact(x0.size(0));
+    int[] t = new int[images];
+    for (int i = 0; i < images; i++) {
+      t[i] = (int) ((i + 0.5) / images * schedule.timesteps());
+    }
+    INDArray eps = noise(Purpose.VALIDATION_NOISE, 0, x0.shape());
+    return unet.loss(config.loss(), forward.qSample(x0, t, eps), Nd4j.createFromArray(t), eps);
+  }
+
+  /**
+   * The number of steps done.
+   *
+   * @return from 0 to the configured number
+   */
+  public long step() {
+    return step;
+  }
+
+  /**
+   * How this trains.
+   *
+   * @return the configuration
+   */
+  public TrainingConfig config() {
+    return config;
+  }
+
+  /**
+   * The network that is being trained.
+   *
+   * @return the network; its weights change with every step
+   */
+  public Unet unet() {
+    return unet;
+  }
+
+  /**
+   * The network with the moving average of the weights, the one to sample with.
+   *
+   * @return the network; its weights change with every step
+   */
+  public Unet emaUnet() {
+    return emaUnet;
+  }
+
+  /**
+   * The reports so far.
+   *
+   * @return the history
+   */
+  public LossHistory history() {
+    return history;
+  }
+
+  /**
+   * The state after the last step.
+   *
+   * @return everything that going on needs; a view, valid until the next step
+   */
+  public Checkpoint checkpoint() {
+    return new Checkpoint(
+        step,
+        unet.parameters(),
+        ema,
+        optimizer.firstMoment(),
+        optimizer.secondMoment(),
+        history.entries(),
+        window.state());
+  }
+
+  private void restore(Checkpoint from) {
+    unet.parameters().assign(from.weights());
+    ema.assign(from.ema());
+    optimizer.firstMoment().assign(from.firstMoment());
+    optimizer.secondMoment().assign(from.secondMoment());
+    history.replaceBy(from.history());
+    window.restore(from.window());
+    step = from.step();
+  }
+}

@@ -1,0 +1,110 @@
+package org.ddpm4j.diffusion.training;
+
+import static org.ddpm4j.diffusion.training.Ranges.require;
+
+import java.util.Objects;
+import org.ddpm4j.unet.LossFunction;
+
+/**
+ * How a network is trained. Everything that decides the result is here, in the data and in the
+ * network's initial weights.
+ *
+ * @param steps optimiser steps, at least 1
+ * @param optimizer the constants of AdamW
+ * @param learningRate how the learning rate moves
+ * @param maxGradientNorm longer gradients are scaled down to this Euclidean norm; above 0, infinity
+ *     for no clipping
+ * @param emaDecay decay of the moving average of the weights, in [0,1)
+ * @param loss what an error costs
+ * @param seed of timesteps and noise
+ * @param reportEvery steps over which reported losses are averaged, at least 1
+ */
+public record TrainingConfig(
+    long steps,
+    AdamWConfig optimizer,
+    LearningRateSchedule learningRate,
+    double maxGradientNorm,
+    double emaDecay,
+    LossFunction loss,
+    long seed,
+    int reportEvery) {
+
+  /** Checks the ranges. */
+  public TrainingConfig {
+    require(steps >= 1, "number of training steps", steps, "it must be at least 1");
+    Objects.requireNonNull(optimizer, "optimizer");
+    Objects.requireNonNull(learningRate, "learningRate");
+    require(
+        maxGradientNorm > 0,
+        "maximal gradient norm",
+        maxGradientNorm,
+        "it must be above 0, or Infinity for no clipping");
+    require(emaDecay >= 0 && emaDecay < 1, "EMA decay", emaDecay, "it must be in [0,1)");
+    Objects.requireNonNull(loss, "loss");
+    require(loss != LossFunction.INNER_PRODUCT, "loss", loss, "train with L1, L2 or HUBER instead");
+    require(reportEvery >= 1, "number of steps in a report", reportEvery, "it must be at least 1");
+  }
+
+  /**
+   * Sensible values for small images.
+   *
+   * @param steps optimiser steps
+   * @return AdamW's defaults after 100 steps of warm-up, gradients clipped to norm 1, EMA decay
+   *     0.995, squared error
+   */
+  public static TrainingConfig defaults(long steps) {
+    return new TrainingConfig(
+        steps,
+        AdamWConfig.defaults(),
+        new LearningRateSchedule(100, LearningRateSchedule.Decay.CONSTANT),
+        1.0,
+        0.995,
+        LossFunction.L2,
+        0,
+        10);
+  }
+
+  /**
+   * The same with another optimiser.
+   *
+   * @param newOptimizer the constants of AdamW
+   * @return the new configuration
+   */
+  public TrainingConfig withOptimizer(AdamWConfig newOptimizer) {
+    return new TrainingConfig(
+        steps, newOptimizer, learningRate, maxGradientNorm, emaDecay, loss, seed, reportEvery);
+  }
+
+  /**
+   * The same with another course of the learning rate.
+   *
+   * @param newLearningRate the course
+   * @return the new configuration
+   */
+  public TrainingConfig withLearningRate(LearningRateSchedule newLearningRate) {
+    return new TrainingConfig(
+        steps, optimizer, newLearningRate, maxGradientNorm, emaDecay, loss, seed, reportEvery);
+  }
+
+  /**
+   * The same with another loss.
+   *
+   * @param newLoss what an error costs
+   * @return the new configuration
+   */
+  public TrainingConfig withLoss(LossFunction newLoss) {
+    return new TrainingConfig(
+        steps, optimizer, learningRate, maxGradientNorm, emaDecay, newLoss, seed, reportEvery);
+  }
+
+  /**
+   * The same with another seed.
+   *
+   * @param newSeed of timesteps and noise
+   * @return the new configuration
+   */
+  public TrainingConfig withSeed(long newSeed) {
+    return new TrainingConfig(
+        steps, optimizer, learningRate, maxGradientNorm, emaDecay, loss, newSeed, reportEvery);
+  }
+}

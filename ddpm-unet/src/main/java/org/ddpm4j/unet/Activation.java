@@ -1,0 +1,11 @@
+package org.ddpm4j.unet;
+
+/** Point-wise activation functions. */
+public enum Activation {
+  /** {@code x}. */
+  IDENTITY,
+  /** {@code x·sigmoid(x)}, also called swish (Ramachandran et al. 2017). */
+  SILU,
+  /** {@code x·Φ(x)} with the exact Gaussian distribution function, as PyTorch's default. */
+  GELU
+}

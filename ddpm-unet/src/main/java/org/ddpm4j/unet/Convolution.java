@@ -1,0 +1,54 @@
+package org.ddpm4j.unet;
+
+/**
+ * The geometry of a square convolution.
+ *
+ * @param kernel kernel height and width, at least 1
+ * @param stride at least 1
+ * @param padding rows and columns of zeros on every side, at least 0
+ */
+public record Convolution(int kernel, int stride, int padding) {
+
+  /** Checks the ranges. */
+  public Convolution {
+    if (kernel < 1 || stride < 1 || padding < 0) {
+      throw new IllegalArgumentException(
+          "A convolution of kernel %d, stride %d and padding %d does not exist; kernel and stride must be at least 1, padding at least 0."
+              .formatted(kernel, stride, padding));
+    }
+  }
+
+  /**
+   * A convolution of stride 1 whose output is as large as its input.
+   *
+   * @param kernel odd kernel size
+   * @return the geometry
+   */
+  public static Convolution same(int kernel) {
+    if (kernel % 2 == 0) {
+      throw new IllegalArgumentException(
+          "A kernel of %d cannot be centred; take an odd size.".formatted(kernel));
+    }
+    return new Convolution(kernel, 1, kernel / 2);
+  }
+
+  /**
+   * The size of the output along one axis.
+   *
+   * @param size of the input
+   * @return {@code (size + 2·padding - kernel)/stride + 1}
+   */
+  public int outputSize(int size) {
+    return (size + 2 * padding - kernel) / stride + 1;
+  }
+
+  /**
+   * The size of the output of the transposed convolution along one axis.
+   *
+   * @param size of the input
+   * @return {@code (size - 1)·stride - 2·padding + kernel}
+   */
+  public int transposedOutputSize(int size) {
+    return (size - 1) * stride - 2 * padding + kernel;
+  }
+}

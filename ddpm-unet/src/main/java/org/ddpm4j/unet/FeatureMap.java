@@ -1,0 +1,44 @@
+package org.ddpm4j.unet;
+
+import java.util.Objects;
+import org.nd4j.autodiff.samediff.SDVariable;
+
+/**
+ * A batch of feature maps inside a graph.
+ *
+ * @param values the features, {@code [N,H,W,C]}
+ * @param height H, the number of rows
+ * @param width W, the number of columns
+ * @param channels C
+ */
+public record FeatureMap(SDVariable values, int height, int width, int channels) {
+
+  /** Checks that all sizes are positive. */
+  public FeatureMap {
+    Objects.requireNonNull(values, "values");
+    if (height < 1 || width < 1 || channels < 1) {
+      throw new IllegalArgumentException(
+          "A feature map of height %d, width %d and %d channels is empty; every size must be at least 1."
+              .formatted(height, width, channels));
+    }
+  }
+
+  /**
+   * The same shape with other values.
+   *
+   * @param newValues features, {@code [N,H,W,C]}
+   * @return the new feature map
+   */
+  public FeatureMap with(SDVariable newValues) {
+    return new FeatureMap(newValues, height, width, channels);
+  }
+
+  /**
+   * The number of positions of one map.
+   *
+   * @return H·W
+   */
+  public int positions() {
+    return height * width;
+  }
+}

@@ -1,0 +1,182 @@
+package org.ddpm4j.unet;
+
+import org.nd4j.autodiff.samediff.SDVariable;
+
+/**
+ * The operations that U-Nets are made of, on the variables of one SameDiff graph.
+ *
+ * <p>A network is written once against this interface. Implementations differ in how they compute,
+ * never in what: {@link ReferenceLayers} uses stock SameDiff operations and runs on any backend.
+ *
+ * <p>Feature maps are {@code [N,H,W,C]}. Weights are in SameDiff's own layouts, given with each
+ * method; {@link WeightLayout} relates them to PyTorch's.
+ */
+public interface Layers {
+
+  /**
+   * Two-dimensional convolution (cross-correlation, as everywhere in deep learning) with symmetric
+   * zero padding.
+   *
+   * @param x input, {@code [N,H,W,iC]}
+   * @param weight {@code [kH,kW,iC,oC]}
+   * @param bias {@code [oC]}, or null for none
+   * @param shape kernel size, stride and padding
+   * @param outChannels oC
+   * @return {@code [N,(H+2p-k)/s+1,(W+2p-k)/s+1,oC]}
+   */
+  FeatureMap conv2d(
+      FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape, int outChannels);
+
+  /**
+   * Transposed convolution: the gradient of {@link #conv2d} with respect to its input.
+   *
+   * @param x input, {@code [N,H,W,iC]}
+   * @param weight {@code [kH,kW,oC,iC]}
+   * @param bias {@code [oC]}
+   * @param shape kernel size, stride and padding
+   * @param outChannels oC
+   * @return {@code [N,(H-1)s-2p+k,(W-1)s-2p+k,oC]}
+   */
+  FeatureMap convTranspose2d(
+      FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape, int outChannels);
+
+  /**
+   * Depthwise convolution: every channel has a kernel of its own.
+   *
+   * @param x input, {@code [N,H,W,C]}
+   * @param weight {@code [kH,kW,C,1]}
+   * @param bias {@code [C]}
+   * @param shape kernel size, stride and padding
+   * @return {@code [N,(H+2p-k)/s+1,(W+2p-k)/s+1,C]}
+   */
+  FeatureMap depthwiseConv2d(FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape);
+
+  /**
+   * Group normalisation (Wu and He 2018) followed by an activation: within each image and group of
+   * channels the mean is removed and the standard deviation, {@code sqrt(variance + epsilon)} with
+   * the biased variance, divided out; then each channel is scaled and shifted.
+   *
+   * @param x input, {@code [N,H,W,C]}
+   * @param weight scale, {@code [C]}
+   * @param bias shift, {@code [C]}
+   * @param groups number of groups, a divisor of C
+   * @param epsilon added to the variance
+   * @param activation applied last
+   * @return {@code [N,H,W,C]}
+   */
+  FeatureMap groupNorm(
+      FeatureMap x,
+      SDVariable weight,
+      SDVariable bias,
+      int groups,
+      double epsilon,
+      Activation activation);
+
+  /**
+   * Fully connected layer.
+   *
+   * @param x input, {@code [N,in]}
+   * @param weight {@code [in,out]}
+   * @param bias {@code [out]}
+   * @param activation applied last
+   * @return {@code [N,out]}
+   */
+  SDVariable linear(SDVariable x, SDVariable weight, SDVariable bias, Activation activation);
+
+  /**
+   * A point-wise activation.
+   *
+   * @param x input of any shape
+   * @param activation the function
+   * @return same shape as x
+   */
+  SDVariable activation(SDVariable x, Activation activation);
+
+  /**
+   * Adds one value per image and channel at every position: how a network is told the time.
+   *
+   * @param x features, {@code [N,H,W,C]}
+   * @param perChannel {@code [N,C]}
+   * @return {@code [N,H,W,C]}
+   */
+  FeatureMap addPerChannel(FeatureMap x, SDVariable perChannel);
+
+  /**
+   * Sum of two feature maps of one shape.
+   *
+   * @param a {@code [N,H,W,C]}
+   * @param b {@code [N,H,W,C]}
+   * @return {@code [N,H,W,C]}
+   */
+  FeatureMap add(FeatureMap a, FeatureMap b);
+
+  /**
+   * Concatenation along the channels.
+   *
+   * @param a {@code [N,H,W,A]}
+   * @param b {@code [N,H,W,B]}
+   * @return {@code [N,H,W,A+B]}, the channels of a first
+   */
+  FeatureMap concatChannels(FeatureMap a, FeatureMap b);
+
+  /**
+   * Scaled dot-product attention between the positions of each image (Vaswani et al. 2017, eq. 1).
+   *
+   * @param qkv queries, keys and values side by side along the channels, each {@code heads·d} wide
+   *     with the heads outermost: {@code [N,H,W,3·heads·d]}
+   * @param heads number of heads
+   * @return {@code [N,H,W,heads·d]}
+   */
+  FeatureMap attention(FeatureMap qkv, int heads);
+
+  /**
+   * Attention whose cost is linear in the number of positions (Shen et al. 2018): queries are
+   * normalised by softmax over their features and divided by {@code sqrt(d)}, keys by softmax over
+   * the positions, and each query reads the same {@code [d,d]} summary of keys and values.
+   *
+   * @param qkv as in {@link #attention}
+   * @param heads number of heads
+   * @return {@code [N,H,W,heads·d]}
+   */
+  FeatureMap linearAttention(FeatureMap qkv, int heads);
+
+  /**
+   * Sinusoidal embedding of the timesteps (Vaswani et al. 2017, section 3.5, as in Ho et al. 2020):
+   * {@code [sin(t·f_0), …, sin(t·f_{h-1}), cos(t·f_0), …]} with {@code h = width/2} frequencies
+   * {@code f_i = 10000^(-i/(h-1))}.
+   *
+   * @param t timesteps, {@code [N]}
+   * @param width even, at least 4
+   * @return {@code [N,width]}
+   */
+  SDVariable sinusoidalEmbedding(SDVariable t, int width);
+
+  /**
+   * From the layout of the outside to that of the inside.
+   *
+   * @param x {@code [N,C,H,W]}
+   * @param channels C
+   * @param height H
+   * @param width W
+   * @return {@code [N,H,W,C]}
+   */
+  FeatureMap toChannelsLast(SDVariable x, int channels, int height, int width);
+
+  /**
+   * From the layout of the inside to that of the outside.
+   *
+   * @param x {@code [N,H,W,C]}
+   * @return {@code [N,C,H,W]}
+   */
+  SDVariable toChannelsFirst(FeatureMap x);
+
+  /**
+   * The loss of each image: the mean over its elements of a function of the error.
+   *
+   * @param prediction {@code [N,H,W,C]}
+   * @param target {@code [N,H,W,C]}
+   * @param function of the error of one element
+   * @return {@code [N]}
+   */
+  SDVariable lossPerImage(FeatureMap prediction, FeatureMap target, LossFunction function);
+}

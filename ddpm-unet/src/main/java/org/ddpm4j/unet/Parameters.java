@@ -1,0 +1,187 @@
+package org.ddpm4j.unet;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * One value for every parameter of a network, in one flat buffer with a named view for each. The
+ * same class holds weights, gradients, moments of an optimiser and moving averages: whatever has
+ * the shape of the network.
+ *
+ * <p>Views share the buffer's memory. Not thread-safe while somebody writes.
+ */
+public final class Parameters {
+
+  private final List<Parameter> declarations;
+  private final INDArray flat;
+  private final Map<String, INDArray> views;
+
+  private Parameters(List<Parameter> declarations, DataType dataType) {
+    this.declarations = List.copyOf(declarations);
+    long count = declarations.stream().mapToLong(Parameter::length).sum();
+    this.flat = Nd4j.zeros(dataType, count);
+    this.views = new LinkedHashMap<>();
+    long offset = 0;
+    for (Parameter declaration : declarations) {
+      INDArray range = flat.get(NDArrayIndex.interval(offset, offset + declaration.length()));
+      if (views.put(declaration.name(), range.reshape('c', declaration.shape())) != null) {
+        throw new IllegalArgumentException(
+            "Parameter %s is declared twice.".formatted(declaration.name()));
+      }
+      offset += declaration.length();
+    }
+  }
+
+  /**
+   * Zeros for every declared parameter.
+   *
+   * @param declarations the parameters, in the order in which they lie in the buffer
+   * @param dataType FLOAT or DOUBLE
+   * @return the new values
+   */
+  public static Parameters zeros(List<Parameter> declarations, DataType dataType) {
+    return new Parameters(declarations, dataType);
+  }
+
+  /**
+   * Zeros of the same shapes and type.
+   *
+   * @return the new values
+   */
+  public Parameters zerosLike() {
+    return new Parameters(declarations, flat.dataType());
+  }
+
+  /**
+   * The declarations.
+   *
+   * @return in the order of the buffer
+   */
+  public List<Parameter> declarations() {
+    return declarations;
+  }
+
+  /**
+   * The buffer.
+   *
+   * @return all values, {@code [count]}; writing to it changes them
+   */
+  public INDArray flat() {
+    return flat;
+  }
+
+  /**
+   * One parameter.
+   *
+   * @param name its name
+   * @return a view in our layout; writing to it changes the buffer
+   * @throws IllegalArgumentException if there is none of that name
+   */
+  public INDArray get(String name) {
+    INDArray view = views.get(name);
+    if (view == null) {
+      throw new IllegalArgumentException("The network has no parameter named %s.".formatted(name));
+    }
+    return view;
+  }
+
+  /**
+   * The number of scalars.
+   *
+   * @return the length of the buffer
+   */
+  public long count() {
+    return flat.length();
+  }
+
+  /**
+   * Draws all values anew as the declarations say. The same seed gives the same values in any
+   * layout and data type, up to rounding.
+   *
+   * @param seed of the random numbers
+   */
+  public void initialize(long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    for (Parameter declaration : declarations) {
+      Initialization start = declaration.initialization();
+      double[] values = new double[Math.toIntExact(declaration.length())];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = start.mean() + start.bound() * (2 * random.nextDouble() - 1);
+      }
+      INDArray drawn =
+          Nd4j.createFromArray(values)
+              .castTo(flat.dataType())
+              .reshape('c', declaration.pyTorchShape());
+      declaration.layout().toPyTorch(get(declaration.name())).assign(drawn);
+    }
+  }
+
+  /**
+   * The values under PyTorch's names in PyTorch's layouts.
+   *
+   * @return views, in the order of the buffer
+   */
+  public Map<String, INDArray> toPyTorch() {
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    for (Parameter declaration : declarations) {
+      tensors.put(declaration.name(), declaration.layout().toPyTorch(get(declaration.name())));
+    }
+    return tensors;
+  }
+
+  /**
+   * Takes values under PyTorch's names in PyTorch's layouts. Nothing is changed unless all fit.
+   *
+   * @param tensors exactly the network's parameters, in any order and floating type
+   * @throws IllegalArgumentException if one is missing, unknown or of another shape
+   */
+  public void assignPyTorch(Map<String, INDArray> tensors) {
+    for (Parameter declaration : declarations) {
+      INDArray tensor = tensors.get(declaration.name());
+      if (tensor == null) {
+        throw new IllegalArgumentException(
+            "The tensor %s %s is missing, which the network has as a parameter."
+                .formatted(declaration.name(), Arrays.toString(declaration.pyTorchShape())));
+      }
+      if (!Arrays.equals(tensor.shape(), declaration.pyTorchShape())) {
+        throw new IllegalArgumentException(
+            "The tensor %s has the shape %s where the network has %s."
+                .formatted(
+                    declaration.name(),
+                    Arrays.toString(tensor.shape()),
+                    Arrays.toString(declaration.pyTorchShape())));
+      }
+    }
+    for (String name : tensors.keySet()) {
+      if (!views.containsKey(name)) {
+        throw new IllegalArgumentException(
+            "The tensor %s is none of the network's parameters.".formatted(name));
+      }
+    }
+    for (Parameter declaration : declarations) {
+      declaration
+          .layout()
+          .toPyTorch(get(declaration.name()))
+          .assign(tensors.get(declaration.name()).castTo(flat.dataType()));
+    }
+  }
+
+  /**
+   * Copies all values of another set.
+   *
+   * @param other values of the same network
+   */
+  public void assign(Parameters other) {
+    if (!declarations.equals(other.declarations)) {
+      throw new IllegalArgumentException("These are the parameters of two different networks.");
+    }
+    flat.assign(other.flat);
+  }
+}

@@ -1,0 +1,238 @@
+package org.ddpm4j.unet;
+
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Conv2DConfig;
+import org.nd4j.linalg.api.ops.impl.layers.convolution.config.DeConv2DConfig;
+import org.nd4j.linalg.api.ops.impl.layers.convolution.config.PaddingMode;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The layers in stock SameDiff operations, for any ND4J backend, in FLOAT or DOUBLE. Written to be
+ * checked: every other implementation is compared with this one.
+ */
+public final class ReferenceLayers implements Layers {
+
+  private final SameDiff graph;
+  private final DataType dataType;
+
+  /**
+   * Layers that add their operations to a graph.
+   *
+   * @param graph where the operations go
+   * @param dataType of all variables, FLOAT or DOUBLE
+   */
+  public ReferenceLayers(SameDiff graph, DataType dataType) {
+    this.graph = graph;
+    this.dataType = dataType;
+  }
+
+  @Override
+  public FeatureMap conv2d(
+      FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape, int outChannels) {
+    Conv2DConfig config = config(shape);
+    SDVariable y =
+        bias == null
+            ? graph.cnn().conv2d(x.values(), weight, config)
+            : graph.cnn().conv2d(x.values(), weight, bias, config);
+    return new FeatureMap(
+        y, shape.outputSize(x.height()), shape.outputSize(x.width()), outChannels);
+  }
+
+  @Override
+  public FeatureMap convTranspose2d(
+      FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape, int outChannels) {
+    DeConv2DConfig config =
+        DeConv2DConfig.builder()
+            .kH(shape.kernel())
+            .kW(shape.kernel())
+            .sH(shape.stride())
+            .sW(shape.stride())
+            .pH(shape.padding())
+            .pW(shape.padding())
+            .isSameMode(false)
+            .dataFormat("NHWC")
+            .build();
+    return new FeatureMap(
+        graph.cnn().deconv2d(x.values(), weight, bias, config),
+        shape.transposedOutputSize(x.height()),
+        shape.transposedOutputSize(x.width()),
+        outChannels);
+  }
+
+  @Override
+  public FeatureMap depthwiseConv2d(
+      FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape) {
+    return new FeatureMap(
+        graph.cnn().depthWiseConv2d(x.values(), weight, bias, config(shape)),
+        shape.outputSize(x.height()),
+        shape.outputSize(x.width()),
+        x.channels());
+  }
+
+  private static Conv2DConfig config(Convolution shape) {
+    return Conv2DConfig.builder()
+        .kH(shape.kernel())
+        .kW(shape.kernel())
+        .sH(shape.stride())
+        .sW(shape.stride())
+        .pH(shape.padding())
+        .pW(shape.padding())
+        .dH(1)
+        .dW(1)
+        .paddingMode(PaddingMode.VALID)
+        .dataFormat("NHWC")
+        .build();
+  }
+
+  @Override
+  public FeatureMap groupNorm(
+      FeatureMap x,
+      SDVariable weight,
+      SDVariable bias,
+      int groups,
+      double epsilon,
+      Activation activation) {
+    int perGroup = x.channels() / groups;
+    SDVariable grouped = x.values().reshape(-1, x.positions(), groups, perGroup);
+    SDVariable centred = grouped.sub(grouped.mean(true, 1, 3));
+    SDVariable variance = graph.math().square(centred).mean(true, 1, 3);
+    SDVariable normalised = centred.mul(graph.math().rsqrt(variance.add(epsilon)));
+    SDVariable y =
+        normalised
+            .reshape(-1, x.height(), x.width(), x.channels())
+            .mul(weight.reshape(1, 1, 1, x.channels()))
+            .add(bias.reshape(1, 1, 1, x.channels()));
+    return x.with(activation(y, activation));
+  }
+
+  @Override
+  public SDVariable linear(
+      SDVariable x, SDVariable weight, SDVariable bias, Activation activation) {
+    return activation(graph.mmul(x, weight).add(bias), activation);
+  }
+
+  @Override
+  public SDVariable activation(SDVariable x, Activation activation) {
+    return switch (activation) {
+      case IDENTITY -> x;
+      case SILU -> graph.nn().swish(x);
+      // SameDiff's own gelu is an approximation.
+      case GELU -> x.mul(graph.math().erf(x.mul(Math.sqrt(0.5))).add(1.0)).mul(0.5);
+    };
+  }
+
+  @Override
+  public FeatureMap addPerChannel(FeatureMap x, SDVariable perChannel) {
+    return x.with(x.values().add(perChannel.reshape(-1, 1, 1, x.channels())));
+  }
+
+  @Override
+  public FeatureMap add(FeatureMap a, FeatureMap b) {
+    return a.with(a.values().add(b.values()));
+  }
+
+  @Override
+  public FeatureMap concatChannels(FeatureMap a, FeatureMap b) {
+    return new FeatureMap(
+        graph.concat(3, a.values(), b.values()),
+        a.height(),
+        a.width(),
+        a.channels() + b.channels());
+  }
+
+  @Override
+  public FeatureMap attention(FeatureMap qkv, int heads) {
+    Heads h = Heads.split(graph, qkv, heads);
+    SDVariable scores = graph.mmul(h.q, h.k, false, true, false).mul(1 / Math.sqrt(h.width));
+    return h.merge(graph.mmul(graph.nn().softmax(scores, -1), h.v), qkv);
+  }
+
+  @Override
+  public FeatureMap linearAttention(FeatureMap qkv, int heads) {
+    Heads h = Heads.split(graph, qkv, heads);
+    SDVariable q = graph.nn().softmax(h.q, -1).mul(1 / Math.sqrt(h.width));
+    SDVariable k = graph.nn().softmax(h.k, 1);
+    SDVariable context = graph.mmul(k, h.v, true, false, false);
+    return h.merge(graph.mmul(q, context), qkv);
+  }
+
+  /** Queries, keys and values, each {@code [N·heads, H·W, width]}. */
+  private record Heads(SDVariable q, SDVariable k, SDVariable v, int heads, int width) {
+
+    static Heads split(SameDiff graph, FeatureMap qkv, int heads) {
+      int width = qkv.channels() / (3 * heads);
+      SDVariable[] parts =
+          graph.split(
+              qkv.values().reshape(-1, qkv.positions(), 3 * heads, width).permute(0, 2, 1, 3),
+              3,
+              1);
+      return new Heads(
+          parts[0].reshape(-1, qkv.positions(), width),
+          parts[1].reshape(-1, qkv.positions(), width),
+          parts[2].reshape(-1, qkv.positions(), width),
+          heads,
+          width);
+    }
+
+    FeatureMap merge(SDVariable values, FeatureMap qkv) {
+      SDVariable merged =
+          values
+              .reshape(-1, heads, qkv.positions(), width)
+              .permute(0, 2, 1, 3)
+              .reshape(-1, qkv.height(), qkv.width(), heads * width);
+      return new FeatureMap(merged, qkv.height(), qkv.width(), heads * width);
+    }
+  }
+
+  @Override
+  public SDVariable sinusoidalEmbedding(SDVariable t, int width) {
+    if (width < 4 || width % 2 != 0) {
+      throw new IllegalArgumentException(
+          "A sinusoidal embedding cannot be %d wide; the width must be even and at least 4."
+              .formatted(width));
+    }
+    int half = width / 2;
+    INDArray frequencies = Nd4j.create(dataType, 1, half);
+    for (int i = 0; i < half; i++) {
+      frequencies.putScalar(0, i, Math.exp(-Math.log(10000) * i / (half - 1)));
+    }
+    SDVariable angles = t.reshape(-1, 1).mul(graph.constant(frequencies));
+    return graph.concat(1, graph.math().sin(angles), graph.math().cos(angles));
+  }
+
+  @Override
+  public FeatureMap toChannelsLast(SDVariable x, int channels, int height, int width) {
+    return new FeatureMap(x.permute(0, 2, 3, 1), height, width, channels);
+  }
+
+  @Override
+  public SDVariable toChannelsFirst(FeatureMap x) {
+    return x.values().permute(0, 3, 1, 2);
+  }
+
+  @Override
+  public SDVariable lossPerImage(FeatureMap prediction, FeatureMap target, LossFunction function) {
+    SDVariable cost =
+        function == LossFunction.INNER_PRODUCT
+            ? prediction.values().mul(target.values())
+            : cost(prediction.values().sub(target.values()), function);
+    return cost.mean(1, 2, 3);
+  }
+
+  private SDVariable cost(SDVariable error, LossFunction function) {
+    return switch (function) {
+      case L1 -> graph.math().abs(error);
+      case L2 -> graph.math().square(error);
+      // SameDiff's own huberLoss has a wrong gradient. With c = min(|d|, 1): c²/2 + (|d| - c).
+      case HUBER -> {
+        SDVariable magnitude = graph.math().abs(error);
+        SDVariable clipped = graph.math().clipByValue(magnitude, 0, 1);
+        yield graph.math().square(clipped).mul(0.5).add(magnitude.sub(clipped));
+      }
+      case INNER_PRODUCT -> throw new IllegalArgumentException("An inner product has no error.");
+    };
+  }
+}

@@ -1,0 +1,157 @@
+package org.ddpm4j.unet;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
+import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.ddpm4j.unet.io.AtomicFile;
+import org.ddpm4j.unet.io.SafetensorsReader;
+import org.ddpm4j.unet.io.SafetensorsWriter;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A U-Net on disk as diffusers lays it out: {@code config.json} and {@code
+ * diffusion_pytorch_model.safetensors}, with PyTorch's names and layouts.
+ */
+public final class UnetFolder {
+
+  /** The file of the architecture. */
+  public static final String CONFIG = "config.json";
+
+  /** The file of the weights. */
+  public static final String WEIGHTS = "diffusion_pytorch_model.safetensors";
+
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .build();
+
+  private UnetFolder() {}
+
+  /**
+   * Reads a network.
+   *
+   * @param folder with both files
+   * @param dataType in which to compute, FLOAT or DOUBLE
+   * @return the network
+   * @throws IOException if a file is missing or damaged, or the weights are of another architecture
+   */
+  public static Unet read(Path folder, DataType dataType) throws IOException {
+    UnetConfig config = readConfig(folder.resolve(CONFIG));
+    Unet unet = Unet.create(config, dataType, 0);
+    readWeights(folder.resolve(WEIGHTS), unet.parameters());
+    return unet;
+  }
+
+  /**
+   * Writes a network.
+   *
+   * @param folder made if missing
+   * @param unet the network
+   * @throws IOException if the files cannot be written
+   */
+  public static void write(Path folder, Unet unet) throws IOException {
+    Files.createDirectories(folder);
+    SafetensorsWriter.write(
+        folder.resolve(WEIGHTS), unet.parameters().toPyTorch(), Map.of("format", "pt"));
+    AtomicFile.writeString(folder.resolve(CONFIG), configToJson(unet.config()) + "\n");
+  }
+
+  /**
+   * An architecture as JSON.
+   *
+   * @param config the architecture
+   * @return an object that {@link #readConfig} understands
+   */
+  public static String configToJson(UnetConfig config) {
+    try {
+      return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(config);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("A U-Net's configuration could not become JSON.", e);
+    }
+  }
+
+  /**
+   * Reads an architecture.
+   *
+   * @param file the JSON file
+   * @return the architecture
+   * @throws IOException if the file is missing or describes no network that can be built here
+   */
+  public static UnetConfig readConfig(Path file) throws IOException {
+    String text;
+    try {
+      text = Files.readString(file);
+    } catch (NoSuchFileException e) {
+      throw new IOException(
+          "%s is missing; a model folder holds %s and %s.".formatted(file, CONFIG, WEIGHTS), e);
+    } catch (CharacterCodingException e) {
+      throw new IOException("%s is not a text file in UTF-8.".formatted(file), e);
+    }
+    return configFromJson(text, file.toString());
+  }
+
+  /**
+   * An architecture from JSON.
+   *
+   * @param text the JSON object
+   * @param source where it comes from, for messages
+   * @return the architecture
+   * @throws IOException if it describes no network that can be built here
+   */
+  public static UnetConfig configFromJson(String text, String source) throws IOException {
+    try {
+      JsonNode json = JSON.readTree(text);
+      JsonNode model = json.path("_model");
+      if (!AnnotatedUnet.MODEL.equals(model.textValue())) {
+        throw new IOException(
+            "%s describes no U-Net known here: _model is %s and must be \"%s\"."
+                .formatted(source, model.isMissingNode() ? "missing" : model, AnnotatedUnet.MODEL));
+      }
+      return JSON.treeToValue(json, AnnotatedUnet.class);
+    } catch (UnrecognizedPropertyException e) {
+      throw new IOException(
+          "%s has the field %s, which this U-Net does not know; the fields are %s."
+              .formatted(source, e.getPropertyName(), e.getKnownPropertyIds()),
+          e);
+    } catch (ValueInstantiationException e) {
+      throw new IOException("%s: %s".formatted(source, e.getCause().getMessage()), e);
+    } catch (JsonProcessingException e) {
+      throw new IOException(
+          "%s is not the JSON of a U-Net: %s.".formatted(source, oneLine(e.getOriginalMessage())),
+          e);
+    }
+  }
+
+  private static String oneLine(String message) {
+    return message.lines().findFirst().orElse("").replaceAll("[.\\s]+$", "");
+  }
+
+  private static void readWeights(Path file, Parameters parameters) throws IOException {
+    try (SafetensorsReader reader = SafetensorsReader.open(file)) {
+      Map<String, INDArray> tensors = new LinkedHashMap<>();
+      for (String name : reader.names()) {
+        tensors.put(name, reader.tensor(name));
+      }
+      parameters.assignPyTorch(tensors);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(
+          "%s does not fit the %s beside it: %s".formatted(file, CONFIG, e.getMessage()), e);
+    }
+  }
+}

@@ -1,0 +1,174 @@
+package org.ddpm4j.unet;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.ArrayHolder;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
+import org.nd4j.autodiff.samediff.api.OutAndGrad;
+import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.weightinit.impl.ZeroInitScheme;
+
+/** The SameDiff graph of a U-Net for one size of images, with or without a loss at its end. */
+final class UnetGraph {
+
+  private static final String X = "x";
+  private static final String T = "t";
+  private static final String TARGET = "target";
+  private static final String OUTPUT = "y";
+  private static final String LOSS = "loss";
+
+  private final SameDiff graph = SameDiff.create();
+  private final List<Parameter> declarations = new ArrayList<>();
+
+  private UnetGraph() {}
+
+  static UnetGraph forward(UnetConfig config, int height, int width, DataType dataType) {
+    UnetGraph built = new UnetGraph();
+    built.build(config, height, width, dataType);
+    return built;
+  }
+
+  static UnetGraph withLoss(
+      UnetConfig config, int height, int width, DataType dataType, LossFunction loss) {
+    UnetGraph built = new UnetGraph();
+    Layers layers = new ReferenceLayers(built.graph, dataType);
+    FeatureMap y = built.build(config, height, width, dataType);
+    SDVariable target =
+        built.graph.placeHolder(TARGET, dataType, -1, config.outChannels(), height, width);
+    FeatureMap wanted = layers.toChannelsLast(target, config.outChannels(), height, width);
+    layers.lossPerImage(y, wanted, loss).mean().rename(LOSS);
+    built.graph.setLossVariables(LOSS);
+    return built;
+  }
+
+  private FeatureMap build(UnetConfig config, int height, int width, DataType dataType) {
+    Layers layers = new ReferenceLayers(graph, dataType);
+    SDVariable x = graph.placeHolder(X, dataType, -1, config.inChannels(), height, width);
+    SDVariable t = graph.placeHolder(T, dataType, -1);
+    Modules modules = new Modules(layers, parameter -> declare(parameter, dataType));
+    FeatureMap y =
+        config.build(modules, layers.toChannelsLast(x, config.inChannels(), height, width), t);
+    layers.toChannelsFirst(y).rename(OUTPUT);
+    return y;
+  }
+
+  private SDVariable declare(Parameter parameter, DataType dataType) {
+    declarations.add(parameter);
+    return graph.var(parameter.name(), new ZeroInitScheme('c'), dataType, parameter.shape());
+  }
+
+  List<Parameter> declarations() {
+    return List.copyOf(declarations);
+  }
+
+  /** Lets the graph, and its gradient function if it has a loss, read these parameters. */
+  void bind(Parameters parameters) {
+    useViews(graph, parameters);
+    if (!graph.getLossVariables().isEmpty()) {
+      graph.createGradFunction();
+      useViews(graph.getFunction("grad"), parameters);
+    }
+  }
+
+  private static void useViews(SameDiff graph, Parameters parameters) {
+    Map<String, INDArray> others = new HashMap<>();
+    ArrayHolder constants = new SingleThreadArrayHolder();
+    for (SDVariable variable : graph.variables()) {
+      if (variable.isConstant()) {
+        constants.setArray(variable.name(), variable.getArr());
+      } else if (variable.getVariableType() == VariableType.VARIABLE
+          && parameters.declarations().stream().noneMatch(p -> p.name().equals(variable.name()))) {
+        others.put(variable.name(), variable.getArr());
+      }
+    }
+    graph.setArrayHolders(new ParameterViews(parameters, others), constants, false);
+  }
+
+  /** {@code [N,C,H,W]}. */
+  INDArray output(INDArray x, INDArray t) {
+    return graph.output(Map.of(X, x, T, t), OUTPUT).get(OUTPUT);
+  }
+
+  /** Writes the gradient of the mean loss and returns the loss. */
+  double gradients(INDArray x, INDArray t, INDArray target, Parameters gradient) {
+    List<String> names = declarations.stream().map(Parameter::name).toList();
+    OutAndGrad result =
+        graph.calculateGradientsAndOutputs(
+            Map.of(X, x, T, t, TARGET, target), List.of(LOSS), names);
+    for (String name : names) {
+      gradient.get(name).assign(result.getGradients().get(name));
+    }
+    return result.getOutputs().get(LOSS).getDouble(0);
+  }
+
+  /** The loss alone. */
+  double loss(INDArray x, INDArray t, INDArray target) {
+    return graph.output(Map.of(X, x, T, t, TARGET, target), LOSS).get(LOSS).getDouble(0);
+  }
+
+  /**
+   * Hands SameDiff the views of the flat buffer. SameDiff's own holders copy views, so that an
+   * update of the buffer would not reach the graph.
+   */
+  private record ParameterViews(Parameters parameters, Map<String, INDArray> others)
+      implements ArrayHolder {
+
+    private boolean isParameter(String name) {
+      return !others.containsKey(name);
+    }
+
+    @Override
+    public boolean hasArray(String name) {
+      return others.containsKey(name) || arrayNames().contains(name);
+    }
+
+    @Override
+    public INDArray getArray(String name) {
+      return isParameter(name) ? parameters.get(name) : others.get(name);
+    }
+
+    @Override
+    public void setArray(String name, INDArray array) {
+      if (isParameter(name)) {
+        parameters.get(name).assign(array);
+      } else {
+        others.put(name, array);
+      }
+    }
+
+    @Override
+    public INDArray removeArray(String name) {
+      throw new UnsupportedOperationException("The parameters of a network stay.");
+    }
+
+    @Override
+    public int size() {
+      return arrayNames().size();
+    }
+
+    @Override
+    public void initFrom(ArrayHolder arrayHolder) {
+      throw new UnsupportedOperationException("The parameters of a network stay.");
+    }
+
+    @Override
+    public Collection<String> arrayNames() {
+      Map<String, INDArray> all = new LinkedHashMap<>(others);
+      parameters.declarations().forEach(p -> all.put(p.name(), parameters.get(p.name())));
+      return all.keySet();
+    }
+
+    @Override
+    public void rename(String from, String to) {
+      throw new UnsupportedOperationException("The parameters of a network keep their names.");
+    }
+  }
+}

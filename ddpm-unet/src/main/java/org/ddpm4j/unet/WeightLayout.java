@@ -1,0 +1,59 @@
+package org.ddpm4j.unet;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * How the axes of a weight lie here and in PyTorch. Our layouts are SameDiff's for channels-last
+ * features.
+ */
+public enum WeightLayout {
+  /** Biases and scales: {@code [C]} in both. */
+  VECTOR(0),
+  /** Fully connected: {@code [in,out]} here, {@code [out,in]} in PyTorch. */
+  LINEAR(1, 0),
+  /** Convolution: {@code [kH,kW,iC,oC]} here, {@code [oC,iC,kH,kW]} in PyTorch. */
+  CONVOLUTION(3, 2, 0, 1),
+  /** Transposed convolution: {@code [kH,kW,oC,iC]} here, {@code [iC,oC,kH,kW]} in PyTorch. */
+  TRANSPOSED_CONVOLUTION(3, 2, 0, 1),
+  /** Depthwise convolution: {@code [kH,kW,C,1]} here, {@code [C,1,kH,kW]} in PyTorch. */
+  DEPTHWISE_CONVOLUTION(2, 3, 0, 1);
+
+  private final int[] toPyTorch;
+
+  WeightLayout(int... toPyTorch) {
+    this.toPyTorch = toPyTorch;
+  }
+
+  /**
+   * A weight as PyTorch lays it out.
+   *
+   * @param weight in our layout
+   * @return a view in PyTorch's layout
+   */
+  public INDArray toPyTorch(INDArray weight) {
+    return toPyTorch.length == 1 ? weight : weight.permute(toPyTorch);
+  }
+
+  /**
+   * A shape as PyTorch gives it.
+   *
+   * @param shape in our layout
+   * @return the shape in PyTorch's layout
+   */
+  public long[] toPyTorch(long... shape) {
+    long[] permuted = new long[shape.length];
+    for (int i = 0; i < shape.length; i++) {
+      permuted[i] = shape[toPyTorch[i]];
+    }
+    return permuted;
+  }
+
+  /**
+   * The number of axes of such a weight.
+   *
+   * @return 1, 2 or 4
+   */
+  public int rank() {
+    return toPyTorch.length;
+  }
+}
