@@ -1,0 +1,150 @@
+package org.ddpm4j.diffusion.run;
+
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.ddpm4j.diffusion.training.Checkpoint;
+import org.ddpm4j.diffusion.training.CheckpointFolder;
+import org.ddpm4j.unet.Parameters;
+import org.ddpm4j.unet.io.AtomicFile;
+
+/**
+ * Where the files of a run lie.
+ *
+ * @param path the folder
+ */
+public record RunFolder(Path path) {
+
+  /** Checkpoints that a run keeps. */
+  public static final int KEPT_CHECKPOINTS = 2;
+
+  /**
+   * Makes the folder of a new run.
+   *
+   * @param path a folder that does not exist yet or is empty
+   * @param config of the run, written at once
+   * @return the folder
+   * @throws IOException if the folder holds files or cannot be written
+   */
+  public static RunFolder create(Path path, RunConfig config) throws IOException {
+    if (Files.isDirectory(path)) {
+      try (Stream<Path> files = Files.list(path)) {
+        if (files.findAny().isPresent()) {
+          throw new IOException(
+              "The run folder %s is not empty, and a run never overwrites another; resume it or choose a new folder."
+                  .formatted(path));
+        }
+      }
+    }
+    try {
+      Files.createDirectories(path);
+    } catch (IOException e) {
+      throw new IOException(
+          "The run folder %s cannot be made (%s); choose a folder that you may write to."
+              .formatted(path, e.getClass().getSimpleName()),
+          e);
+    }
+    RunFolder folder = new RunFolder(path);
+    AtomicFile.writeString(folder.configFile(), config.toJson() + "\n");
+    return folder;
+  }
+
+  /**
+   * The folder of a run that exists.
+   *
+   * @param path the folder
+   * @return the folder
+   * @throws IOException if there is no run
+   */
+  public static RunFolder open(Path path) throws IOException {
+    RunFolder folder = new RunFolder(path);
+    if (!Files.isRegularFile(folder.configFile())) {
+      throw new IOException(
+          "%s is not the folder of a run: it has no config.json; name the folder that train made."
+              .formatted(path));
+    }
+    return folder;
+  }
+
+  /**
+   * Reads the configuration.
+   *
+   * @return the configuration
+   * @throws IOException if the file is missing or damaged
+   */
+  public RunConfig readConfig() throws IOException {
+    try {
+      return RunConfig.fromJson(Files.readString(configFile()), configFile().toString());
+    } catch (CharacterCodingException e) {
+      throw new IOException("%s is not a text file in UTF-8.".formatted(configFile()), e);
+    }
+  }
+
+  /**
+   * Reads the newest checkpoint.
+   *
+   * @param like values of the run's network; not changed
+   * @return the state
+   * @throws IOException if there is none or it is damaged; an older one that may do is then named
+   */
+  public Checkpoint readLatestCheckpoint(Parameters like) throws IOException {
+    Path latest =
+        checkpoints()
+            .latest()
+            .orElseThrow(
+                () ->
+                    new IOException(
+                        "The run %s has no checkpoint yet; it was interrupted before its first, so begin a new run."
+                            .formatted(path)));
+    try {
+      return Checkpoint.read(latest, like);
+    } catch (IOException e) {
+      var all = checkpoints().all();
+      if (all.size() < 2) {
+        throw e;
+      }
+      throw new IOException(
+          "%s Move that file away to go on from %s."
+              .formatted(e.getMessage(), all.get(all.size() - 2)),
+          e);
+    }
+  }
+
+  /**
+   * The checkpoints.
+   *
+   * @return their folder, of which the newest few are kept
+   */
+  public CheckpointFolder checkpoints() {
+    return new CheckpointFolder(path.resolve("checkpoints"), KEPT_CHECKPOINTS);
+  }
+
+  /**
+   * The configuration's file.
+   *
+   * @return config.json
+   */
+  public Path configFile() {
+    return path.resolve("config.json");
+  }
+
+  /**
+   * The folder of the sample grids that were drawn along the way.
+   *
+   * @return samples/
+   */
+  public Path samples() {
+    return path.resolve("samples");
+  }
+
+  /**
+   * The folder of the trained network, the moving average of the weights, as diffusers lays it out.
+   *
+   * @return unet/
+   */
+  public Path unet() {
+    return path.resolve("unet");
+  }
+}
