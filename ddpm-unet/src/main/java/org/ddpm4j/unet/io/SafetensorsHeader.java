@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The JSON header of a safetensors file, checked.
+ * The JSON header of a safetensors file, checked. The maps are taken over, not copied.
  *
  * @param metadata the strings under {@code __metadata__}, in the header's order
  * @param entries the tensors by name, in the header's order
@@ -36,8 +36,8 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
 
   /**
    * The longest header that is read or written, in bytes. The format allows 100 MB; a sixth of that
-   * is room for a hundred thousand tensors, and keeps what a hostile header can occupy in memory
-   * near 100 MB.
+   * is room for a hundred thousand tensors, and a hostile header of that length, all names and no
+   * values, can still be read with a heap of 256 MB.
    */
   static final int MAX_BYTES = 1 << 24;
 
@@ -61,8 +61,8 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
           .build();
 
   SafetensorsHeader {
-    metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
-    entries = Collections.unmodifiableMap(new LinkedHashMap<>(entries));
+    metadata = Collections.unmodifiableMap(metadata);
+    entries = Collections.unmodifiableMap(entries);
   }
 
   /** The header as JSON, padded with spaces so that the data section begins at a multiple of 8. */
@@ -339,8 +339,8 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
       }
       if (covered != dataLength) {
         throw malformed(
-            "its last %d bytes belong to no tensor, because the tensors end at byte %d of the data"
-                .formatted(dataLength - covered, covered));
+            "the tensors end at byte %d of the data, but the data go on to byte %d"
+                .formatted(covered, dataLength));
       }
     }
 
