@@ -1,0 +1,428 @@
+package org.ddpm4j.data;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import org.datavec.api.records.reader.RecordReader;
+import org.datavec.api.writable.NDArrayWritable;
+import org.datavec.api.writable.Writable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Labelled images of one shape in memory, as uint8. Immutable and thread-safe.
+ *
+ * <p>Parts of a data set ({@link #take}, {@link #select}, {@link #holdOut}, {@link #onlyClass})
+ * share its pixels, so that they cost almost no memory.
+ */
+public final class ImageDataSet {
+
+  // PixelScale of 0..255, looked up rather than divided for each pixel of each batch.
+  private static final float[] MODEL_VALUES = modelValues();
+
+  private final ImageShape shape;
+  private final List<String> classNames;
+  private final String source;
+  private final byte[] pixels;
+  // Image i of this data set is image rows[i] of the pixels and has the label labels[i].
+  private final int[] rows;
+  private final int[] labels;
+  // Made at the first call; two threads may both make it, and then make the same.
+  private volatile String fingerprint;
+
+  /**
+   * A data set cut in two.
+   *
+   * @param training the images to train on
+   * @param heldOut the images kept apart, to measure on
+   */
+  public record HoldOut(ImageDataSet training, ImageDataSet heldOut) {}
+
+  private static float[] modelValues() {
+    float[] values = new float[256];
+    for (int pixel = 0; pixel < values.length; pixel++) {
+      values[pixel] = PixelScale.toModel(pixel);
+    }
+    return values;
+  }
+
+  private ImageDataSet(
+      ImageShape shape,
+      List<String> classNames,
+      String source,
+      byte[] pixels,
+      int[] rows,
+      int[] labels) {
+    this.shape = shape;
+    this.classNames = classNames;
+    this.source = source;
+    this.pixels = pixels;
+    this.rows = rows;
+    this.labels = labels;
+  }
+
+  /**
+   * A data set of given pixels.
+   *
+   * @param shape the shape {@code [C,H,W]} of every image
+   * @param pixels {@code [N,C,H,W]}, unsigned bytes, the last axis varying fastest; copied
+   * @param labels {@code [N]}, each the number of a class; copied
+   * @param classNames the name of each class
+   * @param source where the images come from, for people to read
+   * @return the data set
+   * @throws IllegalArgumentException if there is no image, the lengths do not fit together, or a
+   *     label has no class
+   */
+  public static ImageDataSet of(
+      ImageShape shape, byte[] pixels, int[] labels, List<String> classNames, String source) {
+    return owning(shape, pixels.clone(), labels.clone(), classNames, source);
+  }
+
+  private static ImageDataSet owning(
+      ImageShape shape, byte[] pixels, int[] labels, List<String> classNames, String source) {
+    Objects.requireNonNull(source, "source");
+    if (labels.length == 0) {
+      throw new IllegalArgumentException("There are no images, expected at least one.");
+    }
+    if (pixels.length != (long) labels.length * shape.volume()) {
+      throw new IllegalArgumentException(
+          String.format(
+              "%d labels for images %s need %d pixels, but there are %d.",
+              labels.length, shape, (long) labels.length * shape.volume(), pixels.length));
+    }
+    for (int i = 0; i < labels.length; i++) {
+      if (labels[i] < 0 || labels[i] >= classNames.size()) {
+        throw new IllegalArgumentException(
+            String.format(
+                "Image %d has the label %d, expected 0 to %d.",
+                i, labels[i], classNames.size() - 1));
+      }
+    }
+    int[] rows = IntStream.range(0, labels.length).toArray();
+    return new ImageDataSet(shape, List.copyOf(classNames), source, pixels, rows, labels);
+  }
+
+  /**
+   * Reads all records of a DataVec reader, from its present position to its end.
+   *
+   * @param reader gives records of an image, {@code [1,C,H,W]} or {@code [C,H,W]} with whole
+   *     numbers 0..255, and the number of its class, and the names of the classes ({@link
+   *     RecordReader#getLabels()}); {@link IdxImageRecordReader} and DataVec's own image readers do
+   * @param source where the images come from, for people to read
+   * @return the data set
+   * @throws IOException if the records are not such images, differ in shape, or there are none
+   */
+  public static ImageDataSet read(RecordReader reader, String source) throws IOException {
+    List<String> classNames = reader.getLabels();
+    if (classNames == null || classNames.isEmpty()) {
+      throw new IOException(source + " does not name its classes.");
+    }
+    ImageShape shape = null;
+    List<byte[]> images = new ArrayList<>();
+    List<Integer> labels = new ArrayList<>();
+    while (reader.hasNext()) {
+      List<Writable> record = reader.next();
+      if (record.size() != 2 || !(record.get(0) instanceof NDArrayWritable image)) {
+        throw new IOException(
+            String.format("Record %d of %s is not an image and a label.", images.size(), source));
+      }
+      int label = record.get(1).toInt();
+      if (label < 0 || label >= classNames.size()) {
+        throw new IOException(
+            String.format(
+                "Record %d of %s has the label %d, expected 0 to %d.",
+                images.size(), source, label, classNames.size() - 1));
+      }
+      ImageShape found = shapeOf(image.get(), images.size(), source);
+      if (shape != null && !shape.equals(found)) {
+        throw new IOException(
+            String.format(
+                "Record %d of %s is an image %s, but those before it are %s.",
+                images.size(), source, found, shape));
+      }
+      shape = found;
+      images.add(bytes(image.get(), images.size(), source));
+      labels.add(label);
+    }
+    if (shape == null) {
+      throw new IOException(source + " holds no images.");
+    }
+    if ((long) images.size() * shape.volume() > Integer.MAX_VALUE - 8) {
+      throw new IOException(
+          String.format(
+              "%s holds %d images %s, more than the 2 GB that fit into one data set.",
+              source, images.size(), shape));
+    }
+    ByteBuffer pixels = ByteBuffer.allocate(images.size() * shape.volume());
+    images.forEach(pixels::put);
+    int[] numbers = labels.stream().mapToInt(Integer::intValue).toArray();
+    return owning(shape, pixels.array(), numbers, classNames, source);
+  }
+
+  private static ImageShape shapeOf(INDArray image, int index, String source) throws IOException {
+    long[] axes = image.shape();
+    boolean batchOfOne = axes.length == 4 && axes[0] == 1;
+    if (!batchOfOne && axes.length != 3) {
+      throw new IOException(
+          String.format(
+              "Record %d of %s has the shape %s, expected [1,C,H,W] or [C,H,W].",
+              index, source, Arrays.toString(axes)));
+    }
+    int first = axes.length - 3;
+    return new ImageShape((int) axes[first], (int) axes[first + 1], (int) axes[first + 2]);
+  }
+
+  private static byte[] bytes(INDArray image, int index, String source) throws IOException {
+    float[] values = image.dup('c').data().asFloat();
+    byte[] bytes = new byte[values.length];
+    for (int i = 0; i < values.length; i++) {
+      int pixel = (int) values[i];
+      if (pixel != values[i] || pixel < 0 || pixel > 255) {
+        throw new IOException(
+            String.format(
+                "Record %d of %s has the pixel %s, expected a whole number from 0 to 255.",
+                index, source, values[i]));
+      }
+      bytes[i] = (byte) pixel;
+    }
+    return bytes;
+  }
+
+  /**
+   * The number of images.
+   *
+   * @return N, at least 1
+   */
+  public int size() {
+    return rows.length;
+  }
+
+  /**
+   * The shape of each image.
+   *
+   * @return {@code [C,H,W]}
+   */
+  public ImageShape shape() {
+    return shape;
+  }
+
+  /**
+   * The names of the classes, whether or not an image of each is in this part of the data.
+   *
+   * @return an unmodifiable list, in the order of the labels 0, 1, …
+   */
+  public List<String> classNames() {
+    return classNames;
+  }
+
+  /**
+   * Where the images come from, for people to read.
+   *
+   * @return a phrase without a full stop
+   */
+  public String source() {
+    return source;
+  }
+
+  /**
+   * Tells whether two data sets hold the same: the SHA-256 of N, C, H, W and the number of classes
+   * (32-bit big-endian), then the pixels {@code [N,C,H,W]}, then the labels (32-bit big-endian).
+   *
+   * @return 64 hexadecimal digits in lower case
+   */
+  public String fingerprint() {
+    String made = fingerprint;
+    if (made == null) {
+      MessageDigest digest = Sha256.digest();
+      int[] sizes = {size(), shape.channels(), shape.height(), shape.width(), classNames.size()};
+      digest.update(bigEndian(sizes));
+      for (int row : rows) {
+        digest.update(pixels, row * shape.volume(), shape.volume());
+      }
+      made = HexFormat.of().formatHex(digest.digest(bigEndian(labels)));
+      fingerprint = made;
+    }
+    return made;
+  }
+
+  private static byte[] bigEndian(int[] numbers) {
+    ByteBuffer buffer = ByteBuffer.allocate(Math.multiplyExact(numbers.length, Integer.BYTES));
+    buffer.asIntBuffer().put(numbers);
+    return buffer.array();
+  }
+
+  /**
+   * The class of an image.
+   *
+   * @param index 0..N-1
+   * @return its label, 0..classes-1
+   * @throws IndexOutOfBoundsException if there is no such image
+   */
+  public int label(int index) {
+    return labels[index];
+  }
+
+  /**
+   * The pixels of an image.
+   *
+   * @param index 0..N-1
+   * @return a copy {@code [C,H,W]} of unsigned bytes, the last axis varying fastest
+   * @throws IndexOutOfBoundsException if there is no such image
+   */
+  public byte[] pixels(int index) {
+    int start = rows[index] * shape.volume();
+    return Arrays.copyOfRange(pixels, start, start + shape.volume());
+  }
+
+  /**
+   * Images as a model sees them.
+   *
+   * @param indices which images, 0..N-1, n of them, at least one
+   * @return features {@code [n,C,H,W]}, FLOAT, in [-1,1] by {@link PixelScale}, and one-hot labels
+   *     {@code [n,classes]}, FLOAT; fresh arrays
+   * @throws IndexOutOfBoundsException if there is no such image
+   * @throws IllegalArgumentException if no image is asked for, or more than fit into an array
+   */
+  public DataSet batch(int... indices) {
+    return batch(indices, new boolean[indices.length]);
+  }
+
+  /** As {@link #batch(int...)}, with those images mirrored left to right whose flag is set. */
+  DataSet batch(int[] indices, boolean[] mirrored) {
+    if (indices.length == 0) {
+      throw new IllegalArgumentException("A batch needs at least one image.");
+    }
+    long values = (long) indices.length * Math.max(shape.volume(), classNames.size());
+    if (values > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          String.format(
+              "A batch of %d images %s does not fit into an array.", indices.length, shape));
+    }
+    float[] features = new float[indices.length * shape.volume()];
+    float[] oneHot = new float[indices.length * classNames.size()];
+    for (int i = 0; i < indices.length; i++) {
+      if (mirrored[i]) {
+        writeMirrored(indices[i], features, i * shape.volume());
+      } else {
+        write(indices[i], features, i * shape.volume());
+      }
+      oneHot[i * classNames.size() + labels[indices[i]]] = 1;
+    }
+    long[] featuresShape = {indices.length, shape.channels(), shape.height(), shape.width()};
+    long[] labelsShape = {indices.length, classNames.size()};
+    return new DataSet(
+        Nd4j.create(features, featuresShape, 'c'), Nd4j.create(oneHot, labelsShape, 'c'));
+  }
+
+  private void write(int index, float[] target, int offset) {
+    int start = rows[index] * shape.volume();
+    for (int i = 0; i < shape.volume(); i++) {
+      target[offset + i] = MODEL_VALUES[Byte.toUnsignedInt(pixels[start + i])];
+    }
+  }
+
+  private void writeMirrored(int index, float[] target, int offset) {
+    int width = shape.width();
+    int start = rows[index] * shape.volume();
+    for (int line = 0; line < shape.volume(); line += width) {
+      for (int column = 0; column < width; column++) {
+        target[offset + line + column] =
+            MODEL_VALUES[Byte.toUnsignedInt(pixels[start + line + width - 1 - column])];
+      }
+    }
+  }
+
+  /**
+   * Some of the images, in the given order.
+   *
+   * @param indices which images, 0..N-1, at least one; an image may come more than once
+   * @return a data set that shares the pixels of this one
+   * @throws IndexOutOfBoundsException if there is no such image
+   * @throws IllegalArgumentException if no image is asked for
+   */
+  public ImageDataSet select(int... indices) {
+    return select(indices, indices.length + " images of ");
+  }
+
+  /**
+   * The first images.
+   *
+   * @param count how many, 1..N
+   * @return a data set that shares the pixels of this one
+   * @throws IllegalArgumentException if count is less than 1 or more than there are
+   */
+  public ImageDataSet take(int count) {
+    requirePart(count, size());
+    return select(IntStream.range(0, count).toArray(), "the first " + count + " images of ");
+  }
+
+  /**
+   * The images of one class, in their order.
+   *
+   * @param label the number of the class
+   * @return a data set that shares the pixels of this one; labels and class names stay as they are
+   * @throws IllegalArgumentException if there is no such class, or no image of it
+   */
+  public ImageDataSet onlyClass(int label) {
+    if (label < 0 || label >= classNames.size()) {
+      throw new IllegalArgumentException(
+          String.format("There is no class %d, expected 0 to %d.", label, classNames.size() - 1));
+    }
+    int[] indices = IntStream.range(0, size()).filter(i -> labels[i] == label).toArray();
+    if (indices.length == 0) {
+      throw new IllegalArgumentException(
+          String.format("There is no image of class %d, %s.", label, classNames.get(label)));
+    }
+    return select(indices, String.format("class %d, %s, of ", label, classNames.get(label)));
+  }
+
+  /**
+   * Keeps images apart, to measure on.
+   *
+   * @param count how many images to hold out, 1..N-1
+   * @param seed what they are drawn from
+   * @return the two parts, each in the order of this data set
+   * @throws IllegalArgumentException if count is less than 1, or no image is left to train on
+   */
+  public HoldOut holdOut(int count, long seed) {
+    requirePart(count, size() - 1);
+    long key = CounterRandom.key(seed, CounterRandom.Purpose.HOLD_OUT);
+    int[] order = CounterRandom.permutation(key, size());
+    int[] apart = Arrays.copyOf(order, count);
+    int[] rest = Arrays.copyOfRange(order, count, size());
+    Arrays.sort(apart);
+    Arrays.sort(rest);
+    return new HoldOut(
+        select(rest, rest.length + " images to train on, of "),
+        select(apart, count + " images held out, of "));
+  }
+
+  private void requirePart(int count, int most) {
+    if (count < 1 || count > most) {
+      throw new IllegalArgumentException(
+          String.format("%d images of %d were asked for, expected 1 to %d.", count, size(), most));
+    }
+  }
+
+  private ImageDataSet select(int[] indices, String part) {
+    if (indices.length == 0) {
+      throw new IllegalArgumentException("A data set needs at least one image.");
+    }
+    int[] newRows = IntStream.of(indices).map(i -> rows[i]).toArray();
+    int[] newLabels = IntStream.of(indices).map(i -> labels[i]).toArray();
+    return new ImageDataSet(shape, classNames, part + source, pixels, newRows, newLabels);
+  }
+
+  /** As in {@code 7000 images [1,28,28], 10 classes: Fashion-MNIST training images from …}. */
+  @Override
+  public String toString() {
+    return String.format("%d images %s, %d classes: %s", size(), shape, classNames.size(), source);
+  }
+}

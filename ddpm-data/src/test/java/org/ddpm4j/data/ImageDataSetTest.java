@@ -1,0 +1,250 @@
+package org.ddpm4j.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIOException;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import org.datavec.api.records.reader.impl.collection.CollectionRecordReader;
+import org.datavec.api.writable.IntWritable;
+import org.datavec.api.writable.NDArrayWritable;
+import org.datavec.api.writable.Text;
+import org.datavec.api.writable.Writable;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+
+class ImageDataSetTest {
+
+  private static final ImageShape SHAPE = new ImageShape(2, 1, 3);
+  private static final List<String> NAMES = List.of("a", "b", "c");
+
+  /** Four images of two channels; image n's values are 10·n to 10·n+5. */
+  private static ImageDataSet four() {
+    byte[] pixels = new byte[24];
+    for (int i = 0; i < 24; i++) {
+      pixels[i] = (byte) (10 * (i / 6) + i % 6);
+    }
+    return ImageDataSet.of(SHAPE, pixels, new int[] {2, 0, 2, 1}, NAMES, "a test");
+  }
+
+  @Test
+  void givesBackWhatItWasMadeOf() {
+    ImageDataSet data = four();
+
+    assertThat(data.size()).isEqualTo(4);
+    assertThat(data.shape()).isEqualTo(SHAPE);
+    assertThat(data.classNames()).isEqualTo(NAMES);
+    assertThat(data.label(2)).isEqualTo(2);
+    assertThat(data.pixels(3)).containsExactly(30, 31, 32, 33, 34, 35);
+    assertThat(data).hasToString("4 images [2,1,3], 3 classes: a test");
+  }
+
+  @Test
+  void nothingOutsideChangesIt() {
+    byte[] pixels = new byte[6];
+    int[] labels = {1};
+    ImageDataSet data = ImageDataSet.of(SHAPE, pixels, labels, NAMES, "a test");
+    pixels[0] = 9;
+    labels[0] = 0;
+    data.pixels(0)[1] = 9;
+
+    assertThat(data.pixels(0)).containsExactly(0, 0, 0, 0, 0, 0);
+    assertThat(data.label(0)).isEqualTo(1);
+  }
+
+  @Test
+  void batchesAreScaledAndLabelsAreOneHot() {
+    DataSet batch = four().batch(3, 0);
+
+    assertThat(batch.getFeatures().dataType()).isEqualTo(DataType.FLOAT);
+    assertThat(batch.getFeatures().shape()).containsExactly(2, 2, 1, 3);
+    // Image 3 is 30 to 35; its second channel begins with 33.
+    assertThat(batch.getFeatures().getFloat(0, 1, 0, 0)).isEqualTo((float) (33 / 127.5 - 1));
+    assertThat(batch.getFeatures().getFloat(1, 0, 0, 2)).isEqualTo((float) (2 / 127.5 - 1));
+    assertThat(batch.getLabels())
+        .isEqualTo(Nd4j.createFromArray(new float[][] {{0, 1, 0}, {0, 0, 1}}));
+  }
+
+  @Test
+  void mirroringTurnsEachRowOfEachChannel() {
+    ImageShape shape = new ImageShape(2, 2, 3);
+    byte[] pixels = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    ImageDataSet data = ImageDataSet.of(shape, pixels, new int[] {0}, NAMES, "a test");
+
+    INDArray mirrored = data.batch(new int[] {0}, new boolean[] {true}).getFeatures();
+
+    int[] expected = {2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9};
+    float[] values = mirrored.reshape(12).toFloatVector();
+    for (int i = 0; i < 12; i++) {
+      assertThat(PixelScale.toPixel(values[i])).isEqualTo(expected[i]);
+    }
+  }
+
+  @Test
+  void partsKeepImagesAndLabelsTogether() {
+    ImageDataSet data = four();
+
+    ImageDataSet selected = data.select(3, 1);
+    assertThat(selected.pixels(0)).containsExactly(30, 31, 32, 33, 34, 35);
+    assertThat(selected.label(0)).isEqualTo(1);
+    assertThat(selected.label(1)).isZero();
+    assertThat(selected.select(1).pixels(0)).as("a part of a part").startsWith(10);
+
+    ImageDataSet taken = data.take(2);
+    assertThat(taken.size()).isEqualTo(2);
+    assertThat(taken.source()).isEqualTo("the first 2 images of a test");
+
+    ImageDataSet class2 = data.onlyClass(2);
+    assertThat(class2.size()).isEqualTo(2);
+    assertThat(class2.pixels(1)).startsWith(20);
+    assertThat(class2.classNames()).isEqualTo(NAMES);
+    assertThat(class2.source()).isEqualTo("class 2, c, of a test");
+  }
+
+  @Test
+  void heldOutImagesAreNotTrainedOn() {
+    byte[] pixels = new byte[100];
+    int[] labels = new int[100];
+    for (int i = 0; i < 100; i++) {
+      pixels[i] = (byte) i;
+    }
+    ImageDataSet data =
+        ImageDataSet.of(new ImageShape(1, 1, 1), pixels, labels, List.of("all"), "a test");
+
+    ImageDataSet.HoldOut parts = data.holdOut(30, 5);
+
+    List<Integer> both = new ArrayList<>(values(parts.training()));
+    both.addAll(values(parts.heldOut()));
+    assertThat(parts.heldOut().size()).isEqualTo(30);
+    assertThat(values(parts.training())).isSorted();
+    assertThat(both).hasSize(100).doesNotHaveDuplicates();
+    assertThat(values(data.holdOut(30, 5).heldOut())).isEqualTo(values(parts.heldOut()));
+    assertThat(values(data.holdOut(30, 6).heldOut())).isNotEqualTo(values(parts.heldOut()));
+  }
+
+  private static List<Integer> values(ImageDataSet data) {
+    List<Integer> values = new ArrayList<>();
+    for (int i = 0; i < data.size(); i++) {
+      values.add((int) data.pixels(i)[0]);
+    }
+    return values;
+  }
+
+  @Test
+  void theFingerprintIsTheDocumentedHash() throws Exception {
+    ByteBuffer hashed = ByteBuffer.allocate(5 * 4 + 24 + 4 * 4);
+    hashed.putInt(4).putInt(2).putInt(1).putInt(3).putInt(3);
+    for (int i = 0; i < 24; i++) {
+      hashed.put((byte) (10 * (i / 6) + i % 6));
+    }
+    hashed.putInt(2).putInt(0).putInt(2).putInt(1);
+    byte[] digest = MessageDigest.getInstance("SHA-256").digest(hashed.array());
+
+    assertThat(four().fingerprint()).isEqualTo(HexFormat.of().formatHex(digest));
+    assertThat(four().select(0, 1, 2, 3).fingerprint()).isEqualTo(four().fingerprint());
+    assertThat(four().select(1, 0, 2, 3).fingerprint()).isNotEqualTo(four().fingerprint());
+    assertThat(four().take(3).fingerprint()).isNotEqualTo(four().fingerprint());
+  }
+
+  @Test
+  void refusesValuesThatDoNotFit() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ImageDataSet.of(SHAPE, new byte[0], new int[0], NAMES, "x"));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ImageDataSet.of(SHAPE, new byte[11], new int[2], NAMES, "x"))
+        .withMessageContaining("need 12 pixels, but there are 11");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ImageDataSet.of(SHAPE, new byte[6], new int[] {3}, NAMES, "x"))
+        .withMessageContaining("label 3, expected 0 to 2");
+    assertThatIllegalArgumentException().isThrownBy(() -> new ImageShape(1, 0, 28));
+    assertThatIllegalArgumentException().isThrownBy(() -> new ImageShape(3, 40_000, 40_000));
+
+    ImageDataSet data = four();
+    assertThatIllegalArgumentException().isThrownBy(() -> data.take(0));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> data.take(5))
+        .withMessage("5 images of 4 were asked for, expected 1 to 4.");
+    assertThatIllegalArgumentException().isThrownBy(() -> data.holdOut(4, 1));
+    assertThatIllegalArgumentException().isThrownBy(() -> data.onlyClass(3));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> data.take(1).onlyClass(1))
+        .withMessageContaining("no image of class 1, b");
+    assertThatIllegalArgumentException().isThrownBy(() -> data.select());
+    assertThatIllegalArgumentException().isThrownBy(() -> data.batch());
+    assertThatExceptionOfType(IndexOutOfBoundsException.class).isThrownBy(() -> data.batch(4));
+  }
+
+  // ---- from DataVec's records
+
+  private static final INDArray IMAGE = Nd4j.createFromArray(new float[] {0, 255, 128, 1});
+
+  @Test
+  void readsTheRecordsOfAnyReader() throws IOException {
+    ImageDataSet data =
+        read(
+            List.of(new NDArrayWritable(IMAGE.reshape(1, 2, 2)), new IntWritable(1)),
+            List.of(new NDArrayWritable(IMAGE.reshape(1, 1, 2, 2)), new IntWritable(0)));
+
+    assertThat(data.shape()).isEqualTo(new ImageShape(1, 2, 2));
+    assertThat(data.pixels(1)).containsExactly(0, 255, 128, 1);
+    assertThat(data.label(0)).isEqualTo(1);
+  }
+
+  @Test
+  void refusesRecordsThatAreNotImages() {
+    NDArrayWritable image = new NDArrayWritable(IMAGE.reshape(1, 2, 2));
+    IntWritable label = new IntWritable(1);
+
+    assertThatIOException().isThrownBy(() -> read()).withMessage("records holds no images.");
+    assertThatIOException()
+        .isThrownBy(() -> read(List.of(image)))
+        .withMessage("Record 0 of records is not an image and a label.");
+    assertThatIOException()
+        .isThrownBy(() -> read(List.of(new Text("x"), label)))
+        .withMessage("Record 0 of records is not an image and a label.");
+    assertThatIOException()
+        .isThrownBy(() -> read(List.of(image, new IntWritable(2))))
+        .withMessage("Record 0 of records has the label 2, expected 0 to 1.");
+    assertThatIOException()
+        .isThrownBy(() -> read(List.of(new NDArrayWritable(IMAGE), label)))
+        .withMessageContaining("has the shape [4], expected");
+    assertThatIOException()
+        .isThrownBy(
+            () ->
+                read(
+                    List.of(image, label),
+                    List.of(new NDArrayWritable(IMAGE.reshape(1, 4, 1)), label)))
+        .withMessage("Record 1 of records is an image [1,4,1], but those before it are [1,2,2].");
+    assertThatIOException()
+        .isThrownBy(
+            () -> read(List.of(new NDArrayWritable(IMAGE.div(255).reshape(1, 2, 2)), label)))
+        .withMessageContaining("expected a whole number from 0 to 255");
+  }
+
+  @SafeVarargs
+  private static ImageDataSet read(List<Writable>... records) throws IOException {
+    List<List<Writable>> all = new ArrayList<>();
+    for (List<Writable> record : records) {
+      all.add(record);
+    }
+    CollectionRecordReader reader =
+        new CollectionRecordReader(all) {
+          private static final long serialVersionUID = 1L;
+
+          @Override
+          public List<String> getLabels() {
+            return List.of("no", "yes");
+          }
+        };
+    return ImageDataSet.read(reader, "records");
+  }
+}
