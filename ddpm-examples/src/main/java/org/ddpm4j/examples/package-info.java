@@ -1,2 +1,5 @@
-/** x. */
+/**
+ * Lessons as programs: each main fits on a page or two, runs in minutes on two cores, and writes
+ * pictures. Read them in the order forward process, training, sampling.
+ */
 package org.ddpm4j.examples;

@@ -1,0 +1,83 @@
+package org.ddpm4j.examples;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.ddpm4j.data.BatchOptions;
+import org.ddpm4j.data.FashionMnist;
+import org.ddpm4j.data.HorizontalFlip;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.data.ImageDataSetIterator;
+import org.ddpm4j.data.Split;
+import org.ddpm4j.diffusion.training.AdamWConfig;
+import org.ddpm4j.diffusion.training.LearningRateSchedule;
+import org.ddpm4j.diffusion.training.Trainer;
+import org.ddpm4j.diffusion.training.TrainingConfig;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.AnnotatedUnet;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * Trains a small U-Net to find the noise in noisy pictures of clothes (Ho et al. 2020, algorithm 1)
+ * and saves it as a folder that {@link SampleFashionMnistExample} reads.
+ */
+public final class TrainFashionMnistExample {
+
+  /** The noise that the model is trained with; sampling must use the same. */
+  static final NoiseSchedule SCHEDULE = NoiseSchedule.of(LinearSchedule.paper(), 1000);
+
+  /** Where the model goes, unless the arguments say otherwise. */
+  static final String DEFAULT_FOLDER = "fashion-mnist-unet";
+
+  private TrainFashionMnistExample() {}
+
+  /**
+   * Trains and saves.
+   *
+   * @param args the folder to write to, and the number of steps, by default 900
+   * @throws IOException if the images cannot be read or the model cannot be written
+   */
+  public static void main(String[] args) throws IOException {
+    Path folder = Path.of(args.length > 0 ? args[0] : DEFAULT_FOLDER);
+    long steps = args.length > 1 ? Long.parseLong(args[1]) : 900;
+
+    // Images in [-1,1], reshuffled every epoch, mirrored by chance.
+    ImageDataSet clothes = FashionMnist.load(Split.TRAIN);
+    BatchOptions options = BatchOptions.of(32, 1).withFlip(HorizontalFlip.RANDOM);
+    ImageDataSetIterator batches = new ImageDataSetIterator(clothes, options);
+    System.out.println("Images: " + clothes.source());
+
+    // Three resolutions (28, 14 and 7 pixels) of 16, 32 and 64 channels.
+    AnnotatedUnet architecture =
+        AnnotatedUnet.resnet(16, clothes.shape().channels(), List.of(1, 2, 4), 8)
+            .withAttention(2, 16);
+    Unet unet = Unet.create(architecture, DataType.FLOAT, 0);
+    System.out.printf("Parameters: %,d%n", unet.parameters().count());
+
+    TrainingConfig config =
+        TrainingConfig.defaults(steps)
+            .withOptimizer(AdamWConfig.defaults().withLearningRate(2e-3).withBetas(0.9, 0.99))
+            .withLearningRate(
+                new LearningRateSchedule(
+                    Math.min(100, steps / 10), LearningRateSchedule.Decay.LINEAR));
+
+    Trainer trainer =
+        new Trainer(unet, SCHEDULE, config, batches::batch)
+            .withListener(
+                (training, report) -> {
+                  if (report.window() != null) {
+                    System.out.printf(
+                        "step %d of %d: loss %.4f%n",
+                        report.step(), report.steps(), report.window().loss());
+                  }
+                });
+    trainer.fit();
+
+    // The moving average of the weights draws better pictures than the last weights.
+    UnetFolder.write(folder, trainer.emaUnet());
+    System.out.println("Saved " + folder);
+  }
+}
