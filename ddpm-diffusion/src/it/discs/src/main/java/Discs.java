@@ -8,6 +8,7 @@ import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.sampling.AncestralSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.BatchSource;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingConfig;
@@ -43,8 +44,10 @@ public class Discs {
     NoiseSchedule schedule = NoiseSchedule.of(CosineSchedule.paper(), 200);
     Unet unet =
         Unet.create(
-            AnnotatedUnet.resnet(8, 1, List.of(1, 2), 4).withAttention(2, 8), DataType.FLOAT, 0);
-    TrainingConfig config = TrainingConfig.defaults(Integer.getInteger("discs.steps", 300));
+            AnnotatedUnet.resnet(16, 1, List.of(1, 2), 4).withAttention(2, 8), DataType.FLOAT, 0);
+    TrainingConfig config =
+        TrainingConfig.defaults(Integer.getInteger("discs.steps", 400))
+            .withOptimizer(AdamWConfig.defaults().withLearningRate(3e-3));
     Trainer trainer = new Trainer(unet, schedule, config, BatchSource.of(data));
     trainer.fit();
 
