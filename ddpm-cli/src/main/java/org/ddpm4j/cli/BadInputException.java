@@ -1,0 +1,38 @@
+package org.ddpm4j.cli;
+
+import java.util.function.Supplier;
+
+/** The user gave a value that is not possible; the message is a whole sentence. */
+final class BadInputException extends RuntimeException {
+
+  private static final long serialVersionUID = 1;
+
+  BadInputException(String sentence) {
+    super(sentence);
+  }
+
+  private BadInputException(IllegalArgumentException cause) {
+    super(cause.getMessage(), cause);
+  }
+
+  /**
+   * Makes something of the user's values. The library refuses bad values by {@link
+   * IllegalArgumentException}; only around the places where the values are the user's is that the
+   * user's mistake, anywhere else it is a bug.
+   */
+  static <T> T check(Supplier<T> makeFromInput) {
+    try {
+      return makeFromInput.get();
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException(e);
+    }
+  }
+
+  /** Refuses a value of an option that is not in a range. */
+  static void requireRange(String option, long value, long min, long max) {
+    if (value < min || value > max) {
+      throw new BadInputException(
+          "The value of %s is %d; it must be from %d to %d.".formatted(option, value, min, max));
+    }
+  }
+}

@@ -1,0 +1,49 @@
+package org.ddpm4j.cli;
+
+/**
+ * Every default of the command line, once, as the user would type it. Those of {@code train} make a
+ * run of a few minutes on two processor cores.
+ */
+final class Defaults {
+
+  static final String DATA_SET = "fashion-mnist";
+
+  static final String DIM = "16";
+  static final String DIM_MULTS = "1,2,4";
+  static final String BLOCK = "resnet";
+  static final String GROUPS = "8";
+  static final String ATTENTION_HEADS = "2";
+  static final String ATTENTION_HEAD_DIM = "16";
+
+  static final String SCHEDULE = "linear";
+  static final String TIMESTEPS = "1000";
+
+  static final String STEPS = "900";
+  static final String BATCH_SIZE = "32";
+  static final String LEARNING_RATE = "2e-3";
+  static final String BETA1 = "0.9";
+  static final String BETA2 = "0.99";
+  static final String WARMUP = "100";
+  static final String DECAY = "linear";
+  static final String LOSS = "l2";
+  static final String EMA_DECAY = "0.995";
+  static final String MAX_GRADIENT_NORM = "1";
+  static final String FLIP = "none";
+  static final String SEED = "0";
+  static final String TIME_LIMIT = "12";
+  static final String REPORT_EVERY = "10";
+  static final String CHECKPOINT_EVERY = "300";
+  static final String SAMPLE_EVERY = "300";
+  static final String VALIDATION_IMAGES = "64";
+
+  static final String SAMPLE_STEPS = "50";
+  static final String SAMPLE_COUNT = "64";
+  static final String SAMPLE_BATCH_SIZE = "64";
+  static final String SAMPLE_SCALE = "2";
+  static final String VARIANCE = "posterior";
+  static final String CLIP = "range";
+  static final String WEIGHTS = "ema";
+  static final String ANIMATED = "x0";
+
+  private Defaults() {}
+}

@@ -1,0 +1,107 @@
+package org.ddpm4j.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.util.List;
+import org.ddpm4j.diffusion.training.TrainingDivergedException;
+import picocli.CommandLine;
+import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Turns exceptions into what the user sees, and into exit codes. */
+final class Failures implements IParameterExceptionHandler, IExecutionExceptionHandler {
+
+  /** Options, files or data are not right, or a training diverged. */
+  static final int BAD_INPUT = 2;
+
+  private static final int MAX_SUGGESTIONS = 3;
+
+  private final Console console;
+
+  Failures(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public int handleParseException(ParameterException e, String[] args) {
+    // With several options wrong at once, picocli gives each a line.
+    String message = e.getMessage().replaceFirst("^Error: ", "").replaceAll("[.\\s]+$", "");
+    return report(
+        console,
+        "%s%s; see '%s --help'."
+            .formatted(
+                message, suggestion(e), e.getCommandLine().getCommandSpec().qualifiedName()));
+  }
+
+  private static String suggestion(ParameterException e) {
+    if (e instanceof UnmatchedArgumentException unmatched) {
+      List<String> suggestions = unmatched.getSuggestions();
+      if (!suggestions.isEmpty()) {
+        return " (did you mean %s?)"
+            .formatted(
+                String.join(
+                    " or ", suggestions.subList(0, Math.min(MAX_SUGGESTIONS, suggestions.size()))));
+      }
+    }
+    return "";
+  }
+
+  @Override
+  public int handleExecutionException(
+      Exception e, CommandLine commandLine, ParseResult parseResult) {
+    if (e instanceof UncheckedIOException unchecked) {
+      return report(console, sentence(unchecked.getCause()));
+    }
+    if (e instanceof IOException failure) {
+      return report(console, sentence(failure));
+    }
+    if (e instanceof BadInputException || e instanceof TrainingDivergedException) {
+      return report(console, e.getMessage());
+    }
+    e.printStackTrace(console.err());
+    return CommandLine.ExitCode.SOFTWARE;
+  }
+
+  /** Writes the one line. */
+  static int report(Console console, String sentence) {
+    console.note("ddpm: " + sentence.strip().replaceAll("\\s*\\R\\s*", " "));
+    return BAD_INPUT;
+  }
+
+  /** The library's own messages are sentences; the JDK's are a file name or a few words. */
+  private static String sentence(IOException e) {
+    if (e instanceof FileSystemException failure) {
+      return sentence(failure);
+    }
+    String message = String.valueOf(e.getMessage());
+    if (message.endsWith(".")) {
+      return message;
+    }
+    return "Reading or writing a file failed (%s); check the disk and try again."
+        .formatted(e.getMessage() == null ? e.getClass().getSimpleName() : message);
+  }
+
+  private static String sentence(FileSystemException e) {
+    String file = e.getFile();
+    if (e instanceof NoSuchFileException) {
+      return "%s does not exist; check the path.".formatted(file);
+    }
+    if (e instanceof AccessDeniedException) {
+      return "%s may not be read or written by this user; change its permissions or choose another path."
+          .formatted(file);
+    }
+    if (e instanceof FileAlreadyExistsException || e instanceof NotDirectoryException) {
+      return "%s is a file where a folder is needed; choose another path.".formatted(file);
+    }
+    return "%s could not be read or written (%s); check the disk or choose another path."
+        .formatted(file, e.getReason() == null ? e.getClass().getSimpleName() : e.getReason());
+  }
+}

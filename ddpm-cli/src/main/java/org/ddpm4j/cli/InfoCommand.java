@@ -1,0 +1,145 @@
+package org.ddpm4j.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.training.Checkpoint;
+import org.ddpm4j.diffusion.training.LossHistory;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetConfig;
+import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.io.SafetensorsReader;
+import org.nd4j.linalg.api.buffer.DataType;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Tells what is in a run, a model or a file of tensors. */
+@Command(name = "info", description = "Tell what is in a run, a model folder or a tensor file.")
+final class InfoCommand implements Callable<Integer> {
+
+  private final Console console;
+
+  @ArgGroup(exclusive = true, multiplicity = "1")
+  private Target target;
+
+  private static final class Target {
+    @Parameters(
+        paramLabel = "PATH",
+        description = "A run's folder, a model's folder, a checkpoint or any safetensors file.")
+    private Path path;
+
+    @Option(names = "--run", paramLabel = "DIR", description = "A run's folder.")
+    private Path run;
+  }
+
+  InfoCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    if (target.run != null) {
+      describeRun(target.run);
+    } else if (!Files.isDirectory(target.path)) {
+      describeTensors(target.path);
+    } else if (Files.exists(target.path.resolve(UnetFolder.WEIGHTS))) {
+      describeModel(target.path);
+    } else {
+      describeRun(target.path);
+    }
+    return 0;
+  }
+
+  private void describeRun(Path path) throws IOException {
+    RunFolder run = RunFolder.open(path);
+    RunConfig config = run.readConfig();
+    Unet unet = Unet.create(config.model(), DataType.FLOAT, config.initialWeightsSeed());
+    print("run", path);
+    print("ddpm4j", config.version());
+    print("data", "%s, %s".formatted(config.data().name(), config.data().source()));
+    print(
+        "images",
+        "%d of %s to train on, %d held out"
+            .formatted(
+                config.data().trainingImages(),
+                config.data().shape(),
+                config.data().validationImages()));
+    print(
+        "schedule",
+        "%s, T = %d".formatted(Names.of(config.schedule().type()), config.schedule().timesteps()));
+    describe(config.model(), unet);
+    List<Path> checkpoints = run.checkpoints().all();
+    if (checkpoints.isEmpty()) {
+      print("steps", "none of %d saved".formatted(config.training().steps()));
+      return;
+    }
+    Checkpoint checkpoint = run.readLatestCheckpoint(unet.parameters());
+    print("steps", "%d of %d".formatted(checkpoint.step(), config.training().steps()));
+    print("checkpoints", checkpoints);
+    List<LossHistory.Entry> history = checkpoint.history();
+    if (!history.isEmpty()) {
+      LossHistory.Entry last = history.get(history.size() - 1);
+      print(
+          "loss",
+          String.format(
+              Locale.ROOT,
+              "%.5f in training, %.5f held out, after step %d",
+              last.loss(),
+              last.validationLoss(),
+              last.step()));
+    }
+  }
+
+  private void describeModel(Path folder) throws IOException {
+    Unet unet = UnetFolder.read(folder, DataType.FLOAT);
+    print("model", folder);
+    describe(unet.config(), unet);
+    console.printLine("");
+    describeTensors(folder.resolve(UnetFolder.WEIGHTS));
+  }
+
+  private void describe(UnetConfig config, Unet unet) throws IOException {
+    print("network", config);
+    print(
+        "parameters",
+        String.format(
+            Locale.ROOT,
+            "%,d in %d tensors",
+            unet.parameters().count(),
+            unet.parameters().declarations().size()));
+    print("image sizes", "multiples of " + config.sizeDivisor());
+  }
+
+  private void describeTensors(Path file) throws IOException {
+    try (SafetensorsReader reader = SafetensorsReader.open(file)) {
+      print("file", file);
+      for (Map.Entry<String, String> entry : reader.metadata().entrySet()) {
+        print(entry.getKey(), entry.getValue());
+      }
+      print("tensors", reader.names().size());
+      int width = reader.names().stream().mapToInt(String::length).max().orElse(0);
+      for (String name : reader.names()) {
+        console.printLine(
+            "  %s  %-8s %s"
+                .formatted(
+                    name + " ".repeat(width - name.length()),
+                    reader.dataType(name),
+                    Arrays.toString(reader.shape(name))));
+      }
+      reader.verifyChecksum();
+    }
+  }
+
+  private void print(String key, Object value) throws IOException {
+    console.printLine("%-12s %s".formatted(key, value));
+  }
+}

@@ -1,0 +1,58 @@
+package org.ddpm4j.cli;
+
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * Lets work end in good order when the user presses Ctrl-C or the system asks the program to end.
+ * The virtual machine waits until this is closed; its exit code is then that of the signal, 130 for
+ * Ctrl-C.
+ */
+final class Interruption implements AutoCloseable {
+
+  private final CountDownLatch workEnded = new CountDownLatch(1);
+  private final Thread hook;
+  private volatile boolean requested;
+
+  /**
+   * Listens from now on.
+   *
+   * @param onRequest called once, in another thread
+   */
+  Interruption(Runnable onRequest) {
+    hook =
+        new Thread(
+            () -> {
+              requested = true;
+              onRequest.run();
+              awaitEnd();
+            },
+            "interruption");
+    Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  private void awaitEnd() {
+    try {
+      workEnded.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Whether the work should end. */
+  boolean isRequested() {
+    return requested;
+  }
+
+  @Override
+  public void close() {
+    workEnded.countDown();
+    if (!requested) {
+      try {
+        Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        // The signal came this very moment; the hook finds the work ended.
+        return;
+      }
+    }
+  }
+}

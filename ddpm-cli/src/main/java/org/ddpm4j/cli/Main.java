@@ -1,0 +1,61 @@
+package org.ddpm4j.cli;
+
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import javax.imageio.ImageIO;
+import picocli.CommandLine;
+
+/** The entry point of the {@code ddpm} program. */
+public final class Main {
+
+  private Main() {}
+
+  /**
+   * Runs the program and ends the virtual machine with its exit code: 0 if all went well, 2 for bad
+   * input, 1 for a bug.
+   *
+   * @param args the command line
+   */
+  public static void main(String[] args) {
+    Console console = Console.ofProcess();
+    // SameDiff prints to System.out now and then, which would mix with results.
+    System.setOut(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
+    // Its cache is a file in the system's temporary folder, for pictures that fit into memory.
+    ImageIO.setUseCache(false);
+    System.exit(run(console, args));
+  }
+
+  /** Runs the program and returns the exit code. */
+  static int run(Console console, String... args) {
+    try {
+      return commandLine(console).execute(args);
+    } catch (OutOfMemoryError e) {
+      // ND4J and JavaCPP throw it for memory outside of the heap, too.
+      return Failures.report(
+          console,
+          "There is not enough memory for this (%s); choose smaller batches or a smaller network, or allow more by DDPM_MEMORY."
+              .formatted(e.getMessage()));
+    }
+  }
+
+  private static CommandLine commandLine(Console console) {
+    Failures failures = new Failures(console);
+    CommandLine program =
+        new CommandLine(new Ddpm())
+            .addSubcommand(new TrainCommand(console))
+            .addSubcommand(new SampleCommand(console))
+            .addSubcommand(new SchedulesCommand(console))
+            .addSubcommand(new PredictCommand(console))
+            .addSubcommand(new InfoCommand(console))
+            .addSubcommand(new CompletionCommand(console))
+            .addSubcommand(new CommandLine.HelpCommand());
+    return program
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
+        .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))
+        .setParameterExceptionHandler(failures)
+        .setExecutionExceptionHandler(failures);
+  }
+}

@@ -1,0 +1,136 @@
+package org.ddpm4j.cli;
+
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.ddpm4j.data.HorizontalFlip;
+import org.ddpm4j.diffusion.run.ScheduleType;
+import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.training.LearningRateSchedule;
+import org.ddpm4j.unet.AnnotatedUnet;
+import org.ddpm4j.unet.LossFunction;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * The values of an enum as the command line spells them: {@code linear-scaled} for {@code
+ * LINEAR_SCALED}. Converts an option's text, and lists what is possible for help and completion.
+ */
+abstract class Names<E extends Enum<E>> implements ITypeConverter<E>, Iterable<String> {
+
+  private final Set<E> values;
+
+  private Names(Set<E> values) {
+    this.values = values;
+  }
+
+  private Names(Class<E> type) {
+    this(EnumSet.allOf(type));
+  }
+
+  /** The spelling of a value. */
+  static String of(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  @Override
+  public E convert(String text) {
+    String wanted = text.toLowerCase(Locale.ROOT).replace('_', '-');
+    return values.stream()
+        .filter(value -> of(value).equals(wanted))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new TypeConversionException(
+                    "expected %s but was '%s'".formatted(String.join(", ", this), text)));
+  }
+
+  @Override
+  public Iterator<String> iterator() {
+    List<String> names =
+        values.stream().map(Names::of).collect(Collectors.toCollection(ArrayList::new));
+    return names.iterator();
+  }
+
+  static final class Schedule extends Names<ScheduleType> {
+    Schedule() {
+      super(ScheduleType.class);
+    }
+  }
+
+  static final class Loss extends Names<LossFunction> {
+    Loss() {
+      super(EnumSet.complementOf(EnumSet.of(LossFunction.INNER_PRODUCT)));
+    }
+  }
+
+  static final class Decay extends Names<LearningRateSchedule.Decay> {
+    Decay() {
+      super(LearningRateSchedule.Decay.class);
+    }
+  }
+
+  static final class Block extends Names<AnnotatedUnet.Block> {
+    Block() {
+      super(AnnotatedUnet.Block.class);
+    }
+  }
+
+  static final class Flip extends Names<HorizontalFlip> {
+    Flip() {
+      super(HorizontalFlip.class);
+    }
+  }
+
+  static final class Variance extends Names<ReverseVariance> {
+    Variance() {
+      super(ReverseVariance.class);
+    }
+  }
+
+  static final class Data extends Names<KnownDataSet> {
+    Data() {
+      super(KnownDataSet.class);
+    }
+  }
+
+  static final class ScheduleFormats extends Names<SchedulesCommand.Format> {
+    ScheduleFormats() {
+      super(SchedulesCommand.Format.class);
+    }
+  }
+
+  static final class SampleFormats extends Names<SampleCommand.Format> {
+    SampleFormats() {
+      super(SampleCommand.Format.class);
+    }
+  }
+
+  static final class Weights extends Names<SampleCommand.Weights> {
+    Weights() {
+      super(SampleCommand.Weights.class);
+    }
+  }
+
+  static final class Clip extends Names<SampleCommand.Clip> {
+    Clip() {
+      super(SampleCommand.Clip.class);
+    }
+  }
+
+  static final class Animated extends Names<SampleCommand.Animated> {
+    Animated() {
+      super(SampleCommand.Animated.class);
+    }
+  }
+
+  static final class Precisions extends Names<PredictCommand.Precision> {
+    Precisions() {
+      super(PredictCommand.Precision.class);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package org.ddpm4j.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.training.LossHistory;
+import org.ddpm4j.diffusion.training.Trainer;
+import org.ddpm4j.unet.io.AtomicFile;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * What a run leaves for people to look at: loss.csv, loss.png, samples/step-….png, samples.png and
+ * report.html.
+ *
+ * @param folder of the run
+ * @param config of the run
+ */
+record RunFiles(RunFolder folder, RunConfig config) {
+
+  private static final int GRID_SCALE = 2;
+  private static final int SAMPLES_SCALE = 3;
+
+  /** The page that shows everything else. */
+  Path report() {
+    return folder.path().resolve("report.html");
+  }
+
+  private Path lossTable() {
+    return folder.path().resolve("loss.csv");
+  }
+
+  private Path lossPicture() {
+    return folder.path().resolve("loss.png");
+  }
+
+  private Path samples() {
+    return folder.path().resolve("samples.png");
+  }
+
+  /** Writes a small grid of samples as they are after a step. */
+  void writeGrid(INDArray images, long step) throws IOException {
+    Files.createDirectories(folder.samples());
+    Images.writePng(
+        Images.grid(images, Images.squareColumns((int) images.size(0)), GRID_SCALE),
+        folder.samples().resolve("step-%07d.png".formatted(step)));
+  }
+
+  /** Writes the grid of samples at the end of training. */
+  void writeSamples(INDArray images) throws IOException {
+    Images.writePng(
+        Images.grid(images, Images.squareColumns((int) images.size(0)), SAMPLES_SCALE), samples());
+  }
+
+  /** Writes the losses anew, and the report with all pictures that there are. */
+  void update(Trainer trainer) throws IOException {
+    List<LossHistory.Entry> history = trainer.history().entries();
+    StringBuilder table =
+        new StringBuilder("step,loss,validation_loss,learning_rate,gradient_norm\n");
+    for (LossHistory.Entry entry : history) {
+      table
+          .append(entry.step())
+          .append(',')
+          .append(entry.loss())
+          .append(',')
+          .append(entry.validationLoss())
+          .append(',')
+          .append(entry.learningRate())
+          .append(',')
+          .append(entry.gradientNorm())
+          .append('\n');
+    }
+    AtomicFile.writeString(lossTable(), table.toString());
+    if (!history.isEmpty()) {
+      Images.writePng(Charts.loss(history), lossPicture());
+    }
+    AtomicFile.writeString(
+        report(),
+        new ReportPage(
+                folder.path(),
+                config,
+                trainer.step(),
+                trainer.unet().parameters().count(),
+                history,
+                grids(),
+                lossPicture(),
+                samples())
+            .toHtml());
+  }
+
+  private List<Path> grids() throws IOException {
+    if (!Files.isDirectory(folder.samples())) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(folder.samples())) {
+      return files
+          .filter(file -> file.getFileName().toString().matches("step-\\d+\\.png"))
+          .sorted()
+          .toList();
+    }
+  }
+}

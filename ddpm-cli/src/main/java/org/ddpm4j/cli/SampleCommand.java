@@ -1,0 +1,358 @@
+package org.ddpm4j.cli;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.ddpm4j.diffusion.DiffusionPipeline;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.run.ScheduleConfig;
+import org.ddpm4j.diffusion.run.ScheduleType;
+import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.diffusion.training.Checkpoint;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Draws images with a trained network. */
+@Command(
+    name = "sample",
+    description = "Draw images with a trained network.",
+    footer = {
+      "",
+      "The same seed gives the same images, however many are drawn and in whatever batches.",
+      "With --model, the schedule and the size of the images must be given as in training."
+    })
+final class SampleCommand implements Callable<Integer> {
+
+  enum Format {
+    /** One picture of all images. */
+    GRID("samples.png"),
+    /** A file for each image. */
+    PNG("samples"),
+    /** The grid while it is being drawn. */
+    GIF("samples.gif");
+
+    private final Path defaultOutput;
+
+    Format(String defaultOutput) {
+      this.defaultOutput = Path.of(defaultOutput);
+    }
+  }
+
+  enum Weights {
+    /** The moving average. */
+    EMA,
+    /** As they were after the last step. */
+    MODEL
+  }
+
+  enum Clip {
+    NONE,
+    /** To [-1,1]. */
+    RANGE
+  }
+
+  /** What an animation shows. */
+  enum Animated {
+    /** The estimate of the final image. */
+    X0,
+    /** The noisy state. */
+    X
+  }
+
+  private static final int MAX_COUNT = 100_000;
+
+  /** Of a picture; a grid of 64 by 64 images of 32 by 32 pixels, twice enlarged, has a quarter. */
+  private static final long MAX_PIXELS = 1L << 26;
+
+  /** Of all frames of an animation together. */
+  private static final long MAX_ANIMATION_PIXELS = 1L << 27;
+
+  private static final int MAX_FRAMES = 32;
+  private static final int MILLIS_PER_FRAME = 100;
+
+  private final Console console;
+
+  @Spec private CommandSpec spec;
+
+  @ArgGroup(exclusive = true, multiplicity = "1")
+  private Source source;
+
+  private static final class Source {
+    @Option(names = "--run", paramLabel = "DIR", description = "Folder that train made.")
+    private Path run;
+
+    @Option(
+        names = "--model",
+        paramLabel = "DIR",
+        description = "Folder with config.json and diffusion_pytorch_model.safetensors.")
+    private Path model;
+  }
+
+  @Option(
+      names = "--count",
+      paramLabel = "N",
+      defaultValue = Defaults.SAMPLE_COUNT,
+      description = "Number of images (default: ${DEFAULT-VALUE}).")
+  private int count;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = Defaults.SEED,
+      description = "Seed of the noise (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description =
+          "Denoising steps, 1 to T, spread over the chain (default: "
+              + Defaults.SAMPLE_STEPS
+              + ").")
+  private Integer steps;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      converter = Names.SampleFormats.class,
+      completionCandidates = Names.SampleFormats.class,
+      defaultValue = "grid",
+      description =
+          "${COMPLETION-CANDIDATES}: one picture, one file per image, or an animation of the"
+              + " denoising (default: ${DEFAULT-VALUE}).")
+  private Format format;
+
+  @Option(
+      names = "--output",
+      paramLabel = "PATH",
+      description =
+          "File, or folder for png (default: samples.png, samples/ or samples.gif in the run's"
+              + " folder ${sys:line.separator}or, with --model, here).")
+  private Path output;
+
+  @Option(
+      names = "--scale",
+      paramLabel = "N",
+      defaultValue = Defaults.SAMPLE_SCALE,
+      description = "Enlargement of grid and gif, 1 to 16 (default: ${DEFAULT-VALUE}).")
+  private int scale;
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      defaultValue = Defaults.SAMPLE_BATCH_SIZE,
+      description = "Images in one go (default: ${DEFAULT-VALUE}).")
+  private int batchSize;
+
+  @Option(
+      names = "--variance",
+      paramLabel = "NAME",
+      converter = Names.Variance.class,
+      completionCandidates = Names.Variance.class,
+      defaultValue = Defaults.VARIANCE,
+      description =
+          "Variance of the reverse process: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private ReverseVariance variance;
+
+  @Option(
+      names = "--clip",
+      paramLabel = "NAME",
+      converter = Names.Clip.class,
+      completionCandidates = Names.Clip.class,
+      defaultValue = Defaults.CLIP,
+      description =
+          "Whether estimates of x0 are clipped to [-1,1]: ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private Clip clip;
+
+  @Option(
+      names = "--animate",
+      paramLabel = "NAME",
+      converter = Names.Animated.class,
+      completionCandidates = Names.Animated.class,
+      defaultValue = Defaults.ANIMATED,
+      description =
+          "What a gif shows, the estimates of the image or the noisy states:"
+              + " ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Animated animated;
+
+  @Option(
+      names = "--weights",
+      paramLabel = "NAME",
+      converter = Names.Weights.class,
+      completionCandidates = Names.Weights.class,
+      description =
+          "With --run: the moving average or the last weights: ${COMPLETION-CANDIDATES} (default: "
+              + Defaults.WEIGHTS
+              + ").")
+  private Weights weights;
+
+  @Option(
+      names = "--checkpoint",
+      paramLabel = "FILE",
+      description = "With --run: which checkpoint (default: the newest).")
+  private Path checkpoint;
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "TYPE",
+      converter = Names.Schedule.class,
+      completionCandidates = Names.Schedule.class,
+      defaultValue = Defaults.SCHEDULE,
+      description =
+          "With --model: the noise schedule, ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private ScheduleType schedule;
+
+  @Mixin private ChainOptions chain;
+
+  @Option(
+      names = "--size",
+      paramLabel = "HxW",
+      converter = SizeConverter.class,
+      description = "With --model: height and width of the images, as in 32x32, or one number.")
+  private Size size;
+
+  SampleCommand(Console console) {
+    this.console = console;
+  }
+
+  /** A network, its schedule and the images that it makes. */
+  private record Model(Unet unet, ScheduleConfig schedule, ImageShape shape, Path folder) {}
+
+  @Override
+  public Integer call() throws IOException {
+    BadInputException.requireRange("--count", count, 1, MAX_COUNT);
+    BadInputException.requireRange("--batch-size", batchSize, 1, MAX_COUNT);
+    BadInputException.requireRange("--scale", scale, 1, 16);
+    Model model = source.run == null ? ofModelFolder() : ofRun();
+    DiffusionPipeline pipeline =
+        Sampling.pipeline(
+            model.unet(),
+            model.schedule(),
+            model.shape(),
+            Sampling.steps(steps, model.schedule()),
+            variance,
+            clip == Clip.RANGE ? X0Constraint.clip(-1, 1) : X0Constraint.NONE);
+    Path target = Objects.requireNonNullElse(output, model.folder().resolve(format.defaultOutput));
+    switch (format) {
+      case GRID -> {
+        requirePixels(model.shape(), 1, MAX_PIXELS);
+        Images.writePng(grid(sample(pipeline, SamplingObserver.NONE)), target);
+      }
+      case PNG -> {
+        Files.createDirectories(target);
+        writeSingly(sample(pipeline, SamplingObserver.NONE), target);
+      }
+      case GIF -> {
+        int frames = Math.min(MAX_FRAMES, pipeline.sampler().steps());
+        requirePixels(model.shape(), frames, MAX_ANIMATION_PIXELS);
+        Images.writeGif(animation(pipeline, frames), MILLIS_PER_FRAME, target);
+      }
+    }
+    console.printLine(target.toString());
+    return 0;
+  }
+
+  private Model ofRun() throws IOException {
+    for (String option :
+        List.of("--schedule", "--timesteps", "--beta-start", "--beta-end", "--size")) {
+      refuse(option, "--run, whose configuration says it");
+    }
+    RunFolder run = RunFolder.open(source.run);
+    RunConfig config = run.readConfig();
+    Unet unet = Unet.create(config.model(), DataType.FLOAT, config.initialWeightsSeed());
+    Checkpoint state =
+        checkpoint == null
+            ? run.readLatestCheckpoint(unet.parameters())
+            : Checkpoint.read(checkpoint, unet.parameters());
+    unet.parameters().assign(weights == Weights.MODEL ? state.weights() : state.ema());
+    return new Model(unet, config.schedule(), config.data().shape(), run.path());
+  }
+
+  private Model ofModelFolder() throws IOException {
+    refuse("--checkpoint", "--model, which has none");
+    refuse("--weights", "--model, which has only one set");
+    if (size == null) {
+      throw new ParameterException(
+          spec.commandLine(), "Missing option '--size=HxW', which '--model' needs");
+    }
+    Unet unet = UnetFolder.read(source.model, DataType.FLOAT);
+    ImageShape shape =
+        BadInputException.check(
+            () -> {
+              unet.config().checkImageSize(size.height(), size.width());
+              return new ImageShape(unet.config().inChannels(), size.height(), size.width());
+            });
+    return new Model(unet, chain.config(schedule), shape, Path.of(""));
+  }
+
+  private void refuse(String option, String why) {
+    if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+      throw new ParameterException(
+          spec.commandLine(), "The option '%s' does not go with %s".formatted(option, why));
+    }
+  }
+
+  private void requirePixels(ImageShape shape, int frames, long max) {
+    long columns = Images.squareColumns(count);
+    long pixels =
+        columns * columns * (shape.height() * scale + 1L) * (shape.width() * scale + 1L) * frames;
+    if (pixels > max || (shape.channels() != 1 && shape.channels() != 3)) {
+      throw new BadInputException(
+          shape.channels() != 1 && shape.channels() != 3
+              ? "Images of %d channels cannot become pictures; only 1 (grey) and 3 (colour) can."
+                  .formatted(shape.channels())
+              : "%d images of %s at --scale %d make too large a picture; lower --count or --scale, or choose --format png."
+                  .formatted(count, shape, scale));
+    }
+  }
+
+  private INDArray sample(DiffusionPipeline pipeline, SamplingObserver observer) {
+    return Sampling.sample(console, pipeline, count, seed, batchSize, observer);
+  }
+
+  private BufferedImage grid(INDArray images) {
+    return Images.grid(images, Images.squareColumns(count), scale);
+  }
+
+  private void writeSingly(INDArray images, Path folder) throws IOException {
+    int digits = Math.max(4, Integer.toString(count - 1).length());
+    for (int i = 0; i < count; i++) {
+      Images.writePng(
+          Images.toPicture(images.slice(i)),
+          folder.resolve(("%0" + digits + "d.png").formatted(i)));
+    }
+  }
+
+  private List<BufferedImage> animation(DiffusionPipeline pipeline, int frames) {
+    int allSteps = pipeline.sampler().steps();
+    FrameCollector collector = new FrameCollector(allSteps, frames, count, pipeline.shape());
+    sample(
+        pipeline, (stepsDone, x, x0) -> collector.add(stepsDone, animated == Animated.X0 ? x0 : x));
+    List<BufferedImage> pictures = new ArrayList<>();
+    for (INDArray frame : collector.frames()) {
+      pictures.add(grid(frame));
+    }
+    return pictures;
+  }
+}

@@ -1,0 +1,76 @@
+package org.ddpm4j.cli;
+
+import org.ddpm4j.diffusion.DiffusionPipeline;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.run.ScheduleConfig;
+import org.ddpm4j.diffusion.sampling.AncestralSampler;
+import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.schedules.RespacedSchedule;
+import org.ddpm4j.unet.Unet;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** What training and sampling have in common when they draw images. */
+final class Sampling {
+
+  private Sampling() {}
+
+  /**
+   * The number of denoising steps.
+   *
+   * @param chosen by the user, or null
+   * @param schedule of the network
+   * @return 1 to T
+   */
+  static int steps(Integer chosen, ScheduleConfig schedule) {
+    if (chosen == null) {
+      return Math.min(Integer.parseInt(Defaults.SAMPLE_STEPS), schedule.timesteps());
+    }
+    if (chosen < 1 || chosen > schedule.timesteps()) {
+      throw new BadInputException(
+          "%d denoising steps are not possible; it takes 1 to %d, the length of the chain."
+              .formatted(chosen, schedule.timesteps()));
+    }
+    return chosen;
+  }
+
+  /** A pipeline of the ancestral sampler on a respaced chain. */
+  static DiffusionPipeline pipeline(
+      Unet unet,
+      ScheduleConfig scheduleConfig,
+      ImageShape shape,
+      int steps,
+      ReverseVariance variance,
+      X0Constraint constraint) {
+    NoiseSchedule schedule = scheduleConfig.create();
+    RespacedSchedule times = BadInputException.check(() -> schedule.respace(steps));
+    return DiffusionPipeline.of(
+        unet, schedule, new AncestralSampler(times, variance, constraint), shape);
+  }
+
+  /** Draws images while the console shows how far it is. */
+  static INDArray sample(
+      Console console,
+      DiffusionPipeline pipeline,
+      int count,
+      long seed,
+      int batchSize,
+      SamplingObserver observer) {
+    int steps = pipeline.sampler().steps();
+    long batches = (count + batchSize - 1L) / batchSize;
+    try (Progress progress = new Progress(console, "sample", "steps", 0, batches * steps)) {
+      long[] done = {0};
+      return pipeline.sample(
+          count,
+          seed,
+          batchSize,
+          (stepsDone, x, x0) -> {
+            observer.onStep(stepsDone, x, x0);
+            done[0]++;
+            progress.update(done[0], "");
+          });
+    }
+  }
+}

@@ -1,0 +1,23 @@
+package org.ddpm4j.cli;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Reads {@code 28x32} or, for a square, {@code 28}. */
+final class SizeConverter implements ITypeConverter<Size> {
+
+  private static final Pattern FORM = Pattern.compile("(\\d{1,5})(?:x(\\d{1,5}))?");
+
+  @Override
+  public Size convert(String text) {
+    Matcher matcher = FORM.matcher(text);
+    if (!matcher.matches()) {
+      throw new TypeConversionException(
+          "expected height and width as in 28x28 but was '%s'".formatted(text));
+    }
+    int height = Integer.parseInt(matcher.group(1));
+    return new Size(height, matcher.group(2) == null ? height : Integer.parseInt(matcher.group(2)));
+  }
+}

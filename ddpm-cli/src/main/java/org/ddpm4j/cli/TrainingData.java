@@ -1,0 +1,16 @@
+package org.ddpm4j.cli;
+
+import java.util.Optional;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.diffusion.run.DataDescription;
+import org.nd4j.linalg.dataset.DataSet;
+
+/**
+ * What a run is trained on.
+ *
+ * @param images to train on
+ * @param validation held-out images, features {@code [N,C,H,W]}
+ * @param description of both
+ */
+record TrainingData(
+    ImageDataSet images, Optional<DataSet> validation, DataDescription description) {}

@@ -1,0 +1,253 @@
+package org.ddpm4j.cli;
+
+import java.io.IOException;
+import java.util.List;
+import org.ddpm4j.data.HorizontalFlip;
+import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.ScheduleConfig;
+import org.ddpm4j.diffusion.run.ScheduleType;
+import org.ddpm4j.diffusion.training.AdamWConfig;
+import org.ddpm4j.diffusion.training.LearningRateSchedule;
+import org.ddpm4j.diffusion.training.TrainingConfig;
+import org.ddpm4j.unet.AnnotatedUnet;
+import org.ddpm4j.unet.LossFunction;
+import org.ddpm4j.unet.UnetConfig;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+
+/** The options that decide what a run becomes. */
+final class TrainingOptions {
+
+  private static final int MAX_VALIDATION_IMAGES = 10_000;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      defaultValue = Defaults.STEPS,
+      description = "Optimiser steps (default: ${DEFAULT-VALUE}).")
+  private long steps;
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      defaultValue = Defaults.BATCH_SIZE,
+      description = "Images per step (default: ${DEFAULT-VALUE}).")
+  private int batchSize;
+
+  @Option(
+      names = "--learning-rate",
+      paramLabel = "X",
+      defaultValue = Defaults.LEARNING_RATE,
+      description = "Peak learning rate of AdamW (default: ${DEFAULT-VALUE}).")
+  private double learningRate;
+
+  @Option(
+      names = "--beta1",
+      paramLabel = "X",
+      defaultValue = Defaults.BETA1,
+      description = "Decay of AdamW's first moment, in [0,1) (default: ${DEFAULT-VALUE}).")
+  private double beta1;
+
+  @Option(
+      names = "--beta2",
+      paramLabel = "X",
+      defaultValue = Defaults.BETA2,
+      description = "Decay of AdamW's second moment, in [0,1) (default: ${DEFAULT-VALUE}).")
+  private double beta2;
+
+  @Option(
+      names = "--warmup",
+      paramLabel = "N",
+      defaultValue = Defaults.WARMUP,
+      description = "Steps until the peak learning rate (default: ${DEFAULT-VALUE}).")
+  private long warmup;
+
+  @Option(
+      names = "--decay",
+      paramLabel = "NAME",
+      converter = Names.Decay.class,
+      completionCandidates = Names.Decay.class,
+      defaultValue = Defaults.DECAY,
+      description =
+          "How the learning rate falls after that: ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private LearningRateSchedule.Decay decay;
+
+  @Option(
+      names = "--loss",
+      paramLabel = "NAME",
+      converter = Names.Loss.class,
+      completionCandidates = Names.Loss.class,
+      defaultValue = Defaults.LOSS,
+      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private LossFunction loss;
+
+  @Option(
+      names = "--ema-decay",
+      paramLabel = "X",
+      defaultValue = Defaults.EMA_DECAY,
+      description =
+          "Decay of the moving average of the weights, in [0,1) (default: ${DEFAULT-VALUE}).")
+  private double emaDecay;
+
+  @Option(
+      names = "--max-gradient-norm",
+      paramLabel = "X",
+      defaultValue = Defaults.MAX_GRADIENT_NORM,
+      description =
+          "Longer gradients are scaled down; Infinity for no limit (default: ${DEFAULT-VALUE}).")
+  private double maxGradientNorm;
+
+  @Option(
+      names = "--flip",
+      paramLabel = "NAME",
+      converter = Names.Flip.class,
+      completionCandidates = Names.Flip.class,
+      defaultValue = Defaults.FLIP,
+      description =
+          "Whether images are mirrored: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private HorizontalFlip flip;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = Defaults.SEED,
+      description = "Seed of everything random (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "TYPE",
+      converter = Names.Schedule.class,
+      completionCandidates = Names.Schedule.class,
+      defaultValue = Defaults.SCHEDULE,
+      description = "Noise schedule: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private ScheduleType schedule;
+
+  @Mixin private ChainOptions chain;
+
+  @Option(
+      names = "--block",
+      paramLabel = "NAME",
+      converter = Names.Block.class,
+      completionCandidates = Names.Block.class,
+      defaultValue = Defaults.BLOCK,
+      description = "Residual blocks: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private AnnotatedUnet.Block block;
+
+  @Option(
+      names = "--dim",
+      paramLabel = "N",
+      defaultValue = Defaults.DIM,
+      description = "Channels of the first level (default: ${DEFAULT-VALUE}).")
+  private int dim;
+
+  @Option(
+      names = "--dim-mults",
+      paramLabel = "N",
+      split = ",",
+      defaultValue = Defaults.DIM_MULTS,
+      description = "Channels of each level as multiples of that (default: ${DEFAULT-VALUE}).")
+  private List<Integer> dimMults;
+
+  @Option(
+      names = "--groups",
+      paramLabel = "N",
+      defaultValue = Defaults.GROUPS,
+      description = "Groups of the normalisation in ResNet blocks (default: ${DEFAULT-VALUE}).")
+  private int groups;
+
+  @Option(
+      names = "--attention-heads",
+      paramLabel = "N",
+      defaultValue = Defaults.ATTENTION_HEADS,
+      description = "Heads of every attention (default: ${DEFAULT-VALUE}).")
+  private int attentionHeads;
+
+  @Option(
+      names = "--attention-head-dim",
+      paramLabel = "N",
+      defaultValue = Defaults.ATTENTION_HEAD_DIM,
+      description = "Width of each head (default: ${DEFAULT-VALUE}).")
+  private int attentionHeadDim;
+
+  @Option(
+      names = "--validation-images",
+      paramLabel = "N",
+      defaultValue = Defaults.VALIDATION_IMAGES,
+      description = "Test images whose loss is measured, 0 for none (default: ${DEFAULT-VALUE}).")
+  private int validationImages;
+
+  @Option(
+      names = "--report-every",
+      paramLabel = "N",
+      defaultValue = Defaults.REPORT_EVERY,
+      description = "Steps between two points of the loss curve (default: ${DEFAULT-VALUE}).")
+  private int reportEvery;
+
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "N",
+      defaultValue = Defaults.CHECKPOINT_EVERY,
+      description = "Steps between two checkpoints (default: ${DEFAULT-VALUE}).")
+  private long checkpointEvery;
+
+  @Option(
+      names = "--sample-every",
+      paramLabel = "N",
+      defaultValue = Defaults.SAMPLE_EVERY,
+      description = "Steps between two grids of samples (default: ${DEFAULT-VALUE}).")
+  private long sampleEvery;
+
+  int validationImages() {
+    BadInputException.requireRange(
+        "--validation-images", validationImages, 0, MAX_VALIDATION_IMAGES);
+    return validationImages;
+  }
+
+  /** Whether the user gave the number of steps. */
+  boolean isLengthChosen(CommandSpec spec) {
+    return spec.commandLine().getParseResult().hasMatchedOption("--steps");
+  }
+
+  /** Everything that the user chose, for the given images. */
+  RunConfig config(DataDescription data) throws IOException {
+    String version = Version.current();
+    ScheduleConfig scheduleConfig = chain.config(schedule);
+    return BadInputException.check(
+        () ->
+            new RunConfig(
+                version,
+                network(data.shape().channels()),
+                seed,
+                scheduleConfig,
+                training(),
+                new RunConfig.BatchConfig(batchSize, seed, RunConfig.Flip.valueOf(flip.name())),
+                data,
+                checkpointEvery,
+                sampleEvery));
+  }
+
+  private UnetConfig network(int channels) {
+    AnnotatedUnet unet =
+        switch (block) {
+          case RESNET -> AnnotatedUnet.resnet(dim, channels, dimMults, groups);
+          case CONVNEXT -> AnnotatedUnet.convnext(dim, channels, dimMults);
+        };
+    return unet.withAttention(attentionHeads, attentionHeadDim);
+  }
+
+  private TrainingConfig training() {
+    return new TrainingConfig(
+        steps,
+        AdamWConfig.defaults().withLearningRate(learningRate).withBetas(beta1, beta2),
+        new LearningRateSchedule(warmup, decay),
+        maxGradientNorm,
+        emaDecay,
+        loss,
+        seed,
+        reportEvery);
+  }
+}

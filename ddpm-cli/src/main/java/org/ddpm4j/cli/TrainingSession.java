@@ -1,0 +1,208 @@
+package org.ddpm4j.cli;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.CancellationException;
+import org.ddpm4j.data.BatchOptions;
+import org.ddpm4j.data.HorizontalFlip;
+import org.ddpm4j.data.ImageDataSetIterator;
+import org.ddpm4j.diffusion.DiffusionPipeline;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.diffusion.training.CheckpointListener;
+import org.ddpm4j.diffusion.training.Trainer;
+import org.ddpm4j.diffusion.training.TrainingListener;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** One sitting of a training: from its beginning or its newest checkpoint to its end for now. */
+final class TrainingSession {
+
+  /** As long as it takes. */
+  static final Duration NO_LIMIT = Duration.ofNanos(Long.MAX_VALUE);
+
+  /** By convention 128 and the number of SIGINT. */
+  static final int INTERRUPTED_EXIT_CODE = 130;
+
+  private static final int GRID_IMAGES = 16;
+  private static final int FINAL_IMAGES = Integer.parseInt(Defaults.SAMPLE_COUNT);
+
+  /** Why training ended. */
+  enum End {
+    LAST_STEP,
+    TIME_LIMIT,
+    INTERRUPTED
+  }
+
+  private final Console console;
+  private final RunConfig config;
+  private final Trainer trainer;
+  private final DiffusionPipeline pipeline;
+
+  /** A session whose run folder is not known yet. */
+  TrainingSession(Console console, RunConfig config, TrainingData data, int sampleSteps) {
+    this.console = console;
+    this.config = config;
+    RunConfig.BatchConfig batches = config.batches();
+    BatchOptions options =
+        BatchOptions.of(batches.batchSize(), batches.shuffleSeed())
+            .withFlip(HorizontalFlip.valueOf(batches.flip().name()));
+    ImageDataSetIterator iterator =
+        BadInputException.check(() -> new ImageDataSetIterator(data.images(), options));
+    Unet unet = Unet.create(config.model(), DataType.FLOAT, config.initialWeightsSeed());
+    trainer = new Trainer(unet, config.schedule().create(), config.training(), iterator::batch);
+    data.validation().ifPresent(trainer::withValidation);
+    pipeline =
+        Sampling.pipeline(
+            trainer.emaUnet(),
+            config.schedule(),
+            config.data().shape(),
+            sampleSteps,
+            ReverseVariance.valueOf(Defaults.VARIANCE.toUpperCase(Locale.ROOT)),
+            X0Constraint.clip(-1, 1));
+  }
+
+  /** Trains a new run. */
+  End begin(RunFolder folder, Duration limit) throws IOException {
+    console.note(
+        "train: %s (%d images)".formatted(config.data().source(), config.data().trainingImages()));
+    return run(folder, limit);
+  }
+
+  /** Goes on with a run. */
+  End resume(RunFolder folder, Duration limit) throws IOException {
+    trainer.resume(folder.readLatestCheckpoint(trainer.unet().parameters()));
+    console.note(
+        "train: going on from step %d of %d".formatted(trainer.step(), config.training().steps()));
+    return run(folder, limit);
+  }
+
+  private End run(RunFolder folder, Duration limit) throws IOException {
+    RunFiles files = new RunFiles(folder, config);
+    try (Interruption interruption = new Interruption(trainer::requestStop)) {
+      train(folder, files, limit, interruption);
+      boolean complete = trainer.step() == config.training().steps();
+      if (!complete) {
+        folder.checkpoints().write(trainer.checkpoint());
+      }
+      // A program that is being ended should do what only it can do, and go.
+      if (!interruption.isRequested()) {
+        files.update(trainer);
+        if (!complete) {
+          console.note(
+              "train: the time limit ends training at step %d of %d; go on by 'ddpm train --resume %s'"
+                  .formatted(trainer.step(), config.training().steps(), folder.path()));
+        }
+        finish(folder, files, interruption);
+      }
+      if (interruption.isRequested()) {
+        console.note(
+            "train: interrupted, saved at step %d; go on by 'ddpm train --resume %s'"
+                .formatted(trainer.step(), folder.path()));
+        return End.INTERRUPTED;
+      }
+      console.printLine(folder.path().toString());
+      console.printLine(files.report().toString());
+      return complete ? End.LAST_STEP : End.TIME_LIMIT;
+    }
+  }
+
+  private void train(RunFolder folder, RunFiles files, Duration limit, Interruption interruption)
+      throws IOException {
+    long start = System.nanoTime();
+    try (Progress progress =
+        new Progress(console, "train", "steps", trainer.step(), config.training().steps())) {
+      trainer
+          .withListener(new CheckpointListener(folder.checkpoints(), config.checkpointEvery()))
+          .withListener(new ProgressListener(progress))
+          .withListener(
+              (running, report) -> {
+                if (report.step() % config.sampleEvery() == 0 && !report.isLast()) {
+                  writeGrid(files, interruption);
+                }
+                if (System.nanoTime() - start >= limit.toNanos()) {
+                  running.requestStop();
+                }
+              });
+      trainer.fit();
+    }
+  }
+
+  private void writeGrid(RunFiles files, Interruption interruption) throws IOException {
+    try {
+      files.writeGrid(
+          sample(GRID_IMAGES, (stepsDone, x, x0) -> requireNotInterrupted(interruption)),
+          trainer.step());
+      files.update(trainer);
+    } catch (CancellationException e) {
+      // The training itself ends in good order after this step.
+      return;
+    }
+  }
+
+  private void finish(RunFolder folder, RunFiles files, Interruption interruption)
+      throws IOException {
+    UnetFolder.write(folder.unet(), trainer.emaUnet());
+    try (Progress progress =
+        new Progress(console, "sample", "steps", 0, pipeline.sampler().steps())) {
+      INDArray images =
+          sample(
+              FINAL_IMAGES,
+              (stepsDone, x, x0) -> {
+                requireNotInterrupted(interruption);
+                progress.update(stepsDone, "");
+              });
+      files.writeGrid(images.get(NDArrayIndex.interval(0, GRID_IMAGES)), trainer.step());
+      files.writeSamples(images);
+      files.update(trainer);
+    } catch (CancellationException e) {
+      // All but the pictures is there; resuming draws them.
+      return;
+    }
+  }
+
+  private INDArray sample(int count, SamplingObserver observer) {
+    return pipeline.sample(
+        count, config.training().seed(), DiffusionPipeline.DEFAULT_BATCH_SIZE, observer);
+  }
+
+  private static void requireNotInterrupted(Interruption interruption) {
+    if (interruption.isRequested()) {
+      throw new CancellationException("Drawing samples was interrupted.");
+    }
+  }
+
+  /** Shows loss and speed. */
+  private static final class ProgressListener implements TrainingListener {
+
+    private final Progress progress;
+    private final long startNanos = System.nanoTime();
+    private double loss = Double.NaN;
+    private long images;
+
+    ProgressListener(Progress progress) {
+      this.progress = progress;
+    }
+
+    @Override
+    public void onStep(Trainer trainer, StepReport report) {
+      images += report.images();
+      if (report.window() != null) {
+        loss = report.window().loss();
+      } else if (Double.isNaN(loss)) {
+        loss = report.loss();
+      }
+      double seconds = (System.nanoTime() - startNanos) / 1e9;
+      progress.update(
+          report.step(),
+          String.format(Locale.ROOT, "loss %.4f, %.0f images/s", loss, images / seconds));
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package org.ddpm4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+
+/** Runs the program inside the test's virtual machine and catches what it writes. */
+final class Cli {
+
+  /** The smallest network there is: a model for tests of everything but quality. */
+  private static final List<String> TINY =
+      List.of(
+          "--offline",
+          "--dim",
+          "4",
+          "--dim-mults",
+          "1,2",
+          "--groups",
+          "2",
+          "--attention-heads",
+          "1",
+          "--attention-head-dim",
+          "4",
+          "--timesteps",
+          "6",
+          "--batch-size",
+          "4",
+          "--validation-images",
+          "4",
+          "--report-every",
+          "2",
+          "--sample-steps",
+          "2");
+
+  private Cli() {}
+
+  /**
+   * What a run of the program left.
+   *
+   * @param code the exit code
+   * @param out standard output
+   * @param err standard error
+   */
+  record Result(int code, String out, String err) {
+
+    /** That it ended well, and said nothing to the contrary. */
+    Result isOk() {
+      assertThat(err).doesNotContain("Exception", "ddpm: ");
+      assertThat(code).as(err).isZero();
+      return this;
+    }
+
+    /** That it ended with exit code 2 and one sentence, which contains the given parts. */
+    Result isBadInput(String... parts) {
+      assertThat(err).as("standard error").startsWith("ddpm: ").endsWith(".\n");
+      assertThat(err.lines()).hasSize(1);
+      assertThat(err).contains(parts).doesNotContain("Exception", "\tat ");
+      assertThat(code).isEqualTo(2);
+      assertThat(out).isEmpty();
+      return this;
+    }
+  }
+
+  static Result run(Object... args) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Console console =
+        new Console(out, new PrintStream(err, true, StandardCharsets.UTF_8), OptionalInt.empty());
+    int code = Main.run(console, Arrays.stream(args).map(Object::toString).toArray(String[]::new));
+    return new Result(
+        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  /** The arguments of a training of a few hundred milliseconds. */
+  static Object[] tinyTraining(Path data, Path run, int steps, Object... more) {
+    return Stream.of(
+            Stream.of("train", "--data", data, "--run", run, "--steps", steps),
+            TINY.stream(),
+            Arrays.stream(more))
+        .flatMap(part -> part)
+        .toArray();
+  }
+}

@@ -1,0 +1,204 @@
+package org.ddpm4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.ddpm4j.unet.io.SafetensorsReader;
+import org.ddpm4j.unet.io.SafetensorsWriter;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Against the PyTorch model of which ddpm-unet keeps weights, outputs and gradients. */
+class PredictCommandTest {
+
+  private static final Path GOLDEN =
+      Path.of("../ddpm-unet/src/test/resources/org/ddpm4j/unet/annotated_resnet");
+  private static final double TOLERANCE = 1e-4;
+
+  @TempDir private Path folder;
+  private Path model;
+  private Path output;
+
+  @BeforeEach
+  void copyModel() throws IOException {
+    model = Files.createDirectory(folder.resolve("model"));
+    for (String file :
+        new String[] {"config.json", "diffusion_pytorch_model.safetensors", "io.safetensors"}) {
+      Files.copy(GOLDEN.resolve(file), model.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+    }
+    output = folder.resolve("out.safetensors");
+  }
+
+  private Cli.Result predict(Object... more) {
+    Object[] args = new Object[7 + more.length];
+    System.arraycopy(
+        new Object[] {
+          "predict",
+          "--model",
+          model,
+          "--input",
+          model.resolve("io.safetensors"),
+          "--output",
+          output
+        },
+        0,
+        args,
+        0,
+        7);
+    System.arraycopy(more, 0, args, 7, more.length);
+    return Cli.run(args);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"float", "double"})
+  void reproducesPyTorch(String precision) throws IOException {
+    assertThat(predict("--gradients", "--precision", precision).isOk().out())
+        .isEqualTo(output + "\n");
+    try (SafetensorsReader actual = SafetensorsReader.open(output);
+        SafetensorsReader io = SafetensorsReader.open(GOLDEN.resolve("io.safetensors"));
+        SafetensorsReader grads = SafetensorsReader.open(GOLDEN.resolve("grads.safetensors"))) {
+      assertThat(actual.dataType("y").name()).isEqualToIgnoringCase(precision);
+      assertThat(actual.names()).hasSize(grads.names().size() + 1);
+      assertThat(error(actual.tensor("y"), io.tensor("y"), 0)).isLessThan(TOLERANCE);
+      double scale = 0;
+      for (String name : grads.names()) {
+        scale = Math.max(scale, norm(grads.tensor(name)));
+      }
+      for (String name : grads.names()) {
+        // Gradients that are zero but for rounding are compared with the largest.
+        assertThat(error(actual.tensor("grad." + name), grads.tensor(name), 1e-4 * scale))
+            .as(name)
+            .isLessThan(TOLERANCE);
+      }
+    }
+  }
+
+  @Test
+  void withoutGradientsOnlyYIsWritten() throws IOException {
+    predict().isOk();
+    try (SafetensorsReader actual = SafetensorsReader.open(output)) {
+      assertThat(actual.names()).containsExactly("y");
+    }
+  }
+
+  private static double error(INDArray actual, INDArray expected, double leastNorm) {
+    INDArray difference = actual.castTo(DataType.DOUBLE).sub(expected.castTo(DataType.DOUBLE));
+    return norm(difference) / Math.max(norm(expected), leastNorm);
+  }
+
+  private static double norm(INDArray a) {
+    return a.castTo(DataType.DOUBLE).norm2Number().doubleValue();
+  }
+
+  private void replaceTensor(String name, INDArray tensor) throws IOException {
+    Path file = model.resolve("io.safetensors");
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    try (SafetensorsReader reader = SafetensorsReader.open(file)) {
+      for (String existing : reader.names()) {
+        tensors.put(existing, reader.tensor(existing));
+      }
+    }
+    tensors.remove(name);
+    if (tensor != null) {
+      tensors.put(name, tensor);
+    }
+    SafetensorsWriter.write(file, tensors, Map.of());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"x", "t", "g"})
+  void aMissingTensorIsNamed(String name) throws IOException {
+    replaceTensor(name, null);
+    predict("--gradients").isBadInput("io.safetensors", "'" + name + "'");
+    assertThat(output).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"x", "t", "g"})
+  void aTensorOfAnotherShapeIsNamed(String name) throws IOException {
+    replaceTensor(name, Nd4j.zeros(DataType.FLOAT, 2, 9));
+    predict("--gradients").isBadInput("io.safetensors", "tensor " + name, "[2, 9]");
+  }
+
+  @Test
+  void aSizeThatDoesNotDivideIsRefused() throws IOException {
+    int channels;
+    try (SafetensorsReader io = SafetensorsReader.open(GOLDEN.resolve("io.safetensors"))) {
+      channels = (int) io.shape("x")[1];
+    }
+    replaceTensor("x", Nd4j.zeros(DataType.FLOAT, 2, channels, 15, 16));
+    replaceTensor("t", Nd4j.zeros(DataType.FLOAT, 2));
+    predict().isBadInput("15x16", "multiples of");
+  }
+
+  @Test
+  void aTruncatedInputIsRefused() throws IOException {
+    truncate(model.resolve("io.safetensors"));
+    predict().isBadInput("io.safetensors");
+  }
+
+  @Test
+  void truncatedWeightsAreRefused() throws IOException {
+    truncate(model.resolve("diffusion_pytorch_model.safetensors"));
+    predict().isBadInput("diffusion_pytorch_model.safetensors");
+  }
+
+  @Test
+  void anInputThatIsNoSafetensorsFileIsRefused() throws IOException {
+    Files.writeString(model.resolve("io.safetensors"), "PK and so on, longer than eight bytes");
+    predict().isBadInput("io.safetensors");
+  }
+
+  @Test
+  void aMissingFileIsNamed() throws IOException {
+    Files.delete(model.resolve("config.json"));
+    predict().isBadInput("config.json", "missing");
+  }
+
+  @Test
+  void groupsThatDoNotDivideAreRefused() throws IOException {
+    Path config = model.resolve("config.json");
+    String text = Files.readString(config);
+    Files.writeString(
+        config, text.replaceAll("\"resnet_block_groups\": *\\d+", "\"resnet_block_groups\": 7"));
+    assertThat(Files.readString(config)).isNotEqualTo(text);
+    predict().isBadInput("config.json", "resnet_block_groups is 7");
+  }
+
+  @Test
+  void configThatIsNoJsonIsRefused() throws IOException {
+    Files.writeString(model.resolve("config.json"), "{\"dim\": ");
+    predict().isBadInput("config.json");
+  }
+
+  @Test
+  void aMissingOptionIsNamed() {
+    Cli.run("predict", "--model", model).isBadInput("--input", "ddpm predict --help");
+  }
+
+  @Test
+  void whatWasThereBeforeAFailureStays() throws IOException {
+    Files.writeString(output, "before");
+    truncate(model.resolve("io.safetensors"));
+    predict().isBadInput("io.safetensors");
+    assertThat(output).hasContent("before");
+  }
+
+  private static void truncate(Path file) throws IOException {
+    byte[] bytes = Files.readAllBytes(file);
+    Files.write(file, Arrays.copyOf(bytes, bytes.length - 5));
+  }
+}

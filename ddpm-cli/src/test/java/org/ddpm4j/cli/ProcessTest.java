@@ -1,0 +1,139 @@
+package org.ddpm4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** The program as a process of its own, for what only a process has: exit codes and signals. */
+@Tag("slow")
+@EnabledOnOs({OS.LINUX, OS.MAC})
+class ProcessTest {
+
+  private static final int TERMINATED_EXIT_CODE = 128 + 15;
+
+  @TempDir private Path folder;
+
+  /** ND4J unpacks its natives when first used, which one of the tests leaves no room for. */
+  @BeforeAll
+  static void unpackNatives() {
+    Nd4j.zeros(1).close();
+  }
+
+  private Path out() {
+    return folder.resolve("out.txt");
+  }
+
+  private Path err() {
+    return folder.resolve("err.txt");
+  }
+
+  private static List<String> java(Object... args) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-cp"));
+    command.add(System.getProperty("java.class.path"));
+    command.add(Main.class.getName());
+    Arrays.stream(args).map(Object::toString).forEach(command::add);
+    return command;
+  }
+
+  private Process start(List<String> command, File output) throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("OMP_NUM_THREADS", "1");
+    return builder.redirectOutput(output).redirectError(err().toFile()).start();
+  }
+
+  private int run(Object... args) throws Exception {
+    return start(java(args), out().toFile()).waitFor();
+  }
+
+  @Test
+  void librariesAreQuiet() throws Exception {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
+    Path run = folder.resolve("run");
+    assertThat(run(Cli.tinyTraining(data, run, 2))).isZero();
+    assertThat(Files.readString(out())).isEqualTo(run + "\n" + run.resolve("report.html") + "\n");
+    assertThat(Files.readAllLines(err()))
+        .allMatch(line -> line.startsWith("train: ") || line.startsWith("sample: "));
+  }
+
+  @Test
+  void badInputEndsInExitCodeTwo() throws Exception {
+    assertThat(run("schedules", "--timesteps", 0)).isEqualTo(2);
+    assertThat(Files.readAllLines(err())).hasSize(1);
+    assertThat(out()).isEmptyFile();
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aFullDiskBehindStandardOutputIsSaid() throws Exception {
+    Process process = start(java("schedules"), new File("/dev/full"));
+    assertThat(process.waitFor()).isEqualTo(2);
+    assertThat(Files.readAllLines(err())).hasSize(1);
+    assertThat(Files.readString(err()))
+        .startsWith("ddpm: Standard output could not be written (No space left on device)");
+  }
+
+  /** The shell's limit on the size of files stands for a full disk: writing on is refused. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aCheckpointThatDoesNotFitOnTheDiskIsSaid() throws Exception {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
+    Path run = folder.resolve("run");
+    List<String> command = new ArrayList<>(List.of("bash", "-c", "ulimit -f 8; exec \"$@\"", "-"));
+    command.addAll(java(Cli.tinyTraining(data, run, 2)));
+    assertThat(start(command, out().toFile()).waitFor()).isEqualTo(2);
+    assertThat(Files.readString(err()))
+        .contains("ddpm: The file " + run.resolve("checkpoints"))
+        .contains("could not be written")
+        .doesNotContain("\tat ");
+    assertThat(run.resolve("checkpoints")).isEmptyDirectory();
+    assertThat(run.resolve("config.json")).isNotEmptyFile();
+  }
+
+  @Test
+  void aTerminatedTrainingCanBeResumed() throws Exception {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
+    Path run = folder.resolve("run");
+    Process process =
+        start(
+            java(Cli.tinyTraining(data, run, 1_000_000, "--checkpoint-every", 5)), out().toFile());
+    Path checkpoints = run.resolve("checkpoints");
+    while (process.isAlive() && !Files.isDirectory(checkpoints)) {
+      Thread.sleep(50);
+    }
+    process.destroy();
+    assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(TERMINATED_EXIT_CODE);
+    List<String> lines = Files.readAllLines(err());
+    assertThat(lines.get(lines.size() - 1)).contains("interrupted, saved at step", "--resume");
+    assertThat(Files.readString(err())).doesNotContain("Exception");
+
+    Cli.run(
+            "train",
+            "--resume",
+            run,
+            "--data",
+            data,
+            "--sample-steps",
+            2,
+            "--time-limit",
+            "0.0000001")
+        .isOk();
+    assertThat(run.resolve("report.html")).isNotEmptyFile();
+  }
+}

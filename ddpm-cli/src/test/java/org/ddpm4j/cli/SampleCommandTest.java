@@ -1,0 +1,182 @@
+package org.ddpm4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.stream.ImageInputStream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SampleCommandTest {
+
+  @TempDir private static Path shared;
+  private static Path run;
+
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void trainOnce() throws IOException {
+    Path data = IdxFixture.write(shared.resolve("data"), 12, 8, 5);
+    run = shared.resolve("run");
+    Cli.run(Cli.tinyTraining(data, run, 2)).isOk();
+  }
+
+  private Path sample(String name, Object... more) {
+    Path output = folder.resolve(name);
+    Object[] args =
+        Stream.concat(Stream.of("sample", "--run", run, "--output", output), Stream.of(more))
+            .toArray();
+    assertThat(Cli.run(args).isOk().out()).isEqualTo(output + "\n");
+    return output;
+  }
+
+  @Test
+  void aGridHasThePlaceForAllImages() throws IOException {
+    BufferedImage grid =
+        ImageIO.read(sample("a.png", "--count", 5, "--scale", 1, "--seed", 7).toFile());
+    // Five images of 8 by 8 in three columns and two rows.
+    assertThat(grid.getWidth()).isEqualTo(3 * 9 + 1);
+    assertThat(grid.getHeight()).isEqualTo(2 * 9 + 1);
+  }
+
+  @Test
+  void theSeedDecidesAndTheBatchSizeDoesNot() {
+    Path one = sample("1.png", "--count", 5, "--seed", 7);
+    Path inBatches = sample("2.png", "--count", 5, "--seed", 7, "--batch-size", 5);
+    Path other = sample("3.png", "--count", 5, "--seed", 8);
+    assertThat(inBatches).hasSameBinaryContentAs(one);
+    assertThat(other.toFile().length()).isPositive();
+    assertThat(one).satisfies(file -> assertThat(differ(file, other)).isTrue());
+  }
+
+  private static boolean differ(Path a, Path b) throws IOException {
+    return Files.mismatch(a, b) >= 0;
+  }
+
+  @Test
+  void singlePicturesAreNumbered() throws IOException {
+    Path pictures = sample("single", "--count", 3, "--format", "png");
+    try (Stream<Path> files = Files.list(pictures)) {
+      assertThat(files.map(file -> file.getFileName().toString()))
+          .containsExactlyInAnyOrder("0000.png", "0001.png", "0002.png");
+    }
+    BufferedImage picture = ImageIO.read(pictures.resolve("0000.png").toFile());
+    assertThat(picture.getWidth()).isEqualTo(8);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"x0, 6", "x, 4"})
+  void anAnimationHasAFrameForEachStep(String shown, int steps) throws IOException {
+    Path gif =
+        sample(
+            "a.gif",
+            "--count",
+            3,
+            "--format",
+            "gif",
+            "--steps",
+            steps,
+            "--animate",
+            shown,
+            "--batch-size",
+            2);
+    ImageReader reader = ImageIO.getImageReadersByFormatName("gif").next();
+    try (ImageInputStream stream = ImageIO.createImageInputStream(gif.toFile())) {
+      reader.setInput(stream);
+      assertThat(reader.getNumImages(true)).isEqualTo(steps);
+    } finally {
+      reader.dispose();
+    }
+  }
+
+  @Test
+  void theModelFolderGivesTheSameImagesAsItsRun() {
+    Path ofRun = sample("run.png", "--count", 4, "--seed", 1);
+    Path ofModel = folder.resolve("model.png");
+    Cli.run(
+            "sample",
+            "--model",
+            run.resolve("unet"),
+            "--size",
+            8,
+            "--timesteps",
+            6,
+            "--count",
+            4,
+            "--seed",
+            1,
+            "--output",
+            ofModel)
+        .isOk();
+    assertThat(ofModel).hasSameBinaryContentAs(ofRun);
+  }
+
+  @Test
+  void infoTellsAboutARun() {
+    assertThat(Cli.run("info", "--run", run).isOk().out())
+        .contains("2 of 2", "fashion-mnist", "linear, T = 6", "12 of 8x8x1", "dim=4");
+  }
+
+  @Test
+  void infoTellsAboutAModelAndAFile() {
+    assertThat(Cli.run("info", run.resolve("unet")).isOk().out())
+        .contains("init_conv.weight", "FLOAT", "parameters");
+    assertThat(Cli.run("info", run.resolve("checkpoints/step-0000002.safetensors")).isOk().out())
+        .contains("ddpm4j-checkpoint", "exp_avg_sq.init_conv.weight");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--count, 0, --count",
+    "--count, 100001, --count",
+    "--batch-size, 0, --batch-size",
+    "--scale, 17, --scale",
+    "--steps, 0, 1 to 6",
+    "--steps, 7, 1 to 6",
+    "--variance, huge, posterior",
+    "--clip, maybe, range",
+    "--weights, best, ema",
+    "--format, bmp, grid",
+    "--seed, x, --seed",
+    "--timesteps, 5, '--timesteps'",
+    "--size, 8, '--size'",
+    "--checkpoint, nowhere.safetensors, nowhere.safetensors",
+  })
+  void badValuesAreRefused(String option, String value, String part) {
+    Cli.run("sample", "--run", run, option, value).isBadInput(part);
+  }
+
+  @Test
+  void tooLargeAPictureIsRefused() {
+    Cli.run("sample", "--run", run, "--count", 100_000, "--scale", 16).isBadInput("--scale");
+  }
+
+  @Test
+  void aSizeThatDoesNotDivideIsRefused() {
+    Cli.run("sample", "--model", run.resolve("unet"), "--size", "8x9").isBadInput("8x9");
+    Cli.run("sample", "--model", run.resolve("unet"), "--size", "large").isBadInput("--size");
+    Cli.run("sample", "--model", run.resolve("unet")).isBadInput("--size");
+  }
+
+  @Test
+  void runOrModelMustBeGiven() {
+    Cli.run("sample").isBadInput("--run", "--model");
+    Cli.run("sample", "--run", run, "--model", run).isBadInput("--run", "--model");
+  }
+
+  @Test
+  void whatIsNoRunIsRefused() {
+    Cli.run("sample", "--run", folder).isBadInput(folder.toString());
+    Cli.run("info", folder.resolve("nothing")).isBadInput("nothing");
+    Cli.run("info", folder).isBadInput(folder.toString());
+  }
+}
