@@ -55,6 +55,11 @@ public record AnnotatedUnet(
   private static final int DEFAULT_HEADS = 4;
   private static final int DEFAULT_HEAD_DIM = 32;
 
+  /** Far beyond any real network; sizes stay within an int. */
+  private static final int MAX_CHANNELS = 1 << 20;
+
+  private static final int MAX_CONVNEXT_MULT = 1 << 10;
+
   /** PyTorch's default. */
   private static final double EPSILON = 1e-5;
 
@@ -68,12 +73,32 @@ public record AnnotatedUnet(
     CONVNEXT
   }
 
-  /** Checks that the network can be built. */
+  /**
+   * Checks that the network can be built.
+   *
+   * @param dim base number of channels
+   * @param channels of the images
+   * @param dimMults channels of each level as multiples of dim, copied
+   * @param block the residual blocks
+   * @param resnetBlockGroups groups of the normalisation in ResNet blocks
+   * @param convnextMult widening inside ConvNeXt blocks
+   * @param attentionHeads number of heads of every attention
+   * @param attentionHeadDim width of each head
+   * @throws IllegalArgumentException if a value is outside its range
+   */
   public AnnotatedUnet {
     Objects.requireNonNull(block, "block");
+    require(
+        dimMults.stream().allMatch(Objects::nonNull),
+        "dim_mults is %s; every multiple must be a number",
+        dimMults);
     dimMults = List.copyOf(dimMults);
     require(dim >= 4 && dim % 2 == 0, "dim is %d; it must be even and at least 4", dim);
-    require(channels >= 1, "channels is %d; images have at least 1", channels);
+    require(
+        channels >= 1 && channels <= MAX_CHANNELS,
+        "channels is %d; images have 1 to %d",
+        channels,
+        MAX_CHANNELS);
     require(
         !dimMults.isEmpty() && dimMults.size() <= 16 && dimMults.get(0) == 1,
         "dim_mults is %s; it needs 1 to 16 levels of which the first is 1",
@@ -83,14 +108,25 @@ public record AnnotatedUnet(
         "dim_mults is %s; every multiple must be at least 1",
         dimMults);
     require(
-        dimMults.stream().allMatch(mult -> (long) mult * dim <= 1 << 20),
-        "dim_mults is %s at dim %d; a level cannot have more than 1048576 channels",
+        dimMults.stream().allMatch(mult -> (long) mult * dim <= MAX_CHANNELS),
+        "dim_mults is %s at dim %d; a level cannot have more than %d channels",
         dimMults,
-        dim);
-    require(convnextMult >= 1, "convnext_mult is %d; it must be at least 1", convnextMult);
+        dim,
+        MAX_CHANNELS);
+    require(
+        convnextMult >= 1 && convnextMult <= MAX_CONVNEXT_MULT,
+        "convnext_mult is %d; it must be 1 to %d",
+        convnextMult,
+        MAX_CONVNEXT_MULT);
     require(attentionHeads >= 1, "attention_heads is %d; it must be at least 1", attentionHeads);
     require(
         attentionHeadDim >= 1, "attention_head_dim is %d; it must be at least 1", attentionHeadDim);
+    require(
+        (long) attentionHeads * attentionHeadDim <= MAX_CHANNELS,
+        "%d attention heads of width %d have more than %d channels",
+        attentionHeads,
+        attentionHeadDim,
+        MAX_CHANNELS);
     if (block == Block.RESNET) {
       for (int mult : dimMults) {
         require(
@@ -228,12 +264,14 @@ public record AnnotatedUnet(
   }
 
   /** The network on the variables of one graph. */
-  private final class Graph {
+  final class Graph {
 
     private final Modules modules;
     private final Layers layers;
     private final int timeDim = 4 * dim;
-    private final SDVariable time;
+
+    /** {@code [N,4·dim]}. */
+    final SDVariable time;
 
     Graph(Modules modules, SDVariable t) {
       this.modules = modules;
@@ -279,7 +317,7 @@ public record AnnotatedUnet(
       return modules.conv2d("final_conv.1", x, outChannels(), Convolution.same(1));
     }
 
-    private FeatureMap timedBlock(String name, FeatureMap x, int width) {
+    FeatureMap timedBlock(String name, FeatureMap x, int width) {
       return switch (block) {
         case RESNET -> resnetBlock(name, x, width, timeShift(name, Activation.SILU, width));
         case CONVNEXT ->
@@ -287,7 +325,7 @@ public record AnnotatedUnet(
       };
     }
 
-    private FeatureMap timelessBlock(String name, FeatureMap x, int width) {
+    FeatureMap timelessBlock(String name, FeatureMap x, int width) {
       return switch (block) {
         case RESNET -> resnetBlock(name, x, width, null);
         case CONVNEXT -> convnextBlock(name, x, width, null);
@@ -332,13 +370,13 @@ public record AnnotatedUnet(
           : modules.conv2d(name + ".res_conv", x, width, Convolution.same(1));
     }
 
-    private FeatureMap residualAttention(String name, FeatureMap x) {
+    FeatureMap residualAttention(String name, FeatureMap x) {
       FeatureMap mixed = layers.attention(queriesKeysValues(name, x), attentionHeads);
       mixed = modules.conv2d(name + ".fn.fn.to_out", mixed, x.channels(), Convolution.same(1));
       return layers.add(mixed, x);
     }
 
-    private FeatureMap residualLinearAttention(String name, FeatureMap x) {
+    FeatureMap residualLinearAttention(String name, FeatureMap x) {
       FeatureMap mixed = layers.linearAttention(queriesKeysValues(name, x), attentionHeads);
       mixed = modules.conv2d(name + ".fn.fn.to_out.0", mixed, x.channels(), Convolution.same(1));
       mixed = modules.groupNorm(name + ".fn.fn.to_out.1", mixed, 1, EPSILON, Activation.IDENTITY);

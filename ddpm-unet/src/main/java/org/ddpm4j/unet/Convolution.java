@@ -9,7 +9,14 @@ package org.ddpm4j.unet;
  */
 public record Convolution(int kernel, int stride, int padding) {
 
-  /** Checks the ranges. */
+  /**
+   * Checks the ranges.
+   *
+   * @param kernel kernel height and width
+   * @param stride the step
+   * @param padding rows and columns of zeros on every side
+   * @throws IllegalArgumentException if a value is outside its range
+   */
   public Convolution {
     if (kernel < 1 || stride < 1 || padding < 0) {
       throw new IllegalArgumentException(

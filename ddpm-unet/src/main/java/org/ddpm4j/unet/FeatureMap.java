@@ -13,7 +13,15 @@ import org.nd4j.autodiff.samediff.SDVariable;
  */
 public record FeatureMap(SDVariable values, int height, int width, int channels) {
 
-  /** Checks that all sizes are positive. */
+  /**
+   * Checks that all sizes are positive.
+   *
+   * @param values the features
+   * @param height H
+   * @param width W
+   * @param channels C
+   * @throws IllegalArgumentException if a size is less than 1
+   */
   public FeatureMap {
     Objects.requireNonNull(values, "values");
     if (height < 1 || width < 1 || channels < 1) {

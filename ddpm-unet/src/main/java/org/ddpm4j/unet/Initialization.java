@@ -14,7 +14,13 @@ public record Initialization(double mean, double bound) {
   /** All ones. */
   public static final Initialization ONES = new Initialization(1, 0);
 
-  /** Checks the bound. */
+  /**
+   * Checks the bound.
+   *
+   * @param mean the middle
+   * @param bound half the width
+   * @throws IllegalArgumentException if the bound is negative or one of them is not finite
+   */
   public Initialization {
     if (!(bound >= 0) || !Double.isFinite(mean) || !Double.isFinite(bound)) {
       throw new IllegalArgumentException(

@@ -14,7 +14,15 @@ import java.util.Objects;
 public record Parameter(
     String name, WeightLayout layout, long[] shape, Initialization initialization) {
 
-  /** Checks and copies. */
+  /**
+   * Checks and copies the shape.
+   *
+   * @param name PyTorch's name
+   * @param layout how its axes lie
+   * @param shape sizes in our layout
+   * @param initialization how it starts
+   * @throws IllegalArgumentException if the shape is not of the layout's rank or has a size below 1
+   */
   public Parameter {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(initialization, "initialization");
@@ -26,6 +34,11 @@ public record Parameter(
     shape = shape.clone();
   }
 
+  /**
+   * The sizes in our layout.
+   *
+   * @return a copy
+   */
   @Override
   public long[] shape() {
     return shape.clone();

@@ -2,8 +2,10 @@ package org.ddpm4j.unet;
 
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -143,33 +145,45 @@ public final class Parameters {
    * @throws IllegalArgumentException if one is missing, unknown or of another shape
    */
   public void assignPyTorch(Map<String, INDArray> tensors) {
-    for (Parameter declaration : declarations) {
-      INDArray tensor = tensors.get(declaration.name());
-      if (tensor == null) {
-        throw new IllegalArgumentException(
-            "The tensor %s %s is missing, which the network has as a parameter."
-                .formatted(declaration.name(), Arrays.toString(declaration.pyTorchShape())));
-      }
-      if (!Arrays.equals(tensor.shape(), declaration.pyTorchShape())) {
-        throw new IllegalArgumentException(
-            "The tensor %s has the shape %s where the network has %s."
-                .formatted(
-                    declaration.name(),
-                    Arrays.toString(tensor.shape()),
-                    Arrays.toString(declaration.pyTorchShape())));
-      }
-    }
-    for (String name : tensors.keySet()) {
-      if (!views.containsKey(name)) {
-        throw new IllegalArgumentException(
-            "The tensor %s is none of the network's parameters.".formatted(name));
-      }
-    }
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    tensors.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+    checkPyTorchShapes(declarations, shapes);
     for (Parameter declaration : declarations) {
       declaration
           .layout()
           .toPyTorch(get(declaration.name()))
           .assign(tensors.get(declaration.name()).castTo(flat.dataType()));
+    }
+  }
+
+  /**
+   * Checks that tensors are exactly the parameters of a network, by PyTorch's names and shapes.
+   *
+   * @throws IllegalArgumentException if one is missing, unknown or of another shape
+   */
+  static void checkPyTorchShapes(List<Parameter> declarations, Map<String, long[]> shapes) {
+    Set<String> unknown = new LinkedHashSet<>(shapes.keySet());
+    for (Parameter declaration : declarations) {
+      long[] shape = shapes.get(declaration.name());
+      if (shape == null) {
+        throw new IllegalArgumentException(
+            "The tensor %s %s is missing, which the network has as a parameter."
+                .formatted(declaration.name(), Arrays.toString(declaration.pyTorchShape())));
+      }
+      if (!Arrays.equals(shape, declaration.pyTorchShape())) {
+        throw new IllegalArgumentException(
+            "The tensor %s has the shape %s where the network has %s."
+                .formatted(
+                    declaration.name(),
+                    Arrays.toString(shape),
+                    Arrays.toString(declaration.pyTorchShape())));
+      }
+      unknown.remove(declaration.name());
+    }
+    if (!unknown.isEmpty()) {
+      throw new IllegalArgumentException(
+          "The tensor %s is none of the network's parameters."
+              .formatted(unknown.iterator().next()));
     }
   }
 

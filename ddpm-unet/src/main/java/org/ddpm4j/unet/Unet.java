@@ -12,7 +12,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * A U-Net with its parameters. Takes images of any size that its architecture accepts; the graph
  * for a size is built when it is first met.
  *
- * <p>Several threads may predict at once as long as nobody writes to the parameters.
+ * <p>Several threads may use a network as long as nobody writes to the parameters; those with
+ * images of one size take turns.
  */
 public final class Unet {
 
@@ -23,7 +24,7 @@ public final class Unet {
   /** {@code loss} is null for the graph of prediction alone. */
   private record GraphKey(int height, int width, LossFunction loss) {}
 
-  private Unet(UnetConfig config, Parameters parameters) {
+  Unet(UnetConfig config, Parameters parameters) {
     this.config = config;
     this.parameters = parameters;
   }
@@ -58,7 +59,7 @@ public final class Unet {
     return new Unet(config, parameters);
   }
 
-  private static List<Parameter> declarations(UnetConfig config, DataType dataType) {
+  static List<Parameter> declarations(UnetConfig config, DataType dataType) {
     if (dataType != DataType.FLOAT && dataType != DataType.DOUBLE) {
       throw new IllegalArgumentException(
           "A U-Net cannot compute in %s; choose FLOAT or DOUBLE.".formatted(dataType));

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.ddpm4j.unet.io.AtomicFile;
 import org.ddpm4j.unet.io.SafetensorsReader;
@@ -31,6 +32,8 @@ public final class UnetFolder {
 
   /** The file of the weights. */
   public static final String WEIGHTS = "diffusion_pytorch_model.safetensors";
+
+  private static final long MAX_CONFIG_BYTES = 1 << 20;
 
   private static final JsonMapper JSON =
       JsonMapper.builder()
@@ -53,9 +56,27 @@ public final class UnetFolder {
    */
   public static Unet read(Path folder, DataType dataType) throws IOException {
     UnetConfig config = readConfig(folder.resolve(CONFIG));
-    Unet unet = Unet.create(config, dataType, 0);
-    readWeights(folder.resolve(WEIGHTS), unet.parameters());
-    return unet;
+    List<Parameter> declarations = Unet.declarations(config, dataType);
+    Path weights = folder.resolve(WEIGHTS);
+    try (SafetensorsReader reader = SafetensorsReader.open(weights)) {
+      // Before memory is taken: an architecture may name any sizes, a file holds what it holds.
+      Map<String, long[]> shapes = new LinkedHashMap<>();
+      for (String name : reader.names()) {
+        shapes.put(name, reader.shape(name));
+      }
+      Parameters.checkPyTorchShapes(declarations, shapes);
+
+      Map<String, INDArray> tensors = new LinkedHashMap<>();
+      for (String name : reader.names()) {
+        tensors.put(name, reader.tensor(name));
+      }
+      Parameters parameters = Parameters.zeros(declarations, dataType);
+      parameters.assignPyTorch(tensors);
+      return new Unet(config, parameters);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(
+          "%s does not fit the %s beside it: %s".formatted(weights, CONFIG, e.getMessage()), e);
+    }
   }
 
   /**
@@ -94,8 +115,16 @@ public final class UnetFolder {
    * @throws IOException if the file is missing or describes no network that can be built here
    */
   public static UnetConfig readConfig(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new IOException("%s is a folder where a file is expected.".formatted(file));
+    }
     String text;
     try {
+      if (Files.size(file) > MAX_CONFIG_BYTES) {
+        throw new IOException(
+            "%s has more than %d bytes and so is no configuration of a U-Net."
+                .formatted(file, MAX_CONFIG_BYTES));
+      }
       text = Files.readString(file);
     } catch (NoSuchFileException e) {
       throw new IOException(
@@ -140,18 +169,5 @@ public final class UnetFolder {
 
   private static String oneLine(String message) {
     return message.lines().findFirst().orElse("").replaceAll("[.\\s]+$", "");
-  }
-
-  private static void readWeights(Path file, Parameters parameters) throws IOException {
-    try (SafetensorsReader reader = SafetensorsReader.open(file)) {
-      Map<String, INDArray> tensors = new LinkedHashMap<>();
-      for (String name : reader.names()) {
-        tensors.put(name, reader.tensor(name));
-      }
-      parameters.assignPyTorch(tensors);
-    } catch (IllegalArgumentException e) {
-      throw new IOException(
-          "%s does not fit the %s beside it: %s".formatted(file, CONFIG, e.getMessage()), e);
-    }
   }
 }

@@ -6,17 +6,23 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.nd4j.autodiff.listeners.At;
 import org.nd4j.autodiff.samediff.ArrayHolder;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
-import org.nd4j.autodiff.samediff.api.OutAndGrad;
 import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
+import org.nd4j.autodiff.samediff.internal.InferenceSession;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.weightinit.impl.ZeroInitScheme;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.weightinit.BaseWeightInitScheme;
+import org.nd4j.weightinit.WeightInit;
 
-/** The SameDiff graph of a U-Net for one size of images, with or without a loss at its end. */
+/**
+ * The SameDiff graph of a U-Net for one size of images, with or without a loss at its end. Several
+ * threads may use it once it is bound; they take turns.
+ */
 final class UnetGraph {
 
   private static final String X = "x";
@@ -27,6 +33,8 @@ final class UnetGraph {
 
   private final SameDiff graph = SameDiff.create();
   private final List<Parameter> declarations = new ArrayList<>();
+  private Session session;
+  private Session gradientSession;
 
   private UnetGraph() {}
 
@@ -62,19 +70,39 @@ final class UnetGraph {
 
   private SDVariable declare(Parameter parameter, DataType dataType) {
     declarations.add(parameter);
-    return graph.var(parameter.name(), new ZeroInitScheme('c'), dataType, parameter.shape());
+    return graph.var(parameter.name(), new NoValues(), dataType, parameter.shape());
   }
 
   List<Parameter> declarations() {
     return List.copyOf(declarations);
   }
 
+  /** A declaration takes no memory; {@link #bind} brings the values. */
+  private static final class NoValues extends BaseWeightInitScheme {
+
+    @Override
+    public INDArray doCreate(DataType dataType, long[] shape, INDArray paramsView) {
+      return Nd4j.empty(dataType);
+    }
+
+    @Override
+    public WeightInit type() {
+      return WeightInit.ZERO;
+    }
+  }
+
   /** Lets the graph, and its gradient function if it has a loss, read these parameters. */
   void bind(Parameters parameters) {
     useViews(graph, parameters);
+    session = new Session(graph);
     if (!graph.getLossVariables().isEmpty()) {
-      graph.createGradFunction();
-      useViews(graph.getFunction("grad"), parameters);
+      // SameDiff reports its progress on the standard output.
+      StandardOutputFilter.dropLines("Added differentiated op ", graph::createGradFunction);
+      SameDiff gradient = graph.getFunction("grad");
+      useViews(gradient, parameters);
+      // As SameDiff.calculateGradients does.
+      gradient.setEnableCache(false);
+      gradientSession = new Session(gradient);
     }
   }
 
@@ -93,25 +121,49 @@ final class UnetGraph {
   }
 
   /** {@code [N,C,H,W]}. */
-  INDArray output(INDArray x, INDArray t) {
-    return graph.output(Map.of(X, x, T, t), OUTPUT).get(OUTPUT);
+  synchronized INDArray output(INDArray x, INDArray t) {
+    return session.run(Map.of(X, x, T, t), List.of(OUTPUT)).get(OUTPUT);
   }
 
   /** Writes the gradient of the mean loss and returns the loss. */
-  double gradients(INDArray x, INDArray t, INDArray target, Parameters gradient) {
-    List<String> names = declarations.stream().map(Parameter::name).toList();
-    OutAndGrad result =
-        graph.calculateGradientsAndOutputs(
-            Map.of(X, x, T, t, TARGET, target), List.of(LOSS), names);
-    for (String name : names) {
-      gradient.get(name).assign(result.getGradients().get(name));
+  synchronized double gradients(INDArray x, INDArray t, INDArray target, Parameters gradient) {
+    Map<String, String> gradientNames = new LinkedHashMap<>();
+    for (Parameter declaration : declarations) {
+      SDVariable variable = graph.getVariable(declaration.name());
+      gradientNames.put(declaration.name(), variable.gradient().name());
     }
-    return result.getOutputs().get(LOSS).getDouble(0);
+    List<String> outputs = new ArrayList<>(gradientNames.values());
+    outputs.add(LOSS);
+    Map<String, INDArray> result = gradientSession.run(Map.of(X, x, T, t, TARGET, target), outputs);
+    gradientNames.forEach((name, output) -> gradient.get(name).assign(result.get(output)));
+    return result.get(LOSS).getDouble(0);
   }
 
   /** The loss alone. */
-  double loss(INDArray x, INDArray t, INDArray target) {
-    return graph.output(Map.of(X, x, T, t, TARGET, target), LOSS).get(LOSS).getDouble(0);
+  synchronized double loss(INDArray x, INDArray t, INDArray target) {
+    return session.run(Map.of(X, x, T, t, TARGET, target), List.of(LOSS)).get(LOSS).getDouble(0);
+  }
+
+  /**
+   * Executes a graph. SameDiff keeps a session, with all its arrays, for each thread that ever
+   * called; here all threads share one, one after the other, since they share the operations too,
+   * which keep state while they run.
+   */
+  private static final class Session extends InferenceSession {
+
+    Session(SameDiff graph) {
+      super(graph);
+    }
+
+    Map<String, INDArray> run(Map<String, INDArray> inputs, List<String> outputs) {
+      // The ids of all arrays it ever freed, which nobody else clears.
+      freedArrays.clear();
+      Map<String, INDArray> results = new HashMap<>();
+      output(outputs, inputs, Map.of(), null, List.of(), List.of(), At.defaultAt())
+          .getValueOutputs()
+          .forEach((name, value) -> results.put(name, value.getTensorValue()));
+      return results;
+    }
   }
 
   /**

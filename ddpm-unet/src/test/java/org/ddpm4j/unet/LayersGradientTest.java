@@ -1,0 +1,174 @@
+package org.ddpm4j.unet;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The gradient of every layer against central differences. */
+@Tag("gradients")
+class LayersGradientTest {
+
+  private final GradientCheck check = new GradientCheck();
+  private final Layers layers = check.layers();
+
+  @ParameterizedTest
+  @CsvSource({
+    "1, 1, 0, 1, true",
+    "1, 1, 0, 2, false",
+    "3, 1, 1, 1, false",
+    "3, 1, 1, 2, true",
+    "7, 1, 3, 1, true",
+    "7, 1, 3, 2, false",
+    "4, 2, 1, 1, true",
+    "4, 2, 1, 2, true"
+  })
+  void conv2d(int kernel, int stride, int padding, int batch, boolean withBias) {
+    FeatureMap x = check.featureMap("x", batch, 5, 4, 3);
+    SDVariable weight = check.variable("weight", kernel, kernel, 3, 2);
+    SDVariable bias = withBias ? check.variable("bias", 2) : null;
+    check.check(layers.conv2d(x, weight, bias, new Convolution(kernel, stride, padding), 2));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"4, 2, 1, 1", "4, 2, 1, 2", "3, 1, 1, 2", "2, 2, 0, 1"})
+  void convTranspose2d(int kernel, int stride, int padding, int batch) {
+    FeatureMap x = check.featureMap("x", batch, 3, 2, 3);
+    SDVariable weight = check.variable("weight", kernel, kernel, 2, 3);
+    SDVariable bias = check.variable("bias", 2);
+    check.check(
+        layers.convTranspose2d(x, weight, bias, new Convolution(kernel, stride, padding), 2));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"7, 1, 3, 1", "7, 1, 3, 2", "3, 1, 1, 2", "4, 2, 1, 1", "1, 1, 0, 1"})
+  void depthwiseConv2d(int kernel, int stride, int padding, int batch) {
+    FeatureMap x = check.featureMap("x", batch, 5, 4, 3);
+    SDVariable weight = check.variable("weight", kernel, kernel, 3, 1);
+    SDVariable bias = check.variable("bias", 3);
+    check.check(layers.depthwiseConv2d(x, weight, bias, new Convolution(kernel, stride, padding)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1, IDENTITY, 1",
+    "1, SILU, 2",
+    "1, GELU, 1",
+    "2, IDENTITY, 2",
+    "2, SILU, 1",
+    "3, SILU, 2",
+    "3, GELU, 1",
+    "6, IDENTITY, 1",
+    "6, SILU, 2"
+  })
+  void groupNorm(int groups, Activation activation, int batch) {
+    FeatureMap x = check.featureMap("x", batch, 3, 2, 6);
+    SDVariable weight = check.variable("weight", 6);
+    SDVariable bias = check.variable("bias", 6);
+    check.check(layers.groupNorm(x, weight, bias, groups, 1e-5, activation));
+  }
+
+  /** Where the variance is small, epsilon decides. */
+  @Test
+  void groupNormOfAlmostConstantFeatures() {
+    INDArray almostConstant = check.random().gaussian(1e-2, 1, 3, 2, 4).addi(1);
+    FeatureMap x = new FeatureMap(check.variable("x", almostConstant), 3, 2, 4);
+    SDVariable weight = check.variable("weight", 4);
+    SDVariable bias = check.variable("bias", 4);
+    check.check(layers.groupNorm(x, weight, bias, 2, 1e-3, Activation.SILU));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void linear(Activation activation) {
+    SDVariable x = check.variable("x", 2, 3);
+    SDVariable weight = check.variable("weight", 3, 4);
+    SDVariable bias = check.variable("bias", 4);
+    check.check(layers.linear(x, weight, bias, activation));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void activation(Activation activation) {
+    SDVariable x = check.variable("x", check.random().gaussian(2, 3, 5));
+    check.check(layers.activation(x, activation).mul(1.0));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1", "2"})
+  void addPerChannel(int batch) {
+    FeatureMap x = check.featureMap("x", batch, 3, 2, 4);
+    check.check(layers.addPerChannel(x, check.variable("perChannel", batch, 4)));
+  }
+
+  @Test
+  void add() {
+    check.check(layers.add(check.featureMap("a", 2, 3, 1, 2), check.featureMap("b", 2, 3, 1, 2)));
+  }
+
+  @Test
+  void addToItself() {
+    FeatureMap x = check.featureMap("x", 1, 2, 2, 2);
+    check.check(layers.add(x, x));
+  }
+
+  @Test
+  void concatChannels() {
+    FeatureMap a = check.featureMap("a", 2, 3, 1, 2);
+    FeatureMap b = check.featureMap("b", 2, 3, 1, 3);
+    check.check(layers.concatChannels(a, b));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 3, 1", "2, 2, 2", "3, 1, 1"})
+  void attention(int heads, int width, int batch) {
+    FeatureMap qkv = check.featureMap("qkv", batch, 3, 2, 3 * heads * width);
+    check.check(layers.attention(qkv, heads));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 3, 1", "2, 2, 2", "3, 2, 1"})
+  void linearAttention(int heads, int width, int batch) {
+    FeatureMap qkv = check.featureMap("qkv", batch, 3, 2, 3 * heads * width);
+    check.check(layers.linearAttention(qkv, heads));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"4, 1", "6, 2", "10, 3"})
+  void sinusoidalEmbedding(int width, int batch) {
+    SDVariable t = check.variable("t", check.random().gaussian(10, batch));
+    check.check(layers.sinusoidalEmbedding(t, width));
+  }
+
+  @Test
+  void changesLayout() {
+    SDVariable x = check.variable("x", 2, 3, 4, 5);
+    FeatureMap inside = layers.toChannelsLast(x, 3, 4, 5);
+    check.check(inside.values(), layers.toChannelsFirst(inside));
+  }
+
+  /** The errors keep away from 0 and 1, where L1 and Huber have kinks. */
+  @ParameterizedTest
+  @CsvSource({
+    "L1, 1",
+    "L1, 2",
+    "L2, 1",
+    "L2, 2",
+    "HUBER, 1",
+    "HUBER, 2",
+    "INNER_PRODUCT, 1",
+    "INNER_PRODUCT, 2"
+  })
+  void lossPerImage(LossFunction function, int batch) {
+    INDArray target = check.random().gaussian(1, batch, 3, 2, 2);
+    INDArray prediction = target.add(check.random().awayFrom0And1(batch, 3, 2, 2));
+    check.check(
+        layers.lossPerImage(
+            new FeatureMap(check.variable("prediction", prediction), 3, 2, 2),
+            new FeatureMap(check.variable("target", target), 3, 2, 2),
+            function));
+  }
+}

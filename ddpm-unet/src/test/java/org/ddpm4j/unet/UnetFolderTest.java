@@ -1,0 +1,193 @@
+package org.ddpm4j.unet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.ddpm4j.unet.io.SafetensorsReader;
+import org.ddpm4j.unet.io.SafetensorsWriter;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Networks on disk, whole and damaged. */
+class UnetFolderTest {
+
+  private static final AnnotatedUnet CONFIG =
+      AnnotatedUnet.convnext(4, 1, List.of(1, 2)).withAttention(1, 4);
+
+  @TempDir private Path temporary;
+  private Path folder;
+  private Unet unet;
+
+  @BeforeEach
+  void write() throws IOException {
+    folder = temporary.resolve("new").resolve("model");
+    unet = Unet.create(CONFIG, DataType.FLOAT, 1);
+    UnetFolder.write(folder, unet);
+  }
+
+  @Test
+  void returnsWhatWasWritten() throws IOException {
+    Unet read = UnetFolder.read(folder, DataType.FLOAT);
+    assertThat(read.config()).isEqualTo(CONFIG);
+    assertThat(read.parameters().flat()).isEqualTo(unet.parameters().flat());
+    INDArray x = Nd4j.createFromArray(0.5f, -1, 0, 2).reshape(1, 1, 2, 2);
+    INDArray t = Nd4j.createFromArray(3f);
+    assertThat(read.predict(x, t)).isEqualTo(unet.predict(x, t));
+
+    INDArray inDouble = UnetFolder.read(folder, DataType.DOUBLE).predict(x, t);
+    assertThat(inDouble.dataType()).isEqualTo(DataType.DOUBLE);
+    assertThat(inDouble.castTo(DataType.FLOAT).equalsWithEps(unet.predict(x, t), 1e-5)).isTrue();
+  }
+
+  @Test
+  void writesTheTwoFilesOfDiffusersAndNothingElse() throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      assertThat(files.map(file -> file.getFileName().toString()))
+          .containsExactlyInAnyOrder("config.json", "diffusion_pytorch_model.safetensors");
+    }
+    assertThat(Files.readString(folder.resolve("config.json")))
+        .containsSubsequence(
+            "\"_model\" : \"annotated\"",
+            "\"dim\" : 4",
+            "\"channels\" : 1",
+            "\"dim_mults\" : [ 1, 2 ]",
+            "\"use_convnext\" : true")
+        .endsWith("}\n");
+    try (SafetensorsReader reader =
+        SafetensorsReader.open(folder.resolve("diffusion_pytorch_model.safetensors"))) {
+      assertThat(reader.metadata()).containsEntry("format", "pt");
+      assertThat(reader.shape("init_conv.weight")).containsExactly(2, 1, 7, 7);
+      assertThat(reader.shape("ups.0.3.weight")).containsExactly(4, 4, 4, 4);
+    }
+  }
+
+  @Test
+  void knowsTheDefaultsOfTheTutorials() throws IOException {
+    assertThat(UnetFolder.configFromJson("{\"_model\": \"annotated\", \"dim\": 64}", "test"))
+        .isEqualTo(AnnotatedUnet.convnext(64, 3, List.of(1, 2, 4, 8)));
+    AnnotatedUnet resnet = AnnotatedUnet.resnet(64, 1, List.of(1, 2), 4).withAttention(3, 16);
+    assertThat(UnetFolder.configFromJson(UnetFolder.configToJson(resnet), "test"))
+        .isEqualTo(resnet);
+  }
+
+  @Test
+  void namesTheMissingFile() throws IOException {
+    Path config = folder.resolve("config.json");
+    Path weights = folder.resolve("diffusion_pytorch_model.safetensors");
+    Files.delete(weights);
+    assertReading().hasMessage("The file %s does not exist; check its path.".formatted(weights));
+    Files.delete(config);
+    assertReading()
+        .hasMessage(
+            "%s is missing; a model folder holds config.json and diffusion_pytorch_model.safetensors."
+                .formatted(config));
+    Files.createDirectory(config);
+    assertReading().hasMessage("%s is a folder where a file is expected.".formatted(config));
+  }
+
+  @Test
+  void refusesConfigurationsThatItDoesNotUnderstand() throws IOException {
+    refusesConfig(
+        "{\"_model\": \"annotated\", \"dim\": 4, \"dims\": 5}",
+        " has the field dims, which this U-Net does not know; the fields are [");
+    refusesConfig(
+        "{\"dim\": 4}",
+        " describes no U-Net known here: _model is missing and must be \"annotated\".");
+    refusesConfig(
+        "{\"_model\": \"UNet3D\"}",
+        " describes no U-Net known here: _model is \"UNet3D\" and must be \"annotated\".");
+    refusesConfig("[1, 2]", " describes no U-Net known here: _model is missing");
+    refusesConfig("", " describes no U-Net known here: _model is missing");
+    String notAUnet = " is not the JSON of a U-Net: ";
+    refusesConfig("{\"_model\": \"annotated\"}", notAUnet);
+    refusesConfig("{\"_model\": \"annotated\", \"dim\": \"wide\"}", notAUnet);
+    refusesConfig("{\"_model\": \"annotated\", \"dim\": 4.5}", notAUnet);
+    refusesConfig("{\"_model\": \"annotated\", \"dim\": null}", notAUnet);
+    refusesConfig("{\"_model\": \"annotated\", \"dim\": 99999999999}", notAUnet);
+    refusesConfig("{\"_model\": \"annotated\", \"dim\": 4, \"dim_mults\": 2}", notAUnet);
+    refusesConfig("{\"_model\": \"annotated\", \"dim\": 4, \"dim\": 6}", notAUnet);
+    refusesConfig("{\"_model\": \"annotated\", \"dim\": 4} {}", notAUnet);
+    refusesConfig("{\"_model\": \"annotated\", \"dim\": 4", notAUnet);
+    refusesConfig("not JSON", notAUnet);
+    refusesConfig("[".repeat(100_000), notAUnet);
+    refusesConfig(
+        "{\"_model\": \"annotated\", \"dim\": 5}",
+        ": This U-Net cannot be built: dim is 5; it must be even and at least 4.");
+    refusesConfig(
+        "{\"_model\": \"annotated\", \"dim\": 4, \"dim_mults\": [1, null]}",
+        ": This U-Net cannot be built: dim_mults is [1, null]; every multiple must be a number.");
+    refusesConfig(" ".repeat((1 << 20) + 1), " has more than 1048576 bytes");
+    Files.write(folder.resolve("config.json"), new byte[] {'{', (byte) 0xff, '}'});
+    assertReading().hasMessage("%s is not a text file in UTF-8.", folder.resolve("config.json"));
+  }
+
+  private void refusesConfig(String json, String message) throws IOException {
+    Path config = folder.resolve("config.json");
+    Files.writeString(config, json);
+    assertReading()
+        .satisfies(
+            e ->
+                assertThat(e.getMessage())
+                    .startsWith(config + message)
+                    .endsWith(".")
+                    .hasLineCount(1));
+  }
+
+  @Test
+  void refusesWeightsOfAnotherNetwork() throws IOException {
+    Path weights = folder.resolve("diffusion_pytorch_model.safetensors");
+    String start = "%s does not fit the config.json beside it: The tensor ".formatted(weights);
+
+    Map<String, INDArray> missing = new LinkedHashMap<>(unet.parameters().toPyTorch());
+    missing.remove("init_conv.bias");
+    SafetensorsWriter.write(weights, missing, Map.of());
+    assertReading()
+        .hasMessage(start + "init_conv.bias [2] is missing, which the network has as a parameter.");
+
+    Map<String, INDArray> unknown = new LinkedHashMap<>(unet.parameters().toPyTorch());
+    unknown.put("extra", Nd4j.zeros(DataType.FLOAT, 1));
+    SafetensorsWriter.write(weights, unknown, Map.of());
+    assertReading().hasMessage(start + "extra is none of the network's parameters.");
+
+    Map<String, INDArray> misshapen = new LinkedHashMap<>(unet.parameters().toPyTorch());
+    misshapen.put("init_conv.bias", Nd4j.zeros(DataType.FLOAT, 3));
+    SafetensorsWriter.write(weights, misshapen, Map.of());
+    assertReading()
+        .hasMessage(start + "init_conv.bias has the shape [3] where the network has [2].");
+
+    Files.write(weights, new byte[] {1, 2, 3});
+    assertReading().hasMessageContaining(weights.toString());
+  }
+
+  /** Its parameters would take terabytes; the weights beside it are small. */
+  @Test
+  void takesNoMemoryForAnArchitectureThatTheWeightsDoNotHave() throws IOException {
+    Files.writeString(
+        folder.resolve("config.json"), "{\"_model\": \"annotated\", \"dim\": 131072}");
+    assertReading().hasMessageContaining("does not fit the config.json beside it");
+  }
+
+  @Test
+  void refusesOtherTypes() {
+    assertThatThrownBy(() -> UnetFolder.read(folder, DataType.BFLOAT16))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("A U-Net cannot compute in BFLOAT16; choose FLOAT or DOUBLE.");
+  }
+
+  private AbstractThrowableAssert<?, ? extends Throwable> assertReading() {
+    return assertThatThrownBy(() -> UnetFolder.read(folder, DataType.FLOAT))
+        .isInstanceOf(IOException.class);
+  }
+}

@@ -1,0 +1,86 @@
+package org.ddpm4j.unet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Each axis has a size of its own, so that its place tells which it is. */
+class WeightLayoutTest {
+
+  @Test
+  void vector() {
+    assertThat(WeightLayout.VECTOR.toPyTorch(5L)).containsExactly(5);
+    assertThat(WeightLayout.VECTOR.rank()).isEqualTo(1);
+  }
+
+  /** 2 inputs, 3 outputs. */
+  @Test
+  void linear() {
+    assertThat(WeightLayout.LINEAR.toPyTorch(2L, 3L)).containsExactly(3, 2);
+    checkElement(WeightLayout.LINEAR, new long[] {2, 3}, new int[] {1, 2}, new int[] {2, 1});
+  }
+
+  /** Kernel of 5x7, 2 input channels, 3 output channels. */
+  @Test
+  void convolution() {
+    assertThat(WeightLayout.CONVOLUTION.toPyTorch(5, 7, 2, 3)).containsExactly(3, 2, 5, 7);
+    checkElement(
+        WeightLayout.CONVOLUTION,
+        new long[] {5, 7, 2, 3},
+        new int[] {4, 6, 1, 2},
+        new int[] {2, 1, 4, 6});
+  }
+
+  /** Kernel of 5x7, 3 output channels, 2 input channels. */
+  @Test
+  void transposedConvolution() {
+    assertThat(WeightLayout.TRANSPOSED_CONVOLUTION.toPyTorch(5, 7, 3, 2))
+        .containsExactly(2, 3, 5, 7);
+    checkElement(
+        WeightLayout.TRANSPOSED_CONVOLUTION,
+        new long[] {5, 7, 3, 2},
+        new int[] {4, 6, 2, 1},
+        new int[] {1, 2, 4, 6});
+  }
+
+  /** Kernel of 5x7, 3 channels. */
+  @Test
+  void depthwiseConvolution() {
+    assertThat(WeightLayout.DEPTHWISE_CONVOLUTION.toPyTorch(5, 7, 3, 1))
+        .containsExactly(3, 1, 5, 7);
+    checkElement(
+        WeightLayout.DEPTHWISE_CONVOLUTION,
+        new long[] {5, 7, 3, 1},
+        new int[] {4, 6, 2, 0},
+        new int[] {2, 0, 4, 6});
+  }
+
+  @Test
+  void aParameterMustHaveTheRankOfItsLayout() {
+    assertThatThrownBy(
+            () ->
+                new Parameter(
+                    "mlp.weight", WeightLayout.LINEAR, new long[] {2, 3, 4}, Initialization.ZEROS))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Parameter mlp.weight of layout LINEAR cannot have the shape [2, 3, 4]; it needs 2 sizes of at least 1.");
+    assertThatThrownBy(
+            () -> new Parameter("bias", WeightLayout.VECTOR, new long[] {0}, Initialization.ZEROS))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  /** One marked element is where it belongs in PyTorch's view, and is written through it. */
+  private static void checkElement(WeightLayout layout, long[] shape, int[] here, int[] there) {
+    INDArray weight = Nd4j.zeros(DataType.FLOAT, shape);
+    weight.putScalar(here, 5);
+    INDArray pyTorch = layout.toPyTorch(weight);
+    assertThat(pyTorch.getDouble(there)).isEqualTo(5);
+    assertThat(pyTorch.sumNumber().doubleValue()).isEqualTo(5);
+    pyTorch.putScalar(there, 6);
+    assertThat(weight.getDouble(here)).isEqualTo(6);
+  }
+}
