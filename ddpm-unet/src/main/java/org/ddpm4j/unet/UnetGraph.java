@@ -35,6 +35,8 @@ final class UnetGraph {
   private final List<Parameter> declarations = new ArrayList<>();
   private Session session;
   private Session gradientSession;
+  private final RecycledMemory gradientMemory = new RecycledMemory();
+  private long gradientBatch;
 
   private UnetGraph() {}
 
@@ -103,6 +105,7 @@ final class UnetGraph {
       // As SameDiff.calculateGradients does.
       gradient.setEnableCache(false);
       gradientSession = new Session(gradient);
+      gradientSession.setMmgr(gradientMemory);
     }
   }
 
@@ -134,9 +137,18 @@ final class UnetGraph {
     }
     List<String> outputs = new ArrayList<>(gradientNames.values());
     outputs.add(LOSS);
-    Map<String, INDArray> result = gradientSession.run(Map.of(X, x, T, t, TARGET, target), outputs);
-    gradientNames.forEach((name, output) -> gradient.get(name).assign(result.get(output)));
-    return result.get(LOSS).getDouble(0);
+    if (x.size(0) != gradientBatch) {
+      gradientMemory.close();
+      gradientBatch = x.size(0);
+    }
+    try {
+      Map<String, INDArray> result =
+          gradientSession.run(Map.of(X, x, T, t, TARGET, target), outputs);
+      gradientNames.forEach((name, output) -> gradient.get(name).assign(result.get(output)));
+      return result.get(LOSS).getDouble(0);
+    } finally {
+      gradientMemory.recycle();
+    }
   }
 
   /** The loss alone. */
