@@ -28,7 +28,6 @@ final class Defaults {
   static final String LOSS = "l2";
   static final String EMA_DECAY = "0.995";
   static final String MAX_GRADIENT_NORM = "1";
-  static final String FLIP = "none";
   static final String SEED = "0";
   static final String TIME_LIMIT = "12";
   static final String REPORT_EVERY = "10";

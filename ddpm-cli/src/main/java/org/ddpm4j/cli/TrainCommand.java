@@ -100,7 +100,7 @@ final class TrainCommand implements Callable<Integer> {
             () -> RUNS.resolve(Names.of(data.chosen()) + "-" + LocalDateTime.now().format(TIME)));
     requireNew(path);
     TrainingData images = data.load(data.chosen(), training.validationImages());
-    RunConfig config = training.config(images.description());
+    RunConfig config = training.config(images.description(), data.chosen().usualFlip());
     TrainingSession session = session(config, images);
     if (dryRun) {
       console.printLine(config.toJson());

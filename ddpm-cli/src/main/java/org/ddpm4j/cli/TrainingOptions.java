@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 import org.ddpm4j.data.HorizontalFlip;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
@@ -105,9 +106,9 @@ final class TrainingOptions {
       paramLabel = "NAME",
       converter = Names.Flip.class,
       completionCandidates = Names.Flip.class,
-      defaultValue = Defaults.FLIP,
       description =
-          "Whether images are mirrored: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+          "Whether images are mirrored: ${COMPLETION-CANDIDATES} (default: none for mnist, whose"
+              + " digits have a right way round, otherwise random).")
   private HorizontalFlip flip;
 
   @Option(
@@ -213,7 +214,8 @@ final class TrainingOptions {
   }
 
   /** Everything that the user chose, for the given images. */
-  RunConfig config(DataDescription data) throws IOException {
+  RunConfig config(DataDescription data, HorizontalFlip usualFlip) throws IOException {
+    HorizontalFlip chosenFlip = Objects.requireNonNullElse(flip, usualFlip);
     String version = Version.current();
     ScheduleConfig scheduleConfig = chain.config(schedule);
     return BadInputException.check(
@@ -224,7 +226,8 @@ final class TrainingOptions {
                 seed,
                 scheduleConfig,
                 training(),
-                new RunConfig.BatchConfig(batchSize, seed, RunConfig.Flip.valueOf(flip.name())),
+                new RunConfig.BatchConfig(
+                    batchSize, seed, RunConfig.Flip.valueOf(chosenFlip.name())),
                 data,
                 checkpointEvery,
                 sampleEvery));

@@ -23,7 +23,14 @@ public record DiffusionPipeline(Denoiser denoiser, Sampler sampler, ImageShape s
   /** Images per batch where the caller has no wish. */
   public static final int DEFAULT_BATCH_SIZE = 64;
 
-  /** Checks that nothing is missing. */
+  /**
+   * Checks that nothing is missing.
+   *
+   * @param denoiser the model
+   * @param sampler how its estimates become images
+   * @param shape of the images
+   * @throws NullPointerException if one is missing
+   */
   public DiffusionPipeline {
     Objects.requireNonNull(denoiser, "denoiser");
     Objects.requireNonNull(sampler, "sampler");

@@ -19,8 +19,9 @@ public record ForwardProcess(NoiseSchedule schedule) {
    * @param x0 images, {@code [N,C,H,W]}, usually in [-1,1]
    * @param t the timestep of each image, N of them, zero-based
    * @param eps standard normal noise of x0's shape
-   * @return {@code √ᾱ_t x0 + √(1-ᾱ_t) eps}, of x0's shape
-   * @throws IllegalArgumentException if the shapes differ
+   * @return {@code √ᾱ_t x0 + √(1-ᾱ_t) eps}, of x0's shape and type
+   * @throws IllegalArgumentException if the shapes differ or the images are whole numbers
+   * @throws IndexOutOfBoundsException if a timestep is not in 0..T-1
    */
   public INDArray qSample(INDArray x0, int[] t, INDArray eps) {
     return combine(
@@ -35,8 +36,9 @@ public record ForwardProcess(NoiseSchedule schedule) {
    * @param previous the state before, {@code [N,C,H,W]}
    * @param t the timestep to step to, one for each image, zero-based
    * @param eps standard normal noise of the same shape
-   * @return {@code √(1-β_t) previous + √β_t eps}
-   * @throws IllegalArgumentException if the shapes differ
+   * @return {@code √(1-β_t) previous + √β_t eps}, of the previous state's shape and type
+   * @throws IllegalArgumentException if the shapes differ or the images are whole numbers
+   * @throws IndexOutOfBoundsException if a timestep is not in 0..T-1
    */
   public INDArray qStep(INDArray previous, int[] t, INDArray eps) {
     return combine(
@@ -50,7 +52,7 @@ public record ForwardProcess(NoiseSchedule schedule) {
           "The noise has the shape %s where the images have %s."
               .formatted(Arrays.toString(b.shape()), Arrays.toString(a.shape())));
     }
-    return a.mul(aFactor).addi(b.mul(bFactor));
+    return a.mul(aFactor).addi(b.castTo(a.dataType()).mul(bFactor));
   }
 
   /** Coefficients as {@code [N,1,1,1]}, in the type of the images. */
@@ -58,6 +60,11 @@ public record ForwardProcess(NoiseSchedule schedule) {
     if (t.length != images.size(0)) {
       throw new IllegalArgumentException(
           "%d timesteps were given for %d images.".formatted(t.length, images.size(0)));
+    }
+    if (!images.dataType().isFPType()) {
+      throw new IllegalArgumentException(
+          "The images are of type %s; noise needs FLOAT or DOUBLE, scaled to [-1,1]."
+              .formatted(images.dataType()));
     }
     long[] shape = new long[images.rank()];
     Arrays.fill(shape, 1);

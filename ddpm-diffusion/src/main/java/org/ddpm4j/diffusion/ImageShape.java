@@ -9,7 +9,14 @@ package org.ddpm4j.diffusion;
  */
 public record ImageShape(int channels, int height, int width) {
 
-  /** Checks the ranges. */
+  /**
+   * Checks the ranges.
+   *
+   * @param channels C
+   * @param height H in pixels
+   * @param width W in pixels
+   * @throws IllegalArgumentException if one is out of range
+   */
   public ImageShape {
     if (channels < 1 || height < 1 || width < 1) {
       throw new IllegalArgumentException(

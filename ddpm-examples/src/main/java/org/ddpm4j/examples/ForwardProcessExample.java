@@ -37,12 +37,15 @@ public final class ForwardProcessExample {
     Path picture = Path.of(args.length > 0 ? args[0] : ".").resolve("forward-process.png");
     ImageDataSet clothes = FashionMnist.load(Split.TRAIN);
     System.out.println("Images: " + clothes.source());
+    draw(clothes, picture);
+    System.out.printf(
+        "%s: t from 0 to %d; two rows linear, two rows cosine%n", picture, TIMESTEPS - 1);
+  }
 
+  static void draw(ImageDataSet clothes, Path picture) throws IOException {
     INDArray linear = strips(clothes, NoiseSchedule.of(LinearSchedule.paper(), TIMESTEPS));
     INDArray cosine = strips(clothes, NoiseSchedule.of(CosineSchedule.paper(), TIMESTEPS));
     Images.writePng(Images.grid(Nd4j.concat(0, linear, cosine), COLUMNS, 2), picture);
-    System.out.printf(
-        "%s: t from 0 to %d; two rows linear, two rows cosine%n", picture, TIMESTEPS - 1);
   }
 
   /** For each image one row of {@value #COLUMNS} noise levels, {@code [N,C,H,W]}. */

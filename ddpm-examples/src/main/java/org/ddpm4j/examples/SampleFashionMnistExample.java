@@ -17,8 +17,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Draws clothes with the model of {@link TrainFashionMnistExample} (Ho et al. 2020, algorithm 2), as
- * a picture and as an animation of how noise becomes clothes.
+ * Draws clothes with the model of {@link TrainFashionMnistExample} (Ho et al. 2020, algorithm 2),
+ * as a picture and as an animation of how noise becomes clothes.
  */
 public final class SampleFashionMnistExample {
 
@@ -50,8 +50,7 @@ public final class SampleFashionMnistExample {
 
     List<BufferedImage> frames = new ArrayList<>();
     INDArray images =
-        pipeline.sample(
-            COUNT, SEED, COUNT, (stepsDone, x, x0) -> frames.add(Images.grid(x, 4, 3)));
+        pipeline.sample(COUNT, SEED, COUNT, (stepsDone, x, x0) -> frames.add(Images.grid(x, 4, 3)));
     Images.writePng(Images.grid(images, 4, 3), folder.resolve("samples.png"));
     Images.writeGif(frames, 80, folder.resolve("samples.gif"));
     System.out.println("Wrote samples.png and samples.gif into " + folder);

@@ -44,11 +44,16 @@ public final class TrainFashionMnistExample {
     Path folder = Path.of(args.length > 0 ? args[0] : DEFAULT_FOLDER);
     long steps = args.length > 1 ? Long.parseLong(args[1]) : 900;
 
-    // Images in [-1,1], reshuffled every epoch, mirrored by chance.
     ImageDataSet clothes = FashionMnist.load(Split.TRAIN);
+    System.out.println("Images: " + clothes.source());
+    UnetFolder.write(folder, train(clothes, steps));
+    System.out.println("Saved " + folder);
+  }
+
+  static Unet train(ImageDataSet clothes, long steps) throws IOException {
+    // Images in [-1,1], reshuffled every epoch, mirrored by chance.
     BatchOptions options = BatchOptions.of(32, 1).withFlip(HorizontalFlip.RANDOM);
     ImageDataSetIterator batches = new ImageDataSetIterator(clothes, options);
-    System.out.println("Images: " + clothes.source());
 
     // Three resolutions (28, 14 and 7 pixels) of 16, 32 and 64 channels.
     AnnotatedUnet architecture =
@@ -77,7 +82,6 @@ public final class TrainFashionMnistExample {
     trainer.fit();
 
     // The moving average of the weights draws better pictures than the last weights.
-    UnetFolder.write(folder, trainer.emaUnet());
-    System.out.println("Saved " + folder);
+    return trainer.emaUnet();
   }
 }

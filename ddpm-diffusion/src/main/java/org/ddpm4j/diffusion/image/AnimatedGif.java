@@ -11,6 +11,7 @@ import javax.imageio.ImageWriter;
 import javax.imageio.metadata.IIOMetadata;
 import javax.imageio.metadata.IIOMetadataNode;
 import javax.imageio.stream.ImageOutputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /** Animated GIF by the JDK's own writer. */
 final class AnimatedGif {
@@ -27,14 +28,24 @@ final class AnimatedGif {
           "%d frames of %d ms make no animation; it takes a frame, and 10 ms for each."
               .formatted(frames.size(), millisPerFrame));
     }
+    BufferedImage first = frames.get(0);
+    for (BufferedImage frame : frames) {
+      if (frame.getWidth() != first.getWidth() || frame.getHeight() != first.getHeight()) {
+        throw new IllegalArgumentException(
+            "A frame of %dx%d does not fit an animation of %dx%d; frames must be of one size."
+                .formatted(
+                    frame.getWidth(), frame.getHeight(), first.getWidth(), first.getHeight()));
+      }
+    }
     ImageWriter writer = ImageIO.getImageWritersByFormatName("gif").next();
-    try (ImageOutputStream stream = ImageIO.createImageOutputStream(out)) {
+    try (ImageOutputStream stream = new MemoryCacheImageOutputStream(out)) {
       writer.setOutput(stream);
       writer.prepareWriteSequence(null);
       for (int i = 0; i < frames.size(); i++) {
         int millis = i == frames.size() - 1 ? LAST_FRAME_MILLIS : millisPerFrame;
         writer.writeToSequence(
-            new IIOImage(frames.get(i), null, metadata(writer, frames.get(i), millis)), null);
+            new IIOImage(frames.get(i), null, metadata(writer, frames.get(i), millis, i == 0)),
+            null);
       }
       writer.endWriteSequence();
     } finally {
@@ -42,8 +53,8 @@ final class AnimatedGif {
     }
   }
 
-  private static IIOMetadata metadata(ImageWriter writer, BufferedImage frame, int millis)
-      throws IOException {
+  private static IIOMetadata metadata(
+      ImageWriter writer, BufferedImage frame, int millis, boolean isFirst) throws IOException {
     IIOMetadata metadata =
         writer.getDefaultImageMetadata(
             ImageTypeSpecifier.createFromRenderedImage(frame), writer.getDefaultWriteParam());
@@ -55,17 +66,23 @@ final class AnimatedGif {
     // GIF counts in hundredths of a second.
     control.setAttribute("delayTime", Integer.toString(millis / 10));
 
+    IIOMetadataNode root = new IIOMetadataNode(FORMAT);
+    root.appendChild(control);
+    if (isFirst) {
+      root.appendChild(repeatForEver());
+    }
+    metadata.mergeTree(FORMAT, root);
+    return metadata;
+  }
+
+  /** Said once, before the first frame. */
+  private static IIOMetadataNode repeatForEver() {
     IIOMetadataNode repeat = new IIOMetadataNode("ApplicationExtension");
     repeat.setAttribute("applicationID", "NETSCAPE");
     repeat.setAttribute("authenticationCode", "2.0");
     repeat.setUserObject(new byte[] {1, 0, 0});
     IIOMetadataNode extensions = new IIOMetadataNode("ApplicationExtensions");
     extensions.appendChild(repeat);
-
-    IIOMetadataNode root = new IIOMetadataNode(FORMAT);
-    root.appendChild(control);
-    root.appendChild(extensions);
-    metadata.mergeTree(FORMAT, root);
-    return metadata;
+    return extensions;
   }
 }

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.image;
 
 import java.awt.image.BufferedImage;
+import java.awt.image.WritableRaster;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -30,25 +31,8 @@ public final class Images {
           "A tensor of shape %s is no picture; [1,H,W] and [3,H,W] are."
               .formatted(Arrays.toString(image.shape())));
     }
-    int height = (int) image.size(1);
-    int width = (int) image.size(2);
-    float[] values = image.dup('c').data().asFloat();
-    int plane = height * width;
-    boolean grey = image.size(0) == 1;
-    BufferedImage picture =
-        new BufferedImage(
-            width, height, grey ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);
-    for (int i = 0; i < plane; i++) {
-      int red = level(values[i]);
-      int green = grey ? red : level(values[plane + i]);
-      int blue = grey ? red : level(values[2 * plane + i]);
-      if (grey) {
-        picture.getRaster().setSample(i % width, i / width, 0, red);
-      } else {
-        picture.setRGB(i % width, i / width, red << 16 | green << 8 | blue);
-      }
-    }
-    return picture;
+    INDArray one = image.reshape(1, image.size(0), image.size(1), image.size(2));
+    return draw(one, 1, 1, 0);
   }
 
   /**
@@ -62,12 +46,13 @@ public final class Images {
   }
 
   /**
-   * Many images side by side, row by row, with a thin line between them.
+   * Many images side by side, row by row, with a black line of one pixel around each.
    *
-   * @param images {@code [N,C,H,W]} in [-1,1]
+   * @param images {@code [N,C,H,W]} in [-1,1] with C of 1 (grey) or 3 (red, green, blue)
    * @param columns images in a row, at least 1
    * @param scale width and height of each pixel in the picture, at least 1
-   * @return the picture
+   * @return the picture, of one band where C is 1
+   * @throws IllegalArgumentException if there is no such picture
    */
   public static BufferedImage grid(INDArray images, int columns, int scale) {
     if (images.rank() != 4 || images.size(0) < 1 || columns < 1 || scale < 1) {
@@ -75,25 +60,41 @@ public final class Images {
           "A tensor of shape %s makes no grid of %d columns at scale %d; it takes [N,C,H,W] with N, columns and scale at least 1."
               .formatted(Arrays.toString(images.shape()), columns, scale));
     }
+    if (images.size(1) != 1 && images.size(1) != 3) {
+      throw new IllegalArgumentException(
+          "Images of %d channels make no picture; 1 (grey) and 3 (red, green, blue) do."
+              .formatted(images.size(1)));
+    }
+    return draw(images, (int) Math.min(columns, images.size(0)), scale, 1);
+  }
+
+  /**
+   * Sets the samples themselves: drawing by {@code Graphics2D} may pass levels through a colour
+   * space.
+   */
+  private static BufferedImage draw(INDArray images, int across, int scale, int line) {
     int count = (int) images.size(0);
-    int across = Math.min(columns, count);
+    int channels = (int) images.size(1);
+    int height = (int) images.size(2);
+    int width = (int) images.size(3);
+    int cellWidth = width * scale + line;
+    int cellHeight = height * scale + line;
     int down = (count + across - 1) / across;
-    int cellWidth = (int) images.size(3) * scale + 1;
-    int cellHeight = (int) images.size(2) * scale + 1;
     BufferedImage picture =
         new BufferedImage(
-            across * cellWidth + 1, down * cellHeight + 1, BufferedImage.TYPE_INT_RGB);
-    var graphics = picture.createGraphics();
-    for (int i = 0; i < count; i++) {
-      graphics.drawImage(
-          toPicture(images.slice(i)),
-          i % across * cellWidth + 1,
-          i / across * cellHeight + 1,
-          cellWidth - 1,
-          cellHeight - 1,
-          null);
+            across * cellWidth + line,
+            down * cellHeight + line,
+            channels == 1 ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);
+    WritableRaster raster = picture.getRaster();
+    float[] values = images.dup('c').data().asFloat();
+    int[] square = new int[scale * scale];
+    for (int i = 0; i < values.length; i++) {
+      int image = i / (channels * height * width);
+      int x = image % across * cellWidth + line + i % width * scale;
+      int y = image / across * cellHeight + line + i / width % height * scale;
+      Arrays.fill(square, level(values[i]));
+      raster.setSamples(x, y, scale, scale, i / (height * width) % channels, square);
     }
-    graphics.dispose();
     return picture;
   }
 

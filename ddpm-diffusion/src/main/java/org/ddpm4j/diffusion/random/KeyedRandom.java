@@ -5,7 +5,11 @@ import java.util.SplittableRandom;
 /** Random generators that are determined by a key. */
 public final class KeyedRandom {
 
-  private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
+  /**
+   * Odd and without a pattern. Not SplittableRandom's own increment, with which the key of a part
+   * would be a number of its parent's stream.
+   */
+  private static final long INCREMENT = 0xD1B54A32D192ED03L;
 
   private KeyedRandom() {}
 
@@ -18,9 +22,10 @@ public final class KeyedRandom {
    * @return a fresh generator at the beginning of the key's stream
    */
   public static SplittableRandom of(long seed, long... key) {
-    long hash = mix(seed + GOLDEN_GAMMA);
+    long hash = mix(seed + INCREMENT);
     for (long part : key) {
-      hash = mix(hash ^ mix(part + GOLDEN_GAMMA)) + GOLDEN_GAMMA;
+      // The part goes in unmixed: were both sides mixed alike, seed and part could be exchanged.
+      hash = mix((hash ^ part) + INCREMENT);
     }
     return new SplittableRandom(hash);
   }

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
@@ -12,6 +14,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.unet.UnetConfig;
 import org.ddpm4j.unet.UnetFolder;
@@ -59,7 +62,14 @@ public record RunConfig(
    */
   public record BatchConfig(int batchSize, long shuffleSeed, Flip flip) {
 
-    /** Checks the ranges. */
+    /**
+     * Checks the ranges.
+     *
+     * @param batchSize images per step
+     * @param shuffleSeed of order and flips
+     * @param flip whether images are mirrored
+     * @throws IllegalArgumentException if one is out of range
+     */
     public BatchConfig {
       if (batchSize < 1) {
         throw new IllegalArgumentException(
@@ -75,11 +85,26 @@ public record RunConfig(
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+          .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .build();
 
-  /** Checks that the parts fit each other. */
+  /**
+   * Checks that the parts fit each other.
+   *
+   * @param version of ddpm4j that began it
+   * @param model the network
+   * @param initialWeightsSeed of the network's first weights
+   * @param schedule the noise
+   * @param training how it is trained
+   * @param batches how images are drawn
+   * @param data what it is trained on
+   * @param checkpointEvery steps between two checkpoints
+   * @param sampleEvery steps between two grids of samples
+   * @throws IllegalArgumentException if they do not
+   */
   public RunConfig {
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(schedule, "schedule");
@@ -166,18 +191,47 @@ public record RunConfig(
           stored.sampleEvery());
     } catch (UnrecognizedPropertyException e) {
       throw new IOException(
-          "%s has the field %s, which is unknown here; the fields are %s."
-              .formatted(source, e.getPropertyName(), e.getKnownPropertyIds()),
+          "%s has the field %s, which is unknown here; the fields beside it are %s."
+              .formatted(source, path(e), e.getKnownPropertyIds()),
           e);
     } catch (ValueInstantiationException e) {
-      throw new IOException("%s: %s".formatted(source, e.getCause().getMessage()), e);
-    } catch (JsonProcessingException e) {
-      String reason = e.getOriginalMessage().lines().findFirst().orElse("");
+      throw invalid(source, path(e), e.getCause());
+    } catch (JsonMappingException e) {
       throw new IOException(
-          "%s is not the JSON of a run: %s.".formatted(source, reason.replaceAll("[.\\s]+$", "")),
+          "%s is not the configuration of a run: its field %s is missing or cannot be read (%s); restore the file that the run began with."
+              .formatted(source, path(e), firstLine(e)),
+          e);
+    } catch (JsonProcessingException e) {
+      throw new IOException(
+          "%s is not JSON (%s); restore the file that the run began with."
+              .formatted(source, firstLine(e)),
           e);
     } catch (IllegalArgumentException | NullPointerException e) {
-      throw new IOException("%s is not valid: %s".formatted(source, e.getMessage()), e);
+      throw invalid(source, "", e);
     }
+  }
+
+  /** What a compact constructor found; those of records name a missing part by its name alone. */
+  private static IOException invalid(String source, String path, Throwable cause) {
+    if (cause instanceof NullPointerException) {
+      String field = path.isEmpty() ? cause.getMessage() : path + "." + cause.getMessage();
+      return new IOException(
+          "%s is not the configuration of a run: its field %s is missing; restore the file that the run began with."
+              .formatted(source, field),
+          cause);
+    }
+    return new IOException("%s: %s".formatted(source, cause.getMessage()), cause);
+  }
+
+  /** Where in the JSON the trouble is, {@code training.optimizer.beta1} for example. */
+  private static String path(JsonMappingException e) {
+    return e.getPath().stream()
+        .map(JsonMappingException.Reference::getFieldName)
+        .filter(Objects::nonNull)
+        .collect(Collectors.joining("."));
+  }
+
+  private static String firstLine(JsonProcessingException e) {
+    return e.getOriginalMessage().lines().findFirst().orElse("").replaceAll("[.\\s]+$", "");
   }
 }

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.run;
 
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
@@ -19,6 +20,8 @@ public record RunFolder(Path path) {
 
   /** Checkpoints that a run keeps. */
   public static final int KEPT_CHECKPOINTS = 2;
+
+  private static final long MAX_CONFIG_BYTES = 1 << 20;
 
   /**
    * Makes the folder of a new run.
@@ -75,10 +78,24 @@ public record RunFolder(Path path) {
    * @throws IOException if the file is missing or damaged
    */
   public RunConfig readConfig() throws IOException {
+    Path file = configFile();
     try {
-      return RunConfig.fromJson(Files.readString(configFile()), configFile().toString());
+      if (Files.size(file) > MAX_CONFIG_BYTES) {
+        throw new IOException(
+            "%s has %d bytes, too many for the configuration of a run; restore the file that the run began with."
+                .formatted(file, Files.size(file)));
+      }
+      return RunConfig.fromJson(Files.readString(file), file.toString());
     } catch (CharacterCodingException e) {
-      throw new IOException("%s is not a text file in UTF-8.".formatted(configFile()), e);
+      throw new IOException(
+          "%s is not a text file in UTF-8; restore the file that the run began with."
+              .formatted(file),
+          e);
+    } catch (FileSystemException e) {
+      throw new IOException(
+          "%s cannot be read (%s); name the folder that train made."
+              .formatted(file, e.getClass().getSimpleName()),
+          e);
     }
   }
 

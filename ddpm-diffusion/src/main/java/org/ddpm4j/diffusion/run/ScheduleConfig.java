@@ -1,6 +1,5 @@
 package org.ddpm4j.diffusion.run;
 
-import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Objects;
@@ -18,7 +17,6 @@ import org.ddpm4j.schedules.NoiseSchedule;
  *     ScheduleType#LINEAR}
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-@JsonIgnoreProperties(ignoreUnknown = false)
 public record ScheduleConfig(
     @JsonProperty(value = "type", required = true) ScheduleType type,
     @JsonProperty(value = "timesteps", required = true) int timesteps,
@@ -28,7 +26,15 @@ public record ScheduleConfig(
   /** The longest chain. */
   public static final int MAX_TIMESTEPS = 1_000_000;
 
-  /** Checks by building the schedule once. */
+  /**
+   * Checks by building the schedule once.
+   *
+   * @param type its name
+   * @param timesteps T
+   * @param betaStart β of the first timestep
+   * @param betaEnd β of the last timestep
+   * @throws IllegalArgumentException if one is out of range
+   */
   public ScheduleConfig {
     Objects.requireNonNull(type, "type");
     if (timesteps < 1 || timesteps > MAX_TIMESTEPS) {

@@ -21,7 +21,14 @@ public record AncestralSampler(
     RespacedSchedule times, ReverseVariance variance, X0Constraint x0Constraint)
     implements Sampler {
 
-  /** Checks that nothing is missing. */
+  /**
+   * Checks that nothing is missing.
+   *
+   * @param times the timesteps to visit
+   * @param variance σ² of each step
+   * @param x0Constraint applied to every estimate of x0
+   * @throws NullPointerException if one is missing
+   */
   public AncestralSampler {
     Objects.requireNonNull(times, "times");
     Objects.requireNonNull(variance, "variance");

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.training;
 
 import org.ddpm4j.unet.Parameters;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** AdamW (Loshchilov and Hutter 2019, algorithm 2) on flat buffers. */
@@ -26,12 +27,15 @@ final class AdamW {
   }
 
   /**
-   * Updates the weights.
+   * Updates the weights, unless the update is not finite. Uses the gradient up: nothing here takes
+   * memory of its own, which the garbage collector would be slow to give back.
    *
    * @param step zero-based
    * @param learningRateFactor on the peak learning rate
+   * @return the Euclidean norm of the gradient's part of the update; if it is not finite, the
+   *     weights are as they were
    */
-  void update(Parameters weights, Parameters gradient, long step, double learningRateFactor) {
+  double update(Parameters weights, Parameters gradient, long step, double learningRateFactor) {
     INDArray w = weights.flat();
     INDArray g = gradient.flat();
     INDArray m = firstMoment.flat();
@@ -40,11 +44,25 @@ final class AdamW {
     double correction1 = 1 - Math.pow(config.beta1(), step + 1.0);
     double correction2 = 1 - Math.pow(config.beta2(), step + 1.0);
 
-    m.muli(config.beta1()).addi(g.mul(1 - config.beta1()));
-    v.muli(config.beta2()).addi(g.mul(g).muli(1 - config.beta2()));
-    INDArray denominator =
-        Transforms.sqrt(v, true).muli(1 / Math.sqrt(correction2)).addi(config.epsilon());
-    w.muli(1 - learningRate * config.weightDecay());
-    w.subi(m.div(denominator).muli(learningRate / correction1));
+    m.muli(config.beta1());
+    addScaled(m, 1 - config.beta1(), g);
+    v.muli(config.beta2());
+    addScaled(v, 1 - config.beta2(), g.muli(g));
+
+    // From here on g holds the change before it is scaled: m over the root of v.
+    g.assign(v);
+    Transforms.sqrt(g, false).muli(1 / Math.sqrt(correction2)).addi(config.epsilon());
+    g.rdivi(m);
+    double norm = g.norm2Number().doubleValue() * learningRate / correction1;
+    if (Double.isFinite(norm)) {
+      w.muli(1 - learningRate * config.weightDecay());
+      addScaled(w, -learningRate / correction1, g);
+    }
+    return norm;
+  }
+
+  /** {@code y += factor·x}. */
+  static void addScaled(INDArray y, double factor, INDArray x) {
+    Nd4j.getBlasWrapper().level1().axpy(x.length(), factor, x, y);
   }
 }

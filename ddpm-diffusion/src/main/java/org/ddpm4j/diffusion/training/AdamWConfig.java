@@ -14,7 +14,16 @@ import static org.ddpm4j.diffusion.training.Ranges.require;
 public record AdamWConfig(
     double learningRate, double beta1, double beta2, double epsilon, double weightDecay) {
 
-  /** Checks the ranges. */
+  /**
+   * Checks the ranges.
+   *
+   * @param learningRate peak learning rate
+   * @param beta1 decay of the first moment
+   * @param beta2 decay of the second moment
+   * @param epsilon added to the root of the second moment
+   * @param weightDecay decoupled decay per unit of learning rate
+   * @throws IllegalArgumentException if one is out of range
+   */
   public AdamWConfig {
     require(
         learningRate > 0 && Double.isFinite(learningRate),

@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.training;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.function.ToDoubleFunction;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.io.SafetensorsReader;
 import org.ddpm4j.unet.io.SafetensorsWriter;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -18,16 +20,17 @@ import org.nd4j.linalg.factory.Nd4j;
  * The whole state of a training between two steps. The position in the shuffled data and the state
  * of the random numbers are functions of the step, so the step stands for them.
  *
- * <p>On disk it is one safetensors file with a checksum: the tensors {@code model.*}, {@code
- * ema.*}, {@code exp_avg.*} and {@code exp_avg_sq.*} under PyTorch's names and in its layouts, the
- * columns of the loss history as {@code history.*}, and the rest as metadata.
+ * <p>On disk it is one safetensors file: the tensors {@code model.*}, {@code ema.*}, {@code
+ * exp_avg.*} and {@code exp_avg_sq.*} under PyTorch's names and in its layouts, {@code step},
+ * {@code window.*}, and the columns of the loss history as {@code history.*}. A checksum covers all
+ * of them; the metadata hold nothing but it, the format and its version.
  *
- * @param step number of steps done
+ * @param step number of steps done, at least 0
  * @param weights of the network
  * @param ema moving average of the weights
  * @param firstMoment of AdamW
  * @param secondMoment of AdamW
- * @param history the reports so far
+ * @param history the reports so far; copied
  * @param window sums since the last report
  */
 public record Checkpoint(
@@ -41,16 +44,50 @@ public record Checkpoint(
 
   private static final String FORMAT = "ddpm4j-checkpoint";
   private static final String VERSION = "1";
+  private static final String STEP = "step";
+  private static final String WINDOW_LOSS = "window.loss";
+  private static final String WINDOW_GRADIENT_NORM = "window.gradient_norm";
+  private static final String WINDOW_STEPS = "window.steps";
   private static final String HISTORY = "history.";
+
+  /**
+   * Checks the step.
+   *
+   * @param step number of steps done
+   * @param weights of the network
+   * @param ema moving average of the weights
+   * @param firstMoment of AdamW
+   * @param secondMoment of AdamW
+   * @param history the reports so far
+   * @param window sums since the last report
+   * @throws IllegalArgumentException if one is out of range
+   */
+  public Checkpoint {
+    Ranges.require(step >= 0, "step of the checkpoint", step, "it must be at least 0");
+    history = List.copyOf(history);
+  }
 
   /**
    * Sums since the last report.
    *
    * @param loss sum of the losses
    * @param gradientNorm sum of the gradients' norms
-   * @param steps number of summands
+   * @param steps number of summands, at least 0
    */
-  public record Window(double loss, double gradientNorm, long steps) {}
+  public record Window(double loss, double gradientNorm, long steps) {
+
+    /**
+     * Checks the number.
+     *
+     * @param loss sum of the losses
+     * @param gradientNorm sum of the gradients' norms
+     * @param steps number of summands
+     * @throws IllegalArgumentException if one is out of range
+     */
+    public Window {
+      Ranges.require(steps >= 0, "number of steps in the window", steps, "it must be at least 0");
+    }
+  }
 
   /**
    * Writes the file, whole or not at all.
@@ -64,6 +101,10 @@ public record Checkpoint(
         .forEach(
             (prefix, values) ->
                 values.toPyTorch().forEach((name, tensor) -> tensors.put(prefix + name, tensor)));
+    tensors.put(STEP, Nd4j.createFromArray(step));
+    tensors.put(WINDOW_LOSS, Nd4j.createFromArray(window.loss()));
+    tensors.put(WINDOW_GRADIENT_NORM, Nd4j.createFromArray(window.gradientNorm()));
+    tensors.put(WINDOW_STEPS, Nd4j.createFromArray(window.steps()));
     column(tensors, "step", LossHistory.Entry::step);
     column(tensors, "loss", LossHistory.Entry::loss);
     column(tensors, "validation_loss", LossHistory.Entry::validationLoss);
@@ -73,10 +114,6 @@ public record Checkpoint(
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put("format", FORMAT);
     metadata.put("version", VERSION);
-    metadata.put("step", Long.toString(step));
-    metadata.put("window.loss", Double.toString(window.loss()));
-    metadata.put("window.gradient_norm", Double.toString(window.gradientNorm()));
-    metadata.put("window.steps", Long.toString(window.steps()));
     SafetensorsWriter.writeWithChecksum(file, tensors, metadata);
   }
 
@@ -107,37 +144,53 @@ public record Checkpoint(
    */
   public static Checkpoint read(Path file, Parameters like) throws IOException {
     try (SafetensorsReader reader = SafetensorsReader.open(file)) {
-      Map<String, String> metadata = reader.metadata();
-      if (!FORMAT.equals(metadata.get("format")) || !VERSION.equals(metadata.get("version"))) {
-        throw new IOException(
-            "%s is not a checkpoint of version %s: its format is %s and its version %s; name a file from a run's checkpoints folder."
-                .formatted(file, VERSION, metadata.get("format"), metadata.get("version")));
-      }
+      checkFormat(file, reader.metadata());
       reader.verifyChecksum();
       Checkpoint checkpoint =
           new Checkpoint(
-              (long) number(file, metadata, "step"),
+              only(file, reader, STEP, DataType.INT64).getLong(0),
               like.zerosLike(),
               like.zerosLike(),
               like.zerosLike(),
               like.zerosLike(),
-              history(reader),
+              history(file, reader),
               new Window(
-                  number(file, metadata, "window.loss"),
-                  number(file, metadata, "window.gradient_norm"),
-                  (long) number(file, metadata, "window.steps")));
+                  only(file, reader, WINDOW_LOSS, DataType.DOUBLE).getDouble(0),
+                  only(file, reader, WINDOW_GRADIENT_NORM, DataType.DOUBLE).getDouble(0),
+                  only(file, reader, WINDOW_STEPS, DataType.INT64).getLong(0)));
       for (Map.Entry<String, Parameters> state : checkpoint.states().entrySet()) {
         fill(file, reader, state.getKey(), state.getValue());
       }
       return checkpoint;
+    } catch (IllegalArgumentException e) {
+      throw new IOException("%s cannot be resumed from: %s".formatted(file, e.getMessage()), e);
+    }
+  }
+
+  private static void checkFormat(Path file, Map<String, String> metadata) throws IOException {
+    if (!FORMAT.equals(metadata.get("format")) || !VERSION.equals(metadata.get("version"))) {
+      throw new IOException(
+          "%s is not a checkpoint of version %s: its format is %s and its version %s; name a file from a run's checkpoints folder."
+              .formatted(file, VERSION, metadata.get("format"), metadata.get("version")));
+    }
+    if (!metadata.containsKey(SafetensorsWriter.CRC32C_KEY)) {
+      throw new IOException(
+          "%s is a checkpoint without its checksum, so its numbers cannot be trusted; resume from another checkpoint."
+              .formatted(file));
     }
   }
 
   private static void fill(Path file, SafetensorsReader reader, String prefix, Parameters values)
       throws IOException {
+    DataType dataType = values.flat().dataType();
     Map<String, INDArray> tensors = new HashMap<>();
     for (String name : reader.names()) {
       if (name.startsWith(prefix)) {
+        if (reader.dataType(name) != dataType) {
+          throw new IOException(
+              "%s does not fit this run's network: the tensor %s is of type %s where the network has %s."
+                  .formatted(file, name, reader.dataType(name), dataType));
+        }
         tensors.put(name.substring(prefix.length()), reader.tensor(name));
       }
     }
@@ -149,41 +202,52 @@ public record Checkpoint(
     }
   }
 
-  private static double number(Path file, Map<String, String> metadata, String key)
+  /** A tensor of one element. */
+  private static INDArray only(Path file, SafetensorsReader reader, String name, DataType dataType)
       throws IOException {
-    String text = metadata.get(key);
-    try {
-      return Double.parseDouble(String.valueOf(text));
-    } catch (NumberFormatException e) {
-      throw new IOException(
-          "%s is damaged: its %s is %s instead of a number; resume from another checkpoint."
-              .formatted(file, key, text),
-          e);
-    }
+    return vector(file, reader, name, dataType, 1);
   }
 
-  private static List<LossHistory.Entry> history(SafetensorsReader reader) throws IOException {
+  private static INDArray vector(
+      Path file, SafetensorsReader reader, String name, DataType dataType, long length)
+      throws IOException {
+    DataType foundType = reader.dataType(name);
+    long[] foundShape = reader.shape(name);
+    if (foundType != dataType || foundShape.length != 1 || foundShape[0] != length) {
+      throw new IOException(
+          "%s is damaged: its tensor %s is %s%s where a checkpoint has %s[%d]; resume from another checkpoint."
+              .formatted(file, name, foundType, Arrays.toString(foundShape), dataType, length));
+    }
+    return reader.tensor(name);
+  }
+
+  private static List<LossHistory.Entry> history(Path file, SafetensorsReader reader)
+      throws IOException {
+    if (reader.names().stream().noneMatch(name -> name.startsWith(HISTORY))) {
+      return List.of();
+    }
+    long[] shape = reader.shape(HISTORY + "step");
+    long length = shape.length == 0 ? 0 : shape[0];
+    INDArray steps = column(file, reader, "step", length);
+    INDArray losses = column(file, reader, "loss", length);
+    INDArray validationLosses = column(file, reader, "validation_loss", length);
+    INDArray learningRates = column(file, reader, "learning_rate", length);
+    INDArray gradientNorms = column(file, reader, "gradient_norm", length);
     List<LossHistory.Entry> entries = new ArrayList<>();
-    if (reader.names().contains(HISTORY + "step")) {
-      double[] steps = column(reader, "step");
-      double[] losses = column(reader, "loss");
-      double[] validationLosses = column(reader, "validation_loss");
-      double[] learningRates = column(reader, "learning_rate");
-      double[] gradientNorms = column(reader, "gradient_norm");
-      for (int i = 0; i < steps.length; i++) {
-        entries.add(
-            new LossHistory.Entry(
-                (long) steps[i],
-                losses[i],
-                validationLosses[i],
-                learningRates[i],
-                gradientNorms[i]));
-      }
+    for (long i = 0; i < length; i++) {
+      entries.add(
+          new LossHistory.Entry(
+              (long) steps.getDouble(i),
+              losses.getDouble(i),
+              validationLosses.getDouble(i),
+              learningRates.getDouble(i),
+              gradientNorms.getDouble(i)));
     }
     return entries;
   }
 
-  private static double[] column(SafetensorsReader reader, String name) throws IOException {
-    return reader.tensor(HISTORY + name).toDoubleVector();
+  private static INDArray column(Path file, SafetensorsReader reader, String name, long length)
+      throws IOException {
+    return vector(file, reader, HISTORY + name, DataType.DOUBLE, length);
   }
 }

@@ -1,10 +1,12 @@
 package org.ddpm4j.diffusion.training;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -18,29 +20,61 @@ import java.util.stream.Stream;
  */
 public record CheckpointFolder(Path path, int keep) {
 
+  /** What {@link org.ddpm4j.unet.io.AtomicFile} calls a file before it is whole. */
+  private static final String UNFINISHED = ".ddpm4j-*.tmp";
+
   private static final Pattern NAME = Pattern.compile("step-(\\d{1,18})\\.safetensors");
 
-  /** Checks the number. */
+  /**
+   * Checks the number.
+   *
+   * @param path the folder
+   * @param keep how many to keep
+   * @throws IllegalArgumentException if one is out of range
+   */
   public CheckpointFolder {
     Ranges.require(keep >= 1, "number of checkpoints to keep", keep, "it must be at least 1");
   }
 
   /**
-   * Writes a checkpoint and removes the oldest ones.
+   * Writes a checkpoint; of those before it, only the newest are kept. What a killed run left half
+   * written is removed too, so only one run at a time may write here.
    *
    * @param checkpoint the state
    * @return the file
-   * @throws IOException if it cannot be written; nothing is removed then
+   * @throws IOException if it cannot be written; no checkpoint is removed then
    */
   public Path write(Checkpoint checkpoint) throws IOException {
-    Files.createDirectories(path);
-    Path file = path.resolve("step-%07d.safetensors".formatted(checkpoint.step()));
+    try {
+      Files.createDirectories(path);
+    } catch (IOException e) {
+      throw new IOException(
+          "The folder %s for checkpoints cannot be made (%s); choose a folder that you may write to."
+              .formatted(path, e.getClass().getSimpleName()),
+          e);
+    }
+    Path file = path.resolve(name(checkpoint.step()));
     checkpoint.write(file);
-    List<Path> all = all();
-    for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
+    List<Path> older = all().stream().filter(other -> step(other) < checkpoint.step()).toList();
+    for (Path old : older.subList(0, Math.max(0, older.size() - (keep - 1)))) {
       Files.deleteIfExists(old);
     }
+    removeUnfinished();
     return file;
+  }
+
+  /** In any locale with the digits 0 to 9, which {@link #NAME} looks for. */
+  private static String name(long step) {
+    return String.format(Locale.ROOT, "step-%07d.safetensors", step);
+  }
+
+  /** A run that is killed while it writes leaves a temporary file as large as a checkpoint. */
+  private void removeUnfinished() throws IOException {
+    try (DirectoryStream<Path> unfinished = Files.newDirectoryStream(path, UNFINISHED)) {
+      for (Path file : unfinished) {
+        Files.deleteIfExists(file);
+      }
+    }
   }
 
   /**

@@ -10,7 +10,13 @@ import java.io.IOException;
  */
 public record CheckpointListener(CheckpointFolder folder, long every) implements TrainingListener {
 
-  /** Checks the number. */
+  /**
+   * Checks the number.
+   *
+   * @param folder where to
+   * @param every steps between two checkpoints
+   * @throws IllegalArgumentException if one is out of range
+   */
   public CheckpointListener {
     Ranges.require(
         every >= 1, "number of steps between checkpoints", every, "it must be at least 1");

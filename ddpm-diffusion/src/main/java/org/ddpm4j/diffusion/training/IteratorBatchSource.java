@@ -17,7 +17,8 @@ final class IteratorBatchSource implements BatchSource {
   public DataSet batch(long step) {
     if (step < nextStep) {
       throw new IllegalStateException(
-          "Batch %d of an iterator was asked for after batch %d.".formatted(step, nextStep - 1));
+          "Batch %d of an iterator was asked for after batch %d; iterators only go forward, so train again with a new one."
+              .formatted(step, nextStep - 1));
     }
     DataSet batch;
     do {

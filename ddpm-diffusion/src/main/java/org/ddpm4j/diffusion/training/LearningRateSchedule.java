@@ -22,7 +22,13 @@ public record LearningRateSchedule(long warmupSteps, Decay decay) {
     COSINE
   }
 
-  /** Checks the ranges. */
+  /**
+   * Checks the ranges.
+   *
+   * @param warmupSteps steps until the peak
+   * @param decay the way down
+   * @throws IllegalArgumentException if one is out of range
+   */
   public LearningRateSchedule {
     require(warmupSteps >= 0, "number of warm-up steps", warmupSteps, "it must be at least 0");
     Objects.requireNonNull(decay, "decay");

@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.training;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import org.ddpm4j.diffusion.ForwardProcess;
 import org.ddpm4j.diffusion.random.KeyedRandom;
@@ -13,6 +14,7 @@ import org.ddpm4j.unet.Unet;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Trains a U-Net to predict the noise ε (Ho et al. 2020, algorithm 1).
@@ -28,6 +30,9 @@ public final class Trainer {
     NOISE,
     VALIDATION_NOISE
   }
+
+  /** Held-out images that are evaluated at once, so that their number does not cost memory. */
+  private static final long VALIDATION_BATCH = 64;
 
   private final Unet unet;
   private final NoiseSchedule schedule;
@@ -54,11 +59,11 @@ public final class Trainer {
    * @param data the images, in the range that is to be sampled
    */
   public Trainer(Unet unet, NoiseSchedule schedule, TrainingConfig config, BatchSource data) {
-    this.unet = unet;
-    this.schedule = schedule;
+    this.unet = Objects.requireNonNull(unet, "unet");
+    this.schedule = Objects.requireNonNull(schedule, "schedule");
     this.forward = new ForwardProcess(schedule);
-    this.config = config;
-    this.data = data;
+    this.config = Objects.requireNonNull(config, "config");
+    this.data = Objects.requireNonNull(data, "data");
     this.optimizer = new AdamW(config.optimizer(), unet.parameters());
     this.gradient = unet.parameters().zerosLike();
     this.ema = unet.parameters().zerosLike();
@@ -70,10 +75,15 @@ public final class Trainer {
    * Adds held-out images, whose loss is then part of every report. Their timesteps are spread
    * evenly and their noise is always the same, so that the losses of two reports can be compared.
    *
-   * @param images features {@code [N,C,H,W]}
+   * @param images features {@code [N,C,H,W]}, N at least 1
    * @return this trainer
+   * @throws IllegalArgumentException if there are no images
    */
   public Trainer withValidation(DataSet images) {
+    if (images.numExamples() < 1) {
+      throw new IllegalArgumentException(
+          "There are no held-out images; leave the validation out or hold some back.");
+    }
     validation = images;
     return this;
   }
@@ -104,21 +114,28 @@ public final class Trainer {
   /**
    * Trains to the last step, or until {@link #requestStop} is heard.
    *
-   * @throws TrainingDivergedException if the loss or the gradient is not finite; nothing was
-   *     changed by that step
+   * @throws TrainingDivergedException if the loss, the gradient or the update is not finite; the
+   *     weights are those before that step, and no listener hears of it
    * @throws IOException if a listener throws it
    */
   public void fit() throws IOException {
-    stopRequested = false;
-    while (step < config.steps() && !stopRequested) {
-      TrainingListener.StepReport report = trainStep();
-      for (TrainingListener listener : listeners) {
-        listener.onStep(this, report);
+    try {
+      while (step < config.steps() && !stopRequested) {
+        TrainingListener.StepReport report = trainStep();
+        for (TrainingListener listener : listeners) {
+          listener.onStep(this, report);
+        }
       }
+    } finally {
+      stopRequested = false;
     }
   }
 
-  /** Lets {@link #fit} return after the step that is under way. May be called by any thread. */
+  /**
+   * Lets {@link #fit} return after the step that is under way, or the next {@code fit} at once if
+   * there is none. May be called by any thread, a shutdown hook's included. No checkpoint is
+   * written on the way out: that is up to the caller.
+   */
   public void requestStop() {
     stopRequested = true;
   }
@@ -127,7 +144,7 @@ public final class Trainer {
     INDArray x0 = data.batch(step).getFeatures();
     int images = Math.toIntExact(x0.size(0));
     int[] t = drawTimesteps(images);
-    INDArray eps = noise(Purpose.NOISE, step, x0.shape());
+    INDArray eps = noise(Purpose.NOISE, 0).gaussian(step, x0.shape());
     INDArray xt = forward.qSample(x0, t, eps);
 
     double loss = unet.lossAndGradient(config.loss(), xt, Nd4j.createFromArray(t), eps, gradient);
@@ -138,7 +155,7 @@ public final class Trainer {
       gradient.flat().muli(config.maxGradientNorm() / norm);
     }
     double factor = config.learningRate().factor(step, config.steps());
-    optimizer.update(unet.parameters(), gradient, step, factor);
+    requireFinite("update", optimizer.update(unet.parameters(), gradient, step, factor));
     updateEma();
     step++;
 
@@ -155,9 +172,9 @@ public final class Trainer {
     return t;
   }
 
-  private INDArray noise(Purpose purpose, long key, long... shape) {
+  private NoiseSource noise(Purpose purpose, long firstImage) {
     long seed = KeyedRandom.of(config.seed(), purpose.ordinal()).nextLong();
-    return NoiseSource.seeded(seed, 0).gaussian(key, shape);
+    return NoiseSource.seeded(seed, firstImage);
   }
 
   private void requireFinite(String what, double value) {
@@ -171,7 +188,8 @@ public final class Trainer {
    */
   private void updateEma() {
     double decay = Math.min(config.emaDecay(), (1.0 + step) / (10.0 + step));
-    ema.flat().muli(decay).addi(unet.parameters().flat().mul(1 - decay));
+    ema.flat().muli(decay);
+    AdamW.addScaled(ema.flat(), 1 - decay, unet.parameters().flat());
   }
 
   private LossHistory.Entry closeWindow(double learningRateFactor) {
@@ -199,14 +217,21 @@ public final class Trainer {
     if (validation == null) {
       return Double.NaN;
     }
-    INDArray x0 = validation.getFeatures();
-    int images = Math.toIntExact(x0.size(0));
-    int[] t = new int[images];
-    for (int i = 0; i < images; i++) {
-      t[i] = (int) ((i + 0.5) / images * schedule.timesteps());
+    INDArray images = validation.getFeatures();
+    long count = images.size(0);
+    double sum = 0;
+    for (long first = 0; first < count; first += VALIDATION_BATCH) {
+      long end = Math.min(first + VALIDATION_BATCH, count);
+      INDArray x0 = images.get(NDArrayIndex.interval(first, end));
+      int[] t = new int[Math.toIntExact(end - first)];
+      for (int i = 0; i < t.length; i++) {
+        t[i] = (int) ((first + i + 0.5) / count * schedule.timesteps());
+      }
+      INDArray eps = noise(Purpose.VALIDATION_NOISE, first).gaussian(0, x0.shape());
+      INDArray xt = forward.qSample(x0, t, eps);
+      sum += t.length * unet.loss(config.loss(), xt, Nd4j.createFromArray(t), eps);
     }
-    INDArray eps = noise(Purpose.VALIDATION_NOISE, 0, x0.shape());
-    return unet.loss(config.loss(), forward.qSample(x0, t, eps), Nd4j.createFromArray(t), eps);
+    return sum / count;
   }
 
   /**

@@ -29,7 +29,19 @@ public record TrainingConfig(
     long seed,
     int reportEvery) {
 
-  /** Checks the ranges. */
+  /**
+   * Checks the ranges.
+   *
+   * @param steps optimiser steps
+   * @param optimizer the constants of AdamW
+   * @param learningRate how the learning rate moves
+   * @param maxGradientNorm longer gradients are scaled down to this Euclidean norm
+   * @param emaDecay decay of the moving average of the weights
+   * @param loss what an error costs
+   * @param seed of timesteps and noise
+   * @param reportEvery steps over which reported losses are averaged
+   * @throws IllegalArgumentException if one is out of range
+   */
   public TrainingConfig {
     require(steps >= 1, "number of training steps", steps, "it must be at least 1");
     Objects.requireNonNull(optimizer, "optimizer");

@@ -7,7 +7,7 @@ public final class TrainingDivergedException extends RuntimeException {
 
   TrainingDivergedException(long step, String what, double value) {
     super(
-        "Training diverged at step %d: the %s is %s; checkpoints before it are untouched, so resume from the last one with a lower learning rate or stronger gradient clipping."
+        "Training diverged at step %d: the %s is %s; check that the images of that step are finite, or train from an earlier checkpoint with a lower learning rate or stronger gradient clipping."
             .formatted(step, what, value));
   }
 }

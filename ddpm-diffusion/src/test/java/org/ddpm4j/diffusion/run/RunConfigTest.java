@@ -1,0 +1,216 @@
+package org.ddpm4j.diffusion.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.util.List;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.training.TrainingConfig;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.AnnotatedUnet;
+import org.ddpm4j.unet.LossFunction;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RunConfigTest {
+
+  static final RunConfig CONFIG =
+      new RunConfig(
+          "0.1.0",
+          AnnotatedUnet.resnet(8, 1, List.of(1, 2), 4),
+          -3,
+          new ScheduleConfig(ScheduleType.LINEAR, 300, 1e-4, null),
+          new TrainingConfig(
+              Long.MAX_VALUE,
+              TrainingConfig.defaults(1).optimizer(),
+              TrainingConfig.defaults(1).learningRate(),
+              Double.POSITIVE_INFINITY,
+              0.1 + 0.2,
+              LossFunction.HUBER,
+              Long.MIN_VALUE,
+              7),
+          new RunConfig.BatchConfig(16, 5, RunConfig.Flip.RANDOM),
+          new DataDescription("bars \"ä\"", null, "sha256:00", 100, 0, new ImageShape(1, 8, 12)),
+          50,
+          60);
+
+  @Test
+  void roundTripIsExact() throws IOException {
+    String json = CONFIG.toJson();
+    RunConfig read = RunConfig.fromJson(json, "config.json");
+    assertThat(read).isEqualTo(CONFIG);
+    assertThat(read.toJson()).isEqualTo(json);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyScheduleIsStoredByItsName(ScheduleType type) throws IOException {
+    RunConfig config =
+        new RunConfig(
+            null,
+            CONFIG.model(),
+            0,
+            ScheduleConfig.of(type, 100),
+            CONFIG.training(),
+            CONFIG.batches(),
+            CONFIG.data(),
+            1,
+            1);
+    String name = type.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+    assertThat(config.toJson())
+        .contains("\"type\" : \"" + name + "\"")
+        .doesNotContain("beta_start");
+    assertThat(RunConfig.fromJson(config.toJson(), "config.json")).isEqualTo(config);
+  }
+
+  @Test
+  void namesAreTheFieldsInSnakeCase() throws IOException {
+    ObjectNode json = tree();
+    assertThat(json.at("/ddpm4j_version").asText()).isEqualTo("0.1.0");
+    assertThat(json.at("/training/max_gradient_norm").asText()).isEqualTo("Infinity");
+    assertThat(json.at("/training/optimizer/weight_decay").asDouble()).isEqualTo(0.01);
+    assertThat(json.at("/model/_model").asText()).isEqualTo("annotated");
+    assertThat(json.at("/batches/flip").asText()).isEqualTo("random");
+    assertThat(json.at("/data/training_images").asInt()).isEqualTo(100);
+  }
+
+  /** A half-given pair of betas takes the other from the paper. */
+  @Test
+  void schedulesAreBuiltAsSaid() {
+    assertThat(CONFIG.schedule().create())
+        .isEqualTo(NoiseSchedule.of(new LinearSchedule(1e-4, 0.02), 300));
+    assertThat(ScheduleConfig.of(ScheduleType.LINEAR_SCALED, 600).create())
+        .isEqualTo(NoiseSchedule.of(LinearSchedule.paper().scaledTo(600), 600));
+    assertThatThrownBy(() -> new ScheduleConfig(ScheduleType.COSINE, 100, 1e-4, null))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> ScheduleConfig.of(ScheduleType.COSINE, 1_000_001))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("The number of timesteps is 1000001; it must be from 1 to 1000000.");
+    assertThatThrownBy(() -> ScheduleConfig.of(ScheduleType.LINEAR_SCALED, 10))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "/extra                      | 1         | the field extra, which is unknown here",
+        "/training/extra             | 1         | the field training.extra, which is unknown here",
+        "/model/extra                | 1         | the field extra",
+        "/training/steps             | \"many\"  | its field training.steps",
+        "/training/steps             | \"100\"   | its field training.steps",
+        "/training/steps             | 1.5       | its field training.steps",
+        "/training/steps             | null      | its field training.steps",
+        "/training/steps             | [1]       | its field training.steps",
+        "/training/steps             | 0         | The number of training steps is 0; it must be at least 1.",
+        "/training/steps             | 99999999999999999999 | its field training.steps",
+        "/training/optimizer         | null      | its field training.optimizer is missing",
+        "/training/optimizer         | 3         | its field training.optimizer",
+        "/training/optimizer/beta1   | 1         | The beta1 of AdamW is 1.0; it must be in [0,1).",
+        "/training/ema_decay         | \"NaN\"   | The EMA decay is NaN",
+        "/training/loss              | \"l7\"    | its field training.loss",
+        "/training/loss              | 1         | its field training.loss",
+        "/training/loss              | \"INNER_PRODUCT\" | The loss is INNER_PRODUCT",
+        "/batches/flip               | 0         | its field batches.flip",
+        "/batches/flip               | null      | its field batches.flip is missing",
+        "/batches/batch_size         | 0         | The batch size is 0; it must be at least 1.",
+        "/schedule/type              | \"quadratic\" | its field schedule.type",
+        "/schedule/timesteps         | -1        | The number of timesteps is -1",
+        "/schedule                   | null      | its field schedule is missing",
+        "/schedule                   | []        | its field schedule",
+        "/data/shape/height          | 0         | is empty",
+        "/data/shape/height          | 9         | must be multiples of 2",
+        "/data/shape/channels        | 3         | The network takes images of 1 channels",
+        "/data/training_images       | 0         | cannot have 0 training and 0 validation images",
+        "/model                      | 5         | it has no model",
+        "/model/dim                  | \"x\"     | is not the JSON of a U-Net",
+        "/checkpoint_every           | 0         | both must be at least 1",
+      })
+  void aWrongFieldIsNamed(String pointer, String value, String expected) throws IOException {
+    ObjectNode json = tree();
+    int slash = pointer.lastIndexOf('/');
+    ((ObjectNode) json.at(pointer.substring(0, slash)))
+        .set(pointer.substring(slash + 1), new ObjectMapper().readTree(value));
+    assertRefused(json.toString(), expected);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/training/seed",
+        "/training/ema_decay",
+        "/training/optimizer/weight_decay",
+        "/training/learning_rate/warmup_steps",
+        "/initial_weights_seed",
+        "/batches/shuffle_seed",
+        "/checkpoint_every",
+        "/schedule/timesteps",
+        "/schedule/type",
+        "/data/shape",
+        "/data/shape/width",
+        "/data/fingerprint",
+        "/data/training_images",
+        "/training",
+        "/data"
+      })
+  void aMissingFieldIsNamedAndNotGuessed(String pointer) throws IOException {
+    ObjectNode json = tree();
+    int slash = pointer.lastIndexOf('/');
+    assertThat(
+            ((ObjectNode) json.at(pointer.substring(0, slash)))
+                .remove(pointer.substring(slash + 1)))
+        .isNotNull();
+    assertRefused(
+        json.toString(), "its field " + pointer.substring(1).replace('/', '.') + " is missing");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "{",
+        "[]",
+        "null",
+        "3",
+        "{} {}",
+        "{\"model\": {}, \"model\": {}}",
+        "\u0000",
+        "{\"a\": Infinity}"
+      })
+  void whatIsNoRunIsRefused(String text) {
+    assertRefused(text, "");
+  }
+
+  @Test
+  void everyTruncationIsRefused() {
+    String json = CONFIG.toJson();
+    for (int length = 0; length < json.length(); length += 11) {
+      assertRefused(json.substring(0, length), "");
+    }
+  }
+
+  @Test
+  void deepNestingIsRefused() {
+    assertRefused("{\"model\": ".repeat(5000), "");
+  }
+
+  private static void assertRefused(String text, String part) {
+    assertThatThrownBy(() -> RunConfig.fromJson(text, "run/config.json"))
+        .isExactlyInstanceOf(IOException.class)
+        .hasMessageContaining("run/config.json")
+        .hasMessageContaining(part)
+        .hasMessageEndingWith(".")
+        .hasMessageNotContaining("\n");
+  }
+
+  private static ObjectNode tree() throws IOException {
+    return (ObjectNode) new ObjectMapper().readTree(CONFIG.toJson());
+  }
+}

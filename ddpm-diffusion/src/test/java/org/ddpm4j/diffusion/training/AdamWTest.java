@@ -1,0 +1,119 @@
+package org.ddpm4j.diffusion.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
+
+import java.util.SplittableRandom;
+import org.ddpm4j.unet.Parameters;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.factory.Nd4j;
+
+class AdamWTest {
+
+  private static final AdamWConfig CONFIG = new AdamWConfig(1e-2, 0.9, 0.999, 1e-8, 0.05);
+
+  /** One number with PyTorch's AdamW, in plain double arithmetic. */
+  private static final class Scalar {
+    double w;
+    double m;
+    double v;
+
+    void update(AdamWConfig config, double g, int step, double factor) {
+      double rate = config.learningRate() * factor;
+      w -= rate * config.weightDecay() * w;
+      m += (1 - config.beta1()) * (g - m);
+      v = config.beta2() * v + (1 - config.beta2()) * g * g;
+      double mHat = m / (1 - Math.pow(config.beta1(), step + 1));
+      double vHat = v / (1 - Math.pow(config.beta2(), step + 1));
+      w -= rate * mHat / (Math.sqrt(vHat) + config.epsilon());
+    }
+  }
+
+  @Test
+  void followsTheScalarOracleOverManySteps() {
+    Parameters weights = TinyTraining.unet().parameters();
+    Parameters gradient = weights.zerosLike();
+    int count = (int) weights.count();
+    Scalar[] expected = new Scalar[count];
+    for (int i = 0; i < count; i++) {
+      expected[i] = new Scalar();
+      expected[i].w = weights.flat().getDouble(i);
+    }
+    AdamW optimizer = new AdamW(CONFIG, weights);
+    SplittableRandom random = new SplittableRandom(3);
+    for (int step = 0; step < 300; step++) {
+      double factor = 1 - step / 400.0;
+      float[] g = new float[count];
+      for (int i = 0; i < count; i++) {
+        // Gradients from 1e-5 to 1, so that epsilon and both moments matter.
+        g[i] = (float) (random.nextGaussian() * Math.pow(10, -(i % 6)));
+        expected[i].update(CONFIG, g[i], step, factor);
+      }
+      gradient.flat().assign(Nd4j.createFromArray(g));
+      optimizer.update(weights, gradient, step, factor);
+    }
+    double largest = 0;
+    for (int i = 0; i < count; i++) {
+      largest = Math.max(largest, Math.abs(expected[i].w));
+    }
+    for (int i = 0; i < count; i++) {
+      assertThat(weights.flat().getDouble(i)).isCloseTo(expected[i].w, within(3e-6 * largest));
+      assertThat(optimizer.secondMoment().flat().getDouble(i))
+          .isCloseTo(expected[i].v, within(1e-5 * expected[i].v));
+    }
+  }
+
+  /** By hand: the first step of Adam has the size of the learning rate whatever the gradient. */
+  @Test
+  void firstStepIsTheLearningRate() {
+    Parameters weights = TinyTraining.unet().parameters().zerosLike();
+    Parameters gradient = weights.zerosLike();
+    gradient.flat().assign(-7);
+    double norm =
+        new AdamW(AdamWConfig.defaults().withLearningRate(0.5), weights)
+            .update(weights, gradient, 0, 0.5);
+    assertThat(weights.flat().minNumber().doubleValue()).isCloseTo(0.25, within(1e-6));
+    assertThat(weights.flat().maxNumber().doubleValue()).isCloseTo(0.25, within(1e-6));
+    assertThat(norm).isCloseTo(0.25 * Math.sqrt(weights.count()), withinPercentage(0.01));
+  }
+
+  /** Decay is no part of the gradient: without a gradient only it moves the weights. */
+  @Test
+  void weightDecayIsDecoupled() {
+    Parameters weights = TinyTraining.unet().parameters().zerosLike();
+    weights.flat().assign(2);
+    new AdamW(CONFIG, weights).update(weights, weights.zerosLike(), 0, 1);
+    assertThat(weights.flat().getDouble(0)).isCloseTo(2 * (1 - 1e-2 * 0.05), within(1e-6));
+  }
+
+  @Test
+  void anInfiniteUpdateLeavesTheWeightsAlone() {
+    Parameters weights = TinyTraining.unet().parameters();
+    Parameters before = weights.zerosLike();
+    before.assign(weights);
+    Parameters gradient = weights.zerosLike();
+    gradient.flat().putScalar(5, Float.NaN);
+    double norm = new AdamW(CONFIG, weights).update(weights, gradient, 0, 1);
+    assertThat(norm).isNaN();
+    assertThat(weights.flat()).isEqualTo(before.flat());
+  }
+
+  @Test
+  void refusesConstantsOutOfRange() {
+    assertThatThrownBy(() -> CONFIG.withLearningRate(0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("The learning rate is 0.0; it must be above 0.");
+    assertThatThrownBy(() -> CONFIG.withLearningRate(Double.NaN))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> CONFIG.withBetas(1, 0.9))
+        .hasMessage("The beta1 of AdamW is 1.0; it must be in [0,1).");
+    assertThatThrownBy(() -> CONFIG.withBetas(0.9, -0.1))
+        .hasMessage("The beta2 of AdamW is -0.1; it must be in [0,1).");
+    assertThatThrownBy(() -> new AdamWConfig(1, 0, 0, 0, 0))
+        .hasMessage("The epsilon of AdamW is 0.0; it must be above 0.");
+    assertThatThrownBy(() -> new AdamWConfig(1, 0, 0, 1, -1))
+        .hasMessage("The weight decay is -1.0; it must be at least 0.");
+  }
+}

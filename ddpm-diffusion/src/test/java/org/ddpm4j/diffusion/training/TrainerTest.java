@@ -1,0 +1,325 @@
+package org.ddpm4j.diffusion.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.Pointer;
+import org.ddpm4j.unet.LossFunction;
+import org.ddpm4j.unet.Unet;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+
+class TrainerTest {
+
+  /** The constant prediction 0 has the squared error 1, the variance of the noise. */
+  @Test
+  @Tag("slow")
+  void overfitsAFewImages() throws IOException {
+    DataSet images = TinyTraining.images(0, 8);
+    TrainingConfig config =
+        new TrainingConfig(
+            150,
+            AdamWConfig.defaults().withLearningRate(5e-3),
+            new LearningRateSchedule(10, LearningRateSchedule.Decay.LINEAR),
+            1.0,
+            0.95,
+            LossFunction.L2,
+            7,
+            25);
+    Trainer trainer =
+        new Trainer(TinyTraining.unet(), TinyTraining.SCHEDULE, config, step -> images)
+            .withValidation(images);
+    double before = trainer.validationLoss();
+    trainer.fit();
+
+    assertThat(before).isGreaterThan(0.9);
+    assertThat(trainer.validationLoss()).isLessThan(0.4);
+    List<LossHistory.Entry> reports = trainer.history().entries();
+    assertThat(reports)
+        .extracting(LossHistory.Entry::step)
+        .containsExactly(25L, 50L, 75L, 100L, 125L, 150L);
+    assertThat(reports.get(5).loss()).isLessThan(0.5 * reports.get(0).loss());
+    assertThat(validationLoss(trainer.emaUnet(), config, images)).isLessThan(0.4);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = LossFunction.class,
+      names = {"L1", "L2", "HUBER"})
+  void everyLossFalls(LossFunction loss) throws IOException {
+    DataSet images = TinyTraining.images(0, 8);
+    Trainer trainer =
+        new Trainer(
+                TinyTraining.unet(),
+                TinyTraining.SCHEDULE,
+                TinyTraining.config(30).withLoss(loss),
+                step -> images)
+            .withValidation(images);
+    double before = trainer.validationLoss();
+    trainer.fit();
+    assertThat(trainer.validationLoss()).isLessThan(0.9 * before);
+  }
+
+  @Test
+  void refusesTheInnerProductAsALoss() {
+    assertThatThrownBy(() -> TinyTraining.config(1).withLoss(LossFunction.INNER_PRODUCT))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("The loss is INNER_PRODUCT; train with L1, L2 or HUBER instead.");
+  }
+
+  @Test
+  void reportsAverageTheirWindow() throws IOException {
+    List<TrainingListener.StepReport> steps = new ArrayList<>();
+    Trainer trainer = TinyTraining.trainer(10);
+    trainer.withListener(
+        (t, report) -> {
+          assertThat(t.step()).isEqualTo(report.step());
+          steps.add(report);
+        });
+    trainer.fit();
+
+    assertThat(steps)
+        .extracting(TrainingListener.StepReport::step)
+        .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L);
+    assertThat(steps).allMatch(report -> report.steps() == 10 && report.images() == 8);
+    assertThat(steps).filteredOn(TrainingListener.StepReport::isLast).hasSize(1);
+    assertThat(steps)
+        .filteredOn(report -> report.window() != null)
+        .extracting(TrainingListener.StepReport::step)
+        .containsExactly(4L, 8L, 10L);
+    assertThat(steps.get(3).window().loss()).isCloseTo(meanLoss(steps, 0, 4), within(1e-12));
+    assertThat(steps.get(7).window().loss()).isCloseTo(meanLoss(steps, 4, 8), within(1e-12));
+    assertThat(steps.get(9).window().loss()).isCloseTo(meanLoss(steps, 8, 10), within(1e-12));
+    assertThat(trainer.history().entries())
+        .containsExactly(steps.get(3).window(), steps.get(7).window(), steps.get(9).window());
+    assertThat(steps.get(3).window().learningRate()).isCloseTo(2e-3 * 4 / 5, within(1e-15));
+    assertThat(steps.get(9).window().validationLoss()).isEqualTo(trainer.validationLoss());
+  }
+
+  private static double meanLoss(List<TrainingListener.StepReport> steps, int from, int to) {
+    return steps.subList(from, to).stream()
+        .mapToDouble(TrainingListener.StepReport::loss)
+        .average()
+        .orElseThrow();
+  }
+
+  @Test
+  void validationLossBelongsToTheWeightsAlone() throws IOException {
+    Trainer trainer = TinyTraining.trainer(3);
+    double first = trainer.validationLoss();
+    assertThat(trainer.validationLoss()).isEqualTo(first);
+    Checkpoint begin = trainer.checkpoint();
+    var weights = begin.weights().zerosLike();
+    weights.assign(begin.weights());
+
+    trainer.fit();
+    assertThat(trainer.validationLoss()).isNotEqualTo(first);
+    trainer.unet().parameters().assign(weights);
+    assertThat(trainer.step()).isEqualTo(3);
+    assertThat(trainer.validationLoss()).isEqualTo(first);
+  }
+
+  /** More images than are evaluated at once: the mean is over all, and so are the timesteps. */
+  @Test
+  void validationLossIsTheMeanOverAllImages() {
+    int count = 150;
+    DataSet images = TinyTraining.images(0, count);
+    TrainingConfig config = TinyTraining.config(1);
+    double all = validationLoss(TinyTraining.unet(), config, images);
+
+    Unet zero = TinyTraining.unet();
+    zero.parameters().flat().assign(0);
+    // A network that says nothing has the mean square of the noise as its loss, about 1.
+    assertThat(validationLoss(zero, config, images)).isCloseTo(1, within(6 / Math.sqrt(150 * 64)));
+    assertThat(all).isPositive();
+    assertThat(validationLoss(TinyTraining.unet(), config, images)).isEqualTo(all);
+  }
+
+  private static double validationLoss(Unet unet, TrainingConfig config, DataSet images) {
+    return new Trainer(unet, TinyTraining.SCHEDULE, config, TinyTraining::batch)
+        .withValidation(images)
+        .validationLoss();
+  }
+
+  @Test
+  void withoutHeldOutImagesTheValidationLossIsNaN() {
+    assertThat(
+            new Trainer(
+                    TinyTraining.unet(),
+                    TinyTraining.SCHEDULE,
+                    TinyTraining.config(1),
+                    TinyTraining::batch)
+                .validationLoss())
+        .isNaN();
+  }
+
+  @Test
+  void movingAverageFollowsItsWarmUp() throws IOException {
+    Trainer trainer = TinyTraining.trainer(12);
+    int index = 17;
+    double[] expected = {trainer.unet().parameters().flat().getDouble(index)};
+    trainer.withListener(
+        (t, report) -> {
+          double decay = Math.min(0.9, (double) report.step() / (9 + report.step()));
+          double w = t.unet().parameters().flat().getDouble(index);
+          expected[0] = decay * expected[0] + (1 - decay) * w;
+          assertThat(t.emaUnet().parameters().flat().getDouble(index))
+              .isCloseTo(expected[0], within(1e-6));
+        });
+    trainer.fit();
+    assertThat(trainer.emaUnet().parameters().flat())
+        .isNotEqualTo(trainer.unet().parameters().flat());
+  }
+
+  /**
+   * After one step the first moment is (1 - beta1) times the clipped gradient, so that its norm is
+   * known; the report tells the norm before clipping.
+   */
+  @Test
+  void clipsTheGradientToItsGlobalNorm() throws IOException {
+    double unclipped = firstGradientNorm(Double.POSITIVE_INFINITY, Double.NaN);
+    double limit = unclipped / 3;
+    assertThat(firstGradientNorm(limit, limit)).isCloseTo(unclipped, within(1e-9));
+    assertThat(firstGradientNorm(10 * unclipped, unclipped)).isCloseTo(unclipped, within(1e-9));
+  }
+
+  private static double firstGradientNorm(double maxNorm, double expected) throws IOException {
+    TrainingConfig tiny = TinyTraining.config(1);
+    TrainingConfig config =
+        new TrainingConfig(
+            1,
+            tiny.optimizer(),
+            tiny.learningRate(),
+            maxNorm,
+            tiny.emaDecay(),
+            tiny.loss(),
+            tiny.seed(),
+            1);
+    Trainer trainer =
+        new Trainer(TinyTraining.unet(), TinyTraining.SCHEDULE, config, TinyTraining::batch);
+    trainer.fit();
+    double moment = trainer.checkpoint().firstMoment().flat().norm2Number().doubleValue();
+    if (!Double.isNaN(expected)) {
+      assertThat(moment / (1 - config.optimizer().beta1()))
+          .isCloseTo(expected, within(1e-4 * expected));
+    }
+    return trainer.history().entries().get(0).gradientNorm();
+  }
+
+  @Test
+  void dataThatAreNotNumbersStopTheRunBeforeTheyHarm(@TempDir Path folder) throws IOException {
+    CheckpointFolder checkpoints = new CheckpointFolder(folder, 2);
+    BatchSource data =
+        step -> {
+          DataSet batch = TinyTraining.batch(step);
+          if (step == 5) {
+            batch.getFeatures().putScalar(3, Float.NaN);
+          }
+          return batch;
+        };
+    List<INDArray> weights = new ArrayList<>();
+    Trainer trainer =
+        new Trainer(TinyTraining.unet(), TinyTraining.SCHEDULE, TinyTraining.config(20), data)
+            .withListener((t, report) -> weights.add(t.unet().parameters().flat().dup()))
+            .withListener(new CheckpointListener(checkpoints, 2));
+
+    TrainingDivergedException e =
+        catchThrowableOfType(TrainingDivergedException.class, trainer::fit);
+    assertThat(e)
+        .hasMessageStartingWith("Training diverged at step 6: the loss is NaN; ")
+        .hasMessageEndingWith(".");
+    assertThat(trainer.step()).isEqualTo(5);
+    assertThat(weights).hasSize(5);
+    assertThat(trainer.unet().parameters().flat()).isEqualTo(weights.get(4));
+    Path last = checkpoints.latest().orElseThrow();
+    assertThat(last).hasFileName("step-0000004.safetensors");
+    assertThat(Checkpoint.read(last, trainer.unet().parameters()).weights().flat())
+        .isEqualTo(weights.get(3));
+  }
+
+  @Test
+  void aHugeLearningRateStopsTheRun() {
+    TrainingConfig config =
+        TinyTraining.config(50)
+            .withOptimizer(AdamWConfig.defaults().withLearningRate(1e25))
+            .withLearningRate(new LearningRateSchedule(0, LearningRateSchedule.Decay.CONSTANT));
+    Trainer trainer =
+        new Trainer(TinyTraining.unet(), TinyTraining.SCHEDULE, config, TinyTraining::batch);
+    assertThatThrownBy(trainer::fit)
+        .isInstanceOf(TrainingDivergedException.class)
+        .hasMessageContaining("lower learning rate");
+    assertThat(trainer.step()).isLessThan(50);
+  }
+
+  @Test
+  void stopsAfterTheStepInWhichItIsAskedToAndGoesOn() throws IOException {
+    Trainer trainer =
+        TinyTraining.trainer(6)
+            .withListener(
+                (t, report) -> {
+                  if (report.step() == 2) {
+                    t.requestStop();
+                  }
+                });
+    trainer.fit();
+    assertThat(trainer.step()).isEqualTo(2);
+    trainer.fit();
+    assertThat(trainer.step()).isEqualTo(6);
+  }
+
+  @Test
+  void aStopThatIsRequestedBeforeTheBeginningIsNotForgotten() throws IOException {
+    Trainer trainer = TinyTraining.trainer(3);
+    trainer.requestStop();
+    trainer.fit();
+    assertThat(trainer.step()).isZero();
+  }
+
+  @Test
+  void aListenersFailureStopsTheRun() {
+    Trainer trainer =
+        TinyTraining.trainer(3)
+            .withListener(
+                (t, report) -> {
+                  throw new IOException("The disk is full.");
+                });
+    assertThatThrownBy(trainer::fit)
+        .isInstanceOf(IOException.class)
+        .hasMessage("The disk is full.");
+    assertThat(trainer.step()).isEqualTo(1);
+  }
+
+  /**
+   * ND4J's arrays are in no count of JavaCPP's, so the process's own memory is looked at. A leak of
+   * the arrays of each step, some MB, would pass the bound many times over.
+   */
+  @Test
+  @Tag("slow")
+  void memoryDoesNotGrowWithTheSteps() throws IOException {
+    List<Long> bytes = new ArrayList<>();
+    TinyTraining.trainer(200)
+        .withListener(
+            (t, report) -> {
+              if (report.step() == 75 || report.step() == 200) {
+                System.gc();
+                bytes.add(Pointer.physicalBytes());
+              }
+            })
+        .fit();
+    assertThat(bytes.get(0)).as("physical memory is known here").isPositive();
+    assertThat(bytes.get(1) - bytes.get(0))
+        .as("growth after %d bytes", bytes.get(0))
+        .isLessThan(150L << 20);
+  }
+}
