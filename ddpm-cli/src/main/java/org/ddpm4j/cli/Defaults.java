@@ -18,7 +18,7 @@ final class Defaults {
   static final String SCHEDULE = "linear";
   static final String TIMESTEPS = "1000";
 
-  static final String STEPS = "900";
+  static final String STEPS = "750";
   static final String BATCH_SIZE = "32";
   static final String LEARNING_RATE = "2e-3";
   static final String BETA1 = "0.9";
@@ -31,8 +31,8 @@ final class Defaults {
   static final String SEED = "0";
   static final String TIME_LIMIT = "12";
   static final String REPORT_EVERY = "10";
-  static final String CHECKPOINT_EVERY = "300";
-  static final String SAMPLE_EVERY = "300";
+  static final String CHECKPOINT_EVERY = "250";
+  static final String SAMPLE_EVERY = "250";
   static final String VALIDATION_IMAGES = "64";
 
   static final String SAMPLE_STEPS = "50";

@@ -11,6 +11,7 @@ import org.ddpm4j.data.ImageDataSetIterator;
 import org.ddpm4j.data.Split;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
+import org.ddpm4j.diffusion.training.ProgressListener;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.schedules.LinearSchedule;
@@ -37,12 +38,12 @@ public final class TrainFashionMnistExample {
   /**
    * Trains and saves.
    *
-   * @param args the folder to write to, and the number of steps, by default 900
+   * @param args the folder to write to, and the number of steps, by default 750
    * @throws IOException if the images cannot be read or the model cannot be written
    */
   public static void main(String[] args) throws IOException {
     Path folder = Path.of(args.length > 0 ? args[0] : DEFAULT_FOLDER);
-    long steps = args.length > 1 ? Long.parseLong(args[1]) : 900;
+    long steps = args.length > 1 ? Long.parseLong(args[1]) : 750;
 
     ImageDataSet clothes = FashionMnist.load(Split.TRAIN);
     System.out.println("Images: " + clothes.source());
@@ -71,14 +72,7 @@ public final class TrainFashionMnistExample {
 
     Trainer trainer =
         new Trainer(unet, SCHEDULE, config, batches::batch)
-            .withListener(
-                (training, report) -> {
-                  if (report.window() != null) {
-                    System.out.printf(
-                        "step %d of %d: loss %.4f%n",
-                        report.step(), report.steps(), report.window().loss());
-                  }
-                });
+            .withListener(new ProgressListener(System.out::println));
     trainer.fit();
 
     // The moving average of the weights draws better pictures than the last weights.

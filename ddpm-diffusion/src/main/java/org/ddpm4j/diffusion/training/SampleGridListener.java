@@ -1,0 +1,54 @@
+package org.ddpm4j.diffusion.training;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.ddpm4j.diffusion.DiffusionPipeline;
+import org.ddpm4j.diffusion.image.Images;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Draws a grid of samples every so many steps and after the last one: {@code step-0000500.png}. The
+ * noise is the same each time, so that the pictures show how the network changes.
+ *
+ * @param pipeline draws the samples, usually with {@link Trainer#emaUnet()}
+ * @param folder where the pictures go; made if missing
+ * @param count images in a grid, at least 1
+ * @param seed of the noise
+ * @param every steps between two grids, at least 1
+ */
+public record SampleGridListener(
+    DiffusionPipeline pipeline, Path folder, int count, long seed, long every)
+    implements TrainingListener {
+
+  private static final int SCALE = 2;
+
+  /**
+   * Checks the ranges.
+   *
+   * @param pipeline draws the samples
+   * @param folder where the pictures go
+   * @param count images in a grid
+   * @param seed of the noise
+   * @param every steps between two grids
+   * @throws IllegalArgumentException if a number is less than 1
+   */
+  public SampleGridListener {
+    Objects.requireNonNull(pipeline, "pipeline");
+    Objects.requireNonNull(folder, "folder");
+    Ranges.require(count >= 1, "number of images in a grid", count, "it must be at least 1");
+    Ranges.require(every >= 1, "number of steps between grids", every, "it must be at least 1");
+  }
+
+  @Override
+  public void onStep(Trainer trainer, StepReport report) throws IOException {
+    if (report.step() % every == 0 || report.isLast()) {
+      INDArray images = pipeline.sample(count, seed);
+      Files.createDirectories(folder);
+      Images.writePng(
+          Images.grid(images, Images.squareColumns(count), SCALE),
+          folder.resolve("step-%07d.png".formatted(report.step())));
+    }
+  }
+}
