@@ -5,9 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
 import java.util.SplittableRandom;
+import org.ddpm4j.unet.Initialization;
+import org.ddpm4j.unet.Parameter;
 import org.ddpm4j.unet.Parameters;
+import org.ddpm4j.unet.WeightLayout;
 import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 class AdamWTest {
@@ -63,6 +73,37 @@ class AdamWTest {
       assertThat(optimizer.secondMoment().flat().getDouble(i))
           .isCloseTo(expected[i].v, within(1e-5 * expected[i].v));
     }
+  }
+
+  /** {@code make_adamw.py} beside the resource made it. */
+  @Test
+  void followsPyTorch() throws IOException {
+    JsonNode golden;
+    try (InputStream file = AdamWTest.class.getResourceAsStream("adamw.json")) {
+      golden = new ObjectMapper().readTree(file);
+    }
+    int size = golden.get("start").size();
+    Parameter declaration =
+        new Parameter("w", WeightLayout.VECTOR, new long[] {size}, Initialization.ZEROS);
+    Parameters weights = Parameters.zeros(List.of(declaration), DataType.DOUBLE);
+    weights.flat().assign(row(golden.get("start")));
+    AdamW optimizer = new AdamW(new AdamWConfig(0.02, 0.9, 0.99, 1e-6, 0.05), weights);
+    Parameters gradient = weights.zerosLike();
+    for (int step = 0; step < golden.get("gradients").size(); step++) {
+      gradient.flat().assign(row(golden.get("gradients").get(step)));
+      optimizer.update(weights, gradient, step, 1);
+      assertThat(weights.flat().toDoubleVector())
+          .as("step %d", step)
+          .containsExactly(row(golden.get("weights").get(step)).toDoubleVector(), within(1e-12));
+    }
+  }
+
+  private static INDArray row(JsonNode numbers) {
+    double[] values = new double[numbers.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = numbers.get(i).doubleValue();
+    }
+    return Nd4j.createFromArray(values);
   }
 
   /** By hand: the first step of Adam has the size of the learning rate whatever the gradient. */
