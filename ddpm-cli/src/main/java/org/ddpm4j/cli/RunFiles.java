@@ -11,6 +11,7 @@ import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.LossHistory;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.unet.io.AtomicFile;
+import org.ddpm4j.unet.io.Folders;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -44,7 +45,7 @@ record RunFiles(RunFolder folder, RunConfig config) {
 
   /** Writes a small grid of samples as they are after a step. */
   void writeGrid(INDArray images, long step) throws IOException {
-    Files.createDirectories(folder.samples());
+    Folders.create(folder.samples());
     Images.writePng(
         Images.grid(images, Images.squareColumns((int) images.size(0)), GRID_SCALE),
         folder.samples().resolve("step-%07d.png".formatted(step)));

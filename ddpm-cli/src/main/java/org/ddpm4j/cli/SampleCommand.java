@@ -2,7 +2,6 @@ package org.ddpm4j.cli;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +20,7 @@ import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.io.Folders;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import picocli.CommandLine.ArgGroup;
@@ -260,7 +260,7 @@ final class SampleCommand implements Callable<Integer> {
         Images.writePng(grid(sample(pipeline, SamplingObserver.NONE)), target);
       }
       case PNG -> {
-        Files.createDirectories(target);
+        Folders.create(target);
         writeSingly(sample(pipeline, SamplingObserver.NONE), target);
       }
       case GIF -> {

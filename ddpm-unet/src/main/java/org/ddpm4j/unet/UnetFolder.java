@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.ddpm4j.unet.io.AtomicFile;
+import org.ddpm4j.unet.io.Folders;
 import org.ddpm4j.unet.io.SafetensorsReader;
 import org.ddpm4j.unet.io.SafetensorsWriter;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -87,7 +88,7 @@ public final class UnetFolder {
    * @throws IOException if the files cannot be written
    */
   public static void write(Path folder, Unet unet) throws IOException {
-    Files.createDirectories(folder);
+    Folders.create(folder);
     SafetensorsWriter.write(
         folder.resolve(WEIGHTS), unet.parameters().toPyTorch(), Map.of("format", "pt"));
     AtomicFile.writeString(folder.resolve(CONFIG), configToJson(unet.config()) + "\n");

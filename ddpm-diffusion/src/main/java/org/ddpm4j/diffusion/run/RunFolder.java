@@ -10,6 +10,7 @@ import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.CheckpointFolder;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.io.AtomicFile;
+import org.ddpm4j.unet.io.Folders;
 
 /**
  * Where the files of a run lie.
@@ -41,14 +42,7 @@ public record RunFolder(Path path) {
         }
       }
     }
-    try {
-      Files.createDirectories(path);
-    } catch (IOException e) {
-      throw new IOException(
-          "The run folder %s cannot be made (%s); choose a folder that you may write to."
-              .formatted(path, e.getClass().getSimpleName()),
-          e);
-    }
+    Folders.create(path);
     RunFolder folder = new RunFolder(path);
     AtomicFile.writeString(folder.configFile(), config.toJson() + "\n");
     return folder;

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.ddpm4j.unet.io.Folders;
 
 /**
  * The checkpoints of one run: {@code step-<number>.safetensors}, of which the newest few are kept.
@@ -45,14 +46,7 @@ public record CheckpointFolder(Path path, int keep) {
    * @throws IOException if it cannot be written; no checkpoint is removed then
    */
   public Path write(Checkpoint checkpoint) throws IOException {
-    try {
-      Files.createDirectories(path);
-    } catch (IOException e) {
-      throw new IOException(
-          "The folder %s for checkpoints cannot be made (%s); choose a folder that you may write to."
-              .formatted(path, e.getClass().getSimpleName()),
-          e);
-    }
+    Folders.create(path);
     Path file = path.resolve(name(checkpoint.step()));
     checkpoint.write(file);
     List<Path> older = all().stream().filter(other -> step(other) < checkpoint.step()).toList();

@@ -1,11 +1,11 @@
 package org.ddpm4j.diffusion.training;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.unet.io.Folders;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -45,7 +45,7 @@ public record SampleGridListener(
   public void onStep(Trainer trainer, StepReport report) throws IOException {
     if (report.step() % every == 0 || report.isLast()) {
       INDArray images = pipeline.sample(count, seed);
-      Files.createDirectories(folder);
+      Folders.create(folder);
       Images.writePng(
           Images.grid(images, Images.squareColumns(count), SCALE),
           folder.resolve("step-%07d.png".formatted(report.step())));

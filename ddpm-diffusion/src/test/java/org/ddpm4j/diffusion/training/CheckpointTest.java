@@ -307,7 +307,8 @@ class CheckpointTest {
     Path file = Files.writeString(folder.resolve("file"), "");
     assertThatThrownBy(() -> new CheckpointFolder(file, 2).write(at(1)))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining(file + " for checkpoints cannot be made");
+        .hasMessageContaining(
+            "The folder " + file + " cannot be made because there is a file in its place");
     assertThatThrownBy(() -> new CheckpointFolder(folder, 0))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("The number of checkpoints to keep is 0; it must be at least 1.");

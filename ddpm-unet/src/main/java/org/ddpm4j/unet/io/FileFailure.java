@@ -2,6 +2,7 @@ package org.ddpm4j.unet.io;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -55,6 +56,22 @@ final class FileFailure {
     }
     return new IOException(
         "The file %s could not be written because %s.".formatted(file, why), cause);
+  }
+
+  static IOException noFolder(Path folder, IOException cause) {
+    String reason = reason(cause);
+    String why;
+    if (FULL_DISK.stream().anyMatch(reason::contains)) {
+      why = "the disk is full (%s); free some space and try again".formatted(reason);
+    } else if (cause instanceof FileAlreadyExistsException) {
+      why = "there is a file in its place; choose another path";
+    } else if (cause instanceof AccessDeniedException) {
+      why = "this user may not write there; change the permissions or choose another path";
+    } else {
+      why = "the system refused it; choose another path";
+    }
+    return new IOException(
+        "The folder %s cannot be made because %s.".formatted(folder, why), cause);
   }
 
   private static String reason(IOException cause) {
