@@ -144,8 +144,9 @@ class KillAndResumeTest {
                 Integer.toString(STEPS),
                 Integer.toString(every))
             .redirectError(ProcessBuilder.Redirect.INHERIT);
-    // As many threads as always, but they do not spin while they wait, which takes ten times as
-    // long where other processes want the cores.
+    // As many threads as a user's program has, unlike the other tests, but they do not spin while
+    // they wait, which takes ten times as long where other processes want the cores.
+    builder.environment().remove("OMP_NUM_THREADS");
     builder.environment().put("OMP_WAIT_POLICY", "PASSIVE");
     return builder.start();
   }
