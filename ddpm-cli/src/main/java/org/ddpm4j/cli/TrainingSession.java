@@ -11,7 +11,6 @@ import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
-import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.diffusion.training.CheckpointListener;
 import org.ddpm4j.diffusion.training.Trainer;
@@ -138,7 +137,11 @@ final class TrainingSession {
   private void writeGrid(RunFiles files, Interruption interruption) throws IOException {
     try {
       files.writeGrid(
-          sample(GRID_IMAGES, (stepsDone, x, x0) -> requireNotInterrupted(interruption)),
+          pipeline.sample(
+              GRID_IMAGES,
+              config.training().seed(),
+              DiffusionPipeline.DEFAULT_BATCH_SIZE,
+              (stepsDone, x, x0) -> requireNotInterrupted(interruption)),
           trainer.step());
       files.update(trainer);
     } catch (CancellationException e) {
@@ -150,15 +153,15 @@ final class TrainingSession {
   private void finish(RunFolder folder, RunFiles files, Interruption interruption)
       throws IOException {
     UnetFolder.write(folder.unet(), trainer.emaUnet());
-    try (Progress progress =
-        new Progress(console, "sample", "steps", 0, pipeline.sampler().steps())) {
+    try {
       INDArray images =
-          sample(
+          Sampling.sample(
+              console,
+              pipeline,
               FINAL_IMAGES,
-              (stepsDone, x, x0) -> {
-                requireNotInterrupted(interruption);
-                progress.update(stepsDone, "");
-              });
+              config.training().seed(),
+              DiffusionPipeline.DEFAULT_BATCH_SIZE,
+              (stepsDone, x, x0) -> requireNotInterrupted(interruption));
       files.writeGrid(images.get(NDArrayIndex.interval(0, GRID_IMAGES)), trainer.step());
       files.writeSamples(images);
       files.update(trainer);
@@ -166,11 +169,6 @@ final class TrainingSession {
       // All but the pictures is there; resuming draws them.
       return;
     }
-  }
-
-  private INDArray sample(int count, SamplingObserver observer) {
-    return pipeline.sample(
-        count, config.training().seed(), DiffusionPipeline.DEFAULT_BATCH_SIZE, observer);
   }
 
   private static void requireNotInterrupted(Interruption interruption) {

@@ -94,6 +94,11 @@ public final class Parameters {
     return view;
   }
 
+  /** Whether there is a parameter of that name. */
+  boolean contains(String name) {
+    return views.containsKey(name);
+  }
+
   /**
    * The number of scalars.
    *

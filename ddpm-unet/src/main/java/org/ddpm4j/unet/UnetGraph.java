@@ -32,45 +32,55 @@ final class UnetGraph {
   private static final String LOSS = "loss";
 
   private final SameDiff graph = SameDiff.create();
+  private final DataType dataType;
+  private final Layers layers;
   private final List<Parameter> declarations = new ArrayList<>();
   private Session session;
   private Session gradientSession;
   private final RecycledMemory gradientMemory = new RecycledMemory();
   private long gradientBatch;
 
-  private UnetGraph() {}
+  /** The graph's name for the gradient of each parameter. */
+  private final Map<String, String> gradientNames = new LinkedHashMap<>();
+
+  private UnetGraph(DataType dataType) {
+    this.dataType = dataType;
+    this.layers = new ReferenceLayers(graph, dataType);
+  }
 
   static UnetGraph forward(UnetConfig config, int height, int width, DataType dataType) {
-    UnetGraph built = new UnetGraph();
-    built.build(config, height, width, dataType);
+    UnetGraph built = new UnetGraph(dataType);
+    built.build(config, height, width);
     return built;
   }
 
   static UnetGraph withLoss(
       UnetConfig config, int height, int width, DataType dataType, LossFunction loss) {
-    UnetGraph built = new UnetGraph();
-    Layers layers = new ReferenceLayers(built.graph, dataType);
-    FeatureMap y = built.build(config, height, width, dataType);
-    SDVariable target =
-        built.graph.placeHolder(TARGET, dataType, -1, config.outChannels(), height, width);
-    FeatureMap wanted = layers.toChannelsLast(target, config.outChannels(), height, width);
-    layers.lossPerImage(y, wanted, loss).mean().rename(LOSS);
-    built.graph.setLossVariables(LOSS);
+    UnetGraph built = new UnetGraph(dataType);
+    FeatureMap y = built.build(config, height, width);
+    built.endInLoss(y, loss);
     return built;
   }
 
-  private FeatureMap build(UnetConfig config, int height, int width, DataType dataType) {
-    Layers layers = new ReferenceLayers(graph, dataType);
+  private void endInLoss(FeatureMap y, LossFunction loss) {
+    SDVariable target =
+        graph.placeHolder(TARGET, dataType, -1, y.channels(), y.height(), y.width());
+    FeatureMap wanted = layers.toChannelsLast(target, y.channels(), y.height(), y.width());
+    layers.lossPerImage(y, wanted, loss).mean().rename(LOSS);
+    graph.setLossVariables(LOSS);
+  }
+
+  private FeatureMap build(UnetConfig config, int height, int width) {
     SDVariable x = graph.placeHolder(X, dataType, -1, config.inChannels(), height, width);
     SDVariable t = graph.placeHolder(T, dataType, -1);
-    Modules modules = new Modules(layers, parameter -> declare(parameter, dataType));
+    Modules modules = new Modules(layers, this::declare);
     FeatureMap y =
         config.build(modules, layers.toChannelsLast(x, config.inChannels(), height, width), t);
     layers.toChannelsFirst(y).rename(OUTPUT);
     return y;
   }
 
-  private SDVariable declare(Parameter parameter, DataType dataType) {
+  private SDVariable declare(Parameter parameter) {
     declarations.add(parameter);
     return graph.var(parameter.name(), new NoValues(), dataType, parameter.shape());
   }
@@ -106,6 +116,10 @@ final class UnetGraph {
       gradient.setEnableCache(false);
       gradientSession = new Session(gradient);
       gradientSession.setMmgr(gradientMemory);
+      for (Parameter declaration : declarations) {
+        String name = declaration.name();
+        gradientNames.put(name, graph.getVariable(name).gradient().name());
+      }
     }
   }
 
@@ -116,7 +130,7 @@ final class UnetGraph {
       if (variable.isConstant()) {
         constants.setArray(variable.name(), variable.getArr());
       } else if (variable.getVariableType() == VariableType.VARIABLE
-          && parameters.declarations().stream().noneMatch(p -> p.name().equals(variable.name()))) {
+          && !parameters.contains(variable.name())) {
         others.put(variable.name(), variable.getArr());
       }
     }
@@ -130,11 +144,6 @@ final class UnetGraph {
 
   /** Writes the gradient of the mean loss and returns the loss. */
   synchronized double gradients(INDArray x, INDArray t, INDArray target, Parameters gradient) {
-    Map<String, String> gradientNames = new LinkedHashMap<>();
-    for (Parameter declaration : declarations) {
-      SDVariable variable = graph.getVariable(declaration.name());
-      gradientNames.put(declaration.name(), variable.gradient().name());
-    }
     List<String> outputs = new ArrayList<>(gradientNames.values());
     outputs.add(LOSS);
     if (x.size(0) != gradientBatch) {
@@ -191,7 +200,7 @@ final class UnetGraph {
 
     @Override
     public boolean hasArray(String name) {
-      return others.containsKey(name) || arrayNames().contains(name);
+      return others.containsKey(name) || parameters.contains(name);
     }
 
     @Override
