@@ -6,7 +6,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * The operations that U-Nets are made of, on the variables of one SameDiff graph.
  *
  * <p>A network is written once against this interface. Implementations differ in how they compute,
- * never in what: {@link ReferenceLayers} uses stock SameDiff operations and runs on any backend.
+ * never in what: {@link ReferenceLayers} uses stock SameDiff operations and runs on any backend,
+ * {@link FusedLayers} uses operations of our own and runs on a CPU.
  *
  * <p>Feature maps are {@code [N,H,W,C]}. Weights are in SameDiff's own layouts, given with each
  * method; {@link WeightLayout} relates them to PyTorch's.
@@ -179,4 +180,26 @@ public interface Layers {
    * @return {@code [N]}
    */
   SDVariable lossPerImage(FeatureMap prediction, FeatureMap target, LossFunction function);
+
+  /**
+   * The mean of all elements.
+   *
+   * @param x any shape
+   * @return a scalar
+   */
+  SDVariable mean(SDVariable x);
+
+  /**
+   * Checks the width of a {@link #sinusoidalEmbedding}.
+   *
+   * @param width the wanted width
+   * @throws IllegalArgumentException if it is odd or less than 4
+   */
+  default void checkEmbeddingWidth(int width) {
+    if (width < 4 || width % 2 != 0) {
+      throw new IllegalArgumentException(
+          "A sinusoidal embedding cannot be %d wide; the width must be even and at least 4."
+              .formatted(width));
+    }
+  }
 }

@@ -189,11 +189,7 @@ public final class ReferenceLayers implements Layers {
 
   @Override
   public SDVariable sinusoidalEmbedding(SDVariable t, int width) {
-    if (width < 4 || width % 2 != 0) {
-      throw new IllegalArgumentException(
-          "A sinusoidal embedding cannot be %d wide; the width must be even and at least 4."
-              .formatted(width));
-    }
+    checkEmbeddingWidth(width);
     int half = width / 2;
     INDArray frequencies = Nd4j.create(dataType, 1, half);
     for (int i = 0; i < half; i++) {
@@ -220,6 +216,11 @@ public final class ReferenceLayers implements Layers {
             ? prediction.values().mul(target.values())
             : cost(prediction.values().sub(target.values()), function);
     return cost.mean(1, 2, 3);
+  }
+
+  @Override
+  public SDVariable mean(SDVariable x) {
+    return x.mean();
   }
 
   private SDVariable cost(SDVariable error, LossFunction function) {

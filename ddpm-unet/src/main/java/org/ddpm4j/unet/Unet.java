@@ -5,28 +5,46 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.ddpm4j.kernels.Workers;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A U-Net with its parameters. Takes images of any size that its architecture accepts; the graph
  * for a size is built when it is first met.
  *
- * <p>Several threads may use a network as long as nobody writes to the parameters; those with
- * images of one size take turns.
+ * <p>Several threads may use a network as long as nobody writes to the parameters. With reference
+ * layers those with images of one size take turns.
+ *
+ * <p>A network of fused layers holds memory outside the Java heap; what is not closed is given back
+ * when the garbage collector finds it.
  */
-public final class Unet {
+public final class Unet implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(Unet.class);
 
   private final UnetConfig config;
   private final Parameters parameters;
-  private final Map<GraphKey, UnetGraph> graphs = new ConcurrentHashMap<>();
+  private final Execution execution;
+  private final Map<GraphKey, UnetExecutor> executors = new ConcurrentHashMap<>();
+  private final Workers workers;
+  private final PlanWeights planWeights;
 
   /** {@code loss} is null for the graph of prediction alone. */
   private record GraphKey(int height, int width, LossFunction loss) {}
 
-  Unet(UnetConfig config, Parameters parameters) {
+  Unet(UnetConfig config, Parameters parameters, Execution execution) {
     this.config = config;
     this.parameters = parameters;
+    this.execution = execution;
+    boolean fused = execution.isFused(dataType());
+    workers = fused ? new Workers(execution.threads()) : null;
+    planWeights = fused ? new PlanWeights(parameters) : null;
+    log.debug("{} computes with {} layers", config, fused ? "fused" : "reference");
   }
 
   /**
@@ -40,7 +58,7 @@ public final class Unet {
   public static Unet create(UnetConfig config, DataType dataType, long seed) {
     Parameters parameters = Parameters.zeros(declarations(config, dataType), dataType);
     parameters.initialize(seed);
-    return new Unet(config, parameters);
+    return new Unet(config, parameters, Execution.automatic());
   }
 
   /**
@@ -52,11 +70,25 @@ public final class Unet {
    * @throws IllegalArgumentException if these are the parameters of another architecture
    */
   public static Unet of(UnetConfig config, Parameters parameters) {
+    return of(config, parameters, Execution.automatic());
+  }
+
+  /**
+   * A network with given weights that computes in a given way.
+   *
+   * @param config the architecture
+   * @param parameters its parameters; the network reads them, it does not copy them
+   * @param execution how it computes
+   * @return the network
+   * @throws IllegalArgumentException if these are the parameters of another architecture, or of a
+   *     data type in which it cannot compute so
+   */
+  public static Unet of(UnetConfig config, Parameters parameters, Execution execution) {
     if (!declarations(config, parameters.flat().dataType()).equals(parameters.declarations())) {
       throw new IllegalArgumentException(
           "The parameters belong to another network than %s.".formatted(config));
     }
-    return new Unet(config, parameters);
+    return new Unet(config, parameters, execution);
   }
 
   static List<Parameter> declarations(UnetConfig config, DataType dataType) {
@@ -65,7 +97,9 @@ public final class Unet {
           "A U-Net cannot compute in %s; choose FLOAT or DOUBLE.".formatted(dataType));
     }
     int size = config.sizeDivisor();
-    return UnetGraph.forward(config, size, size, dataType).declarations();
+    return UnetGraph.forward(
+            config, size, size, dataType, graph -> new ReferenceLayers(graph, dataType))
+        .declarations();
   }
 
   /**
@@ -105,7 +139,7 @@ public final class Unet {
    */
   public INDArray predict(INDArray x, INDArray t) {
     checkShapes(x, t);
-    return graph(x, null).output(cast(x), cast(t));
+    return executor(x, null).output(cast(x), cast(t));
   }
 
   /**
@@ -124,7 +158,7 @@ public final class Unet {
     Objects.requireNonNull(loss, "loss");
     checkShapes(x, t);
     checkTarget(x, target);
-    return graph(x, loss).gradients(cast(x), cast(t), cast(target), gradient);
+    return executor(x, loss).gradients(cast(x), cast(t), cast(target), gradient);
   }
 
   /**
@@ -141,21 +175,34 @@ public final class Unet {
     Objects.requireNonNull(loss, "loss");
     checkShapes(x, t);
     checkTarget(x, target);
-    return graph(x, loss).loss(cast(x), cast(t), cast(target));
+    return executor(x, loss).loss(cast(x), cast(t), cast(target));
   }
 
-  private UnetGraph graph(INDArray x, LossFunction loss) {
+  private UnetExecutor executor(INDArray x, LossFunction loss) {
     GraphKey key = new GraphKey((int) x.size(2), (int) x.size(3), loss);
-    return graphs.computeIfAbsent(key, this::build);
+    return executors.computeIfAbsent(key, this::build);
   }
 
-  private UnetGraph build(GraphKey key) {
+  private UnetExecutor build(GraphKey key) {
+    boolean fused = planWeights != null;
+    Function<SameDiff, Layers> layers =
+        fused ? FusedLayers::new : graph -> new ReferenceLayers(graph, dataType());
     UnetGraph graph =
         key.loss() == null
-            ? UnetGraph.forward(config, key.height(), key.width(), dataType())
-            : UnetGraph.withLoss(config, key.height(), key.width(), dataType(), key.loss());
-    graph.bind(parameters);
-    return graph;
+            ? UnetGraph.forward(config, key.height(), key.width(), dataType(), layers)
+            : UnetGraph.withLoss(
+                config, key.height(), key.width(), dataType(), key.loss(), layers);
+    return fused
+        ? new PlanExecutor(
+            graph,
+            config,
+            key.height(),
+            key.width(),
+            parameters,
+            planWeights,
+            workers,
+            execution.precision())
+        : new SessionExecutor(graph, parameters);
   }
 
   private INDArray cast(INDArray array) {
@@ -182,6 +229,17 @@ public final class Unet {
       throw new IllegalArgumentException(
           "The target has the shape %s where the network's output has %s."
               .formatted(Arrays.toString(target.shape()), Arrays.toString(expected)));
+    }
+  }
+
+  /** Gives back the memory outside the Java heap and ends the threads. */
+  @Override
+  public void close() {
+    executors.values().forEach(UnetExecutor::close);
+    executors.clear();
+    if (planWeights != null) {
+      planWeights.close();
+      workers.close();
     }
   }
 }

@@ -56,6 +56,21 @@ public final class UnetFolder {
    * @throws IOException if a file is missing or damaged, or the weights are of another architecture
    */
   public static Unet read(Path folder, DataType dataType) throws IOException {
+    return read(folder, dataType, Execution.automatic());
+  }
+
+  /**
+   * Reads a network that computes in a given way.
+   *
+   * @param folder with both files
+   * @param dataType in which to compute, FLOAT or DOUBLE
+   * @param execution how it computes
+   * @return the network
+   * @throws IOException if a file is missing or damaged, or the weights are of another architecture
+   */
+  public static Unet read(Path folder, DataType dataType, Execution execution)
+      throws IOException {
+    execution.isFused(dataType);
     UnetConfig config = readConfig(folder.resolve(CONFIG));
     List<Parameter> declarations = Unet.declarations(config, dataType);
     Path weights = folder.resolve(WEIGHTS);
@@ -73,7 +88,7 @@ public final class UnetFolder {
       }
       Parameters parameters = Parameters.zeros(declarations, dataType);
       parameters.assignPyTorch(tensors);
-      return new Unet(config, parameters);
+      return new Unet(config, parameters, execution);
     } catch (IllegalArgumentException e) {
       throw new IOException(
           "%s does not fit the %s beside it: %s".formatted(weights, CONFIG, e.getMessage()), e);

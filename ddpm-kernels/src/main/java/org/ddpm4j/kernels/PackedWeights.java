@@ -1,0 +1,74 @@
+package org.ddpm4j.kernels;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.reorder;
+import org.bytedeco.dnnl.stream;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * Copies of weights in the layouts that convolutions want, shared by all plans of one network. They
+ * are made anew when the weights have changed, never in between.
+ *
+ * <p>Thread-safe, but nobody may run a plan while {@link #pack} works.
+ */
+public final class PackedWeights implements AutoCloseable {
+
+  private final List<Entry> entries = new ArrayList<>();
+
+  /** One weight in one layout. */
+  private record Entry(
+      long address, memory.desc layout, memory source, memory packed, reorder reorder) {
+
+    void pack(stream stream) {
+      reorder.execute(stream, source, packed);
+    }
+  }
+
+  /** No weights yet. */
+  public PackedWeights() {}
+
+  /** The weight in a layout, made when first asked for. */
+  synchronized memory get(Tensor weight, memory.desc plain, memory.desc layout) {
+    long address = weight.pointer().address();
+    for (Entry entry : entries) {
+      if (entry.address == address && entry.layout.equals(layout)) {
+        return entry.packed;
+      }
+    }
+    memory source = new memory(plain, Onednn.engine(), weight.pointer());
+    memory packed = new memory(layout, Onednn.engine());
+    Entry entry = new Entry(address, layout, source, packed, new reorder(source, packed));
+    List.of(entry.layout, entry.source, entry.packed, entry.reorder).forEach(this::keep);
+    entries.add(entry);
+    try (stream stream = new stream(Onednn.engine())) {
+      entry.pack(stream);
+    }
+    return packed;
+  }
+
+  /** Outlives the plan that is being compiled. */
+  private void keep(Pointer pointer) {
+    pointer.retainReference();
+  }
+
+  /** Makes all copies anew from the weights as they are now. */
+  public synchronized void pack() {
+    OpenMp.singleThreaded(
+        () -> {
+          try (stream stream = new stream(Onednn.engine())) {
+            entries.forEach(entry -> entry.pack(stream));
+          }
+        });
+  }
+
+  @Override
+  public synchronized void close() {
+    for (Entry entry : entries) {
+      List.of(entry.reorder, entry.packed, entry.source, entry.layout)
+          .forEach(Pointer::releaseReference);
+    }
+    entries.clear();
+  }
+}

@@ -1,0 +1,119 @@
+package org.ddpm4j.kernels;
+
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import org.bytedeco.javacpp.FloatPointer;
+
+/**
+ * Contiguous row-major floats outside the Java heap, at an address that never changes: what kernels
+ * read and write. Does not own the memory.
+ */
+public final class Tensor {
+
+  private final long[] shape;
+  private final FloatPointer pointer;
+  private final FloatBuffer buffer;
+
+  private Tensor(long[] shape, FloatPointer pointer, FloatBuffer buffer) {
+    this.shape = shape;
+    this.pointer = pointer;
+    this.buffer = buffer;
+  }
+
+  /**
+   * A tensor inside a block of memory.
+   *
+   * @param memory the block
+   * @param offset where it starts, in floats
+   * @param shape its sizes; none for a scalar
+   * @return the tensor
+   */
+  public static Tensor within(FloatPointer memory, long offset, long... shape) {
+    long length = length(shape);
+    // Not position(): oneDNN takes untyped pointers, whose positions count bytes.
+    FloatPointer start = memory.getPointer(memory.position() + offset);
+    start.position(0).capacity(length);
+    return new Tensor(shape.clone(), start, start.asBuffer());
+  }
+
+  /**
+   * A part of this tensor, in the same memory.
+   *
+   * @param offset where it starts, in elements
+   * @param partShape its sizes
+   * @return the part
+   */
+  public Tensor part(long offset, long... partShape) {
+    return within(pointer, offset, partShape);
+  }
+
+  /**
+   * The number of elements of a shape.
+   *
+   * @param shape sizes
+   * @return their product
+   */
+  public static long length(long... shape) {
+    return Arrays.stream(shape).reduce(1, Math::multiplyExact);
+  }
+
+  /**
+   * The sizes.
+   *
+   * @return a copy
+   */
+  public long[] shape() {
+    return shape.clone();
+  }
+
+  /**
+   * One size.
+   *
+   * @param axis zero-based
+   * @return the number of elements along it
+   */
+  public int size(int axis) {
+    return Math.toIntExact(shape[axis]);
+  }
+
+  /**
+   * The number of elements.
+   *
+   * @return the product of the sizes
+   */
+  public int length() {
+    return buffer.limit();
+  }
+
+  /**
+   * The first element's address.
+   *
+   * @return a pointer to it, at position 0
+   */
+  public FloatPointer pointer() {
+    return pointer;
+  }
+
+  /**
+   * The elements.
+   *
+   * @return a view of all of them, for absolute access
+   */
+  public FloatBuffer buffer() {
+    return buffer;
+  }
+
+  /**
+   * Copies the values of another tensor of the same length.
+   *
+   * @param source the values
+   */
+  public void copyFrom(FloatBuffer source) {
+    buffer.put(0, source, 0, length());
+  }
+
+  @Override
+  public String toString() {
+    return "Tensor" + Arrays.toString(shape);
+  }
+}

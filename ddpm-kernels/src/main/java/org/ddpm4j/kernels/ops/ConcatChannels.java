@@ -1,0 +1,69 @@
+package org.ddpm4j.kernels.ops;
+
+import java.util.Arrays;
+import java.util.List;
+import org.ddpm4j.kernels.FusedOp;
+import org.ddpm4j.kernels.Kernel;
+import org.ddpm4j.kernels.KernelContext;
+import org.ddpm4j.kernels.Tensor;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/**
+ * Concatenation along the channels. Inputs: {@code [N,H,W,A]} and {@code [N,H,W,B]}. Output: {@code
+ * [N,H,W,A+B]}.
+ */
+public final class ConcatChannels extends FusedOp {
+
+  /** For SameDiff. */
+  public ConcatChannels() {
+    super(1);
+  }
+
+  /**
+   * Adds the operation to a graph.
+   *
+   * @param graph where it goes
+   * @param a {@code [N,H,W,A]}
+   * @param b {@code [N,H,W,B]}
+   * @param channelsOfA A
+   */
+  public ConcatChannels(SameDiff graph, SDVariable a, SDVariable b, int channelsOfA) {
+    super(1, graph, a, b);
+    addIArgument(channelsOfA);
+  }
+
+  @Override
+  public String opName() {
+    return "ddpm_concat_channels";
+  }
+
+  @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    long[] a = inputs.get(0);
+    return List.of(new long[] {a[0], a[1], a[2], a[3] + inputs.get(1)[3]});
+  }
+
+  @Override
+  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
+    Tensor a = inputs.get(0);
+    Tensor b = inputs.get(1);
+    Tensor y = outputs.get(0);
+    int channelsOfA = a.size(3);
+    int channelsOfB = b.size(3);
+    int rows = a.length() / channelsOfA;
+    return () -> {
+      for (int row = 0; row < rows; row++) {
+        int start = row * (channelsOfA + channelsOfB);
+        y.buffer().put(start, a.buffer(), row * channelsOfA, channelsOfA);
+        y.buffer().put(start + channelsOfA, b.buffer(), row * channelsOfB, channelsOfB);
+      }
+    };
+  }
+
+  @Override
+  public List<SDVariable> doDiff(List<SDVariable> gradients) {
+    return Arrays.asList(
+        new SplitChannels(sameDiff, gradients.get(0), setting(0)).outputVariables());
+  }
+}

@@ -1,0 +1,76 @@
+package org.ddpm4j.kernels.ops;
+
+import java.util.Arrays;
+import java.util.List;
+import org.ddpm4j.kernels.FusedOp;
+import org.ddpm4j.kernels.Kernel;
+import org.ddpm4j.kernels.KernelContext;
+import org.ddpm4j.kernels.Tensor;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/**
+ * The mean over the elements of each image of what their errors cost. Inputs: prediction and target
+ * {@code [N,...]}. Output: {@code [N]}.
+ */
+public final class LossPerImage extends FusedOp {
+
+  /** For SameDiff. */
+  public LossPerImage() {
+    super(1);
+  }
+
+  /**
+   * Adds the operation to a graph.
+   *
+   * @param graph where it goes
+   * @param prediction {@code [N,...]}
+   * @param target the same shape
+   * @param loss what one element costs
+   */
+  public LossPerImage(
+      SameDiff graph, SDVariable prediction, SDVariable target, PointwiseLoss loss) {
+    super(1, graph, prediction, target);
+    addIArgument(loss.ordinal());
+  }
+
+  @Override
+  public String opName() {
+    return "ddpm_loss_per_image";
+  }
+
+  @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    return List.of(new long[] {inputs.get(0)[0]});
+  }
+
+  @Override
+  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
+    PointwiseLoss loss = PointwiseLoss.values()[setting(0)];
+    Tensor prediction = inputs.get(0);
+    Tensor target = inputs.get(1);
+    int images = prediction.size(0);
+    int elements = prediction.length() / images;
+    return () -> {
+      for (int n = 0; n < images; n++) {
+        double sum = 0;
+        for (int i = n * elements; i < (n + 1) * elements; i++) {
+          sum += loss.value(prediction.buffer().get(i), target.buffer().get(i));
+        }
+        outputs.get(0).buffer().put(n, (float) (sum / elements));
+      }
+    };
+  }
+
+  @Override
+  public List<SDVariable> doDiff(List<SDVariable> gradients) {
+    return Arrays.asList(
+        new LossPerImageGradient(
+                sameDiff,
+                arg(0),
+                arg(1),
+                gradients.get(0),
+                PointwiseLoss.values()[setting(0)])
+            .outputVariables());
+  }
+}

@@ -1,0 +1,89 @@
+package org.ddpm4j.kernels.ops;
+
+import java.util.Arrays;
+import java.util.List;
+import org.ddpm4j.kernels.ChannelTiles;
+import org.ddpm4j.kernels.FusedOp;
+import org.ddpm4j.kernels.Kernel;
+import org.ddpm4j.kernels.KernelContext;
+import org.ddpm4j.kernels.Loops;
+import org.ddpm4j.kernels.Tensor;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/**
+ * {@code x·(1 + scale) + shift} with one scale and one shift per image and channel (the "scale
+ * shift" of Dhariwal and Nichol 2021). Inputs: x {@code [N,H,W,C]}, scale and shift {@code [N,C]}.
+ * Output: {@code [N,H,W,C]}.
+ */
+public final class ScaleShiftPerChannel extends FusedOp {
+
+  /** For SameDiff. */
+  public ScaleShiftPerChannel() {
+    super(1);
+  }
+
+  /**
+   * Adds the operation to a graph.
+   *
+   * @param graph where it goes
+   * @param x {@code [N,H,W,C]}
+   * @param scale {@code [N,C]}
+   * @param shift {@code [N,C]}
+   */
+  public ScaleShiftPerChannel(
+      SameDiff graph, SDVariable x, SDVariable scale, SDVariable shift) {
+    super(1, graph, x, scale, shift);
+  }
+
+  @Override
+  public String opName() {
+    return "ddpm_scale_shift_per_channel";
+  }
+
+  @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    return List.of(inputs.get(0));
+  }
+
+  @Override
+  public int inPlaceInput() {
+    return 0;
+  }
+
+  @Override
+  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
+    Tensor x = inputs.get(0);
+    int channels = x.size(3);
+    ChannelTiles tiles = new ChannelTiles(x.size(1) * x.size(2), channels);
+    float[] values = tiles.array();
+    float[] factors = tiles.array();
+    float[] summands = tiles.array();
+    float[] perChannel = new float[channels];
+    return () -> {
+      for (int n = 0; n < x.size(0); n++) {
+        int start = n * tiles.total();
+        inputs.get(1).buffer().get(n * channels, perChannel);
+        for (int c = 0; c < channels; c++) {
+          perChannel[c] += 1;
+        }
+        tiles.repeat(perChannel, factors);
+        inputs.get(2).buffer().get(n * channels, perChannel);
+        tiles.repeat(perChannel, summands);
+        tiles.forEach(
+            (offset, length) -> {
+              x.buffer().get(start + offset, values, 0, length);
+              Loops.multiplyAdd(values, factors, summands, length);
+              outputs.get(0).buffer().put(start + offset, values, 0, length);
+            });
+      }
+    };
+  }
+
+  @Override
+  public List<SDVariable> doDiff(List<SDVariable> gradients) {
+    return Arrays.asList(
+        new ScaleShiftPerChannelGradient(sameDiff, arg(0), arg(1), gradients.get(0))
+            .outputVariables());
+  }
+}

@@ -1,0 +1,69 @@
+package org.ddpm4j.kernels.ops;
+
+import java.util.List;
+import org.ddpm4j.kernels.FusedOp;
+import org.ddpm4j.kernels.Kernel;
+import org.ddpm4j.kernels.KernelContext;
+import org.ddpm4j.kernels.Tensor;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/**
+ * Sines and cosines of timesteps. Input: t {@code [N]}. Output: {@code [N,width]}, the sines first,
+ * with the frequencies {@code 10000^(-i/(width/2-1))}.
+ */
+public final class SinusoidalEmbedding extends FusedOp {
+
+  /** For SameDiff. */
+  public SinusoidalEmbedding() {
+    super(1);
+  }
+
+  /**
+   * Adds the operation to a graph.
+   *
+   * @param graph where it goes
+   * @param t timesteps {@code [N]}
+   * @param width even, at least 4
+   */
+  public SinusoidalEmbedding(SameDiff graph, SDVariable t, int width) {
+    super(1, graph, t);
+    addIArgument(width);
+  }
+
+  @Override
+  public String opName() {
+    return "ddpm_sinusoidal_embedding";
+  }
+
+  @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    return List.of(new long[] {inputs.get(0)[0], setting(0)});
+  }
+
+  @Override
+  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
+    int width = setting(0);
+    int half = width / 2;
+    float[] frequencies = new float[half];
+    for (int i = 0; i < half; i++) {
+      frequencies[i] = (float) Math.exp(-Math.log(10000) * i / (half - 1));
+    }
+    Tensor t = inputs.get(0);
+    Tensor y = outputs.get(0);
+    return () -> {
+      for (int n = 0; n < t.length(); n++) {
+        for (int i = 0; i < half; i++) {
+          float angle = t.buffer().get(n) * frequencies[i];
+          y.buffer().put(n * width + i, (float) Math.sin(angle));
+          y.buffer().put(n * width + half + i, (float) Math.cos(angle));
+        }
+      }
+    };
+  }
+
+  @Override
+  public List<SDVariable> doDiff(List<SDVariable> gradients) {
+    throw new UnsupportedOperationException("Timesteps have no gradient.");
+  }
+}

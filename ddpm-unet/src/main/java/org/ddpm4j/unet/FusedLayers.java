@@ -1,0 +1,174 @@
+package org.ddpm4j.unet;
+
+import org.ddpm4j.kernels.ops.Add;
+import org.ddpm4j.kernels.ops.AddPerChannel;
+import org.ddpm4j.kernels.ops.Attention;
+import org.ddpm4j.kernels.ops.ChannelsFirst;
+import org.ddpm4j.kernels.ops.ChannelsLast;
+import org.ddpm4j.kernels.ops.ConcatChannels;
+import org.ddpm4j.kernels.ops.Conv2d;
+import org.ddpm4j.kernels.ops.ConvTranspose2d;
+import org.ddpm4j.kernels.ops.DepthwiseConv2d;
+import org.ddpm4j.kernels.ops.Eltwise;
+import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.GroupNorm;
+import org.ddpm4j.kernels.ops.Linear;
+import org.ddpm4j.kernels.ops.LinearAttention;
+import org.ddpm4j.kernels.ops.LossPerImage;
+import org.ddpm4j.kernels.ops.Mean;
+import org.ddpm4j.kernels.ops.PointwiseLoss;
+import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/** The layers in fused operations, in FLOAT, for compiled plans on a CPU. */
+public final class FusedLayers implements Layers {
+
+  private final SameDiff graph;
+
+  /**
+   * Layers that add their operations to a graph.
+   *
+   * @param graph where the operations go
+   */
+  public FusedLayers(SameDiff graph) {
+    this.graph = graph;
+  }
+
+  @Override
+  public FeatureMap conv2d(
+      FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape, int outChannels) {
+    return new FeatureMap(
+        new Conv2d(graph, x.values(), weight, bias, shape.stride(), shape.padding())
+            .outputVariable(),
+        shape.outputSize(x.height()),
+        shape.outputSize(x.width()),
+        outChannels);
+  }
+
+  @Override
+  public FeatureMap convTranspose2d(
+      FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape, int outChannels) {
+    return new FeatureMap(
+        new ConvTranspose2d(graph, x.values(), weight, bias, shape.stride(), shape.padding())
+            .outputVariable(),
+        shape.transposedOutputSize(x.height()),
+        shape.transposedOutputSize(x.width()),
+        outChannels);
+  }
+
+  @Override
+  public FeatureMap depthwiseConv2d(
+      FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape) {
+    return new FeatureMap(
+        new DepthwiseConv2d(graph, x.values(), weight, bias, shape.stride(), shape.padding())
+            .outputVariable(),
+        shape.outputSize(x.height()),
+        shape.outputSize(x.width()),
+        x.channels());
+  }
+
+  @Override
+  public FeatureMap groupNorm(
+      FeatureMap x,
+      SDVariable weight,
+      SDVariable bias,
+      int groups,
+      double epsilon,
+      Activation activation) {
+    return x.with(
+        new GroupNorm(graph, x.values(), weight, bias, groups, epsilon, function(activation))
+            .outputVariable());
+  }
+
+  @Override
+  public SDVariable linear(
+      SDVariable x, SDVariable weight, SDVariable bias, Activation activation) {
+    return activation(new Linear(graph, x, weight, bias).outputVariable(), activation);
+  }
+
+  @Override
+  public SDVariable activation(SDVariable x, Activation activation) {
+    return activation == Activation.IDENTITY
+        ? x
+        : new Eltwise(graph, x, function(activation)).outputVariable();
+  }
+
+  private static EltwiseFunction function(Activation activation) {
+    return switch (activation) {
+      case IDENTITY -> EltwiseFunction.IDENTITY;
+      case SILU -> EltwiseFunction.SILU;
+      case GELU -> EltwiseFunction.GELU;
+    };
+  }
+
+  @Override
+  public FeatureMap addPerChannel(FeatureMap x, SDVariable perChannel) {
+    return x.with(new AddPerChannel(graph, x.values(), perChannel).outputVariable());
+  }
+
+  @Override
+  public FeatureMap add(FeatureMap a, FeatureMap b) {
+    return a.with(new Add(graph, a.values(), b.values()).outputVariable());
+  }
+
+  @Override
+  public FeatureMap concatChannels(FeatureMap a, FeatureMap b) {
+    return new FeatureMap(
+        new ConcatChannels(graph, a.values(), b.values(), a.channels()).outputVariable(),
+        a.height(),
+        a.width(),
+        a.channels() + b.channels());
+  }
+
+  @Override
+  public FeatureMap attention(FeatureMap qkv, int heads) {
+    return mixed(qkv, new Attention(graph, qkv.values(), heads).outputVariable());
+  }
+
+  @Override
+  public FeatureMap linearAttention(FeatureMap qkv, int heads) {
+    return mixed(qkv, new LinearAttention(graph, qkv.values(), heads).outputVariable());
+  }
+
+  private static FeatureMap mixed(FeatureMap qkv, SDVariable values) {
+    return new FeatureMap(values, qkv.height(), qkv.width(), qkv.channels() / 3);
+  }
+
+  @Override
+  public SDVariable sinusoidalEmbedding(SDVariable t, int width) {
+    checkEmbeddingWidth(width);
+    return new SinusoidalEmbedding(graph, t, width).outputVariable();
+  }
+
+  @Override
+  public FeatureMap toChannelsLast(SDVariable x, int channels, int height, int width) {
+    return new FeatureMap(
+        new ChannelsLast(graph, x).outputVariable(), height, width, channels);
+  }
+
+  @Override
+  public SDVariable toChannelsFirst(FeatureMap x) {
+    return new ChannelsFirst(graph, x.values()).outputVariable();
+  }
+
+  @Override
+  public SDVariable lossPerImage(FeatureMap prediction, FeatureMap target, LossFunction function) {
+    return new LossPerImage(graph, prediction.values(), target.values(), loss(function))
+        .outputVariable();
+  }
+
+  private static PointwiseLoss loss(LossFunction function) {
+    return switch (function) {
+      case L1 -> PointwiseLoss.L1;
+      case L2 -> PointwiseLoss.L2;
+      case HUBER -> PointwiseLoss.HUBER;
+      case INNER_PRODUCT -> PointwiseLoss.INNER_PRODUCT;
+    };
+  }
+
+  @Override
+  public SDVariable mean(SDVariable x) {
+    return new Mean(graph, x).outputVariable();
+  }
+}

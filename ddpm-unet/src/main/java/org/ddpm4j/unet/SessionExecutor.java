@@ -1,0 +1,167 @@
+package org.ddpm4j.unet;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.autodiff.listeners.At;
+import org.nd4j.autodiff.samediff.ArrayHolder;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
+import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
+import org.nd4j.autodiff.samediff.internal.InferenceSession;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Runs a U-Net's graph by SameDiff's own executor. Several threads may use it; they take turns. */
+final class SessionExecutor implements UnetExecutor {
+
+  private final UnetGraph graph;
+  private final Session session;
+  private Session gradientSession;
+  private final RecycledMemory gradientMemory = new RecycledMemory();
+  private long gradientBatch;
+
+  SessionExecutor(UnetGraph graph, Parameters parameters) {
+    this.graph = graph;
+    useViews(graph.sameDiff(), parameters);
+    session = new Session(graph.sameDiff());
+    if (graph.hasLoss()) {
+      SameDiff gradient = graph.gradientFunction();
+      useViews(gradient, parameters);
+      // As SameDiff.calculateGradients does.
+      gradient.setEnableCache(false);
+      gradientSession = new Session(gradient);
+      gradientSession.setMmgr(gradientMemory);
+    }
+  }
+
+  private static void useViews(SameDiff graph, Parameters parameters) {
+    Map<String, INDArray> others = new HashMap<>();
+    ArrayHolder constants = new SingleThreadArrayHolder();
+    for (SDVariable variable : graph.variables()) {
+      if (variable.isConstant()) {
+        constants.setArray(variable.name(), variable.getArr());
+      } else if (variable.getVariableType() == VariableType.VARIABLE
+          && !parameters.contains(variable.name())) {
+        others.put(variable.name(), variable.getArr());
+      }
+    }
+    graph.setArrayHolders(new ParameterViews(parameters, others), constants, false);
+  }
+
+  @Override
+  public synchronized INDArray output(INDArray x, INDArray t) {
+    return session.run(Map.of(UnetGraph.X, x, UnetGraph.T, t), List.of(UnetGraph.OUTPUT)).get(UnetGraph.OUTPUT);
+  }
+
+  @Override
+  public synchronized double gradients(INDArray x, INDArray t, INDArray target, Parameters gradient) {
+    List<String> outputs = new ArrayList<>(graph.gradientNames().values());
+    outputs.add(UnetGraph.LOSS);
+    if (x.size(0) != gradientBatch) {
+      gradientMemory.close();
+      gradientBatch = x.size(0);
+    }
+    try {
+      Map<String, INDArray> result =
+          gradientSession.run(Map.of(UnetGraph.X, x, UnetGraph.T, t, UnetGraph.TARGET, target), outputs);
+      graph.gradientNames().forEach((name, output) -> gradient.get(name).assign(result.get(output)));
+      return result.get(UnetGraph.LOSS).getDouble(0);
+    } finally {
+      gradientMemory.recycle();
+    }
+  }
+
+  @Override
+  public synchronized double loss(INDArray x, INDArray t, INDArray target) {
+    return session.run(Map.of(UnetGraph.X, x, UnetGraph.T, t, UnetGraph.TARGET, target), List.of(UnetGraph.LOSS)).get(UnetGraph.LOSS).getDouble(0);
+  }
+
+  @Override
+  public synchronized void close() {
+    gradientMemory.close();
+  }
+
+  /**
+   * Executes a graph. SameDiff keeps a session, with all its arrays, for each thread that ever
+   * called; here all threads share one, one after the other, since they share the operations too,
+   * which keep state while they run.
+   */
+  private static final class Session extends InferenceSession {
+
+    Session(SameDiff graph) {
+      super(graph);
+    }
+
+    Map<String, INDArray> run(Map<String, INDArray> inputs, List<String> outputs) {
+      // The ids of all arrays it ever freed, which nobody else clears.
+      freedArrays.clear();
+      Map<String, INDArray> results = new HashMap<>();
+      output(outputs, inputs, Map.of(), null, List.of(), List.of(), At.defaultAt())
+          .getValueOutputs()
+          .forEach((name, value) -> results.put(name, value.getTensorValue()));
+      return results;
+    }
+  }
+
+  /**
+   * Hands SameDiff the views of the flat buffer. SameDiff's own holders copy views, so that an
+   * update of the buffer would not reach the graph.
+   */
+  private record ParameterViews(Parameters parameters, Map<String, INDArray> others)
+      implements ArrayHolder {
+
+    private boolean isParameter(String name) {
+      return !others.containsKey(name);
+    }
+
+    @Override
+    public boolean hasArray(String name) {
+      return others.containsKey(name) || parameters.contains(name);
+    }
+
+    @Override
+    public INDArray getArray(String name) {
+      return isParameter(name) ? parameters.get(name) : others.get(name);
+    }
+
+    @Override
+    public void setArray(String name, INDArray array) {
+      if (isParameter(name)) {
+        parameters.get(name).assign(array);
+      } else {
+        others.put(name, array);
+      }
+    }
+
+    @Override
+    public INDArray removeArray(String name) {
+      throw new UnsupportedOperationException("The parameters of a network stay.");
+    }
+
+    @Override
+    public int size() {
+      return arrayNames().size();
+    }
+
+    @Override
+    public void initFrom(ArrayHolder arrayHolder) {
+      throw new UnsupportedOperationException("The parameters of a network stay.");
+    }
+
+    @Override
+    public Collection<String> arrayNames() {
+      Map<String, INDArray> all = new LinkedHashMap<>(others);
+      parameters.declarations().forEach(p -> all.put(p.name(), parameters.get(p.name())));
+      return all.keySet();
+    }
+
+    @Override
+    public void rename(String from, String to) {
+      throw new UnsupportedOperationException("The parameters of a network keep their names.");
+    }
+  }
+}

@@ -1,0 +1,385 @@
+package org.ddpm4j.unet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.FloatPointer;
+import org.ddpm4j.kernels.FusedKernels;
+import org.ddpm4j.kernels.GraphPlan;
+import org.ddpm4j.kernels.Onednn;
+import org.ddpm4j.kernels.PackedWeights;
+import org.ddpm4j.kernels.PlanRequest;
+import org.ddpm4j.kernels.Precision;
+import org.ddpm4j.kernels.Tensor;
+import org.ddpm4j.kernels.ops.LossPerImage;
+import org.ddpm4j.kernels.ops.Mean;
+import org.ddpm4j.kernels.ops.PointwiseLoss;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Every fused layer against its reference in DOUBLE: the output and all gradients. */
+class FusedLayersTest {
+
+  private static final double FLOAT_TOLERANCE = 1e-5;
+
+  /** bfloat16 has 8 bits of precision: 0.4 % an operand, less in a sum of many. */
+  private static final double BFLOAT16_TOLERANCE = 1e-2;
+
+  /** One layer on inputs of certain shapes. */
+  private record Case(String name, boolean multiplies, Layer layer, List<long[]> inputs) {
+
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  private interface Layer {
+    SDVariable apply(Layers layers, List<SDVariable> inputs);
+  }
+
+  @BeforeAll
+  static void fusedLayersRunHere() {
+    assertThat(FusedKernels.obstacle()).isNull();
+  }
+
+  static Stream<Case> cases() {
+    List<Case> cases = new ArrayList<>();
+    addConvolutions(cases);
+    addNormalisations(cases);
+    addPointwise(cases);
+    addAttentions(cases);
+    return cases.stream();
+  }
+
+  private static void addConvolutions(List<Case> cases) {
+    int[][] sizes = {
+      // n, h, w, in, out, kernel, stride, padding
+      {2, 6, 5, 3, 4, 3, 1, 1},
+      {1, 7, 7, 28, 56, 3, 1, 1},
+      {3, 9, 5, 17, 9, 3, 1, 1},
+      {2, 8, 8, 16, 32, 3, 1, 1},
+      {2, 8, 6, 5, 7, 4, 2, 1},
+      {1, 14, 14, 28, 28, 4, 2, 1},
+      {2, 11, 9, 1, 18, 7, 1, 3},
+      {2, 5, 7, 28, 1, 1, 1, 0},
+      {1, 1, 1, 3, 5, 1, 1, 0},
+      {2, 4, 4, 28, 384, 1, 1, 0},
+      {2, 9, 7, 6, 10, 3, 2, 1},
+    };
+    for (int[] s : sizes) {
+      Convolution shape = new Convolution(s[5], s[6], s[7]);
+      long[] x = {s[0], s[1], s[2], s[3]};
+      long[] w = {s[5], s[5], s[3], s[4]};
+      String size = "x[%d,%d,%d,%d] to %d, k%d s%d".formatted(s[0], s[1], s[2], s[3], s[4], s[5], s[6]);
+      cases.add(
+          new Case(
+              "conv2d " + size,
+              true,
+              (layers, in) ->
+                  layers.conv2d(map(in.get(0), x), in.get(1), in.get(2), shape, s[4]).values(),
+              List.of(x, w, new long[] {s[4]})));
+      cases.add(
+          new Case(
+              "conv2d without bias " + size,
+              true,
+              (layers, in) ->
+                  layers.conv2d(map(in.get(0), x), in.get(1), null, shape, s[4]).values(),
+              List.of(x, w)));
+      long[] transposed = {s[5], s[5], s[4], s[3]};
+      cases.add(
+          new Case(
+              "convTranspose2d " + size,
+              true,
+              (layers, in) ->
+                  layers
+                      .convTranspose2d(map(in.get(0), x), in.get(1), in.get(2), shape, s[4])
+                      .values(),
+              List.of(x, transposed, new long[] {s[4]})));
+    }
+    for (long[] x : List.of(new long[] {2, 9, 7, 5}, new long[] {1, 14, 14, 28}, new long[] {3, 7, 7, 18})) {
+      cases.add(
+          new Case(
+              "depthwiseConv2d " + List.of(x[0], x[1], x[2], x[3]),
+              false,
+              (layers, in) ->
+                  layers
+                      .depthwiseConv2d(
+                          map(in.get(0), x), in.get(1), in.get(2), Convolution.same(7))
+                      .values(),
+              List.of(x, new long[] {7, 7, x[3], 1}, new long[] {x[3]})));
+    }
+  }
+
+  private static void addNormalisations(List<Case> cases) {
+    int[][] sizes = {
+      // n, h, w, channels, groups
+      {2, 6, 5, 6, 1},
+      {1, 7, 7, 28, 28},
+      {3, 9, 5, 18, 3},
+      {2, 14, 14, 56, 8},
+      {1, 1, 1, 8, 2},
+      {2, 28, 28, 28, 1},
+    };
+    for (int[] s : sizes) {
+      long[] x = {s[0], s[1], s[2], s[3]};
+      for (Activation activation : Activation.values()) {
+        cases.add(
+            new Case(
+                "groupNorm x[%d,%d,%d,%d] in %d groups, %s"
+                    .formatted(s[0], s[1], s[2], s[3], s[4], activation),
+                false,
+                (layers, in) ->
+                    layers
+                        .groupNorm(map(in.get(0), x), in.get(1), in.get(2), s[4], 1e-5, activation)
+                        .values(),
+                List.of(x, new long[] {s[3]}, new long[] {s[3]})));
+      }
+    }
+  }
+
+  private static void addPointwise(List<Case> cases) {
+    long[] x = {3, 5, 7, 6};
+    for (Activation activation : Activation.values()) {
+      cases.add(
+          new Case(
+              "linear " + activation,
+              false,
+              (layers, in) -> layers.linear(in.get(0), in.get(1), in.get(2), activation),
+              List.of(new long[] {3, 10}, new long[] {10, 7}, new long[] {7})));
+    }
+    for (Activation activation : List.of(Activation.SILU, Activation.GELU)) {
+      cases.add(
+          new Case(
+              "activation " + activation,
+              false,
+              (layers, in) -> layers.activation(in.get(0), activation),
+              List.of(x)));
+    }
+    cases.add(
+        new Case(
+            "addPerChannel",
+            false,
+            (layers, in) -> layers.addPerChannel(map(in.get(0), x), in.get(1)).values(),
+            List.of(x, new long[] {3, 6})));
+    cases.add(
+        new Case(
+            "add",
+            false,
+            (layers, in) ->
+                layers
+                    .add(
+                        map(layers.activation(in.get(0), Activation.SILU), x),
+                        map(in.get(1), x))
+                    .values(),
+            List.of(x, x)));
+    cases.add(
+        new Case(
+            "add to itself",
+            false,
+            (layers, in) -> layers.add(map(in.get(0), x), map(in.get(0), x)).values(),
+            List.of(x)));
+    long[] wider = {3, 5, 7, 11};
+    cases.add(
+        new Case(
+            "concatChannels",
+            false,
+            (layers, in) ->
+                layers.concatChannels(map(in.get(0), x), map(in.get(1), wider)).values(),
+            List.of(x, wider)));
+    cases.add(
+        new Case(
+            "toChannelsLast",
+            false,
+            (layers, in) -> layers.toChannelsLast(in.get(0), 5, 7, 6).values(),
+            List.of(x)));
+    cases.add(
+        new Case(
+            "toChannelsFirst",
+            false,
+            (layers, in) -> layers.toChannelsFirst(map(in.get(0), x)),
+            List.of(x)));
+    cases.add(
+        new Case(
+            "what is used several times",
+            false,
+            (layers, in) -> {
+              FeatureMap h = map(in.get(0), x);
+              FeatureMap a = h.with(layers.activation(h.values(), Activation.SILU));
+              FeatureMap b = layers.add(layers.add(a, h), a);
+              return layers.add(b, layers.groupNorm(b, in.get(1), in.get(1), 2, 1e-5, Activation.SILU)).values();
+            },
+            List.of(x, new long[] {6})));
+  }
+
+  private static void addAttentions(List<Case> cases) {
+    int[][] sizes = {
+      // n, h, w, heads, width
+      {2, 3, 4, 2, 5},
+      {1, 7, 7, 4, 32},
+      {2, 14, 14, 1, 8},
+      {1, 1, 1, 2, 4},
+    };
+    for (int[] s : sizes) {
+      long[] qkv = {s[0], s[1], s[2], 3L * s[3] * s[4]};
+      String size = "qkv[%d,%d,%d] of %d heads of %d".formatted(s[0], s[1], s[2], s[3], s[4]);
+      cases.add(
+          new Case(
+              "attention " + size,
+              false,
+              (layers, in) -> layers.attention(map(in.get(0), qkv), s[3]).values(),
+              List.of(qkv)));
+      cases.add(
+          new Case(
+              "linearAttention " + size,
+              false,
+              (layers, in) -> layers.linearAttention(map(in.get(0), qkv), s[3]).values(),
+              List.of(qkv)));
+    }
+  }
+
+  private static FeatureMap map(SDVariable values, long[] shape) {
+    return new FeatureMap(values, (int) shape[1], (int) shape[2], (int) shape[3]);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void equalsReference(Case layer) {
+    compare(layer, Precision.FLOAT32, FLOAT_TOLERANCE);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void staysCloseInBfloat16(Case layer) {
+    Assumptions.assumeTrue(Onednn.hasBfloat16(), "the processor has no bfloat16");
+    Assumptions.assumeTrue(layer.multiplies);
+    compare(layer, Precision.BFLOAT16, BFLOAT16_TOLERANCE);
+  }
+
+  private static void compare(Case layer, Precision precision, double tolerance) {
+    Random random = new Random(7);
+    List<INDArray> inputs = new ArrayList<>();
+    for (long[] shape : layer.inputs) {
+      inputs.add(random(random, shape));
+    }
+    Map<String, INDArray> expected = byReference(layer, inputs, new Random(8));
+    Map<String, INDArray> actual = byPlan(layer, inputs, new Random(8), precision);
+    assertThat(actual.keySet()).isEqualTo(expected.keySet());
+    List<String> wrong = new ArrayList<>();
+    expected.forEach(
+        (name, wanted) -> {
+          double error = wanted.sub(actual.get(name).castTo(DataType.DOUBLE)).norm2Number().doubleValue();
+          double size = wanted.norm2Number().doubleValue();
+          if (!(error <= tolerance * Math.max(size, 1e-3))) {
+            wrong.add("%s differs by %.3g of %.3g".formatted(name, error, size));
+          }
+        });
+    assertThat(wrong).isEmpty();
+  }
+
+  private static INDArray random(Random random, long... shape) {
+    double[] values = random.doubles(Tensor.length(shape), -1, 1).toArray();
+    return Nd4j.createFromArray(values).reshape(shape).castTo(DataType.FLOAT).castTo(DataType.DOUBLE);
+  }
+
+  /** The output "y" and the gradients of {@code Σ y·g} with respect to "0", "1", ... */
+  private static Map<String, INDArray> byReference(
+      Case layer, List<INDArray> inputs, Random random) {
+    SameDiff graph = SameDiff.create();
+    List<SDVariable> variables = new ArrayList<>();
+    for (int i = 0; i < inputs.size(); i++) {
+      variables.add(graph.var("input" + i, inputs.get(i)));
+    }
+    SDVariable y = layer.layer.apply(new ReferenceLayers(graph, DataType.DOUBLE), variables);
+    INDArray value = y.eval();
+    INDArray g = random(random, value.shape());
+    SDVariable loss = y.mul(graph.constant(g)).sum().rename("loss");
+    graph.setLossVariables("loss");
+    String[] names = variables.stream().map(SDVariable::name).toArray(String[]::new);
+    Map<String, INDArray> results = new LinkedHashMap<>(graph.calculateGradients(null, names));
+    results.put("y", value);
+    assertThat(loss.name()).isEqualTo("loss");
+    return results;
+  }
+
+  private static Map<String, INDArray> byPlan(
+      Case layer, List<INDArray> inputs, Random random, Precision precision) {
+    SameDiff graph = SameDiff.create();
+    List<SDVariable> variables = new ArrayList<>();
+    Map<String, Tensor> parameters = new HashMap<>();
+    Map<String, Tensor> gradients = new LinkedHashMap<>();
+    for (int i = 0; i < inputs.size(); i++) {
+      INDArray values = inputs.get(i).castTo(DataType.FLOAT);
+      SDVariable variable = graph.var("input" + i, values);
+      variables.add(variable);
+      parameters.put(variable.name(), tensor(values.dup('c').data().asFloat(), values.shape()));
+      gradients.put(variable.name(), tensor(new float[(int) values.length()], values.shape()));
+    }
+    SDVariable y = layer.layer.apply(new FusedLayers(graph), variables).rename("y");
+    SDVariable g = graph.placeHolder("g", DataType.FLOAT);
+    SDVariable perImage = new LossPerImage(graph, y, g, PointwiseLoss.INNER_PRODUCT).outputVariable();
+    new Mean(graph, perImage).outputVariable().rename("loss");
+    graph.setLossVariables("loss");
+    graph.createGradFunction();
+    Map<String, Tensor> sums = new HashMap<>();
+    gradients.forEach((name, tensor) -> sums.put(graph.getVariable(name).gradient().name(), tensor));
+    try (PackedWeights weights = new PackedWeights()) {
+      long[] shape = shapeOf(graph, parameters, precision, weights);
+      PlanRequest request =
+          new PlanRequest(
+              graph.getFunction("grad"),
+              Map.of("g", shape, "one-var", new long[0]),
+              Set.of(),
+              parameters,
+              List.of("y"),
+              sums,
+              precision);
+      try (GraphPlan plan = GraphPlan.compile(request, weights)) {
+        INDArray slopes = random(random, shape).castTo(DataType.FLOAT);
+        plan.input("g").buffer().put(0, slopes.data().asFloat());
+        // The mean loss, times this, is the sum; in two runs, of which each adds its half.
+        plan.input("one-var").buffer().put(0, (float) Tensor.length(shape) / 2);
+        plan.run();
+        plan.run();
+        Map<String, INDArray> results = new LinkedHashMap<>();
+        gradients.forEach((name, tensor) -> results.put(name, array(tensor)));
+        results.put("y", array(plan.output("y")));
+        return results;
+      }
+    }
+  }
+
+  private static long[] shapeOf(
+      SameDiff graph, Map<String, Tensor> parameters, Precision precision, PackedWeights weights) {
+    PlanRequest request =
+        new PlanRequest(
+            graph, Map.of(), Set.of(), parameters, List.of("y"), Map.of(), precision);
+    try (GraphPlan plan = GraphPlan.compile(request, weights)) {
+      return plan.output("y").shape();
+    }
+  }
+
+  private static Tensor tensor(float[] values, long... shape) {
+    return Tensor.within(new FloatPointer(values), 0, shape);
+  }
+
+  private static INDArray array(Tensor tensor) {
+    float[] values = new float[tensor.length()];
+    tensor.buffer().get(0, values);
+    return Nd4j.createFromArray(values).reshape(tensor.shape());
+  }
+}
