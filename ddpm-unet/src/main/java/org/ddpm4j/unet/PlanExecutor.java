@@ -133,8 +133,7 @@ final class PlanExecutor implements UnetExecutor {
     private final FloatBuffer values;
 
     private GradientRunner(FloatPointer sum) {
-      super(
-          graph.gradientFunction(), List.of(UnetGraph.LOSS), gradientTensors(sum), true);
+      super(graph.gradientFunction(), List.of(UnetGraph.LOSS), gradientTensors(sum), true);
       this.sum = sum;
       this.values = sum.asBuffer();
     }
@@ -173,8 +172,7 @@ final class PlanExecutor implements UnetExecutor {
                 int size = Math.min(microBatch, images - first);
                 Runner runner = outputRunners.poll();
                 if (runner == null) {
-                  runner =
-                      new Runner(graph.sameDiff(), List.of(UnetGraph.OUTPUT), Map.of(), false);
+                  runner = new Runner(graph.sameDiff(), List.of(UnetGraph.OUTPUT), Map.of(), false);
                 }
                 GraphPlan plan = runner.plan(size);
                 xs.fill(plan.input(UnetGraph.X), first);

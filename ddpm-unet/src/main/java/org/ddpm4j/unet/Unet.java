@@ -121,6 +121,15 @@ public final class Unet implements AutoCloseable {
   }
 
   /**
+   * How the network computes.
+   *
+   * @return layers, precision and threads
+   */
+  public Execution execution() {
+    return execution;
+  }
+
+  /**
    * The type in which the network computes.
    *
    * @return FLOAT or DOUBLE
@@ -190,8 +199,7 @@ public final class Unet implements AutoCloseable {
     UnetGraph graph =
         key.loss() == null
             ? UnetGraph.forward(config, key.height(), key.width(), dataType(), layers)
-            : UnetGraph.withLoss(
-                config, key.height(), key.width(), dataType(), key.loss(), layers);
+            : UnetGraph.withLoss(config, key.height(), key.width(), dataType(), key.loss(), layers);
     return fused
         ? new PlanExecutor(
             graph,

@@ -1,19 +1,18 @@
 package org.ddpm4j.diffusion.training;
 
 import org.ddpm4j.unet.Parameters;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** AdamW (Loshchilov and Hutter 2019, algorithm 2) on flat buffers. */
 final class AdamW {
 
   private final AdamWConfig config;
+  private final FlatOperations operations;
   private final Parameters firstMoment;
   private final Parameters secondMoment;
 
-  AdamW(AdamWConfig config, Parameters weights) {
+  AdamW(AdamWConfig config, Parameters weights, FlatOperations operations) {
     this.config = config;
+    this.operations = operations;
     this.firstMoment = weights.zerosLike();
     this.secondMoment = weights.zerosLike();
   }
@@ -27,8 +26,7 @@ final class AdamW {
   }
 
   /**
-   * Updates the weights, unless the update is not finite. Uses the gradient up: nothing here takes
-   * memory of its own, which the garbage collector would be slow to give back.
+   * Updates the weights, unless the update is not finite. Uses the gradient up.
    *
    * @param step zero-based
    * @param learningRateFactor on the peak learning rate
@@ -36,33 +34,18 @@ final class AdamW {
    *     weights are as they were
    */
   double update(Parameters weights, Parameters gradient, long step, double learningRateFactor) {
-    INDArray w = weights.flat();
-    INDArray g = gradient.flat();
-    INDArray m = firstMoment.flat();
-    INDArray v = secondMoment.flat();
     double learningRate = config.learningRate() * learningRateFactor;
     double correction1 = 1 - Math.pow(config.beta1(), step + 1.0);
     double correction2 = 1 - Math.pow(config.beta2(), step + 1.0);
-
-    m.muli(config.beta1());
-    addScaled(m, 1 - config.beta1(), g);
-    v.muli(config.beta2());
-    addScaled(v, 1 - config.beta2(), g.muli(g));
-
-    // From here on g holds the change before it is scaled: m over the root of v.
-    g.assign(v);
-    Transforms.sqrt(g, false).muli(1 / Math.sqrt(correction2)).addi(config.epsilon());
-    g.rdivi(m);
-    double norm = g.norm2Number().doubleValue() * learningRate / correction1;
+    double rate = learningRate / correction1;
+    double norm =
+        rate
+            * operations.adamDirection(
+                gradient.flat(), firstMoment.flat(), secondMoment.flat(), config, correction2);
     if (Double.isFinite(norm)) {
-      w.muli(1 - learningRate * config.weightDecay());
-      addScaled(w, -learningRate / correction1, g);
+      double shrink = 1 - learningRate * config.weightDecay();
+      operations.step(weights.flat(), shrink, rate, gradient.flat());
     }
     return norm;
-  }
-
-  /** {@code y += factor·x}. */
-  static void addScaled(INDArray y, double factor, INDArray x) {
-    Nd4j.getBlasWrapper().level1().axpy(x.length(), factor, x, y);
   }
 }

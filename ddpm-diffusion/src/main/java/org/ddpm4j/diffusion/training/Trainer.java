@@ -8,6 +8,7 @@ import java.util.SplittableRandom;
 import org.ddpm4j.diffusion.ForwardProcess;
 import org.ddpm4j.diffusion.random.KeyedRandom;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.kernels.Workers;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -39,6 +40,7 @@ public final class Trainer {
   private final ForwardProcess forward;
   private final TrainingConfig config;
   private final BatchSource data;
+  private final FlatOperations operations;
   private final AdamW optimizer;
   private final Parameters gradient;
   private final Parameters ema;
@@ -64,11 +66,18 @@ public final class Trainer {
     this.forward = new ForwardProcess(schedule);
     this.config = Objects.requireNonNull(config, "config");
     this.data = Objects.requireNonNull(data, "data");
-    this.optimizer = new AdamW(config.optimizer(), unet.parameters());
+    this.operations = operations(unet);
+    this.optimizer = new AdamW(config.optimizer(), unet.parameters(), operations);
     this.gradient = unet.parameters().zerosLike();
     this.ema = unet.parameters().zerosLike();
     this.ema.assign(unet.parameters());
-    this.emaUnet = Unet.of(unet.config(), ema);
+    this.emaUnet = Unet.of(unet.config(), ema, unet.execution());
+  }
+
+  private static FlatOperations operations(Unet unet) {
+    return unet.execution().isFused(unet.dataType())
+        ? new FusedFlatOperations(new Workers(unet.execution().threads()))
+        : new Nd4jFlatOperations();
   }
 
   /**
@@ -148,11 +157,11 @@ public final class Trainer {
     INDArray xt = forward.qSample(x0, t, eps);
 
     double loss = unet.lossAndGradient(config.loss(), xt, Nd4j.createFromArray(t), eps, gradient);
-    double norm = gradient.flat().norm2Number().doubleValue();
+    double norm = operations.norm(gradient.flat());
     requireFinite("loss", loss);
     requireFinite("gradient norm", norm);
     if (norm > config.maxGradientNorm()) {
-      gradient.flat().muli(config.maxGradientNorm() / norm);
+      operations.scale(gradient.flat(), config.maxGradientNorm() / norm);
     }
     double factor = config.learningRate().factor(step, config.steps());
     requireFinite("update", optimizer.update(unet.parameters(), gradient, step, factor));
@@ -188,8 +197,7 @@ public final class Trainer {
    */
   private void updateEma() {
     double decay = Math.min(config.emaDecay(), (1.0 + step) / (10.0 + step));
-    ema.flat().muli(decay);
-    AdamW.addScaled(ema.flat(), 1 - decay, unet.parameters().flat());
+    operations.average(ema.flat(), decay, unet.parameters().flat());
   }
 
   private LossHistory.Entry closeWindow(double learningRateFactor) {

@@ -11,11 +11,15 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.ddpm4j.kernels.Workers;
 import org.ddpm4j.unet.Initialization;
 import org.ddpm4j.unet.Parameter;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.WeightLayout;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -23,6 +27,10 @@ import org.nd4j.linalg.factory.Nd4j;
 class AdamWTest {
 
   private static final AdamWConfig CONFIG = new AdamWConfig(1e-2, 0.9, 0.999, 1e-8, 0.05);
+
+  static Stream<FlatOperations> operations() {
+    return Stream.of(new Nd4jFlatOperations(), new FusedFlatOperations(new Workers(2)));
+  }
 
   /** One number with PyTorch's AdamW, in plain double arithmetic. */
   private static final class Scalar {
@@ -41,8 +49,9 @@ class AdamWTest {
     }
   }
 
-  @Test
-  void followsTheScalarOracleOverManySteps() {
+  @ParameterizedTest
+  @MethodSource("operations")
+  void followsTheScalarOracleOverManySteps(FlatOperations operations) {
     Parameters weights = TinyTraining.unet().parameters();
     Parameters gradient = weights.zerosLike();
     int count = (int) weights.count();
@@ -51,7 +60,7 @@ class AdamWTest {
       expected[i] = new Scalar();
       expected[i].w = weights.flat().getDouble(i);
     }
-    AdamW optimizer = new AdamW(CONFIG, weights);
+    AdamW optimizer = new AdamW(CONFIG, weights, operations);
     SplittableRandom random = new SplittableRandom(3);
     for (int step = 0; step < 300; step++) {
       double factor = 1 - step / 400.0;
@@ -87,7 +96,8 @@ class AdamWTest {
         new Parameter("w", WeightLayout.VECTOR, new long[] {size}, Initialization.ZEROS);
     Parameters weights = Parameters.zeros(List.of(declaration), DataType.DOUBLE);
     weights.flat().assign(row(golden.get("start")));
-    AdamW optimizer = new AdamW(new AdamWConfig(0.02, 0.9, 0.99, 1e-6, 0.05), weights);
+    AdamW optimizer =
+        new AdamW(new AdamWConfig(0.02, 0.9, 0.99, 1e-6, 0.05), weights, new Nd4jFlatOperations());
     Parameters gradient = weights.zerosLike();
     for (int step = 0; step < golden.get("gradients").size(); step++) {
       gradient.flat().assign(row(golden.get("gradients").get(step)));
@@ -107,13 +117,14 @@ class AdamWTest {
   }
 
   /** By hand: the first step of Adam has the size of the learning rate whatever the gradient. */
-  @Test
-  void firstStepIsTheLearningRate() {
+  @ParameterizedTest
+  @MethodSource("operations")
+  void firstStepIsTheLearningRate(FlatOperations operations) {
     Parameters weights = TinyTraining.unet().parameters().zerosLike();
     Parameters gradient = weights.zerosLike();
     gradient.flat().assign(-7);
     double norm =
-        new AdamW(AdamWConfig.defaults().withLearningRate(0.5), weights)
+        new AdamW(AdamWConfig.defaults().withLearningRate(0.5), weights, operations)
             .update(weights, gradient, 0, 0.5);
     assertThat(weights.flat().minNumber().doubleValue()).isCloseTo(0.25, within(1e-6));
     assertThat(weights.flat().maxNumber().doubleValue()).isCloseTo(0.25, within(1e-6));
@@ -121,22 +132,24 @@ class AdamWTest {
   }
 
   /** Decay is no part of the gradient: without a gradient only it moves the weights. */
-  @Test
-  void weightDecayIsDecoupled() {
+  @ParameterizedTest
+  @MethodSource("operations")
+  void weightDecayIsDecoupled(FlatOperations operations) {
     Parameters weights = TinyTraining.unet().parameters().zerosLike();
     weights.flat().assign(2);
-    new AdamW(CONFIG, weights).update(weights, weights.zerosLike(), 0, 1);
+    new AdamW(CONFIG, weights, operations).update(weights, weights.zerosLike(), 0, 1);
     assertThat(weights.flat().getDouble(0)).isCloseTo(2 * (1 - 1e-2 * 0.05), within(1e-6));
   }
 
-  @Test
-  void anInfiniteUpdateLeavesTheWeightsAlone() {
+  @ParameterizedTest
+  @MethodSource("operations")
+  void anInfiniteUpdateLeavesTheWeightsAlone(FlatOperations operations) {
     Parameters weights = TinyTraining.unet().parameters();
     Parameters before = weights.zerosLike();
     before.assign(weights);
     Parameters gradient = weights.zerosLike();
     gradient.flat().putScalar(5, Float.NaN);
-    double norm = new AdamW(CONFIG, weights).update(weights, gradient, 0, 1);
+    double norm = new AdamW(CONFIG, weights, operations).update(weights, gradient, 0, 1);
     assertThat(norm).isNaN();
     assertThat(weights.flat()).isEqualTo(before.flat());
   }

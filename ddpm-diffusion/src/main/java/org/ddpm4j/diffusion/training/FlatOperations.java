@@ -1,0 +1,27 @@
+package org.ddpm4j.diffusion.training;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** What an optimiser does to flat buffers, each operation a pass over all elements. */
+interface FlatOperations {
+
+  /** The Euclidean norm. */
+  double norm(INDArray x);
+
+  /** {@code x = factor·x}. */
+  void scale(INDArray x, double factor);
+
+  /** {@code y = decay·y + (1 - decay)·x}. */
+  void average(INDArray y, double decay, INDArray x);
+
+  /**
+   * The moments of Adam and the direction of its step: {@code m} and {@code v} are updated with the
+   * gradient {@code g}, which becomes {@code m/(√(v/correction2) + ε)}.
+   *
+   * @return the Euclidean norm of the direction
+   */
+  double adamDirection(INDArray g, INDArray m, INDArray v, AdamWConfig config, double correction2);
+
+  /** {@code w = shrink·w - rate·direction}. */
+  void step(INDArray w, double shrink, double rate, INDArray direction);
+}
