@@ -87,6 +87,18 @@ public abstract class FusedOp extends DynamicCustomOp {
   }
 
   /**
+   * An operation that does this one's work and the next one's, for plans: the next reads what this
+   * one makes, and nobody else does.
+   *
+   * @param next the operation that follows
+   * @return the fused operation, which reads this one's inputs and then the others of the next, or
+   *     null if there is none
+   */
+  public FusedOp fusedWith(FusedOp next) {
+    return null;
+  }
+
+  /**
    * The floating-point operations of its matrix products and convolutions; a multiply-add counts as
    * two.
    *

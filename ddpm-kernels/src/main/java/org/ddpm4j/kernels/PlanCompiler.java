@@ -51,6 +51,7 @@ final class PlanCompiler {
   GraphPlan compile(PackedWeights weights) {
     findSources();
     findOperations();
+    fuseNeighbours();
     int unchangingCount = moveUnchangingToFront();
     findLastUses();
     giveSlots();
@@ -170,6 +171,34 @@ final class PlanCompiler {
     constant.stays = true;
     constant.unchanging = true;
     return constant;
+  }
+
+  /** Lets an operation do the work of the only one that reads its output. */
+  private void fuseNeighbours() {
+    for (int i = 0; i < operations.size(); i++) {
+      Operation first = operations.get(i);
+      String between = first.outputs.get(0);
+      List<Operation> readers =
+          operations.stream().filter(operation -> operation.inputs.contains(between)).toList();
+      if (first.outputs.size() > 1
+          || readers.size() != 1
+          || request.outputs().contains(between)
+          || request.sums().containsKey(between)) {
+        continue;
+      }
+      Operation second = readers.get(0);
+      FusedOp fused = first.op.fusedWith(second.op);
+      if (fused == null || second.inputs.stream().filter(between::equals).count() > 1) {
+        continue;
+      }
+      List<String> inputs = new ArrayList<>(first.inputs);
+      second.inputs.stream().filter(name -> !name.equals(between)).forEach(inputs::add);
+      // Where the second was, so that its other inputs come before.
+      operations.set(operations.indexOf(second), new Operation(fused, inputs, second.outputs));
+      operations.remove(i);
+      values.remove(between);
+      i--;
+    }
   }
 
   private int moveUnchangingToFront() {

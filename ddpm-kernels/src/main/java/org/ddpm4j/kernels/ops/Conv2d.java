@@ -1,8 +1,10 @@
 package org.ddpm4j.kernels.ops;
 
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
 import java.util.ArrayList;
@@ -11,6 +13,8 @@ import java.util.List;
 import org.bytedeco.dnnl.convolution_forward;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.global.dnnl.prop_kind;
+import org.bytedeco.dnnl.post_ops;
+import org.bytedeco.dnnl.primitive_attr;
 import org.ddpm4j.kernels.DnnlCall;
 import org.ddpm4j.kernels.FusedOp;
 import org.ddpm4j.kernels.Kernel;
@@ -44,7 +48,37 @@ public final class Conv2d extends FusedOp {
   public Conv2d(
       SameDiff graph, SDVariable x, SDVariable weights, SDVariable bias, int stride, int padding) {
     super(1, graph, inputs(x, weights, bias));
-    addIArgument(stride, padding);
+    addIArgument(stride, padding, bias == null ? 0 : 1, EltwiseFunction.IDENTITY.ordinal(), 0);
+  }
+
+  private Conv2d(Conv2d other, EltwiseFunction function, boolean residual) {
+    super(1);
+    addIArgument(
+        other.setting(0), other.setting(1), other.setting(2), function.ordinal(), residual ? 1 : 0);
+  }
+
+  /** An activation or the addition of a residual is done by oneDNN as it writes the output. */
+  @Override
+  public FusedOp fusedWith(FusedOp next) {
+    if (function() != EltwiseFunction.IDENTITY || addsResidual()) {
+      return null;
+    }
+    if (next instanceof Eltwise eltwise) {
+      return new Conv2d(this, eltwise.function(), false);
+    }
+    return next instanceof Add ? new Conv2d(this, EltwiseFunction.IDENTITY, true) : null;
+  }
+
+  private boolean hasBias() {
+    return setting(2) == 1;
+  }
+
+  private EltwiseFunction function() {
+    return EltwiseFunction.values()[setting(3)];
+  }
+
+  private boolean addsResidual() {
+    return setting(4) == 1;
   }
 
   static SDVariable[] inputs(SDVariable x, SDVariable weights, SDVariable bias) {
@@ -77,7 +111,6 @@ public final class Conv2d extends FusedOp {
 
   @Override
   public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    Tensor bias = inputs.size() > 2 ? inputs.get(2) : null;
     return kernel(
         context,
         ConvolutionOperands.Weights.DENSE,
@@ -85,8 +118,41 @@ public final class Conv2d extends FusedOp {
         setting(1),
         inputs.get(0),
         inputs.get(1),
-        bias,
-        outputs.get(0));
+        hasBias() ? inputs.get(2) : null,
+        outputs.get(0),
+        new Ending(function(), addsResidual() ? inputs.get(inputs.size() - 1) : null));
+  }
+
+  /**
+   * What is done to the result before it is written.
+   *
+   * @param function applied to it
+   * @param residual added to it, or null
+   */
+  record Ending(EltwiseFunction function, Tensor residual) {
+
+    static final Ending NONE = new Ending(EltwiseFunction.IDENTITY, null);
+
+    primitive_attr attributes(ConvolutionOperands operands) {
+      post_ops operations = new post_ops();
+      if (function != EltwiseFunction.IDENTITY) {
+        operations.append_eltwise(function.algorithm(), function.alpha(), 0f);
+      }
+      if (residual != null) {
+        operations.append_binary(algorithm.binary_add, operands.y());
+      }
+      primitive_attr attributes = new primitive_attr();
+      attributes.set_post_ops(operations);
+      return attributes;
+    }
+
+    void addArguments(DnnlCall call, KernelContext context, ConvolutionOperands operands) {
+      if (residual != null) {
+        call.with(
+            DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | DNNL_ARG_SRC_1,
+            context.memory(operands.y(), residual));
+      }
+    }
   }
 
   static Kernel kernel(
@@ -97,11 +163,13 @@ public final class Conv2d extends FusedOp {
       Tensor x,
       Tensor w,
       Tensor bias,
-      Tensor y) {
+      Tensor y,
+      Ending ending) {
     ConvolutionOperands operands =
         ConvolutionOperands.of(
             kind, x.shape(), w.shape(), y.shape(), stride, padding, context.precision());
-    convolution_forward.primitive_desc description = forward(operands, bias != null);
+    convolution_forward.primitive_desc description =
+        forward(operands, bias != null, ending.attributes(operands));
     Tensor scratch = context.scratch(operands.inputScratch(x)).get(0);
     ConvolutionOperands.Input source = operands.inputX(context, x, scratch);
     DnnlCall call =
@@ -113,13 +181,14 @@ public final class Conv2d extends FusedOp {
     if (bias != null) {
       call.with(DNNL_ARG_BIAS, context.memory(operands.bias(), bias));
     }
+    ending.addArguments(call, context, operands);
     List<Kernel> steps = new ArrayList<>(source.preparation());
     steps.add(call);
     return ConvolutionOperands.sequence(steps);
   }
 
   static convolution_forward.primitive_desc forward(
-      ConvolutionOperands operands, boolean withBias) {
+      ConvolutionOperands operands, boolean withBias, primitive_attr attributes) {
     return withBias
         ? new convolution_forward.primitive_desc(
             Onednn.engine(),
@@ -131,7 +200,9 @@ public final class Conv2d extends FusedOp {
             operands.y(),
             operands.strides(),
             operands.padding(),
-            operands.padding())
+            operands.padding(),
+            attributes,
+            false)
         : new convolution_forward.primitive_desc(
             Onednn.engine(),
             prop_kind.forward_training,
@@ -141,7 +212,9 @@ public final class Conv2d extends FusedOp {
             operands.y(),
             operands.strides(),
             operands.padding(),
-            operands.padding());
+            operands.padding(),
+            attributes,
+            false);
   }
 
   @Override

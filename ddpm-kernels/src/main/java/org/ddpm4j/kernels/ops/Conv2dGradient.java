@@ -14,6 +14,7 @@ import org.bytedeco.dnnl.convolution_backward_weights;
 import org.bytedeco.dnnl.convolution_forward;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.primitive_attr;
 import org.ddpm4j.kernels.DnnlCall;
 import org.ddpm4j.kernels.FusedOp;
 import org.ddpm4j.kernels.Kernel;
@@ -80,7 +81,8 @@ public final class Conv2dGradient extends FusedOp {
     ConvolutionOperands operands =
         ConvolutionOperands.of(
             kind, x.shape(), w.shape(), dy.shape(), stride, padding, context.precision());
-    convolution_forward.primitive_desc forward = Conv2d.forward(operands, true);
+    convolution_forward.primitive_desc forward =
+        Conv2d.forward(operands, true, new primitive_attr());
     List<Kernel> steps = new ArrayList<>();
     if (outputs.get(0) != null) {
       addInputGradient(steps, context, operands, forward, w, dy, outputs.get(0));

@@ -68,7 +68,8 @@ public final class DepthwiseConv2d extends FusedOp {
         inputs.get(0),
         inputs.get(1),
         inputs.get(2),
-        outputs.get(0));
+        outputs.get(0),
+        Conv2d.Ending.NONE);
   }
 
   @Override

@@ -43,6 +43,10 @@ public final class Eltwise extends FusedOp {
     return List.of(inputs.get(0));
   }
 
+  EltwiseFunction function() {
+    return EltwiseFunction.values()[setting(0)];
+  }
+
   @Override
   public int inPlaceInput() {
     return 0;
