@@ -28,6 +28,15 @@ final class FloatMemory implements AutoCloseable {
     return Tensor.within(aligned, offset, shape);
   }
 
+  /** Outlives the plan that is being compiled, until {@link #release}. */
+  void retain() {
+    allocated.retainReference();
+  }
+
+  void release() {
+    allocated.releaseReference();
+  }
+
   @Override
   public void close() {
     allocated.close();

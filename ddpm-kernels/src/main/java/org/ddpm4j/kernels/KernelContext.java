@@ -2,6 +2,7 @@ package org.ddpm4j.kernels;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
 import org.bytedeco.dnnl.stream;
@@ -60,6 +61,20 @@ public final class KernelContext implements AutoCloseable {
    */
   public memory packed(Tensor weight, memory.desc plain, memory.desc wanted) {
     return plain.equals(wanted) ? memory(plain, weight) : packedWeights.get(weight, plain, wanted);
+  }
+
+  /**
+   * Numbers that are computed from a weight when it changes.
+   *
+   * @param weight a parameter of the network
+   * @param kind what is computed; for one weight and kind it is done once
+   * @param length of the result, in floats
+   * @param computation reads the weight and writes the result
+   * @return the result
+   */
+  public Tensor derived(
+      Tensor weight, String kind, long length, BiConsumer<Tensor, Tensor> computation) {
+    return packedWeights.derived(weight, kind, length, computation);
   }
 
   /**

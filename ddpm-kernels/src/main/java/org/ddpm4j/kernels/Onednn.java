@@ -1,5 +1,6 @@
 package org.ddpm4j.kernels;
 
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_bf16;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_get_effective_cpu_isa;
 
@@ -93,5 +94,14 @@ public final class Onednn {
   public static boolean hasBfloat16() {
     return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16)
         == dnnl_cpu_isa_avx512_core_bf16;
+  }
+
+  /**
+   * Whether the processor's vectors have 512 bits.
+   *
+   * @return true on processors with AVX-512
+   */
+  public static boolean hasAvx512() {
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
   }
 }

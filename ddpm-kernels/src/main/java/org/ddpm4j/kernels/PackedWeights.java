@@ -1,7 +1,10 @@
 package org.ddpm4j.kernels;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.reorder;
 import org.bytedeco.dnnl.stream;
@@ -15,6 +18,7 @@ import org.bytedeco.javacpp.Pointer;
  */
 public final class PackedWeights implements AutoCloseable {
 
+  private final Map<String, Derived> derived = new LinkedHashMap<>();
   private final List<Entry> entries = new ArrayList<>();
 
   /** One weight in one layout. */
@@ -48,6 +52,32 @@ public final class PackedWeights implements AutoCloseable {
     return packed;
   }
 
+  /** Numbers that are computed from a weight, made when first asked for. */
+  synchronized Tensor derived(
+      Tensor weight, String kind, long length, BiConsumer<Tensor, Tensor> computation) {
+    String key = kind + "@" + weight.pointer().address();
+    Derived existing = derived.get(key);
+    if (existing == null) {
+      existing = new Derived(weight, new FloatMemory(length), length, computation);
+      existing.memory.retain();
+      existing.compute();
+      derived.put(key, existing);
+    }
+    return existing.tensor();
+  }
+
+  private record Derived(
+      Tensor weight, FloatMemory memory, long length, BiConsumer<Tensor, Tensor> computation) {
+
+    Tensor tensor() {
+      return memory.tensor(0, length);
+    }
+
+    void compute() {
+      computation.accept(weight, tensor());
+    }
+  }
+
   /** Outlives the plan that is being compiled. */
   private void keep(Pointer pointer) {
     pointer.retainReference();
@@ -57,6 +87,7 @@ public final class PackedWeights implements AutoCloseable {
   public synchronized void pack() {
     OpenMp.singleThreaded(
         () -> {
+          derived.values().forEach(Derived::compute);
           try (stream stream = new stream(Onednn.engine())) {
             entries.forEach(entry -> entry.pack(stream));
           }
@@ -70,5 +101,7 @@ public final class PackedWeights implements AutoCloseable {
           .forEach(Pointer::releaseReference);
     }
     entries.clear();
+    derived.values().forEach(d -> d.memory.release());
+    derived.clear();
   }
 }

@@ -80,6 +80,9 @@ class FusedLayersTest {
       {1, 1, 1, 3, 5, 1, 1, 0},
       {2, 4, 4, 28, 384, 1, 1, 0},
       {2, 9, 7, 6, 10, 3, 2, 1},
+      // large enough for Winograd's algorithm on every processor
+      {3, 14, 11, 128, 144, 3, 1, 1},
+      {5, 5, 4, 256, 250, 3, 1, 1},
     };
     for (int[] s : sizes) {
       Convolution shape = new Convolution(s[5], s[6], s[7]);

@@ -20,6 +20,7 @@ import org.ddpm4j.kernels.FusedOp;
 import org.ddpm4j.kernels.Kernel;
 import org.ddpm4j.kernels.KernelContext;
 import org.ddpm4j.kernels.Onednn;
+import org.ddpm4j.kernels.Precision;
 import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -165,6 +166,10 @@ public final class Conv2d extends FusedOp {
       Tensor bias,
       Tensor y,
       Ending ending) {
+    if (ending.function() == EltwiseFunction.IDENTITY
+        && isForWinograd(context, kind, stride, padding, x, w)) {
+      return new Winograd(context, x, w, false, bias, ending.residual(), y);
+    }
     ConvolutionOperands operands =
         ConvolutionOperands.of(
             kind, x.shape(), w.shape(), y.shape(), stride, padding, context.precision());
@@ -185,6 +190,21 @@ public final class Conv2d extends FusedOp {
     List<Kernel> steps = new ArrayList<>(source.preparation());
     steps.add(call);
     return ConvolutionOperands.sequence(steps);
+  }
+
+  static boolean isForWinograd(
+      KernelContext context,
+      ConvolutionOperands.Weights kind,
+      int stride,
+      int padding,
+      Tensor x,
+      Tensor w) {
+    return kind == ConvolutionOperands.Weights.DENSE
+        && context.precision() == Precision.FLOAT32
+        && stride == 1
+        && padding == 1
+        && w.size(0) == 3
+        && Winograd.wins(x.size(0), x.size(1), x.size(2), w.size(2), w.size(3));
   }
 
   static convolution_forward.primitive_desc forward(

@@ -84,7 +84,9 @@ public final class Conv2dGradient extends FusedOp {
     convolution_forward.primitive_desc forward =
         Conv2d.forward(operands, true, new primitive_attr());
     List<Kernel> steps = new ArrayList<>();
-    if (outputs.get(0) != null) {
+    if (outputs.get(0) != null && Conv2d.isForWinograd(context, kind, stride, padding, x, w)) {
+      steps.add(new Winograd(context, dy, w, true, null, null, outputs.get(0)));
+    } else if (outputs.get(0) != null) {
       addInputGradient(steps, context, operands, forward, w, dy, outputs.get(0));
     }
     if (outputs.get(1) != null) {
