@@ -18,6 +18,9 @@ import org.bytedeco.javacpp.Pointer;
  */
 public final class PackedWeights implements AutoCloseable {
 
+  /** Into how many tasks the packing is cut. */
+  private static final int SHARES = 16;
+
   private final Map<String, Derived> derived = new LinkedHashMap<>();
   private final List<Entry> entries = new ArrayList<>();
 
@@ -83,15 +86,24 @@ public final class PackedWeights implements AutoCloseable {
     pointer.retainReference();
   }
 
-  /** Makes all copies anew from the weights as they are now. */
-  public synchronized void pack() {
-    OpenMp.singleThreaded(
-        () -> {
-          derived.values().forEach(Derived::compute);
-          try (stream stream = new stream(Onednn.engine())) {
-            entries.forEach(entry -> entry.pack(stream));
-          }
-        });
+  /**
+   * Makes all copies anew from the weights as they are now.
+   *
+   * @param workers who shares the work
+   */
+  public synchronized void pack(Workers workers) {
+    List<Derived> computations = List.copyOf(derived.values());
+    workers.forEach(computations.size(), i -> computations.get(i).compute());
+    // After those, which some of them read.
+    workers.forEach(SHARES, share -> OpenMp.singleThreaded(() -> packShare(share)));
+  }
+
+  private void packShare(int share) {
+    try (stream stream = new stream(Onednn.engine())) {
+      for (int i = share; i < entries.size(); i += SHARES) {
+        entries.get(i).pack(stream);
+      }
+    }
   }
 
   @Override

@@ -8,6 +8,7 @@ import java.util.function.Supplier;
 import org.bytedeco.javacpp.FloatPointer;
 import org.ddpm4j.kernels.PackedWeights;
 import org.ddpm4j.kernels.Tensor;
+import org.ddpm4j.kernels.Workers;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -17,6 +18,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class PlanWeights implements AutoCloseable {
 
   private final Parameters parameters;
+  private final Workers workers;
   private final PackedWeights packed = new PackedWeights();
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private final ByteBuffer bytes;
@@ -26,8 +28,9 @@ final class PlanWeights implements AutoCloseable {
 
   private volatile long version;
 
-  PlanWeights(Parameters parameters) {
+  PlanWeights(Parameters parameters, Workers workers) {
     this.parameters = parameters;
+    this.workers = workers;
     this.bytes = memory(parameters).asByteBuffer();
   }
 
@@ -111,7 +114,7 @@ final class PlanWeights implements AutoCloseable {
   }
 
   private void pack() {
-    packed.pack();
+    packed.pack(workers);
     version++;
   }
 

@@ -43,7 +43,7 @@ public final class Unet implements AutoCloseable {
     this.execution = execution;
     boolean fused = execution.isFused(dataType());
     workers = fused ? new Workers(execution.threads()) : null;
-    planWeights = fused ? new PlanWeights(parameters) : null;
+    planWeights = fused ? new PlanWeights(parameters, workers) : null;
     log.debug("{} computes with {} layers", config, fused ? "fused" : "reference");
   }
 
