@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -93,11 +94,14 @@ final class SampleCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @ArgGroup(exclusive = true, multiplicity = "1")
-  private Source source;
+  @ArgGroup(exclusive = true)
+  private Source source = new Source();
 
   private static final class Source {
-    @Option(names = "--run", paramLabel = "DIR", description = "Folder that train made.")
+    @Option(
+        names = "--run",
+        paramLabel = "DIR",
+        description = "Folder that train made (default: the model of clothes that ddpm4j brings).")
     private Path run;
 
     @Option(
@@ -244,7 +248,7 @@ final class SampleCommand implements Callable<Integer> {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     BadInputException.requireRange("--batch-size", batchSize, 1, MAX_COUNT);
     BadInputException.requireRange("--scale", scale, 1, 16);
-    Model model = source.run == null ? ofModelFolder() : ofRun();
+    Model model = source.model == null ? ofRun() : ofModelFolder();
     DiffusionPipeline pipeline =
         Sampling.pipeline(
             model.unet(),
@@ -278,15 +282,31 @@ final class SampleCommand implements Callable<Integer> {
         List.of("--schedule", "--timesteps", "--beta-start", "--beta-end", "--size")) {
       refuse(option, "--run, whose configuration says it");
     }
-    RunFolder run = RunFolder.open(source.run);
+    RunFolder run = RunFolder.open(source.run == null ? bundledRun() : source.run);
     RunConfig config = run.readConfig();
+    Path folder = source.run == null ? Path.of("") : run.path();
+    if (checkpoint == null && run.checkpoints().all().isEmpty() && Files.exists(run.unet())) {
+      refuse("--weights", "a run without checkpoints, which has only the moving average");
+      Unet average = UnetFolder.read(run.unet(), DataType.FLOAT);
+      return new Model(average, config.schedule(), config.data().shape(), folder);
+    }
     Unet unet = Unet.create(config.model(), DataType.FLOAT, config.initialWeightsSeed());
     Checkpoint state =
         checkpoint == null
             ? run.readLatestCheckpoint(unet.parameters())
             : Checkpoint.read(checkpoint, unet.parameters());
     unet.parameters().assign(weights == Weights.MODEL ? state.weights() : state.ema());
-    return new Model(unet, config.schedule(), config.data().shape(), run.path());
+    return new Model(unet, config.schedule(), config.data().shape(), folder);
+  }
+
+  /** The launcher says where the project is, and with it the model that was trained beforehand. */
+  private Path bundledRun() {
+    String home = System.getProperty("ddpm.home");
+    if (home == null) {
+      throw new ParameterException(
+          spec.commandLine(), "Missing option: one of '--run=DIR' and '--model=DIR' is needed");
+    }
+    return Path.of(home, "models", "fashion-mnist");
   }
 
   private Model ofModelFolder() throws IOException {
