@@ -232,6 +232,8 @@ final class SampleCommand implements Callable<Integer> {
       description = "With --model: height and width of the images, as in 32x32, or one number.")
   private Size size;
 
+  @Mixin private ExecutionOptions execution;
+
   SampleCommand(Console console) {
     this.console = console;
   }
@@ -280,7 +282,9 @@ final class SampleCommand implements Callable<Integer> {
     }
     RunFolder run = RunFolder.open(source.run);
     RunConfig config = run.readConfig();
-    Unet unet = Unet.create(config.model(), DataType.FLOAT, config.initialWeightsSeed());
+    Unet unet =
+        Unet.create(
+            config.model(), DataType.FLOAT, config.initialWeightsSeed(), execution.execution());
     Checkpoint state =
         checkpoint == null
             ? run.readLatestCheckpoint(unet.parameters())
@@ -296,7 +300,7 @@ final class SampleCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "Missing option '--size=HxW', which '--model' needs");
     }
-    Unet unet = UnetFolder.read(source.model, DataType.FLOAT);
+    Unet unet = UnetFolder.read(source.model, DataType.FLOAT, execution.execution());
     ImageShape shape =
         BadInputException.check(
             () -> {

@@ -59,9 +59,7 @@ public final class KernelContext implements AutoCloseable {
    * @return the packed weight
    */
   public memory packed(Tensor weight, memory.desc plain, memory.desc wanted) {
-    return plain.equals(wanted)
-        ? memory(plain, weight)
-        : packedWeights.get(weight, plain, wanted);
+    return plain.equals(wanted) ? memory(plain, weight) : packedWeights.get(weight, plain, wanted);
   }
 
   /**

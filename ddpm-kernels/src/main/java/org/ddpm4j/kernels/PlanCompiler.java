@@ -120,8 +120,7 @@ final class PlanCompiler {
     List<SameDiffOp> used = new ArrayList<>();
     for (int i = all.size() - 1; i >= 0; i--) {
       SameDiffOp op = all.get(i);
-      if (op.getOutputsOfOp() != null
-          && op.getOutputsOfOp().stream().anyMatch(needed::contains)) {
+      if (op.getOutputsOfOp() != null && op.getOutputsOfOp().stream().anyMatch(needed::contains)) {
         needed.addAll(op.getInputsToOp());
         used.add(0, op);
       }

@@ -85,7 +85,8 @@ public final class SingleExecution {
   public static Tensor tensor(INDArray array) {
     if (array.dataType() != DataType.FLOAT || !isContiguous(array)) {
       throw new IllegalArgumentException(
-          "A kernel reads contiguous arrays of FLOAT; this is %s.".formatted(array.shapeInfoToString()));
+          "A kernel reads contiguous arrays of FLOAT; this is %s."
+              .formatted(array.shapeInfoToString()));
     }
     FloatPointer memory = new FloatPointer(array.data().pointer());
     return Tensor.within(memory, array.offset(), array.shape());

@@ -61,7 +61,9 @@ final class PlanWeights implements AutoCloseable {
     return version;
   }
 
-  /** Works with packed copies of the parameters as they are now; packs them if they have changed. */
+  /**
+   * Works with packed copies of the parameters as they are now; packs them if they have changed.
+   */
   <T> T withCurrent(Supplier<T> work) {
     if (!isCurrent()) {
       lock.writeLock().lock();

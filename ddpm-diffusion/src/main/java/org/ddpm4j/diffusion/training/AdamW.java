@@ -1,16 +1,28 @@
 package org.ddpm4j.diffusion.training;
 
 import org.ddpm4j.unet.Parameters;
+import org.ddpm4j.unet.Unet;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** AdamW (Loshchilov and Hutter 2019, algorithm 2) on flat buffers. */
-final class AdamW {
+public final class AdamW {
 
   private final AdamWConfig config;
   private final Parameters firstMoment;
   private final Parameters secondMoment;
+
+  /**
+   * An optimiser at its beginning.
+   *
+   * @param config its constants
+   * @param unet the network whose weights it is to update
+   * @return the optimiser, with moments of zero
+   */
+  public static AdamW of(AdamWConfig config, Unet unet) {
+    return new AdamW(config, unet.parameters());
+  }
 
   AdamW(AdamWConfig config, Parameters weights) {
     this.config = config;
@@ -30,12 +42,15 @@ final class AdamW {
    * Updates the weights, unless the update is not finite. Uses the gradient up: nothing here takes
    * memory of its own, which the garbage collector would be slow to give back.
    *
+   * @param weights of the network
+   * @param gradient of the loss, overwritten
    * @param step zero-based
    * @param learningRateFactor on the peak learning rate
    * @return the Euclidean norm of the gradient's part of the update; if it is not finite, the
    *     weights are as they were
    */
-  double update(Parameters weights, Parameters gradient, long step, double learningRateFactor) {
+  public double update(
+      Parameters weights, Parameters gradient, long step, double learningRateFactor) {
     INDArray w = weights.flat();
     INDArray g = gradient.flat();
     INDArray m = firstMoment.flat();

@@ -64,11 +64,11 @@ public final class Trainer {
     this.forward = new ForwardProcess(schedule);
     this.config = Objects.requireNonNull(config, "config");
     this.data = Objects.requireNonNull(data, "data");
-    this.optimizer = new AdamW(config.optimizer(), unet.parameters());
+    this.optimizer = AdamW.of(config.optimizer(), unet);
     this.gradient = unet.parameters().zerosLike();
     this.ema = unet.parameters().zerosLike();
     this.ema.assign(unet.parameters());
-    this.emaUnet = Unet.of(unet.config(), ema);
+    this.emaUnet = Unet.of(unet.config(), ema, unet.execution());
   }
 
   /**
