@@ -34,6 +34,7 @@ final class Ddpm implements Runnable {
       context.getLoggerList().stream()
           .filter(logger -> logger.getLevel() != null)
           .forEach(logger -> logger.setLevel(Level.INFO));
+      context.getLogger("org.ddpm4j").setLevel(Level.DEBUG);
     }
   }
 

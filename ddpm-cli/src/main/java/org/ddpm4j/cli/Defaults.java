@@ -44,5 +44,12 @@ final class Defaults {
   static final String WEIGHTS = "ema";
   static final String ANIMATED = "x0";
 
+  static final String LAYERS = "auto";
+  static final String PRECISION = "float32";
+
+  static final String BENCH_MODEL = "annotated";
+  static final String BENCH_BATCH_SIZE = "128";
+  static final String BENCH_SECONDS = "24";
+
   private Defaults() {}
 }

@@ -11,7 +11,9 @@ import org.ddpm4j.data.HorizontalFlip;
 import org.ddpm4j.diffusion.run.ScheduleType;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
+import org.ddpm4j.kernels.Precision;
 import org.ddpm4j.unet.AnnotatedUnet;
+import org.ddpm4j.unet.LayersChoice;
 import org.ddpm4j.unet.LossFunction;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -37,11 +39,16 @@ abstract class Names<E extends Enum<E>> implements ITypeConverter<E>, Iterable<S
     return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
+  /** The spelling of a value of this option. */
+  String spelling(E value) {
+    return of(value);
+  }
+
   @Override
   public E convert(String text) {
     String wanted = text.toLowerCase(Locale.ROOT).replace('_', '-');
     return values.stream()
-        .filter(value -> of(value).equals(wanted))
+        .filter(value -> spelling(value).equals(wanted))
         .findFirst()
         .orElseThrow(
             () ->
@@ -52,7 +59,7 @@ abstract class Names<E extends Enum<E>> implements ITypeConverter<E>, Iterable<S
   @Override
   public Iterator<String> iterator() {
     List<String> names =
-        values.stream().map(Names::of).collect(Collectors.toCollection(ArrayList::new));
+        values.stream().map(this::spelling).collect(Collectors.toCollection(ArrayList::new));
     return names.iterator();
   }
 
@@ -128,9 +135,45 @@ abstract class Names<E extends Enum<E>> implements ITypeConverter<E>, Iterable<S
     }
   }
 
-  static final class Precisions extends Names<PredictCommand.Precision> {
+  static final class Precisions extends Names<Precision> {
     Precisions() {
-      super(PredictCommand.Precision.class);
+      super(Precision.class);
+    }
+  }
+
+  static final class NumberFormats extends Names<PredictCommand.NumberFormat> {
+    NumberFormats() {
+      super(PredictCommand.NumberFormat.class);
+    }
+
+    /** Also as it was spelled when there was no bfloat16. */
+    @Override
+    public PredictCommand.NumberFormat convert(String text) {
+      return super.convert(
+          text.equalsIgnoreCase("float") ? of(PredictCommand.NumberFormat.FLOAT32) : text);
+    }
+  }
+
+  static final class Layers extends Names<LayersChoice> {
+    Layers() {
+      super(LayersChoice.class);
+    }
+
+    @Override
+    String spelling(LayersChoice value) {
+      return value == LayersChoice.AUTOMATIC ? "auto" : of(value);
+    }
+  }
+
+  static final class BenchTasks extends Names<Benchmark.Task> {
+    BenchTasks() {
+      super(Benchmark.Task.class);
+    }
+  }
+
+  static final class BenchModels extends Names<BenchModel> {
+    BenchModels() {
+      super(BenchModel.class);
     }
   }
 }

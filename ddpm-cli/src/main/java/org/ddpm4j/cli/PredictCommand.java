@@ -6,6 +6,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.ddpm4j.kernels.Precision;
+import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.LossFunction;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -17,6 +19,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Runs a U-Net on the tensors of a file, to compare it with other libraries. */
@@ -31,14 +34,18 @@ import picocli.CommandLine.Option;
     })
 final class PredictCommand implements Callable<Integer> {
 
-  enum Precision {
-    FLOAT(DataType.FLOAT),
-    DOUBLE(DataType.DOUBLE);
+  enum NumberFormat {
+    FLOAT32(DataType.FLOAT, Precision.FLOAT32),
+    /** FLOAT in which convolutions multiply numbers of less precision. */
+    BFLOAT16(DataType.FLOAT, Precision.BFLOAT16),
+    DOUBLE(DataType.DOUBLE, Precision.FLOAT32);
 
     private final DataType dataType;
+    private final Precision convolutions;
 
-    Precision(DataType dataType) {
+    NumberFormat(DataType dataType, Precision convolutions) {
       this.dataType = dataType;
+      this.convolutions = convolutions;
     }
   }
 
@@ -71,11 +78,15 @@ final class PredictCommand implements Callable<Integer> {
   @Option(
       names = "--precision",
       paramLabel = "TYPE",
-      converter = Names.Precisions.class,
-      completionCandidates = Names.Precisions.class,
-      defaultValue = "float",
-      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private Precision precision;
+      converter = Names.NumberFormats.class,
+      completionCandidates = Names.NumberFormats.class,
+      defaultValue = Defaults.PRECISION,
+      description =
+          "Number format; bfloat16, of convolutions alone, needs a processor with AVX512-BF16 or"
+              + " AMX: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private NumberFormat precision;
+
+  @Mixin private LayersOptions layers;
 
   PredictCommand(Console console) {
     this.console = console;
@@ -83,7 +94,8 @@ final class PredictCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Unet unet = UnetFolder.read(model, precision.dataType);
+    Execution execution = layers.execution(precision.dataType, precision.convolutions);
+    Unet unet = UnetFolder.read(model, precision.dataType, execution);
     Map<String, INDArray> results = new LinkedHashMap<>();
     try (SafetensorsReader reader = SafetensorsReader.open(input)) {
       INDArray x = images(reader, unet.config());

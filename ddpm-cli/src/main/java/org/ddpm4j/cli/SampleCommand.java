@@ -236,6 +236,8 @@ final class SampleCommand implements Callable<Integer> {
       description = "With --model: height and width of the images, as in 32x32, or one number.")
   private Size size;
 
+  @Mixin private ExecutionOptions execution;
+
   SampleCommand(Console console) {
     this.console = console;
   }
@@ -287,10 +289,12 @@ final class SampleCommand implements Callable<Integer> {
     Path folder = source.run == null ? Path.of("") : run.path();
     if (checkpoint == null && run.checkpoints().all().isEmpty() && Files.exists(run.unet())) {
       refuse("--weights", "a run without checkpoints, which has only the moving average");
-      Unet average = UnetFolder.read(run.unet(), DataType.FLOAT);
+      Unet average = UnetFolder.read(run.unet(), DataType.FLOAT, execution.execution());
       return new Model(average, config.schedule(), config.data().shape(), folder);
     }
-    Unet unet = Unet.create(config.model(), DataType.FLOAT, config.initialWeightsSeed());
+    Unet unet =
+        Unet.create(
+            config.model(), DataType.FLOAT, config.initialWeightsSeed(), execution.execution());
     Checkpoint state =
         checkpoint == null
             ? run.readLatestCheckpoint(unet.parameters())
@@ -316,7 +320,7 @@ final class SampleCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "Missing option '--size=HxW', which '--model' needs");
     }
-    Unet unet = UnetFolder.read(source.model, DataType.FLOAT);
+    Unet unet = UnetFolder.read(source.model, DataType.FLOAT, execution.execution());
     ImageShape shape =
         BadInputException.check(
             () -> {

@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
     })
 final class TrainCommand implements Callable<Integer> {
 
-  /** They may go with --resume: none of them changes what the run becomes. */
+  /** They may go with --resume: none of them changes what the run becomes, but for rounding. */
   private static final Set<String> RESUME_OPTIONS =
       Set.of(
           "--resume",
@@ -39,6 +39,9 @@ final class TrainCommand implements Callable<Integer> {
           "--offline",
           "--time-limit",
           "--sample-steps",
+          "--layers",
+          "--threads",
+          "--precision",
           "--dry-run",
           "--verbose");
 
@@ -83,6 +86,8 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private DataOptions data;
 
   @Mixin private TrainingOptions training;
+
+  @Mixin private ExecutionOptions execution;
 
   TrainCommand(Console console) {
     this.console = console;
@@ -137,7 +142,11 @@ final class TrainCommand implements Callable<Integer> {
 
   private TrainingSession session(RunConfig config, TrainingData images) {
     return new TrainingSession(
-        console, config, images, Sampling.steps(sampleSteps, config.schedule()));
+        console,
+        config,
+        images,
+        Sampling.steps(sampleSteps, config.schedule()),
+        execution.execution());
   }
 
   private Duration limit() {

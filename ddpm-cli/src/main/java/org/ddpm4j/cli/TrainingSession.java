@@ -15,6 +15,7 @@ import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.diffusion.training.CheckpointListener;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingListener;
+import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -46,7 +47,8 @@ final class TrainingSession {
   private final DiffusionPipeline pipeline;
 
   /** A session whose run folder is not known yet. */
-  TrainingSession(Console console, RunConfig config, TrainingData data, int sampleSteps) {
+  TrainingSession(
+      Console console, RunConfig config, TrainingData data, int sampleSteps, Execution execution) {
     this.console = console;
     this.config = config;
     RunConfig.BatchConfig batches = config.batches();
@@ -55,7 +57,7 @@ final class TrainingSession {
             .withFlip(HorizontalFlip.valueOf(batches.flip().name()));
     ImageDataSetIterator iterator =
         BadInputException.check(() -> new ImageDataSetIterator(data.images(), options));
-    Unet unet = Unet.create(config.model(), DataType.FLOAT, config.initialWeightsSeed());
+    Unet unet = Unet.create(config.model(), DataType.FLOAT, config.initialWeightsSeed(), execution);
     trainer = new Trainer(unet, config.schedule().create(), config.training(), iterator::batch);
     data.validation().ifPresent(trainer::withValidation);
     pipeline =

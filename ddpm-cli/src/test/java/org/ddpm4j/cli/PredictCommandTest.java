@@ -9,6 +9,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.ddpm4j.kernels.Onednn;
 import org.ddpm4j.unet.io.SafetensorsReader;
 import org.ddpm4j.unet.io.SafetensorsWriter;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,6 +28,9 @@ class PredictCommandTest {
   private static final Path GOLDEN =
       Path.of("../ddpm-unet/src/test/resources/org/ddpm4j/unet/annotated_resnet");
   private static final double TOLERANCE = 1e-4;
+
+  /** bfloat16 has 8 bits of precision, and errors of many layers add up. */
+  private static final double BFLOAT16_TOLERANCE = 3e-2;
 
   @TempDir private Path folder;
   private Path model;
@@ -63,14 +67,21 @@ class PredictCommandTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"float", "double"})
-  void reproducesPyTorch(String precision) throws IOException {
-    assertThat(predict("--gradients", "--precision", precision).isOk().out())
+  @CsvSource({
+    "auto, float32, FLOAT",
+    "auto, float, FLOAT",
+    "fused, float32, FLOAT",
+    "reference, float32, FLOAT",
+    "reference, double, DOUBLE",
+    "auto, double, DOUBLE",
+  })
+  void reproducesPyTorch(String layers, String precision, String dataType) throws IOException {
+    assertThat(predict("--gradients", "--layers", layers, "--precision", precision).isOk().out())
         .isEqualTo(output + "\n");
     try (SafetensorsReader actual = SafetensorsReader.open(output);
         SafetensorsReader io = SafetensorsReader.open(GOLDEN.resolve("io.safetensors"));
         SafetensorsReader grads = SafetensorsReader.open(GOLDEN.resolve("grads.safetensors"))) {
-      assertThat(actual.dataType("y").name()).isEqualToIgnoringCase(precision);
+      assertThat(actual.dataType("y").name()).isEqualTo(dataType);
       assertThat(actual.names()).hasSize(grads.names().size() + 1);
       assertThat(error(actual.tensor("y"), io.tensor("y"), 0)).isLessThan(TOLERANCE);
       double scale = 0;
@@ -92,6 +103,40 @@ class PredictCommandTest {
     try (SafetensorsReader actual = SafetensorsReader.open(output)) {
       assertThat(actual.names()).containsExactly("y");
     }
+  }
+
+  @Test
+  void bfloat16IsCloseWhereTheProcessorHasItAndRefusedElsewhere() throws IOException {
+    Cli.Result result = predict("--precision", "bfloat16");
+    if (!Onednn.hasBfloat16()) {
+      result.isBadInput("bfloat16", "AVX512-BF16", "float32");
+      return;
+    }
+    result.isOk();
+    try (SafetensorsReader actual = SafetensorsReader.open(output);
+        SafetensorsReader io = SafetensorsReader.open(GOLDEN.resolve("io.safetensors"))) {
+      assertThat(error(actual.tensor("y"), io.tensor("y"), 0))
+          .isLessThan(BFLOAT16_TOLERANCE)
+          .isGreaterThan(TOLERANCE);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "fused, double, 'FLOAT, not in DOUBLE'",
+    "reference, bfloat16, cannot compute in bfloat16",
+    "fused, half, 'float32, bfloat16, double'",
+    "none, double, 'auto, fused, reference'",
+  })
+  void whatDoesNotGoTogetherIsRefused(String layers, String precision, String part) {
+    predict("--layers", layers, "--precision", precision).isBadInput(part);
+  }
+
+  @Test
+  void theNumberOfThreadsIsOfTheFusedLayers() {
+    predict("--threads", 3).isOk();
+    predict("--threads", 3, "--precision", "double").isBadInput("--threads", "OMP_NUM_THREADS");
+    predict("--threads", 3, "--layers", "reference").isBadInput("--threads", "OMP_NUM_THREADS");
   }
 
   private static double error(INDArray actual, INDArray expected, double leastNorm) {

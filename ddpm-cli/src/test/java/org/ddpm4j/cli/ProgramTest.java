@@ -30,7 +30,7 @@ class ProgramTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "sample", "schedules", "predict", "info", "completion"})
+  @ValueSource(strings = {"train", "sample", "schedules", "predict", "info", "bench", "completion"})
   void everySubcommandHasHelp(String command) {
     assertThat(Cli.run(command, "--help").isOk().out())
         .startsWith("Usage: ddpm " + command)
@@ -40,7 +40,7 @@ class ProgramTest {
   @Test
   void helpListsTheSubcommands() {
     assertThat(Cli.run("--help").isOk().out())
-        .contains("train", "sample", "schedules", "predict", "info", "completion");
+        .contains("train", "sample", "schedules", "predict", "info", "bench", "completion");
   }
 
   @Test

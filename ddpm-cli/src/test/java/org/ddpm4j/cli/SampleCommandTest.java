@@ -1,6 +1,7 @@
 package org.ddpm4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -56,6 +57,25 @@ class SampleCommandTest {
     assertThat(inBatches).hasSameBinaryContentAs(one);
     assertThat(other.toFile().length()).isPositive();
     assertThat(one).satisfies(file -> assertThat(differ(file, other)).isTrue());
+  }
+
+  @Test
+  void theThreadsDoNotDecide() {
+    Path one = sample("1.png", "--count", 5, "--seed", 7, "--threads", 1);
+    Path three = sample("3.png", "--count", 5, "--seed", 7, "--threads", 3, "--layers", "fused");
+    assertThat(three).hasSameBinaryContentAs(one);
+  }
+
+  @Test
+  void referenceLayersDrawTheSameImages() throws IOException {
+    BufferedImage fused = ImageIO.read(sample("fused.png", "--count", 4).toFile());
+    BufferedImage reference =
+        ImageIO.read(sample("ref.png", "--count", 4, "--layers", "reference").toFile());
+    for (int y = 0; y < fused.getHeight(); y++) {
+      for (int x = 0; x < fused.getWidth(); x++) {
+        assertThat(reference.getRGB(x, y) & 0xFF).isCloseTo(fused.getRGB(x, y) & 0xFF, within(1));
+      }
+    }
   }
 
   private static boolean differ(Path a, Path b) throws IOException {
@@ -143,6 +163,9 @@ class SampleCommandTest {
     "--steps, 0, 1 to 6",
     "--steps, 7, 1 to 6",
     "--variance, huge, posterior",
+    "--layers, fastest, 'auto, fused, reference'",
+    "--threads, 0, --threads",
+    "--precision, double, bfloat16",
     "--clip, maybe, range",
     "--weights, best, ema",
     "--format, bmp, grid",

@@ -1,6 +1,7 @@
 package org.ddpm4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -145,6 +146,72 @@ class TrainCommandTest {
   }
 
   @Test
+  void howTheMachineComputesIsNoPartOfTheRun() {
+    Path run = folder.resolve("run");
+    String usual = Cli.run(Cli.tinyTraining(data, run, 5, "--dry-run")).isOk().out();
+    assertThat(
+            Cli.run(Cli.tinyTraining(data, run, 5, "--dry-run", "--layers", "reference"))
+                .isOk()
+                .out())
+        .isEqualTo(usual);
+    assertThat(Cli.run(Cli.tinyTraining(data, run, 5, "--dry-run", "--threads", 3)).isOk().out())
+        .isEqualTo(usual);
+  }
+
+  @Test
+  void theNumberOfThreadsChangesNoBit() throws IOException {
+    Path run = folder.resolve("run");
+    Cli.run(
+            Cli.tinyTraining(
+                data,
+                run,
+                STEPS,
+                "--sample-every",
+                4,
+                "--checkpoint-every",
+                4,
+                "--layers",
+                "fused",
+                "--threads",
+                3))
+        .isOk();
+    assertThat(run.resolve("loss.csv")).hasSameBinaryContentAs(trained.resolve("loss.csv"));
+    assertThat(run.resolve("samples.png")).hasSameBinaryContentAs(trained.resolve("samples.png"));
+  }
+
+  @Test
+  void referenceLayersLearnTheSame() throws IOException {
+    Path run = folder.resolve("run");
+    Cli.run(Cli.tinyTraining(data, run, STEPS, "--layers", "reference")).isOk();
+    assertThat(lastLoss(run)).isCloseTo(lastLoss(trained), withinPercentage(0.1));
+    // Other operations round otherwise: that it ran the reference.
+    assertThat(run.resolve("checkpoints/step-0000008.safetensors").toFile())
+        .satisfies(
+            file ->
+                assertThat(
+                        Files.mismatch(
+                            file.toPath(), trained.resolve("checkpoints/step-0000008.safetensors")))
+                    .isNotNegative());
+    Cli.run("train", "--resume", run, "--data", data, "--sample-steps", 2, "--layers", "fused")
+        .isOk();
+  }
+
+  private static double lastLoss(Path run) throws IOException {
+    List<String> lines = Files.readAllLines(run.resolve("loss.csv"));
+    return Double.parseDouble(lines.get(lines.size() - 1).split(",")[1]);
+  }
+
+  @Test
+  void whatCannotComputeIsRefusedBeforeAnythingIsWritten() {
+    Path run = folder.resolve("run");
+    Cli.run(Cli.tinyTraining(data, run, 2, "--layers", "reference", "--threads", 2))
+        .isBadInput("reference layers", "--threads", "OMP_NUM_THREADS");
+    Cli.run(Cli.tinyTraining(data, run, 2, "--layers", "reference", "--precision", "bfloat16"))
+        .isBadInput("reference layers", "bfloat16", "fused");
+    assertThat(run).doesNotExist();
+  }
+
+  @Test
   void aRunIsNeverOverwritten() {
     Cli.run(Cli.tinyTraining(data, trained, STEPS))
         .isBadInput("run <1>", "not empty", "--resume " + trained);
@@ -197,6 +264,10 @@ class TrainCommandTest {
     "--block, vgg, resnet",
     "--flip, vertical, random",
     "--dataset, cifar, fashion-mnist",
+    "--layers, fastest, 'auto, fused, reference'",
+    "--threads, 0, --threads",
+    "--threads, 2000, --threads",
+    "--precision, double, 'float32, bfloat16'",
     "--nonsense, 1, --nonsense",
   })
   void badValuesAreRefusedBeforeAnythingIsWritten(String option, String value, String part) {

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.ddpm4j.kernels.GraphPlan;
 import org.ddpm4j.kernels.Loops;
@@ -49,6 +50,7 @@ final class PlanExecutor implements UnetExecutor {
   private final PlanWeights weights;
   private final Workers workers;
   private final Precision precision;
+  private final Consumer<GraphPlan> planRunner;
   private final int height;
   private final int width;
   private final int inChannels;
@@ -66,12 +68,14 @@ final class PlanExecutor implements UnetExecutor {
       Parameters parameters,
       PlanWeights weights,
       Workers workers,
-      Precision precision) {
+      Precision precision,
+      Consumer<GraphPlan> planRunner) {
     this.graph = graph;
     this.parameters = parameters;
     this.weights = weights;
     this.workers = workers;
     this.precision = precision;
+    this.planRunner = planRunner;
     this.height = height;
     this.width = width;
     this.inChannels = config.inChannels();
@@ -177,7 +181,7 @@ final class PlanExecutor implements UnetExecutor {
                 GraphPlan plan = runner.plan(size);
                 xs.fill(plan.input(UnetGraph.X), first);
                 ts.fill(plan.input(UnetGraph.T), first);
-                plan.run();
+                planRunner.accept(plan);
                 ys.take(plan.output(UnetGraph.OUTPUT), first);
                 outputRunners.add(runner);
               });
@@ -234,7 +238,7 @@ final class PlanExecutor implements UnetExecutor {
                 xs.fill(plan.input(UnetGraph.X), first);
                 ts.fill(plan.input(UnetGraph.T), first);
                 targets.fill(plan.input(UnetGraph.TARGET), first);
-                plan.run();
+                planRunner.accept(plan);
                 losses[i] = plan.output(UnetGraph.LOSS).buffer().get(0) * (double) size / images;
                 lossRunners.add(runner);
               });
@@ -276,7 +280,7 @@ final class PlanExecutor implements UnetExecutor {
                   targets.fill(plan.input(UnetGraph.TARGET), first);
                   float share = (float) size / images;
                   plan.input(UnetGraph.LOSS_GRADIENT).buffer().put(0, share);
-                  plan.run();
+                  planRunner.accept(plan);
                   losses[i] = plan.output(UnetGraph.LOSS).buffer().get(0) * (double) share;
                 }
                 lanes[lane].copyFrom(runner.values);

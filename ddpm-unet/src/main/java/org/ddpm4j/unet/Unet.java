@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import org.ddpm4j.kernels.GraphPlan;
+import org.ddpm4j.kernels.PlanProfile;
 import org.ddpm4j.kernels.Workers;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -34,6 +36,9 @@ public final class Unet implements AutoCloseable {
   private final Workers workers;
   private final PlanWeights planWeights;
 
+  /** Null where nobody wants to know. */
+  private volatile PlanProfile profile;
+
   /** {@code loss} is null for the graph of prediction alone. */
   private record GraphKey(int height, int width, LossFunction loss) {}
 
@@ -56,9 +61,23 @@ public final class Unet implements AutoCloseable {
    * @return the network
    */
   public static Unet create(UnetConfig config, DataType dataType, long seed) {
+    return create(config, dataType, seed, Execution.automatic());
+  }
+
+  /**
+   * A network with freshly drawn weights that computes in a given way.
+   *
+   * @param config the architecture
+   * @param dataType FLOAT or DOUBLE
+   * @param seed of the weights
+   * @param execution how it computes
+   * @return the network
+   * @throws IllegalArgumentException if it cannot compute so in that data type
+   */
+  public static Unet create(UnetConfig config, DataType dataType, long seed, Execution execution) {
     Parameters parameters = Parameters.zeros(declarations(config, dataType), dataType);
     parameters.initialize(seed);
-    return new Unet(config, parameters, Execution.automatic());
+    return new Unet(config, parameters, execution);
   }
 
   /**
@@ -187,6 +206,29 @@ public final class Unet implements AutoCloseable {
     return executor(x, loss).loss(cast(x), cast(t), cast(target));
   }
 
+  /**
+   * Measures from now on how long each operation takes. Reference layers are not measured.
+   *
+   * @param newProfile receives the times
+   */
+  public void startProfile(PlanProfile newProfile) {
+    profile = Objects.requireNonNull(newProfile, "newProfile");
+  }
+
+  /** Ends measuring. */
+  public void stopProfile() {
+    profile = null;
+  }
+
+  private void run(GraphPlan plan) {
+    PlanProfile current = profile;
+    if (current == null) {
+      plan.run();
+    } else {
+      current.run(plan);
+    }
+  }
+
   private UnetExecutor executor(INDArray x, LossFunction loss) {
     GraphKey key = new GraphKey((int) x.size(2), (int) x.size(3), loss);
     return executors.computeIfAbsent(key, this::build);
@@ -209,7 +251,8 @@ public final class Unet implements AutoCloseable {
             parameters,
             planWeights,
             workers,
-            execution.precision())
+            execution.precision(),
+            this::run)
         : new SessionExecutor(graph, parameters);
   }
 

@@ -1,14 +1,26 @@
 package org.ddpm4j.diffusion.training;
 
 import org.ddpm4j.unet.Parameters;
+import org.ddpm4j.unet.Unet;
 
 /** AdamW (Loshchilov and Hutter 2019, algorithm 2) on flat buffers. */
-final class AdamW {
+public final class AdamW {
 
   private final AdamWConfig config;
   private final FlatOperations operations;
   private final Parameters firstMoment;
   private final Parameters secondMoment;
+
+  /**
+   * An optimiser at its beginning, which computes as the network does.
+   *
+   * @param config its constants
+   * @param unet the network whose weights it is to update
+   * @return the optimiser, with moments of zero
+   */
+  public static AdamW of(AdamWConfig config, Unet unet) {
+    return new AdamW(config, unet.parameters(), FlatOperations.of(unet));
+  }
 
   AdamW(AdamWConfig config, Parameters weights, FlatOperations operations) {
     this.config = config;
@@ -28,12 +40,15 @@ final class AdamW {
   /**
    * Updates the weights, unless the update is not finite. Uses the gradient up.
    *
+   * @param weights of the network
+   * @param gradient of the loss, overwritten
    * @param step zero-based
    * @param learningRateFactor on the peak learning rate
    * @return the Euclidean norm of the gradient's part of the update; if it is not finite, the
    *     weights are as they were
    */
-  double update(Parameters weights, Parameters gradient, long step, double learningRateFactor) {
+  public double update(
+      Parameters weights, Parameters gradient, long step, double learningRateFactor) {
     double learningRate = config.learningRate() * learningRateFactor;
     double correction1 = 1 - Math.pow(config.beta1(), step + 1.0);
     double correction2 = 1 - Math.pow(config.beta2(), step + 1.0);

@@ -1,9 +1,18 @@
 package org.ddpm4j.diffusion.training;
 
+import org.ddpm4j.kernels.Workers;
+import org.ddpm4j.unet.Unet;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What an optimiser does to flat buffers, each operation a pass over all elements. */
 interface FlatOperations {
+
+  /** Those that go with the way in which a network computes. */
+  static FlatOperations of(Unet unet) {
+    return unet.execution().isFused(unet.dataType())
+        ? new FusedFlatOperations(new Workers(unet.execution().threads()))
+        : new Nd4jFlatOperations();
+  }
 
   /** The Euclidean norm. */
   double norm(INDArray x);

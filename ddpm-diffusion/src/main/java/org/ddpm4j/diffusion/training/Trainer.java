@@ -8,7 +8,6 @@ import java.util.SplittableRandom;
 import org.ddpm4j.diffusion.ForwardProcess;
 import org.ddpm4j.diffusion.random.KeyedRandom;
 import org.ddpm4j.diffusion.random.NoiseSource;
-import org.ddpm4j.kernels.Workers;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -66,18 +65,12 @@ public final class Trainer {
     this.forward = new ForwardProcess(schedule);
     this.config = Objects.requireNonNull(config, "config");
     this.data = Objects.requireNonNull(data, "data");
-    this.operations = operations(unet);
+    this.operations = FlatOperations.of(unet);
     this.optimizer = new AdamW(config.optimizer(), unet.parameters(), operations);
     this.gradient = unet.parameters().zerosLike();
     this.ema = unet.parameters().zerosLike();
     this.ema.assign(unet.parameters());
     this.emaUnet = Unet.of(unet.config(), ema, unet.execution());
-  }
-
-  private static FlatOperations operations(Unet unet) {
-    return unet.execution().isFused(unet.dataType())
-        ? new FusedFlatOperations(new Workers(unet.execution().threads()))
-        : new Nd4jFlatOperations();
   }
 
   /**

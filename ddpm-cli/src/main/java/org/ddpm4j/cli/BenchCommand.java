@@ -1,0 +1,231 @@
+package org.ddpm4j.cli;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
+import org.ddpm4j.kernels.FusedKernels;
+import org.ddpm4j.kernels.MatrixMultiplyRate;
+import org.ddpm4j.kernels.PlanProfile;
+import org.ddpm4j.unet.Execution;
+import org.nd4j.linalg.api.buffer.DataType;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Measures how fast networks train and predict on this machine. */
+@Command(
+    name = "bench",
+    description = "Measure how fast this machine trains and samples.",
+    footer = {
+      "",
+      "Works on noise of 28x28 pixels. A round is a batch: for train the gradient and",
+      "AdamW's update, for sample the network's estimate of the noise."
+    })
+final class BenchCommand implements Callable<Integer> {
+
+  private static final int MAX_BATCH = 1 << 16;
+  private static final int MAX_ROUNDS = 1 << 20;
+  private static final double MAX_SECONDS = 1e5;
+
+  /** Warming up takes this part of what is measured: the JIT compiler needs a while. */
+  private static final double WARM_UP = 1.0 / 3;
+
+  private static final Duration MATMUL_DURATION = Duration.ofSeconds(2);
+
+  private final Console console;
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(
+      paramLabel = "TASK",
+      converter = Names.BenchTasks.class,
+      completionCandidates = Names.BenchTasks.class,
+      description = "What to measure: ${COMPLETION-CANDIDATES}.")
+  private Benchmark.Task task;
+
+  @Option(
+      names = "--model",
+      paramLabel = "NAME",
+      converter = Names.BenchModels.class,
+      completionCandidates = Names.BenchModels.class,
+      defaultValue = Defaults.BENCH_MODEL,
+      description = "The network: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private BenchModel model;
+
+  @Option(
+      names = {"--batch", "--batch-size"},
+      paramLabel = "N",
+      defaultValue = Defaults.BENCH_BATCH_SIZE,
+      description = "Images of a round (default: ${DEFAULT-VALUE}).")
+  private int batchSize;
+
+  @ArgGroup private final Length length = new Length();
+
+  private static final class Length {
+    @Option(
+        names = "--seconds",
+        paramLabel = "X",
+        description =
+            "How long to measure, at least one round, after a third of that to warm up (default: "
+                + Defaults.BENCH_SECONDS
+                + ").")
+    private Double seconds;
+
+    @Option(
+        names = "--steps",
+        paramLabel = "N",
+        description = "How many rounds to measure, after a third of that to warm up.")
+    private Integer steps;
+  }
+
+  @Mixin private ExecutionOptions execution;
+
+  @Option(
+      names = "--profile",
+      description = "Print how long each kind of operation takes, and the slowest operations.")
+  private boolean profile;
+
+  BenchCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    BadInputException.requireRange("--batch", batchSize, 1, MAX_BATCH);
+    checkLength();
+    Execution chosen = execution.execution();
+    boolean fused = chosen.isFused(DataType.FLOAT);
+    if (profile && !fused) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "The option '--profile' needs the fused layers; here the reference layers compute");
+    }
+    try (Benchmark benchmark = new Benchmark(task, model, batchSize, chosen)) {
+      describe(benchmark, chosen, fused);
+      PlanProfile firstRound = new PlanProfile();
+      int rounds = warmUp(benchmark, firstRound);
+      PlanProfile times = new PlanProfile();
+      double[] seconds = measure(benchmark, rounds, times);
+      printSpeed(seconds, firstRound.total().flops(), chosen.threads());
+      if (profile) {
+        double threadSeconds = Arrays.stream(seconds).sum() * chosen.threads();
+        console.print(new ProfileTable(times, rounds, threadSeconds)::write);
+      }
+    }
+    return 0;
+  }
+
+  private void checkLength() {
+    if (length.steps != null) {
+      BadInputException.requireRange("--steps", length.steps, 1, MAX_ROUNDS);
+    }
+    if (!(seconds() > 0 && seconds() <= MAX_SECONDS)) {
+      throw new BadInputException(
+          "The value of --seconds is %s; it must be above 0 and at most %s."
+              .formatted(length.seconds, MAX_SECONDS));
+    }
+  }
+
+  private double seconds() {
+    return length.seconds == null ? Double.parseDouble(Defaults.BENCH_SECONDS) : length.seconds;
+  }
+
+  private void describe(Benchmark benchmark, Execution chosen, boolean fused) throws IOException {
+    console.note(
+        length.steps == null
+            ? format(
+                "bench: measures for about %.0f s after %.0f s to warm up",
+                seconds(), WARM_UP * seconds())
+            : "bench: measures rounds: %d after %d to warm up"
+                .formatted(length.steps, warmUpRounds()));
+    print("task", Names.of(task));
+    print("model", "%s, %s".formatted(Names.of(model), BenchModel.SHAPE));
+    print("parameters", benchmark.unet().parameters().count());
+    print("batch", batchSize);
+    print("layers", fused ? "fused, " + chosen.precision() : "reference");
+    if (fused) {
+      print("threads", chosen.threads());
+    }
+  }
+
+  private int warmUpRounds() {
+    return (int) Math.ceil(WARM_UP * length.steps);
+  }
+
+  /** Returns how many rounds to measure. */
+  private int warmUp(Benchmark benchmark, PlanProfile firstRound) {
+    double last = benchmark.round(firstRound);
+    if (length.steps != null) {
+      for (int i = 1; i < warmUpRounds(); i++) {
+        benchmark.round();
+      }
+      return length.steps;
+    }
+    // The first round compiles plans; where a round takes so long, it is warm-up enough.
+    for (double sum = 0; sum < WARM_UP * seconds() && last < seconds(); sum += last) {
+      last = benchmark.round();
+    }
+    return (int) Math.max(1, Math.min(MAX_ROUNDS, Math.round(seconds() / last)));
+  }
+
+  private double[] measure(Benchmark benchmark, int rounds, PlanProfile times) {
+    double[] seconds = new double[rounds];
+    try (Progress progress = new Progress(console, "bench", "rounds", 0, rounds)) {
+      for (int i = 0; i < rounds; i++) {
+        seconds[i] = profile ? benchmark.round(times) : benchmark.round();
+        progress.update(i + 1L, format("%.1f images/s", batchSize / seconds[i]));
+      }
+    }
+    return seconds;
+  }
+
+  private void printSpeed(double[] seconds, double flops, int threads) throws IOException {
+    OptionalLong peakMemory = PeakMemory.bytes();
+    double[] sorted = seconds.clone();
+    Arrays.sort(sorted);
+    double median = (sorted[sorted.length / 2] + sorted[(sorted.length - 1) / 2]) / 2;
+    double matmulRate =
+        FusedKernels.available() ? MatrixMultiplyRate.gigaflops(threads, MATMUL_DURATION) : 0;
+    print("rounds", seconds.length);
+    print("best", speed(sorted[0], flops, matmulRate));
+    print("median", speed(median, flops, matmulRate));
+    if (matmulRate > 0) {
+      print(
+          "matmul rate",
+          format(
+              "%.1f GFLOP/s (float32, %d rows and columns, %d threads)",
+              matmulRate, MatrixMultiplyRate.SIZE, threads));
+    }
+    if (peakMemory.isPresent()) {
+      print("peak memory", format("%.0f MB", peakMemory.getAsLong() / 1e6));
+    }
+  }
+
+  /** GFLOP/s and their share of the matrix-multiply rate are known of fused layers only. */
+  private String speed(double seconds, double flops, double matmulRate) {
+    String images = format("%.1f images/s", batchSize / seconds);
+    if (flops == 0 || matmulRate == 0) {
+      return images;
+    }
+    double gigaflops = flops / seconds / 1e9;
+    return images
+        + format(
+            ", %.1f GFLOP/s, %.0f %% of the matmul rate", gigaflops, 100 * gigaflops / matmulRate);
+  }
+
+  private static String format(String pattern, Object... values) {
+    return String.format(Locale.ROOT, pattern, values);
+  }
+
+  private void print(String key, Object value) throws IOException {
+    console.printLine("%-12s %s".formatted(key, value));
+  }
+}

@@ -1,0 +1,29 @@
+package org.ddpm4j.cli;
+
+import org.ddpm4j.kernels.Precision;
+import org.ddpm4j.unet.Execution;
+import org.nd4j.linalg.api.buffer.DataType;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** How this machine computes: never part of a run's configuration. */
+final class ExecutionOptions {
+
+  @Mixin private LayersOptions layers;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "TYPE",
+      converter = Names.Precisions.class,
+      completionCandidates = Names.Precisions.class,
+      defaultValue = Defaults.PRECISION,
+      description =
+          "Number format of convolutions; bfloat16 needs a processor with AVX512-BF16 or AMX:"
+              + " ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Precision precision;
+
+  /** What the user chose, for a network that computes in FLOAT. */
+  Execution execution() {
+    return layers.execution(DataType.FLOAT, precision);
+  }
+}

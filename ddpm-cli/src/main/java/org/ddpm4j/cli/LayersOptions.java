@@ -1,0 +1,51 @@
+package org.ddpm4j.cli;
+
+import java.util.Objects;
+import org.ddpm4j.kernels.Precision;
+import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.LayersChoice;
+import org.nd4j.linalg.api.buffer.DataType;
+import picocli.CommandLine.Option;
+
+/** The options of how a network computes other than its number format. */
+final class LayersOptions {
+
+  private static final int MAX_THREADS = 1024;
+
+  @Option(
+      names = "--layers",
+      paramLabel = "NAME",
+      converter = Names.Layers.class,
+      completionCandidates = Names.Layers.class,
+      defaultValue = Defaults.LAYERS,
+      description =
+          "What computes, ddpm4j's fused operations or SameDiff's own, auto being fused where that"
+              + " runs: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private LayersChoice layers;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads of the fused layers (default: all processors).")
+  private Integer threads;
+
+  /** What the user chose, if this machine can compute so. */
+  Execution execution(DataType dataType, Precision precision) {
+    if (threads != null) {
+      BadInputException.requireRange("--threads", threads, 1, MAX_THREADS);
+    }
+    return BadInputException.check(
+        () -> {
+          Execution execution =
+              new Execution(
+                  layers,
+                  precision,
+                  Objects.requireNonNullElseGet(threads, () -> Execution.automatic().threads()));
+          if (!execution.isFused(dataType) && threads != null) {
+            throw new IllegalArgumentException(
+                "The reference layers, which compute here, take no --threads; set OMP_NUM_THREADS in the environment instead.");
+          }
+          return execution;
+        });
+  }
+}
