@@ -17,8 +17,7 @@ final class FloatMemory implements AutoCloseable {
     allocated = new FloatPointer(Math.max(length, 1) + LINE);
     FloatPointer.memset(allocated, 0, allocated.capacity() * Float.BYTES);
     long misaligned = allocated.address() % LINE_BYTES;
-    aligned =
-        allocated.getPointer(misaligned == 0 ? 0 : (LINE_BYTES - misaligned) / Float.BYTES);
+    aligned = allocated.getPointer(misaligned == 0 ? 0 : (LINE_BYTES - misaligned) / Float.BYTES);
   }
 
   static long roundUp(long length) {

@@ -34,7 +34,8 @@ public final class GraphPlan implements AutoCloseable {
    * @param flops multiplications and additions of its matrix products and convolutions
    * @param kernel the computation
    */
-  public record Step(String operation, String output, List<Long> shape, double flops, Kernel kernel) {}
+  public record Step(
+      String operation, String output, List<Long> shape, double flops, Kernel kernel) {}
 
   GraphPlan(
       List<Step> steps,

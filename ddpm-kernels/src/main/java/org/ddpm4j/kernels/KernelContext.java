@@ -14,6 +14,7 @@ public final class KernelContext implements AutoCloseable {
   private final Precision precision;
   private final List<FloatMemory> scratchBlocks = new ArrayList<>();
   private long scratchLength;
+  private long scratchFloats;
 
   KernelContext(PackedWeights packedWeights, Precision precision) {
     this.packedWeights = packedWeights;
@@ -59,9 +60,7 @@ public final class KernelContext implements AutoCloseable {
    * @return the packed weight
    */
   public memory packed(Tensor weight, memory.desc plain, memory.desc wanted) {
-    return plain.equals(wanted)
-        ? memory(plain, weight)
-        : packedWeights.get(weight, plain, wanted);
+    return plain.equals(wanted) ? memory(plain, weight) : packedWeights.get(weight, plain, wanted);
   }
 
   /**
@@ -78,6 +77,7 @@ public final class KernelContext implements AutoCloseable {
     if (scratchBlocks.isEmpty() || total > scratchLength) {
       scratchLength = Math.max(total, 2 * scratchLength);
       scratchBlocks.add(new FloatMemory(scratchLength));
+      scratchFloats += scratchLength;
     }
     List<Tensor> pieces = new ArrayList<>();
     long offset = 0;
@@ -90,7 +90,7 @@ public final class KernelContext implements AutoCloseable {
 
   /** The floats of scratch memory that the plan holds. */
   long scratchFloats() {
-    return scratchBlocks.isEmpty() ? 0 : 2 * scratchLength;
+    return scratchFloats;
   }
 
   @Override

@@ -120,13 +120,21 @@ final class PlanCompiler {
     List<SameDiffOp> used = new ArrayList<>();
     for (int i = all.size() - 1; i >= 0; i--) {
       SameDiffOp op = all.get(i);
-      if (op.getOutputsOfOp() != null
-          && op.getOutputsOfOp().stream().anyMatch(needed::contains)) {
+      if (op.getOutputsOfOp() != null && op.getOutputsOfOp().stream().anyMatch(needed::contains)) {
         needed.addAll(op.getInputsToOp());
         used.add(0, op);
       }
     }
     used.forEach(this::addOperation);
+    request.outputs().forEach(this::requireValue);
+    request.sums().keySet().forEach(this::requireValue);
+  }
+
+  private void requireValue(String name) {
+    if (!values.containsKey(name)) {
+      throw new IllegalArgumentException(
+          "The graph does not make %s, which the plan should give.".formatted(name));
+    }
   }
 
   private void addOperation(SameDiffOp op) {
@@ -282,12 +290,17 @@ final class PlanCompiler {
       if (value.tensor == null && value.slot != null) {
         value.tensor = memory.tensor(value.slot.offset(), value.shape);
       }
-      SDVariable variable = request.graph().getVariable(value.name);
-      if (value.stays && !request.inputs().containsKey(value.name) && !isComputed(value)) {
-        float[] constants = variable.getArr().dup('c').data().asFloat();
-        value.tensor.copyFrom(FloatBuffer.wrap(constants));
+      if (isConstant(value)) {
+        INDArray constant = request.graph().getVariable(value.name).getArr();
+        value.tensor.copyFrom(FloatBuffer.wrap(constant.dup('c').data().asFloat()));
       }
     }
+  }
+
+  private boolean isConstant(Value value) {
+    return !request.inputs().containsKey(value.name)
+        && !request.parameters().containsKey(value.name)
+        && !isComputed(value);
   }
 
   private List<GraphPlan.Step> makeSteps(

@@ -143,8 +143,7 @@ public final class FusedLayers implements Layers {
 
   @Override
   public FeatureMap toChannelsLast(SDVariable x, int channels, int height, int width) {
-    return new FeatureMap(
-        new ChannelsLast(graph, x).outputVariable(), height, width, channels);
+    return new FeatureMap(new ChannelsLast(graph, x).outputVariable(), height, width, channels);
   }
 
   @Override

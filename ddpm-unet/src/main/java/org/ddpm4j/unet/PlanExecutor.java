@@ -2,6 +2,7 @@ package org.ddpm4j.unet;
 
 import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,7 +57,7 @@ final class PlanExecutor implements UnetExecutor {
   private final Queue<Runner> outputRunners = new ConcurrentLinkedQueue<>();
   private final Queue<Runner> lossRunners = new ConcurrentLinkedQueue<>();
   private final Queue<GradientRunner> gradientRunners = new ConcurrentLinkedQueue<>();
-  private Tensor[] lanes = new Tensor[0];
+  private final List<Lane> lanes = new ArrayList<>();
 
   PlanExecutor(
       UnetGraph graph,
@@ -76,6 +77,15 @@ final class PlanExecutor implements UnetExecutor {
     this.width = width;
     this.inChannels = config.inChannels();
     this.outChannels = config.outChannels();
+  }
+
+  /** A partial sum of a gradient. */
+  private record Lane(FloatPointer memory, FloatBuffer values) {
+
+    static Lane of(long length) {
+      FloatPointer memory = new FloatPointer(length);
+      return new Lane(memory, memory.asBuffer());
+    }
   }
 
   /** Plans for one thread at a time, one for each size of micro-batch. */
@@ -133,8 +143,7 @@ final class PlanExecutor implements UnetExecutor {
     private final FloatBuffer values;
 
     private GradientRunner(FloatPointer sum) {
-      super(
-          graph.gradientFunction(), List.of(UnetGraph.LOSS), gradientTensors(sum), true);
+      super(graph.gradientFunction(), List.of(UnetGraph.LOSS), gradientTensors(sum), true);
       this.sum = sum;
       this.values = sum.asBuffer();
     }
@@ -151,7 +160,13 @@ final class PlanExecutor implements UnetExecutor {
     Map<String, Tensor> byGradient = new HashMap<>();
     graph
         .gradientNames()
-        .forEach((name, gradient) -> byGradient.put(gradient, byParameter.get(name)));
+        .forEach(
+            (name, gradient) -> {
+              if (byGradient.put(gradient, byParameter.get(name)) != null) {
+                throw new IllegalStateException(
+                    "The gradient of %s is another parameter's too.".formatted(name));
+              }
+            });
     return byGradient;
   }
 
@@ -173,8 +188,7 @@ final class PlanExecutor implements UnetExecutor {
                 int size = Math.min(microBatch, images - first);
                 Runner runner = outputRunners.poll();
                 if (runner == null) {
-                  runner =
-                      new Runner(graph.sameDiff(), List.of(UnetGraph.OUTPUT), Map.of(), false);
+                  runner = new Runner(graph.sameDiff(), List.of(UnetGraph.OUTPUT), Map.of(), false);
                 }
                 GraphPlan plan = runner.plan(size);
                 xs.fill(plan.input(UnetGraph.X), first);
@@ -281,7 +295,7 @@ final class PlanExecutor implements UnetExecutor {
                   plan.run();
                   losses[i] = plan.output(UnetGraph.LOSS).buffer().get(0) * (double) share;
                 }
-                lanes[lane].copyFrom(runner.values);
+                lanes.get(lane).values.put(0, runner.values, 0, runner.values.capacity());
                 gradientRunners.add(runner);
               });
           sumLanes(laneCount, gradient);
@@ -293,11 +307,8 @@ final class PlanExecutor implements UnetExecutor {
   private int laneCount(int microBatches) {
     long affordable = LANES_MEMORY / (parameters.count() * Float.BYTES);
     int count = (int) Math.min(microBatches, Math.max(2, Math.min(LANES, affordable)));
-    if (lanes.length < count) {
-      lanes = new Tensor[count];
-      for (int i = 0; i < count; i++) {
-        lanes[i] = Tensor.within(new FloatPointer(parameters.count()), 0, parameters.count());
-      }
+    while (lanes.size() < count) {
+      lanes.add(Lane.of(parameters.count()));
     }
     return count;
   }
@@ -312,13 +323,14 @@ final class PlanExecutor implements UnetExecutor {
           int length = Math.min(SUM_PIECE, total.capacity() - start);
           float[] sum = new float[length];
           float[] summand = new float[length];
-          lanes[0].buffer().get(start, sum);
+          lanes.get(0).values.get(start, sum);
           for (int lane = 1; lane < laneCount; lane++) {
-            lanes[lane].buffer().get(start, summand);
+            lanes.get(lane).values.get(start, summand);
             Loops.add(sum, summand, length);
           }
           total.put(start, sum);
         });
+    Reference.reachabilityFence(gradient);
   }
 
   private static double sum(double[] values) {
@@ -334,5 +346,6 @@ final class PlanExecutor implements UnetExecutor {
     outputRunners.forEach(Runner::close);
     lossRunners.forEach(Runner::close);
     gradientRunners.forEach(Runner::close);
+    lanes.forEach(lane -> lane.memory.close());
   }
 }

@@ -21,8 +21,10 @@ final class PlanWeights implements AutoCloseable {
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private final ByteBuffer bytes;
 
-  /** The parameters when they were packed last, or null if that was not recorded. */
+  /** The parameters when they were packed last, if that was recorded. */
   private ByteBuffer packedBytes;
+
+  private boolean recorded;
 
   private volatile long version;
 
@@ -61,7 +63,9 @@ final class PlanWeights implements AutoCloseable {
     return version;
   }
 
-  /** Works with packed copies of the parameters as they are now; packs them if they have changed. */
+  /**
+   * Works with packed copies of the parameters as they are now; packs them if they have changed.
+   */
   <T> T withCurrent(Supplier<T> work) {
     if (!isCurrent()) {
       lock.writeLock().lock();
@@ -82,7 +86,7 @@ final class PlanWeights implements AutoCloseable {
     lock.writeLock().lock();
     try {
       pack();
-      packedBytes = null;
+      recorded = false;
     } finally {
       lock.writeLock().unlock();
     }
@@ -102,7 +106,7 @@ final class PlanWeights implements AutoCloseable {
   private boolean isCurrent() {
     lock.readLock().lock();
     try {
-      return packedBytes != null && bytes.mismatch(packedBytes) == -1;
+      return recorded && bytes.mismatch(packedBytes) == -1;
     } finally {
       lock.readLock().unlock();
     }
@@ -114,8 +118,11 @@ final class PlanWeights implements AutoCloseable {
   }
 
   private void remember() {
-    packedBytes = ByteBuffer.allocateDirect(bytes.capacity());
+    if (packedBytes == null) {
+      packedBytes = ByteBuffer.allocateDirect(bytes.capacity());
+    }
     packedBytes.put(0, bytes, 0, bytes.capacity());
+    recorded = true;
   }
 
   @Override

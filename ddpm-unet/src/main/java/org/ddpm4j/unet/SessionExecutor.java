@@ -54,11 +54,14 @@ final class SessionExecutor implements UnetExecutor {
 
   @Override
   public synchronized INDArray output(INDArray x, INDArray t) {
-    return session.run(Map.of(UnetGraph.X, x, UnetGraph.T, t), List.of(UnetGraph.OUTPUT)).get(UnetGraph.OUTPUT);
+    return session
+        .run(Map.of(UnetGraph.X, x, UnetGraph.T, t), List.of(UnetGraph.OUTPUT))
+        .get(UnetGraph.OUTPUT);
   }
 
   @Override
-  public synchronized double gradients(INDArray x, INDArray t, INDArray target, Parameters gradient) {
+  public synchronized double gradients(
+      INDArray x, INDArray t, INDArray target, Parameters gradient) {
     List<String> outputs = new ArrayList<>(graph.gradientNames().values());
     outputs.add(UnetGraph.LOSS);
     if (x.size(0) != gradientBatch) {
@@ -67,8 +70,11 @@ final class SessionExecutor implements UnetExecutor {
     }
     try {
       Map<String, INDArray> result =
-          gradientSession.run(Map.of(UnetGraph.X, x, UnetGraph.T, t, UnetGraph.TARGET, target), outputs);
-      graph.gradientNames().forEach((name, output) -> gradient.get(name).assign(result.get(output)));
+          gradientSession.run(
+              Map.of(UnetGraph.X, x, UnetGraph.T, t, UnetGraph.TARGET, target), outputs);
+      graph
+          .gradientNames()
+          .forEach((name, output) -> gradient.get(name).assign(result.get(output)));
       return result.get(UnetGraph.LOSS).getDouble(0);
     } finally {
       gradientMemory.recycle();
@@ -77,7 +83,12 @@ final class SessionExecutor implements UnetExecutor {
 
   @Override
   public synchronized double loss(INDArray x, INDArray t, INDArray target) {
-    return session.run(Map.of(UnetGraph.X, x, UnetGraph.T, t, UnetGraph.TARGET, target), List.of(UnetGraph.LOSS)).get(UnetGraph.LOSS).getDouble(0);
+    return session
+        .run(
+            Map.of(UnetGraph.X, x, UnetGraph.T, t, UnetGraph.TARGET, target),
+            List.of(UnetGraph.LOSS))
+        .get(UnetGraph.LOSS)
+        .getDouble(0);
   }
 
   @Override

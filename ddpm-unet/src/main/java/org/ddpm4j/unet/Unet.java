@@ -190,8 +190,7 @@ public final class Unet implements AutoCloseable {
     UnetGraph graph =
         key.loss() == null
             ? UnetGraph.forward(config, key.height(), key.width(), dataType(), layers)
-            : UnetGraph.withLoss(
-                config, key.height(), key.width(), dataType(), key.loss(), layers);
+            : UnetGraph.withLoss(config, key.height(), key.width(), dataType(), key.loss(), layers);
     return fused
         ? new PlanExecutor(
             graph,

@@ -68,8 +68,7 @@ public final class UnetFolder {
    * @return the network
    * @throws IOException if a file is missing or damaged, or the weights are of another architecture
    */
-  public static Unet read(Path folder, DataType dataType, Execution execution)
-      throws IOException {
+  public static Unet read(Path folder, DataType dataType, Execution execution) throws IOException {
     execution.isFused(dataType);
     UnetConfig config = readConfig(folder.resolve(CONFIG));
     List<Parameter> declarations = Unet.declarations(config, dataType);

@@ -122,7 +122,9 @@ final class UnetGraph {
     return withLoss;
   }
 
-  /** The graph that computes the loss and the gradient of every parameter; made when first asked. */
+  /**
+   * The graph that computes the loss and the gradient of every parameter; made when first asked.
+   */
   SameDiff gradientFunction() {
     if (gradientNames.isEmpty()) {
       // SameDiff reports its progress on the standard output.

@@ -85,7 +85,8 @@ class FusedLayersTest {
       Convolution shape = new Convolution(s[5], s[6], s[7]);
       long[] x = {s[0], s[1], s[2], s[3]};
       long[] w = {s[5], s[5], s[3], s[4]};
-      String size = "x[%d,%d,%d,%d] to %d, k%d s%d".formatted(s[0], s[1], s[2], s[3], s[4], s[5], s[6]);
+      String size =
+          "x[%d,%d,%d,%d] to %d, k%d s%d".formatted(s[0], s[1], s[2], s[3], s[4], s[5], s[6]);
       cases.add(
           new Case(
               "conv2d " + size,
@@ -111,15 +112,15 @@ class FusedLayersTest {
                       .values(),
               List.of(x, transposed, new long[] {s[4]})));
     }
-    for (long[] x : List.of(new long[] {2, 9, 7, 5}, new long[] {1, 14, 14, 28}, new long[] {3, 7, 7, 18})) {
+    for (long[] x :
+        List.of(new long[] {2, 9, 7, 5}, new long[] {1, 14, 14, 28}, new long[] {3, 7, 7, 18})) {
       cases.add(
           new Case(
               "depthwiseConv2d " + List.of(x[0], x[1], x[2], x[3]),
               false,
               (layers, in) ->
                   layers
-                      .depthwiseConv2d(
-                          map(in.get(0), x), in.get(1), in.get(2), Convolution.same(7))
+                      .depthwiseConv2d(map(in.get(0), x), in.get(1), in.get(2), Convolution.same(7))
                       .values(),
               List.of(x, new long[] {7, 7, x[3], 1}, new long[] {x[3]})));
     }
@@ -182,9 +183,7 @@ class FusedLayersTest {
             false,
             (layers, in) ->
                 layers
-                    .add(
-                        map(layers.activation(in.get(0), Activation.SILU), x),
-                        map(in.get(1), x))
+                    .add(map(layers.activation(in.get(0), Activation.SILU), x), map(in.get(1), x))
                     .values(),
             List.of(x, x)));
     cases.add(
@@ -221,7 +220,9 @@ class FusedLayersTest {
               FeatureMap h = map(in.get(0), x);
               FeatureMap a = h.with(layers.activation(h.values(), Activation.SILU));
               FeatureMap b = layers.add(layers.add(a, h), a);
-              return layers.add(b, layers.groupNorm(b, in.get(1), in.get(1), 2, 1e-5, Activation.SILU)).values();
+              return layers
+                  .add(b, layers.groupNorm(b, in.get(1), in.get(1), 2, 1e-5, Activation.SILU))
+                  .values();
             },
             List.of(x, new long[] {6})));
   }
@@ -282,7 +283,8 @@ class FusedLayersTest {
     List<String> wrong = new ArrayList<>();
     expected.forEach(
         (name, wanted) -> {
-          double error = wanted.sub(actual.get(name).castTo(DataType.DOUBLE)).norm2Number().doubleValue();
+          double error =
+              wanted.sub(actual.get(name).castTo(DataType.DOUBLE)).norm2Number().doubleValue();
           double size = wanted.norm2Number().doubleValue();
           if (!(error <= tolerance * Math.max(size, 1e-3))) {
             wrong.add("%s differs by %.3g of %.3g".formatted(name, error, size));
@@ -293,7 +295,10 @@ class FusedLayersTest {
 
   private static INDArray random(Random random, long... shape) {
     double[] values = random.doubles(Tensor.length(shape), -1, 1).toArray();
-    return Nd4j.createFromArray(values).reshape(shape).castTo(DataType.FLOAT).castTo(DataType.DOUBLE);
+    return Nd4j.createFromArray(values)
+        .reshape(shape)
+        .castTo(DataType.FLOAT)
+        .castTo(DataType.DOUBLE);
   }
 
   /** The output "y" and the gradients of {@code Σ y·g} with respect to "0", "1", ... */
@@ -331,12 +336,14 @@ class FusedLayersTest {
     }
     SDVariable y = layer.layer.apply(new FusedLayers(graph), variables).rename("y");
     SDVariable g = graph.placeHolder("g", DataType.FLOAT);
-    SDVariable perImage = new LossPerImage(graph, y, g, PointwiseLoss.INNER_PRODUCT).outputVariable();
+    SDVariable perImage =
+        new LossPerImage(graph, y, g, PointwiseLoss.INNER_PRODUCT).outputVariable();
     new Mean(graph, perImage).outputVariable().rename("loss");
     graph.setLossVariables("loss");
     graph.createGradFunction();
     Map<String, Tensor> sums = new HashMap<>();
-    gradients.forEach((name, tensor) -> sums.put(graph.getVariable(name).gradient().name(), tensor));
+    gradients.forEach(
+        (name, tensor) -> sums.put(graph.getVariable(name).gradient().name(), tensor));
     try (PackedWeights weights = new PackedWeights()) {
       long[] shape = shapeOf(graph, parameters, precision, weights);
       PlanRequest request =
@@ -366,8 +373,7 @@ class FusedLayersTest {
   private static long[] shapeOf(
       SameDiff graph, Map<String, Tensor> parameters, Precision precision, PackedWeights weights) {
     PlanRequest request =
-        new PlanRequest(
-            graph, Map.of(), Set.of(), parameters, List.of("y"), Map.of(), precision);
+        new PlanRequest(graph, Map.of(), Set.of(), parameters, List.of("y"), Map.of(), precision);
     try (GraphPlan plan = GraphPlan.compile(request, weights)) {
       return plan.output("y").shape();
     }

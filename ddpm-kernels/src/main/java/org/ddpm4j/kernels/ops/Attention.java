@@ -60,16 +60,14 @@ public final class Attention extends FusedOp {
     memory.desc weights = Onednn.dense(s.heads(), positions, positions);
     Tensor scratch = context.scratch(s.heads() * positions * positions).get(0);
     MatrixProduct scores =
-        MatrixProduct.scaled(
-            s.inQkv(), s.inQkvTransposed(), weights, 1 / Math.sqrt(s.width()));
+        MatrixProduct.scaled(s.inQkv(), s.inQkvTransposed(), weights, 1 / Math.sqrt(s.width()));
     MatrixProduct reading = MatrixProduct.of(weights, s.inQkv(), s.inRows());
     Kernel softmax = Softmax.ofRows(context, scratch, s.heads() * positions, positions);
     List<Kernel> steps = new ArrayList<>();
     for (int n = 0; n < s.images(); n++) {
       steps.add(scores.call(context, s.part(qkv, n, 0), s.part(qkv, n, 1), scratch));
       steps.add(softmax);
-      steps.add(
-          reading.call(context, scratch, s.part(qkv, n, 2), s.image(outputs.get(0), n)));
+      steps.add(reading.call(context, scratch, s.part(qkv, n, 2), s.image(outputs.get(0), n)));
     }
     return ConvolutionOperands.sequence(steps);
   }

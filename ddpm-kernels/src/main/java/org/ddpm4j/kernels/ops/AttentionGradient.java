@@ -57,19 +57,16 @@ public final class AttentionGradient extends FusedOp {
             (long) positions * positions,
             1,
             positions);
-    List<Tensor> scratch =
-        context.scratch((long) rows * positions, (long) rows * positions);
+    List<Tensor> scratch = context.scratch((long) rows * positions, (long) rows * positions);
     Tensor weights = scratch.get(0);
     Tensor slopes = scratch.get(1);
-    MatrixProduct scores =
-        MatrixProduct.scaled(s.inQkv(), s.inQkvTransposed(), square, scale);
+    MatrixProduct scores = MatrixProduct.scaled(s.inQkv(), s.inQkvTransposed(), square, scale);
     MatrixProduct ofValues = MatrixProduct.of(transposedSquare, s.inRows(), s.inQkv());
     MatrixProduct ofWeights = MatrixProduct.of(s.inRows(), s.inQkvTransposed(), square);
     MatrixProduct ofQueries = MatrixProduct.scaled(square, s.inQkv(), s.inQkv(), scale);
     MatrixProduct ofKeys = MatrixProduct.scaled(transposedSquare, s.inQkv(), s.inQkv(), scale);
     Kernel softmax = Softmax.ofRows(context, weights, rows, positions);
-    Kernel softmaxGradient =
-        Softmax.gradientOfRows(context, weights, slopes, rows, positions);
+    Kernel softmaxGradient = Softmax.gradientOfRows(context, weights, slopes, rows, positions);
     List<Kernel> steps = new ArrayList<>();
     for (int n = 0; n < s.images(); n++) {
       Tensor q = s.part(qkv, n, 0);

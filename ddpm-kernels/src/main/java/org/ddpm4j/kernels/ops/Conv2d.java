@@ -48,9 +48,7 @@ public final class Conv2d extends FusedOp {
   }
 
   static SDVariable[] inputs(SDVariable x, SDVariable weights, SDVariable bias) {
-    return bias == null
-        ? new SDVariable[] {x, weights}
-        : new SDVariable[] {x, weights, bias};
+    return bias == null ? new SDVariable[] {x, weights} : new SDVariable[] {x, weights, bias};
   }
 
   @Override
@@ -62,8 +60,7 @@ public final class Conv2d extends FusedOp {
   public List<long[]> outputShapes(List<long[]> inputs) {
     long[] x = inputs.get(0);
     long[] w = inputs.get(1);
-    return List.of(
-        new long[] {x[0], outputSize(x[1], w[0]), outputSize(x[2], w[1]), w[3]});
+    return List.of(new long[] {x[0], outputSize(x[1], w[0]), outputSize(x[2], w[1]), w[3]});
   }
 
   private long outputSize(long size, long kernel) {
@@ -111,8 +108,7 @@ public final class Conv2d extends FusedOp {
         context
             .call(new convolution_forward(description))
             .with(DNNL_ARG_SRC, source.memory())
-            .with(
-                DNNL_ARG_WEIGHTS, operands.packedWeights(context, w, description.weights_desc()))
+            .with(DNNL_ARG_WEIGHTS, operands.packedWeights(context, w, description.weights_desc()))
             .with(DNNL_ARG_DST, context.memory(operands.y(), y));
     if (bias != null) {
       call.with(DNNL_ARG_BIAS, context.memory(operands.bias(), bias));
@@ -151,8 +147,7 @@ public final class Conv2d extends FusedOp {
   @Override
   public List<SDVariable> doDiff(List<SDVariable> gradients) {
     SDVariable[] all =
-        new Conv2dGradient(
-                sameDiff, arg(0), arg(1), gradients.get(0), setting(0), setting(1))
+        new Conv2dGradient(sameDiff, arg(0), arg(1), gradients.get(0), setting(0), setting(1))
             .outputVariables();
     return Arrays.asList(all).subList(0, args().length);
   }

@@ -35,12 +35,7 @@ public final class Conv2dGradient extends FusedOp {
   }
 
   Conv2dGradient(
-      SameDiff graph,
-      SDVariable x,
-      SDVariable weights,
-      SDVariable dy,
-      int stride,
-      int padding) {
+      SameDiff graph, SDVariable x, SDVariable weights, SDVariable dy, int stride, int padding) {
     super(3, graph, x, weights, dy);
     addIArgument(stride, padding);
   }
@@ -69,12 +64,7 @@ public final class Conv2dGradient extends FusedOp {
   @Override
   public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
     return kernel(
-        context,
-        ConvolutionOperands.Weights.DENSE,
-        setting(0),
-        setting(1),
-        inputs,
-        outputs);
+        context, ConvolutionOperands.Weights.DENSE, setting(0), setting(1), inputs, outputs);
   }
 
   static Kernel kernel(
@@ -128,8 +118,7 @@ public final class Conv2dGradient extends FusedOp {
         context
             .call(new convolution_backward_data(description))
             .with(DNNL_ARG_DIFF_DST, gradient.memory())
-            .with(
-                DNNL_ARG_WEIGHTS, operands.packedWeights(context, w, description.weights_desc()))
+            .with(DNNL_ARG_WEIGHTS, operands.packedWeights(context, w, description.weights_desc()))
             .with(DNNL_ARG_DIFF_SRC, context.memory(operands.x(), dx)));
   }
 
@@ -163,10 +152,8 @@ public final class Conv2dGradient extends FusedOp {
             operands.inputScratch(x),
             operands.inputScratch(dy));
     memory sum = context.memory(layout, scratch.get(0));
-    ConvolutionOperands.Input source =
-        operands.inputX(context, x, scratch.get(2));
-    ConvolutionOperands.Input gradient =
-        operands.inputY(context, dy, scratch.get(3));
+    ConvolutionOperands.Input source = operands.inputX(context, x, scratch.get(2));
+    ConvolutionOperands.Input gradient = operands.inputY(context, dy, scratch.get(3));
     steps.addAll(source.preparation());
     steps.addAll(gradient.preparation());
     DnnlCall call =

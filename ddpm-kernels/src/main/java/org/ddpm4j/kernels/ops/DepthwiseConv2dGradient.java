@@ -50,12 +50,7 @@ public final class DepthwiseConv2dGradient extends FusedOp {
   @Override
   public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
     return Conv2dGradient.kernel(
-        context,
-        ConvolutionOperands.Weights.DEPTHWISE,
-        setting(0),
-        setting(1),
-        inputs,
-        outputs);
+        context, ConvolutionOperands.Weights.DEPTHWISE, setting(0), setting(1), inputs, outputs);
   }
 
   @Override

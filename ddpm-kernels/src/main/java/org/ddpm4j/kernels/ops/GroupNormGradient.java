@@ -77,8 +77,8 @@ public final class GroupNormGradient extends FusedOp {
 
   /**
    * With z the normalised, scaled and shifted input, dz its gradient, x̂ the normalised input and M
-   * the number of elements of a group, the gradient of x is {@code (γ·dz - Σγ·dz/M - x̂·Σγ·dz·x̂/M)}
-   * times the inverse deviation.
+   * the number of elements of a group, the gradient of x is {@code (γ·dz - Σγ·dz/M -
+   * x̂·Σγ·dz·x̂/M)} times the inverse deviation.
    */
   private static final class Computation implements Kernel {
 
@@ -169,8 +169,7 @@ public final class GroupNormGradient extends FusedOp {
       Arrays.fill(scaleGradient, 0);
       Arrays.fill(shiftGradient, 0);
       for (int n = 0; n < images; n++) {
-        normalisation.compute(
-            inputs.get(0), n, inputs.get(1).buffer(), inputs.get(2).buffer());
+        normalisation.compute(inputs.get(0), n, inputs.get(1).buffer(), inputs.get(2).buffer());
         int start = n * tiles.total();
         if (function == EltwiseFunction.IDENTITY) {
           image(start, inputs.get(3).buffer(), start);

@@ -63,8 +63,7 @@ public final class Linear extends FusedOp {
     memory.desc bias = Onednn.dense(1, weights.size(1));
     memory.desc y = Onednn.dense(outputs.get(0).shape());
     var description =
-        new matmul.primitive_desc(
-            Onednn.engine(), x, Onednn.any(weights.shape()), bias, y);
+        new matmul.primitive_desc(Onednn.engine(), x, Onednn.any(weights.shape()), bias, y);
     return context
         .call(new matmul(description))
         .with(DNNL_ARG_SRC, context.memory(x, inputs.get(0)))

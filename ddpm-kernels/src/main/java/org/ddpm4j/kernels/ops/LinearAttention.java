@@ -68,8 +68,7 @@ public final class LinearAttention extends FusedOp {
         Softmax.ofRows(context, q, (long) s.positions() * s.heads(), s.width());
     Kernel softmaxOfKeys = Softmax.ofColumns(context, k, s.positions(), s.features());
     MatrixProduct summing =
-        MatrixProduct.scaled(
-            s.inRowsTransposed(), s.inQkv(), summary, 1 / Math.sqrt(s.width()));
+        MatrixProduct.scaled(s.inRowsTransposed(), s.inQkv(), summary, 1 / Math.sqrt(s.width()));
     MatrixProduct reading = MatrixProduct.of(s.inRows(), summary, s.inRows());
     List<Kernel> steps = new ArrayList<>();
     for (int n = 0; n < s.images(); n++) {

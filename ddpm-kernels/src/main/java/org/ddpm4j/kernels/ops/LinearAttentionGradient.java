@@ -73,8 +73,7 @@ public final class LinearAttentionGradient extends FusedOp {
     Kernel softmaxOfQueries = Softmax.ofRows(context, q, rows, s.width());
     Kernel softmaxOfKeys = Softmax.ofColumns(context, k, s.positions(), s.features());
     Kernel gradientOfQueries = Softmax.gradientOfRows(context, q, slopes, rows, s.width());
-    MatrixProduct summing =
-        MatrixProduct.scaled(s.inRowsTransposed(), s.inQkv(), summary, scale);
+    MatrixProduct summing = MatrixProduct.scaled(s.inRowsTransposed(), s.inQkv(), summary, scale);
     MatrixProduct ofContext =
         MatrixProduct.scaled(s.inRowsTransposed(), s.inRows(), summary, scale);
     MatrixProduct ofQueries = MatrixProduct.of(s.inRows(), summaryTransposed, s.inRows());
@@ -102,8 +101,7 @@ public final class LinearAttentionGradient extends FusedOp {
   }
 
   /** Copies rows to the queries (part 0) or keys (1) of one image. */
-  private static Kernel scattering(
-      Tensor rows, AttentionShape s, int image, int part, Tensor qkv) {
+  private static Kernel scattering(Tensor rows, AttentionShape s, int image, int part, Tensor qkv) {
     int features = s.features();
     int start = (image * s.positions() * 3 + part) * features;
     FloatBuffer source = rows.buffer();

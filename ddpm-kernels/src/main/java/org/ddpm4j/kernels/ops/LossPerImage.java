@@ -66,11 +66,7 @@ public final class LossPerImage extends FusedOp {
   public List<SDVariable> doDiff(List<SDVariable> gradients) {
     return Arrays.asList(
         new LossPerImageGradient(
-                sameDiff,
-                arg(0),
-                arg(1),
-                gradients.get(0),
-                PointwiseLoss.values()[setting(0)])
+                sameDiff, arg(0), arg(1), gradients.get(0), PointwiseLoss.values()[setting(0)])
             .outputVariables());
   }
 }

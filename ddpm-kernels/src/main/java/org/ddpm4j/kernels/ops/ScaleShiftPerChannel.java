@@ -31,8 +31,7 @@ public final class ScaleShiftPerChannel extends FusedOp {
    * @param scale {@code [N,C]}
    * @param shift {@code [N,C]}
    */
-  public ScaleShiftPerChannel(
-      SameDiff graph, SDVariable x, SDVariable scale, SDVariable shift) {
+  public ScaleShiftPerChannel(SameDiff graph, SDVariable x, SDVariable scale, SDVariable shift) {
     super(1, graph, x, scale, shift);
   }
 

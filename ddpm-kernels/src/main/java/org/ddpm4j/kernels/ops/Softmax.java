@@ -49,9 +49,7 @@ final class Softmax {
         axis);
   }
 
-  /**
-   * The gradient over the last axis of {@code [rows,width]}, in place: {@code y·(dy - Σ y·dy)}.
-   */
+  /** The gradient over the last axis of {@code [rows,width]}, in place: {@code y·(dy - Σ y·dy)}. */
   static Kernel gradientOfRows(
       KernelContext context, Tensor y, Tensor gradient, int rows, int width) {
     memory.desc layout = Onednn.dense(rows, width);
