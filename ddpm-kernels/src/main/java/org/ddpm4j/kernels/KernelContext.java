@@ -15,6 +15,7 @@ public final class KernelContext implements AutoCloseable {
   private final Precision precision;
   private final List<FloatMemory> scratchBlocks = new ArrayList<>();
   private long scratchLength;
+  private long scratchFloats;
 
   KernelContext(PackedWeights packedWeights, Precision precision) {
     this.packedWeights = packedWeights;
@@ -90,6 +91,7 @@ public final class KernelContext implements AutoCloseable {
     }
     if (scratchBlocks.isEmpty() || total > scratchLength) {
       scratchLength = Math.max(total, 2 * scratchLength);
+      scratchFloats += scratchLength;
       scratchBlocks.add(new FloatMemory(scratchLength));
     }
     List<Tensor> pieces = new ArrayList<>();
@@ -103,7 +105,7 @@ public final class KernelContext implements AutoCloseable {
 
   /** The floats of scratch memory that the plan holds. */
   long scratchFloats() {
-    return scratchBlocks.isEmpty() ? 0 : 2 * scratchLength;
+    return scratchFloats;
   }
 
   @Override

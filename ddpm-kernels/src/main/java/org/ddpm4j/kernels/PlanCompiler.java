@@ -127,6 +127,15 @@ final class PlanCompiler {
       }
     }
     used.forEach(this::addOperation);
+    request.outputs().forEach(this::requireValue);
+    request.sums().keySet().forEach(this::requireValue);
+  }
+
+  private void requireValue(String name) {
+    if (!values.containsKey(name)) {
+      throw new IllegalArgumentException(
+          "The graph does not make %s, which the plan should give.".formatted(name));
+    }
   }
 
   private void addOperation(SameDiffOp op) {
@@ -310,12 +319,17 @@ final class PlanCompiler {
       if (value.tensor == null && value.slot != null) {
         value.tensor = memory.tensor(value.slot.offset(), value.shape);
       }
-      SDVariable variable = request.graph().getVariable(value.name);
-      if (value.stays && !request.inputs().containsKey(value.name) && !isComputed(value)) {
-        float[] constants = variable.getArr().dup('c').data().asFloat();
-        value.tensor.copyFrom(FloatBuffer.wrap(constants));
+      if (isConstant(value)) {
+        INDArray constant = request.graph().getVariable(value.name).getArr();
+        value.tensor.copyFrom(FloatBuffer.wrap(constant.dup('c').data().asFloat()));
       }
     }
+  }
+
+  private boolean isConstant(Value value) {
+    return !request.inputs().containsKey(value.name)
+        && !request.parameters().containsKey(value.name)
+        && !isComputed(value);
   }
 
   private List<GraphPlan.Step> makeSteps(

@@ -1,11 +1,13 @@
 package org.ddpm4j.kernels;
 
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** Executes one fused operation on arrays. */
 public final class SingleExecution {
@@ -23,7 +25,11 @@ public final class SingleExecution {
     List<INDArray> contiguous = inputs.stream().map(SingleExecution::contiguous).toList();
     List<INDArray> results = new ArrayList<>();
     for (int i = 0; i < outputs.size(); i++) {
-      INDArray result = isContiguous(outputs.get(i)) ? outputs.get(i) : outputs.get(i).ulike();
+      INDArray output = outputs.get(i);
+      INDArray result =
+          isContiguous(output)
+              ? output
+              : Nd4j.createUninitialized(DataType.FLOAT, output.shape(), 'c');
       if (op.addsTo(i)) {
         result.assign(0);
       }
@@ -31,6 +37,8 @@ public final class SingleExecution {
     }
     Onednn.engine();
     OpenMp.singleThreaded(() -> runOn(op, contiguous, results));
+    // Tensors do not hold on to the arrays, which own the memory.
+    Reference.reachabilityFence(contiguous);
     for (int i = 0; i < outputs.size(); i++) {
       if (results.get(i) != outputs.get(i)) {
         outputs.get(i).assign(results.get(i));

@@ -33,7 +33,9 @@ public final class Tensor {
     // Not position(): oneDNN takes untyped pointers, whose positions count bytes.
     FloatPointer start = memory.getPointer(memory.position() + offset);
     start.position(0).capacity(length);
-    return new Tensor(shape.clone(), start, start.asBuffer());
+    // JavaCPP's buffer of a pointer without capacity has one element.
+    FloatBuffer buffer = start.asBuffer().limit(Math.toIntExact(length));
+    return new Tensor(shape.clone(), start, buffer);
   }
 
   /**

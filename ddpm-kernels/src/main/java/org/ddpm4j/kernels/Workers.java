@@ -3,7 +3,7 @@ package org.ddpm4j.kernels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -58,34 +58,75 @@ public final class Workers implements AutoCloseable {
   }
 
   /**
-   * Runs tasks 0 to count-1, in any order and at the same time; returns when all are done.
+   * Runs tasks 0 to count-1, in any order and at the same time; returns when all are done. After a
+   * task has failed no other is begun. A task may have tasks of its own.
    *
    * @param count how many
-   * @param task what to do with a number
+   * @param task what to do with a number; what the first failing task throws is thrown here, with
+   *     what others throw at the same time as suppressed exceptions
    */
   public void forEach(int count, IntConsumer task) {
-    AtomicInteger next = new AtomicInteger();
-    Runnable work =
-        () -> {
-          for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
-            task.accept(i);
-          }
-        };
-    List<Future<?>> helpers = new ArrayList<>();
+    Tasks tasks = new Tasks(count, task);
+    List<FutureTask<Void>> helpers = new ArrayList<>();
     for (int i = 1; i < Math.min(threads, count); i++) {
-      helpers.add(others.submit(work));
+      FutureTask<Void> helper = new FutureTask<>(tasks, null);
+      others.execute(helper);
+      helpers.add(helper);
     }
-    try {
-      work.run();
-    } catch (RuntimeException | Error e) {
-      next.set(count);
-      awaitQuietly(helpers, e);
-      throw e;
+    tasks.run();
+    for (FutureTask<Void> helper : helpers) {
+      // One that has not started would find nothing left to do.
+      if (!others.remove(helper)) {
+        await(helper);
+      }
     }
-    helpers.forEach(Workers::await);
+    tasks.throwFailure();
   }
 
-  private static void await(Future<?> helper) {
+  /** Tasks that threads take one after the other until none is left. */
+  private static final class Tasks implements Runnable {
+
+    private final int count;
+    private final IntConsumer task;
+    private final AtomicInteger next = new AtomicInteger();
+    private Throwable failure;
+
+    Tasks(int count, IntConsumer task) {
+      this.count = count;
+      this.task = task;
+    }
+
+    @Override
+    public void run() {
+      try {
+        for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
+          task.accept(i);
+        }
+      } catch (RuntimeException | Error e) {
+        next.set(count);
+        keep(e);
+      }
+    }
+
+    private synchronized void keep(Throwable e) {
+      if (failure == null) {
+        failure = e;
+      } else if (failure != e) {
+        failure.addSuppressed(e);
+      }
+    }
+
+    synchronized void throwFailure() {
+      if (failure instanceof Error error) {
+        throw error;
+      }
+      if (failure != null) {
+        throw (RuntimeException) failure;
+      }
+    }
+  }
+
+  private static void await(FutureTask<Void> helper) {
     boolean interrupted = false;
     try {
       while (true) {
@@ -98,26 +139,10 @@ public final class Workers implements AutoCloseable {
         }
       }
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException cause) {
-        throw cause;
-      }
-      if (e.getCause() instanceof Error cause) {
-        throw cause;
-      }
       throw new IllegalStateException(e.getCause());
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();
-      }
-    }
-  }
-
-  private static void awaitQuietly(List<Future<?>> helpers, Throwable failure) {
-    for (Future<?> helper : helpers) {
-      try {
-        await(helper);
-      } catch (RuntimeException | Error e) {
-        failure.addSuppressed(e);
       }
     }
   }

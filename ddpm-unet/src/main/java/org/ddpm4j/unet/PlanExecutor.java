@@ -2,6 +2,7 @@ package org.ddpm4j.unet;
 
 import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,7 +59,7 @@ final class PlanExecutor implements UnetExecutor {
   private final Queue<Runner> outputRunners = new ConcurrentLinkedQueue<>();
   private final Queue<Runner> lossRunners = new ConcurrentLinkedQueue<>();
   private final Queue<GradientRunner> gradientRunners = new ConcurrentLinkedQueue<>();
-  private Tensor[] lanes = new Tensor[0];
+  private final List<Lane> lanes = new ArrayList<>();
 
   PlanExecutor(
       UnetGraph graph,
@@ -80,6 +81,15 @@ final class PlanExecutor implements UnetExecutor {
     this.width = width;
     this.inChannels = config.inChannels();
     this.outChannels = config.outChannels();
+  }
+
+  /** A partial sum of a gradient. */
+  private record Lane(FloatPointer memory, FloatBuffer values) {
+
+    static Lane of(long length) {
+      FloatPointer memory = new FloatPointer(length);
+      return new Lane(memory, memory.asBuffer());
+    }
   }
 
   /** Plans for one thread at a time, one for each size of micro-batch. */
@@ -154,7 +164,13 @@ final class PlanExecutor implements UnetExecutor {
     Map<String, Tensor> byGradient = new HashMap<>();
     graph
         .gradientNames()
-        .forEach((name, gradient) -> byGradient.put(gradient, byParameter.get(name)));
+        .forEach(
+            (name, gradient) -> {
+              if (byGradient.put(gradient, byParameter.get(name)) != null) {
+                throw new IllegalStateException(
+                    "The gradient of %s is another parameter's too.".formatted(name));
+              }
+            });
     return byGradient;
   }
 
@@ -283,7 +299,7 @@ final class PlanExecutor implements UnetExecutor {
                   planRunner.accept(plan);
                   losses[i] = plan.output(UnetGraph.LOSS).buffer().get(0) * (double) share;
                 }
-                lanes[lane].copyFrom(runner.values);
+                lanes.get(lane).values.put(0, runner.values, 0, runner.values.capacity());
                 gradientRunners.add(runner);
               });
           sumLanes(laneCount, gradient);
@@ -295,11 +311,8 @@ final class PlanExecutor implements UnetExecutor {
   private int laneCount(int microBatches) {
     long affordable = LANES_MEMORY / (parameters.count() * Float.BYTES);
     int count = (int) Math.min(microBatches, Math.max(2, Math.min(LANES, affordable)));
-    if (lanes.length < count) {
-      lanes = new Tensor[count];
-      for (int i = 0; i < count; i++) {
-        lanes[i] = Tensor.within(new FloatPointer(parameters.count()), 0, parameters.count());
-      }
+    while (lanes.size() < count) {
+      lanes.add(Lane.of(parameters.count()));
     }
     return count;
   }
@@ -314,13 +327,14 @@ final class PlanExecutor implements UnetExecutor {
           int length = Math.min(SUM_PIECE, total.capacity() - start);
           float[] sum = new float[length];
           float[] summand = new float[length];
-          lanes[0].buffer().get(start, sum);
+          lanes.get(0).values.get(start, sum);
           for (int lane = 1; lane < laneCount; lane++) {
-            lanes[lane].buffer().get(start, summand);
+            lanes.get(lane).values.get(start, summand);
             Loops.add(sum, summand, length);
           }
           total.put(start, sum);
         });
+    Reference.reachabilityFence(gradient);
   }
 
   private static double sum(double[] values) {
@@ -336,5 +350,6 @@ final class PlanExecutor implements UnetExecutor {
     outputRunners.forEach(Runner::close);
     lossRunners.forEach(Runner::close);
     gradientRunners.forEach(Runner::close);
+    lanes.forEach(lane -> lane.memory.close());
   }
 }

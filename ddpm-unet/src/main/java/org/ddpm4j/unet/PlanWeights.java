@@ -23,8 +23,10 @@ final class PlanWeights implements AutoCloseable {
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private final ByteBuffer bytes;
 
-  /** The parameters when they were packed last, or null if that was not recorded. */
+  /** The parameters when they were packed last, if that was recorded. */
   private ByteBuffer packedBytes;
+
+  private boolean recorded;
 
   private volatile long version;
 
@@ -87,7 +89,7 @@ final class PlanWeights implements AutoCloseable {
     lock.writeLock().lock();
     try {
       pack();
-      packedBytes = null;
+      recorded = false;
     } finally {
       lock.writeLock().unlock();
     }
@@ -107,7 +109,7 @@ final class PlanWeights implements AutoCloseable {
   private boolean isCurrent() {
     lock.readLock().lock();
     try {
-      return packedBytes != null && bytes.mismatch(packedBytes) == -1;
+      return recorded && bytes.mismatch(packedBytes) == -1;
     } finally {
       lock.readLock().unlock();
     }
@@ -119,8 +121,11 @@ final class PlanWeights implements AutoCloseable {
   }
 
   private void remember() {
-    packedBytes = ByteBuffer.allocateDirect(bytes.capacity());
+    if (packedBytes == null) {
+      packedBytes = ByteBuffer.allocateDirect(bytes.capacity());
+    }
     packedBytes.put(0, bytes, 0, bytes.capacity());
+    recorded = true;
   }
 
   @Override

@@ -1,0 +1,151 @@
+package org.ddpm4j.kernels;
+
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.ddpm4j.kernels.ops.LossPerImage;
+import org.ddpm4j.kernels.ops.Mean;
+import org.ddpm4j.kernels.ops.PointwiseLoss;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** A SameDiff graph of fused operations in the making, and the plans of it. */
+public final class FusedGraph {
+
+  /** SameDiff's name for the gradient of the loss with respect to itself. */
+  public static final String LOSS_GRADIENT = "one-var";
+
+  private final SameDiff graph = SameDiff.create();
+  private final Map<String, long[]> inputs = new LinkedHashMap<>();
+  private final Map<String, Tensor> parameters = new LinkedHashMap<>();
+  private boolean differentiated;
+
+  public FusedGraph() {
+    if (!FusedKernels.available()) {
+      throw new AssertionError(FusedKernels.obstacle());
+    }
+  }
+
+  public SameDiff sameDiff() {
+    return graph;
+  }
+
+  /** The first size is that of a batch and may be another when a plan is made. */
+  public SDVariable input(String name, long... shape) {
+    inputs.put(name, shape);
+    return graph.placeHolder(name, DataType.FLOAT);
+  }
+
+  /** A variable; the plans read the values where {@link #parameter} returns them. */
+  public SDVariable parameter(String name, Values values) {
+    parameters.put(name, values.toTensor());
+    return graph.var(name, array(values));
+  }
+
+  public Tensor parameter(String name) {
+    return parameters.get(name);
+  }
+
+  public Map<String, Tensor> parameters() {
+    return parameters;
+  }
+
+  public static INDArray array(Values values) {
+    return Nd4j.createFromArray(values.elements()).castTo(DataType.FLOAT).reshape(values.shape());
+  }
+
+  public static Values values(INDArray array) {
+    return new Values(array.dup('c').castTo(DataType.DOUBLE).data().asDouble(), array.shape());
+  }
+
+  /** Makes {@code mean(y·g)} the loss, with a new input g of y's shape. */
+  public void endInProductWith(SDVariable y, String g, long... shape) {
+    SDVariable slopes = input(g, shape);
+    new Mean(
+            graph, new LossPerImage(graph, y, slopes, PointwiseLoss.INNER_PRODUCT).outputVariable())
+        .outputVariable()
+        .rename("loss");
+    graph.setLossVariables("loss");
+  }
+
+  public PlanRequest forward(String... outputs) {
+    return forward(Set.of(), outputs);
+  }
+
+  public PlanRequest forward(Set<String> unchanging, String... outputs) {
+    return new PlanRequest(
+        graph, inputs, unchanging, parameters, List.of(outputs), Map.of(), Precision.FLOAT32);
+  }
+
+  /** As {@link #forward}, with a batch of another size. */
+  public PlanRequest forwardOf(long batch, String... outputs) {
+    return new PlanRequest(
+        graph,
+        inputsOf(batch),
+        Set.of(),
+        parameters,
+        List.of(outputs),
+        Map.of(),
+        Precision.FLOAT32);
+  }
+
+  private Map<String, long[]> inputsOf(long batch) {
+    Map<String, long[]> resized = new LinkedHashMap<>();
+    inputs.forEach(
+        (name, shape) -> {
+          long[] copy = shape.clone();
+          copy[0] = batch;
+          resized.put(name, copy);
+        });
+    return resized;
+  }
+
+  /** Gradients are added to sums, which are named as the parameters. */
+  public PlanRequest gradient(Map<String, Tensor> sums, String... outputs) {
+    return gradientOf(inputs, sums, outputs);
+  }
+
+  public PlanRequest gradientOf(long batch, Map<String, Tensor> sums, String... outputs) {
+    return gradientOf(inputsOf(batch), sums, outputs);
+  }
+
+  private PlanRequest gradientOf(
+      Map<String, long[]> shapes, Map<String, Tensor> sums, String... outputs) {
+    Map<String, long[]> all = new LinkedHashMap<>(shapes);
+    all.put(LOSS_GRADIENT, new long[0]);
+    SameDiff function = gradientFunction();
+    Map<String, Tensor> named = new LinkedHashMap<>();
+    sums.forEach((name, sum) -> named.put(graph.getVariable(name).gradient().name(), sum));
+    return new PlanRequest(
+        function, all, Set.of(), parameters, List.of(outputs), named, Precision.FLOAT32);
+  }
+
+  public SameDiff gradientFunction() {
+    if (!differentiated) {
+      // SameDiff reports its progress on the standard output.
+      PrintStream out = System.out;
+      System.setOut(new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8));
+      try {
+        graph.createGradFunction();
+      } finally {
+        System.setOut(out);
+      }
+      differentiated = true;
+    }
+    return graph.getFunction("grad");
+  }
+
+  /** Zeros for the gradient of every parameter. */
+  public Map<String, Tensor> zeroGradients() {
+    Map<String, Tensor> zeros = new LinkedHashMap<>();
+    parameters.forEach((name, tensor) -> zeros.put(name, Values.zeros(tensor.shape()).toTensor()));
+    return zeros;
+  }
+}

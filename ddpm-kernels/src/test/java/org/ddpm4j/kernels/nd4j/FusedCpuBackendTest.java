@@ -1,0 +1,218 @@
+package org.ddpm4j.kernels.nd4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.ddpm4j.kernels.FusedGraph;
+import org.ddpm4j.kernels.GraphPlan;
+import org.ddpm4j.kernels.PackedWeights;
+import org.ddpm4j.kernels.PlanRequest;
+import org.ddpm4j.kernels.Tensor;
+import org.ddpm4j.kernels.Values;
+import org.ddpm4j.kernels.ops.AddPerChannel;
+import org.ddpm4j.kernels.ops.Attention;
+import org.ddpm4j.kernels.ops.ChannelsFirst;
+import org.ddpm4j.kernels.ops.ChannelsLast;
+import org.ddpm4j.kernels.ops.ConcatChannels;
+import org.ddpm4j.kernels.ops.Conv2d;
+import org.ddpm4j.kernels.ops.ConvTranspose2d;
+import org.ddpm4j.kernels.ops.DepthwiseConv2d;
+import org.ddpm4j.kernels.ops.Eltwise;
+import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.GroupNorm;
+import org.ddpm4j.kernels.ops.Linear;
+import org.ddpm4j.kernels.ops.LinearAttention;
+import org.ddpm4j.kernels.ops.ScaleShiftPerChannel;
+import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
+import org.ddpm4j.kernels.ops.UpsampleNearest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.factory.Nd4jBackend;
+
+/** SameDiff's own session runs fused operations, one by one, as a plan does. */
+class FusedCpuBackendTest {
+
+  private static final double TOLERANCE = 1e-5;
+
+  private final SplittableRandom random = new SplittableRandom(2);
+  private final FusedGraph built = everything();
+  private final Map<String, Values> inputs = new LinkedHashMap<>();
+
+  FusedCpuBackendTest() {
+    inputs.put("x", Values.gaussian(random, 1, 2, 3, 6, 4));
+    inputs.put("t", new Values(new double[] {3, 500}, 2));
+    inputs.put("g", Values.gaussian(random, 1, 2, 6, 6, 4));
+  }
+
+  /** Every operation that has a gradient, in one small network. */
+  private FusedGraph everything() {
+    FusedGraph graph = new FusedGraph();
+    SameDiff sd = graph.sameDiff();
+    SDVariable images = graph.input("x", 2, 3, 6, 4);
+    SDVariable times = graph.input("t", 2);
+    SDVariable x = new ChannelsLast(sd, images).outputVariable();
+    SDVariable t = new SinusoidalEmbedding(sd, times, 8).outputVariable();
+    t = new Linear(sd, t, parameter(graph, "lw", 8, 6), parameter(graph, "lb", 6)).outputVariable();
+    t = new Eltwise(sd, t, EltwiseFunction.GELU).outputVariable();
+    SDVariable h =
+        new Conv2d(sd, x, parameter(graph, "c1", 3, 3, 3, 6), parameter(graph, "c1b", 6), 1, 1)
+            .outputVariable();
+    h = new AddPerChannel(sd, h, t).outputVariable();
+    h =
+        new GroupNorm(
+                sd,
+                h,
+                parameter(graph, "n", 6),
+                parameter(graph, "nb", 6),
+                3,
+                1e-5,
+                EltwiseFunction.SILU)
+            .outputVariable();
+    SDVariable down =
+        new Conv2d(sd, h, parameter(graph, "c2", 4, 4, 6, 6), parameter(graph, "c2b", 6), 2, 1)
+            .outputVariable();
+    down =
+        new DepthwiseConv2d(
+                sd, down, parameter(graph, "d", 7, 7, 6, 1), parameter(graph, "db", 6), 1, 3)
+            .outputVariable();
+    SDVariable attended = new Attention(sd, down, 1).outputVariable();
+    SDVariable linear = new LinearAttention(sd, down, 2).outputVariable();
+    SDVariable both = new ConcatChannels(sd, attended, linear, 2).outputVariable();
+    SDVariable up = new UpsampleNearest(sd, both).outputVariable();
+    SDVariable transposed =
+        new ConvTranspose2d(
+                sd, both, parameter(graph, "u", 4, 4, 4, 4), parameter(graph, "ub", 4), 2, 1)
+            .outputVariable();
+    up =
+        new ScaleShiftPerChannel(sd, up, parameter(graph, "s", 2, 4), parameter(graph, "sb", 2, 4))
+            .outputVariable();
+    SDVariable y = new ConcatChannels(sd, up, transposed, 4).outputVariable();
+    y = new Conv2d(sd, y, parameter(graph, "c3", 1, 1, 8, 6), null, 1, 0).outputVariable();
+    y = new ChannelsFirst(sd, y).outputVariable().rename("y");
+    graph.endInProductWith(y, "g", 2, 6, 6, 4);
+    return graph;
+  }
+
+  private SDVariable parameter(FusedGraph graph, String name, long... shape) {
+    return graph.parameter(name, Values.gaussian(random, 0.5, shape));
+  }
+
+  private Map<String, INDArray> placeholders() {
+    Map<String, INDArray> arrays = new LinkedHashMap<>();
+    inputs.forEach((name, values) -> arrays.put(name, FusedGraph.array(values)));
+    return arrays;
+  }
+
+  private Map<String, Values> byPlan() {
+    Map<String, Tensor> gradients = built.zeroGradients();
+    Map<String, Values> results = new LinkedHashMap<>();
+    try (PackedWeights weights = new PackedWeights();
+        GraphPlan plan = GraphPlan.compile(built.gradient(gradients, "y", "loss"), weights)) {
+      inputs.forEach((name, values) -> values.writeTo(plan.input(name)));
+      plan.input(FusedGraph.LOSS_GRADIENT).buffer().put(0, 1);
+      plan.run();
+      results.put("y", Values.of(plan.output("y")));
+      results.put("loss", Values.of(plan.output("loss")));
+      gradients.forEach((name, tensor) -> results.put(name, Values.of(tensor)));
+    }
+    return results;
+  }
+
+  private static void assertSame(Map<String, INDArray> actual, Map<String, Values> expected) {
+    assertThat(actual.keySet()).containsExactlyInAnyOrderElementsOf(expected.keySet());
+    expected.forEach(
+        (name, values) ->
+            assertThat(values.relativeErrorOf(FusedGraph.values(actual.get(name))))
+                .as(name)
+                .isLessThan(TOLERANCE));
+  }
+
+  private Map<String, INDArray> bySession(SameDiff graph) {
+    Map<String, INDArray> results = new LinkedHashMap<>(graph.output(placeholders(), "y", "loss"));
+    results.putAll(
+        graph.calculateGradients(
+            placeholders(), built.parameters().keySet().toArray(new String[0])));
+    return results;
+  }
+
+  @Test
+  void isTheBackendOfND4J() {
+    assertThat(Nd4j.getBackend()).isInstanceOf(FusedCpuBackend.class);
+    assertThat(Nd4j.getExecutioner()).isInstanceOf(FusedOpExecutioner.class);
+    assertThat(Nd4j.getEnvironment().isCPU()).isTrue();
+  }
+
+  @Test
+  void isPreferredToTheStockBackendButNotToAGpu() throws Exception {
+    Nd4jBackend stock =
+        (Nd4jBackend)
+            Class.forName("org.nd4j.linalg.cpu.nativecpu.CpuBackend")
+                .getDeclaredConstructor()
+                .newInstance();
+    int priority = new FusedCpuBackend().getPriority();
+    assertThat(priority).isGreaterThan(stock.getPriority());
+    assertThat(priority).isLessThan(Nd4jBackend.BACKEND_PRIORITY_GPU);
+  }
+
+  @Test
+  void sessionsComputeAsPlansDo() {
+    assertSame(bySession(built.sameDiff()), byPlan());
+  }
+
+  /** Stock operations go on as before. */
+  @Test
+  void sessionsMixFusedAndStockOperations() {
+    SDVariable y = built.sameDiff().getVariable("y");
+    y.mul(y).sum().rename("squares");
+    INDArray squares = built.sameDiff().output(placeholders(), "squares").get("squares");
+    double norm = byPlan().get("y").norm();
+    assertThat(squares.getDouble(0) / (norm * norm)).isBetween(1 - TOLERANCE, 1 + TOLERANCE);
+  }
+
+  @Test
+  void savedGraphsComputeTheSame(@TempDir Path folder) throws Exception {
+    Map<String, Values> expected = byPlan();
+    File file = folder.resolve("graph.fb").toFile();
+    built.sameDiff().save(file, false);
+    assertSame(bySession(SameDiff.load(file, false)), expected);
+
+    SameDiff copy = SameDiff.fromFlatBuffers(built.sameDiff().asFlatBuffers(false));
+    assertSame(bySession(copy), expected);
+  }
+
+  /** A plan of a graph that was read from a file. */
+  @Test
+  void plansRunSavedGraphs() throws Exception {
+    SameDiff copy = SameDiff.fromFlatBuffers(built.sameDiff().asFlatBuffers(false));
+    Values expected = byPlan().get("y");
+    var original = built.forward("y");
+    var request =
+        new PlanRequest(
+            copy,
+            original.inputs(),
+            original.unchanging(),
+            original.parameters(),
+            original.outputs(),
+            original.sums(),
+            original.precision());
+    try (PackedWeights weights = new PackedWeights();
+        GraphPlan plan = GraphPlan.compile(request, weights)) {
+      inputs.forEach(
+          (name, values) -> {
+            if (!name.equals("g")) {
+              values.writeTo(plan.input(name));
+            }
+          });
+      plan.run();
+      assertThat(expected.relativeErrorOf(Values.of(plan.output("y")))).isLessThan(TOLERANCE);
+    }
+  }
+}
