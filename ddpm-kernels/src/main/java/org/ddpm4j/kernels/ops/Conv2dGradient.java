@@ -89,7 +89,7 @@ public final class Conv2dGradient extends FusedOp {
     } else if (outputs.get(0) != null) {
       addInputGradient(steps, context, operands, forward, w, dy, outputs.get(0));
     }
-    if (outputs.get(1) != null) {
+    if (outputs.get(1) != null || outputs.get(2) != null) {
       addParameterGradients(
           steps, context, operands, forward, x, dy, outputs.get(1), outputs.get(2));
     }
@@ -168,7 +168,9 @@ public final class Conv2dGradient extends FusedOp {
             .with(DNNL_ARG_DIFF_WEIGHTS, sum)
             .with(DNNL_ARG_DIFF_BIAS, context.memory(operands.bias(), scratch.get(1)));
     steps.add(call);
-    steps.add(operands.addToPlainWeights(context, sum, dw));
+    if (dw != null) {
+      steps.add(operands.addToPlainWeights(context, sum, dw));
+    }
     if (db != null) {
       steps.add(ParameterGradients.adding(scratch.get(1), db));
     }

@@ -76,7 +76,7 @@ public final class ConvTranspose2dGradient extends FusedOp {
     if (outputs.get(0) != null) {
       addInputGradient(steps, context, operands, forward, inputs, outputs.get(0));
     }
-    if (outputs.get(1) != null) {
+    if (outputs.get(1) != null || outputs.get(2) != null) {
       addParameterGradients(steps, context, operands, forward, inputs, outputs);
     }
     return ConvolutionOperands.sequence(steps);
@@ -155,7 +155,9 @@ public final class ConvTranspose2dGradient extends FusedOp {
             .with(DNNL_ARG_DIFF_DST, gradient.memory())
             .with(DNNL_ARG_DIFF_WEIGHTS, sum)
             .with(DNNL_ARG_DIFF_BIAS, context.memory(operands.bias(), scratch.get(1))));
-    steps.add(operands.addToPlainWeights(context, sum, outputs.get(1)));
+    if (outputs.get(1) != null) {
+      steps.add(operands.addToPlainWeights(context, sum, outputs.get(1)));
+    }
     if (outputs.get(2) != null) {
       steps.add(ParameterGradients.adding(scratch.get(1), outputs.get(2)));
     }

@@ -5,6 +5,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.dnnl.matmul;
@@ -55,21 +56,31 @@ public final class Linear extends FusedOp {
     return 2.0 * inputs.get(0)[0] * Tensor.length(inputs.get(1));
   }
 
+  /** Row by row: oneDNN's sums come out differently for one row and for several. */
   @Override
   public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
     Tensor weights = inputs.get(1);
-    memory.desc x = Onednn.dense(inputs.get(0).shape());
-    memory.desc plain = Onednn.dense(weights.shape());
-    memory.desc bias = Onednn.dense(1, weights.size(1));
-    memory.desc y = Onednn.dense(outputs.get(0).shape());
+    long in = weights.size(0);
+    long out = weights.size(1);
+    memory.desc x = Onednn.dense(1, in);
+    memory.desc y = Onednn.dense(1, out);
     var description =
-        new matmul.primitive_desc(Onednn.engine(), x, Onednn.any(weights.shape()), bias, y);
-    return context
-        .call(new matmul(description))
-        .with(DNNL_ARG_SRC, context.memory(x, inputs.get(0)))
-        .with(DNNL_ARG_WEIGHTS, context.packed(weights, plain, description.weights_desc()))
-        .with(DNNL_ARG_BIAS, context.memory(bias, inputs.get(2)))
-        .with(DNNL_ARG_DST, context.memory(y, outputs.get(0)));
+        new matmul.primitive_desc(Onednn.engine(), x, Onednn.any(weights.shape()), y, y);
+    matmul primitive = new matmul(description);
+    memory packed =
+        context.packed(weights, Onednn.dense(weights.shape()), description.weights_desc());
+    memory bias = context.memory(y, inputs.get(2));
+    List<Kernel> rows = new ArrayList<>();
+    for (long n = 0; n < inputs.get(0).size(0); n++) {
+      rows.add(
+          context
+              .call(primitive)
+              .with(DNNL_ARG_SRC, context.memory(x, inputs.get(0).part(n * in, 1, in)))
+              .with(DNNL_ARG_WEIGHTS, packed)
+              .with(DNNL_ARG_BIAS, bias)
+              .with(DNNL_ARG_DST, context.memory(y, outputs.get(0).part(n * out, 1, out))));
+    }
+    return ConvolutionOperands.sequence(rows);
   }
 
   @Override
