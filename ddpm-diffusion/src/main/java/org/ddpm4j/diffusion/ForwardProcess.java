@@ -52,7 +52,17 @@ public record ForwardProcess(NoiseSchedule schedule) {
           "The noise has the shape %s where the images have %s."
               .formatted(Arrays.toString(b.shape()), Arrays.toString(a.shape())));
     }
-    return a.mul(aFactor).addi(b.castTo(a.dataType()).mul(bFactor));
+    INDArray cast = b.castTo(a.dataType());
+    INDArray scaled = cast.mul(bFactor);
+    INDArray sum = a.mul(aFactor).addi(scaled);
+    // At once: the garbage collector, which sees only the small Java objects, may wait for hours.
+    scaled.close();
+    if (cast != b) {
+      cast.close();
+    }
+    aFactor.close();
+    bFactor.close();
+    return sum;
   }
 
   /** Coefficients as {@code [N,1,1,1]}, in the type of the images. */
@@ -69,8 +79,10 @@ public record ForwardProcess(NoiseSchedule schedule) {
     long[] shape = new long[images.rank()];
     Arrays.fill(shape, 1);
     shape[0] = t.length;
-    return Nd4j.createFromArray(Arrays.stream(t).mapToDouble(coefficient).toArray())
-        .castTo(images.dataType())
-        .reshape('c', shape);
+    INDArray coefficients = Nd4j.create(images.dataType(), shape);
+    for (int i = 0; i < t.length; i++) {
+      coefficients.putScalar(i, coefficient.applyAsDouble(t[i]));
+    }
+    return coefficients;
   }
 }

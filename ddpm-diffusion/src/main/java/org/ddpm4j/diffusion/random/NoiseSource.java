@@ -40,7 +40,7 @@ public interface NoiseSource {
           values[i] = (float) random.nextGaussian();
         }
       }
-      return Nd4j.createFromArray(values).reshape('c', shape);
+      return Nd4j.create(values, shape, 'c');
     };
   }
 }

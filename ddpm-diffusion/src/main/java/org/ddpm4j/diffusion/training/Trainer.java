@@ -149,7 +149,10 @@ public final class Trainer {
     INDArray eps = noise(Purpose.NOISE, 0).gaussian(step, x0.shape());
     INDArray xt = forward.qSample(x0, t, eps);
 
-    double loss = unet.lossAndGradient(config.loss(), xt, Nd4j.createFromArray(t), eps, gradient);
+    INDArray timesteps = Nd4j.createFromArray(t);
+    double loss = unet.lossAndGradient(config.loss(), xt, timesteps, eps, gradient);
+    // At once: the garbage collector, which sees only the small Java objects, may wait for hours.
+    List.of(xt, timesteps, eps).forEach(INDArray::close);
     double norm = operations.norm(gradient.flat());
     requireFinite("loss", loss);
     requireFinite("gradient norm", norm);
