@@ -8,7 +8,7 @@ final class Defaults {
 
   static final String DATA_SET = "fashion-mnist";
 
-  static final String DIM = "16";
+  static final String DIM = "24";
   static final String DIM_MULTS = "1,2,4";
   static final String BLOCK = "resnet";
   static final String GROUPS = "8";
@@ -18,8 +18,8 @@ final class Defaults {
   static final String SCHEDULE = "linear";
   static final String TIMESTEPS = "1000";
 
-  static final String STEPS = "750";
-  static final String BATCH_SIZE = "32";
+  static final String STEPS = "1500";
+  static final String BATCH_SIZE = "64";
   static final String LEARNING_RATE = "2e-3";
   static final String BETA1 = "0.9";
   static final String BETA2 = "0.99";
@@ -29,7 +29,7 @@ final class Defaults {
   static final String EMA_DECAY = "0.995";
   static final String MAX_GRADIENT_NORM = "1";
   static final String SEED = "0";
-  static final String TIME_LIMIT = "12";
+  static final String TIME_LIMIT = "9";
   static final String REPORT_EVERY = "10";
   static final String CHECKPOINT_EVERY = "250";
   static final String SAMPLE_EVERY = "250";

@@ -66,6 +66,38 @@ class SampleCommandTest {
     assertThat(three).hasSameBinaryContentAs(one);
   }
 
+  /** Clothes are bright in the middle on black; noise is neither. */
+  @Test
+  void withoutARunTheModelThatComesAlongDrawsClothes() throws IOException {
+    Path picture = folder.resolve("clothes.png");
+    System.setProperty("ddpm.home", Path.of("..").toAbsolutePath().normalize().toString());
+    try {
+      Cli.run("sample", "--count", 9, "--steps", 10, "--scale", 1, "--output", picture).isOk();
+    } finally {
+      System.clearProperty("ddpm.home");
+    }
+    BufferedImage grid = ImageIO.read(picture.toFile());
+    int bright = 0;
+    int darkCorners = 0;
+    for (int i = 0; i < 9; i++) {
+      int left = 1 + i % 3 * 29;
+      int top = 1 + i / 3 * 29;
+      for (int p = 0; p < 100; p++) {
+        bright += (grid.getRGB(left + 9 + p % 10, top + 9 + p / 10) & 0xFF) > 64 ? 1 : 0;
+      }
+      for (int p = 0; p < 4; p++) {
+        darkCorners += (grid.getRGB(left + p % 2, top + p / 2) & 0xFF) < 32 ? 1 : 0;
+      }
+    }
+    assertThat(bright).isGreaterThan(450);
+    assertThat(darkCorners).isGreaterThan(32);
+  }
+
+  @Test
+  void withoutARunAndWithoutTheProjectBothOptionsAreNamed() {
+    Cli.run("sample").isBadInput("--run", "--model");
+  }
+
   @Test
   void referenceLayersDrawTheSameImages() throws IOException {
     BufferedImage fused = ImageIO.read(sample("fused.png", "--count", 4).toFile());

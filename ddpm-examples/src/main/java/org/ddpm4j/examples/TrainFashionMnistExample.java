@@ -38,12 +38,12 @@ public final class TrainFashionMnistExample {
   /**
    * Trains and saves.
    *
-   * @param args the folder to write to, and the number of steps, by default 750
+   * @param args the folder to write to, and the number of steps, by default 1500
    * @throws IOException if the images cannot be read or the model cannot be written
    */
   public static void main(String[] args) throws IOException {
     Path folder = Path.of(args.length > 0 ? args[0] : DEFAULT_FOLDER);
-    long steps = args.length > 1 ? Long.parseLong(args[1]) : 750;
+    long steps = args.length > 1 ? Long.parseLong(args[1]) : 1500;
 
     ImageDataSet clothes = FashionMnist.load(Split.TRAIN);
     System.out.println("Images: " + clothes.source());
@@ -53,12 +53,12 @@ public final class TrainFashionMnistExample {
 
   static Unet train(ImageDataSet clothes, long steps) throws IOException {
     // Images in [-1,1], reshuffled every epoch, mirrored by chance.
-    BatchOptions options = BatchOptions.of(32, 1).withFlip(HorizontalFlip.RANDOM);
+    BatchOptions options = BatchOptions.of(64, 1).withFlip(HorizontalFlip.RANDOM);
     ImageDataSetIterator batches = new ImageDataSetIterator(clothes, options);
 
-    // Three resolutions (28, 14 and 7 pixels) of 16, 32 and 64 channels.
+    // Three resolutions (28, 14 and 7 pixels) of 24, 48 and 96 channels.
     AnnotatedUnet architecture =
-        AnnotatedUnet.resnet(16, clothes.shape().channels(), List.of(1, 2, 4), 8)
+        AnnotatedUnet.resnet(24, clothes.shape().channels(), List.of(1, 2, 4), 8)
             .withAttention(2, 16);
     Unet unet = Unet.create(architecture, DataType.FLOAT, 0);
     System.out.printf("Parameters: %,d%n", unet.parameters().count());

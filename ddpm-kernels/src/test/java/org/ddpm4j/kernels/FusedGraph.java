@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.ddpm4j.kernels.ops.LossPerImage;
 import org.ddpm4j.kernels.ops.Mean;
 import org.ddpm4j.kernels.ops.PointwiseLoss;
@@ -129,17 +130,25 @@ public final class FusedGraph {
 
   public SameDiff gradientFunction() {
     if (!differentiated) {
-      // SameDiff reports its progress on the standard output.
-      PrintStream out = System.out;
-      System.setOut(new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8));
-      try {
-        graph.createGradFunction();
-      } finally {
-        System.setOut(out);
-      }
+      quietly(
+          () -> {
+            graph.createGradFunction();
+            return null;
+          });
       differentiated = true;
     }
     return graph.getFunction("grad");
+  }
+
+  /** SameDiff reports its progress on the standard output. */
+  public static <T> T quietly(Supplier<T> work) {
+    PrintStream out = System.out;
+    System.setOut(new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8));
+    try {
+      return work.get();
+    } finally {
+      System.setOut(out);
+    }
   }
 
   /** Zeros for the gradient of every parameter. */

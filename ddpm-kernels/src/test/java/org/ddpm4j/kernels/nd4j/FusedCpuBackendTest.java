@@ -137,9 +137,8 @@ class FusedCpuBackendTest {
 
   private Map<String, INDArray> bySession(SameDiff graph) {
     Map<String, INDArray> results = new LinkedHashMap<>(graph.output(placeholders(), "y", "loss"));
-    results.putAll(
-        graph.calculateGradients(
-            placeholders(), built.parameters().keySet().toArray(new String[0])));
+    String[] parameters = built.parameters().keySet().toArray(new String[0]);
+    results.putAll(FusedGraph.quietly(() -> graph.calculateGradients(placeholders(), parameters)));
     return results;
   }
 

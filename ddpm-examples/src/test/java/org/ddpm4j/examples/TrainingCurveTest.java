@@ -1,0 +1,100 @@
+package org.ddpm4j.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+import org.ddpm4j.data.BatchOptions;
+import org.ddpm4j.data.DataSources;
+import org.ddpm4j.data.FashionMnist;
+import org.ddpm4j.data.HorizontalFlip;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.data.ImageDataSetIterator;
+import org.ddpm4j.data.Network;
+import org.ddpm4j.data.Split;
+import org.ddpm4j.diffusion.training.AdamWConfig;
+import org.ddpm4j.diffusion.training.LearningRateSchedule;
+import org.ddpm4j.diffusion.training.Trainer;
+import org.ddpm4j.diffusion.training.TrainingConfig;
+import org.ddpm4j.kernels.Precision;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.AnnotatedUnet;
+import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.LayersChoice;
+import org.ddpm4j.unet.LossFunction;
+import org.ddpm4j.unet.Unet;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * Trains the annotated diffusion model as PyTorch did for {@code training_curve.json}, which tells
+ * the hyper-parameters. Weights, batches, timesteps and noise are drawn otherwise.
+ */
+@Tag("slow")
+class TrainingCurveTest {
+
+  private static final int STEPS = 300;
+
+  /** The steps that a mean of the fixture is taken over. */
+  private static final int WINDOW = 20;
+
+  private static final int MEAN_TOLERANCE_PERCENT = 10;
+
+  @Test
+  void endsWherePyTorchEnds() throws IOException {
+    JsonNode expected = fixture();
+    double[] losses = train();
+    double[] means = new double[STEPS / WINDOW];
+    for (int step = 0; step < STEPS; step++) {
+      means[step / WINDOW] += losses[step] / WINDOW;
+    }
+    JsonNode expectedMeans = expected.get("mean_of_20");
+    assertThat(expectedMeans).hasSize(means.length);
+    assertThat(means[means.length - 1])
+        .isCloseTo(
+            expectedMeans.get(means.length - 1).doubleValue(),
+            withinPercentage(MEAN_TOLERANCE_PERCENT));
+  }
+
+  private static JsonNode fixture() throws IOException {
+    try (InputStream json = TrainingCurveTest.class.getResourceAsStream("training_curve.json")) {
+      return new ObjectMapper().readTree(json);
+    }
+  }
+
+  private static double[] train() throws IOException {
+    ImageDataSet clothes =
+        FashionMnist.load(Split.TRAIN, DataSources.ofHost().withNetwork(Network.FORBIDDEN));
+    BatchOptions options = BatchOptions.of(128, 1).withFlip(HorizontalFlip.RANDOM);
+    ImageDataSetIterator batches = new ImageDataSetIterator(clothes, options);
+    AnnotatedUnet architecture = AnnotatedUnet.resnet(28, 1, List.of(1, 2, 4), 1);
+    TrainingConfig config =
+        new TrainingConfig(
+            STEPS,
+            AdamWConfig.defaults(),
+            new LearningRateSchedule(0, LearningRateSchedule.Decay.CONSTANT),
+            Double.POSITIVE_INFINITY,
+            0,
+            LossFunction.L2,
+            1,
+            WINDOW);
+    double[] losses = new double[STEPS];
+    int threads = Runtime.getRuntime().availableProcessors();
+    Execution execution = new Execution(LayersChoice.FUSED, Precision.FLOAT32, threads);
+    try (Unet unet =
+        Unet.of(
+            architecture, Unet.create(architecture, DataType.FLOAT, 1).parameters(), execution)) {
+      NoiseSchedule schedule = NoiseSchedule.of(LinearSchedule.paper(), 600);
+      new Trainer(unet, schedule, config, batches::batch)
+          .withListener((trainer, report) -> losses[(int) report.step() - 1] = report.loss())
+          .fit();
+    }
+    return losses;
+  }
+}
