@@ -25,7 +25,12 @@ final class Defaults {
   static final String BETA2 = "0.99";
   static final String WARMUP = "100";
   static final String DECAY = "linear";
+  static final String PARAMETERIZATION = "epsilon";
   static final String LOSS = "l2";
+  static final String WEIGHTING = "uniform";
+  static final String LOSS_TERMS = "simple";
+  static final String TIMESTEP_SAMPLING = "uniform";
+  static final String LABEL_DROPOUT = "0.1";
   static final String EMA_DECAY = "0.995";
   static final String MAX_GRADIENT_NORM = "1";
   static final String SEED = "0";

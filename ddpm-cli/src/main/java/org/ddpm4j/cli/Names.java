@@ -8,6 +8,9 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.ddpm4j.data.HorizontalFlip;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.objective.LossTerms;
+import org.ddpm4j.diffusion.objective.TimestepSampling;
 import org.ddpm4j.diffusion.run.ScheduleType;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
@@ -72,6 +75,30 @@ abstract class Names<E extends Enum<E>> implements ITypeConverter<E>, Iterable<S
   static final class Loss extends Names<LossFunction> {
     Loss() {
       super(EnumSet.complementOf(EnumSet.of(LossFunction.INNER_PRODUCT)));
+    }
+  }
+
+  static final class Parameterizations extends Names<Parameterization> {
+    Parameterizations() {
+      super(Parameterization.class);
+    }
+  }
+
+  static final class Weightings extends Names<ObjectiveOptions.Weighting> {
+    Weightings() {
+      super(ObjectiveOptions.Weighting.class);
+    }
+  }
+
+  static final class Terms extends Names<LossTerms> {
+    Terms() {
+      super(LossTerms.class);
+    }
+  }
+
+  static final class Timesteps extends Names<TimestepSampling> {
+    Timesteps() {
+      super(TimestepSampling.class);
     }
   }
 

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.training.LossHistory;
 
@@ -115,14 +116,17 @@ record ReportPage(
         html,
         "Schedule",
         "%s, T = %d".formatted(Names.of(config.schedule().type()), config.schedule().timesteps()));
+    ObjectiveConfig objective = config.training().objective();
     fact(
         html,
         "Training",
-        "batches of %d, learning rate %s, loss %s, seed %d"
+        "batches of %d, learning rate %s, %s loss %s of %s, seed %d"
             .formatted(
                 config.batches().batchSize(),
                 config.training().optimizer().learningRate(),
-                Names.of(config.training().loss()),
+                Names.of(objective.terms()),
+                Names.of(objective.loss()),
+                Names.of(objective.parameterization()),
                 config.training().seed()));
     if (!history.isEmpty()) {
       LossHistory.Entry last = history.get(history.size() - 1);

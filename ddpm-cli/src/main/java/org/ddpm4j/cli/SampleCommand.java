@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
@@ -172,9 +173,11 @@ final class SampleCommand implements Callable<Integer> {
       paramLabel = "NAME",
       converter = Names.Variance.class,
       completionCandidates = Names.Variance.class,
-      defaultValue = Defaults.VARIANCE,
       description =
-          "Variance of the reverse process: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+          "Variance of the reverse process: ${COMPLETION-CANDIDATES} (default: learned if the"
+              + " network has, or else "
+              + Defaults.VARIANCE
+              + ").")
   private ReverseVariance variance;
 
   @Option(
@@ -230,6 +233,17 @@ final class SampleCommand implements Callable<Integer> {
   @Mixin private ChainOptions chain;
 
   @Option(
+      names = "--parameterization",
+      paramLabel = "NAME",
+      converter = Names.Parameterizations.class,
+      completionCandidates = Names.Parameterizations.class,
+      defaultValue = Defaults.PARAMETERIZATION,
+      description =
+          "With --model: what the network predicts, ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private Parameterization parameterization;
+
+  @Option(
       names = "--size",
       paramLabel = "HxW",
       converter = SizeConverter.class,
@@ -243,7 +257,12 @@ final class SampleCommand implements Callable<Integer> {
   }
 
   /** A network, its schedule and the images that it makes. */
-  private record Model(Unet unet, ScheduleConfig schedule, ImageShape shape, Path folder) {}
+  private record Model(
+      Unet unet,
+      Parameterization parameterization,
+      ScheduleConfig schedule,
+      ImageShape shape,
+      Path folder) {}
 
   @Override
   public Integer call() throws IOException {
@@ -254,10 +273,11 @@ final class SampleCommand implements Callable<Integer> {
     DiffusionPipeline pipeline =
         Sampling.pipeline(
             model.unet(),
+            model.parameterization(),
             model.schedule(),
             model.shape(),
             Sampling.steps(steps, model.schedule()),
-            variance,
+            Sampling.variance(variance, model.unet().config()),
             clip == Clip.RANGE ? X0Constraint.clip(-1, 1) : X0Constraint.NONE);
     Path target = Objects.requireNonNullElse(output, model.folder().resolve(format.defaultOutput));
     switch (format) {
@@ -281,7 +301,13 @@ final class SampleCommand implements Callable<Integer> {
 
   private Model ofRun() throws IOException {
     for (String option :
-        List.of("--schedule", "--timesteps", "--beta-start", "--beta-end", "--size")) {
+        List.of(
+            "--schedule",
+            "--timesteps",
+            "--beta-start",
+            "--beta-end",
+            "--parameterization",
+            "--size")) {
       refuse(option, "--run, whose configuration says it");
     }
     RunFolder run = RunFolder.open(source.run == null ? bundledRun() : source.run);
@@ -290,7 +316,12 @@ final class SampleCommand implements Callable<Integer> {
     if (checkpoint == null && run.checkpoints().all().isEmpty() && Files.exists(run.unet())) {
       refuse("--weights", "a run without checkpoints, which has only the moving average");
       Unet average = UnetFolder.read(run.unet(), DataType.FLOAT, execution.execution());
-      return new Model(average, config.schedule(), config.data().shape(), folder);
+      return new Model(
+          average,
+          config.training().objective().parameterization(),
+          config.schedule(),
+          config.data().shape(),
+          folder);
     }
     Unet unet =
         Unet.create(
@@ -300,7 +331,12 @@ final class SampleCommand implements Callable<Integer> {
             ? run.readLatestCheckpoint(unet.parameters())
             : Checkpoint.read(checkpoint, unet.parameters());
     unet.parameters().assign(weights == Weights.MODEL ? state.weights() : state.ema());
-    return new Model(unet, config.schedule(), config.data().shape(), folder);
+    return new Model(
+        unet,
+        config.training().objective().parameterization(),
+        config.schedule(),
+        config.data().shape(),
+        folder);
   }
 
   /** The launcher says where the project is, and with it the model that was trained beforehand. */
@@ -327,7 +363,7 @@ final class SampleCommand implements Callable<Integer> {
               unet.config().checkImageSize(size.height(), size.width());
               return new ImageShape(unet.config().inChannels(), size.height(), size.width());
             });
-    return new Model(unet, chain.config(schedule), shape, Path.of(""));
+    return new Model(unet, parameterization, chain.config(schedule), shape, Path.of(""));
   }
 
   private void refuse(String option, String why) {

@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.run.ScheduleConfig;
 import org.ddpm4j.diffusion.sampling.AncestralSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
@@ -10,6 +11,7 @@ import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.RespacedSchedule;
 import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What training and sampling have in common when they draw images. */
@@ -39,6 +41,7 @@ final class Sampling {
   /** A pipeline of the ancestral sampler on a respaced chain. */
   static DiffusionPipeline pipeline(
       Unet unet,
+      Parameterization parameterization,
       ScheduleConfig scheduleConfig,
       ImageShape shape,
       int steps,
@@ -47,7 +50,17 @@ final class Sampling {
     NoiseSchedule schedule = scheduleConfig.create();
     RespacedSchedule times = BadInputException.check(() -> schedule.respace(steps));
     return DiffusionPipeline.of(
-        unet, schedule, new AncestralSampler(times, variance, constraint), shape);
+        unet, parameterization, schedule, new AncestralSampler(times, variance, constraint), shape);
+  }
+
+  /** The variance that the user chose, or else the one that the network learned, if it has. */
+  static ReverseVariance variance(ReverseVariance chosen, UnetConfig network) {
+    boolean learned = network.outChannels() == 2 * network.inChannels();
+    if (chosen == ReverseVariance.LEARNED && !learned) {
+      throw new BadInputException(
+          "The network has not learned a variance; choose --variance beta or posterior, or train with --loss-terms hybrid.");
+    }
+    return chosen != null ? chosen : learned ? ReverseVariance.LEARNED : ReverseVariance.POSTERIOR;
   }
 
   /** Draws images while the console shows how far it is. */

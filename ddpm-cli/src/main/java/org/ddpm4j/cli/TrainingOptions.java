@@ -12,7 +12,6 @@ import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.unet.AnnotatedUnet;
-import org.ddpm4j.unet.LossFunction;
 import org.ddpm4j.unet.UnetConfig;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -76,14 +75,7 @@ final class TrainingOptions {
               + " ${DEFAULT-VALUE}).")
   private LearningRateSchedule.Decay decay;
 
-  @Option(
-      names = "--loss",
-      paramLabel = "NAME",
-      converter = Names.Loss.class,
-      completionCandidates = Names.Loss.class,
-      defaultValue = Defaults.LOSS,
-      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private LossFunction loss;
+  @Mixin private ObjectiveOptions objective;
 
   @Option(
       names = "--ema-decay",
@@ -249,7 +241,7 @@ final class TrainingOptions {
         new LearningRateSchedule(warmup, decay),
         maxGradientNorm,
         emaDecay,
-        loss,
+        objective.config(),
         seed,
         reportEvery);
   }

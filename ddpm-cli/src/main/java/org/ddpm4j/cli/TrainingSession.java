@@ -10,7 +10,6 @@ import org.ddpm4j.data.ImageDataSetIterator;
 import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
-import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.diffusion.training.CheckpointListener;
 import org.ddpm4j.diffusion.training.Trainer;
@@ -63,10 +62,11 @@ final class TrainingSession {
     pipeline =
         Sampling.pipeline(
             trainer.emaUnet(),
+            config.training().objective().parameterization(),
             config.schedule(),
             config.data().shape(),
             sampleSteps,
-            ReverseVariance.valueOf(Defaults.VARIANCE.toUpperCase(Locale.ROOT)),
+            Sampling.variance(null, config.model()),
             X0Constraint.clip(-1, 1));
   }
 

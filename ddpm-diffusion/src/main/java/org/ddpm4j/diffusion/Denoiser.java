@@ -1,5 +1,7 @@
 package org.ddpm4j.diffusion;
 
+import java.util.Objects;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -23,6 +25,34 @@ public interface Denoiser {
    *
    * @param x0 the clean image, {@code [N,C,H,W]}
    * @param eps the noise, {@code [N,C,H,W]}
+   * @param varianceInterpolation for models that learned their variance: v, about -1 where it is
+   *     the posterior's β̃_t and 1 where it is β_t, {@code [N,C,H,W]} (Nichol and Dhariwal 2021,
+   *     eq. 15)
    */
-  record Estimate(INDArray x0, INDArray eps) {}
+  record Estimate(INDArray x0, INDArray eps, Optional<INDArray> varianceInterpolation) {
+
+    /**
+     * Checks that nothing is missing.
+     *
+     * @param x0 the clean image
+     * @param eps the noise
+     * @param varianceInterpolation v of a learned variance
+     * @throws NullPointerException if one is missing
+     */
+    public Estimate {
+      Objects.requireNonNull(x0, "x0");
+      Objects.requireNonNull(eps, "eps");
+      Objects.requireNonNull(varianceInterpolation, "varianceInterpolation");
+    }
+
+    /**
+     * Of a model that has not learned a variance.
+     *
+     * @param x0 the clean image, {@code [N,C,H,W]}
+     * @param eps the noise, {@code [N,C,H,W]}
+     */
+    public Estimate(INDArray x0, INDArray eps) {
+      this(x0, eps, Optional.empty());
+    }
+  }
 }

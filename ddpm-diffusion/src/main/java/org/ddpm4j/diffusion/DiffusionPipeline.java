@@ -48,7 +48,27 @@ public record DiffusionPipeline(Denoiser denoiser, Sampler sampler, ImageShape s
    */
   public static DiffusionPipeline of(
       Unet unet, NoiseSchedule schedule, Sampler sampler, ImageShape shape) {
-    return new DiffusionPipeline(new EpsilonDenoiser(unet::predict, schedule), sampler, shape);
+    return of(unet, Parameterization.EPSILON, schedule, sampler, shape);
+  }
+
+  /**
+   * For a U-Net.
+   *
+   * @param unet the network
+   * @param parameterization what it predicts
+   * @param schedule the one that it was trained with
+   * @param sampler how its estimates become images
+   * @param shape of the images
+   * @return the pipeline
+   */
+  public static DiffusionPipeline of(
+      Unet unet,
+      Parameterization parameterization,
+      NoiseSchedule schedule,
+      Sampler sampler,
+      ImageShape shape) {
+    return new DiffusionPipeline(
+        new NetworkDenoiser(unet::predict, parameterization, schedule), sampler, shape);
   }
 
   /**

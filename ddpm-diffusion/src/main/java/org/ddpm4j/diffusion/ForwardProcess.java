@@ -1,10 +1,7 @@
 package org.ddpm4j.diffusion;
 
-import java.util.Arrays;
-import java.util.function.IntToDoubleFunction;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The forward process q, which turns images into noise (Ho et al. 2020, section 2).
@@ -24,9 +21,8 @@ public record ForwardProcess(NoiseSchedule schedule) {
    * @throws IndexOutOfBoundsException if a timestep is not in 0..T-1
    */
   public INDArray qSample(INDArray x0, int[] t, INDArray eps) {
-    return combine(
-        x0, perImage(x0, t, schedule::sqrtAlphasCumprod),
-        eps, perImage(x0, t, schedule::sqrtOneMinusAlphasCumprod));
+    return PerImage.combine(
+        x0, schedule::sqrtAlphasCumprod, eps, schedule::sqrtOneMinusAlphasCumprod, t);
   }
 
   /**
@@ -41,48 +37,7 @@ public record ForwardProcess(NoiseSchedule schedule) {
    * @throws IndexOutOfBoundsException if a timestep is not in 0..T-1
    */
   public INDArray qStep(INDArray previous, int[] t, INDArray eps) {
-    return combine(
-        previous, perImage(previous, t, i -> Math.sqrt(1 - schedule.betas(i))),
-        eps, perImage(previous, t, i -> Math.sqrt(schedule.betas(i))));
-  }
-
-  private static INDArray combine(INDArray a, INDArray aFactor, INDArray b, INDArray bFactor) {
-    if (!Arrays.equals(a.shape(), b.shape())) {
-      throw new IllegalArgumentException(
-          "The noise has the shape %s where the images have %s."
-              .formatted(Arrays.toString(b.shape()), Arrays.toString(a.shape())));
-    }
-    INDArray cast = b.castTo(a.dataType());
-    INDArray scaled = cast.mul(bFactor);
-    INDArray sum = a.mul(aFactor).addi(scaled);
-    // At once: the garbage collector, which sees only the small Java objects, may wait for hours.
-    scaled.close();
-    if (cast != b) {
-      cast.close();
-    }
-    aFactor.close();
-    bFactor.close();
-    return sum;
-  }
-
-  /** Coefficients as {@code [N,1,1,1]}, in the type of the images. */
-  private static INDArray perImage(INDArray images, int[] t, IntToDoubleFunction coefficient) {
-    if (t.length != images.size(0)) {
-      throw new IllegalArgumentException(
-          "%d timesteps were given for %d images.".formatted(t.length, images.size(0)));
-    }
-    if (!images.dataType().isFPType()) {
-      throw new IllegalArgumentException(
-          "The images are of type %s; noise needs FLOAT or DOUBLE, scaled to [-1,1]."
-              .formatted(images.dataType()));
-    }
-    long[] shape = new long[images.rank()];
-    Arrays.fill(shape, 1);
-    shape[0] = t.length;
-    INDArray coefficients = Nd4j.create(images.dataType(), shape);
-    for (int i = 0; i < t.length; i++) {
-      coefficients.putScalar(i, coefficient.applyAsDouble(t[i]));
-    }
-    return coefficients;
+    return PerImage.combine(
+        previous, i -> Math.sqrt(1 - schedule.betas(i)), eps, i -> Math.sqrt(schedule.betas(i)), t);
   }
 }

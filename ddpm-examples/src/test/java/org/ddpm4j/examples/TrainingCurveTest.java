@@ -16,6 +16,7 @@ import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.ImageDataSetIterator;
 import org.ddpm4j.data.Network;
 import org.ddpm4j.data.Split;
+import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.diffusion.training.Trainer;
@@ -26,7 +27,6 @@ import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.AnnotatedUnet;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.LayersChoice;
-import org.ddpm4j.unet.LossFunction;
 import org.ddpm4j.unet.Unet;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -81,7 +81,7 @@ class TrainingCurveTest {
             new LearningRateSchedule(0, LearningRateSchedule.Decay.CONSTANT),
             Double.POSITIVE_INFINITY,
             0,
-            LossFunction.L2,
+            ObjectiveConfig.simple(),
             1,
             WINDOW);
     double[] losses = new double[STEPS];

@@ -11,11 +11,13 @@ import org.ddpm4j.kernels.ops.ConvTranspose2d;
 import org.ddpm4j.kernels.ops.DepthwiseConv2d;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.Embedding;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.ops.LinearAttention;
 import org.ddpm4j.kernels.ops.LossPerImage;
 import org.ddpm4j.kernels.ops.Mean;
+import org.ddpm4j.kernels.ops.Multiply;
 import org.ddpm4j.kernels.ops.PointwiseLoss;
 import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -88,6 +90,11 @@ public final class FusedLayers implements Layers {
   }
 
   @Override
+  public SDVariable embedding(SDVariable labels, SDVariable weight, int count) {
+    return new Embedding(graph, labels, weight).outputVariable();
+  }
+
+  @Override
   public SDVariable activation(SDVariable x, Activation activation) {
     return activation == Activation.IDENTITY
         ? x
@@ -108,8 +115,13 @@ public final class FusedLayers implements Layers {
   }
 
   @Override
-  public FeatureMap add(FeatureMap a, FeatureMap b) {
-    return a.with(new Add(graph, a.values(), b.values()).outputVariable());
+  public SDVariable add(SDVariable a, SDVariable b) {
+    return new Add(graph, a, b).outputVariable();
+  }
+
+  @Override
+  public SDVariable multiply(SDVariable a, SDVariable b) {
+    return new Multiply(graph, a, b).outputVariable();
   }
 
   @Override

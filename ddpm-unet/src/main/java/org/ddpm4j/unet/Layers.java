@@ -85,6 +85,16 @@ public interface Layers {
   SDVariable linear(SDVariable x, SDVariable weight, SDVariable bias, Activation activation);
 
   /**
+   * Looks up rows of a table.
+   *
+   * @param labels whole numbers from 0 to count-1, {@code [N]}; their gradient is zero
+   * @param weight the table, {@code [count,width]}
+   * @param count number of rows
+   * @return {@code [N,width]}
+   */
+  SDVariable embedding(SDVariable labels, SDVariable weight, int count);
+
+  /**
    * A point-wise activation.
    *
    * @param x input of any shape
@@ -103,13 +113,33 @@ public interface Layers {
   FeatureMap addPerChannel(FeatureMap x, SDVariable perChannel);
 
   /**
+   * Sum of two arrays of one shape.
+   *
+   * @param a any shape
+   * @param b the same shape
+   * @return the same shape
+   */
+  SDVariable add(SDVariable a, SDVariable b);
+
+  /**
    * Sum of two feature maps of one shape.
    *
    * @param a {@code [N,H,W,C]}
    * @param b {@code [N,H,W,C]}
    * @return {@code [N,H,W,C]}
    */
-  FeatureMap add(FeatureMap a, FeatureMap b);
+  default FeatureMap add(FeatureMap a, FeatureMap b) {
+    return a.with(add(a.values(), b.values()));
+  }
+
+  /**
+   * Product of two arrays of one shape, element by element.
+   *
+   * @param a any shape
+   * @param b the same shape
+   * @return the same shape
+   */
+  SDVariable multiply(SDVariable a, SDVariable b);
 
   /**
    * Concatenation along the channels.

@@ -160,6 +160,22 @@ public final class Modules {
     return layers.linear(x, weight, bias(name, out, in), activation);
   }
 
+  /**
+   * {@code Embedding}.
+   *
+   * @param name of the module
+   * @param labels whole numbers from 0 to count-1, {@code [N]}
+   * @param count number of rows
+   * @param width of each row
+   * @return {@code [N,width]}
+   */
+  public SDVariable embedding(String name, SDVariable labels, int count, int width) {
+    SDVariable weight =
+        declare(
+            name + ".weight", WeightLayout.EMBEDDING, Initialization.STANDARD_NORMAL, count, width);
+    return layers.embedding(labels, weight, count);
+  }
+
   private SDVariable bias(String name, int channels, long fanIn) {
     return declare(name + ".bias", WeightLayout.VECTOR, Initialization.fanIn(fanIn), channels);
   }

@@ -114,6 +114,14 @@ public final class ReferenceLayers implements Layers {
     return activation(graph.mmul(x, weight).add(bias), activation);
   }
 
+  /** As a matrix product: the gradient of SameDiff's own gather does not run. */
+  @Override
+  public SDVariable embedding(SDVariable labels, SDVariable weight, int count) {
+    SDVariable rows = graph.constant(Nd4j.arange(count).castTo(dataType).reshape(1, count));
+    SDVariable oneHot = labels.reshape(-1, 1).eq(rows).castTo(dataType);
+    return graph.mmul(oneHot, weight);
+  }
+
   @Override
   public SDVariable activation(SDVariable x, Activation activation) {
     return switch (activation) {
@@ -130,8 +138,13 @@ public final class ReferenceLayers implements Layers {
   }
 
   @Override
-  public FeatureMap add(FeatureMap a, FeatureMap b) {
-    return a.with(a.values().add(b.values()));
+  public SDVariable add(SDVariable a, SDVariable b) {
+    return a.add(b);
+  }
+
+  @Override
+  public SDVariable multiply(SDVariable a, SDVariable b) {
+    return a.mul(b);
   }
 
   @Override

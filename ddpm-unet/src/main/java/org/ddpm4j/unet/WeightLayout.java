@@ -11,6 +11,8 @@ public enum WeightLayout {
   VECTOR(0),
   /** Fully connected: {@code [in,out]} here, {@code [out,in]} in PyTorch. */
   LINEAR(1, 0),
+  /** A row for each class or token: {@code [count,width]} in both. */
+  EMBEDDING(0, 1),
   /** Convolution: {@code [kH,kW,iC,oC]} here, {@code [oC,iC,kH,kW]} in PyTorch. */
   CONVOLUTION(3, 2, 0, 1),
   /** Transposed convolution: {@code [kH,kW,oC,iC]} here, {@code [iC,oC,kH,kW]} in PyTorch. */

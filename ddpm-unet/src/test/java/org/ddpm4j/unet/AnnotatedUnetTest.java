@@ -109,7 +109,7 @@ class AnnotatedUnetTest {
         () -> AnnotatedUnet.resnet(28, 1, MULTS, 1).withAttention(1 << 30, 1 << 30),
         "1073741824 attention heads of width 1073741824 have more than 1048576 channels");
     refused(
-        () -> new AnnotatedUnet(28, 1, MULTS, AnnotatedUnet.Block.CONVNEXT, 8, 0, 4, 32),
+        () -> new AnnotatedUnet(28, 1, 1, MULTS, AnnotatedUnet.Block.CONVNEXT, 8, 0, 4, 32, 0),
         "convnext_mult is 0; it must be 1 to 1024");
   }
 

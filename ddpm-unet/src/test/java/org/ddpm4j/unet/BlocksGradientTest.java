@@ -22,7 +22,7 @@ class BlocksGradientTest {
           case RESNET -> AnnotatedUnet.resnet(DIM, 1, mults, groups);
           case CONVNEXT -> AnnotatedUnet.convnext(DIM, 1, mults);
         };
-    return config.withAttention(2, 3).new Graph(check.modules(), timesteps(batch));
+    return config.withAttention(2, 3).new Graph(check.modules(), timesteps(batch), null);
   }
 
   private SDVariable timesteps(int batch) {

@@ -112,9 +112,9 @@ class ParametersTest {
   @Test
   void refusesBoundsThatAreNone() {
     for (double bound : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY}) {
-      assertThatThrownBy(() -> new Initialization(0, bound))
+      assertThatThrownBy(() -> Initialization.uniform(0, bound))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("the bound must be finite");
+          .hasMessageContaining("the spread must be finite");
     }
   }
 

@@ -121,6 +121,8 @@ public record RunConfig(
           "The network takes images of %d channels, but those of %s have %d; set the network's channels to that."
               .formatted(model.inChannels(), data.name(), data.shape().channels()));
     }
+    training.objective().checkNetwork(model);
+    training.objective().create(schedule.create());
     model.checkImageSize(data.shape().height(), data.shape().width());
   }
 
@@ -178,6 +180,7 @@ public record RunConfig(
       }
       UnetConfig model =
           UnetFolder.configFromJson(object.remove("model").toString(), source + ", model");
+      nestLoss(object);
       Stored stored = JSON.treeToValue(object, Stored.class);
       return new RunConfig(
           stored.version(),
@@ -208,6 +211,14 @@ public record RunConfig(
           e);
     } catch (IllegalArgumentException | NullPointerException e) {
       throw invalid(source, "", e);
+    }
+  }
+
+  /** Runs of 0.1.0 before there were objectives: their loss stands beside the optimiser. */
+  private static void nestLoss(ObjectNode json) {
+    if (json.path("training") instanceof ObjectNode training && training.has("loss")) {
+      ObjectNode objective = training.putObject("objective").put("label_dropout", 0.0);
+      objective.set("loss", training.remove("loss"));
     }
   }
 

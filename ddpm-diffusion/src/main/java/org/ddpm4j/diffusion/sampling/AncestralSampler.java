@@ -41,12 +41,13 @@ public record AncestralSampler(
     NoiseSchedule schedule = times.schedule();
     INDArray x = noise.gaussian(steps(), shape);
     for (int i = steps() - 1; i >= 0; i--) {
-      INDArray x0 = x0Constraint.apply(denoiser.denoise(x, times.originalTimestep(i)).x0());
+      Denoiser.Estimate estimate = denoiser.denoise(x, times.originalTimestep(i));
+      INDArray x0 = x0Constraint.apply(estimate.x0());
       INDArray mean =
           x0.mul(schedule.posteriorMeanCoef1(i)).addi(x.mul(schedule.posteriorMeanCoef2(i)));
       x = mean;
       if (i > 0) {
-        x.addi(noise.gaussian(i, shape).muli(Math.sqrt(variance.at(schedule, i))));
+        x.addi(variance.scale(noise.gaussian(i, shape), schedule, i, estimate));
       }
       observer.onStep(steps() - i, x, x0);
     }

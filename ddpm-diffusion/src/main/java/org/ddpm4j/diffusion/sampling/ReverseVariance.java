@@ -1,14 +1,22 @@
 package org.ddpm4j.diffusion.sampling;
 
+import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.schedules.NoiseSchedule;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.ops.transforms.Transforms;
 
-/** The fixed variance σ² of the reverse process (Ho et al. 2020, section 3.2). */
+/** The variance σ² of the reverse process (Ho et al. 2020, section 3.2). */
 public enum ReverseVariance {
   /** {@code σ_t² = β_t}, optimal for data that is white noise: "fixed large". */
   BETA {
     @Override
-    public double at(NoiseSchedule schedule, int t) {
-      return schedule.betas(t);
+    public INDArray logVariance(NoiseSchedule schedule, int t, Denoiser.Estimate estimate) {
+      return estimate.x0().like().assign(Math.log(schedule.betas(t)));
+    }
+
+    @Override
+    INDArray scale(INDArray noise, NoiseSchedule schedule, int t, Denoiser.Estimate estimate) {
+      return noise.muli(Math.sqrt(schedule.betas(t)));
     }
   },
   /**
@@ -17,17 +25,55 @@ public enum ReverseVariance {
    */
   POSTERIOR {
     @Override
-    public double at(NoiseSchedule schedule, int t) {
-      return schedule.posteriorVariance(t);
+    public INDArray logVariance(NoiseSchedule schedule, int t, Denoiser.Estimate estimate) {
+      return estimate.x0().like().assign(schedule.posteriorLogVarianceClipped(t));
+    }
+
+    @Override
+    INDArray scale(INDArray noise, NoiseSchedule schedule, int t, Denoiser.Estimate estimate) {
+      return noise.muli(Math.sqrt(schedule.posteriorVariance(t)));
+    }
+  },
+  /**
+   * Between the two, for each element what the network says: {@code log σ² = f log β_t + (1-f) log
+   * β̃_t} with {@code f = (v+1)/2} (Nichol and Dhariwal 2021, eq. 15). On a respaced chain β and β̃
+   * are those of that chain.
+   */
+  LEARNED {
+    @Override
+    public INDArray logVariance(NoiseSchedule schedule, int t, Denoiser.Estimate estimate) {
+      INDArray v =
+          estimate
+              .varianceInterpolation()
+              .orElseThrow(
+                  () ->
+                      new IllegalArgumentException(
+                          "The network has not learned a variance; choose BETA or POSTERIOR, or train one with a hybrid loss."));
+      double least = schedule.posteriorLogVarianceClipped(t);
+      double halfRange = (Math.log(schedule.betas(t)) - least) / 2;
+      return v.mul(halfRange).addi(least + halfRange);
+    }
+
+    @Override
+    INDArray scale(INDArray noise, NoiseSchedule schedule, int t, Denoiser.Estimate estimate) {
+      INDArray halfLog = logVariance(schedule, t, estimate).divi(2);
+      return noise.muli(Transforms.exp(halfLog, false));
     }
   };
 
   /**
-   * The variance of a step.
+   * The logarithm of the variance of a step. That of the posterior at t = 0, where it is 0, is
+   * clipped to the value of t = 1 (see {@link NoiseSchedule#posteriorLogVarianceClipped}).
    *
    * @param schedule of the chain that is being reversed
    * @param t timestep, zero-based
-   * @return σ_t²
+   * @param estimate of the step
+   * @return log σ_t² in nats, of the shape and type of the estimate, {@code [N,C,H,W]}
+   * @throws IllegalArgumentException if the estimate lacks what it takes
    */
-  public abstract double at(NoiseSchedule schedule, int t);
+  public abstract INDArray logVariance(NoiseSchedule schedule, int t, Denoiser.Estimate estimate);
+
+  /** Multiplies standard normal noise, in place, by σ_t. */
+  abstract INDArray scale(
+      INDArray noise, NoiseSchedule schedule, int t, Denoiser.Estimate estimate);
 }

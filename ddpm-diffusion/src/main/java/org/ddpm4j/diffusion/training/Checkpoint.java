@@ -8,7 +8,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import org.ddpm4j.diffusion.objective.ImportanceTimesteps;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.io.SafetensorsReader;
 import org.ddpm4j.unet.io.SafetensorsWriter;
@@ -22,8 +25,9 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>On disk it is one safetensors file: the tensors {@code model.*}, {@code ema.*}, {@code
  * exp_avg.*} and {@code exp_avg_sq.*} under PyTorch's names and in its layouts, {@code step},
- * {@code window.*}, and the columns of the loss history as {@code history.*}. A checksum covers all
- * of them; the metadata hold nothing but it, the format and its version.
+ * {@code window.*}, and the columns of the loss history as {@code history.*} and what importance
+ * sampling has learned as {@code timesteps.*}. A checksum covers all of them; the metadata hold
+ * nothing but it, the format and its version.
  *
  * @param step number of steps done, at least 0
  * @param weights of the network
@@ -32,6 +36,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param secondMoment of AdamW
  * @param history the reports so far; copied
  * @param window sums since the last report
+ * @param timesteps losses by which timesteps are drawn, where they are
  */
 public record Checkpoint(
     long step,
@@ -40,7 +45,8 @@ public record Checkpoint(
     Parameters firstMoment,
     Parameters secondMoment,
     List<LossHistory.Entry> history,
-    Window window) {
+    Window window,
+    Optional<ImportanceTimesteps.State> timesteps) {
 
   private static final String FORMAT = "ddpm4j-checkpoint";
   private static final String VERSION = "1";
@@ -49,6 +55,8 @@ public record Checkpoint(
   private static final String WINDOW_GRADIENT_NORM = "window.gradient_norm";
   private static final String WINDOW_STEPS = "window.steps";
   private static final String HISTORY = "history.";
+  private static final String TIMESTEP_LOSSES = "timesteps.losses";
+  private static final String TIMESTEP_COUNTS = "timesteps.counts";
 
   /**
    * Checks the step.
@@ -60,11 +68,13 @@ public record Checkpoint(
    * @param secondMoment of AdamW
    * @param history the reports so far
    * @param window sums since the last report
+   * @param timesteps losses by which timesteps are drawn
    * @throws IllegalArgumentException if one is out of range
    */
   public Checkpoint {
     Ranges.require(step >= 0, "step of the checkpoint", step, "it must be at least 0");
     history = List.copyOf(history);
+    Objects.requireNonNull(timesteps, "timesteps");
   }
 
   /**
@@ -110,6 +120,11 @@ public record Checkpoint(
     column(tensors, "validation_loss", LossHistory.Entry::validationLoss);
     column(tensors, "learning_rate", LossHistory.Entry::learningRate);
     column(tensors, "gradient_norm", LossHistory.Entry::gradientNorm);
+    timesteps.ifPresent(
+        state -> {
+          tensors.put(TIMESTEP_LOSSES, Nd4j.createFromArray(state.losses()));
+          tensors.put(TIMESTEP_COUNTS, Nd4j.createFromArray(state.counts()));
+        });
 
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put("format", FORMAT);
@@ -157,7 +172,8 @@ public record Checkpoint(
               new Window(
                   only(file, reader, WINDOW_LOSS, DataType.DOUBLE).getDouble(0),
                   only(file, reader, WINDOW_GRADIENT_NORM, DataType.DOUBLE).getDouble(0),
-                  only(file, reader, WINDOW_STEPS, DataType.INT64).getLong(0)));
+                  only(file, reader, WINDOW_STEPS, DataType.INT64).getLong(0)),
+              timesteps(file, reader));
       for (Map.Entry<String, Parameters> state : checkpoint.states().entrySet()) {
         fill(file, reader, state.getKey(), state.getValue());
       }
@@ -244,6 +260,20 @@ public record Checkpoint(
               gradientNorms.getDouble(i)));
     }
     return entries;
+  }
+
+  private static Optional<ImportanceTimesteps.State> timesteps(Path file, SafetensorsReader reader)
+      throws IOException {
+    if (!reader.names().contains(TIMESTEP_LOSSES)) {
+      return Optional.empty();
+    }
+    long[] shape = reader.shape(TIMESTEP_LOSSES);
+    long length = shape.length == 0 ? 0 : shape[0];
+    long timesteps = length / ImportanceTimesteps.LATEST;
+    return Optional.of(
+        new ImportanceTimesteps.State(
+            vector(file, reader, TIMESTEP_LOSSES, DataType.DOUBLE, length).toDoubleVector(),
+            vector(file, reader, TIMESTEP_COUNTS, DataType.INT32, timesteps).toIntVector()));
   }
 
   private static INDArray column(Path file, SafetensorsReader reader, String name, long length)

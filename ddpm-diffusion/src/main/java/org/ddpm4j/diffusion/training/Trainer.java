@@ -2,22 +2,29 @@ package org.ddpm4j.diffusion.training;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.SplittableRandom;
-import org.ddpm4j.diffusion.ForwardProcess;
+import org.ddpm4j.diffusion.objective.ImportanceTimesteps;
+import org.ddpm4j.diffusion.objective.Objective;
+import org.ddpm4j.diffusion.objective.TimestepSampler;
+import org.ddpm4j.diffusion.objective.TrainingBatch;
+import org.ddpm4j.diffusion.objective.UniformTimesteps;
 import org.ddpm4j.diffusion.random.KeyedRandom;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * Trains a U-Net to predict the noise ε (Ho et al. 2020, algorithm 1).
+ * Trains a U-Net for an objective, usually that of Ho et al. 2020, algorithm 1: to predict the
+ * noise ε of noisy images.
  *
  * <p>The timesteps and the noise of step s depend on the seed and on s alone. Together with a
  * {@link Checkpoint} this makes every run resumable to the last bit.
@@ -28,15 +35,16 @@ public final class Trainer {
   private enum Purpose {
     TIMESTEPS,
     NOISE,
-    VALIDATION_NOISE
+    VALIDATION_NOISE,
+    LABEL_DROPOUT
   }
 
   /** Held-out images that are evaluated at once, so that their number does not cost memory. */
   private static final long VALIDATION_BATCH = 64;
 
   private final Unet unet;
-  private final NoiseSchedule schedule;
-  private final ForwardProcess forward;
+  private final Objective objective;
+  private final TimestepSampler timesteps;
   private final TrainingConfig config;
   private final BatchSource data;
   private final FlatOperations operations;
@@ -56,15 +64,34 @@ public final class Trainer {
    *
    * @param unet the network, which is trained in place
    * @param schedule the noise
-   * @param config how to train
-   * @param data the images, in the range that is to be sampled
+   * @param config how to train, and for what
+   * @param data the images, in the range that is to be sampled; with classes as one-hot labels
+   *     where the network is told them
+   * @throws IllegalArgumentException if network, schedule and objective do not fit each other
    */
   public Trainer(Unet unet, NoiseSchedule schedule, TrainingConfig config, BatchSource data) {
+    this(unet, config.objective().create(schedule), config, data);
+    config.objective().checkNetwork(unet.config());
+  }
+
+  /**
+   * A training for an objective of another kind, at its beginning.
+   *
+   * @param unet the network, which is trained in place
+   * @param objective what it is trained for, in place of the one that the configuration names
+   * @param config how to train
+   * @param data the images; with classes as one-hot labels where the network is told them
+   */
+  public Trainer(Unet unet, Objective objective, TrainingConfig config, BatchSource data) {
     this.unet = Objects.requireNonNull(unet, "unet");
-    this.schedule = Objects.requireNonNull(schedule, "schedule");
-    this.forward = new ForwardProcess(schedule);
+    this.objective = Objects.requireNonNull(objective, "objective");
     this.config = Objects.requireNonNull(config, "config");
     this.data = Objects.requireNonNull(data, "data");
+    this.timesteps =
+        switch (config.objective().timesteps()) {
+          case UNIFORM -> new UniformTimesteps(objective.timesteps());
+          case IMPORTANCE -> new ImportanceTimesteps(objective.timesteps());
+        };
     this.operations = FlatOperations.of(unet);
     this.optimizer = new AdamW(config.optimizer(), unet.parameters(), operations);
     this.gradient = unet.parameters().zerosLike();
@@ -143,16 +170,22 @@ public final class Trainer {
   }
 
   private TrainingListener.StepReport trainStep() {
-    INDArray x0 = data.batch(step).getFeatures();
-    int images = Math.toIntExact(x0.size(0));
-    int[] t = drawTimesteps(images);
+    DataSet images = data.batch(step);
+    INDArray x0 = images.getFeatures();
+    int count = Math.toIntExact(x0.size(0));
+    TimestepSampler.Draw draw =
+        timesteps.draw(KeyedRandom.of(config.seed(), Purpose.TIMESTEPS.ordinal(), step), count);
     INDArray eps = noise(Purpose.NOISE, 0).gaussian(step, x0.shape());
-    INDArray xt = forward.qSample(x0, t, eps);
-
-    INDArray timesteps = Nd4j.createFromArray(t);
-    double loss = unet.lossAndGradient(config.loss(), xt, timesteps, eps, gradient);
+    Optional<INDArray> labels = labels(images).map(this::dropLabels);
+    TrainingBatch batch = new TrainingBatch(x0, labels, draw.t(), eps);
+    double[] losses = objective.lossAndGradient(unet, batch, draw.weights(), gradient);
     // At once: the garbage collector, which sees only the small Java objects, may wait for hours.
-    List.of(xt, timesteps, eps).forEach(INDArray::close);
+    eps.close();
+    labels.ifPresent(INDArray::close);
+    double loss = 0;
+    for (int i = 0; i < count; i++) {
+      loss += draw.weights()[i] * losses[i] / count;
+    }
     double norm = operations.norm(gradient.flat());
     requireFinite("loss", loss);
     requireFinite("gradient norm", norm);
@@ -162,19 +195,41 @@ public final class Trainer {
     double factor = config.learningRate().factor(step, config.steps());
     requireFinite("update", optimizer.update(unet.parameters(), gradient, step, factor));
     updateEma();
+    timesteps.update(draw.t(), losses);
     step++;
 
     window.add(loss, norm);
-    return new TrainingListener.StepReport(step, config.steps(), loss, images, closeWindow(factor));
+    return new TrainingListener.StepReport(step, config.steps(), loss, count, closeWindow(factor));
   }
 
-  private int[] drawTimesteps(int images) {
-    SplittableRandom random = KeyedRandom.of(config.seed(), Purpose.TIMESTEPS.ordinal(), step);
-    int[] t = new int[images];
-    for (int i = 0; i < images; i++) {
-      t[i] = random.nextInt(schedule.timesteps());
+  /** The class of each image, {@code [N]}, for networks that are told it. */
+  private Optional<INDArray> labels(DataSet images) {
+    int classes = unet.config().classEmbeddings();
+    if (classes == 0) {
+      return Optional.empty();
     }
-    return t;
+    INDArray oneHot = images.getLabels();
+    if (oneHot == null || oneHot.rank() != 2 || oneHot.size(1) > classes) {
+      throw new IllegalArgumentException(
+          "The network is told one of %d classes, but the labels of the images are %s; they must be [N,classes], one-hot."
+              .formatted(classes, oneHot == null ? "missing" : Arrays.toString(oneHot.shape())));
+    }
+    return Optional.of(oneHot.argMax(1).castTo(DataType.INT32));
+  }
+
+  /** Replaces some classes by the last one, which stands for none (Ho and Salimans 2022). */
+  private INDArray dropLabels(INDArray labels) {
+    double share = config.objective().labelDropout();
+    if (share > 0) {
+      SplittableRandom random =
+          KeyedRandom.of(config.seed(), Purpose.LABEL_DROPOUT.ordinal(), step);
+      for (long i = 0; i < labels.length(); i++) {
+        if (random.nextDouble() < share) {
+          labels.putScalar(i, unet.config().classEmbeddings() - 1);
+        }
+      }
+    }
+    return labels;
   }
 
   private NoiseSource noise(Purpose purpose, long firstImage) {
@@ -221,21 +276,27 @@ public final class Trainer {
     if (validation == null) {
       return Double.NaN;
     }
-    INDArray images = validation.getFeatures();
-    long count = images.size(0);
+    long count = validation.numExamples();
     double sum = 0;
     for (long first = 0; first < count; first += VALIDATION_BATCH) {
       long end = Math.min(first + VALIDATION_BATCH, count);
-      INDArray x0 = images.get(NDArrayIndex.interval(first, end));
+      DataSet part =
+          new DataSet(
+              rows(validation.getFeatures(), first, end), rows(validation.getLabels(), first, end));
+      INDArray x0 = part.getFeatures();
       int[] t = new int[Math.toIntExact(end - first)];
       for (int i = 0; i < t.length; i++) {
-        t[i] = (int) ((first + i + 0.5) / count * schedule.timesteps());
+        t[i] = (int) ((first + i + 0.5) / count * objective.timesteps());
       }
       INDArray eps = noise(Purpose.VALIDATION_NOISE, first).gaussian(0, x0.shape());
-      INDArray xt = forward.qSample(x0, t, eps);
-      sum += t.length * unet.loss(config.loss(), xt, Nd4j.createFromArray(t), eps);
+      sum +=
+          Arrays.stream(objective.losses(unet, new TrainingBatch(x0, labels(part), t, eps))).sum();
     }
     return sum / count;
+  }
+
+  private static INDArray rows(INDArray array, long first, long end) {
+    return array == null ? null : array.get(NDArrayIndex.interval(first, end));
   }
 
   /**
@@ -296,7 +357,10 @@ public final class Trainer {
         optimizer.firstMoment(),
         optimizer.secondMoment(),
         history.entries(),
-        window.state());
+        window.state(),
+        timesteps instanceof ImportanceTimesteps importance
+            ? Optional.of(importance.state())
+            : Optional.empty());
   }
 
   private void restore(Checkpoint from) {
@@ -306,6 +370,14 @@ public final class Trainer {
     optimizer.secondMoment().assign(from.secondMoment());
     history.replaceBy(from.history());
     window.restore(from.window());
+    if (timesteps instanceof ImportanceTimesteps importance) {
+      importance.restore(
+          from.timesteps()
+              .orElseThrow(
+                  () ->
+                      new IllegalArgumentException(
+                          "The checkpoint has no losses of timesteps, which this training draws by importance.")));
+    }
     step = from.step();
   }
 }

@@ -3,7 +3,7 @@ package org.ddpm4j.diffusion.training;
 import static org.ddpm4j.diffusion.training.Ranges.require;
 
 import java.util.Objects;
-import org.ddpm4j.unet.LossFunction;
+import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 
 /**
  * How a network is trained. Everything that decides the result is here, in the data and in the
@@ -15,7 +15,7 @@ import org.ddpm4j.unet.LossFunction;
  * @param maxGradientNorm longer gradients are scaled down to this Euclidean norm; above 0, infinity
  *     for no clipping
  * @param emaDecay decay of the moving average of the weights, in [0,1)
- * @param loss what an error costs
+ * @param objective what the network is trained for
  * @param seed of timesteps and noise
  * @param reportEvery steps over which reported losses are averaged, at least 1
  */
@@ -25,7 +25,7 @@ public record TrainingConfig(
     LearningRateSchedule learningRate,
     double maxGradientNorm,
     double emaDecay,
-    LossFunction loss,
+    ObjectiveConfig objective,
     long seed,
     int reportEvery) {
 
@@ -37,7 +37,7 @@ public record TrainingConfig(
    * @param learningRate how the learning rate moves
    * @param maxGradientNorm longer gradients are scaled down to this Euclidean norm
    * @param emaDecay decay of the moving average of the weights
-   * @param loss what an error costs
+   * @param objective what the network is trained for
    * @param seed of timesteps and noise
    * @param reportEvery steps over which reported losses are averaged
    * @throws IllegalArgumentException if one is out of range
@@ -52,8 +52,7 @@ public record TrainingConfig(
         maxGradientNorm,
         "it must be above 0, or Infinity for no clipping");
     require(emaDecay >= 0 && emaDecay < 1, "EMA decay", emaDecay, "it must be in [0,1)");
-    Objects.requireNonNull(loss, "loss");
-    require(loss != LossFunction.INNER_PRODUCT, "loss", loss, "train with L1, L2 or HUBER instead");
+    Objects.requireNonNull(objective, "objective");
     require(reportEvery >= 1, "number of steps in a report", reportEvery, "it must be at least 1");
   }
 
@@ -62,7 +61,7 @@ public record TrainingConfig(
    *
    * @param steps optimiser steps
    * @return AdamW's defaults after 100 steps of warm-up, gradients clipped to norm 1, EMA decay
-   *     0.995, squared error
+   *     0.995, the simple loss
    */
   public static TrainingConfig defaults(long steps) {
     return new TrainingConfig(
@@ -71,7 +70,7 @@ public record TrainingConfig(
         new LearningRateSchedule(100, LearningRateSchedule.Decay.CONSTANT),
         1.0,
         0.995,
-        LossFunction.L2,
+        ObjectiveConfig.simple(),
         0,
         10);
   }
@@ -84,7 +83,7 @@ public record TrainingConfig(
    */
   public TrainingConfig withOptimizer(AdamWConfig newOptimizer) {
     return new TrainingConfig(
-        steps, newOptimizer, learningRate, maxGradientNorm, emaDecay, loss, seed, reportEvery);
+        steps, newOptimizer, learningRate, maxGradientNorm, emaDecay, objective, seed, reportEvery);
   }
 
   /**
@@ -95,18 +94,18 @@ public record TrainingConfig(
    */
   public TrainingConfig withLearningRate(LearningRateSchedule newLearningRate) {
     return new TrainingConfig(
-        steps, optimizer, newLearningRate, maxGradientNorm, emaDecay, loss, seed, reportEvery);
+        steps, optimizer, newLearningRate, maxGradientNorm, emaDecay, objective, seed, reportEvery);
   }
 
   /**
-   * The same with another loss.
+   * The same for another objective.
    *
-   * @param newLoss what an error costs
+   * @param newObjective what the network is trained for
    * @return the new configuration
    */
-  public TrainingConfig withLoss(LossFunction newLoss) {
+  public TrainingConfig withObjective(ObjectiveConfig newObjective) {
     return new TrainingConfig(
-        steps, optimizer, learningRate, maxGradientNorm, emaDecay, newLoss, seed, reportEvery);
+        steps, optimizer, learningRate, maxGradientNorm, emaDecay, newObjective, seed, reportEvery);
   }
 
   /**
@@ -117,6 +116,6 @@ public record TrainingConfig(
    */
   public TrainingConfig withSeed(long newSeed) {
     return new TrainingConfig(
-        steps, optimizer, learningRate, maxGradientNorm, emaDecay, loss, newSeed, reportEvery);
+        steps, optimizer, learningRate, maxGradientNorm, emaDecay, objective, newSeed, reportEvery);
   }
 }

@@ -8,6 +8,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.List;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.objective.LossTerms;
+import org.ddpm4j.diffusion.objective.LossWeighting;
+import org.ddpm4j.diffusion.objective.ObjectiveConfig;
+import org.ddpm4j.diffusion.objective.TimestepSampling;
 import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -17,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RunConfigTest {
@@ -33,7 +39,7 @@ class RunConfigTest {
               TrainingConfig.defaults(1).learningRate(),
               Double.POSITIVE_INFINITY,
               0.1 + 0.2,
-              LossFunction.HUBER,
+              ObjectiveConfig.simple().withLoss(LossFunction.HUBER),
               Long.MIN_VALUE,
               7),
           new RunConfig.BatchConfig(16, 5, RunConfig.Flip.RANDOM),
@@ -81,6 +87,64 @@ class RunConfigTest {
     assertThat(json.at("/data/training_images").asInt()).isEqualTo(100);
   }
 
+  /** Runs that began before there were objectives can be resumed. */
+  @Test
+  void aLossBesideTheOptimizerIsAnObjective() throws IOException {
+    ObjectNode json = tree();
+    ObjectNode training = (ObjectNode) json.get("training");
+    training.remove("objective");
+    training.put("loss", "HUBER");
+    RunConfig config = RunConfig.fromJson(json.toString(), "config.json");
+    assertThat(config).isEqualTo(CONFIG);
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void objectivesSurviveJson(ObjectiveConfig objective) throws IOException {
+    RunConfig config = with(CONFIG.training().withObjective(objective));
+    assertThat(RunConfig.fromJson(config.toJson(), "config.json")).isEqualTo(config);
+  }
+
+  static List<ObjectiveConfig> objectivesSurviveJson() {
+    ObjectiveConfig simple = ObjectiveConfig.simple();
+    return List.of(
+        simple,
+        simple.withParameterization(Parameterization.V).withWeighting(new LossWeighting.MinSnr(3)),
+        simple.withParameterization(Parameterization.X0).withWeighting(new LossWeighting.P2(2, 1)),
+        simple.withParameterization(Parameterization.MEAN).withLoss(LossFunction.L1),
+        simple.withTerms(LossTerms.VLB).withTimesteps(TimestepSampling.IMPORTANCE));
+  }
+
+  private static RunConfig with(TrainingConfig training) {
+    return new RunConfig(
+        CONFIG.version(),
+        CONFIG.model(),
+        CONFIG.initialWeightsSeed(),
+        CONFIG.schedule(),
+        training,
+        CONFIG.batches(),
+        CONFIG.data(),
+        CONFIG.checkpointEvery(),
+        CONFIG.sampleEvery());
+  }
+
+  @Test
+  void objectivesMustFitTheNetwork() {
+    ObjectiveConfig simple = ObjectiveConfig.simple();
+    assertThatThrownBy(
+            () -> with(CONFIG.training().withObjective(simple.withTerms(LossTerms.HYBRID))))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "The network answers images of 1 channels with 1, but the loss terms HYBRID take 2: the prediction and the variance.");
+    assertThatThrownBy(() -> with(CONFIG.training().withObjective(simple.withLabelDropout(0.1))))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("the network has 0 class embeddings");
+    assertThatThrownBy(
+            () -> simple.withLoss(LossFunction.L1).withWeighting(new LossWeighting.MinSnr(5)))
+        .hasMessageContaining("made for squared errors");
+    assertThatThrownBy(() -> simple.withLabelDropout(1)).hasMessageContaining("must be in [0,1)");
+  }
+
   /** A half-given pair of betas takes the other from the paper. */
   @Test
   void schedulesAreBuiltAsSaid() {
@@ -115,9 +179,9 @@ class RunConfigTest {
         "/training/optimizer         | 3         | its field training.optimizer",
         "/training/optimizer/beta1   | 1         | The beta1 of AdamW is 1.0; it must be in [0,1).",
         "/training/ema_decay         | \"NaN\"   | The EMA decay is NaN",
-        "/training/loss              | \"l7\"    | its field training.loss",
-        "/training/loss              | 1         | its field training.loss",
-        "/training/loss              | \"INNER_PRODUCT\" | The loss is INNER_PRODUCT",
+        "/training/objective/loss              | \"l7\"    | its field training.objective.loss",
+        "/training/objective/loss              | 1         | its field training.objective.loss",
+        "/training/objective/loss              | \"INNER_PRODUCT\" | The loss is INNER_PRODUCT",
         "/batches/flip               | 0         | its field batches.flip",
         "/batches/flip               | null      | its field batches.flip is missing",
         "/batches/batch_size         | 0         | The batch size is 0; it must be at least 1.",

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -108,6 +109,13 @@ class RunFolderTest {
 
   private static Checkpoint checkpoint(long step, Parameters weights) {
     return new Checkpoint(
-        step, weights, weights, weights, weights, List.of(), new Checkpoint.Window(0, 0, 0));
+        step,
+        weights,
+        weights,
+        weights,
+        weights,
+        List.of(),
+        new Checkpoint.Window(0, 0, 0),
+        Optional.empty());
   }
 }

@@ -11,8 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
-import org.ddpm4j.diffusion.EpsilonDenoiser;
 import org.ddpm4j.diffusion.Network;
+import org.ddpm4j.diffusion.NetworkDenoiser;
+import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
@@ -96,7 +97,13 @@ class DiffusersTrajectoryTest {
         };
     List<INDArray> states = new ArrayList<>();
     sampler.sample(
-        new EpsilonDenoiser(network, schedule), noise, (done, x, x0) -> states.add(x), 1, 1, 2, 4);
+        new NetworkDenoiser(network, Parameterization.EPSILON, schedule),
+        noise,
+        (done, x, x0) -> states.add(x),
+        1,
+        1,
+        2,
+        4);
 
     JsonNode expected = run.get("states");
     assertThat(states).hasSize(expected.size());

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.ddpm4j.unet.AnnotatedUnet;
 import org.ddpm4j.unet.Parameters;
@@ -79,7 +80,8 @@ class CheckpointTest {
             weights,
             weights,
             List.of(),
-            new Checkpoint.Window(Math.PI, Double.MIN_VALUE, Long.MAX_VALUE));
+            new Checkpoint.Window(Math.PI, Double.MIN_VALUE, Long.MAX_VALUE),
+            Optional.empty());
     Path file = folder.resolve("c.safetensors");
     checkpoint.write(file);
     Checkpoint read = Checkpoint.read(file, weights);
@@ -325,7 +327,8 @@ class CheckpointTest {
         now.firstMoment(),
         now.secondMoment(),
         now.history(),
-        now.window());
+        now.window(),
+        now.timesteps());
   }
 
   /** Nine steps, reports every 4, checkpoints wherever: every interruption gives the same bits. */

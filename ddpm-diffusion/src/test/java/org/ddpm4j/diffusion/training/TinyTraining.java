@@ -2,10 +2,10 @@ package org.ddpm4j.diffusion.training;
 
 import java.util.List;
 import java.util.SplittableRandom;
+import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.AnnotatedUnet;
-import org.ddpm4j.unet.LossFunction;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -36,7 +36,7 @@ final class TinyTraining {
         new LearningRateSchedule(5, LearningRateSchedule.Decay.COSINE),
         1.0,
         0.9,
-        LossFunction.L2,
+        ObjectiveConfig.simple(),
         42,
         4);
   }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.Pointer;
+import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.unet.LossFunction;
 import org.ddpm4j.unet.Unet;
 import org.junit.jupiter.api.Tag;
@@ -34,7 +35,7 @@ class TrainerTest {
             new LearningRateSchedule(10, LearningRateSchedule.Decay.LINEAR),
             1.0,
             0.95,
-            LossFunction.L2,
+            ObjectiveConfig.simple(),
             7,
             25);
     Trainer trainer =
@@ -63,7 +64,7 @@ class TrainerTest {
         new Trainer(
                 TinyTraining.unet(),
                 TinyTraining.SCHEDULE,
-                TinyTraining.config(30).withLoss(loss),
+                TinyTraining.config(30).withObjective(ObjectiveConfig.simple().withLoss(loss)),
                 step -> images)
             .withValidation(images);
     double before = trainer.validationLoss();
@@ -73,7 +74,7 @@ class TrainerTest {
 
   @Test
   void refusesTheInnerProductAsALoss() {
-    assertThatThrownBy(() -> TinyTraining.config(1).withLoss(LossFunction.INNER_PRODUCT))
+    assertThatThrownBy(() -> ObjectiveConfig.simple().withLoss(LossFunction.INNER_PRODUCT))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("The loss is INNER_PRODUCT; train with L1, L2 or HUBER instead.");
   }
@@ -203,7 +204,7 @@ class TrainerTest {
             tiny.learningRate(),
             maxNorm,
             tiny.emaDecay(),
-            tiny.loss(),
+            tiny.objective(),
             tiny.seed(),
             1);
     Trainer trainer =

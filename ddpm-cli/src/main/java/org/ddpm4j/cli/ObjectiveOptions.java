@@ -1,0 +1,108 @@
+package org.ddpm4j.cli;
+
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.objective.LossTerms;
+import org.ddpm4j.diffusion.objective.LossWeighting;
+import org.ddpm4j.diffusion.objective.ObjectiveConfig;
+import org.ddpm4j.diffusion.objective.TimestepSampling;
+import org.ddpm4j.unet.LossFunction;
+import picocli.CommandLine.Option;
+
+/** What a network is trained for. */
+final class ObjectiveOptions {
+
+  /** The weightings of the loss by the timestep, each with its paper's constants. */
+  enum Weighting {
+    UNIFORM(new LossWeighting.Uniform()),
+    MIN_SNR(new LossWeighting.MinSnr(5)),
+    P2(new LossWeighting.P2(1, 1));
+
+    private final LossWeighting value;
+
+    Weighting(LossWeighting value) {
+      this.value = value;
+    }
+  }
+
+  @Option(
+      names = "--parameterization",
+      paramLabel = "NAME",
+      converter = Names.Parameterizations.class,
+      completionCandidates = Names.Parameterizations.class,
+      defaultValue = Defaults.PARAMETERIZATION,
+      description =
+          "What the network predicts: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Parameterization parameterization;
+
+  @Option(
+      names = "--loss",
+      paramLabel = "NAME",
+      converter = Names.Loss.class,
+      completionCandidates = Names.Loss.class,
+      defaultValue = Defaults.LOSS,
+      description = "What an error costs: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private LossFunction loss;
+
+  @Option(
+      names = "--weighting",
+      paramLabel = "NAME",
+      converter = Names.Weightings.class,
+      completionCandidates = Names.Weightings.class,
+      defaultValue = Defaults.WEIGHTING,
+      description =
+          "How much the error counts at each timestep: ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private Weighting weighting;
+
+  @Option(
+      names = "--loss-terms",
+      paramLabel = "NAME",
+      converter = Names.Terms.class,
+      completionCandidates = Names.Terms.class,
+      defaultValue = Defaults.LOSS_TERMS,
+      description =
+          "The simple loss, the same with a learned variance (hybrid), or the variational bound:"
+              + " ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private LossTerms terms;
+
+  @Option(
+      names = "--timestep-sampling",
+      paramLabel = "NAME",
+      converter = Names.Timesteps.class,
+      completionCandidates = Names.Timesteps.class,
+      defaultValue = Defaults.TIMESTEP_SAMPLING,
+      description =
+          "How timesteps are drawn: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private TimestepSampling timesteps;
+
+  @Option(
+      names = "--class-conditional",
+      description =
+          "Tell the network the class of each image, to sample classes by 'sample --class'.")
+  private boolean classConditional;
+
+  @Option(
+      names = "--label-dropout",
+      paramLabel = "X",
+      description =
+          "With --class-conditional: share of images whose class is not told, in [0,1) (default: "
+              + Defaults.LABEL_DROPOUT
+              + ").")
+  private Double labelDropout;
+
+  boolean isClassConditional() {
+    return classConditional;
+  }
+
+  ObjectiveConfig config() {
+    if (labelDropout != null && !classConditional) {
+      throw new BadInputException(
+          "The option --label-dropout goes with --class-conditional, which is missing.");
+    }
+    double dropout =
+        labelDropout != null
+            ? labelDropout
+            : classConditional ? Double.parseDouble(Defaults.LABEL_DROPOUT) : 0;
+    return new ObjectiveConfig(parameterization, loss, weighting.value, terms, timesteps, dropout);
+  }
+}

@@ -1,0 +1,159 @@
+package org.ddpm4j.diffusion;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.Arrays;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * What a network predicts, called the prediction type by diffusers. Every choice is a linear
+ * combination {@code y = a_t x0 + b_t ε} of the image and the noise in {@code x_t = √ᾱ_t x0 +
+ * √(1-ᾱ_t) ε}, so that each can be had from each other: two equations for two unknowns.
+ */
+public enum Parameterization {
+  /** The noise ε (Ho et al. 2020, eq. 11 to 14). Says nothing about x0 where ᾱ_t is 0. */
+  @JsonProperty("epsilon")
+  EPSILON {
+    @Override
+    double x0Factor(NoiseSchedule schedule, int t) {
+      return 0;
+    }
+
+    @Override
+    double epsFactor(NoiseSchedule schedule, int t) {
+      return 1;
+    }
+  },
+  /** The image x0 (Ho et al. 2020, section 3.2), which diffusers calls the sample. */
+  @JsonProperty("x0")
+  X0 {
+    @Override
+    double x0Factor(NoiseSchedule schedule, int t) {
+      return 1;
+    }
+
+    @Override
+    double epsFactor(NoiseSchedule schedule, int t) {
+      return 0;
+    }
+  },
+  /** {@code v = √ᾱ_t ε - √(1-ᾱ_t) x0} (Salimans and Ho 2022, appendix D). */
+  @JsonProperty("v")
+  V {
+    @Override
+    double x0Factor(NoiseSchedule schedule, int t) {
+      return -schedule.sqrtOneMinusAlphasCumprod(t);
+    }
+
+    @Override
+    double epsFactor(NoiseSchedule schedule, int t) {
+      return schedule.sqrtAlphasCumprod(t);
+    }
+  },
+  /**
+   * The mean {@code μ̃_t} of the posterior {@code q(x_{t-1} | x_t, x0)} (Ho et al. 2020, eq. 7).
+   */
+  @JsonProperty("mean")
+  MEAN {
+    @Override
+    double x0Factor(NoiseSchedule schedule, int t) {
+      return schedule.posteriorMeanCoef1(t)
+          + schedule.posteriorMeanCoef2(t) * schedule.sqrtAlphasCumprod(t);
+    }
+
+    @Override
+    double epsFactor(NoiseSchedule schedule, int t) {
+      return schedule.posteriorMeanCoef2(t) * schedule.sqrtOneMinusAlphasCumprod(t);
+    }
+  };
+
+  abstract double x0Factor(NoiseSchedule schedule, int t);
+
+  abstract double epsFactor(NoiseSchedule schedule, int t);
+
+  /**
+   * What a perfect network would say in training.
+   *
+   * @param schedule of the chain
+   * @param x0 images, {@code [N,C,H,W]}
+   * @param eps the noise that was added, same shape
+   * @param t the timestep of each image, zero-based
+   * @return the prediction, same shape and type as x0
+   * @throws IllegalArgumentException if the shapes differ or the images are whole numbers
+   * @throws IndexOutOfBoundsException if a timestep is not in 0..T-1
+   */
+  public INDArray target(NoiseSchedule schedule, INDArray x0, INDArray eps, int... t) {
+    return PerImage.combine(x0, i -> x0Factor(schedule, i), eps, i -> epsFactor(schedule, i), t);
+  }
+
+  /**
+   * What a prediction says of both parts of the noisy images.
+   *
+   * @param schedule of the chain
+   * @param xt noisy images, {@code [N,C,H,W]}
+   * @param prediction the network's answer, same shape
+   * @param t the timestep of each image, zero-based
+   * @return x0 and ε, which put together again give x_t
+   * @throws IllegalArgumentException if the prediction does not determine x0, see {@link
+   *     #determinesX0}
+   * @throws IndexOutOfBoundsException if a timestep is not in 0..T-1
+   */
+  public Denoiser.Estimate estimate(
+      NoiseSchedule schedule, INDArray xt, INDArray prediction, int... t) {
+    Arrays.stream(t).distinct().forEach(i -> requireX0(schedule, i));
+    INDArray x0 =
+        PerImage.combine(
+            xt,
+            i -> epsFactor(schedule, i) / determinant(schedule, i),
+            prediction,
+            i -> x0Slope(schedule, i),
+            t);
+    INDArray eps =
+        PerImage.combine(
+            xt,
+            i -> -x0Factor(schedule, i) / determinant(schedule, i),
+            prediction,
+            i -> schedule.sqrtAlphasCumprod(i) / determinant(schedule, i),
+            t);
+    return new Denoiser.Estimate(x0, eps);
+  }
+
+  /**
+   * Whether x0 can be had from a prediction at a timestep: not from ε where nothing of the image is
+   * left (ᾱ_t = 0, as at the end of a schedule of zero terminal SNR).
+   *
+   * @param schedule of the chain
+   * @param t the timestep, zero-based
+   * @return true if it can
+   * @throws IndexOutOfBoundsException if the timestep is not in 0..T-1
+   */
+  public boolean determinesX0(NoiseSchedule schedule, int t) {
+    return determinant(schedule, t) != 0;
+  }
+
+  /**
+   * How much the estimate of x0 changes with the prediction: {@code ∂x0/∂y}.
+   *
+   * @param schedule of the chain
+   * @param t the timestep, zero-based
+   * @return the slope, negative for ε and v
+   * @throws IndexOutOfBoundsException if the timestep is not in 0..T-1
+   */
+  public double x0Slope(NoiseSchedule schedule, int t) {
+    return -schedule.sqrtOneMinusAlphasCumprod(t) / determinant(schedule, t);
+  }
+
+  /** Of the equations for x_t and the prediction y in the unknowns x0 and ε. */
+  private double determinant(NoiseSchedule schedule, int t) {
+    return schedule.sqrtAlphasCumprod(t) * epsFactor(schedule, t)
+        - schedule.sqrtOneMinusAlphasCumprod(t) * x0Factor(schedule, t);
+  }
+
+  private void requireX0(NoiseSchedule schedule, int t) {
+    if (!determinesX0(schedule, t)) {
+      throw new IllegalArgumentException(
+          "At timestep %d nothing of the image is left, so that a prediction of %s does not tell it; predict v or x0 on this schedule."
+              .formatted(t, name()));
+    }
+  }
+}

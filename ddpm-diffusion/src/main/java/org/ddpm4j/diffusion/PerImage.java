@@ -1,0 +1,66 @@
+package org.ddpm4j.diffusion;
+
+import java.util.Arrays;
+import java.util.function.IntToDoubleFunction;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Sums of batches whose factors depend on the timestep of each image. */
+final class PerImage {
+
+  private PerImage() {}
+
+  /**
+   * A linear combination of two batches.
+   *
+   * @param a images, {@code [N,C,H,W]}
+   * @param aFactor factor of an image of {@code a} at its timestep
+   * @param b noise or another batch of the same shape, cast to the type of {@code a}
+   * @param bFactor factor of an image of {@code b} at its timestep
+   * @param t the timestep of each image, N of them
+   * @return {@code aFactor(t) a + bFactor(t) b}, of the shape and type of {@code a}
+   * @throws IllegalArgumentException if the shapes differ or {@code a} holds whole numbers
+   */
+  static INDArray combine(
+      INDArray a, IntToDoubleFunction aFactor, INDArray b, IntToDoubleFunction bFactor, int[] t) {
+    INDArray aFactors = factors(a, t, aFactor);
+    INDArray bFactors = factors(a, t, bFactor);
+    if (!Arrays.equals(a.shape(), b.shape())) {
+      throw new IllegalArgumentException(
+          "The noise has the shape %s where the images have %s."
+              .formatted(Arrays.toString(b.shape()), Arrays.toString(a.shape())));
+    }
+    INDArray cast = b.castTo(a.dataType());
+    INDArray scaled = cast.mul(bFactors);
+    INDArray sum = a.mul(aFactors).addi(scaled);
+    // At once: the garbage collector, which sees only the small Java objects, may wait for hours.
+    scaled.close();
+    if (cast != b) {
+      cast.close();
+    }
+    aFactors.close();
+    bFactors.close();
+    return sum;
+  }
+
+  /** Factors as {@code [N,1,1,1]}, in the type of the images. */
+  private static INDArray factors(INDArray images, int[] t, IntToDoubleFunction factor) {
+    if (t.length != images.size(0)) {
+      throw new IllegalArgumentException(
+          "%d timesteps were given for %d images.".formatted(t.length, images.size(0)));
+    }
+    if (!images.dataType().isFPType()) {
+      throw new IllegalArgumentException(
+          "The images are of type %s; noise needs FLOAT or DOUBLE, scaled to [-1,1]."
+              .formatted(images.dataType()));
+    }
+    long[] shape = new long[images.rank()];
+    Arrays.fill(shape, 1);
+    shape[0] = t.length;
+    INDArray factors = Nd4j.create(images.dataType(), shape);
+    for (int i = 0; i < t.length; i++) {
+      factors.putScalar(i, factor.applyAsDouble(t[i]));
+    }
+    return factors;
+  }
+}

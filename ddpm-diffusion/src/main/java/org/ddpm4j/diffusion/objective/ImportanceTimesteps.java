@@ -1,0 +1,136 @@
+package org.ddpm4j.diffusion.objective;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/**
+ * Timesteps of large losses are drawn more often: {@code p_t ∝ √E[L_t²]} over the latest ten losses
+ * of each, which makes the weighted loss less noisy (Nichol and Dhariwal 2021, section 3.3, eq.
+ * 18). Until every timestep has ten, all are equally likely; a thousandth of the probability always
+ * is.
+ */
+public final class ImportanceTimesteps implements TimestepSampler {
+
+  /** How many losses of each timestep count. */
+  public static final int LATEST = 10;
+
+  private static final double UNIFORM_SHARE = 0.001;
+
+  private final double[][] losses;
+  private final int[] counts;
+
+  /**
+   * What has been learned from losses.
+   *
+   * @param losses the latest losses of each timestep, oldest first, {@code [T,10]} in one array
+   * @param counts how many of the ten there are, T of them, each 0..10
+   */
+  public record State(double[] losses, int[] counts) {
+
+    /**
+     * Checks the numbers.
+     *
+     * @param losses the latest losses
+     * @param counts how many there are
+     * @throws IllegalArgumentException if the numbers do not fit each other
+     */
+    public State {
+      if (losses.length != counts.length * LATEST
+          || Arrays.stream(counts).anyMatch(count -> count < 0 || count > LATEST)) {
+        throw new IllegalArgumentException(
+            "%d losses of %d timesteps were given; each has %d, of which 0 to %d count."
+                .formatted(losses.length, counts.length, LATEST, LATEST));
+      }
+    }
+  }
+
+  /**
+   * A sampler that knows no losses yet.
+   *
+   * @param timesteps T, at least 1
+   */
+  public ImportanceTimesteps(int timesteps) {
+    losses = new double[timesteps][LATEST];
+    counts = new int[timesteps];
+  }
+
+  @Override
+  public Draw draw(SplittableRandom random, int images) {
+    double[] p = probabilities();
+    double[] cumulative = p.clone();
+    Arrays.parallelPrefix(cumulative, Double::sum);
+    int[] t = new int[images];
+    double[] weights = new double[images];
+    for (int i = 0; i < images; i++) {
+      int found = Arrays.binarySearch(cumulative, random.nextDouble() * cumulative[p.length - 1]);
+      t[i] = Math.min(found < 0 ? -found - 1 : found + 1, p.length - 1);
+      weights[i] = 1 / (p.length * p[t[i]]);
+    }
+    return new Draw(t, weights);
+  }
+
+  /**
+   * How likely each timestep is at present.
+   *
+   * @return T probabilities
+   */
+  public double[] probabilities() {
+    double[] p = new double[counts.length];
+    if (Arrays.stream(counts).anyMatch(count -> count < LATEST)) {
+      Arrays.fill(p, 1.0 / p.length);
+      return p;
+    }
+    for (int t = 0; t < p.length; t++) {
+      p[t] = Math.sqrt(Arrays.stream(losses[t]).map(loss -> loss * loss).sum() / LATEST);
+    }
+    double sum = Arrays.stream(p).sum();
+    for (int t = 0; t < p.length; t++) {
+      p[t] = (sum > 0 ? (1 - UNIFORM_SHARE) * p[t] / sum : 0) + UNIFORM_SHARE / p.length;
+    }
+    return p;
+  }
+
+  @Override
+  public void update(int[] t, double[] newLosses) {
+    for (int i = 0; i < t.length; i++) {
+      double[] latest = losses[t[i]];
+      if (counts[t[i]] == LATEST) {
+        System.arraycopy(latest, 1, latest, 0, LATEST - 1);
+        latest[LATEST - 1] = newLosses[i];
+      } else {
+        latest[counts[t[i]]++] = newLosses[i];
+      }
+    }
+  }
+
+  /**
+   * What has been learned.
+   *
+   * @return a copy
+   */
+  public State state() {
+    double[] all = new double[losses.length * LATEST];
+    for (int t = 0; t < losses.length; t++) {
+      System.arraycopy(losses[t], 0, all, t * LATEST, LATEST);
+    }
+    return new State(all, counts.clone());
+  }
+
+  /**
+   * Goes on from what had been learned.
+   *
+   * @param state of a sampler of as many timesteps
+   * @throws IllegalArgumentException if it has another number of timesteps
+   */
+  public void restore(State state) {
+    if (state.counts().length != counts.length) {
+      throw new IllegalArgumentException(
+          "Losses of %d timesteps were saved, but there are %d."
+              .formatted(state.counts().length, counts.length));
+    }
+    for (int t = 0; t < losses.length; t++) {
+      System.arraycopy(state.losses(), t * LATEST, losses[t], 0, LATEST);
+    }
+    System.arraycopy(state.counts(), 0, counts, 0, counts.length);
+  }
+}

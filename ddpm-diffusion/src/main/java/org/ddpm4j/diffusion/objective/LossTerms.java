@@ -1,0 +1,19 @@
+package org.ddpm4j.diffusion.objective;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+
+/** Of what the training loss is made. */
+public enum LossTerms {
+  /** The weighted error of the prediction (Ho et al. 2020, eq. 14). */
+  @JsonProperty("simple")
+  SIMPLE,
+  /**
+   * The same plus 0.001 times the variational bound, of which only the learned variance hears
+   * (Nichol and Dhariwal 2021, eq. 16).
+   */
+  @JsonProperty("hybrid")
+  HYBRID,
+  /** The variational bound, in bits per dimension (Ho et al. 2020, eq. 5). */
+  @JsonProperty("vlb")
+  VLB
+}

@@ -1,0 +1,38 @@
+package org.ddpm4j.diffusion.objective;
+
+import org.ddpm4j.unet.Parameters;
+import org.ddpm4j.unet.Unet;
+
+/**
+ * What a network is trained for. Implementations hold nothing but their options and are
+ * thread-safe.
+ */
+public interface Objective {
+
+  /**
+   * The length of the chain: timesteps are drawn from 0..T-1.
+   *
+   * @return T, at least 1
+   */
+  int timesteps();
+
+  /**
+   * The loss of each image and the gradient of their weighted mean.
+   *
+   * @param unet the network
+   * @param batch what it is trained on
+   * @param weights of the images, N of them: the gradient is that of {@code mean(weight · loss)}
+   * @param gradient receives the gradient
+   * @return the loss of each image without its weight, N of them
+   */
+  double[] lossAndGradient(Unet unet, TrainingBatch batch, double[] weights, Parameters gradient);
+
+  /**
+   * The loss of each image.
+   *
+   * @param unet the network
+   * @param batch what it is asked
+   * @return the losses, N of them
+   */
+  double[] losses(Unet unet, TrainingBatch batch);
+}

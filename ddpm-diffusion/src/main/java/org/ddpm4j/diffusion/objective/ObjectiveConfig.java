@@ -1,0 +1,196 @@
+package org.ddpm4j.diffusion.objective;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.Objects;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.LossFunction;
+import org.ddpm4j.unet.UnetConfig;
+
+/**
+ * What a network is trained for.
+ *
+ * @param parameterization what it predicts
+ * @param loss what an error costs
+ * @param weighting how much the error counts at each timestep
+ * @param terms of what the loss is made; with {@link LossTerms#VLB} neither loss nor weighting
+ *     count
+ * @param timesteps how timesteps are drawn
+ * @param labelDropout share of images whose class a class-conditional network is not told, in [0,1)
+ */
+public record ObjectiveConfig(
+    @JsonProperty("parameterization") Parameterization parameterization,
+    @JsonProperty("loss") LossFunction loss,
+    @JsonProperty("weighting") LossWeighting weighting,
+    @JsonProperty("terms") LossTerms terms,
+    @JsonProperty("timesteps") TimestepSampling timesteps,
+    @JsonProperty("label_dropout") double labelDropout) {
+
+  /**
+   * Checks that the parts fit each other. What is null takes its default.
+   *
+   * @param parameterization what it predicts
+   * @param loss what an error costs
+   * @param weighting how much the error counts at each timestep
+   * @param terms of what the loss is made
+   * @param timesteps how timesteps are drawn
+   * @param labelDropout share of images whose class is not told
+   * @throws IllegalArgumentException if they do not
+   */
+  public ObjectiveConfig {
+    parameterization = Objects.requireNonNullElse(parameterization, Parameterization.EPSILON);
+    loss = Objects.requireNonNullElse(loss, LossFunction.L2);
+    weighting = Objects.requireNonNullElse(weighting, new LossWeighting.Uniform());
+    terms = Objects.requireNonNullElse(terms, LossTerms.SIMPLE);
+    timesteps = Objects.requireNonNullElse(timesteps, TimestepSampling.UNIFORM);
+    require(
+        loss != LossFunction.INNER_PRODUCT,
+        "The loss is %s; train with L1, L2 or HUBER instead.",
+        loss);
+    require(
+        labelDropout >= 0 && labelDropout < 1,
+        "The label dropout is %s; it must be in [0,1).",
+        labelDropout);
+    boolean weighted = !(weighting instanceof LossWeighting.Uniform);
+    require(
+        !weighted || (loss == LossFunction.L2 && terms != LossTerms.VLB),
+        "The weighting %s is made for squared errors; train with the loss L2 and the terms SIMPLE or HYBRID, or weigh uniformly.",
+        weighting);
+  }
+
+  private static void require(boolean condition, String sentence, Object... values) {
+    if (!condition) {
+      throw new IllegalArgumentException(sentence.formatted(values));
+    }
+  }
+
+  /**
+   * The simple loss of Ho et al. 2020, eq. 14: the squared error of ε.
+   *
+   * @return the configuration
+   */
+  public static ObjectiveConfig simple() {
+    return new ObjectiveConfig(null, null, null, null, null, 0);
+  }
+
+  /**
+   * The same with another error.
+   *
+   * @param newLoss what an error costs
+   * @return the new configuration
+   */
+  public ObjectiveConfig withLoss(LossFunction newLoss) {
+    return new ObjectiveConfig(
+        parameterization, newLoss, weighting, terms, timesteps, labelDropout);
+  }
+
+  /**
+   * The same for another prediction.
+   *
+   * @param newParameterization what the network predicts
+   * @return the new configuration
+   */
+  public ObjectiveConfig withParameterization(Parameterization newParameterization) {
+    return new ObjectiveConfig(
+        newParameterization, loss, weighting, terms, timesteps, labelDropout);
+  }
+
+  /**
+   * The same with other weights.
+   *
+   * @param newWeighting how much the error counts at each timestep
+   * @return the new configuration
+   */
+  public ObjectiveConfig withWeighting(LossWeighting newWeighting) {
+    return new ObjectiveConfig(
+        parameterization, loss, newWeighting, terms, timesteps, labelDropout);
+  }
+
+  /**
+   * The same with other terms.
+   *
+   * @param newTerms of what the loss is made
+   * @return the new configuration
+   */
+  public ObjectiveConfig withTerms(LossTerms newTerms) {
+    return new ObjectiveConfig(
+        parameterization, loss, weighting, newTerms, timesteps, labelDropout);
+  }
+
+  /**
+   * The same with timesteps drawn in another way.
+   *
+   * @param newTimesteps how timesteps are drawn
+   * @return the new configuration
+   */
+  public ObjectiveConfig withTimesteps(TimestepSampling newTimesteps) {
+    return new ObjectiveConfig(
+        parameterization, loss, weighting, terms, newTimesteps, labelDropout);
+  }
+
+  /**
+   * The same with another label dropout.
+   *
+   * @param newLabelDropout share of images whose class is not told, in [0,1)
+   * @return the new configuration
+   */
+  public ObjectiveConfig withLabelDropout(double newLabelDropout) {
+    return new ObjectiveConfig(
+        parameterization, loss, weighting, terms, timesteps, newLabelDropout);
+  }
+
+  /**
+   * The channels that a network answers with.
+   *
+   * @param imageChannels C
+   * @return C, or 2C where the variance is learned
+   */
+  public int outChannels(int imageChannels) {
+    return terms == LossTerms.SIMPLE ? imageChannels : 2 * imageChannels;
+  }
+
+  /**
+   * Checks that a network fits.
+   *
+   * @param network the architecture
+   * @throws IllegalArgumentException if it answers with too few or too many channels, or cannot be
+   *     told that it is not told the class
+   */
+  public void checkNetwork(UnetConfig network) {
+    int expected = outChannels(network.inChannels());
+    boolean fixed = terms == LossTerms.VLB && network.outChannels() == network.inChannels();
+    require(
+        network.outChannels() == expected || fixed,
+        "The network answers images of %d channels with %d, but the loss terms %s take %d: the prediction%s.",
+        network.inChannels(),
+        network.outChannels(),
+        terms,
+        expected,
+        expected == network.inChannels() ? "" : " and the variance");
+    require(
+        labelDropout == 0 || network.classEmbeddings() >= 2,
+        "The label dropout is %s, but the network has %d class embeddings; it needs one for each class and one more for none.",
+        labelDropout,
+        network.classEmbeddings());
+  }
+
+  /**
+   * The objective on a chain.
+   *
+   * @param schedule of the chain
+   * @return the objective
+   * @throws IllegalArgumentException if what is predicted does not determine the image on this
+   *     chain
+   */
+  public Objective create(NoiseSchedule schedule) {
+    int last = schedule.timesteps() - 1;
+    require(
+        parameterization.determinesX0(schedule, last),
+        "At the last timestep of this schedule nothing of the image is left, so that a network which predicts %s could not sample; train for v or x0, or choose a schedule that ends above zero.",
+        parameterization);
+    return switch (terms) {
+      case SIMPLE -> new SimpleObjective(schedule, parameterization, loss, weighting);
+      case HYBRID, VLB -> throw new UnsupportedOperationException("not yet");
+    };
+  }
+}

@@ -1,0 +1,188 @@
+package org.ddpm4j.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.ddpm4j.schedules.CosineSchedule;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+class ParameterizationTest {
+
+  private static final NoiseSchedule SCHEDULE = NoiseSchedule.of(LinearSchedule.paper(), 1000);
+  private static final int[] T = {0, 1, 17, 500, 900, 999};
+  private static final INDArray X0 = gaussian(1);
+  private static final INDArray EPS = gaussian(2);
+
+  private static INDArray gaussian(long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    double[] values = new double[T.length * 2 * 3 * 3];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = random.nextGaussian();
+    }
+    return Nd4j.createFromArray(values).reshape(T.length, 2, 3, 3);
+  }
+
+  /** Element by element with the formula of one parameterisation, {@code f(x0, eps, t)}. */
+  private static INDArray each(Formula formula) {
+    INDArray result = X0.dup();
+    for (int n = 0; n < T.length; n++) {
+      for (long i = 0; i < 18; i++) {
+        double x0 = X0.getDouble(n * 18 + i);
+        double eps = EPS.getDouble(n * 18 + i);
+        result.putScalar(n * 18 + i, formula.value(x0, eps, T[n]));
+      }
+    }
+    return result;
+  }
+
+  @FunctionalInterface
+  private interface Formula {
+    double value(double x0, double eps, int t);
+  }
+
+  private static double xt(double x0, double eps, int t) {
+    double cumprod = SCHEDULE.alphasCumprod(t);
+    return Math.sqrt(cumprod) * x0 + Math.sqrt(1 - cumprod) * eps;
+  }
+
+  private static INDArray formula(Parameterization parameterization) {
+    return switch (parameterization) {
+      case EPSILON -> EPS;
+      case X0 -> X0;
+      case V ->
+          each(
+              (x0, eps, t) -> {
+                double angle = Math.acos(Math.sqrt(SCHEDULE.alphasCumprod(t)));
+                return Math.cos(angle) * eps - Math.sin(angle) * x0;
+              });
+      // Bayes' rule for the two Gaussians q(x_{t-1} | x0) and q(x_t | x_{t-1}): precisions add.
+      case MEAN ->
+          each(
+              (x0, eps, t) -> {
+                double beta = SCHEDULE.betas(t);
+                double previous = t == 0 ? 1 : SCHEDULE.alphasCumprod(t - 1);
+                if (previous == 1) {
+                  return x0;
+                }
+                double priorPrecision = 1 / (1 - previous);
+                double likelihoodPrecision = (1 - beta) / beta;
+                double fromStep = xt(x0, eps, t) / Math.sqrt(1 - beta);
+                return (priorPrecision * Math.sqrt(previous) * x0 + likelihoodPrecision * fromStep)
+                    / (priorPrecision + likelihoodPrecision);
+              });
+    };
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void targetsAreThePapersFormulas(Parameterization parameterization) {
+    INDArray target = parameterization.target(SCHEDULE, X0, EPS, T);
+    assertThat(target.distance2(formula(parameterization))).isLessThan(1e-10);
+    assertThat(target.dataType()).isEqualTo(DataType.DOUBLE);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aPerfectPredictionTellsImageAndNoise(Parameterization parameterization) {
+    INDArray xt = each(ParameterizationTest::xt);
+    Denoiser.Estimate estimate =
+        parameterization.estimate(SCHEDULE, xt, formula(parameterization), T);
+    assertThat(estimate.x0().distance2(X0)).isLessThan(1e-9);
+    assertThat(estimate.eps().distance2(EPS)).isLessThan(1e-9);
+  }
+
+  /** Also of a wrong prediction: its two parts make x_t again. */
+  @ParameterizedTest
+  @EnumSource
+  void estimatesAreConsistent(Parameterization parameterization) {
+    INDArray xt = each(ParameterizationTest::xt);
+    Denoiser.Estimate estimate = parameterization.estimate(SCHEDULE, xt, gaussian(3), T);
+    INDArray again = new ForwardProcess(SCHEDULE).qSample(estimate.x0(), T, estimate.eps());
+    assertThat(again.distance2(xt)).isLessThan(1e-9);
+  }
+
+  /** Ho et al. 2020, eq. 11. */
+  @Test
+  void theMeanOfAPredictedNoiseIsThatOfAlgorithm2() {
+    INDArray xt = each(ParameterizationTest::xt);
+    INDArray noise = gaussian(4);
+    Denoiser.Estimate estimate = Parameterization.EPSILON.estimate(SCHEDULE, xt, noise, T);
+    INDArray mean = Parameterization.MEAN.target(SCHEDULE, estimate.x0(), estimate.eps(), T);
+    for (int n = 0; n < T.length; n++) {
+      double beta = SCHEDULE.betas(T[n]);
+      double cumprod = SCHEDULE.alphasCumprod(T[n]);
+      for (long i = n * 18L; i < (n + 1) * 18L; i++) {
+        double expected =
+            (xt.getDouble(i) - beta / Math.sqrt(1 - cumprod) * noise.getDouble(i))
+                / Math.sqrt(1 - beta);
+        assertThat(mean.getDouble(i)).isCloseTo(expected, within(1e-9));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void theSlopeIsThatOfTheEstimate(Parameterization parameterization) {
+    NoiseSchedule schedule = NoiseSchedule.of(CosineSchedule.paper(), 50);
+    INDArray xt = gaussian(5).get(NDArrayIndex.interval(0, 1));
+    for (int t : new int[] {0, 20, 49}) {
+      INDArray low = parameterization.estimate(schedule, xt, xt.mul(0), t).x0();
+      INDArray high = parameterization.estimate(schedule, xt, xt.mul(0).addi(1), t).x0();
+      double slope = parameterization.x0Slope(schedule, t);
+      assertThat(high.getDouble(4) - low.getDouble(4))
+          .isCloseTo(slope, within(1e-9 * Math.abs(slope)));
+    }
+  }
+
+  @Test
+  void shapesAndTimestepsAreChecked() {
+    assertThatThrownBy(() -> Parameterization.V.target(SCHEDULE, X0, EPS, 1, 2))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("2 timesteps were given for 6 images");
+    assertThatThrownBy(() -> Parameterization.V.estimate(SCHEDULE, X0, X0, 0, 1, 2, 3, 4, 1000))
+        .isInstanceOf(IndexOutOfBoundsException.class);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aNetworkBecomesADenoiser(Parameterization parameterization) {
+    INDArray x0 = X0.get(NDArrayIndex.interval(0, 2));
+    INDArray eps = EPS.get(NDArrayIndex.interval(0, 2));
+    int[] t = {300, 300};
+    INDArray xt = new ForwardProcess(SCHEDULE).qSample(x0, t, eps);
+    Network oracle =
+        (x, timesteps) -> {
+          assertThat(x).isSameAs(xt);
+          assertThat(timesteps.toIntVector()).containsExactly(t);
+          return parameterization.target(SCHEDULE, x0, eps, t);
+        };
+    Denoiser.Estimate estimate =
+        new NetworkDenoiser(oracle, parameterization, SCHEDULE).denoise(xt, 300);
+    assertThat(estimate.x0().distance2(x0)).isLessThan(1e-9);
+    assertThat(estimate.varianceInterpolation()).isEmpty();
+
+    INDArray v = gaussian(6).get(NDArrayIndex.interval(0, 2));
+    Network learned = (x, timesteps) -> Nd4j.concat(1, oracle.predict(x, timesteps), v);
+    Denoiser.Estimate both =
+        new NetworkDenoiser(learned, parameterization, SCHEDULE).denoise(xt, 300);
+    assertThat(both.x0().distance2(x0)).isLessThan(1e-9);
+    assertThat(both.varianceInterpolation()).isEqualTo(Optional.of(v.dup()));
+
+    Network wrong = (x, timesteps) -> Nd4j.concat(1, v, v, v);
+    assertThatThrownBy(
+            () -> new NetworkDenoiser(wrong, parameterization, SCHEDULE).denoise(xt, 300))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("images of 2 channels with 6");
+  }
+}
