@@ -92,6 +92,23 @@ public record DiffusionPipeline(Denoiser denoiser, Sampler sampler, ImageShape s
    * @return {@code [count,C,H,W]}
    */
   public INDArray sample(int count, long seed, int batchSize, SamplingObserver observer) {
+    return draw((first, size) -> denoiser, sampler, shape, count, seed, batchSize, observer);
+  }
+
+  /** The denoiser of a batch. */
+  @FunctionalInterface
+  interface BatchDenoiser {
+    Denoiser of(int firstImage, int size);
+  }
+
+  static INDArray draw(
+      BatchDenoiser denoisers,
+      Sampler sampler,
+      ImageShape shape,
+      int count,
+      long seed,
+      int batchSize,
+      SamplingObserver observer) {
     if (count < 1 || batchSize < 1) {
       throw new IllegalArgumentException(
           "%d images cannot be drawn in batches of %d; both must be at least 1."
@@ -102,7 +119,7 @@ public record DiffusionPipeline(Denoiser denoiser, Sampler sampler, ImageShape s
       int size = Math.min(batchSize, count - first);
       INDArray batch =
           sampler.sample(
-              denoiser,
+              denoisers.of(first, size),
               NoiseSource.seeded(seed, first),
               observer,
               size,

@@ -1,0 +1,139 @@
+package org.ddpm4j.diffusion.objective;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.List;
+import java.util.Optional;
+import org.ddpm4j.diffusion.ForwardProcess;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.AnnotatedUnet;
+import org.ddpm4j.unet.LossFunction;
+import org.ddpm4j.unet.Parameters;
+import org.ddpm4j.unet.Unet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+class SimpleObjectiveTest {
+
+  private static final NoiseSchedule SCHEDULE = NoiseSchedule.of(LinearSchedule.paper(), 1000);
+  private static final int[] T = {3, 400, 999};
+
+  private static Unet unet(int classes) {
+    return Unet.create(
+        AnnotatedUnet.resnet(4, 1, List.of(1), 2).withAttention(1, 4).withClassEmbeddings(classes),
+        DataType.DOUBLE,
+        1);
+  }
+
+  private static TrainingBatch batch(Optional<INDArray> labels) {
+    INDArray x0 = NoiseSource.seeded(1, 0).gaussian(0, T.length, 1, 4, 4).castTo(DataType.DOUBLE);
+    INDArray eps = NoiseSource.seeded(2, 0).gaussian(0, T.length, 1, 4, 4).castTo(DataType.DOUBLE);
+    return new TrainingBatch(x0, labels, T, eps);
+  }
+
+  /** Against the formula, with predictions of the network itself. */
+  @ParameterizedTest
+  @EnumSource
+  void lossesAreWeightedSquaredErrors(Parameterization parameterization) {
+    LossWeighting weighting = new LossWeighting.MinSnr(5);
+    SimpleObjective objective =
+        new SimpleObjective(SCHEDULE, parameterization, LossFunction.L2, weighting);
+    TrainingBatch batch = batch(Optional.empty());
+    try (Unet unet = unet(0)) {
+      INDArray xt = new ForwardProcess(SCHEDULE).qSample(batch.x0(), T, batch.eps());
+      INDArray prediction = unet.predict(xt, Nd4j.createFromArray(T));
+      INDArray target = parameterization.target(SCHEDULE, batch.x0(), batch.eps(), T);
+      double[] losses = objective.losses(unet, batch);
+      for (int n = 0; n < T.length; n++) {
+        double sum = 0;
+        for (int i = 0; i < 16; i++) {
+          double error = prediction.getDouble(16L * n + i) - target.getDouble(16L * n + i);
+          sum += error * error;
+        }
+        double expected = weighting.weight(parameterization, SCHEDULE, T[n]) * sum / 16;
+        assertThat(losses[n]).isCloseTo(expected, within(1e-9 * expected));
+      }
+    }
+  }
+
+  /** The gradient of the weighted mean is the weighted mean of each image's own gradient. */
+  @Test
+  void gradientsAreWeighted() {
+    SimpleObjective objective =
+        new SimpleObjective(
+            SCHEDULE, Parameterization.V, LossFunction.L2, new LossWeighting.P2(1, 1));
+    TrainingBatch batch = batch(Optional.empty());
+    double[] weights = {0.5, 2, 0};
+    try (Unet unet = unet(0)) {
+      Parameters all = unet.parameters().zerosLike();
+      double[] losses = objective.lossAndGradient(unet, batch, weights, all);
+      assertThat(losses).containsExactly(objective.losses(unet, batch), within(1e-12));
+      INDArray expected = all.flat().mul(0);
+      for (int n = 0; n < T.length; n++) {
+        TrainingBatch one =
+            new TrainingBatch(
+                batch.x0().get(NDArrayIndex.interval(n, n + 1)),
+                Optional.empty(),
+                new int[] {T[n]},
+                batch.eps().get(NDArrayIndex.interval(n, n + 1)));
+        Parameters own = unet.parameters().zerosLike();
+        objective.lossAndGradient(unet, one, new double[] {1}, own);
+        expected.addi(own.flat().mul(weights[n] / T.length));
+      }
+      assertThat(all.flat().distance2(expected))
+          .isLessThan(1e-6 * expected.norm2Number().doubleValue());
+    }
+  }
+
+  @Test
+  void labelsReachTheNetwork() {
+    SimpleObjective objective =
+        new SimpleObjective(
+            SCHEDULE, Parameterization.EPSILON, LossFunction.L2, new LossWeighting.Uniform());
+    try (Unet unet = unet(3)) {
+      double[] zero = objective.losses(unet, batch(Optional.of(Nd4j.createFromArray(0, 0, 0))));
+      double[] mixed = objective.losses(unet, batch(Optional.of(Nd4j.createFromArray(0, 2, 0))));
+      assertThat(mixed[0]).isEqualTo(zero[0]);
+      assertThat(mixed[1]).isNotEqualTo(zero[1]);
+      assertThatThrownBy(() -> objective.losses(unet, batch(Optional.empty())))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  /** What was given stays whole: the images belong to the caller. */
+  @Test
+  void keepsTheBatch() {
+    SimpleObjective objective =
+        new SimpleObjective(
+            SCHEDULE, Parameterization.EPSILON, LossFunction.L2, new LossWeighting.Uniform());
+    TrainingBatch batch = batch(Optional.empty());
+    INDArray x0 = batch.x0().dup();
+    try (Unet unet = unet(0)) {
+      objective.lossAndGradient(unet, batch, new double[] {1, 1, 1}, unet.parameters().zerosLike());
+      assertThat(batch.x0()).isEqualTo(x0);
+      assertThat(batch.eps().wasClosed()).isFalse();
+    }
+  }
+
+  @Test
+  void batchesMustFitTogether() {
+    INDArray x0 = Nd4j.zeros(2, 1, 4, 4);
+    assertThatThrownBy(() -> new TrainingBatch(x0, Optional.empty(), T, x0))
+        .hasMessageContaining("3 timesteps");
+    assertThatThrownBy(
+            () ->
+                new TrainingBatch(
+                    x0, Optional.of(Nd4j.zeros(3)), new int[] {1, 2}, Nd4j.zeros(2, 1, 4, 4)))
+        .hasMessage("3 labels were given for 2 images.");
+  }
+}
