@@ -14,6 +14,7 @@ import org.ddpm4j.diffusion.objective.TimestepSampling;
 import org.ddpm4j.diffusion.run.ScheduleType;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
+import org.ddpm4j.examples.lessons.Lesson;
 import org.ddpm4j.kernels.Precision;
 import org.ddpm4j.unet.AnnotatedUnet;
 import org.ddpm4j.unet.LayersChoice;
@@ -99,6 +100,12 @@ abstract class Names<E extends Enum<E>> implements ITypeConverter<E>, Iterable<S
   static final class Timesteps extends Names<TimestepSampling> {
     Timesteps() {
       super(TimestepSampling.class);
+    }
+  }
+
+  static final class Lessons extends Names<Lesson> {
+    Lessons() {
+      super(Lesson.class);
     }
   }
 

@@ -113,8 +113,6 @@ class ToyProblemsTest {
           new Trainer(unet, SCHEDULE, config, step -> dataSet(problem.points(1000 + step, BATCH)));
       double untrained = pValue(problem, sample(trainer.unet(), parameterization));
       trainer.fit();
-      trainer.history().entries().forEach(System.err::println);
-      System.err.println(pValue(problem, sample(trainer.emaUnet(), parameterization)));
       assertThat(untrained).isLessThan(0.002);
       assertThat(pValue(problem, sample(trainer.emaUnet(), parameterization))).isGreaterThan(0.01);
     }

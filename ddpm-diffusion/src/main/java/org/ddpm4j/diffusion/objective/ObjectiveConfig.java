@@ -2,7 +2,10 @@ package org.ddpm4j.diffusion.objective;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Objects;
+import java.util.Optional;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.bound.Decoder;
+import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.LossFunction;
 import org.ddpm4j.unet.UnetConfig;
@@ -175,7 +178,7 @@ public record ObjectiveConfig(
   }
 
   /**
-   * The objective on a chain.
+   * The objective on a chain of images in [-1,1] with 256 levels.
    *
    * @param schedule of the chain
    * @return the objective
@@ -183,14 +186,29 @@ public record ObjectiveConfig(
    *     chain
    */
   public Objective create(NoiseSchedule schedule) {
+    return create(schedule, DiscretizedGaussian.ofBytes());
+  }
+
+  /**
+   * The objective on a chain.
+   *
+   * @param schedule of the chain
+   * @param decoder the last step of the reverse process, of which the bound's terms hear
+   * @return the objective
+   * @throws IllegalArgumentException if what is predicted does not determine the image on this
+   *     chain
+   */
+  public Objective create(NoiseSchedule schedule, Decoder decoder) {
     int last = schedule.timesteps() - 1;
     require(
         parameterization.determinesX0(schedule, last),
         "At the last timestep of this schedule nothing of the image is left, so that a network which predicts %s could not sample; train for v or x0, or choose a schedule that ends above zero.",
         parameterization);
+    SimpleObjective simple = new SimpleObjective(schedule, parameterization, loss, weighting);
     return switch (terms) {
-      case SIMPLE -> new SimpleObjective(schedule, parameterization, loss, weighting);
-      case HYBRID, VLB -> throw new UnsupportedOperationException("not yet");
+      case SIMPLE -> simple;
+      case HYBRID -> new BoundObjective(schedule, parameterization, decoder, Optional.of(simple));
+      case VLB -> new BoundObjective(schedule, parameterization, decoder, Optional.empty());
     };
   }
 }

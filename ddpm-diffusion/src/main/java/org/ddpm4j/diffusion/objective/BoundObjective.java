@@ -1,0 +1,205 @@
+package org.ddpm4j.diffusion.objective;
+
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.Optional;
+import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.ForwardProcess;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.bound.Decoder;
+import org.ddpm4j.diffusion.bound.TermGradient;
+import org.ddpm4j.diffusion.bound.VariationalBound;
+import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.LossFunction;
+import org.ddpm4j.unet.Parameters;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetInput;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * The variational bound, in bits/dim, from one timestep of each image: T times its term, without
+ * the constant L_T (Ho et al. 2020, eq. 5). Either alone ({@code L_vlb}), with a variance that the
+ * network learns if it answers with twice the channels and β̃ otherwise; or as {@code L_hybrid =
+ * L_simple + 0.001 L_vlb}, where the bound moves the variance alone: its gradient stops at the mean
+ * (Nichol and Dhariwal 2021, section 3.1).
+ *
+ * <p>A step of training asks the network twice, once for its answer and once for the gradient.
+ *
+ * @param schedule of the chain
+ * @param parameterization what the network predicts
+ * @param decoder the last step of the reverse process
+ * @param simple the other part of the hybrid loss, or empty for the bound alone
+ */
+public record BoundObjective(
+    NoiseSchedule schedule,
+    Parameterization parameterization,
+    Decoder decoder,
+    Optional<SimpleObjective> simple)
+    implements Objective {
+
+  /** λ of the hybrid loss. */
+  private static final double BOUND_SHARE = 0.001;
+
+  /**
+   * Checks that nothing is missing.
+   *
+   * @param schedule of the chain
+   * @param parameterization what the network predicts
+   * @param decoder the last step of the reverse process
+   * @param simple the other part of the hybrid loss
+   * @throws NullPointerException if one is missing
+   */
+  public BoundObjective {
+    Objects.requireNonNull(schedule, "schedule");
+    Objects.requireNonNull(parameterization, "parameterization");
+    Objects.requireNonNull(decoder, "decoder");
+    Objects.requireNonNull(simple, "simple");
+  }
+
+  @Override
+  public int timesteps() {
+    return schedule.timesteps();
+  }
+
+  @Override
+  public double[] losses(Unet unet, TrainingBatch batch) {
+    try (INDArray xt = new ForwardProcess(schedule).qSample(batch.x0(), batch.t(), batch.eps())) {
+      return evaluate(batch, xt, unet.predict(input(batch, xt))).losses();
+    }
+  }
+
+  @Override
+  public double[] lossAndGradient(
+      Unet unet, TrainingBatch batch, double[] weights, Parameters gradient) {
+    try (INDArray xt = new ForwardProcess(schedule).qSample(batch.x0(), batch.t(), batch.eps())) {
+      UnetInput input = input(batch, xt);
+      Evaluation evaluation = evaluate(batch, xt, unet.predict(input));
+      // The mean of y · target over an image's elements has the gradient target / elements.
+      INDArray target = evaluation.gradient();
+      target.muli((double) target.length() / batch.size());
+      unet.lossAndGradient(
+          LossFunction.INNER_PRODUCT, input, target, Nd4j.createFromArray(weights), gradient);
+      return evaluation.losses();
+    }
+  }
+
+  private static UnetInput input(TrainingBatch batch, INDArray xt) {
+    return new UnetInput(xt, Nd4j.createFromArray(batch.t()), batch.labels().orElse(null));
+  }
+
+  /**
+   * What an answer of the network costs.
+   *
+   * @param losses of the images
+   * @param gradient of each image's loss by its part of the answer
+   */
+  private record Evaluation(double[] losses, INDArray gradient) {}
+
+  private Evaluation evaluate(TrainingBatch batch, INDArray xt, INDArray answer) {
+    INDArray x0 = batch.x0().castTo(DataType.DOUBLE);
+    INDArray noisy = xt.castTo(DataType.DOUBLE);
+    INDArray y = answer.castTo(DataType.DOUBLE);
+    int channels = Math.toIntExact(x0.size(1));
+    INDArray prediction = channels(y, 0, channels);
+    boolean learned = y.size(1) == 2L * channels;
+    int[] t = batch.t();
+
+    Denoiser.Estimate estimate = parameterization.estimate(schedule, noisy, prediction, t);
+    INDArray mean = Parameterization.MEAN.target(schedule, estimate.x0(), estimate.eps(), t);
+    double[] v =
+        learned ? elements(channels(y, channels, 2 * channels)) : new double[(int) x0.length()];
+    int perImage = v.length / t.length;
+    double[] logVariance = new double[v.length];
+    for (int i = 0; i < v.length; i++) {
+      int time = t[i / perImage];
+      logVariance[i] =
+          schedule.posteriorLogVarianceClipped(time) + halfLogRange(learned, time) * (1 + v[i]);
+    }
+    TermGradient term =
+        new VariationalBound(schedule, ReverseVariance.POSTERIOR, decoder)
+            .termGradient(x0, noisy, t, mean, array(logVariance, x0));
+
+    double scale = schedule.timesteps() * (simple.isPresent() ? BOUND_SHARE : 1);
+    double[] losses = Arrays.stream(term.bitsPerDim()).map(bits -> bits * scale).toArray();
+    double[] byPrediction = new double[v.length];
+    if (simple.isPresent()) {
+      addSimple(simple.get(), batch, elements(prediction), losses, byPrediction);
+    } else {
+      double[] byMean = elements(term.mean());
+      for (int i = 0; i < v.length; i++) {
+        int time = t[i / perImage];
+        double slope = schedule.posteriorMeanCoef1(time) * parameterization.x0Slope(schedule, time);
+        byPrediction[i] = scale * slope * byMean[i];
+      }
+    }
+    if (!learned) {
+      return new Evaluation(losses, array(byPrediction, x0));
+    }
+    double[] byVariance = elements(term.logVariance());
+    for (int i = 0; i < v.length; i++) {
+      byVariance[i] *= scale * halfLogRange(true, t[i / perImage]);
+    }
+    return new Evaluation(losses, Nd4j.concat(1, array(byPrediction, x0), array(byVariance, x0)));
+  }
+
+  private static double[] elements(INDArray array) {
+    return array.dup('c').data().asDouble();
+  }
+
+  private static INDArray array(double[] elements, INDArray like) {
+    return Nd4j.createFromArray(elements).reshape('c', like.shape());
+  }
+
+  /** Half of the way from log β̃ to log β, which v in [-1,1] interpolates. */
+  private double halfLogRange(boolean learned, int t) {
+    return learned
+        ? (Math.log(schedule.betas(t)) - schedule.posteriorLogVarianceClipped(t)) / 2
+        : 0;
+  }
+
+  /** Adds the simple loss to each image's loss, and sets its gradient. */
+  private void addSimple(
+      SimpleObjective objective,
+      TrainingBatch batch,
+      double[] prediction,
+      double[] losses,
+      double[] gradient) {
+    double[] target =
+        elements(parameterization.target(schedule, batch.x0(), batch.eps(), batch.t()));
+    int perImage = target.length / losses.length;
+    for (int i = 0; i < target.length; i++) {
+      int n = i / perImage;
+      double weight =
+          objective.weighting().weight(parameterization, schedule, batch.t()[n]) / perImage;
+      double error = prediction[i] - target[i];
+      losses[n] += weight * cost(objective.loss(), error);
+      gradient[i] = weight * derivative(objective.loss(), error);
+    }
+  }
+
+  private static double cost(LossFunction loss, double d) {
+    return switch (loss) {
+      case L1 -> Math.abs(d);
+      case L2 -> d * d;
+      case HUBER -> Math.abs(d) < 1 ? d * d / 2 : Math.abs(d) - 0.5;
+      case INNER_PRODUCT -> throw new IllegalStateException("No loss to train with.");
+    };
+  }
+
+  private static double derivative(LossFunction loss, double d) {
+    return switch (loss) {
+      case L1 -> Math.signum(d);
+      case L2 -> 2 * d;
+      case HUBER -> Math.max(-1, Math.min(1, d));
+      case INNER_PRODUCT -> throw new IllegalStateException("No loss to train with.");
+    };
+  }
+
+  private static INDArray channels(INDArray array, int first, int end) {
+    return array.get(NDArrayIndex.all(), NDArrayIndex.interval(first, end));
+  }
+}
