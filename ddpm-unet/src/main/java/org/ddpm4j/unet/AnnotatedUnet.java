@@ -23,6 +23,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
  *
  * @param dim base number of channels, even, at least 4
  * @param channels of the images
+ * @param outChannels of the output; diffusers' {@code out_dim}
  * @param dimMults channels of each level as multiples of dim, the first being 1
  * @param block the residual blocks
  * @param resnetBlockGroups groups of the normalisation in ResNet blocks, a divisor of all their
@@ -30,6 +31,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * @param convnextMult widening inside ConvNeXt blocks
  * @param attentionHeads number of heads of every attention
  * @param attentionHeadDim width of each head
+ * @param classEmbeddings rows of the class embedding, which is added to that of the time; 0 for
+ *     none. In JSON {@code num_class_embeds}, as diffusers calls it
  */
 @JsonAutoDetect(
     getterVisibility = JsonAutoDetect.Visibility.NONE,
@@ -37,12 +40,14 @@ import org.nd4j.autodiff.samediff.SDVariable;
 public record AnnotatedUnet(
     int dim,
     int channels,
+    int outChannels,
     List<Integer> dimMults,
     Block block,
     int resnetBlockGroups,
     int convnextMult,
     int attentionHeads,
-    int attentionHeadDim)
+    int attentionHeadDim,
+    int classEmbeddings)
     implements UnetConfig {
 
   /** The value of {@code _model} in config.json. */
@@ -54,9 +59,7 @@ public record AnnotatedUnet(
   private static final int DEFAULT_CONVNEXT_MULT = 2;
   private static final int DEFAULT_HEADS = 4;
   private static final int DEFAULT_HEAD_DIM = 32;
-
-  /** Far beyond any real network; sizes stay within an int. */
-  private static final int MAX_CHANNELS = 1 << 20;
+  private static final int NO_CLASSES = 0;
 
   private static final int MAX_CONVNEXT_MULT = 1 << 10;
 
@@ -78,70 +81,64 @@ public record AnnotatedUnet(
    *
    * @param dim base number of channels
    * @param channels of the images
+   * @param outChannels of the output
    * @param dimMults channels of each level as multiples of dim, copied
    * @param block the residual blocks
    * @param resnetBlockGroups groups of the normalisation in ResNet blocks
    * @param convnextMult widening inside ConvNeXt blocks
    * @param attentionHeads number of heads of every attention
    * @param attentionHeadDim width of each head
+   * @param classEmbeddings rows of the class embedding, or 0
    * @throws IllegalArgumentException if a value is outside its range
    */
   public AnnotatedUnet {
     Objects.requireNonNull(block, "block");
-    require(
+    UnetLimits.require(
         dimMults.stream().allMatch(Objects::nonNull),
         "dim_mults is %s; every multiple must be a number",
         dimMults);
     dimMults = List.copyOf(dimMults);
-    require(dim >= 4 && dim % 2 == 0, "dim is %d; it must be even and at least 4", dim);
-    require(
-        channels >= 1 && channels <= MAX_CHANNELS,
-        "channels is %d; images have 1 to %d",
-        channels,
-        MAX_CHANNELS);
-    require(
+    UnetLimits.require(dim >= 4 && dim % 2 == 0, "dim is %d; it must be even and at least 4", dim);
+    UnetLimits.requireImageChannels(channels);
+    UnetLimits.requireOutChannels(outChannels);
+    UnetLimits.requireClassEmbeddings(classEmbeddings);
+    UnetLimits.require(
         !dimMults.isEmpty() && dimMults.size() <= 16 && dimMults.get(0) == 1,
         "dim_mults is %s; it needs 1 to 16 levels of which the first is 1",
         dimMults);
-    require(
+    UnetLimits.require(
         dimMults.stream().allMatch(mult -> mult >= 1),
         "dim_mults is %s; every multiple must be at least 1",
         dimMults);
-    require(
-        dimMults.stream().allMatch(mult -> (long) mult * dim <= MAX_CHANNELS),
+    UnetLimits.require(
+        dimMults.stream().allMatch(mult -> (long) mult * dim <= UnetLimits.MAX_CHANNELS),
         "dim_mults is %s at dim %d; a level cannot have more than %d channels",
         dimMults,
         dim,
-        MAX_CHANNELS);
-    require(
+        UnetLimits.MAX_CHANNELS);
+    UnetLimits.require(
         convnextMult >= 1 && convnextMult <= MAX_CONVNEXT_MULT,
         "convnext_mult is %d; it must be 1 to %d",
         convnextMult,
         MAX_CONVNEXT_MULT);
-    require(attentionHeads >= 1, "attention_heads is %d; it must be at least 1", attentionHeads);
-    require(
+    UnetLimits.require(
+        attentionHeads >= 1, "attention_heads is %d; it must be at least 1", attentionHeads);
+    UnetLimits.require(
         attentionHeadDim >= 1, "attention_head_dim is %d; it must be at least 1", attentionHeadDim);
-    require(
-        (long) attentionHeads * attentionHeadDim <= MAX_CHANNELS,
+    UnetLimits.require(
+        (long) attentionHeads * attentionHeadDim <= UnetLimits.MAX_CHANNELS,
         "%d attention heads of width %d have more than %d channels",
         attentionHeads,
         attentionHeadDim,
-        MAX_CHANNELS);
+        UnetLimits.MAX_CHANNELS);
     if (block == Block.RESNET) {
       for (int mult : dimMults) {
-        require(
+        UnetLimits.require(
             resnetBlockGroups >= 1 && mult * dim % resnetBlockGroups == 0,
             "resnet_block_groups is %d, which does not divide the %d channels of a level; choose a divisor of dim",
             resnetBlockGroups,
             mult * dim);
       }
-    }
-  }
-
-  private static void require(boolean condition, String sentence, Object... values) {
-    if (!condition) {
-      throw new IllegalArgumentException(
-          "This U-Net cannot be built: %s.".formatted(sentence.formatted(values)));
     }
   }
 
@@ -159,12 +156,14 @@ public record AnnotatedUnet(
     return new AnnotatedUnet(
         dim,
         channels,
+        channels,
         dimMults,
         Block.RESNET,
         resnetBlockGroups,
         DEFAULT_CONVNEXT_MULT,
         DEFAULT_HEADS,
-        DEFAULT_HEAD_DIM);
+        DEFAULT_HEAD_DIM,
+        NO_CLASSES);
   }
 
   /**
@@ -179,12 +178,14 @@ public record AnnotatedUnet(
     return new AnnotatedUnet(
         dim,
         channels,
+        channels,
         dimMults,
         Block.CONVNEXT,
         DEFAULT_GROUPS,
         DEFAULT_CONVNEXT_MULT,
         DEFAULT_HEADS,
-        DEFAULT_HEAD_DIM);
+        DEFAULT_HEAD_DIM,
+        NO_CLASSES);
   }
 
   /**
@@ -196,7 +197,57 @@ public record AnnotatedUnet(
    */
   public AnnotatedUnet withAttention(int heads, int headDim) {
     return new AnnotatedUnet(
-        dim, channels, dimMults, block, resnetBlockGroups, convnextMult, heads, headDim);
+        dim,
+        channels,
+        outChannels,
+        dimMults,
+        block,
+        resnetBlockGroups,
+        convnextMult,
+        heads,
+        headDim,
+        classEmbeddings);
+  }
+
+  /**
+   * The same network with another number of channels at its end, as a learned variance needs it
+   * (Nichol and Dhariwal 2021).
+   *
+   * @param count channels of the output
+   * @return the architecture
+   */
+  public AnnotatedUnet withOutChannels(int count) {
+    return new AnnotatedUnet(
+        dim,
+        channels,
+        count,
+        dimMults,
+        block,
+        resnetBlockGroups,
+        convnextMult,
+        attentionHeads,
+        attentionHeadDim,
+        classEmbeddings);
+  }
+
+  /**
+   * The same network for images with classes.
+   *
+   * @param count rows of the class embedding, a null class included; 0 for none
+   * @return the architecture
+   */
+  public AnnotatedUnet withClassEmbeddings(int count) {
+    return new AnnotatedUnet(
+        dim,
+        channels,
+        outChannels,
+        dimMults,
+        block,
+        resnetBlockGroups,
+        convnextMult,
+        attentionHeads,
+        attentionHeadDim,
+        count);
   }
 
   @JsonCreator
@@ -204,21 +255,26 @@ public record AnnotatedUnet(
       @JsonProperty("_model") String model,
       @JsonProperty(value = "dim", required = true) int dim,
       @JsonProperty("channels") Integer channels,
+      @JsonProperty("out_dim") Integer outDim,
       @JsonProperty("dim_mults") List<Integer> dimMults,
       @JsonProperty("use_convnext") Boolean useConvnext,
       @JsonProperty("resnet_block_groups") Integer resnetBlockGroups,
       @JsonProperty("convnext_mult") Integer convnextMult,
       @JsonProperty("attention_heads") Integer attentionHeads,
-      @JsonProperty("attention_head_dim") Integer attentionHeadDim) {
+      @JsonProperty("attention_head_dim") Integer attentionHeadDim,
+      @JsonProperty("num_class_embeds") Integer classEmbeddings) {
+    int inChannels = Objects.requireNonNullElse(channels, DEFAULT_CHANNELS);
     return new AnnotatedUnet(
         dim,
-        Objects.requireNonNullElse(channels, DEFAULT_CHANNELS),
+        inChannels,
+        Objects.requireNonNullElse(outDim, inChannels),
         Objects.requireNonNullElse(dimMults, DEFAULT_DIM_MULTS),
         Boolean.FALSE.equals(useConvnext) ? Block.RESNET : Block.CONVNEXT,
         Objects.requireNonNullElse(resnetBlockGroups, DEFAULT_GROUPS),
         Objects.requireNonNullElse(convnextMult, DEFAULT_CONVNEXT_MULT),
         Objects.requireNonNullElse(attentionHeads, DEFAULT_HEADS),
-        Objects.requireNonNullElse(attentionHeadDim, DEFAULT_HEAD_DIM));
+        Objects.requireNonNullElse(attentionHeadDim, DEFAULT_HEAD_DIM),
+        Objects.requireNonNullElse(classEmbeddings, NO_CLASSES));
   }
 
   @JsonValue
@@ -227,12 +283,18 @@ public record AnnotatedUnet(
     json.put("_model", MODEL);
     json.put("dim", dim);
     json.put("channels", channels);
+    if (outChannels != channels) {
+      json.put("out_dim", outChannels);
+    }
     json.put("dim_mults", dimMults);
     json.put("use_convnext", block == Block.CONVNEXT);
     json.put("resnet_block_groups", resnetBlockGroups);
     json.put("convnext_mult", convnextMult);
     json.put("attention_heads", attentionHeads);
     json.put("attention_head_dim", attentionHeadDim);
+    if (classEmbeddings != NO_CLASSES) {
+      json.put("num_class_embeds", classEmbeddings);
+    }
     return json;
   }
 
@@ -242,18 +304,13 @@ public record AnnotatedUnet(
   }
 
   @Override
-  public int outChannels() {
-    return channels;
-  }
-
-  @Override
   public int sizeDivisor() {
     return 1 << (dimMults.size() - 1);
   }
 
   @Override
-  public FeatureMap build(Modules modules, FeatureMap x, SDVariable t) {
-    return new Graph(modules, t).unet(x);
+  public FeatureMap build(Modules modules, FeatureMap x, SDVariable t, SDVariable labels) {
+    return new Graph(modules, t, labels).unet(x);
   }
 
   /** Channels of the first convolution and of each level. */
@@ -270,16 +327,26 @@ public record AnnotatedUnet(
     private final Layers layers;
     private final int timeDim = 4 * dim;
 
-    /** {@code [N,4·dim]}. */
+    /** The embedding of the time and of the class, {@code [N,4·dim]}. */
     final SDVariable time;
 
-    Graph(Modules modules, SDVariable t) {
+    Graph(Modules modules, SDVariable t, SDVariable labels) {
       this.modules = modules;
       this.layers = modules.layers();
       SDVariable hidden =
           modules.linear(
-              "time_mlp.1", layers.sinusoidalEmbedding(t, dim), dim, timeDim, Activation.GELU);
-      this.time = modules.linear("time_mlp.3", hidden, timeDim, timeDim, Activation.IDENTITY);
+              "time_mlp.1",
+              layers.sinusoidalEmbedding(t, new Frequencies(dim, 1)),
+              dim,
+              timeDim,
+              Activation.GELU);
+      SDVariable embedded =
+          modules.linear("time_mlp.3", hidden, timeDim, timeDim, Activation.IDENTITY);
+      this.time =
+          labels == null
+              ? embedded
+              : layers.add(
+                  embedded, modules.embedding("class_embedding", labels, classEmbeddings, timeDim));
     }
 
     FeatureMap unet(FeatureMap image) {

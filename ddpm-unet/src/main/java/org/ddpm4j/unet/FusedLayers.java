@@ -3,6 +3,7 @@ package org.ddpm4j.unet;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
 import org.ddpm4j.kernels.ops.Attention;
+import org.ddpm4j.kernels.ops.AveragePool;
 import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.ChannelsLast;
 import org.ddpm4j.kernels.ops.ConcatChannels;
@@ -11,13 +12,18 @@ import org.ddpm4j.kernels.ops.ConvTranspose2d;
 import org.ddpm4j.kernels.ops.DepthwiseConv2d;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.Embedding;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.ops.LinearAttention;
 import org.ddpm4j.kernels.ops.LossPerImage;
+import org.ddpm4j.kernels.ops.MaxPool;
 import org.ddpm4j.kernels.ops.Mean;
+import org.ddpm4j.kernels.ops.Multiply;
 import org.ddpm4j.kernels.ops.PointwiseLoss;
 import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
+import org.ddpm4j.kernels.ops.TimeFraction;
+import org.ddpm4j.kernels.ops.UpsampleNearest;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -88,6 +94,11 @@ public final class FusedLayers implements Layers {
   }
 
   @Override
+  public SDVariable embedding(SDVariable labels, SDVariable weight, int count) {
+    return new Embedding(graph, labels, weight).outputVariable();
+  }
+
+  @Override
   public SDVariable activation(SDVariable x, Activation activation) {
     return activation == Activation.IDENTITY
         ? x
@@ -99,6 +110,7 @@ public final class FusedLayers implements Layers {
       case IDENTITY -> EltwiseFunction.IDENTITY;
       case SILU -> EltwiseFunction.SILU;
       case GELU -> EltwiseFunction.GELU;
+      case RELU -> EltwiseFunction.RELU;
     };
   }
 
@@ -108,8 +120,13 @@ public final class FusedLayers implements Layers {
   }
 
   @Override
-  public FeatureMap add(FeatureMap a, FeatureMap b) {
-    return a.with(new Add(graph, a.values(), b.values()).outputVariable());
+  public SDVariable add(SDVariable a, SDVariable b) {
+    return new Add(graph, a, b).outputVariable();
+  }
+
+  @Override
+  public SDVariable multiply(SDVariable a, SDVariable b) {
+    return new Multiply(graph, a, b).outputVariable();
   }
 
   @Override
@@ -119,6 +136,23 @@ public final class FusedLayers implements Layers {
         a.height(),
         a.width(),
         a.channels() + b.channels());
+  }
+
+  @Override
+  public FeatureMap avgPool2(FeatureMap x) {
+    checkHalves(x);
+    return x.halved(new AveragePool(graph, x.values()).outputVariable());
+  }
+
+  @Override
+  public FeatureMap maxPool2(FeatureMap x) {
+    checkHalves(x);
+    return x.halved(new MaxPool(graph, x.values()).outputVariable());
+  }
+
+  @Override
+  public FeatureMap upsampleNearest2(FeatureMap x) {
+    return x.doubled(new UpsampleNearest(graph, x.values()).outputVariable());
   }
 
   @Override
@@ -136,9 +170,14 @@ public final class FusedLayers implements Layers {
   }
 
   @Override
-  public SDVariable sinusoidalEmbedding(SDVariable t, int width) {
-    checkEmbeddingWidth(width);
-    return new SinusoidalEmbedding(graph, t, width).outputVariable();
+  public SDVariable sinusoidalEmbedding(SDVariable t, Frequencies frequencies) {
+    return new SinusoidalEmbedding(graph, t, frequencies.width(), frequencies.shift())
+        .outputVariable();
+  }
+
+  @Override
+  public SDVariable timeFraction(SDVariable t, int timesteps) {
+    return new TimeFraction(graph, t, timesteps).outputVariable();
   }
 
   @Override

@@ -160,6 +160,37 @@ public final class Modules {
     return layers.linear(x, weight, bias(name, out, in), activation);
   }
 
+  /**
+   * {@code Conv2d} of kernel 1 with bias on maps of one position.
+   *
+   * @param name of the module
+   * @param x {@code [N,in]}
+   * @param in width of x
+   * @param out width of the result
+   * @return {@code [N,out]}
+   */
+  public SDVariable pointwise(String name, SDVariable x, int in, int out) {
+    SDVariable weight =
+        declare(name + ".weight", WeightLayout.POINTWISE, Initialization.fanIn(in), in, out);
+    return layers.linear(x, weight, bias(name, out, in), Activation.IDENTITY);
+  }
+
+  /**
+   * {@code Embedding}.
+   *
+   * @param name of the module
+   * @param labels whole numbers from 0 to count-1, {@code [N]}
+   * @param count number of rows
+   * @param width of each row
+   * @return {@code [N,width]}
+   */
+  public SDVariable embedding(String name, SDVariable labels, int count, int width) {
+    SDVariable weight =
+        declare(
+            name + ".weight", WeightLayout.EMBEDDING, Initialization.STANDARD_NORMAL, count, width);
+    return layers.embedding(labels, weight, count);
+  }
+
   private SDVariable bias(String name, int channels, long fanIn) {
     return declare(name + ".bias", WeightLayout.VECTOR, Initialization.fanIn(fanIn), channels);
   }

@@ -117,10 +117,9 @@ public final class Parameters {
   public void initialize(long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     for (Parameter declaration : declarations) {
-      Initialization start = declaration.initialization();
       double[] values = new double[Math.toIntExact(declaration.length())];
       for (int i = 0; i < values.length; i++) {
-        values[i] = start.mean() + start.bound() * (2 * random.nextDouble() - 1);
+        values[i] = declaration.initialization().draw(random);
       }
       INDArray drawn =
           Nd4j.createFromArray(values)

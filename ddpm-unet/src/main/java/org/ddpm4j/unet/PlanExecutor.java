@@ -3,7 +3,9 @@ package org.ddpm4j.unet;
 import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -54,7 +56,6 @@ final class PlanExecutor implements UnetExecutor {
   private final Consumer<GraphPlan> planRunner;
   private final int height;
   private final int width;
-  private final int inChannels;
   private final int outChannels;
   private final Queue<Runner> outputRunners = new ConcurrentLinkedQueue<>();
   private final Queue<Runner> lossRunners = new ConcurrentLinkedQueue<>();
@@ -79,7 +80,6 @@ final class PlanExecutor implements UnetExecutor {
     this.planRunner = planRunner;
     this.height = height;
     this.width = width;
-    this.inChannels = config.inChannels();
     this.outChannels = config.outChannels();
   }
 
@@ -98,36 +98,38 @@ final class PlanExecutor implements UnetExecutor {
     private final SameDiff function;
     private final List<String> outputs;
     private final Map<String, Tensor> sums;
-    private final boolean withTarget;
     private final Map<Integer, GraphPlan> plans = new HashMap<>();
     private long version = -1;
 
-    Runner(SameDiff function, List<String> outputs, Map<String, Tensor> sums, boolean withTarget) {
+    Runner(SameDiff function, List<String> outputs, Map<String, Tensor> sums) {
       this.function = function;
       this.outputs = outputs;
       this.sums = sums;
-      this.withTarget = withTarget;
     }
 
-    GraphPlan plan(int images) {
+    /** The plan for some of a batch's images, with these as its inputs. */
+    GraphPlan plan(Map<String, Batch> batches, int first, int images) {
       if (version != weights.version()) {
         plans.values().forEach(GraphPlan::parametersChanged);
         version = weights.version();
       }
-      return plans.computeIfAbsent(images, this::compile);
+      GraphPlan plan = plans.computeIfAbsent(images, size -> compile(batches, size));
+      batches.forEach((name, batch) -> batch.fill(plan.input(name), first));
+      return plan;
     }
 
-    private GraphPlan compile(int images) {
+    private GraphPlan compile(Map<String, Batch> batches, int images) {
       Map<String, long[]> inputs = new HashMap<>();
-      inputs.put(UnetGraph.X, new long[] {images, inChannels, height, width});
-      inputs.put(UnetGraph.T, new long[] {images});
-      if (withTarget) {
-        inputs.put(UnetGraph.TARGET, new long[] {images, outChannels, height, width});
-      }
+      batches.forEach((name, batch) -> inputs.put(name, batch.shape(images)));
       if (!sums.isEmpty()) {
         inputs.put(UnetGraph.LOSS_GRADIENT, new long[0]);
       }
-      Set<String> unchanging = withTarget ? Set.of() : Set.of(UnetGraph.T);
+      Set<String> unchanging = new HashSet<>();
+      if (outputs.contains(UnetGraph.OUTPUT)) {
+        // In sampling all images of many batches are at one timestep.
+        unchanging.addAll(List.of(UnetGraph.T, UnetGraph.LABELS));
+        unchanging.retainAll(inputs.keySet());
+      }
       return GraphPlan.compile(
           new PlanRequest(
               function, inputs, unchanging, weights.tensors(), outputs, sums, precision),
@@ -147,7 +149,7 @@ final class PlanExecutor implements UnetExecutor {
     private final FloatBuffer values;
 
     private GradientRunner(FloatPointer sum) {
-      super(graph.gradientFunction(), List.of(UnetGraph.LOSS), gradientTensors(sum), true);
+      super(graph.gradientFunction(), List.of(UnetGraph.LOSSES), gradientTensors(sum));
       this.sum = sum;
       this.values = sum.asBuffer();
     }
@@ -174,12 +176,21 @@ final class PlanExecutor implements UnetExecutor {
     return byGradient;
   }
 
+  private static Map<String, Batch> batches(UnetInput input) {
+    Map<String, Batch> batches = new HashMap<>();
+    batches.put(UnetGraph.X, Batch.of(input.x()));
+    batches.put(UnetGraph.T, Batch.of(input.t()));
+    if (input.labels() != null) {
+      batches.put(UnetGraph.LABELS, Batch.of(input.labels()));
+    }
+    return batches;
+  }
+
   @Override
-  public INDArray output(INDArray x, INDArray t) {
-    int images = (int) x.size(0);
+  public INDArray output(UnetInput input) {
+    int images = (int) input.x().size(0);
     INDArray y = Nd4j.createUninitialized(DataType.FLOAT, images, outChannels, height, width);
-    Batch xs = Batch.of(x);
-    Batch ts = Batch.of(t);
+    Map<String, Batch> batches = batches(input);
     Batch ys = Batch.of(y);
     int share = (images + workers.threads() - 1) / workers.threads();
     int microBatch = Math.min(share, microBatch());
@@ -192,11 +203,9 @@ final class PlanExecutor implements UnetExecutor {
                 int size = Math.min(microBatch, images - first);
                 Runner runner = outputRunners.poll();
                 if (runner == null) {
-                  runner = new Runner(graph.sameDiff(), List.of(UnetGraph.OUTPUT), Map.of(), false);
+                  runner = new Runner(graph.sameDiff(), List.of(UnetGraph.OUTPUT), Map.of());
                 }
-                GraphPlan plan = runner.plan(size);
-                xs.fill(plan.input(UnetGraph.X), first);
-                ts.fill(plan.input(UnetGraph.T), first);
+                GraphPlan plan = runner.plan(batches, first, size);
                 planRunner.accept(plan);
                 ys.take(plan.output(UnetGraph.OUTPUT), first);
                 outputRunners.add(runner);
@@ -210,70 +219,88 @@ final class PlanExecutor implements UnetExecutor {
     return Math.min(LARGEST_MICRO_BATCH, Integer.highestOneBit(fitting));
   }
 
-  /** Images of a batch, in order and without gaps; holds on to the array, which owns the memory. */
-  private record Batch(INDArray array, FloatBuffer values) {
+  /** Something of each image, in order and without gaps; holds on to what owns the memory. */
+  private record Batch(long[] shape, FloatBuffer values, Object owner) {
 
     static Batch of(INDArray array) {
       INDArray contiguous = SingleExecution.contiguous(array);
-      return new Batch(contiguous, SingleExecution.tensor(contiguous).buffer());
+      return new Batch(
+          array.shape().clone(), SingleExecution.tensor(contiguous).buffer(), contiguous);
+    }
+
+    static Batch ones(int images) {
+      float[] ones = new float[images];
+      Arrays.fill(ones, 1);
+      return new Batch(new long[] {images}, FloatBuffer.wrap(ones), ones);
+    }
+
+    /** The same for another number of images. */
+    long[] shape(int images) {
+      long[] part = shape.clone();
+      part[0] = images;
+      return part;
     }
 
     void fill(Tensor input, int firstImage) {
       int perImage = input.length() / input.size(0);
       input.buffer().put(0, values, firstImage * perImage, input.length());
-      Reference.reachabilityFence(array);
+      Reference.reachabilityFence(owner);
     }
 
     void take(Tensor output, int firstImage) {
       int perImage = output.length() / output.size(0);
       values.put(firstImage * perImage, output.buffer(), 0, output.length());
-      Reference.reachabilityFence(array);
+      Reference.reachabilityFence(owner);
     }
   }
 
   @Override
-  public double loss(INDArray x, INDArray t, INDArray target) {
-    int images = (int) x.size(0);
-    Batch xs = Batch.of(x);
-    Batch ts = Batch.of(t);
-    Batch targets = Batch.of(target);
+  public double[] losses(UnetInput input, INDArray target) {
+    int images = (int) target.size(0);
+    Map<String, Batch> batches = batches(input);
+    batches.put(UnetGraph.TARGET, Batch.of(target));
     int microBatch = microBatch();
-    double[] losses = new double[(images + microBatch - 1) / microBatch];
+    double[] losses = new double[images];
     weights.withCurrent(
         () -> {
           workers.forEach(
-              losses.length,
+              (images + microBatch - 1) / microBatch,
               i -> {
                 int first = i * microBatch;
                 int size = Math.min(microBatch, images - first);
                 Runner runner = lossRunners.poll();
                 if (runner == null) {
-                  runner = new Runner(graph.sameDiff(), List.of(UnetGraph.LOSS), Map.of(), true);
+                  runner = new Runner(graph.sameDiff(), List.of(UnetGraph.LOSSES), Map.of());
                 }
-                GraphPlan plan = runner.plan(size);
-                xs.fill(plan.input(UnetGraph.X), first);
-                ts.fill(plan.input(UnetGraph.T), first);
-                targets.fill(plan.input(UnetGraph.TARGET), first);
+                GraphPlan plan = runner.plan(batches, first, size);
                 planRunner.accept(plan);
-                losses[i] = plan.output(UnetGraph.LOSS).buffer().get(0) * (double) size / images;
+                takeLosses(plan, losses, first);
                 lossRunners.add(runner);
               });
           return null;
         });
-    return sum(losses);
+    return losses;
+  }
+
+  private static void takeLosses(GraphPlan plan, double[] losses, int first) {
+    FloatBuffer found = plan.output(UnetGraph.LOSSES).buffer();
+    for (int n = 0; n < found.limit(); n++) {
+      losses[first + n] = found.get(n);
+    }
   }
 
   /** Each micro-batch belongs to a lane; lanes are summed in their order. */
   @Override
-  public synchronized double gradients(
-      INDArray x, INDArray t, INDArray target, Parameters gradient) {
-    int images = (int) x.size(0);
-    Batch xs = Batch.of(x);
-    Batch ts = Batch.of(t);
-    Batch targets = Batch.of(target);
+  public synchronized double[] gradients(
+      UnetInput input, INDArray target, INDArray weighting, Parameters gradient) {
+    int images = (int) target.size(0);
+    Map<String, Batch> batches = batches(input);
+    batches.put(UnetGraph.TARGET, Batch.of(target));
+    batches.put(UnetGraph.WEIGHTS, weighting == null ? Batch.ones(images) : Batch.of(weighting));
     int microBatch = microBatch();
-    double[] losses = new double[(images + microBatch - 1) / microBatch];
-    int laneCount = laneCount(losses.length);
+    int microBatches = (images + microBatch - 1) / microBatch;
+    double[] losses = new double[images];
+    int laneCount = laneCount(microBatches);
     // The first caller must find the names of the gradients.
     graph.gradientFunction();
     weights.withChanged(
@@ -286,18 +313,15 @@ final class PlanExecutor implements UnetExecutor {
                   runner = new GradientRunner(new FloatPointer(parameters.count()));
                 }
                 FloatPointer.memset(runner.sum, 0, parameters.count() * Float.BYTES);
-                int end = (lane + 1) * losses.length / laneCount;
-                for (int i = lane * losses.length / laneCount; i < end; i++) {
+                int end = (lane + 1) * microBatches / laneCount;
+                for (int i = lane * microBatches / laneCount; i < end; i++) {
                   int first = i * microBatch;
                   int size = Math.min(microBatch, images - first);
-                  GraphPlan plan = runner.plan(size);
-                  xs.fill(plan.input(UnetGraph.X), first);
-                  ts.fill(plan.input(UnetGraph.T), first);
-                  targets.fill(plan.input(UnetGraph.TARGET), first);
+                  GraphPlan plan = runner.plan(batches, first, size);
                   float share = (float) size / images;
                   plan.input(UnetGraph.LOSS_GRADIENT).buffer().put(0, share);
                   planRunner.accept(plan);
-                  losses[i] = plan.output(UnetGraph.LOSS).buffer().get(0) * (double) share;
+                  takeLosses(plan, losses, first);
                 }
                 lanes.get(lane).values.put(0, runner.values, 0, runner.values.capacity());
                 gradientRunners.add(runner);
@@ -305,7 +329,7 @@ final class PlanExecutor implements UnetExecutor {
           sumLanes(laneCount, gradient);
           return null;
         });
-    return sum(losses);
+    return losses;
   }
 
   private int laneCount(int microBatches) {
@@ -335,14 +359,6 @@ final class PlanExecutor implements UnetExecutor {
           total.put(start, sum);
         });
     Reference.reachabilityFence(gradient);
-  }
-
-  private static double sum(double[] values) {
-    double sum = 0;
-    for (double value : values) {
-      sum += value;
-    }
-    return sum;
   }
 
   @Override

@@ -14,6 +14,7 @@ import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
 import org.nd4j.autodiff.samediff.internal.InferenceSession;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** Runs a U-Net's graph by SameDiff's own executor. Several threads may use it; they take turns. */
 final class SessionExecutor implements UnetExecutor {
@@ -52,43 +53,51 @@ final class SessionExecutor implements UnetExecutor {
     graph.setArrayHolders(new ParameterViews(parameters, others), constants, false);
   }
 
-  @Override
-  public synchronized INDArray output(INDArray x, INDArray t) {
-    return session
-        .run(Map.of(UnetGraph.X, x, UnetGraph.T, t), List.of(UnetGraph.OUTPUT))
-        .get(UnetGraph.OUTPUT);
+  private static Map<String, INDArray> inputs(UnetInput input) {
+    Map<String, INDArray> inputs = new HashMap<>();
+    inputs.put(UnetGraph.X, input.x());
+    inputs.put(UnetGraph.T, input.t());
+    if (input.labels() != null) {
+      inputs.put(UnetGraph.LABELS, input.labels());
+    }
+    return inputs;
   }
 
   @Override
-  public synchronized double gradients(
-      INDArray x, INDArray t, INDArray target, Parameters gradient) {
+  public synchronized INDArray output(UnetInput input) {
+    return session.run(inputs(input), List.of(UnetGraph.OUTPUT)).get(UnetGraph.OUTPUT);
+  }
+
+  @Override
+  public synchronized double[] gradients(
+      UnetInput input, INDArray target, INDArray weights, Parameters gradient) {
     List<String> outputs = new ArrayList<>(graph.gradientNames().values());
-    outputs.add(UnetGraph.LOSS);
-    if (x.size(0) != gradientBatch) {
+    outputs.add(UnetGraph.LOSSES);
+    if (target.size(0) != gradientBatch) {
       gradientMemory.close();
-      gradientBatch = x.size(0);
+      gradientBatch = target.size(0);
     }
+    Map<String, INDArray> inputs = inputs(input);
+    inputs.put(UnetGraph.TARGET, target);
+    inputs.put(
+        UnetGraph.WEIGHTS,
+        weights == null ? Nd4j.ones(target.dataType(), target.size(0)) : weights);
     try {
-      Map<String, INDArray> result =
-          gradientSession.run(
-              Map.of(UnetGraph.X, x, UnetGraph.T, t, UnetGraph.TARGET, target), outputs);
+      Map<String, INDArray> result = gradientSession.run(inputs, outputs);
       graph
           .gradientNames()
           .forEach((name, output) -> gradient.get(name).assign(result.get(output)));
-      return result.get(UnetGraph.LOSS).getDouble(0);
+      return result.get(UnetGraph.LOSSES).toDoubleVector();
     } finally {
       gradientMemory.recycle();
     }
   }
 
   @Override
-  public synchronized double loss(INDArray x, INDArray t, INDArray target) {
-    return session
-        .run(
-            Map.of(UnetGraph.X, x, UnetGraph.T, t, UnetGraph.TARGET, target),
-            List.of(UnetGraph.LOSS))
-        .get(UnetGraph.LOSS)
-        .getDouble(0);
+  public synchronized double[] losses(UnetInput input, INDArray target) {
+    Map<String, INDArray> inputs = inputs(input);
+    inputs.put(UnetGraph.TARGET, target);
+    return session.run(inputs, List.of(UnetGraph.LOSSES)).get(UnetGraph.LOSSES).toDoubleVector();
   }
 
   @Override

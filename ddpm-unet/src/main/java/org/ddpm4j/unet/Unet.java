@@ -166,12 +166,23 @@ public final class Unet implements AutoCloseable {
    * @throws IllegalArgumentException if the shapes do not fit the network
    */
   public INDArray predict(INDArray x, INDArray t) {
-    checkShapes(x, t);
-    return executor(x, null).output(cast(x), cast(t));
+    return predict(UnetInput.of(x, t));
   }
 
   /**
-   * The mean loss over a batch and its gradient.
+   * Runs the network.
+   *
+   * @param input N images with timesteps, and with labels if the network knows classes
+   * @return the network's output, {@code [N,outChannels,H,W]}
+   * @throws IllegalArgumentException if the input does not fit the network
+   */
+  public INDArray predict(UnetInput input) {
+    checkInput(input);
+    return executor(input.x(), null).output(cast(input));
+  }
+
+  /**
+   * The mean loss over a batch and its gradient, for a network without classes.
    *
    * @param loss what an error costs
    * @param x noisy images, {@code [N,C,H,W]}
@@ -183,14 +194,34 @@ public final class Unet implements AutoCloseable {
    */
   public double lossAndGradient(
       LossFunction loss, INDArray x, INDArray t, INDArray target, Parameters gradient) {
-    Objects.requireNonNull(loss, "loss");
-    checkShapes(x, t);
-    checkTarget(x, target);
-    return executor(x, loss).gradients(cast(x), cast(t), cast(target), gradient);
+    return mean(lossAndGradient(loss, UnetInput.of(x, t), target, null, gradient));
   }
 
   /**
-   * The mean loss over a batch.
+   * The loss of each image and the gradient of their weighted mean, {@code Σ weight·loss / N}.
+   *
+   * @param loss what an error costs
+   * @param input N images with timesteps, and with labels if the network knows classes
+   * @param target what the network should say, {@code [N,outChannels,H,W]}
+   * @param weights what each image counts, {@code [N]}, finite; null if all count 1
+   * @param gradient receives the gradient
+   * @return each image's mean over its elements, without its weight, {@code [N]}
+   * @throws IllegalArgumentException if the input does not fit the network
+   */
+  public double[] lossAndGradient(
+      LossFunction loss, UnetInput input, INDArray target, INDArray weights, Parameters gradient) {
+    Objects.requireNonNull(loss, "loss");
+    checkInput(input);
+    checkTarget(input.x(), target);
+    if (weights != null) {
+      checkWeights(input.x(), weights);
+    }
+    return executor(input.x(), loss)
+        .gradients(cast(input), cast(target), weights == null ? null : cast(weights), gradient);
+  }
+
+  /**
+   * The mean loss over a batch, for a network without classes.
    *
    * @param loss what an error costs
    * @param x noisy images, {@code [N,C,H,W]}
@@ -200,10 +231,27 @@ public final class Unet implements AutoCloseable {
    * @throws IllegalArgumentException if the shapes do not fit the network
    */
   public double loss(LossFunction loss, INDArray x, INDArray t, INDArray target) {
+    return mean(losses(loss, UnetInput.of(x, t), target));
+  }
+
+  /**
+   * The loss of each image.
+   *
+   * @param loss what an error costs
+   * @param input N images with timesteps, and with labels if the network knows classes
+   * @param target what the network should say, {@code [N,outChannels,H,W]}
+   * @return each image's mean over its elements, {@code [N]}
+   * @throws IllegalArgumentException if the input does not fit the network
+   */
+  public double[] losses(LossFunction loss, UnetInput input, INDArray target) {
     Objects.requireNonNull(loss, "loss");
-    checkShapes(x, t);
-    checkTarget(x, target);
-    return executor(x, loss).loss(cast(x), cast(t), cast(target));
+    checkInput(input);
+    checkTarget(input.x(), target);
+    return executor(input.x(), loss).losses(cast(input), cast(target));
+  }
+
+  private static double mean(double[] values) {
+    return Arrays.stream(values).average().orElseThrow();
   }
 
   /**
@@ -260,7 +308,14 @@ public final class Unet implements AutoCloseable {
     return array.dataType() == dataType() ? array : array.castTo(dataType());
   }
 
-  private void checkShapes(INDArray x, INDArray t) {
+  private UnetInput cast(UnetInput input) {
+    INDArray labels = input.labels();
+    return new UnetInput(cast(input.x()), cast(input.t()), labels == null ? null : cast(labels));
+  }
+
+  private void checkInput(UnetInput input) {
+    INDArray x = input.x();
+    INDArray t = input.t();
     if (x.rank() != 4 || x.size(0) < 1 || x.size(1) != config.inChannels()) {
       throw new IllegalArgumentException(
           "The images have the shape %s where this U-Net takes [N,%d,H,W] with N at least 1."
@@ -271,6 +326,51 @@ public final class Unet implements AutoCloseable {
       throw new IllegalArgumentException(
           "The timesteps have the shape %s where %d images need [%d]."
               .formatted(Arrays.toString(t.shape()), x.size(0), x.size(0)));
+    }
+    checkLabels(x, input.labels());
+  }
+
+  private void checkLabels(INDArray x, INDArray labels) {
+    int count = config.classEmbeddings();
+    if (count == 0) {
+      if (labels != null) {
+        throw new IllegalArgumentException(
+            "The images have labels, but this U-Net knows no classes; leave the labels out.");
+      }
+      return;
+    }
+    if (labels == null) {
+      throw new IllegalArgumentException(
+          "The images have no labels, but this U-Net has a class embedding of %d rows; give each image a label from 0 to %d."
+              .formatted(count, count - 1));
+    }
+    if (labels.rank() != 1 || labels.length() != x.size(0)) {
+      throw new IllegalArgumentException(
+          "The labels have the shape %s where %d images need [%d]."
+              .formatted(Arrays.toString(labels.shape()), x.size(0), x.size(0)));
+    }
+    for (long n = 0; n < labels.length(); n++) {
+      double label = labels.getDouble(n);
+      if (!(label >= 0 && label < count && label == Math.rint(label))) {
+        throw new IllegalArgumentException(
+            "Image %d has the label %s where the class embedding of this U-Net has %d rows; labels are whole numbers from 0 to %d."
+                .formatted(n, label, count, count - 1));
+      }
+    }
+  }
+
+  private static void checkWeights(INDArray x, INDArray weights) {
+    if (weights.rank() != 1 || weights.length() != x.size(0)) {
+      throw new IllegalArgumentException(
+          "The weights have the shape %s where %d images need [%d]."
+              .formatted(Arrays.toString(weights.shape()), x.size(0), x.size(0)));
+    }
+    for (long n = 0; n < weights.length(); n++) {
+      if (!Double.isFinite(weights.getDouble(n))) {
+        throw new IllegalArgumentException(
+            "The weight of image %d is %s; weights are finite numbers."
+                .formatted(n, weights.getDouble(n)));
+      }
     }
   }
 

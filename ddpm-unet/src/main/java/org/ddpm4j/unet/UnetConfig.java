@@ -6,7 +6,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * The architecture of a U-Net: a validated record that can build its graph for any image size that
  * it accepts.
  */
-public sealed interface UnetConfig permits AnnotatedUnet {
+public sealed interface UnetConfig permits AnnotatedUnet, MinimalUnet, TutorialUnet {
 
   /**
    * The number of channels of the images that go in.
@@ -30,14 +30,23 @@ public sealed interface UnetConfig permits AnnotatedUnet {
   int sizeDivisor();
 
   /**
+   * The number of rows of the class embedding. A null class, as classifier-free guidance needs it
+   * (Ho and Salimans 2022), is one more row, by convention the last.
+   *
+   * @return 0 if the network knows no classes
+   */
+  int classEmbeddings();
+
+  /**
    * Writes the network into a graph.
    *
    * @param modules declare the parameters and add the operations
    * @param x noisy images, {@code [N,H,W,inChannels]}
    * @param t timesteps, {@code [N]}
+   * @param labels rows of the class embedding, {@code [N]}; null if the network knows no classes
    * @return {@code [N,H,W,outChannels]}
    */
-  FeatureMap build(Modules modules, FeatureMap x, SDVariable t);
+  FeatureMap build(Modules modules, FeatureMap x, SDVariable t, SDVariable labels);
 
   /**
    * Checks a size of images.

@@ -2,17 +2,20 @@ package org.ddpm4j.unet;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Runs the graph of a U-Net. */
+/** Runs the graph of a U-Net. All arrays are of the network's data type. */
 interface UnetExecutor extends AutoCloseable {
 
   /** What the network says, {@code [N,C,H,W]}. */
-  INDArray output(INDArray x, INDArray t);
+  INDArray output(UnetInput input);
 
-  /** Writes the gradient of the mean loss and returns the loss. */
-  double gradients(INDArray x, INDArray t, INDArray target, Parameters gradient);
+  /** The loss of each image, {@code [N]}. */
+  double[] losses(UnetInput input, INDArray target);
 
-  /** The mean loss alone. */
-  double loss(INDArray x, INDArray t, INDArray target);
+  /**
+   * Writes the gradient of the mean of weight times loss, and returns the losses without weights,
+   * {@code [N]}. Without weights, null, all count 1.
+   */
+  double[] gradients(UnetInput input, INDArray target, INDArray weights, Parameters gradient);
 
   @Override
   void close();

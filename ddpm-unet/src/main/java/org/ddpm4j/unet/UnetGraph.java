@@ -22,13 +22,22 @@ final class UnetGraph {
   /** Timesteps, {@code [N]}. */
   static final String T = "t";
 
+  /** Rows of the class embedding, {@code [N]}; only if the network knows classes. */
+  static final String LABELS = "labels";
+
   /** What the network should say, {@code [N,C,H,W]}. */
   static final String TARGET = "target";
 
   /** What the network says, {@code [N,C,H,W]}. */
   static final String OUTPUT = "y";
 
-  /** The mean loss, a scalar. */
+  /** What each image counts in the mean loss, {@code [N]}. */
+  static final String WEIGHTS = "weights";
+
+  /** The loss of each image, {@code [N]}. */
+  static final String LOSSES = "losses";
+
+  /** The weighted mean loss, a scalar. */
   static final String LOSS = "loss";
 
   /** SameDiff's name for the gradient of the loss with respect to itself. */
@@ -76,7 +85,9 @@ final class UnetGraph {
     SDVariable target =
         graph.placeHolder(TARGET, dataType, -1, y.channels(), y.height(), y.width());
     FeatureMap wanted = layers.toChannelsLast(target, y.channels(), y.height(), y.width());
-    layers.mean(layers.lossPerImage(y, wanted, loss)).rename(LOSS);
+    SDVariable losses = layers.lossPerImage(y, wanted, loss).rename(LOSSES);
+    SDVariable weights = graph.placeHolder(WEIGHTS, dataType, -1);
+    layers.mean(layers.multiply(losses, weights)).rename(LOSS);
     graph.setLossVariables(LOSS);
     withLoss = true;
   }
@@ -84,9 +95,11 @@ final class UnetGraph {
   private FeatureMap build(UnetConfig config, int height, int width) {
     SDVariable x = graph.placeHolder(X, dataType, -1, config.inChannels(), height, width);
     SDVariable t = graph.placeHolder(T, dataType, -1);
+    SDVariable labels =
+        config.classEmbeddings() == 0 ? null : graph.placeHolder(LABELS, dataType, -1);
     Modules modules = new Modules(layers, this::declare);
-    FeatureMap y =
-        config.build(modules, layers.toChannelsLast(x, config.inChannels(), height, width), t);
+    FeatureMap inside = layers.toChannelsLast(x, config.inChannels(), height, width);
+    FeatureMap y = config.build(modules, inside, t, labels);
     layers.toChannelsFirst(y).rename(OUTPUT);
     return y;
   }

@@ -1,0 +1,39 @@
+package org.ddpm4j.unet;
+
+import java.util.Objects;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * What a U-Net is given: a batch of N images, each at a timestep and, where the network knows
+ * classes, with a label. Values may be of any numeric type; the network checks them.
+ *
+ * @param x noisy images, {@code [N,C,H,W]}
+ * @param t timesteps, {@code [N]}, zero-based
+ * @param labels rows of the network's class embedding, {@code [N]}, whole numbers from 0; null for
+ *     a network that knows no classes
+ */
+public record UnetInput(INDArray x, INDArray t, INDArray labels) {
+
+  /**
+   * Checks that there are images and timesteps.
+   *
+   * @param x noisy images
+   * @param t timesteps
+   * @param labels rows of the class embedding, or null
+   */
+  public UnetInput {
+    Objects.requireNonNull(x, "x");
+    Objects.requireNonNull(t, "t");
+  }
+
+  /**
+   * Input without classes.
+   *
+   * @param x noisy images, {@code [N,C,H,W]}
+   * @param t timesteps, {@code [N]}, zero-based
+   * @return the input
+   */
+  public static UnetInput of(INDArray x, INDArray t) {
+    return new UnetInput(x, t, null);
+  }
+}
