@@ -639,8 +639,9 @@ class GraphPlanTest {
       for (int run = 0; run < 5000; run++) {
         plan.run();
       }
-      assertThat(Pointer.totalBytes()).isEqualTo(bytes);
-      assertThat(Pointer.totalCount()).isEqualTo(objects);
+      // The garbage collector may have freed what other tests left.
+      assertThat(Pointer.totalBytes()).isLessThanOrEqualTo(bytes);
+      assertThat(Pointer.totalCount()).isLessThanOrEqualTo(objects);
       // A hundred bytes a kernel would be four megabytes; the Java heap may grow meanwhile.
       assertThat(Pointer.physicalBytes() - physical).isLessThan(64L << 20);
     }

@@ -2,6 +2,7 @@ package org.ddpm4j.kernels;
 
 import java.util.Arrays;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.ToDoubleFunction;
 import org.ddpm4j.kernels.ops.EltwiseFunction;
 
 /** The operations as plain loops in double precision, written from their definitions. */
@@ -156,6 +157,53 @@ public final class NaiveOps {
         }
       }
     }
+    return y;
+  }
+
+  /** Means over squares of two by two positions. */
+  public static Values averagePool(Values x) {
+    return pool(x, square -> Arrays.stream(square).average().orElseThrow());
+  }
+
+  /** The largest of squares of two by two positions. */
+  public static Values maxPool(Values x) {
+    return pool(x, square -> Arrays.stream(square).max().orElseThrow());
+  }
+
+  private static Values pool(Values x, ToDoubleFunction<double[]> summary) {
+    Values y = Values.zeros(x.size(0), x.size(1) / 2, x.size(2) / 2, x.size(3));
+    for (int n = 0; n < y.size(0); n++) {
+      for (int h = 0; h < y.size(1); h++) {
+        for (int w = 0; w < y.size(2); w++) {
+          for (int c = 0; c < y.size(3); c++) {
+            double[] square = {
+              x.elements()[at(x, n, 2 * h, 2 * w, c)],
+              x.elements()[at(x, n, 2 * h, 2 * w + 1, c)],
+              x.elements()[at(x, n, 2 * h + 1, 2 * w, c)],
+              x.elements()[at(x, n, 2 * h + 1, 2 * w + 1, c)]
+            };
+            y.elements()[at(y, n, h, w, c)] = summary.applyAsDouble(square);
+          }
+        }
+      }
+    }
+    return y;
+  }
+
+  /** Labels {@code [N]}, table {@code [count,width]}. */
+  public static Values embedding(Values labels, Values table) {
+    int width = table.size(1);
+    Values y = Values.zeros(labels.size(0), width);
+    for (int i = 0; i < y.elements().length; i++) {
+      int row = (int) Math.round(labels.elements()[i / width]);
+      y.elements()[i] = table.elements()[row * width + i % width];
+    }
+    return y;
+  }
+
+  public static Values multiply(Values a, Values b) {
+    Values y = Values.zeros(a.shape());
+    Arrays.setAll(y.elements(), i -> a.elements()[i] * b.elements()[i]);
     return y;
   }
 

@@ -7,5 +7,7 @@ public enum Activation {
   /** {@code x·sigmoid(x)}, also called swish (Ramachandran et al. 2017). */
   SILU,
   /** {@code x·Φ(x)} with the exact Gaussian distribution function, as PyTorch's default. */
-  GELU
+  GELU,
+  /** {@code max(x, 0)}; its slope at 0 is 0. */
+  RELU
 }

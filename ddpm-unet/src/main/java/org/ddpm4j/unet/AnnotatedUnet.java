@@ -61,12 +61,7 @@ public record AnnotatedUnet(
   private static final int DEFAULT_HEAD_DIM = 32;
   private static final int NO_CLASSES = 0;
 
-  /** Far beyond any real network; sizes stay within an int. */
-  private static final int MAX_CHANNELS = 1 << 20;
-
   private static final int MAX_CONVNEXT_MULT = 1 << 10;
-
-  private static final int MAX_CLASS_EMBEDDINGS = 1 << 20;
 
   /** PyTorch's default. */
   private static final double EPSILON = 1e-5;
@@ -98,70 +93,52 @@ public record AnnotatedUnet(
    */
   public AnnotatedUnet {
     Objects.requireNonNull(block, "block");
-    require(
+    UnetLimits.require(
         dimMults.stream().allMatch(Objects::nonNull),
         "dim_mults is %s; every multiple must be a number",
         dimMults);
     dimMults = List.copyOf(dimMults);
-    require(dim >= 4 && dim % 2 == 0, "dim is %d; it must be even and at least 4", dim);
-    require(
-        channels >= 1 && channels <= MAX_CHANNELS,
-        "channels is %d; images have 1 to %d",
-        channels,
-        MAX_CHANNELS);
-    require(
-        outChannels >= 1 && outChannels <= MAX_CHANNELS,
-        "out_dim is %d; it must be 1 to %d",
-        outChannels,
-        MAX_CHANNELS);
-    require(
-        classEmbeddings >= 0 && classEmbeddings <= MAX_CLASS_EMBEDDINGS,
-        "num_class_embeds is %d; it must be 0 to %d",
-        classEmbeddings,
-        MAX_CLASS_EMBEDDINGS);
-    require(
+    UnetLimits.require(dim >= 4 && dim % 2 == 0, "dim is %d; it must be even and at least 4", dim);
+    UnetLimits.requireImageChannels(channels);
+    UnetLimits.requireOutChannels(outChannels);
+    UnetLimits.requireClassEmbeddings(classEmbeddings);
+    UnetLimits.require(
         !dimMults.isEmpty() && dimMults.size() <= 16 && dimMults.get(0) == 1,
         "dim_mults is %s; it needs 1 to 16 levels of which the first is 1",
         dimMults);
-    require(
+    UnetLimits.require(
         dimMults.stream().allMatch(mult -> mult >= 1),
         "dim_mults is %s; every multiple must be at least 1",
         dimMults);
-    require(
-        dimMults.stream().allMatch(mult -> (long) mult * dim <= MAX_CHANNELS),
+    UnetLimits.require(
+        dimMults.stream().allMatch(mult -> (long) mult * dim <= UnetLimits.MAX_CHANNELS),
         "dim_mults is %s at dim %d; a level cannot have more than %d channels",
         dimMults,
         dim,
-        MAX_CHANNELS);
-    require(
+        UnetLimits.MAX_CHANNELS);
+    UnetLimits.require(
         convnextMult >= 1 && convnextMult <= MAX_CONVNEXT_MULT,
         "convnext_mult is %d; it must be 1 to %d",
         convnextMult,
         MAX_CONVNEXT_MULT);
-    require(attentionHeads >= 1, "attention_heads is %d; it must be at least 1", attentionHeads);
-    require(
+    UnetLimits.require(
+        attentionHeads >= 1, "attention_heads is %d; it must be at least 1", attentionHeads);
+    UnetLimits.require(
         attentionHeadDim >= 1, "attention_head_dim is %d; it must be at least 1", attentionHeadDim);
-    require(
-        (long) attentionHeads * attentionHeadDim <= MAX_CHANNELS,
+    UnetLimits.require(
+        (long) attentionHeads * attentionHeadDim <= UnetLimits.MAX_CHANNELS,
         "%d attention heads of width %d have more than %d channels",
         attentionHeads,
         attentionHeadDim,
-        MAX_CHANNELS);
+        UnetLimits.MAX_CHANNELS);
     if (block == Block.RESNET) {
       for (int mult : dimMults) {
-        require(
+        UnetLimits.require(
             resnetBlockGroups >= 1 && mult * dim % resnetBlockGroups == 0,
             "resnet_block_groups is %d, which does not divide the %d channels of a level; choose a divisor of dim",
             resnetBlockGroups,
             mult * dim);
       }
-    }
-  }
-
-  private static void require(boolean condition, String sentence, Object... values) {
-    if (!condition) {
-      throw new IllegalArgumentException(
-          "This U-Net cannot be built: %s.".formatted(sentence.formatted(values)));
     }
   }
 
@@ -358,7 +335,11 @@ public record AnnotatedUnet(
       this.layers = modules.layers();
       SDVariable hidden =
           modules.linear(
-              "time_mlp.1", layers.sinusoidalEmbedding(t, dim), dim, timeDim, Activation.GELU);
+              "time_mlp.1",
+              layers.sinusoidalEmbedding(t, new Frequencies(dim, 1)),
+              dim,
+              timeDim,
+              Activation.GELU);
       SDVariable embedded =
           modules.linear("time_mlp.3", hidden, timeDim, timeDim, Activation.IDENTITY);
       this.time =

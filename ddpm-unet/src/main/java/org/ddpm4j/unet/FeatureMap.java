@@ -41,6 +41,16 @@ public record FeatureMap(SDVariable values, int height, int width, int channels)
     return new FeatureMap(newValues, height, width, channels);
   }
 
+  /** Other values of half the height and width, which are even. */
+  FeatureMap halved(SDVariable newValues) {
+    return new FeatureMap(newValues, height / 2, width / 2, channels);
+  }
+
+  /** Other values of twice the height and width. */
+  FeatureMap doubled(SDVariable newValues) {
+    return new FeatureMap(newValues, 2 * height, 2 * width, channels);
+  }
+
   /**
    * The number of positions of one map.
    *

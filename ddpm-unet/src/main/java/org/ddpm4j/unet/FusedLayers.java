@@ -3,6 +3,7 @@ package org.ddpm4j.unet;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
 import org.ddpm4j.kernels.ops.Attention;
+import org.ddpm4j.kernels.ops.AveragePool;
 import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.ChannelsLast;
 import org.ddpm4j.kernels.ops.ConcatChannels;
@@ -16,10 +17,13 @@ import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.ops.LinearAttention;
 import org.ddpm4j.kernels.ops.LossPerImage;
+import org.ddpm4j.kernels.ops.MaxPool;
 import org.ddpm4j.kernels.ops.Mean;
 import org.ddpm4j.kernels.ops.Multiply;
 import org.ddpm4j.kernels.ops.PointwiseLoss;
 import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
+import org.ddpm4j.kernels.ops.TimeFraction;
+import org.ddpm4j.kernels.ops.UpsampleNearest;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -106,6 +110,7 @@ public final class FusedLayers implements Layers {
       case IDENTITY -> EltwiseFunction.IDENTITY;
       case SILU -> EltwiseFunction.SILU;
       case GELU -> EltwiseFunction.GELU;
+      case RELU -> EltwiseFunction.RELU;
     };
   }
 
@@ -134,6 +139,23 @@ public final class FusedLayers implements Layers {
   }
 
   @Override
+  public FeatureMap avgPool2(FeatureMap x) {
+    checkHalves(x);
+    return x.halved(new AveragePool(graph, x.values()).outputVariable());
+  }
+
+  @Override
+  public FeatureMap maxPool2(FeatureMap x) {
+    checkHalves(x);
+    return x.halved(new MaxPool(graph, x.values()).outputVariable());
+  }
+
+  @Override
+  public FeatureMap upsampleNearest2(FeatureMap x) {
+    return x.doubled(new UpsampleNearest(graph, x.values()).outputVariable());
+  }
+
+  @Override
   public FeatureMap attention(FeatureMap qkv, int heads) {
     return mixed(qkv, new Attention(graph, qkv.values(), heads).outputVariable());
   }
@@ -148,9 +170,14 @@ public final class FusedLayers implements Layers {
   }
 
   @Override
-  public SDVariable sinusoidalEmbedding(SDVariable t, int width) {
-    checkEmbeddingWidth(width);
-    return new SinusoidalEmbedding(graph, t, width).outputVariable();
+  public SDVariable sinusoidalEmbedding(SDVariable t, Frequencies frequencies) {
+    return new SinusoidalEmbedding(graph, t, frequencies.width(), frequencies.shift())
+        .outputVariable();
+  }
+
+  @Override
+  public SDVariable timeFraction(SDVariable t, int timesteps) {
+    return new TimeFraction(graph, t, timesteps).outputVariable();
   }
 
   @Override

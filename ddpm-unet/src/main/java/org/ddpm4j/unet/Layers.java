@@ -151,6 +151,33 @@ public interface Layers {
   FeatureMap concatChannels(FeatureMap a, FeatureMap b);
 
   /**
+   * Means over squares of two by two positions.
+   *
+   * @param x {@code [N,H,W,C]}
+   * @return {@code [N,H/2,W/2,C]}
+   * @throws IllegalArgumentException if the height or width is odd
+   */
+  FeatureMap avgPool2(FeatureMap x);
+
+  /**
+   * The largest of squares of two by two positions. The gradient goes to the largest position, the
+   * first one where several are.
+   *
+   * @param x {@code [N,H,W,C]}
+   * @return {@code [N,H/2,W/2,C]}
+   * @throws IllegalArgumentException if the height or width is odd
+   */
+  FeatureMap maxPool2(FeatureMap x);
+
+  /**
+   * Repeats every position in a square of two by two.
+   *
+   * @param x {@code [N,H,W,C]}
+   * @return {@code [N,2H,2W,C]}
+   */
+  FeatureMap upsampleNearest2(FeatureMap x);
+
+  /**
    * Scaled dot-product attention between the positions of each image (Vaswani et al. 2017, eq. 1).
    *
    * @param qkv queries, keys and values side by side along the channels, each {@code heads·d} wide
@@ -173,14 +200,22 @@ public interface Layers {
 
   /**
    * Sinusoidal embedding of the timesteps (Vaswani et al. 2017, section 3.5, as in Ho et al. 2020):
-   * {@code [sin(t·f_0), …, sin(t·f_{h-1}), cos(t·f_0), …]} with {@code h = width/2} frequencies
-   * {@code f_i = 10000^(-i/(h-1))}.
+   * {@code [sin(t·f_0), …, sin(t·f_{h-1}), cos(t·f_0), …]}.
    *
    * @param t timesteps, {@code [N]}
-   * @param width even, at least 4
+   * @param frequencies f
    * @return {@code [N,width]}
    */
-  SDVariable sinusoidalEmbedding(SDVariable t, int width);
+  SDVariable sinusoidalEmbedding(SDVariable t, Frequencies frequencies);
+
+  /**
+   * Timesteps as parts of their number.
+   *
+   * @param t timesteps, {@code [N]}
+   * @param timesteps how many there are, at least 1
+   * @return {@code t/timesteps}, {@code [N,1]}
+   */
+  SDVariable timeFraction(SDVariable t, int timesteps);
 
   /**
    * From the layout of the outside to that of the inside.
@@ -220,16 +255,16 @@ public interface Layers {
   SDVariable mean(SDVariable x);
 
   /**
-   * Checks the width of a {@link #sinusoidalEmbedding}.
+   * Checks that a feature map can be halved.
    *
-   * @param width the wanted width
-   * @throws IllegalArgumentException if it is odd or less than 4
+   * @param x {@code [N,H,W,C]}
+   * @throws IllegalArgumentException if its height or width is odd
    */
-  default void checkEmbeddingWidth(int width) {
-    if (width < 4 || width % 2 != 0) {
+  default void checkHalves(FeatureMap x) {
+    if (x.height() % 2 != 0 || x.width() % 2 != 0) {
       throw new IllegalArgumentException(
-          "A sinusoidal embedding cannot be %d wide; the width must be even and at least 4."
-              .formatted(width));
+          "Features of %dx%d cannot be pooled in squares of two by two; height and width must be even."
+              .formatted(x.height(), x.width()));
     }
   }
 }

@@ -161,6 +161,21 @@ public final class Modules {
   }
 
   /**
+   * {@code Conv2d} of kernel 1 with bias on maps of one position.
+   *
+   * @param name of the module
+   * @param x {@code [N,in]}
+   * @param in width of x
+   * @param out width of the result
+   * @return {@code [N,out]}
+   */
+  public SDVariable pointwise(String name, SDVariable x, int in, int out) {
+    SDVariable weight =
+        declare(name + ".weight", WeightLayout.POINTWISE, Initialization.fanIn(in), in, out);
+    return layers.linear(x, weight, bias(name, out, in), Activation.IDENTITY);
+  }
+
+  /**
    * {@code Embedding}.
    *
    * @param name of the module

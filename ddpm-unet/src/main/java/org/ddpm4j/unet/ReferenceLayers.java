@@ -7,6 +7,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Conv2DConfig;
 import org.nd4j.linalg.api.ops.impl.layers.convolution.config.DeConv2DConfig;
 import org.nd4j.linalg.api.ops.impl.layers.convolution.config.PaddingMode;
+import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Pooling2DConfig;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -14,6 +15,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * checked: every other implementation is compared with this one.
  */
 public final class ReferenceLayers implements Layers {
+
+  private static final Pooling2DConfig SQUARES =
+      Pooling2DConfig.builder().kH(2).kW(2).sH(2).sW(2).isNHWC(true).build();
 
   private final SameDiff graph;
   private final DataType dataType;
@@ -127,6 +131,7 @@ public final class ReferenceLayers implements Layers {
     return switch (activation) {
       case IDENTITY -> x;
       case SILU -> graph.nn().swish(x);
+      case RELU -> graph.nn().relu(x, 0);
       // SameDiff's own gelu is an approximation.
       case GELU -> x.mul(graph.math().erf(x.mul(Math.sqrt(0.5))).add(1.0)).mul(0.5);
     };
@@ -154,6 +159,27 @@ public final class ReferenceLayers implements Layers {
         a.height(),
         a.width(),
         a.channels() + b.channels());
+  }
+
+  @Override
+  public FeatureMap avgPool2(FeatureMap x) {
+    checkHalves(x);
+    return x.halved(graph.cnn().avgPooling2d(x.values(), SQUARES));
+  }
+
+  @Override
+  public FeatureMap maxPool2(FeatureMap x) {
+    checkHalves(x);
+    return x.halved(graph.cnn().maxPooling2d(x.values(), SQUARES));
+  }
+
+  /** By concatenations: the gradient of SameDiff's own upsampling is wrong in this layout. */
+  @Override
+  public FeatureMap upsampleNearest2(FeatureMap x) {
+    int row = 2 * x.width() * x.channels();
+    SDVariable rows = graph.concat(3, x.values(), x.values()).reshape(-1, x.height(), row);
+    SDVariable doubled = graph.concat(2, rows, rows);
+    return x.doubled(doubled.reshape(-1, 2 * x.height(), 2 * x.width(), x.channels()));
   }
 
   @Override
@@ -201,15 +227,18 @@ public final class ReferenceLayers implements Layers {
   }
 
   @Override
-  public SDVariable sinusoidalEmbedding(SDVariable t, int width) {
-    checkEmbeddingWidth(width);
-    int half = width / 2;
-    INDArray frequencies = Nd4j.create(dataType, 1, half);
-    for (int i = 0; i < half; i++) {
-      frequencies.putScalar(0, i, Math.exp(-Math.log(10000) * i / (half - 1)));
+  public SDVariable sinusoidalEmbedding(SDVariable t, Frequencies frequencies) {
+    INDArray row = Nd4j.create(dataType, 1, frequencies.count());
+    for (int i = 0; i < frequencies.count(); i++) {
+      row.putScalar(0, i, frequencies.get(i));
     }
-    SDVariable angles = t.reshape(-1, 1).mul(graph.constant(frequencies));
+    SDVariable angles = t.reshape(-1, 1).mul(graph.constant(row));
     return graph.concat(1, graph.math().sin(angles), graph.math().cos(angles));
+  }
+
+  @Override
+  public SDVariable timeFraction(SDVariable t, int timesteps) {
+    return t.reshape(-1, 1).div(timesteps);
   }
 
   @Override

@@ -6,7 +6,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * The architecture of a U-Net: a validated record that can build its graph for any image size that
  * it accepts.
  */
-public sealed interface UnetConfig permits AnnotatedUnet {
+public sealed interface UnetConfig permits AnnotatedUnet, MinimalUnet, TutorialUnet {
 
   /**
    * The number of channels of the images that go in.

@@ -12,9 +12,13 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.ddpm4j.unet.io.AtomicFile;
 import org.ddpm4j.unet.io.Folders;
 import org.ddpm4j.unet.io.SafetensorsReader;
@@ -44,6 +48,15 @@ public final class UnetFolder {
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .build();
+
+  /** The architectures by the value of {@code _model}. */
+  private static final SortedMap<String, Class<? extends UnetConfig>> MODELS =
+      Collections.unmodifiableSortedMap(
+          new TreeMap<>(
+              Map.of(
+                  AnnotatedUnet.MODEL, AnnotatedUnet.class,
+                  MinimalUnet.MODEL, MinimalUnet.class,
+                  TutorialUnet.MODEL, TutorialUnet.class)));
 
   private UnetFolder() {}
 
@@ -162,12 +175,13 @@ public final class UnetFolder {
     try {
       JsonNode json = JSON.readTree(text);
       JsonNode model = json.path("_model");
-      if (!AnnotatedUnet.MODEL.equals(model.textValue())) {
+      Class<? extends UnetConfig> kind = MODELS.get(String.valueOf(model.textValue()));
+      if (kind == null) {
         throw new IOException(
-            "%s describes no U-Net known here: _model is %s and must be \"%s\"."
-                .formatted(source, model.isMissingNode() ? "missing" : model, AnnotatedUnet.MODEL));
+            "%s describes no U-Net known here: _model is %s and must be one of %s."
+                .formatted(source, model.isMissingNode() ? "missing" : model, knownModels()));
       }
-      return JSON.treeToValue(json, AnnotatedUnet.class);
+      return JSON.treeToValue(json, kind);
     } catch (UnrecognizedPropertyException e) {
       throw new IOException(
           "%s has the field %s, which this U-Net does not know; the fields are %s."
@@ -180,6 +194,10 @@ public final class UnetFolder {
           "%s is not the JSON of a U-Net: %s.".formatted(source, oneLine(e.getOriginalMessage())),
           e);
     }
+  }
+
+  private static String knownModels() {
+    return MODELS.keySet().stream().map("\"%s\""::formatted).collect(Collectors.joining(", "));
   }
 
   private static String oneLine(String message) {

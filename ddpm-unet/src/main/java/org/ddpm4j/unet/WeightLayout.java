@@ -18,7 +18,27 @@ public enum WeightLayout {
   /** Transposed convolution: {@code [kH,kW,oC,iC]} here, {@code [iC,oC,kH,kW]} in PyTorch. */
   TRANSPOSED_CONVOLUTION(3, 2, 0, 1),
   /** Depthwise convolution: {@code [kH,kW,C,1]} here, {@code [C,1,kH,kW]} in PyTorch. */
-  DEPTHWISE_CONVOLUTION(2, 3, 0, 1);
+  DEPTHWISE_CONVOLUTION(2, 3, 0, 1),
+  /**
+   * Convolution of kernel 1 on one position, which is fully connected: {@code [in,out]} here,
+   * {@code [out,in,1,1]} in PyTorch.
+   */
+  POINTWISE(1, 0, 2, 3) {
+    @Override
+    public int rank() {
+      return 2;
+    }
+
+    @Override
+    public INDArray toPyTorch(INDArray weight) {
+      return super.toPyTorch(weight.reshape('c', weight.size(0), weight.size(1), 1, 1));
+    }
+
+    @Override
+    public long[] toPyTorch(long... shape) {
+      return super.toPyTorch(shape[0], shape[1], 1, 1);
+    }
+  };
 
   private final int[] toPyTorch;
 

@@ -8,7 +8,11 @@
  * their PyTorch names, so that weights travel as safetensors without a table of translations.
  *
  * <ul>
- *   <li>{@link org.ddpm4j.unet.UnetConfig}: the architectures, as validated records;
+ *   <li>{@link org.ddpm4j.unet.UnetConfig}: the architectures, as validated records: {@link
+ *       org.ddpm4j.unet.AnnotatedUnet}, {@link org.ddpm4j.unet.TutorialUnet} and {@link
+ *       org.ddpm4j.unet.MinimalUnet};
+ *   <li>{@link org.ddpm4j.unet.UnetInput}: a batch of images with timesteps, and labels where a
+ *       network knows classes;
  *   <li>{@link org.ddpm4j.unet.Unet}: a network with its parameters, which predicts and
  *       differentiates;
  *   <li>{@link org.ddpm4j.unet.UnetFolder}: a network on disk, {@code config.json} and {@code

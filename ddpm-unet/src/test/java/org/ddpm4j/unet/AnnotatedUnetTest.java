@@ -25,6 +25,16 @@ class AnnotatedUnetTest {
     return Unet.create(config, DataType.FLOAT, 0).parameters().count();
   }
 
+  /** A table of 4·28 numbers a class; another 28 weights and a bias for another channel. */
+  @Test
+  void growsByItsClassesAndChannelsOfTheOutput() {
+    AnnotatedUnet config = AnnotatedUnet.resnet(28, 1, MULTS, 1);
+    assertThat(count(config.withClassEmbeddings(11))).isEqualTo(1_694_929 + 11 * 112);
+    assertThat(count(config.withOutChannels(2))).isEqualTo(1_694_929 + 29);
+    assertThat(config.outChannels()).isEqualTo(1);
+    assertThat(config.withOutChannels(2).inChannels()).isEqualTo(1);
+  }
+
   @Test
   void startsAsPyTorchDoes() {
     Parameters parameters =
@@ -111,6 +121,9 @@ class AnnotatedUnetTest {
     refused(
         () -> new AnnotatedUnet(28, 1, 1, MULTS, AnnotatedUnet.Block.CONVNEXT, 8, 0, 4, 32, 0),
         "convnext_mult is 0; it must be 1 to 1024");
+    refused(
+        () -> AnnotatedUnet.resnet(28, 1, MULTS, 1).withOutChannels(0),
+        "out_dim is 0; it must be 1 to 1048576");
   }
 
   private static void refused(Runnable construction, String reason) {

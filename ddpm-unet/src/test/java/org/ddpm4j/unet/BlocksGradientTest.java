@@ -1,11 +1,14 @@
 package org.ddpm4j.unet;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** The gradients of the blocks of the annotated U-Net and of small whole ones. */
 @Tag("gradients")
@@ -91,5 +94,47 @@ class BlocksGradientTest {
     check.sampling(2);
     FeatureMap x = check.featureMap("x", 1, 4, 4, 1);
     check.check(graph(block, groups, 1).unet(x));
+  }
+
+  private SDVariable labels(double... labels) {
+    return check.graph().constant(Nd4j.createFromArray(labels));
+  }
+
+  @Test
+  void annotatedUnetWithClassesAndMoreChannelsAtTheEnd() {
+    check.sampling(2);
+    UnetConfig config =
+        AnnotatedUnet.resnet(DIM, 1, List.of(1, 2), 1)
+            .withAttention(2, 3)
+            .withOutChannels(3)
+            .withClassEmbeddings(2);
+    FeatureMap x = check.featureMap("x", 2, 4, 4, 1);
+    FeatureMap y = config.build(check.modules(), x, timesteps(2), labels(1, 0));
+    assertThat(y.channels()).isEqualTo(3);
+    check.check(y);
+  }
+
+  @Test
+  void tutorialUnet() {
+    check.sampling(4);
+    FeatureMap x = check.featureMap("x", 2, 4, 8, 2);
+    UnetConfig config = TutorialUnet.of(2, 10).withDim(3);
+    check.check(config.build(check.modules(), x, timesteps(2), null));
+  }
+
+  @Test
+  void tutorialUnetWithClasses() {
+    check.sampling(4);
+    FeatureMap x = check.featureMap("x", 2, 4, 4, 1);
+    UnetConfig config = TutorialUnet.of(1, 10).withDim(4).withClassEmbeddings(3);
+    check.check(config.build(check.modules(), x, timesteps(2), labels(2, 0)));
+  }
+
+  @Test
+  void minimalUnet() {
+    check.sampling(1);
+    FeatureMap x = check.featureMap("x", 1, 16, 16, 1);
+    UnetConfig config = new MinimalUnet(2, 1, 1, 4);
+    check.check(config.build(check.modules(), x, timesteps(1), null));
   }
 }

@@ -166,7 +166,7 @@ class FusedLayersTest {
               (layers, in) -> layers.linear(in.get(0), in.get(1), in.get(2), activation),
               List.of(new long[] {3, 10}, new long[] {10, 7}, new long[] {7})));
     }
-    for (Activation activation : List.of(Activation.SILU, Activation.GELU)) {
+    for (Activation activation : List.of(Activation.SILU, Activation.GELU, Activation.RELU)) {
       cases.add(
           new Case(
               "activation " + activation,
@@ -195,6 +195,13 @@ class FusedLayersTest {
             false,
             (layers, in) -> layers.add(map(in.get(0), x), map(in.get(0), x)).values(),
             List.of(x)));
+    cases.add(
+        new Case(
+            "multiply",
+            false,
+            (layers, in) -> layers.multiply(in.get(0), in.get(1)),
+            List.of(x, x)));
+    addResampling(cases);
     long[] wider = {3, 5, 7, 11};
     cases.add(
         new Case(
@@ -228,6 +235,55 @@ class FusedLayersTest {
                   .values();
             },
             List.of(x, new long[] {6})));
+  }
+
+  private static void addResampling(List<Case> cases) {
+    for (long[] x :
+        List.of(
+            new long[] {1, 2, 2, 1},
+            new long[] {3, 4, 6, 5},
+            new long[] {1, 14, 14, 28},
+            new long[] {2, 8, 2, 33})) {
+      String size = " x[%d,%d,%d,%d]".formatted(x[0], x[1], x[2], x[3]);
+      cases.add(
+          new Case(
+              "avgPool2" + size,
+              false,
+              (layers, in) -> layers.avgPool2(map(in.get(0), x)).values(),
+              List.of(x)));
+      cases.add(
+          new Case(
+              "maxPool2" + size,
+              false,
+              (layers, in) -> layers.maxPool2(map(in.get(0), x)).values(),
+              List.of(x)));
+      cases.add(
+          new Case(
+              "maxPool2 of a ReLU" + size,
+              false,
+              (layers, in) ->
+                  layers.maxPool2(map(layers.activation(in.get(0), Activation.RELU), x)).values(),
+              List.of(x)));
+      cases.add(
+          new Case(
+              "upsampleNearest2" + size,
+              false,
+              (layers, in) -> layers.upsampleNearest2(map(in.get(0), x)).values(),
+              List.of(x)));
+    }
+    long[] x = {2, 6, 4, 3};
+    for (Activation activation : Activation.values()) {
+      cases.add(
+          new Case(
+              "conv2d and " + activation,
+              false,
+              (layers, in) -> {
+                FeatureMap y =
+                    layers.conv2d(map(in.get(0), x), in.get(1), in.get(2), Convolution.same(3), 5);
+                return layers.activation(y.values(), activation);
+              },
+              List.of(x, new long[] {3, 3, 3, 5}, new long[] {5})));
+    }
   }
 
   private static void addAttentions(List<Case> cases) {

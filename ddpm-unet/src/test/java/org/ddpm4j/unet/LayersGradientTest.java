@@ -1,5 +1,8 @@
 package org.ddpm4j.unet;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -7,6 +10,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** The gradient of every layer against central differences. */
 @Tag("gradients")
@@ -123,6 +127,51 @@ class LayersGradientTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"1, 1", "2, 3"})
+  void avgPool2(int batch, int channels) {
+    check.check(layers.avgPool2(check.featureMap("x", batch, 4, 2, channels)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1", "2, 3"})
+  void maxPool2(int batch, int channels) {
+    check.check(layers.maxPool2(check.featureMap("x", batch, 4, 2, channels)));
+  }
+
+  /** As in PyTorch. */
+  @Test
+  void maxPool2GivesTheGradientToTheFirstOfTheLargest() {
+    INDArray x = Nd4j.createFromArray(0.0, 0, 1, 2, 0, 0, 2, 2).reshape(1, 2, 4, 1);
+    SDVariable pooled = layers.maxPool2(new FeatureMap(check.variable("x", x), 2, 4, 1)).values();
+    check.graph().setLossVariables(pooled.mul(5.0).sum().name());
+    assertThat(check.graph().calculateGradients(Map.of(), "x").get("x").ravel().toDoubleVector())
+        .containsExactly(5, 0, 0, 5, 0, 0, 0, 0);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1", "2, 3"})
+  void upsampleNearest2(int batch, int channels) {
+    check.check(layers.upsampleNearest2(check.featureMap("x", batch, 3, 2, channels)));
+  }
+
+  /** One row is asked for twice, one never. */
+  @Test
+  void embedding() {
+    SDVariable labels = check.graph().constant(Nd4j.createFromArray(2.0, 0, 2));
+    check.check(layers.embedding(labels, check.variable("weight", 4, 3), 4));
+  }
+
+  @Test
+  void multiply() {
+    check.check(layers.multiply(check.variable("a", 2, 3), check.variable("b", 2, 3)));
+  }
+
+  @Test
+  void timeFraction() {
+    check.check(layers.timeFraction(check.variable("t", 3), 7));
+  }
+
+  @ParameterizedTest
   @CsvSource({"1, 3, 1", "2, 2, 2", "3, 1, 1"})
   void attention(int heads, int width, int batch) {
     FeatureMap qkv = check.featureMap("qkv", batch, 3, 2, 3 * heads * width);
@@ -137,10 +186,10 @@ class LayersGradientTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"4, 1", "6, 2", "10, 3"})
-  void sinusoidalEmbedding(int width, int batch) {
+  @CsvSource({"4, 1, 1", "6, 1, 2", "10, 1, 3", "8, 0, 2"})
+  void sinusoidalEmbedding(int width, int shift, int batch) {
     SDVariable t = check.variable("t", check.random().gaussian(10, batch));
-    check.check(layers.sinusoidalEmbedding(t, width));
+    check.check(layers.sinusoidalEmbedding(t, new Frequencies(width, shift)));
   }
 
   @Test

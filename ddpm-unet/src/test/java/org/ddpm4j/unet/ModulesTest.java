@@ -85,6 +85,25 @@ class ModulesTest {
   }
 
   @Test
+  void pointwise() {
+    SDVariable in = graph.placeHolder("in", DataType.FLOAT, -1, 4);
+    modules.pointwise("m", in, 4, 7);
+    assertDeclared(WeightLayout.POINTWISE, List.of(7L, 4L, 1L, 1L), 7, Initialization.fanIn(4));
+  }
+
+  @Test
+  void embedding() {
+    modules.embedding("m", graph.placeHolder("labels", DataType.FLOAT, -1), 10, 4);
+    assertThat(declared)
+        .containsExactly(
+            new Parameter(
+                "m.weight",
+                WeightLayout.EMBEDDING,
+                new long[] {10, 4},
+                Initialization.STANDARD_NORMAL));
+  }
+
+  @Test
   void groupNorm() {
     modules.groupNorm("m", x, 3, 1e-5, Activation.IDENTITY);
     long[] channels = {3};

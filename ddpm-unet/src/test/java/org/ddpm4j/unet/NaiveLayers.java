@@ -1,6 +1,7 @@
 package org.ddpm4j.unet;
 
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -174,6 +175,7 @@ final class NaiveLayers {
       case IDENTITY -> x -> x;
       case SILU -> x -> x / (1 + Math.exp(-x));
       case GELU -> x -> x * (1 + erf(x / Math.sqrt(2))) / 2;
+      case RELU -> x -> x > 0 ? x : 0;
     };
   }
 
@@ -196,6 +198,49 @@ final class NaiveLayers {
           for (int c = 0; c < x.size(3); c++) {
             double value = x.getDouble(n, i, j, c) + perChannel.getDouble(n, c);
             y.putScalar(new int[] {n, i, j, c}, value);
+          }
+        }
+      }
+    }
+    return y;
+  }
+
+  static INDArray avgPool2(INDArray x) {
+    return pool2(x, square -> (square[0] + square[1] + square[2] + square[3]) / 4);
+  }
+
+  static INDArray maxPool2(INDArray x) {
+    return pool2(
+        x, square -> Math.max(Math.max(square[0], square[1]), Math.max(square[2], square[3])));
+  }
+
+  private static INDArray pool2(INDArray x, ToDoubleFunction<double[]> summary) {
+    INDArray y = zeros(x.size(0), x.size(1) / 2, x.size(2) / 2, x.size(3));
+    for (int n = 0; n < y.size(0); n++) {
+      for (int i = 0; i < y.size(1); i++) {
+        for (int j = 0; j < y.size(2); j++) {
+          for (int c = 0; c < y.size(3); c++) {
+            double[] square = {
+              x.getDouble(n, 2 * i, 2 * j, c),
+              x.getDouble(n, 2 * i, 2 * j + 1, c),
+              x.getDouble(n, 2 * i + 1, 2 * j, c),
+              x.getDouble(n, 2 * i + 1, 2 * j + 1, c)
+            };
+            y.putScalar(new int[] {n, i, j, c}, summary.applyAsDouble(square));
+          }
+        }
+      }
+    }
+    return y;
+  }
+
+  static INDArray upsampleNearest2(INDArray x) {
+    INDArray y = zeros(x.size(0), 2 * x.size(1), 2 * x.size(2), x.size(3));
+    for (int n = 0; n < y.size(0); n++) {
+      for (int i = 0; i < y.size(1); i++) {
+        for (int j = 0; j < y.size(2); j++) {
+          for (int c = 0; c < y.size(3); c++) {
+            y.putScalar(new int[] {n, i, j, c}, x.getDouble(n, i / 2, j / 2, c));
           }
         }
       }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -101,6 +102,23 @@ class ParametersTest {
     assertThat(squares / weights.length).isCloseTo(bound * bound / 3, within(0.1 * bound * bound));
     assertThat(parameters.get("linear.weight").amaxNumber().doubleValue()).isBetween(0.24, 0.25);
     assertThat(parameters.get("conv.bias").amaxNumber().doubleValue()).isBetween(0.1, bound);
+  }
+
+  /** Of 10,000 standard normal numbers mean and variance are within a few hundredths. */
+  @Test
+  void startsEmbeddingsNormally() {
+    Parameter table =
+        new Parameter(
+            "table", WeightLayout.EMBEDDING, new long[] {100, 100}, Initialization.STANDARD_NORMAL);
+    Parameters drawn = Parameters.zeros(List.of(table), DataType.DOUBLE);
+    drawn.initialize(5);
+    double[] values = drawn.flat().toDoubleVector();
+    assertThat(Arrays.stream(values).average().orElseThrow()).isCloseTo(0, within(0.04));
+    assertThat(Arrays.stream(values).map(v -> v * v).average().orElseThrow())
+        .isCloseTo(1, within(0.06));
+    double withinOne = Arrays.stream(values).filter(v -> Math.abs(v) < 1).count();
+    assertThat(withinOne / values.length).isCloseTo(0.6827, within(0.02));
+    assertThat(Arrays.stream(values).map(Math::abs).max().orElseThrow()).isBetween(3.0, 6.0);
   }
 
   @Test

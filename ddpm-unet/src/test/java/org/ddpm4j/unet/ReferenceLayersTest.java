@@ -9,8 +9,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -200,6 +202,87 @@ class ReferenceLayersTest {
         b);
   }
 
+  static Stream<Arguments> batches() {
+    return inBothTypes(1, 3);
+  }
+
+  @ParameterizedTest
+  @MethodSource("batches")
+  void avgPool2(int batch, DataType type) {
+    INDArray x = random.gaussian(1, batch, 4, 6, 5);
+    check(type, NaiveLayers.avgPool2(x), (layers, in) -> layers.avgPool2(map(in.get(0))), x);
+  }
+
+  @ParameterizedTest
+  @MethodSource("batches")
+  void maxPool2(int batch, DataType type) {
+    INDArray x = random.gaussian(1, batch, 4, 6, 5);
+    check(type, NaiveLayers.maxPool2(x), (layers, in) -> layers.maxPool2(map(in.get(0))), x);
+  }
+
+  @ParameterizedTest
+  @MethodSource("batches")
+  void upsampleNearest2(int batch, DataType type) {
+    INDArray x = random.gaussian(1, batch, 2, 3, 5);
+    check(
+        type,
+        NaiveLayers.upsampleNearest2(x),
+        (layers, in) -> layers.upsampleNearest2(map(in.get(0))),
+        x);
+  }
+
+  @Test
+  void refusesToHalveWhatIsOdd() {
+    SameDiff graph = SameDiff.create();
+    for (Layers layers :
+        List.of(new ReferenceLayers(graph, DataType.FLOAT), new FusedLayers(graph))) {
+      for (int[] size : new int[][] {{3, 4}, {4, 7}}) {
+        FeatureMap x =
+            map(graph.placeHolder("x" + size[0] + layers, DataType.FLOAT, -1, size[0], size[1], 2));
+        for (UnaryOperator<FeatureMap> pool :
+            List.<UnaryOperator<FeatureMap>>of(layers::avgPool2, layers::maxPool2)) {
+          assertThatThrownBy(() -> pool.apply(x))
+              .isInstanceOf(IllegalArgumentException.class)
+              .hasMessage(
+                  "Features of %dx%d cannot be pooled in squares of two by two; height and width must be even.",
+                  size[0], size[1]);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "DOUBLE"})
+  void multiplyAndAdd(DataType type) {
+    INDArray a = random.gaussian(1, 5);
+    INDArray b = random.gaussian(1, 5);
+    checkVariable(type, a.mul(b), (layers, in) -> layers.multiply(in.get(0), in.get(1)), a, b);
+    checkVariable(type, a.add(b), (layers, in) -> layers.add(in.get(0), in.get(1)), a, b);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "DOUBLE"})
+  void embedding(DataType type) {
+    INDArray table = random.gaussian(1, 4, 3);
+    INDArray expected = Nd4j.vstack(table.getRow(3), table.getRow(0), table.getRow(3));
+    checkVariable(
+        type,
+        expected,
+        (layers, in) -> layers.embedding(in.get(0), in.get(1), 4),
+        Nd4j.createFromArray(3.0, 0, 3),
+        table);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "DOUBLE"})
+  void timeFraction(DataType type) {
+    checkVariable(
+        type,
+        Nd4j.createFromArray(0.0, 0.25, 0.999).reshape(3, 1),
+        (layers, in) -> layers.timeFraction(in.get(0), 1000),
+        Nd4j.createFromArray(0.0, 250, 999));
+  }
+
   static Stream<Arguments> heads() {
     return inBothTypes(1, 2, 3);
   }
@@ -252,17 +335,38 @@ class ReferenceLayersTest {
     checkVariable(
         type,
         Nd4j.createFromArray(expected),
-        (layers, in) -> layers.sinusoidalEmbedding(in.get(0), 6),
+        (layers, in) -> layers.sinusoidalEmbedding(in.get(0), new Frequencies(6, 1)),
         Nd4j.createFromArray(0.0, 1, 10));
+  }
+
+  /** Without the shift the frequencies of width 4 are 1 and 0.01. */
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "DOUBLE"})
+  void sinusoidalEmbeddingWithoutShift(DataType type) {
+    checkVariable(
+        type,
+        Nd4j.createFromArray(
+            new double[][] {
+              {0.8414709848078965, 0.009999833334166664, 0.5403023058681398, 0.9999500004166653},
+              {-0.5440211108893698, 0.09983341664682815, -0.8390715290764524, 0.9950041652780258}
+            }),
+        (layers, in) -> layers.sinusoidalEmbedding(in.get(0), new Frequencies(4, 0)),
+        Nd4j.createFromArray(1.0, 10));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {-1, 2})
+  void refusesShiftsThatFrequenciesCannotHave(int shift) {
+    assertThatThrownBy(() -> new Frequencies(8, shift))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "The frequencies of an embedding cannot be shifted by %d; the shift is 0 or 1.", shift);
   }
 
   @ParameterizedTest
   @ValueSource(ints = {-2, 0, 2, 5})
   void refusesWidthsThatAnEmbeddingCannotHave(int width) {
-    SameDiff graph = SameDiff.create();
-    SDVariable t = graph.placeHolder("t", DataType.FLOAT, -1);
-    Layers layers = new ReferenceLayers(graph, DataType.FLOAT);
-    assertThatThrownBy(() -> layers.sinusoidalEmbedding(t, width))
+    assertThatThrownBy(() -> new Frequencies(width, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "A sinusoidal embedding cannot be %d wide; the width must be even and at least 4.",

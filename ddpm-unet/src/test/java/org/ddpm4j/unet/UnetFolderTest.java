@@ -16,6 +16,8 @@ import org.ddpm4j.unet.io.SafetensorsWriter;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -82,6 +84,60 @@ class UnetFolderTest {
         .isEqualTo(resnet);
   }
 
+  static Stream<UnetConfig> everyArchitecture() {
+    return Stream.of(
+        CONFIG,
+        AnnotatedUnet.resnet(4, 2, List.of(1, 2), 2).withOutChannels(4).withClassEmbeddings(11),
+        TutorialUnet.of(1, 600).withDim(2),
+        TutorialUnet.of(3, 1000).withDim(2).withClassEmbeddings(4),
+        new MinimalUnet(2, 1, 1, 4),
+        new MinimalUnet(2, 3, 6, 4));
+  }
+
+  @ParameterizedTest
+  @MethodSource("everyArchitecture")
+  void keepsEveryArchitecture(UnetConfig config) throws IOException {
+    assertThat(UnetFolder.configFromJson(UnetFolder.configToJson(config), "test"))
+        .isEqualTo(config);
+    Unet written = Unet.create(config, DataType.FLOAT, 2);
+    Path other = temporary.resolve("other");
+    UnetFolder.write(other, written);
+    Unet read = UnetFolder.read(other, DataType.FLOAT);
+    assertThat(read.config()).isEqualTo(config);
+    assertThat(read.parameters().flat()).isEqualTo(written.parameters().flat());
+  }
+
+  @Test
+  void knowsTheDefaultsOfTheOtherArchitectures() throws IOException {
+    assertThat(UnetFolder.configFromJson("{\"_model\": \"tutorial\"}", "test"))
+        .isEqualTo(new TutorialUnet(32, 1, 1000, 0));
+    assertThat(UnetFolder.configFromJson("{\"_model\": \"minimal\"}", "test"))
+        .isEqualTo(new MinimalUnet(64, 1, 1, 256));
+    assertThat(UnetFolder.configFromJson("{\"_model\": \"minimal\", \"channels\": 3}", "test"))
+        .isEqualTo(MinimalUnet.of(3));
+  }
+
+  /** Files of networks without them are the same as ever. */
+  @Test
+  void writesClassesAndChannelsOfTheOutputOnlyWhereTheyAre() {
+    assertThat(UnetFolder.configToJson(CONFIG))
+        .isEqualTo(
+            """
+            {
+              "_model" : "annotated",
+              "dim" : 4,
+              "channels" : 1,
+              "dim_mults" : [ 1, 2 ],
+              "use_convnext" : true,
+              "resnet_block_groups" : 8,
+              "convnext_mult" : 2,
+              "attention_heads" : 1,
+              "attention_head_dim" : 4
+            }""");
+    assertThat(UnetFolder.configToJson(CONFIG.withOutChannels(2).withClassEmbeddings(10)))
+        .contains("\"out_dim\" : 2", "\"num_class_embeds\" : 10");
+  }
+
   @Test
   void namesTheMissingFile() throws IOException {
     Path config = folder.resolve("config.json");
@@ -104,10 +160,10 @@ class UnetFolderTest {
         " has the field dims, which this U-Net does not know; the fields are [");
     refusesConfig(
         "{\"dim\": 4}",
-        " describes no U-Net known here: _model is missing and must be \"annotated\".");
+        " describes no U-Net known here: _model is missing and must be one of \"annotated\", \"minimal\", \"tutorial\".");
     refusesConfig(
         "{\"_model\": \"UNet3D\"}",
-        " describes no U-Net known here: _model is \"UNet3D\" and must be \"annotated\".");
+        " describes no U-Net known here: _model is \"UNet3D\" and must be one of \"annotated\", \"minimal\", \"tutorial\".");
     refusesConfig("[1, 2]", " describes no U-Net known here: _model is missing");
     refusesConfig("", " describes no U-Net known here: _model is missing");
     String notAUnet = " is not the JSON of a U-Net: ";
@@ -128,6 +184,12 @@ class UnetFolderTest {
     refusesConfig(
         "{\"_model\": \"annotated\", \"dim\": 4, \"dim_mults\": [1, null]}",
         ": This U-Net cannot be built: dim_mults is [1, null]; every multiple must be a number.");
+    refusesConfig(
+        "{\"_model\": \"tutorial\", \"timesteps\": 0}",
+        ": This U-Net cannot be built: timesteps is 0; it must be at least 1.");
+    refusesConfig(
+        "{\"_model\": \"minimal\", \"timesteps\": 5}",
+        " has the field timesteps, which this U-Net does not know; the fields are [");
     refusesConfig(" ".repeat((1 << 20) + 1), " has more than 1048576 bytes");
     Files.write(folder.resolve("config.json"), new byte[] {'{', (byte) 0xff, '}'});
     assertReading().hasMessage("%s is not a text file in UTF-8.", folder.resolve("config.json"));

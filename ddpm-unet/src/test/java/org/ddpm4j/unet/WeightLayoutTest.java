@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Each axis has a size of its own, so that its place tells which it is. */
 class WeightLayoutTest {
@@ -57,6 +58,26 @@ class WeightLayoutTest {
         new long[] {5, 7, 3, 1},
         new int[] {4, 6, 2, 0},
         new int[] {2, 0, 4, 6});
+  }
+
+  /** 2 inputs, 3 outputs; also where the weight is a part of a longer buffer. */
+  @Test
+  void pointwise() {
+    assertThat(WeightLayout.POINTWISE.toPyTorch(2L, 3L)).containsExactly(3, 2, 1, 1);
+    assertThat(WeightLayout.POINTWISE.rank()).isEqualTo(2);
+    checkElement(
+        WeightLayout.POINTWISE, new long[] {2, 3}, new int[] {1, 2}, new int[] {2, 1, 0, 0});
+    INDArray flat = Nd4j.zeros(DataType.FLOAT, 11);
+    INDArray weight = flat.get(NDArrayIndex.interval(4, 10)).reshape('c', 2, 3);
+    WeightLayout.POINTWISE.toPyTorch(weight).assign(Nd4j.arange(6).reshape(3, 2, 1, 1));
+    assertThat(flat.toDoubleVector()).containsExactly(0, 0, 0, 0, 0, 2, 4, 1, 3, 5, 0);
+  }
+
+  /** 4 rows of 3. */
+  @Test
+  void embedding() {
+    assertThat(WeightLayout.EMBEDDING.toPyTorch(4L, 3L)).containsExactly(4, 3);
+    checkElement(WeightLayout.EMBEDDING, new long[] {4, 3}, new int[] {3, 1}, new int[] {3, 1});
   }
 
   @Test

@@ -20,6 +20,8 @@ public final class FusedOps {
         new AddPerChannel(),
         new Attention(),
         new AttentionGradient(),
+        new AveragePool(),
+        new AveragePoolGradient(),
         new ChannelsFirst(),
         new ChannelsLast(),
         new ConcatChannels(),
@@ -41,6 +43,8 @@ public final class FusedOps {
         new LinearGradient(),
         new LossPerImage(),
         new LossPerImageGradient(),
+        new MaxPool(),
+        new MaxPoolGradient(),
         new Mean(),
         new MeanGradient(),
         new Multiply(),
@@ -49,6 +53,7 @@ public final class FusedOps {
         new SinusoidalEmbedding(),
         new SplitChannels(),
         new SumPerChannel(),
+        new TimeFraction(),
         new UpsampleNearest(),
         new UpsampleNearestGradient());
   }

@@ -10,7 +10,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
  * Sines and cosines of timesteps. Input: t {@code [N]}. Output: {@code [N,width]}, the sines first,
- * with the frequencies {@code 10000^(-i/(width/2-1))}.
+ * with the frequencies {@code 10000^(-i/(width/2-shift))}.
  */
 public final class SinusoidalEmbedding extends FusedOp {
 
@@ -25,10 +25,11 @@ public final class SinusoidalEmbedding extends FusedOp {
    * @param graph where it goes
    * @param t timesteps {@code [N]}
    * @param width even, at least 4
+   * @param shift of the exponents' divisor, 0 or 1
    */
-  public SinusoidalEmbedding(SameDiff graph, SDVariable t, int width) {
+  public SinusoidalEmbedding(SameDiff graph, SDVariable t, int width, int shift) {
     super(1, graph, t);
-    addIArgument(width);
+    addIArgument(width, shift);
   }
 
   @Override
@@ -47,7 +48,7 @@ public final class SinusoidalEmbedding extends FusedOp {
     int half = width / 2;
     float[] frequencies = new float[half];
     for (int i = 0; i < half; i++) {
-      frequencies[i] = (float) Math.exp(-Math.log(10000) * i / (half - 1));
+      frequencies[i] = (float) Math.exp(-Math.log(10000) * i / (half - setting(1)));
     }
     Tensor t = inputs.get(0);
     Tensor y = outputs.get(0);

@@ -4,7 +4,6 @@ import java.util.List;
 import org.ddpm4j.kernels.FusedOp;
 import org.ddpm4j.kernels.Kernel;
 import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Loops;
 import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -37,28 +36,7 @@ public final class UpsampleNearestGradient extends FusedOp {
 
   @Override
   public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    Tensor dy = inputs.get(0);
-    Tensor dx = outputs.get(0);
-    int channels = dx.size(3);
-    int width = dx.size(2);
-    int rows = dx.size(0) * dx.size(1);
-    float[] upper = new float[2 * width * channels];
-    float[] lower = new float[2 * width * channels];
-    float[] sums = new float[width * channels];
-    return () -> {
-      for (int r = 0; r < rows; r++) {
-        dy.buffer().get(2 * r * upper.length, upper);
-        dy.buffer().get((2 * r + 1) * lower.length, lower);
-        Loops.add(upper, lower, upper.length);
-        for (int i = 0; i < width; i++) {
-          for (int c = 0; c < channels; c++) {
-            int from = 2 * i * channels + c;
-            sums[i * channels + c] = upper[from] + upper[from + channels];
-          }
-        }
-        dx.buffer().put(r * sums.length, sums);
-      }
-    };
+    return Squares.sums(inputs.get(0), outputs.get(0), 1);
   }
 
   @Override

@@ -13,8 +13,10 @@ import org.ddpm4j.kernels.PackedWeights;
 import org.ddpm4j.kernels.PlanRequest;
 import org.ddpm4j.kernels.Tensor;
 import org.ddpm4j.kernels.Values;
+import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
 import org.ddpm4j.kernels.ops.Attention;
+import org.ddpm4j.kernels.ops.AveragePool;
 import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.ChannelsLast;
 import org.ddpm4j.kernels.ops.ConcatChannels;
@@ -23,11 +25,15 @@ import org.ddpm4j.kernels.ops.ConvTranspose2d;
 import org.ddpm4j.kernels.ops.DepthwiseConv2d;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.Embedding;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.ops.LinearAttention;
+import org.ddpm4j.kernels.ops.MaxPool;
+import org.ddpm4j.kernels.ops.Multiply;
 import org.ddpm4j.kernels.ops.ScaleShiftPerChannel;
 import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
+import org.ddpm4j.kernels.ops.TimeFraction;
 import org.ddpm4j.kernels.ops.UpsampleNearest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,6 +55,7 @@ class FusedCpuBackendTest {
   FusedCpuBackendTest() {
     inputs.put("x", Values.gaussian(random, 1, 2, 3, 6, 4));
     inputs.put("t", new Values(new double[] {3, 500}, 2));
+    inputs.put("labels", new Values(new double[] {2, 0}, 2));
     inputs.put("g", Values.gaussian(random, 1, 2, 6, 6, 4));
   }
 
@@ -59,9 +66,16 @@ class FusedCpuBackendTest {
     SDVariable images = graph.input("x", 2, 3, 6, 4);
     SDVariable times = graph.input("t", 2);
     SDVariable x = new ChannelsLast(sd, images).outputVariable();
-    SDVariable t = new SinusoidalEmbedding(sd, times, 8).outputVariable();
+    SDVariable t = new SinusoidalEmbedding(sd, times, 8, 1).outputVariable();
     t = new Linear(sd, t, parameter(graph, "lw", 8, 6), parameter(graph, "lb", 6)).outputVariable();
     t = new Eltwise(sd, t, EltwiseFunction.GELU).outputVariable();
+    SDVariable fraction = new TimeFraction(sd, times, 1000).outputVariable();
+    fraction =
+        new Linear(sd, fraction, parameter(graph, "fw", 1, 6), parameter(graph, "fb", 6))
+            .outputVariable();
+    SDVariable labels = graph.input("labels", 2);
+    SDVariable label = new Embedding(sd, labels, parameter(graph, "e", 3, 6)).outputVariable();
+    t = new Add(sd, t, new Multiply(sd, fraction, label).outputVariable()).outputVariable();
     SDVariable h =
         new Conv2d(sd, x, parameter(graph, "c1", 3, 3, 3, 6), parameter(graph, "c1b", 6), 1, 1)
             .outputVariable();
@@ -83,6 +97,11 @@ class FusedCpuBackendTest {
         new DepthwiseConv2d(
                 sd, down, parameter(graph, "d", 7, 7, 6, 1), parameter(graph, "db", 6), 1, 3)
             .outputVariable();
+    SDVariable pooled =
+        new Multiply(
+                sd, new AveragePool(sd, h).outputVariable(), new MaxPool(sd, h).outputVariable())
+            .outputVariable();
+    down = new Add(sd, down, pooled).outputVariable();
     SDVariable attended = new Attention(sd, down, 1).outputVariable();
     SDVariable linear = new LinearAttention(sd, down, 2).outputVariable();
     SDVariable both = new ConcatChannels(sd, attended, linear, 2).outputVariable();

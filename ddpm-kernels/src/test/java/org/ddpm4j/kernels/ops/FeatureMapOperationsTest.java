@@ -1,6 +1,7 @@
 package org.ddpm4j.kernels.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
 import java.util.SplittableRandom;
@@ -82,6 +83,107 @@ class FeatureMapOperationsTest {
             List.of(x));
     assertThat(result.y().elements())
         .containsExactly(1, 2, 1, 2, 3, 4, 3, 4, 1, 2, 1, 2, 3, 4, 3, 4);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1, 1, 1", "2, 3, 5, 1", "1, 7, 3, 13", "3, 2, 2, 28", "1, 1, 2, 1030"})
+  void averagePool(int n, int h, int w, int c) {
+    OperationCheck.check(
+        (graph, in) -> new AveragePool(graph, in.get(0)).outputVariable(),
+        in -> NaiveOps.averagePool(in.get(0)),
+        List.of(Values.gaussian(random, 1, n, 2L * h, 2L * w, c)),
+        TOLERANCE);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1, 1, 1", "2, 3, 5, 1", "1, 7, 3, 13", "3, 2, 2, 28", "1, 1, 2, 1030"})
+  void maxPool(int n, int h, int w, int c) {
+    OperationCheck.check(
+        (graph, in) -> new MaxPool(graph, in.get(0)).outputVariable(),
+        in -> NaiveOps.maxPool(in.get(0)),
+        List.of(distinct(n, 2L * h, 2L * w, c)),
+        TOLERANCE);
+  }
+
+  /** No two are so near each other that a difference quotient would swap them. */
+  private Values distinct(long... shape) {
+    Values values = Values.zeros(shape);
+    double[] elements = values.elements();
+    for (int i = 0; i < elements.length; i++) {
+      elements[i] = (float) ((i - elements.length / 2) / 64.0);
+    }
+    for (int i = elements.length - 1; i > 0; i--) {
+      int other = random.nextInt(i + 1);
+      double kept = elements[i];
+      elements[i] = elements[other];
+      elements[other] = kept;
+    }
+    return values;
+  }
+
+  /** PyTorch's choice; behind a ReLU, squares of zeros are common. */
+  @Test
+  void maxPoolGivesTheGradientToTheFirstOfTheLargest() {
+    Values x = new Values(new double[] {0, 0, 1, 2, 0, 0, 2, 2}, 1, 2, 4, 1);
+    OperationCheck.Result result =
+        OperationCheck.run(
+            (graph, in) -> new MaxPool(graph, in.get(0)).outputVariable(),
+            new long[] {1, 1, 2, 1},
+            List.of(x));
+    double[] g = result.g().elements();
+    assertThat(result.y().elements()).containsExactly(0, 2);
+    assertThat(result.gradients().get(0).elements())
+        .containsExactly(new double[] {g[0], 0, 0, g[1], 0, 0, 0, 0}, within(1e-6));
+  }
+
+  /** A network that has diverged must not look well behind a pooling. */
+  @Test
+  void poolsKeepWhatIsNotANumber() {
+    for (int position = 0; position < 4; position++) {
+      Values x = new Values(new double[] {1, 2, 3, 4}, 1, 2, 2, 1);
+      x.elements()[position] = Double.NaN;
+      for (OperationCheck.Fused pool :
+          List.<OperationCheck.Fused>of(
+              (graph, in) -> new MaxPool(graph, in.get(0)).outputVariable(),
+              (graph, in) -> new AveragePool(graph, in.get(0)).outputVariable())) {
+        assertThat(OperationCheck.run(pool, new long[] {1, 1, 1, 1}, List.of(x)).y().elements())
+            .containsExactly(Double.NaN);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1", "1, 1023", "2, 512", "5, 205", "3, 1030"})
+  void multiply(int n, int m) {
+    OperationCheck.check(
+        (graph, in) -> new Multiply(graph, in.get(0), in.get(1)).outputVariable(),
+        in -> NaiveOps.multiply(in.get(0), in.get(1)),
+        List.of(Values.gaussian(random, 1, n, m), Values.gaussian(random, 1, n, m)),
+        TOLERANCE);
+  }
+
+  @Test
+  void multiplyByItself() {
+    OperationCheck.check(
+        (graph, in) -> new Multiply(graph, in.get(0), in.get(0)).outputVariable(),
+        in -> NaiveOps.multiply(in.get(0), in.get(0)),
+        List.of(Values.gaussian(random, 1, 3, 7)),
+        TOLERANCE);
+  }
+
+  /** Some rows are asked for several times, some never; labels have a gradient of zero. */
+  @ParameterizedTest
+  @CsvSource({"1, 1, 1", "4, 3, 5", "2, 10, 32", "17, 5, 1030"})
+  void embedding(int n, int count, int width) {
+    Values labels = Values.zeros(n);
+    for (int i = 0; i < n; i++) {
+      labels.elements()[i] = (i * i + count - 1) % count;
+    }
+    OperationCheck.check(
+        (graph, in) -> new Embedding(graph, in.get(0), in.get(1)).outputVariable(),
+        in -> NaiveOps.embedding(in.get(0), in.get(1)),
+        List.of(labels, Values.gaussian(random, 1, count, width)),
+        TOLERANCE);
   }
 
   @ParameterizedTest

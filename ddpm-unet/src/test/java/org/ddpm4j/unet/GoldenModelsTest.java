@@ -1,0 +1,103 @@
+package org.ddpm4j.unet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.ddpm4j.kernels.Precision;
+import org.ddpm4j.unet.io.SafetensorsReader;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Outputs, losses and gradients of networks in PyTorch, in double precision, from {@code
+ * bench/make_model_fixtures.py}.
+ */
+class GoldenModelsTest {
+
+  private static final List<String> MODELS =
+      List.of("tutorial", "tutorial_classes", "minimal", "annotated_classes", "annotated_out_dim");
+
+  private enum Way {
+    DOUBLE_REFERENCE(DataType.DOUBLE, Execution.reference(), 1e-9, 1e-6),
+    FLOAT_REFERENCE(DataType.FLOAT, Execution.reference(), 1e-5, 1e-4),
+    FLOAT_FUSED(
+        DataType.FLOAT, new Execution(LayersChoice.FUSED, Precision.FLOAT32, 2), 1e-5, 1e-4);
+
+    final DataType dataType;
+    final Execution execution;
+    final double outputTolerance;
+    final double gradientTolerance;
+
+    Way(DataType dataType, Execution execution, double outputTolerance, double gradientTolerance) {
+      this.dataType = dataType;
+      this.execution = execution;
+      this.outputTolerance = outputTolerance;
+      this.gradientTolerance = gradientTolerance;
+    }
+  }
+
+  static Stream<Arguments> cases() {
+    return MODELS.stream()
+        .flatMap(model -> Stream.of(Way.values()).map(way -> Arguments.of(model, way)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void reproducesPyTorch(String model, Way way) throws Exception {
+    Path folder = Path.of(GoldenModelsTest.class.getResource(model).toURI());
+    try (Unet unet = UnetFolder.read(folder, way.dataType, way.execution);
+        SafetensorsReader io = SafetensorsReader.open(folder.resolve("io.safetensors"));
+        SafetensorsReader expected = SafetensorsReader.open(folder.resolve("grads.safetensors"))) {
+      INDArray labels = io.names().contains("labels") ? io.tensor("labels") : null;
+      UnetInput input = new UnetInput(io.tensor("x"), io.tensor("t"), labels);
+
+      INDArray y = io.tensor("y");
+      assertThat(norm(unet.predict(input), y)).isLessThan(way.outputTolerance * norm(y));
+
+      INDArray g = io.tensor("g");
+      double[] losses = io.tensor("losses").toDoubleVector();
+      double tolerance = 10 * way.outputTolerance;
+      assertThat(unet.losses(LossFunction.INNER_PRODUCT, input, g))
+          .containsExactly(losses, within(tolerance));
+      Parameters gradient = unet.parameters().zerosLike();
+      double[] trainingLosses =
+          unet.lossAndGradient(
+              LossFunction.INNER_PRODUCT, input, g, io.tensor("weights"), gradient);
+      assertThat(trainingLosses).containsExactly(losses, within(tolerance));
+
+      Map<String, INDArray> actual = gradient.toPyTorch();
+      assertThat(actual.keySet()).containsExactlyInAnyOrderElementsOf(expected.names());
+      double largest = 0;
+      for (String parameter : expected.names()) {
+        largest = Math.max(largest, norm(expected.tensor(parameter)));
+      }
+      List<String> wrong = new ArrayList<>();
+      for (String parameter : expected.names()) {
+        INDArray wanted = expected.tensor(parameter);
+        // Some are zero up to rounding, as of a bias before a normalisation over all channels.
+        double scale = Math.max(norm(wanted), 1e-3 * largest);
+        double error = norm(actual.get(parameter), wanted);
+        if (!(error <= way.gradientTolerance * scale)) {
+          wrong.add("%s differs by %.3g of %.3g".formatted(parameter, error, scale));
+        }
+      }
+      assertThat(wrong).isEmpty();
+    }
+  }
+
+  private static double norm(INDArray a, INDArray b) {
+    return norm(a.castTo(DataType.DOUBLE).sub(b.castTo(DataType.DOUBLE)));
+  }
+
+  private static double norm(INDArray a) {
+    return a.castTo(DataType.DOUBLE).norm2Number().doubleValue();
+  }
+}
