@@ -281,7 +281,13 @@ final class SampleCommand implements Callable<Integer> {
 
   private Model ofRun() throws IOException {
     for (String option :
-        List.of("--schedule", "--timesteps", "--beta-start", "--beta-end", "--size")) {
+        List.of(
+            "--schedule",
+            "--timesteps",
+            "--beta-start",
+            "--beta-end",
+            "--zero-terminal-snr",
+            "--size")) {
       refuse(option, "--run, whose configuration says it");
     }
     RunFolder run = RunFolder.open(source.run == null ? bundledRun() : source.run);
