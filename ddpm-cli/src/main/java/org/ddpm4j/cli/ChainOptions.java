@@ -17,17 +17,36 @@ final class ChainOptions {
   @Option(
       names = "--beta-start",
       paramLabel = "BETA",
-      description = "The first beta, in (0,1); only for linear (default: 1e-4).")
+      description =
+          "The first beta, in (0,1); for linear, linear-scaled, quadratic and sigmoid (default: 1e-4)"
+              + " and scaled-linear (0.00085).")
   private Double betaStart;
 
   @Option(
       names = "--beta-end",
       paramLabel = "BETA",
-      description = "The last beta, in (0,1); only for linear (default: 0.02).")
+      description =
+          "The last beta, in (0,1); for the same (default: 0.02; scaled-linear: 0.012), and the only"
+              + " one of constant (0.02).")
   private Double betaEnd;
+
+  @Option(
+      names = "--zero-terminal-snr",
+      description = "Rescale the schedule so that no signal is left at its end.")
+  private boolean isZeroTerminalSnr;
 
   /** The schedule that the user chose. */
   ScheduleConfig config(ScheduleType type) {
-    return BadInputException.check(() -> new ScheduleConfig(type, timesteps, betaStart, betaEnd));
+    return BadInputException.check(
+        () -> new ScheduleConfig(type, timesteps, betaStart, betaEnd, isZeroTerminalSnr));
+  }
+
+  /** A schedule in a few words. */
+  static String describe(ScheduleConfig config) {
+    return "%s, T = %d%s"
+        .formatted(
+            Names.of(config.type()),
+            config.timesteps(),
+            config.zeroTerminalSnr() ? ", zero terminal SNR" : "");
   }
 }

@@ -17,6 +17,7 @@ final class Defaults {
 
   static final String SCHEDULE = "linear";
   static final String TIMESTEPS = "1000";
+  static final String DATA_MAX = "1";
 
   static final String STEPS = "1500";
   static final String BATCH_SIZE = "64";

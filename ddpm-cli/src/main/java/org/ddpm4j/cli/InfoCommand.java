@@ -73,9 +73,7 @@ final class InfoCommand implements Callable<Integer> {
                 config.data().trainingImages(),
                 config.data().shape(),
                 config.data().validationImages()));
-    print(
-        "schedule",
-        "%s, T = %d".formatted(Names.of(config.schedule().type()), config.schedule().timesteps()));
+    print("schedule", ChainOptions.describe(config.schedule()));
     describe(config.model(), unet);
     List<Path> checkpoints = run.checkpoints().all();
     if (checkpoints.isEmpty()) {

@@ -112,10 +112,7 @@ record ReportPage(
             config.data().validationImages()));
     fact(html, "Network", config.model().toString());
     fact(html, "Parameters", String.format(Locale.ROOT, "%,d", parameters));
-    fact(
-        html,
-        "Schedule",
-        "%s, T = %d".formatted(Names.of(config.schedule().type()), config.schedule().timesteps()));
+    fact(html, "Schedule", ChainOptions.describe(config.schedule()));
     ObjectiveConfig objective = config.training().objective();
     fact(
         html,

@@ -1,15 +1,20 @@
 package org.ddpm4j.cli;
 
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.LossHistory;
 import org.ddpm4j.diffusion.training.Trainer;
+import org.ddpm4j.plots.LossChart;
+import org.ddpm4j.plots.Series;
 import org.ddpm4j.unet.io.AtomicFile;
 import org.ddpm4j.unet.io.Folders;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -77,7 +82,7 @@ record RunFiles(RunFolder folder, RunConfig config) {
     }
     AtomicFile.writeString(lossTable(), table.toString());
     if (!history.isEmpty()) {
-      Images.writePng(Charts.loss(history), lossPicture());
+      Images.writePng(lossChart(history), lossPicture());
     }
     AtomicFile.writeString(
         report(),
@@ -91,6 +96,26 @@ record RunFiles(RunFolder folder, RunConfig config) {
                 lossPicture(),
                 samples())
             .toHtml());
+  }
+
+  private static BufferedImage lossChart(List<LossHistory.Entry> history) {
+    List<Series> losses = new ArrayList<>();
+    losses.add(losses("training loss", history, LossHistory.Entry::loss));
+    // NaN stands for no images held out.
+    List<LossHistory.Entry> validated =
+        history.stream().filter(entry -> !Double.isNaN(entry.validationLoss())).toList();
+    if (!validated.isEmpty()) {
+      losses.add(losses("held-out loss", validated, LossHistory.Entry::validationLoss));
+    }
+    return LossChart.of(losses).draw();
+  }
+
+  private static Series losses(
+      String name, List<LossHistory.Entry> history, ToDoubleFunction<LossHistory.Entry> loss) {
+    return Series.of(
+        name,
+        history.stream().mapToDouble(LossHistory.Entry::step).toArray(),
+        history.stream().mapToDouble(loss).toArray());
   }
 
   private List<Path> grids() throws IOException {

@@ -307,6 +307,7 @@ final class SampleCommand implements Callable<Integer> {
             "--beta-start",
             "--beta-end",
             "--parameterization",
+            "--zero-terminal-snr",
             "--size")) {
       refuse(option, "--run, whose configuration says it");
     }

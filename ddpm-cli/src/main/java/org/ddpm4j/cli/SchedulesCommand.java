@@ -11,29 +11,35 @@ import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.run.ScheduleConfig;
 import org.ddpm4j.diffusion.run.ScheduleType;
+import org.ddpm4j.plots.ScheduleCharts;
+import org.ddpm4j.schedules.DataRange;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.ScheduleConstant;
+import org.ddpm4j.schedules.ScheduleDoctor;
+import org.ddpm4j.schedules.ScheduleReport;
 import org.ddpm4j.unet.io.AtomicFile;
 import org.ddpm4j.unet.io.IoConsumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Prints or draws the constants of a noise schedule. */
+/** Prints or draws the constants of a noise schedule, or what is wrong with it. */
 @Command(
     name = "schedules",
-    description = "Print the constants of a noise schedule, or plot them.",
+    description = "Print the constants of a noise schedule, plot them, or have them examined.",
     footer = {
       "",
       "JSON and CSV have every constant at every timestep t = 0..T-1 in double precision;",
-      "the plot shows betas, alphas_cumprod and the signal-to-noise ratio."
+      "the PNG shows betas, alphas_cumprod and the signal-to-noise ratio. With --doctor, text or",
+      "JSON say what the schedule leaves of the data and what to change."
     })
 final class SchedulesCommand implements Callable<Integer> {
 
   enum Format {
     JSON,
     CSV,
-    PNG
+    PNG,
+    TEXT
   }
 
   private static final Path DEFAULT_PICTURE = Path.of("schedule.png");
@@ -52,12 +58,38 @@ final class SchedulesCommand implements Callable<Integer> {
   @Mixin private ChainOptions chain;
 
   @Option(
+      names = "--doctor",
+      description = "Examine the schedule: signal left at the end, pure noise, clips, float32.")
+  private boolean isDoctor;
+
+  @Option(
+      names = "--data-max",
+      paramLabel = "X",
+      defaultValue = Defaults.DATA_MAX,
+      description = "With --doctor: the largest |x| of the data (default: ${DEFAULT-VALUE}).")
+  private double dataMax;
+
+  @Option(
+      names = "--data-rms",
+      paramLabel = "X",
+      description =
+          "With --doctor: the root mean square of the data (default: that of --data-max, the most"
+              + " that is possible).")
+  private Double dataRms;
+
+  @Option(
+      names = "--plot",
+      paramLabel = "FILE",
+      description = "With --doctor: also draw what it is about into this PNG.")
+  private Path plot;
+
+  @Option(
       names = "--format",
       paramLabel = "FORMAT",
       converter = Names.ScheduleFormats.class,
       completionCandidates = Names.ScheduleFormats.class,
-      defaultValue = "json",
-      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+      description =
+          "${COMPLETION-CANDIDATES} (default: json; with --doctor, which has text and json: text).")
   private Format format;
 
   @Option(
@@ -73,19 +105,60 @@ final class SchedulesCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     ScheduleConfig config = chain.config(type);
+    if (isDoctor) {
+      examine(config);
+    } else {
+      print(config);
+    }
+    return 0;
+  }
+
+  private void print(ScheduleConfig config) throws IOException {
+    if (plot != null) {
+      throw new BadInputException(
+          "--plot goes with --doctor; for a picture of the constants, choose --format png.");
+    }
     NoiseSchedule schedule = config.create();
-    switch (format) {
+    switch (Objects.requireNonNullElse(format, Format.JSON)) {
       case JSON -> write(stream -> writeJson(schedule, stream));
       case CSV -> write(stream -> writeCsv(schedule, stream));
       case PNG -> {
         Path file = Objects.requireNonNullElse(output, DEFAULT_PICTURE);
-        Images.writePng(
-            Charts.schedule(schedule, "%s, T = %d".formatted(Names.of(type), config.timesteps())),
-            file);
+        Images.writePng(ScheduleCharts.overview(schedule, ChainOptions.describe(config)), file);
         console.printLine(file.toString());
       }
+      case TEXT ->
+          throw new BadInputException(
+              "Constants are written as json, csv or png; text is for --doctor.");
     }
-    return 0;
+  }
+
+  private void examine(ScheduleConfig config) throws IOException {
+    Format chosen = Objects.requireNonNullElse(format, Format.TEXT);
+    if (chosen != Format.TEXT && chosen != Format.JSON) {
+      throw new BadInputException(
+          "--doctor writes text or json, not %s; its picture goes to --plot FILE."
+              .formatted(Names.of(chosen)));
+    }
+    DataRange data =
+        BadInputException.check(
+            () ->
+                dataRms == null
+                    ? DataRange.ofLargest(dataMax)
+                    : new DataRange(dataMax, dataRms * dataRms));
+    ScheduleReport report = ScheduleDoctor.examine(config.betas(), config.timesteps(), data);
+    if (plot != null) {
+      Images.writePng(ScheduleCharts.report(report, ChainOptions.describe(config)), plot);
+    }
+    if (chosen == Format.JSON) {
+      write(stream -> ScheduleReportJson.write(config, report, stream));
+    } else {
+      StringBuilder text = new StringBuilder();
+      text.append("%-14s%s\n".formatted("schedule", ChainOptions.describe(config)));
+      report.lines().forEach(line -> text.append(line).append('\n'));
+      byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
+      write(stream -> stream.write(bytes));
+    }
   }
 
   private void write(IoConsumer<? super OutputStream> table) throws IOException {

@@ -112,6 +112,102 @@ class SchedulesCommandTest {
     Cli.run("schedules", "--type", "cosine", "--beta-end", 0.1).isBadInput("linear");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "linear",
+    "linear-scaled",
+    "scaled-linear",
+    "quadratic",
+    "cosine",
+    "cosine-annotated",
+    "sigmoid",
+    "constant",
+    "jsd"
+  })
+  void everyTypeIsPrinted(String type) throws Exception {
+    JsonNode plain =
+        JSON.readTree(Cli.run("schedules", "--type", type, "--timesteps", 50).isOk().out());
+    assertThat(plain.get("betas")).hasSize(50);
+    JsonNode rescaled =
+        JSON.readTree(
+            Cli.run("schedules", "--type", type, "--timesteps", 50, "--zero-terminal-snr")
+                .isOk()
+                .out());
+    assertThat(rescaled.get("betas").get(49).asDouble()).isEqualTo(1);
+    assertThat(rescaled.get("alphas_cumprod").get(49).asDouble()).isZero();
+    assertThat(rescaled.get("sqrt_recip_alphas_cumprod").get(49).asText()).isEqualTo("Infinity");
+    assertThat(rescaled.get("posterior_variance").get(49).asDouble()).isBetween(0.1, 1.0);
+  }
+
+  @Test
+  void theConstantIsItsEnd() throws Exception {
+    JsonNode json =
+        JSON.readTree(
+            Cli.run("schedules", "--type", "constant", "--timesteps", 3, "--beta-end", 0.25)
+                .isOk()
+                .out());
+    assertThat(JSON.convertValue(json.get("betas"), double[].class))
+        .containsExactly(0.25, 0.25, 0.25);
+    Cli.run("schedules", "--type", "constant", "--beta-start", 0.1).isBadInput("by beta end");
+    Cli.run("schedules", "--timesteps", 1, "--zero-terminal-snr").isBadInput("at least 2");
+  }
+
+  @Test
+  void theDoctorPrintsItsReport() {
+    String text = Cli.run("schedules", "--doctor", "--timesteps", 10000).isOk().out();
+
+    assertThat(text.lines())
+        .contains(
+            "schedule      linear, T = 10000",
+            "pure noise    alphas_cumprod below 1e-4 from t = 2989 on, 70.1 % of the chain")
+        .anyMatch(line -> line.startsWith("problem       70 % of the timesteps"))
+        .anyMatch(line -> line.startsWith("end           alphas_cumprod 1.15e-44"));
+  }
+
+  @Test
+  void theDoctorWritesJsonAndAPlot(@TempDir Path folder) throws Exception {
+    Path plot = folder.resolve("doctor.png");
+    JsonNode json =
+        JSON.readTree(
+            Cli.run(
+                    "schedules",
+                    "--doctor",
+                    "--timesteps",
+                    600,
+                    "--format",
+                    "json",
+                    "--plot",
+                    plot,
+                    "--data-max",
+                    2,
+                    "--data-rms",
+                    0.5)
+                .isOk()
+                .out());
+
+    assertThat(json.get("schedule").get("type").asText()).isEqualTo("linear");
+    assertThat(json.get("terminal_alpha_cumprod").asDouble()).isCloseTo(2.3e-3, within(0.05e-3));
+    assertThat(json.get("signal_left").asDouble()).isCloseTo(0.096, within(0.001));
+    assertThat(json.get("data").get("mean_square").asDouble()).isEqualTo(0.25);
+    assertThat(json.get("first_pure_noise").isNull()).isTrue();
+    assertThat(json.get("clipping").get("lowered").asInt()).isZero();
+    assertThat(json.get("float32")).isEmpty();
+    assertThat(json.get("advice").get(0).get("finding").asText()).isEqualTo("signal-left");
+    assertThat(json.get("advice").get(0).get("severity").asText()).isEqualTo("warning");
+    assertThat(ImageIO.read(plot.toFile()).getWidth()).isGreaterThan(1000);
+  }
+
+  @Test
+  void whatDoesNotGoTogetherIsRefused(@TempDir Path folder) {
+    Cli.run("schedules", "--doctor", "--format", "csv").isBadInput("--plot FILE");
+    Cli.run("schedules", "--doctor", "--format", "png").isBadInput("--plot FILE");
+    Cli.run("schedules", "--format", "text").isBadInput("--doctor");
+    Cli.run("schedules", "--plot", folder.resolve("x.png")).isBadInput("--format png");
+    Cli.run("schedules", "--doctor", "--data-max", 0).isBadInput("largest |x|");
+    Cli.run("schedules", "--doctor", "--data-rms", 1.5).isBadInput("mean of x²");
+    assertThat(folder).isEmptyDirectory();
+  }
+
   @Test
   void outputIntoAMissingFolderIsRefused(@TempDir Path folder) {
     Path file = folder.resolve("missing").resolve("s.csv");

@@ -18,4 +18,17 @@ public interface BetaSchedule {
    * @throws IllegalArgumentException if {@code timesteps} is less than 1
    */
   double[] betas(int timesteps);
+
+  /**
+   * How many of the betas are not the formula's own because they lie at a floor or a ceiling. Most
+   * formulas have neither.
+   *
+   * @param timesteps T, at least 1
+   * @return the numbers of changed betas
+   * @throws IllegalArgumentException if {@code timesteps} is less than 1
+   */
+  default Clipping clipping(int timesteps) {
+    Requirements.requireTimesteps(timesteps);
+    return Clipping.NONE;
+  }
 }

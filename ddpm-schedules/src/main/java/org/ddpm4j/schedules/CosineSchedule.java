@@ -1,5 +1,7 @@
 package org.ddpm4j.schedules;
 
+import java.util.Arrays;
+
 /**
  * ᾱ follows a squared cosine (Nichol &amp; Dhariwal 2021, eq. 17): ᾱ(u) = f(u) / f(0) with f(u) =
  * cos²((u + s) / (1 + s) · π/2) for u = t/T in 0..1, hence β_t = 1 - ᾱ((t+1)/T) / ᾱ(t/T).
@@ -63,6 +65,22 @@ public record CosineSchedule(double s, double minBeta, double maxBeta) implement
 
   @Override
   public double[] betas(int timesteps) {
+    double[] betas = unclipped(timesteps);
+    for (int t = 0; t < timesteps; t++) {
+      betas[t] = Math.max(minBeta, Math.min(betas[t], maxBeta));
+    }
+    return betas;
+  }
+
+  @Override
+  public Clipping clipping(int timesteps) {
+    double[] betas = unclipped(timesteps);
+    return new Clipping(
+        (int) Arrays.stream(betas).filter(beta -> beta < minBeta).count(),
+        (int) Arrays.stream(betas).filter(beta -> beta > maxBeta).count());
+  }
+
+  private double[] unclipped(int timesteps) {
     Requirements.requireTimesteps(timesteps);
     // f(0) cancels in the ratio except for rounding, of which 1 - ratio magnifies every bit. The
     // paper's code divides f by f, the floored variant ᾱ by ᾱ: each is followed to the last digit.
@@ -71,7 +89,7 @@ public record CosineSchedule(double s, double minBeta, double maxBeta) implement
     double previous = f(0) / divisor;
     for (int t = 0; t < timesteps; t++) {
       double next = f((t + 1.0) / timesteps) / divisor;
-      betas[t] = Math.max(minBeta, Math.min(1 - next / previous, maxBeta));
+      betas[t] = 1 - next / previous;
       previous = next;
     }
     return betas;

@@ -12,9 +12,11 @@ package org.ddpm4j.schedules;
  */
 public record LinearSchedule(double betaStart, double betaEnd) implements BetaSchedule {
 
+  /** T of Ho et al. 2020, section 4, for which {@link #paper()} is made. */
+  public static final int PAPER_TIMESTEPS = 1000;
+
   private static final double PAPER_BETA_START = 1e-4;
   private static final double PAPER_BETA_END = 0.02;
-  private static final double PAPER_TIMESTEPS = 1000;
 
   /**
    * Checks both ends.
@@ -24,16 +26,7 @@ public record LinearSchedule(double betaStart, double betaEnd) implements BetaSc
    * @throws IllegalArgumentException if an end is not in (0, 1) or {@code betaEnd} is the lesser
    */
   public LinearSchedule {
-    Requirements.requireBeta("betaStart", betaStart);
-    Requirements.requireBeta("betaEnd", betaEnd);
-    if (betaEnd < betaStart) {
-      throw new IllegalArgumentException(
-          "betaEnd is "
-              + betaEnd
-              + ", less than betaStart, which is "
-              + betaStart
-              + "; noise must grow with the timesteps, so give the lesser one first.");
-    }
+    Requirements.requireEnds(betaStart, betaEnd);
   }
 
   /**
@@ -55,7 +48,7 @@ public record LinearSchedule(double betaStart, double betaEnd) implements BetaSc
    */
   public LinearSchedule scaledTo(int timesteps) {
     Requirements.requireTimesteps(timesteps);
-    double scale = PAPER_TIMESTEPS / timesteps;
+    double scale = (double) PAPER_TIMESTEPS / timesteps;
     if (!(betaEnd * scale < 1)) {
       throw new IllegalArgumentException(
           "Scaled to "
@@ -72,14 +65,6 @@ public record LinearSchedule(double betaStart, double betaEnd) implements BetaSc
   @Override
   public double[] betas(int timesteps) {
     Requirements.requireTimesteps(timesteps);
-    double[] betas = new double[timesteps];
-    double step = (betaEnd - betaStart) / Math.max(1, timesteps - 1);
-    for (int t = 0; t < timesteps; t++) {
-      betas[t] = betaStart + t * step;
-    }
-    if (timesteps > 1) {
-      betas[timesteps - 1] = betaEnd; // which start + (T-1)·step misses by rounding
-    }
-    return betas;
+    return Linspace.of(betaStart, betaEnd, timesteps);
   }
 }

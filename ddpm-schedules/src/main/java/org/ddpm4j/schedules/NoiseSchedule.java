@@ -18,6 +18,12 @@ import org.nd4j.linalg.factory.Nd4j;
  * {@link #extract}. The formulas stand in {@link ScheduleConstant}. t is zero-based, 0..T-1, and
  * every method that takes it throws {@link IndexOutOfBoundsException} when it lies outside.
  *
+ * <p>The last β, and no other, may be 1: then nothing of x_0 is left in x_T (zero terminal SNR, Lin
+ * et al. 2024). At that timestep ᾱ and the SNR are 0, and log SNR is minus infinity; the
+ * posterior's constants are finite, with mean √ᾱ_prev x_0 and variance 1 - ᾱ_prev, since x_t tells
+ * nothing more. What would recover x_0 from ε is infinite there: {@code sqrtRecipAlphas}, {@code
+ * sqrtRecipAlphasCumprod} and {@code sqrtRecipm1AlphasCumprod}. Predict x_0 or v with it.
+ *
  * <p>Instances are immutable: arrays are copied on the way in and out. Two are equal when their
  * betas are.
  */
@@ -32,8 +38,8 @@ public final class NoiseSchedule {
     }
     double prev = 1;
     for (int t = 0; t < betas.length; t++) {
-      double beta = requireNoise(betas[t], t);
-      double cumprod = requireSignal(prev * (1 - beta), t);
+      double beta = requireNoise(betas[t], t, betas.length - 1);
+      double cumprod = beta == 1 ? 0 : requireSignal(prev * (1 - beta), t);
       for (ScheduleConstant constant : ScheduleConstant.values()) {
         constants.get(constant)[t] = constant.at(beta, cumprod, prev);
       }
@@ -46,13 +52,11 @@ public final class NoiseSchedule {
   /**
    * The schedule with the given betas.
    *
-   * <p>β = 1, with which a schedule of zero terminal SNR ends, is refused: at ᾱ = 0 the factors
-   * that recover x_0 from ε divide by zero.
-   *
-   * @param betas β of each timestep {@code [T]}, T at least 1, every value in (0, 1); copied
+   * @param betas β of each timestep {@code [T]}, T at least 1, every value in (0, 1), the last in
+   *     (0, 1]; copied
    * @return the schedule
-   * @throws IllegalArgumentException if there are no betas, if one is outside (0, 1) or so small
-   *     that 1 - β rounds to 1, or if ᾱ becomes too small for double precision
+   * @throws IllegalArgumentException if there are no betas, if one is outside its range or so small
+   *     that 1 - β rounds to 1, or if ᾱ becomes too small for double precision without being 0
    */
   public static NoiseSchedule of(double... betas) {
     return new NoiseSchedule(betas);
@@ -160,12 +164,13 @@ public final class NoiseSchedule {
    * The schedule of a shorter chain: {@code steps} timesteps of this one, evenly spaced from 0 to
    * T-1 and rounded to whole timesteps (Nichol &amp; Dhariwal 2021, section 4).
    *
-   * <p>With one step, it is T-1, since the reverse process starts from pure noise.
+   * <p>With one step, it is T-1, since the reverse process starts from pure noise. A zero terminal
+   * SNR stays one.
    *
    * @param steps how many timesteps to keep, 1..T; T of them give this very schedule
    * @return the schedule of the kept timesteps
    * @throws IllegalArgumentException if {@code steps} is not in 1..T, or if the kept timesteps lie
-   *     so far apart that a β between them rounds to 1
+   *     so far apart that a β between them rounds to 1 though signal is left
    */
   public RespacedSchedule respace(int steps) {
     if (steps < 1 || steps > timesteps()) {
@@ -195,7 +200,8 @@ public final class NoiseSchedule {
    * @param kept the timesteps to keep, ascending without repetition, each 0..T-1, at least one
    * @return the schedule of the kept timesteps
    * @throws IllegalArgumentException if {@code kept} is empty, begins below 0 or does not ascend,
-   *     or if its timesteps lie so far apart that a β between them rounds to 1
+   *     or if its timesteps lie so far apart that a β between them rounds to 1 though signal is
+   *     left
    * @throws IndexOutOfBoundsException if a timestep is greater than T-1
    */
   public RespacedSchedule respace(int[] kept) {
@@ -208,6 +214,7 @@ public final class NoiseSchedule {
       for (; t <= kept[i]; t++) {
         betas[i] += betas(t) * (1 - betas[i]);
       }
+      requireSignalKept(betas[i], kept[i]);
     }
     return new RespacedSchedule(new NoiseSchedule(betas), kept);
   }
@@ -372,6 +379,25 @@ public final class NoiseSchedule {
     return get(ScheduleConstant.SNR, t);
   }
 
+  /**
+   * {@link ScheduleConstant#LOG_SNR} at a timestep.
+   *
+   * @param t the timestep, 0..T-1
+   * @return log(ᾱ_t / (1 - ᾱ_t)), in nats
+   */
+  public double logSnr(int t) {
+    return get(ScheduleConstant.LOG_SNR, t);
+  }
+
+  /**
+   * Whether the chain ends without any signal, ᾱ_T = 0.
+   *
+   * @return true if the last β is 1
+   */
+  public boolean hasZeroTerminalSnr() {
+    return alphasCumprod(timesteps() - 1) == 0;
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof NoiseSchedule that
@@ -410,8 +436,18 @@ public final class NoiseSchedule {
   }
 
   /** Also refuses a β below the precision of 1 - β, with which the posterior would be 0/0. */
-  private static double requireNoise(double beta, int t) {
-    Requirements.requireBeta("betas[" + t + "]", beta);
+  private static double requireNoise(double beta, int t, int last) {
+    if (beta == 1 && t < last) {
+      throw new IllegalArgumentException(
+          "betas["
+              + t
+              + "] is 1.0, which leaves no signal for the timesteps after it; only the last β, betas["
+              + last
+              + "], may be 1.");
+    }
+    if (beta != 1) {
+      Requirements.requireBeta("betas[" + t + "]", beta);
+    }
     if (1 - beta == 1) {
       throw new IllegalArgumentException(
           "betas["
@@ -422,6 +458,15 @@ public final class NoiseSchedule {
               + " 1.");
     }
     return beta;
+  }
+
+  private void requireSignalKept(double beta, int t) {
+    if (beta == 1 && alphasCumprod(t) > 0) {
+      throw new IllegalArgumentException(
+          "The timesteps kept up to "
+              + t
+              + " lie so far apart that the β between them rounds to 1; keep more of them.");
+    }
   }
 
   private static double requireSignal(double cumprod, int t) {

@@ -26,6 +26,19 @@ final class Requirements {
     }
   }
 
+  static void requireEnds(double betaStart, double betaEnd) {
+    requireBeta("betaStart", betaStart);
+    requireBeta("betaEnd", betaEnd);
+    if (betaEnd < betaStart) {
+      throw new IllegalArgumentException(
+          "betaEnd is "
+              + betaEnd
+              + ", less than betaStart, which is "
+              + betaStart
+              + "; noise must grow with the timesteps, so give the lesser one first.");
+    }
+  }
+
   static void requireBeta(String name, double beta) {
     if (!(beta > 0 && beta < 1)) {
       throw new IllegalArgumentException(

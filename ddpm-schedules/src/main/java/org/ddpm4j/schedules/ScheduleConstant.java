@@ -5,6 +5,9 @@ import java.util.Locale;
 /**
  * The constants of a noise schedule, one value for each timestep, each with its formula.
  *
+ * <p>Ranges are those of β in (0, 1). Where the last β is 1, {@link NoiseSchedule} says what each
+ * constant is there.
+ *
  * <p>Equation numbers are those of Ho et al. 2020 unless said otherwise.
  */
 public enum ScheduleConstant {
@@ -62,6 +65,9 @@ public enum ScheduleConstant {
 
   /** √α_t (1 - ᾱ_prev) / (1 - ᾱ_t): factor of x_t in the mean μ̃ (eq. 7). 0 at t = 0. */
   POSTERIOR_MEAN_COEF2((beta, cumprod, prev) -> (1 - prev) * Math.sqrt(1 - beta) / (1 - cumprod)),
+
+  /** log SNR_t in nats, the -γ of Kingma et al. 2021, section 3.2. Falls with t. */
+  LOG_SNR((beta, cumprod, prev) -> Math.log(cumprod) - Math.log1p(-cumprod)),
 
   /** Signal-to-noise ratio ᾱ_t / (1 - ᾱ_t) (Kingma et al. 2021, eq. 2). Falls with t. */
   SNR((beta, cumprod, prev) -> cumprod / (1 - cumprod));

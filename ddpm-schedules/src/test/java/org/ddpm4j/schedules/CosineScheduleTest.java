@@ -54,6 +54,14 @@ class CosineScheduleTest {
   }
 
   @Test
+  void clippingIsCounted() {
+    assertThat(new CosineSchedule(0.008, 1e-4, 0.02).clipping(600)).isEqualTo(new Clipping(3, 97));
+    assertThat(CosineSchedule.paper().clipping(600)).isEqualTo(new Clipping(0, 1));
+    assertThat(CosineSchedule.annotated().clipping(600)).isEqualTo(new Clipping(3, 1));
+    assertThat(LinearSchedule.paper().clipping(600)).isEqualTo(Clipping.NONE);
+  }
+
+  @Test
   void theFloorDecidesNothingButTheFirstBetas() {
     double[] free = new CosineSchedule(0.008, 0, 0.9999).betas(1000);
     double[] floored = CosineSchedule.annotated().betas(1000);

@@ -57,7 +57,7 @@ class GoldenScheduleTest {
 
   @Test
   void goldenHoldsEverySchedule() {
-    assertThat(golden.size()).isEqualTo(9);
+    assertThat(golden.size()).isEqualTo(27);
     assertThat(golden.get("linear_600").size()).isEqualTo(13);
   }
 
@@ -66,6 +66,12 @@ class GoldenScheduleTest {
     BetaSchedule schedule =
         switch (name.substring(0, underscore)) {
           case "linear" -> LinearSchedule.paper();
+          case "scaled_linear" -> QuadraticSchedule.scaledLinear();
+          case "quadratic" -> QuadraticSchedule.paperEnds();
+          case "sigmoid" -> SigmoidSchedule.paperEnds();
+          case "constant" -> ConstantSchedule.paperEnd();
+          case "jsd" -> new JsdSchedule();
+          case "linear_zero_terminal_snr" -> new ZeroTerminalSnrSchedule(LinearSchedule.paper());
           case "cosine_seed" -> CosineSchedule.annotated();
           case "cosine_iddpm" -> CosineSchedule.paper();
           default -> throw new IllegalArgumentException(name);

@@ -53,6 +53,7 @@ class NoiseScheduleTest {
     "POSTERIOR_MEAN_COEF1, 0.1924500897298753",
     "POSTERIOR_MEAN_COEF2, 0.7698003589195010",
     "SNR, 0.3333333333333333",
+    "LOG_SNR, -1.0986122886681098",
   })
   void constantsByHand(ScheduleConstant constant, double expected) {
     assertThat(byHand().get(constant, 2)).isCloseTo(expected, within(1e-15));
@@ -295,7 +296,7 @@ class NoiseScheduleTest {
   }
 
   @ParameterizedTest
-  @ValueSource(doubles = {0, 1, -0.1, 1.1, Double.NaN, Double.POSITIVE_INFINITY})
+  @ValueSource(doubles = {0, -0.1, 1.1, Double.NaN, Double.POSITIVE_INFINITY})
   void betasOutsideTheirRangeAreRefused(double beta) {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> NoiseSchedule.of(0.1, beta))
@@ -303,6 +304,61 @@ class NoiseScheduleTest {
             "betas[1] is "
                 + beta
                 + "; β is a variance that must lie between 0 and 1, both excluded.");
+  }
+
+  @Test
+  void onlyTheLastBetaMayBeOne() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> NoiseSchedule.of(0.1, 1, 0.5))
+        .withMessage(
+            "betas[1] is 1.0, which leaves no signal for the timesteps after it; only the last β,"
+                + " betas[2], may be 1.");
+    assertThat(NoiseSchedule.of(0.1, 0.5).hasZeroTerminalSnr()).isFalse();
+    assertThat(NoiseSchedule.of(0.1, 1).hasZeroTerminalSnr()).isTrue();
+  }
+
+  /** β = 1/2, 1 makes ᾱ = 1/2, 0: the posterior of x_0's successor forgets x_t. */
+  @ParameterizedTest
+  @CsvSource({
+    "BETAS, 1",
+    "ALPHAS, 0",
+    "ALPHAS_CUMPROD, 0",
+    "ALPHAS_CUMPROD_PREV, 0.5",
+    "SQRT_RECIP_ALPHAS, Infinity",
+    "SQRT_ALPHAS_CUMPROD, 0",
+    "SQRT_ONE_MINUS_ALPHAS_CUMPROD, 1",
+    "LOG_ONE_MINUS_ALPHAS_CUMPROD, 0",
+    "SQRT_RECIP_ALPHAS_CUMPROD, Infinity",
+    "SQRT_RECIPM1_ALPHAS_CUMPROD, Infinity",
+    "POSTERIOR_VARIANCE, 0.5",
+    "POSTERIOR_STANDARD_DEVIATION, 0.7071067811865476",
+    "POSTERIOR_LOG_VARIANCE_CLIPPED, -0.6931471805599453",
+    "POSTERIOR_MEAN_COEF1, 0.7071067811865476",
+    "POSTERIOR_MEAN_COEF2, 0",
+    "SNR, 0",
+    "LOG_SNR, -Infinity",
+  })
+  void constantsWhereNoSignalIsLeft(ScheduleConstant constant, double expected) {
+    assertThat(NoiseSchedule.of(0.5, 1).get(constant, 1)).isEqualTo(expected);
+  }
+
+  @Test
+  void aSingleTimestepMayBeAllNoise() {
+    NoiseSchedule schedule = NoiseSchedule.of(1);
+
+    assertThat(schedule.alphasCumprod(0)).isZero();
+    assertThat(schedule.posteriorVariance(0)).isZero();
+    assertThat(schedule.posteriorLogVarianceClipped(0)).isZero();
+    assertThat(schedule.posteriorMeanCoef1(0)).isEqualTo(1);
+    assertThat(schedule.posteriorMeanCoef2(0)).isZero();
+  }
+
+  @ParameterizedTest
+  @MethodSource("schedules")
+  void logSnrIsTheLogarithmOfTheSnr(NoiseSchedule schedule) {
+    for (int t = 0; t < schedule.timesteps(); t++) {
+      assertThat(schedule.logSnr(t)).isCloseTo(Math.log(schedule.snr(t)), within(1e-12));
+    }
   }
 
   @Test

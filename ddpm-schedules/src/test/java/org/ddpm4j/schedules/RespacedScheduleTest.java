@@ -131,7 +131,36 @@ class RespacedScheduleTest {
     Arrays.fill(betas, 0.9);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> NoiseSchedule.of(betas).respace(1))
-        .withMessageContaining("betas[0] is 1.0");
+        .withMessage(
+            "The timesteps kept up to 29 lie so far apart that the β between them rounds to 1; keep"
+                + " more of them.");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 7, 100, 1000})
+  void zeroTerminalSnrStays(int steps) {
+    for (BetaSchedule formula :
+        new BetaSchedule[] {
+          new JsdSchedule(), new ZeroTerminalSnrSchedule(CosineSchedule.paper())
+        }) {
+      NoiseSchedule original = NoiseSchedule.of(formula, 1000);
+      RespacedSchedule respaced = original.respace(steps);
+
+      assertThat(respaced.schedule().betas(steps - 1)).isEqualTo(1);
+      assertThat(respaced.schedule().hasZeroTerminalSnr()).isTrue();
+      for (int i = 0; i < steps - 1; i++) {
+        assertThat(respaced.schedule().alphasCumprod(i))
+            .isCloseTo(original.alphasCumprod(respaced.originalTimestep(i)), within(1e-12));
+      }
+    }
+  }
+
+  @Test
+  void withoutItsLastTimestepTheChainKeepsSignal() {
+    NoiseSchedule jsd = NoiseSchedule.of(new JsdSchedule(), 10);
+
+    assertThat(jsd.respace(new int[] {4, 8}).schedule().alphasCumprod(1))
+        .isCloseTo(0.1, within(1e-15));
   }
 
   @Test

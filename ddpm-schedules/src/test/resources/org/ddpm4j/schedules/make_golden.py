@@ -16,6 +16,34 @@ def linear(timesteps):
     return np.linspace(1e-4, 0.02, timesteps)
 
 
+def quadratic(timesteps):
+    return np.linspace(1e-4 ** 0.5, 0.02 ** 0.5, timesteps) ** 2
+
+
+def scaled_linear(timesteps):
+    """diffusers' name and ends of the quadratic schedule."""
+    return np.linspace(0.00085 ** 0.5, 0.012 ** 0.5, timesteps) ** 2
+
+
+def sigmoid(timesteps):
+    return 1 / (1 + np.exp(-np.linspace(-6, 6, timesteps))) * (0.02 - 1e-4) + 1e-4
+
+
+def constant(timesteps):
+    return np.full(timesteps, 0.02)
+
+
+def jsd(timesteps):
+    return 1 / np.linspace(timesteps, 1, timesteps)
+
+
+def linear_zero_terminal_snr(timesteps):
+    """Lin et al. 2024, algorithm 1."""
+    root = np.sqrt(np.cumprod(1 - linear(timesteps)))
+    rescaled = ((root - root[-1]) * root[0] / (root[0] - root[-1])) ** 2
+    return 1 - np.append(rescaled[0], rescaled[1:] / rescaled[:-1])
+
+
 def cosine_seed(timesteps):
     """As in the blog post "The Annotated Diffusion Model": normalised, clipped on both sides."""
     u = np.linspace(0, timesteps, timesteps + 1) / timesteps
@@ -52,14 +80,20 @@ def constants(betas):
     }
 
 
+# Those that end with β = 1 have constants that are infinite there.
+ENDING_IN_NOISE = {jsd: ("betas",), linear_zero_terminal_snr: ("betas", "alphas_cumprod")}
+SCHEDULES = (linear, scaled_linear, quadratic, sigmoid, cosine_seed, cosine_iddpm, constant, *ENDING_IN_NOISE)
+
 golden = {}
 for timesteps in (10, 600, 1000):
-    for schedule in (linear, cosine_seed, cosine_iddpm):
-        table = constants(schedule(timesteps))
+    for schedule in SCHEDULES:
+        with np.errstate(divide="ignore"):
+            table = constants(schedule(timesteps))
+        names = ENDING_IN_NOISE.get(schedule, table)
         if timesteps == 1000:  # the two that decide the others, to keep the file small
-            table = {name: table[name] for name in ("betas", "alphas_cumprod")}
+            names = [name for name in ("betas", "alphas_cumprod") if name in names]
         golden[f"{schedule.__name__}_{timesteps}"] = {
-            name: [float(f"{value:.13g}") for value in values] for name, values in table.items()
+            name: [float(f"{value:.13g}") for value in table[name]] for name in names
         }
 json.dump(golden, sys.stdout, separators=(",", ":"))
 print()

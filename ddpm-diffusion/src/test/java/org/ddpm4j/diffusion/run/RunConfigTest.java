@@ -185,7 +185,7 @@ class RunConfigTest {
         "/batches/flip               | 0         | its field batches.flip",
         "/batches/flip               | null      | its field batches.flip is missing",
         "/batches/batch_size         | 0         | The batch size is 0; it must be at least 1.",
-        "/schedule/type              | \"quadratic\" | its field schedule.type",
+        "/schedule/type              | \"cubic\" | its field schedule.type",
         "/schedule/timesteps         | -1        | The number of timesteps is -1",
         "/schedule                   | null      | its field schedule is missing",
         "/schedule                   | []        | its field schedule",

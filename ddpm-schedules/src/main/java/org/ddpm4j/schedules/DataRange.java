@@ -1,0 +1,93 @@
+package org.ddpm4j.schedules;
+
+/**
+ * How large the values of the data are, which decides how much noise it takes to drown them.
+ *
+ * @param largest the largest |x| that occurs, positive and finite
+ * @param meanSquare the mean of x² over all images, pixels and channels (variance plus squared
+ *     mean), positive, at most {@code largest}²
+ */
+public record DataRange(double largest, double meanSquare) {
+
+  private static final double ROUNDING = 1e-9;
+
+  /**
+   * Checks both values.
+   *
+   * @param largest the largest |x|
+   * @param meanSquare the mean of x²
+   * @throws IllegalArgumentException if one is not positive or the mean exceeds the largest
+   */
+  public DataRange {
+    if (!(largest > 0 && largest < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          "The largest |x| of the data is " + largest + "; it must be positive and finite.");
+    }
+    if (!(meanSquare > 0 && meanSquare <= largest * largest * (1 + ROUNDING))) {
+      throw new IllegalArgumentException(
+          "The mean of x² is "
+              + meanSquare
+              + "; it must be positive and at most the square of the largest |x|, which is "
+              + largest * largest
+              + ".");
+    }
+  }
+
+  /**
+   * Pixels in [-1,1], the range of Ho et al. 2020, with every pixel black or white: the most that
+   * such images can carry.
+   *
+   * @return a largest |x| and a mean of x² of 1
+   */
+  public static DataRange pixels() {
+    return ofLargest(1);
+  }
+
+  /**
+   * Data of which only the largest value is known.
+   *
+   * @param largest the largest |x|, positive and finite
+   * @return the range with the greatest mean of x² that this allows
+   * @throws IllegalArgumentException if {@code largest} is out of range
+   */
+  public static DataRange ofLargest(double largest) {
+    return new DataRange(largest, largest * largest);
+  }
+
+  /**
+   * Pixels that are 0..1 before each channel has its mean subtracted and is divided by its standard
+   * deviation, such as ImageNet's 0.485, 0.456, 0.406 and 0.229, 0.224, 0.225, with which pixels
+   * reach from -2.12 to 2.64. The mean of x² is 1, as it is over the data that the statistics were
+   * taken from.
+   *
+   * @param means mean of each channel, in [0,1]
+   * @param standardDeviations standard deviation of each channel, positive; as many
+   * @return the range after that
+   * @throws IllegalArgumentException if the channels' numbers differ or are none, or a value is out
+   *     of range
+   */
+  public static DataRange standardized(double[] means, double[] standardDeviations) {
+    if (means.length == 0 || means.length != standardDeviations.length) {
+      throw new IllegalArgumentException(
+          means.length
+              + " means and "
+              + standardDeviations.length
+              + " standard deviations were given; each channel needs one of both.");
+    }
+    double largest = 0;
+    for (int c = 0; c < means.length; c++) {
+      if (!(means[c] >= 0 && means[c] <= 1 && standardDeviations[c] > 0)) {
+        throw new IllegalArgumentException(
+            "Channel "
+                + c
+                + " has the mean "
+                + means[c]
+                + " and the standard deviation "
+                + standardDeviations[c]
+                + "; of pixels in [0,1] the mean must be in [0,1] and the deviation positive.");
+      }
+      largest = Math.max(largest, Math.max(means[c], 1 - means[c]) / standardDeviations[c]);
+    }
+    return new DataRange(largest, 1);
+  }
+}

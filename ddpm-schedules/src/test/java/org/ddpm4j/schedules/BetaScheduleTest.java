@@ -1,0 +1,156 @@
+package org.ddpm4j.schedules;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.function.BiFunction;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The formulas beside the linear and the cosine one. */
+class BetaScheduleTest {
+
+  static Stream<BetaSchedule> schedules() {
+    return Stream.of(
+        QuadraticSchedule.paperEnds(),
+        QuadraticSchedule.scaledLinear(),
+        SigmoidSchedule.paperEnds(),
+        ConstantSchedule.paperEnd(),
+        new JsdSchedule(),
+        new ZeroTerminalSnrSchedule(QuadraticSchedule.scaledLinear()));
+  }
+
+  static Stream<BiFunction<Double, Double, BetaSchedule>> betweenTwoEnds() {
+    return Stream.of(LinearSchedule::new, QuadraticSchedule::new, SigmoidSchedule::new);
+  }
+
+  @ParameterizedTest
+  @MethodSource("schedules")
+  void betasNeverFall(BetaSchedule schedule) {
+    double[] betas = schedule.betas(500);
+
+    assertThat(betas).hasSize(500).isSorted();
+    assertThat(betas[0]).isPositive();
+    assertThat(betas[499]).isLessThanOrEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @MethodSource("schedules")
+  void aChainWithoutTimestepsIsRefused(BetaSchedule schedule) {
+    for (int timesteps : new int[] {0, -1}) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> schedule.betas(timesteps))
+          .withMessageContaining("number of timesteps is " + timesteps);
+      assertThatIllegalArgumentException().isThrownBy(() -> schedule.clipping(timesteps));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("betweenTwoEnds")
+  void endsOutsideTheirRangeAreRefused(BiFunction<Double, Double, BetaSchedule> schedule) {
+    for (double bad : new double[] {0, 1, -1e-4, Double.NaN, Double.POSITIVE_INFINITY}) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> schedule.apply(bad, 0.5))
+          .withMessageContaining("betaStart is " + bad);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> schedule.apply(0.5, bad))
+          .withMessageContaining("betaEnd is " + bad);
+    }
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> schedule.apply(0.5, 0.4))
+        .withMessageContaining("betaEnd is 0.4, less than betaStart, which is 0.5");
+  }
+
+  @Test
+  void rootsOfQuadraticBetasAreEvenlySpaced() {
+    double[] betas = new QuadraticSchedule(0.01, 0.25).betas(5); // roots 0.1, 0.2, … 0.5
+
+    assertThat(betas).containsExactly(new double[] {0.01, 0.04, 0.09, 0.16, 0.25}, within(1e-15));
+    assertThat(new QuadraticSchedule(0.01, 0.25).betas(1))
+        .containsExactly(new double[] {0.01}, within(1e-15));
+  }
+
+  @Test
+  void latentDiffusionLeavesSignal() {
+    NoiseSchedule schedule = NoiseSchedule.of(QuadraticSchedule.scaledLinear(), 1000);
+
+    assertThat(schedule.alphasCumprod(999))
+        .isCloseTo(4.7e-3, within(0.05e-3)); // Lin et al., fig. 1
+    assertThat(schedule.sqrtAlphasCumprod(999)).isCloseTo(0.068265, within(5e-7)); // table 1
+  }
+
+  /** σ(-6), σ(0) = 1/2 and σ(6) = 1 - σ(-6), by hand. */
+  @Test
+  void theSigmoidIsSymmetricAboutItsMiddle() {
+    double[] betas = new SigmoidSchedule(0.1, 0.5).betas(3);
+
+    assertThat(betas[0]).isCloseTo(0.1 + 0.4 * 0.0024726231566, within(1e-12));
+    assertThat(betas[1]).isCloseTo(0.3, within(1e-15));
+    assertThat(betas[0] + betas[2]).isCloseTo(0.6, within(1e-15));
+  }
+
+  @Test
+  void aConstantBetaMakesAPowerOfAlpha() {
+    NoiseSchedule schedule = NoiseSchedule.of(new ConstantSchedule(0.5), 10);
+
+    assertThat(schedule.alphasCumprod(9)).isEqualTo(1 / 1024.0);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new ConstantSchedule(1))
+        .withMessageContaining("beta is 1.0");
+  }
+
+  @Test
+  void jsdErasesTheSameShareEachTime() {
+    NoiseSchedule schedule = NoiseSchedule.of(new JsdSchedule(), 250);
+
+    for (int t = 0; t < 250; t++) {
+      assertThat(schedule.alphasCumprod(t)).isCloseTo(1 - (t + 1) / 250.0, within(1e-14));
+    }
+    assertThat(schedule.betas(249)).isEqualTo(1);
+    assertThat(new JsdSchedule().betas(1)).containsExactly(1);
+  }
+
+  @Test
+  void rescalingKeepsTheFirstAndRemovesTheLast() {
+    NoiseSchedule base = NoiseSchedule.of(LinearSchedule.paper(), 100);
+    NoiseSchedule rescaled =
+        NoiseSchedule.of(new ZeroTerminalSnrSchedule(LinearSchedule.paper()), 100);
+
+    assertThat(rescaled.alphasCumprod(0)).isCloseTo(base.alphasCumprod(0), within(1e-15));
+    assertThat(rescaled.betas(99)).isEqualTo(1);
+    assertThat(rescaled.snr(99)).isZero();
+    // √ᾱ is moved by a straight line, so that ratios of differences stay.
+    double before = base.sqrtAlphasCumprod(20) - base.sqrtAlphasCumprod(60);
+    double after = rescaled.sqrtAlphasCumprod(20) - rescaled.sqrtAlphasCumprod(60);
+    double wholeBefore = base.sqrtAlphasCumprod(0) - base.sqrtAlphasCumprod(99);
+    assertThat(after / before)
+        .isCloseTo(rescaled.sqrtAlphasCumprod(0) / wholeBefore, within(1e-12));
+  }
+
+  @Test
+  void whatEndsInNoiseNeedsNoRescaling() {
+    assertThat(new ZeroTerminalSnrSchedule(new JsdSchedule()).betas(20))
+        .containsExactly(new JsdSchedule().betas(20));
+    assertThat(new ZeroTerminalSnrSchedule(new CosineSchedule(0.008, 1e-4, 0.02)).clipping(600))
+        .isEqualTo(new Clipping(3, 97));
+  }
+
+  @Test
+  void aSingleTimestepCannotBeRescaled() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new ZeroTerminalSnrSchedule(LinearSchedule.paper()).betas(1))
+        .withMessageContaining("number of timesteps is 1")
+        .withMessageContaining("at least 2");
+  }
+
+  @Test
+  void lambdasClipNothing() {
+    BetaSchedule lambda = timesteps -> new double[] {0.1};
+
+    assertThat(lambda.clipping(1)).isEqualTo(Clipping.NONE);
+    assertThatIllegalArgumentException().isThrownBy(() -> new Clipping(-1, 0));
+  }
+}
