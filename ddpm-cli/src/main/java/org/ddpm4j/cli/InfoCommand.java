@@ -73,6 +73,7 @@ final class InfoCommand implements Callable<Integer> {
                 config.data().trainingImages(),
                 config.data().shape(),
                 config.data().validationImages()));
+    print("pixels", Pixels.describe(config.data().normalization()));
     print(
         "schedule",
         "%s, T = %d".formatted(Names.of(config.schedule().type()), config.schedule().timesteps()));

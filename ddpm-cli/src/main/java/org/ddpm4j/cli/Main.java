@@ -49,6 +49,7 @@ public final class Main {
             .addSubcommand(new SchedulesCommand(console))
             .addSubcommand(new PredictCommand(console))
             .addSubcommand(new InfoCommand(console))
+            .addSubcommand(new DataCommand(console))
             .addSubcommand(new BenchCommand(console))
             .addSubcommand(new CompletionCommand(console))
             .addSubcommand(new CommandLine.HelpCommand());
