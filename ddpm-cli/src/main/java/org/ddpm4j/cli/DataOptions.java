@@ -2,19 +2,30 @@ package org.ddpm4j.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
+import org.ddpm4j.data.ColorMode;
+import org.ddpm4j.data.CorruptFiles;
 import org.ddpm4j.data.DataSources;
 import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.data.LoadedImages;
 import org.ddpm4j.data.Network;
 import org.ddpm4j.data.Split;
-import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.run.DataDescription;
-import org.nd4j.linalg.dataset.DataSet;
 import picocli.CommandLine.Option;
 
 /** Which images to train on, and where they are. */
 final class DataOptions {
+
+  private static final int MAX_NAMED_FILES = 10;
+
+  /** Of a data set without test images, so much is held out at most. */
+  private static final int HELD_OUT_DIVISOR = 10;
+
+  /** The images that are held out are the same in every run. */
+  private static final long HELD_OUT_SEED = 0;
 
   @Option(
       names = "--dataset",
@@ -22,63 +33,164 @@ final class DataOptions {
       converter = Names.Data.class,
       completionCandidates = Names.Data.class,
       defaultValue = Defaults.DATA_SET,
-      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+      description =
+          "${COMPLETION-CANDIDATES}, which is any folder of image files (default:"
+              + " ${DEFAULT-VALUE}).")
   private KnownDataSet dataSet;
 
   @Option(
       names = "--data",
       paramLabel = "DIR",
       description =
-          "Folder with the data set's four IDX files (default: the user's cache, the system's"
-              + " folder, a download, or the bundled subset).")
+          "Folder with the data set's files (default: the user's cache or the system's folder and,"
+              + " for fashion-mnist and mnist, a download or the bundled subset).")
   private Path folder;
 
   @Option(names = "--offline", description = "Download nothing.")
   private boolean offline;
 
+  @Option(
+      names = "--image-size",
+      paramLabel = "HxW",
+      converter = SizeConverter.class,
+      description =
+          "Scale images to cover this size and cut out their middle, as in 48x64, or one number"
+              + " (default: the data set's own size; "
+              + Defaults.FOLDER_IMAGE_SIZE
+              + " for a folder).")
+  private Size imageSize;
+
+  @Option(names = "--grayscale", description = "Use shades of grey instead of colours.")
+  private boolean grayscale;
+
+  @Option(
+      names = "--class",
+      paramLabel = "NAME",
+      description = "Use only the images of this class, by name or number.")
+  private String onlyClass;
+
+  @Option(
+      names = "--max-images",
+      paramLabel = "N",
+      description = "Use at most so many images, evenly spread over the data set.")
+  private Integer maxImages;
+
+  @Option(
+      names = "--corrupt",
+      paramLabel = "NAME",
+      converter = Names.Corrupt.class,
+      completionCandidates = Names.Corrupt.class,
+      defaultValue = Defaults.CORRUPT,
+      description =
+          "What to do about image files that cannot be read: ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private CorruptFiles corrupt;
+
+  @Option(
+      names = "--normalization",
+      paramLabel = "NAME",
+      converter = Names.PixelScales.class,
+      completionCandidates = Names.PixelScales.class,
+      description =
+          "How the network sees pixels: ${COMPLETION-CANDIDATES} (default: imagenet for"
+              + " tiny-imagenet in colour, otherwise symmetric, which is [-1,1]).")
+  private Pixels normalization;
+
   KnownDataSet chosen() {
     return dataSet;
   }
 
-  /** Loads a data set, some of whose test images are held out. */
-  TrainingData load(KnownDataSet name, int validationImages) throws IOException {
-    DataSources sources = DataSources.ofHost();
-    if (offline) {
-      sources = sources.withNetwork(Network.FORBIDDEN);
+  /** The images to train on, with others held out. */
+  TrainingData load(int validationImages) throws IOException {
+    if (maxImages != null) {
+      BadInputException.requireRange("--max-images", maxImages, 1, Integer.MAX_VALUE);
     }
-    if (folder != null) {
-      sources = sources.withDataFolder(folder);
-    }
-    ImageDataSet training = name.load(Split.TRAIN, sources);
-    Optional<DataSet> validation = Optional.empty();
-    int heldOut = 0;
-    if (validationImages > 0) {
-      ImageDataSet test = name.load(Split.TEST, sources);
-      if (!test.shape().equals(training.shape())) {
+    return load(
+        dataSet,
+        new Preparation(
+            Optional.ofNullable(imageSize),
+            grayscale ? Optional.of(ColorMode.GRAYSCALE) : Optional.empty(),
+            Optional.ofNullable(onlyClass),
+            maxImages == null ? OptionalInt.empty() : OptionalInt.of(maxImages),
+            corrupt,
+            Optional.ofNullable(normalization).map(Pixels::normalization)),
+        validationImages);
+  }
+
+  /** The images that a run was begun with. */
+  TrainingData loadAgain(DataDescription data) throws IOException {
+    return load(KnownDataSet.named(data.name()), Preparation.of(data), data.validationImages());
+  }
+
+  private TrainingData load(KnownDataSet name, Preparation preparation, int validationImages)
+      throws IOException {
+    DataSources sources = sources();
+    LoadedImages loaded = name.load(Split.TRAIN, sources, preparation);
+    ImageDataSet training = preparation.normalize(loaded.images());
+    Optional<ImageDataSet> validation = Optional.empty();
+    if (validationImages > 0 && name.hasTestImages()) {
+      validation = Optional.of(test(name, sources, preparation, validationImages));
+      if (!validation.get().shape().equals(training.shape())) {
         throw new IOException(
-            "The training images have the shape %s, the test images %s; they must be alike."
-                .formatted(training.shape(), test.shape()));
+            "The training images are of %s, the test images of %s; they must be alike."
+                .formatted(training.shape(), validation.get().shape()));
       }
-      heldOut = Math.min(validationImages, test.size());
-      validation = Optional.of(test.batch(spread(test.size(), heldOut)));
     }
-    ImageShape shape =
-        new ImageShape(
-            training.shape().channels(), training.shape().height(), training.shape().width());
+    int heldOut = Math.min(validationImages, training.size() / HELD_OUT_DIVISOR);
+    if (heldOut > 0 && !name.hasTestImages()) {
+      ImageDataSet.HoldOut parts = training.holdOut(heldOut, HELD_OUT_SEED);
+      training = parts.training();
+      validation = Optional.of(parts.heldOut());
+    }
     return new TrainingData(
         training,
-        validation,
+        validation.map(images -> images.batch(all(images))),
         new DataDescription(
             Names.of(name),
             training.source(),
             training.fingerprint(),
             training.size(),
-            heldOut,
-            shape));
+            validation.map(ImageDataSet::size).orElse(0),
+            training.shape(),
+            training.normalization(),
+            DataDescription.Selection.of(
+                preparation.onlyClass(), preparation.maxImages(), loaded.skipped().size())),
+        loaded.skipped());
   }
 
-  /** Evenly spread over the data set, which may be sorted by class. */
-  private static int[] spread(int size, int count) {
-    return IntStream.range(0, count).map(i -> (int) ((long) i * size / count)).toArray();
+  private DataSources sources() {
+    DataSources sources = DataSources.ofHost();
+    if (offline) {
+      sources = sources.withNetwork(Network.FORBIDDEN);
+    }
+    return folder == null ? sources : sources.withDataFolder(folder);
+  }
+
+  /** Test images, evenly spread over the data set, which may be sorted by class. */
+  private static ImageDataSet test(
+      KnownDataSet name, DataSources sources, Preparation preparation, int count)
+      throws IOException {
+    // Where files may be skipped, how many images a limit leaves is known only afterwards.
+    OptionalInt limit =
+        preparation.corrupt() == CorruptFiles.SKIP ? OptionalInt.empty() : OptionalInt.of(count);
+    ImageDataSet test = name.load(Split.TEST, sources, preparation.withMaxImages(limit)).images();
+    return preparation.normalize(test.takeSpread(Math.min(count, test.size())));
+  }
+
+  private static int[] all(ImageDataSet images) {
+    return IntStream.range(0, images.size()).toArray();
+  }
+
+  /** Tells the user which files were left out. */
+  static void noteSkipped(Console console, String command, List<LoadedImages.Skipped> skipped) {
+    for (LoadedImages.Skipped file :
+        skipped.subList(0, Math.min(MAX_NAMED_FILES, skipped.size()))) {
+      console.note("%s: skipped %s: %s".formatted(command, file.file(), file.reason()));
+    }
+    if (skipped.size() > MAX_NAMED_FILES) {
+      console.note(
+          "%s: skipped %d more files that cannot be read"
+              .formatted(command, skipped.size() - MAX_NAMED_FILES));
+    }
   }
 }

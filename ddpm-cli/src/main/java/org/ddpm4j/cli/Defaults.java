@@ -7,6 +7,10 @@ package org.ddpm4j.cli;
 final class Defaults {
 
   static final String DATA_SET = "fashion-mnist";
+  static final String FOLDER_IMAGE_SIZE = "32";
+  static final String NORMALIZATION = "symmetric";
+  static final String CORRUPT = "refuse";
+  static final String DATA_PICTURE = "data.png";
 
   static final String DIM = "24";
   static final String DIM_MULTS = "1,2,4";

@@ -73,6 +73,7 @@ final class InfoCommand implements Callable<Integer> {
                 config.data().trainingImages(),
                 config.data().shape(),
                 config.data().validationImages()));
+    print("pixels", Pixels.describe(config.data().normalization()));
     print("schedule", ChainOptions.describe(config.schedule()));
     describe(config.model(), unet);
     List<Path> checkpoints = run.checkpoints().all();

@@ -50,6 +50,7 @@ public final class Main {
             .addSubcommand(new PredictCommand(console))
             .addSubcommand(new InfoCommand(console))
             .addSubcommand(new LessonCommand(console))
+            .addSubcommand(new DataCommand(console))
             .addSubcommand(new BenchCommand(console))
             .addSubcommand(new CompletionCommand(console))
             .addSubcommand(new CommandLine.HelpCommand());

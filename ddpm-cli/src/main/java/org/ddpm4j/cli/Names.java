@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.ddpm4j.data.HorizontalFlip;
+import org.ddpm4j.data.CorruptFiles;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.objective.LossTerms;
 import org.ddpm4j.diffusion.objective.TimestepSampling;
 import org.ddpm4j.diffusion.run.ScheduleType;
@@ -136,6 +137,18 @@ abstract class Names<E extends Enum<E>> implements ITypeConverter<E>, Iterable<S
   static final class Data extends Names<KnownDataSet> {
     Data() {
       super(KnownDataSet.class);
+    }
+  }
+
+  static final class Corrupt extends Names<CorruptFiles> {
+    Corrupt() {
+      super(CorruptFiles.class);
+    }
+  }
+
+  static final class PixelScales extends Names<Pixels> {
+    PixelScales() {
+      super(Pixels.class);
     }
   }
 

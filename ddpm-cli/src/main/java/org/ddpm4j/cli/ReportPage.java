@@ -110,6 +110,7 @@ record ReportPage(
             config.data().trainingImages(),
             config.data().shape(),
             config.data().validationImages()));
+    fact(html, "Pixel values", Pixels.describe(config.data().normalization()));
     fact(html, "Network", config.model().toString());
     fact(html, "Parameters", String.format(Locale.ROOT, "%,d", parameters));
     fact(html, "Schedule", ChainOptions.describe(config.schedule()));

@@ -52,14 +52,23 @@ record RunFiles(RunFolder folder, RunConfig config) {
   void writeGrid(INDArray images, long step) throws IOException {
     Folders.create(folder.samples());
     Images.writePng(
-        Images.grid(images, Images.squareColumns((int) images.size(0)), GRID_SCALE),
+        Images.grid(
+            images,
+            Images.squareColumns((int) images.size(0)),
+            GRID_SCALE,
+            config.data().normalization()),
         folder.samples().resolve("step-%07d.png".formatted(step)));
   }
 
   /** Writes the grid of samples at the end of training. */
   void writeSamples(INDArray images) throws IOException {
     Images.writePng(
-        Images.grid(images, Images.squareColumns((int) images.size(0)), SAMPLES_SCALE), samples());
+        Images.grid(
+            images,
+            Images.squareColumns((int) images.size(0)),
+            SAMPLES_SCALE,
+            config.data().normalization()),
+        samples());
   }
 
   /** Writes the losses anew, and the report with all pictures that there are. */

@@ -12,6 +12,7 @@ import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.ScheduleConfig;
@@ -68,7 +69,7 @@ final class SampleCommand implements Callable<Integer> {
 
   enum Clip {
     NONE,
-    /** To [-1,1]. */
+    /** To the values that pixels can have. */
     RANGE
   }
 
@@ -187,8 +188,8 @@ final class SampleCommand implements Callable<Integer> {
       completionCandidates = Names.Clip.class,
       defaultValue = Defaults.CLIP,
       description =
-          "Whether estimates of x0 are clipped to [-1,1]: ${COMPLETION-CANDIDATES} (default:"
-              + " ${DEFAULT-VALUE}).")
+          "Whether estimates of x0 are clipped to the values that pixels can have:"
+              + " ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Clip clip;
 
   @Option(
@@ -250,6 +251,17 @@ final class SampleCommand implements Callable<Integer> {
       description = "With --model: height and width of the images, as in 32x32, or one number.")
   private Size size;
 
+  @Option(
+      names = "--normalization",
+      paramLabel = "NAME",
+      converter = Names.PixelScales.class,
+      completionCandidates = Names.PixelScales.class,
+      defaultValue = Defaults.NORMALIZATION,
+      description =
+          "With --model: how the network sees pixels, ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}, which is [-1,1]).")
+  private Pixels pixels;
+
   @Mixin private ExecutionOptions execution;
 
   SampleCommand(Console console) {
@@ -262,6 +274,7 @@ final class SampleCommand implements Callable<Integer> {
       Parameterization parameterization,
       ScheduleConfig schedule,
       ImageShape shape,
+      Normalization normalization,
       Path folder) {}
 
   @Override
@@ -278,21 +291,23 @@ final class SampleCommand implements Callable<Integer> {
             model.shape(),
             Sampling.steps(steps, model.schedule()),
             Sampling.variance(variance, model.unet().config()),
-            clip == Clip.RANGE ? X0Constraint.clip(-1, 1) : X0Constraint.NONE);
+            clip == Clip.RANGE ? X0Constraint.clip(model.normalization()) : X0Constraint.NONE);
     Path target = Objects.requireNonNullElse(output, model.folder().resolve(format.defaultOutput));
     switch (format) {
       case GRID -> {
         requirePixels(model.shape(), 1, MAX_PIXELS);
-        Images.writePng(grid(sample(pipeline, SamplingObserver.NONE)), target);
+        Images.writePng(
+            grid(sample(pipeline, SamplingObserver.NONE), model.normalization()), target);
       }
       case PNG -> {
         Folders.create(target);
-        writeSingly(sample(pipeline, SamplingObserver.NONE), target);
+        writeSingly(sample(pipeline, SamplingObserver.NONE), model.normalization(), target);
       }
       case GIF -> {
         int frames = Math.min(MAX_FRAMES, pipeline.sampler().steps());
         requirePixels(model.shape(), frames, MAX_ANIMATION_PIXELS);
-        Images.writeGif(animation(pipeline, frames), MILLIS_PER_FRAME, target);
+        Images.writeGif(
+            animation(pipeline, frames, model.normalization()), MILLIS_PER_FRAME, target);
       }
     }
     console.printLine(target.toString());
@@ -308,7 +323,8 @@ final class SampleCommand implements Callable<Integer> {
             "--beta-end",
             "--parameterization",
             "--zero-terminal-snr",
-            "--size")) {
+            "--size",
+            "--normalization")) {
       refuse(option, "--run, whose configuration says it");
     }
     RunFolder run = RunFolder.open(source.run == null ? bundledRun() : source.run);
@@ -322,6 +338,7 @@ final class SampleCommand implements Callable<Integer> {
           config.training().objective().parameterization(),
           config.schedule(),
           config.data().shape(),
+          config.data().normalization(),
           folder);
     }
     Unet unet =
@@ -337,6 +354,7 @@ final class SampleCommand implements Callable<Integer> {
         config.training().objective().parameterization(),
         config.schedule(),
         config.data().shape(),
+        config.data().normalization(),
         folder);
   }
 
@@ -358,13 +376,16 @@ final class SampleCommand implements Callable<Integer> {
           spec.commandLine(), "Missing option '--size=HxW', which '--model' needs");
     }
     Unet unet = UnetFolder.read(source.model, DataType.FLOAT, execution.execution());
+    Normalization normalization = pixels.normalization();
     ImageShape shape =
         BadInputException.check(
             () -> {
+              normalization.requireChannels(unet.config().inChannels());
               unet.config().checkImageSize(size.height(), size.width());
               return new ImageShape(unet.config().inChannels(), size.height(), size.width());
             });
-    return new Model(unet, parameterization, chain.config(schedule), shape, Path.of(""));
+    return new Model(
+        unet, parameterization, chain.config(schedule), shape, normalization, Path.of(""));
   }
 
   private void refuse(String option, String why) {
@@ -392,27 +413,29 @@ final class SampleCommand implements Callable<Integer> {
     return Sampling.sample(console, pipeline, count, seed, batchSize, observer);
   }
 
-  private BufferedImage grid(INDArray images) {
-    return Images.grid(images, Images.squareColumns(count), scale);
+  private BufferedImage grid(INDArray images, Normalization normalization) {
+    return Images.grid(images, Images.squareColumns(count), scale, normalization);
   }
 
-  private void writeSingly(INDArray images, Path folder) throws IOException {
+  private void writeSingly(INDArray images, Normalization normalization, Path folder)
+      throws IOException {
     int digits = Math.max(4, Integer.toString(count - 1).length());
     for (int i = 0; i < count; i++) {
       Images.writePng(
-          Images.toPicture(images.slice(i)),
+          Images.toPicture(images.slice(i), normalization),
           folder.resolve(("%0" + digits + "d.png").formatted(i)));
     }
   }
 
-  private List<BufferedImage> animation(DiffusionPipeline pipeline, int frames) {
+  private List<BufferedImage> animation(
+      DiffusionPipeline pipeline, int frames, Normalization normalization) {
     int allSteps = pipeline.sampler().steps();
     FrameCollector collector = new FrameCollector(allSteps, frames, count, pipeline.shape());
     sample(
         pipeline, (stepsDone, x, x0) -> collector.add(stepsDone, animated == Animated.X0 ? x0 : x));
     List<BufferedImage> pictures = new ArrayList<>();
     for (INDArray frame : collector.frames()) {
-      pictures.add(grid(frame));
+      pictures.add(grid(frame, normalization));
     }
     return pictures;
   }

@@ -104,7 +104,8 @@ final class TrainCommand implements Callable<Integer> {
             run,
             () -> RUNS.resolve(Names.of(data.chosen()) + "-" + LocalDateTime.now().format(TIME)));
     requireNew(path);
-    TrainingData images = data.load(data.chosen(), training.validationImages());
+    TrainingData images = data.load(training.validationImages());
+    DataOptions.noteSkipped(console, "train", images.skipped());
     RunConfig config = training.config(images.description(), data.chosen().usualFlip());
     TrainingSession session = session(config, images);
     if (dryRun) {
@@ -125,13 +126,13 @@ final class TrainCommand implements Callable<Integer> {
     }
     RunFolder folder = RunFolder.open(resume);
     RunConfig config = folder.readConfig();
-    TrainingData images =
-        data.load(KnownDataSet.named(config.data().name()), config.data().validationImages());
+    TrainingData images = data.loadAgain(config.data());
     if (!images.description().fingerprint().equals(config.data().fingerprint())) {
       throw new BadInputException(
           "The run %s was trained on other images (%s) than those found now (%s); resume it with the same --data."
               .formatted(resume, config.data().source(), images.description().source()));
     }
+    DataOptions.noteSkipped(console, "train", images.skipped());
     TrainingSession session = session(config, images);
     if (dryRun) {
       console.printLine(config.toJson());

@@ -1,7 +1,9 @@
 package org.ddpm4j.cli;
 
+import java.util.List;
 import java.util.Optional;
 import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.data.LoadedImages;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.nd4j.linalg.dataset.DataSet;
 
@@ -11,6 +13,10 @@ import org.nd4j.linalg.dataset.DataSet;
  * @param images to train on
  * @param validation held-out images, features {@code [N,C,H,W]}
  * @param description of both
+ * @param skipped files that could not be read
  */
 record TrainingData(
-    ImageDataSet images, Optional<DataSet> validation, DataDescription description) {}
+    ImageDataSet images,
+    Optional<DataSet> validation,
+    DataDescription description,
+    List<LoadedImages.Skipped> skipped) {}

@@ -3,7 +3,8 @@ package org.ddpm4j.cli;
 import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
-import org.ddpm4j.data.HorizontalFlip;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.ScheduleConfig;
@@ -210,19 +211,39 @@ final class TrainingOptions {
     HorizontalFlip chosenFlip = Objects.requireNonNullElse(flip, usualFlip);
     String version = Version.current();
     ScheduleConfig scheduleConfig = chain.config(schedule);
+    UnetConfig network = BadInputException.check(() -> network(data.shape().channels()));
+    requireFit(network, data.shape());
     return BadInputException.check(
         () ->
             new RunConfig(
                 version,
-                network(data.shape().channels()),
+                network,
                 seed,
                 scheduleConfig,
                 training(),
-                new RunConfig.BatchConfig(
-                    batchSize, seed, RunConfig.Flip.valueOf(chosenFlip.name())),
+                new RunConfig.BatchConfig(batchSize, seed, chosenFlip),
                 data,
                 checkpointEvery,
                 sampleEvery));
+  }
+
+  /** As the network's own check, but in terms of options. */
+  private static void requireFit(UnetConfig network, ImageShape shape) {
+    int divisor = network.sizeDivisor();
+    if (shape.height() % divisor != 0 || shape.width() % divisor != 0) {
+      throw new BadInputException(
+          "Images of %dx%d do not go through this U-Net, whose levels need heights and widths that are multiples of %d; choose --image-size %dx%d or fewer levels by --dim-mults."
+              .formatted(
+                  shape.height(),
+                  shape.width(),
+                  divisor,
+                  nearestMultiple(shape.height(), divisor),
+                  nearestMultiple(shape.width(), divisor)));
+    }
+  }
+
+  private static int nearestMultiple(int size, int divisor) {
+    return Math.max(1, (size + divisor / 2) / divisor) * divisor;
   }
 
   private UnetConfig network(int channels) {

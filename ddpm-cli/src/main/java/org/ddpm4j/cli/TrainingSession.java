@@ -5,8 +5,8 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.CancellationException;
 import org.ddpm4j.data.BatchOptions;
-import org.ddpm4j.data.HorizontalFlip;
 import org.ddpm4j.data.ImageDataSetIterator;
+import org.ddpm4j.data.PrefetchingIterator;
 import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
@@ -42,6 +42,7 @@ final class TrainingSession {
 
   private final Console console;
   private final RunConfig config;
+  private final PrefetchingIterator prefetching;
   private final Trainer trainer;
   private final DiffusionPipeline pipeline;
 
@@ -52,12 +53,12 @@ final class TrainingSession {
     this.config = config;
     RunConfig.BatchConfig batches = config.batches();
     BatchOptions options =
-        BatchOptions.of(batches.batchSize(), batches.shuffleSeed())
-            .withFlip(HorizontalFlip.valueOf(batches.flip().name()));
-    ImageDataSetIterator iterator =
-        BadInputException.check(() -> new ImageDataSetIterator(data.images(), options));
+        BatchOptions.of(batches.batchSize(), batches.shuffleSeed()).withFlip(batches.flip());
+    prefetching =
+        new PrefetchingIterator(
+            BadInputException.check(() -> new ImageDataSetIterator(data.images(), options)));
     Unet unet = Unet.create(config.model(), DataType.FLOAT, config.initialWeightsSeed(), execution);
-    trainer = new Trainer(unet, config.schedule().create(), config.training(), iterator::batch);
+    trainer = new Trainer(unet, config.schedule().create(), config.training(), prefetching);
     data.validation().ifPresent(trainer::withValidation);
     pipeline =
         Sampling.pipeline(
@@ -67,7 +68,7 @@ final class TrainingSession {
             config.data().shape(),
             sampleSteps,
             Sampling.variance(null, config.model()),
-            X0Constraint.clip(-1, 1));
+            X0Constraint.clip(config.data().normalization()));
   }
 
   /** Trains a new run. */
@@ -87,7 +88,8 @@ final class TrainingSession {
 
   private End run(RunFolder folder, Duration limit) throws IOException {
     RunFiles files = new RunFiles(folder, config);
-    try (Interruption interruption = new Interruption(trainer::requestStop)) {
+    try (prefetching;
+        Interruption interruption = new Interruption(trainer::requestStop)) {
       train(folder, files, limit, interruption);
       boolean complete = trainer.step() == config.training().steps();
       if (!complete) {

@@ -1,6 +1,7 @@
 package org.ddpm4j.data;
 
 import java.util.Objects;
+import org.ddpm4j.diffusion.image.HorizontalFlip;
 
 /**
  * How an {@link ImageDataSetIterator} makes batches.

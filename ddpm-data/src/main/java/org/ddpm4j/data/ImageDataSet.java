@@ -8,10 +8,13 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.datavec.api.records.reader.RecordReader;
 import org.datavec.api.writable.NDArrayWritable;
 import org.datavec.api.writable.Writable;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.image.Normalization;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -21,16 +24,19 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>Parts of a data set ({@link #take}, {@link #select}, {@link #holdOut}, {@link #onlyClass})
  * share its pixels, so that they cost almost no memory.
+ *
+ * <p>A data set knows by which {@link Normalization} a model sees its pixels: {@link
+ * Normalization#SYMMETRIC}, unless it was given another.
  */
 public final class ImageDataSet {
-
-  // PixelScale of 0..255, looked up rather than divided for each pixel of each batch.
-  private static final float[] MODEL_VALUES = modelValues();
 
   private final ImageShape shape;
   private final List<String> classNames;
   private final String source;
-  private final byte[] pixels;
+  private final PixelStore pixels;
+  private final Normalization normalization;
+  // [C][256]: what a model sees, looked up rather than computed for each pixel of each batch.
+  private final float[][] modelValues;
   // Image i of this data set is image rows[i] of the pixels and has the label labels[i].
   private final int[] rows;
   private final int[] labels;
@@ -45,27 +51,27 @@ public final class ImageDataSet {
    */
   public record HoldOut(ImageDataSet training, ImageDataSet heldOut) {}
 
-  private static float[] modelValues() {
-    float[] values = new float[256];
-    for (int pixel = 0; pixel < values.length; pixel++) {
-      values[pixel] = PixelScale.toModel(pixel);
-    }
-    return values;
-  }
-
   private ImageDataSet(
       ImageShape shape,
       List<String> classNames,
       String source,
-      byte[] pixels,
+      PixelStore pixels,
+      Normalization normalization,
       int[] rows,
       int[] labels) {
     this.shape = shape;
     this.classNames = classNames;
     this.source = source;
     this.pixels = pixels;
+    this.normalization = normalization;
     this.rows = rows;
     this.labels = labels;
+    modelValues = new float[shape.channels()][256];
+    for (int c = 0; c < modelValues.length; c++) {
+      for (int pixel = 0; pixel < modelValues[c].length; pixel++) {
+        modelValues[c][pixel] = normalization.toModel(pixel, c);
+      }
+    }
   }
 
   /**
@@ -82,20 +88,31 @@ public final class ImageDataSet {
    */
   public static ImageDataSet of(
       ImageShape shape, byte[] pixels, int[] labels, List<String> classNames, String source) {
-    return owning(shape, pixels.clone(), labels.clone(), classNames, source);
-  }
-
-  private static ImageDataSet owning(
-      ImageShape shape, byte[] pixels, int[] labels, List<String> classNames, String source) {
-    Objects.requireNonNull(source, "source");
-    if (labels.length == 0) {
-      throw new IllegalArgumentException("There are no images, expected at least one.");
-    }
     if (pixels.length != (long) labels.length * shape.volume()) {
       throw new IllegalArgumentException(
           String.format(
-              "%d labels for images %s need %d pixels, but there are %d.",
+              "%d labels for images of %s need %d pixels, but there are %d.",
               labels.length, shape, (long) labels.length * shape.volume(), pixels.length));
+    }
+    PixelStore store = new PixelStore(shape, labels.length);
+    for (int i = 0; i < labels.length; i++) {
+      store.put(i, pixels, i * shape.volume());
+    }
+    int[] rows = IntStream.range(0, labels.length).toArray();
+    return sharing(shape, store, rows, labels.clone(), classNames, source);
+  }
+
+  /** A data set of those images of a store that are named by rows; nothing is copied. */
+  static ImageDataSet sharing(
+      ImageShape shape,
+      PixelStore pixels,
+      int[] rows,
+      int[] labels,
+      List<String> classNames,
+      String source) {
+    Objects.requireNonNull(source, "source");
+    if (labels.length == 0) {
+      throw new IllegalArgumentException("There are no images, expected at least one.");
     }
     for (int i = 0; i < labels.length; i++) {
       if (labels[i] < 0 || labels[i] >= classNames.size()) {
@@ -105,8 +122,8 @@ public final class ImageDataSet {
                 i, labels[i], classNames.size() - 1));
       }
     }
-    int[] rows = IntStream.range(0, labels.length).toArray();
-    return new ImageDataSet(shape, List.copyOf(classNames), source, pixels, rows, labels);
+    return new ImageDataSet(
+        shape, List.copyOf(classNames), source, pixels, Normalization.SYMMETRIC, rows, labels);
   }
 
   /**
@@ -144,7 +161,7 @@ public final class ImageDataSet {
       if (shape != null && !shape.equals(found)) {
         throw new IOException(
             String.format(
-                "Record %d of %s is an image %s, but those before it are %s.",
+                "Record %d of %s is an image of %s, but those before it are of %s.",
                 images.size(), source, found, shape));
       }
       shape = found;
@@ -154,16 +171,14 @@ public final class ImageDataSet {
     if (shape == null) {
       throw new IOException(source + " holds no images.");
     }
-    if ((long) images.size() * shape.volume() > Integer.MAX_VALUE - 8) {
-      throw new IOException(
-          String.format(
-              "%s holds %d images %s, more than the 2 GB that fit into one data set.",
-              source, images.size(), shape));
+    PixelStore.requireMemory(shape, images.size(), source);
+    PixelStore pixels = new PixelStore(shape, images.size());
+    for (int i = 0; i < images.size(); i++) {
+      pixels.put(i, images.get(i), 0);
     }
-    ByteBuffer pixels = ByteBuffer.allocate(images.size() * shape.volume());
-    images.forEach(pixels::put);
+    int[] rows = IntStream.range(0, images.size()).toArray();
     int[] numbers = labels.stream().mapToInt(Integer::intValue).toArray();
-    return owning(shape, pixels.array(), numbers, classNames, source);
+    return sharing(shape, pixels, rows, numbers, classNames, source);
   }
 
   private static ImageShape shapeOf(INDArray image, int index, String source) throws IOException {
@@ -232,6 +247,27 @@ public final class ImageDataSet {
   }
 
   /**
+   * How the model sees pixels.
+   *
+   * @return the scale by which batches are made
+   */
+  public Normalization normalization() {
+    return normalization;
+  }
+
+  /**
+   * The same images on another scale.
+   *
+   * @param newNormalization how a model sees their pixels
+   * @return a data set that shares the pixels of this one, and so has its fingerprint
+   * @throws IllegalArgumentException if it is for another number of channels
+   */
+  public ImageDataSet withNormalization(Normalization newNormalization) {
+    newNormalization.requireChannels(shape.channels());
+    return new ImageDataSet(shape, classNames, source, pixels, newNormalization, rows, labels);
+  }
+
+  /**
    * Tells whether two data sets hold the same: the SHA-256 of N, C, H, W and the number of classes
    * (32-bit big-endian), then the pixels {@code [N,C,H,W]}, then the labels (32-bit big-endian).
    *
@@ -244,7 +280,7 @@ public final class ImageDataSet {
       int[] sizes = {size(), shape.channels(), shape.height(), shape.width(), classNames.size()};
       digest.update(bigEndian(sizes));
       for (int row : rows) {
-        digest.update(pixels, row * shape.volume(), shape.volume());
+        digest.update(pixels.chunk(row), pixels.offset(row), shape.volume());
       }
       made = HexFormat.of().formatHex(digest.digest(bigEndian(labels)));
       fingerprint = made;
@@ -277,16 +313,16 @@ public final class ImageDataSet {
    * @throws IndexOutOfBoundsException if there is no such image
    */
   public byte[] pixels(int index) {
-    int start = rows[index] * shape.volume();
-    return Arrays.copyOfRange(pixels, start, start + shape.volume());
+    int start = pixels.offset(rows[index]);
+    return Arrays.copyOfRange(pixels.chunk(rows[index]), start, start + shape.volume());
   }
 
   /**
    * Images as a model sees them.
    *
    * @param indices which images, 0..N-1, n of them, at least one
-   * @return features {@code [n,C,H,W]}, FLOAT, in [-1,1] by {@link PixelScale}, and one-hot labels
-   *     {@code [n,classes]}, FLOAT; fresh arrays
+   * @return features {@code [n,C,H,W]}, FLOAT, by {@link #normalization()} and so usually in
+   *     [-1,1], and one-hot labels {@code [n,classes]}, FLOAT; fresh arrays
    * @throws IndexOutOfBoundsException if there is no such image
    * @throws IllegalArgumentException if no image is asked for, or more than fit into an array
    */
@@ -303,7 +339,7 @@ public final class ImageDataSet {
     if (values > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
           String.format(
-              "A batch of %d images %s does not fit into an array.", indices.length, shape));
+              "A batch of %d images of %s does not fit into an array.", indices.length, shape));
     }
     float[] features = new float[indices.length * shape.volume()];
     float[] oneHot = new float[indices.length * classNames.size()];
@@ -322,19 +358,26 @@ public final class ImageDataSet {
   }
 
   private void write(int index, float[] target, int offset) {
-    int start = rows[index] * shape.volume();
-    for (int i = 0; i < shape.volume(); i++) {
-      target[offset + i] = MODEL_VALUES[Byte.toUnsignedInt(pixels[start + i])];
+    byte[] chunk = pixels.chunk(rows[index]);
+    int start = pixels.offset(rows[index]);
+    int plane = shape.height() * shape.width();
+    for (int c = 0; c < shape.channels(); c++) {
+      float[] values = modelValues[c];
+      for (int i = c * plane; i < (c + 1) * plane; i++) {
+        target[offset + i] = values[Byte.toUnsignedInt(chunk[start + i])];
+      }
     }
   }
 
   private void writeMirrored(int index, float[] target, int offset) {
+    byte[] chunk = pixels.chunk(rows[index]);
+    int start = pixels.offset(rows[index]);
     int width = shape.width();
-    int start = rows[index] * shape.volume();
     for (int line = 0; line < shape.volume(); line += width) {
+      float[] values = modelValues[line / (shape.height() * width)];
       for (int column = 0; column < width; column++) {
         target[offset + line + column] =
-            MODEL_VALUES[Byte.toUnsignedInt(pixels[start + line + width - 1 - column])];
+            values[Byte.toUnsignedInt(chunk[start + line + width - 1 - column])];
       }
     }
   }
@@ -361,6 +404,113 @@ public final class ImageDataSet {
   public ImageDataSet take(int count) {
     requirePart(count, size());
     return select(IntStream.range(0, count).toArray(), "the first " + count + " images of ");
+  }
+
+  /**
+   * Some images, evenly spread over the data set, which may be sorted by class.
+   *
+   * @param count how many, 1..N
+   * @return a data set that shares the pixels of this one
+   * @throws IllegalArgumentException if count is less than 1 or more than there are
+   */
+  public ImageDataSet takeSpread(int count) {
+    requirePart(count, size());
+    return select(spread(size(), count), count + " images, evenly spread, of ");
+  }
+
+  /** Rising numbers, as far apart as they can be. */
+  static int[] spread(int size, int count) {
+    return IntStream.range(0, count).map(i -> (int) ((long) i * size / count)).toArray();
+  }
+
+  /**
+   * The images in another size: scaled until they just cover it, and then their middle. Pixels are
+   * averaged where images shrink, and interpolated where they grow.
+   *
+   * @param height H in pixels, at least 1
+   * @param width W in pixels, at least 1
+   * @return this data set if it has that size, or else one with its own pixels
+   * @throws IllegalArgumentException if a size is out of range
+   * @throws IOException if it does not fit into memory
+   */
+  public ImageDataSet resized(int height, int width) throws IOException {
+    ImageShape newShape = new ImageShape(shape.channels(), height, width);
+    return newShape.equals(shape)
+        ? this
+        : changed(
+            newShape,
+            "resized to " + height + "x" + width + ", ",
+            image ->
+                Resampling.cover(
+                    (y, row) -> readRow(image, y, row),
+                    shape.channels(),
+                    shape.height(),
+                    shape.width(),
+                    height,
+                    width));
+  }
+
+  private void readRow(byte[] image, int y, float[][] row) {
+    for (int c = 0; c < shape.channels(); c++) {
+      for (int x = 0; x < shape.width(); x++) {
+        row[c][x] = Byte.toUnsignedInt(image[(c * shape.height() + y) * shape.width() + x]);
+      }
+    }
+  }
+
+  /**
+   * The images in shades of grey: their luma, ITU-R BT.601's.
+   *
+   * @return this data set if it has one channel, or else one with its own pixels and {@link
+   *     Normalization#SYMMETRIC}
+   * @throws IllegalArgumentException if there are neither 1 nor 3 channels
+   * @throws IOException if it does not fit into memory
+   */
+  public ImageDataSet grayscale() throws IOException {
+    if (shape.channels() != 1 && shape.channels() != 3) {
+      throw new IllegalArgumentException(
+          "Images of " + shape.channels() + " channels have no shades of grey; 1 and 3 have.");
+    }
+    if (shape.channels() == 1) {
+      return this;
+    }
+    ImageDataSet symmetric = withNormalization(Normalization.SYMMETRIC);
+    return symmetric.changed(
+        new ImageShape(1, shape.height(), shape.width()), "in grey, ", ImageDataSet::luma);
+  }
+
+  private static byte[] luma(byte[] image) {
+    byte[] grey = new byte[image.length / 3];
+    for (int i = 0; i < grey.length; i++) {
+      float value =
+          Luma.of(
+              Byte.toUnsignedInt(image[i]),
+              Byte.toUnsignedInt(image[grey.length + i]),
+              Byte.toUnsignedInt(image[2 * grey.length + i]));
+      grey[i] = (byte) Math.round(value);
+    }
+    return grey;
+  }
+
+  private ImageDataSet changed(ImageShape newShape, String how, UnaryOperator<byte[]> change)
+      throws IOException {
+    PixelStore.requireMemory(newShape, size(), source);
+    PixelStore store = new PixelStore(newShape, size());
+    IntStream.range(0, size()).parallel().forEach(i -> store.put(i, change.apply(pixels(i)), 0));
+    int[] newRows = IntStream.range(0, size()).toArray();
+    return new ImageDataSet(
+        newShape, classNames, how + source, store, normalization, newRows, labels);
+  }
+
+  /**
+   * The images of one class, in their order.
+   *
+   * @param nameOrNumber the class's name, in whatever capitals, or its number
+   * @return a data set that shares the pixels of this one; labels and class names stay as they are
+   * @throws IllegalArgumentException if there is no such class, or no image of it
+   */
+  public ImageDataSet onlyClass(String nameOrNumber) {
+    return onlyClass(ClassNames.find(nameOrNumber, classNames));
   }
 
   /**
@@ -417,12 +567,14 @@ public final class ImageDataSet {
     }
     int[] newRows = IntStream.of(indices).map(i -> rows[i]).toArray();
     int[] newLabels = IntStream.of(indices).map(i -> labels[i]).toArray();
-    return new ImageDataSet(shape, classNames, part + source, pixels, newRows, newLabels);
+    return new ImageDataSet(
+        shape, classNames, part + source, pixels, normalization, newRows, newLabels);
   }
 
-  /** As in {@code 7000 images [1,28,28], 10 classes: Fashion-MNIST training images from …}. */
+  /** As in {@code 7000 images of 28x28x1, 10 classes: Fashion-MNIST training images from …}. */
   @Override
   public String toString() {
-    return String.format("%d images %s, %d classes: %s", size(), shape, classNames.size(), source);
+    return String.format(
+        "%d images of %s, %d classes: %s", size(), shape, classNames.size(), source);
   }
 }

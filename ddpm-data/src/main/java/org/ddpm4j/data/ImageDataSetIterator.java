@@ -6,13 +6,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
+import org.ddpm4j.diffusion.image.HorizontalFlip;
+import org.ddpm4j.diffusion.training.BatchSource;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.DataSetPreProcessor;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 
 /**
- * Shuffled batches of an {@link ImageDataSet}: features x0 {@code [n,C,H,W]}, FLOAT, in [-1,1], and
- * one-hot labels {@code [n,classes]}, FLOAT; fresh arrays each time.
+ * Shuffled batches of an {@link ImageDataSet}: features x0 {@code [n,C,H,W]}, FLOAT, on the data
+ * set's scale (usually [-1,1]), and one-hot labels {@code [n,classes]}, FLOAT; fresh arrays each
+ * time.
  *
  * <p>There are two ways to the same batches. {@link #batch(long)} gives the batch of a training
  * step, counted from 0 over all epochs; it depends on the data set, the options and the step alone,
@@ -26,7 +29,7 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
  * <p>{@link #batch(long)}, {@link #indices(long)} and {@link #stepsPerEpoch()} may be called from
  * any thread; the iteration itself may not.
  */
-public final class ImageDataSetIterator implements DataSetIterator {
+public final class ImageDataSetIterator implements DataSetIterator, BatchSource {
 
   private static final long serialVersionUID = 1L;
 
@@ -99,10 +102,11 @@ public final class ImageDataSetIterator implements DataSetIterator {
    * The batch of a training step.
    *
    * @param step from 0, counted on over the epochs
-   * @return features {@code [n,C,H,W]} in [-1,1] and one-hot labels {@code [n,classes]}, after the
-   *     pre-processor if there is one
+   * @return features {@code [n,C,H,W]} by the data set's normalisation and one-hot labels {@code
+   *     [n,classes]}, after the pre-processor if there is one
    * @throws IllegalArgumentException if the step is negative
    */
+  @Override
   public DataSet batch(long step) {
     return make(step / stepsPerEpoch(), indices(step));
   }
@@ -178,7 +182,8 @@ public final class ImageDataSetIterator implements DataSetIterator {
   /**
    * The next batch of this epoch.
    *
-   * @return features {@code [n,C,H,W]} in [-1,1] and one-hot labels {@code [n,classes]}
+   * @return features {@code [n,C,H,W]} by the data set's normalisation and one-hot labels {@code
+   *     [n,classes]}
    * @throws NoSuchElementException at the end of the epoch
    */
   @Override
@@ -190,7 +195,8 @@ public final class ImageDataSetIterator implements DataSetIterator {
    * The next images of this epoch.
    *
    * @param num how many, at least 1; fewer come at the end of the epoch
-   * @return features {@code [n,C,H,W]} in [-1,1] and one-hot labels {@code [n,classes]}
+   * @return features {@code [n,C,H,W]} by the data set's normalisation and one-hot labels {@code
+   *     [n,classes]}
    * @throws NoSuchElementException at the end of the epoch
    * @throws IllegalArgumentException if num is less than 1
    */

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import org.ddpm4j.unet.io.AtomicFile;
+import org.ddpm4j.unet.io.Folders;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -211,7 +213,8 @@ record PublishedDataSet(
           LOG.info("downloading {}", from);
           byte[] bytes = downloader.get(from);
           requirePublished(IdxFile.read(new ByteArrayInputStream(bytes), from.toString()), file);
-          AtomicFile.write(cache.resolve(file + GZIP), bytes);
+          Folders.create(cache);
+          AtomicFile.writeBytes(cache.resolve(file + GZIP), bytes);
         }
       }
       return Optional.empty();

@@ -14,6 +14,9 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.image.HorizontalFlip;
+import org.ddpm4j.diffusion.image.Normalization;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.dataset.DataSet;
 
@@ -39,7 +42,7 @@ class ImageDataSetIteratorTest {
   private static int[] row(DataSet batch, int i) {
     int[] row = new int[WIDTH];
     for (int x = 0; x < WIDTH; x++) {
-      row[x] = PixelScale.toPixel(batch.getFeatures().getDouble(i, 0, 0, x));
+      row[x] = Normalization.SYMMETRIC.toPixel(batch.getFeatures().getDouble(i, 0, 0, x), 0);
     }
     return row;
   }

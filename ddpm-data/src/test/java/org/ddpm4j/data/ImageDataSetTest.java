@@ -16,6 +16,8 @@ import org.datavec.api.writable.IntWritable;
 import org.datavec.api.writable.NDArrayWritable;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.image.Normalization;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -45,7 +47,7 @@ class ImageDataSetTest {
     assertThat(data.classNames()).isEqualTo(NAMES);
     assertThat(data.label(2)).isEqualTo(2);
     assertThat(data.pixels(3)).containsExactly(30, 31, 32, 33, 34, 35);
-    assertThat(data).hasToString("4 images [2,1,3], 3 classes: a test");
+    assertThat(data).hasToString("4 images of 1x3x2, 3 classes: a test");
   }
 
   @Test
@@ -85,7 +87,7 @@ class ImageDataSetTest {
     int[] expected = {2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9};
     float[] values = mirrored.reshape(12).toFloatVector();
     for (int i = 0; i < 12; i++) {
-      assertThat(PixelScale.toPixel(values[i])).isEqualTo(expected[i]);
+      assertThat(Normalization.SYMMETRIC.toPixel(values[i], 0)).isEqualTo(expected[i]);
     }
   }
 
@@ -108,6 +110,46 @@ class ImageDataSetTest {
     assertThat(class2.pixels(1)).startsWith(20);
     assertThat(class2.classNames()).isEqualTo(NAMES);
     assertThat(class2.source()).isEqualTo("class 2, c, of a test");
+  }
+
+  @Test
+  void classesAreFoundByNameOrNumberAndPartsKeepTheirScale() {
+    Normalization scale = new Normalization(List.of(0.0, 1.0), List.of(1.0, 2.0));
+    ImageDataSet data = four().withNormalization(scale);
+    ImageDataSet b = data.onlyClass("B");
+    assertThat(b.size()).isEqualTo(1);
+    assertThat(b.pixels(0)).startsWith(30);
+    assertThat(data.onlyClass("2").size()).isEqualTo(2);
+    assertThat(b.normalization()).isEqualTo(scale);
+    // 30/255 in the first channel, (33/255 - 1)/2 in the second.
+    assertThat(b.batch(0).getFeatures().getFloat(0, 0, 0, 0)).isEqualTo((float) (30 / 255.0));
+    assertThat(b.batch(0).getFeatures().getFloat(0, 1, 0, 0))
+        .isEqualTo((float) ((33 / 255.0 - 1) / 2));
+    INDArray mirrored = b.batch(new int[] {0}, new boolean[] {true}).getFeatures();
+    assertThat(mirrored.getFloat(0, 1, 0, 2)).isEqualTo((float) ((33 / 255.0 - 1) / 2));
+    assertThat(data.takeSpread(2).pixels(1)).startsWith(20);
+    assertThat(ImageDataSet.spread(1000, 128)).doesNotHaveDuplicates().isSorted().hasSize(128);
+    assertThat(data.takeSpread(2).normalization()).isEqualTo(scale);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> data.onlyClass("d"))
+        .withMessage(
+            "There is no class d; choose a number from 0 to 2 or one of the names a, b, c.");
+    assertThatIllegalArgumentException().isThrownBy(() -> data.onlyClass("3"));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> data.withNormalization(Normalization.IMAGENET));
+  }
+
+  @Test
+  void anotherSizeHasItsOwnPixels() throws IOException {
+    ImageDataSet data = four().select(3, 0);
+    assertThat(data.resized(1, 3)).isSameAs(data);
+    ImageDataSet tall = data.resized(2, 2);
+    assertThat(tall.shape()).isEqualTo(new ImageShape(2, 2, 2));
+    // The middle of 30, 31, 32 at half a pixel's distance; 30.75 and 31.25.
+    assertThat(tall.pixels(0)).containsExactly(31, 31, 31, 31, 34, 34, 34, 34);
+    assertThat(tall.label(0)).isEqualTo(1);
+    assertThat(tall.source()).startsWith("resized to 2x2, ");
+    assertThatIllegalArgumentException().isThrownBy(data::grayscale);
   }
 
   @Test
@@ -223,7 +265,7 @@ class ImageDataSetTest {
                 read(
                     List.of(image, label),
                     List.of(new NDArrayWritable(IMAGE.reshape(1, 4, 1)), label)))
-        .withMessage("Record 1 of records is an image [1,4,1], but those before it are [1,2,2].");
+        .withMessage("Record 1 of records is an image of 4x1x1, but those before it are of 2x2x1.");
     assertThatIOException()
         .isThrownBy(
             () -> read(List.of(new NDArrayWritable(IMAGE.div(255).reshape(1, 2, 2)), label)))

@@ -33,6 +33,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
+import org.ddpm4j.diffusion.ImageShape;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -334,7 +335,7 @@ class PublishedDataSetTest {
     serve(LABELS, gzip(LABEL_BYTES));
     Files.write(cache, new byte[1]);
 
-    assertThat(load(sources()).source()).contains("cannot be written");
+    assertThat(load(sources()).source()).contains("cannot be made");
   }
 
   @Test

@@ -15,7 +15,7 @@ public record ImageShape(int channels, int height, int width) {
    * @param channels C
    * @param height H in pixels
    * @param width W in pixels
-   * @throws IllegalArgumentException if one is out of range
+   * @throws IllegalArgumentException if one is out of range, or their product does not fit an int
    */
   public ImageShape {
     if (channels < 1 || height < 1 || width < 1) {
@@ -23,8 +23,23 @@ public record ImageShape(int channels, int height, int width) {
           "An image of %d channels, height %d and width %d is empty; every size must be at least 1."
               .formatted(channels, height, width));
     }
+    if ((double) channels * height * width > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "An image of %d channels, height %d and width %d is too large; it may have %d values."
+              .formatted(channels, height, width, Integer.MAX_VALUE));
+    }
   }
 
+  /**
+   * The values of one image.
+   *
+   * @return C·H·W
+   */
+  public int volume() {
+    return channels * height * width;
+  }
+
+  /** As in {@code 28x32x1}, height, width and channels. */
   @Override
   public String toString() {
     return "%dx%dx%d".formatted(height, width, channels);

@@ -11,42 +11,44 @@ import org.ddpm4j.unet.io.AtomicFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Images in [-1,1] as pictures. A value becomes the nearest of 256 levels; what lies outside the
- * range is clipped, never wrapped.
+ * Images as pictures. A value becomes the nearest of 256 levels; what lies outside the range is
+ * clipped, never wrapped. Where no {@link Normalization} is given, images are in [-1,1].
  */
 public final class Images {
 
   private Images() {}
 
   /**
-   * One image.
+   * One image in [-1,1].
    *
    * @param image {@code [C,H,W]} in [-1,1] with C of 1 (grey) or 3 (red, green, blue)
    * @return the picture
    * @throws IllegalArgumentException if there is no such picture
    */
   public static BufferedImage toPicture(INDArray image) {
+    return toPicture(image, Normalization.SYMMETRIC);
+  }
+
+  /**
+   * One image.
+   *
+   * @param image {@code [C,H,W]} with C of 1 (grey) or 3 (red, green, blue)
+   * @param normalization how its values were made of pixels
+   * @return the picture
+   * @throws IllegalArgumentException if there is no such picture
+   */
+  public static BufferedImage toPicture(INDArray image, Normalization normalization) {
     if (image.rank() != 3 || (image.size(0) != 1 && image.size(0) != 3)) {
       throw new IllegalArgumentException(
           "A tensor of shape %s is no picture; [1,H,W] and [3,H,W] are."
               .formatted(Arrays.toString(image.shape())));
     }
     INDArray one = image.reshape(1, image.size(0), image.size(1), image.size(2));
-    return draw(one, 1, 1, 0);
+    return draw(one, 1, 1, 0, normalization);
   }
 
   /**
-   * The level of a value.
-   *
-   * @param value in [-1,1]; NaN is black
-   * @return 0..255
-   */
-  static int level(double value) {
-    return (int) Math.round(Math.min(1, Math.max(0, (value + 1) / 2)) * 255);
-  }
-
-  /**
-   * Many images side by side, row by row, with a black line of one pixel around each.
+   * Many images in [-1,1] side by side, row by row, with a black line of one pixel around each.
    *
    * @param images {@code [N,C,H,W]} in [-1,1] with C of 1 (grey) or 3 (red, green, blue)
    * @param columns images in a row, at least 1
@@ -55,6 +57,21 @@ public final class Images {
    * @throws IllegalArgumentException if there is no such picture
    */
   public static BufferedImage grid(INDArray images, int columns, int scale) {
+    return grid(images, columns, scale, Normalization.SYMMETRIC);
+  }
+
+  /**
+   * Many images side by side, row by row, with a black line of one pixel around each.
+   *
+   * @param images {@code [N,C,H,W]} with C of 1 (grey) or 3 (red, green, blue)
+   * @param columns images in a row, at least 1
+   * @param scale width and height of each pixel in the picture, at least 1
+   * @param normalization how the images' values were made of pixels
+   * @return the picture, of one band where C is 1
+   * @throws IllegalArgumentException if there is no such picture
+   */
+  public static BufferedImage grid(
+      INDArray images, int columns, int scale, Normalization normalization) {
     if (images.rank() != 4 || images.size(0) < 1 || columns < 1 || scale < 1) {
       throw new IllegalArgumentException(
           "A tensor of shape %s makes no grid of %d columns at scale %d; it takes [N,C,H,W] with N, columns and scale at least 1."
@@ -65,14 +82,16 @@ public final class Images {
           "Images of %d channels make no picture; 1 (grey) and 3 (red, green, blue) do."
               .formatted(images.size(1)));
     }
-    return draw(images, (int) Math.min(columns, images.size(0)), scale, 1);
+    return draw(images, (int) Math.min(columns, images.size(0)), scale, 1, normalization);
   }
 
   /**
    * Sets the samples themselves: drawing by {@code Graphics2D} may pass levels through a colour
    * space.
    */
-  private static BufferedImage draw(INDArray images, int across, int scale, int line) {
+  private static BufferedImage draw(
+      INDArray images, int across, int scale, int line, Normalization normalization) {
+    normalization.requireChannels(images.size(1));
     int count = (int) images.size(0);
     int channels = (int) images.size(1);
     int height = (int) images.size(2);
@@ -92,8 +111,9 @@ public final class Images {
       int image = i / (channels * height * width);
       int x = image % across * cellWidth + line + i % width * scale;
       int y = image / across * cellHeight + line + i / width % height * scale;
-      Arrays.fill(square, level(values[i]));
-      raster.setSamples(x, y, scale, scale, i / (height * width) % channels, square);
+      int channel = i / (height * width) % channels;
+      Arrays.fill(square, normalization.toPixel(values[i], channel));
+      raster.setSamples(x, y, scale, scale, channel, square);
     }
     return picture;
   }

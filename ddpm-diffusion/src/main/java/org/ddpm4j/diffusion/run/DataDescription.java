@@ -1,8 +1,12 @@
 package org.ddpm4j.diffusion.run;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.image.Normalization;
 
 /**
  * What a run was trained on.
@@ -13,6 +17,9 @@ import org.ddpm4j.diffusion.ImageShape;
  * @param trainingImages number of training images, at least 1
  * @param validationImages number of held-out images, at least 0
  * @param shape of one image
+ * @param normalization how pixels became the values that the model sees; {@link
+ *     Normalization#SYMMETRIC} where null
+ * @param selection which images of the data set these are; {@link Selection#ALL} where null
  */
 public record DataDescription(
     @JsonProperty(value = "name", required = true) String name,
@@ -20,7 +27,58 @@ public record DataDescription(
     @JsonProperty(value = "fingerprint", required = true) String fingerprint,
     @JsonProperty("training_images") int trainingImages,
     @JsonProperty("validation_images") int validationImages,
-    @JsonProperty(value = "shape", required = true) ImageShape shape) {
+    @JsonProperty(value = "shape", required = true) ImageShape shape,
+    @JsonProperty("normalization") Normalization normalization,
+    @JsonProperty("selection") Selection selection) {
+
+  /**
+   * Which images of a data set are used.
+   *
+   * @param className the only class, or null for all
+   * @param maxImages the most images, or null for no limit
+   * @param skippedFiles files that could not be read and were left out, or null for none
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Selection(
+      @JsonProperty("class") String className,
+      @JsonProperty("max_images") Integer maxImages,
+      @JsonProperty("skipped_files") Integer skippedFiles) {
+
+    /** Every image. */
+    public static final Selection ALL = new Selection(null, null, null);
+
+    /**
+     * Checks the numbers.
+     *
+     * @param className the only class, or null
+     * @param maxImages the most images, or null
+     * @param skippedFiles files that were left out, or null
+     * @throws IllegalArgumentException if there is a number less than 1
+     */
+    public Selection {
+      if ((maxImages != null && maxImages < 1) || (skippedFiles != null && skippedFiles < 1)) {
+        throw new IllegalArgumentException(
+            "A selection of %s images with %s files left out is not possible; both numbers must be at least 1 where they are given."
+                .formatted(maxImages, skippedFiles));
+      }
+    }
+
+    /**
+     * Of values that may be missing.
+     *
+     * @param onlyClass the only class
+     * @param most the most images
+     * @param skipped files that were left out, 0 for none
+     * @return the selection
+     * @throws IllegalArgumentException if a number is out of range
+     */
+    public static Selection of(Optional<String> onlyClass, OptionalInt most, int skipped) {
+      return new Selection(
+          onlyClass.orElse(null),
+          most.isPresent() ? (Integer) most.getAsInt() : null,
+          skipped == 0 ? null : (Integer) skipped);
+    }
+  }
 
   /**
    * Checks that nothing is missing and the numbers.
@@ -31,16 +89,51 @@ public record DataDescription(
    * @param trainingImages number of training images
    * @param validationImages number of held-out images
    * @param shape of one image
+   * @param normalization how pixels became values, or null
+   * @param selection which images of the data set these are, or null
    * @throws IllegalArgumentException if one is out of range
    */
   public DataDescription {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(fingerprint, "fingerprint");
     Objects.requireNonNull(shape, "shape");
+    // Runs that were begun before there was a choice do not say them.
+    normalization = Objects.requireNonNullElse(normalization, Normalization.SYMMETRIC);
+    selection = Objects.requireNonNullElse(selection, Selection.ALL);
+    normalization.requireChannels(shape.channels());
     if (trainingImages < 1 || validationImages < 0) {
       throw new IllegalArgumentException(
           "The data set %s cannot have %d training and %d validation images; it takes at least 1 and 0."
               .formatted(name, trainingImages, validationImages));
     }
+  }
+
+  /**
+   * Of all images of a data set, in [-1,1].
+   *
+   * @param name of the data set
+   * @param source where its files came from; may be null
+   * @param fingerprint hash of the training images
+   * @param trainingImages number of training images
+   * @param validationImages number of held-out images
+   * @param shape of one image
+   * @throws IllegalArgumentException if a number is out of range
+   */
+  public DataDescription(
+      String name,
+      String source,
+      String fingerprint,
+      int trainingImages,
+      int validationImages,
+      ImageShape shape) {
+    this(
+        name,
+        source,
+        fingerprint,
+        trainingImages,
+        validationImages,
+        shape,
+        Normalization.SYMMETRIC,
+        Selection.ALL);
   }
 }

@@ -15,6 +15,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.Objects;
 import java.util.stream.Collectors;
+import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.unet.UnetConfig;
 import org.ddpm4j.unet.UnetFolder;
@@ -43,16 +44,6 @@ public record RunConfig(
     long checkpointEvery,
     long sampleEvery) {
 
-  /** Whether training images are mirrored. */
-  public enum Flip {
-    /** Never. */
-    @JsonProperty("none")
-    NONE,
-    /** Left and right are exchanged in half of the images, by chance. */
-    @JsonProperty("random")
-    RANDOM
-  }
-
   /**
    * How images are drawn.
    *
@@ -60,7 +51,7 @@ public record RunConfig(
    * @param shuffleSeed of order and flips
    * @param flip whether images are mirrored
    */
-  public record BatchConfig(int batchSize, long shuffleSeed, Flip flip) {
+  public record BatchConfig(int batchSize, long shuffleSeed, HorizontalFlip flip) {
 
     /**
      * Checks the ranges.

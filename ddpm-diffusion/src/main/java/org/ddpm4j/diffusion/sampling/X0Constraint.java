@@ -1,7 +1,9 @@
 package org.ddpm4j.diffusion.sampling;
 
+import org.ddpm4j.diffusion.image.Normalization;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** What a sampler does to each estimate of the clean image before it uses it. */
 @FunctionalInterface
@@ -31,5 +33,28 @@ public interface X0Constraint {
           "Images cannot be clipped to [%s,%s]; the range is empty.".formatted(min, max));
     }
     return x0 -> Nd4j.math().clipByValue(x0, min, max);
+  }
+
+  /**
+   * Clips each channel to the range that pixels can have in it. Clipping to [-1,1] whatever the
+   * normalisation would forbid the brightest and darkest pixels of images that reach further.
+   *
+   * @param normalization how the training images' values were made of pixels
+   * @return the constraint, for images of as many channels as the normalisation is for
+   */
+  static X0Constraint clip(Normalization normalization) {
+    if (normalization.uniform()) {
+      return clip(normalization.lower(0), normalization.upper(0));
+    }
+    return x0 -> {
+      normalization.requireChannels(x0.size(1));
+      INDArray clipped = x0.dup('c');
+      for (int c = 0; c < x0.size(1); c++) {
+        INDArray channel = clipped.get(NDArrayIndex.all(), NDArrayIndex.point(c));
+        channel.assign(
+            Nd4j.math().clipByValue(channel.dup(), normalization.lower(c), normalization.upper(c)));
+      }
+      return clipped;
+    };
   }
 }

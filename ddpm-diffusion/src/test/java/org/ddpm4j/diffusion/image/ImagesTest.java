@@ -31,14 +31,15 @@ class ImagesTest {
     "-Infinity, 0", "Infinity, 255", "NaN, 0", "0.5, 191", "-0.99, 1", "-0.998, 0", "0.998, 255"
   })
   void valuesBecomeLevelsWithoutWrapping(double value, int level) {
-    assertThat(Images.level(value)).isEqualTo(level);
+    assertThat(Normalization.SYMMETRIC.toPixel(value, 0)).isEqualTo(level);
   }
 
   /** Level k is the value 2k/255 - 1. */
   @Test
   void everyLevelIsReached() {
     for (int level = 0; level < 256; level++) {
-      assertThat(Images.level((float) (2 * level / 255.0 - 1))).isEqualTo(level);
+      assertThat(Normalization.SYMMETRIC.toPixel((float) (2 * level / 255.0 - 1), 0))
+          .isEqualTo(level);
     }
   }
 

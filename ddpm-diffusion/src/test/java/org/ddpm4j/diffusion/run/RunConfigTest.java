@@ -7,8 +7,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.image.HorizontalFlip;
+import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.objective.LossTerms;
 import org.ddpm4j.diffusion.objective.LossWeighting;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
@@ -42,7 +46,7 @@ class RunConfigTest {
               ObjectiveConfig.simple().withLoss(LossFunction.HUBER),
               Long.MIN_VALUE,
               7),
-          new RunConfig.BatchConfig(16, 5, RunConfig.Flip.RANDOM),
+          new RunConfig.BatchConfig(16, 5, HorizontalFlip.RANDOM),
           new DataDescription("bars \"ä\"", null, "sha256:00", 100, 0, new ImageShape(1, 8, 12)),
           50,
           60);
@@ -53,6 +57,46 @@ class RunConfigTest {
     RunConfig read = RunConfig.fromJson(json, "config.json");
     assertThat(read).isEqualTo(CONFIG);
     assertThat(read.toJson()).isEqualTo(json);
+  }
+
+  @Test
+  void howImagesWereChosenAndScaledIsStored() throws IOException {
+    DataDescription photographs =
+        new DataDescription(
+            "tiny-imagenet",
+            null,
+            "00",
+            10,
+            2,
+            new ImageShape(3, 8, 12),
+            Normalization.IMAGENET,
+            DataDescription.Selection.of(Optional.of("goldfish"), OptionalInt.of(12), 3));
+    RunConfig config =
+        new RunConfig(
+            null,
+            AnnotatedUnet.resnet(8, 3, List.of(1, 2), 4),
+            0,
+            CONFIG.schedule(),
+            CONFIG.training(),
+            CONFIG.batches(),
+            photographs,
+            1,
+            1);
+    RunConfig read = RunConfig.fromJson(config.toJson(), "config.json");
+    assertThat(read).isEqualTo(config);
+    assertThat(read.data().normalization().mean()).containsExactly(0.485, 0.456, 0.406);
+    assertThat(read.data().selection().className()).isEqualTo("goldfish");
+    assertThat(read.data().selection().skippedFiles()).isEqualTo(3);
+  }
+
+  @Test
+  void runsFromBeforeThereWasAChoiceAreOfAllImagesInMinusOneToOne() throws IOException {
+    ObjectNode json = tree();
+    ((ObjectNode) json.get("data")).remove(List.of("normalization", "selection"));
+    RunConfig read = RunConfig.fromJson(json.toString(), "config.json");
+    assertThat(read).isEqualTo(CONFIG);
+    assertThat(read.data().normalization()).isEqualTo(Normalization.SYMMETRIC);
+    assertThat(read.data().selection()).isEqualTo(DataDescription.Selection.ALL);
   }
 
   @ParameterizedTest
@@ -192,6 +236,9 @@ class RunConfigTest {
         "/data/shape/height          | 0         | is empty",
         "/data/shape/height          | 9         | must be multiples of 2",
         "/data/shape/channels        | 3         | The network takes images of 1 channels",
+        "/data/normalization/std     | [0]       | standard deviation 0.0 is not possible",
+        "/data/normalization/mean    | [1,2,3]   | 3 means and 1 standard deviations",
+        "/data/selection/max_images  | 0         | both numbers must be at least 1",
         "/data/training_images       | 0         | cannot have 0 training and 0 validation images",
         "/model                      | 5         | it has no model",
         "/model/dim                  | \"x\"     | is not the JSON of a U-Net",

@@ -1,0 +1,47 @@
+package org.ddpm4j.cli;
+
+import java.util.Locale;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import org.ddpm4j.diffusion.image.Normalization;
+
+/** The scales that pixels can be on, by name and in words. */
+enum Pixels {
+  SYMMETRIC(Normalization.SYMMETRIC),
+  IMAGENET(Normalization.IMAGENET);
+
+  private final Normalization normalization;
+
+  Pixels(Normalization normalization) {
+    this.normalization = normalization;
+  }
+
+  Normalization normalization() {
+    return normalization;
+  }
+
+  /** A scale in words, with the range of each channel. */
+  static String describe(Normalization normalization) {
+    String ranges =
+        String.join(
+            ", ",
+            IntStream.range(0, normalization.mean().size())
+                .mapToObj(
+                    c ->
+                        String.format(
+                            Locale.ROOT,
+                            "%.4g to %.4g",
+                            normalization.lower(c),
+                            normalization.upper(c)))
+                .toList());
+    return "%s (mean %s, standard deviation %s)"
+        .formatted(
+            ranges,
+            numbers(normalization.mean().stream().mapToDouble(Double::doubleValue)),
+            numbers(normalization.std().stream().mapToDouble(Double::doubleValue)));
+  }
+
+  private static String numbers(DoubleStream numbers) {
+    return String.join(", ", numbers.mapToObj(Double::toString).toList());
+  }
+}

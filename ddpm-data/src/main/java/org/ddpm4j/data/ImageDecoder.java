@@ -1,0 +1,198 @@
+package org.ddpm4j.data;
+
+import java.awt.color.ColorSpace;
+import java.awt.image.BufferedImage;
+import java.awt.image.ColorConvertOp;
+import java.awt.image.ColorModel;
+import java.awt.image.IndexColorModel;
+import java.awt.image.Raster;
+import java.io.EOFException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.Semaphore;
+import javax.imageio.IIOException;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.stream.FileImageInputStream;
+import javax.imageio.stream.ImageInputStream;
+import org.ddpm4j.diffusion.ImageShape;
+
+/**
+ * Reads JPEG, PNG, GIF and BMP files as images of one shape. What an image is decided by its
+ * content, not by its name.
+ *
+ * <p>Levels are those of the file: a grey image's samples are taken as they are, since Java would
+ * pass them through a colour space. Colours in another space become sRGB. Transparent pixels lie on
+ * white. The orientation in a photograph's EXIF data is not applied.
+ */
+final class ImageDecoder {
+
+  private static final Set<String> FORMATS = Set.of("jpeg", "png", "gif", "bmp");
+
+  /** Of one image; and of all images that are being decoded at one time, for the memory's sake. */
+  private static final int MAX_PIXELS = 1 << 26;
+
+  private final ImageShape shape;
+  private final Semaphore pixelsInMemory = new Semaphore(MAX_PIXELS);
+
+  /** A decoder to images of 1 or 3 channels; thread-safe. */
+  ImageDecoder(ImageShape shape) {
+    this.shape = shape;
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @return {@code [C,H,W]}
+   * @throws IOException if that is not possible; the message is a clause that says why, without the
+   *     file's name
+   */
+  byte[] decode(Path file) throws IOException {
+    try {
+      if (Files.size(file) == 0) {
+        throw new IOException("it is empty");
+      }
+      try (ImageInputStream input = new FileImageInputStream(file.toFile())) {
+        return decode(input);
+      }
+    } catch (NoSuchFileException e) {
+      throw new IOException("it does not exist", e);
+    } catch (AccessDeniedException e) {
+      throw new IOException("permission is denied", e);
+    } catch (FileNotFoundException e) {
+      throw new IOException("it cannot be opened (" + e.getMessage() + ")", e);
+    } catch (IIOException e) {
+      throw new IOException("it is damaged (" + e.getMessage() + ")", e);
+    } catch (EOFException e) {
+      throw new IOException("it is cut off", e);
+    } catch (RuntimeException e) {
+      // The JDK's readers answer damaged files by any kind of exception.
+      throw new IOException("it is damaged (" + e + ")", e);
+    }
+  }
+
+  private byte[] decode(ImageInputStream input) throws IOException {
+    Iterator<ImageReader> readers = ImageIO.getImageReaders(input);
+    while (readers.hasNext()) {
+      ImageReader reader = readers.next();
+      try {
+        if (FORMATS.contains(reader.getFormatName().toLowerCase(Locale.ROOT))) {
+          return decode(reader, input);
+        }
+      } finally {
+        reader.dispose();
+      }
+    }
+    throw new IOException("its content is no JPEG, PNG, GIF or BMP image");
+  }
+
+  private byte[] decode(ImageReader reader, ImageInputStream input) throws IOException {
+    reader.setInput(input, true, true);
+    String[] damage = new String[1];
+    reader.addIIOReadWarningListener(
+        (source, warning) -> {
+          if (isDamage(warning)) {
+            damage[0] = warning;
+          }
+        });
+    int height = reader.getHeight(0);
+    int width = reader.getWidth(0);
+    if ((long) height * width > MAX_PIXELS) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT, "its %,d x %,d pixels are more than %,d", width, height, MAX_PIXELS));
+    }
+    int pixels = height * width;
+    pixelsInMemory.acquireUninterruptibly(pixels);
+    try {
+      BufferedImage image = reader.read(0);
+      if (damage[0] != null) {
+        throw new IOException("it is damaged (" + damage[0] + ")");
+      }
+      return Resampling.cover(
+          rows(image),
+          shape.channels(),
+          image.getHeight(),
+          image.getWidth(),
+          shape.height(),
+          shape.width());
+    } finally {
+      pixelsInMemory.release(pixels);
+    }
+  }
+
+  /** The JPEG reader fills what is missing with grey and only warns. */
+  private static boolean isDamage(String warning) {
+    String text = warning.toLowerCase(Locale.ROOT);
+    return text.contains("corrupt") || text.contains("truncated") || text.contains("premature");
+  }
+
+  // ---- pixels
+
+  private Resampling.Rows rows(BufferedImage image) {
+    ColorModel colors = image.getColorModel();
+    boolean indexed = colors instanceof IndexColorModel;
+    if (!indexed && colors.getColorSpace().getType() == ColorSpace.TYPE_GRAY) {
+      return greyRows(image.getRaster(), colors);
+    }
+    if (indexed || colors.getColorSpace().isCS_sRGB()) {
+      return colorRows(image);
+    }
+    BufferedImage converted =
+        new BufferedImage(image.getWidth(), image.getHeight(), BufferedImage.TYPE_INT_ARGB);
+    return colorRows(new ColorConvertOp(null).filter(image, converted));
+  }
+
+  private static Resampling.Rows greyRows(Raster raster, ColorModel colors) {
+    int width = raster.getWidth();
+    int[] samples = new int[width];
+    int[] alphas = new int[width];
+    float brightest = (1L << colors.getComponentSize(0)) - 1;
+    float opaque = colors.hasAlpha() ? (1L << colors.getComponentSize(1)) - 1 : 1;
+    return (y, channels) -> {
+      raster.getSamples(0, y, width, 1, 0, samples);
+      if (colors.hasAlpha()) {
+        raster.getSamples(0, y, width, 1, 1, alphas);
+      }
+      for (int x = 0; x < width; x++) {
+        float alpha = colors.hasAlpha() ? alphas[x] / opaque : 1;
+        float grey = onWhite(samples[x] * 255f / brightest, alpha);
+        for (float[] channel : channels) {
+          channel[x] = grey;
+        }
+      }
+    };
+  }
+
+  private static Resampling.Rows colorRows(BufferedImage image) {
+    int width = image.getWidth();
+    int[] argb = new int[width];
+    return (y, channels) -> {
+      image.getRGB(0, y, width, 1, argb, 0, width);
+      for (int x = 0; x < width; x++) {
+        float alpha = (argb[x] >>> 24) / 255f;
+        float red = onWhite(argb[x] >> 16 & 255, alpha);
+        float green = onWhite(argb[x] >> 8 & 255, alpha);
+        float blue = onWhite(argb[x] & 255, alpha);
+        if (channels.length == 1) {
+          channels[0][x] = Luma.of(red, green, blue);
+        } else {
+          channels[0][x] = red;
+          channels[1][x] = green;
+          channels[2][x] = blue;
+        }
+      }
+    };
+  }
+
+  private static float onWhite(float level, float alpha) {
+    return alpha == 1 ? level : level * alpha + 255 * (1 - alpha);
+  }
+}

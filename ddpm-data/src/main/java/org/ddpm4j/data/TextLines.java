@@ -1,0 +1,37 @@
+package org.ddpm4j.data;
+
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Small text files. */
+final class TextLines {
+
+  private static final int MAX_BYTES = 64 << 20;
+
+  private TextLines() {}
+
+  /**
+   * The lines of a file in UTF-8.
+   *
+   * @throws IOException if it is missing, is no text, or too long to be a list of names
+   */
+  static List<String> read(Path file) throws IOException {
+    try {
+      if (Files.size(file) > MAX_BYTES) {
+        throw new IOException(
+            String.format(
+                "%s has %d bytes, too many for a list of names; unpack the archive again.",
+                file, Files.size(file)));
+      }
+      return Files.readAllLines(file);
+    } catch (NoSuchFileException e) {
+      throw new IOException(file + " is missing; unpack the archive again.", e);
+    } catch (CharacterCodingException e) {
+      throw new IOException(file + " is not text in UTF-8; unpack the archive again.", e);
+    }
+  }
+}
