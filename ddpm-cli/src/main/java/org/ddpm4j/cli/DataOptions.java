@@ -1,7 +1,6 @@
 package org.ddpm4j.cli;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -11,12 +10,12 @@ import org.ddpm4j.data.CorruptFiles;
 import org.ddpm4j.data.DataSources;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.LoadedImages;
-import org.ddpm4j.data.Network;
 import org.ddpm4j.data.Split;
 import org.ddpm4j.diffusion.run.DataDescription;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Which images to train on, and where they are. */
+/** Which images to train on. */
 final class DataOptions {
 
   private static final int MAX_NAMED_FILES = 10;
@@ -38,16 +37,7 @@ final class DataOptions {
               + " ${DEFAULT-VALUE}).")
   private KnownDataSet dataSet;
 
-  @Option(
-      names = "--data",
-      paramLabel = "DIR",
-      description =
-          "Folder with the data set's files (default: the user's cache or the system's folder and,"
-              + " for fashion-mnist and mnist, a download or the bundled subset).")
-  private Path folder;
-
-  @Option(names = "--offline", description = "Download nothing.")
-  private boolean offline;
+  @Mixin private DataPlaces places;
 
   @Option(
       names = "--image-size",
@@ -124,7 +114,7 @@ final class DataOptions {
 
   private TrainingData load(KnownDataSet name, Preparation preparation, int validationImages)
       throws IOException {
-    DataSources sources = sources();
+    DataSources sources = places.sources();
     LoadedImages loaded = name.load(Split.TRAIN, sources, preparation);
     ImageDataSet training = preparation.normalize(loaded.images());
     Optional<ImageDataSet> validation = Optional.empty();
@@ -158,14 +148,6 @@ final class DataOptions {
         loaded.skipped());
   }
 
-  private DataSources sources() {
-    DataSources sources = DataSources.ofHost();
-    if (offline) {
-      sources = sources.withNetwork(Network.FORBIDDEN);
-    }
-    return folder == null ? sources : sources.withDataFolder(folder);
-  }
-
   /** Test images, evenly spread over the data set, which may be sorted by class. */
   private static ImageDataSet test(
       KnownDataSet name, DataSources sources, Preparation preparation, int count)
@@ -175,6 +157,23 @@ final class DataOptions {
         preparation.corrupt() == CorruptFiles.SKIP ? OptionalInt.empty() : OptionalInt.of(count);
     ImageDataSet test = name.load(Split.TEST, sources, preparation.withMaxImages(limit)).images();
     return preparation.normalize(test.takeSpread(Math.min(count, test.size())));
+  }
+
+  /** Images that a run was not trained on, prepared as those that it was. */
+  static ImageDataSet heldOut(DataDescription data, DataSources sources, int count)
+      throws IOException {
+    KnownDataSet name = KnownDataSet.named(data.name());
+    Preparation preparation = Preparation.of(data);
+    if (name.hasTestImages()) {
+      return test(name, sources, preparation, count);
+    }
+    if (data.validationImages() == 0) {
+      throw new BadInputException(
+          "The run held no images back to measure on; train with --validation-images.");
+    }
+    ImageDataSet all = name.load(Split.TRAIN, sources, preparation).images();
+    ImageDataSet heldOut = all.holdOut(data.validationImages(), HELD_OUT_SEED).heldOut();
+    return preparation.normalize(heldOut.takeSpread(Math.min(count, heldOut.size())));
   }
 
   private static int[] all(ImageDataSet images) {

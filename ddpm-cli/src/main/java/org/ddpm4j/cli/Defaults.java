@@ -54,6 +54,9 @@ final class Defaults {
   static final String WEIGHTS = "ema";
   static final String ANIMATED = "x0";
 
+  static final String EVALUATED_IMAGES = "64";
+  static final String EVALUATED_TIMESTEPS = "100";
+
   static final String LAYERS = "auto";
   static final String PRECISION = "float32";
 

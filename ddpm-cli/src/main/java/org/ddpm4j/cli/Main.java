@@ -46,6 +46,7 @@ public final class Main {
         new CommandLine(new Ddpm())
             .addSubcommand(new TrainCommand(console))
             .addSubcommand(new SampleCommand(console))
+            .addSubcommand(new EvaluateCommand(console))
             .addSubcommand(new SchedulesCommand(console))
             .addSubcommand(new PredictCommand(console))
             .addSubcommand(new InfoCommand(console))

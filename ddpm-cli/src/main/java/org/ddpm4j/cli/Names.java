@@ -164,9 +164,9 @@ abstract class Names<E extends Enum<E>> implements ITypeConverter<E>, Iterable<S
     }
   }
 
-  static final class Weights extends Names<SampleCommand.Weights> {
+  static final class Weights extends Names<TrainedRun.Weights> {
     Weights() {
-      super(SampleCommand.Weights.class);
+      super(TrainedRun.Weights.class);
     }
   }
 

@@ -2,7 +2,6 @@ package org.ddpm4j.cli;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,14 +12,11 @@ import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
-import org.ddpm4j.diffusion.run.RunConfig;
-import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.ScheduleConfig;
 import org.ddpm4j.diffusion.run.ScheduleType;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
-import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.io.Folders;
@@ -58,13 +54,6 @@ final class SampleCommand implements Callable<Integer> {
     Format(String defaultOutput) {
       this.defaultOutput = Path.of(defaultOutput);
     }
-  }
-
-  enum Weights {
-    /** The moving average. */
-    EMA,
-    /** As they were after the last step. */
-    MODEL
   }
 
   enum Clip {
@@ -212,7 +201,7 @@ final class SampleCommand implements Callable<Integer> {
           "With --run: the moving average or the last weights: ${COMPLETION-CANDIDATES} (default: "
               + Defaults.WEIGHTS
               + ").")
-  private Weights weights;
+  private TrainedRun.Weights weights;
 
   @Option(
       names = "--checkpoint",
@@ -327,45 +316,24 @@ final class SampleCommand implements Callable<Integer> {
             "--normalization")) {
       refuse(option, "--run, whose configuration says it");
     }
-    RunFolder run = RunFolder.open(source.run == null ? bundledRun() : source.run);
-    RunConfig config = run.readConfig();
-    Path folder = source.run == null ? Path.of("") : run.path();
-    if (checkpoint == null && run.checkpoints().all().isEmpty() && Files.exists(run.unet())) {
-      refuse("--weights", "a run without checkpoints, which has only the moving average");
-      Unet average = UnetFolder.read(run.unet(), DataType.FLOAT, execution.execution());
-      return new Model(
-          average,
-          config.training().objective().parameterization(),
-          config.schedule(),
-          config.data().shape(),
-          config.data().normalization(),
-          folder);
-    }
-    Unet unet =
-        Unet.create(
-            config.model(), DataType.FLOAT, config.initialWeightsSeed(), execution.execution());
-    Checkpoint state =
-        checkpoint == null
-            ? run.readLatestCheckpoint(unet.parameters())
-            : Checkpoint.read(checkpoint, unet.parameters());
-    unet.parameters().assign(weights == Weights.MODEL ? state.weights() : state.ema());
+    Path folder = source.run == null ? bundledRun() : source.run;
+    TrainedRun run = TrainedRun.read(folder, checkpoint, weights, execution.execution());
     return new Model(
-        unet,
-        config.training().objective().parameterization(),
-        config.schedule(),
-        config.data().shape(),
-        config.data().normalization(),
-        folder);
+        run.unet(),
+        run.parameterization(),
+        run.config().schedule(),
+        run.config().data().shape(),
+        run.config().data().normalization(),
+        source.run == null ? Path.of("") : folder);
   }
 
-  /** The launcher says where the project is, and with it the model that was trained beforehand. */
   private Path bundledRun() {
-    String home = System.getProperty("ddpm.home");
-    if (home == null) {
-      throw new ParameterException(
-          spec.commandLine(), "Missing option: one of '--run=DIR' and '--model=DIR' is needed");
-    }
-    return Path.of(home, "models", "fashion-mnist");
+    return TrainedRun.bundled()
+        .orElseThrow(
+            () ->
+                new ParameterException(
+                    spec.commandLine(),
+                    "Missing option: one of '--run=DIR' and '--model=DIR' is needed"));
   }
 
   private Model ofModelFolder() throws IOException {

@@ -30,7 +30,17 @@ class ProgramTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "sample", "schedules", "predict", "info", "bench", "completion"})
+  @ValueSource(
+      strings = {
+        "train",
+        "sample",
+        "evaluate",
+        "schedules",
+        "predict",
+        "info",
+        "bench",
+        "completion"
+      })
   void everySubcommandHasHelp(String command) {
     assertThat(Cli.run(command, "--help").isOk().out())
         .startsWith("Usage: ddpm " + command)
@@ -40,7 +50,8 @@ class ProgramTest {
   @Test
   void helpListsTheSubcommands() {
     assertThat(Cli.run("--help").isOk().out())
-        .contains("train", "sample", "schedules", "predict", "info", "bench", "completion");
+        .contains(
+            "train", "sample", "evaluate", "schedules", "predict", "info", "bench", "completion");
   }
 
   @Test

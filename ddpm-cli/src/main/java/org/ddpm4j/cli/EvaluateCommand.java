@@ -1,0 +1,241 @@
+package org.ddpm4j.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.diffusion.ConditionalDenoiser;
+import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.NetworkDenoiser;
+import org.ddpm4j.diffusion.bound.BoundEvaluation;
+import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
+import org.ddpm4j.diffusion.bound.StratifiedTimesteps;
+import org.ddpm4j.diffusion.bound.VariationalBound;
+import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Measures how well a trained network predicts images that it has not seen. */
+@Command(
+    name = "evaluate",
+    description = "Measure the variational bound of a run on held-out images, in bits/dim.",
+    footer = {
+      "",
+      "Prints the parts of the bound, with standard errors over the images, and writes",
+      "bound.csv (a line for each timestep), bound-images.csv and bound.png.",
+      "With fewer --steps than the chain has timesteps, the sum over them is an unbiased",
+      "estimate, with an error of its own that the standard error does not contain."
+    })
+final class EvaluateCommand implements Callable<Integer> {
+
+  private static final int MAX_IMAGES = 1_000_000;
+
+  private final Console console;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--run",
+      paramLabel = "DIR",
+      description = "Folder that train made (default: the model of clothes that ddpm4j brings).")
+  private Path run;
+
+  @Option(
+      names = "--images",
+      paramLabel = "N",
+      defaultValue = Defaults.EVALUATED_IMAGES,
+      description =
+          "Number of images, spread over the test images of the run's data set (default:"
+              + " ${DEFAULT-VALUE}).")
+  private int images;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description =
+          "Timesteps to evaluate, 2 to T, more of them where t is small (default: "
+              + Defaults.EVALUATED_TIMESTEPS
+              + ").")
+  private Integer steps;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = Defaults.SEED,
+      description = "Seed of noise and timesteps (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--output",
+      paramLabel = "DIR",
+      description = "Folder for the files (default: the run's folder).")
+  private Path output;
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      defaultValue = Defaults.SAMPLE_BATCH_SIZE,
+      description = "Images in one go (default: ${DEFAULT-VALUE}).")
+  private int batchSize;
+
+  @Option(
+      names = "--variance",
+      paramLabel = "NAME",
+      converter = Names.Variance.class,
+      completionCandidates = Names.Variance.class,
+      description =
+          "Variance of the reverse process: ${COMPLETION-CANDIDATES} (default: learned if the"
+              + " network has learned it, else "
+              + Defaults.VARIANCE
+              + ").")
+  private ReverseVariance variance;
+
+  @Option(
+      names = "--clip",
+      paramLabel = "NAME",
+      converter = Names.Clip.class,
+      completionCandidates = Names.Clip.class,
+      defaultValue = Defaults.CLIP,
+      description =
+          "Whether estimates of x0 are clipped to the values that pixels can have: ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private SampleCommand.Clip clip;
+
+  @Option(
+      names = "--weights",
+      paramLabel = "NAME",
+      converter = Names.Weights.class,
+      completionCandidates = Names.Weights.class,
+      description =
+          "The moving average or the last weights: ${COMPLETION-CANDIDATES} (default: "
+              + Defaults.WEIGHTS
+              + ").")
+  private TrainedRun.Weights weights;
+
+  @Option(
+      names = "--checkpoint",
+      paramLabel = "FILE",
+      description = "Which checkpoint of the run (default: the newest).")
+  private Path checkpoint;
+
+  @Mixin private DataPlaces places;
+
+  @Mixin private ExecutionOptions execution;
+
+  EvaluateCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    BadInputException.requireRange("--images", images, 1, MAX_IMAGES);
+    BadInputException.requireRange("--batch-size", batchSize, 1, MAX_IMAGES);
+    Path folder = run == null ? bundledRun() : run;
+    TrainedRun trained = TrainedRun.read(folder, checkpoint, weights, execution.execution());
+    NoiseSchedule schedule = trained.config().schedule().create();
+    Normalization normalization = trained.config().data().normalization();
+    StratifiedTimesteps timesteps = timesteps(schedule.timesteps());
+    VariationalBound bound =
+        new VariationalBound(
+            schedule,
+            Sampling.variance(variance, trained.unet().config()),
+            clip == SampleCommand.Clip.RANGE ? X0Constraint.clip(normalization) : X0Constraint.NONE,
+            DiscretizedGaussian.of(normalization));
+    ImageDataSet heldOut = DataOptions.heldOut(trained.config().data(), places.sources(), images);
+    requireShape(trained.config().data(), heldOut);
+    ConditionalDenoiser denoiser = denoiser(trained, schedule);
+
+    BoundEvaluation evaluation = evaluate(bound, denoiser, heldOut, timesteps);
+    BoundFiles files =
+        new BoundFiles(Objects.requireNonNullElse(output, run == null ? Path.of("") : run));
+    files.write(evaluation);
+    String report =
+        "%s: %d images, %d of %d timesteps, variance %s, bits/dim%n%s%s%n%s%n%s%n"
+            .formatted(
+                heldOut.source(),
+                heldOut.size(),
+                timesteps.strata().size(),
+                schedule.timesteps(),
+                Names.of(bound.variance()),
+                BoundFiles.summary(evaluation),
+                files.timesteps(),
+                files.images(),
+                files.picture());
+    console.print(stream -> stream.write(report.getBytes(StandardCharsets.UTF_8)));
+    return 0;
+  }
+
+  private Path bundledRun() {
+    return TrainedRun.bundled()
+        .orElseThrow(
+            () ->
+                new ParameterException(
+                    spec.commandLine(), "Missing option: '--run=DIR' is needed"));
+  }
+
+  private StratifiedTimesteps timesteps(int all) {
+    int count =
+        steps == null ? Math.min(Integer.parseInt(Defaults.EVALUATED_TIMESTEPS), all) : steps;
+    return BadInputException.check(() -> StratifiedTimesteps.draw(all, count, seed));
+  }
+
+  private static void requireShape(DataDescription data, ImageDataSet heldOut) {
+    if (!heldOut.shape().equals(data.shape())) {
+      throw new BadInputException(
+          "The run was trained on images of %s, but %s are %s; name the run's own data by --data."
+              .formatted(data.shape(), heldOut.source(), heldOut.shape()));
+    }
+  }
+
+  /** Which is told the classes if the network knows them. */
+  private static ConditionalDenoiser denoiser(TrainedRun trained, NoiseSchedule schedule) {
+    if (trained.config().model().classEmbeddings() > 0) {
+      return ConditionalDenoiser.of(trained.unet(), trained.parameterization(), schedule);
+    }
+    Denoiser denoiser =
+        new NetworkDenoiser(trained.unet()::predict, trained.parameterization(), schedule);
+    return classes -> denoiser;
+  }
+
+  private BoundEvaluation evaluate(
+      VariationalBound bound,
+      ConditionalDenoiser denoiser,
+      ImageDataSet heldOut,
+      StratifiedTimesteps timesteps) {
+    int count = timesteps.strata().size();
+    long batches = (heldOut.size() + batchSize - 1L) / batchSize;
+    List<BoundEvaluation> parts = new ArrayList<>();
+    try (Progress progress = new Progress(console, "evaluate", "steps", 0, batches * count)) {
+      for (int first = 0; first < heldOut.size(); first += batchSize) {
+        int end = Math.min(heldOut.size(), first + batchSize);
+        int[] batch = IntStream.range(first, end).toArray();
+        INDArray x0 = heldOut.batch(batch).getFeatures();
+        int[] classes = IntStream.of(batch).map(heldOut::label).toArray();
+        long before = (long) parts.size() * count;
+        parts.add(
+            bound.evaluate(
+                denoiser.given(classes),
+                x0,
+                NoiseSource.seeded(seed, first),
+                timesteps,
+                done -> progress.update(before + done, "")));
+      }
+    }
+    return BoundEvaluation.concat(parts);
+  }
+}
