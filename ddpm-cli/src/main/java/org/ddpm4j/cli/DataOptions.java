@@ -144,7 +144,8 @@ final class DataOptions {
             training.shape(),
             training.normalization(),
             DataDescription.Selection.of(
-                preparation.onlyClass(), preparation.maxImages(), loaded.skipped().size())),
+                preparation.onlyClass(), preparation.maxImages(), loaded.skipped().size()),
+            training.classNames()),
         loaded.skipped());
   }
 

@@ -12,6 +12,9 @@ final class Defaults {
   static final String CORRUPT = "refuse";
   static final String DATA_PICTURE = "data.png";
 
+  static final String NETWORK = "annotated";
+  static final String TUTORIAL_DIM = "32";
+  static final String MINIMAL_DIM = "16";
   static final String DIM = "24";
   static final String DIM_MULTS = "1,2,4";
   static final String BLOCK = "resnet";

@@ -18,7 +18,6 @@ import org.ddpm4j.diffusion.bound.StratifiedTimesteps;
 import org.ddpm4j.diffusion.bound.VariationalBound;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.random.NoiseSource;
-import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -157,7 +156,6 @@ final class EvaluateCommand implements Callable<Integer> {
             clip == SampleCommand.Clip.RANGE ? X0Constraint.clip(normalization) : X0Constraint.NONE,
             DiscretizedGaussian.of(normalization));
     ImageDataSet heldOut = DataOptions.heldOut(trained.config().data(), places.sources(), images);
-    requireShape(trained.config().data(), heldOut);
     ConditionalDenoiser denoiser = denoiser(trained, schedule);
 
     BoundEvaluation evaluation = evaluate(bound, denoiser, heldOut, timesteps);
@@ -192,14 +190,6 @@ final class EvaluateCommand implements Callable<Integer> {
     int count =
         steps == null ? Math.min(Integer.parseInt(Defaults.EVALUATED_TIMESTEPS), all) : steps;
     return BadInputException.check(() -> StratifiedTimesteps.draw(all, count, seed));
-  }
-
-  private static void requireShape(DataDescription data, ImageDataSet heldOut) {
-    if (!heldOut.shape().equals(data.shape())) {
-      throw new BadInputException(
-          "The run was trained on images of %s, but %s are %s; name the run's own data by --data."
-              .formatted(data.shape(), heldOut.source(), heldOut.shape()));
-    }
   }
 
   /** Which is told the classes if the network knows them. */

@@ -110,6 +110,12 @@ abstract class Names<E extends Enum<E>> implements ITypeConverter<E>, Iterable<S
     }
   }
 
+  static final class Networks extends Names<NetworkOptions.Kind> {
+    Networks() {
+      super(NetworkOptions.Kind.class);
+    }
+  }
+
   static final class Decay extends Names<LearningRateSchedule.Decay> {
     Decay() {
       super(LearningRateSchedule.Decay.class);

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.Images;
@@ -108,6 +107,14 @@ final class SampleCommand implements Callable<Integer> {
       defaultValue = Defaults.SAMPLE_COUNT,
       description = "Number of images (default: ${DEFAULT-VALUE}).")
   private int count;
+
+  @Option(
+      names = "--class",
+      paramLabel = "NAME",
+      description =
+          "With a network that was told classes: draw this one only, by name or number, or none"
+              + " (default: all in turn).")
+  private String onlyClass;
 
   @Option(
       names = "--seed",
@@ -264,6 +271,7 @@ final class SampleCommand implements Callable<Integer> {
       ScheduleConfig schedule,
       ImageShape shape,
       Normalization normalization,
+      List<String> classNames,
       Path folder) {}
 
   @Override
@@ -272,31 +280,32 @@ final class SampleCommand implements Callable<Integer> {
     BadInputException.requireRange("--batch-size", batchSize, 1, MAX_COUNT);
     BadInputException.requireRange("--scale", scale, 1, 16);
     Model model = source.model == null ? ofRun() : ofModelFolder();
-    DiffusionPipeline pipeline =
-        Sampling.pipeline(
+    Drawing drawing =
+        Sampling.drawing(
             model.unet(),
             model.parameterization(),
             model.schedule(),
             model.shape(),
             Sampling.steps(steps, model.schedule()),
             Sampling.variance(variance, model.unet().config()),
-            clip == Clip.RANGE ? X0Constraint.clip(model.normalization()) : X0Constraint.NONE);
+            clip == Clip.RANGE ? X0Constraint.clip(model.normalization()) : X0Constraint.NONE,
+            Sampling.classOf(onlyClass, model.classNames(), model.unet().config()));
     Path target = Objects.requireNonNullElse(output, model.folder().resolve(format.defaultOutput));
     switch (format) {
       case GRID -> {
         requirePixels(model.shape(), 1, MAX_PIXELS);
         Images.writePng(
-            grid(sample(pipeline, SamplingObserver.NONE), model.normalization()), target);
+            grid(sample(drawing, SamplingObserver.NONE), columns(model), model.normalization()),
+            target);
       }
       case PNG -> {
         Folders.create(target);
-        writeSingly(sample(pipeline, SamplingObserver.NONE), model.normalization(), target);
+        writeSingly(sample(drawing, SamplingObserver.NONE), model.normalization(), target);
       }
       case GIF -> {
-        int frames = Math.min(MAX_FRAMES, pipeline.sampler().steps());
+        int frames = Math.min(MAX_FRAMES, drawing.sampler().steps());
         requirePixels(model.shape(), frames, MAX_ANIMATION_PIXELS);
-        Images.writeGif(
-            animation(pipeline, frames, model.normalization()), MILLIS_PER_FRAME, target);
+        Images.writeGif(animation(drawing, model, frames), MILLIS_PER_FRAME, target);
       }
     }
     console.printLine(target.toString());
@@ -324,6 +333,7 @@ final class SampleCommand implements Callable<Integer> {
         run.config().schedule(),
         run.config().data().shape(),
         run.config().data().normalization(),
+        run.config().data().classNames(),
         source.run == null ? Path.of("") : folder);
   }
 
@@ -353,7 +363,13 @@ final class SampleCommand implements Callable<Integer> {
               return new ImageShape(unet.config().inChannels(), size.height(), size.width());
             });
     return new Model(
-        unet, parameterization, chain.config(schedule), shape, normalization, Path.of(""));
+        unet,
+        parameterization,
+        chain.config(schedule),
+        shape,
+        normalization,
+        List.of(),
+        Path.of(""));
   }
 
   private void refuse(String option, String why) {
@@ -377,12 +393,20 @@ final class SampleCommand implements Callable<Integer> {
     }
   }
 
-  private INDArray sample(DiffusionPipeline pipeline, SamplingObserver observer) {
-    return Sampling.sample(console, pipeline, count, seed, batchSize, observer);
+  private INDArray sample(Drawing drawing, SamplingObserver observer) {
+    return Sampling.sample(console, drawing, count, seed, batchSize, observer);
   }
 
-  private BufferedImage grid(INDArray images, Normalization normalization) {
-    return Images.grid(images, Images.squareColumns(count), scale, normalization);
+  /** A column for each class where classes take turns, otherwise a roughly square picture. */
+  private int columns(Model model) {
+    int classes = model.unet().config().classEmbeddings() == 0 ? 0 : model.classNames().size();
+    return onlyClass == null && classes > 1 && count % classes == 0
+        ? classes
+        : Images.squareColumns(count);
+  }
+
+  private BufferedImage grid(INDArray images, int columns, Normalization normalization) {
+    return Images.grid(images, columns, scale, normalization);
   }
 
   private void writeSingly(INDArray images, Normalization normalization, Path folder)
@@ -395,15 +419,14 @@ final class SampleCommand implements Callable<Integer> {
     }
   }
 
-  private List<BufferedImage> animation(
-      DiffusionPipeline pipeline, int frames, Normalization normalization) {
-    int allSteps = pipeline.sampler().steps();
-    FrameCollector collector = new FrameCollector(allSteps, frames, count, pipeline.shape());
+  private List<BufferedImage> animation(Drawing drawing, Model model, int frames) {
+    int allSteps = drawing.sampler().steps();
+    FrameCollector collector = new FrameCollector(allSteps, frames, count, drawing.shape());
     sample(
-        pipeline, (stepsDone, x, x0) -> collector.add(stepsDone, animated == Animated.X0 ? x0 : x));
+        drawing, (stepsDone, x, x0) -> collector.add(stepsDone, animated == Animated.X0 ? x0 : x));
     List<BufferedImage> pictures = new ArrayList<>();
     for (INDArray frame : collector.frames()) {
-      pictures.add(grid(frame, normalization));
+      pictures.add(grid(frame, columns(model), model.normalization()));
     }
     return pictures;
   }

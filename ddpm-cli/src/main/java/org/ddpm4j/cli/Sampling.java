@@ -1,6 +1,8 @@
 package org.ddpm4j.cli;
 
-import org.ddpm4j.diffusion.DiffusionPipeline;
+import java.util.List;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.run.ScheduleConfig;
@@ -38,19 +40,25 @@ final class Sampling {
     return chosen;
   }
 
-  /** A pipeline of the ancestral sampler on a respaced chain. */
-  static DiffusionPipeline pipeline(
+  /** A drawing by the ancestral sampler on a respaced chain. */
+  static Drawing drawing(
       Unet unet,
       Parameterization parameterization,
       ScheduleConfig scheduleConfig,
       ImageShape shape,
       int steps,
       ReverseVariance variance,
-      X0Constraint constraint) {
+      X0Constraint constraint,
+      IntUnaryOperator classOf) {
     NoiseSchedule schedule = scheduleConfig.create();
     RespacedSchedule times = BadInputException.check(() -> schedule.respace(steps));
-    return DiffusionPipeline.of(
-        unet, parameterization, schedule, new AncestralSampler(times, variance, constraint), shape);
+    return new Drawing(
+        unet,
+        parameterization,
+        schedule,
+        new AncestralSampler(times, variance, constraint),
+        shape,
+        classOf);
   }
 
   /** The variance that the user chose, or else the one that the network learned, if it has. */
@@ -63,19 +71,58 @@ final class Sampling {
     return chosen != null ? chosen : learned ? ReverseVariance.LEARNED : ReverseVariance.POSTERIOR;
   }
 
+  /**
+   * Which class image i is to be of.
+   *
+   * @param chosen name or number of a class, "none" for none, or null to take turns
+   * @param names of the classes, in their order; empty if they are not known
+   * @param network of which the image is
+   */
+  static IntUnaryOperator classOf(String chosen, List<String> names, UnetConfig network) {
+    int embeddings = network.classEmbeddings();
+    if (chosen == null) {
+      int classes = names.isEmpty() ? embeddings : names.size();
+      return i -> i % classes;
+    }
+    if (embeddings == 0) {
+      throw new BadInputException(
+          "The network was not told classes, so that --class %s cannot be drawn; train one with --class-conditional."
+              .formatted(chosen));
+    }
+    int found =
+        chosen.equalsIgnoreCase("none") && embeddings > names.size()
+            ? embeddings - 1
+            : IntStream.range(0, embeddings)
+                .filter(
+                    i ->
+                        chosen.equals(Integer.toString(i))
+                            || (i < names.size() && chosen.equalsIgnoreCase(names.get(i))))
+                .findFirst()
+                .orElseThrow(
+                    () ->
+                        new BadInputException(
+                            "There is no class %s; the classes are %s."
+                                .formatted(
+                                    chosen,
+                                    names.isEmpty()
+                                        ? "0 to " + (embeddings - 1)
+                                        : String.join(", ", names))));
+    return i -> found;
+  }
+
   /** Draws images while the console shows how far it is. */
   static INDArray sample(
       Console console,
-      DiffusionPipeline pipeline,
+      Drawing drawing,
       int count,
       long seed,
       int batchSize,
       SamplingObserver observer) {
-    int steps = pipeline.sampler().steps();
+    int steps = drawing.sampler().steps();
     long batches = (count + batchSize - 1L) / batchSize;
     try (Progress progress = new Progress(console, "sample", "steps", 0, batches * steps)) {
       long[] done = {0};
-      return pipeline.sample(
+      return drawing.sample(
           count,
           seed,
           batchSize,

@@ -1,7 +1,6 @@
 package org.ddpm4j.cli;
 
 import java.io.IOException;
-import java.util.List;
 import java.util.Objects;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
@@ -12,7 +11,6 @@ import org.ddpm4j.diffusion.run.ScheduleType;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.diffusion.training.TrainingConfig;
-import org.ddpm4j.unet.AnnotatedUnet;
 import org.ddpm4j.unet.UnetConfig;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -122,50 +120,7 @@ final class TrainingOptions {
 
   @Mixin private ChainOptions chain;
 
-  @Option(
-      names = "--block",
-      paramLabel = "NAME",
-      converter = Names.Block.class,
-      completionCandidates = Names.Block.class,
-      defaultValue = Defaults.BLOCK,
-      description = "Residual blocks: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private AnnotatedUnet.Block block;
-
-  @Option(
-      names = "--dim",
-      paramLabel = "N",
-      defaultValue = Defaults.DIM,
-      description = "Channels of the first level (default: ${DEFAULT-VALUE}).")
-  private int dim;
-
-  @Option(
-      names = "--dim-mults",
-      paramLabel = "N",
-      split = ",",
-      defaultValue = Defaults.DIM_MULTS,
-      description = "Channels of each level as multiples of that (default: ${DEFAULT-VALUE}).")
-  private List<Integer> dimMults;
-
-  @Option(
-      names = "--groups",
-      paramLabel = "N",
-      defaultValue = Defaults.GROUPS,
-      description = "Groups of the normalisation in ResNet blocks (default: ${DEFAULT-VALUE}).")
-  private int groups;
-
-  @Option(
-      names = "--attention-heads",
-      paramLabel = "N",
-      defaultValue = Defaults.ATTENTION_HEADS,
-      description = "Heads of every attention (default: ${DEFAULT-VALUE}).")
-  private int attentionHeads;
-
-  @Option(
-      names = "--attention-head-dim",
-      paramLabel = "N",
-      defaultValue = Defaults.ATTENTION_HEAD_DIM,
-      description = "Width of each head (default: ${DEFAULT-VALUE}).")
-  private int attentionHeadDim;
+  @Mixin private NetworkOptions network;
 
   @Option(
       names = "--validation-images",
@@ -211,13 +166,14 @@ final class TrainingOptions {
     HorizontalFlip chosenFlip = Objects.requireNonNullElse(flip, usualFlip);
     String version = Version.current();
     ScheduleConfig scheduleConfig = chain.config(schedule);
-    UnetConfig network = BadInputException.check(() -> network(data.shape().channels()));
-    requireFit(network, data.shape());
+    UnetConfig model =
+        BadInputException.check(() -> network.config(data, scheduleConfig.timesteps(), objective));
+    requireFit(model, data.shape());
     return BadInputException.check(
         () ->
             new RunConfig(
                 version,
-                network,
+                model,
                 seed,
                 scheduleConfig,
                 training(),
@@ -232,7 +188,7 @@ final class TrainingOptions {
     int divisor = network.sizeDivisor();
     if (shape.height() % divisor != 0 || shape.width() % divisor != 0) {
       throw new BadInputException(
-          "Images of %dx%d do not go through this U-Net, whose levels need heights and widths that are multiples of %d; choose --image-size %dx%d or fewer levels by --dim-mults."
+          "Images of %dx%d do not go through this U-Net, whose levels need heights and widths that are multiples of %d; choose --image-size %dx%d or another network."
               .formatted(
                   shape.height(),
                   shape.width(),
@@ -244,15 +200,6 @@ final class TrainingOptions {
 
   private static int nearestMultiple(int size, int divisor) {
     return Math.max(1, (size + divisor / 2) / divisor) * divisor;
-  }
-
-  private UnetConfig network(int channels) {
-    AnnotatedUnet unet =
-        switch (block) {
-          case RESNET -> AnnotatedUnet.resnet(dim, channels, dimMults, groups);
-          case CONVNEXT -> AnnotatedUnet.convnext(dim, channels, dimMults);
-        };
-    return unet.withAttention(attentionHeads, attentionHeadDim);
   }
 
   private TrainingConfig training() {

@@ -8,6 +8,7 @@ import org.ddpm4j.data.BatchOptions;
 import org.ddpm4j.data.ImageDataSetIterator;
 import org.ddpm4j.data.PrefetchingIterator;
 import org.ddpm4j.diffusion.DiffusionPipeline;
+import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
@@ -44,7 +45,7 @@ final class TrainingSession {
   private final RunConfig config;
   private final PrefetchingIterator prefetching;
   private final Trainer trainer;
-  private final DiffusionPipeline pipeline;
+  private final Drawing drawing;
 
   /** A session whose run folder is not known yet. */
   TrainingSession(
@@ -58,17 +59,28 @@ final class TrainingSession {
         new PrefetchingIterator(
             BadInputException.check(() -> new ImageDataSetIterator(data.images(), options)));
     Unet unet = Unet.create(config.model(), DataType.FLOAT, config.initialWeightsSeed(), execution);
-    trainer = new Trainer(unet, config.schedule().create(), config.training(), prefetching);
+    trainer =
+        new Trainer(
+            unet,
+            config
+                .training()
+                .objective()
+                .create(
+                    config.schedule().create(),
+                    DiscretizedGaussian.of(config.data().normalization())),
+            config.training(),
+            prefetching);
     data.validation().ifPresent(trainer::withValidation);
-    pipeline =
-        Sampling.pipeline(
+    drawing =
+        Sampling.drawing(
             trainer.emaUnet(),
             config.training().objective().parameterization(),
             config.schedule(),
             config.data().shape(),
             sampleSteps,
             Sampling.variance(null, config.model()),
-            X0Constraint.clip(config.data().normalization()));
+            X0Constraint.clip(config.data().normalization()),
+            Sampling.classOf(null, config.data().classNames(), config.model()));
   }
 
   /** Trains a new run. */
@@ -141,7 +153,7 @@ final class TrainingSession {
   private void writeGrid(RunFiles files, Interruption interruption) throws IOException {
     try {
       files.writeGrid(
-          pipeline.sample(
+          drawing.sample(
               GRID_IMAGES,
               config.training().seed(),
               DiffusionPipeline.DEFAULT_BATCH_SIZE,
@@ -161,7 +173,7 @@ final class TrainingSession {
       INDArray images =
           Sampling.sample(
               console,
-              pipeline,
+              drawing,
               FINAL_IMAGES,
               config.training().seed(),
               DiffusionPipeline.DEFAULT_BATCH_SIZE,

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.run;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -20,6 +21,7 @@ import org.ddpm4j.diffusion.image.Normalization;
  * @param normalization how pixels became the values that the model sees; {@link
  *     Normalization#SYMMETRIC} where null
  * @param selection which images of the data set these are; {@link Selection#ALL} where null
+ * @param classNames the name of each class, by which images are labelled; none where null
  */
 public record DataDescription(
     @JsonProperty(value = "name", required = true) String name,
@@ -29,7 +31,8 @@ public record DataDescription(
     @JsonProperty("validation_images") int validationImages,
     @JsonProperty(value = "shape", required = true) ImageShape shape,
     @JsonProperty("normalization") Normalization normalization,
-    @JsonProperty("selection") Selection selection) {
+    @JsonProperty("selection") Selection selection,
+    @JsonProperty("class_names") List<String> classNames) {
 
   /**
    * Which images of a data set are used.
@@ -91,6 +94,7 @@ public record DataDescription(
    * @param shape of one image
    * @param normalization how pixels became values, or null
    * @param selection which images of the data set these are, or null
+   * @param classNames the name of each class, or null; copied
    * @throws IllegalArgumentException if one is out of range
    */
   public DataDescription {
@@ -100,6 +104,7 @@ public record DataDescription(
     // Runs that were begun before there was a choice do not say them.
     normalization = Objects.requireNonNullElse(normalization, Normalization.SYMMETRIC);
     selection = Objects.requireNonNullElse(selection, Selection.ALL);
+    classNames = List.copyOf(Objects.requireNonNullElse(classNames, List.of()));
     normalization.requireChannels(shape.channels());
     if (trainingImages < 1 || validationImages < 0) {
       throw new IllegalArgumentException(
@@ -134,6 +139,7 @@ public record DataDescription(
         validationImages,
         shape,
         Normalization.SYMMETRIC,
-        Selection.ALL);
+        Selection.ALL,
+        List.of());
   }
 }

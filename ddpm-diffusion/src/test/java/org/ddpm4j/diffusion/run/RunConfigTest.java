@@ -70,7 +70,8 @@ class RunConfigTest {
             2,
             new ImageShape(3, 8, 12),
             Normalization.IMAGENET,
-            DataDescription.Selection.of(Optional.of("goldfish"), OptionalInt.of(12), 3));
+            DataDescription.Selection.of(Optional.of("goldfish"), OptionalInt.of(12), 3),
+            List.of("goldfish", "tench"));
     RunConfig config =
         new RunConfig(
             null,

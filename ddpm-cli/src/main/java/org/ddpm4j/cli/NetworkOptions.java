@@ -1,0 +1,154 @@
+package org.ddpm4j.cli;
+
+import java.util.List;
+import java.util.Objects;
+import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.unet.AnnotatedUnet;
+import org.ddpm4j.unet.MinimalUnet;
+import org.ddpm4j.unet.TutorialUnet;
+import org.ddpm4j.unet.UnetConfig;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Which network is trained. */
+final class NetworkOptions {
+
+  enum Kind {
+    /** Of "The Annotated Diffusion Model". */
+    ANNOTATED(Defaults.DIM),
+    /** The small one of the MNIST tutorial. */
+    TUTORIAL(Defaults.TUTORIAL_DIM),
+    /** The one of the minimal blog, with base 64 there. */
+    MINIMAL(Defaults.MINIMAL_DIM);
+
+    private final int dim;
+
+    Kind(String dim) {
+      this.dim = Integer.parseInt(dim);
+    }
+  }
+
+  private static final List<String> ANNOTATED_OPTIONS =
+      List.of("--block", "--dim-mults", "--groups", "--attention-heads", "--attention-head-dim");
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
+  @Option(
+      names = "--network",
+      paramLabel = "NAME",
+      converter = Names.Networks.class,
+      completionCandidates = Names.Networks.class,
+      defaultValue = Defaults.NETWORK,
+      description = "Which U-Net: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Kind kind;
+
+  @Option(
+      names = "--block",
+      paramLabel = "NAME",
+      converter = Names.Block.class,
+      completionCandidates = Names.Block.class,
+      defaultValue = Defaults.BLOCK,
+      description =
+          "Residual blocks of annotated: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private AnnotatedUnet.Block block;
+
+  @Option(
+      names = "--dim",
+      paramLabel = "N",
+      description =
+          "Channels of the first level (default: "
+              + Defaults.DIM
+              + "; "
+              + Defaults.TUTORIAL_DIM
+              + " for tutorial, "
+              + Defaults.MINIMAL_DIM
+              + " for minimal).")
+  private Integer dim;
+
+  @Option(
+      names = "--dim-mults",
+      paramLabel = "N",
+      split = ",",
+      defaultValue = Defaults.DIM_MULTS,
+      description =
+          "Channels of each level of annotated as multiples of that (default: ${DEFAULT-VALUE}).")
+  private List<Integer> dimMults;
+
+  @Option(
+      names = "--groups",
+      paramLabel = "N",
+      defaultValue = Defaults.GROUPS,
+      description = "Groups of the normalisation in ResNet blocks (default: ${DEFAULT-VALUE}).")
+  private int groups;
+
+  @Option(
+      names = "--attention-heads",
+      paramLabel = "N",
+      defaultValue = Defaults.ATTENTION_HEADS,
+      description = "Heads of every attention of annotated (default: ${DEFAULT-VALUE}).")
+  private int attentionHeads;
+
+  @Option(
+      names = "--attention-head-dim",
+      paramLabel = "N",
+      defaultValue = Defaults.ATTENTION_HEAD_DIM,
+      description = "Width of each head (default: ${DEFAULT-VALUE}).")
+  private int attentionHeadDim;
+
+  /**
+   * The network that the user chose.
+   *
+   * @param data its images
+   * @param timesteps T
+   * @param objective what it is trained for
+   */
+  UnetConfig config(DataDescription data, int timesteps, ObjectiveOptions objective) {
+    if (kind != Kind.ANNOTATED) {
+      for (String option : ANNOTATED_OPTIONS) {
+        if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+          throw new ParameterException(
+              spec.commandLine(),
+              "The option '%s' goes with '--network annotated', not with %s"
+                  .formatted(option, Names.of(kind)));
+        }
+      }
+    }
+    int width = Objects.requireNonNullElse(dim, kind.dim);
+    int channels = data.shape().channels();
+    int outChannels = objective.config().outChannels(channels);
+    int classes = objective.isClassConditional() ? classEmbeddings(data) : 0;
+    return switch (kind) {
+      case ANNOTATED -> {
+        AnnotatedUnet unet =
+            block == AnnotatedUnet.Block.RESNET
+                ? AnnotatedUnet.resnet(width, channels, dimMults, groups)
+                : AnnotatedUnet.convnext(width, channels, dimMults);
+        yield unet.withAttention(attentionHeads, attentionHeadDim)
+            .withOutChannels(outChannels)
+            .withClassEmbeddings(classes);
+      }
+      case TUTORIAL ->
+          TutorialUnet.of(channels, timesteps).withDim(width).withClassEmbeddings(classes);
+      case MINIMAL -> {
+        if (classes > 0) {
+          throw new BadInputException(
+              "The network minimal cannot be told classes; choose --network annotated or tutorial, or leave out --class-conditional.");
+        }
+        yield MinimalUnet.of(channels).withDim(width).withOutChannels(outChannels);
+      }
+    };
+  }
+
+  /** One for each class, and one more that stands for none. */
+  private static int classEmbeddings(DataDescription data) {
+    if (data.classNames().size() < 2) {
+      throw new BadInputException(
+          "The images of %s are of %d class, which needs no telling; leave out --class-conditional."
+              .formatted(data.name(), data.classNames().size()));
+    }
+    return data.classNames().size() + 1;
+  }
+}

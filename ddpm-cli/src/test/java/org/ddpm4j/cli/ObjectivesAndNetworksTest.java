@@ -1,0 +1,206 @@
+package org.ddpm4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What train offers beyond the simple loss of one network, from training to pictures. */
+class ObjectivesAndNetworksTest {
+
+  @TempDir private static Path shared;
+  private static Path data;
+
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void writeImages() throws IOException {
+    data = IdxFixture.write(shared.resolve("data"), 12, 8, 5);
+  }
+
+  private Path train(Object... options) {
+    Path run = folder.resolve("run");
+    Cli.run(Cli.tinyTraining(data, run, 3, options)).isOk();
+    return run;
+  }
+
+  private static JsonNode config(Path run) throws IOException {
+    return new ObjectMapper().readTree(run.resolve("config.json").toFile());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "v, min-snr, simple, uniform",
+    "x0, p2, simple, importance",
+    "mean, uniform, simple, uniform",
+    "epsilon, uniform, hybrid, uniform",
+    "v, uniform, vlb, importance"
+  })
+  void trainsSamplesAndEvaluates(
+      String parameterization, String weighting, String terms, String timesteps)
+      throws IOException {
+    Path run =
+        train(
+            "--parameterization",
+            parameterization,
+            "--weighting",
+            weighting,
+            "--loss-terms",
+            terms,
+            "--timestep-sampling",
+            timesteps);
+    JsonNode objective = config(run).at("/training/objective");
+    assertThat(objective.get("parameterization").asText()).isEqualTo(parameterization);
+    assertThat(objective.at("/weighting/type").asText()).isEqualTo(weighting);
+    assertThat(config(run).at("/model/out_dim").asInt()).isEqualTo(terms.equals("simple") ? 0 : 2);
+
+    Path picture = folder.resolve("samples.png");
+    Cli.run("sample", "--run", run, "--count", 4, "--steps", 3, "--output", picture).isOk();
+    assertThat(ImageIO.read(picture.toFile()).getWidth()).isEqualTo(2 * (2 * 8 + 1) + 1);
+    String bound =
+        Cli.run("evaluate", "--run", run, "--data", data, "--images", 2, "--output", folder)
+            .isOk()
+            .out();
+    assertThat(bound).contains("variance " + (terms.equals("simple") ? "posterior" : "learned"));
+    Cli.run("train", "--resume", run, "--data", data, "--sample-steps", 2).isOk();
+  }
+
+  @Test
+  void classesAreToldDrawnAndEvaluated() throws IOException {
+    Path run = train("--class-conditional");
+    assertThat(config(run).at("/training/objective/label_dropout").asDouble()).isEqualTo(0.1);
+    // Ten kinds of clothes, and one row for none.
+    assertThat(config(run).at("/model/num_class_embeds").asInt()).isEqualTo(11);
+    assertThat(config(run).at("/data/class_names/9").asText()).isEqualTo("Ankle boot");
+
+    Path all = folder.resolve("all.png");
+    Cli.run("sample", "--run", run, "--count", 20, "--steps", 2, "--output", all).isOk();
+    // A column for each class.
+    assertThat(ImageIO.read(all.toFile()).getWidth()).isEqualTo(10 * (2 * 8 + 1) + 1);
+    byte[] bag = sample(run, "Bag");
+    assertThat(sample(run, "8")).isEqualTo(bag);
+    assertThat(sample(run, "dress")).isNotEqualTo(bag);
+    assertThat(sample(run, "none")).isNotEqualTo(bag);
+    Cli.run("sample", "--run", run, "--class", "hat", "--steps", 2)
+        .isBadInput("There is no class hat; the classes are T-shirt/top, Trouser");
+    Cli.run("evaluate", "--run", run, "--data", data, "--images", 3, "--output", folder).isOk();
+  }
+
+  private byte[] sample(Path run, String name) throws IOException {
+    Path picture = folder.resolve("class.png");
+    Cli.run(
+            "sample",
+            "--run",
+            run,
+            "--count",
+            1,
+            "--steps",
+            2,
+            "--class",
+            name,
+            "--output",
+            picture)
+        .isOk();
+    return Files.readAllBytes(picture);
+  }
+
+  @Test
+  void networksThatKnowNoClassesSaySo() {
+    Path run = train();
+    Cli.run("sample", "--run", run, "--class", "1").isBadInput("was not told classes");
+    Cli.run(Cli.tinyTraining(data, folder.resolve("other"), 1, "--label-dropout", "0.2"))
+        .isBadInput("--label-dropout goes with --class-conditional");
+  }
+
+  @Test
+  void theTutorialsNetworkTrains() throws IOException {
+    Path run = folder.resolve("tutorial");
+    Cli.run(
+            "train",
+            "--data",
+            data,
+            "--run",
+            run,
+            "--steps",
+            2,
+            "--batch-size",
+            2,
+            "--network",
+            "tutorial",
+            "--dim",
+            4,
+            "--class-conditional",
+            "--timesteps",
+            6,
+            "--sample-steps",
+            2,
+            "--validation-images",
+            2)
+        .isOk();
+    assertThat(config(run).at("/model/_model").asText()).isEqualTo("tutorial");
+    assertThat(config(run).at("/model/timesteps").asInt()).isEqualTo(6);
+    assertThat(run.resolve("samples.png")).isNotEmptyFile();
+  }
+
+  @Test
+  void theMinimalNetworkTrains() throws IOException {
+    Path run = folder.resolve("minimal");
+    Cli.run(
+            "train",
+            "--data",
+            data,
+            "--run",
+            run,
+            "--steps",
+            2,
+            "--batch-size",
+            2,
+            "--network",
+            "minimal",
+            "--dim",
+            2,
+            "--timesteps",
+            6,
+            "--sample-steps",
+            2,
+            "--validation-images",
+            2,
+            "--image-size",
+            16)
+        .isOk();
+    assertThat(config(run).at("/model/_model").asText()).isEqualTo("minimal");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--network minimal --image-size 16 --class-conditional | cannot be told classes",
+        "--network tutorial --groups 4 | The option '--groups' goes with '--network annotated'",
+        "--network tutorial --loss-terms hybrid | take 2: the prediction and the variance",
+        "--loss l1 --weighting min-snr | is made for squared errors",
+        "--schedule jsd | nothing of the image is left",
+        "--class-conditional --label-dropout 1 | The label dropout is 1.0; it must be in [0,1)",
+        "--parameterization noise | expected epsilon, x0, v, mean but was 'noise'"
+      })
+  void whatDoesNotFitIsRefused(String options, String message) {
+    Object[] args =
+        Stream.concat(
+                Stream.of("train", "--data", data, "--run", folder.resolve("run"), "--steps", 1),
+                Arrays.stream(options.split(" ")))
+            .toArray();
+    Cli.run(args).isBadInput(message);
+    assertThat(folder.resolve("run")).doesNotExist();
+  }
+}
