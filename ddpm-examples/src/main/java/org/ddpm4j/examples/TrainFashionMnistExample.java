@@ -9,6 +9,8 @@ import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.ImageDataSetIterator;
 import org.ddpm4j.data.Split;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
+import org.ddpm4j.diffusion.objective.Objective;
+import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.diffusion.training.ProgressListener;
@@ -52,6 +54,10 @@ public final class TrainFashionMnistExample {
   }
 
   static Unet train(ImageDataSet clothes, long steps) throws IOException {
+    return train(clothes, ObjectiveConfig.simple().create(SCHEDULE), steps);
+  }
+
+  static Unet train(ImageDataSet clothes, Objective objective, long steps) throws IOException {
     // Images in [-1,1], reshuffled every epoch, mirrored by chance.
     BatchOptions options = BatchOptions.of(64, 1).withFlip(HorizontalFlip.RANDOM);
     ImageDataSetIterator batches = new ImageDataSetIterator(clothes, options);
@@ -71,7 +77,7 @@ public final class TrainFashionMnistExample {
                     Math.min(100, steps / 10), LearningRateSchedule.Decay.LINEAR));
 
     Trainer trainer =
-        new Trainer(unet, SCHEDULE, config, batches::batch)
+        new Trainer(unet, objective, config, batches::batch)
             .withListener(new ProgressListener(System.out::println));
     trainer.fit();
 

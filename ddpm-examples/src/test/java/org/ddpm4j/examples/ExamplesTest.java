@@ -74,12 +74,30 @@ class ExamplesTest {
   }
 
   @Test
+  void degradesAndRestores() throws IOException {
+    Path picture = folder.resolve("cold.png");
+    ImageDataSet clothes = clothes();
+
+    ColdDiffusionExample.draw(clothes, clothes.take(12), 2, picture);
+
+    int cell = 2 * 28 + 1;
+    BufferedImage rows = ImageIO.read(picture.toFile());
+    assertThat(rows.getWidth()).isEqualTo(12 * cell + 1);
+    assertThat(rows.getHeight()).isEqualTo(4 * 4 * cell + 1);
+    for (int column = 0; column < 12; column++) {
+      double image = roughness(rows, column * cell, 0);
+      double blurred = roughness(rows, column * cell, cell);
+      assertThat(blurred).as("column %d", column).isLessThan(0.7 * image);
+    }
+  }
+
+  @Test
   void everyExampleFitsOnTwoPages() throws IOException {
     List<Path> sources;
     try (Stream<Path> files = Files.list(Path.of("src/main/java/org/ddpm4j/examples"))) {
       sources = files.filter(file -> file.toString().endsWith("Example.java")).toList();
     }
-    assertThat(sources).hasSize(3);
+    assertThat(sources).hasSize(4);
     for (Path source : sources) {
       assertThat(Files.readAllLines(source)).as(source.toString()).hasSizeLessThan(100);
     }

@@ -1,0 +1,97 @@
+package org.ddpm4j.examples;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.ddpm4j.data.FashionMnist;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.data.Split;
+import org.ddpm4j.diffusion.cold.ColdAlgorithm;
+import org.ddpm4j.diffusion.cold.ColdObjective;
+import org.ddpm4j.diffusion.cold.ColdSampler;
+import org.ddpm4j.diffusion.cold.Degradation;
+import org.ddpm4j.diffusion.cold.GaussianBlur;
+import org.ddpm4j.diffusion.cold.GaussianMask;
+import org.ddpm4j.diffusion.cold.Pixelation;
+import org.ddpm4j.diffusion.cold.RestorationOperator;
+import org.ddpm4j.diffusion.cold.Snow;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.unet.Unet;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * Learns to undo what is done to images without any noise (Bansal et al. 2022). The picture has,
+ * for each degradation, rows of clothes: as they are, degraded, guessed in one go, and restored
+ * step by step (algorithm 2).
+ */
+public final class ColdDiffusionExample {
+
+  private static final List<Degradation> DEGRADATIONS =
+      List.of(
+          GaussianBlur.constant(20, 11, 0.8),
+          new GaussianMask(20, 1.0, 0.2, GaussianMask.Centre.RANDOM),
+          new Pixelation(3),
+          Snow.storm(20));
+
+  private static final int COLUMNS = 12;
+  private static final X0Constraint RANGE = X0Constraint.clip(-1, 1);
+
+  private ColdDiffusionExample() {}
+
+  /**
+   * Writes {@code cold-diffusion.png}.
+   *
+   * @param args the folder to write to, by default the current one, and the steps of training for
+   *     each degradation, by default 500
+   * @throws IOException if the images cannot be read or the picture cannot be written
+   */
+  public static void main(String[] args) throws IOException {
+    Path picture = Path.of(args.length > 0 ? args[0] : ".").resolve("cold-diffusion.png");
+    int steps = args.length > 1 ? Integer.parseInt(args[1]) : 500;
+    draw(FashionMnist.load(Split.TRAIN), FashionMnist.load(Split.TEST).take(256), steps, picture);
+    System.out.println("Wrote " + picture);
+  }
+
+  static void draw(ImageDataSet training, ImageDataSet test, int steps, Path picture)
+      throws IOException {
+    INDArray x0 = test.batch(IntStream.range(0, test.size()).toArray()).getFeatures();
+    long[] keys = LongStream.range(0, test.size()).toArray();
+    List<INDArray> rows = new ArrayList<>();
+    for (Degradation d : DEGRADATIONS) {
+      Unet unet = TrainFashionMnistExample.train(training, ColdObjective.of(d), steps);
+      RestorationOperator operator = RestorationOperator.of(unet::predict);
+      INDArray degraded = d.degrade(x0, d.steps(), keys);
+      INDArray direct = RANGE.apply(operator.restore(degraded, d.steps()));
+      INDArray naive = restore(d, ColdAlgorithm.NAIVE, operator, degraded, keys);
+      INDArray improved = restore(d, ColdAlgorithm.IMPROVED, operator, degraded, keys);
+      System.out.printf(
+          "%s%n  PSNR in dB: degraded %.1f, direct %.1f, algorithm 1 %.1f, algorithm 2 %.1f%n",
+          d, psnr(degraded, x0), psnr(direct, x0), psnr(naive, x0), psnr(improved, x0));
+      for (INDArray images : List.of(x0, degraded, direct, improved)) {
+        rows.add(images.get(NDArrayIndex.interval(0, Math.min(COLUMNS, test.size()))));
+      }
+    }
+    Images.writePng(
+        Images.grid(Nd4j.concat(0, rows.toArray(INDArray[]::new)), COLUMNS, 2), picture);
+  }
+
+  private static INDArray restore(
+      Degradation d,
+      ColdAlgorithm algorithm,
+      RestorationOperator operator,
+      INDArray xs,
+      long[] keys) {
+    return new ColdSampler(d, algorithm, RANGE).restore(operator, xs, d.steps(), keys);
+  }
+
+  /** The peak signal-to-noise ratio; the peak of images in [-1,1] is 2. */
+  private static double psnr(INDArray images, INDArray x0) {
+    return 10 * Math.log10(4 * x0.length() / x0.squaredDistance(images));
+  }
+}
