@@ -15,7 +15,6 @@ import org.ddpm4j.unet.LossFunction;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetInput;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -67,28 +66,33 @@ public record BoundObjective(
 
   @Override
   public double[] losses(Unet unet, TrainingBatch batch) {
-    try (INDArray xt = new ForwardProcess(schedule).qSample(batch.x0(), batch.t(), batch.eps())) {
-      return evaluate(batch, xt, unet.predict(input(batch, xt))).losses();
+    try (Temporaries temporaries = new Temporaries()) {
+      UnetInput input = input(batch, temporaries);
+      INDArray answer = temporaries.add(unet.predict(input));
+      return evaluate(batch, input.x(), answer, temporaries).losses();
     }
   }
 
   @Override
   public double[] lossAndGradient(
       Unet unet, TrainingBatch batch, double[] weights, Parameters gradient) {
-    try (INDArray xt = new ForwardProcess(schedule).qSample(batch.x0(), batch.t(), batch.eps())) {
-      UnetInput input = input(batch, xt);
-      Evaluation evaluation = evaluate(batch, xt, unet.predict(input));
+    try (Temporaries temporaries = new Temporaries()) {
+      UnetInput input = input(batch, temporaries);
+      INDArray answer = temporaries.add(unet.predict(input));
+      Evaluation evaluation = evaluate(batch, input.x(), answer, temporaries);
       // The mean of y · target over an image's elements has the gradient target / elements.
       INDArray target = evaluation.gradient();
       target.muli((double) target.length() / batch.size());
-      unet.lossAndGradient(
-          LossFunction.INNER_PRODUCT, input, target, Nd4j.createFromArray(weights), gradient);
+      INDArray imageWeights = temporaries.add(Nd4j.createFromArray(weights));
+      unet.lossAndGradient(LossFunction.INNER_PRODUCT, input, target, imageWeights, gradient);
       return evaluation.losses();
     }
   }
 
-  private static UnetInput input(TrainingBatch batch, INDArray xt) {
-    return new UnetInput(xt, Nd4j.createFromArray(batch.t()), batch.labels().orElse(null));
+  private UnetInput input(TrainingBatch batch, Temporaries temporaries) {
+    INDArray xt = new ForwardProcess(schedule).qSample(batch.x0(), batch.t(), batch.eps());
+    INDArray t = Nd4j.createFromArray(batch.t());
+    return new UnetInput(temporaries.add(xt), temporaries.add(t), batch.labels().orElse(null));
   }
 
   /**
@@ -99,19 +103,25 @@ public record BoundObjective(
    */
   private record Evaluation(double[] losses, INDArray gradient) {}
 
-  private Evaluation evaluate(TrainingBatch batch, INDArray xt, INDArray answer) {
-    INDArray x0 = batch.x0().castTo(DataType.DOUBLE);
-    INDArray noisy = xt.castTo(DataType.DOUBLE);
-    INDArray y = answer.castTo(DataType.DOUBLE);
+  private Evaluation evaluate(
+      TrainingBatch batch, INDArray xt, INDArray answer, Temporaries temporaries) {
+    INDArray x0 = temporaries.inDouble(batch.x0());
+    INDArray noisy = temporaries.inDouble(xt);
+    INDArray y = temporaries.inDouble(answer);
     int channels = Math.toIntExact(x0.size(1));
     INDArray prediction = channels(y, 0, channels);
     boolean learned = y.size(1) == 2L * channels;
     int[] t = batch.t();
 
     Denoiser.Estimate estimate = parameterization.estimate(schedule, noisy, prediction, t);
-    INDArray mean = Parameterization.MEAN.target(schedule, estimate.x0(), estimate.eps(), t);
+    INDArray x0Estimate = temporaries.add(estimate.x0());
+    INDArray epsEstimate = temporaries.add(estimate.eps());
+    INDArray mean =
+        temporaries.add(Parameterization.MEAN.target(schedule, x0Estimate, epsEstimate, t));
     double[] v =
-        learned ? elements(channels(y, channels, 2 * channels)) : new double[(int) x0.length()];
+        learned
+            ? temporaries.elements(channels(y, channels, 2 * channels))
+            : new double[(int) x0.length()];
     int perImage = v.length / t.length;
     double[] logVariance = new double[v.length];
     for (int i = 0; i < v.length; i++) {
@@ -121,15 +131,17 @@ public record BoundObjective(
     }
     TermGradient term =
         new VariationalBound(schedule, ReverseVariance.POSTERIOR, decoder)
-            .termGradient(x0, noisy, t, mean, array(logVariance, x0));
+            .termGradient(x0, noisy, t, mean, temporaries.add(array(logVariance, x0)));
+    temporaries.add(term.mean());
+    temporaries.add(term.logVariance());
 
     double scale = schedule.timesteps() * (simple.isPresent() ? BOUND_SHARE : 1);
     double[] losses = Arrays.stream(term.bitsPerDim()).map(bits -> bits * scale).toArray();
     double[] byPrediction = new double[v.length];
     if (simple.isPresent()) {
-      addSimple(simple.get(), batch, elements(prediction), losses, byPrediction);
+      addSimple(simple.get(), batch, prediction, losses, byPrediction, temporaries);
     } else {
-      double[] byMean = elements(term.mean());
+      double[] byMean = temporaries.elements(term.mean());
       for (int i = 0; i < v.length; i++) {
         int time = t[i / perImage];
         double slope = schedule.posteriorMeanCoef1(time) * parameterization.x0Slope(schedule, time);
@@ -137,17 +149,16 @@ public record BoundObjective(
       }
     }
     if (!learned) {
-      return new Evaluation(losses, array(byPrediction, x0));
+      return new Evaluation(losses, temporaries.add(array(byPrediction, x0)));
     }
-    double[] byVariance = elements(term.logVariance());
+    double[] byVariance = temporaries.elements(term.logVariance());
     for (int i = 0; i < v.length; i++) {
       byVariance[i] *= scale * halfLogRange(true, t[i / perImage]);
     }
-    return new Evaluation(losses, Nd4j.concat(1, array(byPrediction, x0), array(byVariance, x0)));
-  }
-
-  private static double[] elements(INDArray array) {
-    return array.dup('c').data().asDouble();
+    INDArray gradient =
+        Nd4j.concat(
+            1, temporaries.add(array(byPrediction, x0)), temporaries.add(array(byVariance, x0)));
+    return new Evaluation(losses, temporaries.add(gradient));
   }
 
   private static INDArray array(double[] elements, INDArray like) {
@@ -165,11 +176,14 @@ public record BoundObjective(
   private void addSimple(
       SimpleObjective objective,
       TrainingBatch batch,
-      double[] prediction,
+      INDArray answer,
       double[] losses,
-      double[] gradient) {
+      double[] gradient,
+      Temporaries temporaries) {
+    double[] prediction = temporaries.elements(answer);
     double[] target =
-        elements(parameterization.target(schedule, batch.x0(), batch.eps(), batch.t()));
+        temporaries.elements(
+            temporaries.add(parameterization.target(schedule, batch.x0(), batch.eps(), batch.t())));
     int perImage = target.length / losses.length;
     for (int i = 0; i < target.length; i++) {
       int n = i / perImage;
