@@ -3,11 +3,23 @@ package org.ddpm4j.examples.lessons;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Lesson A, to be written. */
+/**
+ * Lesson A: from noise schedules to clothes, as in "The Annotated Diffusion Model" and the
+ * practical work after it. docs/lessons/a.md tells what its pictures show.
+ */
 public final class LessonA {
 
-  static final long STEPS = 1000;
+  static final long STEPS = 1200;
+
+  private static final int TIMESTEPS = 600;
+  private static final int EMBEDDING = 28;
+  private static final int COLUMNS = 10;
 
   private LessonA() {}
 
@@ -22,6 +34,43 @@ public final class LessonA {
   }
 
   static void run(Path folder, long steps, Consumer<String> out) throws IOException {
-    out.accept("Lesson A is not written yet.");
+    PictureFolder pictures = PictureFolder.create(folder, out);
+
+    // How much noise, and when.
+    ScheduleCurves.draw(TIMESTEPS, pictures);
+    ScheduleMistakes.draw(TIMESTEPS, pictures);
+
+    // The data, and how it fades.
+    ImageDataSet clothes = Clothes.training();
+    drawClasses(clothes, pictures);
+    NoiseSchedule schedule =
+        NoiseSchedule.of(LinearSchedule.paper().scaledTo(TIMESTEPS), TIMESTEPS);
+    NoiseStrips.draw(clothes, schedule, pictures);
+
+    // What the network is told, and what its errors cost.
+    TimeEmbedding.draw(EMBEDDING, TIMESTEPS, pictures);
+    Losses.draw(pictures);
+
+    // Training, with both kinds of block.
+    Training trained = TwoBlocks.compare(clothes, schedule, steps, pictures);
+
+    // Sampling.
+    ReverseProcess reverse = new ReverseProcess(schedule, clothes.shape());
+    Denoiser denoiser = trained.averageDenoiser(schedule);
+    INDArray images = reverse.drawChains(denoiser, pictures);
+    reverse.drawFewerSteps(images, denoiser, pictures);
+    SamplingMistakes.draw(trained, reverse, pictures);
+  }
+
+  private static void drawClasses(ImageDataSet clothes, PictureFolder pictures) throws IOException {
+    ImageTable table = new ImageTable(2);
+    for (int label = 0; label < clothes.classNames().size(); label++) {
+      int[] images = Clothes.ofClass(clothes, label, COLUMNS);
+      table.row(clothes.classNames().get(label), clothes.batch(images).getFeatures());
+    }
+    pictures.save(
+        "clothes.png",
+        table.draw(),
+        "%d images, of each class %d".formatted(COLUMNS * clothes.classNames().size(), COLUMNS));
   }
 }

@@ -2,12 +2,27 @@ package org.ddpm4j.examples.lessons;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Consumer;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Lesson D, to be written. */
+/**
+ * Lesson D: the minimal model, and how well it removes how much noise. docs/lessons/d.md tells what
+ * its pictures show.
+ */
 public final class LessonD {
 
-  static final long STEPS = 1000;
+  static final long STEPS = 1500;
+
+  /** The minimal model halves images four times, so 28 pixels do not go. */
+  private static final int SIZE = 32;
+
+  private static final int TIMESTEPS = 1000;
 
   private LessonD() {}
 
@@ -22,6 +37,49 @@ public final class LessonD {
   }
 
   static void run(Path folder, long steps, Consumer<String> out) throws IOException {
-    out.accept("Lesson D is not written yet.");
+    PictureFolder pictures = PictureFolder.create(folder, out);
+    ImageDataSet training = Clothes.training().resized(SIZE, SIZE);
+    ImageDataSet test = Clothes.test().resized(SIZE, SIZE);
+    NoiseSchedule schedule = NoiseSchedule.of(LinearSchedule.paper(), TIMESTEPS);
+
+    // How long a chain should be, and where it ends.
+    ChainLength.draw(pictures);
+    NoiseKinds.draw(training, schedule, pictures);
+
+    // Training.
+    Training trained = ThreeTargets.compare(training, schedule, steps, pictures);
+    sayEpochs(trained.losses(), training.size() / Training.BATCH, pictures);
+
+    // One step back, from rising noise.
+    Denoiser denoiser = trained.averageDenoiser(schedule);
+    DenoisingQuality quality = new DenoisingQuality(denoiser, schedule);
+    quality.draw(test, pictures);
+    DenoisingErrors.draw(quality, training, test, pictures);
+
+    sayWhatBrightnessTells(denoiser, test, pictures);
+
+    // All the way back, from nothing but noise.
+    INDArray images = new ReverseProcess(schedule, training.shape()).drawChains(denoiser, pictures);
+    pictures.save(
+        "samples.png",
+        Images.grid(images, ReverseProcess.IMAGES / 2, 4),
+        "samples, %d steps each".formatted(TIMESTEPS));
+  }
+
+  private static void sayEpochs(List<Double> losses, int epoch, PictureFolder pictures) {
+    for (int first = 0; first < losses.size(); first += epoch) {
+      int end = Math.min(losses.size(), first + epoch);
+      pictures.say("epoch %d: average loss %.4f", first / epoch, Training.mean(losses, first, end));
+    }
+  }
+
+  /** Normalising its input makes the model blind to brightness; docs/lessons/d.md says more. */
+  private static void sayWhatBrightnessTells(
+      Denoiser denoiser, ImageDataSet images, PictureFolder pictures) {
+    INDArray x = images.batch(0).getFeatures();
+    INDArray difference = denoiser.denoise(x, 0).eps().sub(denoiser.denoise(x.add(0.5), 0).eps());
+    pictures.say(
+        "Adding 0.5 to every pixel changes the model's answer by %.1e at most.",
+        difference.amaxNumber().doubleValue());
   }
 }
