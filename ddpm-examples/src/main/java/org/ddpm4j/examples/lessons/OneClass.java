@@ -1,0 +1,82 @@
+package org.ddpm4j.examples.lessons;
+
+import java.io.IOException;
+import java.util.List;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.diffusion.DiffusionPipeline;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.objective.ObjectiveConfig;
+import org.ddpm4j.diffusion.sampling.AncestralSampler;
+import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.plots.LossChart;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.TutorialUnet;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** The tutorial's network learns a single class, and draws 32 of it. */
+final class OneClass {
+
+  private static final int SAMPLES = 32;
+  private static final int COLUMNS = 8;
+  private static final int SEED = 1337;
+
+  private OneClass() {}
+
+  static void draw(LessonRun run, NoiseSchedule schedule, ImageDataSet.HoldOut images)
+      throws IOException {
+    int channels = images.training().shape().channels();
+    Sampled model =
+        new Recipe(
+                "the tutorial's network on one class",
+                TutorialUnet.of(channels, schedule.timesteps()),
+                schedule,
+                ObjectiveConfig.simple())
+            .train(
+                run,
+                new ImageDataSet.HoldOut(
+                    images.training(), images.heldOut().takeSpread(run.heldOut())));
+    run.picture(
+        LossChart.of(List.of(model.trainingLoss("training"), model.heldOutLoss("held out"))).draw(),
+        "c-one-class-losses.png",
+        "its loss in training and on images not seen");
+
+    AncestralSampler clipping = sampler(run, model, X0Constraint.clip(-1, 1));
+    INDArray samples = model.pipeline(clipping).sample(SAMPLES, SEED);
+    INDArray unclipped =
+        model.pipeline(sampler(run, model, X0Constraint.NONE)).sample(SAMPLES, SEED);
+    run.picture(
+        GridTitles.above(
+            List.of("x0 clipped", "not clipped"),
+            List.of(Images.grid(samples, COLUMNS, 2), Images.grid(unclipped, COLUMNS, 2)),
+            2),
+        "c-one-class.png",
+        "32 samples, with each estimate of x0 clipped to [-1,1] and without");
+    run.say(
+        "Values outside of [-1,1] at the end: up to %.3f clipped, %.3f not clipped",
+        samples.amaxNumber().doubleValue(), unclipped.amaxNumber().doubleValue());
+    checkSeeds(run, model, clipping, samples);
+  }
+
+  /** Image i of a seed is a function of the seed and i, and of no generator that others use. */
+  private static void checkSeeds(
+      LessonRun run, Sampled model, AncestralSampler sampler, INDArray samples) {
+    DiffusionPipeline pipeline = model.pipeline(sampler);
+    Nd4j.getRandom().setSeed(SEED + 1);
+    INDArray again = pipeline.sample(3, SEED, 2, SamplingObserver.NONE);
+    INDArray other = pipeline.sample(3, SEED + 1, 2, SamplingObserver.NONE);
+    INDArray first = samples.get(NDArrayIndex.interval(0, 3));
+    run.say(
+        "Drawn again in batches of 2, after ND4J's generator was reseeded: off by at most %.1e",
+        again.sub(first).amaxNumber().doubleValue());
+    run.say(
+        "Drawn with another seed: off by up to %.1f", other.sub(first).amaxNumber().doubleValue());
+  }
+
+  private static AncestralSampler sampler(LessonRun run, Sampled model, X0Constraint constraint) {
+    return model.sampler(run.mostReverseSteps(), ReverseVariance.BETA, constraint);
+  }
+}
