@@ -52,6 +52,8 @@ final class Defaults {
   static final String SAMPLE_COUNT = "64";
   static final String SAMPLE_BATCH_SIZE = "64";
   static final String SAMPLE_SCALE = "2";
+  static final String SAMPLER = "ddpm";
+  static final String DYNAMIC_THRESHOLD = "0.995";
   static final String VARIANCE = "posterior";
   static final String CLIP = "range";
   static final String WEIGHTS = "ema";

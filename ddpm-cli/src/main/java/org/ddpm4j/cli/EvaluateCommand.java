@@ -19,7 +19,6 @@ import org.ddpm4j.diffusion.bound.VariationalBound;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
-import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import picocli.CommandLine.Command;
@@ -111,8 +110,8 @@ final class EvaluateCommand implements Callable<Integer> {
       completionCandidates = Names.Clip.class,
       defaultValue = Defaults.CLIP,
       description =
-          "Whether estimates of x0 are clipped to the values that pixels can have: ${COMPLETION-CANDIDATES} (default:"
-              + " ${DEFAULT-VALUE}).")
+          "Whether estimates of x0 are clipped, to the values that pixels can have or by dynamic"
+              + " thresholding: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private SampleCommand.Clip clip;
 
   @Option(
@@ -153,7 +152,7 @@ final class EvaluateCommand implements Callable<Integer> {
         new VariationalBound(
             schedule,
             Sampling.variance(variance, trained.unet().config()),
-            clip == SampleCommand.Clip.RANGE ? X0Constraint.clip(normalization) : X0Constraint.NONE,
+            clip.constraint(normalization),
             DiscretizedGaussian.of(normalization));
     ImageDataSet heldOut = DataOptions.heldOut(trained.config().data(), places.sources(), images);
     ConditionalDenoiser denoiser = denoiser(trained, schedule);

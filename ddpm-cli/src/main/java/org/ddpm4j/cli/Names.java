@@ -12,8 +12,10 @@ import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.objective.LossTerms;
 import org.ddpm4j.diffusion.objective.TimestepSampling;
+import org.ddpm4j.diffusion.run.SamplerType;
 import org.ddpm4j.diffusion.run.ScheduleType;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.examples.lessons.Lesson;
 import org.ddpm4j.kernels.Precision;
@@ -137,6 +139,23 @@ abstract class Names<E extends Enum<E>> implements ITypeConverter<E>, Iterable<S
   static final class Variance extends Names<ReverseVariance> {
     Variance() {
       super(ReverseVariance.class);
+    }
+  }
+
+  static final class Samplers extends Names<SamplerType> {
+    Samplers() {
+      super(SamplerType.class);
+    }
+
+    @Override
+    String spelling(SamplerType value) {
+      return value.label();
+    }
+  }
+
+  static final class Spacing extends Names<TimestepSpacing> {
+    Spacing() {
+      super(TimestepSpacing.class);
     }
   }
 

@@ -11,10 +11,14 @@ import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.run.SamplerConfig;
+import org.ddpm4j.diffusion.run.SamplerType;
 import org.ddpm4j.diffusion.run.ScheduleConfig;
 import org.ddpm4j.diffusion.run.ScheduleType;
+import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
@@ -55,10 +59,34 @@ final class SampleCommand implements Callable<Integer> {
     }
   }
 
+  /** What is done to each estimate of x0. */
   enum Clip {
-    NONE,
+    NONE {
+      @Override
+      X0Constraint constraint(Normalization normalization) {
+        return X0Constraint.NONE;
+      }
+    },
     /** To the values that pixels can have. */
-    RANGE
+    RANGE {
+      @Override
+      X0Constraint constraint(Normalization normalization) {
+        return X0Constraint.clip(normalization);
+      }
+    },
+    /** To a range of its own, which is then made [-1,1]. */
+    DYNAMIC {
+      @Override
+      X0Constraint constraint(Normalization normalization) {
+        if (!normalization.equals(Normalization.SYMMETRIC)) {
+          throw new BadInputException(
+              "Dynamic thresholding is for images in [-1,1]; this network's are normalised otherwise, so choose --clip range or none.");
+        }
+        return X0Constraint.dynamicThreshold(Double.parseDouble(Defaults.DYNAMIC_THRESHOLD));
+      }
+    };
+
+    abstract X0Constraint constraint(Normalization normalization);
   }
 
   /** What an animation shows. */
@@ -133,6 +161,45 @@ final class SampleCommand implements Callable<Integer> {
   private Integer steps;
 
   @Option(
+      names = "--sampler",
+      paramLabel = "NAME",
+      converter = Names.Samplers.class,
+      completionCandidates = Names.Samplers.class,
+      defaultValue = Defaults.SAMPLER,
+      description = "How: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private SamplerType samplerType;
+
+  @Option(
+      names = "--spacing",
+      paramLabel = "NAME",
+      converter = Names.Spacing.class,
+      completionCandidates = Names.Spacing.class,
+      description =
+          "Which timesteps the steps are at: ${COMPLETION-CANDIDATES} (default: leading for ddim,"
+              + " pndm and plms, linspace for the others).")
+  private TimestepSpacing spacing;
+
+  @Option(
+      names = "--karras",
+      description =
+          "Take the noise levels of Karras et al. instead (not with ddpm, pndm and plms).")
+  private boolean isKarras;
+
+  @Option(
+      names = "--order",
+      paramLabel = "N",
+      description =
+          "Order of dpm++, dpm++-sde, unipc and deis, 1 to 3 (default: 2), or of lms, 1 to 4"
+              + " (default: 4).")
+  private Integer order;
+
+  @Option(
+      names = "--eta",
+      paramLabel = "X",
+      description = "Noise of ddim, from 0, none, to 1, as much as ddpm (default: 0).")
+  private Double eta;
+
+  @Option(
       names = "--format",
       paramLabel = "FORMAT",
       converter = Names.SampleFormats.class,
@@ -171,7 +238,7 @@ final class SampleCommand implements Callable<Integer> {
       converter = Names.Variance.class,
       completionCandidates = Names.Variance.class,
       description =
-          "Variance of the reverse process: ${COMPLETION-CANDIDATES} (default: learned if the"
+          "Variance of ddpm's reverse process: ${COMPLETION-CANDIDATES} (default: learned if the"
               + " network has, or else "
               + Defaults.VARIANCE
               + ").")
@@ -184,8 +251,8 @@ final class SampleCommand implements Callable<Integer> {
       completionCandidates = Names.Clip.class,
       defaultValue = Defaults.CLIP,
       description =
-          "Whether estimates of x0 are clipped to the values that pixels can have:"
-              + " ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+          "Whether estimates of x0 are clipped, to the values that pixels can have or by dynamic"
+              + " thresholding: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Clip clip;
 
   @Option(
@@ -287,8 +354,8 @@ final class SampleCommand implements Callable<Integer> {
             model.schedule(),
             model.shape(),
             Sampling.steps(steps, model.schedule()),
-            Sampling.variance(variance, model.unet().config()),
-            clip == Clip.RANGE ? X0Constraint.clip(model.normalization()) : X0Constraint.NONE,
+            samplerConfig(model),
+            clip.constraint(model.normalization()),
             Sampling.classOf(onlyClass, model.classNames(), model.unet().config()));
     Path target = Objects.requireNonNullElse(output, model.folder().resolve(format.defaultOutput));
     switch (format) {
@@ -310,6 +377,25 @@ final class SampleCommand implements Callable<Integer> {
     }
     console.printLine(target.toString());
     return 0;
+  }
+
+  private SamplerConfig samplerConfig(Model model) {
+    ReverseVariance reverseVariance =
+        samplerType == SamplerType.DDPM
+            ? Sampling.variance(variance, model.unet().config())
+            : variance;
+    return BadInputException.check(
+        () ->
+            new SamplerConfig(
+                samplerType,
+                spacing,
+                0,
+                isKarras,
+                order,
+                eta,
+                reverseVariance,
+                null,
+                Convention.PAPER));
   }
 
   private Model ofRun() throws IOException {

@@ -5,13 +5,15 @@ import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.run.SamplerConfig;
+import org.ddpm4j.diffusion.run.SamplerType;
 import org.ddpm4j.diffusion.run.ScheduleConfig;
-import org.ddpm4j.diffusion.sampling.AncestralSampler;
+import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.NoiseSchedule;
-import org.ddpm4j.schedules.RespacedSchedule;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -40,25 +42,34 @@ final class Sampling {
     return chosen;
   }
 
-  /** A drawing by the ancestral sampler on a respaced chain. */
+  /** A drawing by any sampler. */
   static Drawing drawing(
       Unet unet,
       Parameterization parameterization,
       ScheduleConfig scheduleConfig,
       ImageShape shape,
       int steps,
-      ReverseVariance variance,
+      SamplerConfig samplerConfig,
       X0Constraint constraint,
       IntUnaryOperator classOf) {
     NoiseSchedule schedule = scheduleConfig.create();
-    RespacedSchedule times = BadInputException.check(() -> schedule.respace(steps));
-    return new Drawing(
-        unet,
-        parameterization,
-        schedule,
-        new AncestralSampler(times, variance, constraint),
-        shape,
-        classOf);
+    Sampler sampler =
+        BadInputException.check(() -> samplerConfig.create(schedule, steps, constraint));
+    return new Drawing(unet, parameterization, schedule, sampler, shape, classOf);
+  }
+
+  /** DDPM on a respaced chain, with the variance that the network learned, if it has. */
+  static SamplerConfig ddpm(UnetConfig network) {
+    return new SamplerConfig(
+        SamplerType.DDPM,
+        null,
+        0,
+        false,
+        null,
+        null,
+        variance(null, network),
+        null,
+        Convention.PAPER);
   }
 
   /** The variance that the user chose, or else the one that the network learned, if it has. */

@@ -78,7 +78,7 @@ final class TrainingSession {
             config.schedule(),
             config.data().shape(),
             sampleSteps,
-            Sampling.variance(null, config.model()),
+            Sampling.ddpm(config.model()),
             X0Constraint.clip(config.data().normalization()),
             Sampling.classOf(null, config.data().classNames(), config.model()));
   }

@@ -11,11 +11,13 @@ import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
+import org.ddpm4j.diffusion.run.SamplerType;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class SampleCommandTest {
 
@@ -199,6 +201,10 @@ class SampleCommandTest {
     "--threads, 0, --threads",
     "--precision, double, bfloat16",
     "--clip, maybe, range",
+    "--sampler, magic, 'ddpm, ddim, dpm++, dpm++-sde, unipc'",
+    "--spacing, random, 'leading, trailing, linspace'",
+    "--order, 2, 'ddpm does not take an order'",
+    "--eta, 0.5, 'ddpm does not take an η; ddim does'",
     "--weights, best, ema",
     "--format, bmp, grid",
     "--seed, x, --seed",
@@ -208,6 +214,50 @@ class SampleCommandTest {
   })
   void badValuesAreRefused(String option, String value, String part) {
     Cli.run("sample", "--run", run, option, value).isBadInput(part);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everySamplerDraws(SamplerType type) throws IOException {
+    Path one = sample("1.png", "--count", 2, "--sampler", type.label(), "--steps", 5);
+    Path again =
+        sample("2.png", "--count", 2, "--sampler", type.label(), "--steps", 5, "--batch-size", 2);
+    assertThat(again).hasSameBinaryContentAs(one);
+    Path ddpm = sample("3.png", "--count", 2, "--steps", 5);
+    assertThat(differ(one, ddpm)).isEqualTo(type != SamplerType.DDPM);
+  }
+
+  @Test
+  void samplersTakeTheirOptions() throws IOException {
+    Path plain = sample("1.png", "--count", 2, "--sampler", "dpm++", "--steps", 4);
+    String[][] options = {
+      {"--order", "1"},
+      {"--spacing", "trailing"},
+      {"--karras"},
+      {"--clip", "dynamic"},
+    };
+    for (String[] option : options) {
+      Object[] args =
+          Stream.concat(
+                  Stream.of("--count", 2, "--sampler", "dpm++", "--steps", 4), Stream.of(option))
+              .toArray();
+      assertThat(differ(sample("2.png", args), plain)).as(option[0]).isTrue();
+    }
+    Path ddim = sample("3.png", "--count", 2, "--sampler", "ddim", "--steps", 4);
+    assertThat(
+            differ(
+                sample("4.png", "--count", 2, "--sampler", "ddim", "--steps", 4, "--eta", 1), ddim))
+        .isTrue();
+    Cli.run("sample", "--run", run, "--sampler", "pndm", "--karras", "--steps", 5)
+        .isBadInput("pndm does not take Karras' levels");
+    Cli.run("sample", "--run", run, "--sampler", "dpm++", "--order", 4, "--steps", 5)
+        .isBadInput("The order of DPM-Solver++ is 4; it must be from 1 to 3.");
+    Cli.run("sample", "--run", run, "--sampler", "dpm++", "--variance", "beta", "--steps", 5)
+        .isBadInput("dpm++ does not take a variance");
+    Cli.run("sample", "--run", run, "--sampler", "pndm", "--steps", 3)
+        .isBadInput("3 steps are too few for PNDM");
+    Cli.run("sample", "--run", run, "--sampler", "unipc", "--steps", 6)
+        .isBadInput("there must be 1 to 5");
   }
 
   @Test

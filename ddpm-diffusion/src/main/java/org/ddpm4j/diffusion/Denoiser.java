@@ -14,11 +14,44 @@ public interface Denoiser {
   /**
    * Estimates the image and the noise of which a noisy image is made.
    *
-   * @param xt noisy images, {@code [N,C,H,W]}, all at the same time
-   * @param t the timestep, zero-based
+   * @param xt noisy images, {@code [N,C,H,W]}, all equally noisy
+   * @param level how noisy they are, and the time that stands for it
    * @return the estimate
    */
-  Estimate denoise(INDArray xt, int t);
+  Estimate denoise(INDArray xt, NoiseLevel level);
+
+  /**
+   * A denoiser that thinks in timesteps.
+   *
+   * @param denoiser of images at a timestep
+   * @return a denoiser that refuses times between two timesteps with an {@link
+   *     IllegalArgumentException}
+   */
+  static Denoiser ofTimesteps(AtTimestep denoiser) {
+    Objects.requireNonNull(denoiser, "denoiser");
+    return (xt, level) -> {
+      if (level.t() != Math.rint(level.t())) {
+        throw new IllegalArgumentException(
+            "The denoiser knows whole timesteps only and was asked at %s; choose a sampler without fractional times."
+                .formatted(level.t()));
+      }
+      return denoiser.denoise(xt, (int) level.t());
+    };
+  }
+
+  /** What {@link #ofTimesteps} makes a denoiser of. */
+  @FunctionalInterface
+  interface AtTimestep {
+
+    /**
+     * Estimates the image and the noise of which a noisy image is made.
+     *
+     * @param xt noisy images, {@code [N,C,H,W]}
+     * @param t the timestep of all of them, zero-based
+     * @return the estimate
+     */
+    Estimate denoise(INDArray xt, int t);
+  }
 
   /**
    * An estimate of both parts of {@code x_t = √ᾱ_t x0 + √(1-ᾱ_t) ε}.

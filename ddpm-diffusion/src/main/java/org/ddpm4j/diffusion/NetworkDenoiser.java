@@ -1,6 +1,5 @@
 package org.ddpm4j.diffusion;
 
-import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -35,24 +34,45 @@ public record NetworkDenoiser(
     Objects.requireNonNull(schedule, "schedule");
   }
 
-  @Override
+  /**
+   * The estimate at a timestep.
+   *
+   * @param xt noisy images, {@code [N,C,H,W]}
+   * @param t the timestep of all of them, zero-based
+   * @return the estimate
+   * @throws IndexOutOfBoundsException if the timestep is not in 0..T-1
+   */
   public Estimate denoise(INDArray xt, int t) {
-    INDArray output =
-        network.predict(xt, Nd4j.valueArrayOf(new long[] {xt.size(0)}, t, DataType.INT32));
-    return estimate(xt, output, timesteps(xt, t));
+    return denoise(xt, NoiseLevel.of(schedule, t));
   }
 
-  private Estimate estimate(INDArray xt, INDArray output, int[] t) {
+  /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalArgumentException if the prediction does not tell x0 at that level, see {@link
+   *     Parameterization#estimate(NoiseSchedule, INDArray, INDArray, NoiseLevel)}
+   */
+  @Override
+  public Estimate denoise(INDArray xt, NoiseLevel level) {
+    boolean whole = level.t() == Math.rint(level.t());
+    INDArray times =
+        Nd4j.valueArrayOf(
+            new long[] {xt.size(0)}, level.t(), whole ? DataType.INT32 : xt.dataType());
+    return estimate(xt, network.predict(xt, times), level);
+  }
+
+  private Estimate estimate(INDArray xt, INDArray output, NoiseLevel level) {
     long channels = xt.size(1);
     if (output.size(1) == channels) {
-      return parameterization.estimate(schedule, xt, output, t);
+      return parameterization.estimate(schedule, xt, output, level);
     }
     if (output.size(1) != 2 * channels) {
       throw new IllegalStateException(
           "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance."
               .formatted(channels, output.size(1)));
     }
-    Estimate estimate = parameterization.estimate(schedule, xt, channels(output, 0, channels), t);
+    Estimate estimate =
+        parameterization.estimate(schedule, xt, channels(output, 0, channels), level);
     return new Estimate(
         estimate.x0(),
         estimate.eps(),
@@ -61,11 +81,5 @@ public record NetworkDenoiser(
 
   private static INDArray channels(INDArray output, long first, long end) {
     return output.get(NDArrayIndex.all(), NDArrayIndex.interval(first, end));
-  }
-
-  private static int[] timesteps(INDArray xt, int t) {
-    int[] timesteps = new int[Math.toIntExact(xt.size(0))];
-    Arrays.fill(timesteps, t);
-    return timesteps;
   }
 }

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Arrays;
+import java.util.function.IntFunction;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -15,12 +16,12 @@ public enum Parameterization {
   @JsonProperty("epsilon")
   EPSILON {
     @Override
-    double x0Factor(NoiseSchedule schedule, int t) {
+    double x0Factor(NoiseSchedule schedule, NoiseLevel level) {
       return 0;
     }
 
     @Override
-    double epsFactor(NoiseSchedule schedule, int t) {
+    double epsFactor(NoiseSchedule schedule, NoiseLevel level) {
       return 1;
     }
   },
@@ -28,12 +29,12 @@ public enum Parameterization {
   @JsonProperty("x0")
   X0 {
     @Override
-    double x0Factor(NoiseSchedule schedule, int t) {
+    double x0Factor(NoiseSchedule schedule, NoiseLevel level) {
       return 1;
     }
 
     @Override
-    double epsFactor(NoiseSchedule schedule, int t) {
+    double epsFactor(NoiseSchedule schedule, NoiseLevel level) {
       return 0;
     }
   },
@@ -41,13 +42,13 @@ public enum Parameterization {
   @JsonProperty("v")
   V {
     @Override
-    double x0Factor(NoiseSchedule schedule, int t) {
-      return -schedule.sqrtOneMinusAlphasCumprod(t);
+    double x0Factor(NoiseSchedule schedule, NoiseLevel level) {
+      return -level.sigma();
     }
 
     @Override
-    double epsFactor(NoiseSchedule schedule, int t) {
-      return schedule.sqrtAlphasCumprod(t);
+    double epsFactor(NoiseSchedule schedule, NoiseLevel level) {
+      return level.alpha();
     }
   },
   /**
@@ -56,20 +57,20 @@ public enum Parameterization {
   @JsonProperty("mean")
   MEAN {
     @Override
-    double x0Factor(NoiseSchedule schedule, int t) {
-      return schedule.posteriorMeanCoef1(t)
-          + schedule.posteriorMeanCoef2(t) * schedule.sqrtAlphasCumprod(t);
+    double x0Factor(NoiseSchedule schedule, NoiseLevel level) {
+      int t = wholeTimestep(level);
+      return schedule.posteriorMeanCoef1(t) + schedule.posteriorMeanCoef2(t) * level.alpha();
     }
 
     @Override
-    double epsFactor(NoiseSchedule schedule, int t) {
-      return schedule.posteriorMeanCoef2(t) * schedule.sqrtOneMinusAlphasCumprod(t);
+    double epsFactor(NoiseSchedule schedule, NoiseLevel level) {
+      return schedule.posteriorMeanCoef2(wholeTimestep(level)) * level.sigma();
     }
   };
 
-  abstract double x0Factor(NoiseSchedule schedule, int t);
+  abstract double x0Factor(NoiseSchedule schedule, NoiseLevel level);
 
-  abstract double epsFactor(NoiseSchedule schedule, int t);
+  abstract double epsFactor(NoiseSchedule schedule, NoiseLevel level);
 
   /**
    * What a perfect network would say in training.
@@ -83,7 +84,12 @@ public enum Parameterization {
    * @throws IndexOutOfBoundsException if a timestep is not in 0..T-1
    */
   public INDArray target(NoiseSchedule schedule, INDArray x0, INDArray eps, int... t) {
-    return PerImage.combine(x0, i -> x0Factor(schedule, i), eps, i -> epsFactor(schedule, i), t);
+    return PerImage.combine(
+        x0,
+        i -> x0Factor(schedule, NoiseLevel.of(schedule, i)),
+        eps,
+        i -> epsFactor(schedule, NoiseLevel.of(schedule, i)),
+        t);
   }
 
   /**
@@ -100,20 +106,46 @@ public enum Parameterization {
    */
   public Denoiser.Estimate estimate(
       NoiseSchedule schedule, INDArray xt, INDArray prediction, int... t) {
-    Arrays.stream(t).distinct().forEach(i -> requireX0(schedule, i));
+    return estimate(schedule, xt, prediction, i -> NoiseLevel.of(schedule, i), t);
+  }
+
+  /**
+   * What a prediction says of both parts of noisy images that are all equally noisy.
+   *
+   * @param schedule of the chain
+   * @param xt noisy images, {@code [N,C,H,W]}
+   * @param prediction the network's answer, same shape
+   * @param level of all of them, which may lie between two timesteps
+   * @return x0 and ε, which put together again give x_t
+   * @throws IllegalArgumentException if the prediction does not determine x0: of {@link #EPSILON}
+   *     where ᾱ is 0, of {@link #MEAN} between two timesteps
+   * @throws IndexOutOfBoundsException if the mean is predicted and the timestep is not in 0..T-1
+   */
+  public Denoiser.Estimate estimate(
+      NoiseSchedule schedule, INDArray xt, INDArray prediction, NoiseLevel level) {
+    return estimate(schedule, xt, prediction, i -> level, new int[Math.toIntExact(xt.size(0))]);
+  }
+
+  private Denoiser.Estimate estimate(
+      NoiseSchedule schedule,
+      INDArray xt,
+      INDArray prediction,
+      IntFunction<NoiseLevel> levelOf,
+      int[] t) {
+    Arrays.stream(t).distinct().forEach(i -> requireX0(schedule, levelOf.apply(i)));
     INDArray x0 =
         PerImage.combine(
             xt,
-            i -> epsFactor(schedule, i) / determinant(schedule, i),
+            i -> epsFactor(schedule, levelOf.apply(i)) / determinant(schedule, levelOf.apply(i)),
             prediction,
-            i -> x0Slope(schedule, i),
+            i -> x0Slope(schedule, levelOf.apply(i)),
             t);
     INDArray eps =
         PerImage.combine(
             xt,
-            i -> -x0Factor(schedule, i) / determinant(schedule, i),
+            i -> -x0Factor(schedule, levelOf.apply(i)) / determinant(schedule, levelOf.apply(i)),
             prediction,
-            i -> schedule.sqrtAlphasCumprod(i) / determinant(schedule, i),
+            i -> levelOf.apply(i).alpha() / determinant(schedule, levelOf.apply(i)),
             t);
     return new Denoiser.Estimate(x0, eps);
   }
@@ -128,7 +160,7 @@ public enum Parameterization {
    * @throws IndexOutOfBoundsException if the timestep is not in 0..T-1
    */
   public boolean determinesX0(NoiseSchedule schedule, int t) {
-    return determinant(schedule, t) != 0;
+    return determinant(schedule, NoiseLevel.of(schedule, t)) != 0;
   }
 
   /**
@@ -140,20 +172,36 @@ public enum Parameterization {
    * @throws IndexOutOfBoundsException if the timestep is not in 0..T-1
    */
   public double x0Slope(NoiseSchedule schedule, int t) {
-    return -schedule.sqrtOneMinusAlphasCumprod(t) / determinant(schedule, t);
+    return x0Slope(schedule, NoiseLevel.of(schedule, t));
+  }
+
+  private double x0Slope(NoiseSchedule schedule, NoiseLevel level) {
+    return -level.sigma() / determinant(schedule, level);
   }
 
   /** Of the equations for x_t and the prediction y in the unknowns x0 and ε. */
-  private double determinant(NoiseSchedule schedule, int t) {
-    return schedule.sqrtAlphasCumprod(t) * epsFactor(schedule, t)
-        - schedule.sqrtOneMinusAlphasCumprod(t) * x0Factor(schedule, t);
+  private double determinant(NoiseSchedule schedule, NoiseLevel level) {
+    return level.alpha() * epsFactor(schedule, level) - level.sigma() * x0Factor(schedule, level);
   }
 
-  private void requireX0(NoiseSchedule schedule, int t) {
-    if (!determinesX0(schedule, t)) {
+  private void requireX0(NoiseSchedule schedule, NoiseLevel level) {
+    if (determinant(schedule, level) == 0) {
       throw new IllegalArgumentException(
-          "At timestep %d nothing of the image is left, so that a prediction of %s does not tell it; predict v or x0 on this schedule."
-              .formatted(t, name()));
+          "At timestep %s nothing of the image is left, so that a prediction of %s does not tell it; predict v or x0 on this schedule."
+              .formatted(number(level.t()), name()));
     }
+  }
+
+  private static int wholeTimestep(NoiseLevel level) {
+    if (level.t() != Math.rint(level.t())) {
+      throw new IllegalArgumentException(
+          "A network that predicts the mean knows whole timesteps only and was asked at %s; choose a sampler without fractional times."
+              .formatted(level.t()));
+    }
+    return (int) level.t();
+  }
+
+  private static String number(double t) {
+    return t == Math.rint(t) ? Integer.toString((int) t) : Double.toString(t);
   }
 }

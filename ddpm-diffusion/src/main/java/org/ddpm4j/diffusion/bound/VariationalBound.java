@@ -5,6 +5,7 @@ import java.util.Objects;
 import java.util.function.IntConsumer;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ForwardProcess;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
@@ -19,7 +20,8 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>The process is what {@link org.ddpm4j.diffusion.sampling.AncestralSampler} samples from, with
  * the same variance and the same constraint, but for its last step, which draws from the decoder. A
- * shorter chain has a bound of its own: take its schedule, and ask the denoiser at {@link
+ * shorter chain has a bound of its own: take its schedule, and a denoiser that is asked {@linkplain
+ * org.ddpm4j.diffusion.NoiseLevel#withT at} {@link
  * org.ddpm4j.schedules.RespacedSchedule#originalTimestep}.
  *
  * @param schedule of the chain
@@ -199,7 +201,7 @@ public record VariationalBound(
       int t = timesteps.strata().get(s).timestep();
       INDArray eps = noise.gaussian(t, x0.shape());
       try (INDArray xt = new ForwardProcess(schedule).qSample(x0, timesteps(x0, t), eps)) {
-        Denoiser.Estimate estimate = denoiser.denoise(xt, t);
+        Denoiser.Estimate estimate = denoiser.denoise(xt, NoiseLevel.of(schedule, t));
         setColumn(terms, s, term(x0, xt, t, estimate));
         setColumn(x0Errors, s, squaredError(x0Constraint.apply(estimate.x0()), x0));
         setColumn(epsErrors, s, squaredError(estimate.eps(), eps));

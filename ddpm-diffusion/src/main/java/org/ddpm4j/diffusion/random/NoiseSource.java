@@ -13,7 +13,8 @@ public interface NoiseSource {
    *
    * @param step which draw of the run: the same step gives the same noise
    * @param shape {@code [N,C,H,W]}
-   * @return independent values from N(0,1), FLOAT, of that shape
+   * @return a new array of independent values from N(0,1), of that shape; its type, FLOAT or
+   *     DOUBLE, becomes that of the state
    */
   INDArray gaussian(long step, long... shape);
 

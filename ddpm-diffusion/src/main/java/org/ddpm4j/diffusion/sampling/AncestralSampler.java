@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.RespacedSchedule;
@@ -41,7 +42,7 @@ public record AncestralSampler(
     NoiseSchedule schedule = times.schedule();
     INDArray x = noise.gaussian(steps(), shape);
     for (int i = steps() - 1; i >= 0; i--) {
-      Denoiser.Estimate estimate = denoiser.denoise(x, times.originalTimestep(i));
+      Denoiser.Estimate estimate = denoiser.denoise(x, level(i));
       INDArray x0 = x0Constraint.apply(estimate.x0());
       INDArray mean =
           x0.mul(schedule.posteriorMeanCoef1(i)).addi(x.mul(schedule.posteriorMeanCoef2(i)));
@@ -52,6 +53,10 @@ public record AncestralSampler(
       observer.onStep(steps() - i, x, x0);
     }
     return x;
+  }
+
+  private NoiseLevel level(int i) {
+    return NoiseLevel.of(times.schedule(), i).withT(times.originalTimestep(i));
   }
 
   @Override

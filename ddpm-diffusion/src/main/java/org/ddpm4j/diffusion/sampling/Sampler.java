@@ -19,9 +19,18 @@ public interface Sampler {
   INDArray sample(Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape);
 
   /**
-   * The number of times that the denoiser is asked.
+   * The number of steps, after each of which the observer is told.
    *
    * @return at least 1
    */
   int steps();
+
+  /**
+   * The number of times that the denoiser is asked.
+   *
+   * @return at least the number of steps
+   */
+  default int evaluations() {
+    return steps();
+  }
 }

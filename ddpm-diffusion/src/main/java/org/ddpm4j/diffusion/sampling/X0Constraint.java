@@ -57,4 +57,30 @@ public interface X0Constraint {
       return clipped;
     };
   }
+
+  /**
+   * Dynamic thresholding (Saharia et al. 2022, section 2.3), for images in [-1,1]: each image is
+   * clipped to [-s,s] and divided by s, where s is a high quantile of its absolute values, or 1 if
+   * that is more.
+   *
+   * @param ratio which quantile, in (0,1]; 0.995 in the paper
+   * @return the constraint
+   * @throws IllegalArgumentException if the ratio is out of its range
+   */
+  static X0Constraint dynamicThreshold(double ratio) {
+    return dynamicThreshold(ratio, Double.POSITIVE_INFINITY);
+  }
+
+  /**
+   * Dynamic thresholding with a bound on s, which diffusers calls {@code sample_max_value}. Its
+   * default there is 1, and that is plain clipping to [-1,1].
+   *
+   * @param ratio which quantile, in (0,1]
+   * @param maxThreshold the greatest s, at least 1
+   * @return the constraint
+   * @throws IllegalArgumentException if one is out of its range
+   */
+  static X0Constraint dynamicThreshold(double ratio, double maxThreshold) {
+    return new DynamicThreshold(ratio, maxThreshold);
+  }
 }

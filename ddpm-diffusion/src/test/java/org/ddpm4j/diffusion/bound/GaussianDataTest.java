@@ -48,9 +48,9 @@ class GaussianDataTest {
     return S * S * (1 - a) / (a * S * S + 1 - a);
   }
 
-  private static Denoiser optimal(NoiseSchedule schedule) {
-    return (xt, t) -> {
-      double a = schedule.alphasCumprod(t);
+  private static Denoiser optimal() {
+    return (xt, level) -> {
+      double a = level.alphaCumprod();
       double slope = Math.sqrt(a) * S * S / (a * S * S + 1 - a);
       INDArray x0 = xt.sub(Math.sqrt(a) * M).muli(slope).addi(M);
       INDArray eps = xt.sub(x0.mul(Math.sqrt(a))).divi(Math.sqrt(1 - a));
@@ -98,7 +98,7 @@ class GaussianDataTest {
           NoiseSchedule.of(LinearSchedule.paper(), 1000),
           NoiseSchedule.of(CosineSchedule.paper(), 50)
         }) {
-      BoundEvaluation evaluation = evaluate(schedule, variance, optimal(schedule));
+      BoundEvaluation evaluation = evaluate(schedule, variance, optimal());
       int last = schedule.timesteps() - 1;
 
       double aT = schedule.alphasCumprod(last);
@@ -155,10 +155,11 @@ class GaussianDataTest {
   @Test
   void theOptimalReverseProcessReachesTheEntropy() {
     NoiseSchedule schedule = NoiseSchedule.of(LinearSchedule.paper(), 40);
-    Denoiser optimal = optimal(schedule);
+    Denoiser optimal = optimal();
     Denoiser learned =
-        (xt, t) -> {
-          Denoiser.Estimate estimate = optimal.denoise(xt, t);
+        (xt, level) -> {
+          Denoiser.Estimate estimate = optimal.denoise(xt, level);
+          int t = (int) level.t();
           double b = schedule.posteriorMeanCoef1(t);
           double best = schedule.posteriorVariance(t) + b * b * tauSquared(schedule, t);
           double low = schedule.posteriorLogVarianceClipped(t);
@@ -196,7 +197,7 @@ class GaussianDataTest {
   }
 
   private static double excess(NoiseSchedule schedule, ReverseVariance variance) {
-    return mean(evaluate(schedule, variance, optimal(schedule)).total()) - bits(entropy());
+    return mean(evaluate(schedule, variance, optimal()).total()) - bits(entropy());
   }
 
   /**

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Random;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ForwardProcess;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
@@ -58,7 +59,8 @@ class VariationalBoundTest {
 
   /** Says an ε that is wrong by a little, and x0 accordingly. */
   private static Denoiser imperfect(INDArray x0) {
-    return (xt, t) -> {
+    return (xt, level) -> {
+      int t = (int) level.t();
       INDArray wrong = gaussian(t, 0, 0.1, xt.shape()).castTo(xt.dataType());
       INDArray eps =
           xt.sub(x0.mul(SCHEDULE.sqrtAlphasCumprod(t)))
@@ -120,7 +122,7 @@ class VariationalBoundTest {
     INDArray x0 = images(1, DataType.DOUBLE, 2, 3, 4, 4);
     int[] both = {t, t};
     INDArray xt = new ForwardProcess(SCHEDULE).qSample(x0, both, gaussian(2, 0, 1, x0.shape()));
-    Denoiser.Estimate estimate = imperfect(x0).denoise(xt, t);
+    Denoiser.Estimate estimate = imperfect(x0).denoise(xt, NoiseLevel.of(SCHEDULE, t));
     // Ho et al. 2020, eq. 11, which uses ε where eq. 7 uses x0.
     INDArray mean =
         xt.sub(estimate.eps().mul(SCHEDULE.betas(t) / SCHEDULE.sqrtOneMinusAlphasCumprod(t)))
@@ -145,7 +147,7 @@ class VariationalBoundTest {
     for (int t : new int[] {1, 10, 500, 999}) {
       INDArray eps = gaussian(2, 0, 1, x0.shape());
       INDArray xt = new ForwardProcess(SCHEDULE).qSample(x0, new int[] {t}, eps);
-      Denoiser.Estimate estimate = imperfect(x0).denoise(xt, t);
+      Denoiser.Estimate estimate = imperfect(x0).denoise(xt, NoiseLevel.of(SCHEDULE, t));
       double meanSquare = estimate.eps().sub(eps).norm2Number().doubleValue();
       meanSquare = meanSquare * meanSquare / eps.length();
       double beta = SCHEDULE.betas(t);
@@ -170,7 +172,7 @@ class VariationalBoundTest {
     INDArray x0 = images(1, DataType.DOUBLE, 2, 1, 4, 4);
     INDArray xt =
         new ForwardProcess(SCHEDULE).qSample(x0, new int[] {t, t}, gaussian(2, 0, 1, x0.shape()));
-    Denoiser.Estimate fixed = imperfect(x0).denoise(xt, t);
+    Denoiser.Estimate fixed = imperfect(x0).denoise(xt, NoiseLevel.of(SCHEDULE, t));
     assertThat(term(ReverseVariance.LEARNED, x0, xt, t, learned(fixed, -1)))
         .containsExactly(term(ReverseVariance.POSTERIOR, x0, xt, t, fixed), within(1e-12));
     assertThat(term(ReverseVariance.LEARNED, x0, xt, t, learned(fixed, 1)))

@@ -13,6 +13,7 @@ import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.NetworkDenoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.schedules.CosineSchedule;
@@ -40,9 +41,9 @@ class AncestralSamplerTest {
    * jointly Gaussian, so E[x0 | x_t] is the linear regression of x0 on x_t.
    */
   private static final Denoiser GAUSSIAN =
-      (xt, t) -> {
-        double signal = SCHEDULE.sqrtAlphasCumprod(t);
-        double noise = SCHEDULE.sqrtOneMinusAlphasCumprod(t);
+      (xt, level) -> {
+        double signal = level.alpha();
+        double noise = level.sigma();
         double variance = DEVIATION * DEVIATION;
         double slope = signal * variance / (signal * signal * variance + noise * noise);
         INDArray x0 = xt.sub(signal * MEAN).muli(slope).addi(MEAN);
@@ -139,7 +140,11 @@ class AncestralSamplerTest {
     assertThat(states.get(6)).isEqualTo(images);
     // The last step adds no noise: its state is its estimate.
     assertThat(estimates.get(6)).isEqualTo(images);
-    assertThat(GAUSSIAN.denoise(states.get(2), sampler.times().originalTimestep(3)).x0())
+    assertThat(
+            GAUSSIAN
+                .denoise(
+                    states.get(2), NoiseLevel.of(SCHEDULE, sampler.times().originalTimestep(3)))
+                .x0())
         .isEqualTo(estimates.get(3));
   }
 
@@ -265,7 +270,7 @@ class AncestralSamplerTest {
         new AncestralSampler(once, ReverseVariance.BETA, X0Constraint.NONE)
             .sample(GAUSSIAN, NoiseSource.seeded(6, 0), SamplingObserver.NONE, 2, 1, 2, 2);
     INDArray xT = NoiseSource.seeded(6, 0).gaussian(1, 2, 1, 2, 2);
-    assertThat(images).isEqualTo(GAUSSIAN.denoise(xT, 999).x0());
+    assertThat(images).isEqualTo(GAUSSIAN.denoise(xT, NoiseLevel.of(SCHEDULE, 999)).x0());
   }
 
   private static void assertClose(INDArray actual, INDArray expected, double tolerance) {

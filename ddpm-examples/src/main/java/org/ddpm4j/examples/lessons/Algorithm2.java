@@ -2,6 +2,7 @@ package org.ddpm4j.examples.lessons;
 
 import java.util.function.IntToDoubleFunction;
 import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
@@ -24,7 +25,8 @@ record Algorithm2(RespacedSchedule times, IntToDoubleFunction sigma) implements 
     NoiseSchedule schedule = times.schedule();
     INDArray x = noise.gaussian(steps(), shape); // 1: x_T ~ N(0, I)
     for (int t = steps() - 1; t >= 0; t--) { // 2: the paper's T … 1 is T-1 … 0 here
-      Denoiser.Estimate estimate = denoiser.denoise(x, times.originalTimestep(t));
+      Denoiser.Estimate estimate =
+          denoiser.denoise(x, NoiseLevel.of(schedule, t).withT(times.originalTimestep(t)));
       double epsFactor = schedule.betas(t) / schedule.sqrtOneMinusAlphasCumprod(t);
       x = x.sub(estimate.eps().mul(epsFactor)).muli(schedule.sqrtRecipAlphas(t)); // 4: the mean
       if (t > 0) { // 3: z = 0 in the last step

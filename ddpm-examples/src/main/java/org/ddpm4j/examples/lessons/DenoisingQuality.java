@@ -4,15 +4,15 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.ddpm4j.data.ImageDataSet;
-import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ForwardProcess;
+import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** How well a network finds the image in one step, as the noise rises. */
-record DenoisingQuality(Denoiser denoiser, NoiseSchedule schedule) {
+record DenoisingQuality(NetworkDenoiser denoiser, NoiseSchedule schedule) {
 
   private static final int[] SHOWN = {0, 50, 100, 200, 300, 400, 500, 700, 900};
 

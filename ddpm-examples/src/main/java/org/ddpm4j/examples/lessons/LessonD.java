@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import org.ddpm4j.data.ImageDataSet;
-import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -51,7 +51,7 @@ public final class LessonD {
     sayEpochs(trained.losses(), training.size() / Training.BATCH, pictures);
 
     // One step back, from rising noise.
-    Denoiser denoiser = trained.averageDenoiser(schedule);
+    NetworkDenoiser denoiser = trained.averageDenoiser(schedule);
     DenoisingQuality quality = new DenoisingQuality(denoiser, schedule);
     quality.draw(test, pictures);
     DenoisingErrors.draw(quality, training, test, pictures);
@@ -75,7 +75,7 @@ public final class LessonD {
 
   /** Normalising its input makes the model blind to brightness; docs/lessons/d.md says more. */
   private static void sayWhatBrightnessTells(
-      Denoiser denoiser, ImageDataSet images, PictureFolder pictures) {
+      NetworkDenoiser denoiser, ImageDataSet images, PictureFolder pictures) {
     INDArray x = images.batch(0).getFeatures();
     INDArray difference = denoiser.denoise(x, 0).eps().sub(denoiser.denoise(x.add(0.5), 0).eps());
     pictures.say(

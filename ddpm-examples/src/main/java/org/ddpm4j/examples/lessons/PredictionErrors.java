@@ -8,6 +8,7 @@ import java.util.Map;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NetworkDenoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.bound.BoundEvaluation;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
 import org.ddpm4j.diffusion.bound.VariationalBound;
@@ -55,9 +56,9 @@ final class PredictionErrors {
     Denoiser network =
         new NetworkDenoiser(
             model.unet()::predict, model.objective().parameterization(), model.schedule());
-    Map<Integer, Denoiser.Estimate> answers = new HashMap<>();
+    Map<NoiseLevel, Denoiser.Estimate> answers = new HashMap<>();
     Denoiser remembering =
-        (xt, t) -> answers.computeIfAbsent(t, asked -> network.denoise(xt, asked));
+        (xt, level) -> answers.computeIfAbsent(level, asked -> network.denoise(xt, asked));
     List<Judged> all = new ArrayList<>();
     for (ReverseVariance variance : ReverseVariance.values()) {
       if (variance == ReverseVariance.LEARNED && !Predictions.learnsVariance(model)) {

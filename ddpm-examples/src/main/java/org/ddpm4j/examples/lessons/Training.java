@@ -6,7 +6,6 @@ import java.util.List;
 import org.ddpm4j.data.BatchOptions;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.ImageDataSetIterator;
-import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
@@ -72,7 +71,7 @@ record Training(Unet last, Unet average, List<Double> losses) {
   }
 
   /** The moving average, as samplers take it. */
-  Denoiser averageDenoiser(NoiseSchedule schedule) {
+  NetworkDenoiser averageDenoiser(NoiseSchedule schedule) {
     return new NetworkDenoiser(average::predict, Parameterization.EPSILON, schedule);
   }
 

@@ -111,7 +111,7 @@ class LessonsAAndDTest {
   void algorithm2IsTheLibrarysSampler() {
     NoiseSchedule schedule = NoiseSchedule.of(LinearSchedule.paper(), 1000);
     RespacedSchedule times = schedule.respace(20);
-    Denoiser denoiser = best(schedule, 0.5);
+    Denoiser denoiser = best(0.5);
     Algorithm2 exercise = new Algorithm2(times, times.schedule()::posteriorStandardDeviation);
     AncestralSampler library =
         new AncestralSampler(times, ReverseVariance.POSTERIOR, X0Constraint.NONE);
@@ -126,9 +126,9 @@ class LessonsAAndDTest {
   }
 
   /** The best denoiser of data with independent values from N(0, variance). */
-  private static Denoiser best(NoiseSchedule schedule, double variance) {
-    return (xt, t) -> {
-      double abar = schedule.alphasCumprod(t);
+  private static Denoiser best(double variance) {
+    return (xt, level) -> {
+      double abar = level.alphaCumprod();
       INDArray x0 = xt.mul(Math.sqrt(abar) * variance / (abar * variance + 1 - abar));
       INDArray eps = xt.sub(x0.mul(Math.sqrt(abar))).divi(Math.sqrt(1 - abar));
       return new Denoiser.Estimate(x0, eps);

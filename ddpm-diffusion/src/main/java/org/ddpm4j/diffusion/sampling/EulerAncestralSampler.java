@@ -1,0 +1,56 @@
+package org.ddpm4j.diffusion.sampling;
+
+import java.util.Objects;
+import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Euler's method a little further than the step goes, and noise for the way back, such that x0
+ * given it would be Gaussian as in DDPM (k-diffusion's {@code sample_euler_ancestral}). It is DDIM
+ * with η = 1, but for ε, which here follows x0 where that is constrained.
+ *
+ * @param levels of the run
+ * @param x0Constraint applied to every estimate of x0
+ */
+public record EulerAncestralSampler(NoiseLevels levels, X0Constraint x0Constraint)
+    implements Sampler {
+
+  /**
+   * Checks that nothing is missing.
+   *
+   * @param levels of the run
+   * @param x0Constraint applied to every estimate of x0
+   * @throws NullPointerException if one is missing
+   */
+  public EulerAncestralSampler {
+    Objects.requireNonNull(levels, "levels");
+    Objects.requireNonNull(x0Constraint, "x0Constraint");
+  }
+
+  @Override
+  public INDArray sample(
+      Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
+    INDArray x = levels.initial(noise, shape);
+    for (int i = 0; i < steps(); i++) {
+      NoiseLevel from = levels.step(i).from();
+      NoiseLevel to = levels.step(i).to();
+      Evaluation now = Evaluation.of(denoiser, x, from, x0Constraint);
+      double ratio = to.rho() / from.rho();
+      double down = to.sigma() * ratio;
+      double up = to.sigma() * Math.sqrt(1 - ratio * ratio);
+      x = LinearCombination.of(to.alpha(), now.x0(), down, now.eps());
+      if (up > 0) {
+        x.addi(noise.gaussian(i + 1, shape).muli(up));
+      }
+      observer.onStep(i + 1, x, now.x0());
+    }
+    return x;
+  }
+
+  @Override
+  public int steps() {
+    return levels.steps();
+  }
+}

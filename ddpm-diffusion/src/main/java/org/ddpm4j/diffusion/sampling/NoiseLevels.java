@@ -1,0 +1,234 @@
+package org.ddpm4j.diffusion.sampling;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The noise levels of a run, from noise to images: S at which the network is asked, and the one at
+ * which the run ends.
+ *
+ * @param levels S+1 of them, each less noisy than the one before; only the last two may be equally
+ *     noisy
+ * @param initialNoise what the state is drawn from at the first level
+ */
+public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
+
+  /** The exponent of Karras et al. 2022, eq. 5. */
+  private static final double KARRAS_RHO = 7;
+
+  /**
+   * Checks the order.
+   *
+   * @param levels from noise to images; copied
+   * @param initialNoise what the state is drawn from at the first level
+   * @throws IllegalArgumentException if there are fewer than two levels, or if they do not descend
+   */
+  public NoiseLevels {
+    levels = List.copyOf(levels);
+    Objects.requireNonNull(initialNoise, "initialNoise");
+    if (levels.size() < 2) {
+      throw new IllegalArgumentException(
+          "There are %d noise levels; a run needs at least one to ask the network at, and one to end at."
+              .formatted(levels.size()));
+    }
+    for (int i = 1; i < levels.size(); i++) {
+      double before = levels.get(i - 1).alphaCumprod();
+      double after = levels.get(i).alphaCumprod();
+      if (!(before < after || (before == after && i == levels.size() - 1))) {
+        throw new IllegalArgumentException(
+            "The noise does not fall from time %s (ᾱ = %s) to time %s (ᾱ = %s); each step has to remove some. Take fewer steps."
+                .formatted(levels.get(i - 1).t(), before, levels.get(i).t(), after));
+      }
+    }
+  }
+
+  /**
+   * Whole timesteps, the last of them 0 but for {@link TimestepSpacing#TRAILING}, and then clean
+   * images. diffusers' DDPM, DDIM and PNDM visit these.
+   *
+   * @param schedule of the chain
+   * @param spacing which timesteps
+   * @param steps S, from 1 to T
+   * @return the levels
+   * @throws IllegalArgumentException if S is out of its range
+   */
+  public static NoiseLevels of(NoiseSchedule schedule, TimestepSpacing spacing, int steps) {
+    return of(schedule, rounded(spacing.times(schedule.timesteps(), steps)));
+  }
+
+  /**
+   * Whole timesteps without 0, and then clean images. diffusers' DPM-Solver, UniPC and DEIS visit
+   * these.
+   *
+   * @param schedule of the chain
+   * @param spacing which timesteps
+   * @param steps S, from 1 to T-1
+   * @return the levels
+   * @throws IllegalArgumentException if S is out of its range
+   */
+  public static NoiseLevels aboveZero(NoiseSchedule schedule, TimestepSpacing spacing, int steps) {
+    return of(schedule, rounded(spacing.timesAboveZero(schedule.timesteps(), steps)));
+  }
+
+  /**
+   * Times that may lie between timesteps, the last of them 0 but for {@link
+   * TimestepSpacing#TRAILING}, and then clean images. diffusers' Euler, Heun and LMS visit these.
+   *
+   * @param schedule of the chain
+   * @param spacing which times
+   * @param steps S, from 1 to T
+   * @return the levels
+   * @throws IllegalArgumentException if S is out of its range
+   */
+  public static NoiseLevels fractional(NoiseSchedule schedule, TimestepSpacing spacing, int steps) {
+    return of(schedule, spacing.times(schedule.timesteps(), steps));
+  }
+
+  /**
+   * Any times, and then clean images.
+   *
+   * @param schedule of the chain
+   * @param times descending, each from 0 to T-1; may lie between two timesteps
+   * @return the levels
+   * @throws IllegalArgumentException if there are none or they do not descend
+   * @throws IndexOutOfBoundsException if one is not in 0..T-1
+   */
+  public static NoiseLevels of(NoiseSchedule schedule, double... times) {
+    List<NoiseLevel> levels = new ArrayList<>();
+    for (double t : times) {
+      levels.add(NoiseLevel.between(schedule, t));
+    }
+    levels.add(NoiseLevel.CLEAN);
+    return new NoiseLevels(levels, InitialNoise.STANDARD);
+  }
+
+  /**
+   * The levels of Karras et al. 2022, eq. 5, whose {@code ρ^{1/7}} is evenly spaced, from the
+   * noisiest timestep to the least noisy, and then clean images.
+   *
+   * @param schedule of the chain
+   * @param steps S, at least 2
+   * @return the levels, whose times lie between timesteps
+   * @throws IllegalArgumentException if S is less than 2 or the chain ends without any signal
+   */
+  public static NoiseLevels karras(NoiseSchedule schedule, int steps) {
+    return karras(
+        schedule,
+        NoiseLevel.of(schedule, schedule.timesteps() - 1).rho(),
+        NoiseLevel.of(schedule, 0).rho(),
+        steps);
+  }
+
+  /**
+   * The levels of Karras et al. 2022, eq. 5, between two noise-to-signal ratios, and then clean
+   * images.
+   *
+   * @param schedule of the chain
+   * @param first the greatest ρ = σ/α, finite
+   * @param last the least, positive
+   * @param steps S, at least 2
+   * @return the levels, whose times lie between timesteps
+   * @throws IllegalArgumentException if a value is out of its range
+   */
+  public static NoiseLevels karras(NoiseSchedule schedule, double first, double last, int steps) {
+    if (!(last > 0 && first > last && first < Double.POSITIVE_INFINITY) || steps < 2) {
+      throw new IllegalArgumentException(
+          "Karras' levels cannot go from ρ = %s to %s in %d steps; there must be at least 2, and some signal at the first (no zero terminal SNR)."
+              .formatted(first, last, steps));
+    }
+    double top = Math.pow(first, 1 / KARRAS_RHO);
+    double bottom = Math.pow(last, 1 / KARRAS_RHO);
+    List<NoiseLevel> levels = new ArrayList<>();
+    for (int i = 0; i < steps; i++) {
+      double root = top + i / (steps - 1.0) * (bottom - top);
+      levels.add(NoiseLevel.ofRho(schedule, Math.pow(root, KARRAS_RHO)));
+    }
+    levels.add(NoiseLevel.CLEAN);
+    return new NoiseLevels(levels, InitialNoise.STANDARD);
+  }
+
+  private static double[] rounded(double[] times) {
+    double[] whole = new double[times.length];
+    for (int i = 0; i < times.length; i++) {
+      whole[i] = Math.rint(times[i]);
+    }
+    return whole;
+  }
+
+  /**
+   * The same levels with the network asked at the nearest whole timesteps, for networks that know
+   * no others.
+   *
+   * @return the levels
+   */
+  public NoiseLevels atWholeTimesteps() {
+    return new NoiseLevels(
+        levels.stream().map(level -> level.withT(Math.rint(level.t()))).toList(), initialNoise);
+  }
+
+  /**
+   * The same levels with another end.
+   *
+   * @param last where the run ends, at most as noisy as the last level at which the network is
+   *     asked
+   * @return the levels
+   * @throws IllegalArgumentException if it is noisier
+   */
+  public NoiseLevels endingAt(NoiseLevel last) {
+    List<NoiseLevel> changed = new ArrayList<>(levels);
+    changed.set(steps(), last);
+    return new NoiseLevels(changed, initialNoise);
+  }
+
+  /**
+   * The same levels with another beginning.
+   *
+   * @param noise what the state is drawn from
+   * @return the levels
+   */
+  public NoiseLevels startingFrom(InitialNoise noise) {
+    return new NoiseLevels(levels, noise);
+  }
+
+  /**
+   * The number of steps.
+   *
+   * @return S, at least 1
+   */
+  public int steps() {
+    return levels.size() - 1;
+  }
+
+  /**
+   * A step.
+   *
+   * @param i which, 0..S-1, in the order in which they are made
+   * @return from level i to level i+1
+   * @throws IndexOutOfBoundsException if there is none
+   */
+  public NoiseStep step(int i) {
+    return new NoiseStep(levels.get(i), levels.get(i + 1));
+  }
+
+  /**
+   * All steps.
+   *
+   * @return S of them, in the order in which they are made
+   */
+  public List<NoiseStep> path() {
+    List<NoiseStep> path = new ArrayList<>();
+    for (int i = 0; i < steps(); i++) {
+      path.add(step(i));
+    }
+    return List.copyOf(path);
+  }
+
+  INDArray initial(NoiseSource noise, long... shape) {
+    return initialNoise.draw(levels.get(0), noise, shape);
+  }
+}

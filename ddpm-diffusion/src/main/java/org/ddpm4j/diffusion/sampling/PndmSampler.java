@@ -1,0 +1,161 @@
+package org.ddpm4j.diffusion.sampling;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * PNDM (Liu et al. 2022): DDIM's step (eq. 11) with an ε combined of the last four by the classical
+ * coefficients of Adams and Bashforth (eq. 12, "F-PNDM"), for timesteps evenly spaced. Until there
+ * are four, it makes do with Runge and Kutta's method (eq. 13, four calls of the network for a
+ * step), or with fewer terms (PLMS, as Stable Diffusion does).
+ *
+ * @param levels of the run, evenly spaced in time, the first with some signal left
+ * @param midpoints of the first steps, which are Runge and Kutta's: three for PNDM, none for PLMS
+ * @param x0Constraint applied to every estimate of x0
+ */
+public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constraint x0Constraint)
+    implements Sampler {
+
+  /** Steps of Runge and Kutta's method that the multistep method begins with. */
+  private static final int WARM_UP = 3;
+
+  /** Newest first (Liu et al. 2022, eq. 12, and its predecessors of lower order). */
+  private static final double[][] ADAMS_BASHFORTH = {
+    {1},
+    {3 / 2.0, -1 / 2.0},
+    {23 / 12.0, -16 / 12.0, 5 / 12.0},
+    {55 / 24.0, -59 / 24.0, 37 / 24.0, -9 / 24.0}
+  };
+
+  /**
+   * Where Runge and Kutta's method looks half-way through a step: the same level twice, unless
+   * diffusers' rounding is to be followed.
+   *
+   * @param first where ε is estimated the second time
+   * @param second where ε is estimated the third time
+   */
+  public record Midpoint(NoiseLevel first, NoiseLevel second) {
+
+    /**
+     * Checks that nothing is missing.
+     *
+     * @param first where ε is estimated the second time
+     * @param second where ε is estimated the third time
+     */
+    public Midpoint {
+      Objects.requireNonNull(first, "first");
+      Objects.requireNonNull(second, "second");
+    }
+  }
+
+  /**
+   * Checks the options.
+   *
+   * @param levels of the run
+   * @param midpoints of the first steps; copied
+   * @param x0Constraint applied to every estimate of x0
+   * @throws IllegalArgumentException if there are not more steps than midpoints, or if no signal is
+   *     left at the first level
+   */
+  public PndmSampler {
+    Objects.requireNonNull(levels, "levels");
+    midpoints = List.copyOf(midpoints);
+    Objects.requireNonNull(x0Constraint, "x0Constraint");
+    if (levels.steps() <= midpoints.size()) {
+      throw new IllegalArgumentException(
+          "%d steps are too few for PNDM, whose first %d are Runge and Kutta's; take more, or PLMS."
+              .formatted(levels.steps(), midpoints.size()));
+    }
+    if (levels.levels().get(0).alphaCumprod() == 0) {
+      throw new IllegalArgumentException(
+          "PNDM combines estimates of ε, which tell nothing where no signal is left; choose DDIM, DPM-Solver++ or UniPC for a schedule of zero terminal SNR.");
+    }
+  }
+
+  /**
+   * PNDM, which begins with Runge and Kutta's method.
+   *
+   * @param schedule of the chain
+   * @param levels of the run, at least 4 of them
+   * @param x0Constraint applied to every estimate of x0
+   * @return the sampler
+   * @throws IllegalArgumentException if the levels do not suffice
+   */
+  public static PndmSampler rungeKutta(
+      NoiseSchedule schedule, NoiseLevels levels, X0Constraint x0Constraint) {
+    List<Midpoint> midpoints = new ArrayList<>();
+    for (int i = 0; i < Math.min(WARM_UP, levels.steps()); i++) {
+      double half = (levels.step(i).from().t() + levels.step(i).to().t()) / 2;
+      NoiseLevel middle = NoiseLevel.of(schedule, (int) Math.ceil(half));
+      midpoints.add(new Midpoint(middle, middle));
+    }
+    return new PndmSampler(levels, midpoints, x0Constraint);
+  }
+
+  /**
+   * PLMS, which begins with fewer terms.
+   *
+   * @param levels of the run
+   * @param x0Constraint applied to every estimate of x0
+   * @return the sampler
+   * @throws IllegalArgumentException if no signal is left at the first level
+   */
+  public static PndmSampler plms(NoiseLevels levels, X0Constraint x0Constraint) {
+    return new PndmSampler(levels, List.of(), x0Constraint);
+  }
+
+  @Override
+  public INDArray sample(
+      Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
+    INDArray x = levels.initial(noise, shape);
+    History history = new History(ADAMS_BASHFORTH.length);
+    for (int i = 0; i < steps(); i++) {
+      NoiseStep step = levels.step(i);
+      Evaluation now = Evaluation.of(denoiser, x, step.from(), x0Constraint);
+      history.add(step.from(), now.eps());
+      INDArray eps;
+      if (i < midpoints.size()) {
+        eps = rungeKutta(denoiser, x, now.eps(), step, midpoints.get(i));
+      } else if (i == 0 && steps() > 1) {
+        INDArray trial = step.alongEps(x, now.eps());
+        INDArray ahead = Evaluation.of(denoiser, trial, step.to(), x0Constraint).eps();
+        eps = LinearCombination.of(0.5, now.eps(), 0.5, ahead);
+      } else {
+        double[] weights = ADAMS_BASHFORTH[history.size() - 1];
+        eps = history.combine(0, now.eps(), 1, weights);
+      }
+      x = step.alongEps(x, eps);
+      observer.onStep(i + 1, x, now.x0());
+    }
+    return x;
+  }
+
+  private INDArray rungeKutta(
+      Denoiser denoiser, INDArray x, INDArray e1, NoiseStep step, Midpoint middle) {
+    INDArray x1 = new NoiseStep(step.from(), middle.first()).alongEps(x, e1);
+    INDArray e2 = Evaluation.of(denoiser, x1, middle.first(), x0Constraint).eps();
+    INDArray x2 = new NoiseStep(step.from(), middle.second()).alongEps(x, e2);
+    INDArray e3 = Evaluation.of(denoiser, x2, middle.second(), x0Constraint).eps();
+    INDArray x3 = step.alongEps(x, e3);
+    INDArray e4 = Evaluation.of(denoiser, x3, step.to(), x0Constraint).eps();
+    return LinearCombination.of(
+        new double[] {1 / 6.0, 2 / 6.0, 2 / 6.0, 1 / 6.0}, List.of(e1, e2, e3, e4));
+  }
+
+  @Override
+  public int steps() {
+    return levels.steps();
+  }
+
+  @Override
+  public int evaluations() {
+    int trials = midpoints.isEmpty() ? (steps() > 1 ? 1 : 0) : WARM_UP * midpoints.size();
+    return steps() + trials;
+  }
+}

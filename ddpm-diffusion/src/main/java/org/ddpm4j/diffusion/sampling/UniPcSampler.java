@@ -1,0 +1,124 @@
+package org.ddpm4j.diffusion.sampling;
+
+import java.util.Arrays;
+import java.util.Objects;
+import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * UniPC (Zhao et al. 2023, algorithms 1 and 2, for predictions of x0 with B(h) = e^h - 1): each
+ * step extrapolates as DPM-Solver++ does, and the estimate made at its end, which the next step
+ * needs anyway, then corrects it. The corrector raises the order by one, at no more calls of the
+ * network.
+ *
+ * @param levels of the run
+ * @param order p of the predictor, 1 to 3; the solver is of order p+1
+ * @param finalOrder whether the last steps are of lower order
+ * @param x0Constraint applied to every estimate of x0
+ */
+public record UniPcSampler(
+    NoiseLevels levels, int order, FinalOrder finalOrder, X0Constraint x0Constraint)
+    implements Sampler {
+
+  /** The order of the authors' choice for guided sampling, and diffusers'. */
+  public static final int DEFAULT_ORDER = 2;
+
+  private static final int MAX_ORDER = 3;
+
+  /**
+   * Checks the options.
+   *
+   * @param levels of the run
+   * @param order 1 to 3
+   * @param finalOrder whether the last steps are of lower order
+   * @param x0Constraint applied to every estimate of x0
+   * @throws IllegalArgumentException if the order is out of its range
+   */
+  public UniPcSampler {
+    Objects.requireNonNull(levels, "levels");
+    Objects.requireNonNull(finalOrder, "finalOrder");
+    Objects.requireNonNull(x0Constraint, "x0Constraint");
+    SolverOrder.require("UniPC", order, MAX_ORDER);
+  }
+
+  /**
+   * With the authors' end: lower order in the last steps.
+   *
+   * @param levels of the run
+   * @param order 1 to 3
+   * @param x0Constraint applied to every estimate of x0
+   * @throws IllegalArgumentException if the order is out of its range
+   */
+  public UniPcSampler(NoiseLevels levels, int order, X0Constraint x0Constraint) {
+    this(levels, order, FinalOrder.LOWERED, x0Constraint);
+  }
+
+  @Override
+  public INDArray sample(
+      Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
+    INDArray x = levels.initial(noise, shape);
+    INDArray before = x;
+    History history = new History(order);
+    int stepOrder = 0;
+    for (int i = 0; i < steps(); i++) {
+      NoiseStep step = levels.step(i);
+      INDArray x0 = x0Constraint.apply(denoiser.denoise(x, step.from()).x0());
+      if (i > 0) {
+        x = corrected(levels.step(i - 1), before, history, x0, stepOrder);
+      }
+      history.add(step.from(), x0);
+      stepOrder = finalOrder.order(order, history, levels, i);
+      before = x;
+      x = predicted(step, x, history, stepOrder);
+      observer.onStep(i + 1, x, x0);
+    }
+    return x;
+  }
+
+  /** UniP-p (algorithm 2). */
+  private static INDArray predicted(NoiseStep step, INDArray x, History history, int p) {
+    double gain = -Math.expm1(-step.h());
+    double[] weights;
+    if (p == 1) {
+      weights = new double[] {gain};
+    } else {
+      double[] nodes = history.nodes(step, level -> level.lambda(), p);
+      double half = gain / 2 / nodes[1];
+      // Section 3.4: of order 2, the only coefficient is 1/2.
+      weights = p == 2 ? new double[] {gain - half, half} : integrated(step.h(), nodes);
+    }
+    return history.combine(step.to().sigma() / step.from().sigma(), x, step.to().alpha(), weights);
+  }
+
+  /** UniC-p (algorithm 1): the same integral with the estimate at the step's end as a node more. */
+  private static INDArray corrected(
+      NoiseStep step, INDArray before, History history, INDArray x0, int p) {
+    double gain = -Math.expm1(-step.h());
+    double[] weights;
+    if (p == 1) {
+      // Section 3.4 again.
+      weights = new double[] {gain / 2, gain / 2};
+    } else {
+      double[] nodes = Arrays.copyOf(history.nodes(step, level -> level.lambda(), p), p + 1);
+      nodes[p] = 1;
+      weights = integrated(step.h(), nodes);
+    }
+    INDArray known =
+        history.combine(
+            step.to().sigma() / step.from().sigma(),
+            before,
+            step.to().alpha(),
+            Arrays.copyOf(weights, p));
+    return LinearCombination.of(1, known, step.to().alpha() * weights[p], x0);
+  }
+
+  private static double[] integrated(double h, double[] nodes) {
+    return Arrays.stream(ExponentialQuadrature.weights(-h, nodes)).map(w -> h * w).toArray();
+  }
+
+  @Override
+  public int steps() {
+    return levels.steps();
+  }
+}

@@ -1,0 +1,323 @@
+package org.ddpm4j.diffusion.sampling;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.Network;
+import org.ddpm4j.diffusion.NetworkDenoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.run.SamplerConfig;
+import org.ddpm4j.diffusion.run.SamplerConfig.End;
+import org.ddpm4j.diffusion.run.SamplerType;
+import org.ddpm4j.diffusion.sampling.DpmSolverSampler.Equation;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** What all samplers have in common, and where one is another under a second name. */
+class SamplersTest {
+
+  private static final NoiseSchedule SCHEDULE = NoiseSchedule.of(LinearSchedule.paper(), 1000);
+  private static final NoiseSchedule ZERO_SNR =
+      NoiseSchedule.of(new ZeroTerminalSnrSchedule(LinearSchedule.paper()), 1000);
+  private static final long[] SHAPE = {3, 2, 2, 2};
+
+  private static final NoiseSource FLOATS = NoiseSource.seeded(5, 0);
+
+  private static final NoiseSource DOUBLES =
+      (step, shape) -> FLOATS.gaussian(step, shape).castTo(DataType.DOUBLE);
+
+  private static Sampler sampler(SamplerType type, NoiseSchedule schedule, int steps) {
+    return SamplerConfig.of(type).create(schedule, steps, X0Constraint.NONE);
+  }
+
+  private static INDArray draw(Sampler sampler, Denoiser denoiser, NoiseSource noise) {
+    return sampler.sample(denoiser, noise, SamplingObserver.NONE, SHAPE);
+  }
+
+  private static INDArray draw(Sampler sampler) {
+    return draw(sampler, GaussianFlow.DENOISER, DOUBLES);
+  }
+
+  private static void assertSame(INDArray actual, INDArray expected, double tolerance) {
+    assertThat(actual.shape()).isEqualTo(expected.shape());
+    assertThat(actual.sub(expected).amaxNumber().doubleValue()).isLessThan(tolerance);
+  }
+
+  /** Of whatever is predicted, the best network for Gaussian data. */
+  private static Denoiser network(Parameterization parameterization, NoiseSchedule schedule) {
+    Network network =
+        (x, t) -> {
+          NoiseLevel level = NoiseLevel.between(schedule, t.getDouble(0));
+          Denoiser.Estimate estimate = GaussianFlow.DENOISER.denoise(x, level);
+          return switch (parameterization) {
+            case EPSILON -> estimate.eps();
+            case X0 -> estimate.x0();
+            case V -> estimate.eps().mul(level.alpha()).subi(estimate.x0().mul(level.sigma()));
+            case MEAN -> {
+              int whole = (int) level.t();
+              yield estimate
+                  .x0()
+                  .mul(schedule.posteriorMeanCoef1(whole))
+                  .addi(x.mul(schedule.posteriorMeanCoef2(whole)));
+            }
+          };
+        };
+    return new NetworkDenoiser(network, parameterization, schedule);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whatTheNetworkPredictsDoesNotMatter(SamplerType type) {
+    Sampler sampler = sampler(type, SCHEDULE, 12);
+    INDArray expected = draw(sampler);
+    for (Parameterization parameterization :
+        List.of(Parameterization.EPSILON, Parameterization.X0, Parameterization.V)) {
+      assertSame(draw(sampler, network(parameterization, SCHEDULE), DOUBLES), expected, 1e-9);
+    }
+  }
+
+  @Test
+  void aNetworkOfTheMeanIsAskedAtWholeTimestepsOnly() {
+    Denoiser mean = network(Parameterization.MEAN, SCHEDULE);
+    Sampler whole = sampler(SamplerType.DPM_SOLVER, SCHEDULE, 12);
+    assertSame(draw(whole, mean, DOUBLES), draw(whole), 1e-9);
+    assertThatThrownBy(() -> draw(sampler(SamplerType.EULER, SCHEDULE, 12), mean, DOUBLES))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("knows whole timesteps only and was asked at 908.18");
+    Denoiser timesteps =
+        Denoiser.ofTimesteps(
+            (xt, t) -> GaussianFlow.DENOISER.denoise(xt, NoiseLevel.of(SCHEDULE, t)));
+    assertSame(draw(whole, timesteps, DOUBLES), draw(whole), 1e-12);
+    assertThatThrownBy(() -> draw(sampler(SamplerType.HEUN, SCHEDULE, 12), timesteps, DOUBLES))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("without fractional times");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void isAFunctionOfTheNoiseAlone(SamplerType type) {
+    Sampler sampler = sampler(type, SCHEDULE, 10);
+    INDArray all = draw(sampler, GaussianFlow.DENOISER, FLOATS);
+    assertThat(all.dataType()).isEqualTo(DataType.FLOAT);
+    assertThat(draw(sampler, GaussianFlow.DENOISER, FLOATS)).isEqualTo(all);
+    for (int image = 0; image < 3; image++) {
+      INDArray alone =
+          sampler.sample(
+              GaussianFlow.DENOISER,
+              NoiseSource.seeded(5, image),
+              SamplingObserver.NONE,
+              1,
+              2,
+              2,
+              2);
+      assertThat(alone).isEqualTo(all.get(NDArrayIndex.interval(image, image + 1)).dup());
+    }
+    INDArray doubles = draw(sampler, GaussianFlow.DENOISER, DOUBLES);
+    assertThat(doubles.dataType()).isEqualTo(DataType.DOUBLE);
+    assertSame(doubles, all.castTo(DataType.DOUBLE), 1e-4);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void showsEveryStateAndLeavesItAlone(SamplerType type) {
+    Sampler sampler = SamplerConfig.of(type).create(SCHEDULE, 10, X0Constraint.clip(-0.1, 0.4));
+    List<INDArray> states = new ArrayList<>();
+    List<INDArray> copies = new ArrayList<>();
+    int[] asked = {0};
+    Denoiser counting =
+        (xt, level) -> {
+          asked[0]++;
+          return GaussianFlow.DENOISER.denoise(xt, level);
+        };
+    INDArray end =
+        sampler.sample(
+            counting,
+            DOUBLES,
+            (done, x, x0) -> {
+              states.add(x);
+              copies.add(x.dup());
+              assertThat(done).isEqualTo(states.size());
+              assertThat(x0.minNumber().doubleValue()).isGreaterThanOrEqualTo(-0.1);
+              assertThat(x0.maxNumber().doubleValue()).isLessThanOrEqualTo(0.4);
+            },
+            SHAPE);
+    assertThat(states).hasSize(sampler.steps()).isEqualTo(copies);
+    assertThat(states.get(9)).isEqualTo(end);
+    assertThat(sampler.evaluations()).isEqualTo(asked[0]);
+  }
+
+  /**
+   * Many steps end where the probability flow does: at m + s x_T, but for the signal left in it.
+   */
+  @ParameterizedTest
+  @EnumSource(
+      names = {"DPM_SOLVER", "UNIPC", "PNDM", "PLMS", "DEIS", "LMS", "HEUN", "DDIM", "EULER"})
+  void followsTheProbabilityFlow(SamplerType type) {
+    Sampler sampler =
+        new SamplerConfig(
+                type, null, 0, false, null, null, null, End.FIRST_TIMESTEP, Convention.PAPER)
+            .create(SCHEDULE, 200, X0Constraint.NONE);
+    NoiseLevel first = NoiseLevel.of(SCHEDULE, 999);
+    NoiseLevel last = NoiseLevel.of(SCHEDULE, 0);
+    INDArray start = DOUBLES.gaussian(0, SHAPE);
+    INDArray end = draw(sampler);
+    for (int i = 0; i < end.length(); i++) {
+      double x = start.getDouble(i);
+      assertThat(end.getDouble(i)).isCloseTo(GaussianFlow.solution(x, first, last), within(0.03));
+    }
+  }
+
+  /** From nothing but noise, the flow ends at exactly m + s x_T. */
+  @ParameterizedTest
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"PNDM", "PLMS"})
+  void beginsWhereNoSignalIsLeft(SamplerType type) {
+    Sampler sampler =
+        new SamplerConfig(
+                type, TimestepSpacing.TRAILING, 0, false, null, null, null, null, Convention.PAPER)
+            .create(ZERO_SNR, 100, X0Constraint.NONE);
+    INDArray start = DOUBLES.gaussian(0, SHAPE);
+    INDArray end = draw(sampler, network(Parameterization.V, ZERO_SNR), DOUBLES);
+    for (int i = 0; i < end.length(); i++) {
+      double expected = GaussianFlow.MEAN + Math.sqrt(GaussianFlow.VARIANCE) * start.getDouble(i);
+      boolean random =
+          type == SamplerType.DDPM
+              || type == SamplerType.DPM_SOLVER_SDE
+              || type == SamplerType.EULER_ANCESTRAL;
+      assertThat(end.getDouble(i)).isCloseTo(expected, within(random ? 4.0 : 0.04));
+    }
+    assertThatThrownBy(() -> draw(sampler, network(Parameterization.EPSILON, ZERO_SNR), DOUBLES))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("At timestep 999 nothing of the image is left");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"PNDM", "PLMS"})
+  void combinationsOfEpsNeedSomeSignal(SamplerType type) {
+    SamplerConfig trailing =
+        new SamplerConfig(
+            type, TimestepSpacing.TRAILING, 0, false, null, null, null, null, Convention.PAPER);
+    assertThatThrownBy(() -> trailing.create(ZERO_SNR, 10, X0Constraint.NONE))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("choose DDIM, DPM-Solver++ or UniPC");
+  }
+
+  /** Order 1 of all of them is DDIM's step. */
+  @Test
+  void firstOrderIsDdim() {
+    NoiseLevels levels = NoiseLevels.of(SCHEDULE, TimestepSpacing.LINSPACE, 15);
+    INDArray ddim = draw(new DdimSampler(levels, 0, X0Constraint.NONE));
+    assertSame(draw(new EulerSampler(levels, X0Constraint.NONE)), ddim, 1e-12);
+    assertSame(draw(new LmsSampler(levels, 1, X0Constraint.NONE)), ddim, 1e-12);
+    assertSame(draw(new DeisSampler(levels, 1, X0Constraint.NONE)), ddim, 1e-12);
+    assertSame(draw(new DpmSolverSampler(levels, 1, Equation.ODE, X0Constraint.NONE)), ddim, 1e-12);
+  }
+
+  /** With as much noise as DDPM adds, all of them are DDPM on a respaced chain. */
+  @Test
+  void firstOrderWithNoiseIsDdpm() {
+    NoiseLevels levels = NoiseLevels.of(SCHEDULE, TimestepSpacing.TRAILING, 20);
+    INDArray ddim = draw(new DdimSampler(levels, 1, X0Constraint.NONE));
+    assertSame(draw(new EulerAncestralSampler(levels, X0Constraint.NONE)), ddim, 1e-12);
+    assertSame(draw(new DpmSolverSampler(levels, 1, Equation.SDE, X0Constraint.NONE)), ddim, 1e-12);
+
+    int[] kept = new int[20];
+    for (int i = 0; i < 20; i++) {
+      kept[i] = 49 + 50 * i;
+    }
+    Sampler ddpm =
+        new AncestralSampler(SCHEDULE.respace(kept), ReverseVariance.POSTERIOR, X0Constraint.NONE);
+    // It counts the draws downwards.
+    NoiseSource reversed = (step, shape) -> DOUBLES.gaussian(20 - step, shape);
+    assertSame(draw(ddpm, GaussianFlow.DENOISER, reversed), ddim, 1e-10);
+  }
+
+  /** UniP of order 2 is the multistep DPM-Solver++; only the corrector differs. */
+  @Test
+  void theLastStepsOfUniPcAreOfLowerOrderSoThatTwoStepsAreDpmSolvers() {
+    NoiseLevels levels = NoiseLevels.of(SCHEDULE, TimestepSpacing.TRAILING, 1);
+    assertSame(
+        draw(new UniPcSampler(levels, 3, X0Constraint.NONE)),
+        draw(new DpmSolverSampler(levels, 3, Equation.ODE, X0Constraint.NONE)),
+        1e-12);
+  }
+
+  @Test
+  void diffusersDdimGoesWhereTheNextStepDoesNotBegin() {
+    SamplerConfig config =
+        new SamplerConfig(
+            SamplerType.DDIM,
+            TimestepSpacing.LINSPACE,
+            0,
+            false,
+            null,
+            null,
+            null,
+            null,
+            Convention.DIFFUSERS);
+    DdimSampler sampler = (DdimSampler) config.create(SCHEDULE, 10, X0Constraint.NONE);
+    assertThat(sampler.path().get(0).from().t()).isEqualTo(999);
+    assertThat(sampler.path().get(0).to().t()).isEqualTo(899);
+    assertThat(sampler.path().get(1).from().t()).isEqualTo(888);
+    DdimSampler paper =
+        (DdimSampler) SamplerConfig.of(SamplerType.DDIM).create(SCHEDULE, 10, X0Constraint.NONE);
+    for (int i = 1; i < 10; i++) {
+      assertThat(paper.path().get(i).from()).isEqualTo(paper.path().get(i - 1).to());
+    }
+  }
+
+  @Test
+  void dynamicThresholdingByHand() {
+    // The 0.5 quantile of {0.5, 1, 2, 4, 3} is 2; of the second image it is 0.3, and 1 counts.
+    INDArray x0 =
+        Nd4j.createFromArray(0.5, -1, 2, -4, 3, 0.1, 0.2, 0.3, -0.9, -1.5).reshape(2, 1, 1, 5);
+    INDArray before = x0.dup();
+    assertThat(X0Constraint.dynamicThreshold(0.5).apply(x0).data().asDouble())
+        .containsExactly(0.25, -0.5, 1, -1, 1, 0.1, 0.2, 0.3, -0.9, -1);
+    assertThat(x0).isEqualTo(before);
+    // Between 3 and 4, half-way.
+    assertThat(X0Constraint.dynamicThreshold(0.875).apply(x0).getDouble(1))
+        .isCloseTo(-1 / 3.5, within(1e-15));
+    assertThat(X0Constraint.dynamicThreshold(0.5, 1).apply(x0))
+        .isEqualTo(X0Constraint.clip(-1, 1).apply(x0));
+    assertThatThrownBy(() -> X0Constraint.dynamicThreshold(0))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> X0Constraint.dynamicThreshold(0.9, 0.5))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void optionsAreChecked() {
+    NoiseLevels levels = NoiseLevels.of(SCHEDULE, TimestepSpacing.LEADING, 3);
+    assertThatThrownBy(() -> new DpmSolverSampler(levels, 4, Equation.ODE, X0Constraint.NONE))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("The order of DPM-Solver++ is 4; it must be from 1 to 3.");
+    assertThatThrownBy(() -> new UniPcSampler(levels, 0, X0Constraint.NONE))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new DeisSampler(levels, 4, X0Constraint.NONE))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new LmsSampler(levels, 5, X0Constraint.NONE))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new DdimSampler(levels, 1.5, X0Constraint.NONE))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("η is 1.5");
+    assertThatThrownBy(() -> PndmSampler.rungeKutta(SCHEDULE, levels, X0Constraint.NONE))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("3 steps are too few for PNDM");
+  }
+}
