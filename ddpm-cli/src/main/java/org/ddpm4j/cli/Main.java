@@ -47,6 +47,7 @@ public final class Main {
             .addSubcommand(new TrainCommand(console))
             .addSubcommand(new SampleCommand(console))
             .addSubcommand(new EvaluateCommand(console))
+            .addSubcommand(new SamplersCommand(console))
             .addSubcommand(new SchedulesCommand(console))
             .addSubcommand(new PredictCommand(console))
             .addSubcommand(new InfoCommand(console))

@@ -1,13 +1,9 @@
 package org.ddpm4j.examples.lessons;
 
-import java.awt.Color;
-import java.awt.Font;
-import java.awt.Graphics2D;
-import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
-import java.util.ArrayList;
 import java.util.List;
 import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.plots.PictureTable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -15,15 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class ImageTable {
 
-  private static final Font FONT = new Font(Font.SANS_SERIF, Font.PLAIN, 15);
-  private static final Color INK = new Color(0x222222);
-  private static final int MARGIN = 10;
-  private static final int LINE_HEIGHT = 26;
-
   private final int pixelSize;
-  private final List<String> columnTitles;
-  private final List<String> rowTitles = new ArrayList<>();
-  private final List<BufferedImage> rows = new ArrayList<>();
+  private final PictureTable table;
 
   /**
    * An empty table.
@@ -33,7 +22,7 @@ final class ImageTable {
    */
   ImageTable(int pixelSize, String... columnTitles) {
     this.pixelSize = pixelSize;
-    this.columnTitles = List.of(columnTitles);
+    this.table = new PictureTable(List.of(columnTitles));
   }
 
   /**
@@ -44,46 +33,11 @@ final class ImageTable {
    * @return this table
    */
   ImageTable row(String title, INDArray images) {
-    rowTitles.add(title);
-    rows.add(Images.grid(images, (int) images.size(0), pixelSize));
+    table.row(title, Images.grid(images, (int) images.size(0), pixelSize));
     return this;
   }
 
   BufferedImage draw() {
-    BufferedImage ruler = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB);
-    int left =
-        rowTitles.stream()
-                .mapToInt(title -> ruler.getGraphics().getFontMetrics(FONT).stringWidth(title))
-                .max()
-                .orElseThrow()
-            + 2 * MARGIN;
-    int top = columnTitles.isEmpty() ? MARGIN : LINE_HEIGHT;
-    int width = rows.stream().mapToInt(BufferedImage::getWidth).max().orElseThrow();
-    int height = rows.stream().mapToInt(row -> row.getHeight() + MARGIN).sum();
-    BufferedImage table =
-        new BufferedImage(left + width + MARGIN, top + height, BufferedImage.TYPE_INT_RGB);
-    Graphics2D graphics = table.createGraphics();
-    graphics.setColor(Color.WHITE);
-    graphics.fillRect(0, 0, table.getWidth(), table.getHeight());
-    graphics.setColor(INK);
-    graphics.setFont(FONT);
-    graphics.setRenderingHint(
-        RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
-    int cell = columnTitles.isEmpty() ? 0 : width / columnTitles.size();
-    for (int column = 0; column < columnTitles.size(); column++) {
-      String title = columnTitles.get(column);
-      int middle = left + column * cell + cell / 2;
-      int titleWidth = graphics.getFontMetrics().stringWidth(title);
-      graphics.drawString(title, middle - titleWidth / 2, top - MARGIN);
-    }
-    int y = top;
-    for (int row = 0; row < rows.size(); row++) {
-      BufferedImage images = rows.get(row);
-      graphics.drawString(rowTitles.get(row), MARGIN, y + images.getHeight() / 2 + MARGIN / 2);
-      graphics.drawImage(images, left, y, null);
-      y += images.getHeight() + MARGIN;
-    }
-    graphics.dispose();
-    return table;
+    return table.draw();
   }
 }

@@ -1,0 +1,160 @@
+package org.ddpm4j.cli;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.ddpm4j.diffusion.DiffusionPipeline;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.SamplerConfig;
+import org.ddpm4j.diffusion.run.SamplerType;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.plots.PictureTable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Draws what every sampler makes of a few steps, side by side. */
+@Command(
+    name = "samplers",
+    description = "Draw a picture of all samplers by their number of steps.",
+    footer = {
+      "",
+      "A row for each sampler, a column for each number of steps, the same seed everywhere."
+    })
+final class SamplersCommand implements Callable<Integer> {
+
+  private static final int MAX_COUNT = 16;
+  private static final int SCALE = 2;
+
+  private final Console console;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--run",
+      paramLabel = "DIR",
+      description = "Folder that train made (default: the model of clothes that ddpm4j brings).")
+  private Path run;
+
+  @Option(
+      names = "--samplers",
+      paramLabel = "NAME",
+      split = ",",
+      converter = Names.Samplers.class,
+      completionCandidates = Names.Samplers.class,
+      description = "Which, of ${COMPLETION-CANDIDATES} (default: all).")
+  private List<SamplerType> samplers;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      split = ",",
+      defaultValue = "5,10,20,50",
+      description = "Numbers of steps (default: ${DEFAULT-VALUE}).")
+  private List<Integer> steps;
+
+  @Option(
+      names = "--count",
+      paramLabel = "N",
+      defaultValue = "4",
+      description = "Images of each, 1 to 16 (default: ${DEFAULT-VALUE}).")
+  private int count;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = Defaults.SEED,
+      description = "Seed of the noise (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--output",
+      paramLabel = "FILE",
+      defaultValue = "samplers.png",
+      description = "The picture (default: ${DEFAULT-VALUE}).")
+  private Path output;
+
+  @Mixin private ExecutionOptions execution;
+
+  SamplersCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    BadInputException.requireRange("--count", count, 1, MAX_COUNT);
+    Path folder =
+        run != null
+            ? run
+            : TrainedRun.bundled()
+                .orElseThrow(
+                    () ->
+                        new ParameterException(
+                            spec.commandLine(), "Missing option: '--run=DIR' is needed"));
+    TrainedRun trained = TrainedRun.read(folder, null, null, execution.execution());
+    for (int number : steps) {
+      Sampling.steps(number, trained.config().schedule());
+    }
+    List<SamplerType> chosen = Objects.requireNonNullElse(samplers, List.of(SamplerType.values()));
+    PictureTable table = new PictureTable(steps.stream().map(number -> number + " steps").toList());
+    try (Progress progress =
+        new Progress(console, "samplers", "samples", 0, (long) chosen.size() * steps.size())) {
+      long done = 0;
+      for (SamplerType type : chosen) {
+        List<INDArray> row = new ArrayList<>();
+        for (int number : steps) {
+          row.add(drawIfPossible(trained, type, number));
+          progress.update(++done, type.label());
+        }
+        table.row(type.label(), strip(row, trained.config().data().normalization()));
+      }
+    }
+    Images.writePng(table.draw(), output);
+    console.printLine(output.toString());
+    return 0;
+  }
+
+  /** A sampler that cannot take so few steps leaves its place empty. */
+  private INDArray drawIfPossible(TrainedRun trained, SamplerType type, int number) {
+    try {
+      return draw(trained, type, number);
+    } catch (BadInputException e) {
+      console.note("samplers: %s, %d steps: %s".formatted(type.label(), number, e.getMessage()));
+      ImageShape shape = trained.config().data().shape();
+      return Nd4j.zeros(count, shape.channels(), shape.height(), shape.width());
+    }
+  }
+
+  private INDArray draw(TrainedRun trained, SamplerType type, int number) {
+    RunConfig config = trained.config();
+    SamplerConfig samplerConfig =
+        type == SamplerType.DDPM ? Sampling.ddpm(config.model()) : SamplerConfig.of(type);
+    return Sampling.drawing(
+            trained.unet(),
+            trained.parameterization(),
+            config.schedule(),
+            config.data().shape(),
+            number,
+            samplerConfig,
+            X0Constraint.clip(config.data().normalization()),
+            Sampling.classOf(null, config.data().classNames(), config.model()))
+        .sample(count, seed, DiffusionPipeline.DEFAULT_BATCH_SIZE, (stepsDone, x, x0) -> {});
+  }
+
+  private BufferedImage strip(List<INDArray> images, Normalization normalization) {
+    INDArray all = Nd4j.concat(0, images.toArray(INDArray[]::new));
+    return Images.grid(all, (int) all.size(0), SCALE, normalization);
+  }
+}
