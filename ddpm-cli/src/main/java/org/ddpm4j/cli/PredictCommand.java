@@ -13,11 +13,13 @@ import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetConfig;
 import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.UnetInput;
 import org.ddpm4j.unet.io.SafetensorsReader;
 import org.ddpm4j.unet.io.SafetensorsWriter;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -28,9 +30,10 @@ import picocli.CommandLine.Option;
     description = "Run a U-Net on the tensors of a file.",
     footer = {
       "",
-      "Reads x [N,C,H,W] and t [N] and writes y. With --gradients it also reads g of y's shape",
-      "and writes grad.<parameter>, the gradient of mean(y*g), in PyTorch's layouts; where y has",
-      "a multiple of g's channels, g is repeated along them."
+      "Reads x [N,C,H,W] and t [N], and class_labels [N] if the network knows classes, and writes",
+      "y. With --gradients it also reads g of y's shape and writes grad.<parameter>, the gradient",
+      "of mean(y*g), in PyTorch's layouts; where y has a multiple of g's channels, or g those of x,",
+      "g is repeated along them."
     })
 final class PredictCommand implements Callable<Integer> {
 
@@ -49,6 +52,9 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
+  /** diffusers' name for them. */
+  private static final String LABELS = "class_labels";
+
   private final Console console;
 
   @Option(
@@ -62,7 +68,7 @@ final class PredictCommand implements Callable<Integer> {
       names = "--input",
       paramLabel = "FILE",
       required = true,
-      description = "Safetensors file with x and t.")
+      description = "Safetensors file with x and t, and class_labels if there are classes.")
   private Path input;
 
   @Option(
@@ -95,16 +101,18 @@ final class PredictCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Execution execution = layers.execution(precision.dataType, precision.convolutions);
-    Unet unet = UnetFolder.read(model, precision.dataType, execution);
     Map<String, INDArray> results = new LinkedHashMap<>();
-    try (SafetensorsReader reader = SafetensorsReader.open(input)) {
+    try (Unet unet = UnetFolder.read(model, precision.dataType, execution);
+        SafetensorsReader reader = SafetensorsReader.open(input)) {
       INDArray x = images(reader, unet.config());
-      INDArray t = timesteps(reader, x);
-      INDArray y = unet.predict(x, t);
+      INDArray labels = labels(reader, unet.config(), x);
+      UnetInput batch = new UnetInput(x, perImage(reader, "t", "a timestep", x), labels);
+      INDArray y = unet.predict(batch);
       results.put("y", y);
       if (gradients) {
         Parameters gradient = unet.parameters().zerosLike();
-        unet.lossAndGradient(LossFunction.INNER_PRODUCT, x, t, weights(reader, y), gradient);
+        INDArray g = weights(reader, x, y);
+        unet.lossAndGradient(LossFunction.INNER_PRODUCT, batch, g, null, gradient);
         gradient.toPyTorch().forEach((name, tensor) -> results.put("grad." + name, tensor));
       }
     }
@@ -128,29 +136,62 @@ final class PredictCommand implements Callable<Integer> {
     return x;
   }
 
-  private INDArray timesteps(SafetensorsReader reader, INDArray x) throws IOException {
-    INDArray t = number(reader, "t");
-    if (t.rank() != 1 || t.length() != x.size(0)) {
-      throw wrongShape("t", t, "[%d], a timestep for each image of x".formatted(x.size(0)));
+  private INDArray perImage(SafetensorsReader reader, String name, String what, INDArray x)
+      throws IOException {
+    INDArray numbers = number(reader, name);
+    if (numbers.rank() != 1 || numbers.length() != x.size(0)) {
+      throw wrongShape(name, numbers, "[%d], %s for each image of x".formatted(x.size(0), what));
     }
-    return t;
+    return numbers;
   }
 
-  private INDArray weights(SafetensorsReader reader, INDArray y) throws IOException {
+  /** Null if the network knows no classes. */
+  private INDArray labels(SafetensorsReader reader, UnetConfig config, INDArray x)
+      throws IOException {
+    int count = config.classEmbeddings();
+    if (count == 0) {
+      if (reader.names().contains(LABELS)) {
+        throw new IOException(
+            "%s has %s, but the network in %s knows no classes; take the tensor out or another network."
+                .formatted(input, LABELS, model));
+      }
+      return null;
+    }
+    INDArray labels = perImage(reader, LABELS, "a label", x);
+    for (long n = 0; n < labels.length(); n++) {
+      double label = labels.getDouble(n);
+      if (!(label >= 0 && label < count && label == Math.rint(label))) {
+        throw new IOException(
+            "The tensor %s of %s has %s for image %d; labels of this U-Net are whole numbers from 0 to %d."
+                .formatted(LABELS, input, label, n, count - 1));
+      }
+    }
+    return labels;
+  }
+
+  private INDArray weights(SafetensorsReader reader, INDArray x, INDArray y) throws IOException {
     INDArray g = number(reader, "g");
     boolean fits =
         g.rank() == 4
             && g.size(0) == y.size(0)
             && g.size(1) > 0
-            && y.size(1) % g.size(1) == 0
+            && (y.size(1) % g.size(1) == 0 || g.size(1) == x.size(1))
             && g.size(2) == y.size(2)
             && g.size(3) == y.size(3);
     if (!fits) {
       throw wrongShape("g", g, Arrays.toString(y.shape()) + ", that of y");
     }
-    INDArray[] copies = new INDArray[(int) (y.size(1) / g.size(1))];
+    if (g.size(1) == y.size(1)) {
+      return g;
+    }
+    INDArray[] copies = new INDArray[Math.toIntExact((y.size(1) - 1) / g.size(1) + 1)];
     Arrays.fill(copies, g);
-    return copies.length == 1 ? g : Nd4j.concat(1, copies);
+    return Nd4j.concat(1, copies)
+        .get(
+            NDArrayIndex.all(),
+            NDArrayIndex.interval(0, y.size(1)),
+            NDArrayIndex.all(),
+            NDArrayIndex.all());
   }
 
   private INDArray number(SafetensorsReader reader, String name) throws IOException {

@@ -25,8 +25,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /** Against the PyTorch model of which ddpm-unet keeps weights, outputs and gradients. */
 class PredictCommandTest {
 
-  private static final Path GOLDEN =
-      Path.of("../ddpm-unet/src/test/resources/org/ddpm4j/unet/annotated_resnet");
+  private static final Path NETWORKS = Path.of("../ddpm-unet/src/test/resources/org/ddpm4j/unet");
+  private static final Path GOLDEN = NETWORKS.resolve("annotated_resnet");
   private static final double TOLERANCE = 1e-4;
 
   /** bfloat16 has 8 bits of precision, and errors of many layers add up. */
@@ -39,11 +39,15 @@ class PredictCommandTest {
   @BeforeEach
   void copyModel() throws IOException {
     model = Files.createDirectory(folder.resolve("model"));
+    copyModel(GOLDEN);
+    output = folder.resolve("out.safetensors");
+  }
+
+  private void copyModel(Path golden) throws IOException {
     for (String file :
         new String[] {"config.json", "diffusion_pytorch_model.safetensors", "io.safetensors"}) {
-      Files.copy(GOLDEN.resolve(file), model.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+      Files.copy(golden.resolve(file), model.resolve(file), StandardCopyOption.REPLACE_EXISTING);
     }
-    output = folder.resolve("out.safetensors");
   }
 
   private Cli.Result predict(Object... more) {
@@ -64,6 +68,92 @@ class PredictCommandTest {
         7);
     System.arraycopy(more, 0, args, 7, more.length);
     return Cli.run(args);
+  }
+
+  private INDArray resultFor(String name, String... more) throws IOException {
+    predict((Object[]) more).isOk();
+    try (SafetensorsReader reader = SafetensorsReader.open(output)) {
+      return reader.tensor(name);
+    }
+  }
+
+  /** Made by diffusers. */
+  @ParameterizedTest
+  @CsvSource({"auto, float32", "reference, double"})
+  void reproducesDiffusers(String layers, String precision) throws IOException {
+    Path golden = NETWORKS.resolve("unet2d_small");
+    copyModel(golden);
+    predict("--gradients", "--layers", layers, "--precision", precision).isOk();
+    try (SafetensorsReader actual = SafetensorsReader.open(output);
+        SafetensorsReader io = SafetensorsReader.open(golden.resolve("io.safetensors"));
+        SafetensorsReader grads = SafetensorsReader.open(golden.resolve("grads.safetensors"))) {
+      assertThat(error(actual.tensor("y"), io.tensor("y"), 0)).isLessThan(TOLERANCE);
+      assertThat(actual.names()).hasSize(grads.names().size() + 1);
+      for (String name : grads.names()) {
+        assertThat(error(actual.tensor("grad." + name), grads.tensor(name), 1e-4))
+            .as(name)
+            .isLessThan(TOLERANCE);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"unet2d_padding_classes", "unet2d_mixed"})
+  void givesClassLabelsToANetworkThatKnowsClasses(String network) throws IOException {
+    Path golden = NETWORKS.resolve(network);
+    copyModel(golden);
+    INDArray y = resultFor("y");
+    try (SafetensorsReader io = SafetensorsReader.open(golden.resolve("io.safetensors"))) {
+      assertThat(error(y, io.tensor("y"), 0)).isLessThan(TOLERANCE);
+    }
+    replaceTensor("class_labels", Nd4j.createFromArray(1L, 1, 1));
+    assertThat(error(resultFor("y"), y, 0)).isGreaterThan(0.01);
+    replaceTensor("class_labels", Nd4j.createFromArray(0, 1));
+    predict().isBadInput("tensor class_labels", "[2]", "[3], a label for each image of x");
+    replaceTensor("class_labels", Nd4j.createFromArray(0, 0.5, 1));
+    predict().isBadInput("class_labels", "0.5 for image 1", "whole numbers from 0 to");
+    replaceTensor("class_labels", Nd4j.createFromArray(0, 1, -1));
+    predict().isBadInput("class_labels", "-1.0 for image 2");
+    replaceTensor("class_labels", null);
+    predict().isBadInput("io.safetensors", "'class_labels'");
+  }
+
+  @Test
+  void refusesClassLabelsForANetworkWithoutClasses() throws IOException {
+    replaceTensor("class_labels", Nd4j.createFromArray(0L, 1));
+    predict().isBadInput("io.safetensors has class_labels", "knows no classes");
+  }
+
+  /** The network takes two channels and gives one. */
+  @Test
+  void takesTheFirstChannelsOfGsThatHaveThoseOfX() throws IOException {
+    copyModel(NETWORKS.resolve("unet2d_one_level"));
+    replaceTensor("g", Nd4j.rand(DataType.FLOAT, 3, 1, 5, 4));
+    INDArray expected = resultFor("grad.conv_in.weight", "--gradients");
+    INDArray g;
+    try (SafetensorsReader io = SafetensorsReader.open(model.resolve("io.safetensors"))) {
+      g = io.tensor("g");
+    }
+    replaceTensor("g", Nd4j.concat(1, g, g.mul(-3)));
+    assertThat(resultFor("grad.conv_in.weight", "--gradients")).isEqualTo(expected);
+    replaceTensor("g", Nd4j.concat(1, g, g, g));
+    predict("--gradients").isBadInput("tensor g", "[3, 3, 5, 4]");
+  }
+
+  @Test
+  void aPickleIsNotOpened() throws IOException {
+    Files.move(
+        model.resolve("diffusion_pytorch_model.safetensors"),
+        model.resolve("diffusion_pytorch_model.bin"));
+    predict().isBadInput("diffusion_pytorch_model.bin, a pickle", "safe_serialization=True");
+  }
+
+  @Test
+  void theModelIsDescribed() throws IOException {
+    copyModel(NETWORKS.resolve("unet2d_mixed"));
+    assertThat(Cli.run("info", model).isOk().out())
+        .contains(
+            "Unet2D[", "channels=12", "image sizes  multiples of 4", "mid_block.attentions.0");
   }
 
   @ParameterizedTest

@@ -17,8 +17,13 @@ public final class NaiveOps {
 
   /** Weights {@code [kH,kW,iC,oC]}; no bias if null. */
   public static Values conv2d(Values x, Values weights, Values bias, int stride, int padding) {
-    int height = (x.size(1) + 2 * padding - weights.size(0)) / stride + 1;
-    int width = (x.size(2) + 2 * padding - weights.size(1)) / stride + 1;
+    return conv2d(x, weights, bias, stride, padding, padding);
+  }
+
+  public static Values conv2d(
+      Values x, Values weights, Values bias, int stride, int padding, int endPadding) {
+    int height = (x.size(1) + padding + endPadding - weights.size(0)) / stride + 1;
+    int width = (x.size(2) + padding + endPadding - weights.size(1)) / stride + 1;
     Values y = Values.zeros(x.size(0), height, width, weights.size(3));
     for (int n = 0; n < y.size(0); n++) {
       for (int h = 0; h < height; h++) {
@@ -88,6 +93,7 @@ public final class NaiveOps {
           case SILU -> v -> v / (1 + Math.exp(-v));
           case GELU -> v -> v * (1 + erf(v / Math.sqrt(2))) / 2;
           case RELU -> v -> Math.max(v, 0);
+          case MISH -> v -> v * Math.tanh(Math.log1p(Math.exp(v)));
         });
   }
 
@@ -117,20 +123,33 @@ public final class NaiveOps {
 
   /** v is {@code [N,C]}. */
   public static Values addPerChannel(Values x, Values v) {
-    return scaleShiftPerChannel(x, Values.zeros(v.shape()), v);
-  }
-
-  /** {@code x·(1 + scale) + shift}, both {@code [N,C]}. */
-  public static Values scaleShiftPerChannel(Values x, Values scale, Values shift) {
     Values y = Values.zeros(x.shape());
     int channels = x.size(3);
     int positions = x.size(1) * x.size(2);
     for (int i = 0; i < y.elements().length; i++) {
       int image = i / (positions * channels);
-      int v = image * channels + i % channels;
-      y.elements()[i] = x.elements()[i] * (1 + scale.elements()[v]) + shift.elements()[v];
+      y.elements()[i] = x.elements()[i] + v.elements()[image * channels + i % channels];
     }
     return y;
+  }
+
+  /** {@code x·(1 + scale) + shift} with {@code [scale, shift]} of {@code [N,2C]}. */
+  public static Values scaleShiftPerChannel(Values x, Values scalesAndShifts) {
+    Values y = Values.zeros(x.shape());
+    int channels = x.size(3);
+    int positions = x.size(1) * x.size(2);
+    for (int i = 0; i < y.elements().length; i++) {
+      int image = i / (positions * channels);
+      int scale = 2 * image * channels + i % channels;
+      y.elements()[i] =
+          x.elements()[i] * (1 + scalesAndShifts.elements()[scale])
+              + scalesAndShifts.elements()[scale + channels];
+    }
+    return y;
+  }
+
+  public static Values affine(Values x, double factor, double summand) {
+    return map(x, v -> factor * v + summand);
   }
 
   public static Values concatChannels(Values a, Values b) {

@@ -9,5 +9,7 @@ public enum Activation {
   /** {@code x·Φ(x)} with the exact Gaussian distribution function, as PyTorch's default. */
   GELU,
   /** {@code max(x, 0)}; its slope at 0 is 0. */
-  RELU
+  RELU,
+  /** {@code x·tanh(ln(1 + e^x))} (Misra 2019). */
+  MISH
 }

@@ -2,7 +2,9 @@ package org.ddpm4j.unet;
 
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
+import org.ddpm4j.kernels.ops.Affine;
 import org.ddpm4j.kernels.ops.Attention;
+import org.ddpm4j.kernels.ops.AttentionOfParts;
 import org.ddpm4j.kernels.ops.AveragePool;
 import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.ChannelsLast;
@@ -21,6 +23,7 @@ import org.ddpm4j.kernels.ops.MaxPool;
 import org.ddpm4j.kernels.ops.Mean;
 import org.ddpm4j.kernels.ops.Multiply;
 import org.ddpm4j.kernels.ops.PointwiseLoss;
+import org.ddpm4j.kernels.ops.ScaleShiftPerChannel;
 import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
 import org.ddpm4j.kernels.ops.TimeFraction;
 import org.ddpm4j.kernels.ops.UpsampleNearest;
@@ -45,7 +48,14 @@ public final class FusedLayers implements Layers {
   public FeatureMap conv2d(
       FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape, int outChannels) {
     return new FeatureMap(
-        new Conv2d(graph, x.values(), weight, bias, shape.stride(), shape.padding())
+        new Conv2d(
+                graph,
+                x.values(),
+                weight,
+                bias,
+                shape.stride(),
+                shape.padding(),
+                shape.endPadding())
             .outputVariable(),
         shape.outputSize(x.height()),
         shape.outputSize(x.width()),
@@ -55,6 +65,7 @@ public final class FusedLayers implements Layers {
   @Override
   public FeatureMap convTranspose2d(
       FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape, int outChannels) {
+    checkSymmetric(shape);
     return new FeatureMap(
         new ConvTranspose2d(graph, x.values(), weight, bias, shape.stride(), shape.padding())
             .outputVariable(),
@@ -66,6 +77,7 @@ public final class FusedLayers implements Layers {
   @Override
   public FeatureMap depthwiseConv2d(
       FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape) {
+    checkSymmetric(shape);
     return new FeatureMap(
         new DepthwiseConv2d(graph, x.values(), weight, bias, shape.stride(), shape.padding())
             .outputVariable(),
@@ -111,12 +123,23 @@ public final class FusedLayers implements Layers {
       case SILU -> EltwiseFunction.SILU;
       case GELU -> EltwiseFunction.GELU;
       case RELU -> EltwiseFunction.RELU;
+      case MISH -> EltwiseFunction.MISH;
     };
   }
 
   @Override
   public FeatureMap addPerChannel(FeatureMap x, SDVariable perChannel) {
     return x.with(new AddPerChannel(graph, x.values(), perChannel).outputVariable());
+  }
+
+  @Override
+  public FeatureMap scaleShiftPerChannel(FeatureMap x, SDVariable scalesAndShifts) {
+    return x.with(new ScaleShiftPerChannel(graph, x.values(), scalesAndShifts).outputVariable());
+  }
+
+  @Override
+  public SDVariable affine(SDVariable x, double factor, double summand) {
+    return new Affine(graph, x, factor, summand).outputVariable();
   }
 
   @Override
@@ -161,6 +184,13 @@ public final class FusedLayers implements Layers {
   }
 
   @Override
+  public FeatureMap attention(FeatureMap queries, FeatureMap keys, FeatureMap values, int heads) {
+    return queries.with(
+        new AttentionOfParts(graph, queries.values(), keys.values(), values.values(), heads)
+            .outputVariable());
+  }
+
+  @Override
   public FeatureMap linearAttention(FeatureMap qkv, int heads) {
     return mixed(qkv, new LinearAttention(graph, qkv.values(), heads).outputVariable());
   }
@@ -171,7 +201,12 @@ public final class FusedLayers implements Layers {
 
   @Override
   public SDVariable sinusoidalEmbedding(SDVariable t, Frequencies frequencies) {
-    return new SinusoidalEmbedding(graph, t, frequencies.width(), frequencies.shift())
+    int sinesAt =
+        switch (frequencies.order()) {
+          case SINES_FIRST -> 0;
+          case COSINES_FIRST -> frequencies.count();
+        };
+    return new SinusoidalEmbedding(graph, t, frequencies.width(), frequencies.shift(), sinesAt)
         .outputVariable();
   }
 

@@ -15,15 +15,15 @@ import org.nd4j.autodiff.samediff.SDVariable;
 public interface Layers {
 
   /**
-   * Two-dimensional convolution (cross-correlation, as everywhere in deep learning) with symmetric
-   * zero padding.
+   * Two-dimensional convolution (cross-correlation, as everywhere in deep learning) with zero
+   * padding.
    *
    * @param x input, {@code [N,H,W,iC]}
    * @param weight {@code [kH,kW,iC,oC]}
    * @param bias {@code [oC]}, or null for none
    * @param shape kernel size, stride and padding
    * @param outChannels oC
-   * @return {@code [N,(H+2p-k)/s+1,(W+2p-k)/s+1,oC]}
+   * @return {@code [N,(H+p+q-k)/s+1,(W+p+q-k)/s+1,oC]} with the paddings p and q
    */
   FeatureMap conv2d(
       FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape, int outChannels);
@@ -34,9 +34,10 @@ public interface Layers {
    * @param x input, {@code [N,H,W,iC]}
    * @param weight {@code [kH,kW,oC,iC]}
    * @param bias {@code [oC]}
-   * @param shape kernel size, stride and padding
+   * @param shape kernel size, stride and symmetric padding
    * @param outChannels oC
    * @return {@code [N,(H-1)s-2p+k,(W-1)s-2p+k,oC]}
+   * @throws IllegalArgumentException if the padding is not symmetric
    */
   FeatureMap convTranspose2d(
       FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape, int outChannels);
@@ -47,8 +48,9 @@ public interface Layers {
    * @param x input, {@code [N,H,W,C]}
    * @param weight {@code [kH,kW,C,1]}
    * @param bias {@code [C]}
-   * @param shape kernel size, stride and padding
+   * @param shape kernel size, stride and symmetric padding
    * @return {@code [N,(H+2p-k)/s+1,(W+2p-k)/s+1,C]}
+   * @throws IllegalArgumentException if the padding is not symmetric
    */
   FeatureMap depthwiseConv2d(FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape);
 
@@ -111,6 +113,26 @@ public interface Layers {
    * @return {@code [N,H,W,C]}
    */
   FeatureMap addPerChannel(FeatureMap x, SDVariable perChannel);
+
+  /**
+   * Scales and shifts each image's channels: the stronger way of telling a network the time ("scale
+   * shift", Dhariwal and Nichol 2021, section 4.3).
+   *
+   * @param x features, {@code [N,H,W,C]}
+   * @param scalesAndShifts the scales and behind them the shifts, {@code [N,2C]}
+   * @return {@code x·(1 + scale) + shift}, {@code [N,H,W,C]}
+   */
+  FeatureMap scaleShiftPerChannel(FeatureMap x, SDVariable scalesAndShifts);
+
+  /**
+   * An affine function with constants, element by element.
+   *
+   * @param x any shape
+   * @param factor of every element
+   * @param summand added to every product
+   * @return {@code factor·x + summand}, the same shape
+   */
+  SDVariable affine(SDVariable x, double factor, double summand);
 
   /**
    * Sum of two arrays of one shape.
@@ -188,6 +210,17 @@ public interface Layers {
   FeatureMap attention(FeatureMap qkv, int heads);
 
   /**
+   * The same attention, of queries, keys and values that come from different layers.
+   *
+   * @param queries with the heads outermost along the channels: {@code [N,H,W,heads·d]}
+   * @param keys in the same way
+   * @param values in the same way
+   * @param heads number of heads
+   * @return {@code [N,H,W,heads·d]}
+   */
+  FeatureMap attention(FeatureMap queries, FeatureMap keys, FeatureMap values, int heads);
+
+  /**
    * Attention whose cost is linear in the number of positions (Shen et al. 2018): queries are
    * normalised by softmax over their features and divided by {@code sqrt(d)}, keys by softmax over
    * the positions, and each query reads the same {@code [d,d]} summary of keys and values.
@@ -200,10 +233,10 @@ public interface Layers {
 
   /**
    * Sinusoidal embedding of the timesteps (Vaswani et al. 2017, section 3.5, as in Ho et al. 2020):
-   * {@code [sin(t·f_0), …, sin(t·f_{h-1}), cos(t·f_0), …]}.
+   * {@code [sin(t·f_0), …, sin(t·f_{h-1}), cos(t·f_0), …]}, or the cosines first.
    *
    * @param t timesteps, {@code [N]}
-   * @param frequencies f
+   * @param frequencies f, and the order
    * @return {@code [N,width]}
    */
   SDVariable sinusoidalEmbedding(SDVariable t, Frequencies frequencies);
@@ -253,6 +286,20 @@ public interface Layers {
    * @return a scalar
    */
   SDVariable mean(SDVariable x);
+
+  /**
+   * Checks that a convolution pads all sides alike.
+   *
+   * @param shape of a transposed or depthwise convolution
+   * @throws IllegalArgumentException if it does not
+   */
+  default void checkSymmetric(Convolution shape) {
+    if (!shape.isSymmetric()) {
+      throw new IllegalArgumentException(
+          "Transposed and depthwise convolutions pad all sides alike; the padding cannot be %d and %d."
+              .formatted(shape.padding(), shape.endPadding()));
+    }
+  }
 
   /**
    * Checks that a feature map can be halved.

@@ -161,6 +161,28 @@ public final class Modules {
   }
 
   /**
+   * {@code Linear} with bias on the channels of every position.
+   *
+   * @param name of the module
+   * @param x {@code [N,H,W,iC]}
+   * @param outChannels oC
+   * @return {@code [N,H,W,oC]}
+   */
+  public FeatureMap linear(String name, FeatureMap x, int outChannels) {
+    SDVariable weight =
+        declare(
+            name + ".weight",
+            WeightLayout.POSITIONWISE,
+            Initialization.fanIn(x.channels()),
+            1,
+            1,
+            x.channels(),
+            outChannels);
+    SDVariable bias = bias(name, outChannels, x.channels());
+    return layers.conv2d(x, weight, bias, Convolution.same(1), outChannels);
+  }
+
+  /**
    * {@code Conv2d} of kernel 1 with bias on maps of one position.
    *
    * @param name of the module

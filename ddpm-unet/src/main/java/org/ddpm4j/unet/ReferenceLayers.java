@@ -36,18 +36,43 @@ public final class ReferenceLayers implements Layers {
   @Override
   public FeatureMap conv2d(
       FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape, int outChannels) {
-    Conv2DConfig config = config(shape);
+    Convolution symmetric = shape;
+    SDVariable kernel = weight;
+    if (!shape.isSymmetric()) {
+      symmetric = symmetric(shape);
+      kernel = kernelOf(symmetric, weight, shape, x.channels(), outChannels);
+    }
+    Conv2DConfig config = config(symmetric);
     SDVariable y =
         bias == null
-            ? graph.cnn().conv2d(x.values(), weight, config)
-            : graph.cnn().conv2d(x.values(), weight, bias, config);
+            ? graph.cnn().conv2d(x.values(), kernel, config)
+            : graph.cnn().conv2d(x.values(), kernel, bias, config);
     return new FeatureMap(
         y, shape.outputSize(x.height()), shape.outputSize(x.width()), outChannels);
+  }
+
+  /** SameDiff pads symmetrically: a larger kernel with zeros at one end does what is asked for. */
+  private static Convolution symmetric(Convolution shape) {
+    int more = Math.abs(shape.endPadding() - shape.padding());
+    return new Convolution(
+        shape.kernel() + more, shape.stride(), Math.max(shape.padding(), shape.endPadding()));
+  }
+
+  private SDVariable kernelOf(
+      Convolution symmetric, SDVariable weight, Convolution shape, int in, int out) {
+    int more = symmetric.kernel() - shape.kernel();
+    boolean zerosFirst = shape.endPadding() > shape.padding();
+    SDVariable rows = graph.constant(Nd4j.zeros(dataType, more, shape.kernel(), in, out));
+    SDVariable columns = graph.constant(Nd4j.zeros(dataType, symmetric.kernel(), more, in, out));
+    return zerosFirst
+        ? graph.concat(1, columns, graph.concat(0, rows, weight))
+        : graph.concat(1, graph.concat(0, weight, rows), columns);
   }
 
   @Override
   public FeatureMap convTranspose2d(
       FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape, int outChannels) {
+    checkSymmetric(shape);
     DeConv2DConfig config =
         DeConv2DConfig.builder()
             .kH(shape.kernel())
@@ -69,6 +94,7 @@ public final class ReferenceLayers implements Layers {
   @Override
   public FeatureMap depthwiseConv2d(
       FeatureMap x, SDVariable weight, SDVariable bias, Convolution shape) {
+    checkSymmetric(shape);
     return new FeatureMap(
         graph.cnn().depthWiseConv2d(x.values(), weight, bias, config(shape)),
         shape.outputSize(x.height()),
@@ -132,6 +158,7 @@ public final class ReferenceLayers implements Layers {
       case IDENTITY -> x;
       case SILU -> graph.nn().swish(x);
       case RELU -> graph.nn().relu(x, 0);
+      case MISH -> x.mul(graph.math().tanh(graph.nn().softplus(x)));
       // SameDiff's own gelu is an approximation.
       case GELU -> x.mul(graph.math().erf(x.mul(Math.sqrt(0.5))).add(1.0)).mul(0.5);
     };
@@ -140,6 +167,17 @@ public final class ReferenceLayers implements Layers {
   @Override
   public FeatureMap addPerChannel(FeatureMap x, SDVariable perChannel) {
     return x.with(x.values().add(perChannel.reshape(-1, 1, 1, x.channels())));
+  }
+
+  @Override
+  public FeatureMap scaleShiftPerChannel(FeatureMap x, SDVariable scalesAndShifts) {
+    SDVariable[] parts = graph.split(scalesAndShifts.reshape(-1, 1, 1, 2 * x.channels()), 2, 3);
+    return x.with(x.values().mul(parts[0].add(1.0)).add(parts[1]));
+  }
+
+  @Override
+  public SDVariable affine(SDVariable x, double factor, double summand) {
+    return x.mul(factor).add(summand);
   }
 
   @Override
@@ -184,9 +222,17 @@ public final class ReferenceLayers implements Layers {
 
   @Override
   public FeatureMap attention(FeatureMap qkv, int heads) {
-    Heads h = Heads.split(graph, qkv, heads);
+    return attention(Heads.split(graph, qkv, heads), qkv);
+  }
+
+  @Override
+  public FeatureMap attention(FeatureMap queries, FeatureMap keys, FeatureMap values, int heads) {
+    return attention(Heads.of(queries, keys, values, heads), queries);
+  }
+
+  private FeatureMap attention(Heads h, FeatureMap positions) {
     SDVariable scores = graph.mmul(h.q, h.k, false, true, false).mul(1 / Math.sqrt(h.width));
-    return h.merge(graph.mmul(graph.nn().softmax(scores, -1), h.v), qkv);
+    return h.merge(graph.mmul(graph.nn().softmax(scores, -1), h.v), positions);
   }
 
   @Override
@@ -216,6 +262,23 @@ public final class ReferenceLayers implements Layers {
           width);
     }
 
+    static Heads of(FeatureMap queries, FeatureMap keys, FeatureMap values, int heads) {
+      return new Heads(
+          rows(queries, heads),
+          rows(keys, heads),
+          rows(values, heads),
+          heads,
+          queries.channels() / heads);
+    }
+
+    private static SDVariable rows(FeatureMap x, int heads) {
+      int width = x.channels() / heads;
+      return x.values()
+          .reshape(-1, x.positions(), heads, width)
+          .permute(0, 2, 1, 3)
+          .reshape(-1, x.positions(), width);
+    }
+
     FeatureMap merge(SDVariable values, FeatureMap qkv) {
       SDVariable merged =
           values
@@ -233,7 +296,12 @@ public final class ReferenceLayers implements Layers {
       row.putScalar(0, i, frequencies.get(i));
     }
     SDVariable angles = t.reshape(-1, 1).mul(graph.constant(row));
-    return graph.concat(1, graph.math().sin(angles), graph.math().cos(angles));
+    SDVariable sines = graph.math().sin(angles);
+    SDVariable cosines = graph.math().cos(angles);
+    return switch (frequencies.order()) {
+      case SINES_FIRST -> graph.concat(1, sines, cosines);
+      case COSINES_FIRST -> graph.concat(1, cosines, sines);
+    };
   }
 
   @Override

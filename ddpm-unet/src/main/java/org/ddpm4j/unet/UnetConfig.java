@@ -6,7 +6,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * The architecture of a U-Net: a validated record that can build its graph for any image size that
  * it accepts.
  */
-public sealed interface UnetConfig permits AnnotatedUnet, MinimalUnet, TutorialUnet {
+public sealed interface UnetConfig permits AnnotatedUnet, MinimalUnet, TutorialUnet, Unet2D {
 
   /**
    * The number of channels of the images that go in.
@@ -36,6 +36,16 @@ public sealed interface UnetConfig permits AnnotatedUnet, MinimalUnet, TutorialU
    * @return 0 if the network knows no classes
    */
   int classEmbeddings();
+
+  /**
+   * The parameter that a tensor of a file is meant for, since names have changed over time.
+   *
+   * @param tensorName a name in a file, of today or of former times
+   * @return the name of today; the same where it is unknown
+   */
+  default String parameterName(String tensorName) {
+    return tensorName;
+  }
 
   /**
    * Writes the network into a graph.

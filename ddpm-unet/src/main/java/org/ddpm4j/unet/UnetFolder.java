@@ -28,7 +28,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A U-Net on disk as diffusers lays it out: {@code config.json} and {@code
- * diffusion_pytorch_model.safetensors}, with PyTorch's names and layouts.
+ * diffusion_pytorch_model.safetensors}, with PyTorch's names and layouts. A {@link Unet2D} is what
+ * diffusers writes and reads as {@code UNet2DModel}; the other architectures are marked by {@code
+ * _model}.
  */
 public final class UnetFolder {
 
@@ -37,6 +39,14 @@ public final class UnetFolder {
 
   /** The file of the weights. */
   public static final String WEIGHTS = "diffusion_pytorch_model.safetensors";
+
+  /** PyTorch's own format, which diffusers wrote before safetensors. */
+  private static final String PICKLE = "diffusion_pytorch_model.bin";
+
+  /** What diffusers writes beside the parts of weights in several files. */
+  private static final String INDEX = WEIGHTS + ".index.json";
+
+  private static final int LONGEST_QUOTATION = 60;
 
   private static final long MAX_CONFIG_BYTES = 1 << 20;
 
@@ -86,17 +96,21 @@ public final class UnetFolder {
     UnetConfig config = readConfig(folder.resolve(CONFIG));
     List<Parameter> declarations = Unet.declarations(config, dataType);
     Path weights = folder.resolve(WEIGHTS);
+    if (Files.notExists(weights)) {
+      refuseOtherFormats(folder);
+    }
     try (SafetensorsReader reader = SafetensorsReader.open(weights)) {
       // Before memory is taken: an architecture may name any sizes, a file holds what it holds.
+      Map<String, String> namesInFile = namesInFile(config, reader);
       Map<String, long[]> shapes = new LinkedHashMap<>();
-      for (String name : reader.names()) {
-        shapes.put(name, reader.shape(name));
+      for (Map.Entry<String, String> name : namesInFile.entrySet()) {
+        shapes.put(name.getKey(), reader.shape(name.getValue()));
       }
       Parameters.checkPyTorchShapes(declarations, shapes);
 
       Map<String, INDArray> tensors = new LinkedHashMap<>();
-      for (String name : reader.names()) {
-        tensors.put(name, reader.tensor(name));
+      for (Map.Entry<String, String> name : namesInFile.entrySet()) {
+        tensors.put(name.getKey(), reader.tensor(name.getValue()));
       }
       Parameters parameters = Parameters.zeros(declarations, dataType);
       parameters.assignPyTorch(tensors);
@@ -104,6 +118,33 @@ public final class UnetFolder {
     } catch (IllegalArgumentException e) {
       throw new IOException(
           "%s does not fit the %s beside it: %s".formatted(weights, CONFIG, e.getMessage()), e);
+    }
+  }
+
+  /** The tensors by the names that parameters have today. */
+  private static Map<String, String> namesInFile(UnetConfig config, SafetensorsReader reader) {
+    Map<String, String> names = new LinkedHashMap<>();
+    for (String name : reader.names()) {
+      String other = names.put(config.parameterName(name), name);
+      if (other != null) {
+        throw new IllegalArgumentException(
+            "The tensors %s and %s are the same parameter, once by its former name; remove one."
+                .formatted(other, name));
+      }
+    }
+    return names;
+  }
+
+  private static void refuseOtherFormats(Path folder) throws IOException {
+    if (Files.exists(folder.resolve(PICKLE))) {
+      throw new IOException(
+          "%s holds %s, a pickle, which could run any code and is not read here; load it in diffusers and save it with safe_serialization=True, which gives %s."
+              .formatted(folder, PICKLE, WEIGHTS));
+    }
+    if (Files.exists(folder.resolve(INDEX))) {
+      throw new IOException(
+          "%s holds its weights in several files, which are not read here; load them in diffusers and save them with a greater max_shard_size, which gives one %s."
+              .formatted(folder, WEIGHTS));
     }
   }
 
@@ -174,14 +215,7 @@ public final class UnetFolder {
   public static UnetConfig configFromJson(String text, String source) throws IOException {
     try {
       JsonNode json = JSON.readTree(text);
-      JsonNode model = json.path("_model");
-      Class<? extends UnetConfig> kind = MODELS.get(String.valueOf(model.textValue()));
-      if (kind == null) {
-        throw new IOException(
-            "%s describes no U-Net known here: _model is %s and must be one of %s."
-                .formatted(source, model.isMissingNode() ? "missing" : model, knownModels()));
-      }
-      return JSON.treeToValue(json, kind);
+      return JSON.treeToValue(json, kind(json, source));
     } catch (UnrecognizedPropertyException e) {
       throw new IOException(
           "%s has the field %s, which this U-Net does not know; the fields are %s."
@@ -194,6 +228,35 @@ public final class UnetFolder {
           "%s is not the JSON of a U-Net: %s.".formatted(source, oneLine(e.getOriginalMessage())),
           e);
     }
+  }
+
+  /** By {@code _model}, which is ours, or by diffusers' {@code _class_name}. */
+  private static Class<? extends UnetConfig> kind(JsonNode json, String source) throws IOException {
+    JsonNode model = json.path("_model");
+    JsonNode className = json.path("_class_name");
+    if (model.isMissingNode() && !className.isMissingNode()) {
+      if (!Unet2D.CLASS_NAME.equals(className.textValue())) {
+        throw new IOException(
+            "%s describes no U-Net known here: _class_name is %s and must be \"%s\"."
+                .formatted(source, shortened(className.toString()), Unet2D.CLASS_NAME));
+      }
+      return Unet2D.class;
+    }
+    Class<? extends UnetConfig> kind = MODELS.get(String.valueOf(model.textValue()));
+    if (kind == null) {
+      throw new IOException(
+          "%s describes no U-Net known here: _model is %s and must be one of %s, or _class_name must be \"%s\"."
+              .formatted(
+                  source,
+                  model.isMissingNode() ? "missing" : shortened(model.toString()),
+                  knownModels(),
+                  Unet2D.CLASS_NAME));
+    }
+    return kind;
+  }
+
+  private static String shortened(String text) {
+    return text.length() <= LONGEST_QUOTATION ? text : text.substring(0, LONGEST_QUOTATION) + "…";
   }
 
   private static String knownModels() {

@@ -13,9 +13,13 @@ final class UnetLimits {
 
   static void require(boolean condition, String sentence, Object... values) {
     if (!condition) {
-      throw new IllegalArgumentException(
-          "This U-Net cannot be built: %s.".formatted(sentence.formatted(values)));
+      throw refusal(sentence, values);
     }
+  }
+
+  static IllegalArgumentException refusal(String sentence, Object... values) {
+    return new IllegalArgumentException(
+        "This U-Net cannot be built: %s.".formatted(sentence.formatted(values)));
   }
 
   static void requireImageChannels(int channels) {

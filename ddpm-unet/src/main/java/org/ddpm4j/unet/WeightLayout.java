@@ -38,6 +38,26 @@ public enum WeightLayout {
     public long[] toPyTorch(long... shape) {
       return super.toPyTorch(shape[0], shape[1], 1, 1);
     }
+  },
+  /**
+   * Fully connected at every position, which is a convolution of kernel 1: {@code [1,1,in,out]}
+   * here, {@code [out,in]} in PyTorch.
+   */
+  POSITIONWISE(1, 0) {
+    @Override
+    public int rank() {
+      return 4;
+    }
+
+    @Override
+    public INDArray toPyTorch(INDArray weight) {
+      return super.toPyTorch(weight.reshape('c', weight.size(2), weight.size(3)));
+    }
+
+    @Override
+    public long[] toPyTorch(long... shape) {
+      return super.toPyTorch(shape[2], shape[3]);
+    }
   };
 
   private final int[] toPyTorch;

@@ -9,8 +9,8 @@
  *
  * <ul>
  *   <li>{@link org.ddpm4j.unet.UnetConfig}: the architectures, as validated records: {@link
- *       org.ddpm4j.unet.AnnotatedUnet}, {@link org.ddpm4j.unet.TutorialUnet} and {@link
- *       org.ddpm4j.unet.MinimalUnet};
+ *       org.ddpm4j.unet.AnnotatedUnet}, {@link org.ddpm4j.unet.TutorialUnet}, {@link
+ *       org.ddpm4j.unet.MinimalUnet} and {@link org.ddpm4j.unet.Unet2D}, which is diffusers';
  *   <li>{@link org.ddpm4j.unet.UnetInput}: a batch of images with timesteps, and labels where a
  *       network knows classes;
  *   <li>{@link org.ddpm4j.unet.Unet}: a network with its parameters, which predicts and

@@ -28,6 +28,9 @@ class EveryNetworkTest {
         TutorialUnet.of(2, 1000).withDim(7),
         TutorialUnet.of(1, 600).withDim(8).withClassEmbeddings(4),
         new MinimalUnet(4, 1, 3, 8),
+        UnetExamples.plain(),
+        UnetExamples.attentive(),
+        UnetExamples.resampledByResnets(),
         AnnotatedUnet.resnet(8, 1, List.of(1, 2), 2).withAttention(2, 4).withClassEmbeddings(4),
         AnnotatedUnet.convnext(8, 3, List.of(1, 2))
             .withAttention(2, 4)

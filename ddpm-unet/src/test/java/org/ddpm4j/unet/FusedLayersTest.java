@@ -115,6 +115,25 @@ class FusedLayersTest {
                       .values(),
               List.of(x, transposed, new long[] {s[4]})));
     }
+    int[][] asymmetric = {
+      // h, w, in, out, kernel, stride, padding, end padding
+      {8, 6, 5, 7, 3, 2, 0, 1},
+      {7, 5, 3, 4, 3, 1, 2, 0},
+      {16, 16, 32, 32, 3, 2, 0, 1},
+      // as large as those for Winograd's algorithm
+      {14, 11, 128, 144, 3, 1, 0, 2},
+    };
+    for (int[] s : asymmetric) {
+      long[] x = {2, s[0], s[1], s[2]};
+      Convolution shape = new Convolution(s[4], s[5], s[6], s[7]);
+      cases.add(
+          new Case(
+              "conv2d x[%d,%d,%d] to %d, %s".formatted(s[0], s[1], s[2], s[3], shape),
+              true,
+              (layers, in) ->
+                  layers.conv2d(map(in.get(0), x), in.get(1), in.get(2), shape, s[3]).values(),
+              List.of(x, new long[] {s[4], s[4], s[2], s[3]}, new long[] {s[3]})));
+    }
     for (long[] x :
         List.of(new long[] {2, 9, 7, 5}, new long[] {1, 14, 14, 28}, new long[] {3, 7, 7, 18})) {
       cases.add(
@@ -166,7 +185,8 @@ class FusedLayersTest {
               (layers, in) -> layers.linear(in.get(0), in.get(1), in.get(2), activation),
               List.of(new long[] {3, 10}, new long[] {10, 7}, new long[] {7})));
     }
-    for (Activation activation : List.of(Activation.SILU, Activation.GELU, Activation.RELU)) {
+    for (Activation activation :
+        List.of(Activation.SILU, Activation.GELU, Activation.RELU, Activation.MISH)) {
       cases.add(
           new Case(
               "activation " + activation,
@@ -180,6 +200,14 @@ class FusedLayersTest {
             false,
             (layers, in) -> layers.addPerChannel(map(in.get(0), x), in.get(1)).values(),
             List.of(x, new long[] {3, 6})));
+    cases.add(
+        new Case(
+            "scaleShiftPerChannel",
+            false,
+            (layers, in) -> layers.scaleShiftPerChannel(map(in.get(0), x), in.get(1)).values(),
+            List.of(x, new long[] {3, 12})));
+    cases.add(
+        new Case("affine", false, (layers, in) -> layers.affine(in.get(0), -0.3, 2), List.of(x)));
     cases.add(
         new Case(
             "add",
@@ -303,6 +331,17 @@ class FusedLayersTest {
               false,
               (layers, in) -> layers.attention(map(in.get(0), qkv), s[3]).values(),
               List.of(qkv)));
+      long[] part = {s[0], s[1], s[2], (long) s[3] * s[4]};
+      cases.add(
+          new Case(
+              "attention of parts " + size,
+              false,
+              (layers, in) ->
+                  layers
+                      .attention(
+                          map(in.get(0), part), map(in.get(1), part), map(in.get(2), part), s[3])
+                      .values(),
+              List.of(part, part, part)));
       cases.add(
           new Case(
               "linearAttention " + size,

@@ -18,12 +18,25 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Outputs, losses and gradients of networks in PyTorch, in double precision, from {@code
- * bench/make_model_fixtures.py}.
+ * bench/make_model_fixtures.py} and {@code bench/make_unet2d_fixtures.py}. The latter agrees with
+ * diffusers' own networks.
  */
 class GoldenModelsTest {
 
   private static final List<String> MODELS =
-      List.of("tutorial", "tutorial_classes", "minimal", "annotated_classes", "annotated_out_dim");
+      List.of(
+          "tutorial",
+          "tutorial_classes",
+          "minimal",
+          "annotated_classes",
+          "annotated_out_dim",
+          "unet2d_one_level",
+          "unet2d_mixed",
+          "unet2d_padding_classes",
+          "unet2d_former_names");
+
+  /** The names that files of ours and of diffusers have for labels. */
+  private static final List<String> LABELS = List.of("labels", "class_labels");
 
   private enum Way {
     DOUBLE_REFERENCE(DataType.DOUBLE, Execution.reference(), 1e-9, 1e-6),
@@ -56,7 +69,10 @@ class GoldenModelsTest {
     try (Unet unet = UnetFolder.read(folder, way.dataType, way.execution);
         SafetensorsReader io = SafetensorsReader.open(folder.resolve("io.safetensors"));
         SafetensorsReader expected = SafetensorsReader.open(folder.resolve("grads.safetensors"))) {
-      INDArray labels = io.names().contains("labels") ? io.tensor("labels") : null;
+      INDArray labels = null;
+      for (String name : LABELS) {
+        labels = io.names().contains(name) ? io.tensor(name) : labels;
+      }
       UnetInput input = new UnetInput(io.tensor("x"), io.tensor("t"), labels);
 
       INDArray y = io.tensor("y");

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Outputs and gradients of the PyTorch model, from {@code make_fixtures.py}. */
+/** Outputs and gradients of PyTorch's models, and of diffusers' {@code UNet2DModel}. */
 class GoldenUnetTest {
 
   private static final double TOLERANCE = 1e-4;
@@ -24,7 +24,9 @@ class GoldenUnetTest {
     "annotated_resnet, FLOAT",
     "annotated_resnet, DOUBLE",
     "annotated_convnext, FLOAT",
-    "annotated_convnext, DOUBLE"
+    "annotated_convnext, DOUBLE",
+    "unet2d_small, FLOAT",
+    "unet2d_small, DOUBLE"
   })
   void reproducesPyTorch(String name, DataType dataType) throws Exception {
     Path folder = resource(name);

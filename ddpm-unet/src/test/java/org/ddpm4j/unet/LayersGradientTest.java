@@ -38,6 +38,16 @@ class LayersGradientTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"3, 2, 0, 1", "3, 1, 2, 0"})
+  void conv2dWithAsymmetricPadding(int kernel, int stride, int padding, int endPadding) {
+    FeatureMap x = check.featureMap("x", 2, 6, 4, 3);
+    SDVariable weight = check.variable("weight", kernel, kernel, 3, 2);
+    SDVariable bias = check.variable("bias", 2);
+    Convolution shape = new Convolution(kernel, stride, padding, endPadding);
+    check.check(layers.conv2d(x, weight, bias, shape, 2));
+  }
+
+  @ParameterizedTest
   @CsvSource({"4, 2, 1, 1", "4, 2, 1, 2", "3, 1, 1, 2", "2, 2, 0, 1"})
   void convTranspose2d(int kernel, int stride, int padding, int batch) {
     FeatureMap x = check.featureMap("x", batch, 3, 2, 3);
@@ -109,6 +119,17 @@ class LayersGradientTest {
   }
 
   @Test
+  void scaleShiftPerChannel() {
+    FeatureMap x = check.featureMap("x", 2, 3, 2, 4);
+    check.check(layers.scaleShiftPerChannel(x, check.variable("scalesAndShifts", 2, 8)));
+  }
+
+  @Test
+  void affine() {
+    check.check(layers.affine(check.variable("x", 2, 3), -0.3, 2));
+  }
+
+  @Test
   void add() {
     check.check(layers.add(check.featureMap("a", 2, 3, 1, 2), check.featureMap("b", 2, 3, 1, 2)));
   }
@@ -176,6 +197,15 @@ class LayersGradientTest {
   void attention(int heads, int width, int batch) {
     FeatureMap qkv = check.featureMap("qkv", batch, 3, 2, 3 * heads * width);
     check.check(layers.attention(qkv, heads));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 3, 1", "2, 2, 2"})
+  void attentionOfParts(int heads, int width, int batch) {
+    FeatureMap q = check.featureMap("q", batch, 3, 2, heads * width);
+    FeatureMap k = check.featureMap("k", batch, 3, 2, heads * width);
+    FeatureMap v = check.featureMap("v", batch, 3, 2, heads * width);
+    check.check(layers.attention(q, k, v, heads));
   }
 
   @ParameterizedTest

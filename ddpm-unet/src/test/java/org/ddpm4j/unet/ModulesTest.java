@@ -85,6 +85,12 @@ class ModulesTest {
   }
 
   @Test
+  void linearAtEveryPosition() {
+    modules.linear("m", x, 7);
+    assertDeclared(WeightLayout.POSITIONWISE, List.of(7L, 3L), 7, Initialization.fanIn(3));
+  }
+
+  @Test
   void pointwise() {
     SDVariable in = graph.placeHolder("in", DataType.FLOAT, -1, 4);
     modules.pointwise("m", in, 4, 7);
@@ -123,12 +129,27 @@ class ModulesTest {
   }
 
   @Test
+  void onlyPlainConvolutionsPadAsymmetrically() {
+    Convolution shape = new Convolution(3, 2, 0, 1);
+    assertThatThrownBy(() -> modules.convTranspose2d("m", x, 4, shape))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Transposed and depthwise convolutions pad all sides alike; the padding cannot be 0 and 1.");
+    assertThatThrownBy(() -> modules.depthwiseConv2d("m", x, shape))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
   void refusesConvolutionsThatDoNotExist() {
     for (int[] shape : new int[][] {{0, 1, 0}, {3, 0, 1}, {3, 1, -1}}) {
       assertThatThrownBy(() -> new Convolution(shape[0], shape[1], shape[2]))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageEndingWith("kernel and stride must be at least 1, padding at least 0.");
     }
+    assertThatThrownBy(() -> new Convolution(3, 2, 0, -1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "A convolution of kernel 3, stride 2 and padding 0 and -1 does not exist; kernel and stride must be at least 1, padding at least 0.");
     assertThatThrownBy(() -> Convolution.same(4))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("A kernel of 4 cannot be centred; take an odd size.");

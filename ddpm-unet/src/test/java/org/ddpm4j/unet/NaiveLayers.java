@@ -176,6 +176,7 @@ final class NaiveLayers {
       case SILU -> x -> x / (1 + Math.exp(-x));
       case GELU -> x -> x * (1 + erf(x / Math.sqrt(2))) / 2;
       case RELU -> x -> x > 0 ? x : 0;
+      case MISH -> x -> x * Math.tanh(Math.log1p(Math.exp(x)));
     };
   }
 
@@ -198,6 +199,23 @@ final class NaiveLayers {
           for (int c = 0; c < x.size(3); c++) {
             double value = x.getDouble(n, i, j, c) + perChannel.getDouble(n, c);
             y.putScalar(new int[] {n, i, j, c}, value);
+          }
+        }
+      }
+    }
+    return y;
+  }
+
+  static INDArray scaleShiftPerChannel(INDArray x, INDArray scalesAndShifts) {
+    int channels = (int) x.size(3);
+    INDArray y = zeros(x.shape());
+    for (int n = 0; n < x.size(0); n++) {
+      for (int i = 0; i < x.size(1); i++) {
+        for (int j = 0; j < x.size(2); j++) {
+          for (int c = 0; c < channels; c++) {
+            double scale = 1 + scalesAndShifts.getDouble(n, c);
+            double shift = scalesAndShifts.getDouble(n, channels + c);
+            y.putScalar(new int[] {n, i, j, c}, x.getDouble(n, i, j, c) * scale + shift);
           }
         }
       }

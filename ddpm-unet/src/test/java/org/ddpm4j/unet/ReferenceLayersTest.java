@@ -39,8 +39,13 @@ class ReferenceLayersTest {
         new Convolution(2, 2, 0));
   }
 
+  static Stream<Arguments> asymmetricConvolutions() {
+    return inBothTypes(
+        new Convolution(3, 2, 0, 1), new Convolution(3, 1, 2, 0), new Convolution(4, 2, 1, 2));
+  }
+
   @ParameterizedTest
-  @MethodSource("convolutions")
+  @MethodSource({"convolutions", "asymmetricConvolutions"})
   void conv2d(Convolution shape, DataType type) {
     INDArray x = random.gaussian(1, 2, 5, 8, 3);
     INDArray weight = random.gaussian(0.5, shape.kernel(), shape.kernel(), 3, 4);
@@ -178,6 +183,29 @@ class ReferenceLayersTest {
 
   @ParameterizedTest
   @EnumSource(names = {"FLOAT", "DOUBLE"})
+  void scaleShiftPerChannel(DataType type) {
+    INDArray x = random.gaussian(1, 2, 3, 5, 4);
+    INDArray scalesAndShifts = random.gaussian(1, 2, 8);
+    check(
+        type,
+        NaiveLayers.scaleShiftPerChannel(x, scalesAndShifts),
+        (layers, in) -> layers.scaleShiftPerChannel(map(in.get(0)), in.get(1)),
+        x,
+        scalesAndShifts);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "DOUBLE"})
+  void affine(DataType type) {
+    checkVariable(
+        type,
+        Nd4j.createFromArray(-1, 0, 0.5),
+        (layers, in) -> layers.affine(in.get(0), 2, -1),
+        Nd4j.createFromArray(0, 0.5, 0.75));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "DOUBLE"})
   void add(DataType type) {
     INDArray a = Nd4j.createFromArray(1.0, 2, 3, 4).reshape(1, 2, 1, 2);
     INDArray b = Nd4j.createFromArray(0.5, -2, 0, 10).reshape(1, 2, 1, 2);
@@ -300,6 +328,21 @@ class ReferenceLayersTest {
 
   @ParameterizedTest
   @MethodSource("heads")
+  void attentionOfParts(int heads, DataType type) {
+    INDArray q = random.gaussian(1, 2, 3, 5, heads * 4);
+    INDArray k = random.gaussian(1, 2, 3, 5, heads * 4);
+    INDArray v = random.gaussian(1, 2, 3, 5, heads * 4);
+    check(
+        type,
+        NaiveLayers.attention(Nd4j.concat(3, q, k, v), heads),
+        (layers, in) -> layers.attention(map(in.get(0)), map(in.get(1)), map(in.get(2)), heads),
+        q,
+        k,
+        v);
+  }
+
+  @ParameterizedTest
+  @MethodSource("heads")
   void linearAttention(int heads, DataType type) {
     INDArray qkv = random.gaussian(1, 2, 3, 5, 3 * heads * 4);
     check(
@@ -354,22 +397,39 @@ class ReferenceLayersTest {
         Nd4j.createFromArray(1.0, 10));
   }
 
+  /** With a shift of -2 the frequencies of width 4 are 1 and 0.1. */
   @ParameterizedTest
-  @ValueSource(ints = {-1, 2})
+  @EnumSource(names = {"FLOAT", "DOUBLE"})
+  void sinusoidalEmbeddingWithCosinesFirst(DataType type) {
+    checkVariable(
+        type,
+        Nd4j.createFromArray(
+            new double[][] {
+              {0.5403023058681398, 0.9950041652780258, 0.8414709848078965, 0.09983341664682815}
+            }),
+        (layers, in) ->
+            layers.sinusoidalEmbedding(
+                in.get(0), new Frequencies(4, -2, Frequencies.Order.COSINES_FIRST)),
+        Nd4j.createFromArray(1.0));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {4, 5, Integer.MAX_VALUE})
   void refusesShiftsThatFrequenciesCannotHave(int shift) {
     assertThatThrownBy(() -> new Frequencies(8, shift))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "The frequencies of an embedding cannot be shifted by %d; the shift is 0 or 1.", shift);
+            "The 4 frequencies of an embedding cannot be shifted by %d; the shift must be less than their number.",
+            shift);
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {-2, 0, 2, 5})
+  @ValueSource(ints = {-2, 0, 1, 5})
   void refusesWidthsThatAnEmbeddingCannotHave(int width) {
     assertThatThrownBy(() -> new Frequencies(width, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "A sinusoidal embedding cannot be %d wide; the width must be even and at least 4.",
+            "A sinusoidal embedding cannot be %d wide; the width must be even and at least 2.",
             width);
   }
 

@@ -91,7 +91,10 @@ class UnetFolderTest {
         TutorialUnet.of(1, 600).withDim(2),
         TutorialUnet.of(3, 1000).withDim(2).withClassEmbeddings(4),
         new MinimalUnet(2, 1, 1, 4),
-        new MinimalUnet(2, 3, 6, 4));
+        new MinimalUnet(2, 3, 6, 4),
+        UnetExamples.plain(),
+        UnetExamples.attentive(),
+        UnetExamples.resampledByResnets());
   }
 
   @ParameterizedTest
@@ -154,16 +157,57 @@ class UnetFolderTest {
   }
 
   @Test
+  void tellsWhatToDoWithOtherFormats() throws IOException {
+    Files.delete(folder.resolve("diffusion_pytorch_model.safetensors"));
+    Files.write(
+        folder.resolve("diffusion_pytorch_model.safetensors.index.json"), new byte[] {'{', '}'});
+    assertReading()
+        .hasMessage(
+            "%s holds its weights in several files, which are not read here; load them in diffusers and save them with a greater max_shard_size, which gives one diffusion_pytorch_model.safetensors.",
+            folder);
+    Files.write(folder.resolve("diffusion_pytorch_model.bin"), new byte[] {1});
+    assertReading()
+        .hasMessage(
+            "%s holds diffusion_pytorch_model.bin, a pickle, which could run any code and is not read here; load it in diffusers and save it with safe_serialization=True, which gives diffusion_pytorch_model.safetensors.",
+            folder);
+  }
+
+  @Test
+  void refusesAParameterUnderTwoNames() throws IOException {
+    try (Unet attentive = Unet.create(UnetExamples.attentive(), DataType.FLOAT, 1)) {
+      UnetFolder.write(folder, attentive);
+      Map<String, INDArray> tensors = new LinkedHashMap<>(attentive.parameters().toPyTorch());
+      String today = "mid_block.attentions.0.to_q.bias";
+      String former = "mid_block.attentions.0.query.bias";
+      tensors.put(former, tensors.get(today));
+      Path weights = folder.resolve("diffusion_pytorch_model.safetensors");
+      SafetensorsWriter.write(weights, tensors, Map.of());
+      assertReading()
+          .satisfies(
+              e ->
+                  assertThat(e.getMessage())
+                      .startsWith(weights + " does not fit the config.json beside it: The tensors ")
+                      .contains(today, former)
+                      .endsWith(" are the same parameter, once by its former name; remove one."));
+      tensors.remove(today);
+      SafetensorsWriter.write(weights, tensors, Map.of());
+      try (Unet read = UnetFolder.read(folder, DataType.FLOAT)) {
+        assertThat(read.parameters().flat()).isEqualTo(attentive.parameters().flat());
+      }
+    }
+  }
+
+  @Test
   void refusesConfigurationsThatItDoesNotUnderstand() throws IOException {
     refusesConfig(
         "{\"_model\": \"annotated\", \"dim\": 4, \"dims\": 5}",
         " has the field dims, which this U-Net does not know; the fields are [");
     refusesConfig(
         "{\"dim\": 4}",
-        " describes no U-Net known here: _model is missing and must be one of \"annotated\", \"minimal\", \"tutorial\".");
+        " describes no U-Net known here: _model is missing and must be one of \"annotated\", \"minimal\", \"tutorial\", or _class_name must be \"UNet2DModel\".");
     refusesConfig(
         "{\"_model\": \"UNet3D\"}",
-        " describes no U-Net known here: _model is \"UNet3D\" and must be one of \"annotated\", \"minimal\", \"tutorial\".");
+        " describes no U-Net known here: _model is \"UNet3D\" and must be one of \"annotated\", \"minimal\", \"tutorial\", or _class_name must be \"UNet2DModel\".");
     refusesConfig("[1, 2]", " describes no U-Net known here: _model is missing");
     refusesConfig("", " describes no U-Net known here: _model is missing");
     String notAUnet = " is not the JSON of a U-Net: ";

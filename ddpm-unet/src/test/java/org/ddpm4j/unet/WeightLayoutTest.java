@@ -73,6 +73,22 @@ class WeightLayoutTest {
     assertThat(flat.toDoubleVector()).containsExactly(0, 0, 0, 0, 0, 2, 4, 1, 3, 5, 0);
   }
 
+  /** 2 inputs, 3 outputs; also where the weight is a part of a longer buffer. */
+  @Test
+  void positionwise() {
+    assertThat(WeightLayout.POSITIONWISE.toPyTorch(1L, 1L, 2L, 3L)).containsExactly(3, 2);
+    assertThat(WeightLayout.POSITIONWISE.rank()).isEqualTo(4);
+    checkElement(
+        WeightLayout.POSITIONWISE,
+        new long[] {1, 1, 2, 3},
+        new int[] {0, 0, 1, 2},
+        new int[] {2, 1});
+    INDArray flat = Nd4j.zeros(DataType.FLOAT, 11);
+    INDArray weight = flat.get(NDArrayIndex.interval(4, 10)).reshape('c', 1, 1, 2, 3);
+    WeightLayout.POSITIONWISE.toPyTorch(weight).assign(Nd4j.arange(6).reshape(3, 2));
+    assertThat(flat.toDoubleVector()).containsExactly(0, 0, 0, 0, 0, 2, 4, 1, 3, 5, 0);
+  }
+
   /** 4 rows of 3. */
   @Test
   void embedding() {

@@ -54,8 +54,11 @@ public final class Attention extends FusedOp {
 
   @Override
   public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    Tensor qkv = inputs.get(0);
-    AttentionShape s = AttentionShape.of(qkv, setting(0));
+    AttentionShape shape = AttentionShape.of(inputs.get(0), setting(0));
+    return kernel(context, shape, inputs, outputs.get(0));
+  }
+
+  static Kernel kernel(KernelContext context, AttentionShape s, List<Tensor> qkv, Tensor y) {
     long positions = s.positions();
     memory.desc weights = Onednn.dense(s.heads(), positions, positions);
     Tensor scratch = context.scratch(s.heads() * positions * positions).get(0);
@@ -67,7 +70,7 @@ public final class Attention extends FusedOp {
     for (int n = 0; n < s.images(); n++) {
       steps.add(scores.call(context, s.part(qkv, n, 0), s.part(qkv, n, 1), scratch));
       steps.add(softmax);
-      steps.add(reading.call(context, scratch, s.part(qkv, n, 2), s.image(outputs.get(0), n)));
+      steps.add(reading.call(context, scratch, s.part(qkv, n, 2), s.image(y, n)));
     }
     return ConvolutionOperands.sequence(steps);
   }

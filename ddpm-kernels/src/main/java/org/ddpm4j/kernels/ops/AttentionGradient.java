@@ -45,8 +45,12 @@ public final class AttentionGradient extends FusedOp {
 
   @Override
   public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    Tensor qkv = inputs.get(0);
-    AttentionShape s = AttentionShape.of(qkv, setting(0));
+    AttentionShape shape = AttentionShape.of(inputs.get(0), setting(0));
+    return kernel(context, shape, inputs, inputs.get(1), outputs);
+  }
+
+  static Kernel kernel(
+      KernelContext context, AttentionShape s, List<Tensor> qkv, Tensor dy, List<Tensor> gradient) {
     int positions = s.positions();
     int rows = s.heads() * positions;
     double scale = 1 / Math.sqrt(s.width());
@@ -72,17 +76,27 @@ public final class AttentionGradient extends FusedOp {
       Tensor q = s.part(qkv, n, 0);
       Tensor k = s.part(qkv, n, 1);
       Tensor v = s.part(qkv, n, 2);
-      Tensor dy = s.image(inputs.get(1), n);
-      Tensor gradient = outputs.get(0);
+      Tensor slopesOfY = s.image(dy, n);
       steps.add(scores.call(context, q, k, weights));
       steps.add(softmax);
-      steps.add(ofValues.call(context, weights, dy, s.part(gradient, n, 2)));
-      steps.add(ofWeights.call(context, dy, v, slopes));
+      if (isWanted(gradient, 2)) {
+        steps.add(ofValues.call(context, weights, slopesOfY, s.part(gradient, n, 2)));
+      }
+      steps.add(ofWeights.call(context, slopesOfY, v, slopes));
       steps.add(softmaxGradient);
-      steps.add(ofQueries.call(context, slopes, k, s.part(gradient, n, 0)));
-      steps.add(ofKeys.call(context, slopes, q, s.part(gradient, n, 1)));
+      if (isWanted(gradient, 0)) {
+        steps.add(ofQueries.call(context, slopes, k, s.part(gradient, n, 0)));
+      }
+      if (isWanted(gradient, 1)) {
+        steps.add(ofKeys.call(context, slopes, q, s.part(gradient, n, 1)));
+      }
     }
     return ConvolutionOperands.sequence(steps);
+  }
+
+  /** Side by side, the three gradients are wanted together. */
+  private static boolean isWanted(List<Tensor> gradient, int part) {
+    return gradient.size() == 1 || gradient.get(part) != null;
   }
 
   @Override

@@ -1,22 +1,35 @@
 package org.ddpm4j.kernels.ops;
 
+import java.util.List;
 import org.bytedeco.dnnl.memory;
 import org.ddpm4j.kernels.Onednn;
 import org.ddpm4j.kernels.Tensor;
 
 /**
- * The sizes of multi-head attention over the positions of one image.
+ * The sizes of multi-head attention over the positions of one image, with queries, keys and values
+ * side by side in one tensor, or in a tensor each.
  *
  * @param images N
  * @param positions H·W
  * @param heads number of heads
  * @param width features of a head, d
+ * @param rowLength floats from the queries of a position to those of the next
  */
-record AttentionShape(int images, int positions, int heads, int width) {
+record AttentionShape(int images, int positions, int heads, int width, int rowLength) {
 
+  /** Of queries, keys and values side by side. */
   static AttentionShape of(Tensor qkv, int heads) {
+    return of(qkv, heads, qkv.size(3) / 3);
+  }
+
+  /** Of queries, keys and values in a tensor each, of which this is one. */
+  static AttentionShape ofEach(Tensor part, int heads) {
+    return of(part, heads, part.size(3));
+  }
+
+  private static AttentionShape of(Tensor rows, int heads, int features) {
     return new AttentionShape(
-        qkv.size(0), qkv.size(1) * qkv.size(2), heads, qkv.size(3) / (3 * heads));
+        rows.size(0), rows.size(1) * rows.size(2), heads, features / heads, rows.size(3));
   }
 
   /** The features of all heads. */
@@ -24,14 +37,14 @@ record AttentionShape(int images, int positions, int heads, int width) {
     return heads * width;
   }
 
-  /** Queries, keys or values inside qkv, {@code [heads,P,d]}. */
+  /** Queries, keys or values, {@code [heads,P,d]}. */
   memory.desc inQkv() {
-    return Onednn.strided(byPositions(), width, 3L * features(), 1);
+    return Onednn.strided(byPositions(), width, rowLength, 1);
   }
 
   /** The same, each transposed: {@code [heads,d,P]}. */
   memory.desc inQkvTransposed() {
-    return Onednn.strided(byFeatures(), width, 1, 3L * features());
+    return Onednn.strided(byFeatures(), width, 1, rowLength);
   }
 
   /** Rows of the features of all heads, {@code [heads,P,d]}. */
@@ -56,6 +69,13 @@ record AttentionShape(int images, int positions, int heads, int width) {
   Tensor part(Tensor qkv, int image, int part) {
     long start = (long) image * positions * 3 * features() + (long) part * features();
     return qkv.part(start, qkv.length() - start);
+  }
+
+  /** The same, in one tensor of all three or in a tensor each. */
+  Tensor part(List<Tensor> tensors, int image, int part) {
+    return rowLength == features()
+        ? image(tensors.get(part), image)
+        : part(tensors.get(0), image, part);
   }
 
   /** The rows of one image. */

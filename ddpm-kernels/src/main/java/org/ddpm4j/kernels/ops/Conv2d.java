@@ -26,8 +26,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * Two-dimensional convolution with symmetric zero padding. Inputs: x {@code [N,H,W,iC]}, weights
- * {@code [kH,kW,iC,oC]}, and a bias {@code [oC]} or none. Output: {@code [N,oH,oW,oC]}.
+ * Two-dimensional convolution with zero padding. Inputs: x {@code [N,H,W,iC]}, weights {@code
+ * [kH,kW,iC,oC]}, and a bias {@code [oC]} or none. Output: {@code [N,oH,oW,oC]}.
  */
 public final class Conv2d extends FusedOp {
 
@@ -37,7 +37,7 @@ public final class Conv2d extends FusedOp {
   }
 
   /**
-   * Adds the operation to a graph.
+   * Adds the operation with symmetric padding to a graph.
    *
    * @param graph where it goes
    * @param x {@code [N,H,W,iC]}
@@ -48,14 +48,42 @@ public final class Conv2d extends FusedOp {
    */
   public Conv2d(
       SameDiff graph, SDVariable x, SDVariable weights, SDVariable bias, int stride, int padding) {
+    this(graph, x, weights, bias, stride, padding, padding);
+  }
+
+  /**
+   * Adds the operation to a graph.
+   *
+   * @param graph where it goes
+   * @param x {@code [N,H,W,iC]}
+   * @param weights {@code [kH,kW,iC,oC]}
+   * @param bias {@code [oC]}, or null for none
+   * @param stride along both axes
+   * @param padding zeros above and on the left
+   * @param endPadding zeros below and on the right
+   */
+  public Conv2d(
+      SameDiff graph,
+      SDVariable x,
+      SDVariable weights,
+      SDVariable bias,
+      int stride,
+      int padding,
+      int endPadding) {
     super(1, graph, inputs(x, weights, bias));
-    addIArgument(stride, padding, bias == null ? 0 : 1, EltwiseFunction.IDENTITY.ordinal(), 0);
+    addIArgument(
+        stride, padding, endPadding, bias == null ? 0 : 1, EltwiseFunction.IDENTITY.ordinal(), 0);
   }
 
   private Conv2d(Conv2d other, EltwiseFunction function, boolean residual) {
     super(1);
     addIArgument(
-        other.setting(0), other.setting(1), other.setting(2), function.ordinal(), residual ? 1 : 0);
+        other.setting(0),
+        other.setting(1),
+        other.setting(2),
+        other.setting(3),
+        function.ordinal(),
+        residual ? 1 : 0);
   }
 
   /** An activation or the addition of a residual is done by oneDNN as it writes the output. */
@@ -70,16 +98,20 @@ public final class Conv2d extends FusedOp {
     return next instanceof Add ? new Conv2d(this, EltwiseFunction.IDENTITY, true) : null;
   }
 
+  private ConvolutionGeometry geometry() {
+    return new ConvolutionGeometry(setting(0), setting(1), setting(2));
+  }
+
   private boolean hasBias() {
-    return setting(2) == 1;
+    return setting(3) == 1;
   }
 
   private EltwiseFunction function() {
-    return EltwiseFunction.values()[setting(3)];
+    return EltwiseFunction.values()[setting(4)];
   }
 
   private boolean addsResidual() {
-    return setting(4) == 1;
+    return setting(5) == 1;
   }
 
   static SDVariable[] inputs(SDVariable x, SDVariable weights, SDVariable bias) {
@@ -95,11 +127,9 @@ public final class Conv2d extends FusedOp {
   public List<long[]> outputShapes(List<long[]> inputs) {
     long[] x = inputs.get(0);
     long[] w = inputs.get(1);
-    return List.of(new long[] {x[0], outputSize(x[1], w[0]), outputSize(x[2], w[1]), w[3]});
-  }
-
-  private long outputSize(long size, long kernel) {
-    return (size + 2L * setting(1) - kernel) / setting(0) + 1;
+    ConvolutionGeometry geometry = geometry();
+    long height = geometry.outputSize(x[1], w[0]);
+    return List.of(new long[] {x[0], height, geometry.outputSize(x[2], w[1]), w[3]});
   }
 
   @Override
@@ -115,8 +145,7 @@ public final class Conv2d extends FusedOp {
     return kernel(
         context,
         ConvolutionOperands.Weights.DENSE,
-        setting(0),
-        setting(1),
+        geometry(),
         inputs.get(0),
         inputs.get(1),
         hasBias() ? inputs.get(2) : null,
@@ -159,20 +188,19 @@ public final class Conv2d extends FusedOp {
   static Kernel kernel(
       KernelContext context,
       ConvolutionOperands.Weights kind,
-      int stride,
-      int padding,
+      ConvolutionGeometry geometry,
       Tensor x,
       Tensor w,
       Tensor bias,
       Tensor y,
       Ending ending) {
     if (ending.function() == EltwiseFunction.IDENTITY
-        && isForWinograd(context, kind, stride, padding, x, w)) {
+        && isForWinograd(context, kind, geometry, x, w)) {
       return new Winograd(context, x, w, false, bias, ending.residual(), y);
     }
     ConvolutionOperands operands =
         ConvolutionOperands.of(
-            kind, x.shape(), w.shape(), y.shape(), stride, padding, context.precision());
+            kind, x.shape(), w.shape(), y.shape(), geometry, context.precision());
     convolution_forward.primitive_desc description =
         forward(operands, bias != null, ending.attributes(operands));
     Tensor scratch = context.scratch(operands.inputScratch(x)).get(0);
@@ -195,14 +223,12 @@ public final class Conv2d extends FusedOp {
   static boolean isForWinograd(
       KernelContext context,
       ConvolutionOperands.Weights kind,
-      int stride,
-      int padding,
+      ConvolutionGeometry geometry,
       Tensor x,
       Tensor w) {
     return kind == ConvolutionOperands.Weights.DENSE
         && context.precision() == Precision.FLOAT32
-        && stride == 1
-        && padding == 1
+        && geometry.keepsSizeOfKernel3()
         && w.size(0) == 3
         && Winograd.wins(x.size(0), x.size(1), x.size(2), w.size(2), w.size(3));
   }
@@ -220,7 +246,7 @@ public final class Conv2d extends FusedOp {
             operands.y(),
             operands.strides(),
             operands.padding(),
-            operands.padding(),
+            operands.endPadding(),
             attributes,
             false)
         : new convolution_forward.primitive_desc(
@@ -232,7 +258,7 @@ public final class Conv2d extends FusedOp {
             operands.y(),
             operands.strides(),
             operands.padding(),
-            operands.padding(),
+            operands.endPadding(),
             attributes,
             false);
   }
@@ -240,7 +266,7 @@ public final class Conv2d extends FusedOp {
   @Override
   public List<SDVariable> doDiff(List<SDVariable> gradients) {
     SDVariable[] all =
-        new Conv2dGradient(sameDiff, arg(0), arg(1), gradients.get(0), setting(0), setting(1))
+        new Conv2dGradient(sameDiff, arg(0), arg(1), gradients.get(0), geometry())
             .outputVariables();
     return Arrays.asList(all).subList(0, args().length);
   }

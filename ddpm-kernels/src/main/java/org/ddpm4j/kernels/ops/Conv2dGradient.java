@@ -36,9 +36,13 @@ public final class Conv2dGradient extends FusedOp {
   }
 
   Conv2dGradient(
-      SameDiff graph, SDVariable x, SDVariable weights, SDVariable dy, int stride, int padding) {
+      SameDiff graph,
+      SDVariable x,
+      SDVariable weights,
+      SDVariable dy,
+      ConvolutionGeometry geometry) {
     super(3, graph, x, weights, dy);
-    addIArgument(stride, padding);
+    addIArgument(geometry.stride(), geometry.padding(), geometry.endPadding());
   }
 
   @Override
@@ -65,14 +69,17 @@ public final class Conv2dGradient extends FusedOp {
   @Override
   public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
     return kernel(
-        context, ConvolutionOperands.Weights.DENSE, setting(0), setting(1), inputs, outputs);
+        context,
+        ConvolutionOperands.Weights.DENSE,
+        new ConvolutionGeometry(setting(0), setting(1), setting(2)),
+        inputs,
+        outputs);
   }
 
   static Kernel kernel(
       KernelContext context,
       ConvolutionOperands.Weights kind,
-      int stride,
-      int padding,
+      ConvolutionGeometry geometry,
       List<Tensor> inputs,
       List<Tensor> outputs) {
     Tensor x = inputs.get(0);
@@ -80,11 +87,11 @@ public final class Conv2dGradient extends FusedOp {
     Tensor dy = inputs.get(2);
     ConvolutionOperands operands =
         ConvolutionOperands.of(
-            kind, x.shape(), w.shape(), dy.shape(), stride, padding, context.precision());
+            kind, x.shape(), w.shape(), dy.shape(), geometry, context.precision());
     convolution_forward.primitive_desc forward =
         Conv2d.forward(operands, true, new primitive_attr());
     List<Kernel> steps = new ArrayList<>();
-    if (outputs.get(0) != null && Conv2d.isForWinograd(context, kind, stride, padding, x, w)) {
+    if (outputs.get(0) != null && Conv2d.isForWinograd(context, kind, geometry, x, w)) {
       steps.add(new Winograd(context, dy, w, true, null, null, outputs.get(0)));
     } else if (outputs.get(0) != null) {
       addInputGradient(steps, context, operands, forward, w, dy, outputs.get(0));
@@ -113,7 +120,7 @@ public final class Conv2dGradient extends FusedOp {
             operands.multipliedY(),
             operands.strides(),
             operands.padding(),
-            operands.padding(),
+            operands.endPadding(),
             forward);
     Tensor scratch = context.scratch(operands.inputScratch(dy)).get(0);
     ConvolutionOperands.Input gradient = operands.inputY(context, dy, scratch);
@@ -145,7 +152,7 @@ public final class Conv2dGradient extends FusedOp {
             operands.multipliedY(),
             operands.strides(),
             operands.padding(),
-            operands.padding(),
+            operands.endPadding(),
             forward);
     memory.desc layout = description.diff_weights_desc();
     long channels = dy.size(3);

@@ -76,8 +76,7 @@ public final class ConvTranspose2d extends FusedOp {
             x.shape(),
             inputs.get(1).shape(),
             outputs.get(0).shape(),
-            setting(0),
-            setting(1),
+            ConvolutionGeometry.symmetric(setting(0), setting(1)),
             context.precision());
     deconvolution_forward.primitive_desc description = forward(operands);
     Tensor scratch = context.scratch(operands.inputScratch(x)).get(0);
@@ -106,7 +105,7 @@ public final class ConvTranspose2d extends FusedOp {
         operands.y(),
         operands.strides(),
         operands.padding(),
-        operands.padding());
+        operands.endPadding());
   }
 
   @Override

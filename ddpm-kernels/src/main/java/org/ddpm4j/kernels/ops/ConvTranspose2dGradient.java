@@ -68,8 +68,7 @@ public final class ConvTranspose2dGradient extends FusedOp {
             inputs.get(0).shape(),
             inputs.get(1).shape(),
             inputs.get(2).shape(),
-            setting(0),
-            setting(1),
+            ConvolutionGeometry.symmetric(setting(0), setting(1)),
             context.precision());
     deconvolution_forward.primitive_desc forward = ConvTranspose2d.forward(operands);
     List<Kernel> steps = new ArrayList<>();
@@ -99,7 +98,7 @@ public final class ConvTranspose2dGradient extends FusedOp {
             operands.multipliedY(),
             operands.strides(),
             operands.padding(),
-            operands.padding(),
+            operands.endPadding(),
             forward);
     Tensor scratch = context.scratch(operands.inputScratch(dy)).get(0);
     ConvolutionOperands.Input gradient = operands.inputY(context, dy, scratch);
@@ -133,7 +132,7 @@ public final class ConvTranspose2dGradient extends FusedOp {
             operands.multipliedY(),
             operands.strides(),
             operands.padding(),
-            operands.padding(),
+            operands.endPadding(),
             forward);
     memory.desc layout = description.diff_weights_desc();
     long channels = dy.size(3);

@@ -28,7 +28,8 @@ import org.ddpm4j.kernels.Tensor;
  * @param weightsGradient their gradient in whatever layout is fastest
  * @param bias one number per output channel
  * @param strides along height and width
- * @param padding on each side along height and width
+ * @param padding above and on the left
+ * @param endPadding below and on the right
  */
 record ConvolutionOperands(
     memory.data_type type,
@@ -41,7 +42,8 @@ record ConvolutionOperands(
     memory.desc weightsGradient,
     memory.desc bias,
     long[] strides,
-    long[] padding) {
+    long[] padding,
+    long[] endPadding) {
 
   /** How the axes of the weights lie. */
   enum Weights {
@@ -89,7 +91,12 @@ record ConvolutionOperands(
   }
 
   static ConvolutionOperands of(
-      Weights kind, long[] x, long[] w, long[] y, int stride, int padding, Precision precision) {
+      Weights kind,
+      long[] x,
+      long[] w,
+      long[] y,
+      ConvolutionGeometry geometry,
+      Precision precision) {
     // Depthwise convolution is bound by memory, not by multiplications.
     memory.data_type type =
         precision == Precision.BFLOAT16 && kind != Weights.DEPTHWISE
@@ -105,8 +112,9 @@ record ConvolutionOperands(
         Onednn.any(type, kind.shape(w)),
         Onednn.any(memory.data_type.f32, kind.shape(w)),
         Onednn.dense(y[3]),
-        new long[] {stride, stride},
-        new long[] {padding, padding});
+        new long[] {geometry.stride(), geometry.stride()},
+        new long[] {geometry.padding(), geometry.padding()},
+        new long[] {geometry.endPadding(), geometry.endPadding()});
   }
 
   /** Feature maps ready to be multiplied, and what makes them so. */

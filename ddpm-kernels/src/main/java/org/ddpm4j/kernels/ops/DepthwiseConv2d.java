@@ -63,8 +63,7 @@ public final class DepthwiseConv2d extends FusedOp {
     return Conv2d.kernel(
         context,
         ConvolutionOperands.Weights.DEPTHWISE,
-        setting(0),
-        setting(1),
+        ConvolutionGeometry.symmetric(setting(0), setting(1)),
         inputs.get(0),
         inputs.get(1),
         inputs.get(2),

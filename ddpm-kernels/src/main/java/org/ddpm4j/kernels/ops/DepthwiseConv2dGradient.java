@@ -66,15 +66,16 @@ public final class DepthwiseConv2dGradient extends FusedOp {
 
   @Override
   public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    if (setting(0) != 1) {
+    ConvolutionGeometry geometry = ConvolutionGeometry.symmetric(setting(0), setting(1));
+    if (geometry.stride() != 1) {
       return Conv2dGradient.kernel(
-          context, ConvolutionOperands.Weights.DEPTHWISE, setting(0), setting(1), inputs, outputs);
+          context, ConvolutionOperands.Weights.DEPTHWISE, geometry, inputs, outputs);
     }
     List<Tensor> onlyInput = Arrays.asList(outputs.get(0), null, null);
     List<Kernel> steps = new ArrayList<>();
     steps.add(
         Conv2dGradient.kernel(
-            context, ConvolutionOperands.Weights.DEPTHWISE, 1, setting(1), inputs, onlyInput));
+            context, ConvolutionOperands.Weights.DEPTHWISE, geometry, inputs, onlyInput));
     if (outputs.get(1) != null) {
       addWeightsGradient(steps, context, inputs.get(0), inputs.get(2), outputs.get(1));
     }
@@ -99,8 +100,7 @@ public final class DepthwiseConv2dGradient extends FusedOp {
             new long[] {1, x.size(1), x.size(2), channels},
             new long[] {dy.size(1), dy.size(2), channels, 1},
             new long[] {1, dw.size(0), dw.size(1), channels},
-            1,
-            setting(1),
+            ConvolutionGeometry.symmetric(1, setting(1)),
             Precision.FLOAT32);
     post_ops addToDestination = new post_ops();
     addToDestination.append_sum();
@@ -116,7 +116,7 @@ public final class DepthwiseConv2dGradient extends FusedOp {
             operands.y(),
             operands.strides(),
             operands.padding(),
-            operands.padding(),
+            operands.endPadding(),
             attributes,
             false);
     memory.desc layout = description.weights_desc();

@@ -2,6 +2,7 @@ package org.ddpm4j.kernels.ops;
 
 import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_gelu_erf;
 import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_linear;
+import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_mish;
 import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_relu;
 import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_swish;
 
@@ -21,7 +22,9 @@ public enum EltwiseFunction {
   /** {@code x·Φ(x)} with the distribution function of the normal distribution, exact. */
   GELU(eltwise_gelu_erf, 0),
   /** {@code max(x, 0)}. */
-  RELU(eltwise_relu, 0);
+  RELU(eltwise_relu, 0),
+  /** {@code x·tanh(ln(1 + e^x))} (Misra 2019). */
+  MISH(eltwise_mish, 0);
 
   private final algorithm algorithm;
   private final float alpha;

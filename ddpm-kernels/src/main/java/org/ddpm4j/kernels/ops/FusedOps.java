@@ -18,8 +18,11 @@ public final class FusedOps {
     return List.of(
         new Add(),
         new AddPerChannel(),
+        new Affine(),
         new Attention(),
         new AttentionGradient(),
+        new AttentionOfParts(),
+        new AttentionOfPartsGradient(),
         new AveragePool(),
         new AveragePoolGradient(),
         new ChannelsFirst(),

@@ -13,8 +13,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
  * {@code x·(1 + scale) + shift} with one scale and one shift per image and channel (the "scale
- * shift" of Dhariwal and Nichol 2021). Inputs: x {@code [N,H,W,C]}, scale and shift {@code [N,C]}.
- * Output: {@code [N,H,W,C]}.
+ * shift" of Dhariwal and Nichol 2021). Inputs: x {@code [N,H,W,C]}, the scales and behind them the
+ * shifts {@code [N,2C]}. Output: {@code [N,H,W,C]}.
  */
 public final class ScaleShiftPerChannel extends FusedOp {
 
@@ -28,11 +28,10 @@ public final class ScaleShiftPerChannel extends FusedOp {
    *
    * @param graph where it goes
    * @param x {@code [N,H,W,C]}
-   * @param scale {@code [N,C]}
-   * @param shift {@code [N,C]}
+   * @param scalesAndShifts {@code [N,2C]}, the scales first
    */
-  public ScaleShiftPerChannel(SameDiff graph, SDVariable x, SDVariable scale, SDVariable shift) {
-    super(1, graph, x, scale, shift);
+  public ScaleShiftPerChannel(SameDiff graph, SDVariable x, SDVariable scalesAndShifts) {
+    super(1, graph, x, scalesAndShifts);
   }
 
   @Override
@@ -62,12 +61,12 @@ public final class ScaleShiftPerChannel extends FusedOp {
     return () -> {
       for (int n = 0; n < x.size(0); n++) {
         int start = n * tiles.total();
-        inputs.get(1).buffer().get(n * channels, perChannel);
+        inputs.get(1).buffer().get(2 * n * channels, perChannel);
         for (int c = 0; c < channels; c++) {
           perChannel[c] += 1;
         }
         tiles.repeat(perChannel, factors);
-        inputs.get(2).buffer().get(n * channels, perChannel);
+        inputs.get(1).buffer().get((2 * n + 1) * channels, perChannel);
         tiles.repeat(perChannel, summands);
         tiles.forEach(
             (offset, length) -> {

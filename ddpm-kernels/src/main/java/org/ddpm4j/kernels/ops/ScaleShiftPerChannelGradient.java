@@ -12,18 +12,19 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * The gradient of {@link ScaleShiftPerChannel}. Inputs: x, scale, gradient of the output. Outputs:
- * gradients of x, scale and shift.
+ * The gradient of {@link ScaleShiftPerChannel}. Inputs: x, scales and shifts, gradient of the
+ * output. Outputs: gradients of x and of scales and shifts.
  */
 public final class ScaleShiftPerChannelGradient extends FusedOp {
 
   /** For SameDiff. */
   public ScaleShiftPerChannelGradient() {
-    super(3);
+    super(2);
   }
 
-  ScaleShiftPerChannelGradient(SameDiff graph, SDVariable x, SDVariable scale, SDVariable dy) {
-    super(3, graph, x, scale, dy);
+  ScaleShiftPerChannelGradient(
+      SameDiff graph, SDVariable x, SDVariable scalesAndShifts, SDVariable dy) {
+    super(2, graph, x, scalesAndShifts, dy);
   }
 
   @Override
@@ -33,7 +34,7 @@ public final class ScaleShiftPerChannelGradient extends FusedOp {
 
   @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0), inputs.get(1), inputs.get(1));
+    return List.of(inputs.get(0), inputs.get(1));
   }
 
   @Override
@@ -51,8 +52,8 @@ public final class ScaleShiftPerChannelGradient extends FusedOp {
     return () -> {
       for (int n = 0; n < x.size(0); n++) {
         int start = n * tiles.total();
-        int channelStart = n * channels;
-        inputs.get(1).buffer().get(channelStart, perChannel);
+        int scales = 2 * n * channels;
+        inputs.get(1).buffer().get(scales, perChannel);
         for (int c = 0; c < channels; c++) {
           perChannel[c] += 1;
         }
@@ -71,9 +72,9 @@ public final class ScaleShiftPerChannelGradient extends FusedOp {
               }
             });
         tiles.sum(products, totals);
-        put(outputs.get(1), channelStart, totals);
+        put(outputs.get(1), scales, totals);
         tiles.sum(sums, totals);
-        put(outputs.get(2), channelStart, totals);
+        put(outputs.get(1), scales + channels, totals);
       }
     };
   }

@@ -9,8 +9,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * Sines and cosines of timesteps. Input: t {@code [N]}. Output: {@code [N,width]}, the sines first,
- * with the frequencies {@code 10000^(-i/(width/2-shift))}.
+ * Sines and cosines of timesteps. Input: t {@code [N]}. Output: {@code [N,width]}, the sines first
+ * or the cosines, with the frequencies {@code 10000^(-i/(width/2-shift))}.
  */
 public final class SinusoidalEmbedding extends FusedOp {
 
@@ -24,12 +24,13 @@ public final class SinusoidalEmbedding extends FusedOp {
    *
    * @param graph where it goes
    * @param t timesteps {@code [N]}
-   * @param width even, at least 4
-   * @param shift of the exponents' divisor, 0 or 1
+   * @param width even, at least 2
+   * @param shift of the exponents' divisor, less than half the width
+   * @param sinesAt where the sines begin: 0, or half the width if the cosines come first
    */
-  public SinusoidalEmbedding(SameDiff graph, SDVariable t, int width, int shift) {
+  public SinusoidalEmbedding(SameDiff graph, SDVariable t, int width, int shift, int sinesAt) {
     super(1, graph, t);
-    addIArgument(width, shift);
+    addIArgument(width, shift, sinesAt);
   }
 
   @Override
@@ -48,16 +49,18 @@ public final class SinusoidalEmbedding extends FusedOp {
     int half = width / 2;
     float[] frequencies = new float[half];
     for (int i = 0; i < half; i++) {
-      frequencies[i] = (float) Math.exp(-Math.log(10000) * i / (half - setting(1)));
+      frequencies[i] = (float) Math.exp(-Math.log(10000) * i / (half - (double) setting(1)));
     }
+    int sinesAt = setting(2);
+    int cosinesAt = half - sinesAt;
     Tensor t = inputs.get(0);
     Tensor y = outputs.get(0);
     return () -> {
       for (int n = 0; n < t.length(); n++) {
         for (int i = 0; i < half; i++) {
           float angle = t.buffer().get(n) * frequencies[i];
-          y.buffer().put(n * width + i, (float) Math.sin(angle));
-          y.buffer().put(n * width + half + i, (float) Math.cos(angle));
+          y.buffer().put(n * width + sinesAt + i, (float) Math.sin(angle));
+          y.buffer().put(n * width + cosinesAt + i, (float) Math.cos(angle));
         }
       }
     };

@@ -15,7 +15,9 @@ import org.ddpm4j.kernels.Tensor;
 import org.ddpm4j.kernels.Values;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
+import org.ddpm4j.kernels.ops.Affine;
 import org.ddpm4j.kernels.ops.Attention;
+import org.ddpm4j.kernels.ops.AttentionOfParts;
 import org.ddpm4j.kernels.ops.AveragePool;
 import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.ChannelsLast;
@@ -66,7 +68,7 @@ class FusedCpuBackendTest {
     SDVariable images = graph.input("x", 2, 3, 6, 4);
     SDVariable times = graph.input("t", 2);
     SDVariable x = new ChannelsLast(sd, images).outputVariable();
-    SDVariable t = new SinusoidalEmbedding(sd, times, 8, 1).outputVariable();
+    SDVariable t = new SinusoidalEmbedding(sd, times, 8, 1, 4).outputVariable();
     t = new Linear(sd, t, parameter(graph, "lw", 8, 6), parameter(graph, "lb", 6)).outputVariable();
     t = new Eltwise(sd, t, EltwiseFunction.GELU).outputVariable();
     SDVariable fraction = new TimeFraction(sd, times, 1000).outputVariable();
@@ -105,14 +107,14 @@ class FusedCpuBackendTest {
     SDVariable attended = new Attention(sd, down, 1).outputVariable();
     SDVariable linear = new LinearAttention(sd, down, 2).outputVariable();
     SDVariable both = new ConcatChannels(sd, attended, linear, 2).outputVariable();
+    SDVariable negative = new Affine(sd, both, -0.5, 1).outputVariable();
+    both = new AttentionOfParts(sd, both, negative, both, 2).outputVariable();
     SDVariable up = new UpsampleNearest(sd, both).outputVariable();
     SDVariable transposed =
         new ConvTranspose2d(
                 sd, both, parameter(graph, "u", 4, 4, 4, 4), parameter(graph, "ub", 4), 2, 1)
             .outputVariable();
-    up =
-        new ScaleShiftPerChannel(sd, up, parameter(graph, "s", 2, 4), parameter(graph, "sb", 2, 4))
-            .outputVariable();
+    up = new ScaleShiftPerChannel(sd, up, parameter(graph, "s", 2, 8)).outputVariable();
     SDVariable y = new ConcatChannels(sd, up, transposed, 4).outputVariable();
     y = new Conv2d(sd, y, parameter(graph, "c3", 1, 1, 8, 6), null, 1, 0).outputVariable();
     y = new ChannelsFirst(sd, y).outputVariable().rename("y");

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Operations that no layer of a U-Net uses yet, and each loss, against plain loops. */
+/** Operations on feature maps, and each loss, against plain loops. */
 class FeatureMapOperationsTest {
 
   private static final double TOLERANCE = 1e-5;
@@ -31,13 +31,9 @@ class FeatureMapOperationsTest {
   })
   void scaleShiftPerChannel(int n, int h, int w, int c) {
     OperationCheck.check(
-        (graph, in) ->
-            new ScaleShiftPerChannel(graph, in.get(0), in.get(1), in.get(2)).outputVariable(),
-        in -> NaiveOps.scaleShiftPerChannel(in.get(0), in.get(1), in.get(2)),
-        List.of(
-            Values.gaussian(random, 1, n, h, w, c),
-            Values.gaussian(random, 1, n, c),
-            Values.gaussian(random, 1, n, c)),
+        (graph, in) -> new ScaleShiftPerChannel(graph, in.get(0), in.get(1)).outputVariable(),
+        in -> NaiveOps.scaleShiftPerChannel(in.get(0), in.get(1)),
+        List.of(Values.gaussian(random, 1, n, h, w, c), Values.gaussian(random, 1, n, 2L * c)),
         TOLERANCE);
   }
 
@@ -47,19 +43,69 @@ class FeatureMapOperationsTest {
     OperationCheck.check(
         (graph, in) -> {
           var before = new Eltwise(graph, in.get(0), EltwiseFunction.SILU).outputVariable();
-          var scaled =
-              new ScaleShiftPerChannel(graph, before, in.get(1), in.get(2)).outputVariable();
+          var scaled = new ScaleShiftPerChannel(graph, before, in.get(1)).outputVariable();
           return new Eltwise(graph, scaled, EltwiseFunction.GELU).outputVariable();
         },
         in ->
             NaiveOps.eltwise(
                 NaiveOps.scaleShiftPerChannel(
-                    NaiveOps.eltwise(in.get(0), EltwiseFunction.SILU), in.get(1), in.get(2)),
+                    NaiveOps.eltwise(in.get(0), EltwiseFunction.SILU), in.get(1)),
                 EltwiseFunction.GELU),
+        List.of(Values.gaussian(random, 1, 2, 3, 4, 5), Values.gaussian(random, 1, 2, 10)),
+        TOLERANCE);
+  }
+
+  @Test
+  void affine() {
+    OperationCheck.check(
+        (graph, in) -> {
+          var inPlace = new Affine(graph, in.get(0), 2, -1).outputVariable();
+          return new Affine(graph, inPlace, 0.3, 0).outputVariable();
+        },
+        in -> NaiveOps.affine(NaiveOps.affine(in.get(0), 2, -1), 0.3, 0),
+        List.of(Values.gaussian(random, 1, 3, 7, 5)),
+        TOLERANCE);
+  }
+
+  /** Padding below and on the right alone, as when halving with diffusers' padding of 0. */
+  @ParameterizedTest
+  @CsvSource({
+    "1, 4, 6, 3, 5, 3, 2, 0, 1",
+    "2, 5, 4, 2, 3, 3, 1, 0, 2",
+    "2, 6, 4, 17, 9, 4, 2, 2, 1"
+  })
+  void asymmetricPadding(
+      int n, int h, int w, int in, int out, int kernel, int stride, int padding, int endPadding) {
+    OperationCheck.check(
+        (graph, inputs) ->
+            new Conv2d(
+                    graph, inputs.get(0), inputs.get(1), inputs.get(2), stride, padding, endPadding)
+                .outputVariable(),
+        inputs ->
+            NaiveOps.conv2d(
+                inputs.get(0), inputs.get(1), inputs.get(2), stride, padding, endPadding),
         List.of(
-            Values.gaussian(random, 1, 2, 3, 4, 5),
-            Values.gaussian(random, 1, 2, 5),
-            Values.gaussian(random, 1, 2, 5)),
+            Values.gaussian(random, 1, n, h, w, in),
+            Values.gaussian(random, 0.3, kernel, kernel, in, out),
+            Values.gaussian(random, 1, out)),
+        TOLERANCE);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1, 1, 1, 1", "2, 3, 2, 1, 5", "1, 4, 3, 3, 4"})
+  void attentionOfParts(int n, int h, int w, int heads, int width) {
+    long features = (long) heads * width;
+    OperationCheck.check(
+        (graph, in) ->
+            new AttentionOfParts(graph, in.get(0), in.get(1), in.get(2), heads).outputVariable(),
+        in ->
+            NaiveOps.attention(
+                NaiveOps.concatChannels(NaiveOps.concatChannels(in.get(0), in.get(1)), in.get(2)),
+                heads),
+        List.of(
+            Values.gaussian(random, 1, n, h, w, features),
+            Values.gaussian(random, 1, n, h, w, features),
+            Values.gaussian(random, 1, n, h, w, features)),
         TOLERANCE);
   }
 

@@ -1,0 +1,66 @@
+package org.ddpm4j.kernels.ops;
+
+import java.util.Arrays;
+import java.util.List;
+import org.ddpm4j.kernels.FusedOp;
+import org.ddpm4j.kernels.Kernel;
+import org.ddpm4j.kernels.KernelContext;
+import org.ddpm4j.kernels.Tensor;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/**
+ * {@link Attention} whose queries, keys and values come from different operations. Inputs: queries,
+ * keys and values, {@code [N,H,W,heads·d]} each. Output: the same shape.
+ */
+public final class AttentionOfParts extends FusedOp {
+
+  /** For SameDiff. */
+  public AttentionOfParts() {
+    super(1);
+  }
+
+  /**
+   * Adds the operation to a graph.
+   *
+   * @param graph where it goes
+   * @param queries {@code [N,H,W,heads·d]}
+   * @param keys {@code [N,H,W,heads·d]}
+   * @param values {@code [N,H,W,heads·d]}
+   * @param heads number of heads
+   */
+  public AttentionOfParts(
+      SameDiff graph, SDVariable queries, SDVariable keys, SDVariable values, int heads) {
+    super(1, graph, queries, keys, values);
+    addIArgument(heads);
+  }
+
+  @Override
+  public String opName() {
+    return "ddpm_attention_of_parts";
+  }
+
+  @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    return List.of(inputs.get(0));
+  }
+
+  @Override
+  public double flops(List<long[]> inputs) {
+    long[] queries = inputs.get(0);
+    return 4.0 * Tensor.length(queries) * queries[1] * queries[2];
+  }
+
+  @Override
+  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
+    AttentionShape shape = AttentionShape.ofEach(inputs.get(0), setting(0));
+    return Attention.kernel(context, shape, inputs, outputs.get(0));
+  }
+
+  @Override
+  public List<SDVariable> doDiff(List<SDVariable> gradients) {
+    return Arrays.asList(
+        new AttentionOfPartsGradient(sameDiff, arg(0), arg(1), arg(2), gradients.get(0), setting(0))
+            .outputVariables());
+  }
+}

@@ -1,0 +1,59 @@
+package org.ddpm4j.kernels.ops;
+
+import java.util.List;
+import org.ddpm4j.kernels.FusedOp;
+import org.ddpm4j.kernels.Kernel;
+import org.ddpm4j.kernels.KernelContext;
+import org.ddpm4j.kernels.Tensor;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/**
+ * The gradient of {@link AttentionOfParts}. Inputs: queries, keys, values, gradient of the output.
+ * Outputs: gradients of queries, keys and values.
+ */
+public final class AttentionOfPartsGradient extends FusedOp {
+
+  /** For SameDiff. */
+  public AttentionOfPartsGradient() {
+    super(3);
+  }
+
+  AttentionOfPartsGradient(
+      SameDiff graph,
+      SDVariable queries,
+      SDVariable keys,
+      SDVariable values,
+      SDVariable dy,
+      int heads) {
+    super(3, graph, queries, keys, values, dy);
+    addIArgument(heads);
+  }
+
+  @Override
+  public String opName() {
+    return "ddpm_attention_of_parts_bp";
+  }
+
+  @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    return inputs.subList(0, 3);
+  }
+
+  @Override
+  public double flops(List<long[]> inputs) {
+    long[] queries = inputs.get(0);
+    return 10.0 * Tensor.length(queries) * queries[1] * queries[2];
+  }
+
+  @Override
+  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
+    AttentionShape shape = AttentionShape.ofEach(inputs.get(0), setting(0));
+    return AttentionGradient.kernel(context, shape, inputs, inputs.get(3), outputs);
+  }
+
+  @Override
+  public List<SDVariable> doDiff(List<SDVariable> gradients) {
+    throw new UnsupportedOperationException("Second derivatives are not supported.");
+  }
+}

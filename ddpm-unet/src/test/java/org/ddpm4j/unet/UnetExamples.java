@@ -1,0 +1,55 @@
+package org.ddpm4j.unet;
+
+import java.util.List;
+import org.ddpm4j.unet.Unet2D.Block;
+import org.ddpm4j.unet.Unet2D.Level;
+
+/** Small networks that together have every block and every choice of {@link Unet2D}. */
+final class UnetExamples {
+
+  private UnetExamples() {}
+
+  static Unet2D plain() {
+    return Unet2D.of(
+            3,
+            List.of(
+                new Level(32, Block.PLAIN, Block.PLAIN), new Level(32, Block.PLAIN, Block.PLAIN)))
+        .withSampleSize(new Unet2D.ImageSize(16, 8));
+  }
+
+  /** As the networks of Ho et al. 2020, with classes. */
+  static Unet2D attentive() {
+    return Unet2D.of(
+            1,
+            List.of(
+                new Level(32, Block.PLAIN, Block.PLAIN),
+                new Level(64, Block.ATTENTION, Block.ATTENTION)))
+        .withTime(new Unet2D.Time(20, 1, Frequencies.Order.SINES_FIRST))
+        .withClassEmbeddings(4)
+        .withAttentionHeadDim(null)
+        .withResampling(
+            new Unet2D.Resampling(
+                Unet2D.HalvingPadding.END,
+                Unet2D.Resampler.CONVOLUTION,
+                Unet2D.Resampler.CONVOLUTION));
+  }
+
+  static Unet2D resampledByResnets() {
+    List<Level> levels =
+        List.of(
+            new Level(8, Block.ATTENTION, Block.ATTENTION),
+            new Level(12, Block.RESNET, Block.RESNET),
+            new Level(8, Block.PLAIN, Block.PLAIN));
+    return new Unet2D(
+        new Unet2D.Images(null, 2, 4, Unet2D.InputScale.CENTERED),
+        levels,
+        new Unet2D.Time(16, 0, Frequencies.Order.COSINES_FIRST),
+        Unet2D.Classes.LIKE_TIMESTEPS,
+        new Unet2D.ResnetBlocks(
+            1, Activation.MISH, 4, 1e-4, Unet2D.TimeConditioning.SCALE_SHIFT, 0.1),
+        3,
+        new Unet2D.Middle(Unet2D.MiddleBlocks.RESNETS_AND_ATTENTION, 1.5, 2),
+        new Unet2D.Resampling(
+            Unet2D.HalvingPadding.ALL_SIDES, Unet2D.Resampler.RESNET, Unet2D.Resampler.RESNET));
+  }
+}
