@@ -11,6 +11,7 @@ import sys
 import time
 
 import torch
+from pytorch_unet2d import CIFAR10, UNet2D
 from torch import nn
 from torch.nn import functional as F
 
@@ -161,7 +162,13 @@ class AnnotatedUnet(nn.Module):
         return self.head(self.last(x))
 
 
-MODELS = {"annotated": ResnetBlock, "annotated-convnext": ConvNextBlock}
+MODELS = {
+    "annotated": lambda: AnnotatedUnet(ResnetBlock),
+    "annotated-convnext": lambda: AnnotatedUnet(ConvNextBlock),
+    "cifar10": lambda: UNet2D(CIFAR10),
+}
+# Channels and height and width of the images.
+SIZES = {"annotated": (CHANNELS, SIZE), "annotated-convnext": (CHANNELS, SIZE), "cifar10": (3, 32)}
 MODES = ("eager", "channels_last", "compile", "compile_channels_last")
 
 
@@ -178,9 +185,10 @@ def peak_memory_megabytes():
 def make_round(arguments):
     """A function that does the work once, and the network's number of parameters."""
     torch.manual_seed(0)
-    unet = AnnotatedUnet(MODELS[arguments.model])
+    unet = MODELS[arguments.model]()
+    channels, size = SIZES[arguments.model]
     parameters = sum(parameter.numel() for parameter in unet.parameters())
-    x = torch.randn(arguments.batch, CHANNELS, SIZE, SIZE)
+    x = torch.randn(arguments.batch, channels, size, size)
     target = torch.randn_like(x)
     if "channels_last" in arguments.mode:
         unet = unet.to(memory_format=torch.channels_last)
@@ -240,10 +248,11 @@ def main():
     torch.set_num_threads(arguments.threads)
 
     work, parameters = make_round(arguments)
+    channels, size = SIZES[arguments.model]
     times = measure(work, arguments.seconds)
     for key, value in (
         ("task", arguments.task),
-        ("model", f"{arguments.model}, {SIZE}x{SIZE}x{CHANNELS}"),
+        ("model", f"{arguments.model}, {size}x{size}x{channels}"),
         ("parameters", parameters),
         ("batch", arguments.batch),
         ("layers", f"{arguments.mode}, {'bfloat16' if arguments.bf16 else 'float32'}"),

@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
     description = "Measure how fast this machine trains and samples.",
     footer = {
       "",
-      "Works on noise of 28x28 pixels. A round is a batch: for train the gradient and",
+      "Works on noise. A round is a batch: for train the gradient and",
       "AdamW's update, for sample the network's estimate of the noise."
     })
 final class BenchCommand implements Callable<Integer> {
@@ -147,7 +147,7 @@ final class BenchCommand implements Callable<Integer> {
             : "bench: measures rounds: %d after %d to warm up"
                 .formatted(length.steps, warmUpRounds()));
     print("task", Names.of(task));
-    print("model", "%s, %s".formatted(Names.of(model), BenchModel.SHAPE));
+    print("model", "%s, %s".formatted(Names.of(model), model.shape()));
     print("parameters", benchmark.unet().parameters().count());
     print("batch", batchSize);
     print("layers", fused ? "fused, " + chosen.precision() : "reference");

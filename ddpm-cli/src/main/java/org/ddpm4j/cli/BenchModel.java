@@ -3,22 +3,31 @@ package org.ddpm4j.cli;
 import java.util.List;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.unet.AnnotatedUnet;
+import org.ddpm4j.unet.Unet2D;
+import org.ddpm4j.unet.UnetConfig;
 
-/** The networks whose speed is measured, with the sizes of "The Annotated Diffusion Model". */
+/** The networks whose speed is measured. */
 enum BenchModel {
-  ANNOTATED(AnnotatedUnet.resnet(28, 1, List.of(1, 2, 4), 1)),
-  ANNOTATED_CONVNEXT(AnnotatedUnet.convnext(28, 1, List.of(1, 2, 4)));
+  /** With the sizes of "The Annotated Diffusion Model". */
+  ANNOTATED(AnnotatedUnet.resnet(28, 1, List.of(1, 2, 4), 1), new ImageShape(1, 28, 28)),
+  ANNOTATED_CONVNEXT(AnnotatedUnet.convnext(28, 1, List.of(1, 2, 4)), new ImageShape(1, 28, 28)),
+  /** Of google/ddpm-cifar10-32. */
+  CIFAR10(Unet2D.cifar10(), new ImageShape(3, 32, 32));
 
-  /** Of the images. */
-  static final ImageShape SHAPE = new ImageShape(1, 28, 28);
+  private final UnetConfig config;
+  private final ImageShape shape;
 
-  private final AnnotatedUnet config;
-
-  BenchModel(AnnotatedUnet config) {
+  BenchModel(UnetConfig config, ImageShape shape) {
     this.config = config;
+    this.shape = shape;
   }
 
-  AnnotatedUnet config() {
+  UnetConfig config() {
     return config;
+  }
+
+  /** Of the images. */
+  ImageShape shape() {
+    return shape;
   }
 }

@@ -42,7 +42,7 @@ final class Benchmark implements AutoCloseable {
     boolean trains = task == Task.TRAIN;
     this.gradient = trains ? unet.parameters().zerosLike() : null;
     this.optimizer = trains ? AdamW.of(AdamWConfig.defaults(), unet) : null;
-    ImageShape shape = BenchModel.SHAPE;
+    ImageShape shape = model.shape();
     long[] batch = {batchSize, shape.channels(), shape.height(), shape.width()};
     NoiseSource noise = NoiseSource.seeded(0, 0);
     this.x = noise.gaussian(0, batch);

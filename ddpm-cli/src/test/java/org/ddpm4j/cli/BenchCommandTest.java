@@ -31,11 +31,13 @@ class BenchCommandTest {
 
   @ParameterizedTest
   @CsvSource({
-    "sample, annotated, 1694929",
-    "train, annotated, 1694929",
-    "train, annotated-convnext, 2996315",
+    "sample, annotated, 1694929, 28x28x1",
+    "train, annotated, 1694929, 28x28x1",
+    "train, annotated-convnext, 2996315, 28x28x1",
+    "sample, cifar10, 35746307, 32x32x3",
   })
-  void measuresTheNetworksOfPyTorchsSizes(String task, String model, String parameters) {
+  void measuresTheNetworksOfPyTorchsSizes(
+      String task, String model, String parameters, String size) {
     Cli.Result result =
         Cli.run(
             "bench",
@@ -53,7 +55,7 @@ class BenchCommandTest {
     Map<String, String> facts = facts(result);
     assertThat(facts)
         .containsEntry("task", task)
-        .containsEntry("model", model + ", 28x28x1")
+        .containsEntry("model", model + ", " + size)
         .containsEntry("parameters", parameters)
         .containsEntry("batch", "3")
         .containsEntry("layers", "fused, float32")
