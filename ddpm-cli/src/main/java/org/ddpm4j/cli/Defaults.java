@@ -15,6 +15,7 @@ final class Defaults {
   static final String NETWORK = "annotated";
   static final String TUTORIAL_DIM = "32";
   static final String MINIMAL_DIM = "16";
+  static final String UNET2D_DIM = "32";
   static final String DIM = "24";
   static final String DIM_MULTS = "1,2,4";
   static final String BLOCK = "resnet";

@@ -1,11 +1,14 @@
 package org.ddpm4j.cli;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.unet.AnnotatedUnet;
 import org.ddpm4j.unet.MinimalUnet;
 import org.ddpm4j.unet.TutorialUnet;
+import org.ddpm4j.unet.Unet2D;
 import org.ddpm4j.unet.UnetConfig;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -17,20 +20,30 @@ final class NetworkOptions {
 
   enum Kind {
     /** Of "The Annotated Diffusion Model". */
-    ANNOTATED(Defaults.DIM),
+    ANNOTATED(
+        Defaults.DIM,
+        "--block",
+        "--dim-mults",
+        "--groups",
+        "--attention-heads",
+        "--attention-head-dim"),
     /** The small one of the MNIST tutorial. */
     TUTORIAL(Defaults.TUTORIAL_DIM),
     /** The one of the minimal blog, with base 64 there. */
-    MINIMAL(Defaults.MINIMAL_DIM);
+    MINIMAL(Defaults.MINIMAL_DIM),
+    /** diffusers' UNet2DModel, with attention at its coarsest level. */
+    UNET2D(Defaults.UNET2D_DIM, "--dim-mults", "--groups");
 
     private final int dim;
+    private final Set<String> shapedBy;
 
-    Kind(String dim) {
+    Kind(String dim, String... shapedBy) {
       this.dim = Integer.parseInt(dim);
+      this.shapedBy = Set.of(shapedBy);
     }
   }
 
-  private static final List<String> ANNOTATED_OPTIONS =
+  private static final List<String> SHAPING_OPTIONS =
       List.of("--block", "--dim-mults", "--groups", "--attention-heads", "--attention-head-dim");
 
   @Spec(Spec.Target.MIXEE)
@@ -65,7 +78,9 @@ final class NetworkOptions {
               + Defaults.TUTORIAL_DIM
               + " for tutorial, "
               + Defaults.MINIMAL_DIM
-              + " for minimal).")
+              + " for minimal, "
+              + Defaults.UNET2D_DIM
+              + " for unet2d).")
   private Integer dim;
 
   @Option(
@@ -74,14 +89,17 @@ final class NetworkOptions {
       split = ",",
       defaultValue = Defaults.DIM_MULTS,
       description =
-          "Channels of each level of annotated as multiples of that (default: ${DEFAULT-VALUE}).")
+          "Channels of each level of annotated and unet2d as multiples of that (default:"
+              + " ${DEFAULT-VALUE}).")
   private List<Integer> dimMults;
 
   @Option(
       names = "--groups",
       paramLabel = "N",
       defaultValue = Defaults.GROUPS,
-      description = "Groups of the normalisation in ResNet blocks (default: ${DEFAULT-VALUE}).")
+      description =
+          "Groups of the normalisation in annotated's ResNet blocks and in unet2d (default:"
+              + " ${DEFAULT-VALUE}).")
   private int groups;
 
   @Option(
@@ -106,14 +124,13 @@ final class NetworkOptions {
    * @param objective what it is trained for
    */
   UnetConfig config(DataDescription data, int timesteps, ObjectiveOptions objective) {
-    if (kind != Kind.ANNOTATED) {
-      for (String option : ANNOTATED_OPTIONS) {
-        if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
-          throw new ParameterException(
-              spec.commandLine(),
-              "The option '%s' goes with '--network annotated', not with %s"
-                  .formatted(option, Names.of(kind)));
-        }
+    for (String option : SHAPING_OPTIONS) {
+      if (!kind.shapedBy.contains(option)
+          && spec.commandLine().getParseResult().hasMatchedOption(option)) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "The option '%s' goes with '--network annotated', not with %s"
+                .formatted(option, Names.of(kind)));
       }
     }
     int width = Objects.requireNonNullElse(dim, kind.dim);
@@ -139,7 +156,22 @@ final class NetworkOptions {
         }
         yield MinimalUnet.of(channels).withDim(width).withOutChannels(outChannels);
       }
+      case UNET2D ->
+          Unet2D.of(channels, levels(width), groups)
+              .withSampleSize(new Unet2D.ImageSize(data.shape().height(), data.shape().width()))
+              .withOutChannels(outChannels)
+              .withClassEmbeddings(classes);
     };
+  }
+
+  private List<Unet2D.Level> levels(int width) {
+    List<Unet2D.Level> levels = new ArrayList<>();
+    for (int mult : dimMults) {
+      boolean coarsest = levels.size() == dimMults.size() - 1;
+      Unet2D.Block block = coarsest ? Unet2D.Block.ATTENTION : Unet2D.Block.PLAIN;
+      levels.add(new Unet2D.Level(width * mult, block, block));
+    }
+    return levels;
   }
 
   /** One for each class, and one more that stands for none. */

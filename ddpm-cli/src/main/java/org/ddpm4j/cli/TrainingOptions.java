@@ -188,7 +188,7 @@ final class TrainingOptions {
     int divisor = network.sizeDivisor();
     if (shape.height() % divisor != 0 || shape.width() % divisor != 0) {
       throw new BadInputException(
-          "Images of %dx%d do not go through this U-Net, whose levels need heights and widths that are multiples of %d; choose --image-size %dx%d, or for annotated fewer levels by --dim-mults."
+          "Images of %dx%d do not go through this U-Net, whose levels need heights and widths that are multiples of %d; choose --image-size %dx%d, or fewer levels by --dim-mults."
               .formatted(
                   shape.height(),
                   shape.width(),

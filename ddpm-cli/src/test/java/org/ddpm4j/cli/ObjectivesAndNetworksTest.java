@@ -182,6 +182,48 @@ class ObjectivesAndNetworksTest {
     assertThat(config(run).at("/model/_model").asText()).isEqualTo("minimal");
   }
 
+  /** Its folder is one that diffusers opens. */
+  @Test
+  void diffusersNetworkTrains() throws IOException {
+    Path run = folder.resolve("unet2d");
+    Cli.run(
+            "train",
+            "--data",
+            data,
+            "--run",
+            run,
+            "--steps",
+            2,
+            "--batch-size",
+            2,
+            "--network",
+            "unet2d",
+            "--dim",
+            8,
+            "--dim-mults",
+            "1,2",
+            "--groups",
+            4,
+            "--timesteps",
+            6,
+            "--sample-steps",
+            2,
+            "--validation-images",
+            2,
+            "--class-conditional")
+        .isOk();
+    JsonNode unet =
+        new ObjectMapper().readTree(run.resolve("unet").resolve("config.json").toFile());
+    assertThat(unet.get("_class_name").asText()).isEqualTo("UNet2DModel");
+    assertThat(unet.get("block_out_channels").toString()).isEqualTo("[8,16]");
+    assertThat(unet.get("down_block_types").toString())
+        .isEqualTo("[\"DownBlock2D\",\"AttnDownBlock2D\"]");
+    assertThat(unet.get("sample_size").asInt()).isEqualTo(8);
+    assertThat(unet.get("num_class_embeds").asInt()).isEqualTo(11);
+    assertThat(sample(run, "Bag")).isNotEqualTo(sample(run, "Dress"));
+    Cli.run("info", run).isOk();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

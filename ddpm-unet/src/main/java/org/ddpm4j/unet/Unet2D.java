@@ -543,13 +543,31 @@ public record Unet2D(
    * @return the architecture
    */
   public static Unet2D of(int channels, List<Level> levels) {
+    return of(channels, levels, DEFAULT.resnets.groups);
+  }
+
+  /**
+   * A network with diffusers' defaults in everything but this.
+   *
+   * @param channels of the images and of the output
+   * @param levels from the finest to the coarsest
+   * @param groups of every group normalisation, a divisor of the channels of all levels
+   * @return the architecture
+   */
+  public static Unet2D of(int channels, List<Level> levels, int groups) {
     UnetLimits.require(!levels.isEmpty(), "block_out_channels has no levels; it needs at least 1");
     return new Unet2D(
         new Images(null, channels, channels, DEFAULT.images.scale),
         levels,
         new Time(4 * levels.get(0).channels, DEFAULT.time.freqShift, DEFAULT.time.order),
         DEFAULT.classes,
-        DEFAULT.resnets,
+        new ResnetBlocks(
+            DEFAULT.resnets.perLevel,
+            DEFAULT.resnets.activation,
+            groups,
+            DEFAULT.resnets.epsilon,
+            DEFAULT.resnets.conditioning,
+            DEFAULT.resnets.dropout),
         DEFAULT.attentionHeadDim,
         DEFAULT.middle,
         DEFAULT.resampling);
