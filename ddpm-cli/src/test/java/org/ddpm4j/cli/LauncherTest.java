@@ -52,6 +52,15 @@ class LauncherTest {
     assertThat(result.err()).contains("is version 11; install Java 17").hasLineCount(1);
   }
 
+  /** JavaCPP would otherwise allow as much memory outside of the heap as the heap has. */
+  @Test
+  void memoryOutsideOfTheHeapIsAllowedByTheSameLimit() throws IOException {
+    assertThat(Files.readString(LAUNCHER))
+        .contains(
+            "-Dorg.bytedeco.javacpp.maxbytes=\"$memory\"",
+            "-Dorg.bytedeco.javacpp.maxphysicalbytes=\"$memory\"");
+  }
+
   @Test
   void aBuildThatFailsShowsItsLog() throws Exception {
     Path home = Files.createDirectory(folder.resolve("home"));
