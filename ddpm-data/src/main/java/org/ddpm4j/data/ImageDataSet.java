@@ -410,12 +410,14 @@ public final class ImageDataSet {
    * Some images, evenly spread over the data set, which may be sorted by class.
    *
    * @param count how many, 1..N
-   * @return a data set that shares the pixels of this one
+   * @return a data set that shares the pixels of this one; this one itself if all are asked for
    * @throws IllegalArgumentException if count is less than 1 or more than there are
    */
   public ImageDataSet takeSpread(int count) {
     requirePart(count, size());
-    return select(spread(size(), count), count + " images, evenly spread, of ");
+    return count == size()
+        ? this
+        : select(spread(size(), count), count + " images, evenly spread, of ");
   }
 
   /** Rising numbers, as far apart as they can be. */

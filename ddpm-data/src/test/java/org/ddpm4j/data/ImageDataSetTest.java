@@ -128,6 +128,7 @@ class ImageDataSetTest {
     INDArray mirrored = b.batch(new int[] {0}, new boolean[] {true}).getFeatures();
     assertThat(mirrored.getFloat(0, 1, 0, 2)).isEqualTo((float) ((33 / 255.0 - 1) / 2));
     assertThat(data.takeSpread(2).pixels(1)).startsWith(20);
+    assertThat(data.takeSpread(data.size())).isSameAs(data);
     assertThat(ImageDataSet.spread(1000, 128)).doesNotHaveDuplicates().isSorted().hasSize(128);
     assertThat(data.takeSpread(2).normalization()).isEqualTo(scale);
     assertThatIllegalArgumentException()
