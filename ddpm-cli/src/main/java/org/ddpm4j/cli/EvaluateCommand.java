@@ -25,7 +25,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Measures how well a trained network predicts images that it has not seen. */
@@ -143,7 +142,7 @@ final class EvaluateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     BadInputException.requireRange("--images", images, 1, MAX_IMAGES);
     BadInputException.requireRange("--batch-size", batchSize, 1, MAX_IMAGES);
-    Path folder = run == null ? bundledRun() : run;
+    Path folder = TrainedRun.folder(run, spec, "'--run=DIR' is needed");
     TrainedRun trained = TrainedRun.read(folder, checkpoint, weights, execution.execution());
     NoiseSchedule schedule = trained.config().schedule().create();
     Normalization normalization = trained.config().data().normalization();
@@ -175,14 +174,6 @@ final class EvaluateCommand implements Callable<Integer> {
                 files.picture());
     console.print(stream -> stream.write(report.getBytes(StandardCharsets.UTF_8)));
     return 0;
-  }
-
-  private Path bundledRun() {
-    return TrainedRun.bundled()
-        .orElseThrow(
-            () ->
-                new ParameterException(
-                    spec.commandLine(), "Missing option: '--run=DIR' is needed"));
   }
 
   private StratifiedTimesteps timesteps(int all) {

@@ -411,7 +411,8 @@ final class SampleCommand implements Callable<Integer> {
             "--normalization")) {
       refuse(option, "--run, whose configuration says it");
     }
-    Path folder = source.run == null ? bundledRun() : source.run;
+    Path folder =
+        TrainedRun.folder(source.run, spec, "one of '--run=DIR' and '--model=DIR' is needed");
     TrainedRun run = TrainedRun.read(folder, checkpoint, weights, execution.execution());
     return new Model(
         run.unet(),
@@ -421,15 +422,6 @@ final class SampleCommand implements Callable<Integer> {
         run.config().data().normalization(),
         run.config().data().classNames(),
         source.run == null ? Path.of("") : folder);
-  }
-
-  private Path bundledRun() {
-    return TrainedRun.bundled()
-        .orElseThrow(
-            () ->
-                new ParameterException(
-                    spec.commandLine(),
-                    "Missing option: one of '--run=DIR' and '--model=DIR' is needed"));
   }
 
   private Model ofModelFolder() throws IOException {

@@ -22,7 +22,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Draws what every sampler makes of a few steps, side by side. */
@@ -95,14 +94,7 @@ final class SamplersCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
-    Path folder =
-        run != null
-            ? run
-            : TrainedRun.bundled()
-                .orElseThrow(
-                    () ->
-                        new ParameterException(
-                            spec.commandLine(), "Missing option: '--run=DIR' is needed"));
+    Path folder = TrainedRun.folder(run, spec, "'--run=DIR' is needed");
     TrainedRun trained = TrainedRun.read(folder, null, null, execution.execution());
     for (int number : steps) {
       Sampling.steps(number, trained.config().schedule());

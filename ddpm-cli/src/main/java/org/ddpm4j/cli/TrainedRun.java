@@ -3,7 +3,6 @@ package org.ddpm4j.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
@@ -12,6 +11,8 @@ import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
 import org.nd4j.linalg.api.buffer.DataType;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
 
 /**
  * The network of a run, to be used.
@@ -28,10 +29,23 @@ record TrainedRun(Unet unet, RunConfig config) {
     MODEL
   }
 
-  /** The launcher says where the project is, and with it the run that was trained beforehand. */
-  static Optional<Path> bundled() {
-    return Optional.ofNullable(System.getProperty("ddpm.home"))
-        .map(home -> Path.of(home, "models", "fashion-mnist"));
+  /**
+   * The folder of a run: the chosen one, or else that of the run that was trained beforehand, whose
+   * place the launcher says.
+   *
+   * @param chosen by the user, or null
+   * @param command that needs it
+   * @param missing which options would have named one
+   */
+  static Path folder(Path chosen, CommandSpec command, String missing) {
+    if (chosen != null) {
+      return chosen;
+    }
+    String home = System.getProperty("ddpm.home");
+    if (home == null) {
+      throw new ParameterException(command.commandLine(), "Missing option: " + missing);
+    }
+    return Path.of(home, "models", "fashion-mnist");
   }
 
   /**

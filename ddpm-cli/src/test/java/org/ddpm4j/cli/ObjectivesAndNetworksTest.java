@@ -123,31 +123,22 @@ class ObjectivesAndNetworksTest {
         .isBadInput("--label-dropout goes with --class-conditional");
   }
 
+  /** A run of six timesteps with a network of its own options. */
+  private Path trainNetwork(Object... options) {
+    Path run = folder.resolve("network");
+    Stream<Object> all =
+        Stream.concat(
+            Stream.of("train", "--data", data, "--run", run, "--steps", 2, "--batch-size", 2),
+            Stream.concat(
+                Stream.of("--timesteps", 6, "--sample-steps", 2, "--validation-images", 2),
+                Stream.of(options)));
+    Cli.run(all.toArray()).isOk();
+    return run;
+  }
+
   @Test
   void theTutorialsNetworkTrains() throws IOException {
-    Path run = folder.resolve("tutorial");
-    Cli.run(
-            "train",
-            "--data",
-            data,
-            "--run",
-            run,
-            "--steps",
-            2,
-            "--batch-size",
-            2,
-            "--network",
-            "tutorial",
-            "--dim",
-            4,
-            "--class-conditional",
-            "--timesteps",
-            6,
-            "--sample-steps",
-            2,
-            "--validation-images",
-            2)
-        .isOk();
+    Path run = trainNetwork("--network", "tutorial", "--dim", 4, "--class-conditional");
     assertThat(config(run).at("/model/_model").asText()).isEqualTo("tutorial");
     assertThat(config(run).at("/model/timesteps").asInt()).isEqualTo(6);
     assertThat(run.resolve("samples.png")).isNotEmptyFile();
@@ -155,47 +146,15 @@ class ObjectivesAndNetworksTest {
 
   @Test
   void theMinimalNetworkTrains() throws IOException {
-    Path run = folder.resolve("minimal");
-    Cli.run(
-            "train",
-            "--data",
-            data,
-            "--run",
-            run,
-            "--steps",
-            2,
-            "--batch-size",
-            2,
-            "--network",
-            "minimal",
-            "--dim",
-            2,
-            "--timesteps",
-            6,
-            "--sample-steps",
-            2,
-            "--validation-images",
-            2,
-            "--image-size",
-            16)
-        .isOk();
+    Path run = trainNetwork("--network", "minimal", "--dim", 2, "--image-size", 16);
     assertThat(config(run).at("/model/_model").asText()).isEqualTo("minimal");
   }
 
   /** Its folder is one that diffusers opens. */
   @Test
   void diffusersNetworkTrains() throws IOException {
-    Path run = folder.resolve("unet2d");
-    Cli.run(
-            "train",
-            "--data",
-            data,
-            "--run",
-            run,
-            "--steps",
-            2,
-            "--batch-size",
-            2,
+    Path run =
+        trainNetwork(
             "--network",
             "unet2d",
             "--dim",
@@ -204,14 +163,7 @@ class ObjectivesAndNetworksTest {
             "1,2",
             "--groups",
             4,
-            "--timesteps",
-            6,
-            "--sample-steps",
-            2,
-            "--validation-images",
-            2,
-            "--class-conditional")
-        .isOk();
+            "--class-conditional");
     JsonNode unet =
         new ObjectMapper().readTree(run.resolve("unet").resolve("config.json").toFile());
     assertThat(unet.get("_class_name").asText()).isEqualTo("UNet2DModel");

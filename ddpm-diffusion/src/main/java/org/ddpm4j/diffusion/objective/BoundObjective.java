@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.Denoiser;
-import org.ddpm4j.diffusion.ForwardProcess;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.bound.Decoder;
 import org.ddpm4j.diffusion.bound.TermGradient;
@@ -67,7 +66,7 @@ public record BoundObjective(
   @Override
   public double[] losses(Unet unet, TrainingBatch batch) {
     try (Temporaries temporaries = new Temporaries()) {
-      UnetInput input = input(batch, temporaries);
+      UnetInput input = batch.noisy(schedule, temporaries);
       INDArray answer = temporaries.add(unet.predict(input));
       return evaluate(batch, input.x(), answer, temporaries).losses();
     }
@@ -77,7 +76,7 @@ public record BoundObjective(
   public double[] lossAndGradient(
       Unet unet, TrainingBatch batch, double[] weights, Parameters gradient) {
     try (Temporaries temporaries = new Temporaries()) {
-      UnetInput input = input(batch, temporaries);
+      UnetInput input = batch.noisy(schedule, temporaries);
       INDArray answer = temporaries.add(unet.predict(input));
       Evaluation evaluation = evaluate(batch, input.x(), answer, temporaries);
       // The mean of y · target over an image's elements has the gradient target / elements.
@@ -87,12 +86,6 @@ public record BoundObjective(
       unet.lossAndGradient(LossFunction.INNER_PRODUCT, input, target, imageWeights, gradient);
       return evaluation.losses();
     }
-  }
-
-  private UnetInput input(TrainingBatch batch, Temporaries temporaries) {
-    INDArray xt = new ForwardProcess(schedule).qSample(batch.x0(), batch.t(), batch.eps());
-    INDArray t = Nd4j.createFromArray(batch.t());
-    return new UnetInput(temporaries.add(xt), temporaries.add(t), batch.labels().orElse(null));
   }
 
   /**

@@ -1,7 +1,6 @@
 package org.ddpm4j.diffusion.objective;
 
 import java.util.Objects;
-import org.ddpm4j.diffusion.ForwardProcess;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.LossFunction;
@@ -55,18 +54,20 @@ public record SimpleObjective(
     for (int i = 0; i < factors.length; i++) {
       factors[i] = (float) (weights[i] * weight(batch.t()[i]));
     }
-    try (Question question = ask(batch);
-        INDArray imageWeights = Nd4j.createFromArray(factors)) {
+    try (Temporaries temporaries = new Temporaries()) {
+      UnetInput input = batch.noisy(schedule, temporaries);
+      INDArray imageWeights = temporaries.add(Nd4j.createFromArray(factors));
       double[] losses =
-          unet.lossAndGradient(loss, question.input(), question.target(), imageWeights, gradient);
+          unet.lossAndGradient(loss, input, target(batch, temporaries), imageWeights, gradient);
       return weigh(losses, batch.t());
     }
   }
 
   @Override
   public double[] losses(Unet unet, TrainingBatch batch) {
-    try (Question question = ask(batch)) {
-      return weigh(unet.losses(loss, question.input(), question.target()), batch.t());
+    try (Temporaries temporaries = new Temporaries()) {
+      UnetInput input = batch.noisy(schedule, temporaries);
+      return weigh(unet.losses(loss, input, target(batch, temporaries)), batch.t());
     }
   }
 
@@ -81,30 +82,10 @@ public record SimpleObjective(
     return losses;
   }
 
-  /**
-   * What a network is asked and what it should answer. Closed at once after use: the garbage
-   * collector, which sees only the small Java objects, may wait for hours.
-   */
-  private record Question(UnetInput input, INDArray target, boolean ownsTarget)
-      implements AutoCloseable {
-
-    @Override
-    public void close() {
-      input.x().close();
-      input.t().close();
-      if (ownsTarget) {
-        target.close();
-      }
-    }
-  }
-
-  private Question ask(TrainingBatch batch) {
-    INDArray xt = new ForwardProcess(schedule).qSample(batch.x0(), batch.t(), batch.eps());
-    UnetInput input =
-        new UnetInput(xt, Nd4j.createFromArray(batch.t()), batch.labels().orElse(null));
+  /** The noise itself, which is the caller's, or a temporary array. */
+  private INDArray target(TrainingBatch batch, Temporaries temporaries) {
     return parameterization == Parameterization.EPSILON
-        ? new Question(input, batch.eps(), false)
-        : new Question(
-            input, parameterization.target(schedule, batch.x0(), batch.eps(), batch.t()), true);
+        ? batch.eps()
+        : temporaries.add(parameterization.target(schedule, batch.x0(), batch.eps(), batch.t()));
   }
 }

@@ -3,7 +3,11 @@ package org.ddpm4j.diffusion.objective;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
+import org.ddpm4j.diffusion.ForwardProcess;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.UnetInput;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Images with all that chance adds to them in a step of training.
@@ -35,6 +39,13 @@ public record TrainingBatch(INDArray x0, Optional<INDArray> labels, int[] t, IND
       throw new IllegalArgumentException(
           "%d labels were given for %d images.".formatted(labels.get().length(), t.length));
     }
+  }
+
+  /** What a network is asked of these images once they are noisy; its arrays are temporary. */
+  UnetInput noisy(NoiseSchedule schedule, Temporaries temporaries) {
+    INDArray xt = new ForwardProcess(schedule).qSample(x0, t, eps);
+    return new UnetInput(
+        temporaries.add(xt), temporaries.add(Nd4j.createFromArray(t)), labels.orElse(null));
   }
 
   /**
