@@ -490,13 +490,13 @@ class GraphPlanTest {
   }
 
   @Test
-  void refusesOperationsThatItCannotRun() {
+  void refusesOperationsThatItCannotRun() throws InterruptedException {
     FusedGraph built = new FusedGraph();
     SDVariable x = built.input("x", 2, 3);
     built.sameDiff().math().exp("y", x);
     x.add("z", built.parameter("v", Values.zeros(3)));
     try (PackedWeights weights = new PackedWeights()) {
-      long bytes = Pointer.totalBytes();
+      long bytes = NativeMemory.afterCollection();
       assertThatThrownBy(() -> GraphPlan.compile(built.forward("y"), weights))
           .isInstanceOf(UnsupportedOperationException.class)
           .hasMessage(
@@ -504,7 +504,7 @@ class GraphPlanTest {
       assertThatThrownBy(() -> GraphPlan.compile(built.forward("z"), weights))
           .isInstanceOf(UnsupportedOperationException.class)
           .hasMessageStartingWith("A plan cannot run the operation add;");
-      assertThat(Pointer.totalBytes()).isEqualTo(bytes);
+      assertThat(Pointer.totalBytes()).isLessThanOrEqualTo(bytes);
     }
   }
 
@@ -648,8 +648,9 @@ class GraphPlanTest {
   }
 
   @Test
-  void closingGivesAllMemoryBack() {
+  void closingGivesAllMemoryBack() throws InterruptedException {
     Net net = new Net();
+    NativeMemory.afterCollection();
     Map<String, Tensor> sums = net.built.zeroGradients();
     PlanRequest request = net.built.gradientOf(64, sums, "loss");
     long bytes = 0;
@@ -657,6 +658,7 @@ class GraphPlanTest {
     long physical = 0;
     long held = 0;
     for (int round = 0; round < 60; round++) {
+      long before = Pointer.totalBytes();
       if (round == 20) {
         bytes = Pointer.totalBytes();
         objects = Pointer.totalCount();
@@ -665,25 +667,26 @@ class GraphPlanTest {
       try (PackedWeights weights = new PackedWeights();
           GraphPlan plan = GraphPlan.compile(request, weights)) {
         plan.run();
-        held = Pointer.totalBytes();
+        held = Math.max(held, Pointer.totalBytes() - before);
         assertThat(plan.memoryBytes()).isPositive();
       }
     }
-    assertThat(held).isGreaterThan(bytes);
-    assertThat(Pointer.totalBytes()).isEqualTo(bytes);
-    assertThat(Pointer.totalCount()).isEqualTo(objects);
+    assertThat(held).isPositive();
+    // Less, if the garbage collector has freed what other tests left.
+    assertThat(Pointer.totalBytes()).isLessThanOrEqualTo(bytes);
+    assertThat(Pointer.totalCount()).isLessThanOrEqualTo(objects);
     assertThat(Pointer.physicalBytes() - physical).isLessThan(64L << 20);
   }
 
   /** What a plan says it holds is what JavaCPP knows to be allocated. */
   @Test
-  void knowsItsMemory() {
+  void knowsItsMemory() throws InterruptedException {
     Net net = new Net();
     try (PackedWeights weights = new PackedWeights()) {
       PlanRequest small = net.built.gradientOf(1, net.built.zeroGradients(), "loss");
       PlanRequest large = net.built.gradientOf(65, net.built.zeroGradients(), "loss");
       GraphPlan.compile(small, weights).close();
-      long before = Pointer.totalBytes();
+      long before = NativeMemory.afterCollection();
       try (GraphPlan plan = GraphPlan.compile(small, weights)) {
         long ofSmall = Pointer.totalBytes() - before;
         try (GraphPlan larger = GraphPlan.compile(large, weights)) {

@@ -41,9 +41,9 @@ class KernelContextTest {
 
   /** What a kernel was given stays its own when another needs more. */
   @Test
-  void growsWithoutMovingWhatWasGiven() {
+  void growsWithoutMovingWhatWasGiven() throws InterruptedException {
     List<Tensor> given = new ArrayList<>();
-    long before = Pointer.totalBytes();
+    long before = NativeMemory.afterCollection();
     try (KernelContext context = new KernelContext(new PackedWeights(), Precision.FLOAT32)) {
       long empty = Pointer.totalBytes();
       for (int length : new int[] {100, 2000, 50, 100_000, 100_001, 7}) {
@@ -59,6 +59,6 @@ class KernelContextTest {
       assertThat(Pointer.totalBytes() - empty)
           .isEqualTo((context.scratchFloats() + 16 * blocks) * Float.BYTES);
     }
-    assertThat(Pointer.totalBytes()).isEqualTo(before);
+    assertThat(Pointer.totalBytes()).isLessThanOrEqualTo(before);
   }
 }

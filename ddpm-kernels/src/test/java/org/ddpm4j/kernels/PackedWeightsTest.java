@@ -149,7 +149,7 @@ class PackedWeightsTest {
         }
       }
     }
-    assertThat(Pointer.totalCount()).isEqualTo(objects);
+    assertThat(Pointer.totalCount()).isLessThanOrEqualTo(objects);
     assertThat(Pointer.physicalBytes() - before).isLessThan(100L << 20);
   }
 }
