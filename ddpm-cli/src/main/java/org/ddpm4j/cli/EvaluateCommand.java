@@ -18,7 +18,6 @@ import org.ddpm4j.diffusion.bound.StratifiedTimesteps;
 import org.ddpm4j.diffusion.bound.VariationalBound;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.random.NoiseSource;
-import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import picocli.CommandLine.Command;
@@ -90,45 +89,9 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "Images in one go (default: ${DEFAULT-VALUE}).")
   private int batchSize;
 
-  @Option(
-      names = "--variance",
-      paramLabel = "NAME",
-      converter = Names.Variance.class,
-      completionCandidates = Names.Variance.class,
-      description =
-          "Variance of the reverse process: ${COMPLETION-CANDIDATES} (default: learned if the"
-              + " network has learned it, else "
-              + Defaults.VARIANCE
-              + ").")
-  private ReverseVariance variance;
+  @Mixin private ReverseProcessOptions reverseProcess;
 
-  @Option(
-      names = "--clip",
-      paramLabel = "NAME",
-      converter = Names.Clip.class,
-      completionCandidates = Names.Clip.class,
-      defaultValue = Defaults.CLIP,
-      description =
-          "Whether estimates of x0 are clipped, to the values that pixels can have or by dynamic"
-              + " thresholding: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private SampleCommand.Clip clip;
-
-  @Option(
-      names = "--weights",
-      paramLabel = "NAME",
-      converter = Names.Weights.class,
-      completionCandidates = Names.Weights.class,
-      description =
-          "The moving average or the last weights: ${COMPLETION-CANDIDATES} (default: "
-              + Defaults.WEIGHTS
-              + ").")
-  private TrainedRun.Weights weights;
-
-  @Option(
-      names = "--checkpoint",
-      paramLabel = "FILE",
-      description = "Which checkpoint of the run (default: the newest).")
-  private Path checkpoint;
+  @Mixin private WeightsOptions weights;
 
   @Mixin private DataPlaces places;
 
@@ -143,15 +106,15 @@ final class EvaluateCommand implements Callable<Integer> {
     BadInputException.requireRange("--images", images, 1, MAX_IMAGES);
     BadInputException.requireRange("--batch-size", batchSize, 1, MAX_IMAGES);
     Path folder = TrainedRun.folder(run, spec, "'--run=DIR' is needed");
-    TrainedRun trained = TrainedRun.read(folder, checkpoint, weights, execution.execution());
+    TrainedRun trained = weights.read(folder, execution.execution());
     NoiseSchedule schedule = trained.config().schedule().create();
     Normalization normalization = trained.config().data().normalization();
     StratifiedTimesteps timesteps = timesteps(schedule.timesteps());
     VariationalBound bound =
         new VariationalBound(
             schedule,
-            Sampling.variance(variance, trained.unet().config()),
-            clip.constraint(normalization),
+            reverseProcess.variance(trained.unet().config()),
+            reverseProcess.constraint(normalization),
             DiscretizedGaussian.of(normalization));
     ImageDataSet heldOut = DataOptions.heldOut(trained.config().data(), places.sources(), images);
     ConditionalDenoiser denoiser = denoiser(trained, schedule);

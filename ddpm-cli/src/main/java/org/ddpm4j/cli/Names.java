@@ -195,9 +195,9 @@ abstract class Names<E extends Enum<E>> implements ITypeConverter<E>, Iterable<S
     }
   }
 
-  static final class Clip extends Names<SampleCommand.Clip> {
-    Clip() {
-      super(SampleCommand.Clip.class);
+  static final class Clips extends Names<Clip> {
+    Clips() {
+      super(Clip.class);
     }
   }
 

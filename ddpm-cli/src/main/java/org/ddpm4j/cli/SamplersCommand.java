@@ -97,7 +97,7 @@ final class SamplersCommand implements Callable<Integer> {
     Path folder = TrainedRun.folder(run, spec, "'--run=DIR' is needed");
     TrainedRun trained = TrainedRun.read(folder, null, null, execution.execution());
     for (int number : steps) {
-      Sampling.steps(number, trained.config().schedule());
+      Sampling.steps(number, trained.config().schedule().timesteps());
     }
     List<SamplerType> chosen = Objects.requireNonNullElse(samplers, List.of(SamplerType.values()));
     PictureTable table = new PictureTable(steps.stream().map(number -> number + " steps").toList());
@@ -134,14 +134,10 @@ final class SamplersCommand implements Callable<Integer> {
     SamplerConfig samplerConfig =
         type == SamplerType.DDPM ? Sampling.ddpm(config.model()) : SamplerConfig.of(type);
     return Sampling.drawing(
-            trained.unet(),
-            trained.parameterization(),
-            config.schedule(),
-            config.data().shape(),
+            Model.of(trained.unet(), config),
             number,
             samplerConfig,
-            X0Constraint.clip(config.data().normalization()),
-            Sampling.classOf(null, config.data().classNames(), config.model()))
+            X0Constraint.clip(config.data().normalization()))
         .sample(count, seed, DiffusionPipeline.DEFAULT_BATCH_SIZE, (stepsDone, x, x0) -> {});
   }
 

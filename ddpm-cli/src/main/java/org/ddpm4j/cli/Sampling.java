@@ -3,18 +3,13 @@ package org.ddpm4j.cli;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
-import org.ddpm4j.diffusion.ImageShape;
-import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.run.SamplerConfig;
 import org.ddpm4j.diffusion.run.SamplerType;
-import org.ddpm4j.diffusion.run.ScheduleConfig;
 import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
-import org.ddpm4j.schedules.NoiseSchedule;
-import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -27,35 +22,27 @@ final class Sampling {
    * The number of denoising steps.
    *
    * @param chosen by the user, or null
-   * @param schedule of the network
+   * @param timesteps T of the network's schedule
    * @return 1 to T
    */
-  static int steps(Integer chosen, ScheduleConfig schedule) {
+  static int steps(Integer chosen, int timesteps) {
     if (chosen == null) {
-      return Math.min(Integer.parseInt(Defaults.SAMPLE_STEPS), schedule.timesteps());
+      return Math.min(Integer.parseInt(Defaults.SAMPLE_STEPS), timesteps);
     }
-    if (chosen < 1 || chosen > schedule.timesteps()) {
+    if (chosen < 1 || chosen > timesteps) {
       throw new BadInputException(
           "%d denoising steps are not possible; it takes 1 to %d, the length of the chain."
-              .formatted(chosen, schedule.timesteps()));
+              .formatted(chosen, timesteps));
     }
     return chosen;
   }
 
-  /** A drawing by any sampler. */
+  /** A drawing by a sampler that fits the model, of all classes in turn. */
   static Drawing drawing(
-      Unet unet,
-      Parameterization parameterization,
-      ScheduleConfig scheduleConfig,
-      ImageShape shape,
-      int steps,
-      SamplerConfig samplerConfig,
-      X0Constraint constraint,
-      IntUnaryOperator classOf) {
-    NoiseSchedule schedule = scheduleConfig.create();
+      Model model, int steps, SamplerConfig samplerConfig, X0Constraint constraint) {
     Sampler sampler =
-        BadInputException.check(() -> samplerConfig.create(schedule, steps, constraint));
-    return new Drawing(unet, parameterization, schedule, sampler, shape, classOf);
+        BadInputException.check(() -> samplerConfig.create(model.schedule(), steps, constraint));
+    return new Drawing(model, sampler, classOf(null, model));
   }
 
   /** DDPM on a respaced chain, with the variance that the network learned, if it has. */
@@ -86,11 +73,11 @@ final class Sampling {
    * Which class image i is to be of.
    *
    * @param chosen name or number of a class, "none" for none, or null to take turns
-   * @param names of the classes, in their order; empty if they are not known
-   * @param network of which the image is
+   * @param model of which the image is
    */
-  static IntUnaryOperator classOf(String chosen, List<String> names, UnetConfig network) {
-    int embeddings = network.classEmbeddings();
+  static IntUnaryOperator classOf(String chosen, Model model) {
+    int embeddings = model.unet().config().classEmbeddings();
+    List<String> names = model.classNames();
     if (chosen == null) {
       int classes = names.isEmpty() ? embeddings : names.size();
       return i -> i % classes;

@@ -146,7 +146,7 @@ final class TrainCommand implements Callable<Integer> {
         console,
         config,
         images,
-        Sampling.steps(sampleSteps, config.schedule()),
+        Sampling.steps(sampleSteps, config.schedule().timesteps()),
         execution.execution());
   }
 

@@ -73,14 +73,10 @@ final class TrainingSession {
     data.validation().ifPresent(trainer::withValidation);
     drawing =
         Sampling.drawing(
-            trainer.emaUnet(),
-            config.training().objective().parameterization(),
-            config.schedule(),
-            config.data().shape(),
+            Model.of(trainer.emaUnet(), config),
             sampleSteps,
             Sampling.ddpm(config.model()),
-            X0Constraint.clip(config.data().normalization()),
-            Sampling.classOf(null, config.data().classNames(), config.model()));
+            X0Constraint.clip(config.data().normalization()));
   }
 
   /** Trains a new run. */

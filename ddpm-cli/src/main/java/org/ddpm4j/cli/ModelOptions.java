@@ -1,0 +1,146 @@
+package org.ddpm4j.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.run.ScheduleType;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
+import org.nd4j.linalg.api.buffer.DataType;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Which trained network, and what its files do not say of it. */
+final class ModelOptions {
+
+  private static final List<String> SAID_BY_RUNS =
+      List.of(
+          "--schedule",
+          "--timesteps",
+          "--beta-start",
+          "--beta-end",
+          "--parameterization",
+          "--zero-terminal-snr",
+          "--size",
+          "--normalization");
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
+  @ArgGroup(exclusive = true)
+  private Source source = new Source();
+
+  private static final class Source {
+    @Option(
+        names = "--run",
+        paramLabel = "DIR",
+        description = "Folder that train made (default: the model of clothes that ddpm4j brings).")
+    private Path run;
+
+    @Option(
+        names = "--model",
+        paramLabel = "DIR",
+        description = "Folder with config.json and diffusion_pytorch_model.safetensors.")
+    private Path model;
+  }
+
+  @Mixin private WeightsOptions weights;
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "TYPE",
+      converter = Names.Schedule.class,
+      completionCandidates = Names.Schedule.class,
+      defaultValue = Defaults.SCHEDULE,
+      description =
+          "With --model: the noise schedule, ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private ScheduleType schedule;
+
+  @Mixin private ChainOptions chain;
+
+  @Option(
+      names = "--parameterization",
+      paramLabel = "NAME",
+      converter = Names.Parameterizations.class,
+      completionCandidates = Names.Parameterizations.class,
+      defaultValue = Defaults.PARAMETERIZATION,
+      description =
+          "With --model: what the network predicts, ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private Parameterization parameterization;
+
+  @Option(
+      names = "--size",
+      paramLabel = "HxW",
+      converter = SizeConverter.class,
+      description = "With --model: height and width of the images, as in 32x32, or one number.")
+  private Size size;
+
+  @Option(
+      names = "--normalization",
+      paramLabel = "NAME",
+      converter = Names.PixelScales.class,
+      completionCandidates = Names.PixelScales.class,
+      defaultValue = Defaults.NORMALIZATION,
+      description =
+          "With --model: how the network sees pixels, ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}, which is [-1,1]).")
+  private Pixels pixels;
+
+  @Mixin private ExecutionOptions execution;
+
+  /** Reads the model that the user chose. */
+  Model read() throws IOException {
+    return source.model == null ? ofRun() : ofModelFolder();
+  }
+
+  /** Where pictures go for which the user named no place. */
+  Path defaultOutput(String name) {
+    return source.run == null ? Path.of(name) : source.run.resolve(name);
+  }
+
+  private Model ofRun() throws IOException {
+    for (String option : SAID_BY_RUNS) {
+      refuse(option, "--run, whose configuration says it");
+    }
+    Path folder =
+        TrainedRun.folder(source.run, command, "one of '--run=DIR' and '--model=DIR' is needed");
+    TrainedRun run = weights.read(folder, execution.execution());
+    return Model.of(run.unet(), run.config());
+  }
+
+  private Model ofModelFolder() throws IOException {
+    refuse("--checkpoint", "--model, which has none");
+    refuse("--weights", "--model, which has only one set");
+    if (size == null) {
+      throw new ParameterException(
+          command.commandLine(), "Missing option '--size=HxW', which '--model' needs");
+    }
+    Unet unet = UnetFolder.read(source.model, DataType.FLOAT, execution.execution());
+    Normalization normalization = pixels.normalization();
+    ImageShape shape =
+        BadInputException.check(
+            () -> {
+              normalization.requireChannels(unet.config().inChannels());
+              unet.config().checkImageSize(size.height(), size.width());
+              return new ImageShape(unet.config().inChannels(), size.height(), size.width());
+            });
+    return new Model(
+        unet, parameterization, chain.config(schedule).create(), shape, normalization, List.of());
+  }
+
+  private void refuse(String option, String why) {
+    if (command.commandLine().getParseResult().hasMatchedOption(option)) {
+      throw new ParameterException(
+          command.commandLine(), "The option '%s' does not go with %s".formatted(option, why));
+    }
+  }
+}

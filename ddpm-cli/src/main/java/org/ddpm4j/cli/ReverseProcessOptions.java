@@ -1,0 +1,49 @@
+package org.ddpm4j.cli;
+
+import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.unet.UnetConfig;
+import picocli.CommandLine.Option;
+
+/** How a network's answer becomes a step of DDPM's reverse process. */
+final class ReverseProcessOptions {
+
+  @Option(
+      names = "--variance",
+      paramLabel = "NAME",
+      converter = Names.Variance.class,
+      completionCandidates = Names.Variance.class,
+      description =
+          "Variance of ddpm's reverse process: ${COMPLETION-CANDIDATES} (default: learned if the"
+              + " network has learned it, else "
+              + Defaults.VARIANCE
+              + ").")
+  private ReverseVariance variance;
+
+  @Option(
+      names = "--clip",
+      paramLabel = "NAME",
+      converter = Names.Clips.class,
+      completionCandidates = Names.Clips.class,
+      defaultValue = Defaults.CLIP,
+      description =
+          "Whether estimates of x0 are clipped, to the values that pixels can have or by dynamic"
+              + " thresholding: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Clip clip;
+
+  /** The chosen variance, or null. */
+  ReverseVariance chosenVariance() {
+    return variance;
+  }
+
+  /** The chosen variance, or else the one that the network learned, if it has. */
+  ReverseVariance variance(UnetConfig network) {
+    return Sampling.variance(variance, network);
+  }
+
+  /** What is done to estimates of x0. */
+  X0Constraint constraint(Normalization normalization) {
+    return clip.constraint(normalization);
+  }
+}
