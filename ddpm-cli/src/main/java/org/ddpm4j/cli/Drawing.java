@@ -5,6 +5,8 @@ import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.ClassConditionalPipeline;
 import org.ddpm4j.diffusion.ConditionalDenoiser;
 import org.ddpm4j.diffusion.DiffusionPipeline;
+import org.ddpm4j.diffusion.guidance.ClassifierFreeGuidance;
+import org.ddpm4j.diffusion.guidance.Guidance;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -15,8 +17,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param model the network
  * @param sampler how its estimates become images
  * @param classOf the class of image i, for networks that are told it
+ * @param guidance how far beyond the class; other than none for networks with a null class
  */
-record Drawing(Model model, Sampler sampler, IntUnaryOperator classOf) {
+record Drawing(Model model, Sampler sampler, IntUnaryOperator classOf, Guidance guidance) {
+
+  /** Without guidance. */
+  Drawing(Model model, Sampler sampler, IntUnaryOperator classOf) {
+    this(model, sampler, classOf, Guidance.NONE);
+  }
 
   INDArray sample(int count, long seed, int batchSize, SamplingObserver observer) {
     if (!model.isClassConditional()) {
@@ -25,10 +33,19 @@ record Drawing(Model model, Sampler sampler, IntUnaryOperator classOf) {
           .sample(count, seed, batchSize, observer);
     }
     int[] classes = IntStream.range(0, count).map(classOf).toArray();
-    return new ClassConditionalPipeline(
-            ConditionalDenoiser.of(model.unet(), model.parameterization(), model.schedule()),
-            sampler,
-            model.shape())
+    return new ClassConditionalPipeline(denoiser(), sampler, model.shape())
         .sample(classes, seed, batchSize, observer);
+  }
+
+  private ConditionalDenoiser denoiser() {
+    if (guidance.equals(Guidance.NONE)) {
+      return ConditionalDenoiser.of(model.unet(), model.parameterization(), model.schedule());
+    }
+    return ClassifierFreeGuidance.of(
+        model.unet(),
+        model.parameterization(),
+        model.schedule(),
+        model.nullClass().orElseThrow(),
+        guidance);
   }
 }

@@ -1,6 +1,7 @@
 package org.ddpm4j.cli;
 
 import java.util.List;
+import java.util.OptionalInt;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.Normalization;
@@ -17,6 +18,7 @@ import org.ddpm4j.unet.Unet;
  * @param shape of the images
  * @param normalization how it sees pixels
  * @param classNames of the classes that it was told, in their order; empty if they are not known
+ * @param nullClass the row of its class embedding that stands for none, if it has learned one
  */
 record Model(
     Unet unet,
@@ -24,21 +26,47 @@ record Model(
     NoiseSchedule schedule,
     ImageShape shape,
     Normalization normalization,
-    List<String> classNames) {
+    List<String> classNames,
+    OptionalInt nullClass) {
 
   Model {
     classNames = List.copyOf(classNames);
   }
 
+  /** A network of which nobody says that it knows a null class. */
+  Model(
+      Unet unet,
+      Parameterization parameterization,
+      NoiseSchedule schedule,
+      ImageShape shape,
+      Normalization normalization,
+      List<String> classNames) {
+    this(unet, parameterization, schedule, shape, normalization, classNames, OptionalInt.empty());
+  }
+
   /** The network of a run. */
   static Model of(Unet unet, RunConfig config) {
+    boolean toldNone = config.training().objective().labelDropout() > 0;
     return new Model(
         unet,
         config.training().objective().parameterization(),
         config.schedule().create(),
         config.data().shape(),
         config.data().normalization(),
-        config.data().classNames());
+        config.data().classNames(),
+        toldNone ? OptionalInt.of(config.model().classEmbeddings() - 1) : OptionalInt.empty());
+  }
+
+  /** The same with a null class that the user knows of. */
+  Model withNullClass(int row) {
+    int rows = unet.config().classEmbeddings();
+    if (row < 0 || row >= rows || rows < 2) {
+      throw new BadInputException(
+          "The null class cannot be %d: it is one of at least two rows of the class embedding, counted from 0, and the network has %d."
+              .formatted(row, rows));
+    }
+    return new Model(
+        unet, parameterization, schedule, shape, normalization, classNames, OptionalInt.of(row));
   }
 
   /** Whether the network is told classes. */

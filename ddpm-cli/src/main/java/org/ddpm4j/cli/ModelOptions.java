@@ -29,7 +29,8 @@ final class ModelOptions {
           "--parameterization",
           "--zero-terminal-snr",
           "--size",
-          "--normalization");
+          "--normalization",
+          "--null-class");
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
@@ -95,11 +96,20 @@ final class ModelOptions {
               + " ${DEFAULT-VALUE}, which is [-1,1]).")
   private Pixels pixels;
 
+  @Option(
+      names = "--null-class",
+      paramLabel = "N",
+      description =
+          "With --model: the row of the class embedding that stands for no class, from 0 (default:"
+              + " none does).")
+  private Integer nullClass;
+
   @Mixin private ExecutionOptions execution;
 
   /** Reads the model that the user chose. */
   Model read() throws IOException {
-    return source.model == null ? ofRun() : ofModelFolder();
+    Model model = source.model == null ? ofRun() : ofModelFolder();
+    return nullClass == null ? model : model.withNullClass(nullClass);
   }
 
   /** Where pictures go for which the user named no place. */

@@ -134,6 +134,8 @@ final class SampleCommand implements Callable<Integer> {
 
   @Mixin private SamplerOptions samplerOptions;
 
+  @Mixin private GuidanceOptions guidanceOptions;
+
   SampleCommand(Console console) {
     this.console = console;
   }
@@ -145,7 +147,11 @@ final class SampleCommand implements Callable<Integer> {
     BadInputException.requireRange("--scale", scale, 1, 16);
     Model model = modelOptions.read();
     Drawing drawing =
-        new Drawing(model, samplerOptions.sampler(model), Sampling.classOf(onlyClass, model));
+        new Drawing(
+            model,
+            samplerOptions.sampler(model),
+            Sampling.classOf(onlyClass, model),
+            guidanceOptions.guidance(model));
     Path target =
         Objects.requireNonNullElseGet(
             output, () -> modelOptions.defaultOutput(format.defaultOutput));

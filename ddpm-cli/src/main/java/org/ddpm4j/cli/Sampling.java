@@ -79,8 +79,11 @@ final class Sampling {
     int embeddings = model.unet().config().classEmbeddings();
     List<String> names = model.classNames();
     if (chosen == null) {
-      int classes = names.isEmpty() ? embeddings : names.size();
-      return i -> i % classes;
+      int[] classes =
+          IntStream.range(0, names.isEmpty() ? embeddings : names.size())
+              .filter(row -> row != model.nullClass().orElse(-1))
+              .toArray();
+      return i -> classes[i % classes.length];
     }
     if (embeddings == 0) {
       throw new BadInputException(
@@ -89,7 +92,7 @@ final class Sampling {
     }
     int found =
         chosen.equalsIgnoreCase("none") && embeddings > names.size()
-            ? embeddings - 1
+            ? model.nullClass().orElse(embeddings - 1)
             : IntStream.range(0, embeddings)
                 .filter(
                     i ->

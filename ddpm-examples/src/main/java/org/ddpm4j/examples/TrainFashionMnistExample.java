@@ -58,19 +58,28 @@ public final class TrainFashionMnistExample {
   }
 
   static Unet train(ImageDataSet clothes, Objective objective, long steps) throws IOException {
+    return train(clothes, architecture(clothes), objective, 0, steps);
+  }
+
+  /** Three resolutions (28, 14 and 7 pixels) of 24, 48 and 96 channels. */
+  static AnnotatedUnet architecture(ImageDataSet clothes) {
+    return AnnotatedUnet.resnet(24, clothes.shape().channels(), List.of(1, 2, 4), 8)
+        .withAttention(2, 16);
+  }
+
+  static Unet train(
+      ImageDataSet clothes, AnnotatedUnet network, Objective objective, double dropout, long steps)
+      throws IOException {
     // Images in [-1,1], reshuffled every epoch, mirrored by chance.
     BatchOptions options = BatchOptions.of(64, 1).withFlip(HorizontalFlip.RANDOM);
     ImageDataSetIterator batches = new ImageDataSetIterator(clothes, options);
 
-    // Three resolutions (28, 14 and 7 pixels) of 24, 48 and 96 channels.
-    AnnotatedUnet architecture =
-        AnnotatedUnet.resnet(24, clothes.shape().channels(), List.of(1, 2, 4), 8)
-            .withAttention(2, 16);
-    Unet unet = Unet.create(architecture, DataType.FLOAT, 0);
+    Unet unet = Unet.create(network, DataType.FLOAT, 0);
     System.out.printf("Parameters: %,d%n", unet.parameters().count());
 
     TrainingConfig config =
         TrainingConfig.defaults(steps)
+            .withObjective(ObjectiveConfig.simple().withLabelDropout(dropout))
             .withOptimizer(AdamWConfig.defaults().withLearningRate(2e-3).withBetas(0.9, 0.99))
             .withLearningRate(
                 new LearningRateSchedule(

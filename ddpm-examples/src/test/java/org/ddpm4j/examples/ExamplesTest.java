@@ -92,12 +92,31 @@ class ExamplesTest {
   }
 
   @Test
+  void guidesTowardsEveryClass() throws IOException {
+    Path picture = folder.resolve("guidance.png");
+    ImageDataSet clothes = clothes();
+
+    ClassifierFreeGuidanceExample.draw(
+        ClassifierFreeGuidanceExample.train(clothes, 2),
+        clothes.classNames().subList(0, 2),
+        clothes.shape(),
+        2,
+        picture);
+
+    // Six scales of three images beside the titles, two rows below them.
+    BufferedImage table = ImageIO.read(picture.toFile());
+    int cell = 2 * 28 + 1;
+    assertThat(table.getWidth()).isBetween(18 * cell + 1, 24 * cell);
+    assertThat(table.getHeight()).isBetween(2 * cell + 2, 3 * cell);
+  }
+
+  @Test
   void everyExampleFitsOnTwoPages() throws IOException {
     List<Path> sources;
     try (Stream<Path> files = Files.list(Path.of("src/main/java/org/ddpm4j/examples"))) {
       sources = files.filter(file -> file.toString().endsWith("Example.java")).toList();
     }
-    assertThat(sources).hasSize(4);
+    assertThat(sources).hasSize(5);
     for (Path source : sources) {
       assertThat(Files.readAllLines(source)).as(source.toString()).hasSizeLessThan(100);
     }

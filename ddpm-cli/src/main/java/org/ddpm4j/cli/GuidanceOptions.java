@@ -1,0 +1,72 @@
+package org.ddpm4j.cli;
+
+import java.util.List;
+import org.ddpm4j.diffusion.guidance.Guidance;
+import picocli.CommandLine.Option;
+
+/** How far beyond the model of its class an image is drawn towards it. */
+final class GuidanceOptions {
+
+  @Option(
+      names = "--guidance",
+      paramLabel = "SCALE",
+      description =
+          "Classifier-free guidance towards the class, from 0, which forgets it; 1 is none, and"
+              + " every other scale takes about twice the time (default: 1).")
+  private Double scale;
+
+  @Option(
+      names = "--guidance-rescale",
+      paramLabel = "PHI",
+      description =
+          "With --guidance: share of its change of contrast that is taken back, 0 to 1 (default:"
+              + " 0).")
+  private Double rescale;
+
+  @Option(
+      names = "--guidance-interval",
+      paramLabel = "LO,HI",
+      split = ",",
+      description =
+          "With --guidance: only at noise-to-signal ratios from LO to HI (default: at all).")
+  private List<Double> interval;
+
+  /** The guidance that the user chose, for a model that can be guided. */
+  Guidance guidance(Model model) {
+    if (scale == null) {
+      requireScale("--guidance-rescale", rescale);
+      requireScale("--guidance-interval", interval);
+      return Guidance.NONE;
+    }
+    if (interval != null && interval.size() != 2) {
+      throw new BadInputException(
+          "--guidance-interval takes two numbers, as in 0.3,5, but was given %s."
+              .formatted(interval));
+    }
+    Guidance guidance =
+        BadInputException.check(
+            () ->
+                new Guidance(
+                    scale,
+                    rescale == null ? 0 : rescale,
+                    interval == null
+                        ? Guidance.Interval.ALL
+                        : new Guidance.Interval(interval.get(0), interval.get(1))));
+    if (!model.isClassConditional()) {
+      throw new BadInputException(
+          "The network was not told classes, so that there is none to guide it to; train one with --class-conditional.");
+    }
+    if (model.nullClass().isEmpty()) {
+      throw new BadInputException(
+          "No row of the network's class embedding is known to stand for no class, which guidance needs; train with --label-dropout 0.1 or, with --model, name the row by --null-class.");
+    }
+    return guidance;
+  }
+
+  private static void requireScale(String option, Object value) {
+    if (value != null) {
+      throw new BadInputException(
+          "The option %s goes with --guidance, which is missing.".formatted(option));
+    }
+  }
+}
