@@ -1,6 +1,8 @@
 package org.ddpm4j.cli;
 
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.Normalization;
@@ -17,6 +19,7 @@ import org.ddpm4j.unet.Unet;
  * @param shape of the images
  * @param normalization how it sees pixels
  * @param classNames of the classes that it was told, in their order; empty if they are not known
+ * @param pipeline the folder whose scheduler says how to draw, if there is one
  */
 record Model(
     Unet unet,
@@ -24,10 +27,22 @@ record Model(
     NoiseSchedule schedule,
     ImageShape shape,
     Normalization normalization,
-    List<String> classNames) {
+    List<String> classNames,
+    Optional<Path> pipeline) {
 
   Model {
     classNames = List.copyOf(classNames);
+  }
+
+  /** A network that nothing says how to draw with. */
+  Model(
+      Unet unet,
+      Parameterization parameterization,
+      NoiseSchedule schedule,
+      ImageShape shape,
+      Normalization normalization,
+      List<String> classNames) {
+    this(unet, parameterization, schedule, shape, normalization, classNames, Optional.empty());
   }
 
   /** The network of a run. */
