@@ -8,10 +8,17 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
+import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.diffusers.X0Clipping;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.LossHistory;
+import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetConfig;
 import org.ddpm4j.unet.UnetFolder;
@@ -34,7 +41,9 @@ final class InfoCommand implements Callable<Integer> {
   private static final class Target {
     @Parameters(
         paramLabel = "PATH",
-        description = "A run's folder, a model's folder, a checkpoint or any safetensors file.")
+        description =
+            "A run's folder, a diffusers pipeline's, a model's, a checkpoint or any safetensors"
+                + " file.")
     private Path path;
 
     @Option(names = "--run", paramLabel = "DIR", description = "A run's folder.")
@@ -51,7 +60,9 @@ final class InfoCommand implements Callable<Integer> {
       describeRun(target.run);
     } else if (!Files.isDirectory(target.path)) {
       describeTensors(target.path);
-    } else if (Files.exists(target.path.resolve(UnetFolder.WEIGHTS))) {
+    } else if (PipelineFolder.isPipeline(target.path)) {
+      describePipeline(target.path);
+    } else if (holdsWeights(target.path)) {
       describeModel(target.path);
     } else {
       describeRun(target.path);
@@ -66,19 +77,23 @@ final class InfoCommand implements Callable<Integer> {
     print("run", path);
     print("ddpm4j", config.version());
     print("data", "%s, %s".formatted(config.data().name(), config.data().source()));
+    boolean unseen = config.data().trainingImages() == 0;
     print(
         "images",
-        "%d of %s to train on, %d held out"
-            .formatted(
-                config.data().trainingImages(),
-                config.data().shape(),
-                config.data().validationImages()));
+        unseen
+            ? config.data().shape()
+            : "%d of %s to train on, %d held out"
+                .formatted(
+                    config.data().trainingImages(),
+                    config.data().shape(),
+                    config.data().validationImages()));
     print("pixels", Pixels.describe(config.data().normalization()));
     print("schedule", ChainOptions.describe(config.schedule()));
     describe(config.model(), unet);
     List<Path> checkpoints = run.checkpoints().all();
     if (checkpoints.isEmpty()) {
-      print("steps", "none of %d saved".formatted(config.training().steps()));
+      print(
+          "steps", unseen ? "not known" : "none of %d saved".formatted(config.training().steps()));
       return;
     }
     Checkpoint checkpoint = run.readLatestCheckpoint(unet.parameters());
@@ -96,6 +111,51 @@ final class InfoCommand implements Callable<Integer> {
               last.validationLoss(),
               last.step()));
     }
+  }
+
+  /** Whatever their format, so that the reader can say what is wrong with it. */
+  private static boolean holdsWeights(Path folder) throws IOException {
+    String name = UnetFolder.WEIGHTS.substring(0, UnetFolder.WEIGHTS.indexOf('.') + 1);
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.anyMatch(file -> file.getFileName().toString().startsWith(name));
+    }
+  }
+
+  private void describePipeline(Path folder) throws IOException {
+    DiffusersPipeline pipeline = PipelineFolder.read(folder, DataType.FLOAT, Execution.automatic());
+    try (Unet unet = pipeline.unet()) {
+      DiffusersScheduler scheduler = pipeline.scheduler();
+      print("pipeline", folder);
+      print("scheduler", scheduler.className());
+      print(
+          "schedule",
+          scheduler
+              .scheduleConfig()
+              .map(ChainOptions::describe)
+              .orElseGet(() -> "beta by beta, T = " + scheduler.timesteps()));
+      print("predicts", Names.of(scheduler.parameterization()));
+      print(
+          "sampler",
+          "%s, spacing %s, clip %s"
+              .formatted(
+                  scheduler.sampler().type().label(),
+                  Names.of(scheduler.sampler().spacing()),
+                  describe(scheduler.clipping())));
+      print("images", pipeline.shape().map(ImageShape::toString).orElse("of any size"));
+      if (!pipeline.classNames().isEmpty()) {
+        print("classes", String.join(", ", pipeline.classNames()));
+      }
+      describe(unet.config(), unet);
+    }
+  }
+
+  private static String describe(X0Clipping clipping) {
+    if (clipping instanceof X0Clipping.Range range) {
+      return "to [-%1$s,%1$s]".formatted(range.max());
+    }
+    return clipping instanceof X0Clipping.DynamicThreshold threshold
+        ? "by the quantile %s, at most %s".formatted(threshold.ratio(), threshold.maxThreshold())
+        : "none";
   }
 
   private void describeModel(Path folder) throws IOException {

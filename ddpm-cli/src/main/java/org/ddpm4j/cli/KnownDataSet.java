@@ -13,6 +13,7 @@ import org.ddpm4j.data.Mnist;
 import org.ddpm4j.data.Split;
 import org.ddpm4j.data.TinyImageNet;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
+import org.ddpm4j.diffusion.run.DataDescription;
 
 /** The data sets that can be trained on by name. */
 enum KnownDataSet {
@@ -98,7 +99,9 @@ enum KnownDataSet {
         .orElseThrow(
             () ->
                 new IOException(
-                    "The run was trained on the data set %s, which this program does not know; resume it from Java."
-                        .formatted(name)));
+                    name.equals(DataDescription.UNKNOWN)
+                        ? "It is not known what the network of this run was trained on; convert it again with --dataset."
+                        : "The run was trained on the data set %s, which this program does not know; resume it from Java."
+                            .formatted(name)));
   }
 }

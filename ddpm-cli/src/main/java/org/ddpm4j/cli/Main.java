@@ -50,6 +50,7 @@ public final class Main {
             .addSubcommand(new SamplersCommand(console))
             .addSubcommand(new SchedulesCommand(console))
             .addSubcommand(new PredictCommand(console))
+            .addSubcommand(new ConvertCommand(console))
             .addSubcommand(new InfoCommand(console))
             .addSubcommand(new LessonCommand(console))
             .addSubcommand(new DataCommand(console))

@@ -1,6 +1,8 @@
 package org.ddpm4j.cli;
 
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
@@ -19,6 +21,7 @@ import org.ddpm4j.unet.Unet;
  * @param normalization how it sees pixels
  * @param classNames of the classes that it was told, in their order; empty if they are not known
  * @param nullClass the row of its class embedding that stands for none, if it has learned one
+ * @param pipeline the folder whose scheduler says how to draw, if there is one
  */
 record Model(
     Unet unet,
@@ -27,13 +30,14 @@ record Model(
     ImageShape shape,
     Normalization normalization,
     List<String> classNames,
-    OptionalInt nullClass) {
+    OptionalInt nullClass,
+    Optional<Path> pipeline) {
 
   Model {
     classNames = List.copyOf(classNames);
   }
 
-  /** A network of which nobody says that it knows a null class. */
+  /** A network whose files say neither a null class nor how to draw. */
   Model(
       Unet unet,
       Parameterization parameterization,
@@ -41,7 +45,15 @@ record Model(
       ImageShape shape,
       Normalization normalization,
       List<String> classNames) {
-    this(unet, parameterization, schedule, shape, normalization, classNames, OptionalInt.empty());
+    this(
+        unet,
+        parameterization,
+        schedule,
+        shape,
+        normalization,
+        classNames,
+        OptionalInt.empty(),
+        Optional.empty());
   }
 
   /** The network of a run. */
@@ -54,7 +66,8 @@ record Model(
         config.data().shape(),
         config.data().normalization(),
         config.data().classNames(),
-        toldNone ? OptionalInt.of(config.model().classEmbeddings() - 1) : OptionalInt.empty());
+        toldNone ? OptionalInt.of(config.model().classEmbeddings() - 1) : OptionalInt.empty(),
+        Optional.empty());
   }
 
   /** The same with a null class that the user knows of. */
@@ -66,7 +79,14 @@ record Model(
               .formatted(row, rows));
     }
     return new Model(
-        unet, parameterization, schedule, shape, normalization, classNames, OptionalInt.of(row));
+        unet,
+        parameterization,
+        schedule,
+        shape,
+        normalization,
+        classNames,
+        OptionalInt.of(row),
+        pipeline);
   }
 
   /** Whether the network is told classes. */

@@ -3,11 +3,17 @@ package org.ddpm4j.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.run.ScheduleType;
 import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.Unet2D;
+import org.ddpm4j.unet.UnetConfig;
 import org.ddpm4j.unet.UnetFolder;
 import org.nd4j.linalg.api.buffer.DataType;
 import picocli.CommandLine.ArgGroup;
@@ -20,7 +26,7 @@ import picocli.CommandLine.Spec;
 /** Which trained network, and what its files do not say of it. */
 final class ModelOptions {
 
-  private static final List<String> SAID_BY_RUNS =
+  private static final List<String> SAID_BY_FILES =
       List.of(
           "--schedule",
           "--timesteps",
@@ -28,9 +34,7 @@ final class ModelOptions {
           "--beta-end",
           "--parameterization",
           "--zero-terminal-snr",
-          "--size",
-          "--normalization",
-          "--null-class");
+          "--normalization");
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
@@ -48,7 +52,10 @@ final class ModelOptions {
     @Option(
         names = "--model",
         paramLabel = "DIR",
-        description = "Folder with config.json and diffusion_pytorch_model.safetensors.")
+        description =
+            "Folder of a diffusers pipeline, with model_index.json, which says all of the options"
+                + " below that are for --model; or of a network alone, with config.json and"
+                + " diffusion_pytorch_model.safetensors.")
     private Path model;
   }
 
@@ -82,7 +89,9 @@ final class ModelOptions {
       names = "--size",
       paramLabel = "HxW",
       converter = SizeConverter.class,
-      description = "With --model: height and width of the images, as in 32x32, or one number.")
+      description =
+          "With --model: height and width of the images, as in 32x32, or one number (default: the"
+              + " sample_size of its config.json).")
   private Size size;
 
   @Option(
@@ -118,9 +127,11 @@ final class ModelOptions {
   }
 
   private Model ofRun() throws IOException {
-    for (String option : SAID_BY_RUNS) {
+    for (String option : SAID_BY_FILES) {
       refuse(option, "--run, whose configuration says it");
     }
+    refuse("--size", "--run, whose configuration says it");
+    refuse("--null-class", "--run, whose configuration says it");
     Path folder =
         TrainedRun.folder(source.run, command, "one of '--run=DIR' and '--model=DIR' is needed");
     TrainedRun run = weights.read(folder, execution.execution());
@@ -130,21 +141,64 @@ final class ModelOptions {
   private Model ofModelFolder() throws IOException {
     refuse("--checkpoint", "--model, which has none");
     refuse("--weights", "--model, which has only one set");
-    if (size == null) {
-      throw new ParameterException(
-          command.commandLine(), "Missing option '--size=HxW', which '--model' needs");
+    if (PipelineFolder.isPipeline(source.model)) {
+      return ofPipeline();
+    }
+    if (size == null && !saysSize(UnetFolder.readConfig(source.model.resolve(UnetFolder.CONFIG)))) {
+      throw missingSize();
     }
     Unet unet = UnetFolder.read(source.model, DataType.FLOAT, execution.execution());
     Normalization normalization = pixels.normalization();
-    ImageShape shape =
-        BadInputException.check(
-            () -> {
-              normalization.requireChannels(unet.config().inChannels());
-              unet.config().checkImageSize(size.height(), size.width());
-              return new ImageShape(unet.config().inChannels(), size.height(), size.width());
-            });
+    ImageShape shape = shape(unet.config());
+    BadInputException.check(
+        () -> {
+          normalization.requireChannels(shape.channels());
+          return shape;
+        });
     return new Model(
         unet, parameterization, chain.config(schedule).create(), shape, normalization, List.of());
+  }
+
+  private Model ofPipeline() throws IOException {
+    for (String option : SAID_BY_FILES) {
+      refuse(option, "a pipeline's folder, whose files say it");
+    }
+    DiffusersPipeline pipeline =
+        PipelineFolder.read(source.model, DataType.FLOAT, execution.execution());
+    UnetConfig network = pipeline.unet().config();
+    if (size == null && !saysSize(network)) {
+      throw missingSize();
+    }
+    return new Model(
+        pipeline.unet(),
+        pipeline.scheduler().parameterization(),
+        pipeline.scheduler().schedule(),
+        shape(network),
+        Normalization.SYMMETRIC,
+        pipeline.classNames(),
+        OptionalInt.empty(),
+        Optional.of(source.model));
+  }
+
+  private static boolean saysSize(UnetConfig network) {
+    return network instanceof Unet2D config && config.images().size() != null;
+  }
+
+  private ParameterException missingSize() {
+    return new ParameterException(
+        command.commandLine(),
+        "Missing option '--size=HxW', which '--model' needs where config.json has no sample_size");
+  }
+
+  /** Of the chosen size, or else of the one that the network says. */
+  private ImageShape shape(UnetConfig network) {
+    return BadInputException.check(
+        () -> {
+          int height = size != null ? size.height() : ((Unet2D) network).images().size().height();
+          int width = size != null ? size.width() : ((Unet2D) network).images().size().width();
+          network.checkImageSize(height, width);
+          return new ImageShape(network.inChannels(), height, width);
+        });
   }
 
   private void refuse(String option, String why) {

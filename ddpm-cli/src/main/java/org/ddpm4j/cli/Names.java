@@ -70,6 +70,12 @@ abstract class Names<E extends Enum<E>> implements ITypeConverter<E>, Iterable<S
     return names.iterator();
   }
 
+  static final class Conversions extends Names<ConvertCommand.Target> {
+    Conversions() {
+      super(ConvertCommand.Target.class);
+    }
+  }
+
   static final class Schedule extends Names<ScheduleType> {
     Schedule() {
       super(ScheduleType.class);

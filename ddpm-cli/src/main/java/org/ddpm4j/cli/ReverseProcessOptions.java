@@ -26,10 +26,11 @@ final class ReverseProcessOptions {
       paramLabel = "NAME",
       converter = Names.Clips.class,
       completionCandidates = Names.Clips.class,
-      defaultValue = Defaults.CLIP,
       description =
           "Whether estimates of x0 are clipped, to the values that pixels can have or by dynamic"
-              + " thresholding: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+              + " thresholding: ${COMPLETION-CANDIDATES} (default: "
+              + Defaults.CLIP
+              + ").")
   private Clip clip;
 
   /** The chosen variance, or null. */
@@ -42,8 +43,18 @@ final class ReverseProcessOptions {
     return Sampling.variance(variance, network);
   }
 
+  /** The chosen clipping, or null. */
+  Clip chosenClip() {
+    return clip;
+  }
+
+  /** The chosen clipping, or else the usual one. */
+  Clip clip() {
+    return clip != null ? clip : new Names.Clips().convert(Defaults.CLIP);
+  }
+
   /** What is done to estimates of x0. */
   X0Constraint constraint(Normalization normalization) {
-    return clip.constraint(normalization);
+    return clip().constraint(normalization);
   }
 }

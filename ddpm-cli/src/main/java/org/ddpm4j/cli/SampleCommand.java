@@ -24,7 +24,8 @@ import picocli.CommandLine.Option;
     footer = {
       "",
       "The same seed gives the same images, however many are drawn and in whatever batches.",
-      "With --model, the schedule and the size of the images must be given as in training."
+      "With the --model of a network alone, the schedule must be given as in training; a pipeline's",
+      "folder says it, and how to draw: --sampler and its options change that."
     })
 final class SampleCommand implements Callable<Integer> {
 

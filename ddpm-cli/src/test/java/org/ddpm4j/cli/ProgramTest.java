@@ -37,6 +37,7 @@ class ProgramTest {
         "evaluate",
         "schedules",
         "predict",
+        "convert",
         "info",
         "bench",
         "completion"

@@ -48,7 +48,7 @@ public record Unet2D(
     implements UnetConfig {
 
   /** The value of {@code _class_name} in config.json. */
-  static final String CLASS_NAME = "UNet2DModel";
+  public static final String CLASS_NAME = "UNet2DModel";
 
   /** diffusers' defaults. */
   static final Unet2D DEFAULT =

@@ -15,7 +15,7 @@ import org.ddpm4j.diffusion.image.Normalization;
  * @param name of the data set
  * @param source where its files came from, in words; may be null
  * @param fingerprint hash of the training images; resuming on others is refused
- * @param trainingImages number of training images, at least 1
+ * @param trainingImages number of training images, at least 1, or 0 where they are {@link #UNKNOWN}
  * @param validationImages number of held-out images, at least 0
  * @param shape of one image
  * @param normalization how pixels became the values that the model sees; {@link
@@ -33,6 +33,9 @@ public record DataDescription(
     @JsonProperty("normalization") Normalization normalization,
     @JsonProperty("selection") Selection selection,
     @JsonProperty("class_names") List<String> classNames) {
+
+  /** The fingerprint, and the name, of images that nobody here has seen. */
+  public static final String UNKNOWN = "unknown";
 
   /**
    * Which images of a data set are used.
@@ -106,10 +109,11 @@ public record DataDescription(
     selection = Objects.requireNonNullElse(selection, Selection.ALL);
     classNames = List.copyOf(Objects.requireNonNullElse(classNames, List.of()));
     normalization.requireChannels(shape.channels());
-    if (trainingImages < 1 || validationImages < 0) {
+    int least = fingerprint.equals(UNKNOWN) ? 0 : 1;
+    if (trainingImages < least || validationImages < 0) {
       throw new IllegalArgumentException(
-          "The data set %s cannot have %d training and %d validation images; it takes at least 1 and 0."
-              .formatted(name, trainingImages, validationImages));
+          "The data set %s cannot have %d training and %d validation images; it takes at least %d and 0."
+              .formatted(name, trainingImages, validationImages, least));
     }
   }
 
@@ -141,5 +145,20 @@ public record DataDescription(
         Normalization.SYMMETRIC,
         Selection.ALL,
         List.of());
+  }
+
+  /**
+   * Of images that a network was trained on elsewhere, in [-1,1].
+   *
+   * @param name of the data set, or {@link #UNKNOWN}
+   * @param source what is known of them, in words
+   * @param shape of one image
+   * @param classNames the name of each class; empty if there are none
+   * @return the description, with the fingerprint {@link #UNKNOWN} and no counted images
+   */
+  public static DataDescription unseen(
+      String name, String source, ImageShape shape, List<String> classNames) {
+    return new DataDescription(
+        name, source, UNKNOWN, 0, 0, shape, Normalization.SYMMETRIC, Selection.ALL, classNames);
   }
 }

@@ -9,6 +9,8 @@ import java.util.stream.Stream;
 import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.CheckpointFolder;
 import org.ddpm4j.unet.Parameters;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.io.AtomicFile;
 import org.ddpm4j.unet.io.Folders;
 
@@ -33,6 +35,32 @@ public record RunFolder(Path path) {
    * @throws IOException if the folder holds files or cannot be written
    */
   public static RunFolder create(Path path, RunConfig config) throws IOException {
+    requireNew(path);
+    Folders.create(path);
+    RunFolder folder = new RunFolder(path);
+    AtomicFile.writeString(folder.configFile(), config.toJson() + "\n");
+    return folder;
+  }
+
+  /**
+   * Makes the folder of a run of which there is only the trained network. Its configuration is
+   * written last, so that a folder is a run only when it is whole.
+   *
+   * @param path a folder that does not exist yet or is empty
+   * @param config of the run
+   * @param unet the network
+   * @return the folder
+   * @throws IOException if the folder holds files or cannot be written
+   */
+  public static RunFolder create(Path path, RunConfig config, Unet unet) throws IOException {
+    requireNew(path);
+    RunFolder folder = new RunFolder(path);
+    UnetFolder.write(folder.unet(), unet);
+    AtomicFile.writeString(folder.configFile(), config.toJson() + "\n");
+    return folder;
+  }
+
+  private static void requireNew(Path path) throws IOException {
     if (Files.isDirectory(path)) {
       try (Stream<Path> files = Files.list(path)) {
         if (files.findAny().isPresent()) {
@@ -42,10 +70,6 @@ public record RunFolder(Path path) {
         }
       }
     }
-    Folders.create(path);
-    RunFolder folder = new RunFolder(path);
-    AtomicFile.writeString(folder.configFile(), config.toJson() + "\n");
-    return folder;
   }
 
   /**

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -12,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -20,17 +20,10 @@ import java.util.stream.StreamSupport;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.Network;
 import org.ddpm4j.diffusion.NetworkDenoiser;
-import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.run.SamplerConfig;
-import org.ddpm4j.diffusion.run.SamplerConfig.End;
-import org.ddpm4j.diffusion.run.SamplerType;
-import org.ddpm4j.schedules.BetaSchedule;
-import org.ddpm4j.schedules.CosineSchedule;
-import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
-import org.ddpm4j.schedules.QuadraticSchedule;
-import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -52,26 +45,6 @@ class DiffusersTrajectoryTest {
   private static final double RELATIVE_TOLERANCE = 1e-4;
 
   private static final String OTHER_FILE = "ddpm.trajectories";
-
-  private static final Set<String> KNOWN_KEYS =
-      Set.of(
-          "beta_start",
-          "beta_end",
-          "beta_schedule",
-          "prediction_type",
-          "variance_type",
-          "clip_sample",
-          "thresholding",
-          "timestep_spacing",
-          "rescale_betas_zero_snr",
-          "solver_order",
-          "algorithm_type",
-          "use_karras_sigmas",
-          "skip_prk_steps",
-          "steps_offset",
-          "set_alpha_to_one",
-          "sample_max_value",
-          "final_sigmas_type");
 
   /** A run, and the noise of its file. */
   record Run(int index, JsonNode json, JsonNode file) {
@@ -126,20 +99,20 @@ class DiffusersTrajectoryTest {
 
   @ParameterizedTest
   @MethodSource("runs")
-  void repeatsTheRun(Run golden) {
+  void repeatsTheRun(Run golden) throws IOException {
     JsonNode run = golden.json();
-    String scheduler = run.get("scheduler").asText();
-    JsonNode config = run.get("config");
-    config.fieldNames().forEachRemaining(key -> assertThat(KNOWN_KEYS).contains(key));
-    NoiseSchedule schedule = NoiseSchedule.of(betas(config), 1000);
+    String className = run.get("scheduler").asText();
+    ObjectNode config = ((ObjectNode) run.get("config")).deepCopy().put("_class_name", className);
+    DiffusersScheduler scheduler = DiffusersScheduler.fromJson(config.toString(), "the run");
+    NoiseSchedule schedule = scheduler.schedule();
     Sampler sampler =
-        samplerConfig(scheduler, config, run.get("step_args"))
-            .create(schedule, run.get("steps").asInt(), constraint(scheduler, config));
-    boolean scaled = scheduler.matches("(Euler|EulerAncestral|Heun|LMS)DiscreteScheduler");
+        samplerConfig(scheduler, run.get("step_args"))
+            .create(schedule, run.get("steps").asInt(), scheduler.clipping().constraint());
+    boolean scaled = className.matches("(Euler|EulerAncestral|Heun|LMS)DiscreteScheduler");
 
     List<double[]> states = new ArrayList<>();
     List<Double> times = new ArrayList<>();
-    Denoiser network = new NetworkDenoiser(network(config), parameterization(config), schedule);
+    Denoiser network = new NetworkDenoiser(network(config), scheduler.parameterization(), schedule);
     Denoiser recorder =
         (xt, level) -> {
           times.add(level.t());
@@ -179,94 +152,19 @@ class DiffusersTrajectoryTest {
     return difference / Math.max(largest, 0.01);
   }
 
-  private static BetaSchedule betas(JsonNode config) {
-    double start = config.path("beta_start").asDouble(1e-4);
-    double end = config.path("beta_end").asDouble(0.02);
-    BetaSchedule betas =
-        switch (config.get("beta_schedule").asText()) {
-          case "linear" -> new LinearSchedule(start, end);
-          case "scaled_linear" -> new QuadraticSchedule(start, end);
-          case "squaredcos_cap_v2" -> CosineSchedule.paper();
-          default -> throw new IllegalArgumentException(config.toString());
-        };
-    return config.path("rescale_betas_zero_snr").asBoolean()
-        ? new ZeroTerminalSnrSchedule(betas)
-        : betas;
-  }
-
-  private static SamplerConfig samplerConfig(String scheduler, JsonNode config, JsonNode step) {
-    boolean sde = config.path("algorithm_type").asText().startsWith("sde-");
-    SamplerType type =
-        switch (scheduler) {
-          case "DDPMScheduler" -> SamplerType.DDPM;
-          case "DDIMScheduler" -> SamplerType.DDIM;
-          case "DPMSolverMultistepScheduler" ->
-              sde ? SamplerType.DPM_SOLVER_SDE : SamplerType.DPM_SOLVER;
-          case "UniPCMultistepScheduler" -> SamplerType.UNIPC;
-          case "PNDMScheduler" ->
-              config.path("skip_prk_steps").asBoolean() ? SamplerType.PLMS : SamplerType.PNDM;
-          case "HeunDiscreteScheduler" -> SamplerType.HEUN;
-          case "EulerDiscreteScheduler" -> SamplerType.EULER;
-          case "EulerAncestralDiscreteScheduler" -> SamplerType.EULER_ANCESTRAL;
-          case "LMSDiscreteScheduler" -> SamplerType.LMS;
-          case "DEISMultistepScheduler" -> SamplerType.DEIS;
-          default -> throw new IllegalArgumentException(scheduler);
-        };
-    TimestepSpacing spacing =
-        switch (config.path("timestep_spacing").asText()) {
-          case "leading" -> TimestepSpacing.LEADING;
-          case "trailing" -> TimestepSpacing.TRAILING;
-          case "linspace" -> TimestepSpacing.LINSPACE;
-          default -> type == SamplerType.DDPM ? TimestepSpacing.LEADING : null;
-        };
-    ReverseVariance variance =
-        switch (config.path("variance_type").asText()) {
-          case "fixed_large" -> ReverseVariance.BETA;
-          case "learned_range" -> ReverseVariance.LEARNED;
-          default -> ReverseVariance.POSTERIOR;
-        };
-    Integer order = type == SamplerType.LMS && step.has("order") ? step.get("order").asInt() : null;
+  /** With what is not in a file, but told to {@code step}. */
+  private static SamplerConfig samplerConfig(DiffusersScheduler scheduler, JsonNode step) {
+    SamplerConfig config = scheduler.sampler();
     return new SamplerConfig(
-        type,
-        spacing,
-        config.path("steps_offset").asInt(),
-        config.path("use_karras_sigmas").asBoolean(),
-        config.has("solver_order") ? Integer.valueOf(config.get("solver_order").asInt()) : order,
-        step.has("eta") ? Double.valueOf(step.get("eta").asDouble()) : null,
-        type == SamplerType.DDPM ? variance : null,
-        end(scheduler, config),
-        Convention.DIFFUSERS);
-  }
-
-  private static End end(String scheduler, JsonNode config) {
-    boolean endsClean =
-        switch (scheduler) {
-          case "DDPMScheduler" -> true;
-          case "DDIMScheduler" -> config.path("set_alpha_to_one").asBoolean(true);
-          case "PNDMScheduler" -> config.path("set_alpha_to_one").asBoolean(false);
-          case "DEISMultistepScheduler" -> false;
-          default -> !config.path("final_sigmas_type").asText("zero").equals("sigma_min");
-        };
-    return endsClean ? null : End.FIRST_TIMESTEP;
-  }
-
-  private static X0Constraint constraint(String scheduler, JsonNode config) {
-    if (config.path("thresholding").asBoolean()) {
-      return X0Constraint.dynamicThreshold(0.995, config.path("sample_max_value").asDouble(1));
-    }
-    boolean clipsUnlessTold = scheduler.matches("DD[PI]MScheduler");
-    return config.path("clip_sample").asBoolean(clipsUnlessTold)
-        ? X0Constraint.clip(-1, 1)
-        : X0Constraint.NONE;
-  }
-
-  private static Parameterization parameterization(JsonNode config) {
-    return switch (config.path("prediction_type").asText("epsilon")) {
-      case "epsilon" -> Parameterization.EPSILON;
-      case "sample" -> Parameterization.X0;
-      case "v_prediction" -> Parameterization.V;
-      default -> throw new IllegalArgumentException(config.toString());
-    };
+        config.type(),
+        config.spacing(),
+        config.stepsOffset(),
+        config.karras(),
+        step.has("order") ? Integer.valueOf(step.get("order").asInt()) : config.order(),
+        step.has("eta") ? Double.valueOf(step.get("eta").asDouble()) : config.eta(),
+        config.variance(),
+        config.end(),
+        config.convention());
   }
 
   private static Network network(JsonNode config) {

@@ -102,6 +102,14 @@ for schedule in (LINEAR, SCALED):
     add(DPM, algorithm_type="sde-dpmsolver++", solver_order=1)
     add(HEUN, prediction_type="sample")
     add(LMS, prediction_type="sample")
+    for spacing in ("leading", "trailing", "linspace"):
+        for rescaled in (DPM, UNIPC, EULER, ANCESTRAL):
+            add(rescaled, rescale_betas_zero_snr=True, prediction_type="v_prediction", timestep_spacing=spacing)
+    add(HEUN, clip_sample=True)
+    add(DDPM, clip_sample_range=0.5)
+    add(DDPM, variance_type="fixed_small_log")
+    add(DDIM, trained_betas=[1e-4 * (1 + t % 7) for t in range(1000)])
+runs.append(run(DDPM, 7, dict(beta_schedule="sigmoid"), {}))
 
 about = "as in sampler_trajectories.json; diffusers " + diffusers.__version__
 with open(sys.argv[1], "w") as f:

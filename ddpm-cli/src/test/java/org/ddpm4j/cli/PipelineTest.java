@@ -1,0 +1,362 @@
+package org.ddpm4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
+import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.diffusers.X0Clipping;
+import org.ddpm4j.diffusion.run.SamplerConfig;
+import org.ddpm4j.diffusion.run.SamplerType;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.Unet2D;
+import org.ddpm4j.unet.Unet2D.Block;
+import org.ddpm4j.unet.Unet2D.Level;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** Folders of diffusers pipelines, drawn with, looked into and converted. */
+class PipelineTest {
+
+  private static final String INDEX = "model_index.json";
+  private static final String SCHEDULER = "scheduler/scheduler_config.json";
+  private static final String UNET = "unet/config.json";
+  private static final String WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
+
+  private static Unet unet;
+
+  @TempDir private Path folder;
+  private Path pipeline;
+
+  @BeforeAll
+  static void makeNetwork() {
+    Unet2D network =
+        Unet2D.of(
+                1,
+                List.of(
+                    new Level(8, Block.PLAIN, Block.PLAIN),
+                    new Level(8, Block.ATTENTION, Block.ATTENTION)),
+                2)
+            .withSampleSize(new Unet2D.ImageSize(8, 4))
+            .withClassEmbeddings(3);
+    unet = Unet.create(network, DataType.FLOAT, 0);
+  }
+
+  @BeforeEach
+  void writePipeline() throws IOException {
+    pipeline = folder.resolve("pipeline");
+    DiffusersScheduler scheduler =
+        new DiffusersScheduler(
+            new LinearSchedule(0.01, 0.2),
+            20,
+            Parameterization.V,
+            SamplerConfig.of(SamplerType.DDIM),
+            X0Clipping.UNIT);
+    PipelineFolder.write(pipeline, new DiffusersPipeline(unet, scheduler, List.of("cat", "dog")));
+  }
+
+  private void replace(String file, String text, String by) throws IOException {
+    Path path = pipeline.resolve(file);
+    String before = Files.readString(path);
+    assertThat(before).contains(text);
+    Files.writeString(path, before.replace(text, by));
+  }
+
+  private Path draw(String name, Object... options) {
+    Path output = folder.resolve(name);
+    Object[] args =
+        Stream.concat(
+                Stream.of("sample", "--count", 3, "--scale", 1, "--output", output),
+                Arrays.stream(options))
+            .toArray();
+    Cli.run(args).isOk();
+    return output;
+  }
+
+  @Test
+  void everythingIsInTheFiles() throws IOException {
+    Path own = draw("own.png", "--model", pipeline, "--steps", 5);
+    BufferedImage grid = ImageIO.read(own.toFile());
+    assertThat(grid.getWidth()).isEqualTo(2 * 5 + 1);
+    assertThat(grid.getHeight()).isEqualTo(2 * 9 + 1);
+    Path told =
+        draw(
+            "told.png",
+            "--model",
+            pipeline.resolve("unet"),
+            "--steps",
+            5,
+            "--timesteps",
+            20,
+            "--beta-start",
+            0.01,
+            "--beta-end",
+            0.2,
+            "--parameterization",
+            "v",
+            "--sampler",
+            "ddim",
+            "--size",
+            "8x4");
+    // That network's classes have no names, and the null class takes its turn.
+    Path one = draw("one.png", "--model", pipeline, "--steps", 5, "--class", "dog");
+    assertThat(one).satisfies(file -> assertThat(Files.mismatch(file, own)).isNotNegative());
+    assertThat(ImageIO.read(told.toFile()).getWidth()).isEqualTo(grid.getWidth());
+    Path numbered =
+        draw(
+            "numbered.png",
+            "--model",
+            pipeline.resolve("unet"),
+            "--steps",
+            5,
+            "--timesteps",
+            20,
+            "--beta-start",
+            0.01,
+            "--beta-end",
+            0.2,
+            "--parameterization",
+            "v",
+            "--sampler",
+            "ddim",
+            "--class",
+            1);
+    assertThat(numbered).hasSameBinaryContentAs(one);
+  }
+
+  @Test
+  void optionsOverrideTheSampler() throws IOException {
+    Path own = draw("own.png", "--model", pipeline, "--steps", 5);
+    Path same = draw("same.png", "--model", pipeline, "--steps", 5, "--sampler", "ddim");
+    assertThat(same).hasSameBinaryContentAs(own);
+    Path other =
+        draw("other.png", "--model", pipeline, "--steps", 5, "--sampler", "dpm++", "--order", 1);
+    assertThat(Files.mismatch(other, own)).isNotNegative();
+    Path spaced = draw("spaced.png", "--model", pipeline, "--steps", 5, "--spacing", "trailing");
+    assertThat(Files.mismatch(spaced, own)).isNotNegative();
+    assertThat(
+            ImageIO.read(draw("big.png", "--model", pipeline, "--size", "8").toFile()).getWidth())
+        .isEqualTo(2 * 9 + 1);
+    Cli.run("sample", "--model", pipeline, "--order", 2).isBadInput("order", "ddim");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--schedule, cosine",
+    "--timesteps, 20",
+    "--parameterization, v",
+    "--normalization, symmetric",
+    "--weights, ema"
+  })
+  void whatTheFilesSayIsNotSaidAgain(String option, String value) {
+    Cli.run("sample", "--model", pipeline, option, value).isBadInput(option, "does not go with");
+  }
+
+  @Test
+  void infoTellsWhatIsInIt() {
+    assertThat(Cli.run("info", pipeline).isOk().out())
+        .contains("DDIMScheduler", "linear, T = 20", "8x4x1", "cat, dog", "clip to [-1.0,1.0]");
+  }
+
+  @Test
+  void withoutASampleSizeOneIsAsked() throws IOException {
+    replace(UNET, "[ 8, 4 ]", "null");
+    Cli.run("sample", "--model", pipeline).isBadInput("--size");
+    Cli.run("sample", "--model", pipeline.resolve("unet")).isBadInput("--size");
+    draw("sized.png", "--model", pipeline, "--steps", 2, "--size", "8x4");
+    Cli.run("sample", "--model", pipeline, "--size", "7x4").isBadInput("multiples of 2");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        INDEX
+            + " | DDIMPipeline\" | x\", \"vae\": [\"diffusers\", \"AutoencoderKL\"], \"y\": \"z\" | part vae",
+        INDEX + " | UNet2DModel | UNet2DConditionModel | UNet2DConditionModel",
+        INDEX + " | DDIMScheduler | RePaintScheduler | RePaintScheduler",
+        INDEX + " | \"unet\" | \"_unet\" | unet is missing",
+        INDEX + " | { | [ | not JSON",
+        SCHEDULER
+            + " | \"num_train_timesteps\" : 20 | \"num_train_timesteps\" : 1e9 | num_train_timesteps",
+        SCHEDULER + " | \"beta_start\" : 0.01 | \"beta_start\" : NaN | beta_start",
+        SCHEDULER + " | \"beta_start\" : 0.01 | \"beta_end\" : 0.01 | Duplicate field",
+        SCHEDULER + " | \"clip_sample\" | \"dance\" : 1, \"clip_sample\" | dance is 1",
+        UNET + " | [ 8, 4 ] | 2000000000 | sample_size",
+        UNET + " | [ 8, 4 ] | [ 8, 4, 4 ] | sample_size",
+        UNET
+            + " | \"layers_per_block\" : 2 | \"layers_per_block\" : 1 | does not fit the config.json",
+        UNET
+            + " | \"layers_per_block\" : 2 | \"layers_per_block\" : 3 | does not fit the config.json",
+        UNET
+            + " | \"block_out_channels\" : [ 8, 8 ] | \"block_out_channels\" : [ 8, 16 ] | does not fit",
+        UNET + " | \"out_channels\" : 1 | \"out_channels\" : 9 | does not fit",
+        UNET + " | \"UNet2DModel\" | \"VQModel\" | VQModel"
+      })
+  void aBadFileIsOneSentence(String file, String text, String by, String part) throws IOException {
+    replace(file, text, by);
+    Cli.run("sample", "--model", pipeline).isBadInput(part);
+    Cli.run("info", pipeline).isBadInput(part);
+    Cli.run("convert", "--model", pipeline, "--to", "run", "--output", folder.resolve("run"))
+        .isBadInput(part);
+    assertThat(folder.resolve("run")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @CsvSource({INDEX, SCHEDULER, UNET, WEIGHTS})
+  void aMissingFileIsNamed(String file) throws IOException {
+    Files.delete(pipeline.resolve(file));
+    Cli.run("sample", "--model", pipeline).isBadInput(Path.of(file).getFileName().toString());
+  }
+
+  @ParameterizedTest
+  @CsvSource({INDEX, SCHEDULER, UNET})
+  void deepNestingIsNoStackTrace(String file) throws IOException {
+    Files.writeString(pipeline.resolve(file), "{\"a\":".repeat(100_000));
+    Cli.run("sample", "--model", pipeline).isBadInput(Path.of(file).getFileName().toString());
+  }
+
+  @Test
+  void weightsThatAreCutOffOrHostileAreRefused() throws IOException {
+    Path weights = pipeline.resolve(WEIGHTS);
+    byte[] bytes = Files.readAllBytes(weights);
+    for (int length : new int[] {0, 7, 100, bytes.length / 2, bytes.length - 1}) {
+      Files.write(weights, Arrays.copyOf(bytes, length));
+      Cli.run("sample", "--model", pipeline).isBadInput(weights.getFileName().toString());
+    }
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(0, Long.MAX_VALUE);
+    Files.write(weights, bytes);
+    Cli.run("sample", "--model", pipeline).isBadInput(weights.getFileName().toString());
+  }
+
+  @Test
+  void aPickleIsRefusedAndNotTakenForARun() throws IOException {
+    Path pickle = pipeline.resolve("unet/diffusion_pytorch_model.bin");
+    Files.move(pipeline.resolve(WEIGHTS), pickle);
+    Cli.run("sample", "--model", pipeline).isBadInput("pickle");
+    Cli.run("info", pipeline).isBadInput("pickle");
+    Cli.run("info", pipeline.resolve("unet")).isBadInput("pickle");
+  }
+
+  @Test
+  void aPipelineBecomesARunAndComesBack() throws IOException {
+    Path run = folder.resolve("run");
+    Cli.run("convert", "--model", pipeline, "--to", "run", "--output", run).isOk();
+    assertThat(Cli.run("info", run).isOk().out())
+        .contains("unknown", "not known", "linear, T = 20");
+    Path ofRun = draw("run.png", "--run", run, "--steps", 5, "--sampler", "ddim", "--class", "cat");
+    Path ofModel = draw("model.png", "--model", pipeline, "--steps", 5, "--class", "cat");
+    assertThat(ofRun).hasSameBinaryContentAs(ofModel);
+    Cli.run("evaluate", "--run", run).isBadInput("--dataset");
+
+    Path back = folder.resolve("back");
+    Cli.run("convert", "--run", run, "--to", "diffusers", "--sampler", "ddim", "--output", back)
+        .isOk();
+    for (String file : List.of(INDEX, UNET, WEIGHTS, SCHEDULER, "class_names.json")) {
+      assertThat(back.resolve(file)).hasSameBinaryContentAs(pipeline.resolve(file));
+    }
+    Cli.run("convert", "--run", run, "--to", "diffusers", "--output", back).isBadInput("not empty");
+  }
+
+  @Test
+  void betasWithoutANameMakeNoRun() throws IOException {
+    replace(
+        SCHEDULER,
+        "\"num_train_timesteps\" : 20",
+        "\"num_train_timesteps\" : 3, \"trained_betas\" : [0.1, 0.3, 0.2]");
+    replace(SCHEDULER, "\"trained_betas\" : null,", "");
+    draw("trained.png", "--model", pipeline, "--steps", 2);
+    Cli.run("convert", "--model", pipeline, "--to", "run", "--output", folder.resolve("run"))
+        .isBadInput("trained_betas");
+  }
+
+  @Test
+  void aTrainedRunGoesToDiffusersWithEitherWeights() throws IOException {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
+    Path run = folder.resolve("run");
+    Cli.run(
+            "train",
+            "--offline",
+            "--data",
+            data,
+            "--run",
+            run,
+            "--steps",
+            3,
+            "--network",
+            "unet2d",
+            "--dim",
+            4,
+            "--dim-mults",
+            "1,2",
+            "--groups",
+            2,
+            "--schedule",
+            "jsd",
+            "--timesteps",
+            6,
+            "--parameterization",
+            "x0",
+            "--batch-size",
+            4,
+            "--validation-images",
+            4,
+            "--sample-steps",
+            2,
+            "--class-conditional")
+        .isOk();
+    Path ema = folder.resolve("ema");
+    Path last = folder.resolve("last");
+    Cli.run("convert", "--run", run, "--to", "diffusers", "--output", ema).isOk();
+    Cli.run("convert", "--run", run, "--to", "diffusers", "--weights", "model", "--output", last)
+        .isOk();
+    assertThat(Files.mismatch(ema.resolve(WEIGHTS), last.resolve(WEIGHTS))).isNotNegative();
+    assertThat(ema.resolve(WEIGHTS)).hasSameBinaryContentAs(run.resolve(WEIGHTS));
+    assertThat(Files.readString(ema.resolve(SCHEDULER)))
+        .contains(
+            "\"DDPMScheduler\"", "\"clip_sample\" : true", "\"sample\"", "\"trained_betas\" : [");
+    Path ofRun = draw("run.png", "--run", run, "--steps", 6);
+    Path ofPipeline = draw("pipeline.png", "--model", ema, "--steps", 6);
+    assertThat(ofPipeline).hasSameBinaryContentAs(ofRun);
+    Cli.run("convert", "--run", run, "--to", "diffusers", "--sampler", "pndm", "--output", last)
+        .isBadInput("PNDMScheduler");
+  }
+
+  @Test
+  void otherNetworksStayHere() throws IOException {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
+    Path run = folder.resolve("run");
+    Cli.run(Cli.tinyTraining(data, run, 2)).isOk();
+    Path output = folder.resolve("out");
+    Cli.run("convert", "--run", run, "--to", "diffusers", "--output", output)
+        .isBadInput("AnnotatedUnet", "--network unet2d");
+    assertThat(output).doesNotExist();
+  }
+
+  @Test
+  void theDirectionDecidesWhichOptionsThereAre() {
+    Cli.run("convert", "--to", "run", "--output", folder).isBadInput("--run", "--model");
+    Cli.run("convert", "--run", folder, "--to", "run", "--output", folder).isBadInput("--model");
+    Cli.run("convert", "--model", pipeline, "--to", "run", "--output", folder, "--sampler", "ddim")
+        .isBadInput("--sampler", "does not go with");
+    Cli.run("convert", "--model", pipeline, "--to", "onnx", "--output", folder)
+        .isBadInput("diffusers, run");
+  }
+}

@@ -1,0 +1,25 @@
+package org.ddpm4j.diffusion.diffusers;
+
+import java.util.Objects;
+import org.ddpm4j.diffusion.run.SamplerConfig;
+
+/**
+ * How a scheduler of diffusers draws images.
+ *
+ * @param config which sampler, and its options
+ * @param clipping what is done to estimates of x0
+ */
+public record DiffusersSampler(SamplerConfig config, X0Clipping clipping) {
+
+  /**
+   * Checks that nothing is missing.
+   *
+   * @param config which sampler
+   * @param clipping what is done to estimates of x0
+   * @throws NullPointerException if one is missing
+   */
+  public DiffusersSampler {
+    Objects.requireNonNull(config, "config");
+    Objects.requireNonNull(clipping, "clipping");
+  }
+}

@@ -1,0 +1,350 @@
+package org.ddpm4j.diffusion.diffusers;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.run.SamplerConfig;
+import org.ddpm4j.diffusion.run.SamplerConfig.End;
+import org.ddpm4j.diffusion.run.SamplerType;
+import org.ddpm4j.diffusion.run.ScheduleConfig;
+import org.ddpm4j.diffusion.run.ScheduleType;
+import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.Sampler;
+import org.ddpm4j.schedules.BetaSchedule;
+import org.ddpm4j.schedules.CosineSchedule;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.schedules.QuadraticSchedule;
+import org.ddpm4j.schedules.SigmoidSchedule;
+import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
+
+/**
+ * What a {@code scheduler_config.json} of diffusers says: the noise schedule that a network was
+ * trained with, what it predicts, and how images are drawn.
+ *
+ * <p>Values are kept as such a file can say them: formulas that diffusers has no name for become
+ * {@link TrainedBetas}, what was left to a default is written out, and the sampler follows {@link
+ * Convention#DIFFUSERS}. So what is written and read again is the same.
+ *
+ * @param betas formula of β
+ * @param timesteps T of the chain
+ * @param parameterization what the network predicts: ε, x0 or v
+ * @param sampler how images are drawn
+ * @param clipping what is done to estimates of x0
+ */
+public record DiffusersScheduler(
+    BetaSchedule betas,
+    int timesteps,
+    Parameterization parameterization,
+    SamplerConfig sampler,
+    X0Clipping clipping) {
+
+  /** The longest chain. */
+  public static final int MAX_TIMESTEPS = 1_000_000;
+
+  private static final int MAX_SOLVER_ORDER = 3;
+  private static final int LMS_ORDER = SamplerType.LMS.defaultOrder();
+
+  /** Above any value that an estimate takes; JSON has no infinity. */
+  private static final double MAX_THRESHOLD = 1e6;
+
+  /** What diffusers' solvers put in the place of ᾱ = 0, whose ρ would be infinite. */
+  private static final double LAST_ALPHA_CUMPROD = Math.scalb(1.0, -24);
+
+  /** By how much of that ᾱ grows from timestep to timestep where it would have been less. */
+  private static final double SLOPE = 1e-3;
+
+  /**
+   * Checks that a scheduler of diffusers can be this.
+   *
+   * @param betas formula of β
+   * @param timesteps T of the chain, from 1 to {@value #MAX_TIMESTEPS}
+   * @param parameterization what the network predicts
+   * @param sampler how images are drawn
+   * @param clipping what is done to estimates of x0
+   * @throws IllegalArgumentException if none can; the sentence says what to choose instead
+   */
+  public DiffusersScheduler {
+    Objects.requireNonNull(parameterization, "parameterization");
+    if (timesteps < 1 || timesteps > MAX_TIMESTEPS) {
+      throw new IllegalArgumentException(
+          "The number of timesteps is %d; it must be from 1 to %d."
+              .formatted(timesteps, MAX_TIMESTEPS));
+    }
+    SchedulerClass scheduler = SchedulerClass.of(sampler.type());
+    betas = named(betas, timesteps, scheduler);
+    sampler = writtenOut(sampler, scheduler);
+    clipping = supported(clipping, scheduler);
+    checkParameterization(parameterization, scheduler);
+    schedule(betas, timesteps, sampler.type());
+  }
+
+  private static BetaSchedule named(BetaSchedule betas, int timesteps, SchedulerClass scheduler) {
+    boolean hasName =
+        betas instanceof LinearSchedule
+            || betas instanceof QuadraticSchedule
+            || betas.equals(CosineSchedule.paper())
+            || (betas instanceof SigmoidSchedule && scheduler == SchedulerClass.DDPM)
+            || betas instanceof TrainedBetas;
+    if (hasName) {
+      return betas;
+    }
+    if (betas instanceof ZeroTerminalSnrSchedule rescaled
+        && scheduler.has("rescale_betas_zero_snr")) {
+      return new ZeroTerminalSnrSchedule(named(rescaled.base(), timesteps, scheduler));
+    }
+    return TrainedBetas.of(betas, timesteps);
+  }
+
+  private static SamplerConfig writtenOut(SamplerConfig sampler, SchedulerClass scheduler) {
+    SamplerType type = sampler.type();
+    Integer order =
+        type.hasOrder()
+            ? Integer.valueOf(Objects.requireNonNullElse(sampler.order(), type.defaultOrder()))
+            : null;
+    require(
+        type == SamplerType.LMS || order == null || (order >= 1 && order <= MAX_SOLVER_ORDER),
+        "The solver order of %s is %d; it must be from 1 to %d.",
+        scheduler.className(),
+        order,
+        MAX_SOLVER_ORDER);
+    require(
+        type != SamplerType.LMS || order == LMS_ORDER,
+        "diffusers' %s has the order %d unless its caller asks for another; choose that.",
+        scheduler.className(),
+        LMS_ORDER);
+    require(
+        sampler.eta() == null || sampler.eta() == 0,
+        "diffusers' %s is told η when it is called, and no file of it can say %s; choose 0.",
+        scheduler.className(),
+        sampler.eta());
+    require(
+        !sampler.karras() || scheduler.has("use_karras_sigmas"),
+        "diffusers' %s does not take Karras' levels; leave them out or choose another sampler.",
+        scheduler.className());
+    End end = null;
+    if (type != SamplerType.DDPM) {
+      End usual = type == SamplerType.DEIS ? End.FIRST_TIMESTEP : End.CLEAN;
+      end = Objects.requireNonNullElse(sampler.end(), usual);
+      require(
+          end == usual || scheduler.has("set_alpha_to_one") || scheduler.has("final_sigmas_type"),
+          "diffusers' %s ends at %s and nowhere else; choose that end.",
+          scheduler.className(),
+          usual);
+    }
+    return new SamplerConfig(
+        type,
+        Objects.requireNonNullElse(sampler.spacing(), type.defaultSpacing()),
+        sampler.stepsOffset(),
+        sampler.karras(),
+        order,
+        type == SamplerType.DDIM ? Double.valueOf(0) : null,
+        type == SamplerType.DDPM
+            ? Objects.requireNonNullElse(sampler.variance(), ReverseVariance.POSTERIOR)
+            : null,
+        end,
+        Convention.DIFFUSERS);
+  }
+
+  private static X0Clipping supported(X0Clipping clipping, SchedulerClass scheduler) {
+    if (clipping instanceof X0Clipping.None) {
+      return clipping;
+    }
+    boolean thresholds = scheduler.has("thresholding");
+    if (clipping instanceof X0Clipping.DynamicThreshold threshold
+        && threshold.maxThreshold() != 1) {
+      require(
+          thresholds,
+          "diffusers' %s has no dynamic thresholding; choose another clipping or another sampler.",
+          scheduler.className());
+      return new X0Clipping.DynamicThreshold(
+          threshold.ratio(), Math.min(threshold.maxThreshold(), MAX_THRESHOLD));
+    }
+    X0Clipping range = clipping instanceof X0Clipping.Range ? clipping : X0Clipping.UNIT;
+    // Thresholding with thresholds up to 1 is clipping to [-1,1].
+    require(
+        scheduler.has("clip_sample") || (thresholds && range.equals(X0Clipping.UNIT)),
+        "diffusers' %s does not clip estimates of x0%s; choose no clipping or another sampler.",
+        scheduler.className(),
+        thresholds ? " to other ranges than [-1,1]" : "");
+    return range;
+  }
+
+  private static void checkParameterization(
+      Parameterization parameterization, SchedulerClass scheduler) {
+    require(
+        parameterization != Parameterization.MEAN,
+        "diffusers has no scheduler for networks that predict the mean; train one that predicts epsilon, x0 or v.");
+    boolean takesX0 =
+        switch (scheduler) {
+          case PNDM, EULER_ANCESTRAL -> false;
+          default -> true;
+        };
+    require(
+        parameterization != Parameterization.X0 || takesX0,
+        "diffusers' %s is not for networks that predict x0 (prediction_type \"sample\"); choose another sampler.",
+        scheduler.className());
+  }
+
+  private static void require(boolean condition, String sentence, Object... values) {
+    if (!condition) {
+      throw new IllegalArgumentException(sentence.formatted(values));
+    }
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @param file {@code scheduler_config.json}
+   * @return what it says
+   * @throws IOException if it is missing, damaged, or asks for what is not supported
+   */
+  public static DiffusersScheduler read(Path file) throws IOException {
+    return fromJson(SmallFile.readText(file), file.toString());
+  }
+
+  /**
+   * From JSON.
+   *
+   * @param text the object, whose {@code _class_name} says which scheduler it is of
+   * @param source where it comes from, for messages
+   * @return what it says
+   * @throws IOException if it is damaged or asks for what is not supported
+   */
+  public static DiffusersScheduler fromJson(String text, String source) throws IOException {
+    return SchedulerJson.read(text, source, null);
+  }
+
+  /**
+   * As JSON, with nothing left to defaults, which differ between releases of diffusers.
+   *
+   * @return an object, indented
+   */
+  public String toJson() {
+    return SmallFile.toJson(SchedulerJson.write(this));
+  }
+
+  /**
+   * The class that diffusers has for it.
+   *
+   * @return for instance {@code DDPMScheduler}
+   */
+  public String className() {
+    return SchedulerClass.of(sampler.type()).className();
+  }
+
+  /**
+   * The constants of the noise schedule. Where it is rescaled to zero terminal SNR, ᾱ ends at 2^-24
+   * for DPM-Solver, UniPC and Euler's samplers, as in diffusers, since these reckon with the
+   * noise-to-signal ratio; before the end it is greater, if only by a little.
+   *
+   * @return T timesteps
+   */
+  public NoiseSchedule schedule() {
+    return schedule(betas, timesteps, sampler.type());
+  }
+
+  private static NoiseSchedule schedule(BetaSchedule betas, int timesteps, SamplerType type) {
+    boolean needsRatio =
+        switch (SchedulerClass.of(type)) {
+          case DPM_SOLVER, UNIPC, EULER, EULER_ANCESTRAL -> true;
+          default -> false;
+        };
+    NoiseSchedule schedule = NoiseSchedule.of(betas, timesteps);
+    if (!needsRatio || !(betas instanceof ZeroTerminalSnrSchedule)) {
+      return schedule;
+    }
+    double[] finite = betas.betas(timesteps);
+    double before = 1;
+    for (int t = 0; t < timesteps; t++) {
+      double least = LAST_ALPHA_CUMPROD * (1 + (timesteps - 1 - t) * SLOPE);
+      double alphaCumprod = schedule.alphasCumprod(t);
+      if (alphaCumprod < least) {
+        alphaCumprod = least;
+        finite[t] = 1 - alphaCumprod / before;
+      }
+      before = alphaCumprod;
+    }
+    return NoiseSchedule.of(finite);
+  }
+
+  /**
+   * Makes the sampler.
+   *
+   * @param steps S, how many
+   * @return the sampler
+   * @throws IllegalArgumentException if it cannot take so many steps
+   */
+  public Sampler create(int steps) {
+    return sampler.create(schedule(), steps, clipping.constraint());
+  }
+
+  /**
+   * The same network with another sampler.
+   *
+   * @param newSampler how images are drawn
+   * @param newClipping what is done to estimates of x0
+   * @return the scheduler
+   * @throws IllegalArgumentException if diffusers has none like it
+   */
+  public DiffusersScheduler withSampler(SamplerConfig newSampler, X0Clipping newClipping) {
+    return new DiffusersScheduler(betas, timesteps, parameterization, newSampler, newClipping);
+  }
+
+  /**
+   * The noise schedule by the name that a run's configuration has for it.
+   *
+   * @return the configuration, or empty for {@link TrainedBetas} that are none of those schedules
+   */
+  public Optional<ScheduleConfig> scheduleConfig() {
+    boolean rescaled = betas instanceof ZeroTerminalSnrSchedule;
+    BetaSchedule formula = betas instanceof ZeroTerminalSnrSchedule zero ? zero.base() : betas;
+    return named(formula).map(config -> rescaled ? config.withZeroTerminalSnr() : config);
+  }
+
+  private Optional<ScheduleConfig> named(BetaSchedule formula) {
+    if (formula instanceof LinearSchedule linear) {
+      return named(ScheduleType.LINEAR, linear.betaStart(), linear.betaEnd());
+    }
+    if (formula instanceof QuadraticSchedule quadratic) {
+      return named(ScheduleType.SCALED_LINEAR, quadratic.betaStart(), quadratic.betaEnd());
+    }
+    if (formula instanceof SigmoidSchedule sigmoid) {
+      return named(ScheduleType.SIGMOID, sigmoid.betaStart(), sigmoid.betaEnd());
+    }
+    if (formula instanceof TrainedBetas) {
+      return recognized(formula.betas(timesteps));
+    }
+    return named(ScheduleType.COSINE, null, null);
+  }
+
+  private Optional<ScheduleConfig> named(ScheduleType type, Double betaStart, Double betaEnd) {
+    return Optional.of(new ScheduleConfig(type, timesteps, betaStart, betaEnd));
+  }
+
+  /** By what the schedules with their own constants, and a constant β, give. */
+  private Optional<ScheduleConfig> recognized(double[] trained) {
+    if (trained[0] < 1 && Arrays.stream(trained).allMatch(beta -> beta == trained[0])) {
+      return named(ScheduleType.CONSTANT, null, trained[0]);
+    }
+    return Arrays.stream(ScheduleType.values())
+        .flatMap(type -> possible(type).stream())
+        .filter(config -> Arrays.equals(config.betas().betas(timesteps), trained))
+        .findFirst();
+  }
+
+  /** A schedule with its own constants, as it is and rescaled, unless the chain is too short. */
+  private List<ScheduleConfig> possible(ScheduleType type) {
+    try {
+      ScheduleConfig config = ScheduleConfig.of(type, timesteps);
+      return timesteps < 2 ? List.of(config) : List.of(config, config.withZeroTerminalSnr());
+    } catch (IllegalArgumentException e) {
+      return List.of();
+    }
+  }
+}

@@ -1,0 +1,227 @@
+package org.ddpm4j.diffusion.diffusers;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.ddpm4j.diffusion.run.SamplerType;
+import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.Unet2D;
+import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.io.Folders;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * A pipeline on disk as diffusers lays it out, that of {@code DDPMPipeline} and {@code
+ * DDIMPipeline}:
+ *
+ * <pre>
+ * model_index.json                            which classes the parts are of
+ * unet/config.json                            the architecture
+ * unet/diffusion_pytorch_model.safetensors    the weights
+ * scheduler/scheduler_config.json             noise schedule, prediction type, sampler
+ * class_names.json                            ours: a list of names, where there are any
+ * </pre>
+ *
+ * <p>Reading never executes anything of a folder: code of its own ({@code pipeline.py}) is left
+ * alone, and pickled weights are refused.
+ */
+public final class PipelineFolder {
+
+  /** The file that makes a folder a pipeline. */
+  public static final String INDEX = "model_index.json";
+
+  private static final String CLASS_NAMES = "class_names.json";
+  private static final String UNET = "unet";
+  private static final String SCHEDULER = "scheduler";
+  private static final String SCHEDULER_CONFIG = "scheduler_config.json";
+  private static final String LIBRARY = "diffusers";
+  private static final String DDIM_PIPELINE = "DDIMPipeline";
+  private static final String DDPM_PIPELINE = "DDPMPipeline";
+
+  private PipelineFolder() {}
+
+  /**
+   * Whether a folder is meant to be a pipeline.
+   *
+   * @param folder any path
+   * @return true if it holds {@value #INDEX}, or at least the parts of a pipeline
+   */
+  public static boolean isPipeline(Path folder) {
+    return Files.exists(folder.resolve(INDEX))
+        || (Files.isDirectory(folder.resolve(UNET))
+            && Files.notExists(folder.resolve(UnetFolder.CONFIG)));
+  }
+
+  /**
+   * Reads a pipeline.
+   *
+   * @param folder that holds {@value #INDEX}
+   * @param dataType in which to compute, FLOAT or DOUBLE
+   * @param execution how the network computes
+   * @return the pipeline
+   * @throws IOException if a file is missing or damaged, or if it asks for what is not supported
+   */
+  public static DiffusersPipeline read(Path folder, DataType dataType, Execution execution)
+      throws IOException {
+    DiffusersScheduler scheduler = readScheduler(folder);
+    List<String> classNames = readClassNames(folder.resolve(CLASS_NAMES));
+    Unet unet = UnetFolder.read(folder.resolve(UNET), dataType, execution);
+    try {
+      return new DiffusersPipeline(unet, scheduler, classNames);
+    } catch (IllegalArgumentException e) {
+      unet.close();
+      throw new IOException("%s: %s".formatted(folder, e.getMessage()), e);
+    }
+  }
+
+  /**
+   * Reads how a pipeline draws, without its network.
+   *
+   * @param folder that holds {@value #INDEX}
+   * @return the scheduler
+   * @throws IOException if a file is missing or damaged, or if it asks for what is not supported
+   */
+  public static DiffusersScheduler readScheduler(Path folder) throws IOException {
+    SchedulerClass scheduler = readIndex(folder.resolve(INDEX));
+    Path file = folder.resolve(SCHEDULER).resolve(SCHEDULER_CONFIG);
+    return SchedulerJson.read(SmallFile.readText(file), file.toString(), scheduler);
+  }
+
+  /**
+   * Reads how a pipeline draws with a sampler of the caller's choice, as diffusers' {@code
+   * from_config} makes one scheduler of the file of another: what the file says has effect where
+   * the other knows it.
+   *
+   * @param folder that holds {@value #INDEX}
+   * @param type which sampler
+   * @return its options
+   * @throws IOException if a file is missing or damaged, or if it asks for what is not supported
+   */
+  public static DiffusersSampler readSampler(Path folder, SamplerType type) throws IOException {
+    Path file = folder.resolve(SCHEDULER).resolve(SCHEDULER_CONFIG);
+    return SchedulerJson.readSampler(SmallFile.readText(file), file.toString(), type);
+  }
+
+  /** Which scheduler a pipeline draws by. */
+  private static SchedulerClass readIndex(Path file) throws IOException {
+    JsonNode json = SmallFile.parse(SmallFile.readText(file), file.toString());
+    JsonNode pipeline = json.path(SchedulerJson.CLASS_NAME);
+    if (!(json instanceof ObjectNode) || !pipeline.isTextual()) {
+      throw new IOException(
+          "%s does not name a pipeline of diffusers by _class_name; %s and %s are supported."
+              .formatted(file, DDPM_PIPELINE, DDIM_PIPELINE));
+    }
+    for (Map.Entry<String, JsonNode> part : json.properties()) {
+      boolean isKnown =
+          part.getKey().startsWith("_")
+              || part.getKey().equals(UNET)
+              || part.getKey().equals(SCHEDULER);
+      if (!isKnown && part.getValue().isArray() && !isAbsent(part.getValue())) {
+        throw new IOException(
+            "%s is a %s with the part %s; only pipelines of a unet and a scheduler alone are supported, as %s and %s."
+                .formatted(file, shown(pipeline), part.getKey(), DDPM_PIPELINE, DDIM_PIPELINE));
+      }
+    }
+    if (!className(file, UNET, json.path(UNET)).equals(Unet2D.CLASS_NAME)) {
+      throw unsupported(file, UNET, json.path(UNET), "\"%s\"".formatted(Unet2D.CLASS_NAME));
+    }
+    String scheduler = className(file, SCHEDULER, json.path(SCHEDULER));
+    SchedulerClass named =
+        SchedulerClass.named(scheduler)
+            .orElseThrow(
+                () -> unsupported(file, SCHEDULER, json.path(SCHEDULER), SchedulerClass.names()));
+    // That pipeline makes a DDIMScheduler of any scheduler that it is given.
+    return pipeline.textValue().equals(DDIM_PIPELINE) ? SchedulerClass.DDIM : named;
+  }
+
+  private static String className(Path file, String part, JsonNode entry) throws IOException {
+    if (!entry.isArray() || entry.size() != 2 || !entry.get(0).asText().equals(LIBRARY)) {
+      throw unsupported(file, part, entry, "[\"%s\", a class of it]".formatted(LIBRARY));
+    }
+    return entry.get(1).asText();
+  }
+
+  private static IOException unsupported(Path file, String part, JsonNode entry, String supported) {
+    return new IOException(
+        "%s: %s is %s; supported is %s."
+            .formatted(
+                file,
+                part,
+                entry.isMissingNode() ? "missing" : SmallFile.quoted(entry),
+                supported));
+  }
+
+  private static boolean isAbsent(JsonNode entry) {
+    for (JsonNode name : entry) {
+      if (!name.isNull()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static String shown(JsonNode pipeline) {
+    return SmallFile.quoted(pipeline).replace("\"", "");
+  }
+
+  private static List<String> readClassNames(Path file) throws IOException {
+    List<String> names = new ArrayList<>();
+    if (Files.notExists(file)) {
+      return names;
+    }
+    JsonNode json = SmallFile.parse(SmallFile.readText(file), file.toString());
+    boolean isList = json.isArray();
+    for (JsonNode name : json) {
+      isList &= name.isTextual();
+      names.add(name.asText());
+    }
+    if (!isList) {
+      throw new IOException(
+          "%s must be a list of the names of classes; correct it or remove it.".formatted(file));
+    }
+    return names;
+  }
+
+  /**
+   * Writes a pipeline. {@value #INDEX} comes last, so that a folder is a pipeline only when it is
+   * whole.
+   *
+   * @param folder that does not exist yet or is empty
+   * @param pipeline what to write; by custom, the network's weights are the moving average
+   * @throws IOException if the folder holds files or cannot be written
+   */
+  public static void write(Path folder, DiffusersPipeline pipeline) throws IOException {
+    if (Files.isDirectory(folder)) {
+      try (Stream<Path> files = Files.list(folder)) {
+        if (files.findAny().isPresent()) {
+          throw new IOException(
+              "The folder %s is not empty, and a pipeline never overwrites another; choose a new folder."
+                  .formatted(folder));
+        }
+      }
+    }
+    DiffusersScheduler scheduler = pipeline.scheduler();
+    UnetFolder.write(folder.resolve(UNET), pipeline.unet());
+    Folders.create(folder.resolve(SCHEDULER));
+    SmallFile.write(
+        folder.resolve(SCHEDULER).resolve(SCHEDULER_CONFIG), SchedulerJson.write(scheduler));
+    if (!pipeline.classNames().isEmpty()) {
+      SmallFile.write(folder.resolve(CLASS_NAMES), pipeline.classNames());
+    }
+    Map<String, Object> index = new LinkedHashMap<>();
+    boolean isDdim = SchedulerClass.of(scheduler.sampler().type()) == SchedulerClass.DDIM;
+    index.put(SchedulerJson.CLASS_NAME, isDdim ? DDIM_PIPELINE : DDPM_PIPELINE);
+    index.put("_diffusers_version", SchedulerJson.DIFFUSERS_VERSION);
+    index.put(SCHEDULER, List.of(LIBRARY, scheduler.className()));
+    index.put(UNET, List.of(LIBRARY, Unet2D.CLASS_NAME));
+    SmallFile.write(folder.resolve(INDEX), index);
+  }
+}

@@ -1,0 +1,233 @@
+package org.ddpm4j.diffusion.diffusers;
+
+import com.fasterxml.jackson.databind.node.NullNode;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.ddpm4j.diffusion.run.SamplerType;
+
+/**
+ * The schedulers of diffusers that are known here, with the keys of their files and the values that
+ * a key has where a file does not say it. Defaults are those of diffusers 0.42.1, class by class.
+ */
+enum SchedulerClass {
+  DDPM("DDPMScheduler", SamplerType.DDPM) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("leading").clipping(true).thresholding().rescaling();
+      keys.read("variance_type", "fixed_small");
+    }
+  },
+  DDIM("DDIMScheduler", SamplerType.DDIM) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("leading").clipping(true).thresholding().rescaling();
+      keys.read("set_alpha_to_one", true);
+    }
+  },
+  DPM_SOLVER("DPMSolverMultistepScheduler", SamplerType.DPM_SOLVER, SamplerType.DPM_SOLVER_SDE) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("linspace").thresholding().rescaling().solver().sigmas().flow();
+      keys.read("algorithm_type", "dpmsolver++");
+      keys.only("solver_type", "midpoint", "logrho", "bh1", "bh2");
+      keys.only("euler_at_final", false);
+      keys.only("use_lu_lambdas", false);
+      keys.read("final_sigmas_type", "zero");
+      keys.only("lambda_min_clipped", Double.NEGATIVE_INFINITY);
+      // Whichever it is, this sampler does without a learned variance.
+      keys.only(
+          "variance_type",
+          Keys.NULL,
+          "learned",
+          "learned_range",
+          "fixed_small",
+          "fixed_small_log",
+          "fixed_large",
+          "fixed_large_log");
+    }
+  },
+  UNIPC("UniPCMultistepScheduler", SamplerType.UNIPC) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("linspace").thresholding().rescaling().solver().sigmas().flow();
+      keys.only("predict_x0", true);
+      keys.only("solver_type", "bh2", "midpoint", "heun", "logrho");
+      keys.only("disable_corrector", List.of());
+      keys.only("solver_p", Keys.NULL);
+      keys.read("final_sigmas_type", "zero");
+      keys.only("sigma_min", Keys.NULL);
+      keys.only("sigma_max", Keys.NULL);
+      keys.only("shift_terminal", Keys.NULL);
+    }
+  },
+  PNDM("PNDMScheduler", SamplerType.PNDM, SamplerType.PLMS) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("leading");
+      keys.read("skip_prk_steps", false);
+      keys.read("set_alpha_to_one", false);
+    }
+  },
+  DEIS("DEISMultistepScheduler", SamplerType.DEIS) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("linspace").thresholding().solver().sigmas().flow();
+      keys.only("algorithm_type", "deis", "dpmsolver", "dpmsolver++", "sde-dpmsolver++");
+      keys.only("solver_type", "logrho", "midpoint", "heun", "bh1", "bh2");
+    }
+  },
+  LMS("LMSDiscreteScheduler", SamplerType.LMS) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("linspace").sigmas();
+    }
+  },
+  HEUN("HeunDiscreteScheduler", SamplerType.HEUN) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("linspace").clipping(false).sigmas();
+      keys.read("beta_start", 0.00085);
+      keys.read("beta_end", 0.012);
+    }
+  },
+  EULER("EulerDiscreteScheduler", SamplerType.EULER) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("linspace").rescaling().sigmas();
+      keys.only("interpolation_type", "linear");
+      keys.only("sigma_min", Keys.NULL);
+      keys.only("sigma_max", Keys.NULL);
+      keys.only("timestep_type", "discrete");
+      keys.read("final_sigmas_type", "zero");
+    }
+  },
+  EULER_ANCESTRAL("EulerAncestralDiscreteScheduler", SamplerType.EULER_ANCESTRAL) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("linspace").rescaling();
+    }
+  };
+
+  private final String className;
+  private final List<SamplerType> types;
+  private final Keys keys = new Keys();
+
+  SchedulerClass(String className, SamplerType... types) {
+    this.className = className;
+    this.types = List.of(types);
+    declare(keys);
+  }
+
+  abstract void declare(Keys declared);
+
+  /** The keys of a class, in the order in which they are written. */
+  static final class Keys {
+
+    /** JSON's, since the collections take no null of Java's. */
+    private static final Object NULL = NullNode.getInstance();
+
+    private final Map<String, Object> read = new LinkedHashMap<>();
+    private final Map<String, List<Object>> only = new LinkedHashMap<>();
+
+    /** A key of which every value is understood, or refused where it is read. */
+    private Keys read(String key, Object defaultValue) {
+      read.put(key, defaultValue);
+      return this;
+    }
+
+    /** A key of which only the default is supported, or others that diffusers takes for it. */
+    private Keys only(String key, Object... values) {
+      only.put(key, List.of(values));
+      return this;
+    }
+
+    private Keys chain(String spacing) {
+      return read("num_train_timesteps", 1000)
+          .read("beta_start", 0.0001)
+          .read("beta_end", 0.02)
+          .read("beta_schedule", "linear")
+          .read("trained_betas", Keys.NULL)
+          .read("prediction_type", "epsilon")
+          .read("timestep_spacing", spacing)
+          .read("steps_offset", 0);
+    }
+
+    private Keys clipping(boolean clips) {
+      return read("clip_sample", clips).read("clip_sample_range", 1.0);
+    }
+
+    private Keys thresholding() {
+      return read("thresholding", false)
+          .read("dynamic_thresholding_ratio", 0.995)
+          .read("sample_max_value", 1.0);
+    }
+
+    private Keys rescaling() {
+      return read("rescale_betas_zero_snr", false);
+    }
+
+    private Keys solver() {
+      return read("solver_order", 2).only("lower_order_final", true);
+    }
+
+    private Keys sigmas() {
+      return read("use_karras_sigmas", false)
+          .only("use_exponential_sigmas", false)
+          .only("use_beta_sigmas", false);
+    }
+
+    private Keys flow() {
+      return only("use_flow_sigmas", false)
+          .only("flow_shift", 1.0)
+          .only("use_dynamic_shifting", false)
+          .only("time_shift_type", "exponential");
+    }
+  }
+
+  /** As files name it. */
+  String className() {
+    return className;
+  }
+
+  /** The keys that are read, with their defaults. */
+  Map<String, Object> readKeys() {
+    return Collections.unmodifiableMap(keys.read);
+  }
+
+  /** The keys that are checked, with the values that are supported, the default first. */
+  Map<String, List<Object>> checkedKeys() {
+    return Collections.unmodifiableMap(keys.only);
+  }
+
+  /** Whether a key is one of its own. */
+  boolean has(String key) {
+    return keys.read.containsKey(key) || keys.only.containsKey(key);
+  }
+
+  /** Whether some scheduler has a key, which the others then carry along without using it. */
+  static boolean isKnown(String key) {
+    return Arrays.stream(values()).anyMatch(scheduler -> scheduler.has(key));
+  }
+
+  static SchedulerClass of(SamplerType type) {
+    return Arrays.stream(values())
+        .filter(scheduler -> scheduler.types.contains(type))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  static Optional<SchedulerClass> named(String className) {
+    return Arrays.stream(values())
+        .filter(scheduler -> scheduler.className.equals(className))
+        .findFirst();
+  }
+
+  static String names() {
+    return Arrays.stream(values()).map(SchedulerClass::className).collect(Collectors.joining(", "));
+  }
+}

@@ -1,0 +1,459 @@
+package org.ddpm4j.diffusion.diffusers;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.run.SamplerConfig;
+import org.ddpm4j.diffusion.run.SamplerConfig.End;
+import org.ddpm4j.diffusion.run.SamplerType;
+import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.TimestepSpacing;
+import org.ddpm4j.schedules.BetaSchedule;
+import org.ddpm4j.schedules.CosineSchedule;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.QuadraticSchedule;
+import org.ddpm4j.schedules.SigmoidSchedule;
+import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
+
+/**
+ * {@link DiffusersScheduler} as {@code scheduler_config.json}.
+ *
+ * <p>Reading does as diffusers does: a missing key, or one that {@code _use_default_values} names,
+ * has the default of its scheduler; keys of other schedulers, which files carry along when a
+ * pipeline's scheduler is exchanged, have no effect; others that start with an underscore do not
+ * matter. Unlike there, a key that is not known at all is refused if it asks for anything.
+ */
+final class SchedulerJson {
+
+  /** The release whose keys these are. */
+  static final String DIFFUSERS_VERSION = "0.42.1";
+
+  static final String CLASS_NAME = "_class_name";
+  private static final String USE_DEFAULT_VALUES = "_use_default_values";
+
+  private static final Map<String, Parameterization> PREDICTION_TYPES =
+      inOrder(
+          "epsilon",
+          Parameterization.EPSILON,
+          "sample",
+          Parameterization.X0,
+          "v_prediction",
+          Parameterization.V);
+
+  private static final Map<String, TimestepSpacing> SPACINGS =
+      inOrder(
+          "leading",
+          TimestepSpacing.LEADING,
+          "trailing",
+          TimestepSpacing.TRAILING,
+          "linspace",
+          TimestepSpacing.LINSPACE);
+
+  /** The last is the same as the first; diffusers' {@code fixed_large_log} takes a wrong root. */
+  private static final Map<String, ReverseVariance> VARIANCES =
+      inOrder(
+          "fixed_small",
+          ReverseVariance.POSTERIOR,
+          "fixed_large",
+          ReverseVariance.BETA,
+          "learned_range",
+          ReverseVariance.LEARNED,
+          "fixed_small_log",
+          ReverseVariance.POSTERIOR);
+
+  private static final Map<String, SamplerType> DPM_SOLVERS =
+      inOrder(
+          "dpmsolver++",
+          SamplerType.DPM_SOLVER,
+          "sde-dpmsolver++",
+          SamplerType.DPM_SOLVER_SDE,
+          "deis",
+          SamplerType.DPM_SOLVER);
+
+  private static final Map<String, End> FINAL_SIGMAS =
+      inOrder("zero", End.CLEAN, "sigma_min", End.FIRST_TIMESTEP);
+
+  /** Of releases before 0.15, with what today's do. */
+  private static final Map<String, Object> FORMER_KEYS =
+      Map.of("predict_epsilon", true, "tensor_format", "pt");
+
+  private final SchedulerClass scheduler;
+  private final Map<String, JsonNode> fields;
+
+  private SchedulerJson(SchedulerClass scheduler, Map<String, JsonNode> fields) {
+    this.scheduler = scheduler;
+    this.fields = fields;
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <V> Map<String, V> inOrder(Object... namesAndValues) {
+    Map<String, V> map = new LinkedHashMap<>();
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      map.put((String) namesAndValues[i], (V) namesAndValues[i + 1]);
+    }
+    return map;
+  }
+
+  /**
+   * What a file says.
+   *
+   * @param text the JSON object
+   * @param source where it comes from, for messages
+   * @param chosen the scheduler that is to be made of it, or null for the one that it names
+   */
+  static DiffusersScheduler read(String text, String source, SchedulerClass chosen)
+      throws IOException {
+    JsonNode json = SmallFile.parse(text, source);
+    try {
+      require(json instanceof ObjectNode, "it is %s and must be an object", SmallFile.quoted(json));
+      return of(chosen != null ? chosen : named(json.path(CLASS_NAME)), json).scheduler();
+    } catch (IllegalArgumentException e) {
+      throw new IOException("%s: %s".formatted(source, e.getMessage()), e);
+    }
+  }
+
+  /**
+   * How images are drawn if another sampler is made of a file, whatever scheduler it is of.
+   *
+   * @param text the JSON object
+   * @param source where it comes from, for messages
+   * @param type which sampler
+   */
+  static DiffusersSampler readSampler(String text, String source, SamplerType type)
+      throws IOException {
+    JsonNode json = SmallFile.parse(text, source);
+    try {
+      SchedulerJson read = of(SchedulerClass.of(type), json);
+      return new DiffusersSampler(read.sampler(type), read.clipping());
+    } catch (IllegalArgumentException e) {
+      throw new IOException("%s: %s".formatted(source, e.getMessage()), e);
+    }
+  }
+
+  private static SchedulerClass named(JsonNode className) {
+    return SchedulerClass.named(className.asText())
+        .orElseThrow(
+            () ->
+                refusal(
+                    "%s is %s; supported are %s",
+                    CLASS_NAME,
+                    className.isMissingNode() ? "missing" : SmallFile.quoted(className),
+                    SchedulerClass.names()));
+  }
+
+  private static SchedulerJson of(SchedulerClass scheduler, JsonNode json) {
+    Set<String> unset = new HashSet<>();
+    json.path(USE_DEFAULT_VALUES).forEach(name -> unset.add(name.asText()));
+    Map<String, JsonNode> fields = new LinkedHashMap<>();
+    scheduler.readKeys().forEach((key, value) -> fields.put(key, SmallFile.tree(value)));
+    for (Map.Entry<String, JsonNode> field : json.properties()) {
+      String key = field.getKey();
+      if (unset.contains(key)) {
+        continue;
+      }
+      if (fields.containsKey(key)) {
+        fields.put(key, field.getValue());
+      } else if (scheduler.has(key)) {
+        checkOnly(key, field.getValue(), scheduler.checkedKeys().get(key));
+      } else {
+        checkUnknown(scheduler, key, field.getValue());
+      }
+    }
+    return new SchedulerJson(scheduler, fields);
+  }
+
+  private static void checkOnly(String key, JsonNode value, List<Object> supported) {
+    require(
+        supported.stream().anyMatch(one -> same(value, SmallFile.tree(one))),
+        "%s is %s; supported is %s",
+        key,
+        SmallFile.quoted(value),
+        SmallFile.tree(supported.get(0)));
+  }
+
+  /** Python takes null for false. */
+  private static boolean same(JsonNode value, JsonNode supported) {
+    if (value.isNumber() && supported.isNumber()) {
+      return value.doubleValue() == supported.doubleValue();
+    }
+    return value.equals(supported)
+        || (value.isNull() && supported.isBoolean() && !supported.booleanValue());
+  }
+
+  /** Releases come and go with keys; one that is off asks for nothing. */
+  private static void checkUnknown(SchedulerClass scheduler, String key, JsonNode value) {
+    boolean isOff =
+        value.isNull()
+            || (value.isBoolean() && !value.booleanValue())
+            || (value.isArray() && value.isEmpty());
+    if (FORMER_KEYS.containsKey(key)) {
+      checkOnly(key, value, List.of(FORMER_KEYS.get(key)));
+      return;
+    }
+    require(
+        key.startsWith("_") || isOff || SchedulerClass.isKnown(key),
+        "%s is %s, a key that is not known here; leave it out if the images do not depend on it. The keys of %s are %s",
+        key,
+        SmallFile.quoted(value),
+        scheduler.className(),
+        keys(scheduler));
+  }
+
+  private static String keys(SchedulerClass scheduler) {
+    List<String> keys = new ArrayList<>(scheduler.readKeys().keySet());
+    keys.addAll(scheduler.checkedKeys().keySet());
+    return String.join(", ", keys);
+  }
+
+  private DiffusersScheduler scheduler() {
+    int timesteps = integer("num_train_timesteps");
+    require(
+        timesteps >= 1 && timesteps <= DiffusersScheduler.MAX_TIMESTEPS,
+        "num_train_timesteps is %d; it must be from 1 to %d",
+        timesteps,
+        DiffusersScheduler.MAX_TIMESTEPS);
+    return new DiffusersScheduler(
+        betas(timesteps),
+        timesteps,
+        choice("prediction_type", PREDICTION_TYPES),
+        sampler(type()),
+        clipping());
+  }
+
+  private SamplerConfig sampler(SamplerType type) {
+    TimestepSpacing spacing = choice("timestep_spacing", SPACINGS);
+    int offset = integer("steps_offset");
+    require(offset >= 0, "steps_offset is %d; it must be at least 0", offset);
+    return new SamplerConfig(
+        type,
+        spacing,
+        // diffusers leaves it out of account with the other spacings.
+        spacing == TimestepSpacing.LEADING ? offset : 0,
+        scheduler.has("use_karras_sigmas") && flag("use_karras_sigmas"),
+        scheduler.has("solver_order") ? Integer.valueOf(integer("solver_order")) : null,
+        null,
+        type == SamplerType.DDPM ? variance() : null,
+        end(),
+        Convention.DIFFUSERS);
+  }
+
+  private SamplerType type() {
+    return switch (scheduler) {
+      case DDPM -> SamplerType.DDPM;
+      case DDIM -> SamplerType.DDIM;
+      case DPM_SOLVER -> choice("algorithm_type", DPM_SOLVERS);
+      case UNIPC -> SamplerType.UNIPC;
+      case PNDM -> flag("skip_prk_steps") ? SamplerType.PLMS : SamplerType.PNDM;
+      case DEIS -> SamplerType.DEIS;
+      case LMS -> SamplerType.LMS;
+      case HEUN -> SamplerType.HEUN;
+      case EULER -> SamplerType.EULER;
+      case EULER_ANCESTRAL -> SamplerType.EULER_ANCESTRAL;
+    };
+  }
+
+  /** With null, which other schedulers have, diffusers takes the smaller. */
+  private ReverseVariance variance() {
+    return fields.get("variance_type").isNull()
+        ? ReverseVariance.POSTERIOR
+        : choice("variance_type", VARIANCES);
+  }
+
+  /** Null for the scheduler's only one. */
+  private End end() {
+    if (scheduler.has("set_alpha_to_one")) {
+      return flag("set_alpha_to_one") ? End.CLEAN : End.FIRST_TIMESTEP;
+    }
+    return scheduler.has("final_sigmas_type") ? choice("final_sigmas_type", FINAL_SIGMAS) : null;
+  }
+
+  private BetaSchedule betas(int timesteps) {
+    BetaSchedule betas = fields.get("trained_betas").isNull() ? formula() : trainedBetas(timesteps);
+    return scheduler.has("rescale_betas_zero_snr") && flag("rescale_betas_zero_snr")
+        ? new ZeroTerminalSnrSchedule(betas)
+        : betas;
+  }
+
+  private BetaSchedule formula() {
+    JsonNode name = fields.get("beta_schedule");
+    boolean sigmoid = scheduler == SchedulerClass.DDPM;
+    return switch (name.asText()) {
+      case "linear" -> new LinearSchedule(number("beta_start"), number("beta_end"));
+      case "scaled_linear" -> new QuadraticSchedule(number("beta_start"), number("beta_end"));
+      case "squaredcos_cap_v2" -> CosineSchedule.paper();
+      default -> {
+        require(
+            sigmoid && name.asText().equals("sigmoid"),
+            "beta_schedule is %s; supported are \"linear\", \"scaled_linear\", \"squaredcos_cap_v2\"%s",
+            SmallFile.quoted(name),
+            sigmoid ? ", \"sigmoid\"" : "");
+        yield new SigmoidSchedule(number("beta_start"), number("beta_end"));
+      }
+    };
+  }
+
+  private BetaSchedule trainedBetas(int timesteps) {
+    JsonNode json = fields.get("trained_betas");
+    require(
+        json.isArray() && json.size() == timesteps,
+        "trained_betas is %s; it must be null or a list of num_train_timesteps = %d numbers",
+        json.isArray() ? "a list of " + json.size() : SmallFile.quoted(json),
+        timesteps);
+    List<Double> values = new ArrayList<>();
+    json.forEach(value -> values.add(number("trained_betas has an entry that", value)));
+    return new TrainedBetas(values);
+  }
+
+  private X0Clipping clipping() {
+    if (scheduler.has("thresholding") && flag("thresholding")) {
+      return new X0Clipping.DynamicThreshold(
+          number("dynamic_thresholding_ratio"), number("sample_max_value"));
+    }
+    return scheduler.has("clip_sample") && flag("clip_sample")
+        ? new X0Clipping.Range(number("clip_sample_range"))
+        : X0Clipping.NONE;
+  }
+
+  private <V> V choice(String key, Map<String, V> supported) {
+    JsonNode name = fields.get(key);
+    V value = name.isTextual() ? supported.get(name.textValue()) : null;
+    if (value == null) {
+      throw refusal(
+          "%s is %s; supported are %s",
+          key,
+          SmallFile.quoted(name),
+          supported.keySet().stream().map("\"%s\""::formatted).collect(Collectors.joining(", ")));
+    }
+    return value;
+  }
+
+  private int integer(String key) {
+    JsonNode value = fields.get(key);
+    require(
+        value.isNumber() && value.doubleValue() == (int) value.doubleValue(),
+        "%s is %s; it must be a whole number within 32 bits",
+        key,
+        SmallFile.quoted(value));
+    return (int) value.doubleValue();
+  }
+
+  private double number(String key) {
+    return number(key, fields.get(key));
+  }
+
+  private static double number(String key, JsonNode value) {
+    require(
+        value.isNumber() && Double.isFinite(value.doubleValue()),
+        "%s is %s; it must be a finite number",
+        key,
+        SmallFile.quoted(value));
+    return value.doubleValue();
+  }
+
+  private boolean flag(String key) {
+    JsonNode value = fields.get(key);
+    require(
+        value.isBoolean() || value.isNull(),
+        "%s is %s; it must be true or false",
+        key,
+        SmallFile.quoted(value));
+    return value.booleanValue();
+  }
+
+  private static void require(boolean condition, String sentence, Object... values) {
+    if (!condition) {
+      throw refusal(sentence, values);
+    }
+  }
+
+  private static IllegalArgumentException refusal(String sentence, Object... values) {
+    return new IllegalArgumentException(sentence.formatted(values) + ".");
+  }
+
+  /** The object of a file. */
+  static Map<String, Object> write(DiffusersScheduler config) {
+    SamplerConfig sampler = config.sampler();
+    SchedulerClass scheduler = SchedulerClass.of(sampler.type());
+    Map<String, Object> values = new LinkedHashMap<>(scheduler.readKeys());
+    values.put("num_train_timesteps", config.timesteps());
+    putBetas(values, config.betas());
+    values.put("prediction_type", nameOf(config.parameterization(), PREDICTION_TYPES));
+    values.put("timestep_spacing", nameOf(sampler.spacing(), SPACINGS));
+    values.put("steps_offset", sampler.stepsOffset());
+    putClipping(values, config.clipping());
+    values.computeIfPresent("use_karras_sigmas", (key, value) -> sampler.karras());
+    values.computeIfPresent("solver_order", (key, value) -> sampler.order());
+    values.computeIfPresent("set_alpha_to_one", (key, value) -> sampler.end() == End.CLEAN);
+    values.computeIfPresent(
+        "final_sigmas_type", (key, value) -> nameOf(sampler.end(), FINAL_SIGMAS));
+    values.computeIfPresent("skip_prk_steps", (key, value) -> sampler.type() == SamplerType.PLMS);
+    values.computeIfPresent("variance_type", (key, value) -> nameOf(sampler.variance(), VARIANCES));
+    values.computeIfPresent("algorithm_type", (key, value) -> nameOf(sampler.type(), DPM_SOLVERS));
+
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put(CLASS_NAME, scheduler.className());
+    json.put("_diffusers_version", DIFFUSERS_VERSION);
+    json.putAll(values);
+    scheduler.checkedKeys().forEach((key, supported) -> json.put(key, supported.get(0)));
+    // JSON has no infinities, and it is the default of every release that knows the key.
+    json.values().removeIf(value -> value instanceof Double number && number.isInfinite());
+    return json;
+  }
+
+  private static void putBetas(Map<String, Object> values, BetaSchedule betas) {
+    if (betas instanceof ZeroTerminalSnrSchedule rescaled) {
+      values.put("rescale_betas_zero_snr", true);
+      putBetas(values, rescaled.base());
+    } else if (betas instanceof LinearSchedule linear) {
+      putFormula(values, "linear", linear.betaStart(), linear.betaEnd());
+    } else if (betas instanceof QuadraticSchedule quadratic) {
+      putFormula(values, "scaled_linear", quadratic.betaStart(), quadratic.betaEnd());
+    } else if (betas instanceof SigmoidSchedule sigmoid) {
+      putFormula(values, "sigmoid", sigmoid.betaStart(), sigmoid.betaEnd());
+    } else if (betas instanceof TrainedBetas trained) {
+      values.put("trained_betas", trained.values());
+    } else {
+      values.put("beta_schedule", "squaredcos_cap_v2");
+    }
+  }
+
+  private static void putFormula(
+      Map<String, Object> values, String name, double start, double end) {
+    values.put("beta_schedule", name);
+    values.put("beta_start", start);
+    values.put("beta_end", end);
+  }
+
+  private static void putClipping(Map<String, Object> values, X0Clipping clipping) {
+    values.computeIfPresent("clip_sample", (key, value) -> clipping instanceof X0Clipping.Range);
+    if (clipping instanceof X0Clipping.DynamicThreshold threshold) {
+      values.put("thresholding", true);
+      values.put("dynamic_thresholding_ratio", threshold.ratio());
+      values.put("sample_max_value", threshold.maxThreshold());
+    } else if (clipping instanceof X0Clipping.Range range) {
+      if (values.containsKey("clip_sample")) {
+        values.put("clip_sample_range", range.max());
+      } else {
+        // With thresholds up to 1, which is clipping to [-1,1].
+        values.put("thresholding", true);
+      }
+    }
+  }
+
+  private static <V> String nameOf(V value, Map<String, V> names) {
+    return names.entrySet().stream()
+        .filter(entry -> entry.getValue() == value)
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseThrow();
+  }
+}

@@ -1,0 +1,58 @@
+package org.ddpm4j.diffusion.diffusers;
+
+import java.util.Arrays;
+import java.util.List;
+import org.ddpm4j.schedules.BetaSchedule;
+
+/**
+ * Betas that were given one by one, which diffusers calls {@code trained_betas}.
+ *
+ * @param values β of each timestep, from the least noise to the most; 1 to {@value #MAX_TIMESTEPS}
+ */
+public record TrainedBetas(List<Double> values) implements BetaSchedule {
+
+  /** The longest chain that is written beta by beta. */
+  public static final int MAX_TIMESTEPS = 100_000;
+
+  /**
+   * Checks how many there are.
+   *
+   * @param values β of each timestep; copied
+   * @throws IllegalArgumentException if there are none or too many
+   */
+  public TrainedBetas {
+    values = List.copyOf(values);
+    if (values.isEmpty() || values.size() > MAX_TIMESTEPS) {
+      throw new IllegalArgumentException(
+          "There are %d trained betas; there must be 1 to %d."
+              .formatted(values.size(), MAX_TIMESTEPS));
+    }
+  }
+
+  /**
+   * The betas of a formula.
+   *
+   * @param formula of β
+   * @param timesteps T
+   * @return the betas
+   * @throws IllegalArgumentException if T is out of range
+   */
+  public static TrainedBetas of(BetaSchedule formula, int timesteps) {
+    if (timesteps > MAX_TIMESTEPS) {
+      throw new IllegalArgumentException(
+          "diffusers has no name for this noise schedule, and %d timesteps are too many to write beta by beta; %d are possible."
+              .formatted(timesteps, MAX_TIMESTEPS));
+    }
+    return new TrainedBetas(Arrays.stream(formula.betas(timesteps)).boxed().toList());
+  }
+
+  @Override
+  public double[] betas(int timesteps) {
+    if (timesteps != values.size()) {
+      throw new IllegalArgumentException(
+          "There are %d trained betas for %d timesteps; each timestep has one."
+              .formatted(values.size(), timesteps));
+    }
+    return values.stream().mapToDouble(Double::doubleValue).toArray();
+  }
+}

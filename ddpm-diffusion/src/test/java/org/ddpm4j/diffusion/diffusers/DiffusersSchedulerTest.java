@@ -1,0 +1,422 @@
+package org.ddpm4j.diffusion.diffusers;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.run.SamplerConfig;
+import org.ddpm4j.diffusion.run.SamplerConfig.End;
+import org.ddpm4j.diffusion.run.SamplerType;
+import org.ddpm4j.diffusion.run.ScheduleConfig;
+import org.ddpm4j.diffusion.run.ScheduleType;
+import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.TimestepSpacing;
+import org.ddpm4j.schedules.JsdSchedule;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.schedules.SigmoidSchedule;
+import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class DiffusersSchedulerTest {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** A scheduler as diffusers makes it without arguments. */
+  record Default(String name, ObjectNode config, JsonNode betas) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static Stream<Default> defaults() throws IOException {
+    try (InputStream json =
+        DiffusersSchedulerTest.class.getResourceAsStream("scheduler_defaults.json")) {
+      return StreamSupport.stream(JSON.readTree(json).spliterator(), false)
+          .map(
+              node ->
+                  new Default(
+                      node.get("name").asText(),
+                      (ObjectNode) node.get("config"),
+                      node.get("betas")));
+    }
+  }
+
+  private static DiffusersScheduler read(ObjectNode json) throws IOException {
+    return DiffusersScheduler.fromJson(json.toString(), "the file");
+  }
+
+  private static ObjectNode named(String className) {
+    return JSON.createObjectNode().put("_class_name", className);
+  }
+
+  /** The keys of a text such as {@code clip_sample=true solver_order=3}, in JSON's spelling. */
+  private static ObjectNode with(String className, String keys) throws IOException {
+    ObjectNode json = named(className);
+    for (String pair : keys.split(" ")) {
+      int equals = pair.indexOf('=');
+      json.set(pair.substring(0, equals), JSON.readTree(pair.substring(equals + 1)));
+    }
+    return json;
+  }
+
+  @ParameterizedTest
+  @MethodSource("defaults")
+  void aMissingKeyHasTheDefaultOfItsOwnScheduler(Default golden) throws IOException {
+    DiffusersScheduler silent = read(named(golden.name()));
+    ObjectNode explicit = golden.config().deepCopy().put("_class_name", golden.name());
+    assertThat(silent).isEqualTo(read(explicit));
+    assertThat(silent.className()).isEqualTo(golden.name());
+    for (int i = 0; i < 3; i++) {
+      double beta = golden.betas().get(i).asDouble();
+      int t = new int[] {0, 500, 999}[i];
+      assertThat(silent.schedule().betas(t)).isCloseTo(beta, within(1e-6 * beta));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("defaults")
+  void whatIsWrittenLeavesNothingToDefaults(Default golden) throws IOException {
+    JsonNode written = JSON.readTree(read(named(golden.name())).toJson());
+    for (var field : golden.config().properties()) {
+      JsonNode value = written.get(field.getKey());
+      assertThat(value).as(field.getKey()).isNotNull();
+      if (field.getValue().isNumber()) {
+        assertThat(value.doubleValue()).isEqualTo(field.getValue().doubleValue());
+      } else {
+        assertThat(value).as(field.getKey()).isEqualTo(field.getValue());
+      }
+    }
+    assertThat(written.size()).isEqualTo(golden.config().size() + 2);
+  }
+
+  static Stream<ObjectNode> everyKey() throws IOException {
+    List<ObjectNode> configs = new ArrayList<>();
+    String chain = "num_train_timesteps=100 beta_start=0.001 beta_end=0.03";
+    for (SchedulerClass scheduler : SchedulerClass.values()) {
+      String name = scheduler.className();
+      configs.add(with(name, chain));
+      configs.add(with(name, chain + " beta_schedule=\"scaled_linear\""));
+      configs.add(
+          with(name, "beta_schedule=\"squaredcos_cap_v2\" prediction_type=\"v_prediction\""));
+      configs.add(with(name, "num_train_timesteps=3 trained_betas=[0.1,0.2,0.4]"));
+      configs.add(with(name, "timestep_spacing=\"trailing\""));
+      configs.add(with(name, "timestep_spacing=\"leading\" steps_offset=1"));
+      configs.add(with(name, "rescale_betas_zero_snr=true prediction_type=\"v_prediction\""));
+      configs.add(with(name, "clip_sample=true clip_sample_range=2.5"));
+      configs.add(with(name, "clip_sample=false thresholding=true sample_max_value=1.5"));
+      configs.add(with(name, "thresholding=true dynamic_thresholding_ratio=0.9"));
+      configs.add(with(name, "use_karras_sigmas=true"));
+      configs.add(with(name, "solver_order=3"));
+      configs.add(with(name, "final_sigmas_type=\"sigma_min\""));
+      configs.add(with(name, "set_alpha_to_one=true"));
+      configs.add(with(name, "set_alpha_to_one=false skip_prk_steps=true"));
+    }
+    configs.add(with("DDPMScheduler", "variance_type=\"fixed_large\""));
+    configs.add(with("DDPMScheduler", "variance_type=\"learned_range\""));
+    configs.add(with("DDPMScheduler", "beta_schedule=\"sigmoid\" prediction_type=\"sample\""));
+    configs.add(with("DPMSolverMultistepScheduler", "algorithm_type=\"sde-dpmsolver++\""));
+    return configs.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("everyKey")
+  void readsWhatItWrites(ObjectNode json) throws IOException {
+    DiffusersScheduler scheduler = read(json);
+    assertThat(DiffusersScheduler.fromJson(scheduler.toJson(), "again")).isEqualTo(scheduler);
+    JsonNode written = JSON.readTree(scheduler.toJson());
+    for (var field : json.properties()) {
+      boolean counts =
+          SchedulerClass.of(scheduler.sampler().type()).has(field.getKey())
+              && !field.getKey().equals("dynamic_thresholding_ratio")
+              && !field.getKey().equals("thresholding");
+      if (counts && field.getValue().isNumber()) {
+        assertThat(written.get(field.getKey()).doubleValue())
+            .isEqualTo(field.getValue().doubleValue());
+      } else if (counts) {
+        assertThat(written.get(field.getKey())).isEqualTo(field.getValue());
+      }
+    }
+  }
+
+  @Test
+  void everythingIsSaidInTheTermsOfTheLibrary() throws IOException {
+    DiffusersScheduler scheduler =
+        read(
+            with(
+                "DDPMScheduler",
+                "num_train_timesteps=50 beta_start=0.01 beta_end=0.1"
+                    + " prediction_type=\"v_prediction\" variance_type=\"fixed_large\""
+                    + " timestep_spacing=\"leading\" steps_offset=2 clip_sample_range=3"
+                    + " rescale_betas_zero_snr=true"));
+    assertThat(scheduler)
+        .isEqualTo(
+            new DiffusersScheduler(
+                new ZeroTerminalSnrSchedule(new LinearSchedule(0.01, 0.1)),
+                50,
+                Parameterization.V,
+                new SamplerConfig(
+                    SamplerType.DDPM,
+                    TimestepSpacing.LEADING,
+                    2,
+                    false,
+                    null,
+                    null,
+                    ReverseVariance.BETA,
+                    null,
+                    Convention.DIFFUSERS),
+                new X0Clipping.Range(3)));
+    assertThat(scheduler.create(10).steps()).isEqualTo(10);
+  }
+
+  /** The value that diffusers puts in the place of 0 there, and 0 itself for DDIM. */
+  @Test
+  void solversThatNeedARatioKeepALittleSignal() throws IOException {
+    String keys = "rescale_betas_zero_snr=true prediction_type=\"v_prediction\"";
+    assertThat(read(with("EulerDiscreteScheduler", keys)).schedule().alphasCumprod(999))
+        .isCloseTo(Math.pow(2, -24), within(1e-15));
+    assertThat(read(with("DDIMScheduler", keys)).schedule().alphasCumprod(999)).isZero();
+  }
+
+  @Test
+  void aFileOfPipelinesWhoseSchedulerWasExchangedIsRead() throws IOException {
+    // diffusers carries along what the scheduler before knew, and names what nobody chose.
+    ObjectNode json =
+        with(
+            "DEISMultistepScheduler",
+            "clip_sample=true set_alpha_to_one=false skip_prk_steps=true steps_offset=1"
+                + " algorithm_type=\"dpmsolver++\" solver_type=\"midpoint\" solver_order=3"
+                + " _use_default_values=[\"solver_order\"] _name_or_path=\"x\"");
+    assertThat(read(json)).isEqualTo(read(named("DEISMultistepScheduler")));
+  }
+
+  @Test
+  void filesOfFormerReleasesAreRead() throws IOException {
+    ObjectNode json =
+        with(
+            "DDPMScheduler",
+            "_diffusers_version=\"0.1.1\" timestep_values=null tensor_format=\"pt\""
+                + " predict_epsilon=true variance_type=\"fixed_small\" lower_order_final=true");
+    assertThat(read(json)).isEqualTo(read(named("DDPMScheduler")));
+  }
+
+  @Test
+  void pythonsInfinityIsReadWhereItIsTheDefault() throws IOException {
+    String text =
+        "{\"_class_name\": \"DPMSolverMultistepScheduler\", \"lambda_min_clipped\": -Infinity}";
+    assertThat(DiffusersScheduler.fromJson(text, "the file"))
+        .isEqualTo(read(named("DPMSolverMultistepScheduler")));
+    assertThatThrownBy(
+            () -> DiffusersScheduler.fromJson(text.replace("-Infinity", "-5.1"), "the file"))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("lambda_min_clipped is -5.1")
+        .hasMessageEndingWith(".");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "DDPMScheduler | beta_schedule=\"laplace\" | beta_schedule is \"laplace\"; supported",
+        "DDIMScheduler | beta_schedule=\"sigmoid\" | beta_schedule is \"sigmoid\"; supported",
+        "DDPMScheduler | variance_type=\"fixed_large_log\" | variance_type",
+        "DDPMScheduler | prediction_type=\"flow_prediction\" | prediction_type",
+        "DDPMScheduler | timestep_spacing=7 | timestep_spacing is 7",
+        "DDPMScheduler | num_train_timesteps=1000000000 | num_train_timesteps is 1000000000",
+        "DDPMScheduler | num_train_timesteps=0 | num_train_timesteps is 0",
+        "DDPMScheduler | num_train_timesteps=1e400 | num_train_timesteps",
+        "DDPMScheduler | num_train_timesteps=2.5 | whole number",
+        "DDPMScheduler | beta_end=1.5 | betaEnd is 1.5",
+        "DDPMScheduler | beta_start=\"a\" | beta_start is \"a\"; it must be a finite number",
+        "DDPMScheduler | trained_betas=[0.1,0.2] | trained_betas is a list of 2",
+        "DDPMScheduler | trained_betas=[0.1,null] num_train_timesteps=2 | trained_betas has",
+        "DDPMScheduler | trained_betas=[0.1,-1] num_train_timesteps=2 | betas[1] is -1",
+        "DDPMScheduler | clip_sample=1 | clip_sample is 1; it must be true or false",
+        "DDPMScheduler | clip_sample_range=0 | range of clipping is 0",
+        "DDPMScheduler | thresholding=true dynamic_thresholding_ratio=2 | quantile",
+        "DDPMScheduler | steps_offset=-1 | steps_offset is -1",
+        "DDPMScheduler | predict_epsilon=false | predict_epsilon is false; supported is true",
+        "DDPMScheduler | noise_offset=0.1 | noise_offset is 0.1, a key that is not known",
+        "DPMSolverMultistepScheduler | algorithm_type=\"dpmsolver\" | algorithm_type",
+        "DPMSolverMultistepScheduler | solver_type=\"heun\" | supported is \"midpoint\"",
+        "DPMSolverMultistepScheduler | solver_order=4 | it must be from 1 to 3",
+        "DPMSolverMultistepScheduler | euler_at_final=true | supported is false",
+        "DPMSolverMultistepScheduler | use_flow_sigmas=true | use_flow_sigmas is true",
+        "DPMSolverMultistepScheduler | use_beta_sigmas=true | use_beta_sigmas is true",
+        "DPMSolverMultistepScheduler | lower_order_final=false | supported is true",
+        "UniPCMultistepScheduler | predict_x0=false | predict_x0 is false; supported is true",
+        "UniPCMultistepScheduler | solver_type=\"bh1\" | solver_type is \"bh1\"",
+        "UniPCMultistepScheduler | disable_corrector=[0] | disable_corrector is [0]",
+        "EulerDiscreteScheduler | timestep_type=\"continuous\" | timestep_type",
+        "EulerDiscreteScheduler | sigma_max=80 | sigma_max is 80; supported is null",
+        "PNDMScheduler | prediction_type=\"sample\" | PNDMScheduler is not for networks",
+        "ScoreSdeVeScheduler | sigma_max=80 | _class_name is \"ScoreSdeVeScheduler\"; supported"
+      })
+  void whatIsNotSupportedIsRefusedByName(String name, String keys, String part) throws IOException {
+    ObjectNode json = with(name, keys);
+    assertThatThrownBy(() -> read(json))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith("the file: ")
+        .hasMessageContaining(part)
+        .hasMessageEndingWith(".");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "[1] | must be an object",
+        "{} | _class_name is missing",
+        "{\"_class_name\": \"DDPMScheduler\", | not JSON",
+        "{\"_class_name\": \"DDPMScheduler\", \"_class_name\": 1} | Duplicate",
+        "{\"_class_name\": \"DDPMScheduler\"} {} | not JSON",
+        "{\"_class_name\": \"DDPMScheduler\", \"beta_end\": NaN} | beta_end is"
+      })
+  void whatIsNoSchedulersFileIsRefused(String text, String part) {
+    assertThatThrownBy(() -> DiffusersScheduler.fromJson(text, "the file"))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith("the file")
+        .hasMessageContaining(part)
+        .hasMessageEndingWith(".");
+  }
+
+  @Test
+  void hostileFilesAreRefused(@TempDir Path folder) throws IOException {
+    Path deep = folder.resolve("deep.json");
+    Files.writeString(deep, "[".repeat(1_000_000));
+    assertThatThrownBy(() -> DiffusersScheduler.read(deep))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("deep.json is not JSON");
+    Path large = folder.resolve("large.json");
+    Files.writeString(large, " ".repeat(5_000_000));
+    assertThatThrownBy(() -> DiffusersScheduler.read(large))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("large.json has more than");
+    assertThatThrownBy(() -> DiffusersScheduler.read(folder.resolve("none.json")))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("none.json is missing");
+  }
+
+  private static DiffusersScheduler linear(
+      Parameterization parameterization, SamplerConfig sampler, X0Clipping clipping) {
+    return new DiffusersScheduler(
+        LinearSchedule.paper(), 1000, parameterization, sampler, clipping);
+  }
+
+  private static SamplerConfig config(
+      SamplerType type, boolean karras, Integer order, Double eta, End end) {
+    return new SamplerConfig(type, null, 0, karras, order, eta, null, end, Convention.PAPER);
+  }
+
+  @Test
+  void whatDiffusersCannotSayIsRefused() {
+    Parameterization eps = Parameterization.EPSILON;
+    SamplerConfig ddpm = SamplerConfig.of(SamplerType.DDPM);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> linear(Parameterization.MEAN, ddpm, X0Clipping.NONE))
+        .withMessageContaining("predict the mean");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> linear(eps, SamplerConfig.of(SamplerType.LMS), X0Clipping.UNIT))
+        .withMessageContaining("LMSDiscreteScheduler does not clip");
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () -> linear(eps, config(SamplerType.LMS, false, 3, null, null), X0Clipping.NONE))
+        .withMessageContaining("order 4");
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () -> linear(eps, config(SamplerType.DDIM, false, null, 0.5, null), X0Clipping.NONE))
+        .withMessageContaining("0.5");
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () -> linear(eps, config(SamplerType.DDIM, true, null, null, null), X0Clipping.NONE))
+        .withMessageContaining("Karras");
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                linear(
+                    eps, config(SamplerType.DEIS, false, null, null, End.CLEAN), X0Clipping.NONE))
+        .withMessageContaining("FIRST_TIMESTEP");
+  }
+
+  @Test
+  void clippingByASolverIsThresholdingUpToOne() throws IOException {
+    DiffusersScheduler scheduler =
+        linear(Parameterization.EPSILON, SamplerConfig.of(SamplerType.DPM_SOLVER), X0Clipping.UNIT);
+    JsonNode json = JSON.readTree(scheduler.toJson());
+    assertThat(json.get("thresholding").booleanValue()).isTrue();
+    assertThat(json.get("sample_max_value").doubleValue()).isOne();
+    assertThat(read((ObjectNode) json)).isEqualTo(scheduler);
+  }
+
+  @Test
+  void schedulesWithoutANameAreWrittenBetaByBeta() throws IOException {
+    DiffusersScheduler scheduler =
+        new DiffusersScheduler(
+            new JsdSchedule(),
+            40,
+            Parameterization.V,
+            SamplerConfig.of(SamplerType.DDPM),
+            X0Clipping.UNIT);
+    DiffusersScheduler again = DiffusersScheduler.fromJson(scheduler.toJson(), "again");
+    assertThat(again.schedule()).isEqualTo(NoiseSchedule.of(new JsdSchedule(), 40));
+    assertThat(again.scheduleConfig()).contains(ScheduleConfig.of(ScheduleType.JSD, 40));
+    SamplerConfig ddim = SamplerConfig.of(SamplerType.DDIM);
+    assertThat(
+            new DiffusersScheduler(
+                    SigmoidSchedule.paperEnds(), 9, Parameterization.V, ddim, X0Clipping.UNIT)
+                .betas())
+        .isInstanceOf(TrainedBetas.class);
+  }
+
+  @ParameterizedTest
+  @EnumSource(ScheduleType.class)
+  void aRunsScheduleComesBackByItsName(ScheduleType type) throws IOException {
+    for (ScheduleConfig config :
+        List.of(ScheduleConfig.of(type, 30), ScheduleConfig.of(type, 30).withZeroTerminalSnr())) {
+      DiffusersScheduler written =
+          new DiffusersScheduler(
+              config.betas(),
+              30,
+              Parameterization.V,
+              SamplerConfig.of(SamplerType.DDIM),
+              X0Clipping.NONE);
+      DiffusersScheduler read = DiffusersScheduler.fromJson(written.toJson(), "again");
+      assertThat(read.scheduleConfig().orElseThrow().create()).isEqualTo(config.create());
+    }
+  }
+
+  @Test
+  void otherBetasHaveNoName() {
+    DiffusersScheduler scheduler =
+        new DiffusersScheduler(
+            new TrainedBetas(List.of(0.1, 0.3, 0.2)),
+            3,
+            Parameterization.EPSILON,
+            SamplerConfig.of(SamplerType.DDPM),
+            X0Clipping.NONE);
+    assertThat(scheduler.scheduleConfig()).isEmpty();
+    assertThat(scheduler.withSampler(SamplerConfig.of(SamplerType.EULER), X0Clipping.NONE).betas())
+        .isEqualTo(scheduler.betas());
+  }
+}

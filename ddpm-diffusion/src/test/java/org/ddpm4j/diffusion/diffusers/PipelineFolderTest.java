@@ -1,0 +1,142 @@
+package org.ddpm4j.diffusion.diffusers;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.run.SamplerConfig;
+import org.ddpm4j.diffusion.run.SamplerType;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.unet.AnnotatedUnet;
+import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.Unet2D;
+import org.ddpm4j.unet.UnetFolder;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.buffer.DataType;
+
+class PipelineFolderTest {
+
+  @TempDir private Path folder;
+
+  private static Unet2D network() {
+    return Unet2D.of(
+            1,
+            List.of(
+                new Unet2D.Level(8, Unet2D.Block.PLAIN, Unet2D.Block.PLAIN),
+                new Unet2D.Level(8, Unet2D.Block.PLAIN, Unet2D.Block.PLAIN)),
+            2)
+        .withSampleSize(new Unet2D.ImageSize(8, 4));
+  }
+
+  private static DiffusersScheduler scheduler(SamplerType type) {
+    return new DiffusersScheduler(
+        LinearSchedule.paper(),
+        1000,
+        Parameterization.EPSILON,
+        SamplerConfig.of(type),
+        X0Clipping.NONE);
+  }
+
+  private static DiffusersPipeline pipeline(Unet2D network, SamplerType type, String... classes) {
+    return new DiffusersPipeline(
+        Unet.create(network, DataType.FLOAT, 3), scheduler(type), List.of(classes));
+  }
+
+  private DiffusersPipeline read(Path path) throws IOException {
+    return PipelineFolder.read(path, DataType.FLOAT, Execution.automatic());
+  }
+
+  @Test
+  void readsWhatItWrites() throws IOException {
+    DiffusersPipeline written =
+        pipeline(network().withClassEmbeddings(3), SamplerType.DDIM, "cat", "dog");
+    Path path = folder.resolve("pipeline");
+    PipelineFolder.write(path, written);
+    assertThat(Files.readString(path.resolve("model_index.json")))
+        .contains("DDIMPipeline", "DDIMScheduler", "UNet2DModel");
+    DiffusersPipeline again = read(path);
+    assertThat(again.scheduler()).isEqualTo(written.scheduler());
+    assertThat(again.classNames()).containsExactly("cat", "dog");
+    assertThat(again.unet().config()).isEqualTo(written.unet().config());
+    assertThat(again.shape()).contains(new ImageShape(1, 8, 4));
+    assertThat(again.unet().parameters().toPyTorch())
+        .isEqualTo(written.unet().parameters().toPyTorch());
+  }
+
+  @Test
+  void neverOverwrites() throws IOException {
+    Files.writeString(folder.resolve("mine"), "");
+    assertThatThrownBy(() -> PipelineFolder.write(folder, pipeline(network(), SamplerType.DDPM)))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("not empty");
+    assertThat(folder).isDirectoryNotContaining("glob:**/unet");
+  }
+
+  @Test
+  void aDdimPipelineDrawsByDdimWhateverItsScheduler() throws IOException {
+    Path path = folder.resolve("pipeline");
+    PipelineFolder.write(path, pipeline(network(), SamplerType.DDPM));
+    Path index = path.resolve("model_index.json");
+    Files.writeString(
+        index, Files.readString(index).replace("\"DDPMPipeline\"", "\"DDIMPipeline\""));
+    assertThat(PipelineFolder.readScheduler(path).sampler().type()).isEqualTo(SamplerType.DDIM);
+  }
+
+  @Test
+  void anotherSamplerIsMadeOfTheFileAsFromConfigDoes() throws IOException {
+    Path path = folder.resolve("pipeline");
+    PipelineFolder.write(path, pipeline(network(), SamplerType.DPM_SOLVER));
+    Path file = path.resolve("scheduler").resolve("scheduler_config.json");
+    Files.writeString(
+        file, Files.readString(file).replace("\"solver_order\" : 2", "\"solver_order\" : 3"));
+    DiffusersSampler sampler = PipelineFolder.readSampler(path, SamplerType.UNIPC);
+    assertThat(sampler.config().type()).isEqualTo(SamplerType.UNIPC);
+    assertThat(sampler.config().order()).isEqualTo(3);
+    assertThat(PipelineFolder.readSampler(path, SamplerType.DPM_SOLVER_SDE).config().type())
+        .isEqualTo(SamplerType.DPM_SOLVER_SDE);
+  }
+
+  @Test
+  void codeOfTheFolderIsLeftAlone() throws IOException {
+    Path path = folder.resolve("pipeline");
+    PipelineFolder.write(path, pipeline(network(), SamplerType.DDPM));
+    Files.writeString(path.resolve("pipeline.py"), "raise SystemExit");
+    assertThat(read(path).shape()).isPresent();
+  }
+
+  @Test
+  void diffusersHasNoOtherNetworks() {
+    Unet unet = Unet.create(AnnotatedUnet.resnet(8, 1, List.of(1, 2), 4), DataType.FLOAT, 0);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new DiffusersPipeline(unet, scheduler(SamplerType.DDPM), List.of()))
+        .withMessageContaining("AnnotatedUnet");
+  }
+
+  @Test
+  void aPipelineIsARunOfImagesThatNobodySaw() throws IOException {
+    DiffusersPipeline pipeline = pipeline(network(), SamplerType.EULER);
+    DataDescription data =
+        DataDescription.unseen(
+            DataDescription.UNKNOWN, "elsewhere", new ImageShape(1, 8, 4), List.of());
+    RunConfig config = pipeline.toRunConfig("1", data);
+    RunFolder run = RunFolder.create(folder.resolve("run"), config, pipeline.unet());
+    assertThat(run.readConfig()).isEqualTo(config);
+    assertThat(config.schedule().create()).isEqualTo(pipeline.scheduler().schedule());
+    Unet unet = UnetFolder.read(run.unet(), DataType.FLOAT);
+    SamplerConfig euler = SamplerConfig.of(SamplerType.EULER);
+    DiffusersPipeline back =
+        DiffusersPipeline.of(config, unet, new DiffusersSampler(euler, X0Clipping.NONE));
+    assertThat(back.scheduler()).isEqualTo(pipeline.scheduler());
+  }
+}

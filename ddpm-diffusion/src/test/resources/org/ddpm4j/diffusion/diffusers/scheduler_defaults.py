@@ -1,0 +1,26 @@
+"""Writes scheduler_defaults.json: what each scheduler of diffusers takes where its file says nothing.
+
+usage: python3 scheduler_defaults.py scheduler_defaults.json   (needs diffusers 0.42 with torch and scipy)
+"""
+import json
+import sys
+
+import diffusers
+
+NAMES = [
+    "DDPMScheduler", "DDIMScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "PNDMScheduler",
+    "DEISMultistepScheduler", "LMSDiscreteScheduler", "HeunDiscreteScheduler", "EulerDiscreteScheduler",
+    "EulerAncestralDiscreteScheduler",
+]
+
+schedulers = []
+for name in NAMES:
+    scheduler = getattr(diffusers, name)()
+    config = {key: value for key, value in scheduler.config.items() if not key.startswith("_")}
+    # JSON as such has no infinities.
+    config.pop("lambda_min_clipped", None)
+    betas = [float(f"{float(scheduler.betas[t]):.9g}") for t in (0, 500, 999)]
+    schedulers.append(dict(name=name, config=config, betas=betas))
+with open(sys.argv[1], "w") as f:
+    json.dump(schedulers, f, indent=1)
+    f.write("\n")
