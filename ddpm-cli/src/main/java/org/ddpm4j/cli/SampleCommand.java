@@ -15,6 +15,7 @@ import org.ddpm4j.diffusion.run.SamplerConfig;
 import org.ddpm4j.diffusion.run.SamplerType;
 import org.ddpm4j.diffusion.run.ScheduleConfig;
 import org.ddpm4j.diffusion.run.ScheduleType;
+import org.ddpm4j.diffusion.sampling.Cancellation;
 import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
@@ -343,6 +344,10 @@ final class SampleCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    return Interruption.ofThread(this::draw);
+  }
+
+  private int draw() throws IOException {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     BadInputException.requireRange("--batch-size", batchSize, 1, MAX_COUNT);
     BadInputException.requireRange("--scale", scale, 1, 16);
@@ -491,6 +496,7 @@ final class SampleCommand implements Callable<Integer> {
       throws IOException {
     int digits = Math.max(4, Integer.toString(count - 1).length());
     for (int i = 0; i < count; i++) {
+      Cancellation.NONE.check();
       Images.writePng(
           Images.toPicture(images.slice(i), normalization),
           folder.resolve(("%0" + digits + "d.png").formatted(i)));
