@@ -1,5 +1,7 @@
 package org.ddpm4j.cli;
 
+import java.io.IOException;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -28,6 +30,32 @@ final class Interruption implements AutoCloseable {
             },
             "interruption");
     Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  /** What a command does. */
+  @FunctionalInterface
+  interface Work {
+    int run() throws IOException;
+  }
+
+  /**
+   * Does work that ends, without a word, when its thread is interrupted, as sampling does.
+   *
+   * @param work returns an exit code
+   * @return that exit code, or 130 if the user ended the work
+   */
+  static int ofThread(Work work) throws IOException {
+    try (Interruption interruption = new Interruption(Thread.currentThread()::interrupt)) {
+      try {
+        return work.run();
+      } catch (CancellationException | IOException e) {
+        // A file that was being read when the interrupt came is an IOException, too.
+        if (interruption.isRequested()) {
+          return TrainingSession.INTERRUPTED_EXIT_CODE;
+        }
+        throw e;
+      }
+    }
   }
 
   private void awaitEnd() {

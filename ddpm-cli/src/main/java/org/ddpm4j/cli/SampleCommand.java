@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.sampling.Cancellation;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.unet.io.Folders;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -143,6 +144,10 @@ final class SampleCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    return Interruption.ofThread(this::draw);
+  }
+
+  private int draw() throws IOException {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     BadInputException.requireRange("--batch-size", batchSize, 1, MAX_COUNT);
     BadInputException.requireRange("--scale", scale, 1, 16);
@@ -211,6 +216,7 @@ final class SampleCommand implements Callable<Integer> {
       throws IOException {
     int digits = Math.max(4, Integer.toString(count - 1).length());
     for (int i = 0; i < count; i++) {
+      Cancellation.NONE.check();
       Images.writePng(
           Images.toPicture(images.slice(i), normalization),
           folder.resolve(("%0" + digits + "d.png").formatted(i)));

@@ -93,6 +93,10 @@ final class SamplersCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    return Interruption.ofThread(this::draw);
+  }
+
+  private int draw() throws IOException {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     Path folder = TrainedRun.folder(run, spec, "'--run=DIR' is needed");
     TrainedRun trained = TrainedRun.read(folder, null, null, execution.execution());

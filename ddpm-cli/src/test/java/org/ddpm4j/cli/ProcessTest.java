@@ -136,4 +136,32 @@ class ProcessTest {
         .isOk();
     assertThat(run.resolve("report.html")).isNotEmptyFile();
   }
+
+  @Test
+  void aTerminatedSamplingLeavesNothingAndSaysNothing() throws Exception {
+    Path pictures = Files.createDirectory(folder.resolve("pictures"));
+    Path model = Path.of("..", "models", "fashion-mnist");
+    Process process =
+        start(
+            java(
+                "sample",
+                "--run",
+                model,
+                "--count",
+                256,
+                "--steps",
+                1000,
+                "--output",
+                pictures.resolve("samples.png")),
+            out().toFile());
+    while (process.isAlive() && !Files.readString(err()).contains("sample: ")) {
+      Thread.sleep(50);
+    }
+    process.destroy();
+    assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(TERMINATED_EXIT_CODE);
+    assertThat(Files.readAllLines(err())).allMatch(line -> line.startsWith("sample: "));
+    assertThat(out()).isEmptyFile();
+    assertThat(pictures).isEmptyDirectory();
+  }
 }

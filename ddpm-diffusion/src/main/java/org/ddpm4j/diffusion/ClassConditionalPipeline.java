@@ -4,10 +4,12 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.diffusion.sampling.SamplingOptions;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A model that is told classes, a sampler and a size of images. Thread-safe if the model is.
+ * A model that is told classes, a sampler and a size of images. Thread-safe if the model is, and
+ * ended as a {@link DiffusionPipeline} is.
  *
  * @param denoiser the model
  * @param sampler how its estimates become images
@@ -38,7 +40,7 @@ public record ClassConditionalPipeline(
    * @return {@code [classes,C,H,W]}
    */
   public INDArray sample(int[] classes, long seed) {
-    return sample(classes, seed, DiffusionPipeline.DEFAULT_BATCH_SIZE, SamplingObserver.NONE);
+    return sample(classes, seed, SamplingOptions.defaults());
   }
 
   /**
@@ -51,13 +53,26 @@ public record ClassConditionalPipeline(
    * @return {@code [classes,C,H,W]}
    */
   public INDArray sample(int[] classes, long seed, int batchSize, SamplingObserver observer) {
+    return sample(classes, seed, DiffusionPipeline.options(classes.length, batchSize, observer));
+  }
+
+  /**
+   * Draws images.
+   *
+   * @param classes of the images to draw, at least one
+   * @param seed image i of a seed begins with the same noise, whatever its class
+   * @param options how to go about it
+   * @return {@code [classes,C,H,W]}
+   * @throws java.util.concurrent.CancellationException if the thread was interrupted or the
+   *     options' cancellation was requested before all were drawn
+   */
+  public INDArray sample(int[] classes, long seed, SamplingOptions options) {
     return DiffusionPipeline.draw(
         (first, size) -> denoiser.given(Arrays.copyOfRange(classes, first, first + size)),
         sampler,
         shape,
         classes.length,
         seed,
-        batchSize,
-        observer);
+        options);
   }
 }

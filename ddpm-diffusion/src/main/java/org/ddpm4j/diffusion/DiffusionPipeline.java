@@ -3,7 +3,10 @@ package org.ddpm4j.diffusion;
 import java.util.Objects;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.Sampler;
+import org.ddpm4j.diffusion.sampling.SamplingListener;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.diffusion.sampling.SamplingOptions;
+import org.ddpm4j.diffusion.sampling.SamplingProgress;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -12,7 +15,11 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * A denoiser, a sampler and a size of images: all that drawing images takes. Thread-safe if the
- * denoiser is.
+ * denoiser is, as that of a {@link Unet} is: one pipeline serves any number of requests at once.
+ *
+ * <p>A sampling ends within one evaluation of the network when its thread is interrupted or its
+ * {@link org.ddpm4j.diffusion.sampling.Cancellation} says so. The caller then gets a {@link
+ * java.util.concurrent.CancellationException}, and the network is as good as before.
  *
  * @param denoiser the model
  * @param sampler how its estimates become images
@@ -79,7 +86,7 @@ public record DiffusionPipeline(Denoiser denoiser, Sampler sampler, ImageShape s
    * @return {@code [count,C,H,W]}
    */
   public INDArray sample(int count, long seed) {
-    return sample(count, seed, DEFAULT_BATCH_SIZE, SamplingObserver.NONE);
+    return sample(count, seed, SamplingOptions.defaults());
   }
 
   /**
@@ -92,7 +99,21 @@ public record DiffusionPipeline(Denoiser denoiser, Sampler sampler, ImageShape s
    * @return {@code [count,C,H,W]}
    */
   public INDArray sample(int count, long seed, int batchSize, SamplingObserver observer) {
-    return draw((first, size) -> denoiser, sampler, shape, count, seed, batchSize, observer);
+    return sample(count, seed, options(count, batchSize, observer));
+  }
+
+  /**
+   * Draws images.
+   *
+   * @param count how many, at least 1
+   * @param seed image i of a seed is always the same, however many are drawn with it
+   * @param options how to go about it
+   * @return {@code [count,C,H,W]}
+   * @throws java.util.concurrent.CancellationException if the thread was interrupted or the
+   *     options' cancellation was requested before all were drawn
+   */
+  public INDArray sample(int count, long seed, SamplingOptions options) {
+    return draw((first, size) -> denoiser, sampler, shape, count, seed, options);
   }
 
   /** The denoiser of a batch. */
@@ -101,33 +122,57 @@ public record DiffusionPipeline(Denoiser denoiser, Sampler sampler, ImageShape s
     Denoiser of(int firstImage, int size);
   }
 
+  static SamplingOptions options(int count, int batchSize, SamplingObserver observer) {
+    requireCounts(count, batchSize);
+    return SamplingOptions.defaults()
+        .withBatchSize(batchSize)
+        .withListener(SamplingListener.of(observer));
+  }
+
+  private static void requireCounts(int count, int batchSize) {
+    if (count < 1 || batchSize < 1) {
+      throw new IllegalArgumentException(
+          "%d images cannot be drawn in batches of %d; both must be at least 1."
+              .formatted(count, batchSize));
+    }
+  }
+
   static INDArray draw(
       BatchDenoiser denoisers,
       Sampler sampler,
       ImageShape shape,
       int count,
       long seed,
-      int batchSize,
-      SamplingObserver observer) {
-    if (count < 1 || batchSize < 1) {
-      throw new IllegalArgumentException(
-          "%d images cannot be drawn in batches of %d; both must be at least 1."
-              .formatted(count, batchSize));
-    }
+      SamplingOptions options) {
+    requireCounts(count, options.batchSize());
     INDArray images = Nd4j.create(count, shape.channels(), shape.height(), shape.width());
-    for (int first = 0; first < count; first += batchSize) {
-      int size = Math.min(batchSize, count - first);
-      INDArray batch =
-          sampler.sample(
-              denoisers.of(first, size),
-              NoiseSource.seeded(seed, first),
-              observer,
-              size,
-              shape.channels(),
-              shape.height(),
-              shape.width());
-      images.get(NDArrayIndex.interval(first, first + size)).assign(batch);
+    boolean complete = false;
+    try {
+      for (int first = 0; first < count; first += options.batchSize()) {
+        int size = Math.min(options.batchSize(), count - first);
+        INDArray batch =
+            sampler.sample(
+                options.cancellation().guard(denoisers.of(first, size)),
+                NoiseSource.seeded(seed, first),
+                observer(options.listener(), first, first + size, count, sampler.steps()),
+                size,
+                shape.channels(),
+                shape.height(),
+                shape.width());
+        images.get(NDArrayIndex.interval(first, first + size)).assign(batch);
+      }
+      complete = true;
+      return images;
+    } finally {
+      if (!complete) {
+        images.close();
+      }
     }
-    return images;
+  }
+
+  private static SamplingObserver observer(
+      SamplingListener listener, int first, int end, int count, int steps) {
+    return (stepsDone, x, x0) ->
+        listener.onStep(new SamplingProgress(first, end, count, stepsDone, steps), x, x0);
   }
 }

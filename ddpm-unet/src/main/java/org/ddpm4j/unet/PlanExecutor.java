@@ -57,8 +57,8 @@ final class PlanExecutor implements UnetExecutor {
   private final int height;
   private final int width;
   private final int outChannels;
-  private final Queue<Runner> outputRunners = new ConcurrentLinkedQueue<>();
-  private final Queue<Runner> lossRunners = new ConcurrentLinkedQueue<>();
+  private final BoundedPool<Runner> outputRunners;
+  private final BoundedPool<Runner> lossRunners;
   private final Queue<GradientRunner> gradientRunners = new ConcurrentLinkedQueue<>();
   private final List<Lane> lanes = new ArrayList<>();
 
@@ -81,6 +81,16 @@ final class PlanExecutor implements UnetExecutor {
     this.height = height;
     this.width = width;
     this.outChannels = config.outChannels();
+    outputRunners = runners(UnetGraph.OUTPUT);
+    lossRunners = runners(UnetGraph.LOSSES);
+  }
+
+  /** However many threads call: more at once than there are workers would not be done sooner. */
+  private BoundedPool<Runner> runners(String output) {
+    return new BoundedPool<>(
+        workers.threads(),
+        () -> new Runner(graph.sameDiff(), List.of(output), Map.of()),
+        Runner::close);
   }
 
   /** A partial sum of a gradient. */
@@ -201,14 +211,12 @@ final class PlanExecutor implements UnetExecutor {
               i -> {
                 int first = i * microBatch;
                 int size = Math.min(microBatch, images - first);
-                Runner runner = outputRunners.poll();
-                if (runner == null) {
-                  runner = new Runner(graph.sameDiff(), List.of(UnetGraph.OUTPUT), Map.of());
-                }
-                GraphPlan plan = runner.plan(batches, first, size);
-                planRunner.accept(plan);
-                ys.take(plan.output(UnetGraph.OUTPUT), first);
-                outputRunners.add(runner);
+                outputRunners.use(
+                    runner -> {
+                      GraphPlan plan = runner.plan(batches, first, size);
+                      planRunner.accept(plan);
+                      ys.take(plan.output(UnetGraph.OUTPUT), first);
+                    });
               });
           return y;
         });
@@ -268,14 +276,12 @@ final class PlanExecutor implements UnetExecutor {
               i -> {
                 int first = i * microBatch;
                 int size = Math.min(microBatch, images - first);
-                Runner runner = lossRunners.poll();
-                if (runner == null) {
-                  runner = new Runner(graph.sameDiff(), List.of(UnetGraph.LOSSES), Map.of());
-                }
-                GraphPlan plan = runner.plan(batches, first, size);
-                planRunner.accept(plan);
-                takeLosses(plan, losses, first);
-                lossRunners.add(runner);
+                lossRunners.use(
+                    runner -> {
+                      GraphPlan plan = runner.plan(batches, first, size);
+                      planRunner.accept(plan);
+                      takeLosses(plan, losses, first);
+                    });
               });
           return null;
         });
@@ -363,8 +369,8 @@ final class PlanExecutor implements UnetExecutor {
 
   @Override
   public void close() {
-    outputRunners.forEach(Runner::close);
-    lossRunners.forEach(Runner::close);
+    outputRunners.close();
+    lossRunners.close();
     gradientRunners.forEach(Runner::close);
     lanes.forEach(lane -> lane.memory.close());
   }

@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
 import org.ddpm4j.kernels.GraphPlan;
 import org.ddpm4j.kernels.PlanProfile;
@@ -19,11 +21,14 @@ import org.slf4j.LoggerFactory;
  * A U-Net with its parameters. Takes images of any size that its architecture accepts; the graph
  * for a size is built when it is first met.
  *
- * <p>Several threads may use a network as long as nobody writes to the parameters. With reference
- * layers those with images of one size take turns.
+ * <p>Any number of threads may use a network as long as nobody writes to the parameters. With
+ * reference layers those with images of one size take turns; with fused layers each waits, after a
+ * few images, for one of {@link Execution#threads()} plans. An interrupt stops no call and stays
+ * set.
  *
- * <p>A network of fused layers holds memory outside the Java heap; what is not closed is given back
- * when the garbage collector finds it.
+ * <p>A network of fused layers holds memory outside the Java heap: for each size of images that it
+ * has met, the plans of {@link Execution#threads()} threads, however many call. What is not closed
+ * is given back when the garbage collector finds it.
  */
 public final class Unet implements AutoCloseable {
 
@@ -35,6 +40,11 @@ public final class Unet implements AutoCloseable {
   private final Map<GraphKey, UnetExecutor> executors = new ConcurrentHashMap<>();
   private final Workers workers;
   private final PlanWeights planWeights;
+
+  /** Calls read, closing writes. */
+  private final ReadWriteLock life = new ReentrantReadWriteLock();
+
+  private boolean closed;
 
   /** Null where nobody wants to know. */
   private volatile PlanProfile profile;
@@ -178,7 +188,7 @@ public final class Unet implements AutoCloseable {
    */
   public INDArray predict(UnetInput input) {
     checkInput(input);
-    return executor(input.x(), null).output(cast(input));
+    return using(input.x(), null, executor -> executor.output(cast(input)));
   }
 
   /**
@@ -216,8 +226,11 @@ public final class Unet implements AutoCloseable {
     if (weights != null) {
       checkWeights(input.x(), weights);
     }
-    return executor(input.x(), loss)
-        .gradients(cast(input), cast(target), weights == null ? null : cast(weights), gradient);
+    INDArray castWeights = weights == null ? null : cast(weights);
+    return using(
+        input.x(),
+        loss,
+        executor -> executor.gradients(cast(input), cast(target), castWeights, gradient));
   }
 
   /**
@@ -247,7 +260,7 @@ public final class Unet implements AutoCloseable {
     Objects.requireNonNull(loss, "loss");
     checkInput(input);
     checkTarget(input.x(), target);
-    return executor(input.x(), loss).losses(cast(input), cast(target));
+    return using(input.x(), loss, executor -> executor.losses(cast(input), cast(target)));
   }
 
   private static double mean(double[] values) {
@@ -277,9 +290,19 @@ public final class Unet implements AutoCloseable {
     }
   }
 
-  private UnetExecutor executor(INDArray x, LossFunction loss) {
-    GraphKey key = new GraphKey((int) x.size(2), (int) x.size(3), loss);
-    return executors.computeIfAbsent(key, this::build);
+  /** Works with the graph for images and a loss, which is not closed meanwhile. */
+  private <T> T using(INDArray x, LossFunction loss, Function<UnetExecutor, T> work) {
+    life.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException(
+            "The network is closed; use it before it is closed, or read it anew.");
+      }
+      GraphKey key = new GraphKey((int) x.size(2), (int) x.size(3), loss);
+      return work.apply(executors.computeIfAbsent(key, this::build));
+    } finally {
+      life.readLock().unlock();
+    }
   }
 
   private UnetExecutor build(GraphKey key) {
@@ -383,14 +406,27 @@ public final class Unet implements AutoCloseable {
     }
   }
 
-  /** Gives back the memory outside the Java heap and ends the threads. */
+  /**
+   * Gives back the memory outside the Java heap and ends the threads. Waits for calls that other
+   * threads are in; their next ones, and all later ones, are refused with an {@link
+   * IllegalStateException}. The parameters stay readable. Closing once more does nothing.
+   */
   @Override
   public void close() {
-    executors.values().forEach(UnetExecutor::close);
-    executors.clear();
-    if (planWeights != null) {
-      planWeights.close();
-      workers.close();
+    life.writeLock().lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      executors.values().forEach(UnetExecutor::close);
+      executors.clear();
+      if (planWeights != null) {
+        planWeights.close();
+        workers.close();
+      }
+    } finally {
+      life.writeLock().unlock();
     }
   }
 }

@@ -28,6 +28,9 @@ final class Winograd implements Kernel {
   /** Rows of the matrix products that a run over some images has at least, if there are so many. */
   private static final int WANTED_ROWS = 64;
 
+  /** oneDNN's sums come out differently for one row and for several. */
+  private static final int LEAST_ROWS = 2;
+
   private final Tensor x;
   private final Tensor y;
   private final Tensor bias;
@@ -101,7 +104,7 @@ final class Winograd implements Kernel {
     tileColumns = (width + OUT - 1) / OUT;
     int tiles = tileRows * tileColumns;
     imagesAtOnce = Math.min(x.size(0), (WANTED_ROWS + tiles - 1) / tiles);
-    int matrixRows = imagesAtOnce * tiles;
+    int matrixRows = matrixRows(imagesAtOnce);
     var scratch =
         context.scratch(
             (long) PRODUCTS * matrixRows * inChannels, (long) PRODUCTS * matrixRows * outChannels);
@@ -111,7 +114,7 @@ final class Winograd implements Kernel {
     products = new Kernel[imagesAtOnce + 1];
     products[imagesAtOnce] = product(context, weights, rotated, matrixRows);
     if (rest > 0) {
-      products[rest] = product(context, weights, rotated, rest * tiles);
+      products[rest] = product(context, weights, rotated, matrixRows(rest));
     }
     rows = new float[IN][(tileColumns * OUT + 2) * inChannels];
     vertical = new float[IN][(tileColumns * OUT + 2) * inChannels];
@@ -123,6 +126,11 @@ final class Winograd implements Kernel {
     outputRow = new float[tileColumns * OUT * outChannels];
     repeatedBias = new float[tileColumns * outChannels];
     residualRow = new float[width * outChannels];
+  }
+
+  /** A row for each square, so that an image's result does not depend on how many there are. */
+  private int matrixRows(int images) {
+    return Math.max(LEAST_ROWS, images * tileRows * tileColumns);
   }
 
   private Kernel product(KernelContext context, Tensor weights, boolean rotated, long matrixRows) {
@@ -215,7 +223,7 @@ final class Winograd implements Kernel {
     }
     for (int first = 0; first < x.size(0); first += imagesAtOnce) {
       int images = Math.min(imagesAtOnce, x.size(0) - first);
-      int matrixRows = images * tileRows * tileColumns;
+      int matrixRows = matrixRows(images);
       for (int n = 0; n < images; n++) {
         for (int tileRow = 0; tileRow < tileRows; tileRow++) {
           transformInput(first + n, tileRow, (n * tileRows + tileRow) * tileColumns, matrixRows);

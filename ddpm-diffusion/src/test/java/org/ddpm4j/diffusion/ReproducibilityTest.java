@@ -1,0 +1,149 @@
+package org.ddpm4j.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.ddpm4j.diffusion.run.SamplerConfig;
+import org.ddpm4j.diffusion.run.SamplerType;
+import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.sampling.Sampler;
+import org.ddpm4j.diffusion.sampling.SamplingOptions;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.kernels.FusedKernels;
+import org.ddpm4j.kernels.Precision;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.AnnotatedUnet;
+import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.LayersChoice;
+import org.ddpm4j.unet.Parameters;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.Unet2D;
+import org.ddpm4j.unet.UnetConfig;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Image i of a seed is the same, to the last bit, in every batch and on any number of threads, with
+ * samplers that draw noise in every step and networks whose images are small enough for a single
+ * row in a matrix product.
+ */
+class ReproducibilityTest {
+
+  private static final NoiseSchedule SCHEDULE = NoiseSchedule.of(LinearSchedule.paper(), 1000);
+  private static final int COUNT = 16;
+  private static final int SEED = 11;
+  private static final int STEPS = 3;
+  private static final int CLASSES = 3;
+  private static final List<Integer> BATCH_SIZES = List.of(16, 1, 2, 3, 7);
+
+  private static final UnetConfig SMALL =
+      AnnotatedUnet.resnet(8, 1, List.of(1, 2), 2).withAttention(2, 4);
+
+  /** Wide enough for Winograd's algorithm, down to one square of an image of 4x4. */
+  private static final UnetConfig WIDE =
+      AnnotatedUnet.resnet(64, 1, List.of(1, 2, 4), 8).withAttention(1, 8);
+
+  private static final UnetConfig OF_CLASSES =
+      Unet2D.of(
+              1,
+              List.of(
+                  new Unet2D.Level(32, Unet2D.Block.PLAIN, Unet2D.Block.PLAIN),
+                  new Unet2D.Level(64, Unet2D.Block.ATTENTION, Unet2D.Block.ATTENTION)))
+          .withClassEmbeddings(CLASSES);
+
+  static Stream<SamplerConfig> samplers() {
+    SamplerConfig noisyDdim =
+        new SamplerConfig(
+            SamplerType.DDIM, null, 0, false, null, 1.0, null, null, Convention.PAPER);
+    return Stream.concat(
+        Stream.of(noisyDdim),
+        Stream.of(
+                SamplerType.DDPM,
+                SamplerType.EULER_ANCESTRAL,
+                SamplerType.DPM_SOLVER_SDE,
+                SamplerType.UNIPC)
+            .map(SamplerConfig::of));
+  }
+
+  private static float[] floats(INDArray images) {
+    return images.dup('c').data().asFloat();
+  }
+
+  private static INDArray draw(Unet unet, Sampler sampler, int count, int batchSize) {
+    int size = unet.config() == WIDE ? 16 : 8;
+    ImageShape shape = new ImageShape(1, size, size);
+    SamplingOptions options = SamplingOptions.defaults().withBatchSize(batchSize);
+    if (unet.config().classEmbeddings() == 0) {
+      return DiffusionPipeline.of(unet, SCHEDULE, sampler, shape).sample(count, SEED, options);
+    }
+    int[] classes = IntStream.range(0, count).map(i -> i % CLASSES).toArray();
+    return new ClassConditionalPipeline(
+            ConditionalDenoiser.of(unet, Parameterization.EPSILON, SCHEDULE), sampler, shape)
+        .sample(classes, SEED, options);
+  }
+
+  private static Sampler sampler(SamplerConfig config) {
+    return config.create(SCHEDULE, STEPS, X0Constraint.clip(-1, 1));
+  }
+
+  /** Draws 16 images in all ways; each must have the bits that it has in one batch of 16. */
+  private static void assertSameBits(
+      UnetConfig config, SamplerConfig samplerConfig, LayersChoice layers, int... threadCounts) {
+    Sampler sampler = sampler(samplerConfig);
+    Parameters weights = Unet.create(config, DataType.FLOAT, 5).parameters();
+    float[] expected = null;
+    for (int threads : threadCounts) {
+      try (Unet unet =
+          Unet.of(config, weights, new Execution(layers, Precision.FLOAT32, threads))) {
+        for (int batchSize : BATCH_SIZES) {
+          float[] images = floats(draw(unet, sampler, COUNT, batchSize));
+          if (expected == null) {
+            expected = images;
+            assertThat(images).doesNotContain(Float.NaN);
+          }
+          assertThat(Arrays.mismatch(images, expected))
+              .as("first difference, %d threads, batches of %d", threads, batchSize)
+              .isEqualTo(-1);
+        }
+        for (int count : new int[] {1, 2, 3, 7}) {
+          float[] images = floats(draw(unet, sampler, count, COUNT));
+          assertThat(Arrays.mismatch(images, expected))
+              .as("first difference, %d threads, %d images", threads, count)
+              .isEqualTo(images.length);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("samplers")
+  void fusedLayers(SamplerConfig sampler) {
+    assumeThat(FusedKernels.available()).isTrue();
+    assertSameBits(SMALL, sampler, LayersChoice.FUSED, 1, 2, 4);
+    assertSameBits(OF_CLASSES, sampler, LayersChoice.FUSED, 1, 2, 4);
+  }
+
+  @Test
+  void fusedLayersOfWideNetworks() {
+    assumeThat(FusedKernels.available()).isTrue();
+    assertSameBits(WIDE, SamplerConfig.of(SamplerType.DDPM), LayersChoice.FUSED, 1, 2);
+  }
+
+  /** SameDiff's operations give no guarantee; here they do, on one of OpenMP's threads. */
+  @Test
+  @Tag("slow")
+  void referenceLayers() {
+    SamplerConfig ddpm = SamplerConfig.of(SamplerType.DDPM);
+    assertSameBits(SMALL, ddpm, LayersChoice.REFERENCE, 1);
+    assertSameBits(OF_CLASSES, ddpm, LayersChoice.REFERENCE, 1);
+  }
+}

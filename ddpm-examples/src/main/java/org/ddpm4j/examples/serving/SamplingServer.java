@@ -1,0 +1,315 @@
+package org.ddpm4j.examples.serving;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.imageio.ImageIO;
+import org.ddpm4j.diffusion.DiffusionPipeline;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.run.SamplerConfig;
+import org.ddpm4j.diffusion.sampling.Sampler;
+import org.ddpm4j.diffusion.sampling.SamplingListener;
+import org.ddpm4j.diffusion.sampling.SamplingOptions;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.diffusion.sampling.X0Preview;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Draws images for whoever asks: one network, many requests.
+ *
+ * <pre>
+ * GET /sample?count=16&amp;seed=7&amp;steps=10&amp;sampler=unipc   a PNG of all images
+ * GET /events?…the same…    server-sent events: progress, preview (a PNG in Base64) and image
+ * </pre>
+ *
+ * <p>What is asked wrongly gets 400 and a sentence. Who comes while as many as allowed are served
+ * gets 503 at once and may come again; what takes too long is given up with 503, too. A client of
+ * {@code /events} that hangs up ends its drawing with the next event; one of {@code /sample} is
+ * missed only when the picture is sent, because the JDK's server does not tell earlier.
+ */
+public final class SamplingServer implements AutoCloseable {
+
+  private static final int PREVIEWS = 5;
+
+  /** Threads for those who are only told that they cannot be served. */
+  private static final int OTHER_THREADS = 4;
+
+  private final Unet unet;
+  private final RunConfig config;
+  private final Normalization normalization;
+  private final Limits limits;
+  private final Semaphore places;
+  private final ExecutorService threads;
+  private final HttpServer server;
+  private final AtomicInteger givenUp = new AtomicInteger();
+
+  /**
+   * What the service takes on.
+   *
+   * @param simultaneous requests that are drawn at once, at least 1; more do not make it faster
+   *     than the network has threads
+   * @param timeout of each
+   */
+  public record Limits(int simultaneous, Duration timeout) {
+
+    /**
+     * Checks the range.
+     *
+     * @param simultaneous requests that are drawn at once
+     * @param timeout of each
+     * @throws IllegalArgumentException if no request could be served
+     */
+    public Limits {
+      if (simultaneous < 1 || timeout.isNegative() || timeout.isZero()) {
+        throw new IllegalArgumentException(
+            "%d requests at once within %s cannot be served; there must be at least one, and some time for it."
+                .formatted(simultaneous, timeout));
+      }
+    }
+  }
+
+  /**
+   * Begins to serve on this machine's own address.
+   *
+   * @param run the folder of a run, of a network without classes
+   * @param port where to listen, or 0 for any that is free
+   * @param limits what to take on
+   * @throws IOException if the run cannot be read or the port is taken
+   */
+  public SamplingServer(Path run, int port, Limits limits) throws IOException {
+    RunFolder folder = RunFolder.open(run);
+    config = folder.readConfig();
+    normalization = config.data().normalization();
+    unet = UnetFolder.read(folder.unet(), DataType.FLOAT);
+    if (unet.config().classEmbeddings() > 0) {
+      unet.close();
+      throw new IOException(
+          "The network of %s is told classes, which this example does not ask for; take a run without."
+              .formatted(run));
+    }
+    this.limits = limits;
+    places = new Semaphore(limits.simultaneous());
+    threads = Executors.newFixedThreadPool(limits.simultaneous() + OTHER_THREADS);
+    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+    server.setExecutor(threads);
+    server.createContext("/sample", exchange -> serve(exchange, this::sample));
+    server.createContext("/events", exchange -> serve(exchange, this::events));
+    server.start();
+  }
+
+  /**
+   * Serves until it is ended.
+   *
+   * @param args the folder of a run and a port; the model that ddpm4j brings and 8080 if not given
+   * @throws IOException if the run cannot be read or the port is taken
+   */
+  public static void main(String[] args) throws IOException {
+    // Its cache is a file in the system's temporary folder, for pictures that fit into memory.
+    ImageIO.setUseCache(false);
+    Path run = Path.of(args.length > 0 ? args[0] : "models/fashion-mnist");
+    int port = args.length > 1 ? Integer.parseInt(args[1]) : 8080;
+    SamplingServer server = new SamplingServer(run, port, new Limits(4, Duration.ofSeconds(30)));
+    Runtime.getRuntime().addShutdownHook(new Thread(server::close));
+    System.out.printf(
+        "http://localhost:%d/sample?count=16&seed=7&steps=10&sampler=unipc%n", server.port());
+  }
+
+  /**
+   * Where it listens.
+   *
+   * @return the port
+   */
+  public int port() {
+    return server.getAddress().getPort();
+  }
+
+  /**
+   * Drawings that were begun and not finished: too slow, or for a client that hung up.
+   *
+   * @return how many
+   */
+  public int givenUp() {
+    return givenUp.get();
+  }
+
+  private record Answer(int status, String type, byte[] body) {
+
+    static Answer sentence(int status, String sentence) {
+      byte[] line = (sentence + "\n").getBytes(StandardCharsets.UTF_8);
+      return new Answer(status, "text/plain; charset=utf-8", line);
+    }
+
+    void send(HttpExchange exchange) throws IOException {
+      exchange.getResponseHeaders().set("Content-Type", type);
+      exchange.sendResponseHeaders(status, body.length);
+      exchange.getResponseBody().write(body);
+    }
+  }
+
+  /** One kind of request. Returns what is still to be sent. */
+  private interface Service {
+    Optional<Answer> serve(HttpExchange exchange, Wish wish, Sampler sampler) throws IOException;
+  }
+
+  private void serve(HttpExchange exchange, Service service) throws IOException {
+    try (exchange) {
+      Optional<Answer> answer = answer(exchange, service);
+      if (answer.isPresent()) {
+        answer.get().send(exchange);
+      }
+    }
+  }
+
+  private Optional<Answer> answer(HttpExchange exchange, Service service) throws IOException {
+    if (!exchange.getRequestMethod().equals("GET")) {
+      return Optional.of(Answer.sentence(405, "Only GET is served here."));
+    }
+    Wish wish;
+    Sampler sampler;
+    try {
+      wish = Wish.parse(exchange.getRequestURI().getQuery());
+      sampler = sampler(wish);
+    } catch (IllegalArgumentException e) {
+      return Optional.of(Answer.sentence(400, e.getMessage()));
+    }
+    if (!places.tryAcquire()) {
+      exchange.getResponseHeaders().set("Retry-After", "1");
+      return Optional.of(
+          Answer.sentence(503, "As many requests as possible are being served; come again soon."));
+    }
+    try {
+      return service.serve(exchange, wish, sampler);
+    } catch (UncheckedIOException e) {
+      // The client hung up; nobody is left to be told.
+      givenUp.incrementAndGet();
+      return Optional.empty();
+    } finally {
+      // Before the answer is sent: who has it may ask again at once.
+      places.release();
+    }
+  }
+
+  private Sampler sampler(Wish wish) {
+    NoiseSchedule schedule = config.schedule().create();
+    X0Constraint constraint = X0Constraint.clip(normalization);
+    return SamplerConfig.of(wish.sampler()).create(schedule, wish.steps(), constraint);
+  }
+
+  private BufferedImage draw(Wish wish, Sampler sampler, SamplingListener listener) {
+    long deadline = System.nanoTime() + limits.timeout().toNanos();
+    DiffusionPipeline pipeline =
+        DiffusionPipeline.of(
+            unet,
+            config.training().objective().parameterization(),
+            config.schedule().create(),
+            sampler,
+            config.data().shape());
+    SamplingOptions options =
+        SamplingOptions.defaults()
+            .withListener(listener)
+            .withCancellation(() -> System.nanoTime() - deadline > 0);
+    // Memory outside of the heap: the garbage collector sees small objects only, and may wait long.
+    try (INDArray images = pipeline.sample(wish.count(), wish.seed(), options)) {
+      return Images.grid(images, Images.squareColumns(wish.count()), 1, normalization);
+    }
+  }
+
+  private Optional<Answer> sample(HttpExchange exchange, Wish wish, Sampler sampler) {
+    try {
+      byte[] png = png(draw(wish, sampler, SamplingListener.NONE));
+      return Optional.of(new Answer(200, "image/png", png));
+    } catch (CancellationException e) {
+      givenUp.incrementAndGet();
+      return Optional.of(Answer.sentence(503, tooSlow()));
+    }
+  }
+
+  private Optional<Answer> events(HttpExchange exchange, Wish wish, Sampler sampler)
+      throws IOException {
+    exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
+    exchange.getResponseHeaders().set("Cache-Control", "no-store");
+    exchange.sendResponseHeaders(200, 0);
+    OutputStream out = exchange.getResponseBody();
+    SamplingListener progress =
+        (now, x, x0) -> event(out, "progress", String.format(Locale.ROOT, "%.3f", now.fraction()));
+    X0Preview preview =
+        new X0Preview(
+            Math.max(1, wish.steps() / PREVIEWS),
+            normalization,
+            (now, picture) -> event(out, "preview", base64(picture)));
+    try {
+      event(out, "image", base64(draw(wish, sampler, progress.and(preview))));
+    } catch (CancellationException e) {
+      givenUp.incrementAndGet();
+      event(out, "error", tooSlow());
+    }
+    return Optional.empty();
+  }
+
+  private String tooSlow() {
+    return "The images were not done within %s s; ask for fewer, or for fewer steps."
+        .formatted(limits.timeout().toMillis() / 1000.0);
+  }
+
+  /** An exception here ends the drawing: it is thrown by the listener. */
+  private static void event(OutputStream out, String name, String data) {
+    try {
+      out.write("event: %s\ndata: %s\n\n".formatted(name, data).getBytes(StandardCharsets.UTF_8));
+      out.flush();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String base64(BufferedImage picture) {
+    return Base64.getEncoder().encodeToString(png(picture));
+  }
+
+  private static byte[] png(BufferedImage picture) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try {
+      ImageIO.write(picture, "png", bytes);
+    } catch (IOException e) {
+      throw new IllegalStateException("A picture could not be written into memory.", e);
+    }
+    return bytes.toByteArray();
+  }
+
+  /** Refuses new requests, ends those that are being drawn, and closes the network. */
+  @Override
+  public void close() {
+    server.stop(0);
+    threads.shutdownNow();
+    try {
+      threads.awaitTermination(limits.timeout().toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    unet.close();
+  }
+}

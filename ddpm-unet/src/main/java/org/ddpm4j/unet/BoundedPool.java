@@ -1,0 +1,62 @@
+package org.ddpm4j.unet;
+
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * Things of which one thread at a time may use each, made when they are first needed. Who comes
+ * when as many as there may be are in use waits for its turn, first come, first served.
+ */
+final class BoundedPool<T> {
+
+  private final Supplier<T> maker;
+  private final Consumer<T> closer;
+  private final Queue<T> idle = new ConcurrentLinkedQueue<>();
+  private final Semaphore permits;
+
+  /**
+   * An empty pool.
+   *
+   * @param most in use at once, at least 1
+   * @param maker of one more
+   * @param closer gives back what one holds
+   */
+  BoundedPool(int most, Supplier<T> maker, Consumer<T> closer) {
+    this.maker = maker;
+    this.closer = closer;
+    permits = new Semaphore(most, true);
+  }
+
+  /** Works with one. One whose work failed is closed: it may be left in any state. */
+  void use(Consumer<T> work) {
+    permits.acquireUninterruptibly();
+    try {
+      T one = idle.poll();
+      if (one == null) {
+        one = maker.get();
+      }
+      boolean done = false;
+      try {
+        work.accept(one);
+        done = true;
+      } finally {
+        if (done) {
+          idle.add(one);
+        } else {
+          closer.accept(one);
+        }
+      }
+    } finally {
+      permits.release();
+    }
+  }
+
+  /** Closes all; nobody may use one. */
+  void close() {
+    idle.forEach(closer);
+    idle.clear();
+  }
+}

@@ -1,0 +1,188 @@
+package org.ddpm4j.unet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.Pointer;
+import org.ddpm4j.kernels.FusedKernels;
+import org.ddpm4j.kernels.Precision;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** A network that is closed, or whose callers are interrupted, while it computes. */
+class UnetLifeTest {
+
+  private static final int CALLERS = 4;
+  private static final AnnotatedUnet CONFIG =
+      AnnotatedUnet.resnet(8, 1, List.of(1, 2), 2).withAttention(2, 4);
+
+  private final INDArray x = new RandomArrays(3).gaussian(1, 11, 1, 8, 8).castTo(DataType.FLOAT);
+  private final INDArray t = Nd4j.valueArrayOf(new long[] {11}, 40, DataType.FLOAT);
+
+  static Stream<Execution> executions() {
+    Execution fused = new Execution(LayersChoice.AUTOMATIC, Precision.FLOAT32, 2);
+    return FusedKernels.available()
+        ? Stream.of(fused, Execution.reference())
+        : Stream.of(Execution.reference());
+  }
+
+  private static Unet unet(Execution execution) {
+    return Unet.create(CONFIG, DataType.FLOAT, 5, execution);
+  }
+
+  private static float[] floats(INDArray array) {
+    return array.dup('c').data().asFloat();
+  }
+
+  @ParameterizedTest
+  @MethodSource("executions")
+  void aClosedNetworkRefuses(Execution execution) {
+    Unet unet = unet(execution);
+    unet.predict(x, t);
+    unet.close();
+    unet.close();
+    assertThatThrownBy(() -> unet.predict(x, t))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("The network is closed; use it before it is closed, or read it anew.");
+    assertThatThrownBy(() -> unet.loss(LossFunction.L2, x, t, x))
+        .isInstanceOf(IllegalStateException.class);
+    Parameters gradient = unet.parameters().zerosLike();
+    assertThatThrownBy(() -> unet.lossAndGradient(LossFunction.L2, x, t, x, gradient))
+        .isInstanceOf(IllegalStateException.class);
+    assertThat(unet.parameters().flat().length()).isEqualTo(unet.parameters().count());
+  }
+
+  /** Each caller gets whole, right answers until it is refused. */
+  @ParameterizedTest
+  @MethodSource("executions")
+  void closingWaitsForThoseWhoCompute(Execution execution) throws Exception {
+    float[] expected;
+    try (Unet alone = unet(execution)) {
+      expected = floats(alone.predict(x, t));
+    }
+    for (int round = 0; round < 10; round++) {
+      Unet unet = unet(execution);
+      CountDownLatch working = new CountDownLatch(CALLERS);
+      ExecutorService executor = Executors.newFixedThreadPool(CALLERS);
+      try {
+        List<Future<Integer>> callers = new ArrayList<>();
+        for (int i = 0; i < CALLERS; i++) {
+          callers.add(executor.submit(() -> answersUntilRefused(unet, expected, working)));
+        }
+        working.await();
+        unet.close();
+        for (Future<Integer> caller : callers) {
+          assertThat(caller.get()).isPositive();
+        }
+      } finally {
+        executor.shutdownNow();
+      }
+    }
+  }
+
+  private int answersUntilRefused(Unet unet, float[] expected, CountDownLatch working) {
+    for (int answers = 0; ; answers++) {
+      try {
+        assertThat(floats(unet.predict(x, t))).isEqualTo(expected);
+      } catch (IllegalStateException e) {
+        assertThat(e).hasMessageStartingWith("The network is closed");
+        return answers;
+      }
+      if (answers == 0) {
+        working.countDown();
+      }
+    }
+  }
+
+  /** Interrupts that come at any moment harm neither the answers nor the network. */
+  @ParameterizedTest
+  @MethodSource("executions")
+  void anInterruptStaysSetAndHarmsNothing(Execution execution) throws Exception {
+    try (Unet unet = unet(execution)) {
+      float[] expected = floats(unet.predict(x, t));
+      Thread caller = Thread.currentThread();
+      AtomicBoolean done = new AtomicBoolean();
+      Thread interrupter =
+          new Thread(
+              () -> {
+                while (!done.get()) {
+                  caller.interrupt();
+                  Thread.yield();
+                }
+              });
+      interrupter.start();
+      try {
+        for (int i = 0; i < 50; i++) {
+          assertThat(floats(unet.predict(x, t))).isEqualTo(expected);
+        }
+        caller.interrupt();
+        unet.predict(x, t);
+        assertThat(caller.isInterrupted()).isTrue();
+      } finally {
+        done.set(true);
+        while (interrupter.isAlive()) {
+          Thread.onSpinWait();
+        }
+        assertThat(Thread.interrupted()).isTrue();
+      }
+      assertThat(floats(unet.predict(x, t))).isEqualTo(expected);
+    }
+  }
+
+  /** Plans for all sizes of micro-batches, by as many threads as want them. */
+  private long heldAfterPredictions(Unet unet, int callers) throws Exception {
+    INDArray large = new RandomArrays(4).gaussian(1, 8, 1, 32, 32).castTo(DataType.FLOAT);
+    ExecutorService executor = Executors.newFixedThreadPool(callers);
+    try {
+      long before = Pointer.totalBytes();
+      CyclicBarrier together = new CyclicBarrier(callers);
+      List<Future<?>> futures = new ArrayList<>();
+      for (int caller = 0; caller < callers; caller++) {
+        futures.add(
+            executor.submit(
+                () -> {
+                  for (int images = 1; images <= 8; images++) {
+                    together.await();
+                    INDArray times = t.get(NDArrayIndex.interval(0, images));
+                    unet.predict(large.get(NDArrayIndex.interval(0, images)), times).close();
+                  }
+                  return null;
+                }));
+      }
+      for (Future<?> future : futures) {
+        future.get();
+      }
+      return Pointer.totalBytes() - before;
+    } finally {
+      executor.shutdownNow();
+    }
+  }
+
+  @Test
+  void memoryDoesNotGrowWithTheNumberOfCallers() throws Exception {
+    assumeThat(FusedKernels.available()).isTrue();
+    Execution oneThread = new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1);
+    try (Unet unet = unet(oneThread);
+        Unet shared = unet(oneThread)) {
+      long ofOneCaller = heldAfterPredictions(unet, 1);
+      assertThat(ofOneCaller).isGreaterThan(1 << 20);
+      // The garbage collector may free some arrays, but nothing of what plans hold.
+      assertThat(heldAfterPredictions(shared, 12)).isLessThan(2 * ofOneCaller);
+    }
+  }
+}
