@@ -3,9 +3,12 @@ package org.ddpm4j.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.ScheduleType;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
@@ -105,6 +108,16 @@ final class ModelOptions {
   /** Where pictures go for which the user named no place. */
   Path defaultOutput(String name) {
     return source.run == null ? Path.of(name) : source.run.resolve(name);
+  }
+
+  /** What the model's run was trained on; not known of a model folder. */
+  Optional<DataDescription> data() throws IOException {
+    if (source.model != null) {
+      return Optional.empty();
+    }
+    Path folder =
+        TrainedRun.folder(source.run, command, "one of '--run=DIR' and '--model=DIR' is needed");
+    return Optional.of(RunFolder.open(folder).readConfig().data());
   }
 
   private Model ofRun() throws IOException {

@@ -3,8 +3,8 @@ package org.ddpm4j.cli;
 import org.ddpm4j.diffusion.run.SamplerConfig;
 import org.ddpm4j.diffusion.run.SamplerType;
 import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
-import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import picocli.CommandLine.Mixin;
@@ -64,7 +64,12 @@ final class SamplerOptions {
   @Mixin private ReverseProcessOptions reverseProcess;
 
   /** The sampler that the user chose, for a model. */
-  Sampler sampler(Model model) {
+  PathSampler sampler(Model model) {
+    return sampler(model, 1);
+  }
+
+  /** The end of a run of the sampler that the user chose, from noisy images. */
+  PathSampler sampler(Model model, double strength) {
     int count = Sampling.steps(steps, model.schedule().timesteps());
     X0Constraint constraint = reverseProcess.constraint(model.normalization());
     ReverseVariance variance =
@@ -75,6 +80,7 @@ final class SamplerOptions {
         () ->
             new SamplerConfig(
                     type, spacing, 0, isKarras, order, eta, variance, null, Convention.PAPER)
-                .create(model.schedule(), count, constraint));
+                .create(
+                    model.schedule(), SamplerConfig.Part.ofStrength(count, strength), constraint));
   }
 }
