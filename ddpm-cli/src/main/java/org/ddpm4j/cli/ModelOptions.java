@@ -10,6 +10,8 @@ import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.ScheduleType;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.Unet2D;
@@ -124,6 +126,16 @@ final class ModelOptions {
   /** Where pictures go for which the user named no place. */
   Path defaultOutput(String name) {
     return source.run == null ? Path.of(name) : source.run.resolve(name);
+  }
+
+  /** What the model's run was trained on; not known of a model folder. */
+  Optional<DataDescription> data() throws IOException {
+    if (source.model != null) {
+      return Optional.empty();
+    }
+    Path folder =
+        TrainedRun.folder(source.run, command, "one of '--run=DIR' and '--model=DIR' is needed");
+    return Optional.of(RunFolder.open(folder).readConfig().data());
   }
 
   private Model ofRun() throws IOException {

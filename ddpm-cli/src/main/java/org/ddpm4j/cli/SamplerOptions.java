@@ -1,7 +1,7 @@
 package org.ddpm4j.cli;
 
 import org.ddpm4j.diffusion.run.SamplerConfig;
-import org.ddpm4j.diffusion.sampling.Sampler;
+import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,10 +21,18 @@ final class SamplerOptions {
   @Mixin private SamplerTypeOptions type;
 
   /** The sampler that the user chose, for a model. */
-  Sampler sampler(Model model) {
+  PathSampler sampler(Model model) {
+    return sampler(model, 1);
+  }
+
+  /** The end of a run of the sampler that the user chose, from noisy images. */
+  PathSampler sampler(Model model, double strength) {
     int count = Sampling.steps(steps, model.schedule().timesteps());
     SamplerConfig config = type.config(model);
     X0Constraint constraint = type.constraint(model);
-    return BadInputException.check(() -> config.create(model.schedule(), count, constraint));
+    return BadInputException.check(
+        () ->
+            config.create(
+                model.schedule(), SamplerConfig.Part.ofStrength(count, strength), constraint));
   }
 }

@@ -34,6 +34,10 @@ class ProgramTest {
       strings = {
         "train",
         "sample",
+        "inpaint",
+        "image-to-image",
+        "interpolate",
+        "invert",
         "evaluate",
         "schedules",
         "predict",

@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion;
 
+import java.util.Arrays;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -23,6 +24,24 @@ public record ForwardProcess(NoiseSchedule schedule) {
   public INDArray qSample(INDArray x0, int[] t, INDArray eps) {
     return PerImage.combine(
         x0, schedule::sqrtAlphasCumprod, eps, schedule::sqrtOneMinusAlphasCumprod, t);
+  }
+
+  /**
+   * Draws from q at any noise level, be it between two timesteps.
+   *
+   * @param x0 images, {@code [N,C,H,W]}, usually in [-1,1]
+   * @param level of all of them
+   * @param eps standard normal noise of x0's shape
+   * @return {@code α x0 + σ eps}, of x0's shape and of eps' type
+   * @throws IllegalArgumentException if the shapes differ
+   */
+  public static INDArray qSample(INDArray x0, NoiseLevel level, INDArray eps) {
+    if (!Arrays.equals(x0.shape(), eps.shape())) {
+      throw new IllegalArgumentException(
+          "The noise has the shape %s where the images have %s."
+              .formatted(Arrays.toString(eps.shape()), Arrays.toString(x0.shape())));
+    }
+    return eps.mul(level.sigma()).addi(x0.castTo(eps.dataType()).mul(level.alpha()));
   }
 
   /**

@@ -150,6 +150,23 @@ class ForwardProcessTest {
   }
 
   @Test
+  void atALevelItIsTheSameAsAtItsTimestep() {
+    INDArray x0 = array(random(1, 120), DataType.DOUBLE);
+    INDArray eps = array(random(2, 120), DataType.DOUBLE);
+    INDArray atLevel = ForwardProcess.qSample(x0, NoiseLevel.of(SCHEDULE, 250), eps);
+    assertThat(
+            atLevel.equalsWithEps(
+                FORWARD.qSample(x0, new int[] {250, 250, 250, 250, 250}, eps), 1e-14))
+        .isTrue();
+    assertThatThrownBy(
+            () ->
+                ForwardProcess.qSample(
+                    x0, NoiseLevel.CLEAN, Nd4j.zeros(DataType.DOUBLE, 1, 3, 4, 2)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("[1, 3, 4, 2]");
+  }
+
+  @Test
   void refusesWhatDoesNotFit() {
     INDArray x0 = array(random(1, 120), DataType.FLOAT);
     int[] t = {1, 2, 3, 4, 5};

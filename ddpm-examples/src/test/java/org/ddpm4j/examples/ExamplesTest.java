@@ -111,12 +111,34 @@ class ExamplesTest {
   }
 
   @Test
+  void editsClothes() throws IOException {
+    ImageDataSet clothes = clothes();
+
+    EditingExample.edit(
+        TrainFashionMnistExample.train(clothes, 2), clothes.batch(0, 1).getFeatures(), 5, folder);
+
+    int cell = 3 * 28 + 1;
+    BufferedImage inpainted = ImageIO.read(folder.resolve("inpainting.png").toFile());
+    assertThat(inpainted.getWidth()).isEqualTo(2 * cell + 1);
+    assertThat(inpainted.getHeight()).isEqualTo(3 * cell + 1);
+    for (int y = 1; y < 28 * 3; y++) {
+      for (int x = 1; x < 14 * 3; x++) {
+        assertThat(level(inpainted, x, y + 2 * cell)).isEqualTo(level(inpainted, x, y));
+      }
+    }
+    assertThat(ImageIO.read(folder.resolve("interpolation.png").toFile()).getWidth())
+        .isEqualTo(8 * cell + 1);
+    assertThat(folder.resolve("image-to-image.png")).isNotEmptyFile();
+    assertThat(folder.resolve("inversion.png")).isNotEmptyFile();
+  }
+
+  @Test
   void everyExampleFitsOnTwoPages() throws IOException {
     List<Path> sources;
     try (Stream<Path> files = Files.list(Path.of("src/main/java/org/ddpm4j/examples"))) {
       sources = files.filter(file -> file.toString().endsWith("Example.java")).toList();
     }
-    assertThat(sources).hasSize(5);
+    assertThat(sources).hasSize(6);
     for (Path source : sources) {
       assertThat(Files.readAllLines(source)).as(source.toString()).hasSizeLessThan(100);
     }

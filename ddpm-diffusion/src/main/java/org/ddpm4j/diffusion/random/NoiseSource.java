@@ -19,6 +19,23 @@ public interface NoiseSource {
   INDArray gaussian(long step, long... shape);
 
   /**
+   * The same noise for all images of a batch, so that they differ by what they begin with alone.
+   *
+   * @param seed chosen by the user
+   * @param image the number of the image whose noise {@link #seeded} would be
+   * @return the source
+   */
+  static NoiseSource shared(long seed, long image) {
+    NoiseSource source = seeded(seed, image);
+    return (step, shape) -> {
+      long[] one = shape.clone();
+      one[0] = 1;
+      INDArray noise = source.gaussian(step, one);
+      return noise.broadcast(shape).dup('c');
+    };
+  }
+
+  /**
    * Noise that depends, for each image, on the seed, the image's number and the step alone. An
    * image therefore does not change with the size of the batch that it is drawn in.
    *

@@ -19,13 +19,14 @@ import org.ddpm4j.diffusion.sampling.InitialNoise;
 import org.ddpm4j.diffusion.sampling.LmsSampler;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.NoiseStep;
+import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.PndmSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
-import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.UniPcSampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.schedules.RespacedSchedule;
 
 /**
  * Which sampler, with what of its options can be said in a file or on a command line.
@@ -60,6 +61,67 @@ public record SamplerConfig(
      * of false, and {@code final_sigmas_type} of {@code sigma_min}).
      */
     FIRST_TIMESTEP
+  }
+
+  /**
+   * The end of a run, or all of it.
+   *
+   * @param steps S, of the whole run
+   * @param last how many of them are made, counted from the clean end, 1 to S
+   */
+  public record Part(int steps, int last) {
+
+    /** So that 0.58 of 50 steps is 29, although the product is a little less in binary. */
+    private static final double ROUNDING = 1e-9;
+
+    /**
+     * Checks the ranges.
+     *
+     * @param steps S, of the whole run
+     * @param last how many of them are made
+     * @throws IllegalArgumentException if one is out of its range
+     */
+    public Part {
+      if (last < 1 || last > steps) {
+        throw new IllegalArgumentException(
+            "The last %d of %d steps are no part of a run; it takes at least one, and no more than there are."
+                .formatted(last, steps));
+      }
+    }
+
+    /**
+     * All of a run.
+     *
+     * @param steps S
+     * @return all steps
+     * @throws IllegalArgumentException if there is none
+     */
+    public static Part whole(int steps) {
+      return new Part(steps, steps);
+    }
+
+    /**
+     * A share of a run, as diffusers' {@code strength}.
+     *
+     * @param steps S, of the whole run
+     * @param strength s, how much of it, in (0,1]
+     * @return the last {@code ⌊s S⌋} steps
+     * @throws IllegalArgumentException if the strength is out of its range, or no step is left
+     */
+    public static Part ofStrength(int steps, double strength) {
+      if (!(strength > 0 && strength <= 1)) {
+        throw new IllegalArgumentException(
+            "The strength is %s; it must be above 0 (the image itself) and at most 1 (an image as of noise)."
+                .formatted(strength));
+      }
+      int last = (int) Math.floor(steps * strength + ROUNDING);
+      if (last < 1) {
+        throw new IllegalArgumentException(
+            "A strength of %s leaves none of %d steps; take a strength of at least 1/%d, or more steps."
+                .formatted(strength, steps, steps));
+      }
+      return new Part(steps, last);
+    }
   }
 
   /**
@@ -128,31 +190,54 @@ public record SamplerConfig(
    * @throws IllegalArgumentException if the steps or the order are out of range, or the schedule is
    *     not one for it
    */
-  public Sampler create(NoiseSchedule schedule, int steps, X0Constraint x0Constraint) {
+  public PathSampler create(NoiseSchedule schedule, int steps, X0Constraint x0Constraint) {
+    return create(schedule, Part.whole(steps), x0Constraint);
+  }
+
+  /**
+   * Makes a sampler of the end of a run, for states that are no more than noisy images.
+   *
+   * @param schedule of the chain
+   * @param part which steps of which run
+   * @param x0Constraint applied to every estimate of x0
+   * @return the sampler of the part's last steps; a multistep solver begins as at any run's
+   *     beginning, and what it does in short runs it does by the number of these steps
+   * @throws IllegalArgumentException if the steps or the order are out of range, or the schedule is
+   *     not one for it
+   */
+  public PathSampler create(NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
     return switch (type) {
-      case DDPM ->
-          new AncestralSampler(
-              spacing == null ? schedule.respace(steps) : schedule.respace(kept(schedule, steps)),
-              Objects.requireNonNullElse(variance, ReverseVariance.POSTERIOR),
-              x0Constraint);
-      case DDIM -> ddim(schedule, steps, x0Constraint);
-      case DPM_SOLVER -> dpmSolver(Equation.ODE, schedule, steps, x0Constraint);
-      case DPM_SOLVER_SDE -> dpmSolver(Equation.SDE, schedule, steps, x0Constraint);
-      case UNIPC -> new UniPcSampler(levels(schedule, steps), solverOrder(), x0Constraint);
-      case PNDM -> pndm(schedule, steps, x0Constraint);
-      case PLMS -> PndmSampler.plms(levels(schedule, steps), x0Constraint);
-      case DEIS -> new DeisSampler(levels(schedule, steps), solverOrder(), x0Constraint);
-      case LMS -> new LmsSampler(levels(schedule, steps), solverOrder(), x0Constraint);
-      case HEUN -> new HeunSampler(levels(schedule, steps), x0Constraint);
-      case EULER -> new EulerSampler(levels(schedule, steps), x0Constraint);
-      case EULER_ANCESTRAL -> new EulerAncestralSampler(levels(schedule, steps), x0Constraint);
+      case DDPM -> ddpm(schedule, part, x0Constraint);
+      case DDIM -> ddim(schedule, part, x0Constraint);
+      case DPM_SOLVER -> dpmSolver(Equation.ODE, schedule, part, x0Constraint);
+      case DPM_SOLVER_SDE -> dpmSolver(Equation.SDE, schedule, part, x0Constraint);
+      case UNIPC -> new UniPcSampler(levels(schedule, part), solverOrder(), x0Constraint);
+      case PNDM -> pndm(schedule, part, x0Constraint);
+      case PLMS -> PndmSampler.plms(levels(schedule, part), x0Constraint);
+      case DEIS -> new DeisSampler(levels(schedule, part), solverOrder(), x0Constraint);
+      case LMS -> new LmsSampler(levels(schedule, part), solverOrder(), x0Constraint);
+      case HEUN -> new HeunSampler(levels(schedule, part), x0Constraint);
+      case EULER -> new EulerSampler(levels(schedule, part), x0Constraint);
+      case EULER_ANCESTRAL -> new EulerAncestralSampler(levels(schedule, part), x0Constraint);
     };
   }
 
-  private Sampler dpmSolver(
-      Equation equation, NoiseSchedule schedule, int steps, X0Constraint x0Constraint) {
+  private PathSampler ddpm(NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
+    RespacedSchedule times =
+        spacing == null
+            ? schedule.respace(part.steps())
+            : schedule.respace(kept(schedule, part.steps()));
+    if (part.last() < part.steps()) {
+      times = schedule.respace(Arrays.copyOf(times.timesteps(), part.last()));
+    }
+    return new AncestralSampler(
+        times, Objects.requireNonNullElse(variance, ReverseVariance.POSTERIOR), x0Constraint);
+  }
+
+  private PathSampler dpmSolver(
+      Equation equation, NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
     return new DpmSolverSampler(
-        levels(schedule, steps),
+        levels(schedule, part),
         solverOrder(),
         equation,
         FinalOrder.LOWERED_IN_SHORT_RUNS,
@@ -161,13 +246,13 @@ public record SamplerConfig(
   }
 
   /** diffusers' steps are all ⌊T/S⌋ timesteps long, wherever the next one begins. */
-  private Sampler ddim(NoiseSchedule schedule, int steps, X0Constraint x0Constraint) {
-    NoiseLevels levels = levels(schedule, steps);
+  private PathSampler ddim(NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
+    NoiseLevels levels = levels(schedule, part);
     double chosenEta = Objects.requireNonNullElse(eta, 0.0);
     if (convention == Convention.PAPER || karras) {
       return new DdimSampler(levels, chosenEta, x0Constraint);
     }
-    int stride = schedule.timesteps() / steps;
+    int stride = schedule.timesteps() / part.steps();
     List<NoiseStep> path = new ArrayList<>();
     for (NoiseStep step : levels.path()) {
       int target = (int) step.from().t() - stride;
@@ -182,13 +267,13 @@ public record SamplerConfig(
    * diffusers rounds half a step down, and for odd steps puts the state one timestep above where it
    * asks the network.
    */
-  private Sampler pndm(NoiseSchedule schedule, int steps, X0Constraint x0Constraint) {
-    NoiseLevels levels = levels(schedule, steps);
+  private PathSampler pndm(NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
+    NoiseLevels levels = levels(schedule, part);
     PndmSampler sampler = PndmSampler.rungeKutta(schedule, levels, x0Constraint);
     if (convention == Convention.PAPER) {
       return sampler;
     }
-    int half = schedule.timesteps() / steps / 2;
+    int half = schedule.timesteps() / part.steps() / 2;
     List<PndmSampler.Midpoint> midpoints = new ArrayList<>();
     for (int i = 0; i < sampler.midpoints().size(); i++) {
       NoiseLevel reached = NoiseLevel.of(schedule, (int) levels.step(i).from().t() - half);
@@ -198,15 +283,15 @@ public record SamplerConfig(
     return new PndmSampler(levels, midpoints, x0Constraint);
   }
 
-  private NoiseLevels levels(NoiseSchedule schedule, int steps) {
-    NoiseLevels levels = NoiseLevels.of(schedule, times(schedule, steps));
+  private NoiseLevels levels(NoiseSchedule schedule, Part part) {
+    NoiseLevels levels = NoiseLevels.of(schedule, times(schedule, part.steps()));
     if (karras) {
-      levels = karrasLevels(schedule, levels, steps);
+      levels = karrasLevels(schedule, levels, part.steps());
     }
     if (type.family() == SamplerType.Family.FRACTIONAL && visited() != TimestepSpacing.LEADING) {
       levels = levels.startingFrom(InitialNoise.OF_LEVEL);
     }
-    return levels.endingAt(endOf(schedule));
+    return levels.endingAt(endOf(schedule)).last(part.last());
   }
 
   /** diffusers' solvers that think in timesteps round Karras' and take the whole range of noise. */

@@ -20,7 +20,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public record AncestralSampler(
     RespacedSchedule times, ReverseVariance variance, X0Constraint x0Constraint)
-    implements Sampler {
+    implements PathSampler {
 
   /**
    * Checks that nothing is missing.
@@ -37,22 +37,68 @@ public record AncestralSampler(
   }
 
   @Override
-  public INDArray sample(
-      Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
-    NoiseSchedule schedule = times.schedule();
-    INDArray x = noise.gaussian(steps(), shape);
+  public NoiseLevel first() {
+    return level(steps() - 1);
+  }
+
+  @Override
+  public INDArray initial(NoiseSource noise, long... shape) {
+    return noise.gaussian(steps(), shape);
+  }
+
+  @Override
+  public INDArray denoise(
+      Denoiser denoiser, INDArray start, NoiseSource noise, SamplingObserver observer) {
+    INDArray x = start;
     for (int i = steps() - 1; i >= 0; i--) {
-      Denoiser.Estimate estimate = denoiser.denoise(x, level(i));
-      INDArray x0 = x0Constraint.apply(estimate.x0());
-      INDArray mean =
-          x0.mul(schedule.posteriorMeanCoef1(i)).addi(x.mul(schedule.posteriorMeanCoef2(i)));
-      x = mean;
-      if (i > 0) {
-        x.addi(variance.scale(noise.gaussian(i, shape), schedule, i, estimate));
-      }
-      observer.onStep(steps() - i, x, x0);
+      Step step = step(denoiser, x, i, i > 0 ? noise.gaussian(i, start.shape()) : null);
+      x = step.x();
+      observer.onStep(steps() - i, x, step.x0());
     }
     return x;
+  }
+
+  /**
+   * What a step has made.
+   *
+   * @param x the state after the step, {@code [N,C,H,W]}
+   * @param x0 the constrained estimate of the image that it was made with, same shape
+   */
+  public record Step(INDArray x, INDArray x0) {
+
+    /**
+     * Checks that nothing is missing.
+     *
+     * @param x the state after the step
+     * @param x0 the estimate that it was made with
+     * @throws NullPointerException if one is missing
+     */
+    public Step {
+      Objects.requireNonNull(x, "x");
+      Objects.requireNonNull(x0, "x0");
+    }
+  }
+
+  /**
+   * One step of the chain, from {@code x_i} to {@code x_{i-1}}.
+   *
+   * @param denoiser the model
+   * @param x the state before the step, {@code [N,C,H,W]}; not modified
+   * @param i timestep of the respaced chain, 0..S-1
+   * @param eps standard normal noise of that shape, which is overwritten; may be null at 0, where
+   *     no noise is added
+   * @return the state after the step
+   */
+  public Step step(Denoiser denoiser, INDArray x, int i, INDArray eps) {
+    NoiseSchedule schedule = times.schedule();
+    Denoiser.Estimate estimate = denoiser.denoise(x, level(i));
+    INDArray x0 = x0Constraint.apply(estimate.x0());
+    INDArray next =
+        x0.mul(schedule.posteriorMeanCoef1(i)).addi(x.mul(schedule.posteriorMeanCoef2(i)));
+    if (i > 0) {
+      next.addi(variance.scale(eps, schedule, i, estimate));
+    }
+    return new Step(next, x0);
   }
 
   private NoiseLevel level(int i) {

@@ -23,7 +23,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public record DdimSampler(
     List<NoiseStep> path, double eta, InitialNoise initialNoise, X0Constraint x0Constraint)
-    implements Sampler {
+    implements PathSampler {
 
   /**
    * Checks the options.
@@ -60,9 +60,19 @@ public record DdimSampler(
   }
 
   @Override
-  public INDArray sample(
-      Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
-    INDArray x = initialNoise.draw(path.get(0).from(), noise, shape);
+  public NoiseLevel first() {
+    return path.get(0).from();
+  }
+
+  @Override
+  public INDArray initial(NoiseSource noise, long... shape) {
+    return initialNoise.draw(first(), noise, shape);
+  }
+
+  @Override
+  public INDArray denoise(
+      Denoiser denoiser, INDArray start, NoiseSource noise, SamplingObserver observer) {
+    INDArray x = start;
     for (int i = 0; i < path.size(); i++) {
       NoiseLevel from = path.get(i).from();
       NoiseLevel to = path.get(i).to();
@@ -73,7 +83,7 @@ public record DdimSampler(
       double kept = Math.sqrt(Math.max(0, 1 - to.alphaCumprod() - fresh * fresh));
       x = LinearCombination.of(to.alpha(), x0, kept, estimate.eps());
       if (fresh > 0) {
-        x.addi(noise.gaussian(i + 1, shape).muli(fresh));
+        x.addi(noise.gaussian(i + 1, start.shape()).muli(fresh));
       }
       observer.onStep(i + 1, x, x0);
     }

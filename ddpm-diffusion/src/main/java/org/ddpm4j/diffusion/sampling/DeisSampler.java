@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.sampling;
 import java.util.Arrays;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -19,7 +20,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public record DeisSampler(
     NoiseLevels levels, int order, FinalOrder finalOrder, X0Constraint x0Constraint)
-    implements Sampler {
+    implements PathSampler {
 
   /** The order of diffusers' choice. */
   public static final int DEFAULT_ORDER = 2;
@@ -55,9 +56,19 @@ public record DeisSampler(
   }
 
   @Override
-  public INDArray sample(
-      Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
-    INDArray x = levels.initial(noise, shape);
+  public NoiseLevel first() {
+    return levels.first();
+  }
+
+  @Override
+  public INDArray initial(NoiseSource noise, long... shape) {
+    return levels.initial(noise, shape);
+  }
+
+  @Override
+  public INDArray denoise(
+      Denoiser denoiser, INDArray start, NoiseSource noise, SamplingObserver observer) {
+    INDArray x = start;
     History history = new History(order);
     for (int i = 0; i < steps(); i++) {
       NoiseStep step = levels.step(i);

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -25,7 +26,7 @@ public record DpmSolverSampler(
     FinalOrder finalOrder,
     Convention convention,
     X0Constraint x0Constraint)
-    implements Sampler {
+    implements PathSampler {
 
   /** The order of the authors' choice for sampling without much guidance. */
   public static final int DEFAULT_ORDER = 2;
@@ -82,9 +83,19 @@ public record DpmSolverSampler(
   }
 
   @Override
-  public INDArray sample(
-      Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
-    INDArray x = levels.initial(noise, shape);
+  public NoiseLevel first() {
+    return levels.first();
+  }
+
+  @Override
+  public INDArray initial(NoiseSource noise, long... shape) {
+    return levels.initial(noise, shape);
+  }
+
+  @Override
+  public INDArray denoise(
+      Denoiser denoiser, INDArray start, NoiseSource noise, SamplingObserver observer) {
+    INDArray x = start;
     History history = new History(order);
     for (int i = 0; i < steps(); i++) {
       NoiseStep step = levels.step(i);
@@ -99,7 +110,7 @@ public record DpmSolverSampler(
       x = history.combine(kept, x, step.to().alpha(), weights);
       double fresh = step.to().sigma() * Math.sqrt(-Math.expm1(-2 * step.h()));
       if (equation == Equation.SDE && fresh > 0) {
-        x.addi(noise.gaussian(i + 1, shape).muli(fresh));
+        x.addi(noise.gaussian(i + 1, start.shape()).muli(fresh));
       }
       observer.onStep(i + 1, x, x0);
     }

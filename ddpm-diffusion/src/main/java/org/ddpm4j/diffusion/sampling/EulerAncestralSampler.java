@@ -15,7 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param x0Constraint applied to every estimate of x0
  */
 public record EulerAncestralSampler(NoiseLevels levels, X0Constraint x0Constraint)
-    implements Sampler {
+    implements PathSampler {
 
   /**
    * Checks that nothing is missing.
@@ -30,9 +30,19 @@ public record EulerAncestralSampler(NoiseLevels levels, X0Constraint x0Constrain
   }
 
   @Override
-  public INDArray sample(
-      Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
-    INDArray x = levels.initial(noise, shape);
+  public NoiseLevel first() {
+    return levels.first();
+  }
+
+  @Override
+  public INDArray initial(NoiseSource noise, long... shape) {
+    return levels.initial(noise, shape);
+  }
+
+  @Override
+  public INDArray denoise(
+      Denoiser denoiser, INDArray start, NoiseSource noise, SamplingObserver observer) {
+    INDArray x = start;
     for (int i = 0; i < steps(); i++) {
       NoiseLevel from = levels.step(i).from();
       NoiseLevel to = levels.step(i).to();
@@ -42,7 +52,7 @@ public record EulerAncestralSampler(NoiseLevels levels, X0Constraint x0Constrain
       double up = to.sigma() * Math.sqrt(1 - ratio * ratio);
       x = LinearCombination.of(to.alpha(), now.x0(), down, now.eps());
       if (up > 0) {
-        x.addi(noise.gaussian(i + 1, shape).muli(up));
+        x.addi(noise.gaussian(i + 1, start.shape()).muli(up));
       }
       observer.onStep(i + 1, x, now.x0());
     }

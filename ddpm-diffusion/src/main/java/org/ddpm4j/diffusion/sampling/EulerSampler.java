@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -13,7 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param levels of the run
  * @param x0Constraint applied to every estimate of x0
  */
-public record EulerSampler(NoiseLevels levels, X0Constraint x0Constraint) implements Sampler {
+public record EulerSampler(NoiseLevels levels, X0Constraint x0Constraint) implements PathSampler {
 
   /**
    * Checks that nothing is missing.
@@ -28,9 +29,19 @@ public record EulerSampler(NoiseLevels levels, X0Constraint x0Constraint) implem
   }
 
   @Override
-  public INDArray sample(
-      Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
-    INDArray x = levels.initial(noise, shape);
+  public NoiseLevel first() {
+    return levels.first();
+  }
+
+  @Override
+  public INDArray initial(NoiseSource noise, long... shape) {
+    return levels.initial(noise, shape);
+  }
+
+  @Override
+  public INDArray denoise(
+      Denoiser denoiser, INDArray start, NoiseSource noise, SamplingObserver observer) {
+    INDArray x = start;
     for (int i = 0; i < steps(); i++) {
       NoiseStep step = levels.step(i);
       Evaluation now = Evaluation.of(denoiser, x, step.from(), x0Constraint);

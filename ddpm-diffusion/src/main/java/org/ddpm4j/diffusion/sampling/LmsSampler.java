@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -15,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param x0Constraint applied to every estimate of x0
  */
 public record LmsSampler(NoiseLevels levels, int order, X0Constraint x0Constraint)
-    implements Sampler {
+    implements PathSampler {
 
   /** The order of k-diffusion and diffusers. */
   public static final int DEFAULT_ORDER = 4;
@@ -37,9 +38,19 @@ public record LmsSampler(NoiseLevels levels, int order, X0Constraint x0Constrain
   }
 
   @Override
-  public INDArray sample(
-      Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
-    INDArray x = levels.initial(noise, shape);
+  public NoiseLevel first() {
+    return levels.first();
+  }
+
+  @Override
+  public INDArray initial(NoiseSource noise, long... shape) {
+    return levels.initial(noise, shape);
+  }
+
+  @Override
+  public INDArray denoise(
+      Denoiser denoiser, INDArray start, NoiseSource noise, SamplingObserver observer) {
+    INDArray x = start;
     History history = new History(order);
     for (int i = 0; i < steps(); i++) {
       NoiseStep step = levels.step(i);

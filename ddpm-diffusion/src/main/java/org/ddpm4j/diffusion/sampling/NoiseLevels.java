@@ -196,6 +196,30 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
   }
 
   /**
+   * The end of the run alone: its last few steps.
+   *
+   * @param count how many, from 1 to S
+   * @return the levels from where so many steps remain
+   * @throws IllegalArgumentException if the count is out of its range
+   */
+  public NoiseLevels last(int count) {
+    if (count < 1 || count > steps()) {
+      throw new IllegalArgumentException(
+          "A run of %d steps has no last %d; it takes 1 to %d.".formatted(steps(), count, steps()));
+    }
+    return new NoiseLevels(levels.subList(steps() - count, levels.size()), initialNoise);
+  }
+
+  /**
+   * Where the run begins.
+   *
+   * @return the noisiest level
+   */
+  public NoiseLevel first() {
+    return levels.get(0);
+  }
+
+  /**
    * The number of steps.
    *
    * @return S, at least 1
@@ -229,6 +253,6 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
   }
 
   INDArray initial(NoiseSource noise, long... shape) {
-    return initialNoise.draw(levels.get(0), noise, shape);
+    return initialNoise.draw(first(), noise, shape);
   }
 }

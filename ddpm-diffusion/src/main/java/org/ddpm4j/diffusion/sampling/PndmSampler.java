@@ -20,7 +20,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param x0Constraint applied to every estimate of x0
  */
 public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constraint x0Constraint)
-    implements Sampler {
+    implements PathSampler {
 
   /** Steps of Runge and Kutta's method that the multistep method begins with. */
   private static final int WARM_UP = 3;
@@ -111,9 +111,19 @@ public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constr
   }
 
   @Override
-  public INDArray sample(
-      Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
-    INDArray x = levels.initial(noise, shape);
+  public NoiseLevel first() {
+    return levels.first();
+  }
+
+  @Override
+  public INDArray initial(NoiseSource noise, long... shape) {
+    return levels.initial(noise, shape);
+  }
+
+  @Override
+  public INDArray denoise(
+      Denoiser denoiser, INDArray start, NoiseSource noise, SamplingObserver observer) {
+    INDArray x = start;
     History history = new History(ADAMS_BASHFORTH.length);
     for (int i = 0; i < steps(); i++) {
       NoiseStep step = levels.step(i);

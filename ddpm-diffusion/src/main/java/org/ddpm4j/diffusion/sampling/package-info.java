@@ -5,7 +5,7 @@
  * <p>The state is {@code x = α x0 + σ ε} with {@code α = √ᾱ} and {@code σ = √(1-ᾱ)}, as the network
  * sees it. {@code ρ = σ/α} is the σ of Karras et al. 2022, {@code λ = -log ρ} the λ of DPM-Solver;
  * {@code h} is the length of a step in λ. {@link org.ddpm4j.diffusion.sampling.NoiseLevels} says
- * where a run asks the network; {@link org.ddpm4j.diffusion.run.SamplerConfig} makes a sampler of a
- * name.
+ * where a run asks the network; a {@link org.ddpm4j.diffusion.sampling.PathSampler} can begin there
+ * with any state; {@link org.ddpm4j.diffusion.run.SamplerConfig} makes a sampler of a name.
  */
 package org.ddpm4j.diffusion.sampling;

@@ -74,6 +74,15 @@ class NoiseSourceTest {
     }
   }
 
+  @Test
+  void sharedNoiseIsThatOfOneImage() {
+    INDArray shared = NoiseSource.shared(3, 5).gaussian(8, 3, 2, 2, 2);
+    INDArray one = NoiseSource.seeded(3, 5).gaussian(8, 1, 2, 2, 2);
+    for (int i = 0; i < 3; i++) {
+      assertThat(shared.get(NDArrayIndex.interval(i, i + 1))).isEqualTo(one);
+    }
+  }
+
   private static double moment(double[] x, int order) {
     return Arrays.stream(x).map(value -> Math.pow(value, order)).average().orElseThrow();
   }

@@ -13,13 +13,13 @@ import org.nd4j.linalg.factory.Nd4j;
  * Pixels that are independently N(0.3, 0.5²): the best denoiser, the exact solution of the
  * probability flow, and the exact distribution of what a sampler draws, all in double precision.
  */
-final class GaussianFlow {
+public final class GaussianFlow {
 
-  static final double MEAN = 0.3;
-  static final double VARIANCE = 0.25;
+  public static final double MEAN = 0.3;
+  public static final double VARIANCE = 0.25;
 
   /** x0 and x_t are jointly Gaussian, so E[x0 | x_t] is the linear regression of x0 on x_t. */
-  static final Denoiser DENOISER =
+  public static final Denoiser DENOISER =
       (xt, level) -> {
         double slope = level.alpha() * VARIANCE / variance(level);
         INDArray x0 = xt.sub(level.alpha() * MEAN).muli(slope).addi(MEAN);
@@ -29,7 +29,7 @@ final class GaussianFlow {
   private GaussianFlow() {}
 
   /** Of x_t. */
-  static double variance(NoiseLevel level) {
+  public static double variance(NoiseLevel level) {
     return level.alphaCumprod() * VARIANCE + 1 - level.alphaCumprod();
   }
 
@@ -47,7 +47,7 @@ final class GaussianFlow {
    * Where the probability flow takes an x: how many standard deviations it is from the mean does
    * not change on the way.
    */
-  static double solution(double x, NoiseLevel from, NoiseLevel to) {
+  public static double solution(double x, NoiseLevel from, NoiseLevel to) {
     double deviations = (x - from.alpha() * MEAN) / Math.sqrt(variance(from));
     return to.alpha() * MEAN + deviations * Math.sqrt(variance(to));
   }

@@ -153,6 +153,22 @@ class NoiseLevelsTest {
   }
 
   @Test
+  void theLastLevelsAreTheEndOfARun() {
+    NoiseLevels levels = NoiseLevels.of(SCHEDULE, TimestepSpacing.LEADING, 10);
+    NoiseLevels last = levels.startingFrom(InitialNoise.OF_LEVEL).last(3);
+    assertThat(times(last)).containsExactly(200, 100, 0, -1);
+    assertThat(last.steps()).isEqualTo(3);
+    assertThat(last.first()).isEqualTo(NoiseLevel.of(SCHEDULE, 200));
+    assertThat(last.initialNoise()).isEqualTo(InitialNoise.OF_LEVEL);
+    assertThat(levels.last(10)).isEqualTo(levels);
+    for (int count : new int[] {0, 11}) {
+      assertThatThrownBy(() -> levels.last(count))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("1 to 10");
+    }
+  }
+
+  @Test
   void stepsDoNotAddNoise() {
     NoiseLevel noisy = NoiseLevel.of(SCHEDULE, 500);
     NoiseLevel less = NoiseLevel.of(SCHEDULE, 400);

@@ -1,0 +1,183 @@
+package org.ddpm4j.cli;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.data.ImageFile;
+import org.ddpm4j.diffusion.ConditionalDenoiser;
+import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.NetworkDenoiser;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.run.DataDescription;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/**
+ * What all commands that edit images have in common: the model, the images' places, the picture.
+ */
+final class EditingOptions {
+
+  private static final int MAX_IMAGES = 16;
+  private static final long MAX_PIXELS = 1L << 26;
+
+  @Mixin private ModelOptions modelOptions;
+
+  @Mixin private DataPlaces places;
+
+  @Option(
+      names = "--class",
+      paramLabel = "NAME",
+      description =
+          "With a network that was told classes: which, by name or number, or none (default: that"
+              + " of a test image, none for a file).")
+  private String onlyClass;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = Defaults.SEED,
+      description = "Seed of the noise (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--output",
+      paramLabel = "FILE",
+      description =
+          "The picture (default: one named for what it shows, in the folder of --run or here).")
+  private Path output;
+
+  @Option(
+      names = "--scale",
+      paramLabel = "N",
+      defaultValue = Defaults.EDITING_SCALE,
+      description = "Enlargement of the picture, 1 to 16 (default: ${DEFAULT-VALUE}).")
+  private int scale;
+
+  private ImageDataSet testImages;
+
+  long seed() {
+    return seed;
+  }
+
+  int scale() {
+    return scale;
+  }
+
+  Path output(String name) {
+    return output == null ? modelOptions.defaultOutput(name) : output;
+  }
+
+  /** The model, which has to be of images that make pictures. */
+  Model model() throws IOException {
+    BadInputException.requireRange("--scale", scale, 1, 16);
+    Model model = modelOptions.read();
+    int channels = model.shape().channels();
+    if (channels != 1 && channels != 3) {
+      throw new BadInputException(
+          "Images of %d channels cannot become pictures; only 1 (grey) and 3 (colour) can."
+              .formatted(channels));
+    }
+    return model;
+  }
+
+  /** Refuses pictures that are too large. */
+  void requirePixels(ImageShape shape, long columns, long rows) {
+    long pixels = columns * rows * (shape.height() * scale + 1L) * (shape.width() * scale + 1L);
+    if (pixels > MAX_PIXELS) {
+      throw new BadInputException(
+          "%d by %d images of %s at --scale %d make too large a picture; lower --scale, or ask for fewer."
+              .formatted(rows, columns, shape, scale));
+    }
+  }
+
+  /** Reads images. */
+  List<EditedImage> read(List<String> names, Model model) throws IOException {
+    if (names.size() > MAX_IMAGES) {
+      throw new BadInputException(
+          "There are %d images to edit; name at most %d.".formatted(names.size(), MAX_IMAGES));
+    }
+    List<EditedImage> images = new ArrayList<>();
+    for (String name : names) {
+      images.add(read(name, model));
+    }
+    return images;
+  }
+
+  /**
+   * Reads an image.
+   *
+   * @param name of a file, or the number of a test image of the data set that the model knows
+   */
+  EditedImage read(String name, Model model) throws IOException {
+    Path path = BadInputException.check(() -> Path.of(name));
+    if (!name.matches("\\d{1,9}") || Files.exists(path)) {
+      ImageDataSet file = ImageFile.read(path, model.shape());
+      return new EditedImage(
+          file.withNormalization(model.normalization()).batch(0).getFeatures(),
+          OptionalInt.empty(),
+          path.getFileName().toString());
+    }
+    int number = Integer.parseInt(name);
+    ImageDataSet test = testImages(model);
+    if (number >= test.size()) {
+      throw new BadInputException(
+          "There is no test image %d; the %s are numbered 0 to %d."
+              .formatted(number, test.source(), test.size() - 1));
+    }
+    int label = test.label(number);
+    return new EditedImage(
+        test.batch(number).getFeatures(), OptionalInt.of(label), test.classNames().get(label));
+  }
+
+  private ImageDataSet testImages(Model model) throws IOException {
+    if (testImages == null) {
+      DataDescription data =
+          modelOptions
+              .data()
+              .orElseThrow(
+                  () ->
+                      new BadInputException(
+                          "A model folder knows no test images; name the file of an image."));
+      testImages = DataOptions.heldOut(data, places.sources(), Integer.MAX_VALUE);
+      if (!testImages.shape().equals(model.shape())) {
+        throw new BadInputException(
+            "The test images are of %s, the model's of %s; name the file of an image."
+                .formatted(testImages.shape(), model.shape()));
+      }
+    }
+    return testImages;
+  }
+
+  /** Images side by side. */
+  BufferedImage strip(Model model, INDArray... images) {
+    INDArray all = Nd4j.concat(0, images);
+    return Images.grid(all, (int) all.size(0), scale, model.normalization());
+  }
+
+  /** The class that a network is told for an image; 0 for a network that is told none. */
+  int classOf(EditedImage image, Model model) {
+    if (!model.isClassConditional()) {
+      return onlyClass == null ? 0 : Sampling.classOf(onlyClass, model).applyAsInt(0);
+    }
+    if (onlyClass == null && image.label().isPresent()) {
+      return image.label().getAsInt();
+    }
+    return Sampling.classOf(onlyClass == null ? "none" : onlyClass, model).applyAsInt(0);
+  }
+
+  /** The denoiser of a batch of images of given classes, which a network may know or not. */
+  static Denoiser denoiser(Model model, int... classes) {
+    return model.isClassConditional()
+        ? ConditionalDenoiser.of(model.unet(), model.parameterization(), model.schedule())
+            .given(classes)
+        : new NetworkDenoiser(model.unet()::predict, model.parameterization(), model.schedule());
+  }
+}

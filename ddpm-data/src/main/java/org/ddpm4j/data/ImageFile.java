@@ -1,0 +1,41 @@
+package org.ddpm4j.data;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.ddpm4j.diffusion.ImageShape;
+
+/** A single image file: JPEG, PNG, GIF (its first picture) or BMP. */
+public final class ImageFile {
+
+  private ImageFile() {}
+
+  /**
+   * Reads a file as {@link ImageFolder} reads each of its files: scaled until its shorter side
+   * fits, and its middle cut out; of one channel a colour image becomes its luma, of three a grey
+   * image has three equal channels.
+   *
+   * @param file to read
+   * @param shape of the image, of 1 or 3 channels
+   * @return a data set of this image alone, in [-1,1] until another {@link
+   *     ImageDataSet#withNormalization}
+   * @throws IOException if it cannot be read
+   * @throws IllegalArgumentException if there are neither 1 nor 3 channels
+   */
+  public static ImageDataSet read(Path file, ImageShape shape) throws IOException {
+    if (shape.channels() != 1 && shape.channels() != 3) {
+      throw new IllegalArgumentException(
+          "An image file has 1 channel (grey) or 3 (colour), not %d.".formatted(shape.channels()));
+    }
+    byte[] pixels;
+    try {
+      pixels = new ImageDecoder(shape).decode(file);
+    } catch (IOException e) {
+      throw new IOException(
+          "The image %s cannot be read: %s; choose a JPEG, PNG, GIF or BMP file."
+              .formatted(file, String.valueOf(e.getMessage()).strip().replaceFirst("\\.$", "")),
+          e);
+    }
+    return ImageDataSet.of(shape, pixels, new int[1], List.of("image"), "the image " + file);
+  }
+}
