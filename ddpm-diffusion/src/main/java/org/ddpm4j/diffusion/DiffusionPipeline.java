@@ -92,7 +92,35 @@ public record DiffusionPipeline(Denoiser denoiser, Sampler sampler, ImageShape s
    * @return {@code [count,C,H,W]}
    */
   public INDArray sample(int count, long seed, int batchSize, SamplingObserver observer) {
-    return draw((first, size) -> denoiser, sampler, shape, count, seed, batchSize, observer);
+    return draw(
+        (first, size) -> denoiser, sampler, shape, count, seeded(seed), batchSize, observer);
+  }
+
+  /**
+   * Draws the images that begin with a given noise, for example that of another program.
+   *
+   * @param noise {@code [N,C,H,W]}, FLOAT or DOUBLE: what the first state of each image is made of
+   * @param seed of the noise that the sampler adds on the way, if it does
+   * @param batchSize images in one go, at least 1
+   * @param observer sees every step of every batch
+   * @return {@code [N,C,H,W]}
+   * @throws IllegalArgumentException if the noise is of another type, or not of N images of this
+   *     shape
+   */
+  public INDArray sampleFrom(INDArray noise, long seed, int batchSize, SamplingObserver observer) {
+    return draw(
+        (first, size) -> denoiser,
+        sampler,
+        shape,
+        images(noise),
+        startingFrom(noise, seed),
+        batchSize,
+        observer);
+  }
+
+  /** The number of images of a noise. */
+  static int images(INDArray noise) {
+    return noise.rank() == 0 ? 0 : Math.toIntExact(noise.size(0));
   }
 
   /** The denoiser of a batch. */
@@ -101,12 +129,28 @@ public record DiffusionPipeline(Denoiser denoiser, Sampler sampler, ImageShape s
     Denoiser of(int firstImage, int size);
   }
 
+  /** The noise of a batch. */
+  @FunctionalInterface
+  interface BatchNoise {
+    NoiseSource of(int firstImage, int size);
+  }
+
+  static BatchNoise seeded(long seed) {
+    return (first, size) -> NoiseSource.seeded(seed, first);
+  }
+
+  static BatchNoise startingFrom(INDArray noise, long seed) {
+    return (first, size) ->
+        NoiseSource.startingFrom(
+            noise.get(NDArrayIndex.interval(first, first + size)), NoiseSource.seeded(seed, first));
+  }
+
   static INDArray draw(
       BatchDenoiser denoisers,
       Sampler sampler,
       ImageShape shape,
       int count,
-      long seed,
+      BatchNoise noise,
       int batchSize,
       SamplingObserver observer) {
     if (count < 1 || batchSize < 1) {
@@ -120,7 +164,7 @@ public record DiffusionPipeline(Denoiser denoiser, Sampler sampler, ImageShape s
       INDArray batch =
           sampler.sample(
               denoisers.of(first, size),
-              NoiseSource.seeded(seed, first),
+              noise.of(first, size),
               observer,
               size,
               shape.channels(),

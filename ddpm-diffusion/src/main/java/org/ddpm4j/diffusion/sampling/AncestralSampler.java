@@ -40,7 +40,7 @@ public record AncestralSampler(
   public INDArray sample(
       Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
     NoiseSchedule schedule = times.schedule();
-    INDArray x = noise.gaussian(steps(), shape);
+    INDArray x = noise.initial(steps(), shape);
     for (int i = steps() - 1; i >= 0; i--) {
       Denoiser.Estimate estimate = denoiser.denoise(x, level(i));
       INDArray x0 = x0Constraint.apply(estimate.x0());
