@@ -67,12 +67,43 @@ public record ClassConditionalPipeline(
    *     options' cancellation was requested before all were drawn
    */
   public INDArray sample(int[] classes, long seed, SamplingOptions options) {
+    return draw(classes, DiffusionPipeline.seeded(seed), options);
+  }
+
+  /**
+   * Draws the images that begin with a given noise, for example that of another program.
+   *
+   * @param noise {@code [N,C,H,W]}, FLOAT or DOUBLE: what the first state of each image is made of
+   * @param classes of the N images
+   * @param seed of the noise that the sampler adds on the way, if it does
+   * @param options how to go about it
+   * @return {@code [N,C,H,W]}
+   * @throws IllegalArgumentException if the noise is of another type, or not of N images of this
+   *     shape
+   */
+  public INDArray sampleFrom(INDArray noise, int[] classes, long seed, SamplingOptions options) {
+    if (DiffusionPipeline.images(noise) != classes.length) {
+      throw new IllegalArgumentException(
+          "The noise has the shape %s where %d images with classes need [%d,%d,%d,%d]."
+              .formatted(
+                  Arrays.toString(noise.shape()),
+                  classes.length,
+                  classes.length,
+                  shape.channels(),
+                  shape.height(),
+                  shape.width()));
+    }
+    return draw(classes, DiffusionPipeline.startingFrom(noise, seed), options);
+  }
+
+  private INDArray draw(
+      int[] classes, DiffusionPipeline.BatchNoise noise, SamplingOptions options) {
     return DiffusionPipeline.draw(
         (first, size) -> denoiser.given(Arrays.copyOfRange(classes, first, first + size)),
         sampler,
         shape,
         classes.length,
-        seed,
+        noise,
         options);
   }
 }

@@ -113,7 +113,32 @@ public record DiffusionPipeline(Denoiser denoiser, Sampler sampler, ImageShape s
    *     options' cancellation was requested before all were drawn
    */
   public INDArray sample(int count, long seed, SamplingOptions options) {
-    return draw((first, size) -> denoiser, sampler, shape, count, seed, options);
+    return draw((first, size) -> denoiser, sampler, shape, count, seeded(seed), options);
+  }
+
+  /**
+   * Draws the images that begin with a given noise, for example that of another program.
+   *
+   * @param noise {@code [N,C,H,W]}, FLOAT or DOUBLE: what the first state of each image is made of
+   * @param seed of the noise that the sampler adds on the way, if it does
+   * @param options how to go about it
+   * @return {@code [N,C,H,W]}
+   * @throws IllegalArgumentException if the noise is of another type, or not of N images of this
+   *     shape
+   */
+  public INDArray sampleFrom(INDArray noise, long seed, SamplingOptions options) {
+    return draw(
+        (first, size) -> denoiser,
+        sampler,
+        shape,
+        images(noise),
+        startingFrom(noise, seed),
+        options);
+  }
+
+  /** The number of images of a noise. */
+  static int images(INDArray noise) {
+    return noise.rank() == 0 ? 0 : Math.toIntExact(noise.size(0));
   }
 
   /** The denoiser of a batch. */
@@ -137,12 +162,28 @@ public record DiffusionPipeline(Denoiser denoiser, Sampler sampler, ImageShape s
     }
   }
 
+  /** The noise of a batch. */
+  @FunctionalInterface
+  interface BatchNoise {
+    NoiseSource of(int firstImage, int size);
+  }
+
+  static BatchNoise seeded(long seed) {
+    return (first, size) -> NoiseSource.seeded(seed, first);
+  }
+
+  static BatchNoise startingFrom(INDArray noise, long seed) {
+    return (first, size) ->
+        NoiseSource.startingFrom(
+            noise.get(NDArrayIndex.interval(first, first + size)), NoiseSource.seeded(seed, first));
+  }
+
   static INDArray draw(
       BatchDenoiser denoisers,
       Sampler sampler,
       ImageShape shape,
       int count,
-      long seed,
+      BatchNoise noise,
       SamplingOptions options) {
     requireCounts(count, options.batchSize());
     INDArray images = Nd4j.create(count, shape.channels(), shape.height(), shape.width());
@@ -153,7 +194,7 @@ public record DiffusionPipeline(Denoiser denoiser, Sampler sampler, ImageShape s
         INDArray batch =
             sampler.sample(
                 options.cancellation().guard(denoisers.of(first, size)),
-                NoiseSource.seeded(seed, first),
+                noise.of(first, size),
                 observer(options.listener(), first, first + size, count, sampler.steps()),
                 size,
                 shape.channels(),

@@ -16,7 +16,9 @@
  *   <li>{@link org.ddpm4j.unet.Unet}: a network with its parameters, which predicts and
  *       differentiates;
  *   <li>{@link org.ddpm4j.unet.UnetFolder}: a network on disk, {@code config.json} and {@code
- *       diffusion_pytorch_model.safetensors}.
+ *       diffusion_pytorch_model.safetensors};
+ *   <li>{@link org.ddpm4j.unet.SameDiffFile}: a network as a graph for programs without this
+ *       library.
  * </ul>
  */
 package org.ddpm4j.unet;

@@ -71,7 +71,7 @@ public record RepaintSampler(
     int[] timesteps = resampling.timesteps(chain.steps());
     // Draws are counted down, so that without resampling they are those of DDPM.
     int draw = timesteps.length - 1;
-    INDArray x = noise.gaussian(draw, shape);
+    INDArray x = noise.initial(draw, shape);
     INDArray known = Batches.expand("image", image, x.dataType(), shape);
     INDArray kept = Batches.expand("mask", mask, x.dataType(), shape);
     INDArray drawn = kept.rsub(1);

@@ -36,6 +36,18 @@ public interface NoiseSource {
   }
 
   /**
+   * What a run begins with: the noise that its first state is made of. Draw {@code step} like any
+   * other, unless the source was {@linkplain #startingFrom given} it.
+   *
+   * @param step which draw of the run this would be
+   * @param shape {@code [N,C,H,W]}
+   * @return a new array of that shape
+   */
+  default INDArray initial(long step, long... shape) {
+    return gaussian(step, shape);
+  }
+
+  /**
    * Noise that depends, for each image, on the seed, the image's number and the step alone. An
    * image therefore does not change with the size of the batch that it is drawn in.
    *
@@ -60,5 +72,18 @@ public interface NoiseSource {
       }
       return Nd4j.create(values, shape, 'c');
     };
+  }
+
+  /**
+   * Begins runs with a given noise, for example that of another program, and draws the rest
+   * elsewhere.
+   *
+   * @param initial {@code [N,C,H,W]}, FLOAT or DOUBLE; read whenever a run begins, never written to
+   * @param later what {@link #gaussian} gives, for samplers that add noise on the way
+   * @return a source for runs of N images of that shape
+   * @throws IllegalArgumentException if the noise is of another type or not of four dimensions
+   */
+  static NoiseSource startingFrom(INDArray initial, NoiseSource later) {
+    return new GivenStart(initial, later);
   }
 }

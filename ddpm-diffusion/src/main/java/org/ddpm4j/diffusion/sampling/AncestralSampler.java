@@ -43,7 +43,7 @@ public record AncestralSampler(
 
   @Override
   public INDArray initial(NoiseSource noise, long... shape) {
-    return noise.gaussian(steps(), shape);
+    return noise.initial(steps(), shape);
   }
 
   @Override

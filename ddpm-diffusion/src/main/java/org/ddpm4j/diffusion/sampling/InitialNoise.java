@@ -10,7 +10,7 @@ public enum InitialNoise {
   STANDARD {
     @Override
     INDArray draw(NoiseLevel first, NoiseSource noise, long... shape) {
-      return noise.gaussian(0, shape);
+      return noise.initial(0, shape);
     }
   },
   /**
@@ -21,7 +21,7 @@ public enum InitialNoise {
   OF_LEVEL {
     @Override
     INDArray draw(NoiseLevel first, NoiseSource noise, long... shape) {
-      return noise.gaussian(0, shape).muli(first.sigma());
+      return noise.initial(0, shape).muli(first.sigma());
     }
   };
 

@@ -1,12 +1,14 @@
 package org.ddpm4j.diffusion.random;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 class NoiseSourceTest {
@@ -81,6 +83,43 @@ class NoiseSourceTest {
     for (int i = 0; i < 3; i++) {
       assertThat(shared.get(NDArrayIndex.interval(i, i + 1))).isEqualTo(one);
     }
+  }
+
+  @Test
+  void aRunBeginsWithADrawLikeAnyOther() {
+    NoiseSource noise = NoiseSource.seeded(9, 4);
+    assertThat(noise.initial(17, 2, 1, 3, 3)).isEqualTo(noise.gaussian(17, 2, 1, 3, 3));
+  }
+
+  @Test
+  void aRunBeginsWithTheNoiseThatIsGiven() {
+    INDArray start = NoiseSource.seeded(2, 0).gaussian(0, 2, 3, 4, 5).castTo(DataType.DOUBLE);
+    INDArray copy = start.dup();
+    NoiseSource later = NoiseSource.seeded(9, 0);
+    NoiseSource noise = NoiseSource.startingFrom(start, later);
+
+    INDArray first = noise.initial(17, 2, 3, 4, 5);
+    assertThat(first).isEqualTo(copy);
+    assertThat(first.dataType()).isEqualTo(DataType.DOUBLE);
+    first.assign(7);
+    assertThat(start).as("not written to").isEqualTo(copy);
+    assertThat(noise.initial(0, 2, 3, 4, 5)).as("of any number").isEqualTo(copy);
+    assertThat(noise.gaussian(17, 2, 3, 4, 5)).isEqualTo(later.gaussian(17, 2, 3, 4, 5));
+  }
+
+  @Test
+  void refusesToBeginWithWhatIsNoNoise() {
+    NoiseSource later = NoiseSource.seeded(9, 0);
+    NoiseSource noise = NoiseSource.startingFrom(Nd4j.zeros(DataType.FLOAT, 2, 1, 4, 4), later);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> noise.initial(0, 3, 1, 4, 4))
+        .withMessageContaining("[2, 1, 4, 4] where the images have [3, 1, 4, 4]");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> NoiseSource.startingFrom(Nd4j.zeros(DataType.FLOAT, 2, 16), later))
+        .withMessageContaining("FLOAT [2, 16]; it must be [N,C,H,W]");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> NoiseSource.startingFrom(Nd4j.zeros(DataType.INT64, 2, 1, 4, 4), later))
+        .withMessageContaining("LONG [2, 1, 4, 4]");
   }
 
   private static double moment(double[] x, int order) {

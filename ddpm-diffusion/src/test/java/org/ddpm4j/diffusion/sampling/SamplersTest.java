@@ -57,6 +57,34 @@ class SamplersTest {
     assertThat(actual.sub(expected).amaxNumber().doubleValue()).isLessThan(tolerance);
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void beginsWithTheNoiseThatItIsGiven(SamplerType type) {
+    INDArray start = NoiseSource.seeded(77, 0).gaussian(0, SHAPE).castTo(DataType.DOUBLE);
+    List<INDArray> states = new ArrayList<>();
+    List<NoiseLevel> levels = new ArrayList<>();
+    Denoiser recorder =
+        (x, level) -> {
+          states.add(x.dup());
+          levels.add(level);
+          return GaussianFlow.DENOISER.denoise(x, level);
+        };
+    Sampler sampler = sampler(type, SCHEDULE, 6);
+    INDArray images = draw(sampler, recorder, NoiseSource.startingFrom(start, DOUBLES));
+
+    double scale =
+        switch (type) {
+          case EULER, EULER_ANCESTRAL, HEUN, LMS -> levels.get(0).sigma();
+          default -> 1;
+        };
+    assertSame(states.get(0), start.mul(scale), 1e-12);
+    // The seeded source, told to begin with its own noise, changes nothing.
+    long own = type == SamplerType.DDPM ? 6 : 0;
+    NoiseSource same = NoiseSource.startingFrom(DOUBLES.gaussian(own, SHAPE), DOUBLES);
+    assertThat(draw(sampler, GaussianFlow.DENOISER, same)).isEqualTo(draw(sampler));
+    assertThat(images).isNotEqualTo(draw(sampler));
+  }
+
   /** Of whatever is predicted, the best network for Gaussian data. */
   private static Denoiser network(Parameterization parameterization, NoiseSchedule schedule) {
     Network network =

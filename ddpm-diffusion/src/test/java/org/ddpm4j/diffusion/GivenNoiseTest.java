@@ -1,0 +1,126 @@
+package org.ddpm4j.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.util.Arrays;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.run.SamplerConfig;
+import org.ddpm4j.diffusion.run.SamplerType;
+import org.ddpm4j.diffusion.sampling.Sampler;
+import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.diffusion.sampling.SamplingOptions;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Pipelines that begin with a noise from elsewhere. */
+class GivenNoiseTest {
+
+  private static final ImageShape SHAPE = new ImageShape(2, 3, 4);
+
+  private static final NoiseSchedule SCHEDULE = NoiseSchedule.of(LinearSchedule.paper(), 100);
+
+  private static final INDArray NOISE = NoiseSource.seeded(31, 100).gaussian(8, 5, 2, 3, 4);
+
+  private static final int[] CLASSES = {3, 0, 1, 1, 2};
+
+  /** Thinks that an image of class c is c of noise. */
+  private static final ConditionalDenoiser CLASSED =
+      classes ->
+          (x, level) -> {
+            INDArray x0 = x.dup();
+            for (int image = 0; image < classes.length; image++) {
+              x0.slice(image).muli(0.2 * classes[image]);
+            }
+            INDArray eps = x.sub(x0.mul(level.alpha())).divi(level.sigma());
+            return new Denoiser.Estimate(x0, eps);
+          };
+
+  /** Of any number of images. */
+  private static final Denoiser DENOISER =
+      (x, level) -> {
+        int[] classes = new int[(int) x.size(0)];
+        Arrays.fill(classes, 2);
+        return CLASSED.given(classes).denoise(x, level);
+      };
+
+  private static Sampler sampler(SamplerType type) {
+    return SamplerConfig.of(type).create(SCHEDULE, 5, X0Constraint.NONE);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"DDIM", "DDPM", "EULER_ANCESTRAL"})
+  void eachImageComesOfItsNoiseInEveryBatch(SamplerType type) {
+    DiffusionPipeline pipeline = new DiffusionPipeline(DENOISER, sampler(type), SHAPE);
+    INDArray expected =
+        sampler(type)
+            .sample(
+                DENOISER,
+                NoiseSource.startingFrom(NOISE, NoiseSource.seeded(6, 0)),
+                SamplingObserver.NONE,
+                NOISE.shape());
+    for (int batchSize : new int[] {1, 2, 5, 100}) {
+      assertThat(pipeline.sampleFrom(NOISE, 6, SamplingOptions.defaults().withBatchSize(batchSize)))
+          .as("in batches of %d", batchSize)
+          .isEqualTo(expected);
+    }
+    boolean noisy = type != SamplerType.DDIM;
+    assertThat(
+            pipeline
+                .sampleFrom(NOISE, 7, SamplingOptions.defaults().withBatchSize(5))
+                .equals(expected))
+        .as("another seed matters to samplers that add noise alone")
+        .isEqualTo(!noisy);
+  }
+
+  @Test
+  void eachClassKeepsItsNoise() {
+    Sampler sampler = sampler(SamplerType.DDIM);
+    ClassConditionalPipeline pipeline = new ClassConditionalPipeline(CLASSED, sampler, SHAPE);
+    INDArray expected =
+        sampler.sample(
+            CLASSED.given(CLASSES),
+            NoiseSource.startingFrom(NOISE, NoiseSource.seeded(6, 0)),
+            SamplingObserver.NONE,
+            NOISE.shape());
+    for (int batchSize : new int[] {2, 5}) {
+      assertThat(
+              pipeline.sampleFrom(
+                  NOISE, CLASSES, 6, SamplingOptions.defaults().withBatchSize(batchSize)))
+          .isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void refusesNoiseOfOtherImages() {
+    Sampler sampler = sampler(SamplerType.DDIM);
+    DiffusionPipeline plain = new DiffusionPipeline(DENOISER, sampler, SHAPE);
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                plain.sampleFrom(
+                    Nd4j.zeros(1, 2, 3, 5), 0, SamplingOptions.defaults().withBatchSize(8)))
+        .withMessageContaining("[1, 2, 3, 5] where the images have [1, 2, 3, 4]");
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                plain.sampleFrom(
+                    Nd4j.scalar(DataType.FLOAT, 1),
+                    0,
+                    SamplingOptions.defaults().withBatchSize(8)));
+    ClassConditionalPipeline classed = new ClassConditionalPipeline(CLASSED, sampler, SHAPE);
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                classed.sampleFrom(
+                    NOISE, new int[] {1}, 0, SamplingOptions.defaults().withBatchSize(8)))
+        .withMessageContaining("[5, 2, 3, 4] where 1 images with classes need [1,2,3,4]");
+  }
+}

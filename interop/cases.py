@@ -1,0 +1,97 @@
+"""The pipelines of the check: small networks, each with a scheduler of diffusers."""
+
+from typing import NamedTuple
+
+import diffusers
+
+# google/ddpm-cifar10-32, as its config.json has it.
+CIFAR10 = {
+    "sample_size": 32,
+    "in_channels": 3,
+    "out_channels": 3,
+    "block_out_channels": [128, 256, 256, 256],
+    "down_block_types": ["DownBlock2D", "AttnDownBlock2D", "DownBlock2D", "DownBlock2D"],
+    "up_block_types": ["UpBlock2D", "UpBlock2D", "AttnUpBlock2D", "UpBlock2D"],
+    "layers_per_block": 2,
+    "attention_head_dim": None,
+    "norm_num_groups": 32,
+    "norm_eps": 1e-6,
+    "act_fn": "silu",
+    "downsample_padding": 0,
+    "flip_sin_to_cos": False,
+    "freq_shift": 1,
+    "mid_block_scale_factor": 1,
+    "center_input_sample": False,
+    "time_embedding_type": "positional",
+}
+
+PLAIN = {
+    "sample_size": 16,
+    "in_channels": 1,
+    "out_channels": 1,
+    "block_out_channels": [16, 32],
+    "down_block_types": ["DownBlock2D", "AttnDownBlock2D"],
+    "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
+    "layers_per_block": 1,
+    "norm_num_groups": 8,
+}
+
+CLASSES = PLAIN | {"num_class_embeds": 4}
+
+RESNETS = {
+    "sample_size": 16,
+    "in_channels": 3,
+    "out_channels": 3,
+    "block_out_channels": [16, 32],
+    "down_block_types": ["ResnetDownsampleBlock2D", "AttnDownBlock2D"],
+    "up_block_types": ["AttnUpBlock2D", "ResnetUpsampleBlock2D"],
+    "downsample_type": "resnet",
+    "upsample_type": "resnet",
+    "resnet_time_scale_shift": "scale_shift",
+    "layers_per_block": 1,
+    "norm_num_groups": 8,
+}
+
+
+class Case(NamedTuple):
+    """A network and its scheduler; training_steps on pictures of discs make it a denoiser."""
+
+    unet: dict
+    scheduler: type
+    options: dict
+    training_steps: int = 100
+    images: int = 4
+
+
+LINEAR = {"beta_schedule": "linear", "beta_start": 1e-4, "beta_end": 0.02}
+SCALED_LINEAR = {"beta_schedule": "scaled_linear", "beta_start": 8.5e-4, "beta_end": 0.012}
+COSINE = {"beta_schedule": "squaredcos_cap_v2"}
+EPSILON = {"prediction_type": "epsilon"}
+SAMPLE = {"prediction_type": "sample"}
+V = {"prediction_type": "v_prediction"}
+ZERO_SNR = {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+
+CASES = {
+    "ddim": Case(PLAIN, diffusers.DDIMScheduler, LINEAR | EPSILON),
+    "ddim-sample": Case(RESNETS, diffusers.DDIMScheduler, SCALED_LINEAR | SAMPLE),
+    "ddim-v": Case(CLASSES, diffusers.DDIMScheduler, COSINE | V),
+    "ddim-zero-snr": Case(PLAIN, diffusers.DDIMScheduler, SCALED_LINEAR | V | ZERO_SNR),
+    "ddpm": Case(RESNETS, diffusers.DDPMScheduler, LINEAR | EPSILON),
+    "ddpm-classes": Case(CLASSES, diffusers.DDPMScheduler, COSINE | SAMPLE),
+    # Too large to be trained here, and v because the chain of an untrained network that predicts ε
+    # is chaotic: rounding alone makes another picture.
+    "ddpm-cifar10": Case(CIFAR10, diffusers.DDPMScheduler, LINEAR | V, training_steps=0, images=2),
+    "dpmsolver": Case(PLAIN, diffusers.DPMSolverMultistepScheduler, LINEAR | EPSILON),
+    "dpmsolver-v": Case(CLASSES, diffusers.DPMSolverMultistepScheduler, COSINE | V),
+    "unipc": Case(PLAIN, diffusers.UniPCMultistepScheduler, LINEAR | EPSILON),
+    "unipc-sample": Case(RESNETS, diffusers.UniPCMultistepScheduler, SCALED_LINEAR | SAMPLE),
+    "deis": Case(PLAIN, diffusers.DEISMultistepScheduler, LINEAR | EPSILON),
+    "pndm": Case(PLAIN, diffusers.PNDMScheduler, LINEAR | EPSILON),
+    "pndm-scaled": Case(
+        RESNETS, diffusers.PNDMScheduler, SCALED_LINEAR | EPSILON | {"skip_prk_steps": True}
+    ),
+    "euler": Case(PLAIN, diffusers.EulerDiscreteScheduler, LINEAR | EPSILON),
+    "euler-v": Case(CLASSES, diffusers.EulerDiscreteScheduler, SCALED_LINEAR | V),
+    "heun": Case(PLAIN, diffusers.HeunDiscreteScheduler, LINEAR | EPSILON),
+    "lms": Case(PLAIN, diffusers.LMSDiscreteScheduler, LINEAR | EPSILON),
+}

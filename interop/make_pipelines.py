@@ -1,0 +1,129 @@
+"""Makes pipelines with diffusers, and what they draw.
+
+    python interop/make_pipelines.py FOLDER [NAME ...]
+
+Writes for each case of cases.py, or those named, a folder NAME:
+
+    pipeline/            model_index.json, unet/ and scheduler/, by save_pretrained
+    class                the class of all images, where the network knows classes
+    noise.safetensors    noise [N,C,H,W]
+    images.safetensors   images [N,C,H,W], about [-1,1], of that noise by 50 steps of the pipeline's
+                         scheduler, or of DDIM where that is DDPM's, which adds noise
+    images.png           the same
+    network.safetensors  x [N,C,H,W], t [N] and class_labels [N], of which
+    output.safetensors   y [N,C,H,W] is what the network says
+
+The networks are small and learn for some seconds to denoise pictures of discs, so that images do not
+end in black and white alone, where differences would not show.
+"""
+
+import argparse
+import pathlib
+import sys
+
+import diffusers
+import torch
+from cases import CASES
+from safetensors.torch import save_file
+from sampling import be_quiet, pixels, sample, scheduler_of, write_grid
+
+LABEL = 2
+BATCH = 8
+
+
+def discs(count, channels, size):
+    """Pictures [count,channels,size,size] in [-1,1] of one disc each, and its kind, 0 to 3."""
+    labels = torch.randint(0, 4, (count,))
+    radius = (size * (0.12 + 0.08 * labels)).view(-1, 1, 1)
+    centre = size * (0.3 + 0.4 * torch.rand(count, 2, 1, 1))
+    line = torch.arange(size) + 0.5
+    distance = torch.hypot(line.view(1, -1, 1) - centre[:, 0], line.view(1, 1, -1) - centre[:, 1])
+    inside = (radius - distance + 0.5).clamp(0, 1).unsqueeze(1)
+    colour = 0.2 + 0.7 * torch.rand(count, channels, 1, 1)
+    return inside * (colour + 0.8) - 0.8, labels
+
+
+def train(unet, scheduler, steps):
+    """A few steps of Adam on the simple loss; leaves the network in evaluation mode."""
+    config = scheduler.config
+    chain = diffusers.DDPMScheduler.from_config(config)
+    optimiser = torch.optim.Adam(unet.parameters(), lr=2e-3)
+    unet.train()
+    for _ in range(steps):
+        x0, labels = discs(BATCH, unet.config.in_channels, unet.config.sample_size)
+        eps = torch.randn_like(x0)
+        t = torch.randint(0, config.num_train_timesteps, (BATCH,))
+        target = {
+            "epsilon": lambda: eps,
+            "sample": lambda: x0,
+            "v_prediction": lambda: chain.get_velocity(x0, eps, t),
+        }[config.prediction_type]()
+        given = labels if unet.config.num_class_embeds else None
+        loss = torch.nn.functional.mse_loss(
+            unet(chain.add_noise(x0, eps, t), t, class_labels=given).sample, target
+        )
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    unet.eval()
+
+
+def make(name, case, folder, networks):
+    """Writes one case; networks keeps those that further cases share."""
+    scheduler = case.scheduler(**case.options)
+    chain = {k: v for k, v in case.options.items() if k.startswith(("beta", "pred", "rescale"))}
+    key = repr((case.unet, chain, case.training_steps))
+    if key not in networks:
+        torch.manual_seed(20)
+        networks[key] = diffusers.UNet2DModel(**case.unet)
+        train(networks[key], scheduler, case.training_steps)
+    unet = networks[key].eval()
+    folder.mkdir(parents=True)
+    pipeline = diffusers.DDPMPipeline(unet, scheduler)
+    pipeline.save_pretrained(folder / "pipeline")
+
+    label = None
+    if unet.config.num_class_embeds:
+        label = LABEL
+        (folder / "class").write_text(f"{label}\n")
+    generator = torch.Generator().manual_seed(5)
+    size = unet.config.sample_size
+    noise = torch.randn(case.images, unet.config.in_channels, size, size, generator=generator)
+    save_file({"noise": noise}, folder / "noise.safetensors")
+    # As it is in the file: from_config takes other defaults where it is told what was left out.
+    pipeline.scheduler = case.scheduler.from_pretrained(folder / "pipeline" / "scheduler")
+    images = sample(unet, scheduler_of(pipeline, "own"), noise, label)
+    save_file({"images": images.contiguous()}, folder / "images.safetensors")
+    write_grid(images, folder / "images.png")
+    grey = pixels(images)
+    share = ((grey > 0) & (grey < 1)).double().mean().item()
+    print(f"{name}: {share:.0%} of pixels are neither black nor white", flush=True)
+
+    inputs = {"x": noise, "t": torch.linspace(0, 999, case.images).round().long()}
+    labels = None if label is None else torch.arange(case.images) % unet.config.num_class_embeds
+    with torch.no_grad():
+        y = unet(inputs["x"], inputs["t"], class_labels=labels).sample
+    if labels is not None:
+        inputs["class_labels"] = labels
+    save_file(inputs, folder / "network.safetensors")
+    save_file({"y": y}, folder / "output.safetensors")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Makes pipelines with diffusers.")
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(CASES))
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in CASES]
+    if unknown:
+        sys.exit(f"There is no case {unknown[0]}; there are {', '.join(CASES)}.")
+    be_quiet()
+    # Networks as small as these only lose by further threads.
+    torch.set_num_threads(1)
+    networks = {}
+    for name in options.names or CASES:
+        make(name, CASES[name], options.folder / name, networks)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Draws images with diffusers: a pipeline's folder, whoever wrote it, from a given noise.
+
+    python interop/sample_pipeline.py PIPELINE NOISE IMAGES [--scheduler ddim] [--grid grid.png]
+
+PIPELINE has model_index.json, unet/ and scheduler/; NOISE is a safetensors file with noise
+[N,C,H,W]; IMAGES gets images [N,C,H,W], about [-1,1]. Nothing is downloaded.
+"""
+
+import argparse
+
+import diffusers
+import torch
+from safetensors.torch import load_file, save_file
+from sampling import be_quiet, sample, scheduler_of, write_grid
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Draws images with diffusers.")
+    parser.add_argument("pipeline")
+    parser.add_argument("noise")
+    parser.add_argument("images")
+    parser.add_argument(
+        "--scheduler",
+        choices=["own", "ddim"],
+        default="own",
+        help="the pipeline's own, which is DDIM for DDPM's (default), or DDIM on its chain",
+    )
+    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--class", type=int, dest="label", help="of all images")
+    parser.add_argument("--grid", metavar="PNG", help="also draw a picture")
+    parser.add_argument("--double", action="store_true", help="compute in double precision")
+    options = parser.parse_args()
+    be_quiet()
+    pipeline = diffusers.DDPMPipeline.from_pretrained(options.pipeline, local_files_only=True)
+    noise = load_file(options.noise)["noise"]
+    if options.double:
+        pipeline.unet.double()
+        noise = noise.double()
+    images = sample(
+        pipeline.unet,
+        scheduler_of(pipeline, options.scheduler),
+        noise,
+        options.label,
+        options.steps,
+    )
+    save_file({"images": images.contiguous()}, options.images)
+    if options.grid:
+        write_grid(images, options.grid)
+
+
+if __name__ == "__main__":
+    main()
