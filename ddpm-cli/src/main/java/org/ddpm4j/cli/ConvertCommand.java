@@ -1,6 +1,7 @@
 package org.ddpm4j.cli;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.ImageShape;
@@ -10,7 +11,10 @@ import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.SameDiffFile;
 import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.Unet2D;
+import org.ddpm4j.unet.UnetConfig;
 import org.ddpm4j.unet.UnetFolder;
 import org.nd4j.linalg.api.buffer.DataType;
 import picocli.CommandLine.ArgGroup;
@@ -25,12 +29,15 @@ import picocli.CommandLine.Spec;
 /** Makes the folder of one program of that of another. */
 @Command(
     name = "convert",
-    description = "Make a diffusers pipeline of a run, or a run of a diffusers pipeline.",
+    description =
+        "Make a diffusers pipeline of a run, a run of a diffusers pipeline, or a SameDiff graph.",
     footer = {
       "",
       "A run's moving average goes to diffusers, with --sampler and its options as the scheduler;",
       "only networks that were trained with --network unet2d can go there. A pipeline becomes the",
-      "folder of a run that sample, evaluate and info work on, and that cannot be resumed."
+      "folder of a run that sample, evaluate and info work on, and that cannot be resumed. A",
+      "SameDiff graph, of any of these or of a network's folder, predicts for images of one size",
+      "in every ND4J program."
     })
 final class ConvertCommand implements Callable<Integer> {
 
@@ -39,7 +46,9 @@ final class ConvertCommand implements Callable<Integer> {
     /** The folder of a diffusers pipeline. */
     DIFFUSERS,
     /** The folder of a run, without checkpoints. */
-    RUN
+    RUN,
+    /** A graph of ND4J's own operations in a file. */
+    SAMEDIFF
   }
 
   private final Console console;
@@ -53,13 +62,15 @@ final class ConvertCommand implements Callable<Integer> {
     @Option(
         names = "--run",
         paramLabel = "DIR",
-        description = "Folder that train made, for --to diffusers.")
+        description = "Folder that train made, for --to diffusers and samediff.")
     private Path run;
 
     @Option(
         names = "--model",
         paramLabel = "DIR",
-        description = "Folder of a diffusers pipeline, for --to run.")
+        description =
+            "Folder of a diffusers pipeline, for --to run and samediff, or of a network alone, for"
+                + " samediff.")
     private Path model;
   }
 
@@ -74,9 +85,11 @@ final class ConvertCommand implements Callable<Integer> {
 
   @Option(
       names = "--output",
-      paramLabel = "DIR",
+      paramLabel = "PATH",
       required = true,
-      description = "Folder to make; never one that holds files.")
+      description =
+          "Folder to make, never one that holds files; with --to samediff a file, by convention"
+              + " *.fb.")
   private Path output;
 
   @Mixin private WeightsOptions weights;
@@ -86,8 +99,8 @@ final class ConvertCommand implements Callable<Integer> {
       paramLabel = "HxW",
       converter = SizeConverter.class,
       description =
-          "With --to run: height and width of the images (default: the sample_size of the"
-              + " network).")
+          "With --to run and samediff: height and width of the images (default: those of the run, or"
+              + " the sample_size of the network).")
   private Size size;
 
   @Option(
@@ -111,6 +124,7 @@ final class ConvertCommand implements Callable<Integer> {
     switch (target) {
       case DIFFUSERS -> toDiffusers();
       case RUN -> toRun();
+      case SAMEDIFF -> toSameDiff();
     }
     console.printLine(output.toString());
     return 0;
@@ -132,15 +146,13 @@ final class ConvertCommand implements Callable<Integer> {
 
   private void toRun() throws IOException {
     requireSource(source.model, "--model");
-    for (OptionSpec option : spec.mixins().get("sampler").options()) {
-      refuse(option.longestName(), "which leaves to sample how images are drawn");
-    }
+    refuseSampler("which leaves to sample how images are drawn");
     refuse("--weights", "since a pipeline has only one set");
     refuse("--checkpoint", "since a pipeline has none");
     DiffusersPipeline pipeline =
         PipelineFolder.read(source.model, DataType.FLOAT, Execution.automatic());
     try (Unet unet = pipeline.unet()) {
-      ImageShape shape = shape(pipeline);
+      ImageShape shape = shape(unet.config());
       String version = Version.current();
       RunConfig config =
           BadInputException.check(
@@ -156,19 +168,65 @@ final class ConvertCommand implements Callable<Integer> {
     }
   }
 
-  private ImageShape shape(DiffusersPipeline pipeline) {
-    if (size == null) {
-      return pipeline
-          .shape()
-          .orElseThrow(
-              () ->
-                  new ParameterException(
-                      spec.commandLine(),
-                      "Missing option '--size=HxW', which '--to run' needs where %s has no sample_size"
-                          .formatted(UnetFolder.CONFIG)));
+  private void toSameDiff() throws IOException {
+    refuseSampler("which is a network alone");
+    refuse("--dataset", "which has no place for it");
+    if (source.run != null) {
+      TrainedRun run = weights.read(source.run, Execution.automatic());
+      try (Unet unet = run.unet()) {
+        writeGraph(unet, size == null ? run.config().data().shape() : imagesOfSize(unet.config()));
+      }
+      return;
     }
+    refuse("--weights", "where the source has only one set");
+    refuse("--checkpoint", "where the source has none");
+    Path network =
+        PipelineFolder.isPipeline(source.model)
+            ? source.model.resolve(PipelineFolder.UNET)
+            : source.model;
+    try (Unet unet = UnetFolder.read(network, DataType.FLOAT)) {
+      writeGraph(unet, shape(unet.config()));
+    }
+  }
+
+  private void writeGraph(Unet unet, ImageShape shape) throws IOException {
+    Path folder = output.toAbsolutePath().getParent();
+    if (!Files.isDirectory(folder)) {
+      throw new IOException(
+          "%s cannot be written, since there is no folder %s; make it first."
+              .formatted(output, folder));
+    }
+    try {
+      SameDiffFile.write(output, unet, shape.height(), shape.width());
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException(e.getMessage());
+    }
+  }
+
+  /** Of the chosen size, or else of the network's own. */
+  private ImageShape shape(UnetConfig network) {
+    if (size == null && network instanceof Unet2D config && config.images().size() != null) {
+      return new ImageShape(
+          config.inChannels(), config.images().size().height(), config.images().size().width());
+    }
+    if (size == null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "Missing option '--size=HxW', which '--to %s' needs where %s has no sample_size"
+              .formatted(Names.of(target), UnetFolder.CONFIG));
+    }
+    return imagesOfSize(network);
+  }
+
+  private ImageShape imagesOfSize(UnetConfig network) {
     return BadInputException.check(
-        () -> new ImageShape(pipeline.unet().config().inChannels(), size.height(), size.width()));
+        () -> new ImageShape(network.inChannels(), size.height(), size.width()));
+  }
+
+  private void refuseSampler(String why) {
+    for (OptionSpec option : spec.mixins().get("sampler").options()) {
+      refuse(option.longestName(), why);
+    }
   }
 
   private void requireSource(Path path, String option) {

@@ -1,5 +1,6 @@
 package org.ddpm4j.cli;
 
+import java.util.Optional;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.ClassConditionalPipeline;
@@ -8,7 +9,9 @@ import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.guidance.ClassifierFreeGuidance;
 import org.ddpm4j.diffusion.guidance.Guidance;
 import org.ddpm4j.diffusion.sampling.Sampler;
+import org.ddpm4j.diffusion.sampling.SamplingListener;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.diffusion.sampling.SamplingOptions;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -18,23 +21,40 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param sampler how its estimates become images
  * @param classOf the class of image i, for networks that are told it
  * @param guidance how far beyond the class; other than none for networks with a null class
+ * @param noise what the images begin with, {@code [N,C,H,W]}, if it is not the seed's
  */
-record Drawing(Model model, Sampler sampler, IntUnaryOperator classOf, Guidance guidance) {
+record Drawing(
+    Model model,
+    Sampler sampler,
+    IntUnaryOperator classOf,
+    Guidance guidance,
+    Optional<INDArray> noise) {
 
-  /** Without guidance. */
+  /** Without guidance, from the seed's noise. */
   Drawing(Model model, Sampler sampler, IntUnaryOperator classOf) {
-    this(model, sampler, classOf, Guidance.NONE);
+    this(model, sampler, classOf, Guidance.NONE, Optional.empty());
   }
 
+  /** Draws images, as many as there is noise where that is given. */
   INDArray sample(int count, long seed, int batchSize, SamplingObserver observer) {
+    SamplingOptions options =
+        SamplingOptions.defaults()
+            .withBatchSize(batchSize)
+            .withListener(SamplingListener.of(observer));
     if (!model.isClassConditional()) {
-      return DiffusionPipeline.of(
-              model.unet(), model.parameterization(), model.schedule(), sampler, model.shape())
-          .sample(count, seed, batchSize, observer);
+      DiffusionPipeline pipeline =
+          DiffusionPipeline.of(
+              model.unet(), model.parameterization(), model.schedule(), sampler, model.shape());
+      return noise.isPresent()
+          ? pipeline.sampleFrom(noise.get(), seed, options)
+          : pipeline.sample(count, seed, options);
     }
     int[] classes = IntStream.range(0, count).map(classOf).toArray();
-    return new ClassConditionalPipeline(denoiser(), sampler, model.shape())
-        .sample(classes, seed, batchSize, observer);
+    ClassConditionalPipeline pipeline =
+        new ClassConditionalPipeline(denoiser(), sampler, model.shape());
+    return noise.isPresent()
+        ? pipeline.sampleFrom(noise.get(), classes, seed, options)
+        : pipeline.sample(classes, seed, options);
   }
 
   private ConditionalDenoiser denoiser() {

@@ -4,8 +4,11 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Images;
@@ -13,10 +16,16 @@ import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.sampling.Cancellation;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.unet.io.Folders;
+import org.ddpm4j.unet.io.SafetensorsReader;
+import org.ddpm4j.unet.io.SafetensorsWriter;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Draws images with a trained network. */
 @Command(
@@ -36,7 +45,9 @@ final class SampleCommand implements Callable<Integer> {
     /** A file for each image. */
     PNG("samples"),
     /** The grid while it is being drawn. */
-    GIF("samples.gif");
+    GIF("samples.gif"),
+    /** The numbers themselves, as the network sees pixels. */
+    SAFETENSORS("samples.safetensors");
 
     private final String defaultOutput;
 
@@ -66,6 +77,8 @@ final class SampleCommand implements Callable<Integer> {
 
   private final Console console;
 
+  @Spec private CommandSpec spec;
+
   @Mixin private ModelOptions modelOptions;
 
   @Option(
@@ -91,22 +104,31 @@ final class SampleCommand implements Callable<Integer> {
   private long seed;
 
   @Option(
+      names = "--noise",
+      paramLabel = "FILE",
+      description =
+          "Safetensors file with noise [N,C,H,W], from N(0,1), that the N images begin with instead"
+              + " of the seed's.")
+  private Path noiseFile;
+
+  @Option(
       names = "--format",
       paramLabel = "FORMAT",
       converter = Names.SampleFormats.class,
       completionCandidates = Names.SampleFormats.class,
       defaultValue = "grid",
       description =
-          "${COMPLETION-CANDIDATES}: one picture, one file per image, or an animation of the"
-              + " denoising (default: ${DEFAULT-VALUE}).")
+          "${COMPLETION-CANDIDATES}: one picture, one file per image, an animation of the denoising,"
+              + " or a tensor images [N,C,H,W] as the network sees pixels (default:"
+              + " ${DEFAULT-VALUE}).")
   private Format format;
 
   @Option(
       names = "--output",
       paramLabel = "PATH",
       description =
-          "File, or folder for png (default: samples.png, samples/ or samples.gif in the run's"
-              + " folder ${sys:line.separator}or, with --model, here).")
+          "File, or folder for png (default: samples.png, samples/, samples.gif or"
+              + " samples.safetensors in the run's folder or, with --model, here).")
   private Path output;
 
   @Option(
@@ -152,12 +174,14 @@ final class SampleCommand implements Callable<Integer> {
     BadInputException.requireRange("--batch-size", batchSize, 1, MAX_COUNT);
     BadInputException.requireRange("--scale", scale, 1, 16);
     Model model = modelOptions.read();
+    Optional<INDArray> noise = noiseFile == null ? Optional.empty() : Optional.of(noise(model));
     Drawing drawing =
         new Drawing(
             model,
             samplerOptions.sampler(model),
             Sampling.classOf(onlyClass, model),
-            guidanceOptions.guidance(model));
+            guidanceOptions.guidance(model),
+            noise);
     Path target =
         Objects.requireNonNullElseGet(
             output, () -> modelOptions.defaultOutput(format.defaultOutput));
@@ -177,9 +201,43 @@ final class SampleCommand implements Callable<Integer> {
         requirePixels(model.shape(), frames, MAX_ANIMATION_PIXELS);
         Images.writeGif(animation(drawing, frames), MILLIS_PER_FRAME, target);
       }
+      case SAFETENSORS ->
+          SafetensorsWriter.write(
+              target, Map.of("images", sample(drawing, SamplingObserver.NONE)), Map.of());
     }
     console.printLine(target.toString());
     return 0;
+  }
+
+  /** The noise of the file, of as many images as are then drawn. */
+  private INDArray noise(Model model) throws IOException {
+    if (spec.commandLine().getParseResult().hasMatchedOption("--count")) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "The option '--count' does not go with '--noise', whose file says how many images it is for");
+    }
+    try (SafetensorsReader reader = SafetensorsReader.open(noiseFile)) {
+      long[] found = reader.shape("noise");
+      ImageShape shape = model.shape();
+      if (found.length != 4
+          || found[0] < 1
+          || found[0] > MAX_COUNT
+          || found[1] != shape.channels()
+          || found[2] != shape.height()
+          || found[3] != shape.width()) {
+        throw new IOException(
+            "The tensor noise of %s has the shape %s; it must be [N,%d,%d,%d], N images from 1 to %d."
+                .formatted(
+                    noiseFile,
+                    Arrays.toString(found),
+                    shape.channels(),
+                    shape.height(),
+                    shape.width(),
+                    MAX_COUNT));
+      }
+      count = (int) found[0];
+      return reader.tensor("noise").castTo(DataType.FLOAT);
+    }
   }
 
   private void requirePixels(ImageShape shape, int frames, long max) {

@@ -10,27 +10,41 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import org.ddpm4j.diffusion.ClassConditionalPipeline;
+import org.ddpm4j.diffusion.ConditionalDenoiser;
+import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
 import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.diffusers.X0Clipping;
+import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.run.SamplerConfig;
 import org.ddpm4j.diffusion.run.SamplerType;
+import org.ddpm4j.diffusion.sampling.SamplingOptions;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.Unet2D;
 import org.ddpm4j.unet.Unet2D.Block;
 import org.ddpm4j.unet.Unet2D.Level;
+import org.ddpm4j.unet.UnetInput;
+import org.ddpm4j.unet.io.SafetensorsReader;
+import org.ddpm4j.unet.io.SafetensorsWriter;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** Folders of diffusers pipelines, drawn with, looked into and converted. */
 class PipelineTest {
@@ -351,12 +365,97 @@ class PipelineTest {
   }
 
   @Test
+  void drawsFromTheNoiseOfAFile() throws IOException {
+    INDArray noise = NoiseSource.seeded(8, 0).gaussian(1, 3, 1, 8, 4);
+    Path file = folder.resolve("noise.safetensors");
+    SafetensorsWriter.write(file, Map.of("noise", noise), Map.of());
+    Path output = folder.resolve("images.safetensors");
+    Object[] command = {
+      "sample",
+      "--model",
+      pipeline,
+      "--steps",
+      4,
+      "--class",
+      "dog",
+      "--batch-size",
+      2,
+      "--noise",
+      file,
+      "--format",
+      "safetensors",
+      "--output",
+      output
+    };
+    Cli.run(command).isOk();
+
+    NoiseSchedule schedule = NoiseSchedule.of(new LinearSchedule(0.01, 0.2), 20);
+    INDArray expected =
+        new ClassConditionalPipeline(
+                ConditionalDenoiser.of(unet, Parameterization.V, schedule),
+                SamplerConfig.of(SamplerType.DDIM).create(schedule, 4, X0Constraint.clip(-1, 1)),
+                new ImageShape(1, 8, 4))
+            .sampleFrom(noise, new int[] {1, 1, 1}, 0, SamplingOptions.defaults());
+    try (SafetensorsReader reader = SafetensorsReader.open(output)) {
+      assertThat(reader.tensor("images")).isEqualTo(expected);
+    }
+
+    Cli.run(Stream.concat(Arrays.stream(command), Stream.of("--count", 3)).toArray())
+        .isBadInput("--count", "--noise");
+    SafetensorsWriter.write(file, Map.of("noise", Nd4j.zeros(3, 1, 4, 8)), Map.of());
+    Cli.run(command).isBadInput("[3, 1, 4, 8]", "[N,1,8,4]");
+    SafetensorsWriter.write(file, Map.of("x", noise), Map.of());
+    Cli.run(command).isBadInput("noise");
+  }
+
+  @Test
+  void everySourceBecomesASameDiffGraph() throws IOException {
+    Path run = folder.resolve("run");
+    Cli.run("convert", "--model", pipeline, "--to", "run", "--output", run).isOk();
+    Path ofPipeline = folder.resolve("pipeline.fb");
+    Path ofNetwork = folder.resolve("network.fb");
+    Path ofRun = folder.resolve("run.fb");
+    Cli.run("convert", "--model", pipeline, "--to", "samediff", "--output", ofPipeline).isOk();
+    Cli.run(
+            "convert",
+            "--model",
+            pipeline.resolve("unet"),
+            "--size",
+            "8x4",
+            "--to",
+            "samediff",
+            "--output",
+            ofNetwork)
+        .isOk();
+    Cli.run("convert", "--run", run, "--to", "samediff", "--output", ofRun).isOk();
+    assertThat(ofNetwork).hasSameBinaryContentAs(ofPipeline);
+    assertThat(ofRun).hasSameBinaryContentAs(ofPipeline);
+
+    INDArray x = Nd4j.rand(DataType.FLOAT, 2, 1, 8, 4);
+    INDArray t = Nd4j.createFromArray(3f, 19f);
+    INDArray labels = Nd4j.createFromArray(0, 1);
+    SameDiff graph = SameDiff.load(ofPipeline.toFile(), false);
+    INDArray y =
+        graph.outputSingle(Map.of("x", x, "t", t, "labels", labels.castTo(DataType.FLOAT)), "y");
+    assertThat(y.equalsWithEps(unet.predict(new UnetInput(x, t, labels)), 1e-4)).isTrue();
+
+    Path refused = folder.resolve("refused.fb");
+    Cli.run("convert", "--model", pipeline, "--to", "samediff", "--size", 7, "--output", refused)
+        .isBadInput("7");
+    Cli.run("convert", "--run", run, "--to", "samediff", "--sampler", "ddim", "--output", refused)
+        .isBadInput("--sampler");
+    Cli.run("convert", "--run", run, "--to", "samediff", "--output", folder.resolve("no/such.fb"))
+        .isBadInput("make it first");
+    assertThat(refused).doesNotExist();
+  }
+
+  @Test
   void theDirectionDecidesWhichOptionsThereAre() {
     Cli.run("convert", "--to", "run", "--output", folder).isBadInput("--run", "--model");
     Cli.run("convert", "--run", folder, "--to", "run", "--output", folder).isBadInput("--model");
     Cli.run("convert", "--model", pipeline, "--to", "run", "--output", folder, "--sampler", "ddim")
         .isBadInput("--sampler", "does not go with");
     Cli.run("convert", "--model", pipeline, "--to", "onnx", "--output", folder)
-        .isBadInput("diffusers, run");
+        .isBadInput("diffusers, run, samediff");
   }
 }

@@ -38,8 +38,11 @@ public final class PipelineFolder {
   /** The file that makes a folder a pipeline. */
   public static final String INDEX = "model_index.json";
 
+  /** The folder of the network in it. */
+  public static final String UNET = "unet";
+
   private static final String CLASS_NAMES = "class_names.json";
-  private static final String UNET = "unet";
+
   private static final String SCHEDULER = "scheduler";
   private static final String SCHEDULER_CONFIG = "scheduler_config.json";
   private static final String LIBRARY = "diffusers";
