@@ -94,7 +94,6 @@ public final class PackedWeights implements AutoCloseable {
   public synchronized void pack(Workers workers) {
     List<Derived> computations = List.copyOf(derived.values());
     workers.forEach(computations.size(), i -> computations.get(i).compute());
-    // After those, which some of them read.
     workers.forEach(SHARES, share -> OpenMp.singleThreaded(() -> packShare(share)));
   }
 

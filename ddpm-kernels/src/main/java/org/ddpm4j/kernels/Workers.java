@@ -58,8 +58,9 @@ public final class Workers implements AutoCloseable {
   }
 
   /**
-   * Runs tasks 0 to count-1, in any order and at the same time; returns when all are done. After a
-   * task has failed no other is begun. A task may have tasks of its own.
+   * Runs tasks 0 to count-1 at the same time; returns when all are done. They are begun in their
+   * order, so that a task may wait for those before it. After a task has failed no other is begun.
+   * A task may have tasks of its own.
    *
    * @param count how many
    * @param task what to do with a number; what the first failing task throws is thrown here, with

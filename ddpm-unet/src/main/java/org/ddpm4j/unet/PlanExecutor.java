@@ -2,7 +2,6 @@ package org.ddpm4j.unet;
 
 import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -14,7 +13,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.ddpm4j.kernels.GraphPlan;
-import org.ddpm4j.kernels.Loops;
 import org.ddpm4j.kernels.PlanRequest;
 import org.ddpm4j.kernels.Precision;
 import org.ddpm4j.kernels.SingleExecution;
@@ -42,12 +40,6 @@ final class PlanExecutor implements UnetExecutor {
   /** How many partial sums of a gradient there are at most. */
   private static final int LANES = 8;
 
-  /** The bytes that partial sums may take. */
-  private static final long LANES_MEMORY = 512L << 20;
-
-  /** The elements of a gradient that a thread sums at once. */
-  private static final int SUM_PIECE = 1 << 15;
-
   private final UnetGraph graph;
   private final Parameters parameters;
   private final PlanWeights weights;
@@ -60,7 +52,6 @@ final class PlanExecutor implements UnetExecutor {
   private final BoundedPool<Runner> outputRunners;
   private final BoundedPool<Runner> lossRunners;
   private final Queue<GradientRunner> gradientRunners = new ConcurrentLinkedQueue<>();
-  private final List<Lane> lanes = new ArrayList<>();
 
   PlanExecutor(
       UnetGraph graph,
@@ -91,15 +82,6 @@ final class PlanExecutor implements UnetExecutor {
         workers.threads(),
         () -> new Runner(graph.sameDiff(), List.of(output), Map.of()),
         Runner::close);
-  }
-
-  /** A partial sum of a gradient. */
-  private record Lane(FloatPointer memory, FloatBuffer values) {
-
-    static Lane of(long length) {
-      FloatPointer memory = new FloatPointer(length);
-      return new Lane(memory, memory.asBuffer());
-    }
   }
 
   /** Plans for one thread at a time, one for each size of micro-batch. */
@@ -295,7 +277,7 @@ final class PlanExecutor implements UnetExecutor {
     }
   }
 
-  /** Each micro-batch belongs to a lane; lanes are summed in their order. */
+  /** Each micro-batch belongs to a lane; the sums of lanes are added in the order of the lanes. */
   @Override
   public synchronized double[] gradients(
       UnetInput input, INDArray target, INDArray weighting, Parameters gradient) {
@@ -305,66 +287,49 @@ final class PlanExecutor implements UnetExecutor {
     batches.put(UnetGraph.WEIGHTS, weighting == null ? Batch.ones(images) : Batch.of(weighting));
     int microBatch = microBatch();
     int microBatches = (images + microBatch - 1) / microBatch;
+    int lanes = Math.min(LANES, microBatches);
     double[] losses = new double[images];
-    int laneCount = laneCount(microBatches);
+    OrderedSum total = new OrderedSum(PlanWeights.memory(gradient).asBuffer(), lanes);
     // The first caller must find the names of the gradients.
     graph.gradientFunction();
     weights.withChanged(
         () -> {
           workers.forEach(
-              laneCount,
+              lanes,
               lane -> {
-                GradientRunner runner = gradientRunners.poll();
-                if (runner == null) {
-                  runner = new GradientRunner(new FloatPointer(parameters.count()));
+                try {
+                  GradientRunner runner = gradientRunner();
+                  int end = (lane + 1) * microBatches / lanes;
+                  for (int i = lane * microBatches / lanes; i < end; i++) {
+                    int first = i * microBatch;
+                    int size = Math.min(microBatch, images - first);
+                    GraphPlan plan = runner.plan(batches, first, size);
+                    float share = (float) size / images;
+                    plan.input(UnetGraph.LOSS_GRADIENT).buffer().put(0, share);
+                    planRunner.accept(plan);
+                    takeLosses(plan, losses, first);
+                  }
+                  total.add(lane, runner.values);
+                  gradientRunners.add(runner);
+                } catch (RuntimeException | Error e) {
+                  total.fail();
+                  throw e;
                 }
-                FloatPointer.memset(runner.sum, 0, parameters.count() * Float.BYTES);
-                int end = (lane + 1) * microBatches / laneCount;
-                for (int i = lane * microBatches / laneCount; i < end; i++) {
-                  int first = i * microBatch;
-                  int size = Math.min(microBatch, images - first);
-                  GraphPlan plan = runner.plan(batches, first, size);
-                  float share = (float) size / images;
-                  plan.input(UnetGraph.LOSS_GRADIENT).buffer().put(0, share);
-                  planRunner.accept(plan);
-                  takeLosses(plan, losses, first);
-                }
-                lanes.get(lane).values.put(0, runner.values, 0, runner.values.capacity());
-                gradientRunners.add(runner);
               });
-          sumLanes(laneCount, gradient);
           return null;
         });
+    Reference.reachabilityFence(gradient);
     return losses;
   }
 
-  private int laneCount(int microBatches) {
-    long affordable = LANES_MEMORY / (parameters.count() * Float.BYTES);
-    int count = (int) Math.min(microBatches, Math.max(2, Math.min(LANES, affordable)));
-    while (lanes.size() < count) {
-      lanes.add(Lane.of(parameters.count()));
+  /** A runner whose sum is zero. */
+  private GradientRunner gradientRunner() {
+    GradientRunner runner = gradientRunners.poll();
+    if (runner == null) {
+      runner = new GradientRunner(new FloatPointer(parameters.count()));
     }
-    return count;
-  }
-
-  private void sumLanes(int laneCount, Parameters gradient) {
-    FloatBuffer total = PlanWeights.memory(gradient).asBuffer();
-    int pieces = (total.capacity() + SUM_PIECE - 1) / SUM_PIECE;
-    workers.forEach(
-        pieces,
-        piece -> {
-          int start = piece * SUM_PIECE;
-          int length = Math.min(SUM_PIECE, total.capacity() - start);
-          float[] sum = new float[length];
-          float[] summand = new float[length];
-          lanes.get(0).values.get(start, sum);
-          for (int lane = 1; lane < laneCount; lane++) {
-            lanes.get(lane).values.get(start, summand);
-            Loops.add(sum, summand, length);
-          }
-          total.put(start, sum);
-        });
-    Reference.reachabilityFence(gradient);
+    FloatPointer.memset(runner.sum, 0, parameters.count() * Float.BYTES);
+    return runner;
   }
 
   @Override
@@ -372,6 +337,5 @@ final class PlanExecutor implements UnetExecutor {
     outputRunners.close();
     lossRunners.close();
     gradientRunners.forEach(Runner::close);
-    lanes.forEach(lane -> lane.memory.close());
   }
 }

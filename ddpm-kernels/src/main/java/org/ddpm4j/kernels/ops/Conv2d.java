@@ -154,7 +154,7 @@ public final class Conv2d extends FusedOp {
   }
 
   /**
-   * What is done to the result before it is written.
+   * What is done to the result: one of both at most.
    *
    * @param function applied to it
    * @param residual added to it, or null
@@ -194,9 +194,12 @@ public final class Conv2d extends FusedOp {
       Tensor bias,
       Tensor y,
       Ending ending) {
-    if (ending.function() == EltwiseFunction.IDENTITY
-        && isForWinograd(context, kind, geometry, x, w)) {
-      return new Winograd(context, x, w, false, bias, ending.residual(), y);
+    if (isForWinograd(context, kind, geometry, x, w)) {
+      Kernel winograd = new Winograd(context, x, w, bias, ending.residual(), y);
+      return ending.function() == EltwiseFunction.IDENTITY
+          ? winograd
+          : ConvolutionOperands.sequence(
+              List.of(winograd, Eltwise.kernel(context, ending.function(), y, y)));
     }
     ConvolutionOperands operands =
         ConvolutionOperands.of(
@@ -230,7 +233,7 @@ public final class Conv2d extends FusedOp {
         && context.precision() == Precision.FLOAT32
         && geometry.keepsSizeOfKernel3()
         && w.size(0) == 3
-        && Winograd.wins(x.size(0), x.size(1), x.size(2), w.size(2), w.size(3));
+        && WinogradSquares.win(x.size(1), x.size(2), w.size(2), w.size(3));
   }
 
   static convolution_forward.primitive_desc forward(

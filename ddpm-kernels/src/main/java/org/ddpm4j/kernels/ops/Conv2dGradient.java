@@ -91,14 +91,22 @@ public final class Conv2dGradient extends FusedOp {
     convolution_forward.primitive_desc forward =
         Conv2d.forward(operands, true, new primitive_attr());
     List<Kernel> steps = new ArrayList<>();
-    if (outputs.get(0) != null && Conv2d.isForWinograd(context, kind, geometry, x, w)) {
-      steps.add(new Winograd(context, dy, w, true, null, null, outputs.get(0)));
-    } else if (outputs.get(0) != null) {
-      addInputGradient(steps, context, operands, forward, w, dy, outputs.get(0));
+    Tensor dx = outputs.get(0);
+    Tensor dw = outputs.get(1);
+    Tensor db = outputs.get(2);
+    if (Conv2d.isForWinograd(context, kind, geometry, x, w)) {
+      boolean allForWinograd = dw != null && WinogradSquares.winForWeights(x, w.size(3));
+      if (allForWinograd) {
+        return new WinogradGradient(context, x, w, dy, dx, dw, db);
+      }
+      if (dx != null) {
+        steps.add(new WinogradGradient(context, x, w, dy, dx, null, null));
+      }
+    } else if (dx != null) {
+      addInputGradient(steps, context, operands, forward, w, dy, dx);
     }
-    if (outputs.get(1) != null || outputs.get(2) != null) {
-      addParameterGradients(
-          steps, context, operands, forward, x, dy, outputs.get(1), outputs.get(2));
+    if (dw != null || db != null) {
+      addParameterGradients(steps, context, operands, forward, x, dy, dw, db);
     }
     return ConvolutionOperands.sequence(steps);
   }

@@ -54,12 +54,16 @@ public final class Eltwise extends FusedOp {
 
   @Override
   public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    EltwiseFunction function = EltwiseFunction.values()[setting(0)];
-    memory.desc layout = Onednn.dense(inputs.get(0).length());
+    return kernel(context, function(), inputs.get(0), outputs.get(0));
+  }
+
+  /** Both may be the same. */
+  static Kernel kernel(KernelContext context, EltwiseFunction function, Tensor x, Tensor y) {
+    memory.desc layout = Onednn.dense(x.length());
     return context
-        .call(function.forward(inputs.get(0).length()))
-        .with(DNNL_ARG_SRC, context.memory(layout, inputs.get(0)))
-        .with(DNNL_ARG_DST, context.memory(layout, outputs.get(0)));
+        .call(function.forward(x.length()))
+        .with(DNNL_ARG_SRC, context.memory(layout, x))
+        .with(DNNL_ARG_DST, context.memory(layout, y));
   }
 
   @Override

@@ -41,24 +41,6 @@ record MatrixProduct(matmul primitive, memory.desc a, memory.desc b, memory.desc
     return with(a, b, c, attributes(operations));
   }
 
-  /** {@code c = a·b} with a weight b, plain in memory, which is packed when it changes. */
-  static DnnlCall packed(
-      KernelContext context,
-      memory.desc a,
-      Tensor left,
-      memory.desc plain,
-      memory.desc any,
-      Tensor weight,
-      memory.desc c,
-      Tensor result) {
-    var description = new matmul.primitive_desc(Onednn.engine(), a, any, c);
-    return context
-        .call(new matmul(description))
-        .with(DNNL_ARG_SRC, context.memory(a, left))
-        .with(DNNL_ARG_WEIGHTS, context.packed(weight, plain, description.weights_desc()))
-        .with(DNNL_ARG_DST, context.memory(c, result));
-  }
-
   private static primitive_attr attributes(post_ops operations) {
     primitive_attr attributes = new primitive_attr();
     attributes.set_post_ops(operations);
