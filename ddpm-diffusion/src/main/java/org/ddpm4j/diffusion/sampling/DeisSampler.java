@@ -3,7 +3,6 @@ package org.ddpm4j.diffusion.sampling;
 import java.util.Arrays;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
-import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -20,7 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public record DeisSampler(
     NoiseLevels levels, int order, FinalOrder finalOrder, X0Constraint x0Constraint)
-    implements PathSampler {
+    implements NoiseLevelsSampler {
 
   /** The order of diffusers' choice. */
   public static final int DEFAULT_ORDER = 2;
@@ -56,16 +55,6 @@ public record DeisSampler(
   }
 
   @Override
-  public NoiseLevel first() {
-    return levels.first();
-  }
-
-  @Override
-  public INDArray initial(NoiseSource noise, long... shape) {
-    return levels.initial(noise, shape);
-  }
-
-  @Override
   public INDArray denoise(
       Denoiser denoiser, INDArray start, NoiseSource noise, SamplingObserver observer) {
     INDArray x = start;
@@ -93,10 +82,5 @@ public record DeisSampler(
     double[] nodes = history.nodes(step, level -> level.lambda(), stepOrder);
     double h = step.h();
     return Arrays.stream(ExponentialQuadrature.weights(h, nodes)).map(w -> h * w).toArray();
-  }
-
-  @Override
-  public int steps() {
-    return levels.steps();
   }
 }

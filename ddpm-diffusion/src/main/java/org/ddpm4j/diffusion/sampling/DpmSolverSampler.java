@@ -2,7 +2,6 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
-import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -26,7 +25,7 @@ public record DpmSolverSampler(
     FinalOrder finalOrder,
     Convention convention,
     X0Constraint x0Constraint)
-    implements PathSampler {
+    implements NoiseLevelsSampler {
 
   /** The order of the authors' choice for sampling without much guidance. */
   public static final int DEFAULT_ORDER = 2;
@@ -83,16 +82,6 @@ public record DpmSolverSampler(
   }
 
   @Override
-  public NoiseLevel first() {
-    return levels.first();
-  }
-
-  @Override
-  public INDArray initial(NoiseSource noise, long... shape) {
-    return levels.initial(noise, shape);
-  }
-
-  @Override
   public INDArray denoise(
       Denoiser denoiser, INDArray start, NoiseSource noise, SamplingObserver observer) {
     INDArray x = start;
@@ -144,10 +133,5 @@ public record DpmSolverSampler(
       product *= i == k ? 1 : nodes[k] - nodes[i];
     }
     return 1 / product;
-  }
-
-  @Override
-  public int steps() {
-    return levels.steps();
   }
 }

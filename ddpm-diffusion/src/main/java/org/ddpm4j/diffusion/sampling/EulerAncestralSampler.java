@@ -15,7 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param x0Constraint applied to every estimate of x0
  */
 public record EulerAncestralSampler(NoiseLevels levels, X0Constraint x0Constraint)
-    implements PathSampler {
+    implements NoiseLevelsSampler {
 
   /**
    * Checks that nothing is missing.
@@ -27,16 +27,6 @@ public record EulerAncestralSampler(NoiseLevels levels, X0Constraint x0Constrain
   public EulerAncestralSampler {
     Objects.requireNonNull(levels, "levels");
     Objects.requireNonNull(x0Constraint, "x0Constraint");
-  }
-
-  @Override
-  public NoiseLevel first() {
-    return levels.first();
-  }
-
-  @Override
-  public INDArray initial(NoiseSource noise, long... shape) {
-    return levels.initial(noise, shape);
   }
 
   @Override
@@ -57,10 +47,5 @@ public record EulerAncestralSampler(NoiseLevels levels, X0Constraint x0Constrain
       observer.onStep(i + 1, x, now.x0());
     }
     return x;
-  }
-
-  @Override
-  public int steps() {
-    return levels.steps();
   }
 }

@@ -2,7 +2,6 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
-import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -14,7 +13,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param levels of the run
  * @param x0Constraint applied to every estimate of x0
  */
-public record EulerSampler(NoiseLevels levels, X0Constraint x0Constraint) implements PathSampler {
+public record EulerSampler(NoiseLevels levels, X0Constraint x0Constraint)
+    implements NoiseLevelsSampler {
 
   /**
    * Checks that nothing is missing.
@@ -29,16 +29,6 @@ public record EulerSampler(NoiseLevels levels, X0Constraint x0Constraint) implem
   }
 
   @Override
-  public NoiseLevel first() {
-    return levels.first();
-  }
-
-  @Override
-  public INDArray initial(NoiseSource noise, long... shape) {
-    return levels.initial(noise, shape);
-  }
-
-  @Override
   public INDArray denoise(
       Denoiser denoiser, INDArray start, NoiseSource noise, SamplingObserver observer) {
     INDArray x = start;
@@ -49,10 +39,5 @@ public record EulerSampler(NoiseLevels levels, X0Constraint x0Constraint) implem
       observer.onStep(i + 1, x, now.x0());
     }
     return x;
-  }
-
-  @Override
-  public int steps() {
-    return levels.steps();
   }
 }

@@ -2,7 +2,6 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
-import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -14,7 +13,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param levels of the run
  * @param x0Constraint applied to every estimate of x0
  */
-public record HeunSampler(NoiseLevels levels, X0Constraint x0Constraint) implements PathSampler {
+public record HeunSampler(NoiseLevels levels, X0Constraint x0Constraint)
+    implements NoiseLevelsSampler {
 
   /**
    * Checks that nothing is missing.
@@ -26,16 +26,6 @@ public record HeunSampler(NoiseLevels levels, X0Constraint x0Constraint) impleme
   public HeunSampler {
     Objects.requireNonNull(levels, "levels");
     Objects.requireNonNull(x0Constraint, "x0Constraint");
-  }
-
-  @Override
-  public NoiseLevel first() {
-    return levels.first();
-  }
-
-  @Override
-  public INDArray initial(NoiseSource noise, long... shape) {
-    return levels.initial(noise, shape);
   }
 
   @Override
@@ -56,11 +46,6 @@ public record HeunSampler(NoiseLevels levels, X0Constraint x0Constraint) impleme
       observer.onStep(i + 1, x, x0);
     }
     return x;
-  }
-
-  @Override
-  public int steps() {
-    return levels.steps();
   }
 
   @Override

@@ -2,7 +2,6 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
-import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -16,7 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param x0Constraint applied to every estimate of x0
  */
 public record LmsSampler(NoiseLevels levels, int order, X0Constraint x0Constraint)
-    implements PathSampler {
+    implements NoiseLevelsSampler {
 
   /** The order of k-diffusion and diffusers. */
   public static final int DEFAULT_ORDER = 4;
@@ -35,16 +34,6 @@ public record LmsSampler(NoiseLevels levels, int order, X0Constraint x0Constrain
     Objects.requireNonNull(levels, "levels");
     Objects.requireNonNull(x0Constraint, "x0Constraint");
     SolverOrder.require("LMS", order, MAX_ORDER);
-  }
-
-  @Override
-  public NoiseLevel first() {
-    return levels.first();
-  }
-
-  @Override
-  public INDArray initial(NoiseSource noise, long... shape) {
-    return levels.initial(noise, shape);
   }
 
   @Override
@@ -70,10 +59,5 @@ public record LmsSampler(NoiseLevels levels, int order, X0Constraint x0Constrain
       observer.onStep(i + 1, x, now.x0());
     }
     return x;
-  }
-
-  @Override
-  public int steps() {
-    return levels.steps();
   }
 }

@@ -20,7 +20,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param x0Constraint applied to every estimate of x0
  */
 public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constraint x0Constraint)
-    implements PathSampler {
+    implements NoiseLevelsSampler {
 
   /** Steps of Runge and Kutta's method that the multistep method begins with. */
   private static final int WARM_UP = 3;
@@ -111,16 +111,6 @@ public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constr
   }
 
   @Override
-  public NoiseLevel first() {
-    return levels.first();
-  }
-
-  @Override
-  public INDArray initial(NoiseSource noise, long... shape) {
-    return levels.initial(noise, shape);
-  }
-
-  @Override
   public INDArray denoise(
       Denoiser denoiser, INDArray start, NoiseSource noise, SamplingObserver observer) {
     INDArray x = start;
@@ -156,11 +146,6 @@ public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constr
     INDArray e4 = Evaluation.of(denoiser, x3, step.to(), x0Constraint).eps();
     return LinearCombination.of(
         new double[] {1 / 6.0, 2 / 6.0, 2 / 6.0, 1 / 6.0}, List.of(e1, e2, e3, e4));
-  }
-
-  @Override
-  public int steps() {
-    return levels.steps();
   }
 
   @Override

@@ -3,7 +3,6 @@ package org.ddpm4j.diffusion.sampling;
 import java.util.Arrays;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
-import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -20,7 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public record UniPcSampler(
     NoiseLevels levels, int order, FinalOrder finalOrder, X0Constraint x0Constraint)
-    implements PathSampler {
+    implements NoiseLevelsSampler {
 
   /** The order of the authors' choice for guided sampling, and diffusers'. */
   public static final int DEFAULT_ORDER = 2;
@@ -53,16 +52,6 @@ public record UniPcSampler(
    */
   public UniPcSampler(NoiseLevels levels, int order, X0Constraint x0Constraint) {
     this(levels, order, FinalOrder.LOWERED, x0Constraint);
-  }
-
-  @Override
-  public NoiseLevel first() {
-    return levels.first();
-  }
-
-  @Override
-  public INDArray initial(NoiseSource noise, long... shape) {
-    return levels.initial(noise, shape);
   }
 
   @Override
@@ -126,10 +115,5 @@ public record UniPcSampler(
 
   private static double[] integrated(double h, double[] nodes) {
     return Arrays.stream(ExponentialQuadrature.weights(-h, nodes)).map(w -> h * w).toArray();
-  }
-
-  @Override
-  public int steps() {
-    return levels.steps();
   }
 }
