@@ -16,7 +16,8 @@ import java.util.stream.Collectors;
  *
  * <p>Reading does as diffusers does: a missing key, or one that {@code _use_default_values} names,
  * has its default, and other keys that start with an underscore do not matter. Unlike there, a key
- * that is not known here is refused if it asks for anything.
+ * that is not known here is refused if it asks for anything, and one that {@code
+ * _use_default_values} names if it has another value.
  */
 final class Unet2DJson {
 
@@ -184,7 +185,27 @@ final class Unet2DJson {
                 checkUnknown(field.getKey(), field.getValue(), defaults);
               }
             });
-    return new Unet2DJson(fields).config();
+    Unet2D config = new Unet2DJson(fields).config();
+    for (String key : unset) {
+      if (json.has(key) && fields.containsKey(key)) {
+        checkIsDefault(key, json.get(key), fields, config);
+      }
+    }
+    return config;
+  }
+
+  /** Who changed a value by hand did not mean the default; diffusers would take that in silence. */
+  private static void checkIsDefault(
+      String key, JsonNode value, Map<String, JsonNode> fields, Unet2D config) {
+    Map<String, JsonNode> asWritten = new LinkedHashMap<>(fields);
+    asWritten.put(key, value);
+    UnetLimits.require(
+        new Unet2DJson(asWritten).config().equals(config),
+        "%s is %s, but %s says that it has its default, %s; take it out of that list, or leave the key out",
+        key,
+        quoted(value),
+        USE_DEFAULT_VALUES,
+        quoted(fields.get(key)));
   }
 
   /** Releases come and go with keys; one that is off asks for nothing. */

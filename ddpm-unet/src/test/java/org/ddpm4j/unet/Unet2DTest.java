@@ -209,11 +209,28 @@ class Unet2DTest {
     assertThat(
             read(
                 """
-                {"_class_name": "UNet2DModel", "norm_eps": 7, "in_channels": 4,
-                 "_use_default_values": ["norm_eps", "something"]}
+                {"_class_name": "UNet2DModel", "norm_eps": 0.00001, "in_channels": 4,
+                 "_use_default_values": ["norm_eps", "dropout", "something"]}
                 """))
         .isEqualTo(
             Unet2D.DEFAULT.withImages(new Unet2D.Images(null, 4, 3, Unet2D.InputScale.AS_IT_IS)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "norm_eps, 0.001, 'norm_eps is 0.001, but _use_default_values says'",
+    "act_fn, '\"gelu\"', 'act_fn is \"gelu\", but _use_default_values says'",
+    "time_embedding_type, '\"learned\"', time_embedding_type"
+  })
+  void aKeyAmongTheDefaultsIsNothingElse(String key, String value, String message) {
+    assertThatThrownBy(
+            () ->
+                read(
+                    """
+                    {"_class_name": "UNet2DModel", "%s": %s, "_use_default_values": ["%s"]}
+                    """
+                        .formatted(key, value, key)))
+        .hasMessageContaining(message);
   }
 
   @Test
