@@ -22,17 +22,20 @@ final class NetworkOptions {
     /** Of "The Annotated Diffusion Model". */
     ANNOTATED(
         Defaults.DIM,
+        "--dim",
         "--block",
         "--dim-mults",
         "--groups",
         "--attention-heads",
         "--attention-head-dim"),
     /** The small one of the MNIST tutorial. */
-    TUTORIAL(Defaults.TUTORIAL_DIM),
+    TUTORIAL(Defaults.TUTORIAL_DIM, "--dim"),
     /** The one of the minimal blog, with base 64 there. */
-    MINIMAL(Defaults.MINIMAL_DIM),
+    MINIMAL(Defaults.MINIMAL_DIM, "--dim"),
     /** diffusers' UNet2DModel, with attention at its coarsest level. */
-    UNET2D(Defaults.UNET2D_DIM, "--dim-mults", "--groups");
+    UNET2D(Defaults.UNET2D_DIM, "--dim", "--dim-mults", "--groups"),
+    /** That of google/ddpm-cifar10-32, as it is. */
+    DDPM_CIFAR10("128");
 
     private final int dim;
     private final Set<String> shapedBy;
@@ -44,7 +47,13 @@ final class NetworkOptions {
   }
 
   private static final List<String> SHAPING_OPTIONS =
-      List.of("--block", "--dim-mults", "--groups", "--attention-heads", "--attention-head-dim");
+      List.of(
+          "--dim",
+          "--block",
+          "--dim-mults",
+          "--groups",
+          "--attention-heads",
+          "--attention-head-dim");
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
@@ -158,10 +167,19 @@ final class NetworkOptions {
       }
       case UNET2D ->
           Unet2D.of(channels, levels(width), groups)
-              .withSampleSize(new Unet2D.ImageSize(data.shape().height(), data.shape().width()))
-              .withOutChannels(outChannels)
+              .withImages(images(data, outChannels))
               .withClassEmbeddings(classes);
+      case DDPM_CIFAR10 ->
+          Unet2D.cifar10().withImages(images(data, outChannels)).withClassEmbeddings(classes);
     };
+  }
+
+  private static Unet2D.Images images(DataDescription data, int outChannels) {
+    return new Unet2D.Images(
+        new Unet2D.ImageSize(data.shape().height(), data.shape().width()),
+        data.shape().channels(),
+        outChannels,
+        Unet2D.InputScale.AS_IT_IS);
   }
 
   private List<Unet2D.Level> levels(int width) {

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import javax.imageio.ImageIO;
+import org.ddpm4j.unet.Unet2D;
+import org.ddpm4j.unet.UnetFolder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -78,6 +80,43 @@ class DataSetsTest {
     Files.delete(data.resolve("red/03.png"));
     Cli.run("train", "--resume", stopped, "--data", data).isBadInput("other images", "--data");
     Cli.run("train", "--resume", stopped).isBadInput("any folder", "--data DIR");
+  }
+
+  @Test
+  void theNetworkOfTheCifarModelIsTheOneThatWasPublished() throws IOException {
+    Path data = PictureFixture.cifar(root.resolve("data"), 4);
+    String config =
+        Cli.run(
+                "train",
+                "--dataset",
+                "cifar10",
+                "--data",
+                data,
+                "--run",
+                root.resolve("run"),
+                "--network",
+                "ddpm-cifar10",
+                "--batch-size",
+                4,
+                "--dry-run")
+            .isOk()
+            .out();
+    JsonNode model = new ObjectMapper().readTree(config).get("model");
+    Unet2D unet = (Unet2D) UnetFolder.configFromJson(model.toString(), "dry run");
+    assertThat(unet).isEqualTo(Unet2D.cifar10());
+    Cli.run(
+            "train",
+            "--dataset",
+            "cifar10",
+            "--data",
+            data,
+            "--run",
+            root.resolve("run"),
+            "--network",
+            "ddpm-cifar10",
+            "--dim",
+            64)
+        .isBadInput("--dim", "ddpm-cifar10");
   }
 
   @Test
