@@ -20,7 +20,6 @@ import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.plots.PictureTable;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
-import org.ddpm4j.unet.io.Folders;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -55,9 +54,7 @@ public final class ClassifierFreeGuidanceExample {
    * @throws IOException if images or network cannot be read or the picture cannot be written
    */
   public static void main(String[] args) throws IOException {
-    Path folder = Path.of(args.length > 0 ? args[0] : ".");
-    Folders.create(folder);
-    Path picture = folder.resolve("guidance.png");
+    Path picture = OutputFolder.of(args, 0).resolve("guidance.png");
     ImageDataSet clothes = FashionMnist.load(Split.TRAIN);
     Unet unet =
         args.length > 1 ? UnetFolder.read(Path.of(args[1]), DataType.FLOAT) : train(clothes, 1500);

@@ -21,7 +21,6 @@ import org.ddpm4j.diffusion.cold.Snow;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.unet.Unet;
-import org.ddpm4j.unet.io.Folders;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -53,9 +52,7 @@ public final class ColdDiffusionExample {
    * @throws IOException if the images cannot be read or the picture cannot be written
    */
   public static void main(String[] args) throws IOException {
-    Path folder = Path.of(args.length > 0 ? args[0] : ".");
-    Folders.create(folder);
-    Path picture = folder.resolve("cold-diffusion.png");
+    Path picture = OutputFolder.of(args, 0).resolve("cold-diffusion.png");
     int steps = args.length > 1 ? Integer.parseInt(args[1]) : 500;
     draw(FashionMnist.load(Split.TRAIN), FashionMnist.load(Split.TEST).take(256), steps, picture);
     System.out.println("Wrote " + picture);

@@ -26,7 +26,6 @@ import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
-import org.ddpm4j.unet.io.Folders;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -51,8 +50,7 @@ public final class EditingExample {
    */
   public static void main(String[] args) throws IOException {
     Path model = Path.of(args.length > 0 ? args[0] : "models/fashion-mnist/unet");
-    Path folder = Path.of(args.length > 1 ? args[1] : ".");
-    Folders.create(folder);
+    Path folder = OutputFolder.of(args, 1);
     Unet unet = UnetFolder.read(model, DataType.FLOAT);
     edit(unet, FashionMnist.load(Split.TEST).batch(4, 1).getFeatures(), 50, folder);
     System.out.println("Wrote four pictures into " + folder.toAbsolutePath());

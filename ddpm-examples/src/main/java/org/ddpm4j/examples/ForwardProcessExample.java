@@ -11,7 +11,6 @@ import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.schedules.CosineSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
-import org.ddpm4j.unet.io.Folders;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -35,9 +34,7 @@ public final class ForwardProcessExample {
    * @throws IOException if the images cannot be read or the picture cannot be written
    */
   public static void main(String[] args) throws IOException {
-    Path folder = Path.of(args.length > 0 ? args[0] : ".");
-    Folders.create(folder);
-    Path picture = folder.resolve("forward-process.png");
+    Path picture = OutputFolder.of(args, 0).resolve("forward-process.png");
     ImageDataSet clothes = FashionMnist.load(Split.TRAIN);
     System.out.println("Images: " + clothes.source());
     draw(clothes, picture);
