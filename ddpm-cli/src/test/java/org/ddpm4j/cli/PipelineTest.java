@@ -104,6 +104,40 @@ class PipelineTest {
     return output;
   }
 
+  private static Object[] training(Path data, Path run, Object... more) {
+    Stream<Object> small =
+        Stream.of(
+            "train",
+            "--offline",
+            "--data",
+            data,
+            "--run",
+            run,
+            "--steps",
+            3,
+            "--network",
+            "unet2d",
+            "--dim",
+            4,
+            "--dim-mults",
+            "1,2",
+            "--groups",
+            2,
+            "--schedule",
+            "jsd",
+            "--timesteps",
+            6,
+            "--parameterization",
+            "x0",
+            "--batch-size",
+            4,
+            "--validation-images",
+            4,
+            "--sample-steps",
+            2);
+    return Stream.concat(small, Arrays.stream(more)).toArray();
+  }
+
   @Test
   void everythingIsInTheFiles() throws IOException {
     Path own = draw("own.png", "--model", pipeline, "--steps", 5);
@@ -305,37 +339,7 @@ class PipelineTest {
   void aTrainedRunGoesToDiffusersWithEitherWeights() throws IOException {
     Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
     Path run = folder.resolve("run");
-    Cli.run(
-            "train",
-            "--offline",
-            "--data",
-            data,
-            "--run",
-            run,
-            "--steps",
-            3,
-            "--network",
-            "unet2d",
-            "--dim",
-            4,
-            "--dim-mults",
-            "1,2",
-            "--groups",
-            2,
-            "--schedule",
-            "jsd",
-            "--timesteps",
-            6,
-            "--parameterization",
-            "x0",
-            "--batch-size",
-            4,
-            "--validation-images",
-            4,
-            "--sample-steps",
-            2,
-            "--class-conditional")
-        .isOk();
+    Cli.run(training(data, run, "--class-conditional")).isOk();
     Path ema = folder.resolve("ema");
     Path last = folder.resolve("last");
     Cli.run("convert", "--run", run, "--to", "diffusers", "--output", ema).isOk();
@@ -362,6 +366,21 @@ class PipelineTest {
     Cli.run("convert", "--run", run, "--to", "diffusers", "--output", output)
         .isBadInput("AnnotatedUnet", "--network unet2d");
     assertThat(output).doesNotExist();
+  }
+
+  /** Most data sets have class names, of which a network without classes was not told. */
+  @Test
+  void aRunWithoutClassesGoesToDiffusersAndToSameDiff() throws IOException {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
+    Path run = folder.resolve("run");
+    Cli.run(training(data, run)).isOk();
+    Path output = folder.resolve("output");
+    Cli.run("convert", "--run", run, "--to", "diffusers", "--output", output).isOk();
+    assertThat(output.resolve("class_names.json")).doesNotExist();
+    draw("again.png", "--model", output, "--steps", 2);
+    Path graph = folder.resolve("unet.fb");
+    Cli.run("convert", "--run", run, "--to", "samediff", "--output", graph).isOk();
+    assertThat(graph).isNotEmptyFile();
   }
 
   @Test

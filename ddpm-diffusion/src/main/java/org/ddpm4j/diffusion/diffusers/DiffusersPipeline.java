@@ -103,7 +103,7 @@ public record DiffusersPipeline(Unet unet, DiffusersScheduler scheduler, List<St
             config.training().objective().parameterization(),
             sampler.config(),
             sampler.clipping()),
-        config.data().classNames());
+        unet.config().classEmbeddings() > 0 ? config.data().classNames() : List.of());
   }
 
   /**
