@@ -59,7 +59,7 @@ record Drawing(
 
   private ConditionalDenoiser denoiser() {
     if (guidance.equals(Guidance.NONE)) {
-      return ConditionalDenoiser.of(model.unet(), model.parameterization(), model.schedule());
+      return model.denoiser();
     }
     return ClassifierFreeGuidance.of(
         model.unet(),

@@ -9,10 +9,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.ImageFile;
-import org.ddpm4j.diffusion.ConditionalDenoiser;
-import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ImageShape;
-import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -79,12 +76,7 @@ final class EditingOptions {
   Model model() throws IOException {
     BadInputException.requireRange("--scale", scale, 1, 16);
     Model model = modelOptions.read();
-    int channels = model.shape().channels();
-    if (channels != 1 && channels != 3) {
-      throw new BadInputException(
-          "Images of %d channels cannot become pictures; only 1 (grey) and 3 (colour) can."
-              .formatted(channels));
-    }
+    model.requirePictures();
     return model;
   }
 
@@ -171,13 +163,5 @@ final class EditingOptions {
       return image.label().getAsInt();
     }
     return Sampling.classOf(onlyClass == null ? "none" : onlyClass, model).applyAsInt(0);
-  }
-
-  /** The denoiser of a batch of images of given classes, which a network may know or not. */
-  static Denoiser denoiser(Model model, int... classes) {
-    return model.isClassConditional()
-        ? ConditionalDenoiser.of(model.unet(), model.parameterization(), model.schedule())
-            .given(classes)
-        : new NetworkDenoiser(model.unet()::predict, model.parameterization(), model.schedule());
   }
 }

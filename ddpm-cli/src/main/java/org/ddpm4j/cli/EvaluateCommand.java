@@ -10,8 +10,6 @@ import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.ConditionalDenoiser;
-import org.ddpm4j.diffusion.Denoiser;
-import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.bound.BoundEvaluation;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
 import org.ddpm4j.diffusion.bound.StratifiedTimesteps;
@@ -117,7 +115,7 @@ final class EvaluateCommand implements Callable<Integer> {
             reverseProcess.constraint(normalization),
             DiscretizedGaussian.of(normalization));
     ImageDataSet heldOut = DataOptions.heldOut(trained.config().data(), places.sources(), images);
-    ConditionalDenoiser denoiser = denoiser(trained, schedule);
+    ConditionalDenoiser denoiser = Model.of(trained.unet(), trained.config()).denoiser();
 
     BoundEvaluation evaluation = evaluate(bound, denoiser, heldOut, timesteps);
     BoundFiles files =
@@ -143,16 +141,6 @@ final class EvaluateCommand implements Callable<Integer> {
     int count =
         steps == null ? Math.min(Integer.parseInt(Defaults.EVALUATED_TIMESTEPS), all) : steps;
     return BadInputException.check(() -> StratifiedTimesteps.draw(all, count, seed));
-  }
-
-  /** Which is told the classes if the network knows them. */
-  private static ConditionalDenoiser denoiser(TrainedRun trained, NoiseSchedule schedule) {
-    if (trained.config().model().classEmbeddings() > 0) {
-      return ConditionalDenoiser.of(trained.unet(), trained.parameterization(), schedule);
-    }
-    Denoiser denoiser =
-        new NetworkDenoiser(trained.unet()::predict, trained.parameterization(), schedule);
-    return classes -> denoiser;
   }
 
   private BoundEvaluation evaluate(

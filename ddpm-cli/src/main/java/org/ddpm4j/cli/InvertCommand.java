@@ -84,8 +84,9 @@ final class InvertCommand implements Callable<Integer> {
     editing.requirePixels(model.shape(), edited.size(), 2L * steps.size() + 1);
     INDArray x0 = Nd4j.concat(0, edited.stream().map(EditedImage::image).toArray(INDArray[]::new));
     Denoiser denoiser =
-        EditingOptions.denoiser(
-            model, edited.stream().mapToInt(image -> editing.classOf(image, model)).toArray());
+        model
+            .denoiser()
+            .given(edited.stream().mapToInt(image -> editing.classOf(image, model)).toArray());
 
     PictureTable table = new PictureTable(List.of()).row("images", editing.strip(model, x0));
     StringBuilder report = new StringBuilder("steps  error  deviation of the noise\n");

@@ -4,7 +4,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.ddpm4j.diffusion.ConditionalDenoiser;
+import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.run.RunConfig;
@@ -87,6 +90,24 @@ record Model(
         classNames,
         OptionalInt.of(row),
         pipeline);
+  }
+
+  /** The network as a denoiser; the classes do not matter where it is told none. */
+  ConditionalDenoiser denoiser() {
+    if (isClassConditional()) {
+      return ConditionalDenoiser.of(unet, parameterization, schedule);
+    }
+    Denoiser denoiser = new NetworkDenoiser(unet::predict, parameterization, schedule);
+    return classes -> denoiser;
+  }
+
+  /** Refuses networks whose images cannot be shown. */
+  void requirePictures() {
+    if (shape.channels() != 1 && shape.channels() != 3) {
+      throw new BadInputException(
+          "Images of %d channels cannot become pictures; only 1 (grey) and 3 (colour) can."
+              .formatted(shape.channels()));
+    }
   }
 
   /** Whether the network is told classes. */

@@ -187,7 +187,7 @@ final class SampleCommand implements Callable<Integer> {
             output, () -> modelOptions.defaultOutput(format.defaultOutput));
     switch (format) {
       case GRID -> {
-        requirePixels(model.shape(), 1, MAX_PIXELS);
+        requirePixels(model, 1, MAX_PIXELS);
         Images.writePng(
             grid(sample(drawing, SamplingObserver.NONE), columns(model), model.normalization()),
             target);
@@ -198,7 +198,7 @@ final class SampleCommand implements Callable<Integer> {
       }
       case GIF -> {
         int frames = Math.min(MAX_FRAMES, drawing.sampler().steps());
-        requirePixels(model.shape(), frames, MAX_ANIMATION_PIXELS);
+        requirePixels(model, frames, MAX_ANIMATION_PIXELS);
         Images.writeGif(animation(drawing, frames), MILLIS_PER_FRAME, target);
       }
       case SAFETENSORS ->
@@ -240,17 +240,16 @@ final class SampleCommand implements Callable<Integer> {
     }
   }
 
-  private void requirePixels(ImageShape shape, int frames, long max) {
+  private void requirePixels(Model model, int frames, long max) {
+    model.requirePictures();
+    ImageShape shape = model.shape();
     long columns = Images.squareColumns(count);
     long pixels =
         columns * columns * (shape.height() * scale + 1L) * (shape.width() * scale + 1L) * frames;
-    if (pixels > max || (shape.channels() != 1 && shape.channels() != 3)) {
+    if (pixels > max) {
       throw new BadInputException(
-          shape.channels() != 1 && shape.channels() != 3
-              ? "Images of %d channels cannot become pictures; only 1 (grey) and 3 (colour) can."
-                  .formatted(shape.channels())
-              : "%d images of %s at --scale %d make too large a picture; lower --count or --scale, or choose --format png."
-                  .formatted(count, shape, scale));
+          "%d images of %s at --scale %d make too large a picture; lower --count or --scale, or choose --format png."
+              .formatted(count, shape, scale));
     }
   }
 

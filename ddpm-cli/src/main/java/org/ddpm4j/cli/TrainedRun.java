@@ -3,7 +3,6 @@ package org.ddpm4j.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.Checkpoint;
@@ -75,10 +74,5 @@ record TrainedRun(Unet unet, RunConfig config) {
             : Checkpoint.read(checkpoint, unet.parameters());
     unet.parameters().assign(weights == Weights.MODEL ? state.weights() : state.ema());
     return new TrainedRun(unet, config);
-  }
-
-  /** What the network predicts. */
-  Parameterization parameterization() {
-    return config.training().objective().parameterization();
   }
 }
