@@ -1,0 +1,908 @@
+// Convolutions of feature maps [N,H,W,C], as products of matrices that are never written out.
+//
+// convolution_gather: every output pixel gathers its inputs. A block makes BLOCK_PIXELS consecutive
+// output pixels (they may cross rows and images) of BLOCK_CHANNELS channels. All inputs that these
+// need lie in one contiguous range of input pixels, the slab, which is copied to shared memory once
+// for each chunk of UNITS*16 bytes of channels and then read shifted, once for each tap of the kernel.
+// Taps outside of the image read a row of zeros. Weights come packed by convolution_pack_weights, so
+// that the taps of a stage are one contiguous copy; stages and slabs are rings filled by cp.async.
+//   plain:       input pixel = output pixel * stride - padding + tap
+//   transposed:  input pixel = (output pixel + padding - tap) / stride where that divides: transposed
+//                convolutions and gradients by data. Output pixels of equal remainders (phases, the
+//                grid's z) use the same taps, so that each phase is a plain convolution of stride 1.
+// Then bias, then a residual, a vector per image or an activation.
+//
+// convolution_weight_gradient: gradient[tap][m][n] = sum over pixels p of gathered[p + tap][m] *
+// dense[p][n], for convolutions gathered = x and dense = dy, for transposed ones the reverse. A block
+// makes the taps of CHUNK channels m and BLOCK_CHANNELS channels n over a part of the pixels and
+// writes its partial sums; convolution_add_parts adds the parts in order. Column sums of dense (the
+// gradient of the bias) are one more row of the product, of ones.
+//
+// Rows in shared memory are units of 16 bytes, exchanged (XOR) with the row's number so that eight
+// rows at the same unit lie in different banks. One step of the matrix units takes two units of k:
+// 16 numbers in bfloat16, 8 in tf32; where a row has one unit only, a step takes two taps.
+#include "common.cuh"
+
+#ifdef PRODUCT_BF16
+#define ONE_IN_FRAGMENT 0x3f803f80u
+#else
+#define ONE_IN_FRAGMENT 0x3f800000u
+#endif
+
+__device__ inline int minimum(int a, int b) { return a < b ? a : b; }
+__device__ inline int maximum(int a, int b) { return a > b ? a : b; }
+__device__ inline int clamp(int x, int low, int high) { return minimum(maximum(x, low), high); }
+__device__ inline int divide_up(int a, int b) { return (a + b - 1) / b; }
+
+// Byte offset of a unit of a row in shared memory.
+template <int UNITS>
+__device__ inline unsigned unit_offset(int row, int unit) {
+  constexpr int SHIFT = UNITS == 1 ? 3 : UNITS == 2 ? 2 : UNITS == 4 ? 1 : 0;
+  return (unsigned)(row * UNITS + (unit ^ ((row >> SHIFT) & (UNITS - 1)))) * 16u;
+}
+
+// What the matrix units do with 16 rows, 8 columns and two units of k.
+__device__ inline void multiply_add(float d[4], const unsigned a[4], const unsigned b[2]) {
+#ifdef PRODUCT_BF16
+  mma_bf16_16816(d, a, b);
+#else
+  mma_tf32_1688(d, a, b);
+#endif
+}
+
+// The matrix units cut tf32's operands off; half a unit in the last place more rounds them.
+__device__ inline unsigned rounded_operand(unsigned bits) {
+#ifdef PRODUCT_TF32
+  return bits + 0x1000u;
+#else
+  return bits;
+#endif
+}
+
+__device__ inline void wait_for_stage(int stages) {
+  if (stages <= 2) {
+    cp_async_wait<0>();
+  } else if (stages == 3) {
+    cp_async_wait<1>();
+  } else {
+    cp_async_wait<2>();
+  }
+}
+
+// Division of numbers from 0 to 2^31 by one number many times: by multiplication.
+struct Divisor {
+  unsigned number, factor, shift;
+
+  __device__ explicit Divisor(int divisor) : number(divisor), factor(0), shift(0) {
+    while (shift < 31 && (1u << shift) < number) {
+      shift++;
+    }
+    if (number > 0) {
+      factor = (unsigned)((((unsigned long long)((1u << shift) - number)) << 32) / number) + 1u;
+    }
+  }
+
+  __device__ int quotient(int n, int* remainder) const {
+    unsigned high = (unsigned)((unsigned long long)(unsigned)n * factor >> 32);
+    unsigned q = (high + (unsigned)n) >> shift;
+    *remainder = (int)((unsigned)n - q * number);
+    return (int)q;
+  }
+};
+
+// A plain convolution's geometry; of one phase if it is transposed.
+struct Geometry {
+  int images, inHeight, inWidth, outHeight, outWidth;
+  int kernelHeight, kernelWidth, step, offsetY, offsetX;
+  Divisor byWidth, byHeight;
+
+  __device__ Geometry(int images, int inHeight, int inWidth, int outHeight, int outWidth, int kernelHeight,
+                      int kernelWidth, int step, int offsetY, int offsetX)
+      : images(images), inHeight(inHeight), inWidth(inWidth), outHeight(outHeight), outWidth(outWidth),
+        kernelHeight(kernelHeight), kernelWidth(kernelWidth), step(step), offsetY(offsetY), offsetX(offsetX),
+        byWidth(outWidth), byHeight(outHeight) {}
+
+  __device__ int pixels() const { return images * outHeight * outWidth; }
+
+  __device__ void coordinates(int p, int* n, int* oy, int* ox) const {
+    *n = byHeight.quotient(byWidth.quotient(p, ox), oy);
+  }
+
+  // The first input pixel that output pixels from p on need, and one past the last that those up to
+  // p need. Where a row lies outside of the image, whole rows are taken.
+  __device__ int slab_begin(int p) const {
+    int n, oy, ox;
+    coordinates(p, &n, &oy, &ox);
+    int iy = oy * step + offsetY;
+    int ix = iy < 0 || iy >= inHeight ? 0 : clamp(ox * step + offsetX, 0, inWidth);
+    return (n * inHeight + clamp(iy, 0, inHeight)) * inWidth + ix;
+  }
+
+  __device__ int slab_end(int p) const {
+    int n, oy, ox;
+    coordinates(p, &n, &oy, &ox);
+    int iy = oy * step + offsetY + kernelHeight - 1;
+    int ix = iy < 0 || iy >= inHeight ? 0 : clamp(ox * step + offsetX + kernelWidth, 0, inWidth);
+    return (n * inHeight + clamp(iy, 0, inHeight)) * inWidth + ix;
+  }
+
+  // Where the inputs of output pixel p lie: the slab's row of tap 0 (perhaps outside of the image) and
+  // which taps lie inside, ky in the lower and kx in the upper half.
+  __device__ void locate(int p, int begin, int* row, unsigned* inside) const {
+    int n, oy, ox;
+    coordinates(p, &n, &oy, &ox);
+    int iy = oy * step + offsetY, ix = ox * step + offsetX;
+    unsigned mask = 0;
+    if (p < pixels()) {
+      for (int k = 0; k < kernelHeight; k++) {
+        mask |= (unsigned)(iy + k >= 0 && iy + k < inHeight) << k;
+      }
+      for (int k = 0; k < kernelWidth; k++) {
+        mask |= (unsigned)(ix + k >= 0 && ix + k < inWidth) << (16 + k);
+      }
+    }
+    *inside = mask;
+    *row = (n * inHeight + iy) * inWidth + ix - begin;
+  }
+};
+
+__device__ inline bool is_inside(unsigned inside, int ky, int kx) {
+  return ((inside >> ky) & (inside >> (16 + kx)) & 1u) != 0;
+}
+
+struct Gather {
+  const element* in;
+  const element* weights;
+  const float* bias;
+  const element* residual;
+  const float* perImage;
+  element* out;
+  int images, inHeight, inWidth, inRow, outHeight, outWidth, outRow, outChannels;
+  int kernelHeight, kernelWidth, stride, padding, transposed, function;
+  int slabRows, slabs, stageTaps, stages;
+};
+
+// Taps of the fullest phase: what the weights of each phase take.
+__device__ inline int most_taps(int kernelHeight, int kernelWidth, int stride, bool transposed, int units) {
+  int taps = transposed ? divide_up(kernelHeight, stride) * divide_up(kernelWidth, stride)
+                        : kernelHeight * kernelWidth;
+  return units == 1 ? (taps + 1) / 2 * 2 : taps;
+}
+
+// One axis of a phase: its taps are kernel positions remainder + stride * j.
+struct PhaseAxis {
+  int remainder, taps, offset;
+
+  __device__ PhaseAxis(int phase, int kernel, int stride, int padding) {
+    remainder = (phase + padding) % stride;
+    taps = remainder < kernel ? divide_up(kernel - remainder, stride) : 0;
+    offset = (phase + padding - remainder) / stride - (taps - 1);
+  }
+
+  // The position in the kernel: a transposed convolution meets its taps in reverse.
+  __device__ int position(int tap, int stride) const { return remainder + stride * (taps - 1 - tap); }
+};
+
+template <int UNITS, int BM, int BN, int WM, int WN>
+__device__ void gather(const Gather& g) {
+  constexpr int WARPS_N = BN / WN, THREADS = BM / WM * WARPS_N * 32;
+  constexpr int CHUNK = UNITS * PACK;  // channels
+  constexpr int TAPS_AT_ONCE = UNITS == 1 ? 2 : 1;
+  constexpr int K_STEPS = UNITS == 1 ? 1 : UNITS / 2;
+#ifdef PRODUCT_F32
+  constexpr int ROWS = WM / 8, COLUMNS = WN / 4;
+  float sum[ROWS][COLUMNS] = {};
+#else
+  constexpr int ROWS = WM / 16, COLUMNS = WN / 8;
+  float sum[ROWS][COLUMNS][4] = {};
+#endif
+  SHARED_MEMORY(char, shared);
+
+  const int spread = g.transposed ? g.stride : 1;
+  const int phaseY = blockIdx.z / spread, phaseX = blockIdx.z % spread;
+  const PhaseAxis y(phaseY, g.kernelHeight, spread, g.padding), x(phaseX, g.kernelWidth, spread, g.padding);
+  const Geometry geometry(g.images, g.inHeight, g.inWidth, divide_up(g.outHeight - phaseY, spread),
+                          divide_up(g.outWidth - phaseX, spread), g.transposed ? y.taps : g.kernelHeight,
+                          g.transposed ? x.taps : g.kernelWidth, g.transposed ? 1 : g.stride,
+                          g.transposed ? y.offset : -g.padding, g.transposed ? x.offset : -g.padding);
+  const int pixels = geometry.pixels();
+  const int firstPixel = blockIdx.x * BM;
+  if (firstPixel >= pixels) {
+    return;
+  }
+  const int thread = threadIdx.x, lane = thread & 31, warp = thread >> 5;
+  const int warpRow = warp / WARPS_N * WM, warpColumn = warp % WARPS_N * WN;
+
+  const int taps = (geometry.kernelHeight * geometry.kernelWidth + TAPS_AT_ONCE - 1) / TAPS_AT_ONCE * TAPS_AT_ONCE;
+  const int tapsOfPhase = most_taps(g.kernelHeight, g.kernelWidth, g.stride, g.transposed, UNITS);
+  const int chunks = g.inRow / CHUNK;
+  const int stepsPerChunk = divide_up(taps, g.stageTaps), steps = chunks * stepsPerChunk;
+  const element* weights =
+      g.weights + (long long)(blockIdx.z * gridDim.y + blockIdx.y) * chunks * tapsOfPhase * BN * CHUNK;
+
+  const int begin = geometry.slab_begin(firstPixel);
+  const int slabLength =
+      minimum(g.slabRows, geometry.slab_end(minimum(firstPixel + BM, pixels) - 1) - begin);
+  const unsigned zeroRow = 0, slabBytes = g.slabRows * UNITS * 16, stageBytes = g.stageTaps * BN * UNITS * 16;
+  const unsigned firstSlab = UNITS * 16, firstStage = firstSlab + g.slabs * slabBytes;
+
+  int loadChunk = 0, loadTap = 0, loadStep = 0;
+  auto load_step = [&]() {
+    if (loadStep < steps) {
+      if (loadTap == 0) {
+        char* slab = shared + firstSlab + loadChunk % g.slabs * slabBytes;
+        const element* from = g.in + (long long)begin * g.inRow + loadChunk * CHUNK;
+        for (int i = thread; i < slabLength * UNITS; i += THREADS) {
+          int row = i / UNITS, unit = i % UNITS;
+          cp_async_16(slab + unit_offset<UNITS>(row, unit), from + (long long)row * g.inRow + unit * PACK, true);
+        }
+      }
+      char* stage = shared + firstStage + loadStep % g.stages * stageBytes;
+      const element* from = weights + (long long)(loadChunk * tapsOfPhase + loadTap) * BN * CHUNK;
+      int count = minimum(g.stageTaps, taps - loadTap) * BN * UNITS;
+      for (int i = thread; i < count; i += THREADS) {
+        cp_async_16(stage + unit_offset<UNITS>(i / UNITS, i % UNITS), from + i * PACK, true);
+      }
+      loadStep++;
+      loadTap += g.stageTaps;
+      if (loadTap >= taps) {
+        loadTap = 0;
+        loadChunk++;
+      }
+    }
+    cp_async_commit();
+  };
+
+  for (int i = thread; i < UNITS * 4; i += THREADS) {
+    ((unsigned*)(shared + zeroRow))[i] = 0;
+  }
+  for (int i = 0; i < g.stages - 1; i++) {
+    load_step();
+  }
+
+  int base[ROWS];
+  unsigned inside[ROWS];
+  for (int i = 0; i < ROWS; i++) {
+#ifdef PRODUCT_F32
+    int row = warpRow + i * 8 + (lane >> 2);
+#else
+    int row = warpRow + i * 16 + (lane & 15);
+#endif
+    geometry.locate(firstPixel + row, begin, &base[i], &inside[i]);
+  }
+  const int half = lane >> 4;                                     // of two units of k, for the pixels
+  const int column = warpColumn + (lane & 7) + ((lane >> 4) << 3);  // for the weights
+  const int columnHalf = (lane >> 3) & 1;
+
+  int chunk = 0, tap = 0;
+  for (int step = 0; step < steps; step++) {
+    wait_for_stage(g.stages);
+    __syncthreads();
+    load_step();
+    const unsigned slab = firstSlab + chunk % g.slabs * slabBytes;
+    const unsigned stage = firstStage + step % g.stages * stageBytes;
+    const int count = minimum(g.stageTaps, taps - tap);
+#ifdef PRODUCT_F32
+    int ky = tap / geometry.kernelWidth, kx = tap % geometry.kernelWidth;
+    for (int t = 0; t < count; t++) {
+      unsigned rows[ROWS], exchange[ROWS];
+      for (int i = 0; i < ROWS; i++) {
+        bool isInside = is_inside(inside[i], ky, kx);
+        int row = base[i] + ky * geometry.inWidth + kx;
+        rows[i] = isInside ? slab + row * UNITS * 16 : zeroRow;
+        exchange[i] = isInside ? unit_offset<UNITS>(row, 0) - (unsigned)(row * UNITS * 16) : 0;
+      }
+      for (int unit = 0; unit < UNITS; unit++) {
+        float4 a[ROWS];
+        for (int i = 0; i < ROWS; i++) {
+          a[i] = *(const float4*)(shared + rows[i] + (exchange[i] ^ (unit * 16)));
+        }
+        for (int j = 0; j < COLUMNS; j++) {
+          float4 b = *(const float4*)(shared + stage +
+                                      unit_offset<UNITS>(t * BN + warpColumn + (lane & 3) + 4 * j, unit));
+          for (int i = 0; i < ROWS; i++) {
+            sum[i][j] = fmaf(a[i].x, b.x, sum[i][j]);
+            sum[i][j] = fmaf(a[i].y, b.y, sum[i][j]);
+            sum[i][j] = fmaf(a[i].z, b.z, sum[i][j]);
+            sum[i][j] = fmaf(a[i].w, b.w, sum[i][j]);
+          }
+        }
+      }
+      if (++kx == geometry.kernelWidth) {
+        kx = 0;
+        ky++;
+      }
+    }
+#else
+    int myTap = tap + (UNITS == 1 ? half : 0);
+    int ky = myTap / geometry.kernelWidth, kx = myTap % geometry.kernelWidth;
+    for (int t = 0; t < count; t += TAPS_AT_ONCE) {
+      unsigned rows[ROWS], exchange[ROWS];
+#pragma unroll
+      for (int i = 0; i < ROWS; i++) {
+        bool isInside = is_inside(inside[i], ky, kx);
+        int row = base[i] + ky * geometry.inWidth + kx;
+        rows[i] = isInside ? slab + row * UNITS * 16 : zeroRow;
+        exchange[i] = isInside ? unit_offset<UNITS>(row, 0) - (unsigned)(row * UNITS * 16) : 0;
+      }
+#pragma unroll
+      for (int k = 0; k < K_STEPS; k++) {
+        unsigned b[COLUMNS][2];
+        const int weightRow = (t + (UNITS == 1 ? columnHalf : 0)) * BN + column;
+        const int weightUnit = UNITS == 1 ? 0 : 2 * k + columnHalf;
+        if constexpr (COLUMNS == 1) {
+          // Lanes 16 and up name no row here.
+          ldmatrix_x2(b[0], shared + stage + unit_offset<UNITS>(weightRow - ((lane >> 4) << 3), weightUnit));
+        } else {
+#pragma unroll
+          for (int j = 0; j < COLUMNS; j += 2) {
+            unsigned two[4];
+            ldmatrix_x4(two, shared + stage + unit_offset<UNITS>(weightRow + j * 8, weightUnit));
+            b[j][0] = two[0];
+            b[j][1] = two[1];
+            b[j + 1][0] = two[2];
+            b[j + 1][1] = two[3];
+          }
+        }
+        const unsigned unit = UNITS == 1 ? 0 : (unsigned)(2 * k + half) * 16u;
+#pragma unroll
+        for (int i = 0; i < ROWS; i++) {
+          unsigned a[4];
+          ldmatrix_x4(a, shared + rows[i] + (exchange[i] ^ unit));
+#pragma unroll
+          for (int r = 0; r < 4; r++) {
+            a[r] = rounded_operand(a[r]);
+          }
+#pragma unroll
+          for (int j = 0; j < COLUMNS; j++) {
+            multiply_add(sum[i][j], a, b[j]);
+          }
+        }
+      }
+      kx += TAPS_AT_ONCE;
+      while (kx >= geometry.kernelWidth) {
+        kx -= geometry.kernelWidth;
+        ky++;
+      }
+    }
+#endif
+    tap += g.stageTaps;
+    if (tap >= taps) {
+      tap = 0;
+      chunk++;
+    }
+  }
+  cp_async_wait<0>();
+  __syncthreads();
+
+  // Through shared memory, so that 16 bytes of neighbouring channels are written at once.
+  constexpr int TILE_ROW = BN + 4;
+  float* tile = (float*)shared;
+#pragma unroll
+  for (int i = 0; i < ROWS; i++) {
+#pragma unroll
+    for (int j = 0; j < COLUMNS; j++) {
+#ifdef PRODUCT_F32
+      tile[(warpRow + i * 8 + (lane >> 2)) * TILE_ROW + warpColumn + (lane & 3) + 4 * j] = sum[i][j];
+#else
+      float* at = tile + (warpRow + i * 16 + (lane >> 2)) * TILE_ROW + warpColumn + j * 8 + (lane & 3) * 2;
+      *(float2*)at = make_float2(sum[i][j][0], sum[i][j][1]);
+      *(float2*)(at + 8 * TILE_ROW) = make_float2(sum[i][j][2], sum[i][j][3]);
+#endif
+    }
+  }
+  __syncthreads();
+  constexpr int PACKS = BN / PACK;
+  for (int i = thread; i < BM * PACKS; i += THREADS) {
+    int row = i / PACKS, first = i % PACKS * PACK, channel = blockIdx.y * BN + first;
+    int pixel = firstPixel + row;
+    if (pixel >= pixels || channel >= g.outRow) {
+      continue;
+    }
+    if (spread > 1) {
+      int n, oy, ox;
+      geometry.coordinates(pixel, &n, &oy, &ox);
+      pixel = (n * g.outHeight + oy * spread + phaseY) * g.outWidth + ox * spread + phaseX;
+    }
+    long long at = (long long)pixel * g.outRow + channel;
+    Pack summand = {};
+    if (g.residual) {
+      summand = load_pack(g.residual + at);
+    }
+    const float* vector =
+        g.perImage ? g.perImage + (long long)(pixel / (g.outHeight * g.outWidth)) * g.outChannels : nullptr;
+    Pack result;
+#pragma unroll
+    for (int v = 0; v < PACK; v++) {
+      int c = channel + v;
+      float value = 0;
+      if (c < g.outChannels) {
+        value = tile[row * TILE_ROW + first + v];
+        if (g.bias) {
+          value += g.bias[c];
+        }
+        if (vector) {
+          value += vector[c];
+        }
+        if (g.residual) {
+          value += to_float(summand.v[v]);
+        }
+        value = activate(g.function, value);
+      }
+      result.v[v] = to_element(value);
+    }
+    store_pack(g.out + at, result);
+  }
+}
+
+struct WeightGradient {
+  const element* gathered;
+  const element* dense;
+  float* parts;
+  int images, inHeight, inWidth, inRow, inChannels, outHeight, outWidth, outRow, outChannels;
+  int kernelHeight, kernelWidth, stride, padding, wantsBias;
+  int slabRows, stages, partLength;
+};
+
+#ifdef PRODUCT_F32
+#define PIXELS_PER_STEP 4
+#elif defined(PRODUCT_BF16)
+#define PIXELS_PER_STEP 16
+#else
+#define PIXELS_PER_STEP 8
+#endif
+
+// UNITS of gathered channels, BN dense channels, BP pixels a stage, BLOCKS_M blocks of 16 rows for each of
+// WARPS_M warps, WARPS_K warps that share the pixels of a stage.
+template <int UNITS, int BN, int BP, int BLOCKS_M, int WARPS_M, int WARPS_K>
+__device__ void weight_gradient(const WeightGradient& g) {
+  constexpr int THREADS = WARPS_M * WARPS_K * 32;
+  constexpr int CHUNK = UNITS * PACK, OCTETS = CHUNK / 8;
+  constexpr int DENSE_UNITS = BN / PACK;
+#ifdef PRODUCT_F32
+  constexpr int COLUMNS = BN / 4;
+  float sum[2 * BLOCKS_M][COLUMNS] = {};
+  float columnSum[COLUMNS] = {};
+  constexpr int SUMS = 2 * BLOCKS_M * COLUMNS + COLUMNS;
+#else
+  constexpr int COLUMNS = BN / 8;
+  float sum[BLOCKS_M][COLUMNS][4] = {};
+  float columnSum[COLUMNS][4] = {};
+  constexpr int SUMS = BLOCKS_M * COLUMNS * 4 + COLUMNS * 4;
+#endif
+  SHARED_MEMORY(char, shared);
+
+  const Geometry geometry(g.images, g.inHeight, g.inWidth, g.outHeight, g.outWidth, g.kernelHeight, g.kernelWidth,
+                          g.stride, -g.padding, -g.padding);
+  const int pixels = geometry.pixels(), taps = g.kernelHeight * g.kernelWidth;
+  const int stagesInAll = divide_up(pixels, BP);
+  const int firstStep = (int)((long long)stagesInAll * blockIdx.x / gridDim.x);
+  const int steps = (int)((long long)stagesInAll * (blockIdx.x + 1) / gridDim.x) - firstStep;
+  const int chunks = g.inRow / CHUNK;
+  const int chunk = blockIdx.y % chunks, denseChannel = blockIdx.y / chunks * BN;
+  const int thread = threadIdx.x, lane = thread & 31, warp = thread >> 5;
+  const int warpM = warp % WARPS_M, warpK = warp / WARPS_M;
+  const int firstOctet = (blockIdx.z * WARPS_M + warpM) * BLOCKS_M * 2;
+  const bool sumsColumns = g.wantsBias && chunk == 0 && blockIdx.z == 0 && warpM == 0;
+
+  const unsigned zeroRow = 0, firstStage = UNITS * 16;
+  const unsigned tableBytes = BP * 8, denseBytes = BP * BN * sizeof(element);
+  const unsigned stageBytes = tableBytes + denseBytes + g.slabRows * UNITS * 16;
+
+  auto load_step = [&](int step) {
+    if (step < steps) {
+      const unsigned stage = firstStage + step % g.stages * stageBytes;
+      const int firstPixel = (firstStep + step) * BP;
+      const int begin = geometry.slab_begin(firstPixel);
+      const int slabLength =
+          minimum(g.slabRows, geometry.slab_end(minimum(firstPixel + BP, pixels) - 1) - begin);
+      char* slab = shared + stage + tableBytes + denseBytes;
+      const element* from = g.gathered + (long long)begin * g.inRow + chunk * CHUNK;
+      for (int i = thread; i < slabLength * UNITS; i += THREADS) {
+        int row = i / UNITS, unit = i % UNITS;
+        cp_async_16(slab + unit_offset<UNITS>(row, unit), from + (long long)row * g.inRow + unit * PACK, true);
+      }
+      char* dense = shared + stage + tableBytes;
+      for (int i = thread; i < BP * DENSE_UNITS; i += THREADS) {
+        int row = i / DENSE_UNITS, unit = i % DENSE_UNITS;
+        bool exists = firstPixel + row < pixels;
+        const element* at = g.dense + (long long)(exists ? firstPixel + row : 0) * g.outRow + denseChannel + unit * PACK;
+        cp_async_16(dense + unit_offset<DENSE_UNITS>(row, unit), at, exists);
+      }
+      int* table = (int*)(shared + stage);
+      for (int i = thread; i < BP; i += THREADS) {
+        int row;
+        unsigned inside;
+        geometry.locate(firstPixel + i, begin, &row, &inside);
+        table[2 * i] = row;
+        table[2 * i + 1] = (int)inside;
+      }
+    }
+    cp_async_commit();
+  };
+
+  for (int i = thread; i < UNITS * 4; i += THREADS) {
+    ((unsigned*)(shared + zeroRow))[i] = 0;
+  }
+  for (int i = 0; i < g.stages - 1; i++) {
+    load_step(i);
+  }
+
+  // Which tap and which channels this lane reads: of every block of 16 rows one half (8 channels of a
+  // tap), or both in turn.
+#ifdef PRODUCT_BF16
+  constexpr int HALVES = 1;
+#else
+  constexpr int HALVES = 2;
+#endif
+  int shift[BLOCKS_M][HALVES];  // pixels from tap 0
+  int tapY[BLOCKS_M][HALVES], tapX[BLOCKS_M][HALVES], octet[BLOCKS_M][HALVES];
+#pragma unroll
+  for (int i = 0; i < BLOCKS_M; i++) {
+#pragma unroll
+    for (int h = 0; h < HALVES; h++) {
+      int q = firstOctet + 2 * i + (HALVES == 1 ? (lane >> 3) & 1 : h);
+      int tap = q / OCTETS;
+      octet[i][h] = q % OCTETS;
+      // A tap that does not exist has no bit among those inside.
+      tapY[i][h] = tap < taps ? tap / g.kernelWidth : 15;
+      tapX[i][h] = tap < taps ? tap % g.kernelWidth : 15;
+      shift[i][h] = tapY[i][h] * g.inWidth + tapX[i][h];
+    }
+  }
+
+  for (int step = 0; step < steps; step++) {
+    wait_for_stage(g.stages);
+    __syncthreads();
+    load_step(step + g.stages - 1);
+    const unsigned stage = firstStage + step % g.stages * stageBytes;
+    const char* dense = shared + stage + tableBytes;
+    const unsigned slab = stage + tableBytes + denseBytes;
+    const int* table = (const int*)(shared + stage);
+    for (int k = warpK * PIXELS_PER_STEP; k < BP; k += WARPS_K * PIXELS_PER_STEP) {
+#ifdef PRODUCT_BF16
+      unsigned b[COLUMNS][2];
+      const int denseRow = k + (lane & 15);
+      if constexpr (COLUMNS == 1) {
+        ldmatrix_x2_trans(b[0], dense + unit_offset<DENSE_UNITS>(denseRow, 0));
+      } else {
+#pragma unroll
+        for (int j = 0; j < COLUMNS; j += 2) {
+          unsigned two[4];
+          ldmatrix_x4_trans(two, dense + unit_offset<DENSE_UNITS>(denseRow, j + (lane >> 4)));
+          b[j][0] = two[0];
+          b[j][1] = two[1];
+          b[j + 1][0] = two[2];
+          b[j + 1][1] = two[3];
+        }
+      }
+      const int2 pixel = ((const int2*)table)[k + (lane & 7) + (lane >> 4) * 8];
+#pragma unroll
+      for (int i = 0; i < BLOCKS_M; i++) {
+        bool isInside = is_inside((unsigned)pixel.y, tapY[i][0], tapX[i][0]);
+        unsigned at = isInside ? slab + unit_offset<UNITS>(pixel.x + shift[i][0], octet[i][0]) : zeroRow;
+        unsigned a[4];
+        ldmatrix_x4_trans(a, shared + at);
+#pragma unroll
+        for (int j = 0; j < COLUMNS; j++) {
+          multiply_add(sum[i][j], a, b[j]);
+        }
+      }
+      if (sumsColumns) {
+        const unsigned ones[4] = {ONE_IN_FRAGMENT, ONE_IN_FRAGMENT, ONE_IN_FRAGMENT, ONE_IN_FRAGMENT};
+#pragma unroll
+        for (int j = 0; j < COLUMNS; j++) {
+          multiply_add(columnSum[j], ones, b[j]);
+        }
+      }
+#elif defined(PRODUCT_TF32)
+      const int quad = lane & 3, group = lane >> 2;
+      unsigned b[COLUMNS][2];
+#pragma unroll
+      for (int j = 0; j < COLUMNS; j++) {
+        int n = j * 8 + group;
+#pragma unroll
+        for (int h = 0; h < 2; h++) {
+          b[j][h] = *(const unsigned*)(dense + unit_offset<DENSE_UNITS>(k + quad + 4 * h, n / 4) + n % 4 * 4);
+        }
+      }
+      if (sumsColumns) {
+        const unsigned ones[4] = {ONE_IN_FRAGMENT, ONE_IN_FRAGMENT, ONE_IN_FRAGMENT, ONE_IN_FRAGMENT};
+#pragma unroll
+        for (int j = 0; j < COLUMNS; j++) {
+          multiply_add(columnSum[j], ones, b[j]);
+        }
+      }
+#pragma unroll
+      for (int j = 0; j < COLUMNS; j++) {
+        b[j][0] = rounded_operand(b[j][0]);
+        b[j][1] = rounded_operand(b[j][1]);
+      }
+      const int2 pixel[2] = {((const int2*)table)[k + quad], ((const int2*)table)[k + quad + 4]};
+#pragma unroll
+      for (int i = 0; i < BLOCKS_M; i++) {
+        unsigned a[4];
+#pragma unroll
+        for (int r = 0; r < 4; r++) {
+          int h = r & 1, late = r >> 1;
+          bool isInside = is_inside((unsigned)pixel[late].y, tapY[i][h], tapX[i][h]);
+          unsigned at =
+              isInside
+                  ? slab + unit_offset<UNITS>(pixel[late].x + shift[i][h], octet[i][h] * 2 + group / 4) + group % 4 * 4
+                  : zeroRow;
+          a[r] = rounded_operand(*(const unsigned*)(shared + at));
+        }
+#pragma unroll
+        for (int j = 0; j < COLUMNS; j++) {
+          multiply_add(sum[i][j], a, b[j]);
+        }
+      }
+#else
+      const int quad = lane & 3, group = lane >> 2;
+      for (int p = k; p < k + PIXELS_PER_STEP; p++) {
+        float b[COLUMNS];
+#pragma unroll
+        for (int j = 0; j < COLUMNS; j++) {
+          b[j] = *(const float*)(dense + unit_offset<DENSE_UNITS>(p, j) + quad * 4);
+          columnSum[j] += b[j];
+        }
+        const int2 pixel = ((const int2*)table)[p];
+#pragma unroll
+        for (int i = 0; i < BLOCKS_M; i++) {
+#pragma unroll
+          for (int h = 0; h < 2; h++) {
+            bool isInside = is_inside((unsigned)pixel.y, tapY[i][h], tapX[i][h]);
+            unsigned at =
+                isInside
+                    ? slab + unit_offset<UNITS>(pixel.x + shift[i][h], octet[i][h] * 2 + group / 4) + group % 4 * 4
+                    : zeroRow;
+            float a = *(const float*)(shared + at);
+#pragma unroll
+            for (int j = 0; j < COLUMNS; j++) {
+              sum[2 * i + h][j] = fmaf(a, b[j], sum[2 * i + h][j]);
+            }
+          }
+        }
+      }
+#endif
+    }
+  }
+  cp_async_wait<0>();
+  __syncthreads();
+
+  // Warps that shared the pixels, added up in order.
+  if constexpr (WARPS_K > 1) {
+    float* exchange = (float*)shared;
+    for (int w = 1; w < WARPS_K; w++) {
+      float* at = exchange + warpM * SUMS * 32 + lane;
+      int index = 0;
+#pragma unroll
+      for (int pass = 0; pass < 2; pass++) {
+        index = 0;
+        if (pass == 0 ? warpK == w : warpK == 0) {
+#ifdef PRODUCT_F32
+#pragma unroll
+          for (int i = 0; i < 2 * BLOCKS_M; i++) {
+#pragma unroll
+            for (int j = 0; j < COLUMNS; j++) {
+              if (pass == 0) {
+                at[index++ * 32] = sum[i][j];
+              } else {
+                sum[i][j] += at[index++ * 32];
+              }
+            }
+          }
+#pragma unroll
+          for (int j = 0; j < COLUMNS; j++) {
+            if (pass == 0) {
+              at[index++ * 32] = columnSum[j];
+            } else {
+              columnSum[j] += at[index++ * 32];
+            }
+          }
+#else
+#pragma unroll
+          for (int i = 0; i < BLOCKS_M; i++) {
+#pragma unroll
+            for (int j = 0; j < COLUMNS; j++) {
+#pragma unroll
+              for (int r = 0; r < 4; r++) {
+                if (pass == 0) {
+                  at[index++ * 32] = sum[i][j][r];
+                } else {
+                  sum[i][j][r] += at[index++ * 32];
+                }
+              }
+            }
+          }
+#pragma unroll
+          for (int j = 0; j < COLUMNS; j++) {
+#pragma unroll
+            for (int r = 0; r < 4; r++) {
+              if (pass == 0) {
+                at[index++ * 32] = columnSum[j][r];
+              } else {
+                columnSum[j][r] += at[index++ * 32];
+              }
+            }
+          }
+#endif
+        }
+        __syncthreads();
+      }
+    }
+    if (warpK > 0) {
+      return;
+    }
+  }
+
+  float* part = g.parts + (long long)blockIdx.x * g.partLength;
+  const int group = lane >> 2, quad = lane & 3;
+  auto put = [&](int octetOfBlock, int n, float value) {
+    int q = firstOctet + octetOfBlock, tap = q / OCTETS;
+    int m = chunk * CHUNK + q % OCTETS * 8 + group;
+    if (tap < taps && m < g.inChannels && n < g.outChannels) {
+      part[((long long)tap * g.inChannels + m) * g.outChannels + n] = value;
+    }
+  };
+  float* columnSums = part + (long long)taps * g.inChannels * g.outChannels;
+#ifdef PRODUCT_F32
+#pragma unroll
+  for (int j = 0; j < COLUMNS; j++) {
+    int n = denseChannel + quad + 4 * j;
+#pragma unroll
+    for (int i = 0; i < 2 * BLOCKS_M; i++) {
+      put(i, n, sum[i][j]);
+    }
+    if (sumsColumns && group == 0 && n < g.outChannels) {
+      columnSums[n] = columnSum[j];
+    }
+  }
+#else
+#pragma unroll
+  for (int j = 0; j < COLUMNS; j++) {
+#pragma unroll
+    for (int r = 0; r < 4; r++) {
+      int n = denseChannel + j * 8 + quad * 2 + (r & 1);
+#pragma unroll
+      for (int i = 0; i < BLOCKS_M; i++) {
+        put(2 * i + (r >> 1), n, sum[i][j][r]);
+      }
+      if (sumsColumns && group == 0 && r < 2 && n < g.outChannels) {
+        columnSums[n] = columnSum[j][r];
+      }
+    }
+  }
+#endif
+}
+
+#ifdef GATHER_UNITS
+extern "C" __global__ void __launch_bounds__(GATHER_PIXELS / GATHER_WARP_PIXELS * (GATHER_CHANNELS / GATHER_WARP_CHANNELS) * 32)
+    convolution_gather(const element* in, const element* weights, const float* bias, const element* residual,
+                       const float* perImage, element* out, int images, int inHeight, int inWidth, int inRow,
+                       int outHeight, int outWidth, int outRow, int outChannels, int kernelHeight, int kernelWidth,
+                       int stride, int padding, int transposed, int function, int slabRows, int slabs,
+                       int stageTaps, int stages) {
+  gather<GATHER_UNITS, GATHER_PIXELS, GATHER_CHANNELS, GATHER_WARP_PIXELS, GATHER_WARP_CHANNELS>(
+      {in,        weights,    bias,       residual,   perImage,     out,         images,  inHeight,
+       inWidth,   inRow,      outHeight,  outWidth,   outRow,       outChannels, kernelHeight, kernelWidth,
+       stride,    padding,    transposed, function,   slabRows,     slabs,       stageTaps,    stages});
+}
+#endif
+
+#ifdef GRADIENT_UNITS
+extern "C" __global__ void __launch_bounds__(GRADIENT_WARPS * GRADIENT_WARPS_PIXELS * 32)
+    convolution_weight_gradient(const element* gathered, const element* dense, float* parts, int images,
+                                int inHeight, int inWidth, int inRow, int inChannels, int outHeight, int outWidth,
+                                int outRow, int outChannels, int kernelHeight, int kernelWidth, int stride,
+                                int padding, int wantsBias, int slabRows, int stages, int partLength) {
+  weight_gradient<GRADIENT_UNITS, GRADIENT_CHANNELS, GRADIENT_PIXELS, GRADIENT_BLOCKS, GRADIENT_WARPS,
+                  GRADIENT_WARPS_PIXELS>(
+      {gathered,   dense,    parts,    images,      inHeight,     inWidth,     inRow,  inChannels, outHeight,
+       outWidth,   outRow,   outChannels, kernelHeight, kernelWidth, stride, padding,   wantsBias,  slabRows,
+       stages,     partLength});
+}
+#endif
+
+// packed[phase][block of channels][chunk][tap][BLOCK_CHANNELS][CHUNK] from the weights that the network keeps,
+// [kH,kW,in,out] of the channels of a plain gathering, [kH,kW,out,in] of a transposed one.
+extern "C" __global__ void convolution_pack_weights(const float* weights, element* packed, int inChannels, int outChannels,
+                                                    int inRow, int outRow, int kernelHeight, int kernelWidth,
+                                                    int stride, int padding, int transposed, int blockChannels,
+                                                    int chunkChannels) {
+  const int units = chunkChannels / PACK;
+  const int taps = most_taps(kernelHeight, kernelWidth, stride, transposed, units);
+  const int chunks = inRow / chunkChannels, blocks = divide_up(outRow, blockChannels);
+  const int phases = transposed ? stride * stride : 1;
+  const int length = phases * blocks * chunks * taps * blockChannels * chunkChannels;
+  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < length; i += gridDim.x * blockDim.x) {
+    int k = i % chunkChannels, rest = i / chunkChannels;
+    int n = rest % blockChannels;
+    rest /= blockChannels;
+    int tap = rest % taps;
+    rest /= taps;
+    k += rest % chunks * chunkChannels;
+    rest /= chunks;
+    n += rest % blocks * blockChannels;
+    int phase = rest / blocks;
+    float value = 0;
+    if (k < inChannels && n < outChannels) {
+      if (!transposed) {
+        if (tap < kernelHeight * kernelWidth) {
+          value = weights[((long long)tap * inChannels + k) * outChannels + n];
+        }
+      } else {
+        PhaseAxis y(phase / stride, kernelHeight, stride, padding), x(phase % stride, kernelWidth, stride, padding);
+        if (tap < y.taps * x.taps) {
+          int position = y.position(tap / x.taps, stride) * kernelWidth + x.position(tap % x.taps, stride);
+          value = weights[((long long)position * outChannels + n) * inChannels + k];
+        }
+      }
+    }
+#ifdef PRODUCT_TF32
+    value = __uint_as_float((__float_as_uint(value) + 0x1000u) & 0xffffe000u);
+#endif
+    packed[i] = to_element(value);
+  }
+}
+
+// Sums over all pixels of a map in parts: parts[blockIdx.x][channel]. Threads: packs of a row times pixels.
+extern "C" __global__ void convolution_channel_sums(const element* map, float* parts, int pixels, int row, int channels) {
+  SHARED_MEMORY(float, sums);
+  const int packs = row / PACK, group = blockDim.x / packs;  // pixels at once
+  const int pack = threadIdx.x % packs, first = threadIdx.x / packs;
+  const int begin = (int)((long long)pixels * blockIdx.x / gridDim.x);
+  const int end = (int)((long long)pixels * (blockIdx.x + 1) / gridDim.x);
+  float sum[PACK] = {};
+  if (first < group) {
+    for (int p = begin + first; p < end; p += group) {
+      Pack values = load_pack(map + (long long)p * row + pack * PACK);
+#pragma unroll
+      for (int v = 0; v < PACK; v++) {
+        sum[v] += to_float(values.v[v]);
+      }
+    }
+#pragma unroll
+    for (int v = 0; v < PACK; v++) {
+      sums[first * row + pack * PACK + v] = sum[v];
+    }
+  }
+  __syncthreads();
+  for (int c = threadIdx.x; c < channels; c += blockDim.x) {
+    float total = 0;
+    for (int i = 0; i < group; i++) {
+      total += sums[i * row + c];
+    }
+    parts[(long long)blockIdx.x * channels + c] = total;
+  }
+}
+
+// gradient[i] += sum of parts[.][i]: the first sumLength elements for one gradient, the next for another.
+// 32 elements a block, eight threads for each.
+extern "C" __global__ void __launch_bounds__(256)
+    convolution_add_parts(const float* parts, int count, int partLength, float* gradient, int gradientLength,
+                          float* second, int secondLength) {
+  __shared__ float sums[8][33];
+  const int lane = threadIdx.x % 32, group = threadIdx.x / 32;
+  const int i = blockIdx.x * 32 + lane;
+  const bool wanted = i < gradientLength ? gradient != nullptr : i < gradientLength + secondLength && second != nullptr;
+  float sum = 0;
+  if (wanted) {
+#pragma unroll 8
+    for (int p = group; p < count; p += 8) {
+      sum += parts[(long long)p * partLength + i];
+    }
+  }
+  sums[group][lane] = sum;
+  __syncthreads();
+  if (group == 0 && wanted) {
+    for (int other = 1; other < 8; other++) {
+      sum += sums[other][lane];
+    }
+    if (i < gradientLength) {
+      gradient[i] += sum;
+    } else {
+      second[i - gradientLength] += sum;
+    }
+  }
+}
