@@ -23,6 +23,10 @@
 // 16 numbers in bfloat16, 8 in tf32; where a row has one unit only, a step takes two taps.
 #include "common.cuh"
 
+#if !defined(PRODUCT_BF16) && !defined(PRODUCT_TF32) && !defined(PRODUCT_F32)
+#define PRODUCT_F32
+#endif
+
 #ifdef PRODUCT_BF16
 #define ONE_IN_FRAGMENT 0x3f803f80u
 #else
@@ -188,7 +192,6 @@ __device__ void gather(const Gather& g) {
   constexpr int WARPS_N = BN / WN, THREADS = BM / WM * WARPS_N * 32;
   constexpr int CHUNK = UNITS * PACK;  // channels
   constexpr int TAPS_AT_ONCE = UNITS == 1 ? 2 : 1;
-  constexpr int K_STEPS = UNITS == 1 ? 1 : UNITS / 2;
 #ifdef PRODUCT_F32
   constexpr int ROWS = WM / 8, COLUMNS = WN / 4;
   float sum[ROWS][COLUMNS] = {};
@@ -270,9 +273,12 @@ __device__ void gather(const Gather& g) {
 #endif
     geometry.locate(firstPixel + row, begin, &base[i], &inside[i]);
   }
-  const int half = lane >> 4;                                     // of two units of k, for the pixels
+#ifndef PRODUCT_F32
+  constexpr int K_STEPS = UNITS == 1 ? 1 : UNITS / 2;
+  const int half = lane >> 4;                                       // of two units of k, for the pixels
   const int column = warpColumn + (lane & 7) + ((lane >> 4) << 3);  // for the weights
   const int columnHalf = (lane >> 3) & 1;
+#endif
 
   int chunk = 0, tap = 0;
   for (int step = 0; step < steps; step++) {
@@ -463,12 +469,12 @@ __device__ void weight_gradient(const WeightGradient& g) {
   constexpr int COLUMNS = BN / 4;
   float sum[2 * BLOCKS_M][COLUMNS] = {};
   float columnSum[COLUMNS] = {};
-  constexpr int SUMS = 2 * BLOCKS_M * COLUMNS + COLUMNS;
+  [[maybe_unused]] constexpr int SUMS = 2 * BLOCKS_M * COLUMNS + COLUMNS;
 #else
   constexpr int COLUMNS = BN / 8;
   float sum[BLOCKS_M][COLUMNS][4] = {};
   float columnSum[COLUMNS][4] = {};
-  constexpr int SUMS = BLOCKS_M * COLUMNS * 4 + COLUMNS * 4;
+  [[maybe_unused]] constexpr int SUMS = BLOCKS_M * COLUMNS * 4 + COLUMNS * 4;
 #endif
   SHARED_MEMORY(char, shared);
 
@@ -606,17 +612,17 @@ __device__ void weight_gradient(const WeightGradient& g) {
           b[j][h] = *(const unsigned*)(dense + unit_offset<DENSE_UNITS>(k + quad + 4 * h, n / 4) + n % 4 * 4);
         }
       }
+#pragma unroll
+      for (int j = 0; j < COLUMNS; j++) {
+        b[j][0] = rounded_operand(b[j][0]);
+        b[j][1] = rounded_operand(b[j][1]);
+      }
       if (sumsColumns) {
         const unsigned ones[4] = {ONE_IN_FRAGMENT, ONE_IN_FRAGMENT, ONE_IN_FRAGMENT, ONE_IN_FRAGMENT};
 #pragma unroll
         for (int j = 0; j < COLUMNS; j++) {
           multiply_add(columnSum[j], ones, b[j]);
         }
-      }
-#pragma unroll
-      for (int j = 0; j < COLUMNS; j++) {
-        b[j][0] = rounded_operand(b[j][0]);
-        b[j][1] = rounded_operand(b[j][1]);
       }
       const int2 pixel[2] = {((const int2*)table)[k + quad], ((const int2*)table)[k + quad + 4]};
 #pragma unroll
@@ -776,8 +782,20 @@ __device__ void weight_gradient(const WeightGradient& g) {
 #endif
 }
 
+// How many blocks of so many threads a processor is to hold: 128 registers for each thread, less exact
+// float32's, whose tiles are all registers.
+__host__ __device__ constexpr int blocks_of_registers(int threads) {
+#ifdef PRODUCT_F32
+  return threads <= 128 ? 2 : 1;
+#else
+  return threads <= 128 ? 4 : threads <= 320 ? 2 : 1;
+#endif
+}
+
 #ifdef GATHER_UNITS
-extern "C" __global__ void __launch_bounds__(GATHER_PIXELS / GATHER_WARP_PIXELS * (GATHER_CHANNELS / GATHER_WARP_CHANNELS) * 32)
+constexpr int GATHER_THREADS = GATHER_PIXELS / GATHER_WARP_PIXELS * (GATHER_CHANNELS / GATHER_WARP_CHANNELS) * 32;
+
+extern "C" __global__ void __launch_bounds__(GATHER_THREADS, blocks_of_registers(GATHER_THREADS))
     convolution_gather(const element* in, const element* weights, const float* bias, const element* residual,
                        const float* perImage, element* out, int images, int inHeight, int inWidth, int inRow,
                        int outHeight, int outWidth, int outRow, int outChannels, int kernelHeight, int kernelWidth,
@@ -791,7 +809,9 @@ extern "C" __global__ void __launch_bounds__(GATHER_PIXELS / GATHER_WARP_PIXELS 
 #endif
 
 #ifdef GRADIENT_UNITS
-extern "C" __global__ void __launch_bounds__(GRADIENT_WARPS * GRADIENT_WARPS_PIXELS * 32)
+constexpr int GRADIENT_THREADS = GRADIENT_WARPS * GRADIENT_WARPS_PIXELS * 32;
+
+extern "C" __global__ void __launch_bounds__(GRADIENT_THREADS, blocks_of_registers(GRADIENT_THREADS))
     convolution_weight_gradient(const element* gathered, const element* dense, float* parts, int images,
                                 int inHeight, int inWidth, int inRow, int inChannels, int outHeight, int outWidth,
                                 int outRow, int outChannels, int kernelHeight, int kernelWidth, int stride,

@@ -10,6 +10,10 @@
 // its eight warps share k and add up in order, so that a row's result does not depend on the others.
 #include "common.cuh"
 
+#if !defined(PRODUCT_BF16) && !defined(PRODUCT_TF32) && !defined(PRODUCT_F32)
+#define PRODUCT_F32
+#endif
+
 constexpr int TILE = 64;
 constexpr int K_TILE = 64 / (int)sizeof(element);  // of k: 32 bfloat16 or 16 float
 constexpr int PRODUCT_THREADS = 128;
@@ -105,7 +109,7 @@ static __device__ inline const element* element_at(const element* tile, int row,
   return K_MAJOR ? tile + k * K_MAJOR_ROW + row : tile + row * K_MINOR_ROW + k;
 }
 
-static __device__ inline unsigned tf32_at(const element* at) { return to_tf32(to_float(*at)); }
+[[maybe_unused]] static __device__ inline unsigned tf32_at(const element* at) { return to_tf32(to_float(*at)); }
 
 // What a warp adds to its 32 x 32 sums for the K_TILE of k in shared memory.
 template <bool A_K_MAJOR, bool B_K_MAJOR>
