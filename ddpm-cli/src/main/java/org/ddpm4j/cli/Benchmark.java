@@ -5,7 +5,7 @@ import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.training.AdamW;
 import org.ddpm4j.diffusion.training.AdamWConfig;
-import org.ddpm4j.kernels.PlanProfile;
+import org.ddpm4j.kernels.plan.PlanProfile;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.LossFunction;
 import org.ddpm4j.unet.Parameters;

@@ -1,6 +1,6 @@
 package org.ddpm4j.cli;
 
-import org.ddpm4j.kernels.Precision;
+import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.unet.Execution;
 import org.nd4j.linalg.api.buffer.DataType;
 import picocli.CommandLine.Mixin;

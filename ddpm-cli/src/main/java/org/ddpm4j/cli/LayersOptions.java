@@ -1,7 +1,7 @@
 package org.ddpm4j.cli;
 
 import java.util.Objects;
-import org.ddpm4j.kernels.Precision;
+import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.LayersChoice;
 import org.nd4j.linalg.api.buffer.DataType;

@@ -18,7 +18,7 @@ import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.examples.lessons.Lesson;
-import org.ddpm4j.kernels.Precision;
+import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.unet.AnnotatedUnet;
 import org.ddpm4j.unet.LayersChoice;
 import org.ddpm4j.unet.LossFunction;

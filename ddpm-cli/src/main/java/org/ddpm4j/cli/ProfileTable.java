@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
-import org.ddpm4j.kernels.PlanProfile;
+import org.ddpm4j.kernels.plan.PlanProfile;
 
 /**
  * Where the time of a benchmark went: a line for each kind of operation, then the slowest single

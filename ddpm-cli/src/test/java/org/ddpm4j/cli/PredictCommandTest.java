@@ -9,7 +9,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.ddpm4j.kernels.Onednn;
+import org.ddpm4j.kernels.cpu.Onednn;
 import org.ddpm4j.unet.io.SafetensorsReader;
 import org.ddpm4j.unet.io.SafetensorsWriter;
 import org.junit.jupiter.api.BeforeEach;

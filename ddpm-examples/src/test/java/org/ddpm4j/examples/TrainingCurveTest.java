@@ -21,7 +21,7 @@ import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingConfig;
-import org.ddpm4j.kernels.Precision;
+import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.AnnotatedUnet;

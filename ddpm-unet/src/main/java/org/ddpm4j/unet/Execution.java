@@ -1,9 +1,11 @@
 package org.ddpm4j.unet;
 
 import java.util.Objects;
-import org.ddpm4j.kernels.FusedKernels;
-import org.ddpm4j.kernels.Onednn;
-import org.ddpm4j.kernels.Precision;
+import org.ddpm4j.kernels.cpu.FusedKernels;
+import org.ddpm4j.kernels.cpu.Onednn;
+import org.ddpm4j.kernels.plan.DeviceName;
+import org.ddpm4j.kernels.plan.Devices;
+import org.ddpm4j.kernels.plan.Precision;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -11,9 +13,11 @@ import org.nd4j.linalg.api.buffer.DataType;
  *
  * @param layers which operations
  * @param precision number format of convolutions, with fused layers
- * @param threads how many, at least 1, with fused layers; SameDiff's own operations use OpenMP's
+ * @param threads how many, at least 1, with fused layers on the processor; SameDiff's own
+ *     operations use OpenMP's
+ * @param device what fused layers compute on
  */
-public record Execution(LayersChoice layers, Precision precision, int threads) {
+public record Execution(LayersChoice layers, Precision precision, int threads, DeviceName device) {
 
   /**
    * Checks that this machine can do so.
@@ -21,24 +25,22 @@ public record Execution(LayersChoice layers, Precision precision, int threads) {
    * @param layers which operations
    * @param precision number format of convolutions
    * @param threads how many
+   * @param device what fused layers compute on
    * @throws IllegalArgumentException if it cannot
    */
   public Execution {
     Objects.requireNonNull(layers, "layers");
     Objects.requireNonNull(precision, "precision");
+    Objects.requireNonNull(device, "device");
     if (threads < 1) {
       throw new IllegalArgumentException(
           "A network cannot compute with %d threads; at least 1 is needed.".formatted(threads));
     }
-    if (precision == Precision.BFLOAT16) {
-      if (layers == LayersChoice.REFERENCE) {
-        throw new IllegalArgumentException(
-            "The reference layers cannot compute in bfloat16; choose the fused layers or float32.");
-      }
-      if (!FusedKernels.available() || !Onednn.hasBfloat16()) {
-        throw new IllegalArgumentException(
-            "This processor has no instructions for bfloat16 (AVX512-BF16 or AMX); choose float32.");
-      }
+    if (!device.equals(DeviceName.AUTO)) {
+      checkDevice(layers, device);
+    }
+    if (precision != Precision.FLOAT32) {
+      checkPrecision(layers, precision, device);
     }
     if (layers == LayersChoice.FUSED && !FusedKernels.available()) {
       throw new IllegalArgumentException(
@@ -48,7 +50,74 @@ public record Execution(LayersChoice layers, Precision precision, int threads) {
   }
 
   /**
-   * The fastest way of this machine that keeps float32.
+   * How this machine's processor computes.
+   *
+   * @param layers which operations
+   * @param precision number format of convolutions
+   * @param threads how many
+   * @throws IllegalArgumentException if it cannot
+   */
+  public Execution(LayersChoice layers, Precision precision, int threads) {
+    this(layers, precision, threads, DeviceName.CPU);
+  }
+
+  private static void checkDevice(LayersChoice layers, DeviceName device) {
+    if (layers == LayersChoice.REFERENCE && !device.equals(DeviceName.CPU)) {
+      throw new IllegalArgumentException(
+          "The reference layers do not compute on %s; choose the fused layers or the device cpu."
+              .formatted(device));
+    }
+    Devices.obstacle(device)
+        .ifPresent(
+            obstacle -> {
+              throw new IllegalArgumentException(
+                  "The device %s cannot be used: %s.".formatted(device, obstacle));
+            });
+  }
+
+  private static void checkPrecision(LayersChoice layers, Precision precision, DeviceName device) {
+    if (layers == LayersChoice.REFERENCE) {
+      throw new IllegalArgumentException(
+          "The reference layers cannot compute in %s; choose the fused layers or float32."
+              .formatted(precision));
+    }
+    if (!isProcessor(device)) {
+      return;
+    }
+    if (precision == Precision.TFLOAT32) {
+      throw new IllegalArgumentException(
+          "Processors have no tfloat32; choose float32 or bfloat16, or a card (--device cuda).");
+    }
+    if (!FusedKernels.available() || !Onednn.hasBfloat16()) {
+      throw new IllegalArgumentException(
+          "This processor has no instructions for bfloat16 (AVX512-BF16 or AMX); choose float32.");
+    }
+  }
+
+  private static boolean isProcessor(DeviceName device) {
+    return resolve(device).equals(DeviceName.CPU);
+  }
+
+  private static DeviceName resolve(DeviceName device) {
+    return device.equals(DeviceName.AUTO) ? Devices.fastest().orElse(DeviceName.CPU) : device;
+  }
+
+  /**
+   * What fused layers compute on, "auto" made definite.
+   *
+   * @return a device of this machine
+   */
+  public DeviceName resolvedDevice() {
+    return resolve(device);
+  }
+
+  /** Whether fused layers compute on this machine's processor. */
+  boolean isOnCpu() {
+    return isProcessor(device);
+  }
+
+  /**
+   * The fastest way of this machine's processor that keeps float32.
    *
    * @return automatic choice, all processors
    */

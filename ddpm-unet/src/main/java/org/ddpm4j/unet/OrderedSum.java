@@ -1,7 +1,7 @@
 package org.ddpm4j.unet;
 
 import java.nio.FloatBuffer;
-import org.ddpm4j.kernels.Loops;
+import org.ddpm4j.kernels.cpu.Loops;
 
 /**
  * A sum whose summands come from several threads and are added in the order of their numbers, so

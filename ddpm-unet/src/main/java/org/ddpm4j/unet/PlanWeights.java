@@ -1,17 +1,15 @@
 package org.ddpm4j.unet;
 
 import java.nio.ByteBuffer;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import java.util.zip.CRC32;
 import java.util.zip.CRC32C;
-import org.bytedeco.javacpp.FloatPointer;
-import org.ddpm4j.kernels.PackedWeights;
-import org.ddpm4j.kernels.Tensor;
-import org.ddpm4j.kernels.Workers;
-import org.nd4j.linalg.api.ndarray.INDArray;
+import org.ddpm4j.kernels.cpu.SingleExecution;
+import org.ddpm4j.kernels.plan.Device;
+import org.ddpm4j.kernels.plan.Tensor;
+import org.ddpm4j.kernels.plan.WeightCache;
 
 /**
  * The parameters of a network as its plans read them: where they are, and packed copies, which are
@@ -20,8 +18,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class PlanWeights implements AutoCloseable {
 
   private final Parameters parameters;
-  private final Workers workers;
-  private final PackedWeights packed = new PackedWeights();
+  private final WeightCache packed;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private final ByteBuffer bytes;
 
@@ -32,34 +29,18 @@ final class PlanWeights implements AutoCloseable {
 
   private volatile long version;
 
-  PlanWeights(Parameters parameters, Workers workers) {
+  PlanWeights(Parameters parameters, Device device) {
     this.parameters = parameters;
-    this.workers = workers;
-    this.bytes = memory(parameters).asByteBuffer();
+    this.packed = device.weightCache();
+    this.bytes = Contiguous.bytes(parameters.flat());
   }
 
-  static FloatPointer memory(Parameters parameters) {
-    INDArray flat = parameters.flat();
-    FloatPointer start = new FloatPointer(flat.data().pointer()).getPointer(flat.offset());
-    return start.capacity(flat.length());
-  }
-
-  /** A tensor for each parameter inside memory that is laid out as the flat buffer is. */
-  static Map<String, Tensor> tensors(Parameters layout, FloatPointer memory) {
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    long offset = 0;
-    for (Parameter declaration : layout.declarations()) {
-      tensors.put(declaration.name(), Tensor.within(memory, offset, declaration.shape()));
-      offset += declaration.length();
-    }
-    return tensors;
-  }
-
+  /** The parameters by their names, where they are. */
   Map<String, Tensor> tensors() {
-    return tensors(parameters, memory(parameters));
+    return WholeBatchExecutor.parts(parameters, SingleExecution.tensor(parameters.flat()));
   }
 
-  PackedWeights packed() {
+  WeightCache packed() {
     return packed;
   }
 
@@ -118,7 +99,7 @@ final class PlanWeights implements AutoCloseable {
   }
 
   private void pack() {
-    packed.pack(workers);
+    packed.refresh();
     version++;
   }
 

@@ -4,13 +4,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
-import org.ddpm4j.kernels.GraphPlan;
-import org.ddpm4j.kernels.PlanProfile;
-import org.ddpm4j.kernels.Workers;
+import org.ddpm4j.kernels.plan.GraphPlan;
+import org.ddpm4j.kernels.plan.PlanProfile;
+import org.ddpm4j.kernels.plan.TrainingRequest;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -38,8 +39,9 @@ public final class Unet implements AutoCloseable {
   private final Parameters parameters;
   private final Execution execution;
   private final Map<GraphKey, UnetExecutor> executors = new ConcurrentHashMap<>();
-  private final Workers workers;
-  private final PlanWeights planWeights;
+
+  /** Null where SameDiff's own session computes. */
+  private final PlanBackend backend;
 
   /** Calls read, closing writes. */
   private final ReadWriteLock life = new ReentrantReadWriteLock();
@@ -57,9 +59,11 @@ public final class Unet implements AutoCloseable {
     this.parameters = parameters;
     this.execution = execution;
     boolean fused = execution.isFused(dataType());
-    workers = fused ? new Workers(execution.threads()) : null;
-    planWeights = fused ? new PlanWeights(parameters, workers) : null;
-    log.debug("{} computes with {} layers", config, fused ? "fused" : "reference");
+    backend = fused ? PlanBackend.of(config, parameters, execution) : null;
+    log.debug(
+        "{} computes with {}",
+        config,
+        fused ? "fused layers on " + backend.description() : "reference layers");
   }
 
   /**
@@ -290,6 +294,37 @@ public final class Unet implements AutoCloseable {
     }
   }
 
+  /**
+   * Moves the training of this network to the device that it computes on, where that can train
+   * without the host. Until the result is closed, nothing else may use the network or write to its
+   * parameters.
+   *
+   * @param loss what an error costs
+   * @param height of the images
+   * @param width of the images
+   * @param optimizer AdamW's constants
+   * @return the training, which the caller closes, or empty where the host has to take part
+   */
+  public Optional<DeviceTraining> trainingOnDevice(
+      LossFunction loss, int height, int width, TrainingRequest.Optimizer optimizer) {
+    Objects.requireNonNull(loss, "loss");
+    Optional<PlanBackend.OnDevice> device = backend == null ? Optional.empty() : backend.onDevice();
+    if (device.isEmpty() || !device.get().device().trains()) {
+      return Optional.empty();
+    }
+    config.checkImageSize(height, width);
+    UnetExecutor executor =
+        executors.computeIfAbsent(new GraphKey(height, width, loss), this::build);
+    return Optional.of(
+        new DeviceTraining(
+            device.get().device(),
+            parameters,
+            device.get().weights(),
+            (WholeBatchExecutor) executor,
+            config.classEmbeddings() > 0,
+            optimizer));
+  }
+
   /** Works with the graph for images and a loss, which is not closed meanwhile. */
   private <T> T using(INDArray x, LossFunction loss, Function<UnetExecutor, T> work) {
     life.readLock().lock();
@@ -306,7 +341,7 @@ public final class Unet implements AutoCloseable {
   }
 
   private UnetExecutor build(GraphKey key) {
-    boolean fused = planWeights != null;
+    boolean fused = backend != null;
     Function<SameDiff, Layers> layers =
         fused ? FusedLayers::new : graph -> new ReferenceLayers(graph, dataType());
     UnetGraph graph =
@@ -314,16 +349,7 @@ public final class Unet implements AutoCloseable {
             ? UnetGraph.forward(config, key.height(), key.width(), dataType(), layers)
             : UnetGraph.withLoss(config, key.height(), key.width(), dataType(), key.loss(), layers);
     return fused
-        ? new PlanExecutor(
-            graph,
-            config,
-            key.height(),
-            key.width(),
-            parameters,
-            planWeights,
-            workers,
-            execution.precision(),
-            this::run)
+        ? backend.executor(graph, key.height(), key.width(), this::run)
         : new SessionExecutor(graph, parameters);
   }
 
@@ -421,9 +447,8 @@ public final class Unet implements AutoCloseable {
       closed = true;
       executors.values().forEach(UnetExecutor::close);
       executors.clear();
-      if (planWeights != null) {
-        planWeights.close();
-        workers.close();
+      if (backend != null) {
+        backend.close();
       }
     } finally {
       life.writeLock().unlock();

@@ -2,7 +2,7 @@ package org.ddpm4j.unet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.ddpm4j.kernels.Precision;
+import org.ddpm4j.kernels.plan.Precision;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;

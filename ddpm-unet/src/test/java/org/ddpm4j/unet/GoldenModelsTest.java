@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.ddpm4j.kernels.Precision;
+import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.unet.io.SafetensorsReader;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
-import org.ddpm4j.kernels.Workers;
+import org.ddpm4j.kernels.cpu.Workers;
 import org.junit.jupiter.api.Test;
 
 class OrderedSumTest {

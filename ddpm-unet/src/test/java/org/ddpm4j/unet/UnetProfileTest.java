@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.util.List;
-import org.ddpm4j.kernels.PlanProfile;
-import org.ddpm4j.kernels.Precision;
+import org.ddpm4j.kernels.plan.PlanProfile;
+import org.ddpm4j.kernels.plan.Precision;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;

@@ -1,6 +1,6 @@
 package org.ddpm4j.diffusion.training;
 
-import org.ddpm4j.kernels.Workers;
+import org.ddpm4j.kernels.cpu.Workers;
 import org.ddpm4j.unet.Unet;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

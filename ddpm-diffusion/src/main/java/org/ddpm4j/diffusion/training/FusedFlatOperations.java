@@ -2,8 +2,8 @@ package org.ddpm4j.diffusion.training;
 
 import java.nio.FloatBuffer;
 import java.util.Arrays;
-import org.ddpm4j.kernels.SingleExecution;
-import org.ddpm4j.kernels.Workers;
+import org.ddpm4j.kernels.cpu.SingleExecution;
+import org.ddpm4j.kernels.cpu.Workers;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -39,7 +39,7 @@ final class FusedFlatOperations implements FlatOperations {
   }
 
   private static FloatBuffer buffer(INDArray x) {
-    return SingleExecution.tensor(x).buffer();
+    return SingleExecution.buffer(x);
   }
 
   @Override

@@ -12,7 +12,7 @@ import java.io.InputStream;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
-import org.ddpm4j.kernels.Workers;
+import org.ddpm4j.kernels.cpu.Workers;
 import org.ddpm4j.unet.Initialization;
 import org.ddpm4j.unet.Parameter;
 import org.ddpm4j.unet.Parameters;

@@ -1,7 +1,7 @@
 package org.ddpm4j.kernels.nd4j;
 
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.SingleExecution;
+import org.ddpm4j.kernels.cpu.SingleExecution;
+import org.ddpm4j.kernels.ops.FusedOp;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.OpContext;

@@ -1,7 +1,6 @@
 package org.ddpm4j.kernels.ops;
 
 import java.util.List;
-import org.ddpm4j.kernels.Loops;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -25,11 +24,6 @@ public final class Add extends Pairwise {
   @Override
   public String opName() {
     return "ddpm_add";
-  }
-
-  @Override
-  void combine(float[] a, float[] b, int n) {
-    Loops.add(a, b, n);
   }
 
   @Override

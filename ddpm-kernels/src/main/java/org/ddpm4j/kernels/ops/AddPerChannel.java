@@ -1,12 +1,6 @@
 package org.ddpm4j.kernels.ops;
 
 import java.util.List;
-import org.ddpm4j.kernels.ChannelTiles;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Loops;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -45,31 +39,6 @@ public final class AddPerChannel extends FusedOp {
   @Override
   public int inPlaceInput() {
     return 0;
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    Tensor x = inputs.get(0);
-    Tensor v = inputs.get(1);
-    Tensor y = outputs.get(0);
-    int channels = x.size(3);
-    ChannelTiles tiles = new ChannelTiles(x.size(1) * x.size(2), channels);
-    float[] values = tiles.array();
-    float[] summands = tiles.array();
-    float[] perChannel = new float[channels];
-    return () -> {
-      for (int n = 0; n < x.size(0); n++) {
-        int start = n * tiles.total();
-        v.buffer().get(n * channels, perChannel);
-        tiles.repeat(perChannel, summands);
-        tiles.forEach(
-            (offset, length) -> {
-              x.buffer().get(start + offset, values, 0, length);
-              Loops.add(values, summands, length);
-              y.buffer().put(start + offset, values, 0, length);
-            });
-      }
-    };
   }
 
   @Override

@@ -1,18 +1,6 @@
 package org.ddpm4j.kernels.ops;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_linear;
-
 import java.util.List;
-import org.bytedeco.dnnl.eltwise_forward;
-import org.bytedeco.dnnl.global.dnnl.prop_kind;
-import org.bytedeco.dnnl.memory;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Onednn;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -37,6 +25,24 @@ public final class Affine extends FusedOp {
     addTArgument(factor, summand);
   }
 
+  /**
+   * The factor.
+   *
+   * @return the factor
+   */
+  public double factor() {
+    return tArguments.get(0);
+  }
+
+  /**
+   * The summand.
+   *
+   * @return the summand
+   */
+  public double summand() {
+    return tArguments.get(1);
+  }
+
   @Override
   public String opName() {
     return "ddpm_affine";
@@ -50,24 +56,6 @@ public final class Affine extends FusedOp {
   @Override
   public int inPlaceInput() {
     return 0;
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    memory.desc layout = Onednn.dense(inputs.get(0).length());
-    var description =
-        new eltwise_forward.primitive_desc(
-            Onednn.engine(),
-            prop_kind.forward_training,
-            eltwise_linear,
-            layout,
-            layout,
-            tArguments.get(0).floatValue(),
-            tArguments.get(1).floatValue());
-    return context
-        .call(new eltwise_forward(description))
-        .with(DNNL_ARG_SRC, context.memory(layout, inputs.get(0)))
-        .with(DNNL_ARG_DST, context.memory(layout, outputs.get(0)));
   }
 
   @Override

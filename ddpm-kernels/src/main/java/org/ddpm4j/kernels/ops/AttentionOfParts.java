@@ -2,10 +2,6 @@ package org.ddpm4j.kernels.ops;
 
 import java.util.Arrays;
 import java.util.List;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -35,6 +31,15 @@ public final class AttentionOfParts extends FusedOp {
     addIArgument(heads);
   }
 
+  /**
+   * The number of heads.
+   *
+   * @return the number of heads
+   */
+  public int heads() {
+    return setting(0);
+  }
+
   @Override
   public String opName() {
     return "ddpm_attention_of_parts";
@@ -48,13 +53,7 @@ public final class AttentionOfParts extends FusedOp {
   @Override
   public double flops(List<long[]> inputs) {
     long[] queries = inputs.get(0);
-    return 4.0 * Tensor.length(queries) * queries[1] * queries[2];
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    AttentionShape shape = AttentionShape.ofEach(inputs.get(0), setting(0));
-    return Attention.kernel(context, shape, inputs, outputs.get(0));
+    return 4.0 * length(queries) * queries[1] * queries[2];
   }
 
   @Override

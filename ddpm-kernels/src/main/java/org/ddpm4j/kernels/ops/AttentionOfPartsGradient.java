@@ -1,10 +1,6 @@
 package org.ddpm4j.kernels.ops;
 
 import java.util.List;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -30,6 +26,15 @@ public final class AttentionOfPartsGradient extends FusedOp {
     addIArgument(heads);
   }
 
+  /**
+   * The number of heads.
+   *
+   * @return the number of heads
+   */
+  public int heads() {
+    return setting(0);
+  }
+
   @Override
   public String opName() {
     return "ddpm_attention_of_parts_bp";
@@ -43,13 +48,7 @@ public final class AttentionOfPartsGradient extends FusedOp {
   @Override
   public double flops(List<long[]> inputs) {
     long[] queries = inputs.get(0);
-    return 10.0 * Tensor.length(queries) * queries[1] * queries[2];
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    AttentionShape shape = AttentionShape.ofEach(inputs.get(0), setting(0));
-    return AttentionGradient.kernel(context, shape, inputs, inputs.get(3), outputs);
+    return 10.0 * length(queries) * queries[1] * queries[2];
   }
 
   @Override

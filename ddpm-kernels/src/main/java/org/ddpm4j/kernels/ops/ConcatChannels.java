@@ -2,10 +2,6 @@ package org.ddpm4j.kernels.ops;
 
 import java.util.Arrays;
 import java.util.List;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -42,23 +38,6 @@ public final class ConcatChannels extends FusedOp {
   public List<long[]> outputShapes(List<long[]> inputs) {
     long[] a = inputs.get(0);
     return List.of(new long[] {a[0], a[1], a[2], a[3] + inputs.get(1)[3]});
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    Tensor a = inputs.get(0);
-    Tensor b = inputs.get(1);
-    Tensor y = outputs.get(0);
-    int channelsOfA = a.size(3);
-    int channelsOfB = b.size(3);
-    int rows = a.length() / channelsOfA;
-    return () -> {
-      for (int row = 0; row < rows; row++) {
-        int start = row * (channelsOfA + channelsOfB);
-        y.buffer().put(start, a.buffer(), row * channelsOfA, channelsOfA);
-        y.buffer().put(start + channelsOfA, b.buffer(), row * channelsOfB, channelsOfB);
-      }
-    };
   }
 
   @Override

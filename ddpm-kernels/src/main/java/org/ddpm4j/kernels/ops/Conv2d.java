@@ -1,27 +1,7 @@
 package org.ddpm4j.kernels.ops;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
-
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.bytedeco.dnnl.convolution_forward;
-import org.bytedeco.dnnl.global.dnnl.algorithm;
-import org.bytedeco.dnnl.global.dnnl.prop_kind;
-import org.bytedeco.dnnl.post_ops;
-import org.bytedeco.dnnl.primitive_attr;
-import org.ddpm4j.kernels.DnnlCall;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Onednn;
-import org.ddpm4j.kernels.Precision;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -86,36 +66,63 @@ public final class Conv2d extends FusedOp {
         residual ? 1 : 0);
   }
 
-  /** An activation or the addition of a residual is done by oneDNN as it writes the output. */
-  @Override
-  public FusedOp fusedWith(FusedOp next) {
-    if (function() != EltwiseFunction.IDENTITY || addsResidual()) {
-      return null;
-    }
-    if (next instanceof Eltwise eltwise) {
-      return new Conv2d(this, eltwise.function(), false);
-    }
-    return next instanceof Add ? new Conv2d(this, EltwiseFunction.IDENTITY, true) : null;
+  static SDVariable[] inputs(SDVariable x, SDVariable weights, SDVariable bias) {
+    return bias == null ? new SDVariable[] {x, weights} : new SDVariable[] {x, weights, bias};
   }
 
-  private ConvolutionGeometry geometry() {
+  /**
+   * Stride and padding.
+   *
+   * @return stride and padding
+   */
+  public ConvolutionGeometry geometry() {
     return new ConvolutionGeometry(setting(0), setting(1), setting(2));
   }
 
-  private boolean hasBias() {
+  /**
+   * Whether the third input is a bias.
+   *
+   * @return whether the third input is a bias
+   */
+  public boolean hasBias() {
     return setting(3) == 1;
   }
 
-  private EltwiseFunction function() {
+  /**
+   * What is done to the result.
+   *
+   * @return what is done to the result
+   */
+  public EltwiseFunction function() {
     return EltwiseFunction.values()[setting(4)];
   }
 
-  private boolean addsResidual() {
+  /**
+   * Whether the last input is added to the result.
+   *
+   * @return whether the last input is added to the result
+   */
+  public boolean addsResidual() {
     return setting(5) == 1;
   }
 
-  static SDVariable[] inputs(SDVariable x, SDVariable weights, SDVariable bias) {
-    return bias == null ? new SDVariable[] {x, weights} : new SDVariable[] {x, weights, bias};
+  /**
+   * The same convolution with a function done to its result.
+   *
+   * @param then the function
+   * @return a node of no graph, for plans
+   */
+  public Conv2d with(EltwiseFunction then) {
+    return new Conv2d(this, then, false);
+  }
+
+  /**
+   * The same convolution with one more input, which is added to its result.
+   *
+   * @return a node of no graph, for plans
+   */
+  public Conv2d withResidual() {
+    return new Conv2d(this, EltwiseFunction.IDENTITY, true);
   }
 
   @Override
@@ -134,136 +141,7 @@ public final class Conv2d extends FusedOp {
 
   @Override
   public double flops(List<long[]> inputs) {
-    return 2.0
-        * Tensor.length(outputShapes(inputs).get(0))
-        * Tensor.length(inputs.get(1))
-        / inputs.get(1)[3];
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    return kernel(
-        context,
-        ConvolutionOperands.Weights.DENSE,
-        geometry(),
-        inputs.get(0),
-        inputs.get(1),
-        hasBias() ? inputs.get(2) : null,
-        outputs.get(0),
-        new Ending(function(), addsResidual() ? inputs.get(inputs.size() - 1) : null));
-  }
-
-  /**
-   * What is done to the result: one of both at most.
-   *
-   * @param function applied to it
-   * @param residual added to it, or null
-   */
-  record Ending(EltwiseFunction function, Tensor residual) {
-
-    static final Ending NONE = new Ending(EltwiseFunction.IDENTITY, null);
-
-    primitive_attr attributes(ConvolutionOperands operands) {
-      post_ops operations = new post_ops();
-      if (function != EltwiseFunction.IDENTITY) {
-        operations.append_eltwise(function.algorithm(), function.alpha(), 0f);
-      }
-      if (residual != null) {
-        operations.append_binary(algorithm.binary_add, operands.y());
-      }
-      primitive_attr attributes = new primitive_attr();
-      attributes.set_post_ops(operations);
-      return attributes;
-    }
-
-    void addArguments(DnnlCall call, KernelContext context, ConvolutionOperands operands) {
-      if (residual != null) {
-        call.with(
-            DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | DNNL_ARG_SRC_1,
-            context.memory(operands.y(), residual));
-      }
-    }
-  }
-
-  static Kernel kernel(
-      KernelContext context,
-      ConvolutionOperands.Weights kind,
-      ConvolutionGeometry geometry,
-      Tensor x,
-      Tensor w,
-      Tensor bias,
-      Tensor y,
-      Ending ending) {
-    if (isForWinograd(context, kind, geometry, x, w)) {
-      Kernel winograd = new Winograd(context, x, w, bias, ending.residual(), y);
-      return ending.function() == EltwiseFunction.IDENTITY
-          ? winograd
-          : ConvolutionOperands.sequence(
-              List.of(winograd, Eltwise.kernel(context, ending.function(), y, y)));
-    }
-    ConvolutionOperands operands =
-        ConvolutionOperands.of(
-            kind, x.shape(), w.shape(), y.shape(), geometry, context.precision());
-    convolution_forward.primitive_desc description =
-        forward(operands, bias != null, ending.attributes(operands));
-    Tensor scratch = context.scratch(operands.inputScratch(x)).get(0);
-    ConvolutionOperands.Input source = operands.inputX(context, x, scratch);
-    DnnlCall call =
-        context
-            .call(new convolution_forward(description))
-            .with(DNNL_ARG_SRC, source.memory())
-            .with(DNNL_ARG_WEIGHTS, operands.packedWeights(context, w, description.weights_desc()))
-            .with(DNNL_ARG_DST, context.memory(operands.y(), y));
-    if (bias != null) {
-      call.with(DNNL_ARG_BIAS, context.memory(operands.bias(), bias));
-    }
-    ending.addArguments(call, context, operands);
-    List<Kernel> steps = new ArrayList<>(source.preparation());
-    steps.add(call);
-    return ConvolutionOperands.sequence(steps);
-  }
-
-  static boolean isForWinograd(
-      KernelContext context,
-      ConvolutionOperands.Weights kind,
-      ConvolutionGeometry geometry,
-      Tensor x,
-      Tensor w) {
-    return kind == ConvolutionOperands.Weights.DENSE
-        && context.precision() == Precision.FLOAT32
-        && geometry.keepsSizeOfKernel3()
-        && w.size(0) == 3
-        && WinogradSquares.win(x.size(1), x.size(2), w.size(2), w.size(3));
-  }
-
-  static convolution_forward.primitive_desc forward(
-      ConvolutionOperands operands, boolean withBias, primitive_attr attributes) {
-    return withBias
-        ? new convolution_forward.primitive_desc(
-            Onednn.engine(),
-            prop_kind.forward_training,
-            algorithm.convolution_direct,
-            operands.multipliedX(),
-            operands.weights(),
-            operands.bias(),
-            operands.y(),
-            operands.strides(),
-            operands.padding(),
-            operands.endPadding(),
-            attributes,
-            false)
-        : new convolution_forward.primitive_desc(
-            Onednn.engine(),
-            prop_kind.forward_training,
-            algorithm.convolution_direct,
-            operands.multipliedX(),
-            operands.weights(),
-            operands.y(),
-            operands.strides(),
-            operands.padding(),
-            operands.endPadding(),
-            attributes,
-            false);
+    return 2.0 * length(outputShapes(inputs).get(0)) * length(inputs.get(1)) / inputs.get(1)[3];
   }
 
   @Override

@@ -1,21 +1,7 @@
 package org.ddpm4j.kernels.ops;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
-
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.bytedeco.dnnl.deconvolution_forward;
-import org.bytedeco.dnnl.global.dnnl.algorithm;
-import org.bytedeco.dnnl.global.dnnl.prop_kind;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Onednn;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -46,6 +32,15 @@ public final class ConvTranspose2d extends FusedOp {
     addIArgument(stride, padding);
   }
 
+  /**
+   * Stride and padding.
+   *
+   * @return stride and padding
+   */
+  public ConvolutionGeometry geometry() {
+    return ConvolutionGeometry.symmetric(setting(0), setting(1));
+  }
+
   @Override
   public String opName() {
     return "ddpm_conv_transpose2d";
@@ -64,48 +59,7 @@ public final class ConvTranspose2d extends FusedOp {
 
   @Override
   public double flops(List<long[]> inputs) {
-    return 2.0 * Tensor.length(inputs.get(0)) * Tensor.length(inputs.get(1)) / inputs.get(1)[3];
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    Tensor x = inputs.get(0);
-    ConvolutionOperands operands =
-        ConvolutionOperands.of(
-            ConvolutionOperands.Weights.TRANSPOSED,
-            x.shape(),
-            inputs.get(1).shape(),
-            outputs.get(0).shape(),
-            ConvolutionGeometry.symmetric(setting(0), setting(1)),
-            context.precision());
-    deconvolution_forward.primitive_desc description = forward(operands);
-    Tensor scratch = context.scratch(operands.inputScratch(x)).get(0);
-    ConvolutionOperands.Input source = operands.inputX(context, x, scratch);
-    List<Kernel> steps = new ArrayList<>(source.preparation());
-    steps.add(
-        context
-            .call(new deconvolution_forward(description))
-            .with(DNNL_ARG_SRC, source.memory())
-            .with(
-                DNNL_ARG_WEIGHTS,
-                operands.packedWeights(context, inputs.get(1), description.weights_desc()))
-            .with(DNNL_ARG_BIAS, context.memory(operands.bias(), inputs.get(2)))
-            .with(DNNL_ARG_DST, context.memory(operands.y(), outputs.get(0))));
-    return ConvolutionOperands.sequence(steps);
-  }
-
-  static deconvolution_forward.primitive_desc forward(ConvolutionOperands operands) {
-    return new deconvolution_forward.primitive_desc(
-        Onednn.engine(),
-        prop_kind.forward_training,
-        algorithm.deconvolution_direct,
-        operands.multipliedX(),
-        operands.weights(),
-        operands.bias(),
-        operands.y(),
-        operands.strides(),
-        operands.padding(),
-        operands.endPadding());
+    return 2.0 * length(inputs.get(0)) * length(inputs.get(1)) / inputs.get(1)[3];
   }
 
   @Override

@@ -1,24 +1,6 @@
 package org.ddpm4j.kernels.ops;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_BIAS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
-
-import java.util.ArrayList;
 import java.util.List;
-import org.bytedeco.dnnl.deconvolution_backward_data;
-import org.bytedeco.dnnl.deconvolution_backward_weights;
-import org.bytedeco.dnnl.deconvolution_forward;
-import org.bytedeco.dnnl.global.dnnl.algorithm;
-import org.bytedeco.dnnl.memory;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Onednn;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -39,6 +21,15 @@ public final class ConvTranspose2dGradient extends FusedOp {
     addIArgument(stride, padding);
   }
 
+  /**
+   * Stride and padding.
+   *
+   * @return stride and padding
+   */
+  public ConvolutionGeometry geometry() {
+    return ConvolutionGeometry.symmetric(setting(0), setting(1));
+  }
+
   @Override
   public String opName() {
     return "ddpm_conv_transpose2d_bp";
@@ -57,109 +48,7 @@ public final class ConvTranspose2dGradient extends FusedOp {
 
   @Override
   public double flops(List<long[]> inputs) {
-    return 4.0 * Tensor.length(inputs.get(0)) * Tensor.length(inputs.get(1)) / inputs.get(1)[3];
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    ConvolutionOperands operands =
-        ConvolutionOperands.of(
-            ConvolutionOperands.Weights.TRANSPOSED,
-            inputs.get(0).shape(),
-            inputs.get(1).shape(),
-            inputs.get(2).shape(),
-            ConvolutionGeometry.symmetric(setting(0), setting(1)),
-            context.precision());
-    deconvolution_forward.primitive_desc forward = ConvTranspose2d.forward(operands);
-    List<Kernel> steps = new ArrayList<>();
-    if (outputs.get(0) != null) {
-      addInputGradient(steps, context, operands, forward, inputs, outputs.get(0));
-    }
-    if (outputs.get(1) != null || outputs.get(2) != null) {
-      addParameterGradients(steps, context, operands, forward, inputs, outputs);
-    }
-    return ConvolutionOperands.sequence(steps);
-  }
-
-  private static void addInputGradient(
-      List<Kernel> steps,
-      KernelContext context,
-      ConvolutionOperands operands,
-      deconvolution_forward.primitive_desc forward,
-      List<Tensor> inputs,
-      Tensor dx) {
-    Tensor dy = inputs.get(2);
-    var description =
-        new deconvolution_backward_data.primitive_desc(
-            Onednn.engine(),
-            algorithm.deconvolution_direct,
-            operands.x(),
-            operands.weights(),
-            operands.multipliedY(),
-            operands.strides(),
-            operands.padding(),
-            operands.endPadding(),
-            forward);
-    Tensor scratch = context.scratch(operands.inputScratch(dy)).get(0);
-    ConvolutionOperands.Input gradient = operands.inputY(context, dy, scratch);
-    steps.addAll(gradient.preparation());
-    steps.add(
-        context
-            .call(new deconvolution_backward_data(description))
-            .with(DNNL_ARG_DIFF_DST, gradient.memory())
-            .with(
-                DNNL_ARG_WEIGHTS,
-                operands.packedWeights(context, inputs.get(1), description.weights_desc()))
-            .with(DNNL_ARG_DIFF_SRC, context.memory(operands.x(), dx)));
-  }
-
-  private static void addParameterGradients(
-      List<Kernel> steps,
-      KernelContext context,
-      ConvolutionOperands operands,
-      deconvolution_forward.primitive_desc forward,
-      List<Tensor> inputs,
-      List<Tensor> outputs) {
-    Tensor x = inputs.get(0);
-    Tensor dy = inputs.get(2);
-    var description =
-        new deconvolution_backward_weights.primitive_desc(
-            Onednn.engine(),
-            algorithm.deconvolution_direct,
-            operands.multipliedX(),
-            operands.weightsGradient(),
-            operands.bias(),
-            operands.multipliedY(),
-            operands.strides(),
-            operands.padding(),
-            operands.endPadding(),
-            forward);
-    memory.desc layout = description.diff_weights_desc();
-    long channels = dy.size(3);
-    List<Tensor> scratch =
-        context.scratch(
-            layout.get_size() / Float.BYTES,
-            channels,
-            operands.inputScratch(x),
-            operands.inputScratch(dy));
-    memory sum = context.memory(layout, scratch.get(0));
-    ConvolutionOperands.Input source = operands.inputX(context, x, scratch.get(2));
-    ConvolutionOperands.Input gradient = operands.inputY(context, dy, scratch.get(3));
-    steps.addAll(source.preparation());
-    steps.addAll(gradient.preparation());
-    steps.add(
-        context
-            .call(new deconvolution_backward_weights(description))
-            .with(DNNL_ARG_SRC, source.memory())
-            .with(DNNL_ARG_DIFF_DST, gradient.memory())
-            .with(DNNL_ARG_DIFF_WEIGHTS, sum)
-            .with(DNNL_ARG_DIFF_BIAS, context.memory(operands.bias(), scratch.get(1))));
-    if (outputs.get(1) != null) {
-      steps.add(operands.addToPlainWeights(context, sum, outputs.get(1)));
-    }
-    if (outputs.get(2) != null) {
-      steps.add(ParameterGradients.adding(scratch.get(1), outputs.get(2)));
-    }
+    return 4.0 * length(inputs.get(0)) * length(inputs.get(1)) / inputs.get(1)[3];
   }
 
   @Override

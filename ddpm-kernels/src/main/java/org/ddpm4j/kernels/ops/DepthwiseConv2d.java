@@ -2,10 +2,6 @@ package org.ddpm4j.kernels.ops;
 
 import java.util.Arrays;
 import java.util.List;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -36,6 +32,15 @@ public final class DepthwiseConv2d extends FusedOp {
     addIArgument(stride, padding);
   }
 
+  /**
+   * Stride and padding.
+   *
+   * @return stride and padding
+   */
+  public ConvolutionGeometry geometry() {
+    return ConvolutionGeometry.symmetric(setting(0), setting(1));
+  }
+
   @Override
   public String opName() {
     return "ddpm_depthwise_conv2d";
@@ -55,20 +60,7 @@ public final class DepthwiseConv2d extends FusedOp {
   @Override
   public double flops(List<long[]> inputs) {
     long[] weights = inputs.get(1);
-    return 2.0 * Tensor.length(outputShapes(inputs).get(0)) * weights[0] * weights[1];
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    return Conv2d.kernel(
-        context,
-        ConvolutionOperands.Weights.DEPTHWISE,
-        ConvolutionGeometry.symmetric(setting(0), setting(1)),
-        inputs.get(0),
-        inputs.get(1),
-        inputs.get(2),
-        outputs.get(0),
-        Conv2d.Ending.NONE);
+    return 2.0 * length(outputShapes(inputs).get(0)) * weights[0] * weights[1];
   }
 
   @Override

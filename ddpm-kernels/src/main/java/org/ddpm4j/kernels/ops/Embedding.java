@@ -2,10 +2,6 @@ package org.ddpm4j.kernels.ops;
 
 import java.util.Arrays;
 import java.util.List;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -39,19 +35,6 @@ public final class Embedding extends FusedOp {
   @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
     return List.of(new long[] {inputs.get(0)[0], inputs.get(1)[1]});
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    Tensor labels = inputs.get(0);
-    Tensor table = inputs.get(1);
-    int width = table.size(1);
-    return () -> {
-      for (int n = 0; n < labels.length(); n++) {
-        int row = (int) labels.buffer().get(n);
-        outputs.get(0).buffer().put(n * width, table.buffer(), row * width, width);
-      }
-    };
   }
 
   /** Labels have none; they get zeros. */

@@ -1,7 +1,6 @@
 package org.ddpm4j.kernels.ops;
 
 import java.util.List;
-import org.ddpm4j.kernels.FusedOp;
 import org.nd4j.imports.converters.ImportClassMapping;
 
 /** All operations of this package. */

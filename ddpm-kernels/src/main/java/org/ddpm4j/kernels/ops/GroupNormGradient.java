@@ -1,21 +1,6 @@
 package org.ddpm4j.kernels.ops;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-
-import java.nio.FloatBuffer;
-import java.util.Arrays;
 import java.util.List;
-import org.bytedeco.dnnl.eltwise_backward;
-import org.bytedeco.dnnl.memory;
-import org.ddpm4j.kernels.ChannelTiles;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Loops;
-import org.ddpm4j.kernels.Onednn;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -44,6 +29,33 @@ public final class GroupNormGradient extends FusedOp {
     addTArgument(epsilon);
   }
 
+  /**
+   * The number of groups.
+   *
+   * @return the number of groups
+   */
+  public int groups() {
+    return setting(0);
+  }
+
+  /**
+   * What is added to the variance.
+   *
+   * @return what is added to the variance
+   */
+  public double epsilon() {
+    return tArguments.get(0);
+  }
+
+  /**
+   * What is done to the result.
+   *
+   * @return what is done to the result
+   */
+  public EltwiseFunction function() {
+    return EltwiseFunction.values()[setting(1)];
+  }
+
   @Override
   public String opName() {
     return "ddpm_group_norm_bp";
@@ -62,205 +74,6 @@ public final class GroupNormGradient extends FusedOp {
   @Override
   public int inPlaceInput() {
     return 3;
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    return new Computation(
-        context,
-        setting(0),
-        tArguments.get(0),
-        EltwiseFunction.values()[setting(1)],
-        inputs,
-        outputs);
-  }
-
-  /**
-   * With z the normalised, scaled and shifted input, dz its gradient, x̂ the normalised input and M
-   * the number of elements of a group, the gradient of x is {@code (γ·dz - Σγ·dz/M -
-   * x̂·Σγ·dz·x̂/M)} times the inverse deviation.
-   */
-  private static final class Computation implements Kernel {
-
-    private final EltwiseFunction function;
-    private final List<Tensor> inputs;
-    private final List<Tensor> outputs;
-    private final int images;
-    private final int channels;
-    private final int groups;
-    private final double elements;
-    private final ChannelTiles tiles;
-    private final GroupNorm.Normalisation normalisation;
-    private final Tensor z;
-    private final Tensor dz;
-    private final Kernel[] functionGradients;
-    private final float[] x;
-    private final float[] gradient;
-    private final float[] repeatedMeans;
-    private final float[] sums;
-    private final float[] products;
-    private final float[] perChannel;
-    private final float[] factorsOfGradient;
-    private final float[] factorsOfX;
-    private final float[] summands;
-    private final double[] sum;
-    private final double[] product;
-    private final double[] scaleGradient;
-    private final double[] shiftGradient;
-
-    Computation(
-        KernelContext context,
-        int groups,
-        double epsilon,
-        EltwiseFunction function,
-        List<Tensor> inputs,
-        List<Tensor> outputs) {
-      this.function = function;
-      this.inputs = inputs;
-      this.outputs = outputs;
-      this.groups = groups;
-      Tensor features = inputs.get(0);
-      images = features.size(0);
-      channels = features.size(3);
-      int positions = features.size(1) * features.size(2);
-      elements = (double) positions * channels / groups;
-      tiles = new ChannelTiles(positions, channels);
-      normalisation = new GroupNorm.Normalisation(positions, channels, groups, epsilon);
-      List<Tensor> scratch = context.scratch(tiles.total(), tiles.total());
-      z = scratch.get(0);
-      dz = scratch.get(1);
-      functionGradients = functionGradients(context);
-      x = tiles.array();
-      gradient = tiles.array();
-      repeatedMeans = tiles.array();
-      sums = tiles.array();
-      products = tiles.array();
-      factorsOfGradient = tiles.array();
-      factorsOfX = tiles.array();
-      summands = tiles.array();
-      perChannel = new float[channels];
-      sum = new double[channels];
-      product = new double[channels];
-      scaleGradient = new double[channels];
-      shiftGradient = new double[channels];
-    }
-
-    private Kernel[] functionGradients(KernelContext context) {
-      Kernel[] kernels = new Kernel[images];
-      if (function == EltwiseFunction.IDENTITY) {
-        return kernels;
-      }
-      eltwise_backward primitive = function.backward(tiles.total());
-      memory.desc layout = Onednn.dense(tiles.total());
-      for (int n = 0; n < images; n++) {
-        Tensor dy = inputs.get(3).part((long) n * tiles.total(), tiles.total());
-        kernels[n] =
-            context
-                .call(primitive)
-                .with(DNNL_ARG_SRC, context.memory(layout, z))
-                .with(DNNL_ARG_DIFF_DST, context.memory(layout, dy))
-                .with(DNNL_ARG_DIFF_SRC, context.memory(layout, dz));
-      }
-      return kernels;
-    }
-
-    @Override
-    public void run() {
-      Arrays.fill(scaleGradient, 0);
-      Arrays.fill(shiftGradient, 0);
-      for (int n = 0; n < images; n++) {
-        normalisation.compute(inputs.get(0), n, inputs.get(1).buffer(), inputs.get(2).buffer());
-        int start = n * tiles.total();
-        if (function == EltwiseFunction.IDENTITY) {
-          image(start, inputs.get(3).buffer(), start);
-        } else {
-          normalisation.apply(inputs.get(0), n, z.buffer(), 0);
-          functionGradients[n].run();
-          image(start, dz.buffer(), 0);
-        }
-      }
-      if (outputs.get(1) != null) {
-        ParameterGradients.add(outputs.get(1), scaleGradient);
-      }
-      if (outputs.get(2) != null) {
-        ParameterGradients.add(outputs.get(2), shiftGradient);
-      }
-    }
-
-    private void image(int start, FloatBuffer gradients, int gradientStart) {
-      sumOverPositions(start, gradients, gradientStart);
-      if (outputs.get(0) != null) {
-        inputGradient(start, gradients, gradientStart);
-      }
-    }
-
-    private void sumOverPositions(int start, FloatBuffer gradients, int gradientStart) {
-      int perGroup = channels / groups;
-      for (int c = 0; c < channels; c++) {
-        perChannel[c] = (float) normalisation.statistics.mean[c / perGroup];
-      }
-      tiles.repeat(perChannel, repeatedMeans);
-      Arrays.fill(sums, 0);
-      Arrays.fill(products, 0);
-      FloatBuffer features = inputs.get(0).buffer();
-      tiles.forEach(
-          (offset, length) -> {
-            features.get(start + offset, x, 0, length);
-            gradients.get(gradientStart + offset, gradient, 0, length);
-            Loops.addCentredProducts(sums, products, gradient, x, repeatedMeans, length);
-          });
-      tiles.sum(sums, sum);
-      tiles.sum(products, product);
-      for (int c = 0; c < channels; c++) {
-        product[c] *= normalisation.statistics.inverseDeviation[c / perGroup];
-        shiftGradient[c] += sum[c];
-        scaleGradient[c] += product[c];
-      }
-    }
-
-    private void inputGradient(int start, FloatBuffer gradients, int gradientStart) {
-      repeatFactors();
-      FloatBuffer features = inputs.get(0).buffer();
-      FloatBuffer dx = outputs.get(0).buffer();
-      tiles.forEach(
-          (offset, length) -> {
-            features.get(start + offset, x, 0, length);
-            gradients.get(gradientStart + offset, gradient, 0, length);
-            Loops.combine(gradient, factorsOfGradient, x, factorsOfX, summands, length);
-            dx.put(start + offset, gradient, 0, length);
-          });
-    }
-
-    private void repeatFactors() {
-      int perGroup = channels / groups;
-      FloatBuffer scale = inputs.get(1).buffer();
-      double[] mean = normalisation.statistics.mean;
-      double[] inverse = normalisation.statistics.inverseDeviation;
-      double[] ofX = new double[groups];
-      double[] constant = new double[groups];
-      for (int g = 0; g < groups; g++) {
-        double sumOfGroup = 0;
-        double productOfGroup = 0;
-        for (int c = g * perGroup; c < (g + 1) * perGroup; c++) {
-          sumOfGroup += scale.get(c) * sum[c];
-          productOfGroup += scale.get(c) * product[c];
-        }
-        ofX[g] = -inverse[g] * inverse[g] * productOfGroup / elements;
-        constant[g] = -inverse[g] * sumOfGroup / elements - ofX[g] * mean[g];
-      }
-      for (int c = 0; c < channels; c++) {
-        perChannel[c] = (float) (inverse[c / perGroup] * scale.get(c));
-      }
-      tiles.repeat(perChannel, factorsOfGradient);
-      for (int c = 0; c < channels; c++) {
-        perChannel[c] = (float) ofX[c / perGroup];
-      }
-      tiles.repeat(perChannel, factorsOfX);
-      for (int c = 0; c < channels; c++) {
-        perChannel[c] = (float) constant[c / perGroup];
-      }
-      tiles.repeat(perChannel, summands);
-    }
   }
 
   @Override

@@ -1,20 +1,7 @@
 package org.ddpm4j.kernels.ops;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
-
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.bytedeco.dnnl.matmul;
-import org.bytedeco.dnnl.memory;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Onednn;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -53,34 +40,7 @@ public final class Linear extends FusedOp {
 
   @Override
   public double flops(List<long[]> inputs) {
-    return 2.0 * inputs.get(0)[0] * Tensor.length(inputs.get(1));
-  }
-
-  /** Row by row: oneDNN's sums come out differently for one row and for several. */
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    Tensor weights = inputs.get(1);
-    long in = weights.size(0);
-    long out = weights.size(1);
-    memory.desc x = Onednn.dense(1, in);
-    memory.desc y = Onednn.dense(1, out);
-    var description =
-        new matmul.primitive_desc(Onednn.engine(), x, Onednn.any(weights.shape()), y, y);
-    matmul primitive = new matmul(description);
-    memory packed =
-        context.packed(weights, Onednn.dense(weights.shape()), description.weights_desc());
-    memory bias = context.memory(y, inputs.get(2));
-    List<Kernel> rows = new ArrayList<>();
-    for (long n = 0; n < inputs.get(0).size(0); n++) {
-      rows.add(
-          context
-              .call(primitive)
-              .with(DNNL_ARG_SRC, context.memory(x, inputs.get(0).part(n * in, 1, in)))
-              .with(DNNL_ARG_WEIGHTS, packed)
-              .with(DNNL_ARG_BIAS, bias)
-              .with(DNNL_ARG_DST, context.memory(y, outputs.get(0).part(n * out, 1, out))));
-    }
-    return ConvolutionOperands.sequence(rows);
+    return 2.0 * inputs.get(0)[0] * length(inputs.get(1));
   }
 
   @Override

@@ -2,10 +2,6 @@ package org.ddpm4j.kernels.ops;
 
 import java.util.Arrays;
 import java.util.List;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -34,6 +30,15 @@ public final class LossPerImage extends FusedOp {
     addIArgument(loss.ordinal());
   }
 
+  /**
+   * What an error costs.
+   *
+   * @return what an error costs
+   */
+  public PointwiseLoss loss() {
+    return PointwiseLoss.values()[setting(0)];
+  }
+
   @Override
   public String opName() {
     return "ddpm_loss_per_image";
@@ -42,24 +47,6 @@ public final class LossPerImage extends FusedOp {
   @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
     return List.of(new long[] {inputs.get(0)[0]});
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    PointwiseLoss loss = PointwiseLoss.values()[setting(0)];
-    Tensor prediction = inputs.get(0);
-    Tensor target = inputs.get(1);
-    int images = prediction.size(0);
-    int elements = prediction.length() / images;
-    return () -> {
-      for (int n = 0; n < images; n++) {
-        double sum = 0;
-        for (int i = n * elements; i < (n + 1) * elements; i++) {
-          sum += loss.value(prediction.buffer().get(i), target.buffer().get(i));
-        }
-        outputs.get(0).buffer().put(n, (float) (sum / elements));
-      }
-    };
   }
 
   @Override

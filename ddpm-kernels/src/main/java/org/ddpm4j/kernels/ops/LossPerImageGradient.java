@@ -1,10 +1,6 @@
 package org.ddpm4j.kernels.ops;
 
 import java.util.List;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -29,6 +25,15 @@ public final class LossPerImageGradient extends FusedOp {
     addIArgument(loss.ordinal());
   }
 
+  /**
+   * What an error costs.
+   *
+   * @return what an error costs
+   */
+  public PointwiseLoss loss() {
+    return PointwiseLoss.values()[setting(0)];
+  }
+
   @Override
   public String opName() {
     return "ddpm_loss_per_image_bp";
@@ -37,29 +42,6 @@ public final class LossPerImageGradient extends FusedOp {
   @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
     return List.of(inputs.get(0), inputs.get(1));
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    PointwiseLoss loss = PointwiseLoss.values()[setting(0)];
-    Tensor predictions = inputs.get(0);
-    Tensor targets = inputs.get(1);
-    int elements = predictions.length() / predictions.size(0);
-    return () -> {
-      for (int i = 0; i < predictions.length(); i++) {
-        double factor = inputs.get(2).buffer().get(i / elements) / elements;
-        double prediction = predictions.buffer().get(i);
-        double target = targets.buffer().get(i);
-        if (outputs.get(0) != null) {
-          double slope = loss.predictionSlope(prediction, target);
-          outputs.get(0).buffer().put(i, (float) (factor * slope));
-        }
-        if (outputs.get(1) != null) {
-          double slope = loss.targetSlope(prediction, target);
-          outputs.get(1).buffer().put(i, (float) (factor * slope));
-        }
-      }
-    };
   }
 
   @Override

@@ -1,10 +1,6 @@
 package org.ddpm4j.kernels.ops;
 
 import java.util.List;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -34,18 +30,6 @@ public final class Mean extends FusedOp {
   @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
     return List.of(new long[0]);
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    Tensor x = inputs.get(0);
-    return () -> {
-      double sum = 0;
-      for (int i = 0; i < x.length(); i++) {
-        sum += x.buffer().get(i);
-      }
-      outputs.get(0).buffer().put(0, (float) (sum / x.length()));
-    };
   }
 
   @Override

@@ -1,10 +1,6 @@
 package org.ddpm4j.kernels.ops;
 
 import java.util.List;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -28,17 +24,6 @@ public final class MeanGradient extends FusedOp {
   @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
     return List.of(inputs.get(0));
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    Tensor dx = outputs.get(0);
-    return () -> {
-      float share = inputs.get(1).buffer().get(0) / dx.length();
-      for (int i = 0; i < dx.length(); i++) {
-        dx.buffer().put(i, share);
-      }
-    };
   }
 
   @Override

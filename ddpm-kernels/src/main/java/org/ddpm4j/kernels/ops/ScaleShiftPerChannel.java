@@ -2,12 +2,6 @@ package org.ddpm4j.kernels.ops;
 
 import java.util.Arrays;
 import java.util.List;
-import org.ddpm4j.kernels.ChannelTiles;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Loops;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -47,35 +41,6 @@ public final class ScaleShiftPerChannel extends FusedOp {
   @Override
   public int inPlaceInput() {
     return 0;
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    Tensor x = inputs.get(0);
-    int channels = x.size(3);
-    ChannelTiles tiles = new ChannelTiles(x.size(1) * x.size(2), channels);
-    float[] values = tiles.array();
-    float[] factors = tiles.array();
-    float[] summands = tiles.array();
-    float[] perChannel = new float[channels];
-    return () -> {
-      for (int n = 0; n < x.size(0); n++) {
-        int start = n * tiles.total();
-        inputs.get(1).buffer().get(2 * n * channels, perChannel);
-        for (int c = 0; c < channels; c++) {
-          perChannel[c] += 1;
-        }
-        tiles.repeat(perChannel, factors);
-        inputs.get(1).buffer().get((2 * n + 1) * channels, perChannel);
-        tiles.repeat(perChannel, summands);
-        tiles.forEach(
-            (offset, length) -> {
-              x.buffer().get(start + offset, values, 0, length);
-              Loops.multiplyAdd(values, factors, summands, length);
-              outputs.get(0).buffer().put(start + offset, values, 0, length);
-            });
-      }
-    };
   }
 
   @Override

@@ -1,10 +1,6 @@
 package org.ddpm4j.kernels.ops;
 
 import java.util.List;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -33,6 +29,33 @@ public final class SinusoidalEmbedding extends FusedOp {
     addIArgument(width, shift, sinesAt);
   }
 
+  /**
+   * The length of a row.
+   *
+   * @return the length of a row
+   */
+  public int width() {
+    return setting(0);
+  }
+
+  /**
+   * What is taken off half the width in the frequencies.
+   *
+   * @return what is taken off half the width in the frequencies
+   */
+  public int shift() {
+    return setting(1);
+  }
+
+  /**
+   * Where the sines begin: 0 or half the width.
+   *
+   * @return where the sines begin: 0 or half the width
+   */
+  public int sinesAt() {
+    return setting(2);
+  }
+
   @Override
   public String opName() {
     return "ddpm_sinusoidal_embedding";
@@ -41,29 +64,6 @@ public final class SinusoidalEmbedding extends FusedOp {
   @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
     return List.of(new long[] {inputs.get(0)[0], setting(0)});
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    int width = setting(0);
-    int half = width / 2;
-    float[] frequencies = new float[half];
-    for (int i = 0; i < half; i++) {
-      frequencies[i] = (float) Math.exp(-Math.log(10000) * i / (half - (double) setting(1)));
-    }
-    int sinesAt = setting(2);
-    int cosinesAt = half - sinesAt;
-    Tensor t = inputs.get(0);
-    Tensor y = outputs.get(0);
-    return () -> {
-      for (int n = 0; n < t.length(); n++) {
-        for (int i = 0; i < half; i++) {
-          float angle = t.buffer().get(n) * frequencies[i];
-          y.buffer().put(n * width + sinesAt + i, (float) Math.sin(angle));
-          y.buffer().put(n * width + cosinesAt + i, (float) Math.cos(angle));
-        }
-      }
-    };
   }
 
   @Override

@@ -1,10 +1,6 @@
 package org.ddpm4j.kernels.ops;
 
 import java.util.List;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -31,6 +27,15 @@ public final class TimeFraction extends FusedOp {
     addIArgument(timesteps);
   }
 
+  /**
+   * The number of timesteps.
+   *
+   * @return the number of timesteps
+   */
+  public int timesteps() {
+    return setting(0);
+  }
+
   @Override
   public String opName() {
     return "ddpm_time_fraction";
@@ -39,17 +44,6 @@ public final class TimeFraction extends FusedOp {
   @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
     return List.of(new long[] {inputs.get(0)[0], 1});
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    float timesteps = setting(0);
-    Tensor t = inputs.get(0);
-    return () -> {
-      for (int n = 0; n < t.length(); n++) {
-        outputs.get(0).buffer().put(n, t.buffer().get(n) / timesteps);
-      }
-    };
   }
 
   @Override

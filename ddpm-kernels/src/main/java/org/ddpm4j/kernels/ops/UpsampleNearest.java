@@ -1,10 +1,6 @@
 package org.ddpm4j.kernels.ops;
 
 import java.util.List;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -38,11 +34,6 @@ public final class UpsampleNearest extends FusedOp {
   public List<long[]> outputShapes(List<long[]> inputs) {
     long[] x = inputs.get(0);
     return List.of(new long[] {x[0], 2 * x[1], 2 * x[2], x[3]});
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    return Squares.repetitions(inputs.get(0), outputs.get(0), 1);
   }
 
   @Override

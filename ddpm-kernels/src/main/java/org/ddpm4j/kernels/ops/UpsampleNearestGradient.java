@@ -1,10 +1,6 @@
 package org.ddpm4j.kernels.ops;
 
 import java.util.List;
-import org.ddpm4j.kernels.FusedOp;
-import org.ddpm4j.kernels.Kernel;
-import org.ddpm4j.kernels.KernelContext;
-import org.ddpm4j.kernels.Tensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -32,11 +28,6 @@ public final class UpsampleNearestGradient extends FusedOp {
   public List<long[]> outputShapes(List<long[]> inputs) {
     long[] y = inputs.get(0);
     return List.of(new long[] {y[0], y[1] / 2, y[2] / 2, y[3]});
-  }
-
-  @Override
-  public Kernel kernel(KernelContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    return Squares.sums(inputs.get(0), outputs.get(0), 1);
   }
 
   @Override

@@ -1,0 +1,157 @@
+package org.ddpm4j.cuda;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongFunction;
+import org.ddpm4j.kernels.ops.FusedOp;
+import org.ddpm4j.kernels.plan.Kernel;
+import org.ddpm4j.kernels.plan.PlanContext;
+import org.ddpm4j.kernels.plan.Precision;
+import org.ddpm4j.kernels.plan.Tensor;
+
+/** What the kernels of one plan share. They run one after the other, in the card's stream. */
+final class CudaContext implements PlanContext {
+
+  /** What cudaMalloc aligns to. */
+  static final int ALIGNMENT = 256;
+
+  private final CudaDriver driver;
+  private final CudaWeightCache weights;
+  private final Precision precision;
+  private final List<Long> scratchBlocks = new ArrayList<>();
+  private final List<CudaDriver.CudaGraph> graphs = new ArrayList<>();
+  private long scratchLength;
+  private long scratchTotal;
+
+  CudaContext(CudaDriver driver, CudaWeightCache weights, Precision precision) {
+    this.driver = driver;
+    this.weights = weights;
+    this.precision = precision;
+  }
+
+  CudaDriver driver() {
+    return driver;
+  }
+
+  Precision precision() {
+    return precision;
+  }
+
+  /** Whether feature maps are kept in bfloat16. */
+  boolean isBfloat16() {
+    return precision == Precision.BFLOAT16;
+  }
+
+  int multiprocessors() {
+    return driver.multiprocessors();
+  }
+
+  int sharedMemoryPerBlock() {
+    return driver.sharedMemoryPerBlock();
+  }
+
+  /** The bytes of an element of a feature map. */
+  int elementBytes() {
+    return isBfloat16() ? 2 : 4;
+  }
+
+  /** What all sources are told: how feature maps are kept and how products are formed. */
+  List<String> defines() {
+    return switch (precision) {
+      case FLOAT32 -> List.of("ELEMENT_FLOAT", "PRODUCT_F32");
+      case TFLOAT32 -> List.of("ELEMENT_FLOAT", "PRODUCT_TF32");
+      case BFLOAT16 -> List.of("ELEMENT_BFLOAT16", "PRODUCT_BF16");
+    };
+  }
+
+  /**
+   * A kernel with its arguments.
+   *
+   * @param file one of our sources
+   * @param kernel its name there
+   * @param launch how many threads
+   * @param arguments tensors, {@code Long} addresses and nulls become pointers, numbers numbers
+   */
+  Kernel launch(String file, String kernel, Launch launch, Object... arguments) {
+    CudaFunction function = driver.function(file, kernel, defines());
+    CudaArguments bound = new CudaArguments(arguments);
+    return () -> driver.launch(function, launch, bound);
+  }
+
+  /** As {@link #launch}, for sources that know feature maps of float alone. */
+  Kernel launchFloat(String file, String kernel, Launch launch, Object... arguments) {
+    CudaFunction function =
+        driver.function(file, kernel, List.of("ELEMENT_FLOAT", "PRODUCT_F32"));
+    CudaArguments bound = new CudaArguments(arguments);
+    return () -> driver.launch(function, launch, bound);
+  }
+
+  /**
+   * Memory for what a kernel needs only while it runs; other kernels use the same.
+   *
+   * @param bytes in total
+   * @return its address
+   */
+  long scratch(long bytes) {
+    if (scratchBlocks.isEmpty() || bytes > scratchLength) {
+      scratchLength = Math.max(bytes, 2 * scratchLength);
+      scratchTotal += scratchLength;
+      scratchBlocks.add(driver.allocate(scratchLength));
+    }
+    return scratchBlocks.get(scratchBlocks.size() - 1);
+  }
+
+  static long roundUp(long bytes) {
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  }
+
+  /** A weight in another layout, packed again whenever weights have changed. */
+  long packed(Tensor weight, String kind, long bytes, LongFunction<Kernel> packing) {
+    return weights.packed(weight, kind + precision, bytes, packing);
+  }
+
+  @Override
+  public Kernel kernel(FusedOp op, List<Tensor> inputs, List<Tensor> outputs) {
+    return CudaKernels.kernel(op, this, inputs, outputs);
+  }
+
+  @Override
+  public Kernel zeroing(Tensor tensor) {
+    long bytes = tensor.bytes();
+    return () -> driver.zero(tensor.address(), bytes);
+  }
+
+  @Override
+  public Kernel adding(Tensor summand, Tensor sum) {
+    return ElementwiseKernels.adding(this, summand, sum);
+  }
+
+  /** A graph, recorded when it first runs. */
+  @Override
+  public Kernel assemble(List<Kernel> kernels) {
+    if (kernels.isEmpty()) {
+      return () -> {};
+    }
+    CudaDriver.CudaGraph[] recorded = new CudaDriver.CudaGraph[1];
+    return () -> {
+      if (recorded[0] == null) {
+        recorded[0] = driver.graph(kernels);
+        graphs.add(recorded[0]);
+      }
+      recorded[0].run();
+    };
+  }
+
+  @Override
+  public long scratchBytes() {
+    return scratchTotal;
+  }
+
+  @Override
+  public void close() {
+    graphs.forEach(CudaDriver.CudaGraph::close);
+    graphs.clear();
+    scratchBlocks.forEach(driver::free);
+    scratchBlocks.clear();
+  }
+}

@@ -1,0 +1,326 @@
+package org.ddpm4j.cuda;
+
+import static org.bytedeco.cuda.global.cudnn.CUDNN_ACTIVATION_IDENTITY;
+import static org.bytedeco.cuda.global.cudnn.CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
+import static org.bytedeco.cuda.global.cudnn.CUDNN_CROSS_CORRELATION;
+import static org.bytedeco.cuda.global.cudnn.CUDNN_DATA_BFLOAT16;
+import static org.bytedeco.cuda.global.cudnn.CUDNN_DATA_FLOAT;
+import static org.bytedeco.cuda.global.cudnn.CUDNN_DETERMINISTIC;
+import static org.bytedeco.cuda.global.cudnn.CUDNN_FMA_MATH;
+import static org.bytedeco.cuda.global.cudnn.CUDNN_NOT_PROPAGATE_NAN;
+import static org.bytedeco.cuda.global.cudnn.CUDNN_TENSOR_NHWC;
+import static org.bytedeco.cuda.global.cudnn.CUDNN_TENSOR_OP_MATH;
+import static org.bytedeco.cuda.global.cudnn.cudnnConvolutionBackwardData;
+import static org.bytedeco.cuda.global.cudnn.cudnnConvolutionBackwardFilter;
+import static org.bytedeco.cuda.global.cudnn.cudnnConvolutionBiasActivationForward;
+import static org.bytedeco.cuda.global.cudnn.cudnnCreateActivationDescriptor;
+import static org.bytedeco.cuda.global.cudnn.cudnnCreateConvolutionDescriptor;
+import static org.bytedeco.cuda.global.cudnn.cudnnCreateFilterDescriptor;
+import static org.bytedeco.cuda.global.cudnn.cudnnCreateTensorDescriptor;
+import static org.bytedeco.cuda.global.cudnn.cudnnGetConvolutionBackwardDataAlgorithm_v7;
+import static org.bytedeco.cuda.global.cudnn.cudnnGetConvolutionBackwardFilterAlgorithm_v7;
+import static org.bytedeco.cuda.global.cudnn.cudnnGetConvolutionForwardWorkspaceSize;
+import static org.bytedeco.cuda.global.cudnn.cudnnGetErrorString;
+import static org.bytedeco.cuda.global.cudnn.cudnnSetActivationDescriptor;
+import static org.bytedeco.cuda.global.cudnn.cudnnSetConvolution2dDescriptor;
+import static org.bytedeco.cuda.global.cudnn.cudnnSetConvolutionMathType;
+import static org.bytedeco.cuda.global.cudnn.cudnnSetFilter4dDescriptor;
+import static org.bytedeco.cuda.global.cudnn.cudnnSetTensor4dDescriptor;
+
+import org.bytedeco.cuda.cudnn.cudnnActivationStruct;
+import org.bytedeco.cuda.cudnn.cudnnContext;
+import org.bytedeco.cuda.cudnn.cudnnConvolutionBwdDataAlgoPerf_t;
+import org.bytedeco.cuda.cudnn.cudnnConvolutionBwdFilterAlgoPerf_t;
+import org.bytedeco.cuda.cudnn.cudnnConvolutionStruct;
+import org.bytedeco.cuda.cudnn.cudnnFilterStruct;
+import org.bytedeco.cuda.cudnn.cudnnTensorStruct;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.SizeTPointer;
+import org.ddpm4j.kernels.plan.Kernel;
+import org.ddpm4j.kernels.plan.Precision;
+import org.ddpm4j.kernels.plan.Tensor;
+
+/**
+ * One convolution by cuDNN, for wide feature maps, whose matrix products it does at four fifths of
+ * the card's rate. Algorithms are chosen by cuDNN's rules, not by timing, and only among those that
+ * give the same bits every time.
+ */
+final class CudnnConvolution {
+
+  private static final int ALGORITHMS = 10;
+
+  private final CudaContext context;
+  private final NvidiaDriver driver;
+  private final Tensor w;
+  private final int taps;
+  private final int inner;
+  private final int outer;
+  private final int innerPadded;
+  private final int outerPadded;
+  private final cudnnTensorStruct x = new cudnnTensorStruct();
+  private final cudnnTensorStruct y = new cudnnTensorStruct();
+  private final cudnnTensorStruct bias = new cudnnTensorStruct();
+  private final cudnnFilterStruct filter = new cudnnFilterStruct();
+  private final cudnnConvolutionStruct convolution = new cudnnConvolutionStruct();
+  private final FloatPointer one = new FloatPointer(1f);
+  private final FloatPointer zero = new FloatPointer(0f);
+
+  /**
+   * A convolution with symmetric padding.
+   *
+   * @param context of the plan
+   * @param x input or its gradient
+   * @param w weights, {@code [kH,kW,iC,oC]}
+   * @param y output or its gradient
+   * @param stride along both axes
+   * @param padding on all sides
+   */
+  CudnnConvolution(CudaContext context, Tensor x, Tensor w, Tensor y, int stride, int padding) {
+    this.context = context;
+    this.driver = (NvidiaDriver) context.driver();
+    this.w = w;
+    taps = w.size(0) * w.size(1);
+    inner = w.size(2);
+    outer = w.size(3);
+    innerPadded = (int) x.rowLength();
+    outerPadded = (int) y.rowLength();
+    int type = context.isBfloat16() ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+    describe(this.x, type, x);
+    describe(this.y, type, y);
+    check(cudnnCreateTensorDescriptor(bias));
+    check(
+        cudnnSetTensor4dDescriptor(
+            bias, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 1, outerPadded, 1, 1));
+    check(cudnnCreateFilterDescriptor(filter));
+    check(
+        cudnnSetFilter4dDescriptor(
+            filter, type, CUDNN_TENSOR_NHWC, outerPadded, innerPadded, w.size(0), w.size(1)));
+    check(cudnnCreateConvolutionDescriptor(convolution));
+    check(
+        cudnnSetConvolution2dDescriptor(
+            convolution,
+            padding,
+            padding,
+            stride,
+            stride,
+            1,
+            1,
+            CUDNN_CROSS_CORRELATION,
+            CUDNN_DATA_FLOAT));
+    check(
+        cudnnSetConvolutionMathType(
+            convolution,
+            context.precision() == Precision.FLOAT32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH));
+  }
+
+  private static void describe(cudnnTensorStruct descriptor, int type, Tensor map) {
+    check(cudnnCreateTensorDescriptor(descriptor));
+    check(
+        cudnnSetTensor4dDescriptor(
+            descriptor,
+            CUDNN_TENSOR_NHWC,
+            type,
+            map.size(0),
+            (int) map.rowLength(),
+            map.size(1),
+            map.size(2)));
+  }
+
+  private static void check(int code) {
+    if (code != 0) {
+      throw new CudaException(
+          "cuDNN refused: %s (%d).".formatted(cudnnGetErrorString(code).getString(), code));
+    }
+  }
+
+  /** A pointer to an address of the card. */
+  private static final class Address extends Pointer {
+    Address(long address) {
+      this.address = address;
+    }
+  }
+
+  private long packedWeights() {
+    long bytes = (long) outerPadded * taps * innerPadded * context.elementBytes();
+    return context.packed(
+        w,
+        "cudnn" + innerPadded + "x" + outerPadded,
+        bytes,
+        address ->
+            context.launch(
+                "cudnn_weights.cu",
+                "pack_weights",
+                Launch.forElements((long) outerPadded * taps * innerPadded, 256),
+                w,
+                address,
+                taps,
+                inner,
+                outer,
+                innerPadded,
+                outerPadded));
+  }
+
+  private long paddedBias(Tensor values) {
+    return context.packed(
+        values,
+        "padded" + outerPadded,
+        (long) outerPadded * Float.BYTES,
+        address ->
+            context.launch(
+                "cudnn_weights.cu",
+                "pad_bias",
+                Launch.forElements(outerPadded, 256),
+                values,
+                address,
+                outer,
+                outerPadded));
+  }
+
+  /** {@code y = convolution of x + bias (+ residual)}; the residual may be null. */
+  Kernel forward(Tensor input, Tensor biasValues, Tensor residual, Tensor output) {
+    cudnnActivationStruct identity = new cudnnActivationStruct();
+    check(cudnnCreateActivationDescriptor(identity));
+    check(
+        cudnnSetActivationDescriptor(
+            identity, CUDNN_ACTIVATION_IDENTITY, CUDNN_NOT_PROPAGATE_NAN, 0));
+    int algorithm = CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
+    SizeTPointer size = new SizeTPointer(1);
+    check(
+        cudnnGetConvolutionForwardWorkspaceSize(
+            handle(), x, filter, convolution, y, algorithm, size));
+    long workspaceBytes = size.get();
+    Address workspace = new Address(context.scratch(workspaceBytes));
+    Address from = new Address(input.address());
+    Address to = new Address(output.address());
+    Address weights = new Address(packedWeights());
+    Address summand = new Address((residual == null ? output : residual).address());
+    Address shift = new Address(paddedBias(biasValues));
+    FloatPointer share = residual == null ? zero : one;
+    return () ->
+        check(
+            cudnnConvolutionBiasActivationForward(
+                handle(),
+                one,
+                x,
+                from,
+                filter,
+                weights,
+                convolution,
+                algorithm,
+                workspace,
+                workspaceBytes,
+                share,
+                y,
+                summand,
+                bias,
+                shift,
+                identity,
+                y,
+                to));
+  }
+
+  private cudnnContext handle() {
+    return driver.cudnn();
+  }
+
+  /** The gradient of x. */
+  Kernel dataGradient(Tensor dy, Tensor dx) {
+    cudnnConvolutionBwdDataAlgoPerf_t found = new cudnnConvolutionBwdDataAlgoPerf_t(ALGORITHMS);
+    int[] count = new int[1];
+    check(
+        cudnnGetConvolutionBackwardDataAlgorithm_v7(
+            handle(), filter, y, convolution, x, ALGORITHMS, count, found));
+    int chosen = -1;
+    for (int i = 0; i < count[0] && chosen < 0; i++) {
+      cudnnConvolutionBwdDataAlgoPerf_t candidate = found.position(i);
+      if (candidate.status() == 0 && candidate.determinism() == CUDNN_DETERMINISTIC) {
+        chosen = i;
+      }
+    }
+    require(chosen);
+    int algorithm = found.position(chosen).algo();
+    long workspaceBytes = found.memory();
+    Address workspace = new Address(context.scratch(workspaceBytes));
+    Address weights = new Address(packedWeights());
+    Address from = new Address(dy.address());
+    Address to = new Address(dx.address());
+    return () ->
+        check(
+            cudnnConvolutionBackwardData(
+                handle(),
+                one,
+                filter,
+                weights,
+                y,
+                from,
+                convolution,
+                algorithm,
+                workspace,
+                workspaceBytes,
+                zero,
+                x,
+                to));
+  }
+
+  private static void require(int chosen) {
+    if (chosen < 0) {
+      throw new CudaException("cuDNN has no deterministic algorithm for a convolution.");
+    }
+  }
+
+  /** Adds the gradient of the weights to {@code dw}. */
+  Kernel weightGradient(Tensor input, Tensor dy, Tensor dw) {
+    cudnnConvolutionBwdFilterAlgoPerf_t found = new cudnnConvolutionBwdFilterAlgoPerf_t(ALGORITHMS);
+    int[] count = new int[1];
+    check(
+        cudnnGetConvolutionBackwardFilterAlgorithm_v7(
+            handle(), x, y, convolution, filter, ALGORITHMS, count, found));
+    int chosen = -1;
+    for (int i = 0; i < count[0] && chosen < 0; i++) {
+      cudnnConvolutionBwdFilterAlgoPerf_t candidate = found.position(i);
+      if (candidate.status() == 0 && candidate.determinism() == CUDNN_DETERMINISTIC) {
+        chosen = i;
+      }
+    }
+    require(chosen);
+    int algorithm = found.position(chosen).algo();
+    long workspaceBytes = found.memory();
+    long gradientBytes =
+        CudaContext.roundUp((long) outerPadded * taps * innerPadded * context.elementBytes());
+    long scratch = context.scratch(gradientBytes + workspaceBytes);
+    Address gradient = new Address(scratch);
+    Address workspace = new Address(scratch + gradientBytes);
+    Address from = new Address(input.address());
+    Address slopes = new Address(dy.address());
+    Kernel adding =
+        context.launch(
+            "cudnn_weights.cu",
+            "add_packed_gradient",
+            Launch.forElements(dw.length(), 256),
+            scratch,
+            dw,
+            taps,
+            inner,
+            outer,
+            innerPadded);
+    return () -> {
+      check(
+          cudnnConvolutionBackwardFilter(
+              handle(),
+              one,
+              x,
+              from,
+              y,
+              slopes,
+              convolution,
+              algorithm,
+              workspace,
+              workspaceBytes,
+              zero,
+              filter,
+              gradient));
+      adding.run();
+    };
+  }
+}

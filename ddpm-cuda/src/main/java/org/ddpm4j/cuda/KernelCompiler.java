@@ -1,0 +1,162 @@
+package org.ddpm4j.cuda;
+
+import static org.bytedeco.cuda.global.nvrtc.nvrtcCompileProgram;
+import static org.bytedeco.cuda.global.nvrtc.nvrtcCreateProgram;
+import static org.bytedeco.cuda.global.nvrtc.nvrtcDestroyProgram;
+import static org.bytedeco.cuda.global.nvrtc.nvrtcGetCUBIN;
+import static org.bytedeco.cuda.global.nvrtc.nvrtcGetCUBINSize;
+import static org.bytedeco.cuda.global.nvrtc.nvrtcGetErrorString;
+import static org.bytedeco.cuda.global.nvrtc.nvrtcGetProgramLog;
+import static org.bytedeco.cuda.global.nvrtc.nvrtcGetProgramLogSize;
+import static org.bytedeco.cuda.global.nvrtc.nvrtcVersion;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.bytedeco.cuda.nvrtc._nvrtcProgram;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.PointerPointer;
+import org.bytedeco.javacpp.SizeTPointer;
+
+/**
+ * Compiles our sources to the machine code of a card, by NVRTC, and keeps the results in a folder of
+ * the user's, under a name that is a digest of source, options and compiler.
+ */
+final class KernelCompiler {
+
+  private static final Pattern INCLUDE = Pattern.compile("#include \"(\\w+\\.cuh)\"");
+
+  private final String architecture;
+  private final Path cache;
+
+  KernelCompiler(int major, int minor) {
+    // "a": with the instructions that only this very architecture has.
+    architecture = "sm_%d%d%s".formatted(major, minor, major >= 9 ? "a" : "");
+    cache = cacheFolder();
+  }
+
+  private static Path cacheFolder() {
+    String given = System.getenv("XDG_CACHE_HOME");
+    Path root =
+        given != null && !given.isBlank()
+            ? Path.of(given)
+            : Path.of(System.getProperty("user.home", "."), ".cache");
+    return root.resolve("ddpm4j").resolve("cuda");
+  }
+
+  /** The machine code of a source. */
+  byte[] compile(String file, List<String> defines) {
+    String source = source(file);
+    List<String> options = options(defines);
+    Path cached = cache.resolve(digest(source, options) + ".cubin");
+    try {
+      return Files.readAllBytes(cached);
+    } catch (IOException e) {
+      byte[] code = compile(file, source, options);
+      keep(code, cached);
+      return code;
+    }
+  }
+
+  private List<String> options(List<String> defines) {
+    List<String> options = new ArrayList<>();
+    options.add("--gpu-architecture=" + architecture);
+    options.add("--std=c++17");
+    // No contraction would be needed for equal bits with a CPU; cards are compared within bounds.
+    options.add("--extra-device-vectorization");
+    defines.forEach(define -> options.add("-D" + define));
+    return options;
+  }
+
+  /** The text of a source, with what it includes. */
+  static String source(String file) {
+    return INCLUDE
+        .matcher(resource(file))
+        .replaceAll(included -> Matcher.quoteReplacement(source(included.group(1))));
+  }
+
+  private static String resource(String file) {
+    try (InputStream in = KernelCompiler.class.getResourceAsStream(file)) {
+      if (in == null) {
+        throw new IllegalArgumentException("There is no source " + file + ".");
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String digest(String source, List<String> options) {
+    int[] major = new int[1];
+    int[] minor = new int[1];
+    nvrtcVersion(major, minor);
+    String all = "%d.%d\n%s\n%s".formatted(major[0], minor[0], options, source);
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256").digest(all.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(hash, 0, 16);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static byte[] compile(String file, String source, List<String> options) {
+    _nvrtcProgram program = new _nvrtcProgram();
+    try (BytePointer text = new BytePointer(source, StandardCharsets.UTF_8);
+        BytePointer name = new BytePointer(file, StandardCharsets.UTF_8);
+        PointerPointer<BytePointer> words =
+            new PointerPointer<>(options.toArray(new String[0]));
+        SizeTPointer size = new SizeTPointer(1)) {
+      check(
+          nvrtcCreateProgram(
+              program, text, name, 0, (PointerPointer<?>) null, (PointerPointer<?>) null),
+          file);
+      int code = nvrtcCompileProgram(program, options.size(), words);
+      if (code != 0) {
+        nvrtcGetProgramLogSize(program, size);
+        byte[] log = new byte[Math.toIntExact(size.get())];
+        nvrtcGetProgramLog(program, log);
+        throw new IllegalStateException(
+            "%s does not compile with %s:%n%s"
+                .formatted(file, options, new String(log, StandardCharsets.UTF_8).trim()));
+      }
+      check(nvrtcGetCUBINSize(program, size), file);
+      byte[] cubin = new byte[Math.toIntExact(size.get())];
+      check(nvrtcGetCUBIN(program, cubin), file);
+      return cubin;
+    } finally {
+      nvrtcDestroyProgram(program);
+    }
+  }
+
+  private static void check(int code, String file) {
+    if (code != 0) {
+      throw new CudaException(
+          "NVRTC could not compile %s: %s.".formatted(file, nvrtcGetErrorString(code).getString()));
+    }
+  }
+
+  /** A cache that cannot be written costs time, nothing else. */
+  private static void keep(byte[] code, Path target) {
+    try {
+      Files.createDirectories(target.getParent());
+      Path temporary = Files.createTempFile(target.getParent(), "cubin", ".tmp");
+      Files.write(temporary, code);
+      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      org.slf4j.LoggerFactory.getLogger(KernelCompiler.class)
+          .debug("The compiled kernel {} was not kept: {}", target, e.toString());
+    }
+  }
+}

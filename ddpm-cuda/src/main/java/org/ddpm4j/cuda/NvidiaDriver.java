@@ -1,0 +1,454 @@
+package org.ddpm4j.cuda;
+
+import static org.bytedeco.cuda.global.cudart.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+import static org.bytedeco.cuda.global.cudart.cuFuncSetAttribute;
+import static org.bytedeco.cuda.global.cudart.cuLaunchKernel;
+import static org.bytedeco.cuda.global.cudart.cuModuleGetFunction;
+import static org.bytedeco.cuda.global.cudart.cuModuleLoadData;
+import static org.bytedeco.cuda.global.cudart.cudaDevAttrComputeCapabilityMajor;
+import static org.bytedeco.cuda.global.cudart.cudaDevAttrComputeCapabilityMinor;
+import static org.bytedeco.cuda.global.cudart.cudaDevAttrMaxSharedMemoryPerBlockOptin;
+import static org.bytedeco.cuda.global.cudart.cudaDevAttrMultiProcessorCount;
+import static org.bytedeco.cuda.global.cudart.cudaDeviceGetAttribute;
+import static org.bytedeco.cuda.global.cudart.cudaEventCreate;
+import static org.bytedeco.cuda.global.cudart.cudaEventCreateWithFlags;
+import static org.bytedeco.cuda.global.cudart.cudaEventDestroy;
+import static org.bytedeco.cuda.global.cudart.cudaEventDisableTiming;
+import static org.bytedeco.cuda.global.cudart.cudaEventElapsedTime;
+import static org.bytedeco.cuda.global.cudart.cudaEventRecord;
+import static org.bytedeco.cuda.global.cudart.cudaEventSynchronize;
+import static org.bytedeco.cuda.global.cudart.cudaFree;
+import static org.bytedeco.cuda.global.cudart.cudaFreeHost;
+import static org.bytedeco.cuda.global.cudart.cudaGetErrorString;
+import static org.bytedeco.cuda.global.cudart.cudaGetLastError;
+import static org.bytedeco.cuda.global.cudart.cudaGraphDestroy;
+import static org.bytedeco.cuda.global.cudart.cudaGraphExecDestroy;
+import static org.bytedeco.cuda.global.cudart.cudaGraphInstantiate;
+import static org.bytedeco.cuda.global.cudart.cudaGraphLaunch;
+import static org.bytedeco.cuda.global.cudart.cudaHostAlloc;
+import static org.bytedeco.cuda.global.cudart.cudaHostAllocDefault;
+import static org.bytedeco.cuda.global.cudart.cudaMalloc;
+import static org.bytedeco.cuda.global.cudart.cudaMemGetInfo;
+import static org.bytedeco.cuda.global.cudart.cudaMemcpyAsync;
+import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToDevice;
+import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToHost;
+import static org.bytedeco.cuda.global.cudart.cudaMemcpyHostToDevice;
+import static org.bytedeco.cuda.global.cudart.cudaMemsetAsync;
+import static org.bytedeco.cuda.global.cudart.cudaSetDevice;
+import static org.bytedeco.cuda.global.cudart.cudaStreamBeginCapture;
+import static org.bytedeco.cuda.global.cudart.cudaStreamCaptureModeThreadLocal;
+import static org.bytedeco.cuda.global.cudart.cudaStreamCreateWithFlags;
+import static org.bytedeco.cuda.global.cudart.cudaStreamDestroy;
+import static org.bytedeco.cuda.global.cudart.cudaStreamEndCapture;
+import static org.bytedeco.cuda.global.cudart.cudaStreamNonBlocking;
+import static org.bytedeco.cuda.global.cudart.cudaStreamSynchronize;
+import static org.bytedeco.cuda.global.cudart.cudaStreamWaitEvent;
+import static org.bytedeco.cuda.global.cudnn.cudnnCreate;
+import static org.bytedeco.cuda.global.cudnn.cudnnDestroy;
+import static org.bytedeco.cuda.global.cudnn.cudnnGetErrorString;
+import static org.bytedeco.cuda.global.cudnn.cudnnSetStream;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.cuda.cudart.CUevent_st;
+import org.bytedeco.cuda.cudart.CUfunc_st;
+import org.bytedeco.cuda.cudart.CUgraphExec_st;
+import org.bytedeco.cuda.cudart.CUgraph_st;
+import org.bytedeco.cuda.cudart.CUmod_st;
+import org.bytedeco.cuda.cudart.CUstream_st;
+import org.bytedeco.cuda.cudnn.cudnnContext;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.IntPointer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerPointer;
+import org.bytedeco.javacpp.SizeTPointer;
+import org.ddpm4j.kernels.plan.Kernel;
+
+/**
+ * An NVIDIA card by CUDA's runtime and driver. One thread at a time may use it; which one does not
+ * matter.
+ */
+final class NvidiaDriver implements CudaDriver {
+
+  private static final int OUT_OF_MEMORY = 2;
+
+  /** Shared memory that a block has without being asked. */
+  private static final int UNASKED_SHARED_BYTES = 48 * 1024;
+
+  private final int index;
+  private final String model;
+  private final int major;
+  private final int minor;
+  private final int multiprocessors;
+  private final int sharedMemory;
+  private final KernelCompiler compiler;
+  private final CUstream_st stream = new CUstream_st();
+  private final CUstream_st sideStream = new CUstream_st();
+  private CUstream_st current = stream;
+  private cudnnContext cudnn;
+  private final Map<String, CUmod_st> modules = new HashMap<>();
+  private final Map<String, CudaFunction> functions = new HashMap<>();
+
+  NvidiaDriver(int index) {
+    this.index = index;
+    NvidiaCard card = NvidiaCard.read(index);
+    model = card.model();
+    check(cudaSetDevice(index), "choose the card");
+    check(cudaFree((Pointer) null), "open the card");
+    major = attribute(cudaDevAttrComputeCapabilityMajor);
+    minor = attribute(cudaDevAttrComputeCapabilityMinor);
+    multiprocessors = attribute(cudaDevAttrMultiProcessorCount);
+    sharedMemory = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin);
+    check(cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking), "make a stream");
+    check(cudaStreamCreateWithFlags(sideStream, cudaStreamNonBlocking), "make a stream");
+    compiler = new KernelCompiler(major, minor);
+  }
+
+  private int attribute(int attribute) {
+    try (IntPointer value = new IntPointer(1)) {
+      check(cudaDeviceGetAttribute(value, attribute, index), "describe the card");
+      return value.get();
+    }
+  }
+
+  private void use() {
+    check(cudaSetDevice(index), "choose the card");
+  }
+
+  private void check(int code, String what) {
+    if (code != 0) {
+      cudaGetLastError();
+      throw new CudaException(
+          "%s could not %s: %s (CUDA error %d)."
+              .formatted(name(), what, cudaGetErrorString(code).getString(), code));
+    }
+  }
+
+  /** A pointer to an address of the card. */
+  private static final class Address extends Pointer {
+    Address(long address) {
+      this.address = address;
+    }
+  }
+
+  @Override
+  public String name() {
+    return "cuda:" + index;
+  }
+
+  @Override
+  public String description() {
+    return "%s (compute capability %d.%d)".formatted(model, major, minor);
+  }
+
+  @Override
+  public int multiprocessors() {
+    return multiprocessors;
+  }
+
+  @Override
+  public int sharedMemoryPerBlock() {
+    return sharedMemory;
+  }
+
+  /** cuDNN, set to enqueue where kernels are enqueued. */
+  cudnnContext cudnn() {
+    if (cudnn == null) {
+      cudnn = new cudnnContext();
+      checkCudnn(cudnnCreate(cudnn));
+    }
+    checkCudnn(cudnnSetStream(cudnn, current));
+    return cudnn;
+  }
+
+  private void checkCudnn(int code) {
+    if (code != 0) {
+      throw new CudaException(
+          "cuDNN does not work on %s: %s (%d)."
+              .formatted(name(), cudnnGetErrorString(code).getString(), code));
+    }
+  }
+
+  @Override
+  public long freeMemory() {
+    use();
+    try (SizeTPointer free = new SizeTPointer(1);
+        SizeTPointer total = new SizeTPointer(1)) {
+      check(cudaMemGetInfo(free, total), "count its memory");
+      return free.get();
+    }
+  }
+
+  @Override
+  public long allocate(long bytes) {
+    use();
+    Pointer memory = new Pointer();
+    int code = cudaMalloc(memory, Math.max(bytes, 256));
+    if (code == OUT_OF_MEMORY) {
+      cudaGetLastError();
+      throw CudaException.outOfMemory(description(), bytes, freeMemory());
+    }
+    check(code, "allocate memory");
+    zero(memory.address(), bytes);
+    synchronize();
+    return memory.address();
+  }
+
+  @Override
+  public void free(long address) {
+    use();
+    synchronize();
+    check(cudaFree(new Address(address)), "free memory");
+  }
+
+  @Override
+  public ByteBuffer allocateHost(int bytes) {
+    use();
+    Pointer memory = new Pointer();
+    check(cudaHostAlloc(memory, Math.max(bytes, 1), cudaHostAllocDefault), "pin host memory");
+    return new BytePointer(memory).capacity(bytes).asByteBuffer();
+  }
+
+  @Override
+  public void freeHost(ByteBuffer memory) {
+    use();
+    synchronize();
+    check(cudaFreeHost(new Address(new BytePointer(memory).address())), "free host memory");
+  }
+
+  @Override
+  public void upload(ByteBuffer from, long to) {
+    use();
+    copyAsync(address(from), to, from.remaining(), cudaMemcpyHostToDevice);
+    synchronize();
+  }
+
+  @Override
+  public void download(long from, ByteBuffer to) {
+    use();
+    copyAsync(from, address(to), to.remaining(), cudaMemcpyDeviceToHost);
+    synchronize();
+  }
+
+  private static long address(ByteBuffer direct) {
+    return new BytePointer(direct).address() + direct.position();
+  }
+
+  private void copyAsync(long from, long to, long bytes, int kind) {
+    if (bytes > 0) {
+      check(
+          cudaMemcpyAsync(new Address(to), new Address(from), bytes, kind, current), "copy memory");
+    }
+  }
+
+  @Override
+  public void uploadLater(ByteBuffer from, long to) {
+    use();
+    copyAsync(address(from), to, from.remaining(), cudaMemcpyHostToDevice);
+  }
+
+  @Override
+  public void downloadLater(long from, ByteBuffer to) {
+    use();
+    copyAsync(from, address(to), to.remaining(), cudaMemcpyDeviceToHost);
+  }
+
+  @Override
+  public void copy(long from, long to, long bytes) {
+    copyAsync(from, to, bytes, cudaMemcpyDeviceToDevice);
+  }
+
+  @Override
+  public void zero(long address, long bytes) {
+    if (bytes > 0) {
+      check(cudaMemsetAsync(new Address(address), 0, bytes, current), "zero memory");
+    }
+  }
+
+  @Override
+  public void synchronize() {
+    use();
+    check(cudaStreamSynchronize(stream), "finish its work");
+  }
+
+  @Override
+  public Mark mark() {
+    use();
+    CUevent_st event = new CUevent_st();
+    check(cudaEventCreateWithFlags(event, cudaEventDisableTiming), "make an event");
+    check(cudaEventRecord(event, stream), "record an event");
+    return () -> {
+      use();
+      check(cudaEventSynchronize(event), "finish its work");
+      check(cudaEventDestroy(event), "forget an event");
+    };
+  }
+
+  @Override
+  public CudaFunction function(String file, String kernel, List<String> defines) {
+    return functions.computeIfAbsent(
+        file + " " + kernel + " " + defines, key -> load(file, kernel, defines));
+  }
+
+  private CudaFunction load(String file, String kernel, List<String> defines) {
+    use();
+    CUmod_st module =
+        modules.computeIfAbsent(
+            file + " " + defines,
+            key -> {
+              CUmod_st loaded = new CUmod_st();
+              check(
+                  cuModuleLoadData(loaded, new BytePointer(compiler.compile(file, defines))),
+                  "load " + file);
+              return loaded;
+            });
+    CUfunc_st function = new CUfunc_st();
+    check(cuModuleGetFunction(function, module, kernel), "find " + kernel + " in " + file);
+    return new CudaFunction(kernel, new Loaded(function));
+  }
+
+  /** A function, and the dynamic shared memory that it may have. */
+  private static final class Loaded {
+    final CUfunc_st function;
+    int sharedBytes = UNASKED_SHARED_BYTES;
+
+    Loaded(CUfunc_st function) {
+      this.function = function;
+    }
+  }
+
+  @Override
+  public void launch(CudaFunction function, Launch launch, CudaArguments arguments) {
+    Loaded loaded = (Loaded) function.handle();
+    if (launch.sharedBytes() > loaded.sharedBytes) {
+      check(
+          cuFuncSetAttribute(
+              loaded.function,
+              CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+              launch.sharedBytes()),
+          "give %s %d bytes of shared memory".formatted(function.name(), launch.sharedBytes()));
+      loaded.sharedBytes = launch.sharedBytes();
+    }
+    check(
+        cuLaunchKernel(
+            loaded.function,
+            launch.gridX(),
+            launch.gridY(),
+            launch.gridZ(),
+            launch.threads(),
+            1,
+            1,
+            launch.sharedBytes(),
+            current,
+            arguments.pointers(),
+            (PointerPointer<?>) null),
+        "launch " + function.name());
+  }
+
+  @Override
+  public CudaGraph graph(List<Kernel> kernels) {
+    use();
+    CUgraph_st graph = new CUgraph_st();
+    CUgraphExec_st executable = new CUgraphExec_st();
+    check(
+        cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "begin to record a graph");
+    RuntimeException failure = null;
+    try {
+      kernels.forEach(Kernel::run);
+    } catch (RuntimeException e) {
+      failure = e;
+    }
+    int code = cudaStreamEndCapture(stream, graph);
+    if (failure != null) {
+      cudaGetLastError();
+      throw failure;
+    }
+    check(code, "record a graph");
+    check(cudaGraphInstantiate(executable, graph, 0), "make a graph");
+    check(cudaGraphDestroy(graph), "forget a graph");
+    return new Recorded(executable);
+  }
+
+  private final class Recorded implements CudaGraph {
+
+    private final CUgraphExec_st executable;
+
+    Recorded(CUgraphExec_st executable) {
+      this.executable = executable;
+    }
+
+    @Override
+    public void run() {
+      use();
+      check(cudaGraphLaunch(executable, stream), "run a graph");
+    }
+
+    @Override
+    public void close() {
+      synchronize();
+      check(cudaGraphExecDestroy(executable), "forget a graph");
+    }
+  }
+
+  /** By a second stream, which begins and ends with events of the first. */
+  @Override
+  public void beside(Runnable first, Runnable second) {
+    if (current != stream) {
+      first.run();
+      second.run();
+      return;
+    }
+    List<CUevent_st> events = new ArrayList<>();
+    pass(events, stream, sideStream);
+    current = sideStream;
+    try {
+      second.run();
+    } finally {
+      current = stream;
+    }
+    first.run();
+    pass(events, sideStream, stream);
+    events.forEach(event -> check(cudaEventDestroy(event), "forget an event"));
+  }
+
+  private void pass(List<CUevent_st> events, CUstream_st from, CUstream_st to) {
+    CUevent_st event = new CUevent_st();
+    check(cudaEventCreateWithFlags(event, cudaEventDisableTiming), "make an event");
+    events.add(event);
+    check(cudaEventRecord(event, from), "record an event");
+    check(cudaStreamWaitEvent(to, event, 0), "wait for an event");
+  }
+
+  @Override
+  public double milliseconds(Runnable work) {
+    use();
+    CUevent_st begin = new CUevent_st();
+    CUevent_st end = new CUevent_st();
+    check(cudaEventCreate(begin), "make an event");
+    check(cudaEventCreate(end), "make an event");
+    check(cudaEventRecord(begin, stream), "record an event");
+    work.run();
+    check(cudaEventRecord(end, stream), "record an event");
+    check(cudaEventSynchronize(end), "finish its work");
+    float[] milliseconds = new float[1];
+    check(cudaEventElapsedTime(milliseconds, begin, end), "read a clock");
+    check(cudaEventDestroy(begin), "forget an event");
+    check(cudaEventDestroy(end), "forget an event");
+    return milliseconds[0];
+  }
+
+  @Override
+  public void close() {
+    synchronize();
+    if (cudnn != null) {
+      checkCudnn(cudnnDestroy(cudnn));
+    }
+    check(cudaStreamDestroy(sideStream), "forget a stream");
+    check(cudaStreamDestroy(stream), "forget a stream");
+    modules.values().forEach(org.bytedeco.cuda.global.cudart::cuModuleUnload);
+    modules.clear();
+  }
+}

@@ -1,0 +1,83 @@
+package org.ddpm4j.kernels.cpu;
+
+import java.util.List;
+import org.bytedeco.dnnl.memory;
+
+/**
+ * The sizes of multi-head attention over the positions of one image, with queries, keys and values
+ * side by side in one tensor, or in a tensor each.
+ *
+ * @param images N
+ * @param positions H·W
+ * @param heads number of heads
+ * @param width features of a head, d
+ * @param rowLength floats from the queries of a position to those of the next
+ */
+record AttentionShape(int images, int positions, int heads, int width, int rowLength) {
+
+  /** Of queries, keys and values side by side. */
+  static AttentionShape of(CpuTensor qkv, int heads) {
+    return of(qkv, heads, qkv.size(3) / 3);
+  }
+
+  /** Of queries, keys and values in a tensor each, of which this is one. */
+  static AttentionShape ofEach(CpuTensor part, int heads) {
+    return of(part, heads, part.size(3));
+  }
+
+  private static AttentionShape of(CpuTensor rows, int heads, int features) {
+    return new AttentionShape(
+        rows.size(0), rows.size(1) * rows.size(2), heads, features / heads, rows.size(3));
+  }
+
+  /** The features of all heads. */
+  int features() {
+    return heads * width;
+  }
+
+  /** Queries, keys or values, {@code [heads,P,d]}. */
+  memory.desc inQkv() {
+    return Onednn.strided(byPositions(), width, rowLength, 1);
+  }
+
+  /** The same, each transposed: {@code [heads,d,P]}. */
+  memory.desc inQkvTransposed() {
+    return Onednn.strided(byFeatures(), width, 1, rowLength);
+  }
+
+  /** Rows of the features of all heads, {@code [heads,P,d]}. */
+  memory.desc inRows() {
+    return Onednn.strided(byPositions(), width, features(), 1);
+  }
+
+  /** The same, each transposed: {@code [heads,d,P]}. */
+  memory.desc inRowsTransposed() {
+    return Onednn.strided(byFeatures(), width, 1, features());
+  }
+
+  private long[] byPositions() {
+    return new long[] {heads, positions, width};
+  }
+
+  private long[] byFeatures() {
+    return new long[] {heads, width, positions};
+  }
+
+  /** The queries (part 0), keys (1) or values (2) of one image and what follows in memory. */
+  CpuTensor part(CpuTensor qkv, int image, int part) {
+    long start = (long) image * positions * 3 * features() + (long) part * features();
+    return qkv.part(start, qkv.length() - start);
+  }
+
+  /** The same, in one tensor of all three or in a tensor each. */
+  CpuTensor part(List<CpuTensor> tensors, int image, int part) {
+    return rowLength == features()
+        ? image(tensors.get(part), image)
+        : part(tensors.get(0), image, part);
+  }
+
+  /** The rows of one image. */
+  CpuTensor image(CpuTensor rows, int image) {
+    return rows.part((long) image * positions * features(), (long) positions * features());
+  }
+}

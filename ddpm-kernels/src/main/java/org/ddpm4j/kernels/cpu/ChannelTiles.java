@@ -1,0 +1,101 @@
+package org.ddpm4j.kernels.cpu;
+
+import java.util.Arrays;
+
+/**
+ * Walks channels-last data, {@code [positions,C]}, in pieces of whole positions that are long
+ * enough for vector instructions and short enough for the first-level cache. What there is one of
+ * per channel is repeated to the length of a piece.
+ */
+public final class ChannelTiles {
+
+  /** The length that pieces have at least, in floats, if there is so much data. */
+  private static final int WANTED_LENGTH = 1024;
+
+  private final int channels;
+  private final int length;
+  private final int total;
+
+  /**
+   * Pieces for data of one shape.
+   *
+   * @param positions number of positions
+   * @param channels C
+   */
+  public ChannelTiles(int positions, int channels) {
+    this.channels = channels;
+    int rows = Math.min(positions, Math.max(1, (WANTED_LENGTH + channels - 1) / channels));
+    this.length = rows * channels;
+    this.total = positions * channels;
+  }
+
+  /** What is done with one piece. */
+  @FunctionalInterface
+  public interface Body {
+
+    /**
+     * Works on one piece.
+     *
+     * @param offset where it starts, in floats
+     * @param length how long it is
+     */
+    void accept(int offset, int length);
+  }
+
+  /**
+   * Goes through all pieces in order.
+   *
+   * @param body what to do
+   */
+  public void forEach(Body body) {
+    for (int offset = 0; offset < total; offset += length) {
+      body.accept(offset, Math.min(length, total - offset));
+    }
+  }
+
+  /**
+   * The number of elements in all.
+   *
+   * @return positions·C
+   */
+  public int total() {
+    return total;
+  }
+
+  /**
+   * An array as long as a piece.
+   *
+   * @return zeros
+   */
+  public float[] array() {
+    return new float[length];
+  }
+
+  /**
+   * Repeats one value per channel to the length of a piece.
+   *
+   * @param perChannel at least C values
+   * @param piece filled
+   */
+  public void repeat(float[] perChannel, float[] piece) {
+    System.arraycopy(perChannel, 0, piece, 0, channels);
+    for (int filled = channels; filled < length; filled *= 2) {
+      System.arraycopy(piece, 0, piece, filled, Math.min(filled, length - filled));
+    }
+  }
+
+  /**
+   * Sums a piece over its positions.
+   *
+   * @param piece values
+   * @param perChannel overwritten with one sum per channel
+   */
+  public void sum(float[] piece, double[] perChannel) {
+    Arrays.fill(perChannel, 0, channels, 0);
+    for (int row = 0; row < length; row += channels) {
+      for (int c = 0; c < channels; c++) {
+        perChannel[c] += piece[row + c];
+      }
+    }
+  }
+}

@@ -1,0 +1,154 @@
+package org.ddpm4j.kernels.cpu;
+
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.dnnl.convolution_forward;
+import org.bytedeco.dnnl.global.dnnl.algorithm;
+import org.bytedeco.dnnl.global.dnnl.prop_kind;
+import org.bytedeco.dnnl.post_ops;
+import org.bytedeco.dnnl.primitive_attr;
+import org.ddpm4j.kernels.ops.Conv2d;
+import org.ddpm4j.kernels.ops.ConvolutionGeometry;
+import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.plan.Kernel;
+import org.ddpm4j.kernels.plan.Precision;
+
+/** {@link Conv2d} on a CPU. */
+final class Conv2dKernel {
+
+  private Conv2dKernel() {}
+
+  static Kernel kernel(
+      Conv2d op, CpuContext context, List<CpuTensor> inputs, List<CpuTensor> outputs) {
+    return kernel(
+        context,
+        ConvolutionOperands.Weights.DENSE,
+        op.geometry(),
+        inputs.get(0),
+        inputs.get(1),
+        op.hasBias() ? inputs.get(2) : null,
+        outputs.get(0),
+        new Epilogue(op.function(), op.addsResidual() ? inputs.get(inputs.size() - 1) : null));
+  }
+
+  /**
+   * What is done to the result: one of both at most.
+   *
+   * @param function applied to it
+   * @param residual added to it, or null
+   */
+  record Epilogue(EltwiseFunction function, CpuTensor residual) {
+
+    static final Epilogue NONE = new Epilogue(EltwiseFunction.IDENTITY, null);
+
+    primitive_attr attributes(ConvolutionOperands operands) {
+      post_ops operations = new post_ops();
+      if (function != EltwiseFunction.IDENTITY) {
+        operations.append_eltwise(
+            OnednnFunctions.algorithm(function), OnednnFunctions.alpha(function), 0f);
+      }
+      if (residual != null) {
+        operations.append_binary(algorithm.binary_add, operands.y());
+      }
+      primitive_attr attributes = new primitive_attr();
+      attributes.set_post_ops(operations);
+      return attributes;
+    }
+
+    void addArguments(DnnlCall call, CpuContext context, ConvolutionOperands operands) {
+      if (residual != null) {
+        call.with(
+            DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | DNNL_ARG_SRC_1,
+            context.memory(operands.y(), residual));
+      }
+    }
+  }
+
+  static Kernel kernel(
+      CpuContext context,
+      ConvolutionOperands.Weights kind,
+      ConvolutionGeometry geometry,
+      CpuTensor x,
+      CpuTensor w,
+      CpuTensor bias,
+      CpuTensor y,
+      Epilogue epilogue) {
+    if (isForWinograd(context, kind, geometry, x, w)) {
+      Kernel winograd = new Winograd(context, x, w, bias, epilogue.residual(), y);
+      return epilogue.function() == EltwiseFunction.IDENTITY
+          ? winograd
+          : Kernel.sequence(
+              List.of(winograd, EltwiseKernel.kernel(context, epilogue.function(), y, y)));
+    }
+    ConvolutionOperands operands =
+        ConvolutionOperands.of(
+            kind, x.shape(), w.shape(), y.shape(), geometry, context.precision());
+    convolution_forward.primitive_desc description =
+        forward(operands, bias != null, epilogue.attributes(operands));
+    CpuTensor scratch = context.scratch(operands.inputScratch(x)).get(0);
+    ConvolutionOperands.Input source = operands.inputX(context, x, scratch);
+    DnnlCall call =
+        context
+            .call(new convolution_forward(description))
+            .with(DNNL_ARG_SRC, source.memory())
+            .with(DNNL_ARG_WEIGHTS, operands.packedWeights(context, w, description.weights_desc()))
+            .with(DNNL_ARG_DST, context.memory(operands.y(), y));
+    if (bias != null) {
+      call.with(DNNL_ARG_BIAS, context.memory(operands.bias(), bias));
+    }
+    epilogue.addArguments(call, context, operands);
+    List<Kernel> steps = new ArrayList<>(source.preparation());
+    steps.add(call);
+    return Kernel.sequence(steps);
+  }
+
+  static boolean isForWinograd(
+      CpuContext context,
+      ConvolutionOperands.Weights kind,
+      ConvolutionGeometry geometry,
+      CpuTensor x,
+      CpuTensor w) {
+    return kind == ConvolutionOperands.Weights.DENSE
+        && context.precision() == Precision.FLOAT32
+        && geometry.keepsSizeOfKernel3()
+        && w.size(0) == 3
+        && WinogradTiles.isFaster(x.size(1), x.size(2), w.size(2), w.size(3));
+  }
+
+  static convolution_forward.primitive_desc forward(
+      ConvolutionOperands operands, boolean withBias, primitive_attr attributes) {
+    return withBias
+        ? new convolution_forward.primitive_desc(
+            Onednn.engine(),
+            prop_kind.forward_training,
+            algorithm.convolution_direct,
+            operands.multipliedX(),
+            operands.weights(),
+            operands.bias(),
+            operands.y(),
+            operands.strides(),
+            operands.padding(),
+            operands.endPadding(),
+            attributes,
+            false)
+        : new convolution_forward.primitive_desc(
+            Onednn.engine(),
+            prop_kind.forward_training,
+            algorithm.convolution_direct,
+            operands.multipliedX(),
+            operands.weights(),
+            operands.y(),
+            operands.strides(),
+            operands.padding(),
+            operands.endPadding(),
+            attributes,
+            false);
+  }
+}

@@ -1,0 +1,189 @@
+package org.ddpm4j.kernels.cpu;
+
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.post_ops;
+import org.bytedeco.dnnl.primitive_attr;
+import org.bytedeco.dnnl.reorder;
+import org.ddpm4j.kernels.ops.ConvolutionGeometry;
+import org.ddpm4j.kernels.plan.Kernel;
+import org.ddpm4j.kernels.plan.Precision;
+
+/**
+ * oneDNN's descriptions of what a convolution reads and writes.
+ *
+ * @param type of the numbers that are multiplied
+ * @param x input, N, C, H, W in oneDNN's order
+ * @param multipliedX input in the type of the multiplications
+ * @param y output
+ * @param multipliedY output in the type of the multiplications, for gradients
+ * @param plainWeights the weights as the network keeps them
+ * @param weights the weights in whatever layout is fastest
+ * @param weightsGradient their gradient in whatever layout is fastest
+ * @param bias one number per output channel
+ * @param strides along height and width
+ * @param padding above and on the left
+ * @param endPadding below and on the right
+ */
+record ConvolutionOperands(
+    memory.data_type type,
+    memory.desc x,
+    memory.desc multipliedX,
+    memory.desc y,
+    memory.desc multipliedY,
+    memory.desc plainWeights,
+    memory.desc weights,
+    memory.desc weightsGradient,
+    memory.desc bias,
+    long[] strides,
+    long[] padding,
+    long[] endPadding) {
+
+  /** How the axes of the weights lie. */
+  enum Weights {
+    /** {@code [kH,kW,iC,oC]}. */
+    DENSE {
+      @Override
+      long[] shape(long[] w) {
+        return new long[] {w[3], w[2], w[0], w[1]};
+      }
+
+      @Override
+      long[] strides(long[] w) {
+        return new long[] {1, w[3], w[1] * w[2] * w[3], w[2] * w[3]};
+      }
+    },
+    /** {@code [kH,kW,oC,iC]}. */
+    TRANSPOSED {
+      @Override
+      long[] shape(long[] w) {
+        return new long[] {w[2], w[3], w[0], w[1]};
+      }
+
+      @Override
+      long[] strides(long[] w) {
+        return new long[] {w[3], 1, w[1] * w[2] * w[3], w[2] * w[3]};
+      }
+    },
+    /** {@code [kH,kW,C,1]}. */
+    DEPTHWISE {
+      @Override
+      long[] shape(long[] w) {
+        return new long[] {w[2], 1, 1, w[0], w[1]};
+      }
+
+      @Override
+      long[] strides(long[] w) {
+        return new long[] {1, 1, 1, w[1] * w[2], w[2]};
+      }
+    };
+
+    /** In oneDNN's order: groups if any, output channels, input channels, height, width. */
+    abstract long[] shape(long[] w);
+
+    abstract long[] strides(long[] w);
+  }
+
+  static ConvolutionOperands of(
+      Weights kind,
+      long[] x,
+      long[] w,
+      long[] y,
+      ConvolutionGeometry geometry,
+      Precision precision) {
+    // Depthwise convolution is bound by memory, not by multiplications.
+    memory.data_type type =
+        precision == Precision.BFLOAT16 && kind != Weights.DEPTHWISE
+            ? memory.data_type.bf16
+            : memory.data_type.f32;
+    return new ConvolutionOperands(
+        type,
+        Onednn.channelsLast(memory.data_type.f32, x),
+        Onednn.channelsLast(type, x),
+        Onednn.channelsLast(memory.data_type.f32, y),
+        Onednn.channelsLast(type, y),
+        Onednn.strided(kind.shape(w), kind.strides(w)),
+        Onednn.any(type, kind.shape(w)),
+        Onednn.any(memory.data_type.f32, kind.shape(w)),
+        Onednn.dense(y[3]),
+        new long[] {geometry.stride(), geometry.stride()},
+        new long[] {geometry.padding(), geometry.padding()},
+        new long[] {geometry.endPadding(), geometry.endPadding()});
+  }
+
+  /** Feature maps ready to be multiplied, and what makes them so. */
+  record Input(memory memory, List<Kernel> preparation) {}
+
+  /** The floats of scratch memory that {@link #input} needs. */
+  long inputScratch(CpuTensor tensor) {
+    return type == memory.data_type.f32 ? 0 : (tensor.length() + 1) / 2;
+  }
+
+  /** The input, ready to be multiplied. */
+  Input inputX(CpuContext context, CpuTensor tensor, CpuTensor scratch) {
+    return input(context, x, multipliedX, tensor, scratch);
+  }
+
+  /** The gradient of the output, ready to be multiplied. */
+  Input inputY(CpuContext context, CpuTensor tensor, CpuTensor scratch) {
+    return input(context, y, multipliedY, tensor, scratch);
+  }
+
+  private Input input(
+      CpuContext context,
+      memory.desc layout,
+      memory.desc multiplied,
+      CpuTensor tensor,
+      CpuTensor scratch) {
+    memory plain = context.memory(layout, tensor);
+    if (type == memory.data_type.f32) {
+      return new Input(plain, List.of());
+    }
+    memory rounded = context.memory(multiplied, scratch);
+    return new Input(
+        rounded,
+        List.of(
+            context
+                .call(new reorder(plain, rounded))
+                .with(DNNL_ARG_SRC, plain)
+                .with(DNNL_ARG_DST, rounded)));
+  }
+
+  memory packedWeights(CpuContext context, CpuTensor weights, memory.desc wanted) {
+    return context.packed(weights, plainWeights, wanted);
+  }
+
+  /** Adds a gradient in oneDNN's layout to the plain one. */
+  Kernel addToPlainWeights(CpuContext context, memory gradient, CpuTensor sum) {
+    post_ops addToDestination = new post_ops();
+    addToDestination.append_sum();
+    primitive_attr attributes = new primitive_attr();
+    attributes.set_post_ops(addToDestination);
+    memory plain = context.memory(plainWeights, sum);
+    return context
+        .call(
+            new reorder(
+                new reorder.primitive_desc(
+                    Onednn.engine(),
+                    gradient.get_desc(),
+                    Onednn.engine(),
+                    plainWeights,
+                    attributes,
+                    false)))
+        .with(DNNL_ARG_SRC, gradient)
+        .with(DNNL_ARG_DST, plain);
+  }
+
+  static Kernel sequence(List<Kernel> kernels) {
+    List<Kernel> all = new ArrayList<>(kernels);
+    return () -> {
+      for (Kernel kernel : all) {
+        kernel.run();
+      }
+    };
+  }
+}

@@ -1,0 +1,177 @@
+package org.ddpm4j.kernels.cpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.primitive;
+import org.bytedeco.dnnl.stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.ddpm4j.kernels.ops.FusedOp;
+import org.ddpm4j.kernels.plan.Kernel;
+import org.ddpm4j.kernels.plan.PlanContext;
+import org.ddpm4j.kernels.plan.Precision;
+import org.ddpm4j.kernels.plan.Tensor;
+
+/** What the kernels of one plan share. They run one after the other, on one thread at a time. */
+final class CpuContext implements PlanContext {
+
+  private final stream stream = new stream(Onednn.engine());
+  private final PackedWeights packedWeights;
+  private final Precision precision;
+  private final List<PointerScope> nativeObjects = new ArrayList<>();
+  private final List<FloatMemory> scratchBlocks = new ArrayList<>();
+  private long scratchLength;
+  private long scratchFloats;
+
+  CpuContext(PackedWeights packedWeights, Precision precision) {
+    this.packedWeights = packedWeights;
+    this.precision = precision;
+  }
+
+  /**
+   * The number format of convolutions.
+   *
+   * @return the plan's precision
+   */
+  Precision precision() {
+    return precision;
+  }
+
+  /**
+   * A call of a oneDNN primitive.
+   *
+   * @param primitive what to call
+   * @return the call, without arguments
+   */
+  public DnnlCall call(primitive primitive) {
+    return new DnnlCall(primitive, stream);
+  }
+
+  /**
+   * A tensor as oneDNN sees it.
+   *
+   * @param layout its description
+   * @param tensor the memory
+   * @return oneDNN's handle
+   */
+  public memory memory(memory.desc layout, CpuTensor tensor) {
+    return new memory(layout, Onednn.engine(), tensor.pointer());
+  }
+
+  /**
+   * A weight in the layout that a primitive wants, copied when the weights change.
+   *
+   * @param weight a parameter of the network
+   * @param plain how it lies
+   * @param wanted how it should lie
+   * @return the packed weight
+   */
+  public memory packed(CpuTensor weight, memory.desc plain, memory.desc wanted) {
+    return plain.equals(wanted) ? memory(plain, weight) : packedWeights.get(weight, plain, wanted);
+  }
+
+  /**
+   * Numbers that are computed from a weight when it changes.
+   *
+   * @param weight a parameter of the network
+   * @param kind what is computed; for one weight and kind it is done once
+   * @param length of the result, in floats
+   * @param computation reads the weight and writes the result
+   * @return the result
+   */
+  public CpuTensor derived(
+      CpuTensor weight, String kind, long length, BiConsumer<CpuTensor, CpuTensor> computation) {
+    return packedWeights.derived(weight, kind, length, computation);
+  }
+
+  /**
+   * Memory for what a kernel needs only while it runs; other kernels use the same.
+   *
+   * @param lengths of the pieces, in floats
+   * @return the pieces, none overlapping another
+   */
+  public List<CpuTensor> scratch(long... lengths) {
+    long total = 0;
+    for (long length : lengths) {
+      total += FloatMemory.roundUp(length);
+    }
+    if (scratchBlocks.isEmpty() || total > scratchLength) {
+      scratchLength = Math.max(total, 2 * scratchLength);
+      scratchFloats += scratchLength;
+      scratchBlocks.add(new FloatMemory(scratchLength));
+    }
+    List<CpuTensor> pieces = new ArrayList<>();
+    long offset = 0;
+    for (long length : lengths) {
+      pieces.add(scratchBlocks.get(scratchBlocks.size() - 1).tensor(offset, length));
+      offset += FloatMemory.roundUp(length);
+    }
+    return pieces;
+  }
+
+  /** Keeps what was made in a scope until this is closed. */
+  void own(PointerScope scope) {
+    scope.extend();
+    nativeObjects.add(scope);
+  }
+
+  @Override
+  public <T> T preparing(Supplier<T> work) {
+    // The engine must outlive the scope.
+    Onednn.engine();
+    List<T> made = new ArrayList<>();
+    OpenMp.singleThreaded(
+        () -> {
+          try (PointerScope scope = new PointerScope()) {
+            made.add(work.get());
+            own(scope);
+          }
+        });
+    return made.get(0);
+  }
+
+  @Override
+  public Kernel kernel(FusedOp op, List<Tensor> inputs, List<Tensor> outputs) {
+    return CpuKernels.kernel(op, this, tensors(inputs), tensors(outputs));
+  }
+
+  private static List<CpuTensor> tensors(List<Tensor> tensors) {
+    List<CpuTensor> found = new ArrayList<>();
+    tensors.forEach(tensor -> found.add(tensor == null ? null : CpuTensor.of(tensor)));
+    return found;
+  }
+
+  @Override
+  public Kernel zeroing(Tensor tensor) {
+    CpuTensor target = CpuTensor.of(tensor);
+    float[] zeros = new float[target.length()];
+    return () -> target.buffer().put(0, zeros);
+  }
+
+  @Override
+  public Kernel adding(Tensor summand, Tensor sum) {
+    return new PairwiseKernel(
+        List.of(CpuTensor.of(sum), CpuTensor.of(summand)), CpuTensor.of(sum), Loops::add);
+  }
+
+  /** On the calling thread alone: oneDNN is told so, for that thread and meanwhile. */
+  @Override
+  public Kernel assemble(List<Kernel> kernels) {
+    Kernel all = Kernel.sequence(kernels);
+    return () -> OpenMp.singleThreaded(all::run);
+  }
+
+  @Override
+  public long scratchBytes() {
+    return scratchFloats * Float.BYTES;
+  }
+
+  @Override
+  public void close() {
+    scratchBlocks.forEach(FloatMemory::close);
+    stream.close();
+    nativeObjects.forEach(PointerScope::close);
+  }
+}

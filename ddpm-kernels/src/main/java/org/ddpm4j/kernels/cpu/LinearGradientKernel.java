@@ -1,0 +1,54 @@
+package org.ddpm4j.kernels.cpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.dnnl.memory;
+import org.ddpm4j.kernels.ops.LinearGradient;
+import org.ddpm4j.kernels.plan.Kernel;
+
+/** {@link LinearGradient} on a CPU. */
+final class LinearGradientKernel {
+
+  private LinearGradientKernel() {}
+
+  static Kernel kernel(
+      LinearGradient op, CpuContext context, List<CpuTensor> inputs, List<CpuTensor> outputs) {
+    CpuTensor x = inputs.get(0);
+    CpuTensor dy = inputs.get(2);
+    long n = x.size(0);
+    long in = x.size(1);
+    long out = dy.size(1);
+    memory.desc gradient = Onednn.dense(n, out);
+    List<Kernel> steps = new ArrayList<>();
+    if (outputs.get(0) != null) {
+      memory.desc transposedWeights = Onednn.strided(new long[] {out, in}, 1, out);
+      steps.add(
+          MatrixProduct.of(gradient, transposedWeights, Onednn.dense(n, in))
+              .call(context, dy, inputs.get(1), outputs.get(0)));
+    }
+    if (outputs.get(1) != null) {
+      memory.desc transposedX = Onednn.strided(new long[] {in, n}, 1, in);
+      steps.add(
+          MatrixProduct.adding(transposedX, gradient, Onednn.dense(in, out))
+              .call(context, x, dy, outputs.get(1)));
+    }
+    if (outputs.get(2) != null) {
+      steps.add(new RowSum(dy, outputs.get(2)));
+    }
+    return Kernel.sequence(steps);
+  }
+
+  /** Adds all rows of a matrix to a vector. */
+  private record RowSum(CpuTensor rows, CpuTensor sum) implements Kernel {
+
+    @Override
+    public void run() {
+      int width = rows.size(1);
+      double[] total = new double[width];
+      for (int i = 0; i < rows.length(); i++) {
+        total[i % width] += rows.buffer().get(i);
+      }
+      ParameterGradients.add(sum, total);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package org.ddpm4j.kernels.cpu;
+
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
+import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_linear;
+
+import org.bytedeco.dnnl.matmul;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.post_ops;
+import org.bytedeco.dnnl.primitive_attr;
+
+/**
+ * A matrix product, or several at once: {@code c = factor·a·b}, or {@code c += a·b}. Operands are
+ * described by shapes and strides, so that transposed matrices and parts of rows need no copies.
+ *
+ * @param primitive oneDNN's code
+ * @param a left operand
+ * @param b right operand
+ * @param c result
+ */
+record MatrixProduct(matmul primitive, memory.desc a, memory.desc b, memory.desc c) {
+
+  static MatrixProduct of(memory.desc a, memory.desc b, memory.desc c) {
+    return with(a, b, c, new primitive_attr());
+  }
+
+  static MatrixProduct scaled(memory.desc a, memory.desc b, memory.desc c, double factor) {
+    post_ops operations = new post_ops();
+    operations.append_eltwise(eltwise_linear, (float) factor, 0f);
+    return with(a, b, c, attributes(operations));
+  }
+
+  static MatrixProduct adding(memory.desc a, memory.desc b, memory.desc c) {
+    post_ops operations = new post_ops();
+    operations.append_sum();
+    return with(a, b, c, attributes(operations));
+  }
+
+  private static primitive_attr attributes(post_ops operations) {
+    primitive_attr attributes = new primitive_attr();
+    attributes.set_post_ops(operations);
+    return attributes;
+  }
+
+  private static MatrixProduct with(
+      memory.desc a, memory.desc b, memory.desc c, primitive_attr attributes) {
+    return new MatrixProduct(
+        new matmul(new matmul.primitive_desc(Onednn.engine(), a, b, c, attributes, false)),
+        a,
+        b,
+        c);
+  }
+
+  /** The product of these operands. */
+  DnnlCall call(CpuContext context, CpuTensor left, CpuTensor right, CpuTensor result) {
+    return context
+        .call(primitive)
+        .with(DNNL_ARG_SRC, context.memory(a, left))
+        .with(DNNL_ARG_WEIGHTS, context.memory(b, right))
+        .with(DNNL_ARG_DST, context.memory(c, result));
+  }
+}

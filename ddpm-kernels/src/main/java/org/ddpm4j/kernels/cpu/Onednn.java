@@ -1,0 +1,107 @@
+package org.ddpm4j.kernels.cpu;
+
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_bf16;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_get_effective_cpu_isa;
+
+import org.bytedeco.dnnl.engine;
+import org.bytedeco.dnnl.memory;
+
+/** oneDNN's names in short. */
+public final class Onednn {
+
+  private Onednn() {}
+
+  /** Loads oneDNN when first used. */
+  private static final class Loaded {
+    static final engine ENGINE = new engine(engine.kind.cpu, 0);
+  }
+
+  /**
+   * oneDNN's engine for this processor.
+   *
+   * @return the one engine of the process
+   */
+  public static engine engine() {
+    return Loaded.ENGINE;
+  }
+
+  /**
+   * The description of floats with given strides.
+   *
+   * @param shape sizes in oneDNN's order of axes
+   * @param strides in floats
+   * @return the description
+   */
+  public static memory.desc strided(long[] shape, long... strides) {
+    return new memory.desc(shape, memory.data_type.f32, strides);
+  }
+
+  /**
+   * The description of row-major floats.
+   *
+   * @param shape sizes
+   * @return the description
+   */
+  public static memory.desc dense(long... shape) {
+    long[] strides = new long[shape.length];
+    long stride = 1;
+    for (int i = shape.length - 1; i >= 0; i--) {
+      strides[i] = stride;
+      stride *= shape[i];
+    }
+    return strided(shape, strides);
+  }
+
+  /**
+   * The description of floats in whatever layout oneDNN finds fastest.
+   *
+   * @param shape sizes in oneDNN's order of axes
+   * @return the description
+   */
+  public static memory.desc any(long... shape) {
+    return any(memory.data_type.f32, shape);
+  }
+
+  /**
+   * The description of numbers in whatever layout oneDNN finds fastest.
+   *
+   * @param type of the numbers
+   * @param shape sizes in oneDNN's order of axes
+   * @return the description
+   */
+  public static memory.desc any(memory.data_type type, long... shape) {
+    return new memory.desc(shape, type, memory.format_tag.any);
+  }
+
+  /**
+   * The description of feature maps {@code [N,H,W,C]}.
+   *
+   * @param type of the numbers
+   * @param shape N, H, W, C
+   * @return the description, with oneDNN's order of axes: N, C, H, W
+   */
+  public static memory.desc channelsLast(memory.data_type type, long... shape) {
+    return new memory.desc(
+        new long[] {shape[0], shape[3], shape[1], shape[2]}, type, memory.format_tag.nhwc);
+  }
+
+  /**
+   * Whether the processor multiplies bfloat16 numbers by itself.
+   *
+   * @return true on processors with AVX512-BF16 or AMX
+   */
+  public static boolean hasBfloat16() {
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16)
+        == dnnl_cpu_isa_avx512_core_bf16;
+  }
+
+  /**
+   * Whether the processor's vectors have 512 bits.
+   *
+   * @return true on processors with AVX-512
+   */
+  public static boolean hasAvx512() {
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+  }
+}

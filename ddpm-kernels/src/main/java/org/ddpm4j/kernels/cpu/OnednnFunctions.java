@@ -1,0 +1,71 @@
+package org.ddpm4j.kernels.cpu;
+
+import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_gelu_erf;
+import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_linear;
+import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_mish;
+import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_relu;
+import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_swish;
+
+import org.bytedeco.dnnl.eltwise_backward;
+import org.bytedeco.dnnl.eltwise_forward;
+import org.bytedeco.dnnl.global.dnnl.algorithm;
+import org.bytedeco.dnnl.global.dnnl.prop_kind;
+import org.bytedeco.dnnl.memory;
+import org.ddpm4j.kernels.ops.EltwiseFunction;
+
+/** Functions of one element, by oneDNN. */
+final class OnednnFunctions {
+
+  private OnednnFunctions() {}
+
+  static algorithm algorithm(EltwiseFunction function) {
+    return switch (function) {
+      case IDENTITY -> eltwise_linear;
+      case SILU -> eltwise_swish;
+      case GELU -> eltwise_gelu_erf;
+      case RELU -> eltwise_relu;
+      case MISH -> eltwise_mish;
+    };
+  }
+
+  /** oneDNN's first parameter of the function. */
+  static float alpha(EltwiseFunction function) {
+    return switch (function) {
+      case IDENTITY, SILU -> 1;
+      case GELU, RELU, MISH -> 0;
+    };
+  }
+
+  /** The function of n floats. */
+  static eltwise_forward forward(EltwiseFunction function, long n) {
+    return new eltwise_forward(forwardDescription(function, n));
+  }
+
+  /** The gradient with respect to n inputs, from the inputs. */
+  static eltwise_backward backward(EltwiseFunction function, long n) {
+    memory.desc d = Onednn.dense(n);
+    return new eltwise_backward(
+        new eltwise_backward.primitive_desc(
+            Onednn.engine(),
+            algorithm(function),
+            d,
+            d,
+            d,
+            alpha(function),
+            0f,
+            forwardDescription(function, n)));
+  }
+
+  private static eltwise_forward.primitive_desc forwardDescription(
+      EltwiseFunction function, long n) {
+    memory.desc d = Onednn.dense(n);
+    return new eltwise_forward.primitive_desc(
+        Onednn.engine(),
+        prop_kind.forward_training,
+        algorithm(function),
+        d,
+        d,
+        alpha(function),
+        0f);
+  }
+}

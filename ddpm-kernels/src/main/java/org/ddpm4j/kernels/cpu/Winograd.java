@@ -1,0 +1,151 @@
+package org.ddpm4j.kernels.cpu;
+
+import static org.ddpm4j.kernels.cpu.WinogradLoops.IN;
+import static org.ddpm4j.kernels.cpu.WinogradLoops.OUT;
+import static org.ddpm4j.kernels.cpu.WinogradLoops.PRODUCTS;
+
+import org.ddpm4j.kernels.plan.Kernel;
+
+/**
+ * Convolution of kernel 3, stride 1 and padding 1 by Winograd's minimal filtering F(4x4, 3x3)
+ * (Lavin and Gray 2016): squares of 4x4 outputs cost 36 multiplications a pair of channels where
+ * the definition takes 144. The transforms are loops, the products in between 36 matrix products.
+ */
+final class Winograd implements Kernel {
+
+  /** Rows of the matrix products that a run over some images has at least, if there are so many. */
+  private static final int WANTED_ROWS = 32;
+
+  /** oneDNN's sums come out differently for one row and for several. */
+  private static final int LEAST_ROWS = 2;
+
+  private final WinogradTiles squares;
+  private final WinogradTiles.Inputs inputs;
+  private final CpuTensor y;
+  private final CpuTensor bias;
+  private final CpuTensor residual;
+  private final int outChannels;
+  private final CpuTensor transformedX;
+  private final CpuTensor transformedY;
+  private final Kernel[] products;
+  private final float[][] sums;
+  private final float[][] verticalSums;
+  private final float[][] outputs;
+  private final float[] outputRow;
+  private final float[] repeatedBias;
+  private final float[] residualRow;
+
+  /**
+   * Prepares a convolution.
+   *
+   * @param bias one number per output channel, or null
+   * @param residual added to the result, or null
+   */
+  Winograd(
+      CpuContext context,
+      CpuTensor x,
+      CpuTensor weights,
+      CpuTensor bias,
+      CpuTensor residual,
+      CpuTensor y) {
+    this.y = y;
+    this.bias = bias;
+    this.residual = residual;
+    squares = WinogradTiles.of(x, WANTED_ROWS);
+    inputs = new WinogradTiles.Inputs(squares, x);
+    int inChannels = x.size(3);
+    outChannels = y.size(3);
+    long matrixRows = matrixRows(squares.imagesAtOnce());
+    var scratch =
+        context.scratch(PRODUCTS * matrixRows * inChannels, PRODUCTS * matrixRows * outChannels);
+    transformedX = scratch.get(0);
+    transformedY = scratch.get(1);
+    CpuTensor transformedWeights = transformedWeights(context, weights);
+    products = new Kernel[squares.imagesAtOnce() + 1];
+    for (int images : new int[] {squares.imagesAtOnce(), squares.rest()}) {
+      if (images > 0) {
+        long rows = matrixRows(images);
+        products[images] =
+            MatrixProduct.of(
+                    Onednn.dense(PRODUCTS, rows, inChannels),
+                    Onednn.dense(PRODUCTS, inChannels, outChannels),
+                    Onednn.dense(PRODUCTS, rows, outChannels))
+                .call(context, transformedX, transformedWeights, transformedY);
+      }
+    }
+    int rowLength = squares.tileColumns() * outChannels;
+    sums = new float[IN][rowLength];
+    verticalSums = new float[OUT * IN][rowLength];
+    outputs = new float[OUT][rowLength];
+    outputRow = new float[OUT * rowLength];
+    repeatedBias = new float[rowLength];
+    residualRow = new float[squares.width() * outChannels];
+  }
+
+  /** A row for each square, so that an image's result does not depend on how many there are. */
+  private int matrixRows(int images) {
+    return Math.max(LEAST_ROWS, images * squares.perImage());
+  }
+
+  /** {@code [36,iC,oC]}: in no layout of oneDNN's, so that forward and gradient read the same. */
+  static CpuTensor transformedWeights(CpuContext context, CpuTensor weights) {
+    long pairs = (long) weights.size(2) * weights.size(3);
+    return context.derived(weights, "Winograd", PRODUCTS * pairs, WinogradLoops::transformWeights);
+  }
+
+  @Override
+  public void run() {
+    if (bias != null) {
+      for (int t = 0; t < squares.tileColumns(); t++) {
+        bias.buffer().get(0, repeatedBias, t * outChannels, outChannels);
+      }
+    }
+    for (int first = 0; first < squares.images(); first += squares.imagesAtOnce()) {
+      int images = Math.min(squares.imagesAtOnce(), squares.images() - first);
+      int matrixRows = matrixRows(images);
+      squares.forEachRow(
+          first,
+          images,
+          (image, tileRow, matrixRow) ->
+              inputs.transform(image, tileRow, transformedX, matrixRow, matrixRows));
+      products[images].run();
+      squares.forEachRow(
+          first,
+          images,
+          (image, tileRow, matrixRow) -> transformOutput(image, tileRow, matrixRow, matrixRows));
+    }
+  }
+
+  /** {@code Aᵀ m A} for one row of squares. */
+  private void transformOutput(int image, int tileRow, int matrixRow, int matrixRows) {
+    int length = squares.tileColumns() * outChannels;
+    for (int c = 0; c < IN; c++) {
+      for (int r = 0; r < IN; r++) {
+        int start = ((r * IN + c) * matrixRows + matrixRow) * outChannels;
+        transformedY.buffer().get(start, sums[r], 0, length);
+      }
+      WinogradLoops.sums(sums, verticalSums, c, IN, length);
+    }
+    int height = squares.height();
+    for (int r = 0; r < OUT && tileRow * OUT + r < height; r++) {
+      for (int c = 0; c < IN; c++) {
+        System.arraycopy(verticalSums[r * IN + c], 0, sums[c], 0, length);
+      }
+      WinogradLoops.sums(sums, outputs, 0, 1, length);
+      for (int c = 0; c < OUT; c++) {
+        Loops.add(outputs[c], repeatedBias, length);
+        for (int t = 0; t < squares.tileColumns(); t++) {
+          System.arraycopy(
+              outputs[c], t * outChannels, outputRow, (t * OUT + c) * outChannels, outChannels);
+        }
+      }
+      int rowLength = squares.width() * outChannels;
+      int start = (image * height + tileRow * OUT + r) * rowLength;
+      if (residual != null) {
+        residual.buffer().get(start, residualRow, 0, rowLength);
+        Loops.add(outputRow, residualRow, rowLength);
+      }
+      y.buffer().put(start, outputRow, 0, rowLength);
+    }
+  }
+}

@@ -1,0 +1,316 @@
+package org.ddpm4j.kernels.cpu;
+
+import static org.ddpm4j.kernels.cpu.WinogradLoops.IN;
+import static org.ddpm4j.kernels.cpu.WinogradLoops.OUT;
+import static org.ddpm4j.kernels.cpu.WinogradLoops.PRODUCTS;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.ddpm4j.kernels.plan.Kernel;
+
+/**
+ * The gradient of {@link Winograd}, step by step backwards. From {@code V = Bᵀ d B} and {@code U =
+ * G g Gᵀ} the outputs are {@code Aᵀ (V ⊙ U) A}. The gradient of the output becomes {@code M = A dy
+ * Aᵀ}, for each of the 36 frequencies a matrix; those of weights and inputs are matrix products,
+ * {@code dU = Vᵀ M} and {@code dV = M Uᵀ}, and then {@code Gᵀ dU G} and {@code B dV Bᵀ}. Each of
+ * both takes a quarter of the multiplications of the definition.
+ */
+final class WinogradGradient implements Kernel {
+
+  /** Rows of the matrix products that a run over some images has at least, if there are so many. */
+  private static final int WANTED_ROWS = 128;
+
+  /** The largest part of the gradient of transformed weights, in floats: what a cache holds. */
+  private static final int PART_FLOATS = 1 << 19;
+
+  /** Input channels of such a part come in multiples of this. */
+  private static final int CHANNELS_STEP = 16;
+
+  private final WinogradTiles squares;
+  private final WinogradTiles.Inputs inputs;
+  private final OutputGradients outputGradients;
+  private final InputGradients inputGradients;
+  private final CpuTensor dw;
+  private final CpuTensor transformedX;
+  private final CpuTensor transformedDy;
+
+  /** For each number of images. */
+  private final List<List<WeightsPart>> weightsParts = new ArrayList<>();
+
+  private final Kernel[] inputProducts;
+
+  /** The gradient of the transformed weights of some input channels. */
+  private record WeightsPart(Kernel product, CpuTensor gradient, int firstChannel) {}
+
+  /**
+   * Prepares a gradient.
+   *
+   * @param dx receives the gradient of the input; or null
+   * @param dw the gradient of the weights is added to it; or null
+   * @param db the gradient of the bias is added to it; or null
+   */
+  WinogradGradient(
+      CpuContext context,
+      CpuTensor x,
+      CpuTensor weights,
+      CpuTensor dy,
+      CpuTensor dx,
+      CpuTensor dw,
+      CpuTensor db) {
+    this.dw = dw;
+    squares = WinogradTiles.of(x, WANTED_ROWS);
+    int inChannels = x.size(3);
+    int outChannels = dy.size(3);
+    inputs = new WinogradTiles.Inputs(squares, x);
+    outputGradients = new OutputGradients(squares, dy, db);
+    inputGradients = dx == null ? null : new InputGradients(squares, dx);
+    long mostRows = squares.matrixRows();
+    int partChannels = partChannels(inChannels, outChannels);
+    List<CpuTensor> scratch =
+        context.scratch(
+            PRODUCTS * mostRows * inChannels,
+            PRODUCTS * mostRows * outChannels,
+            (long) PRODUCTS * partChannels * outChannels);
+    transformedX = scratch.get(0);
+    transformedDy = scratch.get(1);
+    inputProducts = new Kernel[squares.imagesAtOnce() + 1];
+    for (int images = 0; images <= squares.imagesAtOnce(); images++) {
+      weightsParts.add(new ArrayList<>());
+      if (images == 0 || images != squares.imagesAtOnce() && images != squares.rest()) {
+        continue;
+      }
+      long rows = (long) images * squares.perImage();
+      for (int first = 0; dw != null && first < inChannels; first += partChannels) {
+        int channels = Math.min(partChannels, inChannels - first);
+        CpuTensor part = scratch.get(2).part(0, PRODUCTS, channels, outChannels);
+        Kernel product = weightsProduct(context, rows, inChannels, first, part);
+        weightsParts.get(images).add(new WeightsPart(product, part, first));
+      }
+      if (dx != null) {
+        CpuTensor transformedWeights = Winograd.transformedWeights(context, weights);
+        inputProducts[images] =
+            inputProduct(context, rows, inChannels, outChannels, transformedWeights);
+      }
+    }
+  }
+
+  private static int partChannels(int inChannels, int outChannels) {
+    int most = Math.max(1, PART_FLOATS / (PRODUCTS * outChannels));
+    int parts = (inChannels + most - 1) / most;
+    int steps = (inChannels + parts * CHANNELS_STEP - 1) / (parts * CHANNELS_STEP);
+    return Math.min(inChannels, steps * CHANNELS_STEP);
+  }
+
+  /** {@code dU = Vᵀ M} for some input channels. */
+  private Kernel weightsProduct(
+      CpuContext context, long rows, int inChannels, int firstChannel, CpuTensor part) {
+    int channels = part.size(1);
+    int outChannels = part.size(2);
+    // Begins inside of the first row.
+    CpuTensor columns = transformedX.part(firstChannel, transformedX.length() - firstChannel);
+    return MatrixProduct.of(
+            Onednn.strided(new long[] {PRODUCTS, channels, rows}, rows * inChannels, 1, inChannels),
+            Onednn.dense(PRODUCTS, rows, outChannels),
+            Onednn.dense(PRODUCTS, channels, outChannels))
+        .call(context, columns, transformedDy, part);
+  }
+
+  /** {@code dV = M Uᵀ}, where V was. */
+  private Kernel inputProduct(
+      CpuContext context, long rows, int inChannels, int outChannels, CpuTensor weights) {
+    return MatrixProduct.of(
+            Onednn.dense(PRODUCTS, rows, outChannels),
+            Onednn.strided(
+                new long[] {PRODUCTS, outChannels, inChannels},
+                (long) inChannels * outChannels,
+                1,
+                outChannels),
+            Onednn.dense(PRODUCTS, rows, inChannels))
+        .call(context, transformedDy, weights, transformedX);
+  }
+
+  @Override
+  public void run() {
+    outputGradients.begin();
+    for (int first = 0; first < squares.images(); first += squares.imagesAtOnce()) {
+      int images = Math.min(squares.imagesAtOnce(), squares.images() - first);
+      int rows = images * squares.perImage();
+      squares.forEachRow(
+          first,
+          images,
+          (image, tileRow, matrixRow) ->
+              outputGradients.transform(image, tileRow, transformedDy, matrixRow, rows));
+      if (dw != null) {
+        squares.forEachRow(
+            first,
+            images,
+            (image, tileRow, matrixRow) ->
+                inputs.transform(image, tileRow, transformedX, matrixRow, rows));
+        for (WeightsPart part : weightsParts.get(images)) {
+          part.product.run();
+          WinogradLoops.addWeightsGradient(part.gradient, part.firstChannel, dw);
+        }
+      }
+      if (inputGradients != null) {
+        inputProducts[images].run();
+        squares.forEachRow(
+            first,
+            images,
+            (image, tileRow, matrixRow) ->
+                inputGradients.transform(image, tileRow, transformedX, matrixRow, rows));
+      }
+    }
+    outputGradients.end();
+  }
+
+  /** {@code A dy Aᵀ} of one row of squares at a time, and the sum of dy over positions. */
+  private static final class OutputGradients {
+
+    private final WinogradTiles squares;
+    private final CpuTensor dy;
+    private final CpuTensor db;
+    private final int channels;
+    private final float[][] rows;
+    private final float[][] vertical;
+    private final float[][] gathered;
+    private final float[][] horizontal;
+    private final float[] columnSums;
+
+    OutputGradients(WinogradTiles squares, CpuTensor dy, CpuTensor db) {
+      this.squares = squares;
+      this.dy = dy;
+      this.db = db;
+      channels = dy.size(3);
+      int length = squares.tileColumns() * channels;
+      rows = new float[OUT][OUT * length];
+      vertical = new float[IN][OUT * length];
+      gathered = new float[OUT][length];
+      horizontal = new float[IN][length];
+      columnSums = new float[OUT * length];
+    }
+
+    void begin() {
+      Arrays.fill(columnSums, 0);
+    }
+
+    /** Writes to {@code [36,matrixRows,C]}. */
+    void transform(int image, int tileRow, CpuTensor to, int matrixRow, int matrixRows) {
+      int rowLength = squares.width() * channels;
+      for (int r = 0; r < OUT; r++) {
+        int row = tileRow * OUT + r;
+        if (row < squares.height()) {
+          dy.buffer().get((image * squares.height() + row) * rowLength, rows[r], 0, rowLength);
+          Loops.add(columnSums, rows[r], rowLength);
+        } else {
+          Arrays.fill(rows[r], 0, rowLength, 0);
+        }
+      }
+      WinogradLoops.sumsTransposed(rows, vertical, rows[0].length);
+      int length = squares.tileColumns() * channels;
+      for (int r = 0; r < IN; r++) {
+        for (int c = 0; c < OUT; c++) {
+          for (int t = 0; t < squares.tileColumns(); t++) {
+            System.arraycopy(
+                vertical[r], (t * OUT + c) * channels, gathered[c], t * channels, channels);
+          }
+        }
+        WinogradLoops.sumsTransposed(gathered, horizontal, length);
+        for (int c = 0; c < IN; c++) {
+          int start = ((r * IN + c) * matrixRows + matrixRow) * channels;
+          to.buffer().put(start, horizontal[c], 0, length);
+        }
+      }
+    }
+
+    void end() {
+      if (db == null) {
+        return;
+      }
+      double[] sums = new double[channels];
+      for (int i = 0; i < squares.width() * channels; i++) {
+        sums[i % channels] += columnSums[i];
+      }
+      ParameterGradients.add(db, sums);
+    }
+  }
+
+  /** {@code B dV Bᵀ} of one row of squares at a time; squares overlap by two rows and columns. */
+  private static final class InputGradients {
+
+    private static final int OVERLAP = IN - OUT;
+
+    private final WinogradTiles squares;
+    private final CpuTensor dx;
+    private final int channels;
+    private final float[][] loaded;
+    private final float[][] columns;
+    private final float[] shifted;
+
+    /** With a column before the first and, at least, one after the last. */
+    private final float[][] rows;
+
+    private final float[][] vertical;
+
+    /** The last rows of the squares above. */
+    private final float[][] overlap;
+
+    InputGradients(WinogradTiles squares, CpuTensor dx) {
+      this.squares = squares;
+      this.dx = dx;
+      channels = dx.size(3);
+      int length = squares.tileColumns() * channels;
+      loaded = new float[IN][length];
+      columns = new float[IN][length];
+      shifted = new float[length];
+      rows = new float[IN][OUT * length + OVERLAP * channels];
+      vertical = new float[IN][rows[0].length];
+      overlap = new float[OVERLAP][rows[0].length];
+    }
+
+    /** Reads {@code [36,matrixRows,C]}. */
+    void transform(int image, int tileRow, CpuTensor from, int matrixRow, int matrixRows) {
+      int length = squares.tileColumns() * channels;
+      for (int r = 0; r < IN; r++) {
+        for (int c = 0; c < IN; c++) {
+          int start = ((r * IN + c) * matrixRows + matrixRow) * channels;
+          from.buffer().get(start, loaded[c], 0, length);
+        }
+        WinogradLoops.differencesTransposed(loaded, columns, length);
+        placeColumns(rows[r]);
+      }
+      WinogradLoops.differencesTransposed(rows, vertical, rows[0].length);
+      for (int r = 0; r < OVERLAP; r++) {
+        if (tileRow > 0) {
+          Loops.add(vertical[r], overlap[r], vertical[r].length);
+        }
+        System.arraycopy(vertical[OUT + r], 0, overlap[r], 0, vertical[r].length);
+      }
+      boolean last = tileRow == squares.tileRows() - 1;
+      for (int r = 0; r < (last ? IN : OUT); r++) {
+        int row = tileRow * OUT + r - 1;
+        if (row >= 0 && row < squares.height()) {
+          int rowLength = squares.width() * channels;
+          int start = (image * squares.height() + row) * rowLength;
+          dx.buffer().put(start, vertical[r], channels, rowLength);
+        }
+      }
+    }
+
+    /** Makes one row of the columns of its squares. */
+    private void placeColumns(float[] row) {
+      int last = (squares.tileColumns() - 1) * channels;
+      for (int c = 0; c < OVERLAP; c++) {
+        float[] before = columns[OUT + c];
+        System.arraycopy(before, 0, shifted, channels, last);
+        Loops.add(columns[c], shifted, shifted.length);
+        System.arraycopy(before, last, row, OUT * (last + channels) + c * channels, channels);
+      }
+      for (int c = 0; c < OUT; c++) {
+        for (int t = 0; t < squares.tileColumns(); t++) {
+          System.arraycopy(columns[c], t * channels, row, (t * OUT + c) * channels, channels);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,155 @@
+package org.ddpm4j.kernels.cpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
+
+/**
+ * Threads that share out numbered tasks. The calling thread is one of them; the others wait for
+ * work, and end when there has been none for a while.
+ */
+public final class Workers implements AutoCloseable {
+
+  private static final long IDLE_SECONDS = 10;
+
+  private final int threads;
+  private final ThreadPoolExecutor others;
+
+  /**
+   * No thread is started before there is work.
+   *
+   * @param threads how many tasks run at once, the calling thread's included, at least 1
+   */
+  public Workers(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException(
+          "%d threads cannot do any work; at least 1 is needed.".formatted(threads));
+    }
+    this.threads = threads;
+    int size = Math.max(1, threads - 1);
+    others =
+        new ThreadPoolExecutor(
+            size,
+            size,
+            IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            work -> {
+              Thread thread = new Thread(work, "ddpm-worker");
+              thread.setDaemon(true);
+              return thread;
+            });
+    others.allowCoreThreadTimeOut(true);
+  }
+
+  /**
+   * The number of threads.
+   *
+   * @return how many tasks run at once
+   */
+  public int threads() {
+    return threads;
+  }
+
+  /**
+   * Runs tasks 0 to count-1 at the same time; returns when all are done. They are begun in their
+   * order, so that a task may wait for those before it. After a task has failed no other is begun.
+   * A task may have tasks of its own.
+   *
+   * @param count how many
+   * @param task what to do with a number; what the first failing task throws is thrown here, with
+   *     what others throw at the same time as suppressed exceptions
+   */
+  public void forEach(int count, IntConsumer task) {
+    Tasks tasks = new Tasks(count, task);
+    List<FutureTask<Void>> helpers = new ArrayList<>();
+    for (int i = 1; i < Math.min(threads, count); i++) {
+      FutureTask<Void> helper = new FutureTask<>(tasks, null);
+      others.execute(helper);
+      helpers.add(helper);
+    }
+    tasks.run();
+    for (FutureTask<Void> helper : helpers) {
+      // One that has not started would find nothing left to do.
+      if (!others.remove(helper)) {
+        await(helper);
+      }
+    }
+    tasks.throwFailure();
+  }
+
+  /** Tasks that threads take one after the other until none is left. */
+  private static final class Tasks implements Runnable {
+
+    private final int count;
+    private final IntConsumer task;
+    private final AtomicInteger next = new AtomicInteger();
+    private Throwable failure;
+
+    Tasks(int count, IntConsumer task) {
+      this.count = count;
+      this.task = task;
+    }
+
+    @Override
+    public void run() {
+      try {
+        for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
+          task.accept(i);
+        }
+      } catch (RuntimeException | Error e) {
+        next.set(count);
+        keep(e);
+      }
+    }
+
+    private synchronized void keep(Throwable e) {
+      if (failure == null) {
+        failure = e;
+      } else if (failure != e) {
+        failure.addSuppressed(e);
+      }
+    }
+
+    synchronized void throwFailure() {
+      if (failure instanceof Error error) {
+        throw error;
+      }
+      if (failure != null) {
+        throw (RuntimeException) failure;
+      }
+    }
+  }
+
+  private static void await(FutureTask<Void> helper) {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          helper.get();
+          return;
+        } catch (InterruptedException e) {
+          // The tasks use memory that the caller may free: they must have ended.
+          interrupted = true;
+        }
+      }
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e.getCause());
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    others.shutdown();
+  }
+}

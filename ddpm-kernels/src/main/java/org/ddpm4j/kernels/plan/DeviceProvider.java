@@ -1,0 +1,39 @@
+package org.ddpm4j.kernels.plan;
+
+import java.util.List;
+import java.util.Optional;
+
+/** Devices of one kind, found by the JDK's {@link java.util.ServiceLoader}. */
+public interface DeviceProvider {
+
+  /**
+   * What all of its devices are called.
+   *
+   * @return for example "cuda"
+   */
+  String kind();
+
+  /**
+   * The devices that this machine has.
+   *
+   * @return descriptions in the order of their indices; empty if none can be used at all
+   */
+  List<String> descriptions();
+
+  /**
+   * Why a device cannot be used.
+   *
+   * @param index of the device
+   * @return what was found, what is needed and how to get it, or empty if it can be used
+   */
+  Optional<String> obstacle(int index);
+
+  /**
+   * Opens a device.
+   *
+   * @param index of the device
+   * @return the device, which the caller closes
+   * @throws RuntimeException if it cannot be used
+   */
+  Device open(int index);
+}

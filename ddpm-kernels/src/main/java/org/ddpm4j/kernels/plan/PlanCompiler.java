@@ -1,0 +1,397 @@
+package org.ddpm4j.kernels.plan;
+
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.ddpm4j.kernels.ops.Add;
+import org.ddpm4j.kernels.ops.FusedOp;
+import org.nd4j.autodiff.functions.DifferentialFunction;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.internal.SameDiffOp;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Turns a request into a plan. Used once. */
+final class PlanCompiler {
+
+  private final PlanRequest request;
+  private final Device device;
+  private final Map<String, Value> values = new LinkedHashMap<>();
+  private final List<Operation> operations = new ArrayList<>();
+  private final MemoryPlan memoryPlan;
+
+  /** An array of the graph. */
+  private static final class Value {
+
+    final String name;
+    final long[] shape;
+    int lastUse = -1;
+    boolean stays;
+    boolean stationary;
+    TensorFormat format;
+    MemoryPlan.Slot slot;
+    Tensor tensor;
+
+    Value(String name, long[] shape) {
+      this.name = name;
+      this.shape = shape;
+      this.format = TensorFormat.dense(shape);
+    }
+
+    long bytes() {
+      return format.bytes(shape);
+    }
+  }
+
+  private record Operation(FusedOp op, List<String> inputs, List<String> outputs) {}
+
+  PlanCompiler(PlanRequest request, Device device) {
+    this.request = request;
+    this.device = device;
+    memoryPlan = new MemoryPlan(device.alignment());
+  }
+
+  GraphPlan compile(WeightCache weights) {
+    findSources();
+    findOperations();
+    fuseNeighbours();
+    int stationarySteps = moveStationaryToFront();
+    findLastUses();
+    giveFormats();
+    giveSlots();
+    DeviceMemory memory = device.allocate(memoryPlan.place());
+    PlanContext context = null;
+    try {
+      placeTensors(memory);
+      context = device.open(weights, request.precision());
+      GraphPlan.Program program =
+          new GraphPlan.Program(
+              context.preparing(stepsOf(context)),
+              stationarySteps,
+              tensors(request.inputs().keySet()),
+              tensors(new LinkedHashSet<>(request.outputs())),
+              request.stationary());
+      return new GraphPlan(program, context, device, memory);
+    } catch (RuntimeException | Error e) {
+      if (context != null) {
+        context.close();
+      }
+      memory.close();
+      throw e;
+    }
+  }
+
+  private Supplier<List<GraphPlan.Step>> stepsOf(PlanContext context) {
+    return () -> makeSteps(context);
+  }
+
+  private Map<String, Tensor> tensors(Set<String> names) {
+    Map<String, Tensor> found = new HashMap<>();
+    names.forEach(name -> found.put(name, values.get(name).tensor));
+    return found;
+  }
+
+  /** Inputs, parameters and constants. */
+  private void findSources() {
+    request
+        .inputs()
+        .forEach(
+            (name, shape) -> {
+              Value value = add(name, shape);
+              value.stays = true;
+              value.stationary = request.stationary().contains(name);
+            });
+    request
+        .parameters()
+        .forEach(
+            (name, tensor) -> {
+              Value value = add(name, tensor.shape());
+              value.tensor = tensor;
+              value.stationary = true;
+            });
+  }
+
+  private Value add(String name, long[] shape) {
+    Value value = new Value(name, shape.clone());
+    values.put(name, value);
+    return value;
+  }
+
+  /** What the outputs and sums need, in the graph's order, in which every input comes first. */
+  private void findOperations() {
+    Set<String> needed = new HashSet<>(request.outputs());
+    needed.addAll(request.sums().keySet());
+    List<SameDiffOp> all = new ArrayList<>(request.graph().getOps().values());
+    List<SameDiffOp> used = new ArrayList<>();
+    for (int i = all.size() - 1; i >= 0; i--) {
+      SameDiffOp op = all.get(i);
+      if (op.getOutputsOfOp() != null && op.getOutputsOfOp().stream().anyMatch(needed::contains)) {
+        needed.addAll(op.getInputsToOp());
+        used.add(0, op);
+      }
+    }
+    used.forEach(this::addOperation);
+    request.outputs().forEach(this::requireValue);
+    request.sums().keySet().forEach(this::requireValue);
+  }
+
+  private void requireValue(String name) {
+    if (!values.containsKey(name)) {
+      throw new IllegalArgumentException(
+          "The graph does not make %s, which the plan should give.".formatted(name));
+    }
+  }
+
+  private void addOperation(SameDiffOp op) {
+    List<long[]> shapes = new ArrayList<>();
+    for (String name : op.getInputsToOp()) {
+      shapes.add(valueOrConstant(name).shape);
+    }
+    FusedOp fused = fused(op.getOp(), shapes);
+    List<long[]> outputShapes = fused.outputShapes(shapes);
+    for (int i = 0; i < outputShapes.size(); i++) {
+      add(op.getOutputsOfOp().get(i), outputShapes.get(i));
+    }
+    operations.add(new Operation(fused, op.getInputsToOp(), op.getOutputsOfOp()));
+  }
+
+  private static FusedOp fused(DifferentialFunction function, List<long[]> shapes) {
+    if (function instanceof FusedOp op) {
+      return op;
+    }
+    // SameDiff adds up the gradients of what is used several times.
+    if (function.opName().equals("add") && Arrays.equals(shapes.get(0), shapes.get(1))) {
+      return new Add();
+    }
+    throw new UnsupportedOperationException(
+        "A plan cannot run the operation %s; it runs fused operations and additions of arrays of one shape."
+            .formatted(function.opName()));
+  }
+
+  private Value valueOrConstant(String name) {
+    Value value = values.get(name);
+    if (value != null) {
+      return value;
+    }
+    SDVariable variable = request.graph().getVariable(name);
+    INDArray array = variable == null || variable.isPlaceHolder() ? null : variable.getArr();
+    if (array == null) {
+      throw new IllegalArgumentException(
+          "The graph reads %s, which is neither among the inputs %s nor among the parameters."
+              .formatted(name, request.inputs().keySet()));
+    }
+    Value constant = add(name, array.shape());
+    constant.stays = true;
+    constant.stationary = true;
+    return constant;
+  }
+
+  /** Lets an operation do the work of the only one that reads its output. */
+  private void fuseNeighbours() {
+    for (int i = 0; i < operations.size(); i++) {
+      Operation first = operations.get(i);
+      String between = first.outputs.get(0);
+      List<Operation> readers =
+          operations.stream().filter(operation -> operation.inputs.contains(between)).toList();
+      if (first.outputs.size() > 1
+          || readers.size() != 1
+          || request.outputs().contains(between)
+          || request.sums().containsKey(between)) {
+        continue;
+      }
+      Operation second = readers.get(0);
+      Optional<FusedOp> fused = device.fuse(first.op, second.op);
+      if (fused.isEmpty() || second.inputs.stream().filter(between::equals).count() > 1) {
+        continue;
+      }
+      List<String> inputs = new ArrayList<>(first.inputs);
+      second.inputs.stream().filter(name -> !name.equals(between)).forEach(inputs::add);
+      // Where the second was, so that its other inputs come before.
+      operations.set(
+          operations.indexOf(second), new Operation(fused.get(), inputs, second.outputs));
+      operations.remove(i);
+      values.remove(between);
+      i--;
+    }
+  }
+
+  private int moveStationaryToFront() {
+    List<Operation> front = new ArrayList<>();
+    List<Operation> rest = new ArrayList<>();
+    for (Operation operation : operations) {
+      boolean stationary =
+          operation.inputs.stream().allMatch(name -> values.get(name).stationary)
+              && operation.outputs.stream().noneMatch(request.sums()::containsKey);
+      for (String output : operation.outputs) {
+        values.get(output).stationary = stationary;
+        values.get(output).stays |= stationary;
+      }
+      (stationary ? front : rest).add(operation);
+    }
+    operations.clear();
+    operations.addAll(front);
+    operations.addAll(rest);
+    return front.size();
+  }
+
+  private void findLastUses() {
+    for (int i = 0; i < operations.size(); i++) {
+      for (String input : operations.get(i).inputs) {
+        values.get(input).lastUse = i;
+      }
+    }
+    for (String output : request.outputs()) {
+      values.get(output).stays = true;
+    }
+    for (int i = 0; i < operations.size(); i++) {
+      for (String output : operations.get(i).outputs) {
+        Value value = values.get(output);
+        if (request.sums().containsKey(output)) {
+          value.lastUse = Math.max(value.lastUse, i);
+        }
+      }
+    }
+  }
+
+  /** What callers see is dense; how values in between lie is the device's business. */
+  private void giveFormats() {
+    for (Operation operation : operations) {
+      for (int k = 0; k < operation.outputs.size(); k++) {
+        Value value = values.get(operation.outputs.get(k));
+        boolean seen =
+            request.outputs().contains(value.name) || request.sums().containsKey(value.name);
+        if (!seen) {
+          value.format = device.format(operation.op, k, value.shape, request.precision());
+        }
+      }
+    }
+  }
+
+  private void giveSlots() {
+    for (Value value : values.values()) {
+      if (value.stays && value.tensor == null && !isComputed(value)) {
+        giveSlot(value, 0);
+      }
+    }
+    for (int i = 0; i < operations.size(); i++) {
+      Operation operation = operations.get(i);
+      for (int k = 0; k < operation.outputs.size(); k++) {
+        Value output = values.get(operation.outputs.get(k));
+        if (!isNeeded(output)) {
+          continue;
+        }
+        if (isSummedInPlace(operation, k)) {
+          output.tensor = request.sums().get(output.name);
+        } else if (k == 0 && canTakeOver(operation, i)) {
+          Value input = values.get(operation.inputs.get(operation.op.inPlaceInput()));
+          output.slot = input.slot;
+          extend(output);
+        } else {
+          giveSlot(output, i);
+        }
+      }
+    }
+  }
+
+  private boolean isComputed(Value value) {
+    return operations.stream().anyMatch(operation -> operation.outputs.contains(value.name));
+  }
+
+  private static boolean isNeeded(Value value) {
+    return value.stays || value.lastUse >= 0;
+  }
+
+  /** Kernels that add to their outputs can write to the caller's memory. */
+  private boolean isSummedInPlace(Operation operation, int output) {
+    String name = operation.outputs.get(output);
+    return operation.op.addsTo(output)
+        && request.sums().containsKey(name)
+        && !request.outputs().contains(name)
+        && operations.stream().noneMatch(other -> other.inputs.contains(name));
+  }
+
+  private boolean canTakeOver(Operation operation, int index) {
+    int candidate = operation.op.inPlaceInput();
+    if (candidate < 0) {
+      return false;
+    }
+    Value input = values.get(operation.inputs.get(candidate));
+    Value output = values.get(operation.outputs.get(0));
+    return input.slot != null
+        && !input.stays
+        && input.slot.last() == index
+        && Tensor.length(input.shape) == Tensor.length(output.shape)
+        && input.format.equals(output.format)
+        && operation.inputs.stream().filter(input.name::equals).count() == 1;
+  }
+
+  private void giveSlot(Value value, int step) {
+    value.slot = memoryPlan.add(value.bytes(), step);
+    extend(value);
+  }
+
+  private void extend(Value value) {
+    value.slot.neededAt(value.stays ? operations.size() : value.lastUse);
+  }
+
+  private void placeTensors(DeviceMemory memory) {
+    for (Value value : values.values()) {
+      if (value.tensor == null && value.slot != null) {
+        value.tensor =
+            new Tensor(memory.address() + value.slot.offset(), value.shape, value.format);
+      }
+      if (isConstant(value)) {
+        INDArray constant = request.graph().getVariable(value.name).getArr();
+        device.upload(FloatBuffer.wrap(constant.dup('c').data().asFloat()), value.tensor);
+      }
+    }
+  }
+
+  private boolean isConstant(Value value) {
+    return !request.inputs().containsKey(value.name)
+        && !request.parameters().containsKey(value.name)
+        && !isComputed(value);
+  }
+
+  private List<GraphPlan.Step> makeSteps(PlanContext context) {
+    List<GraphPlan.Step> steps = new ArrayList<>();
+    for (Operation operation : operations) {
+      List<Tensor> inputs = operation.inputs.stream().map(n -> values.get(n).tensor).toList();
+      List<Tensor> outputs = new ArrayList<>();
+      List<Kernel> before = new ArrayList<>();
+      List<Kernel> after = new ArrayList<>();
+      for (int k = 0; k < operation.outputs.size(); k++) {
+        Value output = values.get(operation.outputs.get(k));
+        outputs.add(output.tensor);
+        Tensor sum = request.sums().get(output.name);
+        if (output.tensor != null && output.tensor != sum && operation.op.addsTo(k)) {
+          before.add(context.zeroing(output.tensor));
+        }
+        if (sum != null && sum != output.tensor) {
+          after.add(context.adding(output.tensor, sum));
+        }
+      }
+      List<Kernel> all = new ArrayList<>(before);
+      all.add(context.kernel(operation.op, inputs, outputs));
+      all.addAll(after);
+      steps.add(step(operation, inputs, Kernel.sequence(all)));
+    }
+    return steps;
+  }
+
+  private GraphPlan.Step step(Operation operation, List<Tensor> inputs, Kernel kernel) {
+    String output = operation.outputs.get(0);
+    List<Long> shape = Arrays.stream(values.get(output).shape).boxed().toList();
+    List<long[]> inputShapes = inputs.stream().map(Tensor::shape).toList();
+    return new GraphPlan.Step(
+        operation.op.opName(), output, shape, operation.op.flops(inputShapes), kernel);
+  }
+}

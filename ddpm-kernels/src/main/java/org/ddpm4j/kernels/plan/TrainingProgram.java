@@ -1,0 +1,79 @@
+package org.ddpm4j.kernels.plan;
+
+import java.nio.FloatBuffer;
+
+/**
+ * Whole steps of training on a device: noise, forward pass, gradient, clipping, AdamW and moving
+ * average, without the host. One thread at a time may use it.
+ */
+public interface TrainingProgram extends AutoCloseable {
+
+  /**
+   * Takes over a batch and starts its step, which goes on while the caller does something else. At
+   * most one step may be under way that has not {@linkplain #end ended}.
+   *
+   * @param step what to do
+   */
+  void begin(Step step);
+
+  /**
+   * Waits for the step that was begun.
+   *
+   * @return what came out
+   */
+  Outcome end();
+
+  @Override
+  void close();
+
+  /**
+   * A step of training.
+   *
+   * @param x0 images, {@code [N,C,H,W]}
+   * @param timesteps of the images, {@code [N]}
+   * @param labels of the images, {@code [N]}, or null
+   * @param coefficients four for each image: x_t is the first times x0 and the second times ε, the
+   *     target is the third times x0 and the fourth times ε
+   * @param imageWeights what each image counts in the mean, {@code [N]}
+   * @param noise which noise: ε is a function of it
+   * @param update how weights change
+   */
+  record Step(
+      FloatBuffer x0,
+      float[] timesteps,
+      float[] labels,
+      float[] coefficients,
+      float[] imageWeights,
+      NoiseKey noise,
+      Update update) {}
+
+  /**
+   * The key of a batch's noise.
+   *
+   * @param seed of the training
+   * @param purpose what the noise is for
+   * @param firstImage number of the first image
+   * @param step zero-based
+   */
+  record NoiseKey(long seed, int purpose, long firstImage, long step) {}
+
+  /**
+   * How weights change in a step.
+   *
+   * @param number of the step, zero-based
+   * @param learningRate of this step
+   * @param weightDecay times the learning rate is what weights lose
+   * @param emaDecay what the moving average keeps
+   */
+  record Update(long number, double learningRate, double weightDecay, double emaDecay) {}
+
+  /**
+   * What came out of a step.
+   *
+   * @param losses of the images, unweighted
+   * @param gradientNorm Euclidean norm of the gradient before clipping
+   * @param updateNorm Euclidean norm of the gradient's part of the update; weights, moments and
+   *     moving average are as they were if one of the norms is not finite
+   */
+  record Outcome(float[] losses, double gradientNorm, double updateNorm) {}
+}

@@ -1,0 +1,68 @@
+package org.ddpm4j.kernels.plan;
+
+import java.util.Objects;
+
+/**
+ * What a device needs to train a network by itself. All buffers are flat, in the device's memory,
+ * as long as the network has parameters, and the caller's.
+ *
+ * @param plan computes the losses of a batch and adds to the gradient; its parameters lie in {@code
+ *     weights}, its sums in {@code gradient}
+ * @param cache the packed weights of the plan
+ * @param names of the plan's inputs and outputs
+ * @param weights of the network
+ * @param gradient of the loss
+ * @param firstMoment of AdamW
+ * @param secondMoment of AdamW
+ * @param ema the moving average of the weights
+ * @param optimizer AdamW's constants
+ */
+public record TrainingRequest(
+    GraphPlan plan,
+    WeightCache cache,
+    Names names,
+    Tensor weights,
+    Tensor gradient,
+    Tensor firstMoment,
+    Tensor secondMoment,
+    Tensor ema,
+    Optimizer optimizer) {
+
+  /** Checks that nothing is missing. */
+  public TrainingRequest {
+    Objects.requireNonNull(plan, "plan");
+    Objects.requireNonNull(cache, "cache");
+    Objects.requireNonNull(names, "names");
+    Objects.requireNonNull(optimizer, "optimizer");
+  }
+
+  /**
+   * What the plan calls its inputs and outputs.
+   *
+   * @param noisyImages {@code [N,C,H,W]}
+   * @param timesteps {@code [N]}
+   * @param labels {@code [N]}, or null where the network knows no classes
+   * @param target {@code [N,C,H,W]}
+   * @param imageWeights {@code [N]}
+   * @param lossGradient a scalar, the gradient of the mean loss
+   * @param losses {@code [N]}, an output
+   */
+  public record Names(
+      String noisyImages,
+      String timesteps,
+      String labels,
+      String target,
+      String imageWeights,
+      String lossGradient,
+      String losses) {}
+
+  /**
+   * AdamW's constants (Loshchilov and Hutter 2019, algorithm 2).
+   *
+   * @param beta1 decay of the first moment
+   * @param beta2 decay of the second moment
+   * @param epsilon added to the root of the second moment
+   * @param maxGradientNorm longer gradients are scaled down to it
+   */
+  public record Optimizer(double beta1, double beta2, double epsilon, double maxGradientNorm) {}
+}

@@ -1,0 +1,165 @@
+package org.ddpm4j.unet;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.ddpm4j.kernels.plan.Device;
+import org.ddpm4j.kernels.plan.DeviceMemory;
+import org.ddpm4j.kernels.plan.GraphPlan;
+import org.ddpm4j.kernels.plan.Tensor;
+import org.ddpm4j.kernels.plan.TrainingProgram;
+import org.ddpm4j.kernels.plan.TrainingRequest;
+
+/**
+ * The training of a U-Net where its weights, gradient, AdamW's moments and moving average live on a
+ * device, and whole steps run there. The host's parameters are those of the beginning until {@link
+ * #bringHome}.
+ *
+ * <p>One thread at a time may use it, and nobody may use the network meanwhile.
+ */
+public final class DeviceTraining implements AutoCloseable {
+
+  private final Device device;
+  private final Parameters parameters;
+  private final DeviceWeights weights;
+  private final WholeBatchExecutor executor;
+  private final TrainingRequest.Optimizer optimizer;
+  private final boolean withLabels;
+  private final List<DeviceMemory> memory = new ArrayList<>();
+  private final Tensor gradient;
+  private final Tensor firstMoment;
+  private final Tensor secondMoment;
+  private final Tensor ema;
+  private final Map<Integer, TrainingProgram> programs = new HashMap<>();
+  private final List<GraphPlan> plans = new ArrayList<>();
+  private TrainingProgram current;
+
+  DeviceTraining(
+      Device device,
+      Parameters parameters,
+      DeviceWeights weights,
+      WholeBatchExecutor executor,
+      boolean withLabels,
+      TrainingRequest.Optimizer optimizer) {
+    this.device = device;
+    this.parameters = parameters;
+    this.weights = weights;
+    this.executor = executor;
+    this.withLabels = withLabels;
+    this.optimizer = optimizer;
+    gradient = buffer();
+    firstMoment = buffer();
+    secondMoment = buffer();
+    ema = buffer();
+  }
+
+  private Tensor buffer() {
+    DeviceMemory block = device.allocate(parameters.count() * Float.BYTES);
+    memory.add(block);
+    return Tensor.dense(block.address(), parameters.count());
+  }
+
+  /**
+   * Brings the state of a training to the device.
+   *
+   * @param average the moving average of the weights
+   * @param first AdamW's first moment
+   * @param second AdamW's second moment
+   */
+  public void begin(Parameters average, Parameters first, Parameters second) {
+    synchronized (device) {
+      weights.changed();
+      upload(average, ema);
+      upload(first, firstMoment);
+      upload(second, secondMoment);
+    }
+  }
+
+  private void upload(Parameters from, Tensor to) {
+    device.upload(Contiguous.buffer(from.flat()), to);
+  }
+
+  /**
+   * Starts a step, which goes on while the caller does something else.
+   *
+   * @param step what to do
+   * @see TrainingProgram#begin
+   */
+  public void begin(TrainingProgram.Step step) {
+    synchronized (device) {
+      current = programs.computeIfAbsent(step.timesteps().length, this::program);
+      current.begin(step);
+    }
+  }
+
+  private TrainingProgram program(int images) {
+    GraphPlan plan = executor.trainingPlan(images, withLabels, weights.tensors(), gradient);
+    plans.add(plan);
+    TrainingRequest.Names names =
+        new TrainingRequest.Names(
+            UnetGraph.X,
+            UnetGraph.T,
+            withLabels ? UnetGraph.LABELS : null,
+            UnetGraph.TARGET,
+            UnetGraph.WEIGHTS,
+            UnetGraph.LOSS_GRADIENT,
+            UnetGraph.LOSSES);
+    return device.training(
+        new TrainingRequest(
+            plan,
+            weights.cache(),
+            names,
+            weights.flat(),
+            gradient,
+            firstMoment,
+            secondMoment,
+            ema,
+            optimizer));
+  }
+
+  /**
+   * Waits for the step that was begun last.
+   *
+   * @return what came out
+   */
+  public TrainingProgram.Outcome end() {
+    synchronized (device) {
+      return current.end();
+    }
+  }
+
+  /**
+   * Brings the state of the training to the host: the network's weights, and these.
+   *
+   * @param average receives the moving average of the weights
+   * @param first receives AdamW's first moment
+   * @param second receives AdamW's second moment
+   */
+  public void bringHome(Parameters average, Parameters first, Parameters second) {
+    synchronized (device) {
+      download(weights.flat(), parameters);
+      download(ema, average);
+      download(firstMoment, first);
+      download(secondMoment, second);
+      weights.refreshed();
+    }
+  }
+
+  private void download(Tensor from, Parameters to) {
+    device.download(from, Contiguous.buffer(to.flat()));
+  }
+
+  /** Gives the device's memory back. */
+  @Override
+  public void close() {
+    synchronized (device) {
+      programs.values().forEach(TrainingProgram::close);
+      programs.clear();
+      plans.forEach(GraphPlan::close);
+      plans.clear();
+      memory.forEach(DeviceMemory::close);
+      memory.clear();
+    }
+  }
+}

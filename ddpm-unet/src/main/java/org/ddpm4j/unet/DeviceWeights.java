@@ -1,0 +1,106 @@
+package org.ddpm4j.unet;
+
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.zip.CRC32;
+import java.util.zip.CRC32C;
+import org.ddpm4j.kernels.plan.Device;
+import org.ddpm4j.kernels.plan.DeviceMemory;
+import org.ddpm4j.kernels.plan.Tensor;
+import org.ddpm4j.kernels.plan.WeightCache;
+
+/**
+ * A device's own copy of a network's parameters, with what its kernels make of them. Used under the
+ * device's monitor.
+ */
+final class DeviceWeights implements AutoCloseable {
+
+  private final Device device;
+  private final Parameters parameters;
+  private final DeviceMemory memory;
+  private final Tensor flat;
+  private final WeightCache cache;
+  private DeviceMemory gradientMemory;
+  private long uploadedChecksum;
+  private boolean recorded;
+  private long version;
+
+  DeviceWeights(Device device, Parameters parameters) {
+    this.device = device;
+    this.parameters = parameters;
+    memory = device.allocate(parameters.count() * Float.BYTES);
+    flat = Tensor.dense(memory.address(), parameters.count());
+    cache = device.weightCache();
+  }
+
+  /** All parameters, {@code [count]}. */
+  Tensor flat() {
+    return flat;
+  }
+
+  /** The parameters by their names. */
+  Map<String, Tensor> tensors() {
+    return WholeBatchExecutor.parts(parameters, flat);
+  }
+
+  WeightCache cache() {
+    return cache;
+  }
+
+  /** Increases whenever the device's copy changes. */
+  long version() {
+    return version;
+  }
+
+  /** Lets the device have the parameters as they are now. */
+  void makeCurrent() {
+    long checksum = checksum();
+    if (!recorded || checksum != uploadedChecksum) {
+      changed();
+      uploadedChecksum = checksum;
+      recorded = true;
+    }
+  }
+
+  /** As {@link #makeCurrent}, for parameters that are known to have changed. */
+  void changed() {
+    device.upload(Contiguous.buffer(parameters.flat()), flat);
+    refreshed();
+  }
+
+  /** The device's copy was changed on the device. */
+  void refreshed() {
+    cache.refresh();
+    recorded = false;
+    version++;
+  }
+
+  /** A buffer of the parameters' length for their gradient, all zero. */
+  Tensor zeroedGradient() {
+    if (gradientMemory == null) {
+      gradientMemory = device.allocate(parameters.count() * Float.BYTES);
+    }
+    Tensor gradient = Tensor.dense(gradientMemory.address(), parameters.count());
+    device.zero(gradient);
+    return gradient;
+  }
+
+  /** Two sums of 32 bits, which miss a change once in 2⁶⁴. */
+  private long checksum() {
+    ByteBuffer bytes = Contiguous.bytes(parameters.flat());
+    CRC32 first = new CRC32();
+    first.update(bytes.duplicate());
+    CRC32C second = new CRC32C();
+    second.update(bytes.duplicate());
+    return first.getValue() << 32 | second.getValue();
+  }
+
+  @Override
+  public void close() {
+    cache.close();
+    memory.close();
+    if (gradientMemory != null) {
+      gradientMemory.close();
+    }
+  }
+}

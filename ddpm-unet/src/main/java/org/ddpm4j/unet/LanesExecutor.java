@@ -1,0 +1,295 @@
+package org.ddpm4j.unet;
+
+import java.lang.ref.Reference;
+import java.nio.FloatBuffer;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.ddpm4j.kernels.cpu.CpuDevice;
+import org.ddpm4j.kernels.cpu.Workers;
+import org.ddpm4j.kernels.plan.GraphPlan;
+import org.ddpm4j.kernels.plan.PlanRequest;
+import org.ddpm4j.kernels.plan.Precision;
+import org.ddpm4j.kernels.plan.Tensor;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Runs a U-Net's graph by compiled plans: a batch is cut into micro-batches whose arrays stay in
+ * the cache, and each thread runs a single-threaded plan over some of them.
+ *
+ * <p>How a batch is cut for gradients depends on the batch alone, and sums are formed in a fixed
+ * order, so that results do not depend on the number of threads.
+ */
+final class LanesExecutor implements UnetExecutor {
+
+  /** Pixels of a micro-batch: its arrays should stay in the cache. */
+  private static final int MICRO_BATCH_PIXELS = 8 * 1024;
+
+  private static final int LARGEST_MICRO_BATCH = 16;
+
+  /** How many partial sums of a gradient there are at most. */
+  private static final int LANES = 8;
+
+  private final UnetGraph graph;
+  private final Parameters parameters;
+  private final PlanWeights weights;
+  private final CpuDevice device;
+  private final Workers workers;
+  private final Precision precision;
+  private final Consumer<GraphPlan> planRunner;
+  private final int height;
+  private final int width;
+  private final int outChannels;
+  private final BoundedPool<Runner> outputRunners;
+  private final BoundedPool<Runner> lossRunners;
+  private final Queue<GradientRunner> gradientRunners = new ConcurrentLinkedQueue<>();
+
+  LanesExecutor(
+      UnetGraph graph,
+      UnetConfig config,
+      int height,
+      int width,
+      Parameters parameters,
+      PlanWeights weights,
+      CpuDevice device,
+      Precision precision,
+      Consumer<GraphPlan> planRunner) {
+    this.graph = graph;
+    this.parameters = parameters;
+    this.weights = weights;
+    this.device = device;
+    this.workers = device.workers();
+    this.precision = precision;
+    this.planRunner = planRunner;
+    this.height = height;
+    this.width = width;
+    this.outChannels = config.outChannels();
+    outputRunners = runners(UnetGraph.OUTPUT);
+    lossRunners = runners(UnetGraph.LOSSES);
+  }
+
+  /** However many threads call: more at once than there are workers would not be done sooner. */
+  private BoundedPool<Runner> runners(String output) {
+    return new BoundedPool<>(
+        workers.threads(),
+        () -> new Runner(graph.sameDiff(), List.of(output), Map.of()),
+        Runner::close);
+  }
+
+  /** Plans for one thread at a time, one for each size of micro-batch. */
+  private class Runner implements AutoCloseable {
+
+    private final SameDiff function;
+    private final List<String> outputs;
+    private final Map<String, Tensor> sums;
+    private final Map<Integer, GraphPlan> plans = new HashMap<>();
+    private long version = -1;
+
+    Runner(SameDiff function, List<String> outputs, Map<String, Tensor> sums) {
+      this.function = function;
+      this.outputs = outputs;
+      this.sums = sums;
+    }
+
+    /** The plan for some of a batch's images, with these as its inputs. */
+    GraphPlan plan(Map<String, HostBatch> batches, int first, int images) {
+      if (version != weights.version()) {
+        plans.values().forEach(GraphPlan::parametersChanged);
+        version = weights.version();
+      }
+      GraphPlan plan = plans.computeIfAbsent(images, size -> compile(batches, size));
+      batches.forEach(
+          (name, batch) -> {
+            plan.setInput(name, batch.values(), first * batch.perImage());
+            batch.keepOwner();
+          });
+      return plan;
+    }
+
+    private GraphPlan compile(Map<String, HostBatch> batches, int images) {
+      Map<String, long[]> inputs = new HashMap<>();
+      batches.forEach((name, batch) -> inputs.put(name, batch.shape(images)));
+      if (!sums.isEmpty()) {
+        inputs.put(UnetGraph.LOSS_GRADIENT, new long[0]);
+      }
+      Set<String> stationary = new HashSet<>();
+      if (outputs.contains(UnetGraph.OUTPUT)) {
+        // In sampling all images of many batches are at one timestep.
+        stationary.addAll(List.of(UnetGraph.T, UnetGraph.LABELS));
+        stationary.retainAll(inputs.keySet());
+      }
+      return GraphPlan.compile(
+          new PlanRequest(
+              function, inputs, stationary, weights.tensors(), outputs, sums, precision),
+          device,
+          weights.packed());
+    }
+
+    @Override
+    public void close() {
+      plans.values().forEach(GraphPlan::close);
+    }
+  }
+
+  /** Plans that add gradients to a sum of their own. */
+  private final class GradientRunner extends Runner {
+
+    private final FloatPointer sum;
+    private final FloatBuffer values;
+
+    private GradientRunner(FloatPointer sum) {
+      super(
+          graph.gradientFunction(),
+          List.of(UnetGraph.LOSSES),
+          WholeBatchExecutor.gradientTensors(
+              graph, parameters, Tensor.dense(sum.address(), parameters.count())));
+      this.sum = sum;
+      this.values = sum.asBuffer();
+    }
+
+    @Override
+    public void close() {
+      super.close();
+      sum.close();
+    }
+  }
+
+  @Override
+  public INDArray output(UnetInput input) {
+    int images = (int) input.x().size(0);
+    INDArray y = Nd4j.createUninitialized(DataType.FLOAT, images, outChannels, height, width);
+    Map<String, HostBatch> batches = HostBatch.of(input);
+    HostBatch ys = HostBatch.of(y);
+    int share = (images + workers.threads() - 1) / workers.threads();
+    int microBatch = Math.min(share, microBatch());
+    return weights.withCurrent(
+        () -> {
+          workers.forEach(
+              (images + microBatch - 1) / microBatch,
+              i -> {
+                int first = i * microBatch;
+                int size = Math.min(microBatch, images - first);
+                outputRunners.use(
+                    runner -> {
+                      GraphPlan plan = runner.plan(batches, first, size);
+                      planRunner.accept(plan);
+                      plan.getOutput(UnetGraph.OUTPUT, ys.values(), first * ys.perImage());
+                    });
+              });
+          ys.keepOwner();
+          return y;
+        });
+  }
+
+  private int microBatch() {
+    int fitting = Math.max(1, MICRO_BATCH_PIXELS / (height * width));
+    return Math.min(LARGEST_MICRO_BATCH, Integer.highestOneBit(fitting));
+  }
+
+  @Override
+  public double[] losses(UnetInput input, INDArray target) {
+    int images = (int) target.size(0);
+    Map<String, HostBatch> batches = HostBatch.of(input);
+    batches.put(UnetGraph.TARGET, HostBatch.of(target));
+    int microBatch = microBatch();
+    double[] losses = new double[images];
+    weights.withCurrent(
+        () -> {
+          workers.forEach(
+              (images + microBatch - 1) / microBatch,
+              i -> {
+                int first = i * microBatch;
+                int size = Math.min(microBatch, images - first);
+                lossRunners.use(
+                    runner -> {
+                      GraphPlan plan = runner.plan(batches, first, size);
+                      planRunner.accept(plan);
+                      takeLosses(plan, losses, first);
+                    });
+              });
+          return null;
+        });
+    return losses;
+  }
+
+  private static void takeLosses(GraphPlan plan, double[] losses, int first) {
+    FloatBuffer found = FloatBuffer.allocate(plan.output(UnetGraph.LOSSES).length());
+    plan.getOutput(UnetGraph.LOSSES, found, 0);
+    for (int n = 0; n < found.limit(); n++) {
+      losses[first + n] = found.get(n);
+    }
+  }
+
+  /** Each micro-batch belongs to a lane; the sums of lanes are added in the order of the lanes. */
+  @Override
+  public synchronized double[] gradients(
+      UnetInput input, INDArray target, INDArray weighting, Parameters gradient) {
+    int images = (int) target.size(0);
+    Map<String, HostBatch> batches = HostBatch.of(input);
+    batches.put(UnetGraph.TARGET, HostBatch.of(target));
+    batches.put(
+        UnetGraph.WEIGHTS, weighting == null ? HostBatch.ones(images) : HostBatch.of(weighting));
+    int microBatch = microBatch();
+    int microBatches = (images + microBatch - 1) / microBatch;
+    int lanes = Math.min(LANES, microBatches);
+    double[] losses = new double[images];
+    OrderedSum total = new OrderedSum(Contiguous.buffer(gradient.flat()), lanes);
+    // The first caller must find the names of the gradients.
+    graph.gradientFunction();
+    weights.withChanged(
+        () -> {
+          workers.forEach(
+              lanes,
+              lane -> {
+                try {
+                  GradientRunner runner = gradientRunner();
+                  int end = (lane + 1) * microBatches / lanes;
+                  for (int i = lane * microBatches / lanes; i < end; i++) {
+                    int first = i * microBatch;
+                    int size = Math.min(microBatch, images - first);
+                    GraphPlan plan = runner.plan(batches, first, size);
+                    float share = (float) size / images;
+                    plan.setInput(
+                        UnetGraph.LOSS_GRADIENT, FloatBuffer.wrap(new float[] {share}), 0);
+                    planRunner.accept(plan);
+                    takeLosses(plan, losses, first);
+                  }
+                  total.add(lane, runner.values);
+                  gradientRunners.add(runner);
+                } catch (RuntimeException | Error e) {
+                  total.fail();
+                  throw e;
+                }
+              });
+          return null;
+        });
+    Reference.reachabilityFence(gradient);
+    return losses;
+  }
+
+  /** A runner whose sum is zero. */
+  private GradientRunner gradientRunner() {
+    GradientRunner runner = gradientRunners.poll();
+    if (runner == null) {
+      runner = new GradientRunner(new FloatPointer(parameters.count()));
+    }
+    FloatPointer.memset(runner.sum, 0, parameters.count() * Float.BYTES);
+    return runner;
+  }
+
+  @Override
+  public void close() {
+    outputRunners.close();
+    lossRunners.close();
+    gradientRunners.forEach(Runner::close);
+  }
+}
