@@ -791,8 +791,8 @@ static __device__ float product(const float* row, const float* matrix, int strid
 }
 
 extern "C" __global__ void __launch_bounds__(256) linear_attention_forward_of_any(
-    const element* qkv, element* y, float* scratch, int positions, int heads, int width,
-    int rowLength, int rowLengthOfY, float scale) {
+    const element* qkv, element* y, int positions, int heads, int width, int rowLength,
+    int rowLengthOfY, float scale, float* scratch) {
   SHARED_MEMORY(float, shared);
   Head head = head_of(qkv, positions, heads, width, rowLength);
   float* maximum = shared;
@@ -821,8 +821,8 @@ extern "C" __global__ void __launch_bounds__(256) linear_attention_forward_of_an
 }
 
 extern "C" __global__ void __launch_bounds__(256) linear_attention_backward_of_any(
-    const element* qkv, const element* dy, element* dqkv, float* scratch, int positions, int heads,
-    int width, int rowLength, int rowLengthOfY, float scale) {
+    const element* qkv, const element* dy, element* dqkv, int positions, int heads, int width,
+    int rowLength, int rowLengthOfY, float scale, float* scratch) {
   SHARED_MEMORY(float, shared);
   Head head = head_of(qkv, positions, heads, width, rowLength);
   int features = heads * width;
