@@ -96,7 +96,7 @@ struct GatherPlan {
     slabs = std::min(chunks, up(stages - 1, perChunk) + 1);
     int stageBytes = this->stageTaps * blockChannels * units * 16;
     shared = units * 16 + slabs * slabRows * units * 16 + std::min(stages, chunks * perChunk) * stageBytes;
-    shared = std::max(shared, blockPixels * (blockChannels + 4) * 4);
+    shared = std::max(shared, blockPixels * (blockChannels + 8) * 4);
     packedElements = (size_t)phases * gridY * chunks * taps * blockChannels * units * 16 / elementBytes;
   }
 };

@@ -134,6 +134,7 @@ final class ConvolutionKernels {
             lookup, inRow, outRow, context.elementBytes(), context.sharedMemoryPerBlock());
     return launch(
         context,
+        FILE,
         "convolution_gather",
         tile.defines(),
         tile.launch(lookup, outRow),
@@ -226,6 +227,7 @@ final class ConvolutionKernels {
     Kernel product =
         launch(
             context,
+            FILE,
             "convolution_weight_gradient",
             tile.defines(),
             tile.launch(lookup, inRow, outRow, bytes, parts),
@@ -292,8 +294,10 @@ final class ConvolutionKernels {
         List.of(summing, addParts(context, scratch, parts, channels, null, sums)));
   }
 
-  private static Kernel launch(
+  /** A kernel compiled for one tile. */
+  static Kernel launch(
       CudaContext context,
+      String file,
       String kernel,
       List<String> tile,
       Launch launch,
@@ -301,7 +305,7 @@ final class ConvolutionKernels {
     List<String> defines = new ArrayList<>(context.defines());
     defines.addAll(tile);
     CudaDriver driver = context.driver();
-    CudaFunction function = driver.function(FILE, kernel, defines);
+    CudaFunction function = driver.function(file, kernel, defines);
     CudaArguments bound = new CudaArguments(arguments);
     return () -> driver.launch(function, launch, bound);
   }

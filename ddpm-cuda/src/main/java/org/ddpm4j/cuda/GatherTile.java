@@ -102,7 +102,7 @@ record GatherTile(
         units * 16
             + slabs * slabRows * units * 16
             + Math.min(stages, chunks * perChunk) * stageTaps * tapBytes;
-    int result = product.pixels() * (product.channels() + 4) * Float.BYTES;
+    int result = product.pixels() * (product.channels() + 8) * Float.BYTES;
     return new GatherTile(
         units,
         product.pixels(),

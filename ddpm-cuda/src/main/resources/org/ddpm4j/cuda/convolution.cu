@@ -63,6 +63,14 @@ __device__ inline unsigned rounded_operand(unsigned bits) {
 #endif
 }
 
+// A value that the compiler is to keep rather than to compute anew where it is used.
+__device__ inline unsigned kept(unsigned x) {
+#ifndef DDPM_ON_CPU
+  asm volatile("" : "+r"(x));
+#endif
+  return x;
+}
+
 __device__ inline void wait_for_stage(int stages) {
   if (stages <= 2) {
     cp_async_wait<0>();
@@ -78,12 +86,12 @@ struct Divisor {
   unsigned number, factor, shift;
 
   __device__ explicit Divisor(int divisor) : number(divisor), factor(0), shift(0) {
-    while (shift < 31 && (1u << shift) < number) {
-      shift++;
+    // In double, exact for divisors below 2^20: the fraction of the quotient is a multiple of 1/number.
+    if (number > 1) {
+      shift = 32 - __clz((int)number - 1);
+      factor = (unsigned)((double)((1u << shift) - number) * 4294967296.0 / (double)number);
     }
-    if (number > 0) {
-      factor = (unsigned)((((unsigned long long)((1u << shift) - number)) << 32) / number) + 1u;
-    }
+    factor++;
   }
 
   __device__ int quotient(int n, int* remainder) const {
@@ -136,22 +144,37 @@ struct Geometry {
     int n, oy, ox;
     coordinates(p, &n, &oy, &ox);
     int iy = oy * step + offsetY, ix = ox * step + offsetX;
-    unsigned mask = 0;
-    if (p < pixels()) {
-      for (int k = 0; k < kernelHeight; k++) {
-        mask |= (unsigned)(iy + k >= 0 && iy + k < inHeight) << k;
-      }
-      for (int k = 0; k < kernelWidth; k++) {
-        mask |= (unsigned)(ix + k >= 0 && ix + k < inWidth) << (16 + k);
-      }
-    }
-    *inside = mask;
+    *inside = p < pixels() ? taps_inside(iy, inHeight, kernelHeight) | taps_inside(ix, inWidth, kernelWidth) << 16 : 0;
     *row = (n * inHeight + iy) * inWidth + ix - begin;
+  }
+
+  // A bit for each k from 0 to kernel - 1 with 0 <= x + k < size.
+  static __device__ unsigned taps_inside(int x, int size, int kernel) {
+    int first = clamp(-x, 0, kernel), end = clamp(size - x, first, kernel);
+    return (1u << end) - (1u << first);
   }
 };
 
-__device__ inline bool is_inside(unsigned inside, int ky, int kx) {
-  return ((inside >> ky) & (inside >> (16 + kx)) & 1u) != 0;
+// The bits that a tap must find set.
+__device__ inline unsigned bits_of_tap(int ky, int kx) { return 1u << ky | 0x10000u << kx; }
+
+// One decision for all elements of a pack.
+template <int FUNCTION>
+__device__ inline void activate_each(float values[PACK]) {
+#pragma unroll
+  for (int v = 0; v < PACK; v++) {
+    values[v] = activate(FUNCTION, values[v]);
+  }
+}
+
+__device__ inline void activate_all(int function, float values[PACK]) {
+  switch (function) {
+    case SILU: activate_each<SILU>(values); break;
+    case GELU: activate_each<GELU>(values); break;
+    case RELU: activate_each<RELU>(values); break;
+    case MISH: activate_each<MISH>(values); break;
+    default: break;
+  }
 }
 
 struct Gather {
@@ -244,7 +267,7 @@ __device__ void gather(const Gather& g) {
       const element* from = weights + (long long)(loadChunk * tapsOfPhase + loadTap) * BN * CHUNK;
       int count = minimum(g.stageTaps, taps - loadTap) * BN * UNITS;
       for (int i = thread; i < count; i += THREADS) {
-        cp_async_16(stage + unit_offset<UNITS>(i / UNITS, i % UNITS), from + i * PACK, true);
+        cp_async_16(stage + i * 16, from + i * PACK, true);
       }
       loadStep++;
       loadTap += g.stageTaps;
@@ -275,9 +298,12 @@ __device__ void gather(const Gather& g) {
   }
 #ifndef PRODUCT_F32
   constexpr int K_STEPS = UNITS == 1 ? 1 : UNITS / 2;
-  const int half = lane >> 4;                                       // of two units of k, for the pixels
-  const int column = warpColumn + (lane & 7) + ((lane >> 4) << 3);  // for the weights
-  const int columnHalf = (lane >> 3) & 1;
+  const int half = lane >> 4;  // of two units of k, for the pixels
+  const unsigned halfBytes = kept(half * 16u);
+  // Where this lane's row of weights begins: column, and half of two units (two taps where a row has one).
+  const int columnRow = warpColumn + (lane & 7) + (COLUMNS == 1 ? 0 : lane >> 4 << 3), columnHalf = lane >> 3 & 1;
+  const unsigned column =
+      kept(UNITS == 1 ? (unsigned)(columnHalf * BN + columnRow) * 16u : unit_offset<UNITS>(columnRow, columnHalf));
 #endif
 
   int chunk = 0, tap = 0;
@@ -291,17 +317,16 @@ __device__ void gather(const Gather& g) {
 #ifdef PRODUCT_F32
     int ky = tap / geometry.kernelWidth, kx = tap % geometry.kernelWidth;
     for (int t = 0; t < count; t++) {
-      unsigned rows[ROWS], exchange[ROWS];
+      unsigned rows[ROWS];
       for (int i = 0; i < ROWS; i++) {
-        bool isInside = is_inside(inside[i], ky, kx);
+        const unsigned bits = bits_of_tap(ky, kx);
         int row = base[i] + ky * geometry.inWidth + kx;
-        rows[i] = isInside ? slab + row * UNITS * 16 : zeroRow;
-        exchange[i] = isInside ? unit_offset<UNITS>(row, 0) - (unsigned)(row * UNITS * 16) : 0;
+        rows[i] = (inside[i] & bits) == bits ? slab + unit_offset<UNITS>(row, 0) : zeroRow;
       }
       for (int unit = 0; unit < UNITS; unit++) {
         float4 a[ROWS];
         for (int i = 0; i < ROWS; i++) {
-          a[i] = *(const float4*)(shared + rows[i] + (exchange[i] ^ (unit * 16)));
+          a[i] = *(const float4*)(shared + (rows[i] ^ (unit * 16)));
         }
         for (int j = 0; j < COLUMNS; j++) {
           float4 b = *(const float4*)(shared + stage +
@@ -323,38 +348,36 @@ __device__ void gather(const Gather& g) {
     int myTap = tap + (UNITS == 1 ? half : 0);
     int ky = myTap / geometry.kernelWidth, kx = myTap % geometry.kernelWidth;
     for (int t = 0; t < count; t += TAPS_AT_ONCE) {
-      unsigned rows[ROWS], exchange[ROWS];
+      // Slabs begin at multiples of a row, so that an exchange is one of bits of the address.
+      unsigned rows[ROWS];
+      const unsigned bits = bits_of_tap(ky, kx);
+      const int shift = ky * geometry.inWidth + kx;
 #pragma unroll
       for (int i = 0; i < ROWS; i++) {
-        bool isInside = is_inside(inside[i], ky, kx);
-        int row = base[i] + ky * geometry.inWidth + kx;
-        rows[i] = isInside ? slab + row * UNITS * 16 : zeroRow;
-        exchange[i] = isInside ? unit_offset<UNITS>(row, 0) - (unsigned)(row * UNITS * 16) : 0;
+        unsigned at = slab + unit_offset<UNITS>(base[i] + shift, 0);
+        rows[i] = ((inside[i] & bits) == bits ? at : zeroRow) ^ (UNITS == 1 ? 0 : halfBytes);
       }
 #pragma unroll
       for (int k = 0; k < K_STEPS; k++) {
         unsigned b[COLUMNS][2];
-        const int weightRow = (t + (UNITS == 1 ? columnHalf : 0)) * BN + column;
-        const int weightUnit = UNITS == 1 ? 0 : 2 * k + columnHalf;
+        const char* tapWeights = shared + stage + t * (BN * UNITS * 16) + (column ^ (UNITS == 1 ? 0 : k * 32));
         if constexpr (COLUMNS == 1) {
-          // Lanes 16 and up name no row here.
-          ldmatrix_x2(b[0], shared + stage + unit_offset<UNITS>(weightRow - ((lane >> 4) << 3), weightUnit));
+          ldmatrix_x2(b[0], tapWeights);
         } else {
 #pragma unroll
           for (int j = 0; j < COLUMNS; j += 2) {
             unsigned two[4];
-            ldmatrix_x4(two, shared + stage + unit_offset<UNITS>(weightRow + j * 8, weightUnit));
+            ldmatrix_x4(two, tapWeights + j * 8 * UNITS * 16);
             b[j][0] = two[0];
             b[j][1] = two[1];
             b[j + 1][0] = two[2];
             b[j + 1][1] = two[3];
           }
         }
-        const unsigned unit = UNITS == 1 ? 0 : (unsigned)(2 * k + half) * 16u;
 #pragma unroll
         for (int i = 0; i < ROWS; i++) {
           unsigned a[4];
-          ldmatrix_x4(a, shared + rows[i] + (exchange[i] ^ unit));
+          ldmatrix_x4(a, shared + (rows[i] ^ (UNITS == 1 ? 0 : k * 32)));
 #pragma unroll
           for (int r = 0; r < 4; r++) {
             a[r] = rounded_operand(a[r]);
@@ -382,7 +405,7 @@ __device__ void gather(const Gather& g) {
   __syncthreads();
 
   // Through shared memory, so that 16 bytes of neighbouring channels are written at once.
-  constexpr int TILE_ROW = BN + 4;
+  constexpr int TILE_ROW = BN + 8;
   float* tile = (float*)shared;
 #pragma unroll
   for (int i = 0; i < ROWS; i++) {
@@ -399,45 +422,51 @@ __device__ void gather(const Gather& g) {
   }
   __syncthreads();
   constexpr int PACKS = BN / PACK;
-  for (int i = thread; i < BM * PACKS; i += THREADS) {
-    int row = i / PACKS, first = i % PACKS * PACK, channel = blockIdx.y * BN + first;
+  static_assert(THREADS % PACKS == 0, "a thread has the same channels in all rows");
+  const int first = thread % PACKS * PACK, channel = blockIdx.y * BN + first;
+  float bias[PACK];
+#pragma unroll
+  for (int v = 0; v < PACK; v++) {
+    bias[v] = g.bias && channel + v < g.outChannels ? g.bias[channel + v] : 0.0f;
+  }
+  // Channels of the padding have no weights, bias or residual, and all functions leave zero as it is.
+  for (int row = thread / PACKS; row < BM && channel < g.outRow; row += THREADS / PACKS) {
     int pixel = firstPixel + row;
-    if (pixel >= pixels || channel >= g.outRow) {
-      continue;
+    if (pixel >= pixels) {
+      break;
     }
     if (spread > 1) {
       int n, oy, ox;
       geometry.coordinates(pixel, &n, &oy, &ox);
       pixel = (n * g.outHeight + oy * spread + phaseY) * g.outWidth + ox * spread + phaseX;
     }
-    long long at = (long long)pixel * g.outRow + channel;
-    Pack summand = {};
-    if (g.residual) {
-      summand = load_pack(g.residual + at);
-    }
-    const float* vector =
-        g.perImage ? g.perImage + (long long)(pixel / (g.outHeight * g.outWidth)) * g.outChannels : nullptr;
-    Pack result;
+    const long long at = (long long)pixel * g.outRow + channel;
+    float values[PACK];
 #pragma unroll
-    for (int v = 0; v < PACK; v++) {
-      int c = channel + v;
-      float value = 0;
-      if (c < g.outChannels) {
-        value = tile[row * TILE_ROW + first + v];
-        if (g.bias) {
-          value += g.bias[c];
-        }
-        if (vector) {
-          value += vector[c];
-        }
-        if (g.residual) {
-          value += to_float(summand.v[v]);
-        }
-        value = activate(g.function, value);
-      }
-      result.v[v] = to_element(value);
+    for (int v = 0; v < PACK; v += 4) {
+      float4 four = *(const float4*)(tile + row * TILE_ROW + first + v);
+      values[v] = four.x + bias[v];
+      values[v + 1] = four.y + bias[v + 1];
+      values[v + 2] = four.z + bias[v + 2];
+      values[v + 3] = four.w + bias[v + 3];
     }
-    store_pack(g.out + at, result);
+    if (g.perImage) {
+      const float* vector = g.perImage + (long long)(pixel / (g.outHeight * g.outWidth)) * g.outChannels;
+#pragma unroll
+      for (int v = 0; v < PACK; v++) {
+        values[v] += channel + v < g.outChannels ? vector[channel + v] : 0.0f;
+      }
+    }
+    if (g.residual) {
+      float summand[PACK];
+      load_floats(summand, g.residual + at);
+#pragma unroll
+      for (int v = 0; v < PACK; v++) {
+        values[v] += summand[v];
+      }
+    }
+    activate_all(g.function, values);
+    store_floats(g.out + at, values);
   }
 }
 
@@ -542,7 +571,8 @@ __device__ void weight_gradient(const WeightGradient& g) {
   constexpr int HALVES = 2;
 #endif
   int shift[BLOCKS_M][HALVES];  // pixels from tap 0
-  int tapY[BLOCKS_M][HALVES], tapX[BLOCKS_M][HALVES], octet[BLOCKS_M][HALVES];
+  unsigned bits[BLOCKS_M][HALVES];
+  int octet[BLOCKS_M][HALVES];
 #pragma unroll
   for (int i = 0; i < BLOCKS_M; i++) {
 #pragma unroll
@@ -550,10 +580,10 @@ __device__ void weight_gradient(const WeightGradient& g) {
       int q = firstOctet + 2 * i + (HALVES == 1 ? (lane >> 3) & 1 : h);
       int tap = q / OCTETS;
       octet[i][h] = q % OCTETS;
-      // A tap that does not exist has no bit among those inside.
-      tapY[i][h] = tap < taps ? tap / g.kernelWidth : 15;
-      tapX[i][h] = tap < taps ? tap % g.kernelWidth : 15;
-      shift[i][h] = tapY[i][h] * g.inWidth + tapX[i][h];
+      int ky = tap / g.kernelWidth, kx = tap % g.kernelWidth;
+      // A tap that does not exist is never inside.
+      bits[i][h] = tap < taps ? bits_of_tap(ky, kx) : 0x8000u;
+      shift[i][h] = ky * g.inWidth + kx;
     }
   }
 
@@ -585,7 +615,7 @@ __device__ void weight_gradient(const WeightGradient& g) {
       const int2 pixel = ((const int2*)table)[k + (lane & 7) + (lane >> 4) * 8];
 #pragma unroll
       for (int i = 0; i < BLOCKS_M; i++) {
-        bool isInside = is_inside((unsigned)pixel.y, tapY[i][0], tapX[i][0]);
+        bool isInside = ((unsigned)pixel.y & bits[i][0]) == bits[i][0];
         unsigned at = isInside ? slab + unit_offset<UNITS>(pixel.x + shift[i][0], octet[i][0]) : zeroRow;
         unsigned a[4];
         ldmatrix_x4_trans(a, shared + at);
@@ -631,7 +661,7 @@ __device__ void weight_gradient(const WeightGradient& g) {
 #pragma unroll
         for (int r = 0; r < 4; r++) {
           int h = r & 1, late = r >> 1;
-          bool isInside = is_inside((unsigned)pixel[late].y, tapY[i][h], tapX[i][h]);
+          bool isInside = ((unsigned)pixel[late].y & bits[i][h]) == bits[i][h];
           unsigned at =
               isInside
                   ? slab + unit_offset<UNITS>(pixel[late].x + shift[i][h], octet[i][h] * 2 + group / 4) + group % 4 * 4
@@ -657,7 +687,7 @@ __device__ void weight_gradient(const WeightGradient& g) {
         for (int i = 0; i < BLOCKS_M; i++) {
 #pragma unroll
           for (int h = 0; h < 2; h++) {
-            bool isInside = is_inside((unsigned)pixel.y, tapY[i][h], tapX[i][h]);
+            bool isInside = ((unsigned)pixel.y & bits[i][h]) == bits[i][h];
             unsigned at =
                 isInside
                     ? slab + unit_offset<UNITS>(pixel.x + shift[i][h], octet[i][h] * 2 + group / 4) + group % 4 * 4
@@ -838,6 +868,8 @@ extern "C" __global__ void convolution_pack_weights(const float* weights, elemen
   for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < length; i += gridDim.x * blockDim.x) {
     int k = i % chunkChannels, rest = i / chunkChannels;
     int n = rest % blockChannels;
+    // As it will lie in shared memory: see unit_offset.
+    k = (k / PACK ^ n * units / 8 % units) * PACK + k % PACK;
     rest /= blockChannels;
     int tap = rest % taps;
     rest /= taps;
