@@ -73,7 +73,7 @@ public interface TrainingProgram extends AutoCloseable {
    * @param losses of the images, unweighted
    * @param gradientNorm Euclidean norm of the gradient before clipping
    * @param updateNorm Euclidean norm of the gradient's part of the update; weights, moments and
-   *     moving average are as they were if one of the norms is not finite
+   *     moving average are as they were if the gradient's norm is not finite
    */
   record Outcome(float[] losses, double gradientNorm, double updateNorm) {}
 }

@@ -1,4 +1,4 @@
-package org.ddpm4j.kernels.ops;
+package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,11 +7,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.LongStream;
-import org.ddpm4j.kernels.FusedGraph;
-import org.ddpm4j.kernels.Values;
-import org.ddpm4j.kernels.cpu.PackedWeights;
+import org.ddpm4j.kernels.ops.Attention;
+import org.ddpm4j.kernels.ops.Conv2d;
+import org.ddpm4j.kernels.ops.ConvTranspose2d;
+import org.ddpm4j.kernels.ops.DepthwiseConv2d;
+import org.ddpm4j.kernels.ops.Eltwise;
+import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.GroupNorm;
+import org.ddpm4j.kernels.ops.Linear;
+import org.ddpm4j.kernels.ops.LinearAttention;
 import org.ddpm4j.kernels.plan.GraphPlan;
-import org.ddpm4j.kernels.plan.Tensor;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -158,21 +163,21 @@ class BatchIndependenceTest {
         graph.built.input(
             "x", LongStream.concat(LongStream.of(1), Arrays.stream(c.image)).toArray());
     c.operation.apply(graph, x).rename("y");
-    int perImage = (int) Tensor.length(c.image);
+    int perImage = (int) CpuTensor.length(c.image);
     double[] images = Values.gaussian(new SplittableRandom(1), 1, 17L * perImage).elements();
     float[] expected = null;
-    try (PackedWeights weights = new PackedWeights()) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1))) {
       for (int batch : BATCHES) {
-        try (GraphPlan plan = GraphPlan.compile(graph.built.forwardOf(batch, "y"), weights)) {
+        try (GraphPlan plan = FusedGraph.compile(graph.built.forwardOf(batch, "y"), weights)) {
           // The first image of each batch is the same; it comes last in every second batch.
           int place = batch % 2 == 0 ? batch - 1 : 0;
-          Tensor input = plan.input("x");
+          CpuTensor input = CpuTensor.of(plan.input("x"));
           for (int i = 0; i < input.length(); i++) {
             int image = (i / perImage + batch - place) % batch;
             input.buffer().put(i, (float) images[image * perImage + i % perImage]);
           }
           plan.run();
-          Tensor y = plan.output("y");
+          CpuTensor y = CpuTensor.of(plan.output("y"));
           float[] actual = new float[y.length() / batch];
           y.buffer().get(place * actual.length, actual);
           if (expected == null) {

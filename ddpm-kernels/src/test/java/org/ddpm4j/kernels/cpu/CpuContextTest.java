@@ -1,19 +1,21 @@
-package org.ddpm4j.kernels;
+package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.Pointer;
+import org.ddpm4j.kernels.plan.Precision;
 import org.junit.jupiter.api.Test;
 
-class KernelContextTest {
+class CpuContextTest {
 
   @Test
   void piecesOfScratchMemoryLieApart() {
-    try (KernelContext context = new KernelContext(new PackedWeights(), Precision.FLOAT32)) {
-      List<Tensor> pieces = context.scratch(1, 100, 0, 16, 17);
-      assertThat(pieces.stream().map(Tensor::length)).containsExactly(1, 100, 0, 16, 17);
+    try (CpuContext context =
+        new CpuContext(new PackedWeights(new Workers(1)), Precision.FLOAT32)) {
+      List<CpuTensor> pieces = context.scratch(1, 100, 0, 16, 17);
+      assertThat(pieces.stream().map(CpuTensor::length)).containsExactly(1, 100, 0, 16, 17);
       for (int i = 0; i < pieces.size(); i++) {
         assertThat(pieces.get(i).pointer().address() % 64).isZero();
         for (int k = 0; k < pieces.get(i).length(); k++) {
@@ -31,25 +33,27 @@ class KernelContextTest {
   /** Kernels run one after the other, so that they may share. */
   @Test
   void kernelsShareScratchMemory() {
-    try (KernelContext context = new KernelContext(new PackedWeights(), Precision.FLOAT32)) {
-      Tensor first = context.scratch(1000).get(0);
-      List<Tensor> second = context.scratch(10, 900);
+    try (CpuContext context =
+        new CpuContext(new PackedWeights(new Workers(1)), Precision.FLOAT32)) {
+      CpuTensor first = context.scratch(1000).get(0);
+      List<CpuTensor> second = context.scratch(10, 900);
       assertThat(second.get(0).pointer().address()).isEqualTo(first.pointer().address());
-      assertThat(context.scratchFloats()).isEqualTo(1008);
+      assertThat(context.scratchBytes()).isEqualTo(1008 * Float.BYTES);
     }
   }
 
   /** What a kernel was given stays its own when another needs more. */
   @Test
   void growsWithoutMovingWhatWasGiven() throws InterruptedException {
-    List<Tensor> given = new ArrayList<>();
+    List<CpuTensor> given = new ArrayList<>();
     long before = NativeMemory.afterCollection();
-    try (KernelContext context = new KernelContext(new PackedWeights(), Precision.FLOAT32)) {
+    try (CpuContext context =
+        new CpuContext(new PackedWeights(new Workers(1)), Precision.FLOAT32)) {
       long empty = Pointer.totalBytes();
       for (int length : new int[] {100, 2000, 50, 100_000, 100_001, 7}) {
         given.addAll(context.scratch(length));
       }
-      for (Tensor tensor : given) {
+      for (CpuTensor tensor : given) {
         for (int i = 0; i < tensor.length(); i++) {
           tensor.buffer().put(i, 1);
         }
@@ -57,7 +61,7 @@ class KernelContextTest {
       // Every block is longer by a cache line, for its alignment.
       long blocks = 4;
       assertThat(Pointer.totalBytes() - empty)
-          .isEqualTo((context.scratchFloats() + 16 * blocks) * Float.BYTES);
+          .isEqualTo(context.scratchBytes() + 16 * blocks * Float.BYTES);
     }
     assertThat(Pointer.totalBytes()).isLessThanOrEqualTo(before);
   }

@@ -1,12 +1,14 @@
-package org.ddpm4j.kernels;
+package org.ddpm4j.kernels.cpu;
+
+import org.ddpm4j.kernels.plan.Precision;
 
 /** Contexts for tests of single kernels. */
-public final class KernelContexts {
+public final class CpuContexts {
 
-  private KernelContexts() {}
+  private CpuContexts() {}
 
   /** In float32. */
-  public static KernelContext of(PackedWeights weights) {
-    return new KernelContext(weights, Precision.FLOAT32);
+  public static CpuContext of(PackedWeights weights) {
+    return new CpuContext(weights, Precision.FLOAT32);
   }
 }

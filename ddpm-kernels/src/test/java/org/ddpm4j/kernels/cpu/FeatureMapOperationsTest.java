@@ -1,13 +1,23 @@
-package org.ddpm4j.kernels.ops;
+package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
 import java.util.SplittableRandom;
-import org.ddpm4j.kernels.NaiveOps;
-import org.ddpm4j.kernels.OperationCheck;
-import org.ddpm4j.kernels.Values;
+import org.ddpm4j.kernels.ops.Affine;
+import org.ddpm4j.kernels.ops.AttentionOfParts;
+import org.ddpm4j.kernels.ops.AveragePool;
+import org.ddpm4j.kernels.ops.Conv2d;
+import org.ddpm4j.kernels.ops.Eltwise;
+import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.Embedding;
+import org.ddpm4j.kernels.ops.LossPerImage;
+import org.ddpm4j.kernels.ops.MaxPool;
+import org.ddpm4j.kernels.ops.Multiply;
+import org.ddpm4j.kernels.ops.PointwiseLoss;
+import org.ddpm4j.kernels.ops.ScaleShiftPerChannel;
+import org.ddpm4j.kernels.ops.UpsampleNearest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

@@ -1,4 +1,4 @@
-package org.ddpm4j.kernels;
+package org.ddpm4j.kernels.cpu;
 
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -11,6 +11,11 @@ import java.util.function.Supplier;
 import org.ddpm4j.kernels.ops.LossPerImage;
 import org.ddpm4j.kernels.ops.Mean;
 import org.ddpm4j.kernels.ops.PointwiseLoss;
+import org.ddpm4j.kernels.plan.GraphPlan;
+import org.ddpm4j.kernels.plan.PlanRequest;
+import org.ddpm4j.kernels.plan.Precision;
+import org.ddpm4j.kernels.plan.Tensor;
+import org.ddpm4j.kernels.plan.WeightCache;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -23,9 +28,11 @@ public final class FusedGraph {
   /** SameDiff's name for the gradient of the loss with respect to itself. */
   public static final String LOSS_GRADIENT = "one-var";
 
+  private static final CpuDevice DEVICE = new CpuDevice(1);
+
   private final SameDiff graph = SameDiff.create();
   private final Map<String, long[]> inputs = new LinkedHashMap<>();
-  private final Map<String, Tensor> parameters = new LinkedHashMap<>();
+  private final Map<String, CpuTensor> parameters = new LinkedHashMap<>();
   private boolean differentiated;
 
   public FusedGraph() {
@@ -50,11 +57,11 @@ public final class FusedGraph {
     return graph.var(name, array(values));
   }
 
-  public Tensor parameter(String name) {
+  CpuTensor parameter(String name) {
     return parameters.get(name);
   }
 
-  public Map<String, Tensor> parameters() {
+  Map<String, CpuTensor> parameters() {
     return parameters;
   }
 
@@ -82,7 +89,13 @@ public final class FusedGraph {
 
   public PlanRequest forward(Set<String> unchanging, String... outputs) {
     return new PlanRequest(
-        graph, inputs, unchanging, parameters, List.of(outputs), Map.of(), Precision.FLOAT32);
+        graph,
+        inputs,
+        unchanging,
+        tensors(parameters),
+        List.of(outputs),
+        Map.of(),
+        Precision.FLOAT32);
   }
 
   /** As {@link #forward}, with a batch of another size. */
@@ -91,10 +104,23 @@ public final class FusedGraph {
         graph,
         inputsOf(batch),
         Set.of(),
-        parameters,
+        tensors(parameters),
         List.of(outputs),
         Map.of(),
         Precision.FLOAT32);
+  }
+
+  private static Map<String, Tensor> tensors(Map<String, CpuTensor> named) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    named.forEach(
+        (name, tensor) ->
+            tensors.put(name, Tensor.dense(tensor.pointer().address(), tensor.shape())));
+    return tensors;
+  }
+
+  /** A plan on a CPU. */
+  static GraphPlan compile(PlanRequest request, WeightCache weights) {
+    return GraphPlan.compile(request, DEVICE, weights);
   }
 
   private Map<String, long[]> inputsOf(long batch) {
@@ -109,23 +135,29 @@ public final class FusedGraph {
   }
 
   /** Gradients are added to sums, which are named as the parameters. */
-  public PlanRequest gradient(Map<String, Tensor> sums, String... outputs) {
+  PlanRequest gradient(Map<String, CpuTensor> sums, String... outputs) {
     return gradientOf(inputs, sums, outputs);
   }
 
-  public PlanRequest gradientOf(long batch, Map<String, Tensor> sums, String... outputs) {
+  PlanRequest gradientOf(long batch, Map<String, CpuTensor> sums, String... outputs) {
     return gradientOf(inputsOf(batch), sums, outputs);
   }
 
   private PlanRequest gradientOf(
-      Map<String, long[]> shapes, Map<String, Tensor> sums, String... outputs) {
+      Map<String, long[]> shapes, Map<String, CpuTensor> sums, String... outputs) {
     Map<String, long[]> all = new LinkedHashMap<>(shapes);
     all.put(LOSS_GRADIENT, new long[0]);
     SameDiff function = gradientFunction();
-    Map<String, Tensor> named = new LinkedHashMap<>();
+    Map<String, CpuTensor> named = new LinkedHashMap<>();
     sums.forEach((name, sum) -> named.put(graph.getVariable(name).gradient().name(), sum));
     return new PlanRequest(
-        function, all, Set.of(), parameters, List.of(outputs), named, Precision.FLOAT32);
+        function,
+        all,
+        Set.of(),
+        tensors(parameters),
+        List.of(outputs),
+        tensors(named),
+        Precision.FLOAT32);
   }
 
   public SameDiff gradientFunction() {
@@ -152,8 +184,8 @@ public final class FusedGraph {
   }
 
   /** Zeros for the gradient of every parameter. */
-  public Map<String, Tensor> zeroGradients() {
-    Map<String, Tensor> zeros = new LinkedHashMap<>();
+  Map<String, CpuTensor> zeroGradients() {
+    Map<String, CpuTensor> zeros = new LinkedHashMap<>();
     parameters.forEach((name, tensor) -> zeros.put(name, Values.zeros(tensor.shape()).toTensor()));
     return zeros;
   }

@@ -1,4 +1,4 @@
-package org.ddpm4j.kernels;
+package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -23,6 +23,10 @@ import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.Linear;
+import org.ddpm4j.kernels.plan.GraphPlan;
+import org.ddpm4j.kernels.plan.PlanRequest;
+import org.ddpm4j.kernels.plan.Precision;
+import org.ddpm4j.kernels.plan.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -145,11 +149,11 @@ class GraphPlanTest {
   @ValueSource(longs = {1, 2, 5})
   void computesForwards(long batch) {
     Net net = new Net();
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(net.built.forwardOf(batch, "y"), weights)) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(net.built.forwardOf(batch, "y"), weights)) {
       for (int run = 0; run < 3; run++) {
         Values x = images(batch);
-        x.writeTo(plan.input("x"));
+        x.setInput(plan, "x");
         plan.run();
         assertClose(
             Values.of(plan.output("y")), net.expected(x, slopes(batch)).get("y"), "run " + run);
@@ -161,14 +165,14 @@ class GraphPlanTest {
   @ValueSource(longs = {1, 2, 5})
   void computesGradients(long batch) {
     Net net = new Net();
-    Map<String, Tensor> sums = net.built.zeroGradients();
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(net.built.gradientOf(batch, sums, "loss"), weights)) {
+    Map<String, CpuTensor> sums = net.built.zeroGradients();
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(net.built.gradientOf(batch, sums, "loss"), weights)) {
       Values x = images(batch);
       Values g = slopes(batch);
-      x.writeTo(plan.input("x"));
-      g.writeTo(plan.input("g"));
-      plan.input(FusedGraph.LOSS_GRADIENT).buffer().put(0, 1);
+      x.setInput(plan, "x");
+      g.setInput(plan, "g");
+      plan.setInput(FusedGraph.LOSS_GRADIENT, java.nio.FloatBuffer.wrap(new float[] {1}), 0);
       plan.run();
       assertClose(Values.of(plan.output("loss")), net.expected(x, g).get("loss"), "loss");
       sums.forEach(
@@ -184,14 +188,14 @@ class GraphPlanTest {
     Net net = new Net();
     Values x = images(2);
     Values g = slopes(2);
-    Map<String, Tensor> sums = net.built.zeroGradients();
-    try (PackedWeights weights = new PackedWeights();
+    Map<String, CpuTensor> sums = net.built.zeroGradients();
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
         GraphPlan plan =
-            GraphPlan.compile(net.built.gradient(sums, "h", "n", "y", "loss", "x"), weights)) {
+            FusedGraph.compile(net.built.gradient(sums, "h", "n", "y", "loss", "x"), weights)) {
       for (int run = 0; run < 2; run++) {
-        x.writeTo(plan.input("x"));
-        g.writeTo(plan.input("g"));
-        plan.input(FusedGraph.LOSS_GRADIENT).buffer().put(0, 1);
+        x.setInput(plan, "x");
+        g.setInput(plan, "g");
+        plan.setInput(FusedGraph.LOSS_GRADIENT, java.nio.FloatBuffer.wrap(new float[] {1}), 0);
         plan.run();
         net.expected(x, g)
             .forEach((name, value) -> assertClose(Values.of(plan.output(name)), value, name));
@@ -206,10 +210,10 @@ class GraphPlanTest {
     Net net = new Net();
     Values x = images(2);
     Values g = slopes(2);
-    Map<String, Tensor> all = net.built.zeroGradients();
+    Map<String, CpuTensor> all = net.built.zeroGradients();
     runGradient(net, all, x, g);
     for (String name : all.keySet()) {
-      Tensor alone = Values.zeros(all.get(name).shape()).toTensor();
+      CpuTensor alone = Values.zeros(all.get(name).shape()).toTensor();
       runGradient(net, Map.of(name, alone), x, g);
       assertThat(Values.of(alone).elements())
           .as(name)
@@ -217,12 +221,12 @@ class GraphPlanTest {
     }
   }
 
-  private static void runGradient(Net net, Map<String, Tensor> sums, Values x, Values g) {
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(net.built.gradient(sums), weights)) {
-      x.writeTo(plan.input("x"));
-      g.writeTo(plan.input("g"));
-      plan.input(FusedGraph.LOSS_GRADIENT).buffer().put(0, 1);
+  private static void runGradient(Net net, Map<String, CpuTensor> sums, Values x, Values g) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(net.built.gradient(sums), weights)) {
+      x.setInput(plan, "x");
+      g.setInput(plan, "g");
+      plan.setInput(FusedGraph.LOSS_GRADIENT, java.nio.FloatBuffer.wrap(new float[] {1}), 0);
       plan.run();
     }
   }
@@ -230,18 +234,18 @@ class GraphPlanTest {
   @Test
   void sumsAddUpFromRunToRun() {
     Net net = new Net();
-    Map<String, Tensor> sums = net.built.zeroGradients();
+    Map<String, CpuTensor> sums = net.built.zeroGradients();
     sums.values().forEach(sum -> sum.buffer().put(0, 3));
     Map<String, Values> expected = new HashMap<>();
     sums.forEach((name, sum) -> expected.put(name, Values.of(sum)));
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(net.built.gradient(sums, "loss"), weights)) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(net.built.gradient(sums, "loss"), weights)) {
       for (float share : new float[] {0.25f, 2}) {
         Values x = images(2);
         Values g = slopes(2);
-        x.writeTo(plan.input("x"));
-        g.writeTo(plan.input("g"));
-        plan.input(FusedGraph.LOSS_GRADIENT).buffer().put(0, share);
+        x.setInput(plan, "x");
+        g.setInput(plan, "g");
+        plan.setInput(FusedGraph.LOSS_GRADIENT, java.nio.FloatBuffer.wrap(new float[] {share}), 0);
         plan.run();
         for (String name : sums.keySet()) {
           Values gradient = net.expectedGradient(name, x, g);
@@ -266,15 +270,15 @@ class GraphPlanTest {
     Net net = new Net();
     Values x = images(2);
     Values g = slopes(2);
-    Map<String, Tensor> sums = net.built.zeroGradients();
+    Map<String, CpuTensor> sums = net.built.zeroGradients();
     net.built.gradientFunction();
     String ofW2 = net.built.sameDiff().getVariable("w2").gradient().name();
     String ofScale = net.built.sameDiff().getVariable("scale").gradient().name();
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(net.built.gradient(sums, ofW2, ofScale), weights)) {
-      x.writeTo(plan.input("x"));
-      g.writeTo(plan.input("g"));
-      plan.input(FusedGraph.LOSS_GRADIENT).buffer().put(0, 1);
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(net.built.gradient(sums, ofW2, ofScale), weights)) {
+      x.setInput(plan, "x");
+      g.setInput(plan, "g");
+      plan.setInput(FusedGraph.LOSS_GRADIENT, java.nio.FloatBuffer.wrap(new float[] {1}), 0);
       plan.run();
       plan.run();
       for (Map.Entry<String, String> output : Map.of("w2", ofW2, "scale", ofScale).entrySet()) {
@@ -331,8 +335,8 @@ class GraphPlanTest {
     new Eltwise(built.sameDiff(), parameter, EltwiseFunction.SILU).outputVariable().rename("y");
     Values changed = Values.gaussian(random, 1, 2, 3);
     changed.writeTo(built.parameter("v"));
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(built.forward("v", "y"), weights)) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(built.forward("v", "y"), weights)) {
       plan.run();
       assertThat(Values.of(built.parameter("v")).elements()).isEqualTo(changed.elements());
       assertThat(Values.of(plan.output("v")).elements()).isEqualTo(changed.elements());
@@ -350,10 +354,10 @@ class GraphPlanTest {
     SDVariable c = built.sameDiff().constant("c", FusedGraph.array(constant));
     SDVariable y = new Add(built.sameDiff(), c, input).outputVariable();
     new Add(built.sameDiff(), y, c).outputVariable().rename("y");
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(built.forward("y"), weights)) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(built.forward("y"), weights)) {
       for (int run = 0; run < 2; run++) {
-        x.writeTo(plan.input("x"));
+        x.setInput(plan, "x");
         plan.run();
         assertClose(
             Values.of(plan.output("y")),
@@ -394,8 +398,8 @@ class GraphPlanTest {
     }
 
     void checkRun(GraphPlan plan, Values expected, String what) {
-      x.writeTo(plan.input("x"));
-      t.writeTo(plan.input("t"));
+      x.setInput(plan, "x");
+      t.setInput(plan, "t");
       plan.run();
       assertClose(Values.of(plan.output("y")), expected, what);
     }
@@ -404,8 +408,8 @@ class GraphPlanTest {
   @Test
   void computesAgainWhatHasChanged() {
     Conditioned net = new Conditioned();
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(net.built.forward(Set.of("t"), "y"), weights)) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(net.built.forward(Set.of("t"), "y"), weights)) {
       assertThat(plan.steps().stream().map(GraphPlan.Step::operation))
           .containsExactly("ddpm_linear", "ddpm_add", "ddpm_eltwise", "ddpm_add_per_channel");
       net.checkRun(plan, net.expected(), "first");
@@ -425,7 +429,7 @@ class GraphPlanTest {
 
       net.w.elements()[1] = 3;
       net.w.writeTo(net.built.parameter("w"));
-      weights.pack(new Workers(2));
+      weights.refresh();
       plan.parametersChanged();
       net.checkRun(plan, net.expected(), "another packed parameter");
     }
@@ -434,16 +438,16 @@ class GraphPlanTest {
   @Test
   void skipsWhatHasNotChanged() {
     Conditioned net = new Conditioned();
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(net.built.forward(Set.of("t"), "y"), weights)) {
-      net.x.writeTo(plan.input("x"));
-      net.t.writeTo(plan.input("t"));
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(net.built.forward(Set.of("t"), "y"), weights)) {
+      net.x.setInput(plan, "x");
+      net.t.setInput(plan, "t");
       assertThat(ran(plan)).containsOnly(true);
       assertThat(ran(plan)).containsExactly(false, false, false, true);
       plan.parametersChanged();
       assertThat(ran(plan)).containsOnly(true);
       net.t.elements()[0] = 9;
-      net.t.writeTo(plan.input("t"));
+      net.t.setInput(plan, "t");
       assertThat(ran(plan)).containsOnly(true);
       assertThat(ran(plan)).containsExactly(false, false, false, true);
       assertClose(Values.of(plan.output("y")), net.expected(), "y");
@@ -467,9 +471,9 @@ class GraphPlanTest {
   @Test
   void unchangingValuesMayBeOutputs() {
     Conditioned net = new Conditioned();
-    try (PackedWeights weights = new PackedWeights();
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
         GraphPlan plan =
-            GraphPlan.compile(net.built.forward(Set.of("t"), "y", "condition"), weights)) {
+            FusedGraph.compile(net.built.forward(Set.of("t"), "y", "condition"), weights)) {
       Values condition =
           NaiveOps.eltwise(
               NaiveOps.add(NaiveOps.linear(net.t, net.w, net.b), net.v), EltwiseFunction.SILU);
@@ -486,7 +490,7 @@ class GraphPlanTest {
     built.input("x", 1);
     assertThatThrownBy(() -> built.forward(Set.of("t"), "x"))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("The unchanging inputs [t] are not all among the inputs [x].");
+        .hasMessage("The stationary inputs [t] are not all among the inputs [x].");
   }
 
   @Test
@@ -495,13 +499,13 @@ class GraphPlanTest {
     SDVariable x = built.input("x", 2, 3);
     built.sameDiff().math().exp("y", x);
     x.add("z", built.parameter("v", Values.zeros(3)));
-    try (PackedWeights weights = new PackedWeights()) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1))) {
       long bytes = NativeMemory.afterCollection();
-      assertThatThrownBy(() -> GraphPlan.compile(built.forward("y"), weights))
+      assertThatThrownBy(() -> FusedGraph.compile(built.forward("y"), weights))
           .isInstanceOf(UnsupportedOperationException.class)
           .hasMessage(
               "A plan cannot run the operation exp; it runs fused operations and additions of arrays of one shape.");
-      assertThatThrownBy(() -> GraphPlan.compile(built.forward("z"), weights))
+      assertThatThrownBy(() -> FusedGraph.compile(built.forward("z"), weights))
           .isInstanceOf(UnsupportedOperationException.class)
           .hasMessageStartingWith("A plan cannot run the operation add;");
       assertThat(Pointer.totalBytes()).isLessThanOrEqualTo(bytes);
@@ -515,15 +519,15 @@ class GraphPlanTest {
     SDVariable other = built.sameDiff().placeHolder("other", x.dataType());
     new Add(built.sameDiff(), x, other).outputVariable().rename("y");
     new Eltwise(built.sameDiff(), x, EltwiseFunction.RELU).outputVariable().rename("z");
-    try (PackedWeights weights = new PackedWeights()) {
-      assertThatThrownBy(() -> GraphPlan.compile(built.forward("y"), weights))
+    try (PackedWeights weights = new PackedWeights(new Workers(1))) {
+      assertThatThrownBy(() -> FusedGraph.compile(built.forward("y"), weights))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(
               "The graph reads other, which is neither among the inputs [x] nor among the parameters.");
-      assertThatThrownBy(() -> GraphPlan.compile(built.forward("nothing"), weights))
+      assertThatThrownBy(() -> FusedGraph.compile(built.forward("nothing"), weights))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("The graph does not make nothing, which the plan should give.");
-      Tensor sum = Values.zeros(2, 3).toTensor();
+      CpuTensor sum = Values.zeros(2, 3).toTensor();
       PlanRequest request =
           new PlanRequest(
               built.sameDiff(),
@@ -531,12 +535,12 @@ class GraphPlanTest {
               Set.of(),
               Map.of(),
               List.of("z"),
-              Map.of("nothing", sum),
+              Map.of("nothing", Tensor.dense(sum.pointer().address(), 2, 3)),
               Precision.FLOAT32);
-      assertThatThrownBy(() -> GraphPlan.compile(request, weights))
+      assertThatThrownBy(() -> FusedGraph.compile(request, weights))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("The graph does not make nothing, which the plan should give.");
-      try (GraphPlan plan = GraphPlan.compile(built.forward("z"), weights)) {
+      try (GraphPlan plan = FusedGraph.compile(built.forward("z"), weights)) {
         assertThatThrownBy(() -> plan.input("z"))
             .isInstanceOf(IllegalArgumentException.class)
             .hasMessage("The plan knows no z; it has [x].");
@@ -554,7 +558,7 @@ class GraphPlanTest {
     int threads = 3;
     ExecutorService executor = Executors.newFixedThreadPool(threads);
     CyclicBarrier start = new CyclicBarrier(threads);
-    try (PackedWeights weights = new PackedWeights()) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1))) {
       List<Future<?>> futures = new ArrayList<>();
       for (int thread = 0; thread < threads; thread++) {
         // Two share a network and its packed weights.
@@ -563,20 +567,21 @@ class GraphPlanTest {
         Values g = slopes(2);
         Map<String, Values> expected = mine.expected(x, g);
         Values ofW1 = mine.expectedGradient("w1", x, g);
-        Tensor sum = Values.zeros(ofW1.shape()).toTensor();
+        CpuTensor sum = Values.zeros(ofW1.shape()).toTensor();
         PlanRequest request = mine.built.gradient(Map.of("w1", sum), "y", "loss");
         futures.add(
             executor.submit(
                 () -> {
                   start.await();
-                  try (GraphPlan plan = GraphPlan.compile(request, weights)) {
+                  try (GraphPlan plan = FusedGraph.compile(request, weights)) {
                     for (int run = 0; run < 300; run++) {
                       for (int i = 0; i < sum.length(); i++) {
                         sum.buffer().put(i, 0);
                       }
-                      x.writeTo(plan.input("x"));
-                      g.writeTo(plan.input("g"));
-                      plan.input(FusedGraph.LOSS_GRADIENT).buffer().put(0, 1);
+                      x.setInput(plan, "x");
+                      g.setInput(plan, "g");
+                      plan.setInput(
+                          FusedGraph.LOSS_GRADIENT, java.nio.FloatBuffer.wrap(new float[] {1}), 0);
                       plan.run();
                       assertClose(Values.of(plan.output("y")), expected.get("y"), "y");
                       assertClose(Values.of(plan.output("loss")), expected.get("loss"), "loss");
@@ -600,14 +605,14 @@ class GraphPlanTest {
     Net net = new Net();
     Values x = images(2);
     Values expected = net.expected(x, slopes(2)).get("y");
-    try (PackedWeights weights = new PackedWeights()) {
-      GraphPlan plan = GraphPlan.compile(net.built.forward("y"), weights);
+    try (PackedWeights weights = new PackedWeights(new Workers(1))) {
+      GraphPlan plan = FusedGraph.compile(net.built.forward("y"), weights);
       for (int i = 0; i < 3; i++) {
         Throwable[] failure = new Throwable[1];
         Thread thread =
             new Thread(
                 () -> {
-                  x.writeTo(plan.input("x"));
+                  x.setInput(plan, "x");
                   plan.run();
                   assertClose(Values.of(plan.output("y")), expected, "y");
                 });
@@ -625,11 +630,11 @@ class GraphPlanTest {
   @Test
   void runsAllocateNoNativeMemory() {
     Net net = new Net();
-    Map<String, Tensor> sums = net.built.zeroGradients();
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(net.built.gradient(sums, "loss"), weights)) {
-      images(2).writeTo(plan.input("x"));
-      slopes(2).writeTo(plan.input("g"));
+    Map<String, CpuTensor> sums = net.built.zeroGradients();
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(net.built.gradient(sums, "loss"), weights)) {
+      images(2).setInput(plan, "x");
+      slopes(2).setInput(plan, "g");
       for (int run = 0; run < 500; run++) {
         plan.run();
       }
@@ -651,7 +656,7 @@ class GraphPlanTest {
   void closingGivesAllMemoryBack() throws InterruptedException {
     Net net = new Net();
     NativeMemory.afterCollection();
-    Map<String, Tensor> sums = net.built.zeroGradients();
+    Map<String, CpuTensor> sums = net.built.zeroGradients();
     PlanRequest request = net.built.gradientOf(64, sums, "loss");
     long bytes = 0;
     long objects = 0;
@@ -664,8 +669,8 @@ class GraphPlanTest {
         objects = Pointer.totalCount();
         physical = Pointer.physicalBytes();
       }
-      try (PackedWeights weights = new PackedWeights();
-          GraphPlan plan = GraphPlan.compile(request, weights)) {
+      try (PackedWeights weights = new PackedWeights(new Workers(1));
+          GraphPlan plan = FusedGraph.compile(request, weights)) {
         plan.run();
         held = Math.max(held, Pointer.totalBytes() - before);
         assertThat(plan.memoryBytes()).isPositive();
@@ -682,14 +687,14 @@ class GraphPlanTest {
   @Test
   void knowsItsMemory() throws InterruptedException {
     Net net = new Net();
-    try (PackedWeights weights = new PackedWeights()) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1))) {
       PlanRequest small = net.built.gradientOf(1, net.built.zeroGradients(), "loss");
       PlanRequest large = net.built.gradientOf(65, net.built.zeroGradients(), "loss");
-      GraphPlan.compile(small, weights).close();
+      FusedGraph.compile(small, weights).close();
       long before = NativeMemory.afterCollection();
-      try (GraphPlan plan = GraphPlan.compile(small, weights)) {
+      try (GraphPlan plan = FusedGraph.compile(small, weights)) {
         long ofSmall = Pointer.totalBytes() - before;
-        try (GraphPlan larger = GraphPlan.compile(large, weights)) {
+        try (GraphPlan larger = FusedGraph.compile(large, weights)) {
           // oneDNN's objects are counted too; of some there is one an image.
           long ofLarge = Pointer.totalBytes() - before - ofSmall;
           assertThat(larger.memoryBytes() - plan.memoryBytes())
@@ -717,8 +722,8 @@ class GraphPlanTest {
               .outputVariable();
     }
     h.rename("y");
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(chain.forward("y"), weights)) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(chain.forward("y"), weights)) {
       assertThat(plan.memoryBytes()).isLessThan(5 * length * Float.BYTES);
     }
   }

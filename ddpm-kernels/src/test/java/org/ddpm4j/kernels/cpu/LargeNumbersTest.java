@@ -1,13 +1,14 @@
-package org.ddpm4j.kernels.ops;
+package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.ddpm4j.kernels.NaiveOps;
-import org.ddpm4j.kernels.OperationCheck;
-import org.ddpm4j.kernels.Values;
+import org.ddpm4j.kernels.ops.Attention;
+import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.GroupNorm;
+import org.ddpm4j.kernels.ops.LinearAttention;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;

@@ -1,4 +1,4 @@
-package org.ddpm4j.kernels;
+package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.ddpm4j.kernels.plan.GraphPlan;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -45,13 +46,16 @@ public final class OperationCheck {
     }
     SDVariable y = fused.apply(built.sameDiff(), variables).rename("y");
     built.endInProductWith(y, "g", outputShape);
-    Map<String, Tensor> gradients = built.zeroGradients();
+    Map<String, CpuTensor> gradients = built.zeroGradients();
     Values g = Values.gaussian(new SplittableRandom(99), 1, outputShape);
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(built.gradient(gradients, "y"), weights)) {
-      g.writeTo(plan.input("g"));
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(built.gradient(gradients, "y"), weights)) {
+      g.setInput(plan, "g");
       // The loss is the mean.
-      plan.input(FusedGraph.LOSS_GRADIENT).buffer().put(0, g.elements().length);
+      plan.setInput(
+          FusedGraph.LOSS_GRADIENT,
+          java.nio.FloatBuffer.wrap(new float[] {g.elements().length}),
+          0);
       plan.run();
       return new Result(
           Values.of(plan.output("y")), g, gradients.values().stream().map(Values::of).toList());

@@ -1,4 +1,4 @@
-package org.ddpm4j.kernels;
+package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -25,7 +25,7 @@ class PackedWeightsTest {
     return new memory.desc(SHAPE, memory.data_type.f32, tag);
   }
 
-  private static Tensor random(long seed) {
+  private static CpuTensor random(long seed) {
     return Values.gaussian(new SplittableRandom(seed), 1, SIZE, SIZE, IN, OUT).toTensor();
   }
 
@@ -35,7 +35,7 @@ class PackedWeightsTest {
     return values;
   }
 
-  private static float[] outputsFirst(Tensor weights) {
+  private static float[] outputsFirst(CpuTensor weights) {
     float[] expected = new float[weights.length()];
     int next = 0;
     for (int o = 0; o < OUT; o++) {
@@ -51,7 +51,7 @@ class PackedWeightsTest {
   }
 
   /** Blocks of eight inputs by eight outputs, the outputs side by side. */
-  private static float[] inBlocks(Tensor weights) {
+  private static float[] inBlocks(CpuTensor weights) {
     float[] expected = new float[weights.length()];
     int next = 0;
     for (int block = 0; block < OUT / 8; block++) {
@@ -70,8 +70,8 @@ class PackedWeightsTest {
 
   @Test
   void packsIntoEachLayout() {
-    Tensor weights = random(1);
-    try (PackedWeights packed = new PackedWeights()) {
+    CpuTensor weights = random(1);
+    try (PackedWeights packed = new PackedWeights(new Workers(1))) {
       assertThat(contents(packed.get(weights, plain(), layout(memory.format_tag.oihw))))
           .isEqualTo(outputsFirst(weights));
       assertThat(contents(packed.get(weights, plain(), layout(memory.format_tag.OIhw8i8o))))
@@ -81,9 +81,9 @@ class PackedWeightsTest {
 
   @Test
   void plansShareCopiesOfOneWeightInOneLayout() {
-    Tensor weights = random(1);
-    Tensor others = random(2);
-    try (PackedWeights packed = new PackedWeights()) {
+    CpuTensor weights = random(1);
+    CpuTensor others = random(2);
+    try (PackedWeights packed = new PackedWeights(new Workers(1))) {
       memory first = packed.get(weights, plain(), layout(memory.format_tag.oihw));
       assertThat(packed.get(weights, plain(), layout(memory.format_tag.oihw))).isSameAs(first);
       assertThat(packed.get(weights, plain(), layout(memory.format_tag.OIhw8i8o)))
@@ -96,14 +96,14 @@ class PackedWeightsTest {
 
   @Test
   void packsAnewWhenTold() {
-    Tensor weights = random(1);
-    try (PackedWeights packed = new PackedWeights()) {
+    CpuTensor weights = random(1);
+    try (PackedWeights packed = new PackedWeights(new Workers(1))) {
       memory first = packed.get(weights, plain(), layout(memory.format_tag.oihw));
       memory second = packed.get(weights, plain(), layout(memory.format_tag.OIhw8i8o));
       float[] before = outputsFirst(weights);
       weights.copyFrom(random(3).buffer());
       assertThat(contents(first)).isEqualTo(before);
-      packed.pack(new Workers(2));
+      packed.refresh(); // (2));
       assertThat(contents(first)).isEqualTo(outputsFirst(weights));
       assertThat(contents(second)).isEqualTo(inBlocks(weights));
     }
@@ -112,8 +112,8 @@ class PackedWeightsTest {
   /** As when the plan is closed that was first to ask. */
   @Test
   void copiesOutliveTheScopeInWhichTheyWereMade() {
-    Tensor weights = random(1);
-    try (PackedWeights packed = new PackedWeights()) {
+    CpuTensor weights = random(1);
+    try (PackedWeights packed = new PackedWeights(new Workers(1))) {
       memory made;
       try (PointerScope scope = new PointerScope()) {
         assertThat(scope).isNotNull();
@@ -121,7 +121,7 @@ class PackedWeightsTest {
       }
       assertThat(made.isNull()).isFalse();
       weights.copyFrom(random(3).buffer());
-      packed.pack(new Workers(2));
+      packed.refresh(); // (2));
       assertThat(packed.get(weights, plain(), layout(memory.format_tag.oihw))).isSameAs(made);
       assertThat(contents(made)).isEqualTo(outputsFirst(weights));
     }
@@ -130,7 +130,7 @@ class PackedWeightsTest {
   @Test
   void closingGivesTheMemoryBack() {
     long[] shape = {512, 512, SIZE, SIZE};
-    Tensor weights = Values.zeros(SIZE, SIZE, 512, 512).toTensor();
+    CpuTensor weights = Values.zeros(SIZE, SIZE, 512, 512).toTensor();
     long objects = 0;
     long before = 0;
     // Each copy takes 9 MiB.
@@ -139,7 +139,7 @@ class PackedWeightsTest {
         objects = Pointer.totalCount();
         before = Pointer.physicalBytes();
       }
-      try (PackedWeights packed = new PackedWeights()) {
+      try (PackedWeights packed = new PackedWeights(new Workers(1))) {
         try (PointerScope scope = new PointerScope()) {
           assertThat(scope).isNotNull();
           packed.get(

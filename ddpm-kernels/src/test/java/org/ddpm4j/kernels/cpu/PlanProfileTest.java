@@ -1,4 +1,4 @@
-package org.ddpm4j.kernels;
+package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -10,6 +10,11 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.plan.GraphPlan;
+import org.ddpm4j.kernels.plan.PlanProfile;
+import org.ddpm4j.kernels.plan.PlanRequest;
+import org.ddpm4j.kernels.plan.Precision;
+import org.ddpm4j.kernels.plan.Tensor;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -40,14 +45,14 @@ class PlanProfileTest {
     SDVariable first = new Conv2d(graph, ofZ, w, null, 1, 1).outputVariable().rename("of_z");
     SDVariable second = new Conv2d(graph, x, w, null, 1, 1).outputVariable().rename("of_x");
     long[] shape = {images, SIZE, SIZE, 2};
-    return GraphPlan.compile(
+    return FusedGraph.compile(
         new PlanRequest(
             graph,
             Map.of("x", shape, "z", shape),
             unchanging,
             Map.of(
                 w.name(),
-                Tensor.within(new FloatPointer(Tensor.length(WEIGHT)).fill(0), 0, WEIGHT)),
+                Tensor.dense(new FloatPointer(Tensor.length(WEIGHT)).fill(0).address(), WEIGHT)),
             List.of(first.name(), second.name()),
             Map.of(),
             Precision.FLOAT32),
@@ -61,7 +66,7 @@ class PlanProfileTest {
 
   @Test
   void addsUpRunsAndTheirFloatingPointOperations() {
-    try (PackedWeights packed = new PackedWeights();
+    try (PackedWeights packed = new PackedWeights(new Workers(1));
         GraphPlan plan = plan(2, packed, Set.of())) {
       for (int i = 0; i < 3; i++) {
         profile.run(plan);
@@ -83,7 +88,7 @@ class PlanProfileTest {
 
   @Test
   void theSlowestComesFirstAndNothingIsLost() {
-    try (PackedWeights packed = new PackedWeights();
+    try (PackedWeights packed = new PackedWeights(new Workers(1));
         GraphPlan one = plan(1, packed, Set.of());
         GraphPlan many = plan(64, packed, Set.of())) {
       profile.run(one);
@@ -104,7 +109,7 @@ class PlanProfileTest {
 
   @Test
   void whatAPlanSkipsIsNotCounted() {
-    try (PackedWeights packed = new PackedWeights();
+    try (PackedWeights packed = new PackedWeights(new Workers(1));
         GraphPlan plan = plan(1, packed, Set.of("z"))) {
       profile.run(plan);
       profile.run(plan);
@@ -119,7 +124,7 @@ class PlanProfileTest {
   void threadsShareAProfile() {
     int threads = 4;
     int runs = 50;
-    PackedWeights packed = new PackedWeights();
+    PackedWeights packed = new PackedWeights(new Workers(1));
     try (Workers workers = new Workers(threads)) {
       List<GraphPlan> plans =
           IntStream.range(0, threads).mapToObj(i -> plan(1, packed, Set.of())).toList();

@@ -1,4 +1,4 @@
-package org.ddpm4j.kernels;
+package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -19,6 +19,7 @@ import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.ScaleShiftPerChannel;
+import org.ddpm4j.kernels.plan.GraphPlan;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -224,7 +225,7 @@ class RandomGraphsTest {
   private static void checkRun(RandomGraph graph, GraphPlan plan, String[] outputs, String what) {
     Map<String, Values> expected = graph.evaluate();
     for (String input : graph.inputs) {
-      graph.sources.get(input).writeTo(plan.input(input));
+      graph.sources.get(input).setInput(plan, input);
     }
     plan.run();
     for (String output : outputs) {
@@ -239,8 +240,8 @@ class RandomGraphsTest {
   void computesAsIfNothingShared(long seed) {
     RandomGraph graph = new RandomGraph(seed);
     String[] outputs = graph.someOutputs();
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(graph.built.forward(outputs), weights)) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(graph.built.forward(outputs), weights)) {
       for (int run = 0; run < 3; run++) {
         checkRun(graph, plan, outputs, "run " + run);
         graph.change(graph.sources.keySet());
@@ -258,8 +259,8 @@ class RandomGraphsTest {
     Set<String> changing = new HashSet<>(graph.inputs);
     changing.removeAll(unchanging);
     List<String> parameters = new ArrayList<>(graph.built.parameters().keySet());
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(graph.built.forward(unchanging, outputs), weights)) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(graph.built.forward(unchanging, outputs), weights)) {
       checkRun(graph, plan, outputs, "first");
       for (int run = 0; run < 3; run++) {
         graph.change(changing);
@@ -284,19 +285,22 @@ class RandomGraphsTest {
     graph.built.endInProductWith(last.variable, "g", shape);
     Values g = Values.gaussian(graph.random, 1, shape);
     graph.built.gradientFunction();
-    Map<String, Tensor> sums = new LinkedHashMap<>(graph.built.zeroGradients());
+    Map<String, CpuTensor> sums = new LinkedHashMap<>(graph.built.zeroGradients());
     sums.keySet().removeIf(name -> graph.built.sameDiff().getVariable(name).gradient() == null);
     // The gradients of two parameters that are added are one array, which goes to one place.
     Set<String> distinct = new HashSet<>();
     sums.keySet()
         .removeIf(
             name -> !distinct.add(graph.built.sameDiff().getVariable(name).gradient().name()));
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(graph.built.gradient(sums, "loss"), weights)) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(graph.built.gradient(sums, "loss"), weights)) {
       for (int run = 0; run < 2; run++) {
-        graph.inputs.forEach(name -> graph.sources.get(name).writeTo(plan.input(name)));
-        g.writeTo(plan.input("g"));
-        plan.input(FusedGraph.LOSS_GRADIENT).buffer().put(0, g.elements().length / 2f);
+        graph.inputs.forEach(name -> graph.sources.get(name).setInput(plan, name));
+        g.setInput(plan, "g");
+        plan.setInput(
+            FusedGraph.LOSS_GRADIENT,
+            java.nio.FloatBuffer.wrap(new float[] {g.elements().length / 2f}),
+            0);
         plan.run();
       }
     }

@@ -1,14 +1,17 @@
-package org.ddpm4j.kernels;
+package org.ddpm4j.kernels.cpu;
 
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import org.bytedeco.javacpp.FloatPointer;
+import org.ddpm4j.kernels.plan.GraphPlan;
+import org.ddpm4j.kernels.plan.Tensor;
 
 /** Row-major numbers in double precision: what oracles compute with. */
 public record Values(double[] elements, long... shape) {
 
   public Values {
-    if (elements.length != Tensor.length(shape)) {
+    if (elements.length != CpuTensor.length(shape)) {
       throw new IllegalArgumentException(
           "%d elements do not have the shape %s."
               .formatted(elements.length, Arrays.toString(shape)));
@@ -16,7 +19,7 @@ public record Values(double[] elements, long... shape) {
   }
 
   public static Values zeros(long... shape) {
-    return new Values(new double[(int) Tensor.length(shape)], shape);
+    return new Values(new double[(int) CpuTensor.length(shape)], shape);
   }
 
   /** Normal numbers that are floats, so that a plan starts from the very same. */
@@ -26,20 +29,32 @@ public record Values(double[] elements, long... shape) {
     return values;
   }
 
-  public static Values of(Tensor tensor) {
+  static Values of(CpuTensor tensor) {
     Values values = zeros(tensor.shape());
     Arrays.setAll(values.elements, i -> tensor.buffer().get(i));
     return values;
   }
 
+  /** Of a CPU's plan. */
+  public static Values of(Tensor tensor) {
+    return of(CpuTensor.of(tensor));
+  }
+
+  /** Writes an input of a plan. */
+  public void setInput(GraphPlan plan, String name) {
+    FloatBuffer floats = FloatBuffer.allocate(elements.length);
+    Arrays.stream(elements).forEach(x -> floats.put((float) x));
+    plan.setInput(name, floats.flip(), 0);
+  }
+
   /** A tensor with memory of its own. */
-  public Tensor toTensor() {
-    Tensor tensor = Tensor.within(new FloatPointer(elements.length), 0, shape);
+  CpuTensor toTensor() {
+    CpuTensor tensor = CpuTensor.within(new FloatPointer(elements.length), 0, shape);
     writeTo(tensor);
     return tensor;
   }
 
-  public void writeTo(Tensor tensor) {
+  void writeTo(CpuTensor tensor) {
     for (int i = 0; i < elements.length; i++) {
       tensor.buffer().put(i, (float) elements[i]);
     }

@@ -1,18 +1,10 @@
-package org.ddpm4j.kernels.ops;
+package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
-import org.ddpm4j.kernels.KernelContexts;
-import org.ddpm4j.kernels.NaiveOps;
-import org.ddpm4j.kernels.Values;
-import org.ddpm4j.kernels.cpu.KernelContext;
-import org.ddpm4j.kernels.cpu.Onednn;
-import org.ddpm4j.kernels.cpu.PackedWeights;
-import org.ddpm4j.kernels.cpu.Workers;
-import org.ddpm4j.kernels.plan.Tensor;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -116,7 +108,7 @@ class WinogradTest {
     }
   }
 
-  private static Tensor noise(long... shape) {
+  private static CpuTensor noise(long... shape) {
     return Values.gaussian(new SplittableRandom(8), 1, shape).toTensor();
   }
 
@@ -124,18 +116,18 @@ class WinogradTest {
     return NaiveOps.add(a, b);
   }
 
-  private static void assertClose(Tensor actual, Values expected) {
+  private static void assertClose(CpuTensor actual, Values expected) {
     assertThat(expected.relativeErrorOf(Values.of(actual))).isLessThan(TOLERANCE);
   }
 
   @ParameterizedTest
   @MethodSource("operands")
   void convolves(Operands of) {
-    try (PackedWeights weights = new PackedWeights();
-        KernelContext context = KernelContexts.of(weights)) {
-      Tensor y = noise(of.dy.shape());
-      Tensor x = of.x.toTensor();
-      Tensor w = of.w.toTensor();
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        CpuContext context = CpuContexts.of(weights)) {
+      CpuTensor y = noise(of.dy.shape());
+      CpuTensor x = of.x.toTensor();
+      CpuTensor w = of.w.toTensor();
       new Winograd(context, x, w, of.bias.toTensor(), null, y).run();
       Values expected = NaiveOps.conv2d(of.x, of.w, of.bias, 1, 1);
       assertClose(y, expected);
@@ -149,11 +141,11 @@ class WinogradTest {
   @ParameterizedTest
   @MethodSource("operands")
   void addsGradientsOfParametersAndOverwritesThatOfTheInput(Operands of) {
-    try (PackedWeights weights = new PackedWeights();
-        KernelContext context = KernelContexts.of(weights)) {
-      Tensor dx = noise(of.x.shape());
-      Tensor dw = noise(of.w.shape());
-      Tensor db = noise(of.bias.shape());
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        CpuContext context = CpuContexts.of(weights)) {
+      CpuTensor dx = noise(of.x.shape());
+      CpuTensor dw = noise(of.w.shape());
+      CpuTensor db = noise(of.bias.shape());
       Values expectedDw = sum(Values.of(dw), weightsGradient(of));
       Values expectedDb = sum(Values.of(db), biasGradient(of));
       WinogradGradient gradient =
@@ -173,15 +165,15 @@ class WinogradTest {
   @Test
   void makesThoseGradientsAloneThatAreAskedFor() {
     Operands of = Operands.of(3, 6, 9, 5, 7);
-    try (PackedWeights weights = new PackedWeights();
-        KernelContext context = KernelContexts.of(weights)) {
-      Tensor x = of.x.toTensor();
-      Tensor w = of.w.toTensor();
-      Tensor dy = of.dy.toTensor();
-      Tensor dx = noise(of.x.shape());
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        CpuContext context = CpuContexts.of(weights)) {
+      CpuTensor x = of.x.toTensor();
+      CpuTensor w = of.w.toTensor();
+      CpuTensor dy = of.dy.toTensor();
+      CpuTensor dx = noise(of.x.shape());
       new WinogradGradient(context, x, w, dy, dx, null, null).run();
       assertClose(dx, inputGradient(of));
-      Tensor dw = Values.zeros(of.w.shape()).toTensor();
+      CpuTensor dw = Values.zeros(of.w.shape()).toTensor();
       new WinogradGradient(context, x, w, dy, null, dw, null).run();
       assertClose(dw, weightsGradient(of));
     }
@@ -191,12 +183,12 @@ class WinogradTest {
   @Test
   void followsWeightsWhenTheyArePacked() {
     Operands of = Operands.of(2, 5, 6, 6, 4);
-    try (PackedWeights weights = new PackedWeights();
-        KernelContext context = KernelContexts.of(weights);
-        Workers workers = new Workers(2)) {
-      Tensor w = noise(of.w.shape());
-      Tensor y = noise(of.dy.shape());
-      Tensor dx = noise(of.x.shape());
+    try (Workers workers = new Workers(2);
+        PackedWeights weights = new PackedWeights(workers);
+        CpuContext context = CpuContexts.of(weights)) {
+      CpuTensor w = noise(of.w.shape());
+      CpuTensor y = noise(of.dy.shape());
+      CpuTensor dx = noise(of.x.shape());
       Winograd forward = new Winograd(context, of.x.toTensor(), w, null, null, y);
       WinogradGradient gradient =
           new WinogradGradient(context, of.x.toTensor(), w, of.dy.toTensor(), dx, null, null);
@@ -204,7 +196,7 @@ class WinogradTest {
       forward.run();
       assertThat(NaiveOps.conv2d(of.x, of.w, null, 1, 1).relativeErrorOf(Values.of(y)))
           .isGreaterThan(0.1);
-      weights.pack(workers);
+      weights.refresh();
       forward.run();
       gradient.run();
       assertClose(y, NaiveOps.conv2d(of.x, of.w, null, 1, 1));
@@ -217,9 +209,9 @@ class WinogradTest {
   void keepsDigitsWhereChannelsDifferInSize() {
     Operands of = Operands.of(2, 12, 12, 32, 32);
     Arrays.setAll(of.x.elements(), i -> (float) Math.scalb(of.x.elements()[i], i % 32 / 4));
-    try (PackedWeights weights = new PackedWeights();
-        KernelContext context = KernelContexts.of(weights)) {
-      Tensor y = noise(of.dy.shape());
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        CpuContext context = CpuContexts.of(weights)) {
+      CpuTensor y = noise(of.dy.shape());
       new Winograd(context, of.x.toTensor(), of.w.toTensor(), null, null, y).run();
       assertClose(y, NaiveOps.conv2d(of.x, of.w, null, 1, 1));
     }
@@ -227,10 +219,10 @@ class WinogradTest {
 
   @Test
   void isForManyChannelsAndItsWeightsGradientForManySquares() {
-    assertThat(WinogradSquares.win(16, 16, 256, 256)).isTrue();
-    assertThat(WinogradSquares.win(16, 16, 3, 8)).isFalse();
-    assertThat(WinogradSquares.win(1, 1, 256, 256)).isFalse();
-    assertThat(WinogradSquares.winForWeights(noise(8, 16, 16, 4), 256)).isTrue();
-    assertThat(WinogradSquares.winForWeights(noise(8, 4, 4, 4), 256)).isFalse();
+    assertThat(WinogradTiles.isFaster(16, 16, 256, 256)).isTrue();
+    assertThat(WinogradTiles.isFaster(16, 16, 3, 8)).isFalse();
+    assertThat(WinogradTiles.isFaster(1, 1, 256, 256)).isFalse();
+    assertThat(WinogradTiles.isFasterForWeights(noise(8, 16, 16, 4), 256)).isTrue();
+    assertThat(WinogradTiles.isFasterForWeights(noise(8, 4, 4, 4), 256)).isFalse();
   }
 }

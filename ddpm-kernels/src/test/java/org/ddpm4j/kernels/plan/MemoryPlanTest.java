@@ -1,4 +1,4 @@
-package org.ddpm4j.kernels;
+package org.ddpm4j.kernels.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -52,7 +52,7 @@ class MemoryPlanTest {
   void whatLivesAtTheSameTimeDoesNotOverlap(long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     for (int trial = 0; trial < 50; trial++) {
-      MemoryPlan plan = new MemoryPlan();
+      MemoryPlan plan = new MemoryPlan(16);
       List<Life> lives = randomLives(plan, random);
       long end = plan.place();
       for (Life a : lives) {
@@ -85,7 +85,7 @@ class MemoryPlanTest {
   /** In a chain each array is read by the next operation alone: two places are enough. */
   @Test
   void aChainNeedsTwoPlaces() {
-    MemoryPlan plan = new MemoryPlan();
+    MemoryPlan plan = new MemoryPlan(16);
     for (int i = 0; i < 20; i++) {
       plan.add(1000, i).neededAt(i + 1);
     }
@@ -94,7 +94,7 @@ class MemoryPlanTest {
 
   @Test
   void smallArraysShareThePlaceOfALargeOne() {
-    MemoryPlan plan = new MemoryPlan();
+    MemoryPlan plan = new MemoryPlan(16);
     plan.add(160, 0).neededAt(1);
     for (int i = 0; i < 10; i++) {
       plan.add(16, 2).neededAt(3);
@@ -104,7 +104,7 @@ class MemoryPlanTest {
 
   @Test
   void whatIsNeededThroughoutSharesNothing() {
-    MemoryPlan plan = new MemoryPlan();
+    MemoryPlan plan = new MemoryPlan(16);
     plan.add(16, 0).neededAt(9);
     plan.add(17, 0).neededAt(9);
     MemoryPlan.Slot passing = plan.add(1, 4);
@@ -115,6 +115,6 @@ class MemoryPlanTest {
 
   @Test
   void nothingNeedsNothing() {
-    assertThat(new MemoryPlan().place()).isZero();
+    assertThat(new MemoryPlan(16).place()).isZero();
   }
 }

@@ -1,4 +1,4 @@
-package org.ddpm4j.kernels.nd4j;
+package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,9 +7,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
-import org.ddpm4j.kernels.FusedGraph;
-import org.ddpm4j.kernels.Values;
-import org.ddpm4j.kernels.cpu.PackedWeights;
+import org.ddpm4j.kernels.nd4j.FusedCpuBackend;
+import org.ddpm4j.kernels.nd4j.FusedOpExecutioner;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
 import org.ddpm4j.kernels.ops.Affine;
@@ -36,7 +35,6 @@ import org.ddpm4j.kernels.ops.TimeFraction;
 import org.ddpm4j.kernels.ops.UpsampleNearest;
 import org.ddpm4j.kernels.plan.GraphPlan;
 import org.ddpm4j.kernels.plan.PlanRequest;
-import org.ddpm4j.kernels.plan.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -133,12 +131,12 @@ class FusedCpuBackendTest {
   }
 
   private Map<String, Values> byPlan() {
-    Map<String, Tensor> gradients = built.zeroGradients();
+    Map<String, CpuTensor> gradients = built.zeroGradients();
     Map<String, Values> results = new LinkedHashMap<>();
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(built.gradient(gradients, "y", "loss"), weights)) {
-      inputs.forEach((name, values) -> values.writeTo(plan.input(name)));
-      plan.input(FusedGraph.LOSS_GRADIENT).buffer().put(0, 1);
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(built.gradient(gradients, "y", "loss"), weights)) {
+      inputs.forEach((name, values) -> values.setInput(plan, name));
+      plan.setInput(FusedGraph.LOSS_GRADIENT, java.nio.FloatBuffer.wrap(new float[] {1}), 0);
       plan.run();
       results.put("y", Values.of(plan.output("y")));
       results.put("loss", Values.of(plan.output("loss")));
@@ -218,17 +216,17 @@ class FusedCpuBackendTest {
         new PlanRequest(
             copy,
             original.inputs(),
-            original.unchanging(),
+            original.stationary(),
             original.parameters(),
             original.outputs(),
             original.sums(),
             original.precision());
-    try (PackedWeights weights = new PackedWeights();
-        GraphPlan plan = GraphPlan.compile(request, weights)) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(request, weights)) {
       inputs.forEach(
           (name, values) -> {
             if (!name.equals("g")) {
-              values.writeTo(plan.input(name));
+              values.setInput(plan, name);
             }
           });
       plan.run();
