@@ -31,13 +31,13 @@ constexpr size_t ROTATED_BYTES = 160u << 20;
 static cudaStream_t stream;
 
 template <int U, int BM, int BN, int WM, int WN>
-__global__ void __launch_bounds__(BM / WM*(BN / WN) * 32, blocks_of_registers(BM / WM*(BN / WN) * 32))
+__global__ void __launch_bounds__(BM / WM*(BN / WN) * 32, blocks_of_registers(BM / WM*(BN / WN) * 32, WM* WN / 32))
     gather_kernel(Gather g) {
   gather<U, BM, BN, WM, WN>(g);
 }
 
 template <int U, int BN, int BP, int B, int W, int WK>
-__global__ void __launch_bounds__(W* WK * 32, blocks_of_registers(W* WK * 32)) gradient_kernel(WeightGradient g) {
+__global__ void __launch_bounds__(W* WK * 32, blocks_of_registers(W* WK * 32, B* BN / 2)) gradient_kernel(WeightGradient g) {
   weight_gradient<U, BN, BP, B, W, WK>(g);
 }
 

@@ -812,20 +812,23 @@ __device__ void weight_gradient(const WeightGradient& g) {
 #endif
 }
 
-// How many blocks of so many threads a processor is to hold: 128 registers for each thread, less exact
-// float32's, whose tiles are all registers.
-__host__ __device__ constexpr int blocks_of_registers(int threads) {
+// How many blocks a processor is to hold at once: of so many threads, with so many sums each and what else
+// a thread keeps in registers.
+constexpr int blocks_of_registers(int threads, int sums) {
 #ifdef PRODUCT_F32
-  return threads <= 128 ? 2 : 1;
+  const int others = 96;
 #else
-  return threads <= 128 ? 4 : threads <= 320 ? 2 : 1;
+  const int others = 64;
 #endif
+  const int blocks = 65536 / (threads * (others + sums));
+  return blocks < 1 ? 1 : blocks > 4 ? 4 : blocks;
 }
 
 #ifdef GATHER_UNITS
 constexpr int GATHER_THREADS = GATHER_PIXELS / GATHER_WARP_PIXELS * (GATHER_CHANNELS / GATHER_WARP_CHANNELS) * 32;
 
-extern "C" __global__ void __launch_bounds__(GATHER_THREADS, blocks_of_registers(GATHER_THREADS))
+extern "C" __global__ void __launch_bounds__(GATHER_THREADS,
+                                             blocks_of_registers(GATHER_THREADS, GATHER_WARP_PIXELS * GATHER_WARP_CHANNELS / 32))
     convolution_gather(const element* in, const element* weights, const float* bias, const element* residual,
                        const float* perImage, element* out, int images, int inHeight, int inWidth, int inRow,
                        int outHeight, int outWidth, int outRow, int outChannels, int kernelHeight, int kernelWidth,
@@ -841,7 +844,8 @@ extern "C" __global__ void __launch_bounds__(GATHER_THREADS, blocks_of_registers
 #ifdef GRADIENT_UNITS
 constexpr int GRADIENT_THREADS = GRADIENT_WARPS * GRADIENT_WARPS_PIXELS * 32;
 
-extern "C" __global__ void __launch_bounds__(GRADIENT_THREADS, blocks_of_registers(GRADIENT_THREADS))
+extern "C" __global__ void __launch_bounds__(GRADIENT_THREADS,
+                                             blocks_of_registers(GRADIENT_THREADS, GRADIENT_BLOCKS * GRADIENT_CHANNELS / 2))
     convolution_weight_gradient(const element* gathered, const element* dense, float* parts, int images,
                                 int inHeight, int inWidth, int inRow, int inChannels, int outHeight, int outWidth,
                                 int outRow, int outChannels, int kernelHeight, int kernelWidth, int stride,
