@@ -2,6 +2,7 @@ package org.ddpm4j.unet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -11,9 +12,9 @@ import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.FloatPointer;
+import org.ddpm4j.kernels.cpu.CpuDevice;
 import org.ddpm4j.kernels.cpu.FusedKernels;
 import org.ddpm4j.kernels.cpu.Onednn;
-import org.ddpm4j.kernels.cpu.PackedWeights;
 import org.ddpm4j.kernels.ops.LossPerImage;
 import org.ddpm4j.kernels.ops.Mean;
 import org.ddpm4j.kernels.ops.PointwiseLoss;
@@ -21,6 +22,7 @@ import org.ddpm4j.kernels.plan.GraphPlan;
 import org.ddpm4j.kernels.plan.PlanRequest;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
+import org.ddpm4j.kernels.plan.WeightCache;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -442,8 +444,9 @@ class FusedLayersTest {
     Map<String, Tensor> sums = new HashMap<>();
     gradients.forEach(
         (name, tensor) -> sums.put(graph.getVariable(name).gradient().name(), tensor));
-    try (PackedWeights weights = new PackedWeights()) {
-      long[] shape = shapeOf(graph, parameters, precision, weights);
+    try (CpuDevice device = new CpuDevice(1);
+        WeightCache weights = device.weightCache()) {
+      long[] shape = shapeOf(graph, parameters, precision, device, weights);
       PlanRequest request =
           new PlanRequest(
               graph.getFunction("grad"),
@@ -453,37 +456,47 @@ class FusedLayersTest {
               List.of("y"),
               sums,
               precision);
-      try (GraphPlan plan = GraphPlan.compile(request, weights)) {
+      try (GraphPlan plan = GraphPlan.compile(request, device, weights)) {
         INDArray slopes = random(random, shape).castTo(DataType.FLOAT);
-        plan.input("g").buffer().put(0, slopes.data().asFloat());
+        plan.setInput("g", FloatBuffer.wrap(slopes.data().asFloat()), 0);
         // The mean loss, times this, is the sum; in two runs, of which each adds its half.
-        plan.input("one-var").buffer().put(0, (float) Tensor.length(shape) / 2);
+        float half = (float) Tensor.length(shape) / 2;
+        plan.setInput("one-var", FloatBuffer.wrap(new float[] {half}), 0);
         plan.run();
         plan.run();
         Map<String, INDArray> results = new LinkedHashMap<>();
-        gradients.forEach((name, tensor) -> results.put(name, array(tensor)));
-        results.put("y", array(plan.output("y")));
+        gradients.forEach((name, tensor) -> results.put(name, array(device, tensor)));
+        results.put("y", array(device, plan.output("y")));
         return results;
       }
     }
   }
 
   private static long[] shapeOf(
-      SameDiff graph, Map<String, Tensor> parameters, Precision precision, PackedWeights weights) {
+      SameDiff graph,
+      Map<String, Tensor> parameters,
+      Precision precision,
+      CpuDevice device,
+      WeightCache weights) {
     PlanRequest request =
         new PlanRequest(graph, Map.of(), Set.of(), parameters, List.of("y"), Map.of(), precision);
-    try (GraphPlan plan = GraphPlan.compile(request, weights)) {
+    try (GraphPlan plan = GraphPlan.compile(request, device, weights)) {
       return plan.output("y").shape();
     }
   }
 
+  /** Tensors do not hold on to their memory. */
+  private static final List<FloatPointer> KEPT = new ArrayList<>();
+
   private static Tensor tensor(float[] values, long... shape) {
-    return Tensor.within(new FloatPointer(values), 0, shape);
+    FloatPointer memory = new FloatPointer(values);
+    KEPT.add(memory);
+    return Tensor.dense(memory.address(), shape);
   }
 
-  private static INDArray array(Tensor tensor) {
+  private static INDArray array(CpuDevice device, Tensor tensor) {
     float[] values = new float[tensor.length()];
-    tensor.buffer().get(0, values);
+    device.download(tensor, FloatBuffer.wrap(values));
     return Nd4j.createFromArray(values).reshape(tensor.shape());
   }
 }

@@ -34,6 +34,8 @@ class PlanProfileTest {
     assertThat(FusedKernels.obstacle()).isNull();
   }
 
+  private static final FloatPointer ZEROS = new FloatPointer(Tensor.length(WEIGHT)).fill(0);
+
   /** Convolutions of x and of SiLU(z) with the same weights: three operations. */
   private static GraphPlan plan(int images, PackedWeights packed, Set<String> unchanging) {
     SameDiff graph = SameDiff.create();
@@ -50,9 +52,7 @@ class PlanProfileTest {
             graph,
             Map.of("x", shape, "z", shape),
             unchanging,
-            Map.of(
-                w.name(),
-                Tensor.dense(new FloatPointer(Tensor.length(WEIGHT)).fill(0).address(), WEIGHT)),
+            Map.of(w.name(), Tensor.dense(ZEROS.address(), WEIGHT)),
             List.of(first.name(), second.name()),
             Map.of(),
             Precision.FLOAT32),

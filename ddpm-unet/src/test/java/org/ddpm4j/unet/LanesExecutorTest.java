@@ -30,7 +30,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Networks of fused layers, cut into micro-batches on several threads. */
-class PlanExecutorTest {
+class LanesExecutorTest {
 
   /** Of the reference layers in double precision. */
   private static final double TOLERANCE = 1e-5;
