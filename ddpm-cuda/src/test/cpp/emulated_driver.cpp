@@ -2,21 +2,65 @@
 
 #include <dlfcn.h>
 #include <jni.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/mman.h>
 
-#include <cstdlib>
+#include <cstdint>
+#include <cstdio>
 #include <cstring>
 
 namespace {
 
-// Beside every allocation, to see kernels write there. As floats of any type these are NaN.
-constexpr size_t GUARD_BYTES = 4096;
-constexpr int GUARD = 0xff;
+constexpr uintptr_t PAGE = 4096;
+constexpr uintptr_t ALIGNMENT = 256;
+
+// On each side of an allocation, memory that nobody may touch.
+constexpr uintptr_t GUARD_BYTES = 16 * PAGE;
+
+// In what is left of an allocation's pages. As floats of any type these are NaN.
+constexpr int POISON = 0xff;
 
 typedef const char* (*Launch)(int, int, int, int, int, void**);
 typedef const char* (*Signature)();
 
 void fail(JNIEnv* env, const char* message) {
   env->ThrowNew(env->FindClass("java/lang/IllegalStateException"), message);
+}
+
+uintptr_t pages(uintptr_t bytes) { return (bytes + PAGE - 1) / PAGE * PAGE; }
+
+uintptr_t aligned(uintptr_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
+
+bool poisoned(uintptr_t from, uintptr_t to) {
+  for (; from < to; from++) {
+    if (*reinterpret_cast<unsigned char*>(from) != POISON) return false;
+  }
+  return true;
+}
+
+// What a launch needs to survive the access of a kernel to memory that is not there.
+struct Running {
+  pthread_t thread;
+  sigjmp_buf before;
+  void* address;
+};
+
+Running* running;
+struct sigaction javas;
+
+// Faults of other threads are Java's business.
+void onFault(int signal, siginfo_t* info, void* context) {
+  if (running && pthread_equal(pthread_self(), running->thread)) {
+    running->address = info->si_addr;
+    siglongjmp(running->before, 1);
+  }
+  if (javas.sa_flags & SA_SIGINFO) {
+    javas.sa_sigaction(signal, info, context);
+  } else if (javas.sa_handler != SIG_DFL && javas.sa_handler != SIG_IGN) {
+    javas.sa_handler(signal);
+  }
 }
 
 }  // namespace
@@ -44,37 +88,55 @@ NATIVE(jstring, signature)(JNIEnv* env, jclass, jlong function) {
   return env->NewStringUTF(reinterpret_cast<Signature>(function)());
 }
 
-// null if all went well
+// null if all went well; one launch at a time
 NATIVE(jstring, launch)
 (JNIEnv* env, jclass, jlong function, jint x, jint y, jint z, jint threads, jint sharedBytes,
  jlong arguments) {
-  const char* message = reinterpret_cast<Launch>(function)(
-      x, y, z, threads, sharedBytes, reinterpret_cast<void**>(arguments));
+  static char text[200];
+  Running current;
+  current.thread = pthread_self();
+  struct sigaction ours = {};
+  ours.sa_sigaction = onFault;
+  ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  const char* volatile message;
+  if (sigsetjmp(current.before, 1) == 0) {
+    running = &current;
+    sigaction(SIGSEGV, &ours, &javas);
+    message = reinterpret_cast<Launch>(function)(
+        x, y, z, threads, sharedBytes, reinterpret_cast<void**>(arguments));
+  } else {
+    snprintf(text, sizeof text, "read or wrote at %p, where no memory is.", current.address);
+    message = text;
+  }
+  running = nullptr;
+  sigaction(SIGSEGV, &javas, nullptr);
   return message ? env->NewStringUTF(message) : nullptr;
 }
 
+// Its end lies as near to the guard behind it as its alignment allows.
 NATIVE(jlong, allocate)(JNIEnv*, jclass, jlong bytes) {
-  size_t whole = (bytes + 2 * GUARD_BYTES + 255) / 256 * 256;
-  char* memory = static_cast<char*>(aligned_alloc(256, whole));
-  if (!memory) return 0;
-  memset(memory, GUARD, GUARD_BYTES);
-  memset(memory + GUARD_BYTES, 0, bytes);
-  memset(memory + GUARD_BYTES + bytes, GUARD, whole - GUARD_BYTES - bytes);
-  return reinterpret_cast<jlong>(memory + GUARD_BYTES);
+  uintptr_t length = pages(aligned(bytes));
+  void* memory = mmap(nullptr, length + 2 * GUARD_BYTES, PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) return 0;
+  uintptr_t begin = reinterpret_cast<uintptr_t>(memory) + GUARD_BYTES;
+  mprotect(reinterpret_cast<void*>(begin), length, PROT_READ | PROT_WRITE);
+  uintptr_t address = begin + length - aligned(bytes);
+  memset(reinterpret_cast<void*>(begin), POISON, address - begin);
+  memset(reinterpret_cast<void*>(address + bytes), POISON, begin + length - address - bytes);
+  return address;
 }
 
-NATIVE(void, release)(JNIEnv*, jclass, jlong address) {
-  free(reinterpret_cast<char*>(address) - GUARD_BYTES);
+NATIVE(void, release)(JNIEnv*, jclass, jlong address, jlong bytes) {
+  uintptr_t length = pages(aligned(bytes));
+  uintptr_t begin = address + aligned(bytes) - length;
+  munmap(reinterpret_cast<void*>(begin - GUARD_BYTES), length + 2 * GUARD_BYTES);
 }
 
 // Whether nobody wrote beside an allocation.
 NATIVE(jboolean, intact)(JNIEnv*, jclass, jlong address, jlong bytes) {
-  const unsigned char* before = reinterpret_cast<unsigned char*>(address) - GUARD_BYTES;
-  const unsigned char* after = reinterpret_cast<unsigned char*>(address) + bytes;
-  for (size_t i = 0; i < GUARD_BYTES; i++) {
-    if (before[i] != GUARD || after[i] != GUARD) return JNI_FALSE;
-  }
-  return JNI_TRUE;
+  uintptr_t end = address + aligned(bytes);
+  return poisoned(end - pages(aligned(bytes)), address) && poisoned(address + bytes, end);
 }
 
 NATIVE(jlong, addressOf)(JNIEnv* env, jclass, jobject buffer) {

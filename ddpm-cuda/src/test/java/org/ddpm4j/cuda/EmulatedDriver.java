@@ -117,7 +117,7 @@ final class EmulatedDriver implements CudaDriver {
     if (bytes == null) {
       throw new IllegalArgumentException("Nobody allocated 0x%x.".formatted(address));
     }
-    EmulatedMachine.release(address);
+    EmulatedMachine.release(address, bytes);
   }
 
   @Override
@@ -297,7 +297,7 @@ final class EmulatedDriver implements CudaDriver {
 
   @Override
   public synchronized void close() {
-    allocations.keySet().forEach(EmulatedMachine::release);
+    allocations.forEach(EmulatedMachine::release);
     allocations.clear();
   }
 }

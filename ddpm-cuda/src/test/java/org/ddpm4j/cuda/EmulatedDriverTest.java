@@ -331,7 +331,10 @@ class EmulatedDriverTest {
             () -> launch("beyond_shared_memory", Launch.of(1, 64).withShared(256), x))
         .hasMessageContaining("wrote beyond its 256 bytes of dynamic shared memory");
     assertThatThrownBy(() -> launch("beyond_global_memory", Launch.of(1, 1), x, 64))
-        .hasMessageContaining("beyond_global_memory wrote beside the 256 bytes");
+        .hasMessageContaining("beyond_global_memory: read or wrote at 0x%x".formatted(x + 256));
+    long y = driver.allocate(250);
+    assertThatThrownBy(() -> launch("beyond_global_memory", Launch.of(1, 1), y, 63))
+        .hasMessageContaining("beyond_global_memory wrote beside the 250 bytes");
   }
 
   @Test

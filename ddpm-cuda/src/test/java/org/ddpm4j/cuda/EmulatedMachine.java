@@ -20,12 +20,12 @@ final class EmulatedMachine {
   static native String launch(
       long function, int gridX, int gridY, int gridZ, int threads, int sharedBytes, long arguments);
 
-  /** Zeros between NaNs, or 0 if there is no memory. */
+  /** The address of zeros, or 0 if there is no memory. */
   static native long allocate(long bytes);
 
-  static native void release(long address);
+  static native void release(long address, long bytes);
 
-  /** Whether the NaNs beside an allocation are still there. */
+  /** Whether nobody wrote to the few bytes beside an allocation that can be written. */
   static native boolean intact(long address, long bytes);
 
   static native long addressOf(ByteBuffer direct);
