@@ -1,11 +1,16 @@
 package org.ddpm4j.cli;
 
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.training.AdamW;
 import org.ddpm4j.diffusion.training.AdamWConfig;
+import org.ddpm4j.kernels.cpu.SingleExecution;
 import org.ddpm4j.kernels.plan.PlanProfile;
+import org.ddpm4j.kernels.plan.TrainingProgram;
+import org.ddpm4j.kernels.plan.TrainingRequest;
+import org.ddpm4j.unet.DeviceTraining;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.LossFunction;
 import org.ddpm4j.unet.Parameters;
@@ -26,6 +31,8 @@ final class Benchmark implements AutoCloseable {
   }
 
   private static final int TIMESTEPS = 1000;
+  private static final double MAX_GRADIENT_NORM = 1;
+  private static final double EMA_DECAY = 0.999;
 
   private final Task task;
   private final Unet unet;
@@ -34,6 +41,8 @@ final class Benchmark implements AutoCloseable {
   private final INDArray x;
   private final INDArray target;
   private final INDArray trainingTimesteps;
+  private final DeviceTraining training;
+  private boolean underWay;
   private long rounds;
 
   Benchmark(Task task, BenchModel model, int batchSize, Execution execution) {
@@ -41,8 +50,10 @@ final class Benchmark implements AutoCloseable {
     this.unet = Unet.create(model.config(), DataType.FLOAT, 0, execution);
     boolean trains = task == Task.TRAIN;
     this.gradient = trains ? unet.parameters().zerosLike() : null;
-    this.optimizer = trains ? AdamW.of(AdamWConfig.defaults(), unet) : null;
     ImageShape shape = model.shape();
+    this.training = trains ? training(unet, shape) : null;
+    this.optimizer =
+        trains && training == null ? AdamW.of(AdamWConfig.defaults(), unet) : null;
     long[] batch = {batchSize, shape.channels(), shape.height(), shape.width()};
     NoiseSource noise = NoiseSource.seeded(0, 0);
     this.x = noise.gaussian(0, batch);
@@ -51,18 +62,76 @@ final class Benchmark implements AutoCloseable {
         Nd4j.createFromArray(new SplittableRandom(0).ints(batchSize, 0, TIMESTEPS).toArray());
   }
 
+  /** Whole steps on a device, where the network's device can do them. */
+  private static DeviceTraining training(Unet unet, ImageShape shape) {
+    AdamWConfig adamW = AdamWConfig.defaults();
+    DeviceTraining training =
+        unet.trainingOnDevice(
+                LossFunction.L2,
+                shape.height(),
+                shape.width(),
+                new TrainingRequest.Optimizer(
+                    adamW.beta1(), adamW.beta2(), adamW.epsilon(), MAX_GRADIENT_NORM))
+            .orElse(null);
+    if (training != null) {
+      Parameters zeros = unet.parameters().zerosLike();
+      training.begin(unet.parameters(), zeros, zeros);
+    }
+    return training;
+  }
+
   Unet unet() {
     return unet;
   }
 
   /** Does the work once, while each operation is measured, and returns the seconds that it took. */
   double round(PlanProfile profile) {
+    finish();
     unet.startProfile(profile);
+    long start = System.nanoTime();
     try {
+      if (training != null) {
+        // The operations of a recorded step cannot be told apart.
+        unet.lossAndGradient(LossFunction.L2, x, trainingTimesteps, target, gradient);
+        return (System.nanoTime() - start) / 1e9;
+      }
       return round();
     } finally {
       unet.stopProfile();
     }
+  }
+
+  /** Waits for a step that a device goes on with. */
+  private void finish() {
+    if (underWay) {
+      training.end();
+      underWay = false;
+    }
+  }
+
+  /** Ends the step before and begins the next, as training does. */
+  private void stepOnDevice() {
+    finish();
+    int images = (int) x.size(0);
+    float[] ones = new float[images];
+    Arrays.fill(ones, 1);
+    float half = (float) Math.sqrt(0.5);
+    float[] coefficients = new float[4 * images];
+    for (int i = 0; i < images; i++) {
+      coefficients[4 * i] = half;
+      coefficients[4 * i + 1] = half;
+      coefficients[4 * i + 3] = 1;
+    }
+    training.begin(
+        new TrainingProgram.Step(
+            SingleExecution.buffer(x),
+            trainingTimesteps.toFloatVector(),
+            null,
+            coefficients,
+            ones,
+            new TrainingProgram.NoiseKey(0, 0, 0, rounds),
+            new TrainingProgram.Update(rounds, 1e-4, 0, EMA_DECAY)));
+    underWay = true;
   }
 
   /** Does the work once and returns the seconds that it took. */
@@ -70,8 +139,12 @@ final class Benchmark implements AutoCloseable {
     long start = System.nanoTime();
     switch (task) {
       case TRAIN -> {
-        unet.lossAndGradient(LossFunction.L2, x, trainingTimesteps, target, gradient);
-        optimizer.update(unet.parameters(), gradient, rounds, 1);
+        if (training != null) {
+          stepOnDevice();
+        } else {
+          unet.lossAndGradient(LossFunction.L2, x, trainingTimesteps, target, gradient);
+          optimizer.update(unet.parameters(), gradient, rounds, 1);
+        }
       }
       case SAMPLE -> {
         // All images are at the same timestep, and each round is at another one, as in sampling.
@@ -85,6 +158,10 @@ final class Benchmark implements AutoCloseable {
 
   @Override
   public void close() {
+    finish();
+    if (training != null) {
+      training.close();
+    }
     unet.close();
   }
 }

@@ -80,6 +80,7 @@ final class Defaults {
   static final String EVALUATED_IMAGES = "64";
   static final String EVALUATED_TIMESTEPS = "100";
 
+  static final String DEVICE = "auto";
   static final String LAYERS = "auto";
   static final String PRECISION = "float32";
 

@@ -18,8 +18,8 @@ final class ExecutionOptions {
       completionCandidates = Names.Precisions.class,
       defaultValue = Defaults.PRECISION,
       description =
-          "Number format of convolutions; bfloat16 needs a processor with AVX512-BF16 or AMX:"
-              + " ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+          "Number format of convolutions; bfloat16 needs a card or a processor with AVX512-BF16 or"
+              + " AMX, tfloat32 a card: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Precision precision;
 
   /** What the user chose, for a network that computes in FLOAT. */

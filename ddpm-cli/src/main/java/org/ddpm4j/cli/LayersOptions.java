@@ -1,6 +1,7 @@
 package org.ddpm4j.cli;
 
 import java.util.Objects;
+import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.LayersChoice;
@@ -29,6 +30,15 @@ final class LayersOptions {
       description = "Threads of the fused layers (default: all processors).")
   private Integer threads;
 
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      defaultValue = Defaults.DEVICE,
+      description =
+          "What the fused layers compute on: auto, cpu, cuda or cuda:N; auto takes a card that can"
+              + " be used (default: ${DEFAULT-VALUE}).")
+  private String device;
+
   /** What the user chose, if this machine can compute so. */
   Execution execution(DataType dataType, Precision precision) {
     if (threads != null) {
@@ -40,12 +50,20 @@ final class LayersOptions {
               new Execution(
                   layers,
                   precision,
-                  Objects.requireNonNullElseGet(threads, () -> Execution.automatic().threads()));
+                  Objects.requireNonNullElseGet(threads, () -> Execution.automatic().threads()),
+                  deviceOf(dataType));
           if (!execution.isFused(dataType) && threads != null) {
             throw new IllegalArgumentException(
                 "The reference layers, which compute here, take no --threads; set OMP_NUM_THREADS in the environment instead.");
           }
           return execution;
         });
+  }
+
+  /** Cards compute in FLOAT alone, and reference layers on the processor alone. */
+  private DeviceName deviceOf(DataType dataType) {
+    DeviceName name = DeviceName.parse(device);
+    boolean cpuAlone = layers == LayersChoice.REFERENCE || dataType != DataType.FLOAT;
+    return cpuAlone && name.equals(DeviceName.AUTO) ? DeviceName.CPU : name;
   }
 }

@@ -3,16 +3,21 @@ package org.ddpm4j.cuda;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
 import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.FusedOp;
 import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.DeviceMemory;
 import org.ddpm4j.kernels.plan.ElementType;
+import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.PlanContext;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
 import org.ddpm4j.kernels.plan.TensorFormat;
+import org.ddpm4j.kernels.plan.TrainingProgram;
+import org.ddpm4j.kernels.plan.TrainingRequest;
 import org.ddpm4j.kernels.plan.WeightCache;
 
 /**
@@ -21,6 +26,8 @@ import org.ddpm4j.kernels.plan.WeightCache;
  * in float32.
  */
 public final class CudaDevice implements Device {
+
+  private static final int TIMED_RUNS = 10;
 
   private final CudaDriver driver;
 
@@ -79,6 +86,11 @@ public final class CudaDevice implements Device {
   }
 
   @Override
+  public void zero(Tensor tensor) {
+    driver.zero(tensor.address(), tensor.bytes());
+  }
+
+  @Override
   public WeightCache weightCache() {
     return new CudaWeightCache(driver);
   }
@@ -109,6 +121,31 @@ public final class CudaDevice implements Device {
       return 8;
     }
     return channels <= 16 ? 16 : (channels + 31) / 32 * 32;
+  }
+
+  /** Each kernel several times in one graph, since a launch alone takes longer than most of them. */
+  @Override
+  public void runTimed(List<Kernel> kernels, Clock clock) {
+    kernels.forEach(Kernel::run);
+    for (int i = 0; i < kernels.size(); i++) {
+      try (CudaDriver.CudaGraph graph =
+          driver.graph(Collections.nCopies(TIMED_RUNS, kernels.get(i)))) {
+        graph.run();
+        clock.add(i, (long) (driver.milliseconds(graph::run) * 1e6 / TIMED_RUNS));
+      }
+    }
+    kernels.forEach(Kernel::run);
+    driver.synchronize();
+  }
+
+  @Override
+  public boolean trains() {
+    return true;
+  }
+
+  @Override
+  public TrainingProgram training(TrainingRequest request) {
+    return new CudaTraining(driver, request);
   }
 
   @Override

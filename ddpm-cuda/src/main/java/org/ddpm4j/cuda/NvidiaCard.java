@@ -109,6 +109,11 @@ record NvidiaCard(int index, String model, int major, int minor) {
     return value[0];
   }
 
+  /** For people. */
+  String description() {
+    return "%s (compute capability %d.%d)".formatted(model, major, minor);
+  }
+
   /** Why this card cannot be used, or null. */
   String ownObstacle() {
     return major >= OLDEST_MAJOR

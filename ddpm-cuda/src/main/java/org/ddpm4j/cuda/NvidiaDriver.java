@@ -5,8 +5,6 @@ import static org.bytedeco.cuda.global.cudart.cuFuncSetAttribute;
 import static org.bytedeco.cuda.global.cudart.cuLaunchKernel;
 import static org.bytedeco.cuda.global.cudart.cuModuleGetFunction;
 import static org.bytedeco.cuda.global.cudart.cuModuleLoadData;
-import static org.bytedeco.cuda.global.cudart.cudaDevAttrComputeCapabilityMajor;
-import static org.bytedeco.cuda.global.cudart.cudaDevAttrComputeCapabilityMinor;
 import static org.bytedeco.cuda.global.cudart.cudaDevAttrMaxSharedMemoryPerBlockOptin;
 import static org.bytedeco.cuda.global.cudart.cudaDevAttrMultiProcessorCount;
 import static org.bytedeco.cuda.global.cudart.cudaDeviceGetAttribute;
@@ -79,9 +77,7 @@ final class NvidiaDriver implements CudaDriver {
   private static final int UNASKED_SHARED_BYTES = 48 * 1024;
 
   private final int index;
-  private final String model;
-  private final int major;
-  private final int minor;
+  private final String description;
   private final int multiprocessors;
   private final int sharedMemory;
   private final KernelCompiler compiler;
@@ -95,16 +91,14 @@ final class NvidiaDriver implements CudaDriver {
   NvidiaDriver(int index) {
     this.index = index;
     NvidiaCard card = NvidiaCard.read(index);
-    model = card.model();
+    description = card.description();
     check(cudaSetDevice(index), "choose the card");
     check(cudaFree((Pointer) null), "open the card");
-    major = attribute(cudaDevAttrComputeCapabilityMajor);
-    minor = attribute(cudaDevAttrComputeCapabilityMinor);
     multiprocessors = attribute(cudaDevAttrMultiProcessorCount);
     sharedMemory = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin);
     check(cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking), "make a stream");
     check(cudaStreamCreateWithFlags(sideStream, cudaStreamNonBlocking), "make a stream");
-    compiler = new KernelCompiler(major, minor);
+    compiler = new KernelCompiler(card.major(), card.minor());
   }
 
   private int attribute(int attribute) {
@@ -141,7 +135,7 @@ final class NvidiaDriver implements CudaDriver {
 
   @Override
   public String description() {
-    return "%s (compute capability %d.%d)".formatted(model, major, minor);
+    return description;
   }
 
   @Override
