@@ -12,7 +12,7 @@ import zipfile
 HERE = re.compile(r"linux[-/]x86[-_]64", re.IGNORECASE)
 NATIVE = re.compile(r"\.(so(\.[0-9]+)*|dll|dylib|jnilib|a|lib)$")
 USELESS = re.compile(
-    r"META-INF/(maven|native-image|proguard)/|META-INF/.*\.(SF|RSA|DSA)$"
+    r"META-INF/(native-image|proguard)/|META-INF/maven/.*pom\.xml$|META-INF/.*\.(SF|RSA|DSA)$"
     r"|/include/|/(pkgconfig|cmake)/|\.(h|hpp|java)$"
 )
 # What CUDA's presets have besides the runtime (and the driver), cuDNN, cuBLAS and NVRTC; OpenBLAS
