@@ -28,26 +28,35 @@ struct Context {
   float sum[BLOCKS][2 * BLOCKS][4];
 };
 
-/** The tiles of a warp, and where they lie in shared memory: `stages` places of `parts` tiles. */
+/**
+ * The tiles of a warp, and where they lie in shared memory: `stages` places of `parts` tiles of 16
+ * rows of `tileWidth` elements.
+ */
 struct Tiles {
   int first;  // number of its first tile
   int step;   // from a tile to the next
   int count;
   int stages;
   int parts;
+  int tileWidth;
   bool stay;  // all tiles fit, so that they need to be loaded only once
   element* memory;
 
-  __device__ __forceinline__ Tiles(element* shared, int positions, int stages, int parts)
-      : first(threadIdx.x / WARP), step(blockDim.x / WARP), stages(stages), parts(parts) {
+  __device__ __forceinline__ Tiles(
+      element* shared, int positions, int stages, int parts, int tileWidth)
+      : first(threadIdx.x / WARP),
+        step(blockDim.x / WARP),
+        stages(stages),
+        parts(parts),
+        tileWidth(tileWidth) {
     int tiles = (positions + TILE - 1) / TILE;
     count = first < tiles ? (tiles - first + step - 1) / step : 0;
     stay = stages * step >= tiles;
-    memory = shared + (long long)first * stages * parts * TILE_ELEMENTS;
+    memory = shared + first * stages * parts * TILE * tileWidth;
   }
 
   __device__ __forceinline__ element* tile(int i, int part) const {
-    return memory + (i % stages * parts + part) * TILE_ELEMENTS;
+    return memory + (i % stages * parts + part) * TILE * tileWidth;
   }
 
   __device__ __forceinline__ int position(int i) const { return (first + i * step) * TILE; }
@@ -104,15 +113,15 @@ struct KeyStatistics {
   float total[BLOCKS][2];
 };
 
-/** context += exp(keys - maximum)^T values, of the first `rows` positions of a tile. */
-static __device__ __forceinline__ void add_keys(
-    Context& context, KeyStatistics& statistics, const element* keys, const element* values,
-    int rows) {
+/**
+ * Turns the keys of the first `rows` positions of a tile, transposed, into their exponentials, those
+ * of other positions into zero, and brings what is known of earlier tiles to the same scale.
+ */
+static __device__ __forceinline__ void exponentials_of_keys(
+    Left k[BLOCKS], Context& context, KeyStatistics& statistics, int rows) {
   int t = lane_index() & 3;
-  Left k[BLOCKS];
 #pragma unroll
   for (int i = 0; i < BLOCKS; i++) {
-    load_left_transposed<D>(k[i], keys, 0, 16 * i);
 #pragma unroll
     for (int half = 0; half < 2; half++) {
       float x[4];
@@ -138,15 +147,31 @@ static __device__ __forceinline__ void add_keys(
       }
     }
   }
+}
+
+/** context += left right, of which the right side has the 16 columns from 16 j. */
+static __device__ __forceinline__ void add_products(
+    Context& context, const Left left[BLOCKS], const Right right[2], int j) {
+#pragma unroll
+  for (int i = 0; i < BLOCKS; i++) {
+    multiply_add(context.sum[i][2 * j], left[i], right[0]);
+    multiply_add(context.sum[i][2 * j + 1], left[i], right[1]);
+  }
+}
+
+/** context += exp(keys - maximum)^T values, of the first `rows` positions of a tile. */
+static __device__ __forceinline__ void add_keys(
+    Context& context, KeyStatistics& statistics, const element* keys, const element* values,
+    int rows) {
+  Left k[BLOCKS];
+#pragma unroll
+  for (int i = 0; i < BLOCKS; i++) load_left_transposed<D>(k[i], keys, 0, 16 * i);
+  exponentials_of_keys(k, context, statistics, rows);
 #pragma unroll
   for (int j = 0; j < BLOCKS; j++) {
     Right v[2];
     load_right<D>(v, values, 0, 16 * j);
-#pragma unroll
-    for (int i = 0; i < BLOCKS; i++) {
-      multiply_add(context.sum[i][2 * j], k[i], v[0]);
-      multiply_add(context.sum[i][2 * j + 1], k[i], v[1]);
-    }
+    add_products(context, k, v, j);
   }
 }
 
@@ -197,24 +222,18 @@ static __device__ __forceinline__ void add_queries(
   for (int j = 0; j < BLOCKS; j++) {
     Right dy[2];
     load_right<D>(dy, slopes, 0, 16 * j);
-#pragma unroll
-    for (int i = 0; i < BLOCKS; i++) {
-      multiply_add(context.sum[i][2 * j], q[i], dy[0]);
-      multiply_add(context.sum[i][2 * j + 1], q[i], dy[1]);
-    }
+    add_products(context, q, dy, j);
   }
 }
 
-/** The softmax over the width, of the queries of a tile: q[i] has features from 16 i. */
-static __device__ __forceinline__ void softmax_of_queries(
-    Left q[BLOCKS], const element* queries, int width) {
+/** Turns the queries of a tile, of which q[i] has features from 16 i, into their softmax. */
+static __device__ __forceinline__ void softmax_of_queries(Left q[BLOCKS], int width) {
   int t = lane_index() & 3;
   float maximum[2] = {minus_infinity(), minus_infinity()};
   float total[2] = {0, 0};
   float x[BLOCKS][4][2];
 #pragma unroll
   for (int i = 0; i < BLOCKS; i++) {
-    load_left<D>(q[i], queries, 0, 16 * i);
 #pragma unroll
     for (int j = 0; j < 8; j++) {
       int pair = j >> 1;
@@ -246,6 +265,11 @@ static __device__ __forceinline__ void softmax_of_queries(
           q[i].pair[pair], x[i][pair][0] * total[pair & 1], x[i][pair][1] * total[pair & 1]);
     }
   }
+}
+
+static __device__ __forceinline__ void load_queries(Left q[BLOCKS], const element* queries) {
+#pragma unroll
+  for (int i = 0; i < BLOCKS; i++) load_left<D>(q[i], queries, 0, 16 * i);
 }
 
 /**
@@ -416,7 +440,7 @@ extern "C" __global__ void __launch_bounds__(256) linear_attention_forward(
   element* startOfY = y + (long long)image * positions * rowLengthOfY;
   Rows results = {startOfY + head * width, rowLengthOfY};
 
-  Tiles tiles(shared, positions, stages, 2);
+  Tiles tiles(shared, positions, stages, 2, D);
   tiles.stay = false;
   auto fetch_keys = [&](int i) {
     fetch_tile(tiles.tile(i, 0), keys, tiles.position(i), positions, width);
@@ -441,7 +465,8 @@ extern "C" __global__ void __launch_bounds__(256) linear_attention_forward(
 
   tiles.go_on(fetch_queries, [&](int i) {
     Left q[BLOCKS];
-    softmax_of_queries(q, tiles.tile(i, 0), width);
+    load_queries(q, tiles.tile(i, 0));
+    softmax_of_queries(q, width);
     float result[2 * BLOCKS][4];
     multiply(result, q, contextTile);
     __syncwarp();
@@ -451,6 +476,179 @@ extern "C" __global__ void __launch_bounds__(256) linear_attention_forward(
   });
   if (head == 0) clear_padding(startOfY, positions, features, rowLengthOfY);
 }
+
+#if defined(INPUT_WIDTH)
+
+// The same with the 1 x 1 convolution that makes queries, keys and values: they exist in registers
+// alone. A tile has the input's 16 x INPUT_WIDTH (32, 64 or 128: what its rows are padded to).
+
+constexpr int INPUTS = INPUT_WIDTH;
+
+/** A tile of the weights of one head's queries (part 0), keys (1) or values (2): rows of inputs. */
+static __device__ __forceinline__ void load_weights(
+    element* tile, const float* weights, int part, int head, int heads, int width, int channels) {
+  for (int i = threadIdx.x; i < INPUTS * D; i += blockDim.x) {
+    int c = i / D;
+    int d = i % D;
+    long long column = (long long)(part * heads + head) * width + d;
+    bool exists = c < channels && d < width;
+    *place<D>(tile, c, d) =
+        to_element(exists ? weights[(long long)c * 3 * heads * width + column] : 0.0f);
+  }
+}
+
+/** Features from 16 i of the 16 positions of a tile, transposed, plus a bias of each. */
+static __device__ __forceinline__ void transposed_features(
+    Left& features, const element* weights, const element* x, const float* bias, int i) {
+  float sum[2][4];
+#pragma unroll
+  for (int c = 0; c < 8; c++) {
+    sum[c >> 2][c & 3] = bias[16 * i + (lane_index() >> 2) + 8 * (c >> 1 & 1)];
+  }
+#pragma unroll
+  for (int c = 0; c < INPUTS; c += 16) {
+    Left w;
+    load_left_transposed<D>(w, weights, c, 16 * i);
+    Right inputs[2];
+    load_right_transposed<INPUTS>(inputs, x, 0, c);
+    multiply_add(sum[0], w, inputs[0]);
+    multiply_add(sum[1], w, inputs[1]);
+  }
+#pragma unroll
+  for (int pair = 0; pair < 4; pair++) {
+    const float* from = sum[pair >> 1] + 2 * (pair & 1);
+    set_pair(features.pair[pair], from[0], from[1]);
+  }
+}
+
+/** Features of the 16 positions of a tile, plus a bias of each. */
+static __device__ __forceinline__ void features_of(
+    Left features[BLOCKS], const element* weights, const element* x, const float* bias) {
+  float sum[2 * BLOCKS][4];
+#pragma unroll
+  for (int j = 0; j < 2 * BLOCKS; j++) {
+#pragma unroll
+    for (int c = 0; c < 4; c++) sum[j][c] = bias[8 * j + 2 * (lane_index() & 3) + (c & 1)];
+  }
+#pragma unroll
+  for (int c = 0; c < INPUTS; c += 16) {
+    Left inputs;
+    load_left<INPUTS>(inputs, x, 0, c);
+#pragma unroll
+    for (int j = 0; j < BLOCKS; j++) {
+      Right w[2];
+      load_right<D>(w, weights, c, 16 * j);
+      multiply_add(sum[2 * j], inputs, w[0]);
+      multiply_add(sum[2 * j + 1], inputs, w[1]);
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < BLOCKS; i++) {
+#pragma unroll
+    for (int pair = 0; pair < 4; pair++) {
+      const float* from = sum[2 * i + (pair >> 1)] + 2 * (pair & 1);
+      set_pair(features[i].pair[pair], from[0], from[1]);
+    }
+  }
+}
+
+/** Of a left operand the transposed, as two right ones: pairs stay what they are. */
+static __device__ __forceinline__ void transpose(Right right[2], const Left& left) {
+#pragma unroll
+  for (int i = 0; i < 4; i++) right[i & 1].pair[i >> 1] = left.pair[i];
+}
+
+/** Weights: [channels][3 heads width], dense; bias: [3 heads width] or null. */
+extern "C" __global__ void __launch_bounds__(256) linear_attention_of_input_forward(
+    const element* x, const float* weights, const float* bias, element* y, int positions,
+    int channels, int heads, int width, int rowLength, int rowLengthOfY, float scale, int stages,
+    int rooms) {
+  SHARED_MEMORY(element, shared);
+  int warps = blockDim.x / WARP;
+  element* results = shared + warps * stages * TILE * INPUTS;
+  element* weightTiles = results + warps * TILE_ELEMENTS;
+  element* contextTile = weightTiles + 3 * INPUTS * D;
+  float* room = reinterpret_cast<float*>(contextTile + D * D);
+  float* maximum = room + rooms * D * D;
+  float* inverse = maximum + D;
+  float* biases = inverse + D;
+
+  int image = blockIdx.x / heads;
+  int head = blockIdx.x % heads;
+  ConstRows inputs = {x + (long long)image * positions * rowLength, rowLength};
+  element* startOfY = y + (long long)image * positions * rowLengthOfY;
+  element* result = results + threadIdx.x / WARP * TILE_ELEMENTS;
+
+  Tiles tiles(shared, positions, stages, 1, INPUTS);
+  auto fetch_input = [&](int i) {
+    fetch<INPUTS>(
+        tiles.tile(i, 0), inputs, tiles.position(i), TILE, positions, rowLength, lane_index(),
+        WARP);
+  };
+  tiles.begin(fetch_input);
+  for (int part = 0; part < 3; part++) {
+    load_weights(
+        weightTiles + part * INPUTS * D, weights, part, head, heads, width, channels);
+  }
+  for (int i = threadIdx.x; i < 3 * D; i += blockDim.x) {
+    int d = i % D;
+    bool exists = bias != nullptr && d < width;
+    biases[i] = exists ? bias[(i / D * heads + head) * width + d] : 0.0f;
+  }
+  __syncthreads();
+
+  Context context;
+  KeyStatistics statistics;
+  clear(context);
+  clear(statistics);
+  auto with_keys = [&](int i) {
+    Left k[BLOCKS];
+#pragma unroll
+    for (int j = 0; j < BLOCKS; j++) {
+      transposed_features(k[j], weightTiles + INPUTS * D, tiles.tile(i, 0), biases + D, j);
+    }
+    exponentials_of_keys(k, context, statistics, positions - tiles.position(i));
+#pragma unroll
+    for (int j = 0; j < BLOCKS; j++) {
+      Left transposed;
+      transposed_features(
+          transposed, weightTiles + 2 * INPUTS * D, tiles.tile(i, 0), biases + 2 * D, j);
+      Right v[2];
+      transpose(v, transposed);
+      add_products(context, k, v, j);
+    }
+  };
+  if (tiles.stay) {
+    tiles.go_on_with_all(0, with_keys);
+  } else {
+    tiles.go_on(fetch_input, with_keys);
+    tiles.begin(fetch_input);
+  }
+  finish_context(context, statistics, maximum, inverse, room, rooms);
+  if (threadIdx.x < WARP) store_context(contextTile, context, scale);
+  __syncthreads();
+
+  auto with_queries = [&](int i) {
+    Left q[BLOCKS];
+    features_of(q, weightTiles, tiles.tile(i, 0), biases);
+    softmax_of_queries(q, width);
+    float sum[2 * BLOCKS][4];
+    multiply(sum, q, contextTile);
+    __syncwarp();
+    store_sums(result, sum);
+    __syncwarp();
+    store_tile(
+        {startOfY + head * width, rowLengthOfY}, result, tiles.position(i), positions, width);
+  };
+  if (tiles.stay) {
+    tiles.go_on_with_all(0, with_queries);
+  } else {
+    tiles.go_on(fetch_input, with_queries);
+  }
+  if (head == 0) clear_padding(startOfY, positions, heads * width, rowLengthOfY);
+}
+
+#endif
 
 /**
  * For each feature, the mean slope of the softmax of the keys: the sum over e of the slopes of the
@@ -525,7 +723,8 @@ static __device__ __forceinline__ void gradient_of_queries(
   float result[2 * BLOCKS][4];
   multiply_transposed(result, dy, contextTile);
   Left q[BLOCKS];
-  softmax_of_queries(q, queries, width);
+  load_queries(q, queries);
+  softmax_of_queries(q, width);
   float mean[2] = {0, 0};
 #pragma unroll
   for (int j = 0; j < 2 * BLOCKS; j++) {
@@ -576,7 +775,7 @@ extern "C" __global__ void __launch_bounds__(WIDTH * sizeof(element) == 64 ? 416
   ConstRows slopes = {
       dy + (long long)image * positions * rowLengthOfY + head * width, rowLengthOfY};
 
-  Tiles tiles(shared, positions, stages, 4);
+  Tiles tiles(shared, positions, stages, 4, D);
   auto fetch_keys = [&](int i) {
     fetch_tile(tiles.tile(i, 1), keys, tiles.position(i), positions, width);
     fetch_tile(tiles.tile(i, 2), values, tiles.position(i), positions, width);

@@ -399,6 +399,82 @@ class AttentionKernelsTest {
     }
   }
 
+  /** With the convolution before: the same as of its output, which is computed here. */
+  @ParameterizedTest
+  @CsvSource({
+    "FLOAT32, 2, 5, 7, 2, 32, 28, false",
+    "FLOAT32, 1, 7, 7, 1, 12, 56, true",
+    "BFLOAT16, 1, 28, 28, 1, 32, 28, false",
+    "BFLOAT16, 2, 7, 7, 4, 32, 112, true",
+    "BFLOAT16, 1, 9, 9, 1, 64, 5, true",
+  })
+  void linearAttentionOfInput(
+      Precision precision,
+      int n,
+      int h,
+      int w,
+      int heads,
+      int width,
+      int channels,
+      boolean hasBias) {
+    int features = heads * width;
+    FeatureMap x = new FeatureMap(precision, n, h, w, channels).fill();
+    FeatureMap y = new FeatureMap(precision, n, h, w, features).spoil();
+    Tensor weight = dense(1.0 / Math.sqrt(channels), 1, 1, channels, 3 * features);
+    Tensor bias = hasBias ? dense(1, 3 * features) : null;
+    try (CudaContext context = context(precision)) {
+      LinearAttentionKernels.forwardOfInput(context, x.tensor, weight, bias, heads, y.tensor)
+          .orElseThrow()
+          .run();
+    }
+    // Kept in FLOAT32, so that only the kernel rounds.
+    FeatureMap qkv = new FeatureMap(Precision.FLOAT32, n, h, w, 3 * features);
+    convolve(x, weight, bias, qkv);
+    FeatureMap dy = new FeatureMap(precision, n, h, w, features);
+    List<double[]> expected =
+        expected(AttentionKernelsTest::linearAttention, List.of(qkv), dy, heads);
+    assertClose(precision, y.values(), expected.get(0));
+  }
+
+  /** Random numbers that a bfloat16 holds. */
+  private Tensor dense(double factor, long... shape) {
+    Tensor tensor = Tensor.dense(driver.allocate(4 * Tensor.length(shape)), shape);
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(4 * tensor.length()).order(ByteOrder.nativeOrder());
+    while (bytes.hasRemaining()) {
+      float x = (float) (factor * random.nextGaussian());
+      bytes.putInt(Float.floatToRawIntBits(x) & 0xFFFF0000);
+    }
+    driver.upload(bytes.flip(), tensor.address());
+    return tensor;
+  }
+
+  private float[] download(Tensor tensor) {
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(4 * tensor.length()).order(ByteOrder.nativeOrder());
+    driver.download(tensor.address(), bytes);
+    float[] values = new float[tensor.length()];
+    bytes.rewind().asFloatBuffer().get(values);
+    return values;
+  }
+
+  private void convolve(FeatureMap x, Tensor weight, Tensor bias, FeatureMap result) {
+    double[] inputs = x.values();
+    float[] weights = download(weight);
+    float[] biases = bias == null ? new float[result.channels] : download(bias);
+    ByteBuffer bytes = result.buffer();
+    for (int row = 0; row < x.rows(); row++) {
+      for (int f = 0; f < result.tensor.rowLength(); f++) {
+        double sum = f < result.channels ? biases[f] : 0;
+        for (int c = 0; c < x.channels && f < result.channels; c++) {
+          sum += inputs[row * (int) x.tensor.rowLength() + c] * weights[c * result.channels + f];
+        }
+        bytes.putFloat((float) sum);
+      }
+    }
+    driver.upload(bytes.flip(), result.tensor.address());
+  }
+
   /** Large scores, of which only differences matter. */
   @ParameterizedTest
   @EnumSource(
