@@ -12,9 +12,9 @@ import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Tensor;
 
 /**
- * Convolutions by {@code convolution.cu}. {@link #gather} makes outputs and gradients by data, {@link
- * #parameterGradients} the others; each works on tensors alone, so that another library can take its
- * place for some shapes.
+ * Convolutions by {@code convolution.cu}. {@link #gather} makes outputs and gradients by data,
+ * {@link #parameterGradients} the others; each works on tensors alone, so that another library can
+ * take its place for some shapes.
  */
 final class ConvolutionKernels {
 
@@ -43,8 +43,7 @@ final class ConvolutionKernels {
     }
   }
 
-  static Kernel forward(
-      Conv2d op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
+  static Kernel forward(Conv2d op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
     ConvolutionGeometry geometry = op.geometry();
     Tensor weights = inputs.get(1);
     Ending ending =
@@ -95,10 +94,7 @@ final class ConvolutionKernels {
   }
 
   static Kernel backward(
-      ConvTranspose2dGradient op,
-      CudaContext context,
-      List<Tensor> inputs,
-      List<Tensor> outputs) {
+      ConvTranspose2dGradient op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
     ConvolutionGeometry geometry = op.geometry();
     Tensor x = inputs.get(0);
     Tensor weights = inputs.get(1);
@@ -205,8 +201,8 @@ final class ConvolutionKernels {
   }
 
   /**
-   * Adds to a gradient {@code [kH,kW,gathered channels,dense channels]} and, if it is not null, adds
-   * the sums of the dense map's channels to the other.
+   * Adds to a gradient {@code [kH,kW,gathered channels,dense channels]} and, if it is not null,
+   * adds the sums of the dense map's channels to the other.
    */
   static Kernel parameterGradients(
       CudaContext context,
@@ -285,8 +281,7 @@ final class ConvolutionKernels {
     int threads = Math.max(CHANNEL_SUM_THREADS, ConvolutionLookup.ceil(packs, 32) * 32);
     int parts = Math.min(CHANNEL_SUM_PARTS, ConvolutionLookup.ceil(pixels, threads / packs));
     long scratch = context.scratch((long) parts * channels * Float.BYTES);
-    Launch launch =
-        Launch.of(parts, threads).withShared(threads / packs * row * Float.BYTES);
+    Launch launch = Launch.of(parts, threads).withShared(threads / packs * row * Float.BYTES);
     Kernel summing =
         context.launch(
             FILE, "convolution_channel_sums", launch, map, scratch, pixels, row, channels);

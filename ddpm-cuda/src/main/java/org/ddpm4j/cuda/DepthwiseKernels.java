@@ -179,8 +179,7 @@ final class DepthwiseKernels {
     int partLength = (kernel * kernel + 1) * channels;
     int tiles = dy.size(0) * tile.tiles();
     int parts = Math.min(tiles, ConvolutionLookup.ceil(BLOCKS_WANTED, groupsOfChannels));
-    int threads =
-        ConvolutionLookup.ceil(tile.channels() / 2 * kernel * ROW_GROUPS, 32) * 32;
+    int threads = ConvolutionLookup.ceil(tile.channels() / 2 * kernel * ROW_GROUPS, 32) * 32;
     int groups = threads / (tile.channels() / 2 * kernel);
     int sums = groups * kernel * (kernel + 1) * tile.channels() * Float.BYTES;
     int shared = Math.max((tile.inputs() + tile.outputs()) * bytes, sums);

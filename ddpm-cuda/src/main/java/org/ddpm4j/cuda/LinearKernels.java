@@ -6,7 +6,9 @@ import org.ddpm4j.kernels.ops.LinearGradient;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Tensor;
 
-/** Fully connected layers of dense float by {@code gemm.cu}: small, and exact in every precision. */
+/**
+ * Fully connected layers of dense float by {@code gemm.cu}: small, and exact in every precision.
+ */
 final class LinearKernels {
 
   private static final String FILE = "gemm.cu";
@@ -16,8 +18,7 @@ final class LinearKernels {
 
   private LinearKernels() {}
 
-  static Kernel forward(
-      Linear op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
+  static Kernel forward(Linear op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
     Tensor x = inputs.get(0);
     Tensor weights = inputs.get(1);
     int n = x.size(0);

@@ -25,8 +25,8 @@ final class ProductKernels {
    * @param imageStride elements from one image to the next
    * @param headStride elements from one head to the next
    * @param transposed whether the rows that are stored are the columns of the operand: a lies as
-   *     {@code [m][k]}, transposed as {@code [k][m]}; b lies as {@code [k][n]}, transposed as {@code
-   *     [n][k]}; c is never transposed
+   *     {@code [m][k]}, transposed as {@code [k][m]}; b lies as {@code [k][n]}, transposed as
+   *     {@code [n][k]}; c is never transposed
    */
   record Operand(
       long address,
@@ -87,8 +87,8 @@ final class ProductKernels {
   }
 
   /**
-   * {@code c = alpha·op(a)·op(b)}, plus what c holds if it accumulates. Operands that are not FLOAT32
-   * are of the feature maps' type; products are formed with the precision of the plan.
+   * {@code c = alpha·op(a)·op(b)}, plus what c holds if it accumulates. Operands that are not
+   * FLOAT32 are of the feature maps' type; products are formed with the precision of the plan.
    */
   static Kernel batched(
       CudaContext context,

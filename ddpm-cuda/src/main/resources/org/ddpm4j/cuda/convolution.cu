@@ -814,7 +814,7 @@ __device__ void weight_gradient(const WeightGradient& g) {
 
 // How many blocks a processor is to hold at once: of so many threads, with so many sums each and what else
 // a thread keeps in registers.
-constexpr int blocks_of_registers(int threads, int sums) {
+__host__ __device__ constexpr int blocks_of_registers(int threads, int sums) {
 #ifdef PRODUCT_F32
   const int others = 96;
 #else
