@@ -1,0 +1,116 @@
+// Gaussian noise of a key, and images with such noise in them. There is no generator with a state:
+// each number is a function of seed, purpose, number of the image, step and place in the image, the
+// same as CounterRandom's on a CPU.
+//
+// Philox4x32-10 (Salmon et al. 2011) of the key (low and high word of the seed) and the counter
+// (block, image, step, purpose) makes four words; words (x0,x1) make the elements 4 block and
+// 4 block + 1 of the image in the order of [C,H,W], words (x2,x3) the next two, by Box and Muller's
+// method in double.
+//
+// Where noise comes from lies in memory, so that a recorded graph can run again:
+//   key: {seed, number of the first image, step, purpose}
+#include "common.cuh"
+
+struct Key {
+  long long seed;
+  long long firstImage;
+  long long step;
+  long long purpose;
+};
+
+static __device__ __forceinline__ uint4 philox(unsigned k0, unsigned k1, uint4 c) {
+#pragma unroll
+  for (int round = 0; round < 10; round++) {
+    unsigned long long product0 = 0xD2511F53ull * c.x;
+    unsigned long long product1 = 0xCD9E8D57ull * c.z;
+    c = make_uint4(
+        (unsigned)(product1 >> 32) ^ c.y ^ k0, (unsigned)product1,
+        (unsigned)(product0 >> 32) ^ c.w ^ k1, (unsigned)product0);
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  return c;
+}
+
+// r cos phi and r sin phi with r = sqrt(-2 ln((a + 1) / 2^32)) and phi = 2 pi b / 2^32. The angle
+// is reduced to an eighth turn in whole numbers, so that quarter turns give zeros and no rests.
+static __device__ __forceinline__ float2 box_muller(unsigned a, unsigned b) {
+  double radius = sqrt(-2 * log(((double)a + 1) * 0x1p-32));
+  unsigned quarter = (b + (1u << 29)) >> 30;
+  int rest = (int)(b - (quarter << 30));
+  double angle = rest * (6.283185307179586 * 0x1p-32);
+  double c = radius * cos(angle);
+  double s = radius * sin(angle);
+  switch (quarter) {
+    case 0: return make_float2((float)c, (float)s);
+    case 1: return make_float2((float)-s, (float)c);
+    case 2: return make_float2((float)-c, (float)-s);
+    default: return make_float2((float)s, (float)-c);
+  }
+}
+
+// Elements 4 block to 4 block + 3 of an image of the batch.
+static __device__ __forceinline__ float4 noise_of(const Key& key, int image, int block) {
+  uint4 words = philox(
+      (unsigned)key.seed, (unsigned)((unsigned long long)key.seed >> 32),
+      make_uint4(
+          block, (unsigned)(key.firstImage + image), (unsigned)key.step, (unsigned)key.purpose));
+  float2 first = box_muller(words.x, words.y);
+  float2 second = box_muller(words.z, words.w);
+  return make_float4(first.x, first.y, second.x, second.y);
+}
+
+static __device__ __forceinline__ void store_four(
+    float* to, int first, int elements, const float v[4]) {
+  if (elements % 4 == 0 && reinterpret_cast<size_t>(to) % 16 == 0) {
+    *reinterpret_cast<float4*>(to + first) = make_float4(v[0], v[1], v[2], v[3]);
+  } else {
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      if (first + k < elements) to[first + k] = v[k];
+    }
+  }
+}
+
+// out [N,elements]. blockIdx.y: image; one thread for four elements.
+extern "C" __global__ void __launch_bounds__(256) gaussian_noise(
+    float* out, const Key* __restrict__ key, int elements) {
+  int block = blockIdx.x * blockDim.x + threadIdx.x;
+  if (4ll * block >= elements) return;
+  float4 noise = noise_of(*key, blockIdx.y, block);
+  float v[4] = {noise.x, noise.y, noise.z, noise.w};
+  store_four(out + (size_t)blockIdx.y * elements, 4 * block, elements, v);
+}
+
+// xt = c0 x0 + c1 noise and target = c2 x0 + c3 noise with the coefficients [N,4] of the images;
+// target may be null. x0 is float [N,elements], or where it is null, scale pixels + shift with
+// pixels [N,elements] of a byte each. Noise is drawn here and never stored. blockIdx.y: image.
+extern "C" __global__ void __launch_bounds__(256) diffuse(
+    const float* __restrict__ x0, const unsigned char* __restrict__ pixels, float scale,
+    float shift, const float* __restrict__ coefficients, const Key* __restrict__ key, float* xt,
+    float* target, int elements) {
+  int block = blockIdx.x * blockDim.x + threadIdx.x;
+  int first = 4 * block;
+  if (4ll * block >= elements) return;
+  int image = blockIdx.y;
+  size_t offset = (size_t)image * elements;
+  float x[4] = {0, 0, 0, 0};
+#pragma unroll
+  for (int k = 0; k < 4; k++) {
+    if (first + k < elements) {
+      size_t i = offset + first + k;
+      x[k] = x0 != nullptr ? x0[i] : fmaf(scale, (float)pixels[i], shift);
+    }
+  }
+  float4 drawn = noise_of(*key, image, block);
+  float noise[4] = {drawn.x, drawn.y, drawn.z, drawn.w};
+  const float* c = coefficients + 4 * image;
+  float u[4], v[4];
+#pragma unroll
+  for (int k = 0; k < 4; k++) {
+    u[k] = c[0] * x[k] + c[1] * noise[k];
+    v[k] = c[2] * x[k] + c[3] * noise[k];
+  }
+  store_four(xt + offset, first, elements, u);
+  if (target != nullptr) store_four(target + offset, first, elements, v);
+}
