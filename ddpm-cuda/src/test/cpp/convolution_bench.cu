@@ -4,13 +4,13 @@
 //        -I ddpm-cuda/src/main/resources/org/ddpm4j/cuda -I ddpm-cuda/src/test/cpp
 //        ddpm-cuda/src/test/cpp/convolution_bench.cu -o /tmp/bench && /tmp/bench
 // (or -DPRODUCT_TF32, or -DPRODUCT_F32). Each time is that of a kernel in a graph of 20 launches over
-// buffers that together exceed the L2 cache; gradients of weights include the sum of the parts. "*" marks
-// the tile that ConvolutionKernels chooses. An argument names one shape by its number.
+// buffers that together exceed the L2 cache; gradients of weights include the sum of the parts. Arguments
+// name some shapes by their numbers; of a single one all tiles are printed, not only the best.
 #include <cmath>
 #include <cstdlib>
 #include <functional>
-#include <map>
 #include <string>
+#include <vector>
 
 #include "convolution.cu"
 #include "convolution_shapes.h"
@@ -111,9 +111,8 @@ __global__ void fill_floats(float* values, size_t length, float scale, unsigned 
 
 __device__ inline float rounded(float x) { return to_float(to_element(x)); }
 
-// error[0] += squared difference, error[1] += squared reference
-__global__ void check_gather(Shape s, int outHeight, int outWidth, int inRow, int outRow, const element* in,
-                             const float* weights, const float* bias, const element* out, double* error) {
+__global__ void reference_gather(Shape s, int outHeight, int outWidth, int inRow, int outRow, const element* in,
+                                 const float* weights, const float* bias, float* reference) {
   size_t i = blockIdx.x * (size_t)blockDim.x + threadIdx.x;
   if (i >= (size_t)s.images * outHeight * outWidth * outRow) {
     return;
@@ -121,44 +120,34 @@ __global__ void check_gather(Shape s, int outHeight, int outWidth, int inRow, in
   int c = (int)(i % outRow);
   size_t pixel = i / outRow;
   int ox = (int)(pixel % outWidth), oy = (int)(pixel / outWidth % outHeight), n = (int)(pixel / outWidth / outHeight);
-  float sum = 0;
-  if (c < s.outChannels) {
-    sum = bias[c];
-    for (int ky = 0; ky < s.kernel; ky++) {
-      for (int kx = 0; kx < s.kernel; kx++) {
-        int iy = s.transposed ? oy + s.padding - ky : oy * s.stride - s.padding + ky;
-        int ix = s.transposed ? ox + s.padding - kx : ox * s.stride - s.padding + kx;
-        if (s.transposed) {
-          if (iy < 0 || ix < 0 || iy % s.stride || ix % s.stride) {
-            continue;
-          }
-          iy /= s.stride;
-          ix /= s.stride;
-        }
-        if (iy < 0 || ix < 0 || iy >= s.inHeight || ix >= s.inWidth) {
-          continue;
-        }
-        const element* x = in + ((size_t)(n * s.inHeight + iy) * s.inWidth + ix) * inRow;
-        for (int k = 0; k < s.inChannels; k++) {
-          int tap = ky * s.kernel + kx;
-          size_t at = s.transposed ? ((size_t)tap * s.outChannels + c) * s.inChannels + k
-                                   : ((size_t)tap * s.inChannels + k) * s.outChannels + c;
-          sum += to_float(x[k]) * rounded(weights[at]);
-        }
+  float sum = c < s.outChannels ? bias[c] : 0.0f;
+  for (int tap = 0; c < s.outChannels && tap < s.kernel * s.kernel; tap++) {
+    int ky = tap / s.kernel, kx = tap % s.kernel;
+    int iy = s.transposed ? oy + s.padding - ky : oy * s.stride - s.padding + ky;
+    int ix = s.transposed ? ox + s.padding - kx : ox * s.stride - s.padding + kx;
+    if (s.transposed) {
+      if (iy < 0 || ix < 0 || iy % s.stride || ix % s.stride) {
+        continue;
       }
+      iy /= s.stride;
+      ix /= s.stride;
+    }
+    if (iy < 0 || ix < 0 || iy >= s.inHeight || ix >= s.inWidth) {
+      continue;
+    }
+    const element* x = in + ((size_t)(n * s.inHeight + iy) * s.inWidth + ix) * inRow;
+    for (int k = 0; k < s.inChannels; k++) {
+      size_t at = s.transposed ? ((size_t)tap * s.outChannels + c) * s.inChannels + k
+                               : ((size_t)tap * s.inChannels + k) * s.outChannels + c;
+      sum += to_float(x[k]) * rounded(weights[at]);
     }
   }
-  double difference = (double)sum - to_float(out[i]);
-  if (difference != difference) {
-    difference = 1e9;
-  }
-  atomicAdd(&error[0], difference * difference);
-  atomicAdd(&error[1], (double)sum * sum);
+  reference[i] = sum;
 }
 
 // A block for each element of the gradient [kH,kW,gathered,dense].
-__global__ void check_gradient(Shape s, int outHeight, int outWidth, int inRow, int outRow, const element* gathered,
-                               const element* dense, const float* gradient, double* error) {
+__global__ void reference_gradient(Shape s, int outHeight, int outWidth, int inRow, int outRow,
+                                   const element* gathered, const element* dense, float* reference) {
   int i = blockIdx.x;
   int o = i % s.outChannels, c = i / s.outChannels % s.inChannels, tap = i / s.outChannels / s.inChannels;
   int ky = tap / s.kernel, kx = tap % s.kernel;
@@ -168,15 +157,30 @@ __global__ void check_gradient(Shape s, int outHeight, int outWidth, int inRow, 
     int iy = p / outWidth % outHeight * s.stride - s.padding + ky, ix = p % outWidth * s.stride - s.padding + kx;
     int n = p / outWidth / outHeight;
     if (iy >= 0 && ix >= 0 && iy < s.inHeight && ix < s.inWidth) {
-      sum += (double)to_float(gathered[((size_t)(n * s.inHeight + iy) * s.inWidth + ix) * inRow + c]) *
+      sum += to_float(gathered[((size_t)(n * s.inHeight + iy) * s.inWidth + ix) * inRow + c]) *
              to_float(dense[(size_t)p * outRow + o]);
     }
   }
   sum = block_sum(sum);
   if (threadIdx.x == 0) {
-    double difference = sum - gradient[i];
-    atomicAdd(&error[0], difference * difference);
-    atomicAdd(&error[1], sum * sum);
+    reference[i] = (float)sum;
+  }
+}
+
+// error[0] += squared differences, error[1] += squares of the reference
+template <typename T>
+__global__ void compare(const T* found, const float* reference, size_t length, double* error) {
+  double difference = 0, norm = 0;
+  for (size_t i = blockIdx.x * (size_t)blockDim.x + threadIdx.x; i < length; i += (size_t)gridDim.x * blockDim.x) {
+    double d = (double)reference[i] - to_float(found[i]);
+    difference += d == d ? d * d : 1e18;
+    norm += (double)reference[i] * reference[i];
+  }
+  difference = block_sum(difference);
+  norm = block_sum(norm);
+  if (threadIdx.x == 0) {
+    atomicAdd(&error[0], difference);
+    atomicAdd(&error[1], norm);
   }
 }
 
@@ -237,6 +241,8 @@ struct Timing {
   double error;
 };
 
+static bool printsAll = false;
+
 static void report(const char* what, std::vector<Timing>& timings, double flops, double bytes) {
   std::sort(timings.begin(), timings.end(), [](const Timing& a, const Timing& b) { return a.us < b.us; });
   double worst = 0;
@@ -245,8 +251,8 @@ static void report(const char* what, std::vector<Timing>& timings, double flops,
   }
   printf("  %-8s best %7.1f us  %5.0f TFLOP/s  %5.2f TB/s  error %.1e  of %zu", what, timings.empty() ? 0 : timings[0].us,
          flops / timings[0].us * 1e-6, bytes / timings[0].us * 1e-6, worst, timings.size());
-  for (size_t i = 0; i < timings.size() && i < 4; i++) {
-    printf(" | %.1f %s", timings[i].us, timings[i].tile.c_str());
+  for (size_t i = 0; i < timings.size() && (printsAll || i < 4); i++) {
+    printf(printsAll ? "\n      %.1f %s" : " | %.1f %s", timings[i].us, timings[i].tile.c_str());
   }
   printf("\n");
   fflush(stdout);
@@ -267,6 +273,9 @@ static void bench_gather(const char* what, const Shape& s) {
   fill_floats<<<(unsigned)((weightLength + 255) / 256), 256>>>(weights, weightLength, 0.2f, 5);
   fill_floats<<<1, 1024>>>(bias, s.outChannels, 1.0f, 6);
   double* error = device<double>(2);
+  float* reference = device<float>(outPixels * outRow);
+  reference_gather<<<(unsigned)((outPixels * outRow + 255) / 256), 256>>>(s, s.outHeight(), s.outWidth(), inRow, outRow,
+                                                                          in, weights, bias, reference);
   element* packed = nullptr;
   std::vector<Timing> timings;
   for (const GatherTile& t : GATHER_TILES) {
@@ -307,15 +316,15 @@ static void bench_gather(const char* what, const Shape& s) {
         };
         CHECK(cudaMemset(out, 0xff, outPixels * outRow * ELEMENT));
         double us = microseconds(launch);
-        check_gather<<<(unsigned)((outPixels * outRow + 255) / 256), 256>>>(
-            s, s.outHeight(), s.outWidth(), inRow, outRow, in, weights, bias, out, error);
+        compare<<<264, 256>>>(out, reference, outPixels * outRow, error);
         timings.push_back({us, name, relative_error(error)});
       }
     }
   }
   double flops = 2.0 * weightLength * (s.transposed ? inPixels : outPixels);
   report(what, timings, flops, (double)turnBytes);
-  for (void* p : {(void*)in, (void*)out, (void*)weights, (void*)bias, (void*)error, (void*)packed}) {
+  for (void* p : {(void*)in, (void*)out, (void*)weights, (void*)bias, (void*)error, (void*)packed,
+                  (void*)reference}) {
     CHECK(cudaFree(p));
   }
 }
@@ -332,6 +341,8 @@ static void bench_gradient(const Shape& original) {
   int length = s.kernel * s.kernel * s.inChannels * s.outChannels, taps = s.kernel * s.kernel;
   float *dw = device<float>(length), *db = device<float>(s.outChannels), *parts = device<float>(32u << 20);
   double* error = device<double>(2);
+  float* reference = device<float>(length);
+  reference_gradient<<<length, 128>>>(s, s.outHeight(), s.outWidth(), inRow, outRow, gathered, dense, reference);
   std::vector<Timing> timings;
   for (const GradientTile& t : GRADIENT_TILES) {
     int rowBlocks = up(taps * t.units * 16 / ELEMENT / 8, 2), inBlock = t.blocks * t.warps;
@@ -364,7 +375,7 @@ static void bench_gradient(const Shape& original) {
         CHECK(cudaMemset(dw, 0, length * 4));
         launch(0);
         CHECK(cudaStreamSynchronize(stream));
-        check_gradient<<<length, 128>>>(s, s.outHeight(), s.outWidth(), inRow, outRow, gathered, dense, dw, error);
+        compare<<<264, 256>>>(dw, reference, (size_t)length, error);
         char name[100];
         snprintf(name, sizeof name, "u%d n%d p%d %dx%d k%d stages %d parts %d (%d KB)", t.units, t.channels, t.pixels,
                  t.blocks, t.warps, t.pixelWarps, stages, p.parts, p.shared >> 10);
@@ -373,7 +384,8 @@ static void bench_gradient(const Shape& original) {
     }
   }
   report("weights", timings, 2.0 * length * outPixels, (double)turnBytes);
-  for (void* p : {(void*)gathered, (void*)dense, (void*)dw, (void*)db, (void*)parts, (void*)error}) {
+  for (void* p : {(void*)gathered, (void*)dense, (void*)dw, (void*)db, (void*)parts, (void*)error,
+                  (void*)reference}) {
     CHECK(cudaFree(p));
   }
 }
@@ -443,9 +455,14 @@ int main(int argc, char** argv) {
       {N, 32, 32, 3, 128, 3, 1, 1, 1, false},     // 23
       {N, 32, 32, 128, 3, 3, 1, 1, 1, false},     // 24
   };
-  int only = argc > 1 ? atoi(argv[1]) : -1, index = 0;
+  std::vector<int> wanted;
+  for (int i = 1; i < argc; i++) {
+    wanted.push_back(atoi(argv[i]));
+  }
+  printsAll = wanted.size() == 1;
+  int index = 0;
   for (const Shape& s : shapes) {
-    if (only < 0 || only == index) {
+    if (wanted.empty() || std::find(wanted.begin(), wanted.end(), index) != wanted.end()) {
       printf("%d: %dx%d %d->%d kernel %d stride %d%s\n", index, s.inHeight, s.inWidth, s.inChannels, s.outChannels,
              s.kernel, s.stride, s.transposed ? " transposed" : "");
       bench_gather("forward", s);
@@ -457,7 +474,7 @@ int main(int argc, char** argv) {
     }
     index++;
   }
-  if (only < 0) {
+  if (wanted.empty()) {
     bench_product("q transposed(k), 16x16, a head of 256", N, 1, 256, 256, 256, false, true);
     bench_product("softmax v", N, 1, 256, 256, 256, false, false);
     bench_product("transposed(softmax) dy", N, 1, 256, 256, 256, true, false);
