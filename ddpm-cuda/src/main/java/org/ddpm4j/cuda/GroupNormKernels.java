@@ -64,7 +64,9 @@ final class GroupNormKernels {
    */
   record Operands(Tensor x, Tensor vector, Tensor scale, Tensor shift) {}
 
-  /** Gradients of the operands, each null if nobody wants it; those of scale and shift are added. */
+  /**
+   * Gradients of the operands, each null if nobody wants it; those of scale and shift are added.
+   */
   record Gradients(Tensor x, Tensor vector, Tensor scale, Tensor shift) {}
 
   /**
@@ -91,7 +93,9 @@ final class GroupNormKernels {
       return Math.multiplyExact(Math.multiplyExact(rows, slabPacks), BYTES_OF_PACK);
     }
 
-    /** Powers of two with so many packs for each thread, and at least one for each pack of a row. */
+    /**
+     * Powers of two with so many packs for each thread, and at least one for each pack of a row.
+     */
     int threads(int rows, int packsOfThread, int largest) {
       long packs = (long) rows * slabPacks;
       int threads = 128;
@@ -135,8 +139,7 @@ final class GroupNormKernels {
                   + " channels cannot be cut so; choose other groups or the CPU.")
               .formatted(LARGEST_BACKWARD_BLOCK * pack, settings.groups(), x.size(3)));
     }
-    return new Sizes(
-        x.size(0), positions, x.size(3), rowLength, settings.groups(), pack, slab);
+    return new Sizes(x.size(0), positions, x.size(3), rowLength, settings.groups(), pack, slab);
   }
 
   /** The fewest packs that hold whole groups and have as many bytes. */

@@ -1,0 +1,94 @@
+package org.ddpm4j.cuda;
+
+import org.ddpm4j.kernels.plan.Kernel;
+import org.ddpm4j.kernels.plan.Tensor;
+
+/** Gaussian noise that is a function of its key, by {@code diffuse.cu}. */
+final class NoiseKernels {
+
+  /** What a key has: seed, number of the first image, step and purpose, longs. */
+  static final int KEY_LONGS = 4;
+
+  private static final String FILE = "diffuse.cu";
+  private static final int THREADS = 256;
+
+  private NoiseKernels() {}
+
+  /**
+   * Standard normal noise.
+   *
+   * @param out {@code [N,...]}, dense
+   * @param key address of {@value #KEY_LONGS} longs
+   */
+  static Kernel gaussian(CudaContext context, Tensor out, long key) {
+    int elements = out.length() / out.size(0);
+    return context.launchFloat(
+        FILE, "gaussian_noise", launch(out.size(0), elements), out, key, elements);
+  }
+
+  /**
+   * Images with noise in them, and what a network is to say of them.
+   *
+   * @param x0 {@code [N,C,H,W]}, dense
+   * @param coefficients address of four floats for each image: x_t is the first times x0 and the
+   *     second times the noise, the target is the third times x0 and the fourth times the noise
+   * @param key address of {@value #KEY_LONGS} longs
+   * @param xt as x0
+   * @param target as x0, or null
+   */
+  static Kernel diffuse(
+      CudaContext context, Tensor x0, long coefficients, long key, Tensor xt, Tensor target) {
+    return diffuse(context, x0, 0, 1, 0, coefficients, key, xt, target);
+  }
+
+  /**
+   * The same of images whose elements are bytes.
+   *
+   * @param pixels address of as many bytes as x_t has elements
+   * @param scale what a byte, 0 to 255, is multiplied with
+   * @param shift what is added then
+   */
+  static Kernel diffusePixels(
+      CudaContext context,
+      long pixels,
+      float scale,
+      float shift,
+      long coefficients,
+      long key,
+      Tensor xt,
+      Tensor target) {
+    return diffuse(context, null, pixels, scale, shift, coefficients, key, xt, target);
+  }
+
+  private static Kernel diffuse(
+      CudaContext context,
+      Tensor x0,
+      long pixels,
+      float scale,
+      float shift,
+      long coefficients,
+      long key,
+      Tensor xt,
+      Tensor target) {
+    int elements = xt.length() / xt.size(0);
+    return context.launchFloat(
+        FILE,
+        "diffuse",
+        launch(xt.size(0), elements),
+        x0,
+        pixels,
+        scale,
+        shift,
+        coefficients,
+        key,
+        xt,
+        target,
+        elements);
+  }
+
+  /** One thread for four elements of an image. */
+  private static Launch launch(int images, int elements) {
+    int blocks = ((elements + 3) / 4 + THREADS - 1) / THREADS;
+    return Launch.of(blocks, images, THREADS);
+  }
+}

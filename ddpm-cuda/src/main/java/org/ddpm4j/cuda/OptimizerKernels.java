@@ -1,0 +1,109 @@
+package org.ddpm4j.cuda;
+
+import java.util.List;
+import org.ddpm4j.kernels.plan.Kernel;
+import org.ddpm4j.kernels.plan.Tensor;
+
+/** AdamW with clipping and a moving average on flat buffers, by {@code optimizer.cu}. */
+final class OptimizerKernels {
+
+  /** What {@link #update} reads of a step: doubles. */
+  static final int STEP_DOUBLES = 5;
+
+  /** What {@link #update} writes: the norms of gradient and update, doubles. */
+  static final int OUTCOME_DOUBLES = 2;
+
+  private static final String FILE = "optimizer.cu";
+  private static final int PARTS = 512;
+  private static final int THREADS = 256;
+
+  private OptimizerKernels() {}
+
+  /**
+   * Flat buffers of one length, 16-byte aligned.
+   *
+   * @param ema the moving average of the weights, or null
+   */
+  record Buffers(
+      Tensor weights, Tensor gradient, Tensor firstMoment, Tensor secondMoment, Tensor ema) {}
+
+  /** What stays the same from step to step. */
+  record Constants(double beta1, double beta2, double epsilon, double maxGradientNorm) {}
+
+  /**
+   * The doubles of a step, as the kernels read them.
+   *
+   * @param step zero-based
+   */
+  static double[] step(
+      Constants constants, long step, double learningRate, double weightDecay, double emaDecay) {
+    return new double[] {
+      learningRate,
+      1 - Math.pow(constants.beta1(), step + 1.0),
+      1 - Math.pow(constants.beta2(), step + 1.0),
+      weightDecay,
+      emaDecay
+    };
+  }
+
+  /**
+   * A step, unless a norm is not finite.
+   *
+   * @param step address of {@value #STEP_DOUBLES} doubles, see {@link #step}
+   * @param outcome address for {@value #OUTCOME_DOUBLES} doubles, the norm of the gradient before
+   *     clipping and that of the gradient's part of the update; if one of them is not finite,
+   *     weights, moments and average are as they were
+   * @param clears whether the gradient becomes zero, in any case
+   */
+  static Kernel update(
+      CudaContext context,
+      Buffers buffers,
+      Constants constants,
+      long step,
+      long outcome,
+      boolean clears) {
+    long gradientParts = context.scratch(2L * PARTS * Double.BYTES);
+    long directionParts = gradientParts + (long) PARTS * Double.BYTES;
+    long n = buffers.weights().length();
+    Launch launch = Launch.of(PARTS, THREADS);
+    Kernel norm =
+        context.launchFloat(FILE, "square_sums", launch, buffers.gradient(), gradientParts, n);
+    Kernel direction =
+        context.launchFloat(
+            FILE,
+            "adamw_direction",
+            launch,
+            buffers.gradient(),
+            buffers.firstMoment(),
+            buffers.secondMoment(),
+            gradientParts,
+            directionParts,
+            step,
+            n,
+            constants.beta1(),
+            constants.beta2(),
+            constants.epsilon(),
+            constants.maxGradientNorm());
+    Kernel update =
+        context.launchFloat(
+            FILE,
+            "adamw_update",
+            launch,
+            buffers.weights(),
+            buffers.gradient(),
+            buffers.firstMoment(),
+            buffers.secondMoment(),
+            buffers.ema(),
+            gradientParts,
+            directionParts,
+            step,
+            outcome,
+            n,
+            constants.beta1(),
+            constants.beta2(),
+            constants.epsilon(),
+            constants.maxGradientNorm(),
+            clears ? 1 : 0);
+    return Kernel.sequence(List.of(norm, direction, update));
+  }
+}

@@ -1,0 +1,133 @@
+package org.ddpm4j.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Random;
+import org.ddpm4j.kernels.plan.Precision;
+import org.ddpm4j.kernels.plan.Tensor;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Noise of a key, emulated, against the definitions of its generator and of its distribution. */
+class NoiseKernelsTest {
+
+  private static final long SEED = 0x0123456789ABCDEFL;
+  private static final long FIRST_IMAGE = 0xFFFFFFFEL;
+  private static final long STEP = 77;
+  private static final long PURPOSE = 2;
+  private static final BigInteger WORD = BigInteger.ONE.shiftLeft(32);
+
+  private EmulatedDriver driver;
+  private EmulatedTensors tensors;
+
+  @BeforeEach
+  void open() {
+    Assumptions.assumeTrue(EmulatedDriver.obstacle() == null, EmulatedDriver.obstacle());
+    driver = new EmulatedDriver();
+    tensors = new EmulatedTensors(driver, new Random(2));
+  }
+
+  @AfterEach
+  void close() {
+    if (driver != null) {
+      driver.close();
+    }
+  }
+
+  /** Philox4x32-10 as its paper defines it, in numbers of any size. */
+  private static long[] philox(long[] counter, long seed) {
+    BigInteger[] x =
+        Arrays.stream(counter).mapToObj(BigInteger::valueOf).toArray(BigInteger[]::new);
+    BigInteger k0 = BigInteger.valueOf(seed & 0xFFFFFFFFL);
+    BigInteger k1 = BigInteger.valueOf(seed >>> 32);
+    for (int round = 0; round < 10; round++) {
+      BigInteger[] low = BigInteger.valueOf(0xD2511F53L).multiply(x[0]).divideAndRemainder(WORD);
+      BigInteger[] high = BigInteger.valueOf(0xCD9E8D57L).multiply(x[2]).divideAndRemainder(WORD);
+      x = new BigInteger[] {high[0].xor(x[1]).xor(k0), high[1], low[0].xor(x[3]).xor(k1), low[1]};
+      k0 = k0.add(BigInteger.valueOf(0x9E3779B9L)).mod(WORD);
+      k1 = k1.add(BigInteger.valueOf(0xBB67AE85L)).mod(WORD);
+    }
+    return Arrays.stream(x).mapToLong(BigInteger::longValueExact).toArray();
+  }
+
+  private static double noise(int image, int element) {
+    long number = (FIRST_IMAGE + image) & 0xFFFFFFFFL;
+    long[] words = philox(new long[] {element / 4, number, STEP, PURPOSE}, SEED);
+    int pair = element % 4 / 2 * 2;
+    double radius = Math.sqrt(-2 * Math.log((words[pair] + 1) * 0x1p-32));
+    double angle = 2 * Math.PI * words[pair + 1] * 0x1p-32;
+    return radius * (element % 2 == 0 ? Math.cos(angle) : Math.sin(angle));
+  }
+
+  private long key() {
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(NoiseKernels.KEY_LONGS * Long.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .putLong(SEED)
+            .putLong(FIRST_IMAGE)
+            .putLong(STEP)
+            .putLong(PURPOSE)
+            .flip();
+    long key = driver.allocate(bytes.remaining());
+    driver.upload(bytes, key);
+    return key;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 5, 64, 1571})
+  void isAFunctionOfSeedImageStepAndPlace(int elements) {
+    CudaContext context = new CudaContext(driver, null, Precision.BFLOAT16);
+    Tensor out = tensors.randomFloats(1, 3, 1, elements, 1);
+    NoiseKernels.gaussian(context, out, key()).run();
+    double[] values = tensors.values(out);
+    for (int i = 0; i < values.length; i++) {
+      double expected = noise(i / elements, i % elements);
+      assertThat(values[i]).isCloseTo(expected, within(1e-15 + Math.abs(expected) * 0x1p-23));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void imagesAndTargetsAreMixturesOfImageAndNoise(boolean pixels) {
+    int elements = 35;
+    CudaContext context = new CudaContext(driver, null, Precision.FLOAT32);
+    Tensor x0 = tensors.randomFloats(1, 2, 1, 5, 7);
+    Tensor coefficients = tensors.randomFloats(1, 2, 4);
+    Tensor xt = tensors.randomFloats(1, 2, 1, 5, 7);
+    Tensor target = tensors.randomFloats(1, 2, 1, 5, 7);
+    double[] images = tensors.values(x0);
+    if (pixels) {
+      ByteBuffer bytes = ByteBuffer.allocateDirect(2 * elements);
+      for (int i = 0; i < 2 * elements; i++) {
+        bytes.put((byte) (200 + i));
+        images[i] = 0.5 * ((200 + i) & 0xFF) - 3;
+      }
+      long address = driver.allocate(bytes.capacity());
+      driver.upload(bytes.flip(), address);
+      NoiseKernels.diffusePixels(
+              context, address, 0.5f, -3, coefficients.address(), key(), xt, target)
+          .run();
+    } else {
+      NoiseKernels.diffuse(context, x0, coefficients.address(), key(), xt, target).run();
+    }
+    double[] c = tensors.values(coefficients);
+    double[] noisy = tensors.values(xt);
+    double[] targets = tensors.values(target);
+    for (int i = 0; i < images.length; i++) {
+      int image = i / elements;
+      double noise = noise(image, i % elements);
+      double expected = c[4 * image] * images[i] + c[4 * image + 1] * noise;
+      double expectedTarget = c[4 * image + 2] * images[i] + c[4 * image + 3] * noise;
+      assertThat(noisy[i]).isCloseTo(expected, within(3e-5));
+      assertThat(targets[i]).isCloseTo(expectedTarget, within(3e-5));
+    }
+  }
+}
