@@ -109,6 +109,30 @@ extern "C" __global__ void channels_first_few(
   }
 }
 
+// The same from and to any formats, one thread for each number of the output and for its padding:
+// to [N,H,W,C] if toLast, else to [N,C,H,W].
+extern "C" __global__ void permute_any(
+    const void* from, int isBfloat16OfFrom, int rowLengthOfFrom, void* to, int isBfloat16OfTo,
+    int rowLengthOfTo, int toLast, int images, int channels, int height, int width) {
+  long long i = thread_of_grid();
+  long long row = i / rowLengthOfTo;
+  int column = (int)(i - row * rowLengthOfTo);
+  int middle = toLast ? width : height;  // the output's third axis
+  int second = toLast ? height : channels;
+  int last = toLast ? channels : width;
+  int k = (int)(row % middle);
+  int j = (int)(row / middle % second);
+  long long image = row / middle / second;
+  if (image >= images) return;
+  float value = 0;
+  if (column < last) {
+    long long source =
+        toLast ? (image * channels + column) * height + j : (image * height + k) * width + column;
+    value = load_any(from, isBfloat16OfFrom, source * rowLengthOfFrom + (toLast ? k : j));
+  }
+  store_any(to, isBfloat16OfTo, i, value);
+}
+
 // ---------------------------------------------------------------------------- joining and cutting
 
 // 16 bytes in pieces that may lie at multiples of their own length.
