@@ -110,6 +110,7 @@ constexpr int LANES = 32;
 constexpr int STACK_BYTES = 256 * 1024;
 constexpr size_t SHARED_BYTES = 227 * 1024;
 constexpr size_t CANARY_BYTES = 256;
+constexpr size_t GUARD_BYTES = 1 << 24;
 constexpr unsigned char POISON = 0xff;  // of which floats of every type are NaN
 
 // ---------------------------------------------------------------------------- fibers
@@ -342,14 +343,17 @@ static void run_thread() {
   abort();
 }
 
+// Memory between addresses that nobody may touch.
 static char* reserve(size_t bytes) {
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+  size_t whole = (bytes + 4095) / 4096 * 4096;
+  void* memory = mmap(nullptr, whole + 2 * GUARD_BYTES, PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) {
+  char* begin = static_cast<char*>(memory) + GUARD_BYTES;
+  if (memory == MAP_FAILED || mprotect(begin, whole, PROT_READ | PROT_WRITE) != 0) {
     fprintf(stderr, "cuda_on_cpu: no memory for %zu bytes.\n", bytes);
     abort();
   }
-  return static_cast<char*>(memory);
+  return begin;
 }
 
 static void prepare_threads() {

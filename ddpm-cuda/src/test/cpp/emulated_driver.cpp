@@ -16,8 +16,8 @@ namespace {
 constexpr uintptr_t PAGE = 4096;
 constexpr uintptr_t ALIGNMENT = 256;
 
-// On each side of an allocation, memory that nobody may touch.
-constexpr uintptr_t GUARD_BYTES = 16 * PAGE;
+// On each side of an allocation, addresses that nobody may touch.
+constexpr uintptr_t GUARD_BYTES = 16384 * PAGE;
 
 // In what is left of an allocation's pages. As floats of any type these are NaN.
 constexpr int POISON = 0xff;

@@ -54,6 +54,12 @@ final class ConvolutionKernels {
             op.function());
     Tensor x = inputs.get(0);
     Tensor y = outputs.get(0);
+    if (ending.bias() != null
+        && ending.function() == EltwiseFunction.IDENTITY
+        && CudnnConvolution.isFor(context, x, weights, y, geometry)) {
+      return new CudnnConvolution(context, x, weights, y, geometry.stride(), geometry.padding())
+          .forward(x, ending.bias(), ending.residual(), y);
+    }
     ConvolutionLookup lookup =
         ConvolutionLookup.plain(x, y, weights, geometry.stride(), geometry.padding());
     return gather(context, lookup, x, weights, ending, y);
@@ -65,6 +71,9 @@ final class ConvolutionKernels {
     Tensor x = inputs.get(0);
     Tensor weights = inputs.get(1);
     Tensor dy = inputs.get(2);
+    if (CudnnConvolution.isFor(context, x, weights, dy, geometry)) {
+      return backwardByCudnn(context, geometry, inputs, outputs);
+    }
     List<Kernel> steps = new ArrayList<>();
     if (outputs.get(0) != null) {
       ConvolutionLookup lookup =
@@ -77,6 +86,28 @@ final class ConvolutionKernels {
     if (outputs.get(1) != null) {
       steps.add(parameterGradients(context, lookup, x, dy, outputs.get(1), outputs.get(2)));
     } else if (outputs.get(2) != null) {
+      steps.add(channelSums(context, dy, outputs.get(2)));
+    }
+    return Kernel.sequence(steps);
+  }
+
+  private static Kernel backwardByCudnn(
+      CudaContext context,
+      ConvolutionGeometry geometry,
+      List<Tensor> inputs,
+      List<Tensor> outputs) {
+    Tensor x = inputs.get(0);
+    Tensor dy = inputs.get(2);
+    CudnnConvolution convolution =
+        new CudnnConvolution(context, x, inputs.get(1), dy, geometry.stride(), geometry.padding());
+    List<Kernel> steps = new ArrayList<>();
+    if (outputs.get(0) != null) {
+      steps.add(convolution.dataGradient(dy, outputs.get(0)));
+    }
+    if (outputs.get(1) != null) {
+      steps.add(convolution.weightGradient(x, dy, outputs.get(1)));
+    }
+    if (outputs.get(2) != null) {
       steps.add(channelSums(context, dy, outputs.get(2)));
     }
     return Kernel.sequence(steps);

@@ -80,8 +80,7 @@ final class CudaContext implements PlanContext {
 
   /** As {@link #launch}, for sources that know feature maps of float alone. */
   Kernel launchFloat(String file, String kernel, Launch launch, Object... arguments) {
-    CudaFunction function =
-        driver.function(file, kernel, List.of("ELEMENT_FLOAT", "PRODUCT_F32"));
+    CudaFunction function = driver.function(file, kernel, List.of("ELEMENT_FLOAT", "PRODUCT_F32"));
     CudaArguments bound = new CudaArguments(arguments);
     return () -> driver.launch(function, launch, bound);
   }

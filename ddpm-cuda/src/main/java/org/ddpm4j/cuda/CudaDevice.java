@@ -115,7 +115,9 @@ public final class CudaDevice implements Device {
         paddedChannels(shape[3]));
   }
 
-  /** What matrix units and 16-byte accesses want; 28 channels in 32 are up to four times as fast. */
+  /**
+   * What matrix units and 16-byte accesses want; 28 channels in 32 are up to four times as fast.
+   */
   static long paddedChannels(long channels) {
     if (channels <= 8) {
       return 8;
@@ -123,7 +125,9 @@ public final class CudaDevice implements Device {
     return channels <= 16 ? 16 : (channels + 31) / 32 * 32;
   }
 
-  /** Each kernel several times in one graph, since a launch alone takes longer than most of them. */
+  /**
+   * Each kernel several times in one graph, since a launch alone takes longer than most of them.
+   */
   @Override
   public void runTimed(List<Kernel> kernels, Clock clock) {
     kernels.forEach(Kernel::run);

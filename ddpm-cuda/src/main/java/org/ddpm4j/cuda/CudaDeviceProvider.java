@@ -28,8 +28,7 @@ public final class CudaDeviceProvider implements DeviceProvider {
     }
     List<NvidiaCard> cards = NvidiaCard.all();
     if (index >= cards.size()) {
-      return Optional.of(
-          "this machine has %d of them, numbered from 0".formatted(cards.size()));
+      return Optional.of("this machine has %d of them, numbered from 0".formatted(cards.size()));
     }
     return Optional.ofNullable(cards.get(index).ownObstacle());
   }

@@ -19,24 +19,15 @@ import org.ddpm4j.kernels.plan.TrainingRequest;
  */
 final class CudaTraining implements TrainingProgram {
 
-  private static final String FILE = "training.cu";
-  private static final int THREADS = 256;
-
-  /** Blocks of the passes over all parameters, on every card, so that sums have the same order. */
-  private static final int BLOCKS = 264;
-
-  private static final int SCALARS = 4;
-  private static final int KEY_WORDS = 5;
-
   private final CudaDriver driver;
   private final TrainingRequest request;
   private final CudaWeightCache cache;
   private final CudaContext context;
+  private final OptimizerKernels.Constants constants;
   private final int images;
   private final int elements;
   private final Batch batch;
   private final long batchOnCard;
-  private final long partials;
   private final long outcome;
   private final int outcomeBytes;
   private final Host[] hosts;
@@ -66,8 +57,8 @@ final class CudaTraining implements TrainingProgram {
       timesteps = add(images * Float.BYTES);
       labels = add(images * Float.BYTES);
       weights = add(images * Float.BYTES);
-      scalars = add(SCALARS * Double.BYTES);
-      key = add(KEY_WORDS * Integer.BYTES);
+      scalars = add(OptimizerKernels.STEP_DOUBLES * Double.BYTES);
+      key = add(NoiseKernels.KEY_LONGS * Long.BYTES);
     }
 
     private int add(int bytes) {
@@ -102,84 +93,74 @@ final class CudaTraining implements TrainingProgram {
     images = x.size(0);
     elements = x.length() / images;
     batch = new Batch(images, elements);
-    outcomeBytes = 2 * Double.BYTES + images * Float.BYTES;
+    outcomeBytes = OptimizerKernels.OUTCOME_DOUBLES * Double.BYTES + images * Float.BYTES;
     batchOnCard = driver.allocate(batch.bytes());
-    partials = driver.allocate(2L * BLOCKS * Double.BYTES);
     outcome = driver.allocate(outcomeBytes);
     hosts =
         new Host[] {
-          new Host(driver, batch.bytes(), outcomeBytes), new Host(driver, batch.bytes(), outcomeBytes)
+          new Host(driver, batch.bytes(), outcomeBytes),
+          new Host(driver, batch.bytes(), outcomeBytes)
         };
     request.plan().setInput(request.names().lossGradient(), FloatBuffer.wrap(new float[] {1}), 0);
-    before = List.of(zeroing(request.gradient()), diffusion());
-    after = optimizer();
-  }
-
-  private Kernel zeroing(Tensor tensor) {
-    return () -> driver.zero(tensor.address(), tensor.bytes());
+    TrainingRequest.Optimizer optimizer = request.optimizer();
+    constants =
+        new OptimizerKernels.Constants(
+            optimizer.beta1(), optimizer.beta2(), optimizer.epsilon(), optimizer.maxGradientNorm());
+    before = new ArrayList<>(smallInputs());
+    before.add(diffusion());
+    after = List.of(optimizer(), losses());
+    driver.zero(request.gradient().address(), request.gradient().bytes());
   }
 
   private Kernel diffusion() {
     GraphPlan plan = request.plan();
-    TrainingRequest.Names names = request.names();
-    Tensor labels = names.labels() == null ? null : plan.input(names.labels());
-    long quads = (long) images * ((elements + 3) / 4);
-    return context.launch(
-        FILE,
-        "diffuse",
-        Launch.forElements(Math.max(quads, images), THREADS),
-        batchOnCard + batch.key,
-        batchOnCard + batch.x0,
+    Tensor noisy = plan.input(request.names().noisyImages());
+    return NoiseKernels.diffuse(
+        context,
+        Tensor.dense(batchOnCard + batch.x0, noisy.shape()),
         batchOnCard + batch.coefficients,
-        plan.input(names.noisyImages()),
-        plan.input(names.target()),
-        images,
-        elements,
-        batchOnCard + batch.timesteps,
-        plan.input(names.timesteps()),
-        batchOnCard + batch.labels,
-        labels,
-        batchOnCard + batch.weights,
-        plan.input(names.imageWeights()));
+        batchOnCard + batch.key,
+        noisy,
+        plan.input(request.names().target()));
   }
 
-  private List<Kernel> optimizer() {
-    TrainingRequest.Optimizer optimizer = request.optimizer();
-    int count = request.weights().length();
-    long updatePartials = partials + (long) BLOCKS * Double.BYTES;
-    return List.of(
-        context.launch(
-            FILE, "squares", Launch.of(BLOCKS, THREADS), request.gradient(), count, partials),
-        context.launch(
-            FILE,
-            "adamw",
-            Launch.of(BLOCKS, THREADS),
+  private Kernel optimizer() {
+    return OptimizerKernels.update(
+        context,
+        new OptimizerKernels.Buffers(
+            request.weights(),
             request.gradient(),
             request.firstMoment(),
             request.secondMoment(),
-            request.weights(),
-            request.ema(),
-            count,
-            partials,
-            BLOCKS,
-            batchOnCard + batch.scalars,
-            optimizer.beta1(),
-            optimizer.beta2(),
-            optimizer.epsilon(),
-            optimizer.maxGradientNorm(),
-            updatePartials),
-        context.launch(
-            FILE,
-            "training_outcome",
-            Launch.of(1, THREADS),
-            partials,
-            updatePartials,
-            BLOCKS,
-            batchOnCard + batch.scalars,
-            request.plan().output(request.names().losses()),
-            images,
-            outcome,
-            outcome + 2L * Double.BYTES));
+            request.ema()),
+        constants,
+        batchOnCard + batch.scalars,
+        outcome,
+        true);
+  }
+
+  /** The losses go behind the norms, so that all come back at once. */
+  private Kernel losses() {
+    Tensor losses = request.plan().output(request.names().losses());
+    long to = outcome + (long) OptimizerKernels.OUTCOME_DOUBLES * Double.BYTES;
+    return () -> driver.copy(losses.address(), to, losses.bytes());
+  }
+
+  /** What a plan reads beside its images: from the batch, which lies elsewhere. */
+  private List<Kernel> smallInputs() {
+    List<Kernel> copies = new ArrayList<>();
+    TrainingRequest.Names names = request.names();
+    copies.add(copy(batch.timesteps, names.timesteps()));
+    copies.add(copy(batch.weights, names.imageWeights()));
+    if (names.labels() != null) {
+      copies.add(copy(batch.labels, names.labels()));
+    }
+    return copies;
+  }
+
+  private Kernel copy(int offset, String input) {
+    Tensor to = request.plan().input(input);
+    return () -> driver.copy(batchOnCard + offset, to.address(), to.bytes());
   }
 
   @Override
@@ -213,6 +194,7 @@ final class CudaTraining implements TrainingProgram {
     List<Kernel> plan = request.plan().steps().stream().map(GraphPlan.Step::kernel).toList();
     packings.forEach(Kernel::run);
     plan.forEach(Kernel::run);
+    driver.zero(request.gradient().address(), request.gradient().bytes());
     driver.synchronize();
     List<Kernel> all = new ArrayList<>(packings);
     all.addAll(before);
@@ -231,23 +213,20 @@ final class CudaTraining implements TrainingProgram {
       put(to, batch.labels, FloatBuffer.wrap(step.labels()));
     }
     Update update = step.update();
-    double correction1 = 1 - Math.pow(request.optimizer().beta1(), update.number() + 1.0);
-    double correction2 = 1 - Math.pow(request.optimizer().beta2(), update.number() + 1.0);
-    to.putDouble(batch.scalars, update.learningRate() / correction1);
-    to.putDouble(batch.scalars + Double.BYTES, 1 / Math.sqrt(correction2));
-    to.putDouble(
-        batch.scalars + 2 * Double.BYTES, 1 - update.learningRate() * update.weightDecay());
-    to.putDouble(batch.scalars + 3 * Double.BYTES, update.emaDecay());
+    double[] scalars =
+        OptimizerKernels.step(
+            constants,
+            update.number(),
+            update.learningRate(),
+            update.weightDecay(),
+            update.emaDecay());
+    for (int i = 0; i < scalars.length; i++) {
+      to.putDouble(batch.scalars + i * Double.BYTES, scalars[i]);
+    }
     NoiseKey noise = step.noise();
-    int[] key = {
-      (int) noise.seed(),
-      (int) (noise.seed() >>> Integer.SIZE),
-      Math.toIntExact(noise.firstImage()),
-      Math.toIntExact(noise.step()),
-      noise.purpose()
-    };
+    long[] key = {noise.seed(), noise.firstImage(), noise.step(), noise.purpose()};
     for (int i = 0; i < key.length; i++) {
-      to.putInt(batch.key + i * Integer.BYTES, key[i]);
+      to.putLong(batch.key + i * Long.BYTES, key[i]);
     }
   }
 
@@ -278,8 +257,7 @@ final class CudaTraining implements TrainingProgram {
         .order(ByteOrder.nativeOrder())
         .asFloatBuffer()
         .get(losses);
-    return new Outcome(
-        losses, host.outcome.getDouble(0), host.outcome.getDouble(Double.BYTES));
+    return new Outcome(losses, host.outcome.getDouble(0), host.outcome.getDouble(Double.BYTES));
   }
 
   @Override
@@ -293,7 +271,6 @@ final class CudaTraining implements TrainingProgram {
       driver.freeHost(host.outcome);
     }
     driver.free(outcome);
-    driver.free(partials);
     driver.free(batchOnCard);
   }
 }

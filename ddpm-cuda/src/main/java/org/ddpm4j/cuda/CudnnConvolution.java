@@ -37,6 +37,7 @@ import org.bytedeco.cuda.cudnn.cudnnTensorStruct;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.SizeTPointer;
+import org.ddpm4j.kernels.ops.ConvolutionGeometry;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
@@ -45,10 +46,17 @@ import org.ddpm4j.kernels.plan.Tensor;
  * One convolution by cuDNN, for wide feature maps, whose matrix products it does at four fifths of
  * the card's rate. Algorithms are chosen by cuDNN's rules, not by timing, and only among those that
  * give the same bits every time.
+ *
+ * <p>By cuDNN's older interface, which its version 9 still has: it knows single convolutions, and
+ * that is all that is asked of it.
  */
+@SuppressWarnings("deprecation")
 final class CudnnConvolution {
 
   private static final int ALGORITHMS = 10;
+
+  /** From as many channels on, cuDNN is faster than our kernels; measured on an H100. */
+  private static final int WIDE = Integer.getInteger("ddpm4j.cudnn.channels", 128);
 
   private final CudaContext context;
   private final NvidiaDriver driver;
@@ -112,6 +120,18 @@ final class CudnnConvolution {
         cudnnSetConvolutionMathType(
             convolution,
             context.precision() == Precision.FLOAT32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH));
+  }
+
+  /** Whether a convolution with these operands is one for cuDNN. */
+  static boolean isFor(
+      CudaContext context, Tensor x, Tensor w, Tensor y, ConvolutionGeometry geometry) {
+    return context.driver() instanceof NvidiaDriver
+        && context.precision() != Precision.FLOAT32
+        && geometry.padding() == geometry.endPadding()
+        && x.type() == y.type()
+        && x.rowLength() >= WIDE
+        && y.rowLength() >= WIDE
+        && Math.min(w.size(2), w.size(3)) >= WIDE;
   }
 
   private static void describe(cudnnTensorStruct descriptor, int type, Tensor map) {

@@ -30,8 +30,8 @@ import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.SizeTPointer;
 
 /**
- * Compiles our sources to the machine code of a card, by NVRTC, and keeps the results in a folder of
- * the user's, under a name that is a digest of source, options and compiler.
+ * Compiles our sources to the machine code of a card, by NVRTC, and keeps the results in a folder
+ * of the user's, under a name that is a digest of source, options and compiler.
  */
 final class KernelCompiler {
 
@@ -115,8 +115,7 @@ final class KernelCompiler {
     _nvrtcProgram program = new _nvrtcProgram();
     try (BytePointer text = new BytePointer(source, StandardCharsets.UTF_8);
         BytePointer name = new BytePointer(file, StandardCharsets.UTF_8);
-        PointerPointer<BytePointer> words =
-            new PointerPointer<>(options.toArray(new String[0]));
+        PointerPointer<BytePointer> words = new PointerPointer<>(options.toArray(new String[0]));
         SizeTPointer size = new SizeTPointer(1)) {
       check(
           nvrtcCreateProgram(

@@ -104,7 +104,8 @@ record NvidiaCard(int index, String model, int major, int minor) {
     int code = cudaDeviceGetAttribute(value, attribute, index);
     if (code != 0) {
       throw new CudaException(
-          "Card %d cannot be described: %s.".formatted(index, cudaGetErrorString(code).getString()));
+          "Card %d cannot be described: %s."
+              .formatted(index, cudaGetErrorString(code).getString()));
     }
     return value[0];
   }

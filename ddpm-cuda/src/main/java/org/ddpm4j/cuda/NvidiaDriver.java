@@ -348,7 +348,8 @@ final class NvidiaDriver implements CudaDriver {
     CUgraph_st graph = new CUgraph_st();
     CUgraphExec_st executable = new CUgraphExec_st();
     check(
-        cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "begin to record a graph");
+        cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal),
+        "begin to record a graph");
     RuntimeException failure = null;
     try {
       kernels.forEach(Kernel::run);

@@ -1,5 +1,6 @@
 package org.ddpm4j.cuda;
 
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -236,6 +237,8 @@ final class EmulatedDriver implements CudaDriver {
               launch.threads(),
               launch.sharedBytes(),
               arguments.pointers().address());
+      // Their memory goes with them, and nothing else may refer to them by now.
+      Reference.reachabilityFence(arguments);
       if (message != null) {
         throw new IllegalStateException("%s: %s".formatted(function.name(), message));
       }
@@ -244,8 +247,7 @@ final class EmulatedDriver implements CudaDriver {
         (address, bytes) -> {
           if (!EmulatedMachine.intact(address, bytes)) {
             throw new IllegalStateException(
-                "%s wrote beside the %d bytes at 0x%x."
-                    .formatted(function.name(), bytes, address));
+                "%s wrote beside the %d bytes at 0x%x.".formatted(function.name(), bytes, address));
           }
         });
   }

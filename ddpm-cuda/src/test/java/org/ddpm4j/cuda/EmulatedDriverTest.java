@@ -327,8 +327,7 @@ class EmulatedDriverTest {
     long x = driver.allocate(256);
     assertThatThrownBy(() -> launch("misaligned", Launch.of(1, 1), x))
         .hasMessageContaining("store_pack at an address that is no multiple of 16");
-    assertThatThrownBy(
-            () -> launch("beyond_shared_memory", Launch.of(1, 64).withShared(256), x))
+    assertThatThrownBy(() -> launch("beyond_shared_memory", Launch.of(1, 64).withShared(256), x))
         .hasMessageContaining("wrote beyond its 256 bytes of dynamic shared memory");
     assertThatThrownBy(() -> launch("beyond_global_memory", Launch.of(1, 1), x, 64))
         .hasMessageContaining("beyond_global_memory: read or wrote at 0x%x".formatted(x + 256));

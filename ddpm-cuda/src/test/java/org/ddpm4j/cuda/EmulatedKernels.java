@@ -234,8 +234,7 @@ final class EmulatedKernels {
       Path errors = Files.createTempFile("emulated", ".log");
       try {
         Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
-        String output =
-            new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (process.waitFor() != 0) {
           throw new IllegalStateException(
               "%s failed:%n%s".formatted(String.join(" ", command), Files.readString(errors)));
