@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -32,7 +33,7 @@ final class EmulatedDriver implements CudaDriver {
   private static final Map<Path, Long> LIBRARIES = new HashMap<>();
 
   private final NavigableMap<Long, Long> allocations = new TreeMap<>();
-  private final Map<ByteBuffer, Boolean> hostMemory = new java.util.IdentityHashMap<>();
+  private final Map<ByteBuffer, Boolean> hostMemory = new IdentityHashMap<>();
   private final Map<String, CudaFunction> functions = new HashMap<>();
   private long launches;
 
