@@ -125,7 +125,7 @@ final class TrainCommand implements Callable<Integer> {
       }
     }
     RunFolder folder = RunFolder.open(resume);
-    RunConfig config = folder.readConfig();
+    RunConfig config = folder.readConfigToResume();
     TrainingData images = data.loadAgain(config.data());
     if (!images.description().fingerprint().equals(config.data().fingerprint())) {
       throw new BadInputException(

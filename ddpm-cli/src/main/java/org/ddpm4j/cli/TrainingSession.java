@@ -88,7 +88,7 @@ final class TrainingSession {
 
   /** Goes on with a run. */
   End resume(RunFolder folder, Duration limit) throws IOException {
-    trainer.resume(folder.readLatestCheckpoint(trainer.unet().parameters()));
+    trainer.resume(folder.readCheckpointToResume(trainer.unet().parameters()));
     console.note(
         "train: going on from step %d of %d".formatted(trainer.step(), config.training().steps()));
     return run(folder, limit);

@@ -6,14 +6,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import org.ddpm4j.diffusion.objective.ImportanceTimesteps;
 import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.objective.TimestepSampler;
 import org.ddpm4j.diffusion.objective.TrainingBatch;
 import org.ddpm4j.diffusion.objective.UniformTimesteps;
-import org.ddpm4j.diffusion.random.KeyedRandom;
-import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.random.BatchRandom;
+import org.ddpm4j.diffusion.random.CounterRandom;
+import org.ddpm4j.diffusion.random.Purpose;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -26,18 +26,11 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * Trains a U-Net for an objective, usually that of Ho et al. 2020, algorithm 1: to predict the
  * noise ε of noisy images.
  *
- * <p>The timesteps and the noise of step s depend on the seed and on s alone. Together with a
- * {@link Checkpoint} this makes every run resumable to the last bit.
+ * <p>The timesteps and the noise of an image depend on the seed, the step and the image's place in
+ * the batch alone. Together with a {@link Checkpoint} this makes every run resumable to the last
+ * bit.
  */
 public final class Trainer {
-
-  /** What keyed random numbers are for. */
-  private enum Purpose {
-    TIMESTEPS,
-    NOISE,
-    VALIDATION_NOISE,
-    LABEL_DROPOUT
-  }
 
   /** Held-out images that are evaluated at once, so that their number does not cost memory. */
   private static final long VALIDATION_BATCH = 64;
@@ -133,9 +126,11 @@ public final class Trainer {
    *
    * @param checkpoint of the same network
    * @return this trainer
-   * @throws IllegalArgumentException if the checkpoint is of another network
+   * @throws IllegalArgumentException if the checkpoint is of another network, or of a version whose
+   *     runs drew their random numbers otherwise
    */
   public Trainer resume(Checkpoint checkpoint) {
+    checkpoint.requireResumable();
     restore(checkpoint);
     return this;
   }
@@ -173,14 +168,12 @@ public final class Trainer {
     DataSet images = data.batch(step);
     INDArray x0 = images.getFeatures();
     int count = Math.toIntExact(x0.size(0));
-    TimestepSampler.Draw draw =
-        timesteps.draw(KeyedRandom.of(config.seed(), Purpose.TIMESTEPS.ordinal(), step), count);
-    INDArray eps = noise(Purpose.NOISE, 0).gaussian(step, x0.shape());
+    TimestepSampler.Draw draw = timesteps.draw(random(Purpose.TRAINING_TIMESTEPS), step, 0, count);
     Optional<INDArray> labels = labels(images).map(this::dropLabels);
-    TrainingBatch batch = new TrainingBatch(x0, labels, draw.t(), eps);
+    BatchRandom noise = new BatchRandom(random(Purpose.TRAINING_NOISE), step, 0);
+    TrainingBatch batch = new TrainingBatch(x0, labels, draw.t(), noise);
     double[] losses = objective.lossAndGradient(unet, batch, draw.weights(), gradient);
     // At once: the garbage collector, which sees only the small Java objects, may wait for hours.
-    eps.close();
     labels.ifPresent(INDArray::close);
     double loss = 0;
     for (int i = 0; i < count; i++) {
@@ -221,10 +214,9 @@ public final class Trainer {
   private INDArray dropLabels(INDArray labels) {
     double share = config.objective().labelDropout();
     if (share > 0) {
-      SplittableRandom random =
-          KeyedRandom.of(config.seed(), Purpose.LABEL_DROPOUT.ordinal(), step);
+      CounterRandom random = random(Purpose.LABEL_DROPOUT);
       for (long i = 0; i < labels.length(); i++) {
-        if (random.nextDouble() < share) {
+        if (random.uniform(i, step, 0) < share) {
           labels.putScalar(i, unet.config().classEmbeddings() - 1);
         }
       }
@@ -232,9 +224,8 @@ public final class Trainer {
     return labels;
   }
 
-  private NoiseSource noise(Purpose purpose, long firstImage) {
-    long seed = KeyedRandom.of(config.seed(), purpose.ordinal()).nextLong();
-    return NoiseSource.seeded(seed, firstImage);
+  private CounterRandom random(Purpose purpose) {
+    return new CounterRandom(config.seed(), purpose);
   }
 
   private void requireFinite(String what, double value) {
@@ -288,9 +279,9 @@ public final class Trainer {
       for (int i = 0; i < t.length; i++) {
         t[i] = (int) ((first + i + 0.5) / count * objective.timesteps());
       }
-      INDArray eps = noise(Purpose.VALIDATION_NOISE, first).gaussian(0, x0.shape());
-      sum +=
-          Arrays.stream(objective.losses(unet, new TrainingBatch(x0, labels(part), t, eps))).sum();
+      BatchRandom noise = new BatchRandom(random(Purpose.VALIDATION_NOISE), 0, first);
+      TrainingBatch batch = new TrainingBatch(x0, labels(part), t, noise);
+      sum += Arrays.stream(objective.losses(unet, batch)).sum();
     }
     return sum / count;
   }
@@ -351,6 +342,7 @@ public final class Trainer {
    */
   public Checkpoint checkpoint() {
     return new Checkpoint(
+        Checkpoint.VERSION,
         step,
         unet.parameters(),
         ema,
