@@ -85,6 +85,9 @@ final class Benchmark implements AutoCloseable {
 
   @Override
   public void close() {
+    if (optimizer != null) {
+      optimizer.close();
+    }
     unet.close();
   }
 }

@@ -88,7 +88,10 @@ class OldRunTest {
     Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
     Path config = run.resolve("config.json");
     String json = Files.readString(config);
-    Files.writeString(config, json.replaceFirst("\\{", "{\"format\" : 2, "));
+    Files.writeString(
+        config,
+        json.replaceFirst("\\{", "{\"format\" : 2, ")
+            .replaceFirst("\"training\" : \\{", "\"training\" : {\"accumulate\" : 1, "));
     Cli.run("train", "--resume", run, "--data", data)
         .isBadInput(
             "step-0000002.safetensors cannot be resumed from: The checkpoint has version 1");

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
+import java.util.Optional;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
@@ -111,6 +112,20 @@ public final class ImageDataSetIterator implements DataSetIterator, BatchSource 
   @Override
   public DataSet batch(long step) {
     return make(step / stepsPerEpoch(), indices(step));
+  }
+
+  /** Makes the images of that part alone. */
+  @Override
+  public Shard shard(long step, int shard, int shards) {
+    int[] all = indices(step);
+    int first = (int) Shard.begin(all.length, shard, shards);
+    int end = (int) Shard.begin(all.length, shard + 1, shards);
+    return new Shard(
+        first == end
+            ? Optional.empty()
+            : Optional.of(make(step / stepsPerEpoch(), Arrays.copyOfRange(all, first, end))),
+        first,
+        all.length);
   }
 
   /**

@@ -52,13 +52,9 @@ public record ColdObjective(Degradation degradation, LossFunction loss) implemen
   @Override
   public double[] lossAndGradient(
       Unet unet, TrainingBatch batch, double[] weights, Parameters gradient) {
-    float[] factors = new float[weights.length];
-    for (int i = 0; i < factors.length; i++) {
-      factors[i] = (float) weights[i];
-    }
     try (INDArray xs = degrade(batch);
         INDArray t = Nd4j.createFromArray(batch.t());
-        INDArray imageWeights = Nd4j.createFromArray(factors)) {
+        INDArray imageWeights = Nd4j.createFromArray(weights)) {
       UnetInput input = new UnetInput(xs, t, batch.labels().orElse(null));
       return unet.lossAndGradient(loss, input, batch.x0(), imageWeights, gradient);
     }

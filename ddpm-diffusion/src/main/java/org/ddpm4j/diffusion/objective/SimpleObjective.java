@@ -49,9 +49,9 @@ public record SimpleObjective(
   @Override
   public double[] lossAndGradient(
       Unet unet, TrainingBatch batch, double[] weights, Parameters gradient) {
-    float[] factors = new float[batch.size()];
+    double[] factors = new double[batch.size()];
     for (int i = 0; i < factors.length; i++) {
-      factors[i] = (float) (weights[i] * weight(batch.t()[i]));
+      factors[i] = weights[i] * weight(batch.t()[i]);
     }
     try (Temporaries temporaries = new Temporaries()) {
       TrainingBatch.Noisy noisy = batch.noisy(schedule, temporaries);

@@ -261,14 +261,20 @@ public record RunConfig(
   }
 
   /**
-   * Runs of format 1 do not name it, and before there were objectives their loss stands beside the
-   * optimiser.
+   * Runs of format 1 do not name it, and have one batch in a step; before there were objectives
+   * their loss stands beside the optimiser.
    */
   private static void upgrade(ObjectNode json) {
     if (!json.has("format")) {
       json.put("format", 1);
     }
-    if (json.path("training") instanceof ObjectNode training && training.has("loss")) {
+    if (!(json.path("training") instanceof ObjectNode training)) {
+      return;
+    }
+    if (json.path("format").intValue() == 1 && !training.has("accumulate")) {
+      training.put("accumulate", 1);
+    }
+    if (training.has("loss")) {
       ObjectNode objective = training.putObject("objective").put("label_dropout", 0.0);
       objective.set("loss", training.remove("loss"));
     }
