@@ -600,17 +600,18 @@ struct Product {
   const unsigned* b;
 };
 
-// D += A B of 16 x K and K x 8 from matrices to the lanes' registers; products and sums in double.
+// D += A B of 16 x K and K x 8 from matrices to the lanes' registers.
 template <int K>
 static void multiply(void** operands, const float (&a)[16][K], const float (&b)[K][8]) {
-  for (int lane = 0; lane < LANES; lane++) {
-    float* d = static_cast<Product*>(operands[lane])->d;
-    for (int i = 0; i < 4; i++) {
-      int row = lane / 4 + i / 2 * 8;
-      int column = lane % 4 * 2 + i % 2;
-      double sum = d[i];
-      for (int k = 0; k < K; k++) sum += (double)a[row][k] * b[k][column];
-      d[i] = (float)sum;
+  for (int row = 0; row < 16; row++) {
+    float sums[8] = {};
+    for (int k = 0; k < K; k++) {
+      for (int column = 0; column < 8; column++) sums[column] += a[row][k] * b[k][column];
+    }
+    for (int t = 0; t < 4; t++) {
+      float* d = static_cast<Product*>(operands[row % 8 * 4 + t])->d + row / 8 * 2;
+      d[0] += sums[2 * t];
+      d[1] += sums[2 * t + 1];
     }
   }
 }

@@ -162,6 +162,9 @@ final class Benchmark implements AutoCloseable {
     if (training != null) {
       training.close();
     }
+    if (optimizer != null) {
+      optimizer.close();
+    }
     unet.close();
   }
 }

@@ -29,6 +29,7 @@ final class Defaults {
 
   static final String STEPS = "1500";
   static final String BATCH_SIZE = "64";
+  static final String ACCUMULATE = "1";
   static final String LEARNING_RATE = "2e-3";
   static final String BETA1 = "0.9";
   static final String BETA2 = "0.99";

@@ -120,7 +120,7 @@ record ReportPage(
         "Training",
         "batches of %d, learning rate %s, %s loss %s of %s, seed %d"
             .formatted(
-                config.batches().batchSize(),
+                config.batches().batchSize() * (long) config.training().accumulate(),
                 config.training().optimizer().learningRate(),
                 Names.of(objective.terms()),
                 Names.of(objective.loss()),

@@ -107,12 +107,13 @@ final class TrainCommand implements Callable<Integer> {
     TrainingData images = data.load(training.validationImages());
     DataOptions.noteSkipped(console, "train", images.skipped());
     RunConfig config = training.config(images.description(), data.chosen().usualFlip());
-    TrainingSession session = session(config, images);
-    if (dryRun) {
-      console.printLine(config.toJson());
-      return 0;
+    try (TrainingSession session = session(config, images)) {
+      if (dryRun) {
+        console.printLine(config.toJson());
+        return 0;
+      }
+      return finish(session.begin(RunFolder.create(path, config), limit));
     }
-    return finish(session.begin(RunFolder.create(path, config), limit));
   }
 
   private int resume(Duration limit) throws IOException {
@@ -125,7 +126,7 @@ final class TrainCommand implements Callable<Integer> {
       }
     }
     RunFolder folder = RunFolder.open(resume);
-    RunConfig config = folder.readConfig();
+    RunConfig config = folder.readConfigToResume();
     TrainingData images = data.loadAgain(config.data());
     if (!images.description().fingerprint().equals(config.data().fingerprint())) {
       throw new BadInputException(
@@ -133,12 +134,13 @@ final class TrainCommand implements Callable<Integer> {
               .formatted(resume, config.data().source(), images.description().source()));
     }
     DataOptions.noteSkipped(console, "train", images.skipped());
-    TrainingSession session = session(config, images);
-    if (dryRun) {
-      console.printLine(config.toJson());
-      return 0;
+    try (TrainingSession session = session(config, images)) {
+      if (dryRun) {
+        console.printLine(config.toJson());
+        return 0;
+      }
+      return finish(session.resume(folder, limit));
     }
-    return finish(session.resume(folder, limit));
   }
 
   private TrainingSession session(RunConfig config, TrainingData images) {

@@ -36,6 +36,15 @@ final class TrainingOptions {
   private int batchSize;
 
   @Option(
+      names = "--accumulate",
+      paramLabel = "N",
+      defaultValue = Defaults.ACCUMULATE,
+      description =
+          "Batches whose gradients make a step, as one batch so many times as large in the memory"
+              + " of one (default: ${DEFAULT-VALUE}).")
+  private int accumulate;
+
+  @Option(
       names = "--learning-rate",
       paramLabel = "X",
       defaultValue = Defaults.LEARNING_RATE,
@@ -211,6 +220,7 @@ final class TrainingOptions {
         emaDecay,
         objective.config(),
         seed,
-        reportEvery);
+        reportEvery,
+        accumulate);
   }
 }

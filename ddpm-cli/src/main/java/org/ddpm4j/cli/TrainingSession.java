@@ -23,7 +23,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** One sitting of a training: from its beginning or its newest checkpoint to its end for now. */
-final class TrainingSession {
+final class TrainingSession implements AutoCloseable {
 
   /** As long as it takes. */
   static final Duration NO_LIMIT = Duration.ofNanos(Long.MAX_VALUE);
@@ -44,6 +44,7 @@ final class TrainingSession {
   private final Console console;
   private final RunConfig config;
   private final PrefetchingIterator prefetching;
+  private final Unet unet;
   private final Trainer trainer;
   private final Drawing drawing;
 
@@ -58,7 +59,7 @@ final class TrainingSession {
     prefetching =
         new PrefetchingIterator(
             BadInputException.check(() -> new ImageDataSetIterator(data.images(), options)));
-    Unet unet = Unet.create(config.model(), DataType.FLOAT, config.initialWeightsSeed(), execution);
+    unet = Unet.create(config.model(), DataType.FLOAT, config.initialWeightsSeed(), execution);
     trainer =
         new Trainer(
             unet,
@@ -88,7 +89,7 @@ final class TrainingSession {
 
   /** Goes on with a run. */
   End resume(RunFolder folder, Duration limit) throws IOException {
-    trainer.resume(folder.readLatestCheckpoint(trainer.unet().parameters()));
+    trainer.resume(folder.readCheckpointToResume(trainer.unet().parameters()));
     console.note(
         "train: going on from step %d of %d".formatted(trainer.step(), config.training().steps()));
     return run(folder, limit);
@@ -96,8 +97,7 @@ final class TrainingSession {
 
   private End run(RunFolder folder, Duration limit) throws IOException {
     RunFiles files = new RunFiles(folder, config);
-    try (prefetching;
-        Interruption interruption = new Interruption(trainer::requestStop)) {
+    try (Interruption interruption = new Interruption(trainer::requestStop)) {
       train(folder, files, limit, interruption);
       boolean complete = trainer.step() == config.training().steps();
       if (!complete) {
@@ -147,6 +147,7 @@ final class TrainingSession {
   }
 
   private void writeGrid(RunFiles files, Interruption interruption) throws IOException {
+    trainer.bringHome();
     try {
       files.writeGrid(
           drawing.sample(
@@ -181,6 +182,13 @@ final class TrainingSession {
       // All but the pictures is there; resuming draws them.
       return;
     }
+  }
+
+  @Override
+  public void close() {
+    prefetching.close();
+    trainer.close();
+    unet.close();
   }
 
   private static void requireNotInterrupted(Interruption interruption) {

@@ -92,7 +92,8 @@ class SampleCommandTest {
       }
     }
     assertThat(bright).isGreaterThan(450);
-    assertThat(darkCorners).isGreaterThan(32);
+    // A sleeve may reach a corner of one or two of the nine; of noise one pixel in eight is dark.
+    assertThat(darkCorners).isGreaterThan(27);
   }
 
   @Test

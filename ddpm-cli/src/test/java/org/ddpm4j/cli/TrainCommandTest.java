@@ -117,6 +117,31 @@ class TrainCommandTest {
     }
   }
 
+  /** Two batches of four a step, resumed from its middle, against one that went through. */
+  @Test
+  void batchesAreAccumulatedAndResumed() throws IOException {
+    Path whole = folder.resolve("whole");
+    Path stopped = folder.resolve("stopped");
+    Object[] options = {"--accumulate", 2, "--sample-every", 9, "--checkpoint-every", 1};
+    Cli.run(Cli.tinyTraining(data, whole, 3, options)).isOk();
+    assertThat(Files.readString(whole.resolve("report.html"))).contains("batches of 8,");
+    JsonNode config = new ObjectMapper().readTree(whole.resolve("config.json").toFile());
+    assertThat(config.at("/training/accumulate").intValue()).isEqualTo(2);
+
+    Cli.run(
+            Cli.tinyTraining(
+                data,
+                stopped,
+                3,
+                Stream.concat(Arrays.stream(options), Stream.of("--time-limit", "0.0000001"))
+                    .toArray()))
+        .isOk();
+    assertThat(names(stopped.resolve("checkpoints"))).containsExactly("step-0000001.safetensors");
+    Cli.run("train", "--resume", stopped, "--data", data, "--sample-steps", 2).isOk();
+    String last = "checkpoints/step-0000003.safetensors";
+    assertThat(stopped.resolve(last)).hasSameBinaryContentAs(whole.resolve(last));
+  }
+
   @Test
   void theTimeLimitIsSaid() {
     Cli.Result result =
@@ -224,7 +249,7 @@ class TrainCommandTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"--steps, 9", "--learning-rate, 1", "--dim, 8", "--run, x"})
+  @CsvSource({"--steps, 9", "--accumulate, 2", "--learning-rate, 1", "--dim, 8", "--run, x"})
   void resumingRefusesOtherOptions(String option, String value) {
     Cli.run("train", "--resume", trained, "--data", data, option, value)
         .isBadInput("'" + option + "'", "'--resume'");
@@ -239,6 +264,7 @@ class TrainCommandTest {
   @CsvSource({
     "--steps, 0, steps is 0",
     "--batch-size, 0, batch size is 0",
+    "--accumulate, 0, number of batches in a step is 0",
     "--batch-size, 13, only 12 images",
     "--learning-rate, -1, learning rate",
     "--learning-rate, fast, --learning-rate",

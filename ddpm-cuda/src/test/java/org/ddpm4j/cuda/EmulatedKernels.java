@@ -155,7 +155,7 @@ final class EmulatedKernels {
       run(
           with(
               command,
-              "-O2",
+              "-O3",
               "-shared",
               "-fPIC",
               "-fvisibility=hidden",

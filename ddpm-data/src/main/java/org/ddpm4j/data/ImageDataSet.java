@@ -545,8 +545,7 @@ public final class ImageDataSet {
    */
   public HoldOut holdOut(int count, long seed) {
     requirePart(count, size() - 1);
-    long key = CounterRandom.key(seed, CounterRandom.Purpose.HOLD_OUT);
-    int[] order = CounterRandom.permutation(key, size());
+    int[] order = HoldOutOrder.of(seed, size());
     int[] apart = Arrays.copyOf(order, count);
     int[] rest = Arrays.copyOfRange(order, count, size());
     Arrays.sort(apart);

@@ -6,7 +6,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
+import java.util.Optional;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
+import org.ddpm4j.diffusion.random.CounterRandom;
+import org.ddpm4j.diffusion.random.Purpose;
 import org.ddpm4j.diffusion.training.BatchSource;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.DataSetPreProcessor;
@@ -23,8 +26,8 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
  * #next()}, {@link #hasNext()} and {@link #reset()} go through the same sequence one epoch at a
  * time, as DL4J expects: {@code reset} begins the next epoch, with a new order.
  *
- * <p>The order of epoch e is drawn from (seed, e), and the mirroring of an image from (seed, e, the
- * image's index), never from what was drawn before.
+ * <p>The order of epoch e is a function of (seed, e), and the mirroring of an image one of (seed,
+ * e, the image's index), by {@link CounterRandom}.
  *
  * <p>{@link #batch(long)}, {@link #indices(long)} and {@link #stepsPerEpoch()} may be called from
  * any thread; the iteration itself may not.
@@ -111,6 +114,20 @@ public final class ImageDataSetIterator implements DataSetIterator, BatchSource 
     return make(step / stepsPerEpoch(), indices(step));
   }
 
+  /** Makes the images of that part alone. */
+  @Override
+  public Shard shard(long step, int shard, int shards) {
+    int[] all = indices(step);
+    int first = (int) Shard.begin(all.length, shard, shards);
+    int end = (int) Shard.begin(all.length, shard + 1, shards);
+    return new Shard(
+        first == end
+            ? Optional.empty()
+            : Optional.of(make(step / stepsPerEpoch(), Arrays.copyOfRange(all, first, end))),
+        first,
+        all.length);
+  }
+
   /**
    * Which images are in the batch of a training step.
    *
@@ -135,8 +152,8 @@ public final class ImageDataSetIterator implements DataSetIterator, BatchSource 
   private int[] order(long ofEpoch) {
     Order order = lastOrder;
     if (order == null || order.epoch() != ofEpoch) {
-      long key = CounterRandom.key(options.seed(), CounterRandom.Purpose.SHUFFLE, ofEpoch);
-      order = new Order(ofEpoch, CounterRandom.permutation(key, dataSet.size()));
+      CounterRandom random = new CounterRandom(options.seed(), Purpose.SHUFFLES);
+      order = new Order(ofEpoch, random.permutation(dataSet.size(), ofEpoch));
       lastOrder = order;
     }
     return order.indices();
@@ -145,10 +162,9 @@ public final class ImageDataSetIterator implements DataSetIterator, BatchSource 
   private DataSet make(long ofEpoch, int[] indices) {
     boolean[] mirrored = new boolean[indices.length];
     if (options.flip() == HorizontalFlip.RANDOM) {
+      CounterRandom random = new CounterRandom(options.seed(), Purpose.FLIPS);
       for (int i = 0; i < indices.length; i++) {
-        long key =
-            CounterRandom.key(options.seed(), CounterRandom.Purpose.FLIP, ofEpoch, indices[i]);
-        mirrored[i] = CounterRandom.coin(key);
+        mirrored[i] = random.bits(indices[i], ofEpoch, 0) < 0;
       }
     }
     DataSet batch = dataSet.batch(indices, mirrored);

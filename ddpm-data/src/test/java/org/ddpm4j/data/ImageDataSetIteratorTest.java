@@ -17,6 +17,7 @@ import java.util.stream.LongStream;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.training.BatchSource;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.dataset.DataSet;
 
@@ -86,6 +87,34 @@ class ImageDataSetIteratorTest {
       }
       assertThat(step).isEqualTo(3 * iterator.stepsPerEpoch());
     }
+  }
+
+  /** Made by themselves, the shards of a batch are the parts that cutting it would give. */
+  @Test
+  void shardsAreThePartsOfTheBatch() {
+    ImageDataSetIterator iterator = new ImageDataSetIterator(numbered(100), KEEP_ALL);
+    BatchSource cutting = iterator::batch;
+    // Step 6 has the last 4 images of the epoch, fewer than shards.
+    for (long step : new long[] {0, 6, 9}) {
+      for (int shards : new int[] {1, 3, 5}) {
+        List<Integer> all = new ArrayList<>();
+        for (int shard = 0; shard < shards; shard++) {
+          BatchSource.Shard made = iterator.shard(step, shard, shards);
+          BatchSource.Shard cut = cutting.shard(step, shard, shards);
+          assertThat(made.first()).isEqualTo(cut.first()).isEqualTo(all.size());
+          assertThat(made.total()).isEqualTo(cut.total()).isEqualTo(step == 6 ? 4 : 16);
+          assertThat(made.size()).isEqualTo(cut.size());
+          made.images().ifPresent(own -> all.addAll(numbers(own)));
+          assertThat(made.images().map(DataSet::getFeatures))
+              .isEqualTo(cut.images().map(DataSet::getFeatures));
+          assertThat(made.images().map(DataSet::getLabels))
+              .isEqualTo(cut.images().map(DataSet::getLabels));
+        }
+        assertThat(all).isEqualTo(numbers(iterator.batch(step)));
+      }
+    }
+    assertThatIllegalArgumentException().isThrownBy(() -> iterator.shard(0, 3, 3));
+    assertThatIllegalArgumentException().isThrownBy(() -> cutting.shard(0, -1, 3));
   }
 
   @Test

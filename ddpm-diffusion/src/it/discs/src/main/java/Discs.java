@@ -48,16 +48,18 @@ public class Discs {
     TrainingConfig config =
         TrainingConfig.defaults(Integer.getInteger("discs.steps", 400))
             .withOptimizer(AdamWConfig.defaults().withLearningRate(3e-3));
-    Trainer trainer = new Trainer(unet, schedule, config, BatchSource.of(data));
-    trainer.fit();
+    try (unet;
+        Trainer trainer = new Trainer(unet, schedule, config, BatchSource.of(data))) {
+      trainer.fit();
 
-    // Sample.
-    AncestralSampler sampler =
-        new AncestralSampler(
-            schedule.respace(50), ReverseVariance.POSTERIOR, X0Constraint.clip(-1, 1));
-    ImageShape shape = new ImageShape(1, 16, 16);
-    INDArray images =
-        DiffusionPipeline.of(trainer.emaUnet(), schedule, sampler, shape).sample(16, 7);
-    Images.writePng(Images.grid(images, 8, 4), Path.of("discs.png"));
+      // Sample.
+      AncestralSampler sampler =
+          new AncestralSampler(
+              schedule.respace(50), ReverseVariance.POSTERIOR, X0Constraint.clip(-1, 1));
+      ImageShape shape = new ImageShape(1, 16, 16);
+      INDArray images =
+          DiffusionPipeline.of(trainer.emaUnet(), schedule, sampler, shape).sample(16, 7);
+      Images.writePng(Images.grid(images, 8, 4), Path.of("discs.png"));
+    }
   }
 }

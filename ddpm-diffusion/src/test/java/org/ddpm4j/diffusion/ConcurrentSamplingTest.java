@@ -15,7 +15,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.bytedeco.javacpp.Pointer;
-import org.ddpm4j.diffusion.random.KeyedRandom;
 import org.ddpm4j.diffusion.run.SamplerConfig;
 import org.ddpm4j.diffusion.run.SamplerType;
 import org.ddpm4j.diffusion.sampling.Cancellation;
@@ -120,7 +119,7 @@ class ConcurrentSamplingTest {
     Parameters weights = Unet.create(NETWORK, DataType.FLOAT, 5).parameters();
     List<Request> requests = new ArrayList<>();
     List<float[]> expected = new ArrayList<>();
-    SplittableRandom random = KeyedRandom.of(1);
+    SplittableRandom random = new SplittableRandom(1);
     try (Unet alone = fused(weights, 1)) {
       for (int i = 0; i < CLIENTS * REQUESTS_OF_A_CLIENT; i++) {
         Request request = Request.of(random);

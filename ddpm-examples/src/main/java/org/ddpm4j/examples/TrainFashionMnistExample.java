@@ -85,12 +85,12 @@ public final class TrainFashionMnistExample {
                 new LearningRateSchedule(
                     Math.min(100, steps / 10), LearningRateSchedule.Decay.LINEAR));
 
-    Trainer trainer =
-        new Trainer(unet, objective, config, batches::batch)
-            .withListener(new ProgressListener(System.out::println));
-    trainer.fit();
+    try (unet;
+        Trainer trainer = new Trainer(unet, objective, config, batches::batch)) {
+      trainer.withListener(new ProgressListener(System.out::println)).fit();
 
-    // The moving average of the weights draws better pictures than the last weights.
-    return trainer.emaUnet();
+      // The moving average of the weights draws better pictures than the last weights.
+      return trainer.trainedUnet();
+    }
   }
 }

@@ -2,9 +2,9 @@ package org.ddpm4j.diffusion.bound;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.stream.IntStream;
-import org.ddpm4j.diffusion.random.KeyedRandom;
+import org.ddpm4j.diffusion.random.CounterRandom;
+import org.ddpm4j.diffusion.random.Purpose;
 
 /**
  * The timesteps at which a bound is evaluated: one of each stratum, which stands for all timesteps
@@ -92,14 +92,14 @@ public record StratifiedTimesteps(List<Stratum> strata) {
           "The bound of a chain of %d timesteps cannot be evaluated at %d of them; it takes %d to %d."
               .formatted(timesteps, count, Math.min(2, timesteps), timesteps));
     }
-    SplittableRandom random = KeyedRandom.of(seed);
+    CounterRandom random = new CounterRandom(seed, Purpose.BOUND_TIMESTEPS);
     List<Stratum> strata = new ArrayList<>();
     strata.add(new Stratum(0, 1, 0));
     int first = 1;
     for (int i = 1; i < count; i++) {
       double share = (double) i / (count - 1);
       int end = Math.max(first + 1, 1 + (int) Math.rint((timesteps - 1) * share * share));
-      strata.add(new Stratum(first, end - first, random.nextInt(first, end)));
+      strata.add(new Stratum(first, end - first, first + random.below(end - first, 0, 0, i)));
       first = end;
     }
     return new StratifiedTimesteps(strata);

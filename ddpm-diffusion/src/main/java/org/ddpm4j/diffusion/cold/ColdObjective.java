@@ -14,9 +14,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * The error of a network that guesses the image x0 from the degraded {@code D(x0, t+1)} and t
  * (Bansal et al. 2022, section 3.1).
  *
- * <p>Of a batch's noise only the first value of each image is used, as the key of its degradation:
- * the place of a mask, for example, is thus drawn anew whenever an image comes by, and all
- * randomness of a training remains a function of its seed.
+ * <p>The key of an image's degradation is a function of the seed, the step and the image's number:
+ * the place of a mask, for example, is drawn anew whenever an image comes by.
  *
  * @param degradation what the network learns to undo
  * @param loss what an error costs
@@ -53,13 +52,9 @@ public record ColdObjective(Degradation degradation, LossFunction loss) implemen
   @Override
   public double[] lossAndGradient(
       Unet unet, TrainingBatch batch, double[] weights, Parameters gradient) {
-    float[] factors = new float[weights.length];
-    for (int i = 0; i < factors.length; i++) {
-      factors[i] = (float) weights[i];
-    }
     try (INDArray xs = degrade(batch);
         INDArray t = Nd4j.createFromArray(batch.t());
-        INDArray imageWeights = Nd4j.createFromArray(factors)) {
+        INDArray imageWeights = Nd4j.createFromArray(weights)) {
       UnetInput input = new UnetInput(xs, t, batch.labels().orElse(null));
       return unet.lossAndGradient(loss, input, batch.x0(), imageWeights, gradient);
     }
@@ -75,11 +70,9 @@ public record ColdObjective(Degradation degradation, LossFunction loss) implemen
 
   private INDArray degrade(TrainingBatch batch) {
     int[] severity = new int[batch.size()];
-    long[] keys = new long[batch.size()];
-    for (int i = 0; i < keys.length; i++) {
+    for (int i = 0; i < severity.length; i++) {
       severity[i] = batch.t()[i] + 1;
-      keys[i] = Double.doubleToLongBits(batch.eps().getDouble(i, 0, 0, 0));
     }
-    return degradation.degrade(batch.x0(), severity, keys);
+    return degradation.degrade(batch.x0(), severity, batch.random().keys(batch.size()));
   }
 }

@@ -1,9 +1,9 @@
 package org.ddpm4j.diffusion.cold;
 
 import java.util.Objects;
-import java.util.SplittableRandom;
 import org.ddpm4j.diffusion.ImageShape;
-import org.ddpm4j.diffusion.random.KeyedRandom;
+import org.ddpm4j.diffusion.random.CounterRandom;
+import org.ddpm4j.diffusion.random.Purpose;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -25,19 +25,19 @@ public record GaussianMask(int steps, double firstStd, double stdIncrement, Cent
     /** In the middle; of two middle rows or columns the first. */
     MIDDLE {
       @Override
-      int place(SplittableRandom random, int size) {
+      int place(CounterRandom random, int axis, int size) {
         return (size - 1) / 2;
       }
     },
     /** At any pixel with the same chance, decided by the image's key. */
     RANDOM {
       @Override
-      int place(SplittableRandom random, int size) {
-        return random.nextInt(size);
+      int place(CounterRandom random, int axis, int size) {
+        return random.below(size, 0, 0, axis);
       }
     };
 
-    abstract int place(SplittableRandom random, int size);
+    abstract int place(CounterRandom random, int axis, int size);
   }
 
   /**
@@ -64,9 +64,9 @@ public record GaussianMask(int steps, double firstStd, double stdIncrement, Cent
         severity,
         keys,
         (pixels, s, key) -> {
-          SplittableRandom random = KeyedRandom.of(key);
-          int row = centre.place(random, shape.height());
-          int column = centre.place(random, shape.width());
+          CounterRandom random = new CounterRandom(key, Purpose.DEGRADATIONS);
+          int row = centre.place(random, 0, shape.height());
+          int column = centre.place(random, 1, shape.width());
           hide(pixels, shape, s, row, column);
         });
   }

@@ -1,8 +1,8 @@
 package org.ddpm4j.diffusion.cold;
 
-import java.util.SplittableRandom;
 import org.ddpm4j.diffusion.ImageShape;
-import org.ddpm4j.diffusion.random.KeyedRandom;
+import org.ddpm4j.diffusion.random.CounterRandom;
+import org.ddpm4j.diffusion.random.Purpose;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -32,6 +32,8 @@ public record Snow(int steps, double firstThreshold, double lastThreshold, doubl
 
   private static final int ZOOM = 2;
   private static final int STREAK_RADIUS = 2;
+  private static final int FIELD_DRAW = 0;
+  private static final int DIRECTION_DRAW = 1;
 
   /**
    * Checks the ranges.
@@ -98,8 +100,8 @@ public record Snow(int steps, double firstThreshold, double lastThreshold, doubl
 
   /** The brightness of the flakes, {@code [H,W]}, at least 0. */
   private static double[] flakes(ImageShape shape, double threshold, long key) {
-    SplittableRandom random = KeyedRandom.of(key);
-    boolean sideways = random.nextBoolean();
+    CounterRandom random = new CounterRandom(key, Purpose.DEGRADATIONS);
+    boolean sideways = random.bits(0, DIRECTION_DRAW, 0) < 0;
     int height = shape.height();
     int width = shape.width();
     double[] field = field(random, height, width);
@@ -118,13 +120,11 @@ public record Snow(int steps, double firstThreshold, double lastThreshold, doubl
   }
 
   /** Standard normal values at every {@value #ZOOM}th pixel, interpolated linearly between. */
-  private static double[] field(SplittableRandom random, int height, int width) {
+  private static double[] field(CounterRandom random, int height, int width) {
     int across = (width - 1) / ZOOM + 2;
     int down = (height - 1) / ZOOM + 2;
-    double[] knots = new double[down * across];
-    for (int i = 0; i < knots.length; i++) {
-      knots[i] = random.nextGaussian();
-    }
+    float[] knots = new float[down * across];
+    random.gaussian(0, FIELD_DRAW, knots, 0, knots.length);
     double[] field = new double[height * width];
     for (int i = 0; i < field.length; i++) {
       int y = i / width;

@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.editing;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ForwardProcess;
+import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.Sampler;
@@ -22,7 +23,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public record ImageToImageSampler(PathSampler sampler, INDArray image) implements Sampler {
 
   /** No sampler draws it, so that images have the same noise whatever the sampler and its steps. */
-  private static final int DRAW = -1;
+  private static final long DRAW = CounterRandom.COUNTER_LIMIT - 1;
 
   /**
    * Checks the image.

@@ -66,9 +66,9 @@ public record BoundObjective(
   @Override
   public double[] losses(Unet unet, TrainingBatch batch) {
     try (Temporaries temporaries = new Temporaries()) {
-      UnetInput input = batch.noisy(schedule, temporaries);
-      INDArray answer = temporaries.add(unet.predict(input));
-      return evaluate(batch, input.x(), answer, temporaries).losses();
+      TrainingBatch.Noisy noisy = batch.noisy(schedule, temporaries);
+      INDArray answer = temporaries.add(unet.predict(noisy.input()));
+      return evaluate(batch, noisy, answer, temporaries).losses();
     }
   }
 
@@ -76,9 +76,10 @@ public record BoundObjective(
   public double[] lossAndGradient(
       Unet unet, TrainingBatch batch, double[] weights, Parameters gradient) {
     try (Temporaries temporaries = new Temporaries()) {
-      UnetInput input = batch.noisy(schedule, temporaries);
+      TrainingBatch.Noisy noisy = batch.noisy(schedule, temporaries);
+      UnetInput input = noisy.input();
       INDArray answer = temporaries.add(unet.predict(input));
-      Evaluation evaluation = evaluate(batch, input.x(), answer, temporaries);
+      Evaluation evaluation = evaluate(batch, noisy, answer, temporaries);
       // The mean of y · target over an image's elements has the gradient target / elements.
       INDArray target = evaluation.gradient();
       target.muli((double) target.length() / batch.size());
@@ -97,16 +98,16 @@ public record BoundObjective(
   private record Evaluation(double[] losses, INDArray gradient) {}
 
   private Evaluation evaluate(
-      TrainingBatch batch, INDArray xt, INDArray answer, Temporaries temporaries) {
+      TrainingBatch batch, TrainingBatch.Noisy noisy, INDArray answer, Temporaries temporaries) {
     INDArray x0 = temporaries.inDouble(batch.x0());
-    INDArray noisy = temporaries.inDouble(xt);
+    INDArray xt = temporaries.inDouble(noisy.input().x());
     INDArray y = temporaries.inDouble(answer);
     int channels = Math.toIntExact(x0.size(1));
     INDArray prediction = channels(y, 0, channels);
     boolean learned = y.size(1) == 2L * channels;
     int[] t = batch.t();
 
-    Denoiser.Estimate estimate = parameterization.estimate(schedule, noisy, prediction, t);
+    Denoiser.Estimate estimate = parameterization.estimate(schedule, xt, prediction, t);
     INDArray x0Estimate = temporaries.add(estimate.x0());
     INDArray epsEstimate = temporaries.add(estimate.eps());
     INDArray mean =
@@ -124,7 +125,7 @@ public record BoundObjective(
     }
     TermGradient term =
         new VariationalBound(schedule, ReverseVariance.POSTERIOR, decoder)
-            .termGradient(x0, noisy, t, mean, temporaries.add(array(logVariance, x0)));
+            .termGradient(x0, xt, t, mean, temporaries.add(array(logVariance, x0)));
     temporaries.add(term.mean());
     temporaries.add(term.logVariance());
 
@@ -132,7 +133,7 @@ public record BoundObjective(
     double[] losses = Arrays.stream(term.bitsPerDim()).map(bits -> bits * scale).toArray();
     double[] byPrediction = new double[v.length];
     if (simple.isPresent()) {
-      addSimple(simple.get(), batch, prediction, losses, byPrediction, temporaries);
+      addSimple(simple.get(), batch, noisy.eps(), prediction, losses, byPrediction, temporaries);
     } else {
       double[] byMean = temporaries.elements(term.mean());
       for (int i = 0; i < v.length; i++) {
@@ -169,6 +170,7 @@ public record BoundObjective(
   private void addSimple(
       SimpleObjective objective,
       TrainingBatch batch,
+      INDArray eps,
       INDArray answer,
       double[] losses,
       double[] gradient,
@@ -176,7 +178,7 @@ public record BoundObjective(
     double[] prediction = temporaries.elements(answer);
     double[] target =
         temporaries.elements(
-            temporaries.add(parameterization.target(schedule, batch.x0(), batch.eps(), batch.t())));
+            temporaries.add(parameterization.target(schedule, batch.x0(), eps, batch.t())));
     int perImage = target.length / losses.length;
     for (int i = 0; i < target.length; i++) {
       int n = i / perImage;

@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion.objective;
 
 import java.util.Arrays;
-import java.util.SplittableRandom;
+import org.ddpm4j.diffusion.random.CounterRandom;
 
 /**
  * Timesteps of large losses are drawn more often: {@code p_t ∝ √E[L_t²]} over the latest ten losses
@@ -55,14 +55,15 @@ public final class ImportanceTimesteps implements TimestepSampler {
   }
 
   @Override
-  public Draw draw(SplittableRandom random, int images) {
+  public Draw draw(CounterRandom random, long step, long firstImage, int images) {
     double[] p = probabilities();
     double[] cumulative = p.clone();
     Arrays.parallelPrefix(cumulative, Double::sum);
     int[] t = new int[images];
     double[] weights = new double[images];
     for (int i = 0; i < images; i++) {
-      int found = Arrays.binarySearch(cumulative, random.nextDouble() * cumulative[p.length - 1]);
+      double share = random.uniform(firstImage + i, step, 0);
+      int found = Arrays.binarySearch(cumulative, share * cumulative[p.length - 1]);
       t[i] = Math.min(found < 0 ? -found - 1 : found + 1, p.length - 1);
       weights[i] = 1 / (p.length * p[t[i]]);
     }

@@ -6,7 +6,6 @@ import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.LossFunction;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
-import org.ddpm4j.unet.UnetInput;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -50,15 +49,15 @@ public record SimpleObjective(
   @Override
   public double[] lossAndGradient(
       Unet unet, TrainingBatch batch, double[] weights, Parameters gradient) {
-    float[] factors = new float[batch.size()];
+    double[] factors = new double[batch.size()];
     for (int i = 0; i < factors.length; i++) {
-      factors[i] = (float) (weights[i] * weight(batch.t()[i]));
+      factors[i] = weights[i] * weight(batch.t()[i]);
     }
     try (Temporaries temporaries = new Temporaries()) {
-      UnetInput input = batch.noisy(schedule, temporaries);
+      TrainingBatch.Noisy noisy = batch.noisy(schedule, temporaries);
+      INDArray target = target(batch, noisy.eps(), temporaries);
       INDArray imageWeights = temporaries.add(Nd4j.createFromArray(factors));
-      double[] losses =
-          unet.lossAndGradient(loss, input, target(batch, temporaries), imageWeights, gradient);
+      double[] losses = unet.lossAndGradient(loss, noisy.input(), target, imageWeights, gradient);
       return weigh(losses, batch.t());
     }
   }
@@ -66,8 +65,9 @@ public record SimpleObjective(
   @Override
   public double[] losses(Unet unet, TrainingBatch batch) {
     try (Temporaries temporaries = new Temporaries()) {
-      UnetInput input = batch.noisy(schedule, temporaries);
-      return weigh(unet.losses(loss, input, target(batch, temporaries)), batch.t());
+      TrainingBatch.Noisy noisy = batch.noisy(schedule, temporaries);
+      INDArray target = target(batch, noisy.eps(), temporaries);
+      return weigh(unet.losses(loss, noisy.input(), target), batch.t());
     }
   }
 
@@ -82,10 +82,10 @@ public record SimpleObjective(
     return losses;
   }
 
-  /** The noise itself, which is the caller's, or a temporary array. */
-  private INDArray target(TrainingBatch batch, Temporaries temporaries) {
+  /** The noise itself, or a temporary array. */
+  private INDArray target(TrainingBatch batch, INDArray eps, Temporaries temporaries) {
     return parameterization == Parameterization.EPSILON
-        ? batch.eps()
-        : temporaries.add(parameterization.target(schedule, batch.x0(), batch.eps(), batch.t()));
+        ? eps
+        : temporaries.add(parameterization.target(schedule, batch.x0(), eps, batch.t()));
   }
 }

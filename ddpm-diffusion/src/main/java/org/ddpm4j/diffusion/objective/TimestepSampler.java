@@ -1,6 +1,6 @@
 package org.ddpm4j.diffusion.objective;
 
-import java.util.SplittableRandom;
+import org.ddpm4j.diffusion.random.CounterRandom;
 
 /** Draws the timesteps that a network is trained at. Not thread-safe if it learns from losses. */
 public interface TimestepSampler {
@@ -15,13 +15,16 @@ public interface TimestepSampler {
   record Draw(int[] t, double[] weights) {}
 
   /**
-   * Draws timesteps.
+   * Draws timesteps. That of an image is a function of its number and the step, and of what has
+   * been learned from losses.
    *
-   * @param random at the beginning of the step's stream
+   * @param random the numbers that decide
+   * @param step of the training
+   * @param firstImage number of the first image in the batch of the step
    * @param images how many, N
    * @return N timesteps with their weights
    */
-  Draw draw(SplittableRandom random, int images);
+  Draw draw(CounterRandom random, long step, long firstImage, int images);
 
   /**
    * Hears of the losses at the timesteps that were drawn.

@@ -4,20 +4,30 @@ import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.ForwardProcess;
+import org.ddpm4j.diffusion.random.BatchRandom;
+import org.ddpm4j.diffusion.random.CounterRandom;
+import org.ddpm4j.diffusion.random.Purpose;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.UnetInput;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Images with all that chance adds to them in a step of training.
+ * Images with all that chance adds to them in a step of training. Noise is not made before it is
+ * asked for, and not at all for objectives that want none.
  *
  * @param x0 images, {@code [N,C,H,W]}
  * @param labels the class of each image, {@code [N]}, where the network is told it
  * @param t the timestep of each image, zero-based, N of them
- * @param eps standard normal noise of x0's shape
+ * @param random what noise and other choices are drawn from
+ * @param givenEps noise of x0's shape in place of the one that would be drawn
  */
-public record TrainingBatch(INDArray x0, Optional<INDArray> labels, int[] t, INDArray eps) {
+public record TrainingBatch(
+    INDArray x0,
+    Optional<INDArray> labels,
+    int[] t,
+    BatchRandom random,
+    Optional<INDArray> givenEps) {
 
   /**
    * Checks that the parts fit each other.
@@ -25,15 +35,23 @@ public record TrainingBatch(INDArray x0, Optional<INDArray> labels, int[] t, IND
    * @param x0 images
    * @param labels the class of each image
    * @param t the timestep of each image; not copied
-   * @param eps standard normal noise
+   * @param random what noise and other choices are drawn from
+   * @param givenEps noise in place of the one that would be drawn
    * @throws IllegalArgumentException if numbers or shapes differ
    */
   public TrainingBatch {
     Objects.requireNonNull(labels, "labels");
-    if (t.length != x0.size(0) || !Arrays.equals(x0.shape(), eps.shape())) {
+    Objects.requireNonNull(random, "random");
+    Objects.requireNonNull(givenEps, "givenEps");
+    if (t.length != x0.size(0)) {
       throw new IllegalArgumentException(
-          "Images of shape %s do not go with noise of shape %s and %d timesteps."
-              .formatted(Arrays.toString(x0.shape()), Arrays.toString(eps.shape()), t.length));
+          "Images of shape %s do not go with %d timesteps."
+              .formatted(Arrays.toString(x0.shape()), t.length));
+    }
+    if (givenEps.isPresent() && !Arrays.equals(x0.shape(), givenEps.get().shape())) {
+      throw new IllegalArgumentException(
+          "Images of shape %s do not go with noise of shape %s."
+              .formatted(Arrays.toString(x0.shape()), Arrays.toString(givenEps.get().shape())));
     }
     if (labels.isPresent() && labels.get().length() != t.length) {
       throw new IllegalArgumentException(
@@ -41,11 +59,60 @@ public record TrainingBatch(INDArray x0, Optional<INDArray> labels, int[] t, IND
     }
   }
 
-  /** What a network is asked of these images once they are noisy; its arrays are temporary. */
-  UnetInput noisy(NoiseSchedule schedule, Temporaries temporaries) {
-    INDArray xt = new ForwardProcess(schedule).qSample(x0, t, eps);
-    return new UnetInput(
-        temporaries.add(xt), temporaries.add(Nd4j.createFromArray(t)), labels.orElse(null));
+  /**
+   * Images whose noise is drawn.
+   *
+   * @param x0 images
+   * @param labels the class of each image
+   * @param t the timestep of each image; not copied
+   * @param random what noise and other choices are drawn from
+   * @throws IllegalArgumentException if numbers or shapes differ
+   */
+  public TrainingBatch(INDArray x0, Optional<INDArray> labels, int[] t, BatchRandom random) {
+    this(x0, labels, t, random, Optional.empty());
+  }
+
+  /**
+   * Images with a given noise; other choices are those of seed 0.
+   *
+   * @param x0 images
+   * @param labels the class of each image
+   * @param t the timestep of each image; not copied
+   * @param eps noise of x0's shape, which stays the caller's
+   * @throws IllegalArgumentException if numbers or shapes differ
+   */
+  public TrainingBatch(INDArray x0, Optional<INDArray> labels, int[] t, INDArray eps) {
+    this(
+        x0,
+        labels,
+        t,
+        new BatchRandom(new CounterRandom(0, Purpose.TRAINING_NOISE), 0, 0),
+        Optional.of(eps));
+  }
+
+  /**
+   * What a network is asked of these images once they are noisy.
+   *
+   * @param input of the network
+   * @param eps the noise
+   */
+  record Noisy(UnetInput input, INDArray eps) {}
+
+  /** Makes the images noisy, by temporary arrays. */
+  Noisy noisy(NoiseSchedule schedule, Temporaries temporaries) {
+    INDArray eps = givenEps.orElseGet(() -> temporaries.add(random.gaussian(x0.shape())));
+    INDArray xt = temporaries.add(new ForwardProcess(schedule).qSample(x0, t, eps));
+    INDArray times = temporaries.add(Nd4j.createFromArray(t));
+    return new Noisy(new UnetInput(xt, times, labels.orElse(null)), eps);
+  }
+
+  /**
+   * The noise ε of the images, the same each time.
+   *
+   * @return a new array of x0's shape, the caller's to close
+   */
+  public INDArray eps() {
+    return givenEps.map(eps -> eps.dup('c')).orElseGet(() -> random.gaussian(x0.shape()));
   }
 
   /**

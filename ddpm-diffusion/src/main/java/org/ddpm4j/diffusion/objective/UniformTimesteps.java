@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion.objective;
 
 import java.util.Arrays;
-import java.util.SplittableRandom;
+import org.ddpm4j.diffusion.random.CounterRandom;
 
 /**
  * All timesteps are equally likely (Ho et al. 2020, algorithm 1).
@@ -11,12 +11,12 @@ import java.util.SplittableRandom;
 public record UniformTimesteps(int timesteps) implements TimestepSampler {
 
   @Override
-  public Draw draw(SplittableRandom random, int images) {
+  public Draw draw(CounterRandom random, long step, long firstImage, int images) {
     double[] weights = new double[images];
     Arrays.fill(weights, 1);
     int[] t = new int[images];
     for (int i = 0; i < images; i++) {
-      t[i] = random.nextInt(timesteps);
+      t[i] = random.below(timesteps, firstImage + i, step, 0);
     }
     return new Draw(t, weights);
   }

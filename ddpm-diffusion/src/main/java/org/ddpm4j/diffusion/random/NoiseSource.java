@@ -1,8 +1,6 @@
 package org.ddpm4j.diffusion.random;
 
-import java.util.SplittableRandom;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** Where samplers get their Gaussian noise from. */
 @FunctionalInterface
@@ -48,30 +46,17 @@ public interface NoiseSource {
   }
 
   /**
-   * Noise that depends, for each image, on the seed, the image's number and the step alone. An
-   * image therefore does not change with the size of the batch that it is drawn in.
+   * Noise whose every element depends on the seed, the image's number, the step and its place in
+   * the image alone ({@link CounterRandom}). An image therefore does not change with the size of
+   * the batch that it is drawn in. Steps and numbers of images are in 0..2³²-1.
    *
    * @param seed chosen by the user
    * @param firstImage the number of the first image of the batch
    * @return the source
    */
   static NoiseSource seeded(long seed, long firstImage) {
-    return (step, shape) -> {
-      int images = Math.toIntExact(shape[0]);
-      long total = 1;
-      for (long size : shape) {
-        total = Math.multiplyExact(total, size);
-      }
-      float[] values = new float[Math.toIntExact(total)];
-      int perImage = images == 0 ? 0 : values.length / images;
-      for (int image = 0; image < images; image++) {
-        SplittableRandom random = KeyedRandom.of(seed, firstImage + image, step);
-        for (int i = image * perImage; i < (image + 1) * perImage; i++) {
-          values[i] = (float) random.nextGaussian();
-        }
-      }
-      return Nd4j.create(values, shape, 'c');
-    };
+    CounterRandom random = new CounterRandom(seed, Purpose.SAMPLING_NOISE);
+    return (step, shape) -> new BatchRandom(random, step, firstImage).gaussian(shape);
   }
 
   /**

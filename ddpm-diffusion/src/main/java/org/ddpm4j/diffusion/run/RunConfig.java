@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
+import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.unet.UnetConfig;
 import org.ddpm4j.unet.UnetFolder;
@@ -23,6 +24,7 @@ import org.ddpm4j.unet.UnetFolder;
 /**
  * Everything that decides the result of a run.
  *
+ * @param format of the run, which says how it draws its random numbers, 1 to {@link #FORMAT}
  * @param version of ddpm4j that began it
  * @param model the network
  * @param initialWeightsSeed of the network's first weights
@@ -34,6 +36,7 @@ import org.ddpm4j.unet.UnetFolder;
  * @param sampleEvery steps between two grids of samples, at least 1
  */
 public record RunConfig(
+    int format,
     String version,
     UnetConfig model,
     long initialWeightsSeed,
@@ -43,6 +46,12 @@ public record RunConfig(
     DataDescription data,
     long checkpointEvery,
     long sampleEvery) {
+
+  /**
+   * The format of new runs: that of their checkpoints. A configuration that names none is of format
+   * 1.
+   */
+  public static final int FORMAT = Checkpoint.VERSION;
 
   /**
    * How images are drawn.
@@ -85,6 +94,7 @@ public record RunConfig(
   /**
    * Checks that the parts fit each other.
    *
+   * @param format of the run
    * @param version of ddpm4j that began it
    * @param model the network
    * @param initialWeightsSeed of the network's first weights
@@ -97,6 +107,11 @@ public record RunConfig(
    * @throws IllegalArgumentException if they do not
    */
   public RunConfig {
+    if (format < 1 || format > FORMAT) {
+      throw new IllegalArgumentException(
+          "The run has the format %d, but this version knows 1 to %d; use the ddpm4j that began it or a newer one."
+              .formatted(format, FORMAT));
+    }
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(schedule, "schedule");
     Objects.requireNonNull(training, "training");
@@ -117,8 +132,46 @@ public record RunConfig(
     model.checkImageSize(data.shape().height(), data.shape().width());
   }
 
+  /**
+   * A new run.
+   *
+   * @param version of ddpm4j that begins it
+   * @param model the network
+   * @param initialWeightsSeed of the network's first weights
+   * @param schedule the noise
+   * @param training how it is trained
+   * @param batches how images are drawn
+   * @param data what it is trained on
+   * @param checkpointEvery steps between two checkpoints
+   * @param sampleEvery steps between two grids of samples
+   * @throws IllegalArgumentException if they do not fit each other
+   */
+  public RunConfig(
+      String version,
+      UnetConfig model,
+      long initialWeightsSeed,
+      ScheduleConfig schedule,
+      TrainingConfig training,
+      BatchConfig batches,
+      DataDescription data,
+      long checkpointEvery,
+      long sampleEvery) {
+    this(
+        FORMAT,
+        version,
+        model,
+        initialWeightsSeed,
+        schedule,
+        training,
+        batches,
+        data,
+        checkpointEvery,
+        sampleEvery);
+  }
+
   /** All but the model, whose JSON is that of a model folder. */
   private record Stored(
+      int format,
       @JsonProperty("ddpm4j_version") String version,
       long initialWeightsSeed,
       ScheduleConfig schedule,
@@ -137,6 +190,7 @@ public record RunConfig(
     try {
       Stored stored =
           new Stored(
+              format,
               version,
               initialWeightsSeed,
               schedule,
@@ -171,9 +225,10 @@ public record RunConfig(
       }
       UnetConfig model =
           UnetFolder.configFromJson(object.remove("model").toString(), source + ", model");
-      nestLoss(object);
+      upgrade(object);
       Stored stored = JSON.treeToValue(object, Stored.class);
       return new RunConfig(
+          stored.format(),
           stored.version(),
           model,
           stored.initialWeightsSeed(),
@@ -205,9 +260,21 @@ public record RunConfig(
     }
   }
 
-  /** Runs of 0.1.0 before there were objectives: their loss stands beside the optimiser. */
-  private static void nestLoss(ObjectNode json) {
-    if (json.path("training") instanceof ObjectNode training && training.has("loss")) {
+  /**
+   * Runs of format 1 do not name it, and have one batch in a step; before there were objectives
+   * their loss stands beside the optimiser.
+   */
+  private static void upgrade(ObjectNode json) {
+    if (!json.has("format")) {
+      json.put("format", 1);
+    }
+    if (!(json.path("training") instanceof ObjectNode training)) {
+      return;
+    }
+    if (json.path("format").intValue() == 1 && !training.has("accumulate")) {
+      training.put("accumulate", 1);
+    }
+    if (training.has("loss")) {
       ObjectNode objective = training.putObject("objective").put("label_dropout", 0.0);
       objective.set("loss", training.remove("loss"));
     }

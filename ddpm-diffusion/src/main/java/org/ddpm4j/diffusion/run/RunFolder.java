@@ -118,6 +118,43 @@ public record RunFolder(Path path) {
   }
 
   /**
+   * Reads the configuration of a run whose training is to go on.
+   *
+   * @return the configuration
+   * @throws IOException if the file is missing or damaged, or the run drew its random numbers
+   *     otherwise than today
+   */
+  public RunConfig readConfigToResume() throws IOException {
+    RunConfig config = readConfig();
+    if (config.format() != RunConfig.FORMAT) {
+      throw new IOException(
+          "The run %s has the format %d, whose random numbers are drawn otherwise than those of format %d, so that going on would be neither run; finish it with the ddpm4j that began it (%s), or begin a new run."
+              .formatted(path, config.format(), RunConfig.FORMAT, config.version()));
+    }
+    return config;
+  }
+
+  /**
+   * Reads the newest checkpoint of a run whose training is to go on.
+   *
+   * @param like values of the run's network; not changed
+   * @return the state
+   * @throws IOException if there is none, it is damaged or of a version that cannot be resumed
+   */
+  public Checkpoint readCheckpointToResume(Parameters like) throws IOException {
+    Checkpoint checkpoint = readLatestCheckpoint(like);
+    try {
+      checkpoint.requireResumable();
+    } catch (IllegalArgumentException e) {
+      throw new IOException(
+          "%s cannot be resumed from: %s"
+              .formatted(checkpoints().latest().orElse(path), e.getMessage()),
+          e);
+    }
+    return checkpoint;
+  }
+
+  /**
    * Reads the newest checkpoint.
    *
    * @param like values of the run's network; not changed

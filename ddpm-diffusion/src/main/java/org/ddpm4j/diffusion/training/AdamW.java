@@ -4,7 +4,7 @@ import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 
 /** AdamW (Loshchilov and Hutter 2019, algorithm 2) on flat buffers. */
-public final class AdamW {
+public final class AdamW implements AutoCloseable {
 
   private final AdamWConfig config;
   private final FlatOperations operations;
@@ -23,18 +23,18 @@ public final class AdamW {
   }
 
   AdamW(AdamWConfig config, Parameters weights, FlatOperations operations) {
+    this(config, weights.zerosLike(), weights.zerosLike(), operations);
+  }
+
+  AdamW(
+      AdamWConfig config,
+      Parameters firstMoment,
+      Parameters secondMoment,
+      FlatOperations operations) {
     this.config = config;
     this.operations = operations;
-    this.firstMoment = weights.zerosLike();
-    this.secondMoment = weights.zerosLike();
-  }
-
-  Parameters firstMoment() {
-    return firstMoment;
-  }
-
-  Parameters secondMoment() {
-    return secondMoment;
+    this.firstMoment = firstMoment;
+    this.secondMoment = secondMoment;
   }
 
   /**
@@ -62,5 +62,11 @@ public final class AdamW {
       operations.step(weights.flat(), shrink, rate, gradient.flat());
     }
     return norm;
+  }
+
+  /** Ends the threads. */
+  @Override
+  public void close() {
+    operations.close();
   }
 }

@@ -1,5 +1,7 @@
 package org.ddpm4j.diffusion.training;
 
+import java.util.Objects;
+import java.util.Optional;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 
@@ -17,6 +19,73 @@ public interface BatchSource {
    * @return features {@code [N,C,H,W]}; labels are ignored by unconditional models
    */
   DataSet batch(long step);
+
+  /**
+   * Part of a batch.
+   *
+   * @param images of it, if there are any
+   * @param first place of the first of them in the batch
+   * @param total images in the whole batch
+   */
+  record Shard(Optional<DataSet> images, long first, long total) {
+
+    /**
+     * Checks that nothing is missing.
+     *
+     * @param images of it, if there are any
+     * @param first place of the first of them in the batch
+     * @param total images in the whole batch
+     * @throws NullPointerException if the images are null
+     */
+    public Shard {
+      Objects.requireNonNull(images, "images");
+    }
+
+    /**
+     * The number of images.
+     *
+     * @return 0 to total
+     */
+    public int size() {
+      return images.map(DataSet::numExamples).orElse(0);
+    }
+
+    /**
+     * Where a shard begins, and the one before it ends.
+     *
+     * @param total images in the batch
+     * @param shard 0..shards; at the last there is no shard but the end
+     * @param shards into how many the batch is cut
+     * @return the place of its first image
+     * @throws IllegalArgumentException if there is no such shard
+     */
+    public static long begin(long total, int shard, int shards) {
+      if (shard < 0 || shards < 1 || shard > shards) {
+        throw new IllegalArgumentException(
+            "There is no shard %d of %d; shards are counted from 0.".formatted(shard, shards));
+      }
+      return total * shard / shards;
+    }
+  }
+
+  /**
+   * Part of the batch of a step, for those who share it out. Sources that can make a part without
+   * the rest do better than this, which cuts the whole.
+   *
+   * @param step zero-based, counting on over epochs
+   * @param shard its number, 0..shards-1
+   * @param shards into how many neighbouring parts of about the same size the batch is cut
+   * @return the part
+   * @throws IllegalArgumentException if there is no such shard
+   */
+  default Shard shard(long step, int shard, int shards) {
+    DataSet batch = batch(step);
+    long total = batch.numExamples();
+    long first = Shard.begin(total, shard, shards);
+    long end = Shard.begin(total, shard + 1, shards);
+    return new Shard(
+        end > first ? Optional.of(Rows.of(batch, first, end)) : Optional.empty(), first, total);
+  }
 
   /**
    * The batches of an iterator, one epoch after the other. An iterator knows no steps: to resume at

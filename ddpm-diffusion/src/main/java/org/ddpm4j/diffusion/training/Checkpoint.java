@@ -29,6 +29,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * sampling has learned as {@code timesteps.*}. A checksum covers all of them; the metadata hold
  * nothing but it, the format and its version.
  *
+ * @param version of the format, which says how the run draws its random numbers, 1 to {@link
+ *     #VERSION}
  * @param step number of steps done, at least 0
  * @param weights of the network
  * @param ema moving average of the weights
@@ -39,6 +41,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param timesteps losses by which timesteps are drawn, where they are
  */
 public record Checkpoint(
+    int version,
     long step,
     Parameters weights,
     Parameters ema,
@@ -48,8 +51,13 @@ public record Checkpoint(
     Window window,
     Optional<ImportanceTimesteps.State> timesteps) {
 
+  /**
+   * The version of runs that draw by {@link org.ddpm4j.diffusion.random.Philox}. Those of version 1
+   * had a stream of random numbers for each image and step.
+   */
+  public static final int VERSION = 2;
+
   private static final String FORMAT = "ddpm4j-checkpoint";
-  private static final String VERSION = "1";
   private static final String STEP = "step";
   private static final String WINDOW_LOSS = "window.loss";
   private static final String WINDOW_GRADIENT_NORM = "window.gradient_norm";
@@ -59,8 +67,9 @@ public record Checkpoint(
   private static final String TIMESTEP_COUNTS = "timesteps.counts";
 
   /**
-   * Checks the step.
+   * Checks version and step.
    *
+   * @param version of the format
    * @param step number of steps done
    * @param weights of the network
    * @param ema moving average of the weights
@@ -72,6 +81,11 @@ public record Checkpoint(
    * @throws IllegalArgumentException if one is out of range
    */
   public Checkpoint {
+    Ranges.require(
+        version >= 1 && version <= VERSION,
+        "version of the checkpoint",
+        version,
+        "it must be from 1 to " + VERSION);
     Ranges.require(step >= 0, "step of the checkpoint", step, "it must be at least 0");
     history = List.copyOf(history);
     Objects.requireNonNull(timesteps, "timesteps");
@@ -96,6 +110,19 @@ public record Checkpoint(
      */
     public Window {
       Ranges.require(steps >= 0, "number of steps in the window", steps, "it must be at least 0");
+    }
+  }
+
+  /**
+   * Checks that a training can go on from here. Its weights are good for sampling in any case.
+   *
+   * @throws IllegalArgumentException if the run drew its random numbers otherwise than today
+   */
+  public void requireResumable() {
+    if (version != VERSION) {
+      throw new IllegalArgumentException(
+          "The checkpoint has version %d, whose run drew its random numbers otherwise than version %d does, so that going on would be neither run; finish it with the ddpm4j that began it, or begin a new run."
+              .formatted(version, VERSION));
     }
   }
 
@@ -128,7 +155,7 @@ public record Checkpoint(
 
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put("format", FORMAT);
-    metadata.put("version", VERSION);
+    metadata.put("version", Integer.toString(version));
     SafetensorsWriter.writeWithChecksum(file, tensors, metadata);
   }
 
@@ -159,10 +186,11 @@ public record Checkpoint(
    */
   public static Checkpoint read(Path file, Parameters like) throws IOException {
     try (SafetensorsReader reader = SafetensorsReader.open(file)) {
-      checkFormat(file, reader.metadata());
+      int version = version(file, reader.metadata());
       reader.verifyChecksum();
       Checkpoint checkpoint =
           new Checkpoint(
+              version,
               only(file, reader, STEP, DataType.INT64).getLong(0),
               like.zerosLike(),
               like.zerosLike(),
@@ -183,17 +211,19 @@ public record Checkpoint(
     }
   }
 
-  private static void checkFormat(Path file, Map<String, String> metadata) throws IOException {
-    if (!FORMAT.equals(metadata.get("format")) || !VERSION.equals(metadata.get("version"))) {
+  private static int version(Path file, Map<String, String> metadata) throws IOException {
+    String version = Objects.requireNonNullElse(metadata.get("version"), "missing");
+    if (!FORMAT.equals(metadata.get("format")) || !version.matches("[1-" + VERSION + "]")) {
       throw new IOException(
-          "%s is not a checkpoint of version %s: its format is %s and its version %s; name a file from a run's checkpoints folder."
-              .formatted(file, VERSION, metadata.get("format"), metadata.get("version")));
+          "%s is not a checkpoint of version 1 or %d: its format is %s and its version %s; name a file from a run's checkpoints folder."
+              .formatted(file, VERSION, metadata.get("format"), version));
     }
     if (!metadata.containsKey(SafetensorsWriter.CRC32C_KEY)) {
       throw new IOException(
           "%s is a checkpoint without its checksum, so its numbers cannot be trusted; resume from another checkpoint."
               .formatted(file));
     }
+    return Integer.parseInt(version);
   }
 
   private static void fill(Path file, SafetensorsReader reader, String prefix, Parameters values)

@@ -5,7 +5,7 @@ import org.ddpm4j.unet.Unet;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What an optimiser does to flat buffers, each operation a pass over all elements. */
-interface FlatOperations {
+interface FlatOperations extends AutoCloseable {
 
   /** Those that go with the way in which a network computes. */
   static FlatOperations of(Unet unet) {
@@ -20,6 +20,9 @@ interface FlatOperations {
   /** {@code x = factor·x}. */
   void scale(INDArray x, double factor);
 
+  /** {@code y = y + x}. */
+  void add(INDArray y, INDArray x);
+
   /** {@code y = decay·y + (1 - decay)·x}. */
   void average(INDArray y, double decay, INDArray x);
 
@@ -33,4 +36,8 @@ interface FlatOperations {
 
   /** {@code w = shrink·w - rate·direction}. */
   void step(INDArray w, double shrink, double rate, INDArray direction);
+
+  /** Ends the threads, if there are any. */
+  @Override
+  default void close() {}
 }

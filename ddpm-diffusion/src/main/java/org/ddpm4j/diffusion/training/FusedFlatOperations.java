@@ -78,6 +78,11 @@ final class FusedFlatOperations implements FlatOperations {
   }
 
   @Override
+  public void add(INDArray y, INDArray x) {
+    combine(y, 1, 1, x);
+  }
+
+  @Override
   public void average(INDArray y, double decay, INDArray x) {
     combine(y, decay, 1 - decay, x);
   }
@@ -105,6 +110,11 @@ final class FusedFlatOperations implements FlatOperations {
           }
           return 0;
         });
+  }
+
+  @Override
+  public void close() {
+    workers.close();
   }
 
   @Override

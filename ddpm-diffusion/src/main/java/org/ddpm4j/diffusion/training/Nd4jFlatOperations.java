@@ -18,6 +18,11 @@ final class Nd4jFlatOperations implements FlatOperations {
   }
 
   @Override
+  public void add(INDArray y, INDArray x) {
+    y.addi(x);
+  }
+
+  @Override
   public void average(INDArray y, double decay, INDArray x) {
     y.muli(decay);
     addScaled(y, 1 - decay, x);

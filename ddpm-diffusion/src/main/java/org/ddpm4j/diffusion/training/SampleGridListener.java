@@ -68,6 +68,7 @@ public record SampleGridListener(
   @Override
   public void onStep(Trainer trainer, StepReport report) throws IOException {
     if (report.step() % every == 0 || report.isLast()) {
+      trainer.bringHome();
       INDArray images = pipeline.sample(count, seed);
       Folders.create(folder);
       Images.writePng(

@@ -6,38 +6,29 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import org.ddpm4j.diffusion.objective.ImportanceTimesteps;
 import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.objective.TimestepSampler;
 import org.ddpm4j.diffusion.objective.TrainingBatch;
 import org.ddpm4j.diffusion.objective.UniformTimesteps;
-import org.ddpm4j.diffusion.random.KeyedRandom;
-import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.random.BatchRandom;
+import org.ddpm4j.diffusion.random.CounterRandom;
+import org.ddpm4j.diffusion.random.Purpose;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Trains a U-Net for an objective, usually that of Ho et al. 2020, algorithm 1: to predict the
  * noise ε of noisy images.
  *
- * <p>The timesteps and the noise of step s depend on the seed and on s alone. Together with a
- * {@link Checkpoint} this makes every run resumable to the last bit.
+ * <p>The timesteps and the noise of an image depend on the seed, the step and the image's place in
+ * the batch alone. Together with a {@link Checkpoint} this makes every run resumable to the last
+ * bit.
  */
-public final class Trainer {
-
-  /** What keyed random numbers are for. */
-  private enum Purpose {
-    TIMESTEPS,
-    NOISE,
-    VALIDATION_NOISE,
-    LABEL_DROPOUT
-  }
+public final class Trainer implements AutoCloseable {
 
   /** Held-out images that are evaluated at once, so that their number does not cost memory. */
   private static final long VALIDATION_BATCH = 64;
@@ -46,11 +37,8 @@ public final class Trainer {
   private final Objective objective;
   private final TimestepSampler timesteps;
   private final TrainingConfig config;
-  private final BatchSource data;
-  private final FlatOperations operations;
-  private final AdamW optimizer;
-  private final Parameters gradient;
-  private final Parameters ema;
+  private final TrainingState state;
+  private final TrainingStep trainingStep;
   private final Unet emaUnet;
   private final LossHistory history = new LossHistory();
   private final LossWindow window = new LossWindow();
@@ -70,8 +58,14 @@ public final class Trainer {
    * @throws IllegalArgumentException if network, schedule and objective do not fit each other
    */
   public Trainer(Unet unet, NoiseSchedule schedule, TrainingConfig config, BatchSource data) {
-    this(unet, config.objective().create(schedule), config, data);
+    this(unet, fitting(unet, schedule, config), config, data);
+  }
+
+  /** Checked before anything is made that would have to be closed. */
+  private static Objective fitting(Unet unet, NoiseSchedule schedule, TrainingConfig config) {
+    Objective objective = config.objective().create(schedule);
     config.objective().checkNetwork(unet.config());
+    return objective;
   }
 
   /**
@@ -83,21 +77,37 @@ public final class Trainer {
    * @param data the images; with classes as one-hot labels where the network is told them
    */
   public Trainer(Unet unet, Objective objective, TrainingConfig config, BatchSource data) {
+    this(unet, objective, config, data, HostTrainingStep::of);
+  }
+
+  /**
+   * A training whose steps are done elsewhere, on a device for example, at its beginning.
+   *
+   * @param unet the network, which is trained in place
+   * @param objective what it is trained for, in place of the one that the configuration names
+   * @param config how to train
+   * @param data the images; with classes as one-hot labels where the network is told them
+   * @param steps makes the steps
+   */
+  public Trainer(
+      Unet unet,
+      Objective objective,
+      TrainingConfig config,
+      BatchSource data,
+      TrainingStep.Factory steps) {
     this.unet = Objects.requireNonNull(unet, "unet");
     this.objective = Objects.requireNonNull(objective, "objective");
     this.config = Objects.requireNonNull(config, "config");
-    this.data = Objects.requireNonNull(data, "data");
+    Objects.requireNonNull(data, "data");
     this.timesteps =
         switch (config.objective().timesteps()) {
           case UNIFORM -> new UniformTimesteps(objective.timesteps());
           case IMPORTANCE -> new ImportanceTimesteps(objective.timesteps());
         };
-    this.operations = FlatOperations.of(unet);
-    this.optimizer = new AdamW(config.optimizer(), unet.parameters(), operations);
-    this.gradient = unet.parameters().zerosLike();
-    this.ema = unet.parameters().zerosLike();
-    this.ema.assign(unet.parameters());
-    this.emaUnet = Unet.of(unet.config(), ema, unet.execution());
+    this.state = TrainingState.of(unet.parameters());
+    this.trainingStep =
+        steps.create(new TrainingStep.Task(unet, objective, config, data, timesteps, state));
+    this.emaUnet = Unet.of(unet.config(), state.ema(), unet.execution());
   }
 
   /**
@@ -133,9 +143,11 @@ public final class Trainer {
    *
    * @param checkpoint of the same network
    * @return this trainer
-   * @throws IllegalArgumentException if the checkpoint is of another network
+   * @throws IllegalArgumentException if the checkpoint is of another network, or of a version whose
+   *     runs drew their random numbers otherwise
    */
   public Trainer resume(Checkpoint checkpoint) {
+    checkpoint.requireResumable();
     restore(checkpoint);
     return this;
   }
@@ -170,85 +182,22 @@ public final class Trainer {
   }
 
   private TrainingListener.StepReport trainStep() {
-    DataSet images = data.batch(step);
-    INDArray x0 = images.getFeatures();
-    int count = Math.toIntExact(x0.size(0));
-    TimestepSampler.Draw draw =
-        timesteps.draw(KeyedRandom.of(config.seed(), Purpose.TIMESTEPS.ordinal(), step), count);
-    INDArray eps = noise(Purpose.NOISE, 0).gaussian(step, x0.shape());
-    Optional<INDArray> labels = labels(images).map(this::dropLabels);
-    TrainingBatch batch = new TrainingBatch(x0, labels, draw.t(), eps);
-    double[] losses = objective.lossAndGradient(unet, batch, draw.weights(), gradient);
-    // At once: the garbage collector, which sees only the small Java objects, may wait for hours.
-    eps.close();
-    labels.ifPresent(INDArray::close);
-    double loss = 0;
-    for (int i = 0; i < count; i++) {
-      loss += draw.weights()[i] * losses[i] / count;
-    }
-    double norm = operations.norm(gradient.flat());
-    requireFinite("loss", loss);
-    requireFinite("gradient norm", norm);
-    if (norm > config.maxGradientNorm()) {
-      operations.scale(gradient.flat(), config.maxGradientNorm() / norm);
-    }
     double factor = config.learningRate().factor(step, config.steps());
-    requireFinite("update", optimizer.update(unet.parameters(), gradient, step, factor));
-    updateEma();
-    timesteps.update(draw.t(), losses);
+    TrainingStep.Result result = trainingStep.run(step, factor, emaDecay());
+    StepLosses losses = result.losses();
+    timesteps.update(losses.t(), losses.losses());
     step++;
 
-    window.add(loss, norm);
-    return new TrainingListener.StepReport(step, config.steps(), loss, count, closeWindow(factor));
-  }
-
-  /** The class of each image, {@code [N]}, for networks that are told it. */
-  private Optional<INDArray> labels(DataSet images) {
-    int classes = unet.config().classEmbeddings();
-    if (classes == 0) {
-      return Optional.empty();
-    }
-    INDArray oneHot = images.getLabels();
-    if (oneHot == null || oneHot.rank() != 2 || oneHot.size(1) > classes) {
-      throw new IllegalArgumentException(
-          "The network is told one of %d classes, but the labels of the images are %s; they must be [N,classes], one-hot."
-              .formatted(classes, oneHot == null ? "missing" : Arrays.toString(oneHot.shape())));
-    }
-    return Optional.of(oneHot.argMax(1).castTo(DataType.INT32));
-  }
-
-  /** Replaces some classes by the last one, which stands for none (Ho and Salimans 2022). */
-  private INDArray dropLabels(INDArray labels) {
-    double share = config.objective().labelDropout();
-    if (share > 0) {
-      SplittableRandom random =
-          KeyedRandom.of(config.seed(), Purpose.LABEL_DROPOUT.ordinal(), step);
-      for (long i = 0; i < labels.length(); i++) {
-        if (random.nextDouble() < share) {
-          labels.putScalar(i, unet.config().classEmbeddings() - 1);
-        }
-      }
-    }
-    return labels;
-  }
-
-  private NoiseSource noise(Purpose purpose, long firstImage) {
-    long seed = KeyedRandom.of(config.seed(), purpose.ordinal()).nextLong();
-    return NoiseSource.seeded(seed, firstImage);
-  }
-
-  private void requireFinite(String what, double value) {
-    if (!Double.isFinite(value)) {
-      throw new TrainingDivergedException(step + 1, what, value);
-    }
+    window.add(losses.mean(), result.gradientNorm());
+    return new TrainingListener.StepReport(
+        step, config.steps(), losses.mean(), losses.images(), closeWindow(factor));
   }
 
   /**
    * The decay rises from 0.1 to its final value, so that the random first weights are forgotten.
    */
-  private void updateEma() {
-    double decay = Math.min(config.emaDecay(), (1.0 + step) / (10.0 + step));
-    operations.average(ema.flat(), decay, unet.parameters().flat());
+  private double emaDecay() {
+    return Math.min(config.emaDecay(), (1.0 + step) / (10.0 + step));
   }
 
   private LossHistory.Entry closeWindow(double learningRateFactor) {
@@ -276,27 +225,23 @@ public final class Trainer {
     if (validation == null) {
       return Double.NaN;
     }
+    trainingStep.bringHome();
+    CounterRandom random = new CounterRandom(config.seed(), Purpose.VALIDATION_NOISE);
     long count = validation.numExamples();
     double sum = 0;
     for (long first = 0; first < count; first += VALIDATION_BATCH) {
       long end = Math.min(first + VALIDATION_BATCH, count);
-      DataSet part =
-          new DataSet(
-              rows(validation.getFeatures(), first, end), rows(validation.getLabels(), first, end));
+      DataSet part = Rows.of(validation, first, end);
       INDArray x0 = part.getFeatures();
       int[] t = new int[Math.toIntExact(end - first)];
       for (int i = 0; i < t.length; i++) {
         t[i] = (int) ((first + i + 0.5) / count * objective.timesteps());
       }
-      INDArray eps = noise(Purpose.VALIDATION_NOISE, first).gaussian(0, x0.shape());
-      sum +=
-          Arrays.stream(objective.losses(unet, new TrainingBatch(x0, labels(part), t, eps))).sum();
+      BatchRandom noise = new BatchRandom(random, 0, first);
+      TrainingBatch batch = new TrainingBatch(x0, Labels.of(part, unet.config()), t, noise);
+      sum += Arrays.stream(objective.losses(unet, batch)).sum();
     }
     return sum / count;
-  }
-
-  private static INDArray rows(INDArray array, long first, long end) {
-    return array == null ? null : array.get(NDArrayIndex.interval(first, end));
   }
 
   /**
@@ -320,19 +265,35 @@ public final class Trainer {
   /**
    * The network that is being trained.
    *
-   * @return the network; its weights change with every step
+   * @return the network; its weights are those after the last step, and change with further ones
    */
   public Unet unet() {
+    trainingStep.bringHome();
     return unet;
   }
 
   /**
-   * The network with the moving average of the weights, the one to sample with.
+   * The network with the moving average of the weights, the one to sample with. It is closed with
+   * this trainer; {@link #trainedUnet} gives one that is not.
    *
-   * @return the network; its weights change with every step
+   * @return the network; its weights are those after the last step, and change with further ones.
+   *     Where steps are done on a device, they do so when this is called
    */
   public Unet emaUnet() {
+    trainingStep.bringHome();
     return emaUnet;
+  }
+
+  /**
+   * A network of its own with the moving average of the weights as it is after the last step.
+   *
+   * @return the network, the caller's to close
+   */
+  public Unet trainedUnet() {
+    trainingStep.bringHome();
+    Parameters weights = state.ema().zerosLike();
+    weights.assign(state.ema());
+    return Unet.of(unet.config(), weights, unet.execution());
   }
 
   /**
@@ -345,17 +306,27 @@ public final class Trainer {
   }
 
   /**
+   * Makes the weights that others read, {@link #unet} and {@link #emaUnet}, those after the last
+   * step. They are anyway, unless steps are done on a device.
+   */
+  public void bringHome() {
+    trainingStep.bringHome();
+  }
+
+  /**
    * The state after the last step.
    *
    * @return everything that going on needs; a view, valid until the next step
    */
   public Checkpoint checkpoint() {
+    trainingStep.bringHome();
     return new Checkpoint(
+        Checkpoint.VERSION,
         step,
-        unet.parameters(),
-        ema,
-        optimizer.firstMoment(),
-        optimizer.secondMoment(),
+        state.weights(),
+        state.ema(),
+        state.firstMoment(),
+        state.secondMoment(),
         history.entries(),
         window.state(),
         timesteps instanceof ImportanceTimesteps importance
@@ -364,10 +335,8 @@ public final class Trainer {
   }
 
   private void restore(Checkpoint from) {
-    unet.parameters().assign(from.weights());
-    ema.assign(from.ema());
-    optimizer.firstMoment().assign(from.firstMoment());
-    optimizer.secondMoment().assign(from.secondMoment());
+    state.assign(from);
+    trainingStep.startFromHome();
     history.replaceBy(from.history());
     window.restore(from.window());
     if (timesteps instanceof ImportanceTimesteps importance) {
@@ -379,5 +348,15 @@ public final class Trainer {
                           "The checkpoint has no losses of timesteps, which this training draws by importance.")));
     }
     step = from.step();
+  }
+
+  /**
+   * Ends the threads of training and closes {@link #emaUnet}. The network that was trained, and the
+   * data, are the caller's to close.
+   */
+  @Override
+  public void close() {
+    trainingStep.close();
+    emaUnet.close();
   }
 }

@@ -18,6 +18,7 @@ import org.ddpm4j.diffusion.objective.ObjectiveConfig;
  * @param objective what the network is trained for
  * @param seed of timesteps and noise
  * @param reportEvery steps over which reported losses are averaged, at least 1
+ * @param accumulate batches of the data whose images together are the batch of a step, at least 1
  */
 public record TrainingConfig(
     long steps,
@@ -27,7 +28,8 @@ public record TrainingConfig(
     double emaDecay,
     ObjectiveConfig objective,
     long seed,
-    int reportEvery) {
+    int reportEvery,
+    int accumulate) {
 
   /**
    * Checks the ranges.
@@ -40,6 +42,7 @@ public record TrainingConfig(
    * @param objective what the network is trained for
    * @param seed of timesteps and noise
    * @param reportEvery steps over which reported losses are averaged
+   * @param accumulate batches of the data in the batch of a step
    * @throws IllegalArgumentException if one is out of range
    */
   public TrainingConfig {
@@ -54,6 +57,33 @@ public record TrainingConfig(
     require(emaDecay >= 0 && emaDecay < 1, "EMA decay", emaDecay, "it must be in [0,1)");
     Objects.requireNonNull(objective, "objective");
     require(reportEvery >= 1, "number of steps in a report", reportEvery, "it must be at least 1");
+    require(accumulate >= 1, "number of batches in a step", accumulate, "it must be at least 1");
+  }
+
+  /**
+   * With one batch in a step.
+   *
+   * @param steps optimiser steps
+   * @param optimizer the constants of AdamW
+   * @param learningRate how the learning rate moves
+   * @param maxGradientNorm longer gradients are scaled down to this Euclidean norm
+   * @param emaDecay decay of the moving average of the weights
+   * @param objective what the network is trained for
+   * @param seed of timesteps and noise
+   * @param reportEvery steps over which reported losses are averaged
+   * @throws IllegalArgumentException if one is out of range
+   */
+  public TrainingConfig(
+      long steps,
+      AdamWConfig optimizer,
+      LearningRateSchedule learningRate,
+      double maxGradientNorm,
+      double emaDecay,
+      ObjectiveConfig objective,
+      long seed,
+      int reportEvery) {
+    this(
+        steps, optimizer, learningRate, maxGradientNorm, emaDecay, objective, seed, reportEvery, 1);
   }
 
   /**
@@ -83,7 +113,15 @@ public record TrainingConfig(
    */
   public TrainingConfig withOptimizer(AdamWConfig newOptimizer) {
     return new TrainingConfig(
-        steps, newOptimizer, learningRate, maxGradientNorm, emaDecay, objective, seed, reportEvery);
+        steps,
+        newOptimizer,
+        learningRate,
+        maxGradientNorm,
+        emaDecay,
+        objective,
+        seed,
+        reportEvery,
+        accumulate);
   }
 
   /**
@@ -94,7 +132,15 @@ public record TrainingConfig(
    */
   public TrainingConfig withLearningRate(LearningRateSchedule newLearningRate) {
     return new TrainingConfig(
-        steps, optimizer, newLearningRate, maxGradientNorm, emaDecay, objective, seed, reportEvery);
+        steps,
+        optimizer,
+        newLearningRate,
+        maxGradientNorm,
+        emaDecay,
+        objective,
+        seed,
+        reportEvery,
+        accumulate);
   }
 
   /**
@@ -105,7 +151,15 @@ public record TrainingConfig(
    */
   public TrainingConfig withObjective(ObjectiveConfig newObjective) {
     return new TrainingConfig(
-        steps, optimizer, learningRate, maxGradientNorm, emaDecay, newObjective, seed, reportEvery);
+        steps,
+        optimizer,
+        learningRate,
+        maxGradientNorm,
+        emaDecay,
+        newObjective,
+        seed,
+        reportEvery,
+        accumulate);
   }
 
   /**
@@ -116,6 +170,34 @@ public record TrainingConfig(
    */
   public TrainingConfig withSeed(long newSeed) {
     return new TrainingConfig(
-        steps, optimizer, learningRate, maxGradientNorm, emaDecay, objective, newSeed, reportEvery);
+        steps,
+        optimizer,
+        learningRate,
+        maxGradientNorm,
+        emaDecay,
+        objective,
+        newSeed,
+        reportEvery,
+        accumulate);
+  }
+
+  /**
+   * The same with another number of batches in a step: as one batch so many times as large, up to
+   * rounding, in the memory of one.
+   *
+   * @param newAccumulate batches of the data whose images together are the batch of a step
+   * @return the new configuration
+   */
+  public TrainingConfig withAccumulate(int newAccumulate) {
+    return new TrainingConfig(
+        steps,
+        optimizer,
+        learningRate,
+        maxGradientNorm,
+        emaDecay,
+        objective,
+        seed,
+        reportEvery,
+        newAccumulate);
   }
 }

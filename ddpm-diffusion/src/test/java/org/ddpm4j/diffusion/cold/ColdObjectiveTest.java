@@ -8,7 +8,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.ddpm4j.diffusion.objective.TrainingBatch;
-import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.random.BatchRandom;
+import org.ddpm4j.diffusion.random.CounterRandom;
+import org.ddpm4j.diffusion.random.Purpose;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
@@ -18,6 +20,7 @@ import org.ddpm4j.unet.AnnotatedUnet;
 import org.ddpm4j.unet.LossFunction;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetInput;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -36,8 +39,11 @@ class ColdObjectiveTest {
   }
 
   private static TrainingBatch batch(INDArray x0, long seed, int... t) {
-    INDArray eps = NoiseSource.seeded(seed, 0).gaussian(0, x0.shape());
-    return new TrainingBatch(x0, Optional.empty(), t, eps);
+    return batch(x0, new BatchRandom(new CounterRandom(seed, Purpose.TRAINING_NOISE), 0, 0), t);
+  }
+
+  private static TrainingBatch batch(INDArray x0, BatchRandom random, int... t) {
+    return new TrainingBatch(x0, Optional.empty(), t, random);
   }
 
   @Test
@@ -69,18 +75,34 @@ class ColdObjectiveTest {
     }
   }
 
+  /** Seed, purpose, step and the image's number place the mask, and noise has no part in it. */
   @Test
-  void theFirstNoiseOfAnImagePlacesItsMask() {
+  void theImagesKeyPlacesItsMask() {
     ColdObjective objective = ColdObjective.of(MASK);
     INDArray x0 = images(3, 1);
+    CounterRandom training = new CounterRandom(1, Purpose.TRAINING_NOISE);
+    BatchRandom random = new BatchRandom(training, 4, 7);
     try (Unet unet = unet(DataType.DOUBLE)) {
-      double[] losses = objective.losses(unet, batch(x0, 1, 5));
-      TrainingBatch same = batch(x0, 1, 5);
-      same.eps().putScalar(new int[] {0, 0, 3, 3}, 7);
-      TrainingBatch other = batch(x0, 1, 5);
-      other.eps().putScalar(new int[] {0, 0, 0, 0}, 7);
-      assertThat(objective.losses(unet, same)).isEqualTo(losses);
-      assertThat(objective.losses(unet, other)).isNotEqualTo(losses);
+      double[] losses = objective.losses(unet, batch(x0, random, 5));
+      INDArray xs = MASK.degrade(x0, 6, new long[] {training.bits(7, 4, 0)});
+      assertThat(losses)
+          .containsExactly(
+              new double[] {
+                unet.losses(LossFunction.L1, UnetInput.of(xs, Nd4j.createFromArray(5)), x0)[0]
+              },
+              within(1e-9));
+      TrainingBatch otherNoise =
+          new TrainingBatch(
+              x0, Optional.empty(), new int[] {5}, random, Optional.of(Nd4j.ones(x0.shape())));
+      assertThat(objective.losses(unet, otherNoise)).isEqualTo(losses);
+      CounterRandom validation = new CounterRandom(1, Purpose.VALIDATION_NOISE);
+      for (BatchRandom other :
+          List.of(
+              new BatchRandom(validation, 4, 7),
+              new BatchRandom(training, 5, 7),
+              new BatchRandom(training, 4, 8))) {
+        assertThat(objective.losses(unet, batch(x0, other, 5))).isNotEqualTo(losses);
+      }
     }
   }
 

@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
-import java.util.SplittableRandom;
+import org.ddpm4j.diffusion.random.CounterRandom;
+import org.ddpm4j.diffusion.random.Purpose;
 import org.junit.jupiter.api.Test;
 
 class ImportanceTimestepsTest {
+
+  private static final CounterRandom RANDOM = new CounterRandom(1, Purpose.TRAINING_TIMESTEPS);
 
   private static ImportanceTimesteps knowing(double... losses) {
     ImportanceTimesteps timesteps = new ImportanceTimesteps(losses.length);
@@ -54,7 +57,7 @@ class ImportanceTimestepsTest {
     double[] losses = {0.3, 10, 2, 0.01};
     ImportanceTimesteps timesteps = knowing(losses);
     double[] p = timesteps.probabilities();
-    TimestepSampler.Draw draw = timesteps.draw(new SplittableRandom(1), 100_000);
+    TimestepSampler.Draw draw = timesteps.draw(RANDOM, 1, 0, 100_000);
     int[] counts = new int[4];
     double weightedMean = 0;
     for (int i = 0; i < draw.t().length; i++) {
@@ -74,7 +77,7 @@ class ImportanceTimestepsTest {
   void losslessTimestepsAreStillDrawn() {
     ImportanceTimesteps timesteps = knowing(0, 0);
     assertThat(timesteps.probabilities()).containsOnly(0.0005);
-    assertThat(timesteps.draw(new SplittableRandom(0), 50).t()).contains(0).contains(1);
+    assertThat(timesteps.draw(RANDOM, 0, 0, 50).t()).contains(0).contains(1);
   }
 
   @Test

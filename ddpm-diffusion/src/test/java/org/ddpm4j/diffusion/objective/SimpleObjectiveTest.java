@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.Optional;
 import org.ddpm4j.diffusion.ForwardProcess;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.random.BatchRandom;
+import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.random.Purpose;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.AnnotatedUnet;
@@ -110,7 +113,7 @@ class SimpleObjectiveTest {
     }
   }
 
-  /** What was given stays whole: the images belong to the caller. */
+  /** What was given stays whole: images and noise belong to the caller. */
   @Test
   void keepsTheBatch() {
     SimpleObjective objective =
@@ -121,7 +124,26 @@ class SimpleObjectiveTest {
     try (Unet unet = unet(0)) {
       objective.lossAndGradient(unet, batch, new double[] {1, 1, 1}, unet.parameters().zerosLike());
       assertThat(batch.x0()).isEqualTo(x0);
-      assertThat(batch.eps().wasClosed()).isFalse();
+      assertThat(batch.givenEps().orElseThrow().wasClosed()).isFalse();
+    }
+  }
+
+  /**
+   * Noise that is drawn is that of the batch's numbers, and a loss as with the same noise given.
+   */
+  @Test
+  void noiseIsDrawnWhereNoneIsGiven() {
+    SimpleObjective objective =
+        new SimpleObjective(
+            SCHEDULE, Parameterization.V, LossFunction.L2, new LossWeighting.Uniform());
+    INDArray x0 = batch(Optional.empty()).x0();
+    BatchRandom random = new BatchRandom(new CounterRandom(2, Purpose.SAMPLING_NOISE), 5, 9);
+    TrainingBatch drawn = new TrainingBatch(x0, Optional.empty(), T, random);
+    INDArray eps = NoiseSource.seeded(2, 9).gaussian(5, x0.shape());
+    assertThat(drawn.eps()).isEqualTo(eps);
+    TrainingBatch given = new TrainingBatch(x0, Optional.empty(), T, eps);
+    try (Unet unet = unet(0)) {
+      assertThat(objective.losses(unet, drawn)).isEqualTo(objective.losses(unet, given));
     }
   }
 
@@ -129,7 +151,10 @@ class SimpleObjectiveTest {
   void batchesMustFitTogether() {
     INDArray x0 = Nd4j.zeros(2, 1, 4, 4);
     assertThatThrownBy(() -> new TrainingBatch(x0, Optional.empty(), T, x0))
-        .hasMessageContaining("3 timesteps");
+        .hasMessage("Images of shape [2, 1, 4, 4] do not go with 3 timesteps.");
+    assertThatThrownBy(
+            () -> new TrainingBatch(x0, Optional.empty(), new int[2], Nd4j.zeros(2, 1, 4, 5)))
+        .hasMessage("Images of shape [2, 1, 4, 4] do not go with noise of shape [2, 1, 4, 5].");
     assertThatThrownBy(
             () ->
                 new TrainingBatch(

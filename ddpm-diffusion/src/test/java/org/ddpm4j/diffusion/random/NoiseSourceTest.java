@@ -49,16 +49,26 @@ class NoiseSourceTest {
     assertThat(moment(x, 4)).isCloseTo(3, within(4 * Math.sqrt(96) / root));
 
     // Kolmogorov and Smirnov: the statistic exceeds 1.95/sqrt(n) once in a thousand times.
+    assertThat(distanceToNormal(x)).isLessThan(1.95 / root);
+  }
+
+  /** The statistic of Kolmogorov and Smirnov. */
+  private static double distanceToNormal(double[] values) {
+    double[] x = values.clone();
+    int n = x.length;
     Arrays.sort(x);
     double distance = 0;
     for (int i = 0; i < n; i++) {
       double cdf = normalCdf(x[i]);
       distance = Math.max(distance, Math.max(cdf - (double) i / n, (i + 1.0) / n - cdf));
     }
-    assertThat(distance).isLessThan(1.95 / root);
+    return distance;
   }
 
-  /** Noise at the same pixel of neighbouring images, steps and seeds is uncorrelated. */
+  /**
+   * Noise at the same pixel of neighbouring images, steps and seeds is uncorrelated, and so are
+   * neighbouring elements, their absolute values too: the two of a pair share a radius.
+   */
   @Test
   void neighboursAreUncorrelated() {
     int n = 50_000;
@@ -67,13 +77,76 @@ class NoiseSourceTest {
     double[] image = noise.slice(1).dup().data().asDouble();
     double[] step = NoiseSource.seeded(3, 0).gaussian(9, 1, 1, 1, n).data().asDouble();
     double[] seed = NoiseSource.seeded(4, 0).gaussian(8, 1, 1, 1, n).data().asDouble();
-    for (double[] b : new double[][] {image, step, seed}) {
-      double sum = 0;
-      for (int i = 0; i < n; i++) {
-        sum += a[i] * b[i];
-      }
-      assertThat(sum / n).isCloseTo(0, within(4 / Math.sqrt(n)));
+    double[] highSeed =
+        NoiseSource.seeded(3 + (1L << 32), 0).gaussian(8, 1, 1, 1, n).data().asDouble();
+    for (double[] b : new double[][] {image, step, seed, highSeed}) {
+      assertUncorrelated(a, b, 0);
     }
+    for (int lag = 1; lag <= 8; lag++) {
+      assertUncorrelated(a, a, lag);
+    }
+  }
+
+  private static void assertUncorrelated(double[] a, double[] b, int lag) {
+    int n = a.length - lag;
+    double sum = 0;
+    double absolute = 0;
+    double mean = Math.sqrt(2 / Math.PI);
+    for (int i = 0; i < n; i++) {
+      sum += a[i] * b[i + lag];
+      absolute += (Math.abs(a[i]) - mean) * (Math.abs(b[i + lag]) - mean);
+    }
+    assertThat(sum / n).as("lag %d", lag).isCloseTo(0, within(4 / Math.sqrt(n)));
+    // |z| has the variance 1 - 2/π.
+    assertThat(absolute / n)
+        .as("absolute values, lag %d", lag)
+        .isCloseTo(0, within(4 * (1 - 2 / Math.PI) / Math.sqrt(n)));
+  }
+
+  /** The same element of many images, and of many steps, is standard normal too. */
+  @Test
+  void isStandardNormalAcrossImagesAndSteps() {
+    int n = 40_000;
+    double[] images = NoiseSource.seeded(11, 0).gaussian(2, n, 1, 1, 1).data().asDouble();
+    double[] steps = new double[n];
+    for (int step = 0; step < n; step++) {
+      float[] value = new float[1];
+      new CounterRandom(11, Purpose.SAMPLING_NOISE).gaussian(2, step, value, 0, 1);
+      steps[step] = value[0];
+    }
+    for (double[] x : new double[][] {images, steps}) {
+      assertThat(moment(x, 1)).isCloseTo(0, within(4 / Math.sqrt(n)));
+      assertThat(moment(x, 2)).isCloseTo(1, within(4 * Math.sqrt(2.0 / n)));
+      assertThat(moment(x, 4)).isCloseTo(3, within(4 * Math.sqrt(96.0 / n)));
+      assertUncorrelated(x, x, 1);
+      assertThat(distanceToNormal(x)).isLessThan(1.95 / Math.sqrt(n));
+    }
+  }
+
+  /** Of several seeds, and of elements of the four places in a block. */
+  @Test
+  void everyPlaceOfABlockIsStandardNormal() {
+    int n = 20_000;
+    for (long seed : new long[] {0, -1, 1L << 40}) {
+      double[] x = NoiseSource.seeded(seed, 7).gaussian(0, 1, 1, 4, n).data().asDouble();
+      for (int place = 0; place < 4; place++) {
+        double[] own = new double[n];
+        for (int i = 0; i < n; i++) {
+          own[i] = x[4 * i + place];
+        }
+        assertThat(distanceToNormal(own))
+            .as("seed %d, place %d", seed, place)
+            .isLessThan(1.95 / Math.sqrt(n));
+      }
+    }
+  }
+
+  @Test
+  void stepsAndImagesHaveALimit() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> NoiseSource.seeded(1, 0).gaussian(-1, 1, 1, 2, 2));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> NoiseSource.seeded(1, (1L << 32) - 1).gaussian(0, 2, 1, 2, 2));
   }
 
   @Test

@@ -135,7 +135,18 @@ class RunConfigTest {
     assertThat(json.at("/data/training_images").asInt()).isEqualTo(100);
   }
 
-  /** Runs that began before there were objectives can be resumed. */
+  @Test
+  void aRunThatNamesNoFormatIsOfTheFirst() throws IOException {
+    ObjectNode json = tree();
+    assertThat(json.get("format").intValue()).isEqualTo(RunConfig.FORMAT).isEqualTo(2);
+    json.remove("format");
+    RunConfig old = RunConfig.fromJson(json.toString(), "config.json");
+    assertThat(old.format()).isEqualTo(1);
+    assertThat(old).isNotEqualTo(CONFIG);
+    assertThat(RunConfig.fromJson(old.toJson(), "config.json")).isEqualTo(old);
+  }
+
+  /** Runs that began before there were objectives. */
   @Test
   void aLossBesideTheOptimizerIsAnObjective() throws IOException {
     ObjectNode json = tree();
@@ -214,6 +225,8 @@ class RunConfigTest {
       delimiter = '|',
       value = {
         "/extra                      | 1         | the field extra, which is unknown here",
+        "/format                     | 3         | The run has the format 3, but this version knows 1 to 2",
+        "/format                     | null      | its field format is missing",
         "/training/extra             | 1         | the field training.extra, which is unknown here",
         "/model/extra                | 1         | the field extra",
         "/training/steps             | \"many\"  | its field training.steps",

@@ -109,6 +109,7 @@ class RunFolderTest {
 
   private static Checkpoint checkpoint(long step, Parameters weights) {
     return new Checkpoint(
+        Checkpoint.VERSION,
         step,
         weights,
         weights,

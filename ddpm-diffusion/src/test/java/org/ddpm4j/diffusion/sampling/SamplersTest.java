@@ -227,7 +227,9 @@ class SamplersTest {
           type == SamplerType.DDPM
               || type == SamplerType.DPM_SOLVER_SDE
               || type == SamplerType.EULER_ANCESTRAL;
-      assertThat(end.getDouble(i)).isCloseTo(expected, within(random ? 4.0 : 0.04));
+      // A solver's error is a share of the noise.
+      double share = 0.02 * Math.max(1, Math.abs(start.getDouble(i)));
+      assertThat(end.getDouble(i)).isCloseTo(expected, within(random ? 4.0 : share));
     }
     assertThatThrownBy(() -> draw(sampler, network(Parameterization.EPSILON, ZERO_SNR), DOUBLES))
         .isInstanceOf(IllegalArgumentException.class)

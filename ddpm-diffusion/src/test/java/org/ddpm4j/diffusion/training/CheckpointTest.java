@@ -74,6 +74,7 @@ class CheckpointTest {
     weights.flat().putScalar(2, Float.MAX_VALUE);
     Checkpoint checkpoint =
         new Checkpoint(
+            Checkpoint.VERSION,
             (1L << 53) + 1,
             weights,
             weights,
@@ -96,7 +97,7 @@ class CheckpointTest {
     try (SafetensorsReader reader = SafetensorsReader.open(write())) {
       assertThat(reader.metadata())
           .containsEntry("format", "ddpm4j-checkpoint")
-          .containsEntry("version", "1")
+          .containsEntry("version", "2")
           .containsOnlyKeys("format", "version", "crc32c");
       assertThat(reader.names())
           .contains("model.init_conv.weight", "ema.init_conv.weight")
@@ -183,12 +184,46 @@ class CheckpointTest {
     Path model = folder.resolve("model.safetensors");
     SafetensorsWriter.write(model, trained.unet().parameters().toPyTorch(), Map.of("format", "pt"));
     assertRefused(
-        model, "is not a checkpoint of version 1: its format is pt and its version null; name");
+        model,
+        "is not a checkpoint of version 1 or 2: its format is pt and its version missing; name");
 
     Path newer = folder.resolve("newer.safetensors");
     SafetensorsWriter.writeWithChecksum(
-        newer, Map.of(), Map.of("format", "ddpm4j-checkpoint", "version", "2"));
-    assertRefused(newer, "is not a checkpoint of version 1");
+        newer, Map.of(), Map.of("format", "ddpm4j-checkpoint", "version", "3"));
+    assertRefused(
+        newer,
+        "is not a checkpoint of version 1 or 2: its format is ddpm4j-checkpoint and its version 3");
+  }
+
+  /**
+   * Whose weights can be sampled with; going on would draw other numbers than the run began with.
+   */
+  @Test
+  void anEarlierVersionIsReadButNotResumed() throws IOException {
+    Checkpoint now = TinyTraining.trainer(3).checkpoint();
+    Checkpoint old =
+        new Checkpoint(
+            1,
+            2,
+            now.weights(),
+            now.ema(),
+            now.firstMoment(),
+            now.secondMoment(),
+            List.of(),
+            now.window(),
+            Optional.empty());
+    Path file = folder.resolve("old.safetensors");
+    old.write(file);
+    Checkpoint read = Checkpoint.read(file, now.weights());
+    assertThat(read.version()).isEqualTo(1);
+    assertThat(read.weights().flat()).isEqualTo(now.weights().flat());
+
+    Trainer trainer = TinyTraining.trainer(3);
+    assertThatThrownBy(() -> trainer.resume(read))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "The checkpoint has version 1, whose run drew its random numbers otherwise than version 2 does, so that going on would be neither run; finish it with the ddpm4j that began it, or begin a new run.");
+    assertThat(trainer.step()).isZero();
   }
 
   @Test
@@ -321,6 +356,7 @@ class CheckpointTest {
   private static Checkpoint at(long step) {
     Checkpoint now = trained.checkpoint();
     return new Checkpoint(
+        Checkpoint.VERSION,
         step,
         now.weights(),
         now.ema(),

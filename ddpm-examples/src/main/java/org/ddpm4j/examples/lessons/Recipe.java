@@ -39,26 +39,27 @@ record Recipe(String name, UnetConfig network, NoiseSchedule schedule, Objective
     ImageDataSetIterator batches =
         new ImageDataSetIterator(images.training(), BatchOptions.of(BATCH_SIZE, SEED));
     Unet unet = Unet.create(network, DataType.FLOAT, SEED);
-    Trainer trainer =
-        new Trainer(unet, schedule, config(run.steps()), batches)
-            .withValidation(images.heldOut().batch(all(images.heldOut())));
-    long begin = System.nanoTime();
-    trainer.fit();
-    run.say(
-        "Trained %s: %,d parameters, %d steps of %d images, %.0f s, held-out loss %.4f",
-        name,
-        unet.parameters().count(),
-        run.steps(),
-        BATCH_SIZE,
-        (System.nanoTime() - begin) / 1e9,
-        trainer.validationLoss());
-    return new Sampled(
-        name,
-        trainer.emaUnet(),
-        schedule,
-        objective,
-        images.training().shape(),
-        trainer.history().entries());
+    try (unet;
+        Trainer trainer = new Trainer(unet, schedule, config(run.steps()), batches)) {
+      trainer.withValidation(images.heldOut().batch(all(images.heldOut())));
+      long begin = System.nanoTime();
+      trainer.fit();
+      run.say(
+          "Trained %s: %,d parameters, %d steps of %d images, %.0f s, held-out loss %.4f",
+          name,
+          unet.parameters().count(),
+          run.steps(),
+          BATCH_SIZE,
+          (System.nanoTime() - begin) / 1e9,
+          trainer.validationLoss());
+      return new Sampled(
+          name,
+          trainer.trainedUnet(),
+          schedule,
+          objective,
+          images.training().shape(),
+          trainer.history().entries());
+    }
   }
 
   private TrainingConfig config(long steps) {

@@ -57,17 +57,18 @@ record Training(Unet last, Unet average, List<Double> losses) {
                     Math.min(MOST_WARM_UP, steps / 10), LearningRateSchedule.Decay.LINEAR));
 
     List<Double> losses = new ArrayList<>();
-    Trainer trainer = new Trainer(unet, objective, config, batches::batch);
-    trainer.withListener(
-        (state, report) -> {
-          losses.add(report.loss());
-          if (report.step() % SAY_EVERY == 0 || report.isLast()) {
-            double loss = mean(losses, losses.size() - SAY_EVERY, losses.size());
-            pictures.say("%s: step %d of %d, loss %.4f", name, report.step(), steps, loss);
-          }
-        });
-    trainer.fit();
-    return new Training(unet, trainer.emaUnet(), losses);
+    try (Trainer trainer = new Trainer(unet, objective, config, batches::batch)) {
+      trainer.withListener(
+          (state, report) -> {
+            losses.add(report.loss());
+            if (report.step() % SAY_EVERY == 0 || report.isLast()) {
+              double loss = mean(losses, losses.size() - SAY_EVERY, losses.size());
+              pictures.say("%s: step %d of %d, loss %.4f", name, report.step(), steps, loss);
+            }
+          });
+      trainer.fit();
+      return new Training(unet, trainer.trainedUnet(), losses);
+    }
   }
 
   /** The moving average, as samplers take it. */

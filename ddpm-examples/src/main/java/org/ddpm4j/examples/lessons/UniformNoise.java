@@ -23,16 +23,22 @@ record UniformNoise(Objective objective) implements Objective {
   @Override
   public double[] lossAndGradient(
       Unet unet, TrainingBatch batch, double[] weights, Parameters gradient) {
-    return objective.lossAndGradient(unet, uniform(batch), weights, gradient);
+    try (INDArray gaussian = batch.eps();
+        INDArray uniform = of(gaussian)) {
+      return objective.lossAndGradient(unet, with(uniform, batch), weights, gradient);
+    }
   }
 
   @Override
   public double[] losses(Unet unet, TrainingBatch batch) {
-    return objective.losses(unet, uniform(batch));
+    try (INDArray gaussian = batch.eps();
+        INDArray uniform = of(gaussian)) {
+      return objective.losses(unet, with(uniform, batch));
+    }
   }
 
-  private static TrainingBatch uniform(TrainingBatch batch) {
-    return new TrainingBatch(batch.x0(), batch.labels(), batch.t(), of(batch.eps()));
+  private static TrainingBatch with(INDArray eps, TrainingBatch batch) {
+    return new TrainingBatch(batch.x0(), batch.labels(), batch.t(), eps);
   }
 
   /** The distribution function of N(0,1) at a draw from it is uniform in (0,1). */

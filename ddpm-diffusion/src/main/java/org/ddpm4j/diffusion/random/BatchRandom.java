@@ -1,0 +1,64 @@
+package org.ddpm4j.diffusion.random;
+
+import java.util.Objects;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * What is random about the images of one batch: for each image a function of its number alone, so
+ * that any part of a batch can be drawn anywhere.
+ *
+ * @param random the numbers' seed and purpose
+ * @param step of the run
+ * @param firstImage the number of the batch's first image
+ */
+public record BatchRandom(CounterRandom random, long step, long firstImage) {
+
+  /**
+   * Checks that nothing is missing.
+   *
+   * @param random the numbers' seed and purpose
+   * @param step of the run
+   * @param firstImage the number of the batch's first image
+   * @throws NullPointerException if the numbers are missing
+   */
+  public BatchRandom {
+    Objects.requireNonNull(random, "random");
+  }
+
+  /**
+   * Standard normal noise, drawn by several threads.
+   *
+   * @param shape {@code [N,C,H,W]}
+   * @return a new array of that shape, FLOAT
+   * @throws IllegalArgumentException if the step or the number of an image is not in 0..2³²-1
+   */
+  public INDArray gaussian(long... shape) {
+    int images = Math.toIntExact(shape[0]);
+    long total = 1;
+    for (long size : shape) {
+      total = Math.multiplyExact(total, size);
+    }
+    float[] values = new float[Math.toIntExact(total)];
+    int perImage = images == 0 ? 0 : values.length / images;
+    IntStream.range(0, images)
+        .parallel()
+        .forEach(
+            i -> random.gaussian(firstImage + i, step, values, i * perImage, (i + 1) * perImage));
+    return Nd4j.create(values, shape, 'c');
+  }
+
+  /**
+   * A key for each image, for whatever else than noise an image may be spoilt by.
+   *
+   * @param images how many, N
+   * @return N keys of 64 random bits
+   * @throws IllegalArgumentException if the step or the number of an image is not in 0..2³²-1
+   */
+  public long[] keys(int images) {
+    return IntStream.range(0, images)
+        .mapToLong(i -> random.bits(firstImage + i, step, 0))
+        .toArray();
+  }
+}

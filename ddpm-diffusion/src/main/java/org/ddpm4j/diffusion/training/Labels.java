@@ -1,0 +1,29 @@
+package org.ddpm4j.diffusion.training;
+
+import java.util.Arrays;
+import java.util.Optional;
+import org.ddpm4j.unet.UnetConfig;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+
+/** The classes of images. */
+final class Labels {
+
+  private Labels() {}
+
+  /** The class of each image, {@code [N]}, a new array, for networks that are told it. */
+  static Optional<INDArray> of(DataSet images, UnetConfig network) {
+    int classes = network.classEmbeddings();
+    if (classes == 0) {
+      return Optional.empty();
+    }
+    INDArray oneHot = images.getLabels();
+    if (oneHot == null || oneHot.rank() != 2 || oneHot.size(1) > classes) {
+      throw new IllegalArgumentException(
+          "The network is told one of %d classes, but the labels of the images are %s; they must be [N,classes], one-hot."
+              .formatted(classes, oneHot == null ? "missing" : Arrays.toString(oneHot.shape())));
+    }
+    return Optional.of(oneHot.argMax(1).castTo(DataType.INT32));
+  }
+}

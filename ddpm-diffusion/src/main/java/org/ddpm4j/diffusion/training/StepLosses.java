@@ -1,0 +1,65 @@
+package org.ddpm4j.diffusion.training;
+
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * How the images of a step, or of a shard of it, fared.
+ *
+ * @param t the timestep of each image, zero-based, N of them
+ * @param weights of the images' losses, N of them
+ * @param losses of the images, without their weights, N of them
+ */
+public record StepLosses(int[] t, double[] weights, double[] losses) {
+
+  /**
+   * Checks that there are as many of each.
+   *
+   * @param t the timestep of each image; not copied
+   * @param weights of the images' losses; not copied
+   * @param losses of the images; not copied
+   * @throws IllegalArgumentException if there are not
+   */
+  public StepLosses {
+    if (weights.length != t.length || losses.length != t.length) {
+      throw new IllegalArgumentException(
+          "%d timesteps, %d weights and %d losses were given; each image has one of each."
+              .formatted(t.length, weights.length, losses.length));
+    }
+  }
+
+  /**
+   * The losses of several parts together.
+   *
+   * @param parts in the order of their images
+   * @return all of them
+   */
+  public static StepLosses concat(List<StepLosses> parts) {
+    return new StepLosses(
+        parts.stream().flatMapToInt(part -> Arrays.stream(part.t)).toArray(),
+        parts.stream().flatMapToDouble(part -> Arrays.stream(part.weights)).toArray(),
+        parts.stream().flatMapToDouble(part -> Arrays.stream(part.losses)).toArray());
+  }
+
+  /**
+   * The number of images.
+   *
+   * @return N
+   */
+  public int images() {
+    return t.length;
+  }
+
+  /**
+   * The loss that is minimised.
+   *
+   * @return the mean of the weighted losses
+   */
+  public double mean() {
+    double mean = 0;
+    for (int i = 0; i < t.length; i++) {
+      mean += weights[i] * losses[i] / t.length;
+    }
+    return mean;
+  }
+}
