@@ -93,6 +93,19 @@ public enum Parameterization {
   }
 
   /**
+   * The two factors of what a perfect network would say, {@code a_t x0 + b_t ε}.
+   *
+   * @param schedule of the chain
+   * @param t the timestep, zero-based
+   * @return a_t and b_t
+   * @throws IndexOutOfBoundsException if the timestep is not in 0..T-1
+   */
+  public double[] targetFactors(NoiseSchedule schedule, int t) {
+    NoiseLevel level = NoiseLevel.of(schedule, t);
+    return new double[] {x0Factor(schedule, level), epsFactor(schedule, level)};
+  }
+
+  /**
    * What a prediction says of both parts of the noisy images.
    *
    * @param schedule of the chain

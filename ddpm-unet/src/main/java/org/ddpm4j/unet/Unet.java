@@ -295,6 +295,15 @@ public final class Unet implements AutoCloseable {
   }
 
   /**
+   * Whether whole steps of training can run on the device that this network computes on.
+   *
+   * @return true where {@link #trainingOnDevice} gives them
+   */
+  public boolean trainsOnDevice() {
+    return backend != null && backend.onDevice().map(on -> on.device().trains()).orElse(false);
+  }
+
+  /**
    * Moves the training of this network to the device that it computes on, where that can train
    * without the host. Until the result is closed, nothing else may use the network or write to its
    * parameters.

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.objective;
 
 import java.util.Objects;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.LossFunction;
@@ -71,8 +72,35 @@ public record SimpleObjective(
     }
   }
 
-  private double weight(int t) {
+  /**
+   * How much the error counts at a timestep.
+   *
+   * @param t the timestep, zero-based
+   * @return at least 0
+   */
+  public double weight(int t) {
     return weighting.weight(parameterization, schedule, t);
+  }
+
+  /**
+   * What makes noisy images and targets of images and noise, for devices that do it themselves:
+   * {@code x_t} is the first factor times x0 and the second times ε, what the network should say is
+   * the third times x0 and the fourth times ε.
+   *
+   * @param t the timestep of each image, zero-based, N of them
+   * @return four factors for each image, {@code [N,4]}
+   */
+  public float[] diffusionFactors(int... t) {
+    float[] factors = new float[4 * t.length];
+    for (int i = 0; i < t.length; i++) {
+      NoiseLevel level = NoiseLevel.of(schedule, t[i]);
+      double[] target = parameterization.targetFactors(schedule, t[i]);
+      factors[4 * i] = (float) level.alpha();
+      factors[4 * i + 1] = (float) level.sigma();
+      factors[4 * i + 2] = (float) target[0];
+      factors[4 * i + 3] = (float) target[1];
+    }
+    return factors;
   }
 
   private double[] weigh(double[] losses, int[] t) {

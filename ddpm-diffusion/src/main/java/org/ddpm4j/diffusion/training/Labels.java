@@ -2,6 +2,8 @@ package org.ddpm4j.diffusion.training;
 
 import java.util.Arrays;
 import java.util.Optional;
+import org.ddpm4j.diffusion.random.CounterRandom;
+import org.ddpm4j.diffusion.random.Purpose;
 import org.ddpm4j.unet.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -25,5 +27,19 @@ final class Labels {
               .formatted(classes, oneHot == null ? "missing" : Arrays.toString(oneHot.shape())));
     }
     return Optional.of(oneHot.argMax(1).castTo(DataType.INT32));
+  }
+
+  /** Replaces some classes by the last one, which stands for none (Ho and Salimans 2022). */
+  static void drop(
+      INDArray labels, TrainingConfig config, UnetConfig network, long step, long first) {
+    double share = config.objective().labelDropout();
+    if (share > 0) {
+      CounterRandom random = new CounterRandom(config.seed(), Purpose.LABEL_DROPOUT);
+      for (long i = 0; i < labels.length(); i++) {
+        if (random.uniform(first + i, step, 0) < share) {
+          labels.putScalar(i, network.classEmbeddings() - 1);
+        }
+      }
+    }
   }
 }

@@ -124,7 +124,7 @@ public final class LocalGradientStep implements GradientStep {
     double share = (double) size / images;
     double[] weights = Arrays.stream(draw.weights()).map(weight -> weight * share).toArray();
     Optional<INDArray> labels = Labels.of(piece.images(), unet.config());
-    labels.ifPresent(classes -> drop(classes, step, piece.first()));
+    labels.ifPresent(classes -> Labels.drop(classes, config, unet.config(), step, piece.first()));
     try {
       BatchRandom noise = new BatchRandom(random(Purpose.TRAINING_NOISE), step, piece.first());
       TrainingBatch batch =
@@ -134,19 +134,6 @@ public final class LocalGradientStep implements GradientStep {
     } finally {
       // At once: the garbage collector, which sees only the small Java objects, may wait for hours.
       labels.ifPresent(INDArray::close);
-    }
-  }
-
-  /** Replaces some classes by the last one, which stands for none (Ho and Salimans 2022). */
-  private void drop(INDArray labels, long step, long first) {
-    double share = config.objective().labelDropout();
-    if (share > 0) {
-      CounterRandom random = random(Purpose.LABEL_DROPOUT);
-      for (long i = 0; i < labels.length(); i++) {
-        if (random.uniform(first + i, step, 0) < share) {
-          labels.putScalar(i, unet.config().classEmbeddings() - 1);
-        }
-      }
     }
   }
 

@@ -77,7 +77,7 @@ public final class Trainer implements AutoCloseable {
    * @param data the images; with classes as one-hot labels where the network is told them
    */
   public Trainer(Unet unet, Objective objective, TrainingConfig config, BatchSource data) {
-    this(unet, objective, config, data, HostTrainingStep::of);
+    this(unet, objective, config, data, TrainingStep::of);
   }
 
   /**

@@ -25,6 +25,17 @@ public interface TrainingStep extends AutoCloseable {
   Result run(long step, double learningRateFactor, double emaDecay);
 
   /**
+   * The steps of a training: on the device that the network computes on where that can train by
+   * itself, on the host otherwise.
+   *
+   * @param task what they are made of
+   * @return the steps
+   */
+  static TrainingStep of(Task task) {
+    return DeviceTrainingStep.of(task).orElseGet(() -> HostTrainingStep.of(task));
+  }
+
+  /**
    * Makes the host's {@link TrainingState} that after the last step. Does nothing where it always
    * is.
    */
