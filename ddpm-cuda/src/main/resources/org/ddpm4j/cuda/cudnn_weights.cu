@@ -27,10 +27,28 @@ extern "C" __global__ void add_packed_gradient(const element* packed, float* w, 
   }
 }
 
-// bias: float [channels]; padded: float [paddedChannels], with zeros behind.
-extern "C" __global__ void pad_bias(const float* bias, float* padded, int channels, int paddedChannels) {
+// bias: float [channels]; padded: element [paddedChannels], with zeros behind.
+extern "C" __global__ void pad_bias(const float* bias, element* padded, int channels, int paddedChannels) {
   int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < paddedChannels) {
-    padded[i] = i < channels ? bias[i] : 0.0f;
+    padded[i] = to_element(i < channels ? bias[i] : 0.0f);
   }
+}
+
+// y += bias (+ residual, if not null); y and residual: rows of rowLength elements, one thread a pack of 16 bytes.
+extern "C" __global__ void add_bias(element* y, const element* bias, const element* residual, long long packs,
+                                    int rowLength) {
+  long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+  if (i >= packs) return;
+  float values[PACK], shift[PACK];
+  load_floats(values, y + i * PACK);
+  load_floats(shift, bias + i * PACK % rowLength);
+#pragma unroll
+  for (int k = 0; k < PACK; k++) values[k] += shift[k];
+  if (residual != 0) {
+    load_floats(shift, residual + i * PACK);
+#pragma unroll
+    for (int k = 0; k < PACK; k++) values[k] += shift[k];
+  }
+  store_floats(y + i * PACK, values);
 }
