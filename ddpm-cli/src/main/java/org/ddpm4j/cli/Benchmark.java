@@ -32,6 +32,7 @@ final class Benchmark implements AutoCloseable {
 
   private static final int TIMESTEPS = 1000;
   private static final double MAX_GRADIENT_NORM = 1;
+  private static final double LEARNING_RATE = 1e-4;
   private static final double EMA_DECAY = 0.999;
 
   private final Task task;
@@ -42,7 +43,7 @@ final class Benchmark implements AutoCloseable {
   private final INDArray target;
   private final INDArray trainingTimesteps;
   private final DeviceTraining training;
-  private boolean underWay;
+  private final DeviceBatch deviceBatch;
   private long rounds;
 
   Benchmark(Task task, BenchModel model, int batchSize, Execution execution) {
@@ -52,14 +53,14 @@ final class Benchmark implements AutoCloseable {
     this.gradient = trains ? unet.parameters().zerosLike() : null;
     ImageShape shape = model.shape();
     this.training = trains ? training(unet, shape) : null;
-    this.optimizer =
-        trains && training == null ? AdamW.of(AdamWConfig.defaults(), unet) : null;
+    this.optimizer = trains && training == null ? AdamW.of(AdamWConfig.defaults(), unet) : null;
     long[] batch = {batchSize, shape.channels(), shape.height(), shape.width()};
     NoiseSource noise = NoiseSource.seeded(0, 0);
     this.x = noise.gaussian(0, batch);
     this.target = noise.gaussian(1, batch);
     this.trainingTimesteps =
         Nd4j.createFromArray(new SplittableRandom(0).ints(batchSize, 0, TIMESTEPS).toArray());
+    this.deviceBatch = DeviceBatch.of(trainingTimesteps);
   }
 
   /** Whole steps on a device, where the network's device can do them. */
@@ -86,7 +87,6 @@ final class Benchmark implements AutoCloseable {
 
   /** Does the work once, while each operation is measured, and returns the seconds that it took. */
   double round(PlanProfile profile) {
-    finish();
     unet.startProfile(profile);
     long start = System.nanoTime();
     try {
@@ -101,37 +101,37 @@ final class Benchmark implements AutoCloseable {
     }
   }
 
-  /** Waits for a step that a device goes on with. */
-  private void finish() {
-    if (underWay) {
-      training.end();
-      underWay = false;
-    }
-  }
-
-  /** Ends the step before and begins the next, as training does. */
+  /** A whole step, of which nothing but the losses comes back. */
   private void stepOnDevice() {
-    finish();
-    int images = (int) x.size(0);
-    float[] ones = new float[images];
-    Arrays.fill(ones, 1);
-    float half = (float) Math.sqrt(0.5);
-    float[] coefficients = new float[4 * images];
-    for (int i = 0; i < images; i++) {
-      coefficients[4 * i] = half;
-      coefficients[4 * i + 1] = half;
-      coefficients[4 * i + 3] = 1;
-    }
     training.begin(
         new TrainingProgram.Step(
             SingleExecution.buffer(x),
-            trainingTimesteps.toFloatVector(),
+            deviceBatch.timesteps(),
             null,
-            coefficients,
-            ones,
+            deviceBatch.factors(),
+            deviceBatch.weights(),
             new TrainingProgram.NoiseKey(0, 0, 0, rounds),
-            new TrainingProgram.Update(rounds, 1e-4, 0, EMA_DECAY)));
-    underWay = true;
+            new TrainingProgram.Update(rounds, LEARNING_RATE, 0, EMA_DECAY)));
+    training.end();
+  }
+
+  /** What a device takes beside images, made once. */
+  private record DeviceBatch(float[] timesteps, float[] factors, float[] weights) {
+
+    /** All images weigh the same and are half image, half noise, which is to be predicted. */
+    static DeviceBatch of(INDArray timesteps) {
+      int images = (int) timesteps.length();
+      float[] weights = new float[images];
+      Arrays.fill(weights, 1);
+      float half = (float) Math.sqrt(0.5);
+      float[] factors = new float[4 * images];
+      for (int i = 0; i < images; i++) {
+        factors[4 * i] = half;
+        factors[4 * i + 1] = half;
+        factors[4 * i + 3] = 1;
+      }
+      return new DeviceBatch(timesteps.toFloatVector(), factors, weights);
+    }
   }
 
   /** Does the work once and returns the seconds that it took. */
@@ -158,7 +158,6 @@ final class Benchmark implements AutoCloseable {
 
   @Override
   public void close() {
-    finish();
     if (training != null) {
       training.close();
     }
