@@ -107,7 +107,7 @@ public final class CudaDevice implements Device {
 
   @Override
   public TensorFormat format(FusedOp op, int output, long[] shape, Precision precision) {
-    if (shape.length != 4 || op instanceof ChannelsFirst) {
+    if (shape.length != 4 || op instanceof ChannelsFirst || op.addsTo(output)) {
       return TensorFormat.dense(shape);
     }
     return new TensorFormat(

@@ -46,6 +46,7 @@ import static org.bytedeco.cuda.global.cudnn.cudnnDestroy;
 import static org.bytedeco.cuda.global.cudnn.cudnnGetErrorString;
 import static org.bytedeco.cuda.global.cudnn.cudnnSetStream;
 
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -340,6 +341,7 @@ final class NvidiaDriver implements CudaDriver {
             arguments.pointers(),
             (PointerPointer<?>) null),
         "launch " + function.name());
+    Reference.reachabilityFence(arguments);
   }
 
   @Override
