@@ -204,7 +204,7 @@ final class NvidiaDriver implements CudaDriver {
     use();
     Pointer memory = new Pointer();
     check(cudaHostAlloc(memory, Math.max(bytes, 1), cudaHostAllocDefault), "pin host memory");
-    return new BytePointer(memory).capacity(bytes).asByteBuffer();
+    return new BytePointer(memory).capacity(Math.max(bytes, 1)).asByteBuffer();
   }
 
   @Override
