@@ -319,6 +319,7 @@ final class NvidiaDriver implements CudaDriver {
     /** Waits until it is compiled, the first time. */
     CUfunc_st function() {
       if (function == null) {
+        use();
         CUmod_st module = new CUmod_st();
         try (BytePointer bytes = new BytePointer(await())) {
           check(cuModuleLoadData(module, bytes), "load %s of %s".formatted(kernel, file));
