@@ -101,7 +101,7 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     BadInputException.requireRange("--batch", batchSize, 1, MAX_BATCH);
     checkLength();
-    Execution chosen = execution.execution();
+    Execution chosen = execution.execution(console);
     boolean fused = chosen.isFused(DataType.FLOAT);
     if (profile && !fused) {
       throw new ParameterException(
