@@ -30,7 +30,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Tells what is in a run, a model or a file of tensors, or what this machine has to compute on. */
-@Command(name = "info", description = "Tell what is in a run, a model folder or a tensor file, or what can compute here.")
+@Command(
+    name = "info",
+    description =
+        "Tell what is in a run, a model folder or a tensor file, or what can compute here.")
 final class InfoCommand implements Callable<Integer> {
 
   private final Console console;

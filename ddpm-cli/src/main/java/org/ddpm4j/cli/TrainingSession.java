@@ -99,7 +99,7 @@ final class TrainingSession implements AutoCloseable {
   private End run(RunFolder folder, Duration limit) throws IOException {
     long begun = trainer.step();
     try {
-      return trainAndFinish(folder, limit);
+      return trainAndFinish(folder, limit, begun);
     } catch (DeviceMemoryException e) {
       if (trainer.step() > begun) {
         keep(folder, e);
@@ -123,12 +123,13 @@ final class TrainingSession implements AutoCloseable {
     }
   }
 
-  private End trainAndFinish(RunFolder folder, Duration limit) throws IOException {
+  private End trainAndFinish(RunFolder folder, Duration limit, long begun) throws IOException {
     RunFiles files = new RunFiles(folder, config);
     try (Interruption interruption = new Interruption(trainer::requestStop)) {
       train(folder, files, limit, interruption);
       boolean complete = trainer.step() == config.training().steps();
-      if (!complete) {
+      // Where there was no step to do, the report of the last one may have been owed.
+      if (!complete || trainer.step() == begun) {
         folder.checkpoints().write(trainer.checkpoint());
       }
       // A program that is being ended should do what only it can do, and go.

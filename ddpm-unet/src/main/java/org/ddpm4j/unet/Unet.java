@@ -301,7 +301,9 @@ public final class Unet implements AutoCloseable {
    * @return the device, which is closed with the network, or empty where the processor computes
    */
   public Optional<Device> device() {
-    return backend == null ? Optional.empty() : backend.onDevice().map(PlanBackend.OnDevice::device);
+    return backend == null
+        ? Optional.empty()
+        : backend.onDevice().map(PlanBackend.OnDevice::device);
   }
 
   /**
