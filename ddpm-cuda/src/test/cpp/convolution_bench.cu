@@ -15,6 +15,7 @@
 #include "convolution.cu"
 #include "convolution_shapes.h"
 #include "gemm.cu"
+#include "linear.cu"
 
 #define CHECK(call)                                                                          \
   do {                                                                                       \
@@ -412,12 +413,19 @@ static void bench_product(const char* what, int images, int heads, int m, int n,
 static void bench_linear(int n, int in, int out) {
   float *x = device<float>(n * in), *w = device<float>(in * out), *b = device<float>(out), *y = device<float>(n * out);
   float *dx = device<float>(n * in), *dw = device<float>(in * out);
+  constexpr int forwardBytes = 4 * Forward::STAGE * sizeof(float);
+  constexpr int backwardBytes = sizeof(float) * (4 * InputGradient::STAGE > 2 * WeightGradient::STAGE
+                                                     ? 4 * InputGradient::STAGE
+                                                     : 2 * WeightGradient::STAGE);
+  CHECK(cudaFuncSetAttribute(linear_forward, cudaFuncAttributeMaxDynamicSharedMemorySize, forwardBytes));
+  CHECK(cudaFuncSetAttribute(linear_gradient, cudaFuncAttributeMaxDynamicSharedMemorySize, backwardBytes));
   double forward = microseconds([&](int) {
-    linear_forward<<<dim3(up(out, 32), up(n, 16)), 256, 0, stream>>>(x, w, b, y, n, in, out);
+    linear_forward<<<dim3(up(out, 32), up(n, 8)), 256, forwardBytes, stream>>>(x, w, b, y, n, in, out);
   });
-  int inputBlocks = up(n, 16) * up(in, 32), parameterBlocks = up(in + 1, 16) * up(out, 32);
+  int inputBlocks = up(n, 8) * up(in, 32), parameterBlocks = up(in, 32) * up(out, 32);
   double backward = microseconds([&](int) {
-    linear_gradient<<<inputBlocks + parameterBlocks, 256, 0, stream>>>(x, w, y, dx, dw, b, n, in, out, inputBlocks);
+    linear_gradient<<<inputBlocks + parameterBlocks, 256, backwardBytes, stream>>>(x, w, y, dx, dw, b, n, in, out,
+                                                                                   inputBlocks);
   });
   printf("linear %d x %d x %d: forward %.1f us, gradients %.1f us\n", n, in, out, forward, backward);
   for (void* p : {(void*)x, (void*)w, (void*)b, (void*)y, (void*)dx, (void*)dw}) {

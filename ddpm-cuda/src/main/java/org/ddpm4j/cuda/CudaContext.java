@@ -3,6 +3,7 @@ package org.ddpm4j.cuda;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongFunction;
+import java.util.function.Supplier;
 import org.ddpm4j.kernels.ops.FusedOp;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.PlanContext;
@@ -107,6 +108,12 @@ final class CudaContext implements PlanContext {
   /** A weight in another layout, packed again whenever weights have changed. */
   long packed(Tensor weight, String kind, long bytes, LongFunction<Kernel> packing) {
     return weights.packed(weight, kind + precision, bytes, packing);
+  }
+
+  /** Weights are packed in the end, when all that is needed is being compiled. */
+  @Override
+  public <T> T preparing(Supplier<T> work) {
+    return weights.packingAfter(work);
   }
 
   @Override

@@ -1,7 +1,5 @@
 package org.ddpm4j.cuda;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Collections;
 import java.util.List;
@@ -30,9 +28,11 @@ public final class CudaDevice implements Device {
   private static final int TIMED_RUNS = 10;
 
   private final CudaDriver driver;
+  private final Staging staging;
 
   CudaDevice(CudaDriver driver) {
     this.driver = driver;
+    this.staging = new Staging(driver);
   }
 
   @Override
@@ -73,21 +73,12 @@ public final class CudaDevice implements Device {
 
   @Override
   public void upload(FloatBuffer from, Tensor to) {
-    ByteBuffer bytes = direct(to.length());
-    bytes.asFloatBuffer().put(0, from, from.position(), to.length());
-    driver.upload(bytes, to.address());
+    staging.upload(from, to.address(), to.length());
   }
 
   @Override
   public void download(Tensor from, FloatBuffer to) {
-    ByteBuffer bytes = direct(from.length());
-    driver.download(from.address(), bytes);
-    to.put(to.position(), bytes.asFloatBuffer(), 0, from.length());
-  }
-
-  private static ByteBuffer direct(int floats) {
-    return ByteBuffer.allocateDirect(Math.multiplyExact(floats, Float.BYTES))
-        .order(ByteOrder.nativeOrder());
+    staging.download(from.address(), to, from.length());
   }
 
   @Override
@@ -112,7 +103,7 @@ public final class CudaDevice implements Device {
 
   @Override
   public TensorFormat format(FusedOp op, int output, long[] shape, Precision precision) {
-    if (shape.length != 4 || op instanceof ChannelsFirst) {
+    if (shape.length != 4 || op instanceof ChannelsFirst || op.addsTo(output)) {
       return TensorFormat.dense(shape);
     }
     return new TensorFormat(
@@ -159,6 +150,7 @@ public final class CudaDevice implements Device {
 
   @Override
   public void close() {
+    staging.close();
     driver.close();
   }
 }

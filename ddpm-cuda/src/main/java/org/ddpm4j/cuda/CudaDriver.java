@@ -71,7 +71,8 @@ interface CudaDriver extends AutoCloseable {
   }
 
   /**
-   * A kernel of one of our sources, compiled when first asked for.
+   * A kernel of one of our sources, which begins to be compiled when first asked for, beside others
+   * and beside what the host does. Only a launch waits for it, and reports what does not compile.
    *
    * @param file in the resources of this package
    * @param kernel its name there

@@ -1,7 +1,7 @@
 package org.ddpm4j.cuda;
 
 /**
- * A kernel, compiled for a card.
+ * A kernel for a card, which may still be being compiled.
  *
  * @param name as in its source
  * @param handle the driver's own

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongFunction;
+import java.util.function.Supplier;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Tensor;
 import org.ddpm4j.kernels.plan.WeightCache;
@@ -15,6 +16,11 @@ final class CudaWeightCache implements WeightCache {
   private final CudaDriver driver;
   private final Map<String, Long> addresses = new LinkedHashMap<>();
   private final List<Kernel> packings = new ArrayList<>();
+
+  /** Those that have not run yet. */
+  private final List<Kernel> postponed = new ArrayList<>();
+
+  private boolean isPostponing;
   private CudaDriver.CudaGraph graph;
   private long bytes;
 
@@ -22,7 +28,7 @@ final class CudaWeightCache implements WeightCache {
     this.driver = driver;
   }
 
-  /** Where a packed weight lies; it is packed at once, and again with every refresh. */
+  /** Where a packed weight lies; it is packed soon, and again with every refresh. */
   synchronized long packed(Tensor weight, String kind, long size, LongFunction<Kernel> packing) {
     String key = kind + "@" + weight.address();
     Long existing = addresses.get(key);
@@ -33,10 +39,36 @@ final class CudaWeightCache implements WeightCache {
     bytes += size;
     addresses.put(key, address);
     Kernel kernel = packing.apply(address);
-    kernel.run();
     packings.add(kernel);
     forgetGraph();
+    postponed.add(kernel);
+    if (!isPostponing) {
+      runPostponed();
+    }
     return address;
+  }
+
+  /**
+   * Packs only after the work what the work asks for: a packing waits for its kernel to be
+   * compiled, and meanwhile nobody would ask for the next ones.
+   */
+  synchronized <T> T packingAfter(Supplier<T> work) {
+    boolean before = isPostponing;
+    isPostponing = true;
+    try {
+      return work.get();
+    } finally {
+      isPostponing = before;
+      if (!isPostponing) {
+        runPostponed();
+      }
+    }
+  }
+
+  private void runPostponed() {
+    List<Kernel> kernels = List.copyOf(postponed);
+    postponed.clear();
+    kernels.forEach(Kernel::run);
   }
 
   @Override
@@ -72,5 +104,6 @@ final class CudaWeightCache implements WeightCache {
     addresses.values().forEach(driver::free);
     addresses.clear();
     packings.clear();
+    postponed.clear();
   }
 }

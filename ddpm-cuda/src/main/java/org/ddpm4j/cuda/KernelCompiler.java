@@ -22,6 +22,12 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.cuda.nvrtc._nvrtcProgram;
@@ -30,20 +36,49 @@ import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.SizeTPointer;
 
 /**
- * Compiles our sources to the machine code of a card, by NVRTC, and keeps the results in a folder
- * of the user's, under a name that is a digest of source, options and compiler.
+ * Compiles kernels of our sources to the machine code of a card, by NVRTC, each on its own and as
+ * many at a time as there are processors. Keeps the results in a folder of the user's, under a name
+ * that is a digest of source, options and compiler.
  */
-final class KernelCompiler {
+final class KernelCompiler implements AutoCloseable {
+
+  private static final int MOST_THREADS = 16;
+  private static final int IDLE_SECONDS = 5;
 
   private static final Pattern INCLUDE = Pattern.compile("#include \"(\\w+\\.cuh)\"");
 
+  /** The beginning of a kernel; bounds may have one pair of parentheses within. */
+  private static final Pattern KERNEL =
+      Pattern.compile(
+          "extern \"C\" __global__ void(?:\\s+__launch_bounds__\\((?:[^()]|\\([^()]*\\))*\\))?"
+              + "\\s+(\\w+)\\(");
+
+  private static final Map<String, String> SOURCES = new ConcurrentHashMap<>();
+
   private final String architecture;
   private final Path cache;
+  private final ThreadPoolExecutor threads;
 
   KernelCompiler(int major, int minor) {
     // "a": with the instructions that only this very architecture has.
     architecture = "sm_%d%d%s".formatted(major, minor, major >= 9 ? "a" : "");
     cache = cacheFolder();
+    int processors = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+    threads =
+        new ThreadPoolExecutor(
+            processors,
+            processors,
+            IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            KernelCompiler::thread);
+    threads.allowCoreThreadTimeOut(true);
+  }
+
+  private static Thread thread(Runnable work) {
+    Thread thread = new Thread(work, "ddpm-cuda-compiler");
+    thread.setDaemon(true);
+    return thread;
   }
 
   private static Path cacheFolder() {
@@ -55,17 +90,32 @@ final class KernelCompiler {
     return root.resolve("ddpm4j").resolve("cuda");
   }
 
-  /** The machine code of a source. */
-  byte[] compile(String file, List<String> defines) {
-    String source = source(file);
+  /** The machine code of a kernel, as soon as it is there. */
+  Future<byte[]> compile(String file, String kernel, List<String> defines) {
+    return threads.submit(() -> find(file, kernel, defines));
+  }
+
+  private byte[] find(String file, String kernel, List<String> defines) {
+    String source = source(file, kernel);
     List<String> options = options(defines);
     Path cached = cache.resolve(digest(source, options) + ".cubin");
     try {
       return Files.readAllBytes(cached);
     } catch (IOException e) {
-      byte[] code = compile(file, source, options);
+      byte[] code = machineCode(file, source, options);
       keep(code, cached);
       return code;
+    }
+  }
+
+  /** Waits for what is being compiled, and gives up the rest. */
+  @Override
+  public void close() {
+    threads.shutdownNow();
+    try {
+      threads.awaitTermination(IDLE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -77,6 +127,30 @@ final class KernelCompiler {
     options.add("--extra-device-vectorization");
     defines.forEach(define -> options.add("-D" + define));
     return options;
+  }
+
+  /**
+   * The text of a source in which only one kernel is one: the others become functions that nobody
+   * calls, on which the compiler spends no time.
+   */
+  static String source(String file, String kernel) {
+    boolean[] found = new boolean[1];
+    String text =
+        KERNEL
+            .matcher(SOURCES.computeIfAbsent(file, KernelCompiler::source))
+            .replaceAll(
+                beginning -> {
+                  boolean isWanted = beginning.group(1).equals(kernel);
+                  found[0] |= isWanted;
+                  return Matcher.quoteReplacement(
+                      isWanted
+                          ? beginning.group()
+                          : "static __device__ void %s(".formatted(beginning.group(1)));
+                });
+    if (!found[0]) {
+      throw new IllegalArgumentException("There is no kernel %s in %s.".formatted(kernel, file));
+    }
+    return text;
   }
 
   /** The text of a source, with what it includes. */
@@ -111,7 +185,7 @@ final class KernelCompiler {
     }
   }
 
-  private static byte[] compile(String file, String source, List<String> options) {
+  private static byte[] machineCode(String file, String source, List<String> options) {
     _nvrtcProgram program = new _nvrtcProgram();
     try (BytePointer text = new BytePointer(source, StandardCharsets.UTF_8);
         BytePointer name = new BytePointer(file, StandardCharsets.UTF_8);

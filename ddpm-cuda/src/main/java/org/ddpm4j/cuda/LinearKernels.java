@@ -6,15 +6,35 @@ import org.ddpm4j.kernels.ops.LinearGradient;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Tensor;
 
-/**
- * Fully connected layers of dense float by {@code gemm.cu}: small, and exact in every precision.
- */
+/** Fully connected layers of dense float by {@code linear.cu}, exact in every precision. */
 final class LinearKernels {
 
-  private static final String FILE = "gemm.cu";
-  private static final int ROWS = 16;
+  private static final String FILE = "linear.cu";
   private static final int COLUMNS = 32;
   private static final int THREADS = 256;
+
+  /** Rows of a block that makes outputs or gradients by inputs. */
+  private static final int ROWS = 8;
+
+  /** Rows of a block that makes gradients by weights. */
+  private static final int WEIGHT_ROWS = 32;
+
+  /** Of the sums' index, how many a block has in shared memory in one stage, and stages. */
+  private static final int CHUNK = 128;
+
+  private static final int STAGES = 4;
+  private static final int WEIGHT_STAGES = 2;
+
+  /** What keeps rows in different banks. */
+  private static final int GAP = 4;
+
+  private static final int FORWARD_BYTES =
+      STAGES * (ROWS * (CHUNK + GAP) + CHUNK * COLUMNS) * Float.BYTES;
+  private static final int GRADIENT_BYTES =
+      Float.BYTES
+          * Math.max(
+              STAGES * (ROWS + COLUMNS) * (CHUNK + GAP),
+              WEIGHT_STAGES * (WEIGHT_ROWS + COLUMNS) * CHUNK);
 
   private LinearKernels() {}
 
@@ -24,8 +44,9 @@ final class LinearKernels {
     int n = x.size(0);
     int in = weights.size(0);
     int out = weights.size(1);
-    Launch launch = Launch.of(blocks(out, COLUMNS), blocks(n, ROWS), THREADS);
-    return context.launch(
+    Launch launch =
+        Launch.of(blocks(out, COLUMNS), blocks(n, ROWS), THREADS).withShared(FORWARD_BYTES);
+    return context.launchFloat(
         FILE, "linear_forward", launch, x, weights, inputs.get(2), outputs.get(0), n, in, out);
   }
 
@@ -40,16 +61,16 @@ final class LinearKernels {
     Tensor dw = outputs.get(1);
     Tensor db = outputs.get(2);
     int inputBlocks = dx == null ? 0 : blocks(n, ROWS) * blocks(in, COLUMNS);
-    // The gradient of the bias is one more row of that of the weights.
-    int parameterBlocks =
-        dw == null && db == null ? 0 : blocks(in + 1, ROWS) * blocks(out, COLUMNS);
+    // Those of the first rows also sum up the gradient of the bias.
+    int rowBlocks = dw == null ? (db == null ? 0 : 1) : blocks(in, WEIGHT_ROWS);
+    int parameterBlocks = rowBlocks * blocks(out, COLUMNS);
     if (inputBlocks + parameterBlocks == 0) {
       return () -> {};
     }
-    return context.launch(
+    return context.launchFloat(
         FILE,
         "linear_gradient",
-        Launch.of(inputBlocks + parameterBlocks, THREADS),
+        Launch.of(inputBlocks + parameterBlocks, THREADS).withShared(GRADIENT_BYTES),
         x,
         weights,
         inputs.get(2),

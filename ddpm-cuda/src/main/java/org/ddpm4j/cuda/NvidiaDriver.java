@@ -46,11 +46,16 @@ import static org.bytedeco.cuda.global.cudnn.cudnnDestroy;
 import static org.bytedeco.cuda.global.cudnn.cudnnGetErrorString;
 import static org.bytedeco.cuda.global.cudnn.cudnnSetStream;
 
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import org.bytedeco.cuda.cudart.CUevent_st;
 import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.bytedeco.cuda.cudart.CUgraphExec_st;
@@ -86,8 +91,9 @@ final class NvidiaDriver implements CudaDriver {
   private final CUstream_st sideStream = new CUstream_st();
   private CUstream_st current = stream;
   private cudnnContext cudnn;
-  private final Map<String, CUmod_st> modules = new HashMap<>();
+  private final List<CUmod_st> modules = new ArrayList<>();
   private final Map<String, CudaFunction> functions = new HashMap<>();
+  private final Set<Compiled> unloaded = new LinkedHashSet<>();
 
   /** What is allocated: lengths by address. */
   private final Map<Long, Long> blocks = new HashMap<>();
@@ -225,7 +231,7 @@ final class NvidiaDriver implements CudaDriver {
     use();
     Pointer memory = new Pointer();
     check(cudaHostAlloc(memory, Math.max(bytes, 1), cudaHostAllocDefault), "pin host memory");
-    return new BytePointer(memory).capacity(bytes).asByteBuffer();
+    return new BytePointer(memory).capacity(Math.max(bytes, 1)).asByteBuffer();
   }
 
   @Override
@@ -306,51 +312,90 @@ final class NvidiaDriver implements CudaDriver {
   @Override
   public CudaFunction function(String file, String kernel, List<String> defines) {
     return functions.computeIfAbsent(
-        file + " " + kernel + " " + defines, key -> load(file, kernel, defines));
+        file + " " + kernel + " " + defines,
+        key -> {
+          Compiled compiled = new Compiled(file, kernel, compiler.compile(file, kernel, defines));
+          unloaded.add(compiled);
+          return new CudaFunction(kernel, compiled);
+        });
   }
 
-  private CudaFunction load(String file, String kernel, List<String> defines) {
-    use();
-    CUmod_st module =
-        modules.computeIfAbsent(
-            file + " " + defines,
-            key -> {
-              CUmod_st loaded = new CUmod_st();
-              check(
-                  cuModuleLoadData(loaded, new BytePointer(compiler.compile(file, defines))),
-                  "load " + file);
-              return loaded;
-            });
-    CUfunc_st function = new CUfunc_st();
-    check(cuModuleGetFunction(function, module, kernel), "find " + kernel + " in " + file);
-    return new CudaFunction(kernel, new Loaded(function));
-  }
+  /** A kernel from its compilation to its launch. */
+  private final class Compiled {
+    final String file;
+    final String kernel;
+    final Future<byte[]> code;
 
-  /** A function, and the dynamic shared memory that it may have. */
-  private static final class Loaded {
-    final CUfunc_st function;
+    /** Null until it is loaded. */
+    CUfunc_st function;
+
+    /** The dynamic shared memory that it may have. */
     int sharedBytes = UNASKED_SHARED_BYTES;
 
-    Loaded(CUfunc_st function) {
-      this.function = function;
+    Compiled(String file, String kernel, Future<byte[]> code) {
+      this.file = file;
+      this.kernel = kernel;
+      this.code = code;
+    }
+
+    /** Waits until it is compiled, the first time. */
+    CUfunc_st function() {
+      if (function == null) {
+        use();
+        CUmod_st module = new CUmod_st();
+        try (BytePointer bytes = new BytePointer(await())) {
+          check(cuModuleLoadData(module, bytes), "load %s of %s".formatted(kernel, file));
+        }
+        modules.add(module);
+        CUfunc_st found = new CUfunc_st();
+        check(cuModuleGetFunction(found, module, kernel), "find " + kernel + " in " + file);
+        function = found;
+        unloaded.remove(this);
+      }
+      return function;
+    }
+
+    private byte[] await() {
+      try {
+        return code.get();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new CudaException(
+            "The thread was interrupted while %s was compiled.".formatted(file));
+      } catch (ExecutionException e) {
+        CudaException failure = new CudaException(e.getCause().getMessage());
+        failure.initCause(e.getCause());
+        throw failure;
+      }
+    }
+  }
+
+  /** A module cannot be loaded while a graph is recorded. */
+  private void loadAll() {
+    for (Compiled compiled : List.copyOf(unloaded)) {
+      try {
+        compiled.function();
+      } catch (CudaException e) {
+        // Reported by the launch, if there is one.
+        unloaded.remove(compiled);
+      }
     }
   }
 
   @Override
   public void launch(CudaFunction function, Launch launch, CudaArguments arguments) {
-    Loaded loaded = (Loaded) function.handle();
-    if (launch.sharedBytes() > loaded.sharedBytes) {
+    Compiled compiled = (Compiled) function.handle();
+    CUfunc_st loaded = compiled.function();
+    if (launch.sharedBytes() > compiled.sharedBytes) {
       check(
           cuFuncSetAttribute(
-              loaded.function,
-              CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
-              launch.sharedBytes()),
+              loaded, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, launch.sharedBytes()),
           "give %s %d bytes of shared memory".formatted(function.name(), launch.sharedBytes()));
-      loaded.sharedBytes = launch.sharedBytes();
+      compiled.sharedBytes = launch.sharedBytes();
     }
     check(
         cuLaunchKernel(
-            loaded.function,
+            loaded,
             launch.gridX(),
             launch.gridY(),
             launch.gridZ(),
@@ -362,11 +407,13 @@ final class NvidiaDriver implements CudaDriver {
             arguments.pointers(),
             (PointerPointer<?>) null),
         "launch " + function.name());
+    Reference.reachabilityFence(arguments);
   }
 
   @Override
   public CudaGraph graph(List<Kernel> kernels) {
     use();
+    loadAll();
     CUgraph_st graph = new CUgraph_st();
     CUgraphExec_st executable = new CUgraphExec_st();
     check(
@@ -459,13 +506,14 @@ final class NvidiaDriver implements CudaDriver {
 
   @Override
   public void close() {
+    compiler.close();
     synchronize();
     if (cudnn != null) {
       checkCudnn(cudnnDestroy(cudnn));
     }
     check(cudaStreamDestroy(sideStream), "forget a stream");
     check(cudaStreamDestroy(stream), "forget a stream");
-    modules.values().forEach(org.bytedeco.cuda.global.cudart::cuModuleUnload);
+    modules.forEach(org.bytedeco.cuda.global.cudart::cuModuleUnload);
     modules.clear();
   }
 }

@@ -4,10 +4,6 @@
 // as [m][k] and b as [k][n], t if a lies as [k][m] and b as [n][k]. Operands are feature maps or parts
 // of them (any row stride) or dense float. A block of four warps makes 64 x 64 of c, each warp 32 x 32;
 // 64 bytes of k at a time wait in shared memory, the next ones in registers.
-//
-// linear_forward, linear_gradient: y = x w + bias for dense float x [N,in], w [in,out], exact float32
-// whatever the precision of the other products, since they are small. A block makes 16 x 32 outputs;
-// its eight warps share k and add up in order, so that a row's result does not depend on the others.
 #include "common.cuh"
 
 #if !defined(PRODUCT_BF16) && !defined(PRODUCT_TF32) && !defined(PRODUCT_F32)
@@ -303,194 +299,29 @@ static __device__ inline const void* advanced(const void* address, long long ele
   return (const char*)address + elements * (isFloat ? 4 : (int)sizeof(element));
 }
 
-#define PRODUCT_KERNEL(name, aKMajor, bKMajor)                                                                      \
-  extern "C" __global__ void __launch_bounds__(PRODUCT_THREADS)                                                     \
-      name(const void* a, long long aRow, long long aImage, long long aHead, int aIsFloat, int aIsAligned,          \
-           const void* b, long long bRow, long long bImage, long long bHead, int bIsFloat, int bIsAligned, void* c, \
-           long long cRow, long long cImage, long long cHead, int cIsFloat, int cIsAligned, int images, int heads,  \
-           int m, int n, int k, int zeroColumns, float alpha, int accumulate) {                                     \
-    Operand left = {advanced(a, matrix_offset(images, heads, aImage, aHead), aIsFloat), aRow, aIsFloat, aIsAligned}; \
-    Operand right = {advanced(b, matrix_offset(images, heads, bImage, bHead), bIsFloat), bRow, bIsFloat,            \
-                     bIsAligned};                                                                                   \
-    product<aKMajor, bKMajor>(left, right,                                                                          \
-                              (void*)advanced(c, matrix_offset(images, heads, cImage, cHead), cIsFloat), cRow,      \
-                              cIsFloat, cIsAligned, m, n, k, heads, zeroColumns, alpha, accumulate);                \
-  }
+#define PRODUCT_PARAMETERS                                                                                         \
+  const void *a, long long aRow, long long aImage, long long aHead, int aIsFloat, int aIsAligned, const void *b,   \
+      long long bRow, long long bImage, long long bHead, int bIsFloat, int bIsAligned, void *c, long long cRow,    \
+      long long cImage, long long cHead, int cIsFloat, int cIsAligned, int images, int heads, int m, int n, int k, \
+      int zeroColumns, float alpha, int accumulate
+#define PRODUCT_ARGUMENTS                                                                                           \
+  {advanced(a, matrix_offset(images, heads, aImage, aHead), aIsFloat), aRow, aIsFloat, aIsAligned},                 \
+      {advanced(b, matrix_offset(images, heads, bImage, bHead), bIsFloat), bRow, bIsFloat, bIsAligned},             \
+      (void*)advanced(c, matrix_offset(images, heads, cImage, cHead), cIsFloat), cRow, cIsFloat, cIsAligned, m, n, \
+      k, heads, zeroColumns, alpha, accumulate
 
-PRODUCT_KERNEL(product_nn, false, true)
-PRODUCT_KERNEL(product_nt, false, false)
-PRODUCT_KERNEL(product_tn, true, true)
-PRODUCT_KERNEL(product_tt, true, false)
-
-constexpr int LINEAR_THREADS = 256, LINEAR_WARPS = LINEAR_THREADS / 32;
-constexpr int LINEAR_ROWS = 16, LINEAR_COLUMNS = 32;
-
-// Four floats of a dense row, zeros beyond its end.
-static __device__ inline float4 four_of(const float* row, int at, int end) {
-  if (at + 4 <= end && ((unsigned long long)(row + at) & 15) == 0) {
-    return *(const float4*)(row + at);
-  }
-  return make_float4(at < end ? row[at] : 0.0f, at + 1 < end ? row[at + 1] : 0.0f, at + 2 < end ? row[at + 2] : 0.0f,
-                     at + 3 < end ? row[at + 3] : 0.0f);
+extern "C" __global__ void __launch_bounds__(PRODUCT_THREADS) product_nn(PRODUCT_PARAMETERS) {
+  product<false, true>(PRODUCT_ARGUMENTS);
 }
 
-static __device__ inline void add_outer(float sum[4][4], const float4& a, const float4& b) {
-  const float left[4] = {a.x, a.y, a.z, a.w}, right[4] = {b.x, b.y, b.z, b.w};
-#pragma unroll
-  for (int i = 0; i < 4; i++) {
-#pragma unroll
-    for (int j = 0; j < 4; j++) {
-      sum[i][j] = fmaf(left[i], right[j], sum[i][j]);
-    }
-  }
+extern "C" __global__ void __launch_bounds__(PRODUCT_THREADS) product_nt(PRODUCT_PARAMETERS) {
+  product<false, false>(PRODUCT_ARGUMENTS);
 }
 
-// Sums of the warps, in order: thread t gets outputs t and t + 256 of the 16 x 32.
-static __device__ inline void add_warps(const float sum[4][4], float result[2]) {
-  __shared__ float sums[LINEAR_WARPS][LINEAR_ROWS * LINEAR_COLUMNS];
-  const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
-  const int row = lane >> 3 << 2, column = (lane & 7) << 2;
-#pragma unroll
-  for (int i = 0; i < 4; i++) {
-    *(float4*)&sums[warp][(row + i) * LINEAR_COLUMNS + column] =
-        make_float4(sum[i][0], sum[i][1], sum[i][2], sum[i][3]);
-  }
-  __syncthreads();
-#pragma unroll
-  for (int half = 0; half < 2; half++) {
-    float total = 0;
-    for (int w = 0; w < LINEAR_WARPS; w++) {
-      total += sums[w][threadIdx.x + half * LINEAR_THREADS];
-    }
-    result[half] = total;
-  }
+extern "C" __global__ void __launch_bounds__(PRODUCT_THREADS) product_tn(PRODUCT_PARAMETERS) {
+  product<true, true>(PRODUCT_ARGUMENTS);
 }
 
-// The warp's share of k, in fours.
-static __device__ inline void share_of(int k, int warp, int* begin, int* end) {
-  int fours = (k + 3) / 4;
-  *begin = fours * warp / LINEAR_WARPS * 4;
-  *end = fours * (warp + 1) / LINEAR_WARPS * 4;
-}
-
-extern "C" __global__ void __launch_bounds__(LINEAR_THREADS)
-    linear_forward(const float* x, const float* w, const float* bias, float* y, int n, int in, int out) {
-  const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
-  const int firstRow = blockIdx.y * LINEAR_ROWS, firstColumn = blockIdx.x * LINEAR_COLUMNS;
-  const int row = firstRow + (lane >> 3 << 2), column = firstColumn + ((lane & 7) << 2);
-  float sum[4][4] = {};
-  int begin, end;
-  share_of(in, warp, &begin, &end);
-#pragma unroll 4
-  for (int k = begin; k < end; k += 4) {
-    float left[4][4];
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-      float4 four = row + i < n ? four_of(x + (long long)(row + i) * in, k, in) : make_float4(0, 0, 0, 0);
-      left[i][0] = four.x;
-      left[i][1] = four.y;
-      left[i][2] = four.z;
-      left[i][3] = four.w;
-    }
-#pragma unroll
-    for (int j = 0; j < 4; j++) {
-      float4 right = k + j < in ? four_of(w + (long long)(k + j) * out, column, out) : make_float4(0, 0, 0, 0);
-      add_outer(sum, make_float4(left[0][j], left[1][j], left[2][j], left[3][j]), right);
-    }
-  }
-  float result[2];
-  add_warps(sum, result);
-#pragma unroll
-  for (int half = 0; half < 2; half++) {
-    int i = threadIdx.x + half * LINEAR_THREADS;
-    int r = firstRow + i / LINEAR_COLUMNS, c = firstColumn + i % LINEAR_COLUMNS;
-    if (r < n && c < out) {
-      y[(long long)r * out + c] = result[half] + (bias ? bias[c] : 0.0f);
-    }
-  }
-}
-
-// dx = dy transposed(w): a block's 16 rows of dy and 32 rows of w, both along k.
-static __device__ inline void linear_input_gradient(const float* w, const float* dy, float* dx, int n, int in, int out,
-                                                    int block) {
-  const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
-  const int across = (in + LINEAR_COLUMNS - 1) / LINEAR_COLUMNS;
-  const int firstRow = block / across * LINEAR_ROWS, firstColumn = block % across * LINEAR_COLUMNS;
-  const int row = firstRow + (lane >> 3 << 2), column = firstColumn + ((lane & 7) << 2);
-  float sum[4][4] = {};
-  int begin, end;
-  share_of(out, warp, &begin, &end);
-#pragma unroll 2
-  for (int k = begin; k < end; k += 4) {
-    float4 left[4], right[4];
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-      left[i] = row + i < n ? four_of(dy + (long long)(row + i) * out, k, out) : make_float4(0, 0, 0, 0);
-      right[i] = column + i < in ? four_of(w + (long long)(column + i) * out, k, out) : make_float4(0, 0, 0, 0);
-    }
-    add_outer(sum, make_float4(left[0].x, left[1].x, left[2].x, left[3].x),
-              make_float4(right[0].x, right[1].x, right[2].x, right[3].x));
-    add_outer(sum, make_float4(left[0].y, left[1].y, left[2].y, left[3].y),
-              make_float4(right[0].y, right[1].y, right[2].y, right[3].y));
-    add_outer(sum, make_float4(left[0].z, left[1].z, left[2].z, left[3].z),
-              make_float4(right[0].z, right[1].z, right[2].z, right[3].z));
-    add_outer(sum, make_float4(left[0].w, left[1].w, left[2].w, left[3].w),
-              make_float4(right[0].w, right[1].w, right[2].w, right[3].w));
-  }
-  float result[2];
-  add_warps(sum, result);
-#pragma unroll
-  for (int half = 0; half < 2; half++) {
-    int i = threadIdx.x + half * LINEAR_THREADS;
-    int r = firstRow + i / LINEAR_COLUMNS, c = firstColumn + i % LINEAR_COLUMNS;
-    if (r < n && c < in) {
-      dx[(long long)r * in + c] = result[half];
-    }
-  }
-}
-
-// dw += transposed(x) dy, and db += the sums of the columns of dy, as a row of ones below x.
-static __device__ inline void linear_weight_gradient(const float* x, const float* dy, float* dw, float* db, int n,
-                                                     int in, int out, int block) {
-  const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
-  const int across = (out + LINEAR_COLUMNS - 1) / LINEAR_COLUMNS;
-  const int firstRow = block / across * LINEAR_ROWS, firstColumn = block % across * LINEAR_COLUMNS;
-  const int row = firstRow + (lane >> 3 << 2), column = firstColumn + ((lane & 7) << 2);
-  float sum[4][4] = {};
-  int begin, end;
-  share_of(n, warp, &begin, &end);
-#pragma unroll 4
-  for (int k = begin; k < (end < n ? end : n); k++) {
-    float4 left = four_of(x + (long long)k * in, row, in);
-    if (row <= in && in < row + 4) {
-      int one = in - row;
-      left = make_float4(one == 0 ? 1.0f : left.x, one == 1 ? 1.0f : left.y, one == 2 ? 1.0f : left.z,
-                         one == 3 ? 1.0f : left.w);
-    }
-    add_outer(sum, left, four_of(dy + (long long)k * out, column, out));
-  }
-  float result[2];
-  add_warps(sum, result);
-#pragma unroll
-  for (int half = 0; half < 2; half++) {
-    int i = threadIdx.x + half * LINEAR_THREADS;
-    int r = firstRow + i / LINEAR_COLUMNS, c = firstColumn + i % LINEAR_COLUMNS;
-    if (r < in && c < out && dw) {
-      dw[(long long)r * out + c] += result[half];
-    }
-    if (r == in && c < out && db) {
-      db[c] += result[half];
-    }
-  }
-}
-
-// The first inputBlocks blocks make dx, the others the gradients of the parameters.
-extern "C" __global__ void __launch_bounds__(LINEAR_THREADS)
-    linear_gradient(const float* x, const float* w, const float* dy, float* dx, float* dw, float* db, int n, int in,
-                    int out, int inputBlocks) {
-  if ((int)blockIdx.x < inputBlocks) {
-    linear_input_gradient(w, dy, dx, n, in, out, blockIdx.x);
-  } else {
-    linear_weight_gradient(x, dy, dw, db, n, in, out, blockIdx.x - inputBlocks);
-  }
+extern "C" __global__ void __launch_bounds__(PRODUCT_THREADS) product_tt(PRODUCT_PARAMETERS) {
+  product<true, false>(PRODUCT_ARGUMENTS);
 }

@@ -18,7 +18,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** Batched products and fully connected layers, emulated, against loops in DOUBLE. */
 class ProductKernelsTest {
@@ -153,13 +152,18 @@ class ProductKernelsTest {
     context.close();
   }
 
-  /** In every precision as exact as float. */
+  /** In every precision as exact as float; rows that are whole packs and others, few and many. */
   @ParameterizedTest
-  @EnumSource
-  void linearAndGradients(Precision precision) {
-    int n = 19;
-    int in = 45;
-    int out = 66;
+  @CsvSource({
+    "FLOAT32, 19, 45, 66",
+    "TFLOAT32, 19, 45, 66",
+    "BFLOAT16, 19, 45, 66",
+    "BFLOAT16, 1, 128, 512",
+    "FLOAT32, 9, 648, 28",
+    "FLOAT32, 300, 36, 33",
+    "FLOAT32, 8, 30, 516",
+  })
+  void linearAndGradients(Precision precision, int n, int in, int out) {
     CudaContext context = context(precision);
     Tensor x = tensors.randomFloats(1, n, in);
     Tensor weights = tensors.randomFloats(1, in, out);
@@ -197,6 +201,28 @@ class ProductKernelsTest {
     assertClose(tensors.values(dx), expectedInput, 1e-6);
     assertClose(tensors.values(dw), expectedWeights, 1e-6);
     assertClose(tensors.values(db), expectedBias, 1e-6);
+    context.close();
+  }
+
+  /** To the last bit the same whatever else is in the batch. */
+  @Test
+  void linearOfOneRowOfMany() {
+    int in = 700;
+    int out = 40;
+    CudaContext context = context(Precision.FLOAT32);
+    Tensor all = tensors.randomFloats(1, 21, in);
+    Tensor weights = tensors.randomFloats(1, in, out);
+    Tensor bias = tensors.randomFloats(1, out);
+    Tensor y = tensors.randomFloats(1, 21, out);
+    Tensor ofLast = tensors.randomFloats(1, 1, out);
+    long lastRow = all.address() + 20L * in * Float.BYTES;
+    Tensor last = Tensor.dense(lastRow, 1, in);
+    LinearKernels.forward(new Linear(), context, List.of(all, weights, bias), List.of(y)).run();
+    LinearKernels.forward(new Linear(), context, List.of(last, weights, bias), List.of(ofLast))
+        .run();
+    double[] found = tensors.values(y);
+    assertThat(tensors.values(ofLast))
+        .containsExactly(Arrays.copyOfRange(found, 20 * out, 21 * out));
     context.close();
   }
 

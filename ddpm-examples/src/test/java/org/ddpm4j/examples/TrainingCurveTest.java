@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.stream.Stream;
 import org.ddpm4j.data.BatchOptions;
 import org.ddpm4j.data.DataSources;
 import org.ddpm4j.data.FashionMnist;
@@ -21,6 +22,8 @@ import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingConfig;
+import org.ddpm4j.kernels.plan.DeviceName;
+import org.ddpm4j.kernels.plan.Devices;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -29,7 +32,8 @@ import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.LayersChoice;
 import org.ddpm4j.unet.Unet;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -46,10 +50,18 @@ class TrainingCurveTest {
 
   private static final int MEAN_TOLERANCE_PERCENT = 10;
 
-  @Test
-  void endsWherePyTorchEnds() throws IOException {
+  /** On a card where there is one, which also trains in bfloat16. */
+  static Stream<Precision> precisions() {
+    return Devices.fastest().isPresent()
+        ? Stream.of(Precision.values())
+        : Stream.of(Precision.FLOAT32);
+  }
+
+  @ParameterizedTest
+  @MethodSource("precisions")
+  void endsWherePyTorchEnds(Precision precision) throws IOException {
     JsonNode expected = fixture();
-    double[] losses = train();
+    double[] losses = train(precision);
     double[] means = new double[STEPS / WINDOW];
     for (int step = 0; step < STEPS; step++) {
       means[step / WINDOW] += losses[step] / WINDOW;
@@ -68,7 +80,7 @@ class TrainingCurveTest {
     }
   }
 
-  private static double[] train() throws IOException {
+  private static double[] train(Precision precision) throws IOException {
     ImageDataSet clothes =
         FashionMnist.load(Split.TRAIN, DataSources.ofHost().withNetwork(Network.FORBIDDEN));
     BatchOptions options = BatchOptions.of(128, 1).withFlip(HorizontalFlip.RANDOM);
@@ -86,14 +98,16 @@ class TrainingCurveTest {
             WINDOW);
     double[] losses = new double[STEPS];
     int threads = Runtime.getRuntime().availableProcessors();
-    Execution execution = new Execution(LayersChoice.FUSED, Precision.FLOAT32, threads);
+    Execution execution = new Execution(LayersChoice.FUSED, precision, threads, DeviceName.AUTO);
     try (Unet unet =
         Unet.of(
             architecture, Unet.create(architecture, DataType.FLOAT, 1).parameters(), execution)) {
       NoiseSchedule schedule = NoiseSchedule.of(LinearSchedule.paper(), 600);
-      new Trainer(unet, schedule, config, batches::batch)
-          .withListener((trainer, report) -> losses[(int) report.step() - 1] = report.loss())
-          .fit();
+      try (Trainer trainer = new Trainer(unet, schedule, config, batches::batch)) {
+        trainer
+            .withListener((running, report) -> losses[(int) report.step() - 1] = report.loss())
+            .fit();
+      }
     }
     return losses;
   }

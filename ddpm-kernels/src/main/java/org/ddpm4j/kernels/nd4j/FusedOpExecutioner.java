@@ -9,7 +9,7 @@ import org.nd4j.linalg.cpu.nativecpu.ops.NativeOpExecutioner;
 
 /**
  * ND4J's CPU executioner, with fused operations. It prepares each anew, packed weights included,
- * which makes it slow; a {@link org.ddpm4j.kernels.GraphPlan} prepares once.
+ * which makes it slow; a {@link org.ddpm4j.kernels.plan.GraphPlan} prepares once.
  */
 public final class FusedOpExecutioner extends NativeOpExecutioner {
 

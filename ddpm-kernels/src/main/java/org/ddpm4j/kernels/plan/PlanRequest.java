@@ -8,8 +8,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
 /**
  * What to compile into a {@link GraphPlan}.
  *
- * @param graph the graph, or the gradient function of one; its operations are {@link FusedOp}s, and
- *     additions
+ * @param graph the graph, or the gradient function of one; its operations are {@link
+ *     org.ddpm4j.kernels.ops.FusedOp}s, and additions
  * @param inputs names and shapes of what the caller writes before each run
  * @param stationary those inputs that are mostly the same in run after run: what depends on them
  *     and on parameters alone is computed again only when one of both has changed

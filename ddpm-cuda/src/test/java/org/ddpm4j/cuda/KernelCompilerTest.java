@@ -1,0 +1,53 @@
+package org.ddpm4j.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Of each source, one kernel at a time is given to the compiler. */
+class KernelCompilerTest {
+
+  private static final Pattern ENTRY = Pattern.compile("__global__\\s");
+
+  private static final Pattern NAME =
+      Pattern.compile("__global__[^{;]*?(\\w+)\\((?=[^()]*\\)\\s*\\{)");
+
+  static List<String> sources() {
+    return EmulatedKernels.sources();
+  }
+
+  private static List<String> kernels(String text) {
+    List<String> names = new ArrayList<>();
+    Matcher matcher = NAME.matcher(text);
+    while (matcher.find()) {
+      names.add(matcher.group(1));
+    }
+    return names;
+  }
+
+  /** That no way to write a kernel escapes. */
+  @ParameterizedTest
+  @MethodSource("sources")
+  void oneKernelAtATime(String file) {
+    String all = KernelCompiler.source(file);
+    List<String> kernels = kernels(all);
+    assertThat(kernels).doesNotHaveDuplicates().hasSize((int) ENTRY.matcher(all).results().count());
+    for (String kernel : kernels) {
+      assertThat(kernels(KernelCompiler.source(file, kernel))).containsExactly(kernel);
+    }
+  }
+
+  @Test
+  void kernelThatIsNotThere() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> KernelCompiler.source("linear.cu", "linear_backward"))
+        .withMessage("There is no kernel linear_backward in linear.cu.");
+  }
+}
