@@ -3,11 +3,12 @@ package org.ddpm4j.cli;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.ddpm4j.kernels.cpu.FusedKernels;
 import org.ddpm4j.kernels.cpu.MatrixMultiplyRate;
+import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.PlanProfile;
 import org.ddpm4j.unet.Execution;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -27,7 +28,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Works on noise. A round is a batch: for train the gradient and",
-      "AdamW's update, for sample the network's estimate of the noise."
+      "AdamW's update, for sample the network's estimate of the noise. A card warms up for at",
+      "least ten rounds and is measured for at least twenty, unless --steps says otherwise."
     })
 final class BenchCommand implements Callable<Integer> {
 
@@ -41,6 +43,8 @@ final class BenchCommand implements Callable<Integer> {
   private static final Duration MATMUL_DURATION = Duration.ofSeconds(2);
 
   private final Console console;
+
+  private BenchTable table;
 
   @Spec private CommandSpec spec;
 
@@ -101,15 +105,21 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     BadInputException.requireRange("--batch", batchSize, 1, MAX_BATCH);
     checkLength();
-    Execution chosen = execution.execution();
+    Execution chosen = execution.execution(console);
     boolean fused = chosen.isFused(DataType.FLOAT);
     if (profile && !fused) {
       throw new ParameterException(
           spec.commandLine(),
           "The option '--profile' needs the fused layers; here the reference layers compute");
     }
+    table = new BenchTable(console, batchSize);
     try (Benchmark benchmark = new Benchmark(task, model, batchSize, chosen)) {
-      describe(benchmark, chosen, fused);
+      Optional<Device> device = benchmark.unet().device();
+      describe(benchmark, chosen, fused, device);
+      if (device.isPresent()) {
+        measureOn(new DeviceBench(table, benchmark, device.get(), chosen.precision()));
+        return 0;
+      }
       PlanProfile firstRound = new PlanProfile();
       int rounds = warmUp(benchmark, firstRound);
       PlanProfile times = new PlanProfile();
@@ -121,6 +131,14 @@ final class BenchCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private void measureOn(DeviceBench bench) throws IOException {
+    if (length.steps == null) {
+      bench.measure(WARM_UP * seconds(), seconds(), profile);
+    } else {
+      bench.measure(warmUpRounds(), length.steps, profile);
+    }
   }
 
   private void checkLength() {
@@ -138,21 +156,32 @@ final class BenchCommand implements Callable<Integer> {
     return length.seconds == null ? Double.parseDouble(Defaults.BENCH_SECONDS) : length.seconds;
   }
 
-  private void describe(Benchmark benchmark, Execution chosen, boolean fused) throws IOException {
+  private void describe(
+      Benchmark benchmark, Execution chosen, boolean fused, Optional<Device> device)
+      throws IOException {
     console.note(
         length.steps == null
-            ? format(
+            ? BenchTable.format(
                 "bench: measures for about %.0f s after %.0f s to warm up",
                 seconds(), WARM_UP * seconds())
             : "bench: measures rounds: %d after %d to warm up"
-                .formatted(length.steps, warmUpRounds()));
-    print("task", Names.of(task));
-    print("model", "%s, %s".formatted(Names.of(model), model.shape()));
-    print("parameters", benchmark.unet().parameters().count());
-    print("batch", batchSize);
-    print("layers", fused ? "fused, " + chosen.precision() : "reference");
+                .formatted(
+                    length.steps,
+                    device.isPresent()
+                        ? Math.max(DeviceBench.LEAST_WARM_UP, warmUpRounds())
+                        : warmUpRounds()));
+    table.print("task", Names.of(task));
+    table.print("model", "%s, %s".formatted(Names.of(model), model.shape()));
+    table.print("parameters", benchmark.unet().parameters().count());
+    table.print("batch", batchSize);
+    if (device.isPresent()) {
+      table.print("device", "%s, %s".formatted(device.get().name(), device.get().description()));
+      table.print("precision", chosen.precision());
+      return;
+    }
+    table.print("layers", fused ? "fused, " + chosen.precision() : "reference");
     if (fused) {
-      print("threads", chosen.threads());
+      table.print("threads", chosen.threads());
     }
   }
 
@@ -181,7 +210,7 @@ final class BenchCommand implements Callable<Integer> {
     try (Progress progress = new Progress(console, "bench", "rounds", 0, rounds)) {
       for (int i = 0; i < rounds; i++) {
         seconds[i] = profile ? benchmark.round(times) : benchmark.round();
-        progress.update(i + 1L, format("%.1f images/s", batchSize / seconds[i]));
+        progress.update(i + 1L, BenchTable.format("%.1f images/s", batchSize / seconds[i]));
       }
     }
     return seconds;
@@ -189,43 +218,16 @@ final class BenchCommand implements Callable<Integer> {
 
   private void printSpeed(double[] seconds, double flops, int threads) throws IOException {
     OptionalLong peakMemory = PeakMemory.bytes();
-    double[] sorted = seconds.clone();
-    Arrays.sort(sorted);
-    double median = (sorted[sorted.length / 2] + sorted[(sorted.length - 1) / 2]) / 2;
     double matmulRate =
         FusedKernels.available() ? MatrixMultiplyRate.gigaflops(threads, MATMUL_DURATION) : 0;
-    print("rounds", seconds.length);
-    print("best", speed(sorted[0], flops, matmulRate));
-    print("median", speed(median, flops, matmulRate));
+    table.printSpeed(seconds, flops, matmulRate);
     if (matmulRate > 0) {
-      print(
+      table.print(
           "matmul rate",
-          format(
+          BenchTable.format(
               "%.1f GFLOP/s (float32, %d rows and columns, %d threads)",
               matmulRate, MatrixMultiplyRate.SIZE, threads));
     }
-    if (peakMemory.isPresent()) {
-      print("peak memory", format("%.0f MB", peakMemory.getAsLong() / 1e6));
-    }
-  }
-
-  /** GFLOP/s and their share of the matrix-multiply rate are known of fused layers only. */
-  private String speed(double seconds, double flops, double matmulRate) {
-    String images = format("%.1f images/s", batchSize / seconds);
-    if (flops == 0 || matmulRate == 0) {
-      return images;
-    }
-    double gigaflops = flops / seconds / 1e9;
-    return images
-        + format(
-            ", %.1f GFLOP/s, %.0f %% of the matmul rate", gigaflops, 100 * gigaflops / matmulRate);
-  }
-
-  private static String format(String pattern, Object... values) {
-    return String.format(Locale.ROOT, pattern, values);
-  }
-
-  private void print(String key, Object value) throws IOException {
-    console.printLine("%-12s %s".formatted(key, value));
+    table.printMegabytes("peak memory", peakMemory);
   }
 }

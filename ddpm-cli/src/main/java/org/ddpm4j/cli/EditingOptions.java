@@ -73,9 +73,9 @@ final class EditingOptions {
   }
 
   /** The model, which has to be of images that make pictures. */
-  Model model() throws IOException {
+  Model model(Console console) throws IOException {
     BadInputException.requireRange("--scale", scale, 1, 16);
-    Model model = modelOptions.read();
+    Model model = modelOptions.read(console);
     model.requirePictures();
     return model;
   }

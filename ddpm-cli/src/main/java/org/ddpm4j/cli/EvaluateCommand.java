@@ -104,7 +104,7 @@ final class EvaluateCommand implements Callable<Integer> {
     BadInputException.requireRange("--images", images, 1, MAX_IMAGES);
     BadInputException.requireRange("--batch-size", batchSize, 1, MAX_IMAGES);
     Path folder = TrainedRun.folder(run, spec, "'--run=DIR' is needed");
-    TrainedRun trained = weights.read(folder, execution.execution());
+    TrainedRun trained = weights.read(folder, execution.execution(console));
     NoiseSchedule schedule = trained.config().schedule().create();
     Normalization normalization = trained.config().data().normalization();
     StratifiedTimesteps timesteps = timesteps(schedule.timesteps());

@@ -22,8 +22,8 @@ final class ExecutionOptions {
               + " AMX, tfloat32 a card: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Precision precision;
 
-  /** What the user chose, for a network that computes in FLOAT. */
-  Execution execution() {
-    return layers.execution(DataType.FLOAT, precision);
+  /** What the user chose, for a network that computes in FLOAT. The console hears of a card. */
+  Execution execution(Console console) {
+    return layers.execution(console, DataType.FLOAT, precision);
   }
 }

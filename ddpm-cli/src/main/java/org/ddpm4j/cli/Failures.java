@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.List;
 import org.ddpm4j.diffusion.training.TrainingDivergedException;
+import org.ddpm4j.kernels.plan.DeviceMemoryException;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
@@ -19,7 +20,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /** Turns exceptions into what the user sees, and into exit codes. */
 final class Failures implements IParameterExceptionHandler, IExecutionExceptionHandler {
 
-  /** Options, files or data are not right, or a training diverged. */
+  /** Options, files or data are not right, memory ran out, or a training diverged. */
   static final int BAD_INPUT = 2;
 
   private static final int MAX_SUGGESTIONS = 3;
@@ -63,7 +64,9 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     if (e instanceof IOException failure) {
       return report(console, sentence(failure));
     }
-    if (e instanceof BadInputException || e instanceof TrainingDivergedException) {
+    if (e instanceof BadInputException
+        || e instanceof TrainingDivergedException
+        || e instanceof DeviceMemoryException) {
       return report(console, e.getMessage());
     }
     e.printStackTrace(console.err());

@@ -76,7 +76,7 @@ final class ImageToImageCommand implements Callable<Integer> {
       throw new BadInputException(
           "There are %d strengths; name at most %d.".formatted(strengths.size(), MAX_STRENGTHS));
     }
-    Model model = editing.model();
+    Model model = editing.model(console);
     ImageShape shape = model.shape();
     editing.requirePixels(shape, strengths.size() + 1L, count + 1L);
     EditedImage edited = editing.read(image, model);

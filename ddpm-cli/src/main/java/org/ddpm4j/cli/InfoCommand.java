@@ -29,8 +29,11 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Tells what is in a run, a model or a file of tensors. */
-@Command(name = "info", description = "Tell what is in a run, a model folder or a tensor file.")
+/** Tells what is in a run, a model or a file of tensors, or what this machine has to compute on. */
+@Command(
+    name = "info",
+    description =
+        "Tell what is in a run, a model folder or a tensor file, or what can compute here.")
 final class InfoCommand implements Callable<Integer> {
 
   private final Console console;
@@ -48,6 +51,11 @@ final class InfoCommand implements Callable<Integer> {
 
     @Option(names = "--run", paramLabel = "DIR", description = "A run's folder.")
     private Path run;
+
+    @Option(
+        names = "--devices",
+        description = "What networks can compute on here, and why other devices cannot be used.")
+    private boolean devices;
   }
 
   InfoCommand(Console console) {
@@ -56,7 +64,9 @@ final class InfoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (target.run != null) {
+    if (target.devices) {
+      new DeviceList(console).print();
+    } else if (target.run != null) {
       describeRun(target.run);
     } else if (!Files.isDirectory(target.path)) {
       describeTensors(target.path);

@@ -90,7 +90,7 @@ final class InpaintCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     Resampling resampling = BadInputException.check(() -> new Resampling(jumpLength, resamplings));
-    Model model = editing.model();
+    Model model = editing.model(console);
     AncestralSampler chain = chain(model);
     BadInputException.check(() -> resampling.timesteps(chain.steps()));
     INDArray mask = maskOptions.mask(model.shape());

@@ -116,7 +116,7 @@ final class InterpolateCommand implements Callable<Integer> {
     BadInputException.requireRange("--points", points, 2, MAX_POINTS);
     BadInputException.requireRange("--iterations", iterations, 1, 100);
     checkSeeds();
-    Model model = editing.model();
+    Model model = editing.model(console);
     editing.requirePixels(model.shape(), points, 3);
     int number = Sampling.steps(steps, model.schedule().timesteps());
     SamplerConfig.Part part =

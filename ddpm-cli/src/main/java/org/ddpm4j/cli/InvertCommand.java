@@ -72,7 +72,7 @@ final class InvertCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     BadInputException.requireRange("--iterations", iterations, 1, 100);
-    Model model = editing.model();
+    Model model = editing.model(console);
     List<DdimInversion> inversions = new ArrayList<>();
     for (int number : steps) {
       Sampling.steps(number, model.schedule().timesteps());

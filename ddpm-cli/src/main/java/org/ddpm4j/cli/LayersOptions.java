@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import java.util.Objects;
 import org.ddpm4j.kernels.plan.DeviceName;
+import org.ddpm4j.kernels.plan.Devices;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.LayersChoice;
@@ -39,8 +40,19 @@ final class LayersOptions {
               + " be used (default: ${DEFAULT-VALUE}).")
   private String device;
 
-  /** What the user chose, if this machine can compute so. */
-  Execution execution(DataType dataType, Precision precision) {
+  /** What the user chose, if this machine can compute so. The console hears of a card. */
+  Execution execution(Console console, DataType dataType, Precision precision) {
+    Execution execution = check(dataType, precision);
+    boolean chosenHere = DeviceName.parse(device).equals(DeviceName.AUTO);
+    DeviceName resolved = execution.resolvedDevice();
+    if (chosenHere && !resolved.equals(DeviceName.CPU) && execution.isFused(dataType)) {
+      console.note(
+          "device: %s, %s".formatted(resolved, Devices.description(resolved).orElseThrow()));
+    }
+    return execution;
+  }
+
+  private Execution check(DataType dataType, Precision precision) {
     if (threads != null) {
       BadInputException.requireRange("--threads", threads, 1, MAX_THREADS);
     }

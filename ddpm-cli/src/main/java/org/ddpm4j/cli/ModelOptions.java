@@ -117,9 +117,9 @@ final class ModelOptions {
 
   @Mixin private ExecutionOptions execution;
 
-  /** Reads the model that the user chose. */
-  Model read() throws IOException {
-    Model model = source.model == null ? ofRun() : ofModelFolder();
+  /** Reads the model that the user chose. The console hears of a card that it computes on. */
+  Model read(Console console) throws IOException {
+    Model model = source.model == null ? ofRun(console) : ofModelFolder(console);
     return nullClass == null ? model : model.withNullClass(nullClass);
   }
 
@@ -138,7 +138,7 @@ final class ModelOptions {
     return Optional.of(RunFolder.open(folder).readConfig().data());
   }
 
-  private Model ofRun() throws IOException {
+  private Model ofRun(Console console) throws IOException {
     for (String option : SAID_BY_FILES) {
       refuse(option, "--run, whose configuration says it");
     }
@@ -146,20 +146,20 @@ final class ModelOptions {
     refuse("--null-class", "--run, whose configuration says it");
     Path folder =
         TrainedRun.folder(source.run, command, "one of '--run=DIR' and '--model=DIR' is needed");
-    TrainedRun run = weights.read(folder, execution.execution());
+    TrainedRun run = weights.read(folder, execution.execution(console));
     return Model.of(run.unet(), run.config());
   }
 
-  private Model ofModelFolder() throws IOException {
+  private Model ofModelFolder(Console console) throws IOException {
     refuse("--checkpoint", "--model, which has none");
     refuse("--weights", "--model, which has only one set");
     if (PipelineFolder.isPipeline(source.model)) {
-      return ofPipeline();
+      return ofPipeline(console);
     }
     if (size == null && !saysSize(UnetFolder.readConfig(source.model.resolve(UnetFolder.CONFIG)))) {
       throw missingSize();
     }
-    Unet unet = UnetFolder.read(source.model, DataType.FLOAT, execution.execution());
+    Unet unet = UnetFolder.read(source.model, DataType.FLOAT, execution.execution(console));
     Normalization normalization = pixels.normalization();
     ImageShape shape = shape(unet.config());
     BadInputException.check(
@@ -171,12 +171,12 @@ final class ModelOptions {
         unet, parameterization, chain.config(schedule).create(), shape, normalization, List.of());
   }
 
-  private Model ofPipeline() throws IOException {
+  private Model ofPipeline(Console console) throws IOException {
     for (String option : SAID_BY_FILES) {
       refuse(option, "a pipeline's folder, whose files say it");
     }
     DiffusersPipeline pipeline =
-        PipelineFolder.read(source.model, DataType.FLOAT, execution.execution());
+        PipelineFolder.read(source.model, DataType.FLOAT, execution.execution(console));
     UnetConfig network = pipeline.unet().config();
     if (size == null && !saysSize(network)) {
       throw missingSize();

@@ -100,7 +100,7 @@ final class PredictCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Execution execution = layers.execution(precision.dataType, precision.convolutions);
+    Execution execution = layers.execution(console, precision.dataType, precision.convolutions);
     Map<String, INDArray> results = new LinkedHashMap<>();
     try (Unet unet = UnetFolder.read(model, precision.dataType, execution);
         SafetensorsReader reader = SafetensorsReader.open(input)) {

@@ -16,8 +16,26 @@ import org.ddpm4j.kernels.plan.PlanProfile;
  * @param profile what was measured
  * @param rounds in which it was measured
  * @param threadSeconds that all threads together had
+ * @param title what the times are
  */
-record ProfileTable(PlanProfile profile, int rounds, double threadSeconds) {
+record ProfileTable(PlanProfile profile, int rounds, double threadSeconds, String title) {
+
+  ProfileTable(PlanProfile profile, int rounds, double threadSeconds) {
+    this(
+        profile,
+        rounds,
+        threadSeconds,
+        "Times of a round, of all threads together; GFLOP/s of one thread.");
+  }
+
+  /** The same of a card, which measures operations apart from the rounds. */
+  ProfileTable ofDevice() {
+    return new ProfileTable(
+        profile,
+        rounds,
+        threadSeconds,
+        "Times of a round, each operation measured by itself; shares of the median round.");
+  }
 
   private static final int SLOWEST = 20;
   private static final String REST = "(outside of operations)";
@@ -33,7 +51,7 @@ record ProfileTable(PlanProfile profile, int rounds, double threadSeconds) {
     int outputWidth = longest(slowest.stream().map(e -> e.getKey().output()).toList());
 
     line(stream, "");
-    line(stream, "Times of a round, of all threads together; GFLOP/s of one thread.");
+    line(stream, title);
     line(stream, "");
     line(stream, pad("operation", kindWidth) + HEADER);
     for (Map.Entry<String, PlanProfile.Cost> kind : kinds.entrySet()) {

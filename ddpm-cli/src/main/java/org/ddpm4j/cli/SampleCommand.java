@@ -173,7 +173,7 @@ final class SampleCommand implements Callable<Integer> {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     BadInputException.requireRange("--batch-size", batchSize, 1, MAX_COUNT);
     BadInputException.requireRange("--scale", scale, 1, 16);
-    Model model = modelOptions.read();
+    Model model = modelOptions.read(console);
     Optional<INDArray> noise = noiseFile == null ? Optional.empty() : Optional.of(noise(model));
     Drawing drawing =
         new Drawing(

@@ -99,7 +99,7 @@ final class SamplersCommand implements Callable<Integer> {
   private int draw() throws IOException {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     Path folder = TrainedRun.folder(run, spec, "'--run=DIR' is needed");
-    TrainedRun trained = TrainedRun.read(folder, null, null, execution.execution());
+    TrainedRun trained = TrainedRun.read(folder, null, null, execution.execution(console));
     for (int number : steps) {
       Sampling.steps(number, trained.config().schedule().timesteps());
     }

@@ -41,6 +41,7 @@ final class TrainCommand implements Callable<Integer> {
           "--sample-steps",
           "--layers",
           "--threads",
+          "--device",
           "--precision",
           "--dry-run",
           "--verbose");
@@ -149,7 +150,7 @@ final class TrainCommand implements Callable<Integer> {
         config,
         images,
         Sampling.steps(sampleSteps, config.schedule().timesteps()),
-        execution.execution());
+        execution.execution(console));
   }
 
   private Duration limit() {

@@ -15,6 +15,7 @@ import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.diffusion.training.CheckpointListener;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingListener;
+import org.ddpm4j.kernels.plan.DeviceMemoryException;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
@@ -96,11 +97,39 @@ final class TrainingSession implements AutoCloseable {
   }
 
   private End run(RunFolder folder, Duration limit) throws IOException {
+    long begun = trainer.step();
+    try {
+      return trainAndFinish(folder, limit, begun);
+    } catch (DeviceMemoryException e) {
+      if (trainer.step() > begun) {
+        keep(folder, e);
+      }
+      throw e;
+    }
+  }
+
+  /** Saves the last whole step, if the device still answers. */
+  private void keep(RunFolder folder, DeviceMemoryException why) {
+    try {
+      folder.checkpoints().write(trainer.checkpoint());
+      console.note(
+          "train: saved at step %d; go on by 'ddpm train --resume %s', on the processor by --device cpu"
+              .formatted(trainer.step(), folder.path()));
+    } catch (IOException | RuntimeException e) {
+      why.addSuppressed(e);
+      console.note(
+          "train: step %d could not be saved (%s); what was saved before is still there"
+              .formatted(trainer.step(), e.getMessage()));
+    }
+  }
+
+  private End trainAndFinish(RunFolder folder, Duration limit, long begun) throws IOException {
     RunFiles files = new RunFiles(folder, config);
     try (Interruption interruption = new Interruption(trainer::requestStop)) {
       train(folder, files, limit, interruption);
       boolean complete = trainer.step() == config.training().steps();
-      if (!complete) {
+      // Where there was no step to do, the report of the last one may have been owed.
+      if (!complete || trainer.step() == begun) {
         folder.checkpoints().write(trainer.checkpoint());
       }
       // A program that is being ended should do what only it can do, and go.

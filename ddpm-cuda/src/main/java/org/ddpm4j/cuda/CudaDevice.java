@@ -59,6 +59,11 @@ public final class CudaDevice implements Device {
     return new Memory(driver, driver.allocate(bytes), bytes);
   }
 
+  @Override
+  public long peakMemoryBytes() {
+    return driver.peakBytes();
+  }
+
   private record Memory(CudaDriver driver, long address, long bytes) implements DeviceMemory {
     @Override
     public void close() {

@@ -34,6 +34,12 @@ public final class CudaDeviceProvider implements DeviceProvider {
   }
 
   @Override
+  public Optional<Memory> memory(int index) {
+    List<NvidiaCard> cards = NvidiaCard.all();
+    return index < cards.size() ? cards.get(index).memory() : Optional.empty();
+  }
+
+  @Override
   public Device open(int index) {
     return new CudaDevice(new NvidiaDriver(index));
   }

@@ -27,11 +27,14 @@ interface CudaDriver extends AutoCloseable {
   /**
    * Zeroed memory.
    *
-   * @throws CudaException if the card has not that much
+   * @throws org.ddpm4j.kernels.plan.DeviceMemoryException if the card has not that much
    */
   long allocate(long bytes);
 
   void free(long address);
+
+  /** The most that was allocated at once, in bytes. */
+  long peakBytes();
 
   /** Memory of the host that the card can read and write while the host goes on. */
   ByteBuffer allocateHost(int bytes);

@@ -8,13 +8,19 @@ import static org.bytedeco.cuda.global.cudart.cudaDriverGetVersion;
 import static org.bytedeco.cuda.global.cudart.cudaGetDeviceCount;
 import static org.bytedeco.cuda.global.cudart.cudaGetErrorString;
 import static org.bytedeco.cuda.global.cudart.cudaGetLastError;
+import static org.bytedeco.cuda.global.cudart.cudaMemGetInfo;
+import static org.bytedeco.cuda.global.cudart.cudaSetDevice;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.cuda.global.cudart;
+import org.bytedeco.cuda.global.cudnn;
 import org.bytedeco.cuda.global.nvrtc;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.SizeTPointer;
+import org.ddpm4j.kernels.plan.DeviceProvider;
 
 /**
  * A card of this machine.
@@ -38,6 +44,7 @@ record NvidiaCard(int index, String model, int major, int minor) {
       try {
         Loader.load(cudart.class);
         Loader.load(nvrtc.class);
+        Loader.load(cudnn.class);
       } catch (LinkageError | RuntimeException e) {
         return "CUDA's libraries do not load (%s); ddpm4j needs NVIDIA's driver 580 or newer, and libcudart.so.13, libnvrtc.so.13 and libcudnn.so.9 on the library path: install the CUDA 13 toolkit with cuDNN 9, or let LD_LIBRARY_PATH name the folders nvidia/cu13/lib and nvidia/cudnn/lib of a PyTorch installation"
             .formatted(firstLine(e));
@@ -108,6 +115,18 @@ record NvidiaCard(int index, String model, int major, int minor) {
               .formatted(index, cudaGetErrorString(code).getString()));
     }
     return value[0];
+  }
+
+  /** What is free and what there is, or empty if the card does not answer. */
+  Optional<DeviceProvider.Memory> memory() {
+    try (SizeTPointer free = new SizeTPointer(1);
+        SizeTPointer total = new SizeTPointer(1)) {
+      if (cudaSetDevice(index) != 0 || cudaMemGetInfo(free, total) != 0) {
+        cudaGetLastError();
+        return Optional.empty();
+      }
+      return Optional.of(new DeviceProvider.Memory(free.get(), total.get()));
+    }
   }
 
   /** For people. */

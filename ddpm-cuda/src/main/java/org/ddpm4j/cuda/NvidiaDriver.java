@@ -68,6 +68,7 @@ import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.SizeTPointer;
+import org.ddpm4j.kernels.plan.DeviceMemoryException;
 import org.ddpm4j.kernels.plan.Kernel;
 
 /**
@@ -94,6 +95,12 @@ final class NvidiaDriver implements CudaDriver {
   private final Map<String, CudaFunction> functions = new HashMap<>();
   private final Set<Compiled> unloaded = new LinkedHashSet<>();
 
+  /** What is allocated: lengths by address. */
+  private final Map<Long, Long> blocks = new HashMap<>();
+
+  private long allocated;
+  private long peak;
+
   NvidiaDriver(int index) {
     this.index = index;
     NvidiaCard card = NvidiaCard.read(index);
@@ -119,6 +126,12 @@ final class NvidiaDriver implements CudaDriver {
   }
 
   private void check(int code, String what) {
+    if (code == OUT_OF_MEMORY) {
+      cudaGetLastError();
+      throw new DeviceMemoryException(
+          "%s could not %s, because memory ran out; use a smaller batch or network, or end other programs on the card."
+              .formatted(name(), what));
+    }
     if (code != 0) {
       cudaGetLastError();
       throw new CudaException(
@@ -194,6 +207,9 @@ final class NvidiaDriver implements CudaDriver {
     check(code, "allocate memory");
     zero(memory.address(), bytes);
     synchronize();
+    blocks.put(memory.address(), bytes);
+    allocated += bytes;
+    peak = Math.max(peak, allocated);
     return memory.address();
   }
 
@@ -202,6 +218,12 @@ final class NvidiaDriver implements CudaDriver {
     use();
     synchronize();
     check(cudaFree(new Address(address)), "free memory");
+    allocated -= blocks.remove(address);
+  }
+
+  @Override
+  public long peakBytes() {
+    return peak;
   }
 
   @Override

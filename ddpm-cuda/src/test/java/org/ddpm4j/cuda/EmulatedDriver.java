@@ -36,6 +36,7 @@ final class EmulatedDriver implements CudaDriver {
   private final Map<ByteBuffer, Boolean> hostMemory = new IdentityHashMap<>();
   private final Map<String, CudaFunction> functions = new HashMap<>();
   private long launches;
+  private long peak;
 
   /** A kernel in a library. */
   private record Emulated(long address, String signature) {}
@@ -110,7 +111,13 @@ final class EmulatedDriver implements CudaDriver {
       throw CudaException.outOfMemory(name(), bytes, 0);
     }
     allocations.put(address, bytes);
+    peak = Math.max(peak, allocations.values().stream().mapToLong(Long::longValue).sum());
     return address;
+  }
+
+  @Override
+  public synchronized long peakBytes() {
+    return peak;
   }
 
   @Override

@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
+import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.GraphPlan;
 import org.ddpm4j.kernels.plan.PlanProfile;
 import org.ddpm4j.kernels.plan.TrainingRequest;
@@ -295,12 +296,23 @@ public final class Unet implements AutoCloseable {
   }
 
   /**
+   * The device beside the processor that this network computes on.
+   *
+   * @return the device, which is closed with the network, or empty where the processor computes
+   */
+  public Optional<Device> device() {
+    return backend == null
+        ? Optional.empty()
+        : backend.onDevice().map(PlanBackend.OnDevice::device);
+  }
+
+  /**
    * Whether whole steps of training can run on the device that this network computes on.
    *
    * @return true where {@link #trainingOnDevice} gives them
    */
   public boolean trainsOnDevice() {
-    return backend != null && backend.onDevice().map(on -> on.device().trains()).orElse(false);
+    return device().map(Device::trains).orElse(false);
   }
 
   /**

@@ -157,10 +157,13 @@ public final class Trainer implements AutoCloseable {
    *
    * @throws TrainingDivergedException if the loss, the gradient or the update is not finite; the
    *     weights are those before that step, and no listener hears of it
+   * @throws org.ddpm4j.kernels.plan.DeviceMemoryException if the network's device has no memory
+   *     left; {@link #checkpoint} is then the state after the last whole step
    * @throws IOException if a listener throws it
    */
   public void fit() throws IOException {
     try {
+      finishReport();
       while (step < config.steps() && !stopRequested) {
         TrainingListener.StepReport report = trainStep();
         for (TrainingListener listener : listeners) {
@@ -198,6 +201,13 @@ public final class Trainer implements AutoCloseable {
    */
   private double emaDecay() {
     return Math.min(config.emaDecay(), (1.0 + step) / (10.0 + step));
+  }
+
+  /** What a training still owes that ended between its last step and that step's report. */
+  private void finishReport() {
+    if (window.state().steps() > 0) {
+      closeWindow(config.learningRate().factor(step - 1, config.steps()));
+    }
   }
 
   private LossHistory.Entry closeWindow(double learningRateFactor) {

@@ -40,8 +40,29 @@ public interface Device extends AutoCloseable {
    *
    * @param bytes how much
    * @return the memory, all zero
+   * @throws DeviceMemoryException if the device has not that much
    */
   DeviceMemory allocate(long bytes);
+
+  /**
+   * The most memory that was allocated on this device at once, its own needs included as far as it
+   * knows them.
+   *
+   * @return bytes, or 0 where nobody counts
+   */
+  default long peakMemoryBytes() {
+    return 0;
+  }
+
+  /**
+   * Measures what the device reaches at best, which takes a moment.
+   *
+   * @param precision of products
+   * @return the rates, or empty where nobody measures them
+   */
+  default Optional<DeviceRates> rates(Precision precision) {
+    return Optional.empty();
+  }
 
   /**
    * Copies from the host's memory, and waits.

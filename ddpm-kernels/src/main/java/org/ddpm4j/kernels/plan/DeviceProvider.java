@@ -29,6 +29,24 @@ public interface DeviceProvider {
   Optional<String> obstacle(int index);
 
   /**
+   * How much memory a device has.
+   *
+   * @param index of the device
+   * @return what is free and what there is, or empty where nobody can tell
+   */
+  default Optional<Memory> memory(int index) {
+    return Optional.empty();
+  }
+
+  /**
+   * The memory of a device.
+   *
+   * @param freeBytes that nobody uses now
+   * @param totalBytes that it has
+   */
+  record Memory(long freeBytes, long totalBytes) {}
+
+  /**
    * Opens a device.
    *
    * @param index of the device

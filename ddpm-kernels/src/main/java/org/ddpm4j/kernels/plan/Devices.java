@@ -61,9 +61,28 @@ public final class Devices {
     Optional<DeviceProvider> provider = provider(name);
     return provider.isEmpty()
         ? Optional.of(
-            "the module ddpm-%s is not on the class path; add it, or choose another device"
-                .formatted(name.kind()))
+            "the class path has modules for the devices %s only; add ddpm-%s, or choose another device"
+                .formatted(kinds(), name.kind()))
         : provider.get().obstacle(name.index());
+  }
+
+  private static String kinds() {
+    StringBuilder kinds = new StringBuilder(DeviceName.CPU.kind());
+    providers().forEach(provider -> kinds.append(", ").append(provider.kind()));
+    return kinds.toString();
+  }
+
+  /**
+   * What a device is.
+   *
+   * @param name neither "auto" nor "cpu"
+   * @return a few words for people, or empty if there is no such device
+   */
+  public static Optional<String> description(DeviceName name) {
+    return provider(name)
+        .map(DeviceProvider::descriptions)
+        .filter(descriptions -> name.index() < descriptions.size())
+        .map(descriptions -> descriptions.get(name.index()));
   }
 
   /**
