@@ -173,4 +173,34 @@ class DeviceTrainingTest {
       assertThat(second.ema()).isEqualTo(whole.ema());
     }
   }
+
+  /** The device has a copy of the weights, and must notice whoever writes to them. */
+  @Test
+  void seesWeightsThatAreWrittenTo() {
+    INDArray x = batch(3).getFeatures();
+    INDArray t = Nd4j.createFromArray(0f, 10f, 20f, 30f, 40f, 99f);
+    try (Unet card = unet(onDevice(Precision.FLOAT32));
+        Unet host =
+            Unet.of(
+                NETWORK,
+                card.parameters(),
+                new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1))) {
+      assertThat(difference(card, host, x, t)).isLessThan(1e-4);
+      String name = card.parameters().declarations().get(0).name();
+      INDArray kept = card.parameters().get(name);
+      kept.muli(1.5);
+      assertThat(difference(card, host, x, t)).isLessThan(1e-4);
+      card.parameters().flat().muli(0.9);
+      assertThat(difference(card, host, x, t)).isLessThan(1e-4);
+      kept.muli(2);
+      card.parameters().changed();
+      assertThat(difference(card, host, x, t)).isLessThan(1e-4);
+    }
+  }
+
+  private static double difference(Unet card, Unet host, INDArray x, INDArray t) {
+    INDArray expected = host.predict(x, t);
+    return card.predict(x, t).sub(expected).norm2Number().doubleValue()
+        / expected.norm2Number().doubleValue();
+  }
 }

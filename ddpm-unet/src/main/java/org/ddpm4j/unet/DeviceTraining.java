@@ -69,7 +69,7 @@ public final class DeviceTraining implements AutoCloseable {
    */
   public void begin(Parameters average, Parameters first, Parameters second) {
     synchronized (device) {
-      weights.changed();
+      weights.upload();
       upload(average, ema);
       upload(first, firstMoment);
       upload(second, secondMoment);
@@ -77,7 +77,7 @@ public final class DeviceTraining implements AutoCloseable {
   }
 
   private void upload(Parameters from, Tensor to) {
-    device.upload(Contiguous.buffer(from.flat()), to);
+    device.upload(Contiguous.buffer(from.values()), to);
   }
 
   /**
@@ -142,7 +142,7 @@ public final class DeviceTraining implements AutoCloseable {
       download(ema, average);
       download(firstMoment, first);
       download(secondMoment, second);
-      weights.refreshed();
+      weights.broughtHome();
     }
   }
 

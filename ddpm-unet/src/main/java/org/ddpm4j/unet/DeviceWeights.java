@@ -1,9 +1,6 @@
 package org.ddpm4j.unet;
 
-import java.nio.ByteBuffer;
 import java.util.Map;
-import java.util.zip.CRC32;
-import java.util.zip.CRC32C;
 import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.DeviceMemory;
 import org.ddpm4j.kernels.plan.Tensor;
@@ -21,8 +18,10 @@ final class DeviceWeights implements AutoCloseable {
   private final Tensor flat;
   private final WeightCache cache;
   private DeviceMemory gradientMemory;
-  private long uploadedChecksum;
-  private boolean recorded;
+
+  /** Of the parameters when the device got them; -1 for never. */
+  private long uploadedVersion = -1;
+
   private long version;
 
   DeviceWeights(Device device, Parameters parameters) {
@@ -54,24 +53,26 @@ final class DeviceWeights implements AutoCloseable {
 
   /** Lets the device have the parameters as they are now. */
   void makeCurrent() {
-    long checksum = checksum();
-    if (!recorded || checksum != uploadedChecksum) {
-      changed();
-      uploadedChecksum = checksum;
-      recorded = true;
+    if (uploadedVersion != parameters.version()) {
+      upload();
     }
   }
 
   /** As {@link #makeCurrent}, for parameters that are known to have changed. */
-  void changed() {
-    device.upload(Contiguous.buffer(parameters.flat()), flat);
+  void upload() {
+    uploadedVersion = parameters.version();
+    device.upload(Contiguous.buffer(parameters.values()), flat);
     refreshed();
   }
 
-  /** The device's copy was changed on the device. */
-  void refreshed() {
+  /** The device's copy was changed on the device, and the host's is the same. */
+  void broughtHome() {
+    uploadedVersion = parameters.version();
+    refreshed();
+  }
+
+  private void refreshed() {
     cache.refresh();
-    recorded = false;
     version++;
   }
 
@@ -83,16 +84,6 @@ final class DeviceWeights implements AutoCloseable {
     Tensor gradient = Tensor.dense(gradientMemory.address(), parameters.count());
     device.zero(gradient);
     return gradient;
-  }
-
-  /** Two sums of 32 bits, which miss a change once in 2⁶⁴. */
-  private long checksum() {
-    ByteBuffer bytes = Contiguous.bytes(parameters.flat());
-    CRC32 first = new CRC32();
-    first.update(bytes.duplicate());
-    CRC32C second = new CRC32C();
-    second.update(bytes.duplicate());
-    return first.getValue() << 32 | second.getValue();
   }
 
   @Override

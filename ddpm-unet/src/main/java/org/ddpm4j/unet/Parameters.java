@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -24,6 +25,7 @@ public final class Parameters {
   private final List<Parameter> declarations;
   private final INDArray flat;
   private final Map<String, INDArray> views;
+  private final AtomicLong version = new AtomicLong();
 
   private Parameters(List<Parameter> declarations, DataType dataType) {
     this.declarations = List.copyOf(declarations);
@@ -73,20 +75,44 @@ public final class Parameters {
   /**
    * The buffer.
    *
-   * @return all values, {@code [count]}; writing to it changes them
+   * @return all values, {@code [count]}; writing to it changes them, see {@link #version}
    */
   public INDArray flat() {
+    version.incrementAndGet();
     return flat;
+  }
+
+  /** The buffer, for reading alone. */
+  INDArray values() {
+    return flat;
+  }
+
+  /**
+   * Changes whenever somebody asks for the values in a form that can be written to, or writes to
+   * them by this class: networks on devices that have copies of their own compare it before they
+   * compute. Who keeps an array of {@link #flat} or {@link #get} and writes to it later has to ask
+   * for it anew, or to call {@link #changed}.
+   *
+   * @return a number that never decreases
+   */
+  public long version() {
+    return version.get();
+  }
+
+  /** Tells that values have been written to through an array that was asked for earlier. */
+  public void changed() {
+    version.incrementAndGet();
   }
 
   /**
    * One parameter.
    *
    * @param name its name
-   * @return a view in our layout; writing to it changes the buffer
+   * @return a view in our layout; writing to it changes the buffer, see {@link #version}
    * @throws IllegalArgumentException if there is none of that name
    */
   public INDArray get(String name) {
+    version.incrementAndGet();
     INDArray view = views.get(name);
     if (view == null) {
       throw new IllegalArgumentException("The network has no parameter named %s.".formatted(name));
@@ -200,6 +226,7 @@ public final class Parameters {
     if (!declarations.equals(other.declarations)) {
       throw new IllegalArgumentException("These are the parameters of two different networks.");
     }
+    version.incrementAndGet();
     flat.assign(other.flat);
   }
 }

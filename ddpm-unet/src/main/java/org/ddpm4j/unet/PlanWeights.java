@@ -32,12 +32,12 @@ final class PlanWeights implements AutoCloseable {
   PlanWeights(Parameters parameters, Device device) {
     this.parameters = parameters;
     this.packed = device.weightCache();
-    this.bytes = Contiguous.bytes(parameters.flat());
+    this.bytes = Contiguous.bytes(parameters.values());
   }
 
   /** The parameters by their names, where they are. */
   Map<String, Tensor> tensors() {
-    return WholeBatchExecutor.parts(parameters, SingleExecution.tensor(parameters.flat()));
+    return WholeBatchExecutor.parts(parameters, SingleExecution.tensor(parameters.values()));
   }
 
   WeightCache packed() {

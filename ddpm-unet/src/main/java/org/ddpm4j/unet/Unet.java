@@ -118,7 +118,7 @@ public final class Unet implements AutoCloseable {
    *     data type in which it cannot compute so
    */
   public static Unet of(UnetConfig config, Parameters parameters, Execution execution) {
-    if (!declarations(config, parameters.flat().dataType()).equals(parameters.declarations())) {
+    if (!declarations(config, parameters.values().dataType()).equals(parameters.declarations())) {
       throw new IllegalArgumentException(
           "The parameters belong to another network than %s.".formatted(config));
     }
@@ -169,7 +169,7 @@ public final class Unet implements AutoCloseable {
    * @return FLOAT or DOUBLE
    */
   public DataType dataType() {
-    return parameters.flat().dataType();
+    return parameters.values().dataType();
   }
 
   /**

@@ -180,7 +180,7 @@ final class WholeBatchExecutor implements UnetExecutor {
         UnetGraph.WEIGHTS, weighting == null ? HostBatch.ones(images) : HostBatch.of(weighting));
     double[] losses = new double[images];
     synchronized (device) {
-      weights.changed();
+      weights.makeCurrent();
       Tensor sum = weights.zeroedGradient();
       Map<String, Tensor> sums = gradientTensors(graph, parameters, sum);
       forEachPart(
