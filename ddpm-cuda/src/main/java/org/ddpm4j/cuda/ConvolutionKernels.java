@@ -24,9 +24,6 @@ final class ConvolutionKernels {
   private static final int CHANNEL_SUM_THREADS = 256;
   private static final int THREADS = 256;
 
-  /** For measurements: one kernel after the other. */
-  private static final boolean SEQUENTIAL = Boolean.getBoolean("ddpm4j.cuda.sequential");
-
   private ConvolutionKernels() {}
 
   /**
@@ -79,37 +76,19 @@ final class ConvolutionKernels {
     }
     ConvolutionLookup lookup =
         ConvolutionLookup.plain(x, dy, weights, geometry.stride(), geometry.padding());
-    List<Kernel> ofParameters = new ArrayList<>();
+    List<Kernel> steps = new ArrayList<>();
     if (outputs.get(1) != null) {
-      ofParameters.add(parameterGradients(context, lookup, x, dy, outputs.get(1), outputs.get(2)));
+      steps.add(parameterGradients(context, lookup, x, dy, outputs.get(1), outputs.get(2)));
     } else if (outputs.get(2) != null) {
-      ofParameters.add(channelSums(context, dy, outputs.get(2)));
+      steps.add(channelSums(context, dy, outputs.get(2)));
     }
-    if (outputs.get(0) == null) {
-      return Kernel.sequence(ofParameters);
+    if (outputs.get(0) != null) {
+      ConvolutionLookup transposed =
+          ConvolutionLookup.transposed(
+              dy, outputs.get(0), weights, geometry.stride(), geometry.padding());
+      steps.add(0, gather(context, transposed, dy, weights, Ending.NONE, outputs.get(0)));
     }
-    ConvolutionLookup transposed =
-        ConvolutionLookup.transposed(
-            dy, outputs.get(0), weights, geometry.stride(), geometry.padding());
-    return beside(
-        context,
-        gather(context, transposed, dy, weights, Ending.NONE, outputs.get(0)),
-        ofParameters);
-  }
-
-  /**
-   * The gradient by data needs no scratch memory, so that those of parameters, most of which leave
-   * part of a card idle, may run beside it.
-   */
-  private static Kernel beside(CudaContext context, Kernel ofData, List<Kernel> ofParameters) {
-    if (ofParameters.isEmpty() || SEQUENTIAL) {
-      List<Kernel> steps = new ArrayList<>();
-      steps.add(ofData);
-      steps.addAll(ofParameters);
-      return Kernel.sequence(steps);
-    }
-    Kernel all = Kernel.sequence(ofParameters);
-    return () -> context.driver().beside(ofData::run, all::run);
+    return Kernel.sequence(steps);
   }
 
   private static Kernel backwardByCudnn(
@@ -154,19 +133,17 @@ final class ConvolutionKernels {
     // x takes the place of the output: it is what a plain convolution of dy would make.
     ConvolutionLookup lookup =
         ConvolutionLookup.plain(dy, x, weights, geometry.stride(), geometry.padding());
-    List<Kernel> ofParameters = new ArrayList<>();
+    List<Kernel> steps = new ArrayList<>();
     if (outputs.get(1) != null) {
-      ofParameters.add(parameterGradients(context, lookup, dy, x, outputs.get(1), null));
+      steps.add(parameterGradients(context, lookup, dy, x, outputs.get(1), null));
     }
     if (outputs.get(2) != null) {
-      ofParameters.add(channelSums(context, dy, outputs.get(2)));
+      steps.add(channelSums(context, dy, outputs.get(2)));
     }
-    return outputs.get(0) == null
-        ? Kernel.sequence(ofParameters)
-        : beside(
-            context,
-            gather(context, lookup, dy, weights, Ending.NONE, outputs.get(0)),
-            ofParameters);
+    if (outputs.get(0) != null) {
+      steps.add(0, gather(context, lookup, dy, weights, Ending.NONE, outputs.get(0)));
+    }
+    return Kernel.sequence(steps);
   }
 
   /** The product of the gathered inputs and the weights, to all of a map. */

@@ -148,9 +148,14 @@ public final class CudaDevice implements Device {
     return new CudaTraining(driver, request);
   }
 
+  /** Gives back what is the device's own; the driver stays open. */
+  void release() {
+    staging.close();
+  }
+
   @Override
   public void close() {
-    staging.close();
+    release();
     driver.close();
   }
 }

@@ -95,15 +95,6 @@ interface CudaDriver extends AutoCloseable {
   /** The milliseconds that the card takes for some work, measured by the card. */
   double milliseconds(Runnable work);
 
-  /**
-   * Lets what one body of work enqueues run beside what another does; both have ended before what
-   * follows begins.
-   */
-  default void beside(Runnable first, Runnable second) {
-    first.run();
-    second.run();
-  }
-
   @Override
   void close();
 }

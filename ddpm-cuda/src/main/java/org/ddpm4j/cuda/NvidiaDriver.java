@@ -40,7 +40,6 @@ import static org.bytedeco.cuda.global.cudart.cudaStreamDestroy;
 import static org.bytedeco.cuda.global.cudart.cudaStreamEndCapture;
 import static org.bytedeco.cuda.global.cudart.cudaStreamNonBlocking;
 import static org.bytedeco.cuda.global.cudart.cudaStreamSynchronize;
-import static org.bytedeco.cuda.global.cudart.cudaStreamWaitEvent;
 import static org.bytedeco.cuda.global.cudnn.cudnnCreate;
 import static org.bytedeco.cuda.global.cudnn.cudnnDestroy;
 import static org.bytedeco.cuda.global.cudnn.cudnnGetErrorString;
@@ -88,8 +87,6 @@ final class NvidiaDriver implements CudaDriver {
   private final int sharedMemory;
   private final KernelCompiler compiler;
   private final CUstream_st stream = new CUstream_st();
-  private final CUstream_st sideStream = new CUstream_st();
-  private CUstream_st current = stream;
   private cudnnContext cudnn;
   private final List<CUmod_st> modules = new ArrayList<>();
   private final Map<String, CudaFunction> functions = new HashMap<>();
@@ -110,7 +107,6 @@ final class NvidiaDriver implements CudaDriver {
     multiprocessors = attribute(cudaDevAttrMultiProcessorCount);
     sharedMemory = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin);
     check(cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking), "make a stream");
-    check(cudaStreamCreateWithFlags(sideStream, cudaStreamNonBlocking), "make a stream");
     compiler = new KernelCompiler(card.major(), card.minor());
   }
 
@@ -173,7 +169,7 @@ final class NvidiaDriver implements CudaDriver {
       cudnn = new cudnnContext();
       checkCudnn(cudnnCreate(cudnn));
     }
-    checkCudnn(cudnnSetStream(cudnn, current));
+    checkCudnn(cudnnSetStream(cudnn, stream));
     return cudnn;
   }
 
@@ -262,7 +258,7 @@ final class NvidiaDriver implements CudaDriver {
   private void copyAsync(long from, long to, long bytes, int kind) {
     if (bytes > 0) {
       check(
-          cudaMemcpyAsync(new Address(to), new Address(from), bytes, kind, current), "copy memory");
+          cudaMemcpyAsync(new Address(to), new Address(from), bytes, kind, stream), "copy memory");
     }
   }
 
@@ -286,7 +282,7 @@ final class NvidiaDriver implements CudaDriver {
   @Override
   public void zero(long address, long bytes) {
     if (bytes > 0) {
-      check(cudaMemsetAsync(new Address(address), 0, bytes, current), "zero memory");
+      check(cudaMemsetAsync(new Address(address), 0, bytes, stream), "zero memory");
     }
   }
 
@@ -403,7 +399,7 @@ final class NvidiaDriver implements CudaDriver {
             1,
             1,
             launch.sharedBytes(),
-            current,
+            stream,
             arguments.pointers(),
             (PointerPointer<?>) null),
         "launch " + function.name());
@@ -457,35 +453,6 @@ final class NvidiaDriver implements CudaDriver {
     }
   }
 
-  /** By a second stream, which begins and ends with events of the first. */
-  @Override
-  public void beside(Runnable first, Runnable second) {
-    if (current != stream) {
-      first.run();
-      second.run();
-      return;
-    }
-    List<CUevent_st> events = new ArrayList<>();
-    pass(events, stream, sideStream);
-    current = sideStream;
-    try {
-      second.run();
-    } finally {
-      current = stream;
-    }
-    first.run();
-    pass(events, sideStream, stream);
-    events.forEach(event -> check(cudaEventDestroy(event), "forget an event"));
-  }
-
-  private void pass(List<CUevent_st> events, CUstream_st from, CUstream_st to) {
-    CUevent_st event = new CUevent_st();
-    check(cudaEventCreateWithFlags(event, cudaEventDisableTiming), "make an event");
-    events.add(event);
-    check(cudaEventRecord(event, from), "record an event");
-    check(cudaStreamWaitEvent(to, event, 0), "wait for an event");
-  }
-
   @Override
   public double milliseconds(Runnable work) {
     use();
@@ -511,7 +478,6 @@ final class NvidiaDriver implements CudaDriver {
     if (cudnn != null) {
       checkCudnn(cudnnDestroy(cudnn));
     }
-    check(cudaStreamDestroy(sideStream), "forget a stream");
     check(cudaStreamDestroy(stream), "forget a stream");
     modules.forEach(org.bytedeco.cuda.global.cudart::cuModuleUnload);
     modules.clear();

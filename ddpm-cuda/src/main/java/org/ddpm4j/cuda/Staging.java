@@ -10,7 +10,8 @@ import java.nio.FloatBuffer;
  */
 final class Staging implements AutoCloseable {
 
-  private static final int BYTES = 8 << 20;
+  private static final int MOST_BYTES = 8 << 20;
+  private static final int LEAST_BYTES = 64 << 10;
 
   private final CudaDriver driver;
   private ByteBuffer memory;
@@ -22,27 +23,30 @@ final class Staging implements AutoCloseable {
     this.driver = driver;
   }
 
-  private ByteBuffer memory() {
-    if (memory == null) {
-      memory = driver.allocateHost(BYTES).order(ByteOrder.nativeOrder());
-    }
-    return memory;
-  }
-
   private ByteBuffer room(int bytes) {
-    if (used + bytes > BYTES) {
+    if (memory == null || used + bytes > memory.capacity()) {
       driver.synchronize();
       used = 0;
+      grow(bytes);
     }
-    ByteBuffer room = memory().duplicate().position(used).limit(used + bytes).slice();
+    ByteBuffer room = memory.duplicate().position(used).limit(used + bytes).slice();
     used += (bytes + CudaContext.ALIGNMENT - 1) / CudaContext.ALIGNMENT * CudaContext.ALIGNMENT;
     return room.order(ByteOrder.nativeOrder());
+  }
+
+  /** Room for several copies of this size, within reason. */
+  private void grow(int bytes) {
+    int wanted = (int) Math.max(LEAST_BYTES, Math.min(MOST_BYTES, 4L * bytes));
+    if (memory == null || memory.capacity() < wanted) {
+      close();
+      memory = driver.allocateHost(wanted).order(ByteOrder.nativeOrder());
+    }
   }
 
   /** Copies so many floats, of which the host may write to those given as soon as it returns. */
   void upload(FloatBuffer from, long to, int floats) {
     for (int done = 0; done < floats; ) {
-      int count = Math.min(floats - done, BYTES / Float.BYTES);
+      int count = Math.min(floats - done, MOST_BYTES / Float.BYTES);
       ByteBuffer room = room(count * Float.BYTES);
       room.asFloatBuffer().put(0, from, from.position() + done, count);
       driver.uploadLater(room, to + (long) done * Float.BYTES);
@@ -53,7 +57,7 @@ final class Staging implements AutoCloseable {
   /** Waits for the card and copies so many floats. */
   void download(long from, FloatBuffer to, int floats) {
     for (int done = 0; done < floats; ) {
-      int count = Math.min(floats - done, BYTES / Float.BYTES);
+      int count = Math.min(floats - done, MOST_BYTES / Float.BYTES);
       ByteBuffer room = room(count * Float.BYTES);
       driver.downloadLater(from + (long) done * Float.BYTES, room);
       driver.synchronize();

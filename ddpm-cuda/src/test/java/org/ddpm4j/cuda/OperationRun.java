@@ -278,6 +278,7 @@ final class OperationRun implements AutoCloseable {
   public void close() {
     context.close();
     weights.close();
+    device.release();
     memory.forEach(driver::free);
   }
 }
