@@ -48,6 +48,7 @@ final class CudaTraining implements TrainingProgram {
     final int timesteps;
     final int labels;
     final int weights;
+    final int lossGradient;
     final int scalars;
     final int key;
 
@@ -57,6 +58,7 @@ final class CudaTraining implements TrainingProgram {
       timesteps = add(images * Float.BYTES);
       labels = add(images * Float.BYTES);
       weights = add(images * Float.BYTES);
+      lossGradient = add(Float.BYTES);
       scalars = add(OptimizerKernels.STEP_DOUBLES * Double.BYTES);
       key = add(NoiseKernels.KEY_LONGS * Long.BYTES);
     }
@@ -101,7 +103,6 @@ final class CudaTraining implements TrainingProgram {
           new Host(driver, batch.bytes(), outcomeBytes),
           new Host(driver, batch.bytes(), outcomeBytes)
         };
-    request.plan().setInput(request.names().lossGradient(), FloatBuffer.wrap(new float[] {1}), 0);
     TrainingRequest.Optimizer optimizer = request.optimizer();
     constants =
         new OptimizerKernels.Constants(
@@ -152,6 +153,7 @@ final class CudaTraining implements TrainingProgram {
     TrainingRequest.Names names = request.names();
     copies.add(copy(batch.timesteps, names.timesteps()));
     copies.add(copy(batch.weights, names.imageWeights()));
+    copies.add(copy(batch.lossGradient, names.lossGradient()));
     if (names.labels() != null) {
       copies.add(copy(batch.labels, names.labels()));
     }
@@ -209,6 +211,7 @@ final class CudaTraining implements TrainingProgram {
     put(to, batch.coefficients, FloatBuffer.wrap(step.coefficients()));
     put(to, batch.timesteps, FloatBuffer.wrap(step.timesteps()));
     put(to, batch.weights, FloatBuffer.wrap(step.imageWeights()));
+    to.putFloat(batch.lossGradient, 1);
     if (step.labels() != null) {
       put(to, batch.labels, FloatBuffer.wrap(step.labels()));
     }
