@@ -93,7 +93,9 @@ struct GatherPlan {
     }
     gridY = up(outRow, blockChannels);
     int chunks = inRow * elementBytes / 16 / units, perChunk = up(taps, this->stageTaps);
-    slabs = std::min(chunks, up(stages - 1, perChunk) + 1);
+    // The phase with the fewest taps is the most chunks ahead.
+    int fewest = s.transposed ? std::max(1, s.kernel / s.stride) * std::max(1, s.kernel / s.stride) : taps;
+    slabs = std::min(chunks, up(stages - 1, up(units == 1 ? up(fewest, 2) * 2 : fewest, this->stageTaps)) + 1);
     int stageBytes = this->stageTaps * blockChannels * units * 16;
     shared = units * 16 + slabs * slabRows * units * 16 + std::min(stages, chunks * perChunk) * stageBytes;
     shared = std::max(shared, blockPixels * (blockChannels + 8) * 4);

@@ -249,7 +249,8 @@ final class ConvolutionKernels {
         WeightGradientTile.of(lookup, inRow, outRow, bytes, context.sharedMemoryPerBlock());
     int channels = dense.size(3);
     int partLength = gradient.length() + channels;
-    int parts = tile.parts(lookup, inRow, outRow, bytes, partLength);
+    int parts =
+        tile.parts(lookup, inRow, outRow, bytes, partLength, context.sharedMemoryPerBlock());
     long scratch = context.scratch((long) parts * partLength * Float.BYTES);
     Kernel product =
         launch(

@@ -88,6 +88,11 @@ record ConvolutionLookup(
     return ceil(kernelHeight, spread()) * ceil(kernelWidth, spread());
   }
 
+  /** The taps of the emptiest phase that has any. */
+  int fewestTaps() {
+    return Math.max(1, kernelHeight / spread()) * Math.max(1, kernelWidth / spread());
+  }
+
   /** The output pixels of the largest phase. */
   int pixels() {
     return images * ceil(outHeight, spread()) * ceil(outWidth, spread());

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Convolutions and their gradients, emulated, against loops in DOUBLE. */
 class ConvolutionKernelsTest {
@@ -453,6 +454,29 @@ class ConvolutionKernelsTest {
     assertThat(tensors.values(together))
         .containsExactly(images.stream().mapToDouble(v -> v).toArray());
     context.close();
+  }
+
+  /**
+   * A tile of every size gives the same: the phases of a transposed lookup have four taps, two or
+   * one, and where stages are copied ahead the last ones need the most slabs.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {23, 31, 35, 39, 43, 47, 51, 59, 67, 99})
+  void cardsOfLittleSharedMemory(int kilobytes) {
+    Shape s = new Shape(1, 16, 16, 32, 192, 3, 2, 0, 1);
+    try (EmulatedDriver small = new EmulatedDriver(kilobytes << 10)) {
+      EmulatedTensors maps = new EmulatedTensors(small, new Random(7));
+      Tensor dy = maps.randomMap(Precision.BFLOAT16, 1, s.outHeight(), s.outWidth(), s.out);
+      Tensor weights = maps.randomFloats(0.1, 3, 3, s.in, s.out);
+      Tensor dx = maps.map(Precision.BFLOAT16, 1, s.h, s.w, s.in);
+      CudaContext context = new CudaContext(small, new CudaWeightCache(small), Precision.BFLOAT16);
+      ConvolutionLookup lookup = ConvolutionLookup.transposed(dy, dx, weights, 2, 0);
+      ConvolutionKernels.gather(context, lookup, dy, weights, ConvolutionKernels.Ending.NONE, dx)
+          .run();
+      assertClose(
+          Precision.BFLOAT16, maps.values(dx), backward(s, maps.values(dy), maps.values(weights)));
+      context.close();
+    }
   }
 
   /** Nobody may want some of the gradients. */

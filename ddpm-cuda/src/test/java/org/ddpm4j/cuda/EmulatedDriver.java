@@ -41,7 +41,15 @@ final class EmulatedDriver implements CudaDriver {
   /** A kernel in a library. */
   private record Emulated(long address, String signature) {}
 
+  private final int sharedBytes;
+
   EmulatedDriver() {
+    this(SHARED_BYTES);
+  }
+
+  /** Like a card with other memory of the blocks. */
+  EmulatedDriver(int sharedBytes) {
+    this.sharedBytes = sharedBytes;
     if (obstacle() != null) {
       throw new IllegalStateException(obstacle() + ".");
     }
@@ -93,7 +101,7 @@ final class EmulatedDriver implements CudaDriver {
 
   @Override
   public int sharedMemoryPerBlock() {
-    return SHARED_BYTES;
+    return sharedBytes;
   }
 
   @Override
