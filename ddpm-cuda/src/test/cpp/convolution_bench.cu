@@ -5,7 +5,8 @@
 //        ddpm-cuda/src/test/cpp/convolution_bench.cu -o /tmp/bench && /tmp/bench
 // (or -DPRODUCT_TF32, or -DPRODUCT_F32). Each time is that of a kernel in a graph of 20 launches over
 // buffers that together exceed the L2 cache; gradients of weights include the sum of the parts. Arguments
-// name some shapes by their numbers; of a single one all tiles are printed, not only the best.
+// name some shapes by their numbers; of a single one all tiles are printed, not only the best. A file of
+// Java's choices, as ConvolutionTiles prints them, in the variable DDPM_TILES: their times are printed too.
 #include <cmath>
 #include <cstdlib>
 #include <functional>
@@ -243,6 +244,26 @@ struct Timing {
 };
 
 static bool printsAll = false;
+static int shapeIndex = 0;
+
+// Java's choice for a shape and direction; empty if it is not known.
+static std::string choice_of_java(const char* what) {
+  const char* path = getenv("DDPM_TILES");
+  FILE* file = path ? fopen(path, "r") : nullptr;
+  const std::string prefix = std::to_string(shapeIndex) + " " + what + " ";
+  std::string choice;
+  char line[200];
+  while (file && choice.empty() && fgets(line, sizeof line, file)) {
+    if (std::string(line).compare(0, prefix.size(), prefix) == 0) {
+      choice = std::string(line).substr(prefix.size());
+      choice.erase(choice.find_last_not_of("\r\n") + 1);
+    }
+  }
+  if (file) {
+    fclose(file);
+  }
+  return choice;
+}
 
 static void report(const char* what, std::vector<Timing>& timings, double flops, double bytes) {
   std::sort(timings.begin(), timings.end(), [](const Timing& a, const Timing& b) { return a.us < b.us; });
@@ -256,10 +277,17 @@ static void report(const char* what, std::vector<Timing>& timings, double flops,
     printf(printsAll ? "\n      %.1f %s" : " | %.1f %s", timings[i].us, timings[i].tile.c_str());
   }
   printf("\n");
+  const std::string choice = choice_of_java(what);
+  for (const Timing& t : timings) {
+    if (t.tile == choice) {
+      printf("           Java %7.1f us  %+.1f %%  %s\n", t.us, 100 * (t.us / timings[0].us - 1), choice.c_str());
+    }
+  }
   fflush(stdout);
 }
 
 static const int SHARED_LIMIT = 227 << 10;
+static const int BLOCKS_WANTED[] = {132, 264, 396, 528, 792};
 
 static void bench_gather(const char* what, const Shape& s) {
   int inRow = row_length(s.inChannels), outRow = row_length(s.outChannels);
@@ -353,8 +381,14 @@ static void bench_gradient(const Shape& original) {
     }
     for (int stages : {2, 3}) {
       std::vector<int> seen;
-      for (int wanted : {132, 264, 396, 528, 792}) {
+      // Each number of blocks rounded up, and down.
+      for (int variant = 0; variant < 10; variant++) {
+        const int wanted = BLOCKS_WANTED[variant / 2];
         GradientPlan p(s, ELEMENT, t.units, t.channels, t.pixels, t.blocks, t.warps, t.pixelWarps, stages, wanted);
+        const int tiles = p.gridY * p.gridZ;
+        if (variant % 2 && p.parts > 1 && p.parts * tiles > wanted) {
+          p.parts--;
+        }
         if (p.shared > SHARED_LIMIT || (size_t)p.parts * p.partLength > (32u << 20) ||
             std::find(seen.begin(), seen.end(), p.parts) != seen.end()) {
           continue;
@@ -468,10 +502,9 @@ int main(int argc, char** argv) {
     wanted.push_back(atoi(argv[i]));
   }
   printsAll = wanted.size() == 1;
-  int index = 0;
   for (const Shape& s : shapes) {
-    if (wanted.empty() || std::find(wanted.begin(), wanted.end(), index) != wanted.end()) {
-      printf("%d: %dx%d %d->%d kernel %d stride %d%s\n", index, s.inHeight, s.inWidth, s.inChannels, s.outChannels,
+    if (wanted.empty() || std::find(wanted.begin(), wanted.end(), shapeIndex) != wanted.end()) {
+      printf("%d: %dx%d %d->%d kernel %d stride %d%s\n", shapeIndex, s.inHeight, s.inWidth, s.inChannels, s.outChannels,
              s.kernel, s.stride, s.transposed ? " transposed" : "");
       bench_gather("forward", s);
       if (s.inChannels > 3) {
@@ -480,7 +513,7 @@ int main(int argc, char** argv) {
       }
       bench_gradient(s);
     }
-    index++;
+    shapeIndex++;
   }
   if (wanted.empty()) {
     bench_product("q transposed(k), 16x16, a head of 256", N, 1, 256, 256, 256, false, true);
