@@ -16,7 +16,11 @@
 #include "convolution.cu"
 #include "convolution_shapes.h"
 #include "gemm.cu"
+
+// It has a WeightGradient, too.
+namespace linear {
 #include "linear.cu"
+}
 
 #define CHECK(call)                                                                          \
   do {                                                                                       \
@@ -447,18 +451,18 @@ static void bench_product(const char* what, int images, int heads, int m, int n,
 static void bench_linear(int n, int in, int out) {
   float *x = device<float>(n * in), *w = device<float>(in * out), *b = device<float>(out), *y = device<float>(n * out);
   float *dx = device<float>(n * in), *dw = device<float>(in * out);
-  constexpr int forwardBytes = 4 * Forward::STAGE * sizeof(float);
-  constexpr int backwardBytes = sizeof(float) * (4 * InputGradient::STAGE > 2 * WeightGradient::STAGE
-                                                     ? 4 * InputGradient::STAGE
-                                                     : 2 * WeightGradient::STAGE);
-  CHECK(cudaFuncSetAttribute(linear_forward, cudaFuncAttributeMaxDynamicSharedMemorySize, forwardBytes));
-  CHECK(cudaFuncSetAttribute(linear_gradient, cudaFuncAttributeMaxDynamicSharedMemorySize, backwardBytes));
+  constexpr int forwardBytes = 4 * linear::Forward::STAGE * sizeof(float);
+  constexpr int backwardBytes = sizeof(float) * (4 * linear::InputGradient::STAGE > 2 * linear::WeightGradient::STAGE
+                                                     ? 4 * linear::InputGradient::STAGE
+                                                     : 2 * linear::WeightGradient::STAGE);
+  CHECK(cudaFuncSetAttribute(linear::linear_forward, cudaFuncAttributeMaxDynamicSharedMemorySize, forwardBytes));
+  CHECK(cudaFuncSetAttribute(linear::linear_gradient, cudaFuncAttributeMaxDynamicSharedMemorySize, backwardBytes));
   double forward = microseconds([&](int) {
-    linear_forward<<<dim3(up(out, 32), up(n, 8)), 256, forwardBytes, stream>>>(x, w, b, y, n, in, out);
+    linear::linear_forward<<<dim3(up(out, 32), up(n, 8)), 256, forwardBytes, stream>>>(x, w, b, y, n, in, out);
   });
   int inputBlocks = up(n, 8) * up(in, 32), parameterBlocks = up(in, 32) * up(out, 32);
   double backward = microseconds([&](int) {
-    linear_gradient<<<inputBlocks + parameterBlocks, 256, backwardBytes, stream>>>(x, w, y, dx, dw, b, n, in, out,
+    linear::linear_gradient<<<inputBlocks + parameterBlocks, 256, backwardBytes, stream>>>(x, w, y, dx, dw, b, n, in, out,
                                                                                    inputBlocks);
   });
   printf("linear %d x %d x %d: forward %.1f us, gradients %.1f us\n", n, in, out, forward, backward);
