@@ -2,6 +2,9 @@ package org.ddpm4j.unet;
 
 import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -36,8 +39,14 @@ final class LanesExecutor implements UnetExecutor {
 
   private static final int LARGEST_MICRO_BATCH = 16;
 
-  /** How many partial sums of a gradient there are at most. */
-  private static final int LANES = 8;
+  /** How many parts of a batch have gradients of their own at most: each must be added. */
+  private static final int MOST_PARTS = 32;
+
+  /** A batch of fewer parts is cut into smaller micro-batches. */
+  private static final int ENOUGH_PARTS = 16;
+
+  /** Of sums that wait for those in front of them, however many threads there are. */
+  private static final long SPARE_BYTES = 1L << 28;
 
   private final UnetGraph graph;
   private final Parameters parameters;
@@ -52,6 +61,7 @@ final class LanesExecutor implements UnetExecutor {
   private final BoundedPool<Runner> outputRunners;
   private final BoundedPool<Runner> lossRunners;
   private final Queue<GradientRunner> gradientRunners = new ConcurrentLinkedQueue<>();
+  private final SpareSums spareSums;
 
   LanesExecutor(
       UnetGraph graph,
@@ -75,6 +85,80 @@ final class LanesExecutor implements UnetExecutor {
     this.outChannels = config.outChannels();
     outputRunners = runners(UnetGraph.OUTPUT);
     lossRunners = runners(UnetGraph.LOSSES);
+    long fitting = SPARE_BYTES / (parameters.count() * Float.BYTES);
+    spareSums = new SpareSums(parameters.count(), (int) Math.min(workers.threads() - 1, fitting));
+  }
+
+  /**
+   * How a batch is cut, which depends on the batch alone.
+   *
+   * @param images of the batch
+   * @param microBatch images of a micro-batch; the last may have fewer
+   * @param count the parts, each of one or more micro-batches
+   */
+  private record Parts(int images, int microBatch, int count) {
+
+    /** A range of images. */
+    private interface MicroBatch {
+      void accept(int first, int size);
+    }
+
+    static Parts of(int images, int microBatch) {
+      int size = microBatch;
+      if (microBatches(images, size) < ENOUGH_PARTS) {
+        // Not smaller still: operations on a few images are slow.
+        size = Math.max(1, size / 2);
+      }
+      return new Parts(images, size, Math.min(MOST_PARTS, microBatches(images, size)));
+    }
+
+    private static int microBatches(int images, int microBatch) {
+      return (images + microBatch - 1) / microBatch;
+    }
+
+    void forEachMicroBatch(int part, MicroBatch work) {
+      int microBatches = microBatches(images, microBatch);
+      int end = (part + 1) * microBatches / count;
+      for (int i = part * microBatches / count; i < end; i++) {
+        int first = i * microBatch;
+        work.accept(first, Math.min(microBatch, images - first));
+      }
+    }
+  }
+
+  /** Memory for sums that wait, made when it is first needed. */
+  private static final class SpareSums implements OrderedSum.SpareBuffers {
+
+    private final long length;
+    private final int most;
+    private final List<FloatPointer> made = new ArrayList<>();
+    private final Deque<FloatBuffer> idle = new ArrayDeque<>();
+
+    SpareSums(long length, int most) {
+      this.length = length;
+      this.most = most;
+    }
+
+    @Override
+    public synchronized FloatBuffer poll() {
+      if (idle.isEmpty() && made.size() < most) {
+        FloatPointer memory = new FloatPointer(length);
+        made.add(memory);
+        idle.add(memory.asBuffer());
+      }
+      return idle.poll();
+    }
+
+    @Override
+    public synchronized void giveBack(FloatBuffer buffer) {
+      idle.add(buffer);
+    }
+
+    synchronized void close() {
+      idle.clear();
+      made.forEach(FloatPointer::close);
+      made.clear();
+    }
   }
 
   /** However many threads call: more at once than there are workers would not be done sooner. */
@@ -156,6 +240,20 @@ final class LanesExecutor implements UnetExecutor {
       this.values = sum.asBuffer();
     }
 
+    /** Makes the sum that of one part of a batch. */
+    void sumPart(Parts parts, int part, Map<String, HostBatch> batches, double[] losses) {
+      FloatPointer.memset(sum, 0, parameters.count() * Float.BYTES);
+      parts.forEachMicroBatch(
+          part,
+          (first, size) -> {
+            GraphPlan plan = plan(batches, first, size);
+            float share = (float) size / parts.images();
+            plan.setInput(UnetGraph.LOSS_GRADIENT, FloatBuffer.wrap(new float[] {share}), 0);
+            planRunner.accept(plan);
+            takeLosses(plan, losses, first);
+          });
+    }
+
     @Override
     public void close() {
       super.close();
@@ -229,7 +327,7 @@ final class LanesExecutor implements UnetExecutor {
     }
   }
 
-  /** Each micro-batch belongs to a lane; the sums of lanes are added in the order of the lanes. */
+  /** Each micro-batch belongs to a part; the sums of parts are added in the order of the parts. */
   @Override
   public synchronized double[] gradients(
       UnetInput input, INDArray target, INDArray weighting, Parameters gradient) {
@@ -238,52 +336,64 @@ final class LanesExecutor implements UnetExecutor {
     batches.put(UnetGraph.TARGET, HostBatch.of(target));
     batches.put(
         UnetGraph.WEIGHTS, weighting == null ? HostBatch.ones(images) : HostBatch.of(weighting));
-    int microBatch = microBatch();
-    int microBatches = (images + microBatch - 1) / microBatch;
-    int lanes = Math.min(LANES, microBatches);
+    Parts parts = Parts.of(images, microBatch());
     double[] losses = new double[images];
-    OrderedSum total = new OrderedSum(Contiguous.buffer(gradient.flat()), lanes);
+    OrderedSum total = new OrderedSum(Contiguous.buffer(gradient.flat()), parts.count(), spareSums);
     // The first caller must find the names of the gradients.
     graph.gradientFunction();
-    weights.withChanged(
-        () -> {
-          workers.forEach(
-              lanes,
-              lane -> {
-                try {
-                  GradientRunner runner = gradientRunner();
-                  int end = (lane + 1) * microBatches / lanes;
-                  for (int i = lane * microBatches / lanes; i < end; i++) {
-                    int first = i * microBatch;
-                    int size = Math.min(microBatch, images - first);
-                    GraphPlan plan = runner.plan(batches, first, size);
-                    float share = (float) size / images;
-                    plan.setInput(
-                        UnetGraph.LOSS_GRADIENT, FloatBuffer.wrap(new float[] {share}), 0);
-                    planRunner.accept(plan);
-                    takeLosses(plan, losses, first);
+    Queue<GradientRunner> used = new ConcurrentLinkedQueue<>();
+    boolean done = false;
+    try {
+      weights.withChanged(
+          () -> {
+            workers.forEach(
+                Math.min(workers.threads(), parts.count()),
+                worker -> {
+                  try {
+                    addParts(parts, batches, losses, total, used);
+                  } catch (RuntimeException | Error e) {
+                    total.fail();
+                    throw e;
                   }
-                  total.add(lane, runner.values);
-                  gradientRunners.add(runner);
-                } catch (RuntimeException | Error e) {
-                  total.fail();
-                  throw e;
-                }
-              });
-          return null;
-        });
+                });
+            return null;
+          });
+      done = true;
+    } finally {
+      // Not before all threads have ended, which read each other's sums.
+      if (done) {
+        gradientRunners.addAll(used);
+      } else {
+        used.forEach(Runner::close);
+        spareSums.close();
+      }
+    }
     Reference.reachabilityFence(gradient);
     return losses;
   }
 
-  /** A runner whose sum is zero. */
+  /** What one thread does: parts as long as there are any, and its share of their sum. */
+  private void addParts(
+      Parts parts,
+      Map<String, HostBatch> batches,
+      double[] losses,
+      OrderedSum total,
+      Queue<GradientRunner> used) {
+    int part = total.begin();
+    if (part >= 0) {
+      GradientRunner runner = gradientRunner();
+      used.add(runner);
+      for (; part >= 0; part = total.begin()) {
+        runner.sumPart(parts, part, batches, losses);
+        total.add(part, runner.values);
+      }
+    }
+    total.finish();
+  }
+
   private GradientRunner gradientRunner() {
     GradientRunner runner = gradientRunners.poll();
-    if (runner == null) {
-      runner = new GradientRunner(new FloatPointer(parameters.count()));
-    }
-    FloatPointer.memset(runner.sum, 0, parameters.count() * Float.BYTES);
-    return runner;
+    return runner == null ? new GradientRunner(new FloatPointer(parameters.count())) : runner;
   }
 
   @Override
@@ -291,5 +401,6 @@ final class LanesExecutor implements UnetExecutor {
     outputRunners.close();
     lossRunners.close();
     gradientRunners.forEach(Runner::close);
+    spareSums.close();
   }
 }

@@ -21,6 +21,7 @@ import org.ddpm4j.kernels.plan.Precision;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -139,6 +140,56 @@ class LanesExecutorTest {
           }
         }
       }
+    }
+  }
+
+  /** Many more threads than cores, and than parts: same bits, and nobody waits for ever. */
+  @ParameterizedTest
+  @MethodSource("networks")
+  @Timeout(300)
+  void resultsDoNotDependOnManyThreads(AnnotatedUnet config) {
+    // 33 micro-batches, two of which share a part, and a batch with fewer parts than threads.
+    for (int images : new int[] {33 * 16 - 5, 70}) {
+      Batch batch = batch(images, 4, 4);
+      try (Unet alone = fused(config, 1)) {
+        Answers expected = Answers.of(alone, batch);
+        for (int threads : new int[] {2, 16, 64}) {
+          try (Unet unet = fused(config, threads)) {
+            for (int round = 0; round < 2; round++) {
+              expected.assertSame(
+                  Answers.of(unet, batch), "%d images, %d threads".formatted(images, threads));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /** A plan and a sum for each thread that has a part, and a few sums that wait. */
+  @Test
+  void memoryGrowsByAPlanAndASumForEachThread() {
+    Batch batch = batch(512, 4, 4);
+    long one = nativeBytesOfAGradient(batch, 1);
+    long sum = RESNET_BYTES;
+    for (int threads : new int[] {16, 64}) {
+      int working = Math.min(threads, 32);
+      assertThat(nativeBytesOfAGradient(batch, threads))
+          .as("%d threads", threads)
+          .isLessThanOrEqualTo(working * one + (working - 1) * sum);
+    }
+  }
+
+  private static final long RESNET_BYTES =
+      Float.BYTES * Unet.create(RESNET, DataType.FLOAT, 1).parameters().count();
+
+  private static long nativeBytesOfAGradient(Batch batch, int threads) {
+    try (Unet unet = fused(RESNET, threads)) {
+      Parameters gradient = unet.parameters().zerosLike();
+      long before = Pointer.totalBytes();
+      for (int step = 0; step < 3; step++) {
+        unet.lossAndGradient(LossFunction.L2, batch.x, batch.t, batch.target, gradient);
+      }
+      return Pointer.totalBytes() - before;
     }
   }
 
