@@ -42,9 +42,6 @@ final class LanesExecutor implements UnetExecutor {
   /** How many parts of a batch have gradients of their own at most: each must be added. */
   private static final int MOST_PARTS = 32;
 
-  /** A batch of fewer parts is cut into smaller micro-batches. */
-  private static final int ENOUGH_PARTS = 16;
-
   /** Of sums that wait for those in front of them, however many threads there are. */
   private static final long SPARE_BYTES = 1L << 28;
 
@@ -104,12 +101,7 @@ final class LanesExecutor implements UnetExecutor {
     }
 
     static Parts of(int images, int microBatch) {
-      int size = microBatch;
-      if (microBatches(images, size) < ENOUGH_PARTS) {
-        // Not smaller still: operations on a few images are slow.
-        size = Math.max(1, size / 2);
-      }
-      return new Parts(images, size, Math.min(MOST_PARTS, microBatches(images, size)));
+      return new Parts(images, microBatch, Math.min(MOST_PARTS, microBatches(images, microBatch)));
     }
 
     private static int microBatches(int images, int microBatch) {
