@@ -3,12 +3,15 @@ package org.ddpm4j.cli;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import java.util.function.DoubleSupplier;
 import org.ddpm4j.kernels.cpu.FusedKernels;
 import org.ddpm4j.kernels.cpu.MatrixMultiplyRate;
 import org.ddpm4j.kernels.plan.Device;
+import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.PlanProfile;
 import org.ddpm4j.unet.Execution;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -97,6 +100,15 @@ final class BenchCommand implements Callable<Integer> {
       description = "Print how long each kind of operation takes, and the slowest operations.")
   private boolean profile;
 
+  @Option(
+      names = "--scaling",
+      paramLabel = "N",
+      split = ",",
+      description =
+          "Measure with each of these numbers of threads, such as 1,2,4,8,16, and print what more"
+              + " threads bring; in place of --threads.")
+  private List<Integer> scaling = List.of();
+
   BenchCommand(Console console) {
     this.console = console;
   }
@@ -123,7 +135,8 @@ final class BenchCommand implements Callable<Integer> {
       PlanProfile firstRound = new PlanProfile();
       int rounds = warmUp(benchmark, firstRound);
       PlanProfile times = new PlanProfile();
-      double[] seconds = measure(benchmark, rounds, times);
+      double[] seconds = new double[rounds];
+      measure(seconds, profile ? () -> benchmark.round(times) : benchmark::round);
       printSpeed(seconds, firstRound.total().flops(), chosen.threads());
       if (profile) {
         double threadSeconds = Arrays.stream(seconds).sum() * chosen.threads();
@@ -139,6 +152,64 @@ final class BenchCommand implements Callable<Integer> {
     } else {
       bench.measure(warmUpRounds(), length.steps, profile);
     }
+  }
+
+  private void checkScaling(Execution chosen, boolean fused) {
+    for (int threads : scaling) {
+      BadInputException.requireRange("--scaling", threads, 1, LayersOptions.MAX_THREADS);
+    }
+    for (String other : List.of("--threads", "--profile")) {
+      if (spec.commandLine().getParseResult().hasMatchedOption(other)) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "The option '--scaling' does not go with '%s'; it measures for each number of threads"
+                    .formatted(other)
+                + " how fast it is and what is outside of operations");
+      }
+    }
+    if (!fused || !chosen.resolvedDevice().equals(DeviceName.CPU)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "The option '--scaling' needs the fused layers on the processor; add --device cpu");
+    }
+  }
+
+  private void measureScaling(Execution chosen) throws IOException {
+    describe(chosen, true);
+    console.printLine("");
+    console.printLine(ScalingRow.HEADER);
+    ScalingRow first = null;
+    for (int threads : scaling) {
+      Execution execution =
+          new Execution(chosen.layers(), chosen.precision(), threads, chosen.device());
+      try (Benchmark benchmark = new Benchmark(task, model, batchSize, execution)) {
+        ScalingRow row = scalingRow(benchmark, threads);
+        first = first == null ? row : first;
+        console.printLine(row.line(first));
+      }
+    }
+  }
+
+  private ScalingRow scalingRow(Benchmark benchmark, int threads) {
+    int rounds = warmUp(benchmark, new PlanProfile());
+    double[] seconds = new double[rounds];
+    measure(seconds, benchmark::round);
+    // Apart from the others, which are not to be slowed down by the clock.
+    PlanProfile times = new PlanProfile();
+    double profiled = 0;
+    for (int i = 0; i < (rounds + 3) / 4; i++) {
+      profiled += benchmark.round(times);
+    }
+    Arrays.sort(seconds);
+    return new ScalingRow(
+        threads,
+        batchSize / seconds[0],
+        batchSize / median(seconds),
+        1 - times.total().nanoseconds() / (profiled * threads * 1e9));
+  }
+
+  private static double median(double... sorted) {
+    return (sorted[sorted.length / 2] + sorted[(sorted.length - 1) / 2]) / 2;
   }
 
   private void checkLength() {
@@ -205,15 +276,13 @@ final class BenchCommand implements Callable<Integer> {
     return (int) Math.max(1, Math.min(MAX_ROUNDS, Math.round(seconds() / last)));
   }
 
-  private double[] measure(Benchmark benchmark, int rounds, PlanProfile times) {
-    double[] seconds = new double[rounds];
-    try (Progress progress = new Progress(console, "bench", "rounds", 0, rounds)) {
-      for (int i = 0; i < rounds; i++) {
-        seconds[i] = profile ? benchmark.round(times) : benchmark.round();
-        progress.update(i + 1L, BenchTable.format("%.1f images/s", batchSize / seconds[i]));
+  private void measure(double[] seconds, DoubleSupplier round) {
+    try (Progress progress = new Progress(console, "bench", "rounds", 0, seconds.length)) {
+      for (int i = 0; i < seconds.length; i++) {
+        seconds[i] = round.getAsDouble();
+        progress.update(i + 1L, format("%.1f images/s", batchSize / seconds[i]));
       }
     }
-    return seconds;
   }
 
   private void printSpeed(double[] seconds, double flops, int threads) throws IOException {

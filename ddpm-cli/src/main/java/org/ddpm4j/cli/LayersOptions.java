@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
 /** The options of how a network computes other than its number format. */
 final class LayersOptions {
 
-  private static final int MAX_THREADS = 1024;
+  static final int MAX_THREADS = 1024;
 
   @Option(
       names = "--layers",

@@ -1,6 +1,7 @@
 package org.ddpm4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -100,6 +101,31 @@ class BenchCommandTest {
   }
 
   @Test
+  void scalingHasARowForEachNumberOfThreads() {
+    String out =
+        Cli.run("bench", "train", "--batch", 9, "--steps", 2, "--scaling", "2,1", "--device", "cpu")
+            .isOk()
+            .out();
+    assertThat(out)
+        .contains("batch        9\n", "layers       fused, float32\n")
+        .doesNotContain("matmul");
+    List<String> rows =
+        out.lines().dropWhile(line -> !line.equals(ScalingRow.HEADER)).skip(1).toList();
+    assertThat(rows).hasSize(2);
+    assertThat(rows.get(0)).matches(" +2 +\\d+\\.\\d +\\d+\\.\\d +100 % +-?\\d+\\.\\d %");
+    assertThat(rows.get(1)).matches(" +1 +\\d+\\.\\d +\\d+\\.\\d +\\d+ % +-?\\d+\\.\\d %");
+  }
+
+  @Test
+  void efficiencyComparesSpeedsOfOneThread() {
+    ScalingRow two = new ScalingRow(2, 150, 140, 0.05);
+    ScalingRow sixteen = new ScalingRow(16, 900, 840, 0.25);
+    assertThat(sixteen.efficiency(two)).isCloseTo(0.75, within(1e-12));
+    assertThat(sixteen.line(two).split(" +"))
+        .containsExactly("", "16", "900.0", "840.0", "75", "%", "25.0", "%");
+  }
+
+  @Test
   void sharesOfAProfileAddUp() throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     new ProfileTable(new PlanProfile(), 4, 0.1).write(out);
@@ -118,6 +144,8 @@ class BenchCommandTest {
     "--seconds, NaN, --seconds",
     "--model, unet, 'annotated, annotated-convnext'",
     "--threads, 0, --threads",
+    "--scaling, '1,0', --scaling",
+    "--scaling, '1,two', --scaling",
     "--precision, double, bfloat16",
   })
   void badValuesAreRefused(String option, String value, String part) {
@@ -131,6 +159,11 @@ class BenchCommandTest {
     Cli.run("bench", "train", "--steps", 1, "--seconds", 1).isBadInput("--steps", "--seconds");
     Cli.run("bench", "train", "--layers", "reference", "--profile")
         .isBadInput("'--profile'", "reference layers");
+    Cli.run("bench", "train", "--scaling", "1,2", "--threads", 1)
+        .isBadInput("'--scaling'", "'--threads'");
+    Cli.run("bench", "train", "--scaling", 1, "--profile").isBadInput("'--scaling'", "'--profile'");
+    Cli.run("bench", "train", "--scaling", 1, "--layers", "reference")
+        .isBadInput("'--scaling'", "fused layers");
     Cli.run("bench", "train", "--layers", "reference", "--threads", 1).isBadInput("--threads");
   }
 

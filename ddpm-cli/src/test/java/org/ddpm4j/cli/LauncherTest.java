@@ -6,6 +6,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -59,6 +63,70 @@ class LauncherTest {
         .contains(
             "-Dorg.bytedeco.javacpp.maxbytes=\"$memory\"",
             "-Dorg.bytedeco.javacpp.maxphysicalbytes=\"$memory\"");
+  }
+
+  /**
+   * The limit that a launcher gives the program on a machine whose files about memory are these.
+   *
+   * @param cgroups contents of the process' list of control groups
+   * @param limits path below the control groups' folder, and what the file says
+   */
+  private String memoryLimit(String cgroups, Map<String, String> limits) throws Exception {
+    Path home = Files.createTempDirectory(folder, "home");
+    Path system = Files.createTempDirectory(folder, "system");
+    write(system.resolve("proc/meminfo"), "MemFree: 9 kB\nMemTotal:       4194304 kB\n");
+    write(system.resolve("proc/self/cgroup"), cgroups);
+    for (Map.Entry<String, String> limit : limits.entrySet()) {
+      write(system.resolve("sys/fs/cgroup").resolve(limit.getKey()), limit.getValue() + "\n");
+    }
+    String launcher = Files.readString(LAUNCHER);
+    for (String path : List.of("/proc/meminfo", "/proc/self/cgroup", "/sys/fs/cgroup")) {
+      assertThat(launcher).contains(path);
+      launcher = launcher.replace(path, system + path);
+    }
+    write(home.resolve("ddpm"), launcher);
+    // Built already.
+    write(home.resolve("ddpm-cli/target/ddpm-launcher.stamp"), "");
+    Path java = javaOfVersion("17").resolve("bin/java");
+    Files.writeString(java, "printf '%s\\n' \"$@\" >&2\n", StandardOpenOption.APPEND);
+    return launch(home.resolve("ddpm"), folder.resolve("jdk"))
+        .err()
+        .lines()
+        .filter(line -> line.startsWith("-Dorg.bytedeco.javacpp.maxphysicalbytes="))
+        .map(line -> line.substring(line.indexOf('=') + 1))
+        .collect(Collectors.joining());
+  }
+
+  private static void write(Path file, String text) throws IOException {
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, text);
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void memoryIsLimitedByTheMachineAndByControlGroups() throws Exception {
+    assertThat(memoryLimit("", Map.of())).isEqualTo("3072m");
+    assertThat(memoryLimit("0::/\n", Map.of("memory.max", "max"))).isEqualTo("3072m");
+    assertThat(memoryLimit("0::/\n", Map.of("memory.max", "2147483648"))).isEqualTo("1536m");
+    // The limit of a group counts for those inside it.
+    String inside = "0::/outer/inner\n";
+    assertThat(
+            memoryLimit(
+                inside,
+                Map.of("outer/memory.max", "1073741824", "outer/inner/memory.max", "2147483648")))
+        .isEqualTo("768m");
+    // Version 1, whose largest number means none.
+    String first = "4:cpu,memory:/docker/a\n3:cpuset:/\n";
+    assertThat(
+            memoryLimit(
+                first,
+                Map.of(
+                    "memory/memory.limit_in_bytes", "9223372036854771712",
+                    "memory/docker/a/memory.limit_in_bytes", "1610612736")))
+        .isEqualTo("1152m");
+    // In a container the path is that of the host.
+    assertThat(memoryLimit(first, Map.of("memory/memory.limit_in_bytes", "2147483648")))
+        .isEqualTo("1536m");
   }
 
   @Test

@@ -20,7 +20,7 @@ import org.ddpm4j.kernels.plan.WeightCache;
 final class PackedWeights implements WeightCache {
 
   /** Into how many tasks the packing is cut. */
-  private static final int SHARES = 16;
+  private static final int SHARES = 64;
 
   private final Map<String, Derived> derived = new LinkedHashMap<>();
   private final List<Entry> entries = new ArrayList<>();
