@@ -125,12 +125,21 @@ final class BenchCommand implements Callable<Integer> {
           "The option '--profile' needs the fused layers; here the reference layers compute");
     }
     table = new BenchTable(console, batchSize);
+    if (!scaling.isEmpty()) {
+      checkScaling(chosen, fused);
+      measureScaling(chosen);
+      return 0;
+    }
     try (Benchmark benchmark = new Benchmark(task, model, batchSize, chosen)) {
       Optional<Device> device = benchmark.unet().device();
-      describe(benchmark, chosen, fused, device);
+      describe(chosen, device);
+      table.print("parameters", benchmark.unet().parameters().count());
       if (device.isPresent()) {
         measureOn(new DeviceBench(table, benchmark, device.get(), chosen.precision()));
         return 0;
+      }
+      if (fused) {
+        table.print("threads", chosen.threads());
       }
       PlanProfile firstRound = new PlanProfile();
       int rounds = warmUp(benchmark, firstRound);
@@ -175,7 +184,7 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private void measureScaling(Execution chosen) throws IOException {
-    describe(chosen, true);
+    describe(chosen, Optional.empty());
     console.printLine("");
     console.printLine(ScalingRow.HEADER);
     ScalingRow first = null;
@@ -200,16 +209,11 @@ final class BenchCommand implements Callable<Integer> {
     for (int i = 0; i < (rounds + 3) / 4; i++) {
       profiled += benchmark.round(times);
     }
-    Arrays.sort(seconds);
     return new ScalingRow(
         threads,
-        batchSize / seconds[0],
-        batchSize / median(seconds),
+        batchSize / Arrays.stream(seconds).min().orElseThrow(),
+        batchSize / BenchTable.median(seconds),
         1 - times.total().nanoseconds() / (profiled * threads * 1e9));
-  }
-
-  private static double median(double... sorted) {
-    return (sorted[sorted.length / 2] + sorted[(sorted.length - 1) / 2]) / 2;
   }
 
   private void checkLength() {
@@ -227,9 +231,7 @@ final class BenchCommand implements Callable<Integer> {
     return length.seconds == null ? Double.parseDouble(Defaults.BENCH_SECONDS) : length.seconds;
   }
 
-  private void describe(
-      Benchmark benchmark, Execution chosen, boolean fused, Optional<Device> device)
-      throws IOException {
+  private void describe(Execution chosen, Optional<Device> device) throws IOException {
     console.note(
         length.steps == null
             ? BenchTable.format(
@@ -243,17 +245,14 @@ final class BenchCommand implements Callable<Integer> {
                         : warmUpRounds()));
     table.print("task", Names.of(task));
     table.print("model", "%s, %s".formatted(Names.of(model), model.shape()));
-    table.print("parameters", benchmark.unet().parameters().count());
     table.print("batch", batchSize);
     if (device.isPresent()) {
       table.print("device", "%s, %s".formatted(device.get().name(), device.get().description()));
       table.print("precision", chosen.precision());
       return;
     }
-    table.print("layers", fused ? "fused, " + chosen.precision() : "reference");
-    if (fused) {
-      table.print("threads", chosen.threads());
-    }
+    table.print(
+        "layers", chosen.isFused(DataType.FLOAT) ? "fused, " + chosen.precision() : "reference");
   }
 
   private int warmUpRounds() {
@@ -280,7 +279,7 @@ final class BenchCommand implements Callable<Integer> {
     try (Progress progress = new Progress(console, "bench", "rounds", 0, seconds.length)) {
       for (int i = 0; i < seconds.length; i++) {
         seconds[i] = round.getAsDouble();
-        progress.update(i + 1L, format("%.1f images/s", batchSize / seconds[i]));
+        progress.update(i + 1L, BenchTable.format("%.1f images/s", batchSize / seconds[i]));
       }
     }
   }
