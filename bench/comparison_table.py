@@ -1,8 +1,9 @@
 """The table of bench/compare-with-pytorch, from its measurements.
 
 Reads a line for each measurement from standard input, with tabs between task, model, number of
-parameters, contestant (ddpm4j or a mode of PyTorch), round, median and best images/s, and peak
-memory in MB. Writes a Markdown table.
+parameters, precision, contestant (ddpm4j or a mode of PyTorch), round, median and best images/s,
+peak memory in MB, and seconds to the end of the first step, or 0 where nobody took them. Writes a
+Markdown table.
 """
 
 import statistics
@@ -17,14 +18,16 @@ class Measurement(NamedTuple):
     median: float
     best: float
     memory: float
+    first_step: float
 
 
 def read(lines):
-    """(task, model, parameters) -> contestant -> measurements."""
+    """(task, model, parameters, precision) -> contestant -> measurements."""
     measured = defaultdict(lambda: defaultdict(list))
     for line in lines:
-        task, model, parameters, contestant, _, *values = line.split()
-        measured[task, model, parameters][contestant].append(Measurement(*map(float, values)))
+        *names, contestant, _, median, best, megabytes, seconds = line.split()
+        values = map(float, (median, best, megabytes, seconds))
+        measured[tuple(names)][contestant].append(Measurement(*values))
     return measured
 
 
@@ -41,13 +44,22 @@ def memory(measurements):
     return f"{max(each.memory for each in measurements):.0f} MB"
 
 
+def first_step(measurements):
+    """The slowest: later ones find what the first has compiled."""
+    seconds = max(each.first_step for each in measurements)
+    return f"{seconds:.1f} s" if seconds else "–"
+
+
 def row(contestants, modes):
-    """The cells of one task and model."""
-    ours = contestants[OURS]
+    """The cells of one task, model and precision."""
     cells = [f"{speed(contestants[mode]):.1f}" if mode in contestants else "–" for mode in modes]
     present = [contestants[mode] for mode in modes if mode in contestants]
+    if OURS not in contestants:
+        # The measurements were broken off.
+        return [*cells, *["–"] * 7]
+    ours = contestants[OURS]
     if not present:
-        return [*cells, f"{speed(ours):.1f}", "–", "–", "–", memory(ours)]
+        return [*cells, f"{speed(ours):.1f}", *["–"] * 3, memory(ours), "–", first_step(ours)]
     best = max(present, key=speed)
     return [
         *cells,
@@ -56,6 +68,8 @@ def row(contestants, modes):
         f"{fastest(ours) / max(map(fastest, present)):.2f}",
         memory(best),
         memory(ours),
+        first_step(best),
+        first_step(ours),
     ]
 
 
@@ -64,9 +78,10 @@ def main():
     modes = []
     for contestants in measured.values():
         modes += [mode for mode in contestants if mode not in (OURS, *modes)]
-    header = ["task", "network", "parameters", *(f"PyTorch {mode}" for mode in modes), OURS]
+    header = ["task", "network", "parameters", "precision"]
+    header += [*(f"PyTorch {mode}" for mode in modes), OURS]
     header += ["ratio to the best mode", "of the fastest batches"]
-    header += ["memory of the best mode", f"of {OURS}"]
+    header += ["memory of the best mode", f"of {OURS}", "first step of the best mode", f"of {OURS}"]
     print("| " + " | ".join(header) + " |")
     print("|---" * len(header) + "|")
     for names, contestants in measured.items():

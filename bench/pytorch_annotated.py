@@ -10,6 +10,8 @@ import statistics
 import sys
 import time
 
+START = time.perf_counter()  # before PyTorch loads, which takes seconds
+
 import torch
 from pytorch_unet2d import CIFAR10, UNet2D
 from torch import nn
@@ -21,12 +23,16 @@ CHANNELS = 1
 SIZE = 28
 HEADS, HEAD_DIM = 4, 32
 TIMESTEPS = 1000
+LEARNING_RATE = 1e-4
+EMA_DECAY = 0.999
 WARM_UP = 1 / 3  # of the time that is measured
+# On a card, where rounds take milliseconds and the first ones compile and record.
+LEAST_WARM_UP, LEAST_ROUNDS = 10, 20
 
 
 def sinusoidal_embedding(t, dim):
     """[N] -> [N, dim], sines before cosines."""
-    exponents = torch.arange(dim // 2, dtype=torch.float32) / (dim // 2 - 1)
+    exponents = torch.arange(dim // 2, dtype=torch.float32, device=t.device) / (dim // 2 - 1)
     angles = t.float().unsqueeze(1) * torch.exp(-math.log(10_000) * exponents)
     return torch.cat((torch.sin(angles), torch.cos(angles)), dim=1)
 
@@ -169,7 +175,15 @@ MODELS = {
 }
 # Channels and height and width of the images.
 SIZES = {"annotated": (CHANNELS, SIZE), "annotated-convnext": (CHANNELS, SIZE), "cifar10": (3, 32)}
-MODES = ("eager", "channels_last", "compile", "compile_channels_last")
+MODES = (
+    "eager",
+    "channels_last",
+    "compile",
+    "compile_channels_last",
+    "cuda_graphs",
+    "cuda_graphs_channels_last",
+)
+PRECISIONS = ("float32", "tfloat32", "bfloat16")
 
 
 def peak_memory_megabytes():
@@ -182,31 +196,52 @@ def peak_memory_megabytes():
     return int(high_water_mark.split()[1]) * 1024 / 1e6
 
 
+def choose_precision(precision):
+    """Whether products of float32 may be rounded to TF32, on a card."""
+    torch.set_float32_matmul_precision("high" if precision == "tfloat32" else "highest")
+    torch.backends.cudnn.allow_tf32 = precision == "tfloat32"
+    # All batches are of one size, for which cuDNN looks for its fastest algorithm.
+    torch.backends.cudnn.benchmark = True
+
+
+def compiled(unet, mode):
+    """The network as the mode runs it; "reduce-overhead" records CUDA graphs."""
+    if mode.startswith("compile"):
+        return torch.compile(unet)
+    return torch.compile(unet, mode="reduce-overhead") if mode.startswith("cuda_graphs") else unet
+
+
 def make_round(arguments):
     """A function that does the work once, and the network's number of parameters."""
     torch.manual_seed(0)
-    unet = MODELS[arguments.model]()
+    device = torch.device(arguments.device)
+    on_card = device.type != "cpu"
+    unet = MODELS[arguments.model]().to(device)
     channels, size = SIZES[arguments.model]
-    parameters = sum(parameter.numel() for parameter in unet.parameters())
-    x = torch.randn(arguments.batch, channels, size, size)
+    count = sum(parameter.numel() for parameter in unet.parameters())
+    x = torch.randn(arguments.batch, channels, size, size, device=device)
     target = torch.randn_like(x)
     if "channels_last" in arguments.mode:
         unet = unet.to(memory_format=torch.channels_last)
         x = x.to(memory_format=torch.channels_last)
         target = target.to(memory_format=torch.channels_last)
-    network = torch.compile(unet) if arguments.mode.startswith("compile") else unet
-    autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=arguments.bf16)
+    network = compiled(unet, arguments.mode)
+    autocast = torch.autocast(
+        device.type, dtype=torch.bfloat16, enabled=arguments.precision == "bfloat16"
+    )
     rounds = 0
 
     def sample():
         nonlocal rounds
-        t = torch.full((arguments.batch,), TIMESTEPS - 1 - rounds % TIMESTEPS)
+        t = torch.full((arguments.batch,), TIMESTEPS - 1 - rounds % TIMESTEPS, device=device)
         rounds += 1
         with torch.no_grad(), autocast:
             network(x, t)
 
-    optimizer = torch.optim.AdamW(unet.parameters(), lr=1e-3)
-    t = torch.randint(0, TIMESTEPS, (arguments.batch,))
+    weights = list(unet.parameters())
+    optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE, fused=on_card or None)
+    average = [weight.detach().clone() for weight in weights] if on_card else None
+    t = torch.randint(0, TIMESTEPS, (arguments.batch,), device=device)
 
     def train():
         optimizer.zero_grad()
@@ -214,25 +249,41 @@ def make_round(arguments):
             loss = F.mse_loss(network(x, t), target)
         loss.backward()
         optimizer.step()
+        if average:
+            # ddpm4j's step on a card has the moving average in it.
+            with torch.no_grad():
+                torch._foreach_lerp_(average, weights, 1 - EMA_DECAY)
 
-    return (train if arguments.task == "train" else sample), parameters
+    return (train if arguments.task == "train" else sample), count
 
 
-def measure(work, seconds):
-    """Seconds of each round, after a third of the time to warm up."""
+def measure(work, seconds, device):
+    """Seconds of each round, after a third of the time to warm up, and when the first ended."""
+    on_card = device.type != "cpu"
 
     def timed():
         start = time.perf_counter()
         work()
+        if on_card:
+            torch.cuda.synchronize(device)
         return time.perf_counter() - start
 
     # The first rounds compile.
-    last = [timed(), timed()][1]
+    timed()
+    first_step = time.perf_counter() - START
+    last = timed()
+    if on_card:
+        done, warm = 2, 0.0
+        while done < LEAST_WARM_UP or warm < WARM_UP * seconds:
+            last = timed()
+            warm += last
+            done += 1
+        return [timed() for _ in range(max(LEAST_ROUNDS, round(seconds / last)))], first_step
     warm = 0.0
     while warm < WARM_UP * seconds and last < seconds:
         last = timed()
         warm += last
-    return [timed() for _ in range(max(1, round(seconds / last)))]
+    return [timed() for _ in range(max(1, round(seconds / last)))], first_step
 
 
 def main():
@@ -240,28 +291,46 @@ def main():
     parser.add_argument("task", choices=("train", "sample"))
     parser.add_argument("--model", choices=MODELS, default="annotated")
     parser.add_argument("--mode", choices=MODES, default="eager")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--seconds", type=float, default=24)
-    parser.add_argument("--bf16", action="store_true", help="autocast to bfloat16")
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, default="float32", help="bfloat16 is by autocast"
+    )
     arguments = parser.parse_args()
+    device = torch.device(arguments.device)
+    if device.type == "cpu" and (
+        arguments.precision == "tfloat32" or arguments.mode.startswith("cuda_graphs")
+    ):
+        parser.error("tfloat32 and CUDA graphs need a card (--device cuda)")
     torch.set_num_threads(arguments.threads)
+    choose_precision(arguments.precision)
 
     work, parameters = make_round(arguments)
     channels, size = SIZES[arguments.model]
-    times = measure(work, arguments.seconds)
-    for key, value in (
+    times, first_step = measure(work, arguments.seconds, device)
+    facts = [
         ("task", arguments.task),
         ("model", f"{arguments.model}, {size}x{size}x{channels}"),
         ("parameters", parameters),
         ("batch", arguments.batch),
-        ("layers", f"{arguments.mode}, {'bfloat16' if arguments.bf16 else 'float32'}"),
+        ("layers", f"{arguments.mode}, {arguments.precision}"),
         ("threads", arguments.threads),
         ("rounds", len(times)),
         ("best", f"{arguments.batch / min(times):.1f} images/s"),
         ("median", f"{arguments.batch / statistics.median(times):.1f} images/s"),
         ("peak memory", f"{peak_memory_megabytes():.0f} MB"),
-    ):
+    ]
+    if device.type != "cpu":
+        # What its allocator took from the card: others have no use of the rest.
+        reserved = torch.cuda.max_memory_reserved(device)
+        facts += [
+            ("device", f"{arguments.device}, {torch.cuda.get_device_name(device)}"),
+            ("first step", f"{first_step:.1f} s after the start"),
+            ("card memory", f"{reserved / 1e6:.0f} MB"),
+        ]
+    for key, value in facts:
         print(f"{key:<12} {value}")
 
 

@@ -31,7 +31,8 @@ ACTIVATIONS = {"silu": F.silu, "swish": F.silu, "mish": F.mish, "gelu": F.gelu, 
 
 def sinusoids(t, width, config):
     half = width // 2
-    powers = torch.arange(half, dtype=torch.float64) / (half - config["freq_shift"])
+    powers = torch.arange(half, dtype=torch.float64, device=t.device)
+    powers = powers / (half - config["freq_shift"])
     angles = t.double()[:, None] / 10_000**powers
     parts = [angles.sin(), angles.cos()]
     return torch.cat(parts[::-1] if config["flip_sin_to_cos"] else parts, dim=1)

@@ -32,6 +32,20 @@ record BenchTable(Console console, int images) {
     print("median", speed(median(sorted), flops, matmulRate));
   }
 
+  /**
+   * What memory passes in the median round.
+   *
+   * @param seconds of each round
+   * @param bytes that the operations of a round read and make
+   * @param copyRate in GB/s
+   */
+  void printTraffic(double[] seconds, double bytes, double copyRate) throws IOException {
+    double gigabytes = bytes / median(seconds) / 1e9;
+    print(
+        "traffic",
+        format("%.1f GB/s, %.0f %% of the copy rate", gigabytes, 100 * gigabytes / copyRate));
+  }
+
   static double median(double[] seconds) {
     double[] sorted = seconds.clone();
     Arrays.sort(sorted);

@@ -85,11 +85,13 @@ record DeviceBench(BenchTable table, Benchmark benchmark, Device device, Precisi
         operations.total().flops() / profiled,
         rates.map(DeviceRates::matmulGigaflops).orElse(0.0));
     if (rates.isPresent()) {
+      DeviceRates best = rates.get();
+      table.printTraffic(seconds, operations.total().bytes() / profiled, best.copyGigabytes());
       table.print(
           "matmul rate",
           BenchTable.format(
-              "%.1f GFLOP/s (%s, %s)", rates.get().matmulGigaflops(), precision, device.name()));
-      table.print("copy rate", BenchTable.format("%.1f GB/s", rates.get().copyGigabytes()));
+              "%.1f GFLOP/s (%s, %s)", best.matmulGigaflops(), precision, best.matmulBy()));
+      table.print("copy rate", BenchTable.format("%.1f GB/s", best.copyGigabytes()));
     }
     table.print("first step", BenchTable.format("%.1f s after the start", firstStep));
     table.printMegabytes(

@@ -25,7 +25,7 @@ record ProfileTable(PlanProfile profile, int rounds, double threadSeconds, Strin
         profile,
         rounds,
         threadSeconds,
-        "Times of a round, of all threads together; GFLOP/s of one thread.");
+        "Times of a round, of all threads together; GFLOP/s and GB/s of one thread.");
   }
 
   /** The same of a card, which measures operations apart from the rounds. */
@@ -39,9 +39,9 @@ record ProfileTable(PlanProfile profile, int rounds, double threadSeconds, Strin
 
   private static final int SLOWEST = 20;
   private static final String REST = "(outside of operations)";
-  private static final String COSTS = "%10.2f %7.1f %% %8s %9s";
+  private static final String COSTS = "%10.3f %7.1f %% %8s %8s %9s";
   private static final String HEADER =
-      "%10s %9s %8s %9s".formatted("ms", "share", "GFLOP/s", "runs");
+      "%10s %9s %8s %8s %9s".formatted("ms", "share", "GFLOP/s", "GB/s", "runs");
 
   void write(OutputStream stream) throws IOException {
     Map<String, PlanProfile.Cost> kinds = profile.byKind();
@@ -58,7 +58,7 @@ record ProfileTable(PlanProfile profile, int rounds, double threadSeconds, Strin
       line(stream, pad(kind.getKey(), kindWidth) + costs(kind.getValue()));
     }
     long rest = Math.max(0, Math.round(threadSeconds * 1e9) - profile.total().nanoseconds());
-    line(stream, pad(REST, kindWidth) + costs(new PlanProfile.Cost(0, rest, 0)));
+    line(stream, pad(REST, kindWidth) + costs(new PlanProfile.Cost(0, rest, 0, 0)));
 
     line(stream, "");
     line(
@@ -82,6 +82,7 @@ record ProfileTable(PlanProfile profile, int rounds, double threadSeconds, Strin
         cost.nanoseconds() / 1e6 / rounds,
         100 * cost.nanoseconds() / 1e9 / threadSeconds,
         cost.flops() == 0 ? "" : format("%.1f", cost.gigaflops()),
+        cost.bytes() == 0 ? "" : format("%.1f", cost.gigabytes()),
         cost.runs() == 0 ? "" : format("%.0f", (double) cost.runs() / rounds));
   }
 

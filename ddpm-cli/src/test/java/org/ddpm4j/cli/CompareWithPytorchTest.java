@@ -8,7 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -41,6 +44,10 @@ class CompareWithPytorchTest {
         echo 'parameters   17'
         echo 'best         30.5 images/s, 12.0 GFLOP/s, 50 % of the matmul rate'
         echo 'median       20.5 images/s, 8.0 GFLOP/s, 33 % of the matmul rate'
+        case $* in *cuda*)
+          echo 'first step   3.2 s after the start'
+          echo 'card memory  99 MB'
+        esac
         echo 'peak memory  512 MB'
         """);
     write(
@@ -48,6 +55,8 @@ class CompareWithPytorchTest {
         """
         home=$(cd "$(dirname "$0")/../.." && pwd)
         case $* in
+        -c*is_available*) exit "${NO_CARD:-0}" ;;
+        -c*get_device_name*) echo 'NVIDIA T1'; exit ;;
         -c*) echo 'PyTorch 0.1'; exit ;;
         *comparison_table.py) exec cat ;;
         *'--mode compile'*) echo 'no compiler' >&2; exit 1 ;;
@@ -57,6 +66,10 @@ class CompareWithPytorchTest {
         echo "parameters   ${TORCH_PARAMETERS:-17}"
         echo 'best         12.5 images/s'
         echo 'median       10.5 images/s'
+        case $* in *cuda*)
+          echo 'first step   80.1 s after the start'
+          echo 'card memory  2048 MB'
+        esac
         echo 'peak memory  1024 MB'
         """);
   }
@@ -69,12 +82,21 @@ class CompareWithPytorchTest {
   }
 
   private Result compare(int torchParameters, String... options) throws Exception {
+    return compare(
+        Map.of(
+            "VENV",
+            home.resolve("venv").toString(),
+            "TORCH_PARAMETERS",
+            Integer.toString(torchParameters)),
+        options);
+  }
+
+  private Result compare(Map<String, String> environment, String... options) throws Exception {
     List<String> command =
         new ArrayList<>(List.of("bash", home.resolve("bench/compare-with-pytorch").toString()));
     command.addAll(List.of(options));
     ProcessBuilder builder = new ProcessBuilder(command).redirectError(err);
-    builder.environment().put("VENV", home.resolve("venv").toString());
-    builder.environment().put("TORCH_PARAMETERS", Integer.toString(torchParameters));
+    builder.environment().putAll(environment);
     Process process = builder.start();
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     return new Result(process.waitFor(), out, Files.readString(err.toPath()));
@@ -99,20 +121,89 @@ class CompareWithPytorchTest {
             "1.5",
             "--bf16");
     assertThat(result.code()).as(result.err()).isZero();
-    String torch = "torch train --model annotated --mode eager --bf16";
-    String ours = "ddpm bench train --model annotated --precision bfloat16";
-    String sizes = " --batch 7 --threads 2 --seconds 1.5";
-    assertThat(Files.readAllLines(home.resolve("calls")))
-        .containsExactly(torch + sizes, ours + sizes, torch + sizes, ours + sizes);
+    String sizes = " --precision bfloat16 --device cpu --batch 7 --threads 2 --seconds 1.5";
+    String torch = "torch --mode eager train --model annotated" + sizes;
+    String ours = "ddpm bench train --model annotated" + sizes;
+    assertThat(Files.readAllLines(home.resolve("calls"))).containsExactly(ours, torch, ours, torch);
     assertThat(result.out())
-        .contains("batch 7, 2 threads, bfloat16", "PyTorch 0.1; ddpm4j 1.2.3")
+        .contains("batch 7, 2 threads.", "PyTorch 0.1; ddpm4j 1.2.3")
         .endsWith(
             """
-            train\tannotated\t17\teager\t1\t10.5\t12.5\t1024
-            train\tannotated\t17\tddpm4j\t1\t20.5\t30.5\t512
-            train\tannotated\t17\teager\t2\t10.5\t12.5\t1024
-            train\tannotated\t17\tddpm4j\t2\t20.5\t30.5\t512
+            train\tannotated\t17\tbfloat16\tddpm4j\t1\t20.5\t30.5\t512\t0
+            train\tannotated\t17\tbfloat16\teager\t1\t10.5\t12.5\t1024\t0
+            train\tannotated\t17\tbfloat16\tddpm4j\t2\t20.5\t30.5\t512\t0
+            train\tannotated\t17\tbfloat16\teager\t2\t10.5\t12.5\t1024\t0
             """);
+  }
+
+  /** As on a machine that has a card and PyTorch, but no JDK, Maven and network. */
+  @Test
+  void onACardWithProgramsThatAreThere() throws Exception {
+    Path kept = home.resolve("kept.tsv");
+    Files.move(home.resolve("ddpm"), home.resolve("packed"));
+    Map<String, String> environment =
+        Map.of(
+            "TORCH_PYTHON",
+            home.resolve("venv/bin/python").toString(),
+            "DDPM",
+            home.resolve("packed") + " ddpm",
+            "VENV",
+            home.resolve("nowhere").toString());
+    String[] options = {
+      "--device", "cuda:1", "--rounds", "1", "--models", "cifar10", "--results", kept.toString()
+    };
+    Result result =
+        compare(
+            environment,
+            with(
+                options,
+                "--tasks",
+                "sample",
+                "--modes",
+                "cuda_graphs",
+                "--precisions",
+                "tfloat32"));
+    assertThat(result.code()).as(result.err()).isZero();
+    assertThat(Files.readString(home.resolve("calls")))
+        .contains(
+            "ddpm ddpm bench sample --model cifar10 --precision tfloat32 --device cuda:1",
+            "torch --mode cuda_graphs sample --model cifar10 --precision tfloat32 --device cuda:1");
+    String first =
+        """
+        sample\tcifar10\t17\ttfloat32\tddpm4j\t1\t20.5\t30.5\t99\t3.2
+        sample\tcifar10\t17\ttfloat32\tcuda_graphs\t1\t10.5\t12.5\t2048\t80.1
+        """;
+    assertThat(result.out()).contains("NVIDIA T1").endsWith("\n\n" + first);
+
+    result = compare(environment, with(options, "--tasks", "train"));
+    assertThat(result.code()).as(result.err()).isZero();
+    // Three precisions, and of five modes those that are not called compile.
+    assertThat(result.out()).contains("\n\n" + first + "train\t");
+    assertThat(result.out().lines().filter(line -> line.startsWith("train\t"))).hasSize(3 * 5);
+    assertThat(kept).content().startsWith(first).hasLineCount(2 + 3 * 5);
+    assertThat(home.resolve("nowhere")).doesNotExist();
+  }
+
+  private static String[] with(String[] options, String... more) {
+    return Stream.concat(Arrays.stream(options), Arrays.stream(more)).toArray(String[]::new);
+  }
+
+  @Test
+  void whatIsMissingIsSaidInOneSentence() throws Exception {
+    String python = home.resolve("venv/bin/python").toString();
+    assertRefused(Map.of("TORCH_PYTHON", "/no/python"), "TORCH_PYTHON", "/no/python");
+    assertRefused(Map.of("TORCH_PYTHON", python, "DDPM", "/no/ddpm bench"), "DDPM", "/no/ddpm");
+    assertRefused(
+        Map.of("TORCH_PYTHON", python, "NO_CARD", "1"), "PyTorch finds no card", "--device");
+  }
+
+  private void assertRefused(Map<String, String> environment, String... parts) throws Exception {
+    String[] options =
+        environment.containsKey("NO_CARD") ? new String[] {"--device", "cuda"} : new String[0];
+    Result result = compare(environment, options);
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).startsWith("compare-with-pytorch: ").contains(parts).hasLineCount(1);
+    assertThat(home.resolve("calls")).doesNotExist();
   }
 
   @Test
@@ -129,7 +220,7 @@ class CompareWithPytorchTest {
   void networksOfDifferentSizesAreRefused() throws Exception {
     Result result = compare(18);
     assertThat(result.code()).isEqualTo(2);
-    assertThat(result.err()).contains("not the same", "18 parameters", "ddpm4j 17");
+    assertThat(result.err()).contains("not the same", "17 parameters", "eager 18");
     assertThat(result.out()).isEmpty();
   }
 
@@ -140,11 +231,19 @@ class CompareWithPytorchTest {
     "--rounds, -1",
     "--seconds, x",
     "--tasks, a b",
+    "--device, gpu",
+    "--precisions, 'float32,double'",
+    "--precisions, tfloat32",
+    "--modes, cuda_graphs",
+    "--results, /no/such/folder/file",
     "--nonsense, 1"
   })
   void badOptionsAreRefused(String option, String value) throws Exception {
     Result result = compare(17, option, value);
     assertThat(result.code()).isEqualTo(2);
-    assertThat(result.err()).startsWith("compare-with-pytorch: ").contains(option).hasLineCount(1);
+    assertThat(result.err())
+        .startsWith("compare-with-pytorch: ")
+        .contains(option.equals("--modes") ? value : option.replaceFirst("--precisions", "float32"))
+        .hasLineCount(1);
   }
 }

@@ -142,7 +142,7 @@ public final class PretendedCards implements DeviceProvider {
     /** Far above what a processor reaches. */
     @Override
     public Optional<DeviceRates> rates(Precision precision) {
-      return Optional.of(new DeviceRates(1e6, 2000));
+      return Optional.of(new DeviceRates(1e6, "pretence", 2000));
     }
 
     @Override

@@ -8,6 +8,8 @@ import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.FusedOp;
 import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.DeviceMemory;
+import org.ddpm4j.kernels.plan.DeviceMemoryException;
+import org.ddpm4j.kernels.plan.DeviceRates;
 import org.ddpm4j.kernels.plan.ElementType;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.PlanContext;
@@ -62,6 +64,16 @@ public final class CudaDevice implements Device {
   @Override
   public long peakMemoryBytes() {
     return driver.peakBytes();
+  }
+
+  /** Empty where the network leaves no memory for it. */
+  @Override
+  public Optional<DeviceRates> rates(Precision precision) {
+    try {
+      return Optional.of(new CudaRates(driver).measure(precision));
+    } catch (DeviceMemoryException e) {
+      return Optional.empty();
+    }
   }
 
   private record Memory(CudaDriver driver, long address, long bytes) implements DeviceMemory {

@@ -163,6 +163,12 @@ final class NvidiaDriver implements CudaDriver {
     return sharedMemory;
   }
 
+  /** In which everything is enqueued, with the card chosen for the calling thread. */
+  CUstream_st stream() {
+    use();
+    return stream;
+  }
+
   /** cuDNN, set to enqueue where kernels are enqueued. */
   cudnnContext cudnn() {
     if (cudnn == null) {

@@ -1,21 +1,26 @@
 package org.ddpm4j.kernels.plan;
 
+import java.util.Objects;
+
 /**
  * What a device reaches at best, measured on it: what the speed of a network is compared with.
  *
  * @param matmulGigaflops 10⁹ floating-point operations a second, in a large product of matrices
+ * @param matmulBy whose product, a few words for people
  * @param copyGigabytes 10⁹ bytes a second, read and written, in a large copy within its memory
  */
-public record DeviceRates(double matmulGigaflops, double copyGigabytes) {
+public record DeviceRates(double matmulGigaflops, String matmulBy, double copyGigabytes) {
 
   /**
    * Checks the rates.
    *
    * @param matmulGigaflops 10⁹ floating-point operations a second
+   * @param matmulBy whose product
    * @param copyGigabytes 10⁹ bytes a second
    * @throws IllegalArgumentException if one is not above 0
    */
   public DeviceRates {
+    Objects.requireNonNull(matmulBy, "matmulBy");
     if (!(matmulGigaflops > 0 && copyGigabytes > 0)) {
       throw new IllegalArgumentException(
           "A device cannot reach %s GFLOP/s and %s GB/s; both are above 0."

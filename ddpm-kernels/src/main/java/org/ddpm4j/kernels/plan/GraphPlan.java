@@ -46,10 +46,11 @@ public final class GraphPlan implements AutoCloseable {
    * @param output the name of what it makes
    * @param shape of what it makes
    * @param flops multiplications and additions of its matrix products and convolutions
+   * @param bytes of what it reads and makes, each array once
    * @param kernel the computation
    */
   public record Step(
-      String operation, String output, List<Long> shape, double flops, Kernel kernel) {}
+      String operation, String output, List<Long> shape, double flops, long bytes, Kernel kernel) {}
 
   GraphPlan(Program program, PlanContext context, Device device, DeviceMemory memory) {
     this.program = program;

@@ -9,9 +9,11 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.FusedOp;
 import org.nd4j.autodiff.functions.DifferentialFunction;
@@ -382,16 +384,21 @@ final class PlanCompiler {
       List<Kernel> all = new ArrayList<>(before);
       all.add(context.kernel(operation.op, inputs, outputs));
       all.addAll(after);
-      steps.add(step(operation, inputs, Kernel.sequence(all)));
+      steps.add(step(operation, inputs, outputs, Kernel.sequence(all)));
     }
     return steps;
   }
 
-  private GraphPlan.Step step(Operation operation, List<Tensor> inputs, Kernel kernel) {
+  private GraphPlan.Step step(
+      Operation operation, List<Tensor> inputs, List<Tensor> outputs, Kernel kernel) {
     String output = operation.outputs.get(0);
     List<Long> shape = Arrays.stream(values.get(output).shape).boxed().toList();
     List<long[]> inputShapes = inputs.stream().map(Tensor::shape).toList();
+    long bytes =
+        Stream.concat(inputs.stream(), outputs.stream().filter(Objects::nonNull))
+            .mapToLong(Tensor::bytes)
+            .sum();
     return new GraphPlan.Step(
-        operation.op.opName(), output, shape, operation.op.flops(inputShapes), kernel);
+        operation.op.opName(), output, shape, operation.op.flops(inputShapes), bytes, kernel);
   }
 }

@@ -46,11 +46,13 @@ public final class PlanProfile {
    * @param nanoseconds of all runs and threads together
    * @param flops of all runs together, of matrix products and convolutions; a multiply-add counts
    *     as two
+   * @param bytes of all runs together, of what operations read and make; what one reads twice
+   *     counts once
    */
-  public record Cost(long runs, long nanoseconds, double flops) {
+  public record Cost(long runs, long nanoseconds, double flops, double bytes) {
 
     /** Of what was never run. */
-    public static final Cost NONE = new Cost(0, 0, 0);
+    public static final Cost NONE = new Cost(0, 0, 0, 0);
 
     /**
      * The sum.
@@ -59,7 +61,11 @@ public final class PlanProfile {
      * @return both together
      */
     public Cost plus(Cost other) {
-      return new Cost(runs + other.runs, nanoseconds + other.nanoseconds, flops + other.flops);
+      return new Cost(
+          runs + other.runs,
+          nanoseconds + other.nanoseconds,
+          flops + other.flops,
+          bytes + other.bytes);
     }
 
     /**
@@ -69,6 +75,15 @@ public final class PlanProfile {
      */
     public double gigaflops() {
       return nanoseconds == 0 ? 0 : flops / nanoseconds;
+    }
+
+    /**
+     * The rate of one thread.
+     *
+     * @return 10⁹ bytes per second, 0 where no time was spent
+     */
+    public double gigabytes() {
+      return nanoseconds == 0 ? 0 : bytes / nanoseconds;
     }
   }
 
@@ -88,7 +103,7 @@ public final class PlanProfile {
           GraphPlan.Step step = steps.get(i);
           costs.merge(
               new Operation(step.operation(), step.output(), step.shape()),
-              new Cost(1, nanoseconds[i], step.flops()),
+              new Cost(1, nanoseconds[i], step.flops(), step.bytes()),
               Cost::plus);
         }
       }

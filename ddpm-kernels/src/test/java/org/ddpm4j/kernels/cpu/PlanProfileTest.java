@@ -76,6 +76,11 @@ class PlanProfileTest {
     PlanProfile.Cost convolutions = profile.byKind().get("ddpm_conv2d");
     assertThat(convolutions.runs()).isEqualTo(6);
     assertThat(convolutions.flops()).isEqualTo(6 * flops(2));
+    // Two images of 6x6: two channels are read, with 3·3·2·4 weights, and four written.
+    assertThat(convolutions.bytes())
+        .isEqualTo(6.0 * Float.BYTES * (2 * 36 * 2 + 3 * 3 * 2 * 4 + 2 * 36 * 4));
+    assertThat(convolutions.gigabytes())
+        .isEqualTo(convolutions.bytes() / convolutions.nanoseconds());
     assertThat(convolutions.nanoseconds()).isPositive();
     assertThat(convolutions.gigaflops())
         .isEqualTo(convolutions.flops() / convolutions.nanoseconds());
