@@ -14,6 +14,7 @@ import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.LossHistory;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.plots.LossChart;
+import org.ddpm4j.plots.PlotFont;
 import org.ddpm4j.plots.Series;
 import org.ddpm4j.unet.io.AtomicFile;
 import org.ddpm4j.unet.io.Folders;
@@ -71,7 +72,10 @@ record RunFiles(RunFolder folder, RunConfig config) {
         samples());
   }
 
-  /** Writes the losses anew, and the report with all pictures that there are. */
+  /**
+   * Writes the losses anew, and the report with all pictures that there are; without a chart where
+   * none can be drawn.
+   */
   void update(Trainer trainer) throws IOException {
     List<LossHistory.Entry> history = trainer.history().entries();
     StringBuilder table =
@@ -90,7 +94,7 @@ record RunFiles(RunFolder folder, RunConfig config) {
           .append('\n');
     }
     AtomicFile.writeString(lossTable(), table.toString());
-    if (!history.isEmpty()) {
+    if (!history.isEmpty() && PlotFont.obstacle().isEmpty()) {
       Images.writePng(lossChart(history), lossPicture());
     }
     AtomicFile.writeString(

@@ -16,6 +16,7 @@ import org.ddpm4j.diffusion.training.CheckpointListener;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingListener;
 import org.ddpm4j.kernels.plan.DeviceMemoryException;
+import org.ddpm4j.plots.PlotFont;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
@@ -98,6 +99,8 @@ final class TrainingSession implements AutoCloseable {
 
   private End run(RunFolder folder, Duration limit) throws IOException {
     long begun = trainer.step();
+    PlotFont.obstacle()
+        .ifPresent(obstacle -> console.note("train: loss.png is left out: " + obstacle));
     try {
       return trainAndFinish(folder, limit, begun);
     } catch (DeviceMemoryException e) {

@@ -19,7 +19,7 @@ final class ChartStyle {
   static final Color MINOR_GRID = new Color(0xeeeeee);
 
   static final Color INK = new Color(0x222222);
-  static final Font TITLE_FONT = new Font(Font.SANS_SERIF, Font.BOLD, 14);
+  static final int TITLE_SIZE = 14;
 
   private static final int TEXT_SIZE = 12;
   private static final int PADDING = 12;
@@ -27,9 +27,9 @@ final class ChartStyle {
   private ChartStyle() {}
 
   static void apply(AxesChartStyler styler, boolean hasTitle) {
-    Font text = new Font(Font.SANS_SERIF, Font.PLAIN, TEXT_SIZE);
+    Font text = PlotFont.plain(TEXT_SIZE);
     styler.setBaseFont(text);
-    styler.setChartTitleFont(TITLE_FONT);
+    styler.setChartTitleFont(PlotFont.bold(TITLE_SIZE));
     styler.setAxisTitleFont(text);
     styler.setAxisTickLabelsFont(text);
     styler.setLegendFont(text);

@@ -60,9 +60,7 @@ public final class Panels {
    * @return a higher picture
    */
   public static BufferedImage titled(String title, BufferedImage picture) {
-    Font font =
-        ChartStyle.TITLE_FONT.deriveFont(
-            ChartStyle.PIXELS_PER_POINT * ChartStyle.TITLE_FONT.getSize2D());
+    Font font = PlotFont.bold(ChartStyle.PIXELS_PER_POINT * ChartStyle.TITLE_SIZE);
     int band = TITLE_LINES * font.getSize();
     BufferedImage all =
         new BufferedImage(

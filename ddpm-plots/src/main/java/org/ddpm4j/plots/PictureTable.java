@@ -11,7 +11,7 @@ import java.util.List;
 /** Rows of pictures, a title before each row and one above each column, on white. */
 public final class PictureTable {
 
-  private static final Font FONT = new Font(Font.SANS_SERIF, Font.PLAIN, 15);
+  private static final int TEXT_SIZE = 15;
   private static final int MARGIN = 10;
   private static final int LINE_HEIGHT = 26;
 
@@ -51,10 +51,11 @@ public final class PictureTable {
     if (rows.isEmpty()) {
       throw new IllegalStateException("A table without rows cannot be drawn; add one.");
     }
+    Font font = PlotFont.plain(TEXT_SIZE);
     BufferedImage ruler = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB);
     int left =
         rowTitles.stream()
-                .mapToInt(title -> ruler.getGraphics().getFontMetrics(FONT).stringWidth(title))
+                .mapToInt(title -> ruler.getGraphics().getFontMetrics(font).stringWidth(title))
                 .max()
                 .orElseThrow()
             + 2 * MARGIN;
@@ -67,7 +68,7 @@ public final class PictureTable {
     graphics.setColor(Color.WHITE);
     graphics.fillRect(0, 0, table.getWidth(), table.getHeight());
     graphics.setColor(ChartStyle.INK);
-    graphics.setFont(FONT);
+    graphics.setFont(font);
     graphics.setRenderingHint(
         RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
     int cell = columnTitles.isEmpty() ? 0 : width / columnTitles.size();

@@ -9,11 +9,12 @@ import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
 import org.ddpm4j.plots.Panels;
+import org.ddpm4j.plots.PlotFont;
 
 /** Words beside and above grids of images, so that a picture explains itself. */
 final class GridTitles {
 
-  private static final Font FONT = new Font(Font.SANS_SERIF, Font.PLAIN, 22);
+  private static final int TEXT_SIZE = 22;
   private static final int MARGIN = 12;
 
   private GridTitles() {}
@@ -22,8 +23,9 @@ final class GridTitles {
    * To the left of the rows of a grid of grey images, as many of one height as there are titles.
    */
   static BufferedImage beside(List<String> titles, BufferedImage grid) {
+    Font font = PlotFont.plain(TEXT_SIZE);
     BufferedImage all = new BufferedImage(1, 1, BufferedImage.TYPE_BYTE_GRAY);
-    FontMetrics metrics = all.createGraphics().getFontMetrics(FONT);
+    FontMetrics metrics = all.createGraphics().getFontMetrics(font);
     int left = 2 * MARGIN + titles.stream().mapToInt(metrics::stringWidth).max().orElse(0);
     all = new BufferedImage(left + grid.getWidth(), grid.getHeight(), BufferedImage.TYPE_BYTE_GRAY);
     Graphics2D graphics = all.createGraphics();
@@ -31,7 +33,7 @@ final class GridTitles {
     graphics.fillRect(0, 0, all.getWidth(), all.getHeight());
     graphics.setRenderingHint(
         RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
-    graphics.setFont(FONT);
+    graphics.setFont(font);
     graphics.setColor(Color.BLACK);
     int rowHeight = grid.getHeight() / titles.size();
     for (int row = 0; row < titles.size(); row++) {
