@@ -1,7 +1,6 @@
 package org.ddpm4j.cli;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.ImageShape;
@@ -16,6 +15,8 @@ import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.Unet2D;
 import org.ddpm4j.unet.UnetConfig;
 import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.io.AtomicFile;
+import org.ddpm4j.unet.io.Folders;
 import org.nd4j.linalg.api.buffer.DataType;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -121,6 +122,11 @@ final class ConvertCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (target == Target.SAMEDIFF) {
+      AtomicFile.requireWritable(output);
+    } else {
+      Folders.requireWritable(output);
+    }
     switch (target) {
       case DIFFUSERS -> toDiffusers();
       case RUN -> toRun();
@@ -190,12 +196,6 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private void writeGraph(Unet unet, ImageShape shape) throws IOException {
-    Path folder = output.toAbsolutePath().getParent();
-    if (!Files.isDirectory(folder)) {
-      throw new IOException(
-          "%s cannot be written, since there is no folder %s; make it first."
-              .formatted(output, folder));
-    }
     try {
       SameDiffFile.write(output, unet, shape.height(), shape.width());
     } catch (IllegalArgumentException e) {

@@ -9,6 +9,7 @@ import java.util.stream.IntStream;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.unet.io.AtomicFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -73,6 +74,7 @@ final class DataCommand implements Callable<Integer> {
     if (perClass != null) {
       BadInputException.requireRange("--per-class", perClass, 1, MAX_IMAGES);
     }
+    AtomicFile.requireWritable(output);
     TrainingData loaded = data.load(0);
     DataOptions.noteSkipped(console, "data", loaded.skipped());
     ImageDataSet images = loaded.images();

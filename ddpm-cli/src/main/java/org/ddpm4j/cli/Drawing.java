@@ -6,8 +6,11 @@ import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.ClassConditionalPipeline;
 import org.ddpm4j.diffusion.ConditionalDenoiser;
 import org.ddpm4j.diffusion.DiffusionPipeline;
+import org.ddpm4j.diffusion.editing.ImageToImageSampler;
+import org.ddpm4j.diffusion.editing.RepaintSampler;
 import org.ddpm4j.diffusion.guidance.ClassifierFreeGuidance;
 import org.ddpm4j.diffusion.guidance.Guidance;
+import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.SamplingListener;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
@@ -29,6 +32,16 @@ record Drawing(
     IntUnaryOperator classOf,
     Guidance guidance,
     Optional<INDArray> noise) {
+
+  Drawing {
+    if (sampler instanceof PathSampler path) {
+      model.requireX0(path.first());
+    } else if (sampler instanceof ImageToImageSampler edited) {
+      model.requireX0(edited.sampler().first());
+    } else if (sampler instanceof RepaintSampler edited) {
+      model.requireX0(edited.chain().first());
+    }
+  }
 
   /** Without guidance, from the seed's noise. */
   Drawing(Model model, Sampler sampler, IntUnaryOperator classOf) {

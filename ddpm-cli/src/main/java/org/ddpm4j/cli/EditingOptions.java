@@ -12,6 +12,7 @@ import org.ddpm4j.data.ImageFile;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.unet.io.AtomicFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import picocli.CommandLine.Mixin;
@@ -68,8 +69,11 @@ final class EditingOptions {
     return scale;
   }
 
-  Path output(String name) {
-    return output == null ? modelOptions.defaultOutput(name) : output;
+  /** Where the picture goes; checked before it is drawn. */
+  Path output(String name) throws IOException {
+    Path place = output == null ? modelOptions.defaultOutput(name) : output;
+    AtomicFile.requireWritable(place);
+    return place;
   }
 
   /** The model, which has to be of images that make pictures. */

@@ -17,6 +17,7 @@ import org.ddpm4j.diffusion.bound.VariationalBound;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.io.Folders;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -103,6 +104,9 @@ final class EvaluateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     BadInputException.requireRange("--images", images, 1, MAX_IMAGES);
     BadInputException.requireRange("--batch-size", batchSize, 1, MAX_IMAGES);
+    BoundFiles files =
+        new BoundFiles(Objects.requireNonNullElse(output, run == null ? Path.of("") : run));
+    Folders.requireWritable(files.folder());
     Path folder = TrainedRun.folder(run, spec, "'--run=DIR' is needed");
     TrainedRun trained = weights.read(folder, execution.execution(console));
     NoiseSchedule schedule = trained.config().schedule().create();
@@ -118,8 +122,6 @@ final class EvaluateCommand implements Callable<Integer> {
     ConditionalDenoiser denoiser = Model.of(trained.unet(), trained.config()).denoiser();
 
     BoundEvaluation evaluation = evaluate(bound, denoiser, heldOut, timesteps);
-    BoundFiles files =
-        new BoundFiles(Objects.requireNonNullElse(output, run == null ? Path.of("") : run));
     files.write(evaluation);
     String report =
         "%s: %d images, %d of %d timesteps, variance %s, bits/dim%n%s%s%n%s%n%s%n"

@@ -76,6 +76,7 @@ final class ImageToImageCommand implements Callable<Integer> {
       throw new BadInputException(
           "There are %d strengths; name at most %d.".formatted(strengths.size(), MAX_STRENGTHS));
     }
+    Path output = editing.output("image-to-image.png");
     Model model = editing.model(console);
     ImageShape shape = model.shape();
     editing.requirePixels(shape, strengths.size() + 1L, count + 1L);
@@ -111,7 +112,6 @@ final class ImageToImageCommand implements Callable<Integer> {
                     (stepsDone, x, x0) -> progress.update(++done[0], "")));
       }
     }
-    Path output = editing.output("image-to-image.png");
     Images.writePng(table(model, edited, noisy, drawn), output);
     console.printLine(output.toString());
     return 0;

@@ -90,6 +90,7 @@ final class InpaintCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     Resampling resampling = BadInputException.check(() -> new Resampling(jumpLength, resamplings));
+    Path output = editing.output("inpainting.png");
     Model model = editing.model(console);
     AncestralSampler chain = chain(model);
     BadInputException.check(() -> resampling.timesteps(chain.steps()));
@@ -121,7 +122,6 @@ final class InpaintCommand implements Callable<Integer> {
             edited.get(i).title(), editing.strip(model, image, known(image, mask, model), drawn));
       }
     }
-    Path output = editing.output("inpainting.png");
     Images.writePng(table.draw(), output);
     console.printLine(output.toString());
     return 0;

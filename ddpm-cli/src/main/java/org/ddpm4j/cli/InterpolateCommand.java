@@ -116,6 +116,7 @@ final class InterpolateCommand implements Callable<Integer> {
     BadInputException.requireRange("--points", points, 2, MAX_POINTS);
     BadInputException.requireRange("--iterations", iterations, 1, 100);
     checkSeeds();
+    Path output = editing.output("interpolation.png");
     Model model = editing.model(console);
     editing.requirePixels(model.shape(), points, 3);
     int number = Sampling.steps(steps, model.schedule().timesteps());
@@ -127,9 +128,9 @@ final class InterpolateCommand implements Callable<Integer> {
     DdimInversion ddim =
         new DdimInversion(
             NoiseLevels.of(model.schedule(), TimestepSpacing.LEADING, number), iterations);
+    model.requireX0(seeds == null ? chain.first() : ddim.decoder().first());
     PictureTable table =
         seeds == null ? ofImages(model, chain, ddim) : ofSeeds(model, ddim.decoder());
-    Path output = editing.output("interpolation.png");
     Images.writePng(table.draw(), output);
     console.printLine(output.toString());
     return 0;

@@ -72,6 +72,7 @@ final class InvertCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     BadInputException.requireRange("--iterations", iterations, 1, 100);
+    Path output = editing.output("inversion.png");
     Model model = editing.model(console);
     List<DdimInversion> inversions = new ArrayList<>();
     for (int number : steps) {
@@ -80,6 +81,7 @@ final class InvertCommand implements Callable<Integer> {
           new DdimInversion(
               NoiseLevels.of(model.schedule(), TimestepSpacing.LEADING, number), iterations));
     }
+    inversions.forEach(inversion -> model.requireX0(inversion.decoder().first()));
     List<EditedImage> edited = editing.read(images, model);
     editing.requirePixels(model.shape(), edited.size(), 2L * steps.size() + 1);
     INDArray x0 = Nd4j.concat(0, edited.stream().map(EditedImage::image).toArray(INDArray[]::new));
@@ -115,7 +117,6 @@ final class InvertCommand implements Callable<Integer> {
         table.row("drawn again", editing.strip(model, again));
       }
     }
-    Path output = editing.output("inversion.png");
     Images.writePng(table.draw(), output);
     report.append(output).append('\n');
     console.print(stream -> stream.write(report.toString().getBytes(StandardCharsets.UTF_8)));

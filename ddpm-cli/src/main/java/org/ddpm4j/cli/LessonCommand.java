@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.ddpm4j.examples.lessons.Lesson;
+import org.ddpm4j.unet.io.Folders;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -57,6 +58,7 @@ final class LessonCommand implements Callable<Integer> {
     Path folder =
         Objects.requireNonNullElse(
             output, Path.of("lessons", lesson.name().toLowerCase(Locale.ROOT)));
+    Folders.requireWritable(folder);
     console.note("lesson: " + lesson.title());
     lesson.run(folder, chosen, console::note);
     console.printLine(folder.toString());

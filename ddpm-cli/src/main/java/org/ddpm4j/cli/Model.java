@@ -8,6 +8,7 @@ import org.ddpm4j.diffusion.ConditionalDenoiser;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.NetworkDenoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.run.RunConfig;
@@ -107,6 +108,15 @@ record Model(
       throw new BadInputException(
           "Images of %d channels cannot become pictures; only 1 (grey) and 3 (colour) can."
               .formatted(shape.channels()));
+    }
+  }
+
+  /** Refuses to begin where the network's answer does not tell the image. */
+  void requireX0(NoiseLevel first) {
+    if (!parameterization.determinesX0(schedule, first)) {
+      throw new BadInputException(
+          "At the last timestep of this schedule nothing of the image is left, so that a network which predicts %s cannot begin there; take one that predicts v or x0, or a schedule that ends above zero, or begin below by --spacing leading."
+              .formatted(parameterization));
     }
   }
 

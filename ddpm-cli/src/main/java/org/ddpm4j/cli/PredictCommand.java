@@ -14,6 +14,7 @@ import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetConfig;
 import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.UnetInput;
+import org.ddpm4j.unet.io.AtomicFile;
 import org.ddpm4j.unet.io.SafetensorsReader;
 import org.ddpm4j.unet.io.SafetensorsWriter;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -100,6 +101,7 @@ final class PredictCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    AtomicFile.requireWritable(output);
     Execution execution = layers.execution(console, precision.dataType, precision.convolutions);
     Map<String, INDArray> results = new LinkedHashMap<>();
     try (Unet unet = UnetFolder.read(model, precision.dataType, execution);

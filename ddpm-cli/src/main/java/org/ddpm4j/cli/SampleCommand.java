@@ -15,6 +15,7 @@ import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.sampling.Cancellation;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.unet.io.AtomicFile;
 import org.ddpm4j.unet.io.Folders;
 import org.ddpm4j.unet.io.SafetensorsReader;
 import org.ddpm4j.unet.io.SafetensorsWriter;
@@ -173,6 +174,10 @@ final class SampleCommand implements Callable<Integer> {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     BadInputException.requireRange("--batch-size", batchSize, 1, MAX_COUNT);
     BadInputException.requireRange("--scale", scale, 1, 16);
+    Path target =
+        Objects.requireNonNullElseGet(
+            output, () -> modelOptions.defaultOutput(format.defaultOutput));
+    requirePlace(target);
     Model model = modelOptions.read(console);
     Optional<INDArray> noise = noiseFile == null ? Optional.empty() : Optional.of(noise(model));
     Drawing drawing =
@@ -182,9 +187,6 @@ final class SampleCommand implements Callable<Integer> {
             Sampling.classOf(onlyClass, model),
             guidanceOptions.guidance(model),
             noise);
-    Path target =
-        Objects.requireNonNullElseGet(
-            output, () -> modelOptions.defaultOutput(format.defaultOutput));
     switch (format) {
       case GRID -> {
         requirePixels(model, 1, MAX_PIXELS);
@@ -207,6 +209,15 @@ final class SampleCommand implements Callable<Integer> {
     }
     console.printLine(target.toString());
     return 0;
+  }
+
+  /** Before the images are drawn. */
+  private void requirePlace(Path target) throws IOException {
+    if (format == Format.PNG) {
+      Folders.requireWritable(target);
+    } else {
+      AtomicFile.requireWritable(target);
+    }
   }
 
   /** The noise of the file, of as many images as are then drawn. */

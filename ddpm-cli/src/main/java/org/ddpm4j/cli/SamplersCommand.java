@@ -16,6 +16,7 @@ import org.ddpm4j.diffusion.run.SamplerConfig;
 import org.ddpm4j.diffusion.run.SamplerType;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.plots.PictureTable;
+import org.ddpm4j.unet.io.AtomicFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import picocli.CommandLine.Command;
@@ -98,6 +99,7 @@ final class SamplersCommand implements Callable<Integer> {
 
   private int draw() throws IOException {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
+    AtomicFile.requireWritable(output);
     Path folder = TrainedRun.folder(run, spec, "'--run=DIR' is needed");
     TrainedRun trained = TrainedRun.read(folder, null, null, execution.execution(console));
     for (int number : steps) {

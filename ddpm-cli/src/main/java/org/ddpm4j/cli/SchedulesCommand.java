@@ -105,6 +105,11 @@ final class SchedulesCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     ScheduleConfig config = chain.config(type);
+    for (Path file : new Path[] {output, plot}) {
+      if (file != null) {
+        AtomicFile.requireWritable(file);
+      }
+    }
     if (isDoctor) {
       examine(config);
     } else {

@@ -12,6 +12,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.unet.io.Folders;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -105,6 +106,9 @@ final class TrainCommand implements Callable<Integer> {
             run,
             () -> RUNS.resolve(Names.of(data.chosen()) + "-" + LocalDateTime.now().format(TIME)));
     requireNew(path);
+    if (!dryRun) {
+      Folders.requireWritable(path);
+    }
     TrainingData images = data.load(training.validationImages());
     DataOptions.noteSkipped(console, "train", images.skipped());
     RunConfig config = training.config(images.description(), data.chosen().usualFlip());
@@ -128,6 +132,9 @@ final class TrainCommand implements Callable<Integer> {
     }
     RunFolder folder = RunFolder.open(resume);
     RunConfig config = folder.readConfigToResume();
+    if (!dryRun) {
+      Folders.requireWritable(resume);
+    }
     TrainingData images = data.loadAgain(config.data());
     if (!images.description().fingerprint().equals(config.data().fingerprint())) {
       throw new BadInputException(
@@ -166,7 +173,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private static void requireNew(Path path) throws IOException {
-    if (Files.notExists(path)) {
+    if (!Files.exists(path)) {
       return;
     }
     if (!Files.isDirectory(path)) {

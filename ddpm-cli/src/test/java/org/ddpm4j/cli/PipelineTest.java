@@ -93,6 +93,21 @@ class PipelineTest {
     Files.writeString(path, before.replace(text, by));
   }
 
+  /** With ε, the first answer would tell nothing of the image; a level below, it does. */
+  @Test
+  void epsilonOnAScheduleOfZeroTerminalSnrIsRefusedBeforeAnythingIsDrawn() throws IOException {
+    replace(SCHEDULER, "\"v_prediction\"", "\"epsilon\"");
+    replace(SCHEDULER, "\"rescale_betas_zero_snr\" : false", "\"rescale_betas_zero_snr\" : true");
+    replace(SCHEDULER, "\"leading\"", "\"trailing\"");
+    Path output = folder.resolve("x.png");
+    String[] sentence = {"nothing of the image is left", "predicts EPSILON", "--spacing leading"};
+    Object[] all = {"--model", pipeline, "--size", "8x4", "--output", output};
+    Cli.run(Stream.concat(Stream.of("sample", "--steps", 3), Arrays.stream(all)).toArray())
+        .isBadInput(sentence);
+    assertThat(output).doesNotExist();
+    draw("leading.png", "--model", pipeline, "--steps", 3, "--spacing", "leading");
+  }
+
   private Path draw(String name, Object... options) {
     Path output = folder.resolve(name);
     Object[] args =
@@ -464,7 +479,7 @@ class PipelineTest {
     Cli.run("convert", "--run", run, "--to", "samediff", "--sampler", "ddim", "--output", refused)
         .isBadInput("--sampler");
     Cli.run("convert", "--run", run, "--to", "samediff", "--output", folder.resolve("no/such.fb"))
-        .isBadInput("make it first");
+        .isBadInput("create the folder");
     assertThat(refused).doesNotExist();
   }
 

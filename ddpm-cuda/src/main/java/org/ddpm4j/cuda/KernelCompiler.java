@@ -225,8 +225,12 @@ final class KernelCompiler implements AutoCloseable {
     try {
       Files.createDirectories(target.getParent());
       Path temporary = Files.createTempFile(target.getParent(), "cubin", ".tmp");
-      Files.write(temporary, code);
-      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+      try {
+        Files.write(temporary, code);
+        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Files.deleteIfExists(temporary);
+      }
     } catch (IOException e) {
       org.slf4j.LoggerFactory.getLogger(KernelCompiler.class)
           .debug("The compiled kernel {} was not kept: {}", target, e.toString());

@@ -173,7 +173,20 @@ public enum Parameterization {
    * @throws IndexOutOfBoundsException if the timestep is not in 0..T-1
    */
   public boolean determinesX0(NoiseSchedule schedule, int t) {
-    return determinant(schedule, NoiseLevel.of(schedule, t)) != 0;
+    return determinesX0(schedule, NoiseLevel.of(schedule, t));
+  }
+
+  /**
+   * Whether x0 can be had from a prediction at a noise level.
+   *
+   * @param schedule of the chain
+   * @param level which may lie between two timesteps
+   * @return true if it can
+   * @throws IllegalArgumentException if the mean is predicted and the level lies between two
+   *     timesteps
+   */
+  public boolean determinesX0(NoiseSchedule schedule, NoiseLevel level) {
+    return determinant(schedule, level) != 0;
   }
 
   /**

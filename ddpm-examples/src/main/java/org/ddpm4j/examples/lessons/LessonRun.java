@@ -2,11 +2,11 @@ package org.ddpm4j.examples.lessons;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Consumer;
 import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.unet.io.Folders;
 
 /**
  * One run of a lesson: where its pictures go, who hears of it, and how much is computed.
@@ -33,7 +33,7 @@ record LessonRun(Path folder, Consumer<String> out, long steps, int heldOut, int
 
   /** Writes a picture and says what it shows. */
   void picture(BufferedImage picture, String name, String shows) throws IOException {
-    Files.createDirectories(folder);
+    Folders.create(folder);
     Images.writePng(picture, folder.resolve(name));
     say("%s: %s", name, shows);
   }

@@ -1,11 +1,13 @@
 package org.ddpm4j.unet.io;
 
 import java.io.BufferedOutputStream;
+import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -22,12 +24,16 @@ import java.util.function.UnaryOperator;
  * content, a full disk, a missing folder), the file that was there before stays as it was and the
  * temporary file is removed. Only a killed process can leave a temporary file behind.
  *
- * <p>A symbolic link at the target is replaced, not followed. A thread that has been interrupted
- * can still write, so that a training run can save its state when it is stopped.
+ * <p>A symbolic link at the target is followed: the file that it names is replaced, or made. What
+ * is no regular file, such as a device or a pipe, is never replaced. A thread that has been
+ * interrupted can still write, so that a training run can save its state when it is stopped.
  */
 public final class AtomicFile {
 
   private static final int BUFFER_BYTES = 1 << 16;
+
+  /** As many as Linux follows. */
+  private static final int MAX_LINKS = 40;
 
   private AtomicFile() {}
 
@@ -68,33 +74,46 @@ public final class AtomicFile {
     writeBytes(target, content.getBytes(StandardCharsets.UTF_8));
   }
 
+  /**
+   * Fails now where {@link #write} would fail later, so that nobody works for hours on what then
+   * has no place: if a folder or a device is in the way, or the target's folder is missing or may
+   * not be written to. Leaves nothing behind.
+   *
+   * @param target the file to create or replace later
+   * @throws IOException with the sentence that {@link #write} would end in
+   */
+  public static void requireWritable(Path target) throws IOException {
+    Path file = destination(target);
+    deleteIfPossible(createTemporary(file.getParent(), target));
+  }
+
   /** As {@link #write}, with a layer around the disk in which tests let it fail. */
   static void write(
       Path target, IoConsumer<? super OutputStream> content, UnaryOperator<OutputStream> disk)
       throws IOException {
-    if (Files.isDirectory(target)) {
-      throw new IOException(
-          "The file %s could not be written because a folder of that name exists; choose another path."
-              .formatted(target));
-    }
-    Path folder = target.toAbsolutePath().getParent();
-    Path temporary = folder.resolve(".ddpm4j-" + UUID.randomUUID() + ".tmp");
+    Path destination = destination(target);
+    Path folder = destination.getParent();
+    Path temporary = createTemporary(folder, target);
     try {
-      try {
-        // Not Files.createTempFile: its files can be read by their owner alone.
-        Files.createFile(temporary);
-      } catch (IOException e) {
-        throw FileFailure.unwritable(target, e);
-      }
       // Not a FileChannel: an interrupted thread cannot write to one.
       try (FileOutputStream file = new FileOutputStream(temporary.toFile())) {
         var out = new TargetStream(target, disk.apply(file));
-        content.accept(out);
-        out.flush();
+        try {
+          content.accept(out);
+          out.flush();
+        } catch (IOException | RuntimeException e) {
+          // Encoders wrap the disk's failure in words of their own.
+          if (out.failed()) {
+            throw out.failure();
+          }
+          throw e;
+        }
         out.attempt(() -> file.getFD().sync());
+      } catch (FileNotFoundException e) {
+        throw FileFailure.unwritable(target, e);
       }
       try {
-        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        Files.move(temporary, destination, StandardCopyOption.ATOMIC_MOVE);
       } catch (IOException e) {
         throw FileFailure.unwritable(target, e);
       }
@@ -102,6 +121,49 @@ public final class AtomicFile {
       deleteIfPossible(temporary);
     }
     forceIfPossible(folder);
+  }
+
+  /** Where the file really lies, absolute; what is there may be replaced. */
+  private static Path destination(Path target) throws IOException {
+    Path file = target.toAbsolutePath();
+    try {
+      for (int links = 0; Files.isSymbolicLink(file); links++) {
+        if (links == MAX_LINKS) {
+          throw new IOException(
+              "The file %s could not be written because it is a link that leads in a circle; choose another path."
+                  .formatted(target));
+        }
+        file = file.resolveSibling(Files.readSymbolicLink(file));
+      }
+    } catch (FileSystemException e) {
+      throw FileFailure.unwritable(target, e);
+    }
+    if (Files.isDirectory(file)) {
+      throw new IOException(
+          "The file %s could not be written because a folder of that name exists; choose another path."
+              .formatted(target));
+    }
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
+      throw new IOException(
+          "The file %s could not be written because it is a device or a pipe, which no file may replace; choose another path."
+              .formatted(target));
+    }
+    if (file.getParent() == null) {
+      throw new IOException(
+          "The file %s could not be written because it has no name; choose another path."
+              .formatted(target));
+    }
+    return file;
+  }
+
+  private static Path createTemporary(Path folder, Path target) throws IOException {
+    Path temporary = folder.resolve(".ddpm4j-" + UUID.randomUUID() + ".tmp");
+    try {
+      // Not Files.createTempFile: its files can be read by their owner alone.
+      return Files.createFile(temporary);
+    } catch (IOException e) {
+      throw FileFailure.unwritable(target, e);
+    }
   }
 
   /** A temporary file that stays behind harms nobody; the failure that led here matters more. */
@@ -129,13 +191,15 @@ public final class AtomicFile {
 
   /**
    * What the content writes to. It words the disk's failures, and repeats the first one in every
-   * later call, because some writers (a {@link java.io.PrintStream}, say) swallow exceptions.
+   * later call, because some writers (a {@link java.io.PrintStream}, say) swallow exceptions. Each
+   * time it is another exception, because a try statement whose resource fails with the exception
+   * that it is about to throw ends in {@code Self-suppression not permitted}.
    */
   private static final class TargetStream extends OutputStream {
 
     private final Path target;
     private final OutputStream out;
-    private IOException failure;
+    private IOException disksFailure;
 
     TargetStream(Path target, OutputStream disk) {
       this.target = target;
@@ -164,15 +228,23 @@ public final class AtomicFile {
     }
 
     private void attempt(DiskAction action) throws IOException {
-      if (failure != null) {
-        throw failure;
+      if (failed()) {
+        throw failure();
       }
       try {
         action.run();
       } catch (IOException e) {
-        failure = FileFailure.unwritable(target, e);
-        throw failure;
+        disksFailure = e;
+        throw failure();
       }
+    }
+
+    boolean failed() {
+      return disksFailure != null;
+    }
+
+    IOException failure() {
+      return FileFailure.unwritable(target, disksFailure);
     }
   }
 }

@@ -59,19 +59,30 @@ final class FileFailure {
   }
 
   static IOException noFolder(Path folder, IOException cause) {
-    String reason = reason(cause);
-    String why;
-    if (FULL_DISK.stream().anyMatch(reason::contains)) {
-      why = "the disk is full (%s); free some space and try again".formatted(reason);
-    } else if (cause instanceof FileAlreadyExistsException) {
-      why = "there is a file in its place; choose another path";
-    } else if (cause instanceof AccessDeniedException) {
-      why = "this user may not write there; change the permissions or choose another path";
-    } else {
-      why = "the system refused it; choose another path";
-    }
     return new IOException(
-        "The folder %s cannot be made because %s.".formatted(folder, why), cause);
+        "The folder %s cannot be made because %s.".formatted(folder, folderRefused(cause)), cause);
+  }
+
+  /** Of a folder that exists. */
+  static IOException closedFolder(Path folder, IOException cause) {
+    return new IOException(
+        "Nothing can be written into the folder %s because %s."
+            .formatted(folder, folderRefused(cause)),
+        cause);
+  }
+
+  private static String folderRefused(IOException cause) {
+    String reason = reason(cause);
+    if (FULL_DISK.stream().anyMatch(reason::contains)) {
+      return "the disk is full (%s); free some space and try again".formatted(reason);
+    }
+    if (cause instanceof FileAlreadyExistsException) {
+      return "there is a file in its place; choose another path";
+    }
+    if (cause instanceof AccessDeniedException) {
+      return "this user may not write there; change the permissions or choose another path";
+    }
+    return "the system refused it (%s); choose another path".formatted(reason);
   }
 
   private static String reason(IOException cause) {

@@ -1,7 +1,9 @@
 package org.ddpm4j.unet.io;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 
 /** Folders to write to. */
@@ -20,6 +22,30 @@ public final class Folders {
       Files.createDirectories(folder);
     } catch (IOException e) {
       throw FileFailure.noFolder(folder, e);
+    }
+  }
+
+  /**
+   * Fails now where {@link #create}, or writing into the folder, would fail later. Leaves nothing
+   * behind.
+   *
+   * @param folder to make or write into later
+   * @throws IOException if that is not possible; the sentence names the folder and the reason
+   */
+  public static void requireWritable(Path folder) throws IOException {
+    Path existing = folder.toAbsolutePath().normalize();
+    while (existing.getParent() != null && Files.notExists(existing, LinkOption.NOFOLLOW_LINKS)) {
+      existing = existing.getParent();
+    }
+    try {
+      if (!Files.isDirectory(existing)) {
+        throw new FileAlreadyExistsException(existing.toString());
+      }
+      Files.delete(Files.createTempFile(existing, ".ddpm4j-", ".tmp"));
+    } catch (IOException e) {
+      throw Files.isDirectory(folder)
+          ? FileFailure.closedFolder(folder, e)
+          : FileFailure.noFolder(folder, e);
     }
   }
 }

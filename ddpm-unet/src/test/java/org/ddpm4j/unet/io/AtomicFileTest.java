@@ -2,6 +2,7 @@ package org.ddpm4j.unet.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.FilterOutputStream;
@@ -228,6 +229,107 @@ class AtomicFileTest {
         .withMessageContaining(target.toString())
         .withMessageContaining("folder");
     assertThat(target).isEmptyDirectory();
+  }
+
+  /** Encoders close what they have opened, and try to write once more then. */
+  @Test
+  void saysThatTheDiskIsFullWhenAnEncoderFailsTwice() {
+    var full = new IOException("No space left on device");
+    assertThatExceptionOfType(IOException.class)
+        .isThrownBy(
+            () ->
+                AtomicFile.write(
+                    file,
+                    out -> {
+                      try (OutputStream encoder = new FilterOutputStream(out)) {
+                        encoder.write(new byte[1 << 18]);
+                      } catch (IOException e) {
+                        throw new IOException("I/O error writing PNG file!", e);
+                      }
+                    },
+                    disk -> limited(disk, 70_000, full)))
+        .withMessageContaining("the disk is full")
+        .withCause(full);
+    assertOldFileAlone();
+  }
+
+  @Test
+  @EnabledOnOs({OS.LINUX, OS.MAC})
+  void followsLinks() throws IOException {
+    Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
+    Path inner = Files.createSymbolicLink(elsewhere.resolve("inner"), Path.of("..", "config.json"));
+    Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of("elsewhere", "inner"));
+    AtomicFile.requireWritable(link);
+    AtomicFile.writeString(link, "new");
+    assertThat(file).hasContent("new");
+    assertThat(link).isSymbolicLink();
+    assertThat(inner).isSymbolicLink();
+
+    Path dangling = Files.createSymbolicLink(folder.resolve("dangling"), Path.of("made"));
+    AtomicFile.writeString(dangling, "made by a link");
+    assertThat(folder.resolve("made")).hasContent("made by a link");
+  }
+
+  @Test
+  @EnabledOnOs({OS.LINUX, OS.MAC})
+  void refusesLinksInACircle() throws IOException {
+    Path first = Files.createSymbolicLink(folder.resolve("first"), Path.of("second"));
+    Files.createSymbolicLink(folder.resolve("second"), Path.of("first"));
+    assertThatIOException()
+        .isThrownBy(() -> AtomicFile.writeString(first, "x"))
+        .withMessageContaining("leads in a circle");
+  }
+
+  /** A rename over the machine's device would be the end of it for every program. */
+  @Test
+  @EnabledOnOs({OS.LINUX, OS.MAC})
+  void neverReplacesADeviceOrAPipe() throws Exception {
+    Path pipe = folder.resolve("pipe");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of("/dev/null"));
+    for (Path target : List.of(pipe, link, Path.of("/dev/null"))) {
+      String sentence =
+          "The file %s could not be written because it is a device or a pipe, which no file may replace; choose another path."
+              .formatted(target);
+      assertThatIOException()
+          .isThrownBy(() -> AtomicFile.writeString(target, "x"))
+          .withMessage(sentence);
+      assertThatIOException()
+          .isThrownBy(() -> AtomicFile.requireWritable(target))
+          .withMessage(sentence);
+    }
+    assertThat(files()).containsExactlyInAnyOrder(file, pipe, link);
+  }
+
+  @Test
+  void tellsAheadThatAPlaceIsBad() throws IOException {
+    Path made = Files.createDirectory(folder.resolve("made"));
+    AtomicFile.requireWritable(folder.resolve("new"));
+    AtomicFile.requireWritable(file);
+    assertThatIOException()
+        .isThrownBy(() -> AtomicFile.requireWritable(folder.resolve("missing").resolve("new")))
+        .withMessageContaining("does not exist; create the folder");
+    assertThatIOException()
+        .isThrownBy(() -> AtomicFile.requireWritable(file.resolve("new")))
+        .withMessageContaining("is not a folder");
+    assertThatIOException()
+        .isThrownBy(() -> AtomicFile.requireWritable(made))
+        .withMessageContaining("a folder of that name exists");
+    assertThat(file).hasContent("old");
+    assertThat(files()).containsExactlyInAnyOrder(file, made);
+  }
+
+  @Test
+  void tellsAheadThatAFolderCannotBeMade() throws IOException {
+    Folders.requireWritable(folder);
+    Folders.requireWritable(folder.resolve("many").resolve("more"));
+    assertThatIOException()
+        .isThrownBy(() -> Folders.requireWritable(file.resolve("more")))
+        .withMessageContaining("cannot be made because there is a file in its place");
+    assertThatIOException()
+        .isThrownBy(() -> Folders.requireWritable(file))
+        .withMessageContaining("cannot be made because there is a file in its place");
+    assertOldFileAlone();
   }
 
   /** A disk that is full once, and has room again after that. */
