@@ -2,9 +2,7 @@ package org.ddpm4j.cli;
 
 import java.util.Optional;
 import java.util.function.IntUnaryOperator;
-import java.util.stream.IntStream;
-import org.ddpm4j.diffusion.ClassConditionalPipeline;
-import org.ddpm4j.diffusion.ConditionalDenoiser;
+import org.ddpm4j.diffusion.ClassConditionalDenoiser;
 import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.editing.ImageToImageSampler;
 import org.ddpm4j.diffusion.editing.RepaintSampler;
@@ -54,23 +52,14 @@ record Drawing(
         SamplingOptions.defaults()
             .withBatchSize(batchSize)
             .withListener(SamplingListener.of(observer));
-    if (!model.isClassConditional()) {
-      DiffusionPipeline pipeline =
-          DiffusionPipeline.of(
-              model.unet(), model.parameterization(), model.schedule(), sampler, model.shape());
-      return noise.isPresent()
-          ? pipeline.sampleFrom(noise.get(), seed, options)
-          : pipeline.sample(count, seed, options);
-    }
-    int[] classes = IntStream.range(0, count).map(classOf).toArray();
-    ClassConditionalPipeline pipeline =
-        new ClassConditionalPipeline(denoiser(), sampler, model.shape());
+    DiffusionPipeline pipeline =
+        new DiffusionPipeline(denoiser(), sampler, model.shape(), model.normalization(), classOf);
     return noise.isPresent()
-        ? pipeline.sampleFrom(noise.get(), classes, seed, options)
-        : pipeline.sample(classes, seed, options);
+        ? pipeline.sampleFrom(noise.get(), seed, options)
+        : pipeline.sample(count, seed, options);
   }
 
-  private ConditionalDenoiser denoiser() {
+  private ClassConditionalDenoiser denoiser() {
     if (guidance.equals(Guidance.NONE)) {
       return model.denoiser();
     }

@@ -9,7 +9,7 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.ddpm4j.data.ImageDataSet;
-import org.ddpm4j.diffusion.ConditionalDenoiser;
+import org.ddpm4j.diffusion.ClassConditionalDenoiser;
 import org.ddpm4j.diffusion.bound.BoundEvaluation;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
 import org.ddpm4j.diffusion.bound.StratifiedTimesteps;
@@ -119,7 +119,7 @@ final class EvaluateCommand implements Callable<Integer> {
             reverseProcess.constraint(normalization),
             DiscretizedGaussian.of(normalization));
     ImageDataSet heldOut = DataOptions.heldOut(trained.config().data(), places.sources(), images);
-    ConditionalDenoiser denoiser = Model.of(trained.unet(), trained.config()).denoiser();
+    ClassConditionalDenoiser denoiser = Model.of(trained.unet(), trained.config()).denoiser();
 
     BoundEvaluation evaluation = evaluate(bound, denoiser, heldOut, timesteps);
     files.write(evaluation);
@@ -147,7 +147,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
   private BoundEvaluation evaluate(
       VariationalBound bound,
-      ConditionalDenoiser denoiser,
+      ClassConditionalDenoiser denoiser,
       ImageDataSet heldOut,
       StratifiedTimesteps timesteps) {
     int count = timesteps.strata().size();
@@ -162,7 +162,7 @@ final class EvaluateCommand implements Callable<Integer> {
         long before = (long) parts.size() * count;
         parts.add(
             bound.evaluate(
-                denoiser.given(classes),
+                denoiser.withClasses(classes),
                 x0,
                 NoiseSource.seeded(seed, first),
                 timesteps,

@@ -157,8 +157,8 @@ final class InterpolateCommand implements Callable<Integer> {
     List<EditedImage> ends = editing.read(List.of(from, to), model);
     INDArray x0 = Nd4j.concat(0, ends.get(0).image(), ends.get(1).image());
     int[] labels = ends.stream().mapToInt(end -> editing.classOf(end, model)).toArray();
-    Denoiser ofEnds = model.denoiser().given(labels);
-    Denoiser ofPoints = model.denoiser().given(labelsOfPoints(labels[0], labels[1]));
+    Denoiser ofEnds = model.denoiser().withClasses(labels);
+    Denoiser ofPoints = model.denoiser().withClasses(labelsOfPoints(labels[0], labels[1]));
     long all = chain.steps() + 2L * ddim.steps();
     try (Progress progress = new Progress(console, "interpolate", "steps", 0, all)) {
       long[] done = {0};
@@ -197,7 +197,7 @@ final class InterpolateCommand implements Callable<Integer> {
             ddim.initial(NoiseSource.seeded(seeds.get(0), 0), one),
             ddim.initial(NoiseSource.seeded(seeds.get(1), 0), one));
     int label = editing.classOf(new EditedImage(noises, OptionalInt.empty(), ""), model);
-    Denoiser denoiser = model.denoiser().given(labelsOfPoints(label, label));
+    Denoiser denoiser = model.denoiser().withClasses(labelsOfPoints(label, label));
     PictureTable table = new PictureTable(List.of());
     Interpolation[] ways = {Interpolation.SPHERICAL, Interpolation.LINEAR};
     try (Progress progress = new Progress(console, "interpolate", "steps", 0, 2L * ddim.steps())) {

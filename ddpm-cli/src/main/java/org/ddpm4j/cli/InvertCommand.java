@@ -88,7 +88,8 @@ final class InvertCommand implements Callable<Integer> {
     Denoiser denoiser =
         model
             .denoiser()
-            .given(edited.stream().mapToInt(image -> editing.classOf(image, model)).toArray());
+            .withClasses(
+                edited.stream().mapToInt(image -> editing.classOf(image, model)).toArray());
 
     PictureTable table = new PictureTable(List.of()).row("images", editing.strip(model, x0));
     StringBuilder report = new StringBuilder("steps  error  deviation of the noise\n");

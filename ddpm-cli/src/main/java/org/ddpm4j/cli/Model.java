@@ -4,10 +4,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import org.ddpm4j.diffusion.ConditionalDenoiser;
-import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.ClassConditionalDenoiser;
 import org.ddpm4j.diffusion.ImageShape;
-import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.Normalization;
@@ -94,12 +92,8 @@ record Model(
   }
 
   /** The network as a denoiser; the classes do not matter where it is told none. */
-  ConditionalDenoiser denoiser() {
-    if (isClassConditional()) {
-      return ConditionalDenoiser.of(unet, parameterization, schedule);
-    }
-    Denoiser denoiser = new NetworkDenoiser(unet::predict, parameterization, schedule);
-    return classes -> denoiser;
+  ClassConditionalDenoiser denoiser() {
+    return ClassConditionalDenoiser.ofAny(unet, parameterization, schedule);
   }
 
   /** Refuses networks whose images cannot be shown. */

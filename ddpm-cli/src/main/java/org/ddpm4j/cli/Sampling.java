@@ -78,6 +78,9 @@ final class Sampling {
   static IntUnaryOperator classOf(String chosen, Model model) {
     int embeddings = model.unet().config().classEmbeddings();
     List<String> names = model.classNames();
+    if (chosen == null && embeddings == 0) {
+      return i -> 0;
+    }
     if (chosen == null) {
       int[] classes =
           IntStream.range(0, names.isEmpty() ? embeddings : names.size())

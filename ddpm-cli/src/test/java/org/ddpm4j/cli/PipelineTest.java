@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
-import org.ddpm4j.diffusion.ClassConditionalPipeline;
-import org.ddpm4j.diffusion.ConditionalDenoiser;
+import org.ddpm4j.diffusion.ClassConditionalDenoiser;
+import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
@@ -425,8 +425,8 @@ class PipelineTest {
 
     NoiseSchedule schedule = NoiseSchedule.of(new LinearSchedule(0.01, 0.2), 20);
     INDArray expected =
-        new ClassConditionalPipeline(
-                ConditionalDenoiser.of(unet, Parameterization.V, schedule),
+        new DiffusionPipeline(
+                ClassConditionalDenoiser.of(unet, Parameterization.V, schedule),
                 SamplerConfig.of(SamplerType.DDIM).create(schedule, 4, X0Constraint.clip(-1, 1)),
                 new ImageShape(1, 8, 4))
             .sampleFrom(noise, new int[] {1, 1, 1}, 0, SamplingOptions.defaults());

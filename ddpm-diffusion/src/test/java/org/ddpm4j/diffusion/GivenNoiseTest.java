@@ -32,7 +32,7 @@ class GivenNoiseTest {
   private static final int[] CLASSES = {3, 0, 1, 1, 2};
 
   /** Thinks that an image of class c is c of noise. */
-  private static final ConditionalDenoiser CLASSED =
+  private static final ClassConditionalDenoiser CLASSED =
       classes ->
           (x, level) -> {
             INDArray x0 = x.dup();
@@ -48,7 +48,7 @@ class GivenNoiseTest {
       (x, level) -> {
         int[] classes = new int[(int) x.size(0)];
         Arrays.fill(classes, 2);
-        return CLASSED.given(classes).denoise(x, level);
+        return CLASSED.withClasses(classes).denoise(x, level);
       };
 
   private static Sampler sampler(SamplerType type) {
@@ -83,10 +83,10 @@ class GivenNoiseTest {
   @Test
   void eachClassKeepsItsNoise() {
     Sampler sampler = sampler(SamplerType.DDIM);
-    ClassConditionalPipeline pipeline = new ClassConditionalPipeline(CLASSED, sampler, SHAPE);
+    DiffusionPipeline pipeline = new DiffusionPipeline(CLASSED, sampler, SHAPE);
     INDArray expected =
         sampler.sample(
-            CLASSED.given(CLASSES),
+            CLASSED.withClasses(CLASSES),
             NoiseSource.startingFrom(NOISE, NoiseSource.seeded(6, 0)),
             SamplingObserver.NONE,
             NOISE.shape());
@@ -115,7 +115,7 @@ class GivenNoiseTest {
                     Nd4j.scalar(DataType.FLOAT, 1),
                     0,
                     SamplingOptions.defaults().withBatchSize(8)));
-    ClassConditionalPipeline classed = new ClassConditionalPipeline(CLASSED, sampler, SHAPE);
+    DiffusionPipeline classed = new DiffusionPipeline(CLASSED, sampler, SHAPE);
     assertThatIllegalArgumentException()
         .isThrownBy(
             () ->

@@ -62,8 +62,8 @@ class GuidedToyProblemTest {
   }
 
   private static double[][] sample(Unet unet, double scale) {
-    ClassConditionalPipeline pipeline =
-        new ClassConditionalPipeline(
+    DiffusionPipeline pipeline =
+        new DiffusionPipeline(
             ClassifierFreeGuidance.of(unet, Parameterization.V, SCHEDULE, Guidance.of(scale)),
             new AncestralSampler(
                 SCHEDULE.respace(SCHEDULE.timesteps()),

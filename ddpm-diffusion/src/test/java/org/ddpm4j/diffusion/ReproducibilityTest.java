@@ -86,8 +86,8 @@ class ReproducibilityTest {
       return DiffusionPipeline.of(unet, SCHEDULE, sampler, shape).sample(count, SEED, options);
     }
     int[] classes = IntStream.range(0, count).map(i -> i % CLASSES).toArray();
-    return new ClassConditionalPipeline(
-            ConditionalDenoiser.of(unet, Parameterization.EPSILON, SCHEDULE), sampler, shape)
+    return new DiffusionPipeline(
+            ClassConditionalDenoiser.of(unet, Parameterization.EPSILON, SCHEDULE), sampler, shape)
         .sample(classes, SEED, options);
   }
 

@@ -7,7 +7,7 @@ import java.util.List;
 import org.ddpm4j.data.FashionMnist;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.Split;
-import org.ddpm4j.diffusion.ClassConditionalPipeline;
+import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.guidance.ClassifierFreeGuidance;
@@ -89,7 +89,7 @@ public final class ClassifierFreeGuidanceExample {
         ClassifierFreeGuidance model =
             ClassifierFreeGuidance.of(
                 unet, Parameterization.EPSILON, TrainFashionMnistExample.SCHEDULE, SCALES.get(i));
-        row[i] = new ClassConditionalPipeline(model, sampler, shape).sample(labels, SEED + label);
+        row[i] = new DiffusionPipeline(model, sampler, shape).sample(labels, SEED + label);
       }
       table.row(classes.get(label), Images.grid(Nd4j.concat(0, row), EACH * row.length, 2));
     }

@@ -3,7 +3,7 @@ package org.ddpm4j.diffusion.guidance;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.Function;
-import org.ddpm4j.diffusion.ConditionalDenoiser;
+import org.ddpm4j.diffusion.ClassConditionalDenoiser;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.Network;
 import org.ddpm4j.diffusion.NetworkDenoiser;
@@ -32,7 +32,7 @@ public record ClassifierFreeGuidance(
     NoiseSchedule schedule,
     int nullClass,
     Guidance guidance)
-    implements ConditionalDenoiser {
+    implements ClassConditionalDenoiser {
 
   /**
    * Checks that nothing is missing.
@@ -105,7 +105,7 @@ public record ClassifierFreeGuidance(
   }
 
   @Override
-  public Denoiser given(int... classes) {
+  public Denoiser withClasses(int... classes) {
     int[] none = new int[classes.length];
     Arrays.fill(none, nullClass);
     Denoiser conditional = denoiser(told(classes));

@@ -4,6 +4,7 @@ import java.awt.image.BufferedImage;
 import java.awt.image.WritableRaster;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import javax.imageio.ImageIO;
@@ -45,6 +46,41 @@ public final class Images {
     }
     INDArray one = image.reshape(1, image.size(0), image.size(1), image.size(2));
     return draw(one, 1, 1, 0, normalization);
+  }
+
+  /**
+   * Images one by one.
+   *
+   * @param images {@code [N,C,H,W]} with C of 1 (grey) or 3 (red, green, blue)
+   * @param normalization how their values were made of pixels
+   * @return N pictures
+   * @throws IllegalArgumentException if there are no such pictures
+   */
+  public static List<BufferedImage> toPictures(INDArray images, Normalization normalization) {
+    if (images.rank() != 4) {
+      throw new IllegalArgumentException(
+          "A tensor of shape %s holds no pictures; [N,C,H,W] does."
+              .formatted(Arrays.toString(images.shape())));
+    }
+    List<BufferedImage> pictures = new ArrayList<>();
+    for (int i = 0; i < images.size(0); i++) {
+      pictures.add(toPicture(images.slice(i), normalization));
+    }
+    return pictures;
+  }
+
+  /**
+   * Checks that images can be shown.
+   *
+   * @param channels of each image
+   * @throws IllegalArgumentException if there are neither 1 (grey) nor 3 (red, green, blue)
+   */
+  public static void requirePictures(long channels) {
+    if (channels != 1 && channels != 3) {
+      throw new IllegalArgumentException(
+          "Images of %d channels cannot become pictures; only 1 (grey) and 3 (colour) can."
+              .formatted(channels));
+    }
   }
 
   /**

@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.Objects;
 import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.image.Images;
-import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.unet.io.Folders;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -18,15 +17,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param count images in a grid, at least 1
  * @param seed of the noise
  * @param every steps between two grids, at least 1
- * @param normalization how the training images' values were made of pixels
  */
 public record SampleGridListener(
-    DiffusionPipeline pipeline,
-    Path folder,
-    int count,
-    long seed,
-    long every,
-    Normalization normalization)
+    DiffusionPipeline pipeline, Path folder, int count, long seed, long every)
     implements TrainingListener {
 
   private static final int SCALE = 2;
@@ -39,7 +32,6 @@ public record SampleGridListener(
    * @param count images in a grid
    * @param seed of the noise
    * @param every steps between two grids
-   * @param normalization how the training images' values were made of pixels
    * @throws IllegalArgumentException if a number is less than 1
    */
   public SampleGridListener {
@@ -47,33 +39,18 @@ public record SampleGridListener(
     Objects.requireNonNull(folder, "folder");
     Ranges.require(count >= 1, "number of images in a grid", count, "it must be at least 1");
     Ranges.require(every >= 1, "number of steps between grids", every, "it must be at least 1");
-    Objects.requireNonNull(normalization, "normalization");
-  }
-
-  /**
-   * Of images in [-1,1].
-   *
-   * @param pipeline draws the samples
-   * @param folder where the pictures go
-   * @param count images in a grid
-   * @param seed of the noise
-   * @param every steps between two grids
-   * @throws IllegalArgumentException if a number is less than 1
-   */
-  public SampleGridListener(
-      DiffusionPipeline pipeline, Path folder, int count, long seed, long every) {
-    this(pipeline, folder, count, seed, every, Normalization.SYMMETRIC);
   }
 
   @Override
   public void onStep(Trainer trainer, StepReport report) throws IOException {
     if (report.step() % every == 0 || report.isLast()) {
       trainer.bringHome();
-      INDArray images = pipeline.sample(count, seed);
       Folders.create(folder);
-      Images.writePng(
-          Images.grid(images, Images.squareColumns(count), SCALE, normalization),
-          folder.resolve("step-%07d.png".formatted(report.step())));
+      try (INDArray images = pipeline.sample(count, seed)) {
+        Images.writePng(
+            Images.grid(images, Images.squareColumns(count), SCALE, pipeline.normalization()),
+            folder.resolve("step-%07d.png".formatted(report.step())));
+      }
     }
   }
 }

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.Function;
 import java.util.stream.Stream;
-import org.ddpm4j.diffusion.ConditionalDenoiser;
+import org.ddpm4j.diffusion.ClassConditionalDenoiser;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
@@ -119,7 +119,8 @@ class ClassifierFreeGuidanceTest {
     for (int t : new int[] {3, 20, 49}) {
       NoiseLevel level = NoiseLevel.of(SCHEDULE, t);
       Denoiser denoiser =
-          guided(new BestNetwork(Parameterization.EPSILON), Guidance.of(scale)).given(classes);
+          guided(new BestNetwork(Parameterization.EPSILON), Guidance.of(scale))
+              .withClasses(classes);
 
       INDArray eps = denoiser.denoise(XT, level).eps();
 
@@ -141,11 +142,13 @@ class ClassifierFreeGuidanceTest {
     NoiseLevel level = NoiseLevel.of(SCHEDULE, 25);
     Denoiser.Estimate expected =
         guided(new BestNetwork(Parameterization.EPSILON), Guidance.of(4))
-            .given(0, 1)
+            .withClasses(0, 1)
             .denoise(XT, level);
 
     Denoiser.Estimate estimate =
-        guided(new BestNetwork(parameterization), Guidance.of(4)).given(0, 1).denoise(XT, level);
+        guided(new BestNetwork(parameterization), Guidance.of(4))
+            .withClasses(0, 1)
+            .denoise(XT, level);
 
     assertThat(estimate.x0().distance2(expected.x0())).isLessThan(1e-9);
     assertThat(estimate.eps().distance2(expected.eps())).isLessThan(1e-9);
@@ -175,7 +178,7 @@ class ClassifierFreeGuidanceTest {
     }
 
     Denoiser.Estimate estimate =
-        guided(network, Guidance.of(4).withRescale(0.7)).given(0, 1).denoise(XT, level);
+        guided(network, Guidance.of(4).withRescale(0.7)).withClasses(0, 1).denoise(XT, level);
 
     INDArray said = parameterization.target(SCHEDULE, estimate.x0(), estimate.eps(), 25, 25);
     assertThat(said.dup('c').data().asDouble())
@@ -197,7 +200,7 @@ class ClassifierFreeGuidanceTest {
 
   private static int[][] asked(Guidance guidance, NoiseLevel level) {
     BestNetwork network = new BestNetwork(Parameterization.EPSILON);
-    guided(network, guidance).given(1, 0).denoise(XT, level);
+    guided(network, guidance).withClasses(1, 0).denoise(XT, level);
     return network.asked.toArray(int[][]::new);
   }
 
@@ -230,11 +233,12 @@ class ClassifierFreeGuidanceTest {
   @ValueSource(ints = {1, 2})
   void aNetworkIsGuidedAsItsAnswersSay(int outChannels) {
     try (Unet unet = unet(outChannels)) {
-      ConditionalDenoiser plain = ConditionalDenoiser.of(unet, Parameterization.EPSILON, SCHEDULE);
+      ClassConditionalDenoiser plain =
+          ClassConditionalDenoiser.of(unet, Parameterization.EPSILON, SCHEDULE);
       INDArray xt = Nd4j.rand(DataType.FLOAT, 5, 1, 8, 8).muli(3).subi(1.5);
       NoiseLevel level = NoiseLevel.of(SCHEDULE, 25);
-      Denoiser.Estimate conditional = plain.given(0, 1, 2, 1, 0).denoise(xt, level);
-      Denoiser.Estimate unconditional = plain.given(3, 3, 3, 3, 3).denoise(xt, level);
+      Denoiser.Estimate conditional = plain.withClasses(0, 1, 2, 1, 0).denoise(xt, level);
+      Denoiser.Estimate unconditional = plain.withClasses(3, 3, 3, 3, 3).denoise(xt, level);
 
       assertThat(bits(guide(unet, 1, xt, level))).isDeepEqualTo(bits(conditional));
       assertThat(bits(guide(unet, 0, xt, level))).isDeepEqualTo(bits(unconditional));
@@ -260,7 +264,7 @@ class ClassifierFreeGuidanceTest {
 
   private static Denoiser.Estimate guide(Unet unet, double scale, INDArray xt, NoiseLevel level) {
     return ClassifierFreeGuidance.of(unet, Parameterization.EPSILON, SCHEDULE, Guidance.of(scale))
-        .given(0, 1, 2, 1, 0)
+        .withClasses(0, 1, 2, 1, 0)
         .denoise(xt, level);
   }
 
@@ -271,11 +275,11 @@ class ClassifierFreeGuidanceTest {
       NoiseLevel level = NoiseLevel.of(SCHEDULE, 25);
       Denoiser.Estimate first =
           ClassifierFreeGuidance.of(unet, Parameterization.EPSILON, SCHEDULE, 0, Guidance.of(0))
-              .given(2)
+              .withClasses(2)
               .denoise(xt, level);
       Denoiser.Estimate expected =
-          ConditionalDenoiser.of(unet, Parameterization.EPSILON, SCHEDULE)
-              .given(0)
+          ClassConditionalDenoiser.of(unet, Parameterization.EPSILON, SCHEDULE)
+              .withClasses(0)
               .denoise(xt, level);
       assertThat(bits(first)).isDeepEqualTo(bits(expected));
       assertThatThrownBy(

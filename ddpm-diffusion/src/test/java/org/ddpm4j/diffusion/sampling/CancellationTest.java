@@ -11,7 +11,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.ddpm4j.diffusion.ClassConditionalPipeline;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.ImageShape;
@@ -120,8 +119,7 @@ class CancellationTest {
   @Test
   void endsWhereClassesAreTold() {
     Sampler sampler = SamplerConfig.of(SamplerType.DDPM).create(SCHEDULE, STEPS, X0Constraint.NONE);
-    ClassConditionalPipeline pipeline =
-        new ClassConditionalPipeline(classes -> denoiser, sampler, SHAPE);
+    DiffusionPipeline pipeline = new DiffusionPipeline(classes -> denoiser, sampler, SHAPE);
     SamplingOptions options =
         SamplingOptions.defaults().withCancellation(() -> evaluations.get() >= LAST);
     assertThatThrownBy(() -> pipeline.sample(new int[] {1, 0}, 1, options))

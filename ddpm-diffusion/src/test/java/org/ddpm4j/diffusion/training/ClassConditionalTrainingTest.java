@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.ddpm4j.diffusion.ClassConditionalPipeline;
-import org.ddpm4j.diffusion.ConditionalDenoiser;
+import org.ddpm4j.diffusion.ClassConditionalDenoiser;
+import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
@@ -71,9 +71,9 @@ class ClassConditionalTrainingTest {
           new Trainer(
               unet, TinyTraining.SCHEDULE, config(0.2), ClassConditionalTrainingTest::batch);
       trainer.fit();
-      ClassConditionalPipeline pipeline =
-          new ClassConditionalPipeline(
-              ConditionalDenoiser.of(
+      DiffusionPipeline pipeline =
+          new DiffusionPipeline(
+              ClassConditionalDenoiser.of(
                   trainer.emaUnet(), Parameterization.EPSILON, TinyTraining.SCHEDULE),
               new AncestralSampler(
                   TinyTraining.SCHEDULE.respace(20),
@@ -118,7 +118,8 @@ class ClassConditionalTrainingTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("the network has 0 class embeddings");
     assertThatThrownBy(
-            () -> ConditionalDenoiser.of(plain, Parameterization.EPSILON, TinyTraining.SCHEDULE))
+            () ->
+                ClassConditionalDenoiser.of(plain, Parameterization.EPSILON, TinyTraining.SCHEDULE))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("knows no classes");
   }

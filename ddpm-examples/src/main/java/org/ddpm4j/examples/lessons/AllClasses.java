@@ -81,7 +81,7 @@ final class AllClasses {
             ReverseVariance.BETA,
             X0Constraint.clip(-1, 1));
     int[] rows = IntStream.range(0, classes * PER_CLASS).map(i -> i / PER_CLASS).toArray();
-    return model.ofClasses(sampler).sample(rows, SEED);
+    return model.pipeline(sampler).sample(rows, SEED);
   }
 
   /** The first images of each class: chosen by their numbers, so that none comes twice. */

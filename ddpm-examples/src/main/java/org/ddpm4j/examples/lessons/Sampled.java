@@ -2,8 +2,6 @@ package org.ddpm4j.examples.lessons;
 
 import java.util.List;
 import java.util.function.ToDoubleFunction;
-import org.ddpm4j.diffusion.ClassConditionalPipeline;
-import org.ddpm4j.diffusion.ConditionalDenoiser;
 import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
@@ -41,15 +39,9 @@ record Sampled(
         schedule.respace(Math.min(steps, schedule.timesteps())), variance, constraint);
   }
 
-  /** To draw with, where no classes are told. */
+  /** To draw with. */
   DiffusionPipeline pipeline(AncestralSampler sampler) {
     return DiffusionPipeline.of(unet, objective.parameterization(), schedule, sampler, shape);
-  }
-
-  /** To draw with, where classes are told. */
-  ClassConditionalPipeline ofClasses(AncestralSampler sampler) {
-    return new ClassConditionalPipeline(
-        ConditionalDenoiser.of(unet, objective.parameterization(), schedule), sampler, shape);
   }
 
   /** The loss in training, step by step. */

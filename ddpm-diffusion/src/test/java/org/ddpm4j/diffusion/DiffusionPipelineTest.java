@@ -1,0 +1,119 @@
+package org.ddpm4j.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.awt.image.BufferedImage;
+import java.util.List;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.sampling.Sampler;
+import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.diffusion.sampling.SamplingOptions;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.TutorialUnet;
+import org.ddpm4j.unet.Unet;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Which classes a pipeline draws, and what pictures it makes. */
+class DiffusionPipelineTest {
+
+  private static final ImageShape SHAPE = new ImageShape(1, 2, 3);
+
+  /** An image of class c is c/4 everywhere. */
+  private static final ClassConditionalDenoiser QUARTERS =
+      classes ->
+          (x, level) -> {
+            INDArray x0 = Nd4j.zeros(x.shape());
+            for (int i = 0; i < classes.length; i++) {
+              x0.slice(i).assign(classes[i] / 4.0);
+            }
+            return new Denoiser.Estimate(x0, Nd4j.zeros(x.shape()));
+          };
+
+  /** Takes the first estimate of x0 for the image. */
+  private static final Sampler ONE_STEP =
+      new Sampler() {
+        @Override
+        public int steps() {
+          return 1;
+        }
+
+        @Override
+        public INDArray sample(
+            Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
+          return denoiser.denoise(noise.initial(0, shape), NoiseLevel.CLEAN).x0();
+        }
+      };
+
+  private static double[] firstPixels(INDArray images) {
+    double[] pixels = new double[(int) images.size(0)];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = images.getDouble(i, 0, 0, 0);
+    }
+    return pixels;
+  }
+
+  @Test
+  void classesAreThoseOfTheCallerOrElseThePipelines() {
+    DiffusionPipeline pipeline =
+        new DiffusionPipeline(QUARTERS, ONE_STEP, SHAPE).withClassOf(i -> i % 3);
+    SamplingOptions batches = SamplingOptions.defaults().withBatchSize(2);
+    assertThat(firstPixels(pipeline.sample(5, 0, batches))).containsExactly(0, 0.25, 0.5, 0, 0.25);
+    assertThat(firstPixels(pipeline.sampleFrom(Nd4j.zeros(4, 1, 2, 3), 0, batches)))
+        .containsExactly(0, 0.25, 0.5, 0);
+    assertThat(firstPixels(pipeline.sample(new int[] {4, 1, 1}, 0, batches)))
+        .containsExactly(1, 0.25, 0.25);
+  }
+
+  @Test
+  void aClassThatNobodyNamesIsNotGuessed() {
+    DiffusionPipeline pipeline = new DiffusionPipeline(QUARTERS, ONE_STEP, SHAPE);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> pipeline.sample(2, 0))
+        .withMessageContaining("The class of image 0 is not said");
+    assertThat(firstPixels(pipeline.sample(new int[] {2}, 0))).containsExactly(0.5);
+  }
+
+  @Test
+  void allRowsOfTheClassEmbeddingTakeTurns() {
+    try (Unet unet =
+        Unet.create(TutorialUnet.of(1, 10).withClassEmbeddings(3), DataType.FLOAT, 0)) {
+      DiffusionPipeline pipeline =
+          DiffusionPipeline.of(unet, NoiseSchedule.of(0.1, 0.2), ONE_STEP, new ImageShape(1, 8, 8));
+      assertThat(pipeline.classOf().applyAsInt(0)).isZero();
+      assertThat(pipeline.classOf().applyAsInt(5)).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void picturesAreTheImagesAtThePipelinesNormalization() {
+    Normalization bright = new Normalization(List.of(0.5), List.of(0.25));
+    DiffusionPipeline pipeline =
+        new DiffusionPipeline(QUARTERS, ONE_STEP, SHAPE, bright, i -> 4 * i);
+    List<BufferedImage> pictures = pipeline.pictures(2, 0);
+    assertThat(pictures).hasSize(2);
+    assertThat(pictures.get(1).getWidth()).isEqualTo(3);
+    assertThat(pictures.get(1).getHeight()).isEqualTo(2);
+    // 0 is the mean, 1 a standard deviation more: 0.75 of 255.
+    assertThat(pictures.get(0).getRaster().getSample(2, 1, 0)).isEqualTo(128);
+    assertThat(pictures.get(1).getRaster().getSample(0, 0, 0)).isEqualTo(191);
+    assertThat(pipeline.pictures(new int[] {4}, 0, SamplingOptions.defaults()).get(0))
+        .satisfies(picture -> assertThat(picture.getRaster().getSample(0, 0, 0)).isEqualTo(191));
+    assertThat(Images.toPictures(pipeline.sample(2, 0), bright)).hasSize(2);
+  }
+
+  @Test
+  void imagesOfTwoChannelsMakeNoPictures() {
+    DiffusionPipeline pipeline =
+        new DiffusionPipeline(QUARTERS, ONE_STEP, new ImageShape(2, 2, 3)).withClassOf(i -> i);
+    assertThat(pipeline.sample(1, 0).shape()).containsExactly(1, 2, 2, 3);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> pipeline.pictures(1, 0))
+        .withMessageContaining("Images of 2 channels cannot become pictures");
+  }
+}
