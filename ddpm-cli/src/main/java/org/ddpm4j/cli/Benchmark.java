@@ -1,5 +1,6 @@
 package org.ddpm4j.cli;
 
+import java.lang.ref.Reference;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.ddpm4j.diffusion.ImageShape;
@@ -113,6 +114,7 @@ final class Benchmark implements AutoCloseable {
             new TrainingProgram.NoiseKey(0, 0, 0, rounds),
             new TrainingProgram.Update(rounds, LEARNING_RATE, 0, EMA_DECAY)));
     training.end();
+    Reference.reachabilityFence(x);
   }
 
   /** What a device takes beside images, made once. */

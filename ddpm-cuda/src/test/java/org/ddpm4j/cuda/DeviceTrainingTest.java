@@ -4,10 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.Checkpoint;
@@ -125,6 +130,67 @@ class DeviceTrainingTest {
       size += Math.pow(b[i], 2);
     }
     return Math.sqrt(sum / size);
+  }
+
+  /**
+   * Making the first step's program takes a while, in which nothing but the step itself holds on to
+   * its images; where the collector takes them, their memory goes to others. Only compiled code
+   * lets go of a variable before its method ends, hence a machine of its own.
+   */
+  @Test
+  void holdsOnToTheImagesOfAStep() throws Exception {
+    String step = "org.ddpm4j.diffusion.training.DeviceTrainingStep::run";
+    Path output = folder.resolve("loss");
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx1g",
+                "-XX:+UseSerialGC",
+                "-Xcomp",
+                "-XX:CompileCommand=quiet",
+                "-XX:CompileCommand=compileonly," + step,
+                "-cp",
+                System.getProperty("java.class.path"),
+                AmongOthers.class.getName(),
+                output.toString())
+            .inheritIO()
+            .start();
+    assertThat(process.waitFor()).isZero();
+    assertThat(Double.parseDouble(Files.readString(output)))
+        .isEqualTo(train(onDevice(Precision.FLOAT32), 1).losses().get(0));
+  }
+
+  /** Trains for a step while others take whatever memory is free, and writes the loss. */
+  static final class AmongOthers {
+
+    private AmongOthers() {}
+
+    public static void main(String[] arguments) throws Exception {
+      AtomicBoolean done = new AtomicBoolean();
+      Thread others = new Thread(() -> takeMemory(done));
+      others.start();
+      try {
+        double loss = train(onDevice(Precision.FLOAT32), 1).losses().get(0);
+        Files.writeString(Path.of(arguments[0]), Double.toString(loss));
+      } finally {
+        done.set(true);
+        others.join();
+      }
+    }
+
+    private static void takeMemory(AtomicBoolean done) {
+      Deque<INDArray> arrays = new ArrayDeque<>();
+      while (!done.get()) {
+        System.gc();
+        LockSupport.parkNanos(10_000_000);
+        for (int i = 0; i < 20; i++) {
+          arrays.add(Nd4j.valueArrayOf(new long[] {BATCH, 1, SIZE, SIZE}, 1e20f));
+        }
+        while (arrays.size() > 2000) {
+          arrays.remove().close();
+        }
+      }
+    }
   }
 
   /** The noise is the same, so that only rounding differs. */

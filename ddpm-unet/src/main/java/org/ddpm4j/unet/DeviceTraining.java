@@ -1,5 +1,6 @@
 package org.ddpm4j.unet;
 
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -10,6 +11,7 @@ import org.ddpm4j.kernels.plan.GraphPlan;
 import org.ddpm4j.kernels.plan.Tensor;
 import org.ddpm4j.kernels.plan.TrainingProgram;
 import org.ddpm4j.kernels.plan.TrainingRequest;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The training of a U-Net where its weights, gradient, AdamW's moments and moving average live on a
@@ -77,7 +79,9 @@ public final class DeviceTraining implements AutoCloseable {
   }
 
   private void upload(Parameters from, Tensor to) {
-    device.upload(Contiguous.buffer(from.values()), to);
+    INDArray values = from.values();
+    device.upload(Contiguous.buffer(values), to);
+    Reference.reachabilityFence(values);
   }
 
   /**
@@ -147,7 +151,9 @@ public final class DeviceTraining implements AutoCloseable {
   }
 
   private void download(Tensor from, Parameters to) {
-    device.download(from, Contiguous.buffer(to.flat()));
+    INDArray values = to.flat();
+    device.download(from, Contiguous.buffer(values));
+    Reference.reachabilityFence(values);
   }
 
   /** Gives the device's memory back. */

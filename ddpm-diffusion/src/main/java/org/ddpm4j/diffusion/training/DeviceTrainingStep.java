@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.training;
 
+import java.lang.ref.Reference;
 import java.util.Arrays;
 import java.util.Optional;
 import org.ddpm4j.diffusion.objective.SimpleObjective;
@@ -87,6 +88,8 @@ final class DeviceTrainingStep implements TrainingStep {
                 config.optimizer().learningRate() * learningRateFactor,
                 config.optimizer().weightDecay(),
                 emaDecay)));
+    // The step has a view of the images alone: compiled code would let go of them before.
+    Reference.reachabilityFence(images);
     readAhead(step + 1);
     TrainingProgram.Outcome outcome = device.end();
     double[] losses = new double[count];

@@ -29,7 +29,7 @@ public interface TrainingProgram extends AutoCloseable {
   /**
    * A step of training.
    *
-   * @param x0 images, {@code [N,C,H,W]}
+   * @param x0 images, {@code [N,C,H,W]}, whose memory the caller keeps until the step has begun
    * @param timesteps of the images, {@code [N]}
    * @param labels of the images, {@code [N]}, or null
    * @param coefficients four for each image: x_t is the first times x0 and the second times ε, the
