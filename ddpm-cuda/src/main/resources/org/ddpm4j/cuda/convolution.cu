@@ -63,6 +63,26 @@ __device__ inline unsigned rounded_operand(unsigned bits) {
 #endif
 }
 
+// What is left of a float when the matrix units have cut it off.
+__device__ inline unsigned rest_of_operand(unsigned bits) {
+  float rest = __uint_as_float(bits) - __uint_as_float(bits & 0xffffe000u);
+  return __float_as_uint(rest) + 0x1000u;
+}
+
+// Three products of what the matrix units take keep 21 bits of each factor. Their sum is added by the
+// processor: the matrix units cut sums off, too, which would show after some hundred steps.
+__device__ inline void multiply_add_exactly(float d[4], const unsigned a[4], const unsigned restOfA[4],
+                                            const unsigned b[2], const unsigned restOfB[2]) {
+  float part[4] = {};
+  multiply_add(part, restOfA, b);
+  multiply_add(part, a, restOfB);
+  multiply_add(part, a, b);
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    d[i] += part[i];
+  }
+}
+
 // A value that the compiler is to keep rather than to compute anew where it is used.
 __device__ inline unsigned kept(unsigned x) {
 #ifndef DDPM_ON_CPU
@@ -215,13 +235,8 @@ __device__ void gather(const Gather& g) {
   constexpr int WARPS_N = BN / WN, THREADS = BM / WM * WARPS_N * 32;
   constexpr int CHUNK = UNITS * PACK;  // channels
   constexpr int TAPS_AT_ONCE = UNITS == 1 ? 2 : 1;
-#ifdef PRODUCT_F32
-  constexpr int ROWS = WM / 8, COLUMNS = WN / 4;
-  float sum[ROWS][COLUMNS] = {};
-#else
   constexpr int ROWS = WM / 16, COLUMNS = WN / 8;
   float sum[ROWS][COLUMNS][4] = {};
-#endif
   SHARED_MEMORY(char, shared);
 
   const int spread = g.transposed ? g.stride : 1;
@@ -289,14 +304,9 @@ __device__ void gather(const Gather& g) {
   int base[ROWS];
   unsigned inside[ROWS];
   for (int i = 0; i < ROWS; i++) {
-#ifdef PRODUCT_F32
-    int row = warpRow + i * 8 + (lane >> 2);
-#else
     int row = warpRow + i * 16 + (lane & 15);
-#endif
     geometry.locate(firstPixel + row, begin, &base[i], &inside[i]);
   }
-#ifndef PRODUCT_F32
   constexpr int K_STEPS = UNITS == 1 ? 1 : UNITS / 2;
   const int half = lane >> 4;  // of two units of k, for the pixels
   const unsigned halfBytes = kept(half * 16u);
@@ -304,7 +314,6 @@ __device__ void gather(const Gather& g) {
   const int columnRow = warpColumn + (lane & 7) + (COLUMNS == 1 ? 0 : lane >> 4 << 3), columnHalf = lane >> 3 & 1;
   const unsigned column =
       kept(UNITS == 1 ? (unsigned)(columnHalf * BN + columnRow) * 16u : unit_offset<UNITS>(columnRow, columnHalf));
-#endif
 
   int chunk = 0, tap = 0;
   for (int step = 0; step < steps; step++) {
@@ -314,37 +323,6 @@ __device__ void gather(const Gather& g) {
     const unsigned slab = firstSlab + chunk % g.slabs * slabBytes;
     const unsigned stage = firstStage + step % g.stages * stageBytes;
     const int count = minimum(g.stageTaps, taps - tap);
-#ifdef PRODUCT_F32
-    int ky = tap / geometry.kernelWidth, kx = tap % geometry.kernelWidth;
-    for (int t = 0; t < count; t++) {
-      unsigned rows[ROWS];
-      for (int i = 0; i < ROWS; i++) {
-        const unsigned bits = bits_of_tap(ky, kx);
-        int row = base[i] + ky * geometry.inWidth + kx;
-        rows[i] = (inside[i] & bits) == bits ? slab + unit_offset<UNITS>(row, 0) : zeroRow;
-      }
-      for (int unit = 0; unit < UNITS; unit++) {
-        float4 a[ROWS];
-        for (int i = 0; i < ROWS; i++) {
-          a[i] = *(const float4*)(shared + (rows[i] ^ (unit * 16)));
-        }
-        for (int j = 0; j < COLUMNS; j++) {
-          float4 b = *(const float4*)(shared + stage +
-                                      unit_offset<UNITS>(t * BN + warpColumn + (lane & 3) + 4 * j, unit));
-          for (int i = 0; i < ROWS; i++) {
-            sum[i][j] = fmaf(a[i].x, b.x, sum[i][j]);
-            sum[i][j] = fmaf(a[i].y, b.y, sum[i][j]);
-            sum[i][j] = fmaf(a[i].z, b.z, sum[i][j]);
-            sum[i][j] = fmaf(a[i].w, b.w, sum[i][j]);
-          }
-        }
-      }
-      if (++kx == geometry.kernelWidth) {
-        kx = 0;
-        ky++;
-      }
-    }
-#else
     int myTap = tap + (UNITS == 1 ? half : 0);
     int ky = myTap / geometry.kernelWidth, kx = myTap % geometry.kernelWidth;
     for (int t = 0; t < count; t += TAPS_AT_ONCE) {
@@ -374,17 +352,35 @@ __device__ void gather(const Gather& g) {
             b[j + 1][1] = two[3];
           }
         }
+#ifdef PRODUCT_F32
+        unsigned restOfB[COLUMNS][2];
+#pragma unroll
+        for (int j = 0; j < COLUMNS; j++) {
+          restOfB[j][0] = rest_of_operand(b[j][0]);
+          restOfB[j][1] = rest_of_operand(b[j][1]);
+        }
+#endif
 #pragma unroll
         for (int i = 0; i < ROWS; i++) {
           unsigned a[4];
           ldmatrix_x4(a, shared + (rows[i] ^ (UNITS == 1 ? 0 : k * 32)));
+#ifdef PRODUCT_F32
+          unsigned restOfA[4];
+#endif
 #pragma unroll
           for (int r = 0; r < 4; r++) {
+#ifdef PRODUCT_F32
+            restOfA[r] = rest_of_operand(a[r]);
+#endif
             a[r] = rounded_operand(a[r]);
           }
 #pragma unroll
           for (int j = 0; j < COLUMNS; j++) {
+#ifdef PRODUCT_F32
+            multiply_add_exactly(sum[i][j], a, restOfA, b[j], restOfB[j]);
+#else
             multiply_add(sum[i][j], a, b[j]);
+#endif
           }
         }
       }
@@ -394,7 +390,6 @@ __device__ void gather(const Gather& g) {
         ky++;
       }
     }
-#endif
     tap += g.stageTaps;
     if (tap >= taps) {
       tap = 0;
@@ -411,13 +406,9 @@ __device__ void gather(const Gather& g) {
   for (int i = 0; i < ROWS; i++) {
 #pragma unroll
     for (int j = 0; j < COLUMNS; j++) {
-#ifdef PRODUCT_F32
-      tile[(warpRow + i * 8 + (lane >> 2)) * TILE_ROW + warpColumn + (lane & 3) + 4 * j] = sum[i][j];
-#else
       float* at = tile + (warpRow + i * 16 + (lane >> 2)) * TILE_ROW + warpColumn + j * 8 + (lane & 3) * 2;
       *(float2*)at = make_float2(sum[i][j][0], sum[i][j][1]);
       *(float2*)(at + 8 * TILE_ROW) = make_float2(sum[i][j][2], sum[i][j][3]);
-#endif
     }
   }
   __syncthreads();
@@ -479,9 +470,7 @@ struct WeightGradient {
   int slabRows, stages, partLength;
 };
 
-#ifdef PRODUCT_F32
-#define PIXELS_PER_STEP 4
-#elif defined(PRODUCT_BF16)
+#ifdef PRODUCT_BF16
 #define PIXELS_PER_STEP 16
 #else
 #define PIXELS_PER_STEP 8
@@ -494,17 +483,10 @@ __device__ void weight_gradient(const WeightGradient& g) {
   constexpr int THREADS = WARPS_M * WARPS_K * 32;
   constexpr int CHUNK = UNITS * PACK, OCTETS = CHUNK / 8;
   constexpr int DENSE_UNITS = BN / PACK;
-#ifdef PRODUCT_F32
-  constexpr int COLUMNS = BN / 4;
-  float sum[2 * BLOCKS_M][COLUMNS] = {};
-  float columnSum[COLUMNS] = {};
-  [[maybe_unused]] constexpr int SUMS = 2 * BLOCKS_M * COLUMNS + COLUMNS;
-#else
   constexpr int COLUMNS = BN / 8;
   float sum[BLOCKS_M][COLUMNS][4] = {};
   float columnSum[COLUMNS][4] = {};
   [[maybe_unused]] constexpr int SUMS = BLOCKS_M * COLUMNS * 4 + COLUMNS * 4;
-#endif
   SHARED_MEMORY(char, shared);
 
   const Geometry geometry(g.images, g.inHeight, g.inWidth, g.outHeight, g.outWidth, g.kernelHeight, g.kernelWidth,
@@ -631,7 +613,7 @@ __device__ void weight_gradient(const WeightGradient& g) {
           multiply_add(columnSum[j], ones, b[j]);
         }
       }
-#elif defined(PRODUCT_TF32)
+#else
       const int quad = lane & 3, group = lane >> 2;
       unsigned b[COLUMNS][2];
 #pragma unroll
@@ -642,6 +624,14 @@ __device__ void weight_gradient(const WeightGradient& g) {
           b[j][h] = *(const unsigned*)(dense + unit_offset<DENSE_UNITS>(k + quad + 4 * h, n / 4) + n % 4 * 4);
         }
       }
+#ifdef PRODUCT_F32
+      unsigned restOfB[COLUMNS][2];
+#pragma unroll
+      for (int j = 0; j < COLUMNS; j++) {
+        restOfB[j][0] = rest_of_operand(b[j][0]);
+        restOfB[j][1] = rest_of_operand(b[j][1]);
+      }
+#endif
 #pragma unroll
       for (int j = 0; j < COLUMNS; j++) {
         b[j][0] = rounded_operand(b[j][0]);
@@ -651,7 +641,12 @@ __device__ void weight_gradient(const WeightGradient& g) {
         const unsigned ones[4] = {ONE_IN_FRAGMENT, ONE_IN_FRAGMENT, ONE_IN_FRAGMENT, ONE_IN_FRAGMENT};
 #pragma unroll
         for (int j = 0; j < COLUMNS; j++) {
+#ifdef PRODUCT_F32
+          const unsigned nothing[4] = {};
+          multiply_add_exactly(columnSum[j], ones, nothing, b[j], restOfB[j]);
+#else
           multiply_add(columnSum[j], ones, b[j]);
+#endif
         }
       }
       const int2 pixel[2] = {((const int2*)table)[k + quad], ((const int2*)table)[k + quad + 4]};
@@ -668,36 +663,20 @@ __device__ void weight_gradient(const WeightGradient& g) {
                   : zeroRow;
           a[r] = rounded_operand(*(const unsigned*)(shared + at));
         }
+#ifdef PRODUCT_F32
+        unsigned restOfA[4];
+#pragma unroll
+        for (int r = 0; r < 4; r++) {
+          restOfA[r] = rest_of_operand(a[r]);
+        }
+#endif
 #pragma unroll
         for (int j = 0; j < COLUMNS; j++) {
-          multiply_add(sum[i][j], a, b[j]);
-        }
-      }
+#ifdef PRODUCT_F32
+          multiply_add_exactly(sum[i][j], a, restOfA, b[j], restOfB[j]);
 #else
-      const int quad = lane & 3, group = lane >> 2;
-      for (int p = k; p < k + PIXELS_PER_STEP; p++) {
-        float b[COLUMNS];
-#pragma unroll
-        for (int j = 0; j < COLUMNS; j++) {
-          b[j] = *(const float*)(dense + unit_offset<DENSE_UNITS>(p, j) + quad * 4);
-          columnSum[j] += b[j];
-        }
-        const int2 pixel = ((const int2*)table)[p];
-#pragma unroll
-        for (int i = 0; i < BLOCKS_M; i++) {
-#pragma unroll
-          for (int h = 0; h < 2; h++) {
-            bool isInside = ((unsigned)pixel.y & bits[i][h]) == bits[i][h];
-            unsigned at =
-                isInside
-                    ? slab + unit_offset<UNITS>(pixel.x + shift[i][h], octet[i][h] * 2 + group / 4) + group % 4 * 4
-                    : zeroRow;
-            float a = *(const float*)(shared + at);
-#pragma unroll
-            for (int j = 0; j < COLUMNS; j++) {
-              sum[2 * i + h][j] = fmaf(a, b[j], sum[2 * i + h][j]);
-            }
-          }
+          multiply_add(sum[i][j], a, b[j]);
+#endif
         }
       }
 #endif
@@ -716,27 +695,6 @@ __device__ void weight_gradient(const WeightGradient& g) {
       for (int pass = 0; pass < 2; pass++) {
         index = 0;
         if (pass == 0 ? warpK == w : warpK == 0) {
-#ifdef PRODUCT_F32
-#pragma unroll
-          for (int i = 0; i < 2 * BLOCKS_M; i++) {
-#pragma unroll
-            for (int j = 0; j < COLUMNS; j++) {
-              if (pass == 0) {
-                at[index++ * 32] = sum[i][j];
-              } else {
-                sum[i][j] += at[index++ * 32];
-              }
-            }
-          }
-#pragma unroll
-          for (int j = 0; j < COLUMNS; j++) {
-            if (pass == 0) {
-              at[index++ * 32] = columnSum[j];
-            } else {
-              columnSum[j] += at[index++ * 32];
-            }
-          }
-#else
 #pragma unroll
           for (int i = 0; i < BLOCKS_M; i++) {
 #pragma unroll
@@ -762,7 +720,6 @@ __device__ void weight_gradient(const WeightGradient& g) {
               }
             }
           }
-#endif
         }
         __syncthreads();
       }
@@ -782,19 +739,6 @@ __device__ void weight_gradient(const WeightGradient& g) {
     }
   };
   float* columnSums = part + (long long)taps * g.inChannels * g.outChannels;
-#ifdef PRODUCT_F32
-#pragma unroll
-  for (int j = 0; j < COLUMNS; j++) {
-    int n = denseChannel + quad + 4 * j;
-#pragma unroll
-    for (int i = 0; i < 2 * BLOCKS_M; i++) {
-      put(i, n, sum[i][j]);
-    }
-    if (sumsColumns && group == 0 && n < g.outChannels) {
-      columnSums[n] = columnSum[j];
-    }
-  }
-#else
 #pragma unroll
   for (int j = 0; j < COLUMNS; j++) {
 #pragma unroll
@@ -809,7 +753,6 @@ __device__ void weight_gradient(const WeightGradient& g) {
       }
     }
   }
-#endif
 }
 
 // How many blocks a processor is to hold at once: of so many threads, with so many sums each and what else
