@@ -10,12 +10,12 @@ import java.nio.file.NotDirectoryException;
 import java.util.List;
 import org.ddpm4j.diffusion.training.TrainingDivergedException;
 import org.ddpm4j.kernels.plan.DeviceMemoryException;
+import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
-import picocli.CommandLine;
 
 /** Turns exceptions into what the user sees, and into exit codes. */
 final class Failures implements IParameterExceptionHandler, IExecutionExceptionHandler {

@@ -43,8 +43,8 @@ public final class SafetensorsWriter {
    *
    * @param file the file to create or replace
    * @param tensors the tensors by name, in the order for the header; of any data type that has a
-   *     dtype (see {@link org.ddpm4j.io the package}) and of any shape, scalars and shapes
-   *     with a 0 included
+   *     dtype (see {@link org.ddpm4j.io the package}) and of any shape, scalars and shapes with a 0
+   *     included
    * @param metadata what else the file says, {@code "format": "pt"} for diffusers; in the order for
    *     the header, may be empty
    * @throws IOException if the file cannot be written

@@ -5,9 +5,8 @@
  * shapes and numbers and nothing that can be executed. {@link org.ddpm4j.io.SafetensorsReader}
  * checks the whole header before it hands out the first tensor, so that a damaged or hostile file
  * ends in one {@link java.io.IOException} with one whole sentence. {@link
- * org.ddpm4j.io.SafetensorsWriter} writes files that Python's {@code safetensors} package
- * opens. {@link org.ddpm4j.io.AtomicFile} is how every file is written, configurations and
- * pictures too.
+ * org.ddpm4j.io.SafetensorsWriter} writes files that Python's {@code safetensors} package opens.
+ * {@link org.ddpm4j.io.AtomicFile} is how every file is written, configurations and pictures too.
  *
  * <p>The format: an eight-byte little-endian <i>header length</i>; the <i>header</i>, a JSON object
  * in UTF-8 that gives every tensor's <i>name</i>, <i>dtype</i>, <i>shape</i> and

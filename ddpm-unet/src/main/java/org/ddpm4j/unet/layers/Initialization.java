@@ -85,8 +85,13 @@ public record Initialization(Distribution distribution, double mean, double spre
     return uniform(0, 1 / Math.sqrt(fanIn));
   }
 
-  /** One start value. */
-  double draw(SplittableRandom random) {
+  /**
+   * One start value.
+   *
+   * @param random where the number comes from
+   * @return the value
+   */
+  public double draw(SplittableRandom random) {
     return mean + spread * distribution.draw(random);
   }
 }

@@ -57,7 +57,7 @@ public record AnnotatedUnet(
     implements UnetConfig {
 
   /** The value of {@code _model} in config.json. */
-  static final String MODEL = "annotated";
+  public static final String MODEL = "annotated";
 
   private static final List<Integer> DEFAULT_DIM_MULTS = List.of(1, 2, 4, 8);
   private static final int DEFAULT_CHANNELS = 3;

@@ -36,7 +36,7 @@ public record MinimalUnet(int dim, int channels, int outChannels, int timeDim)
     implements UnetConfig {
 
   /** The value of {@code _model} in config.json. */
-  static final String MODEL = "minimal";
+  public static final String MODEL = "minimal";
 
   private static final int DEFAULT_DIM = 64;
   private static final int DEFAULT_CHANNELS = 1;

@@ -35,7 +35,7 @@ public record TutorialUnet(int dim, int channels, int timesteps, int classEmbedd
     implements UnetConfig {
 
   /** The value of {@code _model} in config.json. */
-  static final String MODEL = "tutorial";
+  public static final String MODEL = "tutorial";
 
   private static final int DEFAULT_DIM = 32;
   private static final int DEFAULT_CHANNELS = 1;

@@ -56,7 +56,7 @@ public record Unet2D(
   public static final String CLASS_NAME = "UNet2DModel";
 
   /** diffusers' defaults. */
-  static final Unet2D DEFAULT =
+  public static final Unet2D DEFAULT =
       new Unet2D(
           new Images(null, 3, 3, InputScale.AS_IT_IS),
           List.of(
