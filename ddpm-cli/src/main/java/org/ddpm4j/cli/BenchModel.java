@@ -2,9 +2,9 @@ package org.ddpm4j.cli;
 
 import java.util.List;
 import org.ddpm4j.diffusion.ImageShape;
-import org.ddpm4j.unet.AnnotatedUnet;
-import org.ddpm4j.unet.Unet2D;
-import org.ddpm4j.unet.UnetConfig;
+import org.ddpm4j.unet.model.AnnotatedUnet;
+import org.ddpm4j.unet.model.Unet2D;
+import org.ddpm4j.unet.model.UnetConfig;
 
 /** The networks whose speed is measured. */
 enum BenchModel {

@@ -7,8 +7,8 @@ import java.util.Locale;
 import org.ddpm4j.diffusion.bound.BoundEvaluation;
 import org.ddpm4j.diffusion.bound.StratifiedTimesteps.Stratum;
 import org.ddpm4j.diffusion.image.Images;
-import org.ddpm4j.unet.io.AtomicFile;
-import org.ddpm4j.unet.io.Folders;
+import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Folders;
 
 /**
  * What an evaluation leaves for people to look at: bound.csv, bound-images.csv and bound.png.

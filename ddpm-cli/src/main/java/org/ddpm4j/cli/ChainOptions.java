@@ -1,7 +1,7 @@
 package org.ddpm4j.cli;
 
-import org.ddpm4j.diffusion.run.ScheduleConfig;
-import org.ddpm4j.diffusion.run.ScheduleType;
+import org.ddpm4j.diffusion.config.ScheduleConfig;
+import org.ddpm4j.diffusion.config.ScheduleType;
 import picocli.CommandLine.Option;
 
 /** The options of a noise schedule other than its type. */

@@ -8,7 +8,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.OptionalInt;
-import org.ddpm4j.unet.io.IoConsumer;
+import org.ddpm4j.io.IoConsumer;
 
 /**
  * Where the program writes.

@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
-import org.ddpm4j.unet.io.AtomicFile;
+import org.ddpm4j.io.AtomicFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;

@@ -3,16 +3,16 @@ package org.ddpm4j.cli;
 import java.util.Optional;
 import java.util.function.IntUnaryOperator;
 import org.ddpm4j.diffusion.ClassConditionalDenoiser;
-import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.editing.ImageToImageSampler;
 import org.ddpm4j.diffusion.editing.RepaintSampler;
 import org.ddpm4j.diffusion.guidance.ClassifierFreeGuidance;
 import org.ddpm4j.diffusion.guidance.Guidance;
+import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.diffusion.pipeline.SamplingListener;
+import org.ddpm4j.diffusion.pipeline.SamplingOptions;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.Sampler;
-import org.ddpm4j.diffusion.sampling.SamplingListener;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
-import org.ddpm4j.diffusion.sampling.SamplingOptions;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**

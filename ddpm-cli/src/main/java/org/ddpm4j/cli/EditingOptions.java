@@ -12,7 +12,7 @@ import org.ddpm4j.data.ImageFile;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.run.DataDescription;
-import org.ddpm4j.unet.io.AtomicFile;
+import org.ddpm4j.io.AtomicFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import picocli.CommandLine.Mixin;

@@ -5,7 +5,7 @@ import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.Devices;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.unet.Execution;
-import org.ddpm4j.unet.LayersChoice;
+import org.ddpm4j.unet.layers.LayersChoice;
 import org.nd4j.linalg.api.buffer.DataType;
 import picocli.CommandLine.Option;
 

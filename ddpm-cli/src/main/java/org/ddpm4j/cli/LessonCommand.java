@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.ddpm4j.examples.lessons.Lesson;
-import org.ddpm4j.unet.io.Folders;
+import org.ddpm4j.io.Folders;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;

@@ -5,7 +5,7 @@ import org.ddpm4j.diffusion.objective.LossTerms;
 import org.ddpm4j.diffusion.objective.LossWeighting;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.objective.TimestepSampling;
-import org.ddpm4j.unet.LossFunction;
+import org.ddpm4j.unet.layers.LossFunction;
 import picocli.CommandLine.Option;
 
 /** What a network is trained for. */

@@ -3,7 +3,7 @@ package org.ddpm4j.cli;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
-import org.ddpm4j.unet.UnetConfig;
+import org.ddpm4j.unet.model.UnetConfig;
 import picocli.CommandLine.Option;
 
 /** How a network's answer becomes a step of DDPM's reverse process. */

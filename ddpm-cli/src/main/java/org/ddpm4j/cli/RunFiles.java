@@ -13,11 +13,11 @@ import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.LossHistory;
 import org.ddpm4j.diffusion.training.Trainer;
+import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Folders;
 import org.ddpm4j.plots.LossChart;
 import org.ddpm4j.plots.PlotFont;
 import org.ddpm4j.plots.Series;
-import org.ddpm4j.unet.io.AtomicFile;
-import org.ddpm4j.unet.io.Folders;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**

@@ -1,6 +1,6 @@
 package org.ddpm4j.cli;
 
-import org.ddpm4j.diffusion.run.SamplerConfig;
+import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import picocli.CommandLine.Mixin;

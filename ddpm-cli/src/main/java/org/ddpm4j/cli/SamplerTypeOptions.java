@@ -4,15 +4,15 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Objects;
+import org.ddpm4j.diffusion.config.SamplerConfig;
+import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.diffusers.DiffusersSampler;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
-import org.ddpm4j.diffusion.run.SamplerConfig;
-import org.ddpm4j.diffusion.run.SamplerType;
 import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
-import org.ddpm4j.unet.UnetConfig;
+import org.ddpm4j.unet.model.UnetConfig;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 

@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import org.ddpm4j.diffusion.run.ScheduleConfig;
+import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.schedules.Clipping;
 import org.ddpm4j.schedules.DataRange;
 import org.ddpm4j.schedules.ScheduleReport;

@@ -7,7 +7,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.ddpm4j.diffusion.run.RunFolder;
-import org.ddpm4j.unet.io.SafetensorsReader;
+import org.ddpm4j.io.SafetensorsReader;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import org.ddpm4j.unet.io.AtomicFile;
-import org.ddpm4j.unet.io.Folders;
+import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Folders;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

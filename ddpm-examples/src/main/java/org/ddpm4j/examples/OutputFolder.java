@@ -2,7 +2,7 @@ package org.ddpm4j.examples;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import org.ddpm4j.unet.io.Folders;
+import org.ddpm4j.io.Folders;
 
 /** The folder that an example writes to. */
 final class OutputFolder {

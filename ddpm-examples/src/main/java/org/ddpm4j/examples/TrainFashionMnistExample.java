@@ -18,9 +18,9 @@ import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
-import org.ddpm4j.unet.AnnotatedUnet;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**

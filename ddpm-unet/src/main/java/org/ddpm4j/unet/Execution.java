@@ -6,6 +6,7 @@ import org.ddpm4j.kernels.cpu.Onednn;
 import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.Devices;
 import org.ddpm4j.kernels.plan.Precision;
+import org.ddpm4j.unet.layers.LayersChoice;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**

@@ -6,6 +6,7 @@ import org.ddpm4j.kernels.cpu.CpuDevice;
 import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.Devices;
 import org.ddpm4j.kernels.plan.GraphPlan;
+import org.ddpm4j.unet.model.UnetConfig;
 
 /** Where the plans of one network run, with what it keeps there. */
 sealed interface PlanBackend extends AutoCloseable {

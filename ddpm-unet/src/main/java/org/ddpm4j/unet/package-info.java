@@ -1,16 +1,17 @@
 /**
  * The U-Nets as SameDiff graphs.
  *
- * <p>A network is written once, in terms of {@link org.ddpm4j.unet.Modules}, which declare the
- * named parameters, and {@link org.ddpm4j.unet.Layers}, which turn them into operations. Inside,
- * features are channels-last, {@code [N,H,W,C]}; outside, everything is {@code [N,C,H,W]}. All
- * parameters of a network lie in one flat buffer, {@link org.ddpm4j.unet.Parameters}, and carry
+ * <p>A network is written once, in terms of {@link org.ddpm4j.unet.layers.Modules}, which declare
+ * the named parameters, and {@link org.ddpm4j.unet.layers.Layers}, which turn them into operations.
+ * Inside, features are channels-last, {@code [N,H,W,C]}; outside, everything is {@code [N,C,H,W]}.
+ * All parameters of a network lie in one flat buffer, {@link org.ddpm4j.unet.Parameters}, and carry
  * their PyTorch names, so that weights travel as safetensors without a table of translations.
  *
  * <ul>
- *   <li>{@link org.ddpm4j.unet.UnetConfig}: the architectures, as validated records: {@link
- *       org.ddpm4j.unet.AnnotatedUnet}, {@link org.ddpm4j.unet.TutorialUnet}, {@link
- *       org.ddpm4j.unet.MinimalUnet} and {@link org.ddpm4j.unet.Unet2D}, which is diffusers';
+ *   <li>{@link org.ddpm4j.unet.model.UnetConfig}: the architectures, as validated records: {@link
+ *       org.ddpm4j.unet.model.AnnotatedUnet}, {@link org.ddpm4j.unet.model.TutorialUnet}, {@link
+ *       org.ddpm4j.unet.model.MinimalUnet} and {@link org.ddpm4j.unet.model.Unet2D}, which is
+ *       diffusers';
  *   <li>{@link org.ddpm4j.unet.UnetInput}: a batch of images with timesteps, and labels where a
  *       network knows classes;
  *   <li>{@link org.ddpm4j.unet.Unet}: a network with its parameters, which predicts and

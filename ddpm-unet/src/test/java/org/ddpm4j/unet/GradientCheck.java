@@ -8,6 +8,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.LongStream;
+import org.ddpm4j.unet.layers.FeatureMap;
+import org.ddpm4j.unet.layers.Layers;
+import org.ddpm4j.unet.layers.Modules;
+import org.ddpm4j.unet.layers.ReferenceLayers;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -21,7 +25,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * GradCheckUtil}. The loss is a weighted sum of the outputs with random weights, so that no error
  * cancels.
  */
-final class GradientCheck {
+public final class GradientCheck {
 
   private static final double STEP = 1e-6;
   private static final double MAX_RELATIVE_ERROR = 1e-4;
@@ -33,49 +37,49 @@ final class GradientCheck {
   private final List<String> variables = new ArrayList<>();
   private int perVariable = -1;
 
-  SameDiff graph() {
+  public SameDiff graph() {
     return graph;
   }
 
-  Layers layers() {
+  public Layers layers() {
     return layers;
   }
 
-  RandomArrays random() {
+  public RandomArrays random() {
     return random;
   }
 
   /** Modules whose parameters are random variables of this graph, biases and scales too. */
-  Modules modules() {
+  public Modules modules() {
     return new Modules(layers, parameter -> variable(parameter.name(), parameter.shape()));
   }
 
-  SDVariable variable(String name, long... shape) {
+  public SDVariable variable(String name, long... shape) {
     return variable(name, random.gaussian(0.5, shape));
   }
 
-  SDVariable variable(String name, INDArray values) {
+  public SDVariable variable(String name, INDArray values) {
     variables.add(name);
     return graph.var(name, values);
   }
 
-  FeatureMap featureMap(String name, int batch, int height, int width, int channels) {
+  public FeatureMap featureMap(String name, int batch, int height, int width, int channels) {
     return new FeatureMap(variable(name, batch, height, width, channels), height, width, channels);
   }
 
   /** Checks only some random elements of each variable, for networks. */
-  GradientCheck sampling(int elements) {
+  public GradientCheck sampling(int elements) {
     perVariable = elements;
     return this;
   }
 
   /** Checks the gradient of the outputs with respect to every variable. */
-  void check(FeatureMap output) {
+  public void check(FeatureMap output) {
     check(output.values());
   }
 
   /** Checks the gradient of the outputs with respect to every variable. */
-  void check(SDVariable... outputs) {
+  public void check(SDVariable... outputs) {
     SDVariable loss = null;
     for (SDVariable output : outputs) {
       INDArray value = graph.outputSingle(Map.of(), output.name());

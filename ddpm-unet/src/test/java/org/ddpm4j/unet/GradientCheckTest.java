@@ -2,6 +2,7 @@ package org.ddpm4j.unet;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.ddpm4j.unet.layers.FeatureMap;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.nd4j.autodiff.samediff.SDVariable;

@@ -3,6 +3,12 @@ package org.ddpm4j.unet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Map;
+import org.ddpm4j.unet.layers.Activation;
+import org.ddpm4j.unet.layers.Convolution;
+import org.ddpm4j.unet.layers.FeatureMap;
+import org.ddpm4j.unet.layers.Frequencies;
+import org.ddpm4j.unet.layers.Layers;
+import org.ddpm4j.unet.layers.LossFunction;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -5,6 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.ddpm4j.unet.layers.Activation;
+import org.ddpm4j.unet.layers.Convolution;
+import org.ddpm4j.unet.layers.FeatureMap;
+import org.ddpm4j.unet.layers.Initialization;
+import org.ddpm4j.unet.layers.Modules;
+import org.ddpm4j.unet.layers.Parameter;
+import org.ddpm4j.unet.layers.ReferenceLayers;
+import org.ddpm4j.unet.layers.WeightLayout;
 import org.junit.jupiter.api.Test;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;

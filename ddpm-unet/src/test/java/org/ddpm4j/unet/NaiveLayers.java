@@ -2,6 +2,10 @@ package org.ddpm4j.unet;
 
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.ToDoubleFunction;
+import org.ddpm4j.unet.layers.Activation;
+import org.ddpm4j.unet.layers.Convolution;
+import org.ddpm4j.unet.layers.Layers;
+import org.ddpm4j.unet.layers.LossFunction;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;

@@ -7,21 +7,21 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Arrays of random numbers that are the same in every run and on every backend. */
-final class RandomArrays {
+public final class RandomArrays {
 
   private final SplittableRandom random;
 
-  RandomArrays(long seed) {
+  public RandomArrays(long seed) {
     this.random = new SplittableRandom(seed);
   }
 
   /** Normal numbers of mean 0, in DOUBLE. */
-  INDArray gaussian(double standardDeviation, long... shape) {
+  public INDArray gaussian(double standardDeviation, long... shape) {
     return fill(() -> standardDeviation * random.nextGaussian(), shape);
   }
 
   /** Numbers whose magnitude is in one of two intervals, of either sign, in DOUBLE. */
-  INDArray awayFrom0And1(long... shape) {
+  public INDArray awayFrom0And1(long... shape) {
     return fill(
         () -> {
           double magnitude =

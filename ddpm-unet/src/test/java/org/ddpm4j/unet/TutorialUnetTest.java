@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import org.ddpm4j.unet.layers.Initialization;
+import org.ddpm4j.unet.layers.Parameter;
+import org.ddpm4j.unet.layers.WeightLayout;
+import org.ddpm4j.unet.model.TutorialUnet;
+import org.ddpm4j.unet.model.UnetConfig;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 

@@ -1,8 +1,11 @@
 package org.ddpm4j.unet;
 
 import java.util.List;
-import org.ddpm4j.unet.Unet2D.Block;
-import org.ddpm4j.unet.Unet2D.Level;
+import org.ddpm4j.unet.layers.Activation;
+import org.ddpm4j.unet.layers.Frequencies;
+import org.ddpm4j.unet.model.Unet2D;
+import org.ddpm4j.unet.model.Unet2D.Block;
+import org.ddpm4j.unet.model.Unet2D.Level;
 
 /** Small networks that together have every block and every choice of {@link Unet2D}. */
 final class UnetExamples {

@@ -3,6 +3,9 @@ package org.ddpm4j.unet;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.ddpm4j.unet.layers.Initialization;
+import org.ddpm4j.unet.layers.Parameter;
+import org.ddpm4j.unet.layers.WeightLayout;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;

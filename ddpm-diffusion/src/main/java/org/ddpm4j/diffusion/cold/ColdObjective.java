@@ -3,10 +3,10 @@ package org.ddpm4j.diffusion.cold;
 import java.util.Objects;
 import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.objective.TrainingBatch;
-import org.ddpm4j.unet.LossFunction;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetInput;
+import org.ddpm4j.unet.layers.LossFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 

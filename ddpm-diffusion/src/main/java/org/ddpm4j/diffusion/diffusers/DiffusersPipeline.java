@@ -4,18 +4,18 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.objective.LossTerms;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
-import org.ddpm4j.diffusion.run.ScheduleConfig;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.unet.Unet;
-import org.ddpm4j.unet.Unet2D;
-import org.ddpm4j.unet.UnetConfig;
+import org.ddpm4j.unet.model.Unet2D;
+import org.ddpm4j.unet.model.UnetConfig;
 
 /**
  * What the folder of a diffusers pipeline holds. Its images are in [-1,1] ({@link

@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion.diffusers;
 
 import java.util.Objects;
-import org.ddpm4j.diffusion.run.SamplerConfig;
+import org.ddpm4j.diffusion.config.SamplerConfig;
 
 /**
  * How a scheduler of diffusers draws images.

@@ -10,12 +10,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.ddpm4j.diffusion.run.SamplerType;
+import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.io.Folders;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
-import org.ddpm4j.unet.Unet2D;
 import org.ddpm4j.unet.UnetFolder;
-import org.ddpm4j.unet.io.Folders;
+import org.ddpm4j.unet.model.Unet2D;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import org.ddpm4j.diffusion.run.SamplerType;
+import org.ddpm4j.diffusion.config.SamplerType;
 
 /**
  * The schedulers of diffusers that are known here, with the keys of their files and the values that

@@ -12,7 +12,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import org.ddpm4j.unet.io.AtomicFile;
+import org.ddpm4j.io.AtomicFile;
 
 /** The small JSON files of a pipeline's folder. */
 final class SmallFile {

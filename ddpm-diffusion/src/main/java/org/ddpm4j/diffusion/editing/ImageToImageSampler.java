@@ -14,7 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Draws an image anew (SDEdit: Meng et al. 2022, algorithm 1; "img2img" in diffusers): adds as much
  * noise as the sampler's first level has, which hides what is smaller than that, and takes it away
  * again. How much of the image is left is decided by where the sampler's path begins, see {@link
- * org.ddpm4j.diffusion.run.SamplerConfig.Part#ofStrength}.
+ * org.ddpm4j.diffusion.config.SamplerConfig.Part#ofStrength}.
  *
  * @param sampler of the noisy image
  * @param image {@code [1,C,H,W]} for all images of a batch, or {@code [N,C,H,W]}, in the range of

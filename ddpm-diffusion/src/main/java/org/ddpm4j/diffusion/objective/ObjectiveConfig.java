@@ -7,8 +7,8 @@ import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.bound.Decoder;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
 import org.ddpm4j.schedules.NoiseSchedule;
-import org.ddpm4j.unet.LossFunction;
-import org.ddpm4j.unet.UnetConfig;
+import org.ddpm4j.unet.layers.LossFunction;
+import org.ddpm4j.unet.model.UnetConfig;
 
 /**
  * What a network is trained for.

@@ -15,11 +15,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.Objects;
 import java.util.stream.Collectors;
+import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.TrainingConfig;
-import org.ddpm4j.unet.UnetConfig;
 import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.model.UnetConfig;
 
 /**
  * Everything that decides the result of a run.

@@ -8,11 +8,11 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.CheckpointFolder;
+import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Folders;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
-import org.ddpm4j.unet.io.AtomicFile;
-import org.ddpm4j.unet.io.Folders;
 
 /**
  * Where the files of a run lie.

@@ -6,6 +6,6 @@
  * sees it. {@code ρ = σ/α} is the σ of Karras et al. 2022, {@code λ = -log ρ} the λ of DPM-Solver;
  * {@code h} is the length of a step in λ. {@link org.ddpm4j.diffusion.sampling.NoiseLevels} says
  * where a run asks the network; a {@link org.ddpm4j.diffusion.sampling.PathSampler} can begin there
- * with any state; {@link org.ddpm4j.diffusion.run.SamplerConfig} makes a sampler of a name.
+ * with any state; {@link org.ddpm4j.diffusion.config.SamplerConfig} makes a sampler of a name.
  */
 package org.ddpm4j.diffusion.sampling;

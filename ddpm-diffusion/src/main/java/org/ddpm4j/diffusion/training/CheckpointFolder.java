@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.ddpm4j.unet.io.Folders;
+import org.ddpm4j.io.Folders;
 
 /**
  * The checkpoints of one run: {@code step-<number>.safetensors}, of which the newest few are kept.
@@ -21,7 +21,7 @@ import org.ddpm4j.unet.io.Folders;
  */
 public record CheckpointFolder(Path path, int keep) {
 
-  /** What {@link org.ddpm4j.unet.io.AtomicFile} calls a file before it is whole. */
+  /** What {@link org.ddpm4j.io.AtomicFile} calls a file before it is whole. */
   private static final String UNFINISHED = ".ddpm4j-*.tmp";
 
   private static final Pattern NAME = Pattern.compile("step-(\\d{1,18})\\.safetensors");

@@ -3,9 +3,9 @@ package org.ddpm4j.diffusion.training;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
-import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.image.Images;
-import org.ddpm4j.unet.io.Folders;
+import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.io.Folders;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**

@@ -14,8 +14,8 @@ import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.CosineSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
-import org.ddpm4j.unet.AnnotatedUnet;
-import org.ddpm4j.unet.TutorialUnet;
+import org.ddpm4j.unet.model.AnnotatedUnet;
+import org.ddpm4j.unet.model.TutorialUnet;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Consumer;
 import org.ddpm4j.diffusion.image.Images;
-import org.ddpm4j.unet.io.Folders;
+import org.ddpm4j.io.Folders;
 
 /**
  * One run of a lesson: where its pictures go, who hears of it, and how much is computed.

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Consumer;
 import org.ddpm4j.diffusion.image.Images;
-import org.ddpm4j.unet.io.Folders;
+import org.ddpm4j.io.Folders;
 
 /** The folder that a lesson fills with pictures, and the reader who is told of each. */
 record PictureFolder(Path folder, Consumer<String> out) {

@@ -17,7 +17,7 @@ import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.plots.LossChart;
 import org.ddpm4j.schedules.NoiseSchedule;
-import org.ddpm4j.unet.AnnotatedUnet;
+import org.ddpm4j.unet.model.AnnotatedUnet;
 
 /** One network, trained to predict one thing after the other. */
 final class Predictions {

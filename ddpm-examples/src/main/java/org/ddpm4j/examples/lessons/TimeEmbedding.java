@@ -1,7 +1,7 @@
 package org.ddpm4j.examples.lessons;
 
 import java.io.IOException;
-import org.ddpm4j.unet.Frequencies;
+import org.ddpm4j.unet.layers.Frequencies;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 

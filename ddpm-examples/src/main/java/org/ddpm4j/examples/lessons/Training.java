@@ -17,7 +17,7 @@ import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.plots.Series;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
-import org.ddpm4j.unet.UnetConfig;
+import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**

@@ -5,18 +5,18 @@ import java.io.IOException;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.ddpm4j.data.ImageDataSet;
-import org.ddpm4j.diffusion.DiffusionPipeline;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.objective.LossWeighting;
 import org.ddpm4j.diffusion.objective.SimpleObjective;
+import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.sampling.AncestralSampler;
 import org.ddpm4j.plots.LossChart;
 import org.ddpm4j.plots.Panels;
 import org.ddpm4j.schedules.NoiseSchedule;
-import org.ddpm4j.unet.AnnotatedUnet;
-import org.ddpm4j.unet.LossFunction;
-import org.ddpm4j.unet.UnetConfig;
+import org.ddpm4j.unet.layers.LossFunction;
+import org.ddpm4j.unet.model.AnnotatedUnet;
+import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**

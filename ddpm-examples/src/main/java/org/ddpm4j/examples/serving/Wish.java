@@ -5,7 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.ddpm4j.diffusion.run.SamplerType;
+import org.ddpm4j.diffusion.config.SamplerType;
 
 /**
  * What a client asks for, as in {@code count=4&seed=7&steps=20&sampler=dpm++}.

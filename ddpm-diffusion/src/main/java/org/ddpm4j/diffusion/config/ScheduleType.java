@@ -1,0 +1,144 @@
+package org.ddpm4j.diffusion.config;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.Locale;
+import java.util.Objects;
+import org.ddpm4j.schedules.BetaSchedule;
+import org.ddpm4j.schedules.ConstantSchedule;
+import org.ddpm4j.schedules.CosineSchedule;
+import org.ddpm4j.schedules.JsdSchedule;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.QuadraticSchedule;
+import org.ddpm4j.schedules.SigmoidSchedule;
+
+/** The noise schedules by name. A name never changes its meaning. */
+public enum ScheduleType {
+  /** β from 1e-4 to 0.02 in equal steps, whatever T (Ho et al. 2020). */
+  @JsonProperty("linear")
+  LINEAR(Choice.BOTH_ENDS) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return linear(betaStart, betaEnd);
+    }
+  },
+  /** The same with both ends multiplied by 1000/T, so that a short chain ends in noise too. */
+  @JsonProperty("linear-scaled")
+  LINEAR_SCALED(Choice.BOTH_ENDS) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return linear(betaStart, betaEnd).scaledTo(timesteps);
+    }
+  },
+  /** √β in equal steps, β from 0.00085 to 0.012 (Rombach et al. 2022, diffusers' name). */
+  @JsonProperty("scaled-linear")
+  SCALED_LINEAR(Choice.BOTH_ENDS) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return quadratic(QuadraticSchedule.scaledLinear(), betaStart, betaEnd);
+    }
+  },
+  /** √β in equal steps, β from 1e-4 to 0.02 (the code of Ho et al. 2020). */
+  @JsonProperty("quadratic")
+  QUADRATIC(Choice.BOTH_ENDS) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return quadratic(QuadraticSchedule.paperEnds(), betaStart, betaEnd);
+    }
+  },
+  /** Squared cosine with β at most 0.999 (Nichol and Dhariwal 2021). */
+  @JsonProperty("cosine")
+  COSINE(Choice.NOTHING) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return CosineSchedule.paper();
+    }
+  },
+  /** Squared cosine with β in [1e-4, 0.9999], as in "The Annotated Diffusion Model". */
+  @JsonProperty("cosine-annotated")
+  COSINE_ANNOTATED(Choice.NOTHING) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return CosineSchedule.annotated();
+    }
+  },
+  /** β between 1e-4 and 0.02 along a logistic curve (diffusers' name). */
+  @JsonProperty("sigmoid")
+  SIGMOID(Choice.BOTH_ENDS) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      SigmoidSchedule defaults = SigmoidSchedule.paperEnds();
+      return new SigmoidSchedule(
+          Objects.requireNonNullElse(betaStart, defaults.betaStart()),
+          Objects.requireNonNullElse(betaEnd, defaults.betaEnd()));
+    }
+  },
+  /** β of 0.02 at every timestep (the code of Ho et al. 2020). */
+  @JsonProperty("constant")
+  CONSTANT(Choice.END) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return new ConstantSchedule(
+          Objects.requireNonNullElse(betaEnd, ConstantSchedule.paperEnd().beta()));
+    }
+  },
+  /** β of 1/(T-t), which ends at ᾱ = 0 (Sohl-Dickstein et al. 2015). */
+  @JsonProperty("jsd")
+  JSD(Choice.NOTHING) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return new JsdSchedule();
+    }
+  };
+
+  /** Which betas a user may choose. */
+  private enum Choice {
+    NOTHING,
+    END,
+    BOTH_ENDS
+  }
+
+  private final Choice choice;
+
+  ScheduleType(Choice choice) {
+    this.choice = choice;
+  }
+
+  /**
+   * The formula.
+   *
+   * @param timesteps T
+   * @param betaStart β to begin with, or null for the type's own
+   * @param betaEnd β to end with, or null for the type's own
+   * @throws IllegalArgumentException if the type does not take these
+   */
+  BetaSchedule betas(int timesteps, Double betaStart, Double betaEnd) {
+    String name = name().toLowerCase(Locale.ROOT).replace('_', '-');
+    if (choice == Choice.NOTHING && (betaStart != null || betaEnd != null)) {
+      throw new IllegalArgumentException(
+          "The schedule %s has no beta start and end to choose; linear, linear-scaled, scaled-linear, quadratic and sigmoid have."
+              .formatted(name));
+    }
+    if (choice == Choice.END && betaStart != null) {
+      throw new IllegalArgumentException(
+          "The schedule %s has a single beta; choose it by beta end, and give no beta start."
+              .formatted(name));
+    }
+    return create(timesteps, betaStart, betaEnd);
+  }
+
+  abstract BetaSchedule create(int timesteps, Double betaStart, Double betaEnd);
+
+  private static LinearSchedule linear(Double betaStart, Double betaEnd) {
+    LinearSchedule defaults = LinearSchedule.paper();
+    return new LinearSchedule(
+        Objects.requireNonNullElse(betaStart, defaults.betaStart()),
+        Objects.requireNonNullElse(betaEnd, defaults.betaEnd()));
+  }
+
+  private static QuadraticSchedule quadratic(
+      QuadraticSchedule defaults, Double betaStart, Double betaEnd) {
+    return new QuadraticSchedule(
+        Objects.requireNonNullElse(betaStart, defaults.betaStart()),
+        Objects.requireNonNullElse(betaEnd, defaults.betaEnd()));
+  }
+}

@@ -1,0 +1,385 @@
+package org.ddpm4j.diffusion.pipeline;
+
+import java.awt.image.BufferedImage;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
+import org.ddpm4j.diffusion.ClassConditionalDenoiser;
+import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.sampling.Sampler;
+import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.Unet;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * A denoiser, a sampler and what the images are like: all that drawing images takes. Thread-safe if
+ * the denoiser is, as that of a {@link Unet} is: one pipeline serves any number of requests at
+ * once.
+ *
+ * <p>A sampling ends within one evaluation of the network when its thread is interrupted or its
+ * {@link org.ddpm4j.diffusion.pipeline.Cancellation} says so. The caller then gets a {@link
+ * java.util.concurrent.CancellationException}, and the network is as good as before.
+ *
+ * @param denoiser the model
+ * @param sampler how its estimates become images
+ * @param shape of the images
+ * @param normalization how the model sees pixels
+ * @param classOf the class of image i where the caller names no classes
+ */
+public record DiffusionPipeline(
+    ClassConditionalDenoiser denoiser,
+    Sampler sampler,
+    ImageShape shape,
+    Normalization normalization,
+    IntUnaryOperator classOf) {
+
+  /** Images per batch unless another number is chosen. */
+  public static final int DEFAULT_BATCH_SIZE = 64;
+
+  /**
+   * Checks that nothing is missing.
+   *
+   * @param denoiser the model
+   * @param sampler how its estimates become images
+   * @param shape of the images
+   * @param normalization how the model sees pixels
+   * @param classOf the class of image i where the caller names no classes
+   * @throws NullPointerException if one is missing
+   * @throws IllegalArgumentException if the normalisation is for images of another number of
+   *     channels
+   */
+  public DiffusionPipeline {
+    Objects.requireNonNull(denoiser, "denoiser");
+    Objects.requireNonNull(sampler, "sampler");
+    Objects.requireNonNull(shape, "shape");
+    Objects.requireNonNull(classOf, "classOf");
+    normalization.requireChannels(shape.channels());
+  }
+
+  /**
+   * Of an unconditional model of images in [-1,1].
+   *
+   * @param denoiser the model
+   * @param sampler how its estimates become images
+   * @param shape of the images
+   */
+  public DiffusionPipeline(Denoiser denoiser, Sampler sampler, ImageShape shape) {
+    this(
+        ClassConditionalDenoiser.unconditional(denoiser),
+        sampler,
+        shape,
+        Normalization.SYMMETRIC,
+        i -> 0);
+  }
+
+  /**
+   * Of a class-conditional model of images in [-1,1], whose classes the caller names each time.
+   *
+   * @param denoiser the model
+   * @param sampler how its estimates become images
+   * @param shape of the images
+   */
+  public DiffusionPipeline(ClassConditionalDenoiser denoiser, Sampler sampler, ImageShape shape) {
+    this(denoiser, sampler, shape, Normalization.SYMMETRIC, DiffusionPipeline::unknownClass);
+  }
+
+  private static int unknownClass(int image) {
+    throw new IllegalArgumentException(
+        "The class of image %d is not said; give the classes of all images to sample, or the pipeline by withClassOf."
+            .formatted(image));
+  }
+
+  /**
+   * For a U-Net of images in [-1,1] that predicts ε. All rows of a class embedding take turns.
+   *
+   * @param unet the network
+   * @param schedule the one that it was trained with
+   * @param sampler how its estimates become images
+   * @param shape of the images
+   * @return the pipeline
+   */
+  public static DiffusionPipeline of(
+      Unet unet, NoiseSchedule schedule, Sampler sampler, ImageShape shape) {
+    return of(unet, Parameterization.EPSILON, schedule, sampler, shape);
+  }
+
+  /**
+   * For a U-Net of images in [-1,1]. All rows of a class embedding take turns.
+   *
+   * @param unet the network
+   * @param parameterization what it predicts
+   * @param schedule the one that it was trained with
+   * @param sampler how its estimates become images
+   * @param shape of the images
+   * @return the pipeline
+   */
+  public static DiffusionPipeline of(
+      Unet unet,
+      Parameterization parameterization,
+      NoiseSchedule schedule,
+      Sampler sampler,
+      ImageShape shape) {
+    int classes = Math.max(1, unet.config().classEmbeddings());
+    return new DiffusionPipeline(
+        ClassConditionalDenoiser.ofAny(unet, parameterization, schedule),
+        sampler,
+        shape,
+        Normalization.SYMMETRIC,
+        i -> i % classes);
+  }
+
+  /**
+   * The same pipeline with other classes.
+   *
+   * @param newClassOf the class of image i where the caller names no classes
+   * @return a new pipeline
+   */
+  public DiffusionPipeline withClassOf(IntUnaryOperator newClassOf) {
+    return new DiffusionPipeline(denoiser, sampler, shape, normalization, newClassOf);
+  }
+
+  /**
+   * Draws images.
+   *
+   * @param count how many, at least 1
+   * @param seed image i of a seed is always the same, however many are drawn with it
+   * @return {@code [count,C,H,W]}
+   */
+  public INDArray sample(int count, long seed) {
+    return sample(count, seed, SamplingOptions.defaults());
+  }
+
+  /**
+   * Draws images in batches.
+   *
+   * @param count how many, at least 1
+   * @param seed image i of a seed is always the same, however many are drawn with it
+   * @param batchSize images in one go, at least 1
+   * @param observer sees every step of every batch
+   * @return {@code [count,C,H,W]}
+   */
+  public INDArray sample(int count, long seed, int batchSize, SamplingObserver observer) {
+    return sample(count, seed, options(count, batchSize, observer));
+  }
+
+  /**
+   * Draws images.
+   *
+   * @param count how many, at least 1
+   * @param seed image i of a seed is always the same, however many are drawn with it
+   * @param options how to go about it
+   * @return {@code [count,C,H,W]}
+   * @throws java.util.concurrent.CancellationException if the thread was interrupted or the
+   *     options' cancellation was requested before all were drawn
+   */
+  public INDArray sample(int count, long seed, SamplingOptions options) {
+    requireCounts(count, options.batchSize());
+    return sample(classes(count), seed, options);
+  }
+
+  /**
+   * Draws images of given classes.
+   *
+   * @param classes of the images to draw, at least one
+   * @param seed image i of a seed begins with the same noise, whatever its class
+   * @return {@code [classes,C,H,W]}
+   */
+  public INDArray sample(int[] classes, long seed) {
+    return sample(classes, seed, SamplingOptions.defaults());
+  }
+
+  /**
+   * Draws images of given classes in batches.
+   *
+   * @param classes of the images to draw, at least one
+   * @param seed image i of a seed begins with the same noise, whatever its class
+   * @param batchSize images in one go, at least 1
+   * @param observer sees every step of every batch
+   * @return {@code [classes,C,H,W]}
+   */
+  public INDArray sample(int[] classes, long seed, int batchSize, SamplingObserver observer) {
+    return sample(classes, seed, options(classes.length, batchSize, observer));
+  }
+
+  /**
+   * Draws images of given classes.
+   *
+   * @param classes of the images to draw, at least one
+   * @param seed image i of a seed begins with the same noise, whatever its class
+   * @param options how to go about it
+   * @return {@code [classes,C,H,W]}
+   * @throws java.util.concurrent.CancellationException if the thread was interrupted or the
+   *     options' cancellation was requested before all were drawn
+   */
+  public INDArray sample(int[] classes, long seed, SamplingOptions options) {
+    return sample(classes, (first, size) -> NoiseSource.seeded(seed, first), options);
+  }
+
+  /**
+   * Draws the images that begin with a given noise, for example that of another program.
+   *
+   * @param noise {@code [N,C,H,W]}, FLOAT or DOUBLE: what the first state of each image is made of
+   * @param seed of the noise that the sampler adds on the way, if it does
+   * @param options how to go about it
+   * @return {@code [N,C,H,W]}
+   * @throws IllegalArgumentException if the noise is of another type, or not of N images of this
+   *     shape
+   */
+  public INDArray sampleFrom(INDArray noise, long seed, SamplingOptions options) {
+    int count = images(noise);
+    requireCounts(count, options.batchSize());
+    return sampleFrom(noise, classes(count), seed, options);
+  }
+
+  /**
+   * Draws the images of given classes that begin with a given noise.
+   *
+   * @param noise {@code [N,C,H,W]}, FLOAT or DOUBLE: what the first state of each image is made of
+   * @param classes of the N images
+   * @param seed of the noise that the sampler adds on the way, if it does
+   * @param options how to go about it
+   * @return {@code [N,C,H,W]}
+   * @throws IllegalArgumentException if the noise is of another type, or not of N images of this
+   *     shape
+   */
+  public INDArray sampleFrom(INDArray noise, int[] classes, long seed, SamplingOptions options) {
+    if (images(noise) != classes.length) {
+      throw new IllegalArgumentException(
+          "The noise has the shape %s where %d images with classes need [%d,%d,%d,%d]."
+              .formatted(
+                  Arrays.toString(noise.shape()),
+                  classes.length,
+                  classes.length,
+                  shape.channels(),
+                  shape.height(),
+                  shape.width()));
+    }
+    return sample(
+        classes,
+        (first, size) ->
+            NoiseSource.startingFrom(
+                noise.get(NDArrayIndex.interval(first, first + size)),
+                NoiseSource.seeded(seed, first)),
+        options);
+  }
+
+  /**
+   * Draws pictures.
+   *
+   * @param count how many, at least 1
+   * @param seed picture i of a seed is always the same, however many are drawn with it
+   * @return a picture for each image, grey or in colour
+   * @throws IllegalArgumentException if images of so many channels make no pictures
+   */
+  public List<BufferedImage> pictures(int count, long seed) {
+    return pictures(count, seed, SamplingOptions.defaults());
+  }
+
+  /**
+   * Draws pictures.
+   *
+   * @param count how many, at least 1
+   * @param seed picture i of a seed is always the same, however many are drawn with it
+   * @param options how to go about it
+   * @return a picture for each image, grey or in colour
+   * @throws IllegalArgumentException if images of so many channels make no pictures
+   * @throws java.util.concurrent.CancellationException as for {@link #sample}
+   */
+  public List<BufferedImage> pictures(int count, long seed, SamplingOptions options) {
+    requireCounts(count, options.batchSize());
+    return pictures(classes(count), seed, options);
+  }
+
+  /**
+   * Draws pictures of given classes.
+   *
+   * @param classes of the pictures to draw, at least one
+   * @param seed picture i of a seed begins with the same noise, whatever its class
+   * @param options how to go about it
+   * @return a picture for each class, grey or in colour
+   * @throws IllegalArgumentException if images of so many channels make no pictures
+   * @throws java.util.concurrent.CancellationException as for {@link #sample}
+   */
+  public List<BufferedImage> pictures(int[] classes, long seed, SamplingOptions options) {
+    Images.requirePictures(shape.channels());
+    // Memory outside of the heap: the garbage collector sees small objects only, and may wait long.
+    try (INDArray images = sample(classes, seed, options)) {
+      return Images.toPictures(images, normalization);
+    }
+  }
+
+  private int[] classes(int count) {
+    return IntStream.range(0, count).map(classOf).toArray();
+  }
+
+  /** The number of images of a noise. */
+  private static int images(INDArray noise) {
+    return noise.rank() == 0 ? 0 : Math.toIntExact(noise.size(0));
+  }
+
+  private static SamplingOptions options(int count, int batchSize, SamplingObserver observer) {
+    requireCounts(count, batchSize);
+    return SamplingOptions.defaults()
+        .withBatchSize(batchSize)
+        .withListener(SamplingListener.of(observer));
+  }
+
+  private static void requireCounts(int count, int batchSize) {
+    if (count < 1 || batchSize < 1) {
+      throw new IllegalArgumentException(
+          "%d images cannot be drawn in batches of %d; both must be at least 1."
+              .formatted(count, batchSize));
+    }
+  }
+
+  /** The noise of a batch. */
+  @FunctionalInterface
+  private interface BatchNoise {
+    NoiseSource of(int firstImage, int size);
+  }
+
+  private INDArray sample(int[] classes, BatchNoise noise, SamplingOptions options) {
+    int count = classes.length;
+    requireCounts(count, options.batchSize());
+    INDArray images = Nd4j.create(count, shape.channels(), shape.height(), shape.width());
+    boolean complete = false;
+    try {
+      for (int first = 0; first < count; first += options.batchSize()) {
+        int size = Math.min(options.batchSize(), count - first);
+        Denoiser ofBatch = denoiser.withClasses(Arrays.copyOfRange(classes, first, first + size));
+        INDArray batch =
+            sampler.sample(
+                options.cancellation().guard(ofBatch),
+                noise.of(first, size),
+                observer(options.listener(), first, first + size, count, sampler.steps()),
+                size,
+                shape.channels(),
+                shape.height(),
+                shape.width());
+        images.get(NDArrayIndex.interval(first, first + size)).assign(batch);
+      }
+      complete = true;
+      return images;
+    } finally {
+      if (!complete) {
+        images.close();
+      }
+    }
+  }
+
+  private static SamplingObserver observer(
+      SamplingListener listener, int first, int end, int count, int steps) {
+    return (stepsDone, x, x0) ->
+        listener.onStep(new SamplingProgress(first, end, count, stepsDone, steps), x, x0);
+  }
+}

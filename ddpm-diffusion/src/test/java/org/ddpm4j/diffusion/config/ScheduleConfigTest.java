@@ -1,0 +1,127 @@
+package org.ddpm4j.diffusion.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.util.EnumSet;
+import java.util.Locale;
+import java.util.Set;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.schedules.BetaSchedule;
+import org.ddpm4j.schedules.ConstantSchedule;
+import org.ddpm4j.schedules.JsdSchedule;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.schedules.QuadraticSchedule;
+import org.ddpm4j.schedules.ScheduleConstant;
+import org.ddpm4j.schedules.SigmoidSchedule;
+import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class ScheduleConfigTest {
+
+  /** As strict as that of {@link RunConfig}. */
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .build();
+
+  private static final Set<ScheduleType> BETWEEN_ENDS =
+      EnumSet.of(
+          ScheduleType.LINEAR,
+          ScheduleType.LINEAR_SCALED,
+          ScheduleType.SCALED_LINEAR,
+          ScheduleType.QUADRATIC,
+          ScheduleType.SIGMOID);
+
+  private static ScheduleConfig read(String json) throws JsonProcessingException {
+    return JSON.readValue(json, ScheduleConfig.class);
+  }
+
+  @Test
+  void namesMeanTheirFormulas() {
+    assertThat(betas(ScheduleType.SCALED_LINEAR)).isEqualTo(QuadraticSchedule.scaledLinear());
+    assertThat(betas(ScheduleType.QUADRATIC)).isEqualTo(QuadraticSchedule.paperEnds());
+    assertThat(betas(ScheduleType.SIGMOID)).isEqualTo(SigmoidSchedule.paperEnds());
+    assertThat(betas(ScheduleType.CONSTANT)).isEqualTo(ConstantSchedule.paperEnd());
+    assertThat(betas(ScheduleType.JSD)).isEqualTo(new JsdSchedule());
+    assertThat(betas(ScheduleType.LINEAR_SCALED)).isEqualTo(LinearSchedule.paper().scaledTo(100));
+  }
+
+  private static BetaSchedule betas(ScheduleType type) {
+    return ScheduleConfig.of(type, 100).betas();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void jsonRoundTrips(ScheduleType type) throws JsonProcessingException {
+    ScheduleConfig plain = ScheduleConfig.of(type, 100);
+    ScheduleConfig rescaled = plain.withZeroTerminalSnr();
+    String name = type.name().toLowerCase(Locale.ROOT).replace('_', '-');
+
+    assertThat(JSON.writeValueAsString(plain))
+        .isEqualTo("{\"type\":\"%s\",\"timesteps\":100}".formatted(name));
+    assertThat(JSON.writeValueAsString(rescaled))
+        .isEqualTo(
+            "{\"type\":\"%s\",\"timesteps\":100,\"zero_terminal_snr\":true}".formatted(name));
+    assertThat(read(JSON.writeValueAsString(plain))).isEqualTo(plain);
+    assertThat(read(JSON.writeValueAsString(rescaled))).isEqualTo(rescaled);
+  }
+
+  @Test
+  void oldFilesStayReadable() throws JsonProcessingException {
+    ScheduleConfig config =
+        read("{\"type\":\"linear\",\"timesteps\":300,\"beta_start\":0.001,\"beta_end\":0.03}");
+
+    assertThat(config).isEqualTo(new ScheduleConfig(ScheduleType.LINEAR, 300, 0.001, 0.03));
+    assertThat(config.zeroTerminalSnr()).isFalse();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void endsGoWithTypesThatHaveThem(ScheduleType type) {
+    if (BETWEEN_ENDS.contains(type)) {
+      double[] betas =
+          new ScheduleConfig(type, 1000, 0.001, 0.03).create().values(ScheduleConstant.BETAS);
+      assertThat(betas[0]).isBetween(0.001 - 1e-12, 0.0011);
+      assertThat(betas[999]).isBetween(0.0299, 0.03 + 1e-12);
+    } else {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> new ScheduleConfig(type, 1000, 0.001, null))
+          .withMessageContaining(type.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+    }
+  }
+
+  @Test
+  void theConstantIsChosenByItsEnd() {
+    assertThat(new ScheduleConfig(ScheduleType.CONSTANT, 10, null, 0.5).betas())
+        .isEqualTo(new ConstantSchedule(0.5));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new ScheduleConfig(ScheduleType.COSINE, 10, null, 0.5))
+        .withMessageContaining("linear, linear-scaled, scaled-linear, quadratic and sigmoid");
+  }
+
+  @Test
+  void aScaledChainScalesChosenEnds() {
+    assertThat(new ScheduleConfig(ScheduleType.LINEAR_SCALED, 500, 0.001, 0.03).betas())
+        .isEqualTo(new LinearSchedule(0.002, 0.06));
+  }
+
+  @Test
+  void zeroTerminalSnrRescales() {
+    ScheduleConfig config = ScheduleConfig.of(ScheduleType.LINEAR, 50).withZeroTerminalSnr();
+
+    assertThat(config.create())
+        .isEqualTo(NoiseSchedule.of(new ZeroTerminalSnrSchedule(LinearSchedule.paper()), 50));
+    assertThat(config.create().hasZeroTerminalSnr()).isTrue();
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ScheduleConfig.of(ScheduleType.LINEAR, 1).withZeroTerminalSnr())
+        .withMessageContaining("at least 2");
+  }
+}

@@ -1,0 +1,93 @@
+package org.ddpm4j.io;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Turns the terse exceptions of the JDK into whole sentences that name the file. */
+final class FileFailure {
+
+  /** How Linux, macOS and Windows word a full disk; the JDK has no exception of its own for it. */
+  private static final List<String> FULL_DISK =
+      List.of(
+          "No space left on device",
+          "Disk quota exceeded",
+          "There is not enough space on the disk");
+
+  private FileFailure() {}
+
+  static IOException unreadable(Path file, IOException cause) {
+    String sentence;
+    if (cause instanceof NoSuchFileException) {
+      sentence = "The file %s does not exist; check its path.".formatted(file);
+    } else if (cause instanceof AccessDeniedException) {
+      sentence =
+          "The file %s may not be read by this user; change its permissions or choose another file."
+              .formatted(file);
+    } else {
+      sentence =
+          "The file %s could not be read (%s); check the disk it is on."
+              .formatted(file, reason(cause));
+    }
+    return new IOException(sentence, cause);
+  }
+
+  static IOException unwritable(Path file, IOException cause) {
+    Path folder = file.toAbsolutePath().getParent();
+    String reason = reason(cause);
+    String why;
+    if (FULL_DISK.stream().anyMatch(reason::contains)) {
+      why = "the disk is full (%s); free some space and try again".formatted(reason);
+    } else if (Files.notExists(folder)) {
+      why = "its folder %s does not exist; create the folder or choose another".formatted(folder);
+    } else if (!Files.isDirectory(folder)) {
+      why = "%s is not a folder; choose another path".formatted(folder);
+    } else if (cause instanceof AccessDeniedException) {
+      why =
+          "this user may not write to its folder %s; change the permissions or choose another folder"
+              .formatted(folder);
+    } else {
+      why = "the system refused it (%s); check the disk or choose another folder".formatted(reason);
+    }
+    return new IOException(
+        "The file %s could not be written because %s.".formatted(file, why), cause);
+  }
+
+  static IOException noFolder(Path folder, IOException cause) {
+    return new IOException(
+        "The folder %s cannot be made because %s.".formatted(folder, folderRefused(cause)), cause);
+  }
+
+  /** Of a folder that exists. */
+  static IOException closedFolder(Path folder, IOException cause) {
+    return new IOException(
+        "Nothing can be written into the folder %s because %s."
+            .formatted(folder, folderRefused(cause)),
+        cause);
+  }
+
+  private static String folderRefused(IOException cause) {
+    String reason = reason(cause);
+    if (FULL_DISK.stream().anyMatch(reason::contains)) {
+      return "the disk is full (%s); free some space and try again".formatted(reason);
+    }
+    if (cause instanceof FileAlreadyExistsException) {
+      return "there is a file in its place; choose another path";
+    }
+    if (cause instanceof AccessDeniedException) {
+      return "this user may not write there; change the permissions or choose another path";
+    }
+    return "the system refused it (%s); choose another path".formatted(reason);
+  }
+
+  private static String reason(IOException cause) {
+    String reason =
+        cause instanceof FileSystemException failure ? failure.getReason() : cause.getMessage();
+    return reason != null ? reason : cause.getClass().getSimpleName();
+  }
+}

@@ -1,0 +1,279 @@
+package org.ddpm4j.io;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import java.util.Set;
+import java.util.zip.CRC32C;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.concurrency.AffinityManager;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * An open safetensors file.
+ *
+ * <p>{@link #open} reads and checks the whole header: lengths, JSON, dtypes, shapes, and that the
+ * tensors fill the data section without gap or overlap. Numbers are read from the disk when {@link
+ * #tensor} asks for them, one tensor at a time, so that a model needs no second copy in memory. A
+ * file that is damaged or hostile is refused with an {@link IOException} whose message is one whole
+ * sentence that names the file; memory is allocated only for what the file really holds.
+ *
+ * <p>Limits beyond the format's own: a header has at most 16 MiB (the format: 100 MB), a tensor at
+ * most 2<sup>31</sup>-1 bytes and 32 dimensions.
+ *
+ * <p>Several threads may read from one reader. Interrupting a thread while it reads closes the file
+ * for all of them, as {@link FileChannel} does.
+ */
+public final class SafetensorsReader implements AutoCloseable {
+
+  private static final int BLOCK_BYTES = 1 << 20;
+
+  private final Path file;
+  private final FileChannel channel;
+  private final SafetensorsHeader header;
+  private final long dataStart;
+  private final long dataLength;
+
+  private SafetensorsReader(Path file, FileChannel channel) throws IOException {
+    this.file = file;
+    this.channel = channel;
+    long fileLength = size();
+    long headerLength = headerLength(fileLength);
+    this.dataStart = SafetensorsHeader.LENGTH_BYTES + headerLength;
+    this.dataLength = fileLength - dataStart;
+    var bytes = new byte[(int) headerLength];
+    readFully(ByteBuffer.wrap(bytes), SafetensorsHeader.LENGTH_BYTES);
+    this.header = SafetensorsHeader.parse(file, bytes, dataLength);
+  }
+
+  /**
+   * Opens a file and checks its header.
+   *
+   * @param file a safetensors file
+   * @return the reader, to be closed by the caller
+   * @throws IOException if the file cannot be read or is not a valid safetensors file, or has a
+   *     dtype that ND4J lacks
+   */
+  public static SafetensorsReader open(Path file) throws IOException {
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
+      // Opening a pipe would wait for somebody to write to it.
+      throw new IOException(
+          "The file %s could not be read because it is a folder or a device; choose a safetensors file."
+              .formatted(file));
+    }
+    FileChannel channel;
+    try {
+      channel = FileChannel.open(file, StandardOpenOption.READ);
+    } catch (IOException e) {
+      throw FileFailure.unreadable(file, e);
+    }
+    try {
+      return new SafetensorsReader(file, channel);
+    } catch (IOException | RuntimeException | Error e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  /**
+   * The file's own strings, diffusers' {@code "format": "pt"} for instance.
+   *
+   * @return the strings under {@code __metadata__} in the file's order, empty if there are none;
+   *     unmodifiable
+   */
+  public Map<String, String> metadata() {
+    return header.metadata();
+  }
+
+  /**
+   * The names of the tensors.
+   *
+   * @return the names, iterated in the header's order; unmodifiable
+   */
+  public Set<String> names() {
+    return header.entries().keySet();
+  }
+
+  /**
+   * The data type that {@link #tensor} gives the array.
+   *
+   * @param name the tensor's name
+   * @return ND4J's counterpart of the dtype
+   * @throws IOException if the file has no such tensor
+   */
+  public DataType dataType(String name) throws IOException {
+    return entry(name).dtype().dataType();
+  }
+
+  /**
+   * The shape of a tensor, without reading it.
+   *
+   * @param name the tensor's name
+   * @return its dimensions, of length 0 for a scalar; a new array
+   * @throws IOException if the file has no such tensor
+   */
+  public long[] shape(String name) throws IOException {
+    return entry(name).dimensions();
+  }
+
+  /**
+   * Reads one tensor.
+   *
+   * @param name the tensor's name
+   * @return a new array in 'c' order, outside of any workspace, of {@link #shape} and {@link
+   *     #dataType}: a scalar for the shape {@code []}, an empty array for a shape with a 0
+   * @throws IOException if the file has no such tensor, cannot be read or has been changed since it
+   *     was opened, if the tensor does not fit into memory, or if a BOOL is neither 0 nor 1
+   */
+  public INDArray tensor(String name) throws IOException {
+    TensorEntry entry = entry(name);
+    INDArray array = allocate(name, entry);
+    if (entry.length() == 0) {
+      return array;
+    }
+    // Byte order: every platform that ND4J has natives for is little-endian, as the format is.
+    ByteBuffer bytes = array.data().asNio().limit(entry.length());
+    readFully(bytes, dataStart + entry.begin());
+    if (entry.dtype() == SafetensorsDtype.BOOL) {
+      checkBooleans(name, bytes.flip());
+    }
+    Nd4j.getAffinityManager().tagLocation(array, AffinityManager.Location.HOST);
+    return array;
+  }
+
+  /**
+   * The CRC-32C of the data section, which holds all tensors and nothing else.
+   *
+   * @return the checksum, 0 to 2<sup>32</sup>-1
+   * @throws IOException if the file cannot be read
+   */
+  public long crc32c() throws IOException {
+    var crc = new CRC32C();
+    ByteBuffer block = ByteBuffer.allocateDirect(BLOCK_BYTES);
+    for (long done = 0; done < dataLength; done += block.limit()) {
+      block.clear().limit((int) Math.min(BLOCK_BYTES, dataLength - done));
+      readFully(block, dataStart + done);
+      crc.update(block.flip());
+    }
+    return crc.getValue();
+  }
+
+  /**
+   * Compares the data section with the checksum that {@link SafetensorsWriter#writeWithChecksum}
+   * put into the metadata. A file without one passes; whoever insists on it looks for {@link
+   * SafetensorsWriter#CRC32C_KEY} in {@link #metadata()}.
+   *
+   * @throws IOException if the checksum is there and differs, or the file cannot be read
+   */
+  public void verifyChecksum() throws IOException {
+    String expected = metadata().get(SafetensorsWriter.CRC32C_KEY);
+    if (expected == null) {
+      return;
+    }
+    String found = SafetensorsWriter.hex(crc32c());
+    if (!found.equals(expected)) {
+      throw new IOException(
+          "The file %s is damaged: its data have the CRC-32C %s, but its header says %s; use another copy of the file."
+              .formatted(file, found, SafetensorsHeader.quoted(expected)));
+    }
+  }
+
+  /** Closes the file; arrays that were read stay valid. */
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+
+  private long headerLength(long fileLength) throws IOException {
+    if (fileLength < SafetensorsHeader.LENGTH_BYTES) {
+      throw malformed(
+          "it has %d bytes, fewer than the 8 of the header length".formatted(fileLength));
+    }
+    ByteBuffer bytes =
+        ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    readFully(bytes, 0);
+    long length = bytes.flip().getLong();
+    if (length == 0) {
+      throw malformed("its header length is 0");
+    }
+    if (Long.compareUnsigned(length, SafetensorsHeader.MAX_BYTES) > 0) {
+      throw malformed(
+          "its header length is %s, more than the %d bytes that a header may have here"
+              .formatted(Long.toUnsignedString(length), SafetensorsHeader.MAX_BYTES));
+    }
+    if (length > fileLength - SafetensorsHeader.LENGTH_BYTES) {
+      throw malformed(
+          "its header length is %d, but only %d bytes follow, so it is cut off or of another format"
+              .formatted(length, fileLength - SafetensorsHeader.LENGTH_BYTES));
+    }
+    return length;
+  }
+
+  private TensorEntry entry(String name) throws IOException {
+    TensorEntry entry = header.entries().get(name);
+    if (entry == null) {
+      throw new IOException(
+          "The file %s has no tensor %s among its %d; check that it belongs to this model."
+              .formatted(file, SafetensorsHeader.quoted(name), header.entries().size()));
+    }
+    return entry;
+  }
+
+  private INDArray allocate(String name, TensorEntry entry) throws IOException {
+    try {
+      return Nd4j.createUninitializedDetached(entry.dtype().dataType(), 'c', entry.dimensions());
+    } catch (RuntimeException | OutOfMemoryError e) {
+      // ND4J throws the one, JavaCPP the other when memory is short.
+      throw new IOException(
+          "The file %s holds the tensor %s, for whose %d bytes there is no memory; give the program more."
+              .formatted(file, SafetensorsHeader.quoted(name), entry.length()),
+          e);
+    }
+  }
+
+  /** ND4J's native code assumes 0 or 1 in a BOOL. */
+  private void checkBooleans(String name, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      int value = bytes.get();
+      if (value != 0 && value != 1) {
+        throw malformed(
+            "the tensor %s of dtype BOOL has the byte %d, where only 0 and 1 are possible"
+                .formatted(SafetensorsHeader.quoted(name), Byte.toUnsignedInt((byte) value)));
+      }
+    }
+  }
+
+  private long size() throws IOException {
+    try {
+      return channel.size();
+    } catch (IOException e) {
+      throw FileFailure.unreadable(file, e);
+    }
+  }
+
+  /** Fills the buffer from a place in the file. */
+  private void readFully(ByteBuffer buffer, long position) throws IOException {
+    long start = position - buffer.position();
+    while (buffer.hasRemaining()) {
+      int count;
+      try {
+        count = channel.read(buffer, start + buffer.position());
+      } catch (IOException e) {
+        throw FileFailure.unreadable(file, e);
+      }
+      if (count < 0) {
+        throw malformed("it has become shorter since it was opened");
+      }
+    }
+  }
+
+  private IOException malformed(String why) {
+    return SafetensorsHeader.malformed(file, why, null);
+  }
+}

@@ -1,0 +1,15 @@
+package org.ddpm4j.unet.layers;
+
+/** Point-wise activation functions. */
+public enum Activation {
+  /** {@code x}. */
+  IDENTITY,
+  /** {@code x·sigmoid(x)}, also called swish (Ramachandran et al. 2017). */
+  SILU,
+  /** {@code x·Φ(x)} with the exact Gaussian distribution function, as PyTorch's default. */
+  GELU,
+  /** {@code max(x, 0)}; its slope at 0 is 0. */
+  RELU,
+  /** {@code x·tanh(ln(1 + e^x))} (Misra 2019). */
+  MISH
+}

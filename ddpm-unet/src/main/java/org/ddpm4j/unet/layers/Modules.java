@@ -1,0 +1,224 @@
+package org.ddpm4j.unet.layers;
+
+import java.util.function.Function;
+import org.nd4j.autodiff.samediff.SDVariable;
+
+/**
+ * Layers with named parameters: what {@code torch.nn} is to {@code torch.nn.functional}. Each
+ * method declares the parameters that PyTorch's module of that kind has, with its names, shapes and
+ * initialisation, and applies the layer.
+ */
+public final class Modules {
+
+  private final Layers layers;
+  private final Function<Parameter, SDVariable> declare;
+
+  /**
+   * Modules in one graph.
+   *
+   * @param layers the operations
+   * @param declare turns the declaration of a parameter into the graph's variable for it
+   */
+  public Modules(Layers layers, Function<Parameter, SDVariable> declare) {
+    this.layers = layers;
+    this.declare = declare;
+  }
+
+  /**
+   * The operations without parameters.
+   *
+   * @return the layers of this graph
+   */
+  public Layers layers() {
+    return layers;
+  }
+
+  /**
+   * {@code Conv2d} with bias.
+   *
+   * @param name of the module
+   * @param x {@code [N,H,W,iC]}
+   * @param outChannels oC
+   * @param shape the geometry
+   * @return {@code [N,H',W',oC]}
+   */
+  public FeatureMap conv2d(String name, FeatureMap x, int outChannels, Convolution shape) {
+    SDVariable weight = convolutionWeight(name, x.channels(), outChannels, shape.kernel());
+    long fanIn = (long) x.channels() * shape.kernel() * shape.kernel();
+    return layers.conv2d(x, weight, bias(name, outChannels, fanIn), shape, outChannels);
+  }
+
+  /**
+   * {@code Conv2d} of kernel 1 without bias.
+   *
+   * @param name of the module
+   * @param x {@code [N,H,W,iC]}
+   * @param outChannels oC
+   * @return {@code [N,H,W,oC]}
+   */
+  public FeatureMap pointwiseWithoutBias(String name, FeatureMap x, int outChannels) {
+    SDVariable weight = convolutionWeight(name, x.channels(), outChannels, 1);
+    return layers.conv2d(x, weight, null, Convolution.same(1), outChannels);
+  }
+
+  private SDVariable convolutionWeight(String name, int in, int out, int kernel) {
+    return declare(
+        name + ".weight",
+        WeightLayout.CONVOLUTION,
+        Initialization.fanIn((long) in * kernel * kernel),
+        kernel,
+        kernel,
+        in,
+        out);
+  }
+
+  /**
+   * {@code ConvTranspose2d} with bias.
+   *
+   * @param name of the module
+   * @param x {@code [N,H,W,iC]}
+   * @param outChannels oC
+   * @param shape the geometry
+   * @return {@code [N,H',W',oC]}
+   */
+  public FeatureMap convTranspose2d(String name, FeatureMap x, int outChannels, Convolution shape) {
+    int kernel = shape.kernel();
+    // PyTorch counts the fan of a transposed convolution on the side of its output.
+    long fanIn = (long) outChannels * kernel * kernel;
+    SDVariable weight =
+        declare(
+            name + ".weight",
+            WeightLayout.TRANSPOSED_CONVOLUTION,
+            Initialization.fanIn(fanIn),
+            kernel,
+            kernel,
+            outChannels,
+            x.channels());
+    return layers.convTranspose2d(x, weight, bias(name, outChannels, fanIn), shape, outChannels);
+  }
+
+  /**
+   * {@code Conv2d} with as many groups as channels, and bias.
+   *
+   * @param name of the module
+   * @param x {@code [N,H,W,C]}
+   * @param shape the geometry
+   * @return {@code [N,H',W',C]}
+   */
+  public FeatureMap depthwiseConv2d(String name, FeatureMap x, Convolution shape) {
+    int kernel = shape.kernel();
+    long fanIn = (long) kernel * kernel;
+    SDVariable weight =
+        declare(
+            name + ".weight",
+            WeightLayout.DEPTHWISE_CONVOLUTION,
+            Initialization.fanIn(fanIn),
+            kernel,
+            kernel,
+            x.channels(),
+            1);
+    return layers.depthwiseConv2d(x, weight, bias(name, x.channels(), fanIn), shape);
+  }
+
+  /**
+   * {@code GroupNorm}, followed by an activation.
+   *
+   * @param name of the module
+   * @param x {@code [N,H,W,C]}
+   * @param groups a divisor of C
+   * @param epsilon added to the variance
+   * @param activation applied last
+   * @return {@code [N,H,W,C]}
+   */
+  public FeatureMap groupNorm(
+      String name, FeatureMap x, int groups, double epsilon, Activation activation) {
+    if (groups < 1 || x.channels() % groups != 0) {
+      throw new IllegalArgumentException(
+          "%d groups do not divide the %d channels of %s; choose a divisor."
+              .formatted(groups, x.channels(), name));
+    }
+    SDVariable weight =
+        declare(name + ".weight", WeightLayout.VECTOR, Initialization.ONES, x.channels());
+    SDVariable bias =
+        declare(name + ".bias", WeightLayout.VECTOR, Initialization.ZEROS, x.channels());
+    return layers.groupNorm(x, weight, bias, groups, epsilon, activation);
+  }
+
+  /**
+   * {@code Linear} with bias, followed by an activation.
+   *
+   * @param name of the module
+   * @param x {@code [N,in]}
+   * @param in width of x
+   * @param out width of the result
+   * @param activation applied last
+   * @return {@code [N,out]}
+   */
+  public SDVariable linear(String name, SDVariable x, int in, int out, Activation activation) {
+    SDVariable weight =
+        declare(name + ".weight", WeightLayout.LINEAR, Initialization.fanIn(in), in, out);
+    return layers.linear(x, weight, bias(name, out, in), activation);
+  }
+
+  /**
+   * {@code Linear} with bias on the channels of every position.
+   *
+   * @param name of the module
+   * @param x {@code [N,H,W,iC]}
+   * @param outChannels oC
+   * @return {@code [N,H,W,oC]}
+   */
+  public FeatureMap linear(String name, FeatureMap x, int outChannels) {
+    SDVariable weight =
+        declare(
+            name + ".weight",
+            WeightLayout.POSITIONWISE,
+            Initialization.fanIn(x.channels()),
+            1,
+            1,
+            x.channels(),
+            outChannels);
+    SDVariable bias = bias(name, outChannels, x.channels());
+    return layers.conv2d(x, weight, bias, Convolution.same(1), outChannels);
+  }
+
+  /**
+   * {@code Conv2d} of kernel 1 with bias on maps of one position.
+   *
+   * @param name of the module
+   * @param x {@code [N,in]}
+   * @param in width of x
+   * @param out width of the result
+   * @return {@code [N,out]}
+   */
+  public SDVariable pointwise(String name, SDVariable x, int in, int out) {
+    SDVariable weight =
+        declare(name + ".weight", WeightLayout.POINTWISE, Initialization.fanIn(in), in, out);
+    return layers.linear(x, weight, bias(name, out, in), Activation.IDENTITY);
+  }
+
+  /**
+   * {@code Embedding}.
+   *
+   * @param name of the module
+   * @param labels whole numbers from 0 to count-1, {@code [N]}
+   * @param count number of rows
+   * @param width of each row
+   * @return {@code [N,width]}
+   */
+  public SDVariable embedding(String name, SDVariable labels, int count, int width) {
+    SDVariable weight =
+        declare(
+            name + ".weight", WeightLayout.EMBEDDING, Initialization.STANDARD_NORMAL, count, width);
+    return layers.embedding(labels, weight, count);
+  }
+
+  private SDVariable bias(String name, int channels, long fanIn) {
+    return declare(name + ".bias", WeightLayout.VECTOR, Initialization.fanIn(fanIn), channels);
+  }
+
+  private SDVariable declare(
+      String name, WeightLayout layout, Initialization initialization, long... shape) {
+    return declare.apply(new Parameter(name, layout, shape, initialization));
+  }
+}

@@ -1,0 +1,83 @@
+package org.ddpm4j.unet.layers;
+
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * The declaration of one parameter of a network.
+ *
+ * @param name PyTorch's name, for example {@code downs.0.0.block1.proj.weight}
+ * @param layout how its axes lie
+ * @param shape sizes in our layout
+ * @param initialization how it starts
+ */
+public record Parameter(
+    String name, WeightLayout layout, long[] shape, Initialization initialization) {
+
+  /**
+   * Checks and copies the shape.
+   *
+   * @param name PyTorch's name
+   * @param layout how its axes lie
+   * @param shape sizes in our layout
+   * @param initialization how it starts
+   * @throws IllegalArgumentException if the shape is not of the layout's rank or has a size below 1
+   */
+  public Parameter {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(initialization, "initialization");
+    if (shape.length != layout.rank() || Arrays.stream(shape).anyMatch(size -> size < 1)) {
+      throw new IllegalArgumentException(
+          "Parameter %s of layout %s cannot have the shape %s; it needs %d sizes of at least 1."
+              .formatted(name, layout, Arrays.toString(shape), layout.rank()));
+    }
+    shape = shape.clone();
+  }
+
+  /**
+   * The sizes in our layout.
+   *
+   * @return a copy
+   */
+  @Override
+  public long[] shape() {
+    return shape.clone();
+  }
+
+  /**
+   * The number of elements.
+   *
+   * @return the product of the sizes
+   */
+  public long length() {
+    return Arrays.stream(shape).reduce(1, Math::multiplyExact);
+  }
+
+  /**
+   * The shape in PyTorch.
+   *
+   * @return sizes in PyTorch's layout
+   */
+  public long[] pyTorchShape() {
+    return layout.toPyTorch(shape);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Parameter p
+        && name.equals(p.name)
+        && layout == p.layout
+        && Arrays.equals(shape, p.shape)
+        && initialization.equals(p.initialization);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(name, layout, Arrays.hashCode(shape), initialization);
+  }
+
+  @Override
+  public String toString() {
+    return name + " " + layout + Arrays.toString(shape);
+  }
+}

@@ -1,0 +1,762 @@
+package org.ddpm4j.unet.model;
+
+import com.fasterxml.jackson.annotation.JsonAutoDetect;
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.ddpm4j.unet.layers.Activation;
+import org.ddpm4j.unet.layers.Convolution;
+import org.ddpm4j.unet.layers.FeatureMap;
+import org.ddpm4j.unet.layers.Frequencies;
+import org.ddpm4j.unet.layers.Modules;
+import org.nd4j.autodiff.samediff.SDVariable;
+
+/**
+ * The U-Net of Ho et al. 2020 and its relatives as diffusers' {@code UNet2DModel} builds it:
+ * residual blocks with group normalisation, self-attention at chosen levels, the time as a shift or
+ * a scale and shift of every block.
+ *
+ * <p>config.json, parameter names and results are diffusers'; {@code docs/formats.md} lists the
+ * keys. Dropout is kept in the file, and networks compute without it, as PyTorch does in
+ * evaluation.
+ *
+ * @param images what goes in and comes out
+ * @param levels from the finest to the coarsest, 1 to 16; each but the last is followed by halving
+ * @param time how the timesteps are embedded
+ * @param classes how the classes are embedded
+ * @param resnets the residual blocks
+ * @param attentionHeadDim features of a head of every attention; null for one head of all channels.
+ *     A level has as many heads as fit into its channels
+ * @param middle what is behind the coarsest level
+ * @param resampling how sizes are halved and doubled
+ */
+@JsonAutoDetect(
+    getterVisibility = JsonAutoDetect.Visibility.NONE,
+    fieldVisibility = JsonAutoDetect.Visibility.NONE)
+public record Unet2D(
+    Images images,
+    List<Level> levels,
+    Time time,
+    Classes classes,
+    ResnetBlocks resnets,
+    Integer attentionHeadDim,
+    Middle middle,
+    Resampling resampling)
+    implements UnetConfig {
+
+  /** The value of {@code _class_name} in config.json. */
+  public static final String CLASS_NAME = "UNet2DModel";
+
+  /** diffusers' defaults. */
+  public static final Unet2D DEFAULT =
+      new Unet2D(
+          new Images(null, 3, 3, InputScale.AS_IT_IS),
+          List.of(
+              new Level(224, Block.PLAIN, Block.PLAIN),
+              new Level(448, Block.ATTENTION, Block.ATTENTION),
+              new Level(672, Block.ATTENTION, Block.ATTENTION),
+              new Level(896, Block.ATTENTION, Block.ATTENTION)),
+          new Time(4 * 224, 0, Frequencies.Order.COSINES_FIRST),
+          Classes.NONE,
+          new ResnetBlocks(2, Activation.SILU, 32, 1e-5, TimeConditioning.SHIFT, 0),
+          8,
+          new Middle(MiddleBlocks.RESNETS_AND_ATTENTION, 1, null),
+          new Resampling(HalvingPadding.ALL_SIDES, Resampler.CONVOLUTION, Resampler.CONVOLUTION));
+
+  private static final int MAX_LEVELS = 16;
+
+  /** Residual blocks on the way down; building the graph of many more would take minutes. */
+  private static final int MAX_DEPTH = 64;
+
+  private static final int MAX_SAMPLE_SIZE = 1 << 20;
+  private static final int MAX_FREQUENCY_SHIFT = 1 << 20;
+
+  /** Attention's names before diffusers 0.15, which diffusers still reads. */
+  private static final Pattern FORMER_ATTENTION_NAME =
+      Pattern.compile("(.*\\.attentions\\.\\d+\\.)(query|key|value|proj_attn)(\\.weight|\\.bias)");
+
+  private static final Map<String, String> ATTENTION_NAMES =
+      Map.of("query", "to_q", "key", "to_k", "value", "to_v", "proj_attn", "to_out.0");
+
+  /** What is done to the images first. */
+  public enum InputScale {
+    /** Nothing. */
+    AS_IT_IS,
+    /** {@code 2x - 1}, for images in [0,1]; in diffusers {@code center_input_sample}. */
+    CENTERED
+  }
+
+  /**
+   * What goes in and comes out.
+   *
+   * @param size of the images that the network is meant for, which it does not insist on; null if
+   *     unknown. In diffusers {@code sample_size}
+   * @param inChannels channels of the images
+   * @param outChannels channels of the output
+   * @param scale what is done to the images first
+   */
+  public record Images(ImageSize size, int inChannels, int outChannels, InputScale scale) {
+
+    /**
+     * Checks the ranges.
+     *
+     * @param size of the images, or null
+     * @param inChannels channels of the images
+     * @param outChannels channels of the output
+     * @param scale what is done to the images first
+     * @throws IllegalArgumentException if a value is outside its range
+     */
+    public Images {
+      Objects.requireNonNull(scale, "scale");
+      requireRange("in_channels", inChannels, 1, UnetLimits.MAX_CHANNELS);
+      requireRange("out_channels", outChannels, 1, UnetLimits.MAX_CHANNELS);
+    }
+  }
+
+  /**
+   * A size of images.
+   *
+   * @param height in pixels, at least 1
+   * @param width in pixels, at least 1
+   */
+  public record ImageSize(int height, int width) {
+
+    /**
+     * Checks the ranges.
+     *
+     * @param height in pixels
+     * @param width in pixels
+     * @throws IllegalArgumentException if a value is outside its range
+     */
+    public ImageSize {
+      requireRange("sample_size", height, 1, MAX_SAMPLE_SIZE);
+      requireRange("sample_size", width, 1, MAX_SAMPLE_SIZE);
+    }
+  }
+
+  /** The kinds of a level's way down or up. */
+  public enum Block {
+    /** Residual blocks; {@code DownBlock2D} and {@code UpBlock2D}. */
+    PLAIN,
+    /**
+     * Residual blocks with attention behind each; {@code AttnDownBlock2D}, {@code AttnUpBlock2D}.
+     */
+    ATTENTION,
+    /**
+     * Residual blocks that also do the resampling; {@code ResnetDownsampleBlock2D} and {@code
+     * ResnetUpsampleBlock2D}.
+     */
+    RESNET
+  }
+
+  /**
+   * One resolution.
+   *
+   * @param channels of its features; one of {@code block_out_channels}
+   * @param down the way down
+   * @param up the way up
+   */
+  public record Level(int channels, Block down, Block up) {
+
+    /**
+     * Checks the range.
+     *
+     * @param channels of its features
+     * @param down the way down
+     * @param up the way up
+     * @throws IllegalArgumentException if the channels are outside their range
+     */
+    public Level {
+      Objects.requireNonNull(down, "down");
+      Objects.requireNonNull(up, "up");
+      requireRange("block_out_channels", channels, 1, UnetLimits.MAX_CHANNELS);
+    }
+
+    private boolean hasAttention() {
+      return down == Block.ATTENTION || up == Block.ATTENTION;
+    }
+  }
+
+  /**
+   * How the timesteps are embedded: sinusoids, as many as the first level has channels, and two
+   * linear layers with SiLU between them.
+   *
+   * @param width of the linear layers; in diffusers {@code time_embedding_dim}, by default four
+   *     times the channels of the first level
+   * @param freqShift of the frequencies, less than half the channels of the first level
+   * @param order of sines and cosines; in diffusers {@code flip_sin_to_cos}
+   */
+  public record Time(int width, int freqShift, Frequencies.Order order) {
+
+    /**
+     * Checks the ranges.
+     *
+     * @param width of the linear layers
+     * @param freqShift of the frequencies
+     * @param order of sines and cosines
+     * @throws IllegalArgumentException if a value is outside its range
+     */
+    public Time {
+      Objects.requireNonNull(order, "order");
+      requireRange("time_embedding_dim", width, 1, 4 * UnetLimits.MAX_CHANNELS);
+      requireRange("freq_shift", freqShift, -MAX_FREQUENCY_SHIFT, MAX_FREQUENCY_SHIFT);
+    }
+  }
+
+  /** How labels become vectors, which are added to the embedding of the time. */
+  public enum ClassEmbedding {
+    /** The network knows no classes. */
+    NONE,
+    /** A row of a table for each class. */
+    TABLE,
+    /** The way of the timesteps, with linear layers of its own. */
+    LIKE_TIMESTEPS
+  }
+
+  /**
+   * What the network knows of classes.
+   *
+   * @param embedding how labels become vectors
+   * @param count of labels that it can be given, from 0 on
+   */
+  public record Classes(ClassEmbedding embedding, int count) {
+
+    /** No classes. */
+    public static final Classes NONE = new Classes(ClassEmbedding.NONE, 0);
+
+    /** Whole numbers as labels, embedded as timesteps are. */
+    public static final Classes LIKE_TIMESTEPS =
+        new Classes(ClassEmbedding.LIKE_TIMESTEPS, UnetLimits.MAX_CLASS_EMBEDDINGS);
+
+    /**
+     * Checks the range.
+     *
+     * @param embedding how labels become vectors
+     * @param count of labels
+     * @throws IllegalArgumentException if the count does not go with the embedding
+     */
+    public Classes {
+      switch (embedding) {
+        case NONE -> requireRange("num_class_embeds", count, 0, 0);
+        case TABLE -> requireRange("num_class_embeds", count, 1, UnetLimits.MAX_CLASS_EMBEDDINGS);
+        case LIKE_TIMESTEPS ->
+            requireRange(
+                "num_class_embeds",
+                count,
+                UnetLimits.MAX_CLASS_EMBEDDINGS,
+                UnetLimits.MAX_CLASS_EMBEDDINGS);
+      }
+    }
+
+    /**
+     * A row of a table for each class.
+     *
+     * @param count of classes, a null class included, at least 1; in diffusers {@code
+     *     num_class_embeds}
+     * @return the classes
+     */
+    public static Classes table(int count) {
+      return new Classes(ClassEmbedding.TABLE, count);
+    }
+  }
+
+  /** How a residual block is told the time and the class. */
+  public enum TimeConditioning {
+    /** A number for each channel is added before the second normalisation; "default". */
+    SHIFT,
+    /** The second normalisation's result is scaled and shifted; "scale_shift". */
+    SCALE_SHIFT
+  }
+
+  /**
+   * The residual blocks (He et al. 2015), all alike.
+   *
+   * @param perLevel on a level's way down; on its way up there is one more. In diffusers {@code
+   *     layers_per_block}
+   * @param activation between their layers; in diffusers {@code act_fn}
+   * @param groups of every group normalisation, a divisor of all widths; {@code norm_num_groups}
+   * @param epsilon of every group normalisation; {@code norm_eps}
+   * @param conditioning how they are told the time; {@code resnet_time_scale_shift}
+   * @param dropout in [0,1); has no effect here
+   */
+  public record ResnetBlocks(
+      int perLevel,
+      Activation activation,
+      int groups,
+      double epsilon,
+      TimeConditioning conditioning,
+      double dropout) {
+
+    /**
+     * Checks the ranges.
+     *
+     * @param perLevel on a level's way down
+     * @param activation between their layers
+     * @param groups of every group normalisation
+     * @param epsilon of every group normalisation
+     * @param conditioning how they are told the time
+     * @param dropout the part that training in PyTorch drops
+     * @throws IllegalArgumentException if a value is outside its range
+     */
+    public ResnetBlocks {
+      Objects.requireNonNull(activation, "activation");
+      Objects.requireNonNull(conditioning, "conditioning");
+      requireRange("layers_per_block", perLevel, 1, MAX_DEPTH);
+      requireRange("norm_num_groups", groups, 1, UnetLimits.MAX_CHANNELS);
+      UnetLimits.require(
+          epsilon >= 0 && Double.isFinite(epsilon),
+          "norm_eps is %s; it must be finite and at least 0",
+          epsilon);
+      UnetLimits.require(
+          dropout >= 0 && dropout < 1, "dropout is %s; it must be in [0,1)", dropout);
+    }
+  }
+
+  /** The kinds of the network's middle. */
+  public enum MiddleBlocks {
+    /** Nothing. */
+    NONE,
+    /** Two residual blocks. */
+    RESNETS,
+    /** Two residual blocks with attention between them. */
+    RESNETS_AND_ATTENTION
+  }
+
+  /**
+   * What is behind the coarsest level.
+   *
+   * @param blocks which; in diffusers {@code mid_block_type} and {@code add_attention}
+   * @param scaleFactor by which every block's sum with its input is divided, not 0; {@code
+   *     mid_block_scale_factor}
+   * @param attentionGroups of the normalisation before the attention; {@code attn_norm_num_groups}.
+   *     If null, those of the residual blocks with {@link TimeConditioning#SHIFT}, and no
+   *     normalisation otherwise
+   */
+  public record Middle(MiddleBlocks blocks, double scaleFactor, Integer attentionGroups) {
+
+    /**
+     * Checks the ranges.
+     *
+     * @param blocks which
+     * @param scaleFactor by which sums are divided
+     * @param attentionGroups of the normalisation before the attention, or null
+     * @throws IllegalArgumentException if a value is outside its range
+     */
+    public Middle {
+      Objects.requireNonNull(blocks, "blocks");
+      UnetLimits.require(
+          scaleFactor != 0 && Double.isFinite(scaleFactor),
+          "mid_block_scale_factor is %s; it must be finite and not 0",
+          scaleFactor);
+      if (attentionGroups != null) {
+        requireRange("attn_norm_num_groups", attentionGroups, 1, UnetLimits.MAX_CHANNELS);
+      }
+    }
+  }
+
+  /** The zeros around features that a convolution of kernel 3 and stride 2 halves. */
+  public enum HalvingPadding {
+    /** One on every side; {@code downsample_padding} 1. */
+    ALL_SIDES(1, new Convolution(3, 2, 1)),
+    /** One below and one on the right, as in Ho et al. 2020; {@code downsample_padding} 0. */
+    END(0, new Convolution(3, 2, 0, 1));
+
+    private final int number;
+    private final Convolution shape;
+
+    HalvingPadding(int number, Convolution shape) {
+      this.number = number;
+      this.shape = shape;
+    }
+
+    /** diffusers' number for it. */
+    int number() {
+      return number;
+    }
+
+    Convolution shape() {
+      return shape;
+    }
+  }
+
+  /** What halves or doubles features. */
+  public enum Resampler {
+    /** A convolution of stride 2; or repetition and a convolution. */
+    CONVOLUTION,
+    /** A residual block with a mean, or repetition, inside. */
+    RESNET
+  }
+
+  /**
+   * How sizes are halved and doubled. {@link Block#PLAIN} levels have convolutions, {@link
+   * Block#RESNET} levels residual blocks in any case.
+   *
+   * @param padding of halving convolutions; {@code downsample_padding}
+   * @param down what halves behind {@link Block#ATTENTION}; {@code downsample_type}
+   * @param up what doubles behind {@link Block#ATTENTION}; {@code upsample_type}
+   */
+  public record Resampling(HalvingPadding padding, Resampler down, Resampler up) {
+
+    /**
+     * Checks that nothing is missing.
+     *
+     * @param padding of halving convolutions
+     * @param down what halves behind attention
+     * @param up what doubles behind attention
+     */
+    public Resampling {
+      Objects.requireNonNull(padding, "padding");
+      Objects.requireNonNull(down, "down");
+      Objects.requireNonNull(up, "up");
+    }
+  }
+
+  /**
+   * Checks that the network can be built.
+   *
+   * @param images what goes in and comes out
+   * @param levels from the finest to the coarsest, copied
+   * @param time how the timesteps are embedded
+   * @param classes how the classes are embedded
+   * @param resnets the residual blocks
+   * @param attentionHeadDim features of a head, or null
+   * @param middle what is behind the coarsest level
+   * @param resampling how sizes are halved and doubled
+   * @throws IllegalArgumentException if a value is outside its range or two do not go together
+   */
+  public Unet2D {
+    Objects.requireNonNull(images, "images");
+    Objects.requireNonNull(time, "time");
+    Objects.requireNonNull(classes, "classes");
+    Objects.requireNonNull(resnets, "resnets");
+    Objects.requireNonNull(middle, "middle");
+    Objects.requireNonNull(resampling, "resampling");
+    levels = List.copyOf(levels);
+    UnetLimits.require(
+        !levels.isEmpty() && levels.size() <= MAX_LEVELS,
+        "block_out_channels has %d levels; it needs 1 to %d",
+        levels.size(),
+        MAX_LEVELS);
+    UnetLimits.require(
+        levels.size() * resnets.perLevel <= MAX_DEPTH,
+        "layers_per_block is %d; with %d levels it must be 1 to %d",
+        resnets.perLevel,
+        levels.size(),
+        MAX_DEPTH / levels.size());
+    int first = levels.get(0).channels;
+    UnetLimits.require(
+        first % 2 == 0, "block_out_channels starts with %d; the first must be even", first);
+    UnetLimits.require(
+        time.freqShift < first / 2,
+        "freq_shift is %d; it must be less than %d, half of the first of block_out_channels",
+        time.freqShift,
+        first / 2);
+    checkGroups(levels, resnets);
+    checkMiddleGroups(levels, middle);
+    checkHeads(levels, attentionHeadDim, middle);
+  }
+
+  /**
+   * The residual block that normalises the widest features has them from the level below and from
+   * the way down.
+   */
+  private static void checkGroups(List<Level> levels, ResnetBlocks resnets) {
+    int x = levels.get(0).channels;
+    Deque<Integer> skips = new ArrayDeque<>(List.of(x));
+    for (int i = 0; i < levels.size(); i++) {
+      for (int layer = 0; layer < resnets.perLevel; layer++) {
+        requireDivides(resnets.groups, x, "down_blocks.%d.resnets.%d".formatted(i, layer));
+        x = levels.get(i).channels;
+        requireDivides(resnets.groups, x, "down_blocks.%d.resnets.%d".formatted(i, layer));
+        skips.push(x);
+      }
+      if (i + 1 < levels.size()) {
+        skips.push(x);
+      }
+    }
+    for (int i = 0; i < levels.size(); i++) {
+      for (int layer = 0; layer <= resnets.perLevel; layer++) {
+        String name = "up_blocks.%d.resnets.%d".formatted(i, layer);
+        requireDivides(resnets.groups, x + skips.pop(), name);
+        x = levels.get(levels.size() - 1 - i).channels;
+      }
+    }
+  }
+
+  private static void requireDivides(int groups, int channels, String where) {
+    UnetLimits.require(
+        channels % groups == 0,
+        "norm_num_groups is %d, which does not divide the %d channels in %s; choose a divisor of all block_out_channels",
+        groups,
+        channels,
+        where);
+  }
+
+  private static void checkMiddleGroups(List<Level> levels, Middle middle) {
+    int channels = levels.get(levels.size() - 1).channels;
+    UnetLimits.require(
+        middle.blocks != MiddleBlocks.RESNETS_AND_ATTENTION
+            || middle.attentionGroups == null
+            || channels % middle.attentionGroups == 0,
+        "attn_norm_num_groups is %d, which does not divide the %d channels in mid_block; choose a divisor",
+        middle.attentionGroups,
+        channels);
+  }
+
+  private static void checkHeads(List<Level> levels, Integer headDim, Middle middle) {
+    if (headDim == null) {
+      return;
+    }
+    requireRange("attention_head_dim", headDim, 1, UnetLimits.MAX_CHANNELS);
+    for (int i = 0; i < levels.size(); i++) {
+      boolean beforeMiddle =
+          i == levels.size() - 1 && middle.blocks == MiddleBlocks.RESNETS_AND_ATTENTION;
+      if (levels.get(i).hasAttention() || beforeMiddle) {
+        UnetLimits.require(
+            headDim <= levels.get(i).channels,
+            "attention_head_dim is %d, but a level with attention has %d channels; choose fewer, or null for one head",
+            headDim,
+            levels.get(i).channels);
+      }
+    }
+  }
+
+  private static void requireRange(String key, int value, int least, int greatest) {
+    UnetLimits.require(
+        value >= least && value <= greatest,
+        "%s is %d; it must be %d to %d",
+        key,
+        value,
+        least,
+        greatest);
+  }
+
+  /**
+   * A network with diffusers' defaults in everything but this. The channels of all levels must then
+   * be multiples of 32.
+   *
+   * @param channels of the images and of the output
+   * @param levels from the finest to the coarsest
+   * @return the architecture
+   */
+  public static Unet2D of(int channels, List<Level> levels) {
+    return of(channels, levels, DEFAULT.resnets.groups);
+  }
+
+  /**
+   * A network with diffusers' defaults in everything but this.
+   *
+   * @param channels of the images and of the output
+   * @param levels from the finest to the coarsest
+   * @param groups of every group normalisation, a divisor of the channels of all levels
+   * @return the architecture
+   */
+  public static Unet2D of(int channels, List<Level> levels, int groups) {
+    UnetLimits.require(!levels.isEmpty(), "block_out_channels has no levels; it needs at least 1");
+    return new Unet2D(
+        new Images(null, channels, channels, DEFAULT.images.scale),
+        levels,
+        new Time(4 * levels.get(0).channels, DEFAULT.time.freqShift, DEFAULT.time.order),
+        DEFAULT.classes,
+        new ResnetBlocks(
+            DEFAULT.resnets.perLevel,
+            DEFAULT.resnets.activation,
+            groups,
+            DEFAULT.resnets.epsilon,
+            DEFAULT.resnets.conditioning,
+            DEFAULT.resnets.dropout),
+        DEFAULT.attentionHeadDim,
+        DEFAULT.middle,
+        DEFAULT.resampling);
+  }
+
+  /**
+   * The network of Ho et al. 2020 for CIFAR-10, in diffusers' google/ddpm-cifar10-32: four levels
+   * of 128, 256, 256 and 256 channels, attention at 16x16, 35,746,307 parameters.
+   *
+   * @return the architecture
+   */
+  public static Unet2D cifar10() {
+    Level plain = new Level(256, Block.PLAIN, Block.PLAIN);
+    List<Level> levels =
+        List.of(
+            new Level(128, Block.PLAIN, Block.PLAIN),
+            new Level(256, Block.ATTENTION, Block.ATTENTION),
+            plain,
+            plain);
+    return of(3, levels)
+        .withSampleSize(new ImageSize(32, 32))
+        .withTime(new Time(4 * 128, 1, Frequencies.Order.SINES_FIRST))
+        .withResnets(
+            new ResnetBlocks(
+                DEFAULT.resnets.perLevel,
+                DEFAULT.resnets.activation,
+                DEFAULT.resnets.groups,
+                1e-6,
+                DEFAULT.resnets.conditioning,
+                DEFAULT.resnets.dropout))
+        .withAttentionHeadDim(null)
+        .withResampling(
+            new Resampling(HalvingPadding.END, DEFAULT.resampling.down, DEFAULT.resampling.up));
+  }
+
+  /**
+   * The same network for other images.
+   *
+   * @param newImages what goes in and comes out
+   * @return the architecture
+   */
+  public Unet2D withImages(Images newImages) {
+    return new Unet2D(
+        newImages, levels, time, classes, resnets, attentionHeadDim, middle, resampling);
+  }
+
+  /**
+   * The same network, meant for images of another size.
+   *
+   * @param size of the images, or null
+   * @return the architecture
+   */
+  public Unet2D withSampleSize(ImageSize size) {
+    return withImages(new Images(size, images.inChannels, images.outChannels, images.scale));
+  }
+
+  /**
+   * The same network with another number of channels at its end, as a learned variance needs it
+   * (Nichol and Dhariwal 2021).
+   *
+   * @param count channels of the output
+   * @return the architecture
+   */
+  public Unet2D withOutChannels(int count) {
+    return withImages(new Images(images.size, images.inChannels, count, images.scale));
+  }
+
+  /**
+   * The same network with another embedding of the time.
+   *
+   * @param newTime how the timesteps are embedded
+   * @return the architecture
+   */
+  public Unet2D withTime(Time newTime) {
+    return new Unet2D(
+        images, levels, newTime, classes, resnets, attentionHeadDim, middle, resampling);
+  }
+
+  /**
+   * The same network for images with classes.
+   *
+   * @param newClasses how the classes are embedded
+   * @return the architecture
+   */
+  public Unet2D withClasses(Classes newClasses) {
+    return new Unet2D(
+        images, levels, time, newClasses, resnets, attentionHeadDim, middle, resampling);
+  }
+
+  /**
+   * The same network for images with classes.
+   *
+   * @param count rows of the class embedding, a null class included; 0 for none
+   * @return the architecture
+   */
+  public Unet2D withClassEmbeddings(int count) {
+    return withClasses(count == 0 ? Classes.NONE : Classes.table(count));
+  }
+
+  /**
+   * The same network with other residual blocks.
+   *
+   * @param newResnets the residual blocks
+   * @return the architecture
+   */
+  public Unet2D withResnets(ResnetBlocks newResnets) {
+    return new Unet2D(
+        images, levels, time, classes, newResnets, attentionHeadDim, middle, resampling);
+  }
+
+  /**
+   * The same network with other attention.
+   *
+   * @param headDim features of a head; null for one head of all channels
+   * @return the architecture
+   */
+  public Unet2D withAttentionHeadDim(Integer headDim) {
+    return new Unet2D(images, levels, time, classes, resnets, headDim, middle, resampling);
+  }
+
+  /**
+   * The same network with another middle.
+   *
+   * @param newMiddle what is behind the coarsest level
+   * @return the architecture
+   */
+  public Unet2D withMiddle(Middle newMiddle) {
+    return new Unet2D(
+        images, levels, time, classes, resnets, attentionHeadDim, newMiddle, resampling);
+  }
+
+  /**
+   * The same network with other resampling.
+   *
+   * @param newResampling how sizes are halved and doubled
+   * @return the architecture
+   */
+  public Unet2D withResampling(Resampling newResampling) {
+    return new Unet2D(
+        images, levels, time, classes, resnets, attentionHeadDim, middle, newResampling);
+  }
+
+  @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+  static Unet2D fromJson(JsonNode json) {
+    return Unet2DJson.read(json);
+  }
+
+  @JsonValue
+  Map<String, Object> toJson() {
+    return Collections.unmodifiableMap(Unet2DJson.write(this));
+  }
+
+  @Override
+  public int inChannels() {
+    return images.inChannels;
+  }
+
+  @Override
+  public int outChannels() {
+    return images.outChannels;
+  }
+
+  @Override
+  public int sizeDivisor() {
+    return 1 << (levels.size() - 1);
+  }
+
+  /** The numbers of labels, or 0; with {@link Classes#LIKE_TIMESTEPS} there is no table of rows. */
+  @Override
+  public int classEmbeddings() {
+    return classes.count;
+  }
+
+  /** Attention's former names are those of today in all else. */
+  @Override
+  public String parameterName(String tensorName) {
+    Matcher former = FORMER_ATTENTION_NAME.matcher(tensorName);
+    return former.matches()
+        ? former.group(1) + ATTENTION_NAMES.get(former.group(2)) + former.group(3)
+        : tensorName;
+  }
+
+  @Override
+  public FeatureMap build(Modules modules, FeatureMap x, SDVariable t, SDVariable labels) {
+    return new Unet2DGraph(this, modules, t, labels).unet(x);
+  }
+}

@@ -1,0 +1,78 @@
+package org.ddpm4j.unet.model;
+
+import org.ddpm4j.unet.layers.FeatureMap;
+import org.ddpm4j.unet.layers.Modules;
+import org.nd4j.autodiff.samediff.SDVariable;
+
+/**
+ * The architecture of a U-Net: a validated record that can build its graph for any image size that
+ * it accepts.
+ */
+public sealed interface UnetConfig permits AnnotatedUnet, MinimalUnet, TutorialUnet, Unet2D {
+
+  /**
+   * The number of channels of the images that go in.
+   *
+   * @return at least 1
+   */
+  int inChannels();
+
+  /**
+   * The number of channels that come out.
+   *
+   * @return at least 1
+   */
+  int outChannels();
+
+  /**
+   * What heights and widths must be multiples of.
+   *
+   * @return the factor by which the network shrinks its features
+   */
+  int sizeDivisor();
+
+  /**
+   * The number of rows of the class embedding. A null class, as classifier-free guidance needs it
+   * (Ho and Salimans 2022), is one more row, by convention the last.
+   *
+   * @return 0 if the network knows no classes
+   */
+  int classEmbeddings();
+
+  /**
+   * The parameter that a tensor of a file is meant for, since names have changed over time.
+   *
+   * @param tensorName a name in a file, of today or of former times
+   * @return the name of today; the same where it is unknown
+   */
+  default String parameterName(String tensorName) {
+    return tensorName;
+  }
+
+  /**
+   * Writes the network into a graph.
+   *
+   * @param modules declare the parameters and add the operations
+   * @param x noisy images, {@code [N,H,W,inChannels]}
+   * @param t timesteps, {@code [N]}
+   * @param labels rows of the class embedding, {@code [N]}; null if the network knows no classes
+   * @return {@code [N,H,W,outChannels]}
+   */
+  FeatureMap build(Modules modules, FeatureMap x, SDVariable t, SDVariable labels);
+
+  /**
+   * Checks a size of images.
+   *
+   * @param height in pixels
+   * @param width in pixels
+   * @throws IllegalArgumentException if the network cannot take it
+   */
+  default void checkImageSize(int height, int width) {
+    int divisor = sizeDivisor();
+    if (height < 1 || width < 1 || height % divisor != 0 || width % divisor != 0) {
+      throw new IllegalArgumentException(
+          "Images of %dx%d do not go through this U-Net, which halves them %d times: height and width must be multiples of %d; resize or pad the images, or choose fewer levels."
+              .formatted(height, width, Integer.numberOfTrailingZeros(divisor), divisor));
+    }
+  }
+}
