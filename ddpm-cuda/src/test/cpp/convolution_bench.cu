@@ -47,6 +47,13 @@ __global__ void __launch_bounds__(W* WK * 32, blocks_of_registers(W* WK * 32, B*
   weight_gradient<U, BN, BP, B, W, WK>(g);
 }
 
+__global__ void pack_kernel(const float* weights, element* packed, int inChannels, int outChannels, int inRow, int outRow,
+                            int kernelHeight, int kernelWidth, int stride, int padding, int transposed,
+                            int blockChannels, int chunkChannels) {
+  pack_weights(weights, packed, inChannels, outChannels, inRow, outRow, kernelHeight, kernelWidth, stride, padding,
+               transposed, blockChannels, chunkChannels);
+}
+
 struct GatherTile {
   int units, pixels, channels, warpPixels, warpChannels;
   void (*kernel)(Gather);
@@ -335,9 +342,8 @@ static void bench_gather(const char* what, const Shape& s) {
           CHECK(cudaFree(packed));
         }
         packed = device<element>(p.packedElements);
-        convolution_pack_weights<<<1024, 256>>>(weights, packed, s.inChannels, s.outChannels, inRow, outRow, s.kernel,
-                                                s.kernel, s.stride, s.padding, s.transposed, t.channels,
-                                                t.units * PACK);
+        pack_kernel<<<1024, 256>>>(weights, packed, s.inChannels, s.outChannels, inRow, outRow, s.kernel, s.kernel,
+                                   s.stride, s.padding, s.transposed, t.channels, t.units * PACK);
         CHECK(cudaFuncSetAttribute((const void*)t.kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, p.shared));
         Gather g = {in,        packed,   bias,          nullptr,        nullptr,      out,      s.images,    s.inHeight,
                     s.inWidth, inRow,    s.outHeight(), s.outWidth(),   outRow,       s.outChannels, s.kernel, s.kernel,

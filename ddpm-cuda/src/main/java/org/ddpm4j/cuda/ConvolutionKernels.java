@@ -212,11 +212,11 @@ final class ConvolutionKernels {
         kind,
         length,
         address ->
-            context.launch(
+            context.packing(
                 FILE,
                 "convolution_pack_weights",
-                Launch.forElements(length / bytes, THREADS),
-                weights,
+                length / bytes,
+                weights.address(),
                 address,
                 in.size(3),
                 out.size(3),

@@ -105,8 +105,13 @@ final class CudaContext implements PlanContext {
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 
+  /** One row of a packing kernel's table. */
+  WeightPacking packing(String file, String kernel, long elements, Number... row) {
+    return new WeightPacking(file, kernel, defines(), elements, List.of(row));
+  }
+
   /** A weight in another layout, packed again whenever weights have changed. */
-  long packed(Tensor weight, String kind, long bytes, LongFunction<Kernel> packing) {
+  long packed(Tensor weight, String kind, long bytes, LongFunction<WeightPacking> packing) {
     return weights.packed(weight, kind + precision, bytes, packing);
   }
 

@@ -34,7 +34,7 @@ final class CudaTraining implements TrainingProgram {
   private final List<Kernel> before;
   private final List<Kernel> after;
   private CudaDriver.CudaGraph graph;
-  private int packingsInGraph = -1;
+  private List<Kernel> packingsInGraph;
   private long begun;
   private long ended;
 
@@ -177,7 +177,7 @@ final class CudaTraining implements TrainingProgram {
     }
     Host host = hosts[(int) (begun % hosts.length)];
     write(step, host.batch);
-    if (graph == null || packingsInGraph != cache.packings().size()) {
+    if (graph == null || packingsInGraph != cache.packings()) {
       record();
     }
     driver.uploadLater(host.batch.duplicate().clear(), batchOnCard);
@@ -203,7 +203,7 @@ final class CudaTraining implements TrainingProgram {
     all.addAll(plan);
     all.addAll(after);
     graph = driver.graph(all);
-    packingsInGraph = packings.size();
+    packingsInGraph = cache.packings();
   }
 
   private void write(Step step, ByteBuffer to) {

@@ -1,26 +1,36 @@
 package org.ddpm4j.cuda;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongFunction;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Tensor;
 import org.ddpm4j.kernels.plan.WeightCache;
 
-/** Copies of a network's weights in the layouts and number formats of its kernels, on the card. */
+/**
+ * Copies of a network's weights in the layouts and number formats of its kernels, on the card. One
+ * launch for each kind makes all of them anew: most are small, and there are some hundred.
+ */
 final class CudaWeightCache implements WeightCache {
 
   private final CudaDriver driver;
   private final Map<String, Long> addresses = new LinkedHashMap<>();
-  private final List<Kernel> packings = new ArrayList<>();
+  private final List<WeightPacking> packings = new ArrayList<>();
 
   /** Those that have not run yet. */
-  private final List<Kernel> postponed = new ArrayList<>();
+  private final List<WeightPacking> postponed = new ArrayList<>();
 
   private boolean isPostponing;
+
+  /** Of all packings, or null where there have been more since. */
+  private Table table;
+
   private CudaDriver.CudaGraph graph;
   private long bytes;
 
@@ -28,8 +38,12 @@ final class CudaWeightCache implements WeightCache {
     this.driver = driver;
   }
 
+  /** Packings in the card's memory, and what runs them. */
+  private record Table(long address, List<Kernel> kernels) {}
+
   /** Where a packed weight lies; it is packed soon, and again with every refresh. */
-  synchronized long packed(Tensor weight, String kind, long size, LongFunction<Kernel> packing) {
+  synchronized long packed(
+      Tensor weight, String kind, long size, LongFunction<WeightPacking> packing) {
     String key = kind + "@" + weight.address();
     Long existing = addresses.get(key);
     if (existing != null) {
@@ -38,10 +52,12 @@ final class CudaWeightCache implements WeightCache {
     long address = driver.allocate(size);
     bytes += size;
     addresses.put(key, address);
-    Kernel kernel = packing.apply(address);
-    packings.add(kernel);
-    forgetGraph();
-    postponed.add(kernel);
+    WeightPacking made = packing.apply(address);
+    // Its kernel is compiled while others are asked for.
+    driver.function(made.file(), made.kernel(), made.defines());
+    packings.add(made);
+    forgetTable();
+    postponed.add(made);
     if (!isPostponing) {
       runPostponed();
     }
@@ -66,9 +82,43 @@ final class CudaWeightCache implements WeightCache {
   }
 
   private void runPostponed() {
-    List<Kernel> kernels = List.copyOf(postponed);
+    if (postponed.isEmpty()) {
+      return;
+    }
+    Table once = table(postponed);
     postponed.clear();
-    kernels.forEach(Kernel::run);
+    try {
+      once.kernels().forEach(Kernel::run);
+    } finally {
+      driver.free(once.address());
+    }
+  }
+
+  private Table table(List<WeightPacking> rows) {
+    Map<WeightPacking.Kind, List<WeightPacking>> kinds =
+        rows.stream()
+            .collect(
+                Collectors.groupingBy(
+                    WeightPacking::kind, LinkedHashMap::new, Collectors.toList()));
+    int rowBytes = WeightPacking.ROW * Long.BYTES;
+    ByteBuffer content =
+        ByteBuffer.allocateDirect(rows.size() * rowBytes).order(ByteOrder.nativeOrder());
+    long address = driver.allocate(content.capacity());
+    List<Kernel> kernels = new ArrayList<>();
+    kinds.forEach(
+        (kind, ofKind) -> {
+          CudaArguments start = new CudaArguments(address + content.position());
+          for (WeightPacking packing : ofKind) {
+            int next = content.position() + rowBytes;
+            packing.row().forEach(number -> content.putLong(number.longValue()));
+            content.position(next);
+          }
+          CudaFunction function = driver.function(kind.file(), kind.kernel(), kind.defines());
+          Launch launch = WeightPacking.launch(ofKind);
+          kernels.add(() -> driver.launch(function, launch, start));
+        });
+    driver.upload(content.flip(), address);
+    return new Table(address, kernels);
   }
 
   @Override
@@ -77,30 +127,42 @@ final class CudaWeightCache implements WeightCache {
       return;
     }
     if (graph == null) {
-      graph = driver.graph(packings);
+      graph = driver.graph(packings());
     }
     graph.run();
   }
 
-  /** The work of {@link #refresh}, for a graph that holds more than that. */
+  /**
+   * The work of {@link #refresh}, for a graph that holds more than that; another list once there
+   * are more weights, when the kernels of the former one must no longer run.
+   */
   synchronized List<Kernel> packings() {
-    return List.copyOf(packings);
+    if (table == null) {
+      table = packings.isEmpty() ? new Table(0, List.of()) : table(packings);
+    }
+    return table.kernels();
   }
 
   long bytes() {
     return bytes;
   }
 
-  private void forgetGraph() {
+  private void forgetTable() {
     if (graph != null) {
       graph.close();
       graph = null;
+    }
+    if (table != null) {
+      if (table.address() != 0) {
+        driver.free(table.address());
+      }
+      table = null;
     }
   }
 
   @Override
   public synchronized void close() {
-    forgetGraph();
+    forgetTable();
     addresses.values().forEach(driver::free);
     addresses.clear();
     packings.clear();

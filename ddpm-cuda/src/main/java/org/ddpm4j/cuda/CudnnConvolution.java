@@ -131,7 +131,7 @@ final class CudnnConvolution {
   static boolean isFor(
       CudaContext context, Tensor x, Tensor w, Tensor y, ConvolutionGeometry geometry) {
     return context.driver() instanceof NvidiaDriver
-        && context.precision() != Precision.FLOAT32
+        && (context.precision() != Precision.FLOAT32 || Boolean.getBoolean("cudnn.f32"))
         && geometry.padding() == geometry.endPadding()
         && x.type() == y.type()
         && x.rowLength() >= WIDE
@@ -173,11 +173,11 @@ final class CudnnConvolution {
         "cudnn" + innerPadded + "x" + outerPadded,
         bytes,
         address ->
-            context.launch(
+            context.packing(
                 "cudnn_weights.cu",
                 "pack_weights",
-                Launch.forElements((long) outerPadded * taps * innerPadded, 256),
-                w,
+                (long) outerPadded * taps * innerPadded,
+                w.address(),
                 address,
                 taps,
                 inner,
@@ -192,11 +192,11 @@ final class CudnnConvolution {
         "padded" + outerPadded,
         (long) outerPadded * context.elementBytes(),
         address ->
-            context.launch(
+            context.packing(
                 "cudnn_weights.cu",
                 "pad_bias",
-                Launch.forElements(outerPadded, 256),
-                values,
+                outerPadded,
+                values.address(),
                 address,
                 outer,
                 outerPadded));

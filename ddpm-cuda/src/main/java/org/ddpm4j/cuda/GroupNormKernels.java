@@ -17,13 +17,13 @@ final class GroupNormKernels {
   private static final String FILE = "group_norm.cu";
 
   /** What a block's part of a row should be long, in bytes, for good memory accesses. */
-  private static final int LONG_PART = 64;
+  private static final int LONG_PART = Integer.getInteger("gn.long", 64);
 
   /** What it must be long. */
   private static final int SHORT_PART = 32;
 
   /** Blocks with less shared memory than this leave room for another one beside them. */
-  private static final int HALF_OF_SHARED_MEMORY = 100 << 10;
+  private static final int HALF_OF_SHARED_MEMORY = Integer.getInteger("gn.half", 100) << 10;
 
   /** Static shared memory of the kernels, and some more. */
   private static final int RESERVED = 1 << 10;
@@ -161,7 +161,8 @@ final class GroupNormKernels {
   /** {@code y = function(group norm of (x + vector))}. */
   static Kernel forward(CudaContext context, Settings settings, Operands operands, Tensor y) {
     Sizes sizes = sizes(context, settings, operands.x(), 1);
-    int threads = sizes.threads(sizes.positions(), 4, LARGEST_BLOCK);
+    int threads =
+        sizes.threads(sizes.positions(), Integer.getInteger("gn.fpacks", 4), LARGEST_BLOCK);
     int buffer = sizes.groupBuffer(threads);
     long bytes =
         (long) sizes.positions() * sizes.slabPacks() * BYTES_OF_PACK
@@ -257,7 +258,9 @@ final class GroupNormKernels {
       return () -> {};
     }
     Sizes sizes = sizes(context, settings, operands.x(), 2);
-    int threads = sizes.threads(sizes.positions(), 8, LARGEST_BACKWARD_BLOCK);
+    int threads =
+        sizes.threads(
+            sizes.positions(), Integer.getInteger("gn.bpacks", 8), LARGEST_BACKWARD_BLOCK);
     int buffer = sizes.pack() * threads;
     long bytes =
         2L * sizes.positions() * sizes.slabPacks() * BYTES_OF_PACK

@@ -18,6 +18,9 @@
 constexpr int WARP = 32;
 constexpr unsigned ALL_LANES = 0xffffffffu;
 
+// The numbers of a row of a table of packings; ROW in WeightPacking.java.
+constexpr int PACKING_ROW = 16;
+
 // ---------------------------------------------------------------------------- elements
 
 // The upper half of a float.

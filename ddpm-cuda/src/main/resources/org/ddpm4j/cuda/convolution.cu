@@ -803,10 +803,9 @@ extern "C" __global__ void __launch_bounds__(GRADIENT_THREADS,
 
 // packed[phase][block of channels][chunk][tap][BLOCK_CHANNELS][CHUNK] from the weights that the network keeps,
 // [kH,kW,in,out] of the channels of a plain gathering, [kH,kW,out,in] of a transposed one.
-extern "C" __global__ void convolution_pack_weights(const float* weights, element* packed, int inChannels, int outChannels,
-                                                    int inRow, int outRow, int kernelHeight, int kernelWidth,
-                                                    int stride, int padding, int transposed, int blockChannels,
-                                                    int chunkChannels) {
+static __device__ void pack_weights(const float* weights, element* packed, int inChannels, int outChannels, int inRow,
+                                    int outRow, int kernelHeight, int kernelWidth, int stride, int padding,
+                                    int transposed, int blockChannels, int chunkChannels) {
   const int units = chunkChannels / PACK;
   const int taps = most_taps(kernelHeight, kernelWidth, stride, transposed, units);
   const int chunks = inRow / chunkChannels, blocks = divide_up(outRow, blockChannels);
@@ -843,6 +842,13 @@ extern "C" __global__ void convolution_pack_weights(const float* weights, elemen
 #endif
     packed[i] = to_element(value);
   }
+}
+
+// Of the weights of row blockIdx.y of a table, whose numbers are pack_weights' arguments.
+extern "C" __global__ void convolution_pack_weights(const long long* table) {
+  const long long* row = table + blockIdx.y * PACKING_ROW;
+  pack_weights((const float*)row[0], (element*)row[1], (int)row[2], (int)row[3], (int)row[4], (int)row[5], (int)row[6],
+               (int)row[7], (int)row[8], (int)row[9], (int)row[10], (int)row[11], (int)row[12]);
 }
 
 // Sums over all pixels of a map in parts: parts[blockIdx.x][channel]. Threads: packs of a row times pixels.

@@ -2,9 +2,13 @@
 // [oC padded][kH,kW][iC padded], whose padding is zero.
 #include "common.cuh"
 
-// w: float [taps,inner,outer]; packed: element [outerPadded,taps,innerPadded]. One thread an element of packed.
-extern "C" __global__ void pack_weights(const float* w, element* packed, int taps, int inner, int outer,
-                                        int innerPadded, int outerPadded) {
+// By row blockIdx.y of a table. w: float [taps,inner,outer]; packed: element [outerPadded,taps,innerPadded].
+extern "C" __global__ void pack_weights(const long long* table) {
+  const long long* row = table + blockIdx.y * PACKING_ROW;
+  const float* w = (const float*)row[0];
+  element* packed = (element*)row[1];
+  const int taps = (int)row[2], inner = (int)row[3], outer = (int)row[4];
+  const int innerPadded = (int)row[5], outerPadded = (int)row[6];
   int total = outerPadded * taps * innerPadded;
   for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < total; i += gridDim.x * blockDim.x) {
     int in = i % innerPadded;
@@ -27,10 +31,13 @@ extern "C" __global__ void add_packed_gradient(const element* packed, float* w, 
   }
 }
 
-// bias: float [channels]; padded: element [paddedChannels], with zeros behind.
-extern "C" __global__ void pad_bias(const float* bias, element* padded, int channels, int paddedChannels) {
-  int i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i < paddedChannels) {
+// By row blockIdx.y of a table. bias: float [channels]; padded: element [paddedChannels], with zeros behind.
+extern "C" __global__ void pad_bias(const long long* table) {
+  const long long* row = table + blockIdx.y * PACKING_ROW;
+  const float* bias = (const float*)row[0];
+  element* padded = (element*)row[1];
+  const int channels = (int)row[2], paddedChannels = (int)row[3];
+  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < paddedChannels; i += gridDim.x * blockDim.x) {
     padded[i] = to_element(i < channels ? bias[i] : 0.0f);
   }
 }
