@@ -127,11 +127,14 @@ final class CudnnConvolution {
             context.precision() == Precision.FLOAT32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH));
   }
 
-  /** Whether a convolution with these operands is one for cuDNN. */
+  /**
+   * Whether a convolution with these operands is one for cuDNN. In float32 our kernels are faster,
+   * which the matrix units do exactly enough.
+   */
   static boolean isFor(
       CudaContext context, Tensor x, Tensor w, Tensor y, ConvolutionGeometry geometry) {
     return context.driver() instanceof NvidiaDriver
-        && (context.precision() != Precision.FLOAT32 || Boolean.getBoolean("cudnn.f32"))
+        && context.precision() != Precision.FLOAT32
         && geometry.padding() == geometry.endPadding()
         && x.type() == y.type()
         && x.rowLength() >= WIDE

@@ -17,18 +17,21 @@ final class GroupNormKernels {
   private static final String FILE = "group_norm.cu";
 
   /** What a block's part of a row should be long, in bytes, for good memory accesses. */
-  private static final int LONG_PART = Integer.getInteger("gn.long", 64);
+  private static final int LONG_PART = 64;
 
   /** What it must be long. */
   private static final int SHORT_PART = 32;
 
-  /** Blocks with less shared memory than this leave room for another one beside them. */
-  private static final int HALF_OF_SHARED_MEMORY = Integer.getInteger("gn.half", 100) << 10;
+  /**
+   * Packs of a block that one of its threads works on: fewer threads leave room for a block more.
+   */
+  private static final int PACKS_OF_THREAD = 8;
 
   /** Static shared memory of the kernels, and some more. */
   private static final int RESERVED = 1 << 10;
 
   private static final int BYTES_OF_CHUNK = 32 << 10;
+  private static final int MOST_BYTES_OF_SUMS = 36 << 10;
   private static final int LARGEST_BLOCK = 1024;
   private static final int LARGEST_BACKWARD_BLOCK = 512;
   private static final int BYTES_OF_PACK = 16;
@@ -125,12 +128,16 @@ final class GroupNormKernels {
     return (a + b - 1) / b;
   }
 
-  private static Sizes sizes(CudaContext context, Settings settings, Tensor x, int copies) {
+  /**
+   * The sizes with the longer parts of rows, if what a block keeps of so many maps fits in its
+   * memory beside its sums.
+   */
+  private static Sizes sizes(CudaContext context, Settings settings, Tensor x, int maps) {
     int positions = x.size(1) * x.size(2);
     int pack = BYTES_OF_PACK / context.elementBytes();
     int rowLength = (int) x.rowLength();
     int slab = slabPacks(x.size(3), rowLength, settings.groups(), pack, LONG_PART);
-    if ((long) copies * positions * slab * BYTES_OF_PACK > HALF_OF_SHARED_MEMORY) {
+    if (!fits(context, (long) maps * positions * slab * BYTES_OF_PACK + MOST_BYTES_OF_SUMS)) {
       slab = slabPacks(x.size(3), rowLength, settings.groups(), pack, SHORT_PART);
     }
     if (slab > LARGEST_BACKWARD_BLOCK) {
@@ -161,8 +168,7 @@ final class GroupNormKernels {
   /** {@code y = function(group norm of (x + vector))}. */
   static Kernel forward(CudaContext context, Settings settings, Operands operands, Tensor y) {
     Sizes sizes = sizes(context, settings, operands.x(), 1);
-    int threads =
-        sizes.threads(sizes.positions(), Integer.getInteger("gn.fpacks", 4), LARGEST_BLOCK);
+    int threads = sizes.threads(sizes.positions(), PACKS_OF_THREAD, LARGEST_BLOCK);
     int buffer = sizes.groupBuffer(threads);
     long bytes =
         (long) sizes.positions() * sizes.slabPacks() * BYTES_OF_PACK
@@ -242,7 +248,7 @@ final class GroupNormKernels {
   }
 
   private static Launch chunkLaunch(Sizes sizes, int largest) {
-    int threads = sizes.threads(sizes.rowsOfChunk(), 8, largest);
+    int threads = sizes.threads(sizes.rowsOfChunk(), PACKS_OF_THREAD, largest);
     return Launch.of(sizes.images() * sizes.slabs(), chunks(sizes), threads);
   }
 
