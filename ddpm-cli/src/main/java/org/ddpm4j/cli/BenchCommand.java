@@ -117,7 +117,10 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     BadInputException.requireRange("--batch", batchSize, 1, MAX_BATCH);
     checkLength();
-    Execution chosen = execution.execution(console);
+    Execution chosen =
+        task == Benchmark.Task.TRAIN
+            ? execution.trainingExecution(console)
+            : execution.execution(console);
     boolean fused = chosen.isFused(DataType.FLOAT);
     if (profile && !fused) {
       throw new ParameterException(
@@ -190,7 +193,7 @@ final class BenchCommand implements Callable<Integer> {
     ScalingRow first = null;
     for (int threads : scaling) {
       Execution execution =
-          new Execution(chosen.layers(), chosen.precision(), threads, chosen.device());
+          new Execution(chosen.layers(), chosen.precision(), threads, chosen.devices());
       try (Benchmark benchmark = new Benchmark(task, model, batchSize, execution)) {
         ScalingRow row = scalingRow(benchmark, threads);
         first = first == null ? row : first;

@@ -1,6 +1,7 @@
 package org.ddpm4j.cli;
 
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.random.NoiseSource;
@@ -110,8 +111,9 @@ final class Benchmark implements AutoCloseable {
             null,
             deviceBatch.factors(),
             deviceBatch.weights(),
+            1,
             new TrainingProgram.NoiseKey(0, 0, 0, rounds),
-            new TrainingProgram.Update(rounds, LEARNING_RATE, 0, EMA_DECAY)));
+            Optional.of(new TrainingProgram.Update(rounds, LEARNING_RATE, 0, EMA_DECAY))));
     training.end();
   }
 
