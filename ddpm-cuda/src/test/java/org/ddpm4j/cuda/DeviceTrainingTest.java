@@ -1,6 +1,7 @@
 package org.ddpm4j.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.ddpm4j.diffusion.objective.LossTerms;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.objective.UniformTimesteps;
 import org.ddpm4j.diffusion.training.AdamWConfig;
@@ -265,6 +267,23 @@ class DeviceTrainingTest {
         squares += Math.pow(a[i] + b[i], 2);
       }
       assertThat(two.norms().get(0)).isCloseTo(Math.sqrt(squares), withinPercentage(1e-6));
+    }
+  }
+
+  /** The bound's gradient is the host's, with the network on one device. */
+  @Test
+  void theBoundIsTrainedOnOneCardAlone() {
+    TrainingConfig config =
+        config(1).withObjective(ObjectiveConfig.simple().withTerms(LossTerms.VLB));
+    try (Unet unet = unet(onDevices(Precision.FLOAT32, 0, 1))) {
+      assertThatThrownBy(() -> new Trainer(unet, SCHEDULE, config, DeviceTrainingTest::batch))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("VLB")
+          .hasMessageContaining("name one device");
+    }
+    try (Unet unet = unet(onDevice(Precision.FLOAT32));
+        Trainer trainer = new Trainer(unet, SCHEDULE, config, DeviceTrainingTest::batch)) {
+      assertThat(trainer.step()).isZero();
     }
   }
 

@@ -332,12 +332,18 @@ public final class Unet implements AutoCloseable {
    * @param width of the images
    * @param optimizer AdamW's constants
    * @return the training, which the caller closes, or empty where the host has to take part
+   * @throws IllegalArgumentException if several devices are to train that cannot do so together
    */
   public Optional<DeviceTraining> trainingOnDevice(
       LossFunction loss, int height, int width, TrainingRequest.Optimizer optimizer) {
     Objects.requireNonNull(loss, "loss");
     Optional<PlanBackend.OnDevice> device = backend == null ? Optional.empty() : backend.onDevice();
     if (device.isEmpty() || !device.get().device().trains()) {
+      if (!execution.helpers().isEmpty()) {
+        throw new IllegalArgumentException(
+            "The device %s cannot train together with others; name it alone."
+                .formatted(execution.resolvedDevice()));
+      }
       return Optional.empty();
     }
     config.checkImageSize(height, width);

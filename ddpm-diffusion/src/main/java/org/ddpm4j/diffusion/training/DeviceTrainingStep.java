@@ -52,7 +52,9 @@ final class DeviceTrainingStep implements TrainingStep {
 
   /** The steps of a training, where the network's device can do them and they are such steps. */
   static Optional<TrainingStep> of(Task task) {
-    if (!(task.objective() instanceof SimpleObjective objective) || !task.unet().trainsOnDevice()) {
+    boolean together = !task.unet().execution().helpers().isEmpty();
+    if (!(task.objective() instanceof SimpleObjective objective)
+        || !(task.unet().trainsOnDevice() || together)) {
       return Optional.empty();
     }
     AdamWConfig adamW = task.config().optimizer();
