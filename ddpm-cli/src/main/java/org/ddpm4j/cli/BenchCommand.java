@@ -4,10 +4,10 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.function.DoubleSupplier;
+import java.util.stream.Collectors;
 import org.ddpm4j.kernels.cpu.FusedKernels;
 import org.ddpm4j.kernels.cpu.MatrixMultiplyRate;
 import org.ddpm4j.kernels.plan.Device;
@@ -117,7 +117,10 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     BadInputException.requireRange("--batch", batchSize, 1, MAX_BATCH);
     checkLength();
-    Execution chosen = execution.execution(console);
+    Execution chosen =
+        task == Benchmark.Task.TRAIN
+            ? execution.trainingExecution(console)
+            : execution.execution(console);
     boolean fused = chosen.isFused(DataType.FLOAT);
     if (profile && !fused) {
       throw new ParameterException(
@@ -131,11 +134,11 @@ final class BenchCommand implements Callable<Integer> {
       return 0;
     }
     try (Benchmark benchmark = new Benchmark(task, model, batchSize, chosen)) {
-      Optional<Device> device = benchmark.unet().device();
-      describe(chosen, device);
+      List<Device> devices = benchmark.devices();
+      describe(chosen, devices);
       table.print("parameters", benchmark.unet().parameters().count());
-      if (device.isPresent()) {
-        measureOn(new DeviceBench(table, benchmark, device.get(), chosen.precision()));
+      if (!devices.isEmpty()) {
+        measureOn(new DeviceBench(table, benchmark, devices, chosen.precision()));
         return 0;
       }
       if (fused) {
@@ -184,13 +187,13 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private void measureScaling(Execution chosen) throws IOException {
-    describe(chosen, Optional.empty());
+    describe(chosen, List.of());
     console.printLine("");
     console.printLine(ScalingRow.HEADER);
     ScalingRow first = null;
     for (int threads : scaling) {
       Execution execution =
-          new Execution(chosen.layers(), chosen.precision(), threads, chosen.device());
+          new Execution(chosen.layers(), chosen.precision(), threads, chosen.devices());
       try (Benchmark benchmark = new Benchmark(task, model, batchSize, execution)) {
         ScalingRow row = scalingRow(benchmark, threads);
         first = first == null ? row : first;
@@ -231,7 +234,7 @@ final class BenchCommand implements Callable<Integer> {
     return length.seconds == null ? Double.parseDouble(Defaults.BENCH_SECONDS) : length.seconds;
   }
 
-  private void describe(Execution chosen, Optional<Device> device) throws IOException {
+  private void describe(Execution chosen, List<Device> devices) throws IOException {
     console.note(
         length.steps == null
             ? BenchTable.format(
@@ -240,14 +243,15 @@ final class BenchCommand implements Callable<Integer> {
             : "bench: measures rounds: %d after %d to warm up"
                 .formatted(
                     length.steps,
-                    device.isPresent()
+                    !devices.isEmpty()
                         ? Math.max(DeviceBench.LEAST_WARM_UP, warmUpRounds())
                         : warmUpRounds()));
     table.print("task", Names.of(task));
     table.print("model", "%s, %s".formatted(Names.of(model), model.shape()));
     table.print("batch", batchSize);
-    if (device.isPresent()) {
-      table.print("device", "%s, %s".formatted(device.get().name(), device.get().description()));
+    if (!devices.isEmpty()) {
+      String names = devices.stream().map(Device::name).collect(Collectors.joining(", "));
+      table.print("device", "%s, %s".formatted(names, devices.get(0).description()));
       table.print("precision", chosen.precision());
       return;
     }

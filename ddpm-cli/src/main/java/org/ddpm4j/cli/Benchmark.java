@@ -2,12 +2,15 @@ package org.ddpm4j.cli;
 
 import java.lang.ref.Reference;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.training.AdamW;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.kernels.cpu.SingleExecution;
+import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.PlanProfile;
 import org.ddpm4j.kernels.plan.TrainingProgram;
 import org.ddpm4j.kernels.plan.TrainingRequest;
@@ -53,7 +56,7 @@ final class Benchmark implements AutoCloseable {
     boolean trains = task == Task.TRAIN;
     this.gradient = trains ? unet.parameters().zerosLike() : null;
     ImageShape shape = model.shape();
-    this.training = trains ? training(unet, shape) : null;
+    this.training = trains ? BadInputException.check(() -> training(unet, shape)) : null;
     this.optimizer = trains && training == null ? AdamW.of(AdamWConfig.defaults(), unet) : null;
     long[] batch = {batchSize, shape.channels(), shape.height(), shape.width()};
     NoiseSource noise = NoiseSource.seeded(0, 0);
@@ -80,6 +83,11 @@ final class Benchmark implements AutoCloseable {
       training.begin(unet.parameters(), zeros, zeros);
     }
     return training;
+  }
+
+  /** The devices beside the processor that do the work. */
+  List<Device> devices() {
+    return training == null ? unet.device().stream().toList() : training.devices();
   }
 
   Unet unet() {
@@ -111,8 +119,9 @@ final class Benchmark implements AutoCloseable {
             null,
             deviceBatch.factors(),
             deviceBatch.weights(),
+            1,
             new TrainingProgram.NoiseKey(0, 0, 0, rounds),
-            new TrainingProgram.Update(rounds, LEARNING_RATE, 0, EMA_DECAY)));
+            Optional.of(new TrainingProgram.Update(rounds, LEARNING_RATE, 0, EMA_DECAY))));
     training.end();
     Reference.reachabilityFence(x);
   }

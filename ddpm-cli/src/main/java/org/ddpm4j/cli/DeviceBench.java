@@ -2,8 +2,10 @@ package org.ddpm4j.cli;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
 import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.DeviceRates;
 import org.ddpm4j.kernels.plan.PlanProfile;
@@ -15,10 +17,11 @@ import org.ddpm4j.kernels.plan.Precision;
  *
  * @param table where to print
  * @param benchmark on the device
- * @param device of the benchmark's network
+ * @param devices that do the work, at least one
  * @param precision of its products
  */
-record DeviceBench(BenchTable table, Benchmark benchmark, Device device, Precision precision) {
+record DeviceBench(
+    BenchTable table, Benchmark benchmark, List<Device> devices, Precision precision) {
 
   /**
    * Until graphs are recorded, clocks are up, and the JIT compiler is done with the host's part.
@@ -73,20 +76,23 @@ record DeviceBench(BenchTable table, Benchmark benchmark, Device device, Precisi
     }
     // Counting operations compiles another plan, which takes memory of its own.
     OptionalLong peakMemory = PeakMemory.bytes();
-    long deviceMemory = device.peakMemoryBytes();
+    List<Double> deviceMemory = devices.stream().map(each -> each.peakMemoryBytes() / 1e6).toList();
     int profiled = profile ? PROFILED_ROUNDS : 1;
     PlanProfile operations = new PlanProfile();
     for (int i = 0; i < profiled; i++) {
       benchmark.round(operations);
     }
-    Optional<DeviceRates> rates = device.rates(precision);
+    // Workers on one card share its rates.
+    long cards = devices.stream().map(Device::name).distinct().count();
+    Optional<DeviceRates> rates = devices.get(0).rates(precision);
     table.printSpeed(
         seconds,
         operations.total().flops() / profiled,
-        rates.map(DeviceRates::matmulGigaflops).orElse(0.0));
+        cards * rates.map(DeviceRates::matmulGigaflops).orElse(0.0));
     if (rates.isPresent()) {
       DeviceRates best = rates.get();
-      table.printTraffic(seconds, operations.total().bytes() / profiled, best.copyGigabytes());
+      table.printTraffic(
+          seconds, operations.total().bytes() / profiled, cards * best.copyGigabytes());
       table.print(
           "matmul rate",
           BenchTable.format(
@@ -94,8 +100,13 @@ record DeviceBench(BenchTable table, Benchmark benchmark, Device device, Precisi
       table.print("copy rate", BenchTable.format("%.1f GB/s", best.copyGigabytes()));
     }
     table.print("first step", BenchTable.format("%.1f s after the start", firstStep));
-    table.printMegabytes(
-        "card memory", deviceMemory > 0 ? OptionalLong.of(deviceMemory) : OptionalLong.empty());
+    if (deviceMemory.get(0) > 0) {
+      table.print(
+          "card memory",
+          deviceMemory.stream()
+              .map(megabytes -> BenchTable.format("%.0f MB", megabytes))
+              .collect(Collectors.joining(", ")));
+    }
     table.printMegabytes("peak memory", peakMemory);
     if (profile) {
       table

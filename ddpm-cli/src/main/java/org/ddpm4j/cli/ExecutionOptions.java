@@ -26,4 +26,9 @@ final class ExecutionOptions {
   Execution execution(Console console) {
     return layers.execution(console, DataType.FLOAT, precision);
   }
+
+  /** As {@link #execution}, where several devices can train together. */
+  Execution trainingExecution(Console console) {
+    return layers.trainingExecution(console, DataType.FLOAT, precision);
+  }
 }

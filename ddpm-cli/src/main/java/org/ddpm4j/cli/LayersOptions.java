@@ -1,5 +1,6 @@
 package org.ddpm4j.cli;
 
+import java.util.List;
 import java.util.Objects;
 import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.Devices;
@@ -37,13 +38,24 @@ final class LayersOptions {
       defaultValue = Defaults.DEVICE,
       description =
           "What the fused layers compute on: auto, cpu, cuda or cuda:N; auto takes a card that can"
-              + " be used (default: ${DEFAULT-VALUE}).")
+              + " be used; cuda:0,1 trains on two cards (default: ${DEFAULT-VALUE}).")
   private String device;
 
   /** What the user chose, if this machine can compute so. The console hears of a card. */
   Execution execution(Console console, DataType dataType, Precision precision) {
+    Execution execution = trainingExecution(console, dataType, precision);
+    if (!execution.helpers().isEmpty()) {
+      throw new BadInputException(
+          "The option --device names several devices (%s), which can train together; this command computes on one: say --device %s."
+              .formatted(device, execution.resolvedDevice()));
+    }
+    return execution;
+  }
+
+  /** As {@link #execution}, where several devices can work together. */
+  Execution trainingExecution(Console console, DataType dataType, Precision precision) {
     Execution execution = check(dataType, precision);
-    boolean chosenHere = DeviceName.parse(device).equals(DeviceName.AUTO);
+    boolean chosenHere = device.strip().equalsIgnoreCase(DeviceName.AUTO.toString());
     DeviceName resolved = execution.resolvedDevice();
     if (chosenHere && !resolved.equals(DeviceName.CPU) && execution.isFused(dataType)) {
       console.note(
@@ -63,7 +75,7 @@ final class LayersOptions {
                   layers,
                   precision,
                   Objects.requireNonNullElseGet(threads, () -> Execution.automatic().threads()),
-                  deviceOf(dataType));
+                  devicesOf(dataType));
           if (!execution.isFused(dataType) && threads != null) {
             throw new IllegalArgumentException(
                 "The reference layers, which compute here, take no --threads; set OMP_NUM_THREADS in the environment instead.");
@@ -73,9 +85,9 @@ final class LayersOptions {
   }
 
   /** Cards compute in FLOAT alone, and reference layers on the processor alone. */
-  private DeviceName deviceOf(DataType dataType) {
-    DeviceName name = DeviceName.parse(device);
+  private List<DeviceName> devicesOf(DataType dataType) {
+    List<DeviceName> names = DeviceName.parseAll(device);
     boolean cpuAlone = layers == LayersChoice.REFERENCE || dataType != DataType.FLOAT;
-    return cpuAlone && name.equals(DeviceName.AUTO) ? DeviceName.CPU : name;
+    return cpuAlone && names.equals(List.of(DeviceName.AUTO)) ? List.of(DeviceName.CPU) : names;
   }
 }

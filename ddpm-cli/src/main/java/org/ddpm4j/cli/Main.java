@@ -20,6 +20,7 @@ public final class Main {
    */
   public static void main(String[] args) {
     Console console = Console.ofProcess();
+    NativeFolder.settle(System.getProperties(), System.getenv());
     // SameDiff prints to System.out now and then, which would mix with results.
     System.setOut(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
     // Its cache is a file in the system's temporary folder, for pictures that fit into memory.
@@ -37,6 +38,11 @@ public final class Main {
           console,
           "There is not enough memory for this (%s); choose smaller batches or a smaller network, or allow more by DDPM_MEMORY."
               .formatted(e.getMessage()));
+    } catch (LinkageError e) {
+      if (NativeFolder.explains(e)) {
+        return Failures.report(console, NativeFolder.sentence(e));
+      }
+      throw e;
     }
   }
 

@@ -157,7 +157,7 @@ final class TrainCommand implements Callable<Integer> {
         config,
         images,
         Sampling.steps(sampleSteps, config.schedule().timesteps()),
-        execution.execution(console));
+        execution.trainingExecution(console));
   }
 
   private Duration limit() {

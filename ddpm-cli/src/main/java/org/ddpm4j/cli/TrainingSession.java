@@ -8,6 +8,7 @@ import org.ddpm4j.data.BatchOptions;
 import org.ddpm4j.data.ImageDataSetIterator;
 import org.ddpm4j.data.PrefetchingIterator;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
+import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
@@ -62,17 +63,13 @@ final class TrainingSession implements AutoCloseable {
         new PrefetchingIterator(
             BadInputException.check(() -> new ImageDataSetIterator(data.images(), options)));
     unet = Unet.create(config.model(), DataType.FLOAT, config.initialWeightsSeed(), execution);
-    trainer =
-        new Trainer(
-            unet,
-            config
-                .training()
-                .objective()
-                .create(
-                    config.schedule().create(),
-                    DiscretizedGaussian.of(config.data().normalization())),
-            config.training(),
-            prefetching);
+    Objective objective =
+        config
+            .training()
+            .objective()
+            .create(
+                config.schedule().create(), DiscretizedGaussian.of(config.data().normalization()));
+    trainer = trainer(objective);
     data.validation().ifPresent(trainer::withValidation);
     drawing =
         Sampling.drawing(
@@ -80,6 +77,12 @@ final class TrainingSession implements AutoCloseable {
             sampleSteps,
             Sampling.ddpm(config.model()),
             X0Constraint.clip(config.data().normalization()));
+  }
+
+  /** Several devices do not train for every objective. */
+  private Trainer trainer(Objective objective) {
+    return BadInputException.check(
+        () -> new Trainer(unet, objective, config.training(), prefetching));
   }
 
   /** Trains a new run. */

@@ -126,11 +126,33 @@ class DevicesTest {
     "abacus, 'add ddpm-abacus'",
     "cpu:1, 'say cpu alone'",
     "cuda:x, 'auto, cpu, cuda or cuda:N'",
+    "'pretended:1,0', 'is too old; 9 or newer'",
+    "'pretended:0,cpu', 'several cards of one kind, such as cuda:0,1'",
+    "'cpu,cpu', 'several cards of one kind'",
+    "'auto,pretended', 'several cards of one kind'",
+    "'pretended:0,0', 'cannot train together with others'",
+    "'cuda:0,', 'No device is called'",
   })
   void aDeviceThatCannotBeUsedIsOneSentenceAndNothingIsWritten(String device, String part) {
     Path run = folder.resolve("run");
-    Cli.run(training(run, "--device", device)).isBadInput(device, part);
+    String first = device.split(",")[0];
+    Cli.run(training(run, "--device", device)).isBadInput(device.endsWith(",") ? "" : first, part);
     assertThat(run).doesNotExist();
+  }
+
+  /** What does not train takes one device. */
+  @Test
+  void severalDevicesTrainAlone() throws IOException {
+    Path picture = folder.resolve("x.png");
+    Path clothes = Path.of("..", "models", "fashion-mnist");
+    String[] device = {"--device", "pretended:0,0"};
+    String[] parts = {"pretended:0,0", "which can train together", "say --device pretended:0."};
+    Cli.run(with(new Object[] {"bench", "sample"}, (Object[]) device)).isBadInput(parts);
+    Cli.run(with(new Object[] {"sample", "--run", clothes, "--output", picture}, (Object[]) device))
+        .isBadInput(parts);
+    assertThat(picture).doesNotExist();
+    Cli.run(with(new Object[] {"bench", "train"}, (Object[]) device))
+        .isBadInput("pretended:0", "cannot train together with others");
   }
 
   @Test

@@ -1,19 +1,30 @@
 package org.ddpm4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The launcher up to the point where it would build: what it says when it cannot. */
 @EnabledOnOs({OS.LINUX, OS.MAC})
@@ -23,21 +34,58 @@ class LauncherTest {
 
   @TempDir private Path folder;
 
-  private record Result(int code, String err) {}
+  private record Result(int code, String out, String err) {
+
+    void isSentence(String... parts) {
+      assertThat(err).startsWith("ddpm: ").hasLineCount(1).contains(parts);
+      assertThat(out).isEmpty();
+      assertThat(code).isEqualTo(2);
+    }
+  }
 
   private Result launch(Path launcher, Path javaHome) throws Exception {
-    ProcessBuilder builder = new ProcessBuilder("bash", launcher.toString(), "--version");
-    builder.environment().put("JAVA_HOME", javaHome.toString());
-    Process process = builder.start();
+    return launch(Map.of("JAVA_HOME", javaHome.toString()), "exec bash \"$0\" --version", launcher);
+  }
+
+  /** What the launcher says, without a word on standard output. */
+  private Result launch(Map<String, String> environment, String command, Path launcher)
+      throws Exception {
+    Path out = folder.resolve("out.txt");
+    ProcessBuilder builder = new ProcessBuilder("bash", "-c", command, launcher.toString());
+    builder.environment().putAll(environment);
+    Process process = builder.redirectOutput(out.toFile()).start();
     String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
-    return new Result(process.waitFor(), err);
+    return new Result(process.waitFor(), Files.readString(out), err);
+  }
+
+  /** A folder that builds within a moment, and counts how often. */
+  private Path home() throws IOException {
+    Path home = Files.createTempDirectory(folder, "home");
+    Files.writeString(home.resolve("pom.xml"), "<project/>");
+    Path sources = Files.createDirectories(home.resolve("ddpm-cli/src/main"));
+    Files.writeString(sources.getParent().getParent().resolve("pom.xml"), "<project/>");
+    Files.writeString(sources.resolve("Main.java"), "class Main {}");
+    Files.writeString(
+        home.resolve("mvnw"),
+        "#!/bin/sh\necho built >>builds.txt\n: >ddpm-cli/target/ddpm-cli.jar\n");
+    assertThat(home.resolve("mvnw").toFile().setExecutable(true)).isTrue();
+    Files.copy(LAUNCHER, home.resolve("ddpm"));
+    return home;
   }
 
   /** A Java that says only which version it is. */
   private Path javaOfVersion(String version) throws IOException {
     Path java = Files.createDirectories(folder.resolve("jdk/bin")).resolve("java");
     Files.writeString(
-        java, "#!/bin/sh\necho '    java.specification.version = " + version + "' >&2\n");
+        java,
+        """
+        #!/bin/sh
+        case "$*" in
+        *-XshowSettings*) echo '    java.specification.version = %s' >&2 ;;
+        *) echo "$@" ;;
+        esac
+        """
+            .formatted(version));
     assertThat(java.toFile().setExecutable(true)).isTrue();
     return folder.resolve("jdk");
   }
@@ -65,14 +113,23 @@ class LauncherTest {
             "-Dorg.bytedeco.javacpp.maxphysicalbytes=\"$memory\"");
   }
 
+  private String memoryLimit(String cgroups, Map<String, String> limits) throws Exception {
+    return told("-Dorg.bytedeco.javacpp.maxphysicalbytes=", cgroups, limits);
+  }
+
+  private String threads(String cgroups, Map<String, String> limits) throws Exception {
+    return told("OMP_NUM_THREADS=", cgroups, limits);
+  }
+
   /**
-   * The limit that a launcher gives the program on a machine whose files about memory are these.
+   * What a launcher tells the program on a machine whose files about itself are these.
    *
+   * @param what begins the option or the variable
    * @param cgroups contents of the process' list of control groups
    * @param limits path below the control groups' folder, and what the file says
    */
-  private String memoryLimit(String cgroups, Map<String, String> limits) throws Exception {
-    Path home = Files.createTempDirectory(folder, "home");
+  private String told(String what, String cgroups, Map<String, String> limits) throws Exception {
+    Path home = home();
     Path system = Files.createTempDirectory(folder, "system");
     write(system.resolve("proc/meminfo"), "MemFree: 9 kB\nMemTotal:       4194304 kB\n");
     write(system.resolve("proc/self/cgroup"), cgroups);
@@ -85,14 +142,21 @@ class LauncherTest {
       launcher = launcher.replace(path, system + path);
     }
     write(home.resolve("ddpm"), launcher);
-    // Built already.
-    write(home.resolve("ddpm-cli/target/ddpm-launcher.stamp"), "");
     Path java = javaOfVersion("17").resolve("bin/java");
-    Files.writeString(java, "printf '%s\\n' \"$@\" >&2\n", StandardOpenOption.APPEND);
-    return launch(home.resolve("ddpm"), folder.resolve("jdk"))
-        .err()
+    Files.writeString(
+        java,
+        "printf '%s\\n' \"$@\"; env | grep OMP_NUM_THREADS; true\n",
+        StandardOpenOption.APPEND);
+    Result result =
+        launch(
+            Map.of("JAVA_HOME", folder.resolve("jdk").toString()),
+            "unset OMP_NUM_THREADS; exec bash \"$0\" --version",
+            home.resolve("ddpm"));
+    assertThat(result.code()).as(result.err()).isZero();
+    return result
+        .out()
         .lines()
-        .filter(line -> line.startsWith("-Dorg.bytedeco.javacpp.maxphysicalbytes="))
+        .filter(line -> line.startsWith(what))
         .map(line -> line.substring(line.indexOf('=') + 1))
         .collect(Collectors.joining());
   }
@@ -129,6 +193,24 @@ class LauncherTest {
         .isEqualTo("1536m");
   }
 
+  /** The OpenMP runtime sees all processors of the machine. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void threadsAreLimitedByTheShareOfAContainer() throws Exception {
+    int all = Runtime.getRuntime().availableProcessors();
+    assumeTrue(all > 1);
+    assertThat(threads("0::/\n", Map.of("cpu.max", "max 100000"))).isEmpty();
+    assertThat(threads("0::/\n", Map.of("cpu.max", all * 100000 + " 100000"))).isEmpty();
+    assertThat(threads("0::/a\n", Map.of("a/cpu.max", "50000 100000"))).isEqualTo("1");
+    assertThat(threads("0::/a\n", Map.of("cpu.max", "100000 100000"))).isEqualTo("1");
+    assertThat(
+            threads(
+                "4:cpu,cpuacct:/docker/a\n",
+                Map.of(
+                    "cpu/docker/a/cpu.cfs_quota_us", "-1", "cpu/docker/a/cpu.cfs_period_us", "9")))
+        .isEmpty();
+  }
+
   @Test
   void aBuildThatFailsShowsItsLog() throws Exception {
     Path home = Files.createDirectory(folder.resolve("home"));
@@ -142,5 +224,151 @@ class LauncherTest {
     assertThat(result.err())
         .contains("Building ddpm4j", "what went wrong", "ddpm: The build failed");
     assertThat(home.resolve("ddpm-cli/target/ddpm-launcher.stamp")).doesNotExist();
+  }
+
+  @Test
+  void aJavaThatDoesNotStartIsSaid() throws Exception {
+    Path java = javaOfVersion("17").resolve("bin/java");
+    Files.writeString(java, "#!/bin/sh\nexit 1\n");
+    launch(LAUNCHER, folder.resolve("jdk"))
+        .isSentence(java + " does not start (it says nothing)", "set JAVA_HOME");
+  }
+
+  /** Each stands for a way in which options reach Java. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "DDPM_JAVA_OPTS"})
+  void anOptionOfTheEnvironmentThatJavaRefusesIsSaid(String variable) throws Exception {
+    launch(Map.of(variable, "-Xbogus"), "exec bash \"$0\" --version", LAUNCHER)
+        .isSentence("does not start (Unrecognized option: -Xbogus)", variable + "=-Xbogus");
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void tooLittleMemoryForJavaIsSaid() throws Exception {
+    launch(Map.of(), "ulimit -v 300000; exec bash \"$0\" --version", LAUNCHER)
+        .isSentence("does not start (", "ulimit -v");
+  }
+
+  /** Limits on addresses are usual on login nodes; the JVM reserves more than it needs. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void javaReservesWithinALimitOfAddresses() throws Exception {
+    Path launcher = home().resolve("ddpm");
+    String java = System.getProperty("java.home");
+    Result result =
+        launch(
+            Map.of("JAVA_HOME", java), "ulimit -v 1500000; exec bash \"$0\" --version", launcher);
+    // Java itself has started: the class is not there.
+    assertThat(result.err()).contains("org.ddpm4j.cli.Main");
+  }
+
+  /** What the environment asks of Java goes before what is for speed alone. */
+  @Test
+  void anotherCollectorIsNoConflict() throws Exception {
+    Path launcher = home().resolve("ddpm");
+    Result result =
+        launch(
+            Map.of(
+                "JAVA_HOME",
+                System.getProperty("java.home"),
+                "JAVA_TOOL_OPTIONS",
+                "-XX:+UseParallelGC"),
+            "exec bash \"$0\" --version",
+            launcher);
+    assertThat(result.err()).contains("org.ddpm4j.cli.Main").doesNotContain("Conflicting");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"17, false", "21, false", "23, false", "24, true", "25, true"})
+  void newJavasAreToldNotToWarn(String version, boolean isTold) throws Exception {
+    Path launcher = home().resolve("ddpm");
+    Result result = launch(launcher, javaOfVersion(version));
+    assertThat(result.code()).isZero();
+    assertThat(
+            result
+                .out()
+                .contains(
+                    "--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow"))
+        .isEqualTo(isTold);
+  }
+
+  @Test
+  void builtOnceForTheSameSourcesWhateverTheClock() throws Exception {
+    Path home = home();
+    Path java = javaOfVersion("17");
+    Path source = home.resolve("ddpm-cli/src/main/Main.java");
+    Path builds = home.resolve("builds.txt");
+
+    assertThat(launch(home.resolve("ddpm"), java).err()).startsWith("Building ddpm4j");
+    // Sources from the future are what a clock that is behind sees.
+    Files.setLastModifiedTime(source, FileTime.from(Instant.now().plus(1000, ChronoUnit.DAYS)));
+    Result again = launch(home.resolve("ddpm"), java);
+    assertThat(again.err()).isEmpty();
+    assertThat(again.code()).isZero();
+    assertThat(builds).hasContent("built");
+
+    // A change that a checkout dates back, and a file that goes.
+    Files.writeString(source, "class Main { int a; }");
+    Files.setLastModifiedTime(source, FileTime.from(Instant.EPOCH));
+    launch(home.resolve("ddpm"), java);
+    assertThat(Files.readAllLines(builds)).hasSize(2);
+    Files.delete(source);
+    launch(home.resolve("ddpm"), java);
+    assertThat(Files.readAllLines(builds)).hasSize(3);
+  }
+
+  @Test
+  void manyAtATimeBuildOnce() throws Exception {
+    Path home = home();
+    String many = "for i in 1 2 3 4 5 6; do bash \"$0\" --version & done; wait";
+    assumeTrue(new ProcessBuilder("bash", "-c", "command -v flock").start().waitFor() == 0);
+    launch(Map.of("JAVA_HOME", javaOfVersion("17").toString()), many, home.resolve("ddpm"));
+    assertThat(home.resolve("builds.txt")).hasContent("built");
+    assertThat(home.resolve("ddpm-cli/target/ddpm-launcher.log")).doesNotExist();
+  }
+
+  @Test
+  void noFolderForTemporaryFilesIsNeeded() throws Exception {
+    Path home = home();
+    Result result =
+        launch(
+            Map.of(
+                "JAVA_HOME",
+                javaOfVersion("17").toString(),
+                "TMPDIR",
+                folder.resolve("none").toString(),
+                "HOME",
+                folder.resolve("none").toString()),
+            "exec bash \"$0\" --version",
+            home.resolve("ddpm"));
+    assertThat(result.code()).as(result.err()).isZero();
+  }
+
+  @Test
+  void aProgramThatCannotBeBuiltHereIsSaid() throws Exception {
+    Path home = home();
+    Files.writeString(home.resolve("ddpm-cli/target"), "in the way");
+    launch(home.resolve("ddpm"), javaOfVersion("17"))
+        .isSentence("has to be built", "ddpm-cli/target cannot be written");
+  }
+
+  /** Nobody can try the one for Windows here; it should at least not fall behind. */
+  @Test
+  void theLauncherForWindowsGivesJavaTheSameOptions() throws IOException {
+    Set<String> here = optionsForJava(Files.readString(LAUNCHER));
+    here.removeIf(option -> option.contains("ClassSpaceSize") || option.contains("CodeCacheSize"));
+    here.remove("-Dddpm.terminalColumns");
+    Set<String> windows = optionsForJava(Files.readString(LAUNCHER.resolveSibling("ddpm.cmd")));
+    assertThat(windows).isEqualTo(here).contains("-Xmx1g", "-XX:+UseSerialGC");
+  }
+
+  private static Set<String> optionsForJava(String launcher) {
+    return Pattern.compile(
+            "(?<![\\w-])(-Xm[sx]\\d\\w+|-XX:[+A-Za-z]+|-D(?:org|java|ddpm)[\\w.]+|--(?:enable|sun)[\\w-]+)")
+        .matcher(launcher.replaceAll("(?m)^(#|rem ).*$", ""))
+        .results()
+        .map(MatchResult::group)
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 }

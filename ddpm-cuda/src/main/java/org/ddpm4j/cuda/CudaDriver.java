@@ -56,18 +56,31 @@ interface CudaDriver extends AutoCloseable {
   /** Enqueues a copy within the card. */
   void copy(long from, long to, long bytes);
 
+  /**
+   * Enqueues a copy from another card's memory, or from that of another user of this card. What is
+   * copied must be there by then: see {@link Mark#before}.
+   */
+  void copyFrom(CudaDriver other, long from, long to, long bytes);
+
   /** Enqueues zeroing. */
   void zero(long address, long bytes);
 
   /** Waits for everything that was enqueued. */
   void synchronize();
 
-  /** A mark in the stream; {@link Mark#await} waits until everything before it is done. */
+  /** A mark in the stream, behind all that was enqueued. */
   Mark mark();
 
-  /** A place in the stream. */
+  /** A place in the stream, which is waited for once. */
   interface Mark {
+
+    /** Waits until everything before it is done. */
     void await();
+
+    /**
+     * Lets what another card enqueues from now on wait until everything before the mark is done.
+     */
+    void before(CudaDriver other);
   }
 
   /**

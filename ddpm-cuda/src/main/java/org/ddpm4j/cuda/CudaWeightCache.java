@@ -23,15 +23,13 @@ final class CudaWeightCache implements WeightCache {
   private final Map<String, Long> addresses = new LinkedHashMap<>();
   private final List<WeightPacking> packings = new ArrayList<>();
 
-  /** Those that have not run yet. */
-  private final List<WeightPacking> postponed = new ArrayList<>();
-
   private boolean isPostponing;
 
   /** Of all packings, or null where there have been more since. */
   private Table table;
 
   private CudaDriver.CudaGraph graph;
+  private int version;
   private long bytes;
 
   CudaWeightCache(CudaDriver driver) {
@@ -57,9 +55,8 @@ final class CudaWeightCache implements WeightCache {
     driver.function(made.file(), made.kernel(), made.defines());
     packings.add(made);
     forgetTable();
-    postponed.add(made);
     if (!isPostponing) {
-      runPostponed();
+      pack();
     }
     return address;
   }
@@ -70,28 +67,20 @@ final class CudaWeightCache implements WeightCache {
    */
   synchronized <T> T packingAfter(Supplier<T> work) {
     boolean before = isPostponing;
+    int versionBefore = version;
     isPostponing = true;
     try {
       return work.get();
     } finally {
       isPostponing = before;
-      if (!isPostponing) {
-        runPostponed();
+      if (!isPostponing && version != versionBefore) {
+        pack();
       }
     }
   }
 
-  private void runPostponed() {
-    if (postponed.isEmpty()) {
-      return;
-    }
-    Table once = table(postponed);
-    postponed.clear();
-    try {
-      once.kernels().forEach(Kernel::run);
-    } finally {
-      driver.free(once.address());
-    }
+  private void pack() {
+    packings().forEach(Kernel::run);
   }
 
   private Table table(List<WeightPacking> rows) {
@@ -132,9 +121,14 @@ final class CudaWeightCache implements WeightCache {
     graph.run();
   }
 
+  /** Another number whenever {@link #packings} has changed. */
+  synchronized int version() {
+    return version;
+  }
+
   /**
-   * The work of {@link #refresh}, for a graph that holds more than that; another list once there
-   * are more weights, when the kernels of the former one must no longer run.
+   * The work of {@link #refresh}, for a graph that holds more than that. Once there are more
+   * weights, the kernels of before must no longer run.
    */
   synchronized List<Kernel> packings() {
     if (table == null) {
@@ -148,6 +142,7 @@ final class CudaWeightCache implements WeightCache {
   }
 
   private void forgetTable() {
+    version++;
     if (graph != null) {
       graph.close();
       graph = null;
@@ -166,6 +161,5 @@ final class CudaWeightCache implements WeightCache {
     addresses.values().forEach(driver::free);
     addresses.clear();
     packings.clear();
-    postponed.clear();
   }
 }

@@ -7,6 +7,8 @@ import static org.bytedeco.cuda.global.cudart.cuModuleGetFunction;
 import static org.bytedeco.cuda.global.cudart.cuModuleLoadData;
 import static org.bytedeco.cuda.global.cudart.cudaDevAttrMaxSharedMemoryPerBlockOptin;
 import static org.bytedeco.cuda.global.cudart.cudaDevAttrMultiProcessorCount;
+import static org.bytedeco.cuda.global.cudart.cudaDeviceCanAccessPeer;
+import static org.bytedeco.cuda.global.cudart.cudaDeviceEnablePeerAccess;
 import static org.bytedeco.cuda.global.cudart.cudaDeviceGetAttribute;
 import static org.bytedeco.cuda.global.cudart.cudaEventCreate;
 import static org.bytedeco.cuda.global.cudart.cudaEventCreateWithFlags;
@@ -31,6 +33,7 @@ import static org.bytedeco.cuda.global.cudart.cudaMemcpyAsync;
 import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToDevice;
 import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToHost;
 import static org.bytedeco.cuda.global.cudart.cudaMemcpyHostToDevice;
+import static org.bytedeco.cuda.global.cudart.cudaMemcpyPeerAsync;
 import static org.bytedeco.cuda.global.cudart.cudaMemsetAsync;
 import static org.bytedeco.cuda.global.cudart.cudaSetDevice;
 import static org.bytedeco.cuda.global.cudart.cudaStreamBeginCapture;
@@ -40,6 +43,7 @@ import static org.bytedeco.cuda.global.cudart.cudaStreamDestroy;
 import static org.bytedeco.cuda.global.cudart.cudaStreamEndCapture;
 import static org.bytedeco.cuda.global.cudart.cudaStreamNonBlocking;
 import static org.bytedeco.cuda.global.cudart.cudaStreamSynchronize;
+import static org.bytedeco.cuda.global.cudart.cudaStreamWaitEvent;
 import static org.bytedeco.cuda.global.cudnn.cudnnCreate;
 import static org.bytedeco.cuda.global.cudnn.cudnnDestroy;
 import static org.bytedeco.cuda.global.cudnn.cudnnGetErrorString;
@@ -49,6 +53,7 @@ import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -94,6 +99,9 @@ final class NvidiaDriver implements CudaDriver {
 
   /** What is allocated: lengths by address. */
   private final Map<Long, Long> blocks = new HashMap<>();
+
+  /** Cards whose memory was read. */
+  private final Set<Integer> peers = new HashSet<>();
 
   private long allocated;
   private long peak;
@@ -245,14 +253,12 @@ final class NvidiaDriver implements CudaDriver {
 
   @Override
   public void upload(ByteBuffer from, long to) {
-    use();
     copyAsync(address(from), to, from.remaining(), cudaMemcpyHostToDevice);
     synchronize();
   }
 
   @Override
   public void download(long from, ByteBuffer to) {
-    use();
     copyAsync(from, address(to), to.remaining(), cudaMemcpyDeviceToHost);
     synchronize();
   }
@@ -262,6 +268,7 @@ final class NvidiaDriver implements CudaDriver {
   }
 
   private void copyAsync(long from, long to, long bytes, int kind) {
+    use();
     if (bytes > 0) {
       check(
           cudaMemcpyAsync(new Address(to), new Address(from), bytes, kind, stream), "copy memory");
@@ -270,13 +277,11 @@ final class NvidiaDriver implements CudaDriver {
 
   @Override
   public void uploadLater(ByteBuffer from, long to) {
-    use();
     copyAsync(address(from), to, from.remaining(), cudaMemcpyHostToDevice);
   }
 
   @Override
   public void downloadLater(long from, ByteBuffer to) {
-    use();
     copyAsync(from, address(to), to.remaining(), cudaMemcpyDeviceToHost);
   }
 
@@ -286,7 +291,34 @@ final class NvidiaDriver implements CudaDriver {
   }
 
   @Override
+  public void copyFrom(CudaDriver other, long from, long to, long bytes) {
+    NvidiaDriver source = (NvidiaDriver) other;
+    if (source.index == index) {
+      copy(from, to, bytes);
+      return;
+    }
+    use();
+    if (peers.add(source.index)) {
+      reach(source.index);
+    }
+    check(
+        cudaMemcpyPeerAsync(new Address(to), index, new Address(from), source.index, bytes, stream),
+        "copy memory of " + source.name());
+  }
+
+  /** Cards that reach each other copy directly; others through the host, of CUDA's own accord. */
+  private void reach(int other) {
+    int[] can = new int[1];
+    check(cudaDeviceCanAccessPeer(can, index, other), "look for other cards");
+    // A card that is reached already refuses.
+    if (can[0] != 0 && cudaDeviceEnablePeerAccess(other, 0) != 0) {
+      cudaGetLastError();
+    }
+  }
+
+  @Override
   public void zero(long address, long bytes) {
+    use();
     if (bytes > 0) {
       check(cudaMemsetAsync(new Address(address), 0, bytes, stream), "zero memory");
     }
@@ -304,10 +336,20 @@ final class NvidiaDriver implements CudaDriver {
     CUevent_st event = new CUevent_st();
     check(cudaEventCreateWithFlags(event, cudaEventDisableTiming), "make an event");
     check(cudaEventRecord(event, stream), "record an event");
-    return () -> {
-      use();
-      check(cudaEventSynchronize(event), "finish its work");
-      check(cudaEventDestroy(event), "forget an event");
+    return new Mark() {
+      @Override
+      public void await() {
+        use();
+        check(cudaEventSynchronize(event), "finish its work");
+        check(cudaEventDestroy(event), "forget an event");
+      }
+
+      /** CUDA keeps a forgotten event for as long as somebody waits for it. */
+      @Override
+      public void before(CudaDriver other) {
+        check(cudaStreamWaitEvent(((NvidiaDriver) other).stream(), event, 0), "wait for a card");
+        check(cudaEventDestroy(event), "forget an event");
+      }
     };
   }
 
@@ -386,6 +428,7 @@ final class NvidiaDriver implements CudaDriver {
 
   @Override
   public void launch(CudaFunction function, Launch launch, CudaArguments arguments) {
+    use();
     Compiled compiled = (Compiled) function.handle();
     CUfunc_st loaded = compiled.function();
     if (launch.sharedBytes() > compiled.sharedBytes) {

@@ -87,16 +87,6 @@ record WeightGradientTile(
       ConvolutionLookup lookup, int inRow, int outRow, int elementBytes, int stagePixels) {
     Product general = general(lookup, inRow, outRow, elementBytes, stagePixels);
     int rowBlocks = ConvolutionLookup.ceil(lookup.taps() * general.chunk() / 8, 2);
-    if (elementBytes != 2
-        && outRow % Integer.getInteger("wg.channels", 32) == 0
-        && rowBlocks >= BLOCKS_OF_3X3) {
-      return new Product(
-          general.chunk(),
-          Integer.getInteger("wg.channels", 32),
-          Integer.getInteger("wg.blocks", 2),
-          MOST_WARPS * 2 / Integer.getInteger("wg.blocks", 2),
-          1);
-    }
     if (elementBytes != 2 || rowBlocks < BLOCKS_OF_3X3 || general.chunk() < 32 || outRow < 32) {
       return general;
     }

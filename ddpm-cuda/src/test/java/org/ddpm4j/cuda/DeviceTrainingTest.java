@@ -1,7 +1,9 @@
 package org.ddpm4j.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
@@ -13,10 +15,13 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import org.ddpm4j.diffusion.objective.LossTerms;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
+import org.ddpm4j.diffusion.objective.UniformTimesteps;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
+import org.ddpm4j.diffusion.training.LocalGradientStep;
 import org.ddpm4j.diffusion.training.LossHistory;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingConfig;
@@ -26,6 +31,7 @@ import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.layers.LayersChoice;
 import org.ddpm4j.unet.model.AnnotatedUnet;
@@ -35,6 +41,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -67,6 +74,16 @@ class DeviceTrainingTest {
 
   private static Execution onDevice(Precision precision) {
     return new Execution(LayersChoice.FUSED, precision, 1, device());
+  }
+
+  /** A card may be named several times; where there is one, all of them are that. */
+  private static Execution onDevices(Precision precision, int... indices) {
+    List<DeviceName> names = new ArrayList<>();
+    for (int index : indices) {
+      boolean one = device().kind().equals("cuda");
+      names.add(new DeviceName(device().kind(), one ? 0 : index));
+    }
+    return new Execution(LayersChoice.FUSED, precision, 1, names);
   }
 
   private static Unet unet(Execution execution) {
@@ -103,8 +120,13 @@ class DeviceTrainingTest {
   private record Course(List<Double> losses, List<Double> norms, float[] weights, float[] ema) {}
 
   private static Course train(Execution execution, long steps) throws Exception {
+    return train(execution, steps, 1);
+  }
+
+  private static Course train(Execution execution, long steps, int accumulate) throws Exception {
+    TrainingConfig config = config(steps).withAccumulate(accumulate);
     try (Unet unet = unet(execution);
-        Trainer trainer = new Trainer(unet, SCHEDULE, config(steps), DeviceTrainingTest::batch)) {
+        Trainer trainer = new Trainer(unet, SCHEDULE, config, DeviceTrainingTest::batch)) {
       trainer.fit();
       return course(trainer);
     }
@@ -225,10 +247,15 @@ class DeviceTrainingTest {
 
   @Test
   void goesOnFromACheckpointToTheSameBits() throws Exception {
-    Course whole = train(onDevice(Precision.BFLOAT16), 4);
+    goesOnToTheSameBits(onDevice(Precision.BFLOAT16), 1);
+  }
+
+  private void goesOnToTheSameBits(Execution execution, int accumulate) throws Exception {
+    TrainingConfig config = config(4).withAccumulate(accumulate);
+    Course whole = train(execution, 4, accumulate);
     Path file = folder.resolve("checkpoint.safetensors");
-    try (Unet unet = unet(onDevice(Precision.BFLOAT16));
-        Trainer trainer = new Trainer(unet, SCHEDULE, config(4), DeviceTrainingTest::batch)) {
+    try (Unet unet = unet(execution);
+        Trainer trainer = new Trainer(unet, SCHEDULE, config, DeviceTrainingTest::batch)) {
       trainer.withListener(
           (running, report) -> {
             if (report.step() == 2) {
@@ -238,14 +265,148 @@ class DeviceTrainingTest {
           });
       trainer.fit();
     }
-    try (Unet unet = unet(onDevice(Precision.BFLOAT16));
-        Trainer trainer = new Trainer(unet, SCHEDULE, config(4), DeviceTrainingTest::batch)) {
+    try (Unet unet = unet(execution);
+        Trainer trainer = new Trainer(unet, SCHEDULE, config, DeviceTrainingTest::batch)) {
       trainer.resume(Checkpoint.read(file, unet.parameters()));
       trainer.fit();
       Course second = course(trainer);
       assertThat(second.weights()).isEqualTo(whole.weights());
       assertThat(second.ema()).isEqualTo(whole.ema());
     }
+  }
+
+  /** Six images on four cards are one, two, one and two. */
+  @Test
+  void severalCardsTrainAsOneDoes() throws Exception {
+    Course one = train(onDevice(Precision.FLOAT32), 4);
+    for (int[] cards : new int[][] {{0, 1}, {0, 1, 2, 3}}) {
+      Course several = train(onDevices(Precision.FLOAT32, cards), 4);
+      for (int i = 0; i < 4; i++) {
+        assertThat(several.losses().get(i)).isCloseTo(one.losses().get(i), within(1e-4));
+        assertThat(several.norms().get(i)).isCloseTo(one.norms().get(i), within(1e-3));
+      }
+      assertThat(distance(several.weights(), one.weights())).isLessThan(2e-3);
+      assertThat(distance(several.ema(), one.ema())).isLessThan(2e-3);
+    }
+  }
+
+  /** More workers than images: the last of them have nothing to do but to follow. */
+  @Test
+  void moreCardsThanImagesAreNoMistake() throws Exception {
+    int[] cards = {0, 1, 2, 3, 4, 5, 6, 7};
+    Course one = train(onDevice(Precision.FLOAT32), 2);
+    Course many = train(onDevices(Precision.FLOAT32, cards), 2);
+    assertThat(many.losses().get(1)).isCloseTo(one.losses().get(1), within(1e-4));
+  }
+
+  /** What decides is the number of workers. */
+  @Test
+  void twoWorkersOnOneCardAreTwoCards() throws Exception {
+    Course two = train(onDevices(Precision.BFLOAT16, 0, 1), 3);
+    Course one = train(onDevices(Precision.BFLOAT16, 0, 0), 3);
+    assertThat(one.losses()).isEqualTo(two.losses());
+    assertThat(one.weights()).isEqualTo(two.weights());
+    assertThat(one.ema()).isEqualTo(two.ema());
+  }
+
+  /** Gradients of the shards, each computed by itself and added on the host in their order. */
+  @Test
+  void theGradientIsTheSumOfTheShardsGradients() throws Exception {
+    Course two = train(onDevices(Precision.FLOAT32, 0, 1), 1);
+    TrainingConfig config = config(1);
+    try (Unet unet = unet(onDevice(Precision.FLOAT32));
+        LocalGradientStep local =
+            new LocalGradientStep(
+                unet,
+                config.objective().create(SCHEDULE),
+                config,
+                DeviceTrainingTest::batch,
+                new UniformTimesteps(SCHEDULE.timesteps()))) {
+      Parameters first = unet.parameters().zerosLike();
+      Parameters second = unet.parameters().zerosLike();
+      local.compute(0, 0, 2, first);
+      local.compute(0, 1, 2, second);
+      float[] a = first.flat().toFloatVector();
+      float[] b = second.flat().toFloatVector();
+      double squares = 0;
+      for (int i = 0; i < a.length; i++) {
+        squares += Math.pow(a[i] + b[i], 2);
+      }
+      assertThat(two.norms().get(0)).isCloseTo(Math.sqrt(squares), withinPercentage(1e-6));
+    }
+  }
+
+  /** The bound's gradient is the host's, with the network on one device. */
+  @Test
+  void theBoundIsTrainedOnOneCardAlone() {
+    TrainingConfig config =
+        config(1).withObjective(ObjectiveConfig.simple().withTerms(LossTerms.VLB));
+    try (Unet unet = unet(onDevices(Precision.FLOAT32, 0, 1))) {
+      assertThatThrownBy(() -> new Trainer(unet, SCHEDULE, config, DeviceTrainingTest::batch))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("VLB")
+          .hasMessageContaining("name one device");
+    }
+    try (Unet unet = unet(onDevice(Precision.FLOAT32));
+        Trainer trainer = new Trainer(unet, SCHEDULE, config, DeviceTrainingTest::batch)) {
+      assertThat(trainer.step()).isZero();
+    }
+  }
+
+  @Test
+  void severalCardsGoOnFromACheckpointToTheSameBits() throws Exception {
+    goesOnToTheSameBits(onDevices(Precision.BFLOAT16, 0, 1), 1);
+  }
+
+  /** Batches that together are one. */
+  @Test
+  void accumulatesAsTheHostDoes() throws Exception {
+    Execution onHost = new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1);
+    Course host = train(onHost, 3, 2);
+    for (Execution execution :
+        List.of(onDevice(Precision.FLOAT32), onDevices(Precision.FLOAT32, 0, 1))) {
+      Course card = train(execution, 3, 2);
+      for (int i = 0; i < 3; i++) {
+        assertThat(card.losses().get(i)).isCloseTo(host.losses().get(i), within(1e-4));
+        assertThat(card.norms().get(i)).isCloseTo(host.norms().get(i), within(1e-3));
+      }
+      assertThat(distance(card.weights(), host.weights())).isLessThan(2e-3);
+    }
+    assertThat(host.losses()).isNotEqualTo(train(onHost, 3, 1).losses());
+  }
+
+  @Test
+  void accumulationGoesOnFromACheckpointToTheSameBits() throws Exception {
+    goesOnToTheSameBits(onDevice(Precision.BFLOAT16), 3);
+  }
+
+  /** Nothing is allocated from step to step, and nothing is left when all is closed. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void memoryIsFlatAndGivenBack(int cards) throws Exception {
+    assumeTrue(device().kind().equals("emulated"), "counted on emulated cards");
+    EmulatedDeviceProvider.takeOpened();
+    List<EmulatedDriver> opened = new ArrayList<>();
+    List<Integer> counts = new ArrayList<>();
+    try (Unet unet = unet(onDevices(Precision.FLOAT32, cards == 1 ? new int[1] : new int[2]));
+        Trainer trainer = new Trainer(unet, SCHEDULE, config(12), DeviceTrainingTest::batch)) {
+      trainer.withValidation(batch(100));
+      trainer.withListener(
+          (running, report) -> {
+            if (report.step() % 3 == 0) {
+              // As a grid of samples does.
+              running.emaUnet().predict(batch(0).getFeatures(), Nd4j.zeros(BATCH));
+            }
+            opened.addAll(EmulatedDeviceProvider.takeOpened());
+            counts.add(opened.stream().mapToInt(EmulatedDriver::allocations).sum());
+          });
+      trainer.fit();
+    }
+    // The network and the average of its weights, and what helps.
+    assertThat(opened).hasSize(1 + cards);
+    assertThat(counts).hasSize(12);
+    assertThat(counts.subList(3, 12)).containsOnly(counts.get(3));
+    assertThat(opened).allSatisfy(driver -> assertThat(driver.forgotten()).isZero());
   }
 
   /** The device has a copy of the weights, and must notice whoever writes to them. */

@@ -36,6 +36,7 @@ final class EmulatedDriver implements CudaDriver {
   private final Map<ByteBuffer, Boolean> hostMemory = new IdentityHashMap<>();
   private final Map<String, CudaFunction> functions = new HashMap<>();
   private long launches;
+  private int forgotten;
   private long peak;
 
   /** A kernel in a library. */
@@ -79,9 +80,14 @@ final class EmulatedDriver implements CudaDriver {
     return launches;
   }
 
-  /** How many allocations nobody freed. */
+  /** How many allocations, on the card and of the host's pinned memory, nobody freed. */
   int allocations() {
-    return allocations.size();
+    return allocations.size() + hostMemory.size();
+  }
+
+  /** How many nobody had freed when the driver was closed; 0 before that. */
+  int forgotten() {
+    return forgotten;
   }
 
   @Override
@@ -213,7 +219,24 @@ final class EmulatedDriver implements CudaDriver {
 
   @Override
   public Mark mark() {
-    return () -> {};
+    return new Mark() {
+      @Override
+      public void await() {
+        // Everything is done already.
+      }
+
+      @Override
+      public void before(CudaDriver other) {
+        // Everything is done already.
+      }
+    };
+  }
+
+  @Override
+  public void copyFrom(CudaDriver other, long from, long to, long bytes) {
+    ((EmulatedDriver) other).requireAllocated(from, bytes, "A copy from another card");
+    requireAllocated(to, bytes, "A copy");
+    EmulatedMachine.copy(from, to, bytes);
   }
 
   @Override
@@ -315,6 +338,8 @@ final class EmulatedDriver implements CudaDriver {
 
   @Override
   public synchronized void close() {
+    forgotten += allocations();
+    hostMemory.clear();
     allocations.forEach(EmulatedMachine::release);
     allocations.clear();
   }

@@ -83,7 +83,13 @@ public record DataSources(
    * @return the sources
    */
   public static DataSources ofHost() {
-    return ofHost(System.getenv(), Path.of(System.getProperty("user.home")));
+    return ofHost(System.getenv(), home(System.getenv(), System.getProperty("user.home")));
+  }
+
+  /** Java calls the home of a user "?" whom the system does not know, as in many containers. */
+  static Path home(Map<String, String> environment, String known) {
+    boolean isKnown = known != null && !known.isBlank() && !known.equals("?");
+    return Path.of(isKnown ? known : environment.getOrDefault("HOME", ""));
   }
 
   static DataSources ofHost(Map<String, String> environment, Path home) {

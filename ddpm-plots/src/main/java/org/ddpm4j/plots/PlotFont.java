@@ -115,6 +115,11 @@ public final class PlotFont {
   private static Path systemOfOneFont() throws IOException {
     Path folder = Files.createTempDirectory("ddpm4j-font");
     Path font = folder.resolve(RESOURCE);
+    Path list = folder.resolve("fontconfig.properties");
+    // Deleted in the reverse order: a folder has to be empty.
+    folder.toFile().deleteOnExit();
+    font.toFile().deleteOnExit();
+    list.toFile().deleteOnExit();
     try (InputStream file = PlotFont.class.getResourceAsStream(RESOURCE)) {
       Files.copy(file, font);
     }
@@ -128,12 +133,6 @@ public final class PlotFont {
     // Properties take a backslash for an escape.
     String path = font.toString().replace("\\", "\\\\");
     lines.append("filename.DejaVu_Sans=").append(path).append('\n');
-    Path list = folder.resolve("fontconfig.properties");
-    Files.writeString(list, lines);
-    // In the reverse order: a folder can be deleted when it is empty.
-    folder.toFile().deleteOnExit();
-    font.toFile().deleteOnExit();
-    list.toFile().deleteOnExit();
-    return list;
+    return Files.writeString(list, lines);
   }
 }

@@ -18,6 +18,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * device, and whole steps run there. The host's parameters are those of the beginning until {@link
  * #bringHome}.
  *
+ * <p>Further devices may help: each computes the gradient of neighbouring images of the batch, with
+ * weights of its own. Gradients are added up in the order of the devices, so that the result
+ * depends on their number and not on which they are.
+ *
  * <p>One thread at a time may use it, and nobody may use the network meanwhile.
  */
 public final class DeviceTraining implements AutoCloseable {
@@ -28,6 +32,7 @@ public final class DeviceTraining implements AutoCloseable {
   private final WholeBatchExecutor executor;
   private final TrainingRequest.Optimizer optimizer;
   private final boolean withLabels;
+  private final List<Helper> helpers = new ArrayList<>();
   private final List<DeviceMemory> memory = new ArrayList<>();
   private final Tensor gradient;
   private final Tensor firstMoment;
@@ -36,6 +41,27 @@ public final class DeviceTraining implements AutoCloseable {
   private final Map<Integer, TrainingProgram> programs = new HashMap<>();
   private final List<GraphPlan> plans = new ArrayList<>();
   private TrainingProgram current;
+
+  /** Another device with the same network. */
+  private record Helper(
+      PlanBackend.OnDevice backend,
+      WholeBatchExecutor executor,
+      DeviceMemory memory,
+      Tensor gradient)
+      implements AutoCloseable {
+
+    static Helper of(PlanBackend.OnDevice backend, WholeBatchExecutor executor, long parameters) {
+      DeviceMemory memory = backend.device().allocate(parameters * Float.BYTES);
+      return new Helper(backend, executor, memory, Tensor.dense(memory.address(), parameters));
+    }
+
+    @Override
+    public void close() {
+      executor.close();
+      memory.close();
+      backend.close();
+    }
+  }
 
   DeviceTraining(
       Device device,
@@ -54,6 +80,27 @@ public final class DeviceTraining implements AutoCloseable {
     firstMoment = buffer();
     secondMoment = buffer();
     ema = buffer();
+  }
+
+  /** Lets a device help from the next step on; it is closed with this. */
+  void addHelper(PlanBackend.OnDevice backend, WholeBatchExecutor helping) {
+    try {
+      helpers.add(Helper.of(backend, helping, parameters.count()));
+    } catch (RuntimeException e) {
+      backend.close();
+      throw e;
+    }
+  }
+
+  /**
+   * The devices that take part.
+   *
+   * @return at least one, in the order of their images
+   */
+  public List<Device> devices() {
+    List<Device> devices = new ArrayList<>(List.of(device));
+    helpers.forEach(helper -> devices.add(helper.backend().device()));
+    return List.copyOf(devices);
   }
 
   private Tensor buffer() {
@@ -75,6 +122,11 @@ public final class DeviceTraining implements AutoCloseable {
       upload(average, ema);
       upload(first, firstMoment);
       upload(second, secondMoment);
+      device.zero(gradient);
+      for (Helper helper : helpers) {
+        helper.backend().weights().upload();
+        helper.backend().device().zero(helper.gradient());
+      }
     }
   }
 
@@ -98,8 +150,27 @@ public final class DeviceTraining implements AutoCloseable {
   }
 
   private TrainingProgram program(int images) {
-    GraphPlan plan = executor.trainingPlan(images, withLabels, weights.tensors(), gradient);
-    plans.add(plan);
+    // The first has images in any case.
+    int shards = Math.min(images, 1 + helpers.size());
+    GraphPlan plan = plan(executor, weights, gradient, images / shards);
+    List<TrainingRequest.Helper> others = new ArrayList<>();
+    for (int i = 1; i <= helpers.size(); i++) {
+      Helper helper = helpers.get(i - 1);
+      DeviceWeights own = helper.backend().weights();
+      others.add(
+          new TrainingRequest.Helper(
+              helper.backend().device(),
+              i < shards
+                  ? plan(
+                      helper.executor(),
+                      own,
+                      helper.gradient(),
+                      images * (i + 1) / shards - images * i / shards)
+                  : null,
+              own.cache(),
+              own.flat(),
+              helper.gradient()));
+    }
     TrainingRequest.Names names =
         new TrainingRequest.Names(
             UnetGraph.X,
@@ -119,7 +190,14 @@ public final class DeviceTraining implements AutoCloseable {
             firstMoment,
             secondMoment,
             ema,
-            optimizer));
+            optimizer,
+            others));
+  }
+
+  private GraphPlan plan(WholeBatchExecutor running, DeviceWeights own, Tensor sum, int images) {
+    GraphPlan plan = running.trainingPlan(images, withLabels, own.tensors(), sum);
+    plans.add(plan);
+    return plan;
   }
 
   /**
@@ -166,6 +244,8 @@ public final class DeviceTraining implements AutoCloseable {
       plans.clear();
       memory.forEach(DeviceMemory::close);
       memory.clear();
+      helpers.forEach(Helper::close);
+      helpers.clear();
     }
   }
 }

@@ -1,6 +1,8 @@
 package org.ddpm4j.unet;
 
+import java.util.List;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.ddpm4j.kernels.cpu.FusedKernels;
 import org.ddpm4j.kernels.cpu.Onednn;
 import org.ddpm4j.kernels.plan.DeviceName;
@@ -16,9 +18,11 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param precision number format of convolutions, with fused layers
  * @param threads how many, at least 1, with fused layers on the processor; SameDiff's own
  *     operations use OpenMP's
- * @param device what fused layers compute on
+ * @param devices what fused layers compute on: one device, or several of one kind that train
+ *     together, of which the first does everything else; one that is named twice has two workers
  */
-public record Execution(LayersChoice layers, Precision precision, int threads, DeviceName device) {
+public record Execution(
+    LayersChoice layers, Precision precision, int threads, List<DeviceName> devices) {
 
   /**
    * Checks that this machine can do so.
@@ -26,28 +30,44 @@ public record Execution(LayersChoice layers, Precision precision, int threads, D
    * @param layers which operations
    * @param precision number format of convolutions
    * @param threads how many
-   * @param device what fused layers compute on
+   * @param devices what fused layers compute on
    * @throws IllegalArgumentException if it cannot
    */
   public Execution {
     Objects.requireNonNull(layers, "layers");
     Objects.requireNonNull(precision, "precision");
-    Objects.requireNonNull(device, "device");
+    devices = List.copyOf(devices);
+    checkTogether(devices);
     if (threads < 1) {
       throw new IllegalArgumentException(
           "A network cannot compute with %d threads; at least 1 is needed.".formatted(threads));
     }
-    if (!device.equals(DeviceName.AUTO)) {
-      checkDevice(layers, device);
-    }
-    if (precision != Precision.FLOAT32) {
-      checkPrecision(layers, precision, device);
+    for (DeviceName device : devices) {
+      if (!device.equals(DeviceName.AUTO)) {
+        checkDevice(layers, device);
+      }
+      if (precision != Precision.FLOAT32) {
+        checkPrecision(layers, precision, device);
+      }
     }
     if (layers == LayersChoice.FUSED && !FusedKernels.available()) {
       throw new IllegalArgumentException(
           "The fused layers do not run here (%s); choose the reference layers."
               .formatted(FusedKernels.obstacle()));
     }
+  }
+
+  /**
+   * How one device computes.
+   *
+   * @param layers which operations
+   * @param precision number format of convolutions
+   * @param threads how many
+   * @param device what fused layers compute on
+   * @throws IllegalArgumentException if this machine cannot do so
+   */
+  public Execution(LayersChoice layers, Precision precision, int threads, DeviceName device) {
+    this(layers, precision, threads, List.of(device));
   }
 
   /**
@@ -60,6 +80,25 @@ public record Execution(LayersChoice layers, Precision precision, int threads, D
    */
   public Execution(LayersChoice layers, Precision precision, int threads) {
     this(layers, precision, threads, DeviceName.CPU);
+  }
+
+  private static void checkTogether(List<DeviceName> devices) {
+    if (devices.isEmpty()) {
+      throw new IllegalArgumentException("A network computes on a device; name at least one.");
+    }
+    String kind = devices.get(0).kind();
+    for (DeviceName device : devices) {
+      boolean single = device.equals(DeviceName.CPU) || device.equals(DeviceName.AUTO);
+      if (devices.size() > 1 && (single || !device.kind().equals(kind))) {
+        throw new IllegalArgumentException(
+            "The devices %s cannot train together; name several cards of one kind, such as cuda:0,1, or one device alone."
+                .formatted(join(devices)));
+      }
+    }
+  }
+
+  private static String join(List<DeviceName> devices) {
+    return devices.stream().map(DeviceName::toString).collect(Collectors.joining(", "));
   }
 
   private static void checkDevice(LayersChoice layers, DeviceName device) {
@@ -106,15 +145,24 @@ public record Execution(LayersChoice layers, Precision precision, int threads, D
   /**
    * What fused layers compute on, "auto" made definite.
    *
-   * @return a device of this machine
+   * @return a device of this machine, the first of several
    */
   public DeviceName resolvedDevice() {
-    return resolve(device);
+    return resolve(devices.get(0));
+  }
+
+  /**
+   * The devices beside the first that train with it.
+   *
+   * @return usually none
+   */
+  public List<DeviceName> helpers() {
+    return devices.subList(1, devices.size());
   }
 
   /** Whether fused layers compute on this machine's processor. */
   boolean isOnCpu() {
-    return isProcessor(device);
+    return isProcessor(devices.get(0));
   }
 
   /**

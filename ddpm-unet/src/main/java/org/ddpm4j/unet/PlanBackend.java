@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.ddpm4j.kernels.cpu.CpuDevice;
 import org.ddpm4j.kernels.plan.Device;
+import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.Devices;
 import org.ddpm4j.kernels.plan.GraphPlan;
 import org.ddpm4j.unet.model.UnetConfig;
@@ -81,11 +82,26 @@ sealed interface PlanBackend extends AutoCloseable {
     private final DeviceWeights weights;
 
     OnDevice(UnetConfig config, Parameters parameters, Execution execution) {
+      this(config, parameters, execution, execution.resolvedDevice());
+    }
+
+    private OnDevice(
+        UnetConfig config, Parameters parameters, Execution execution, DeviceName name) {
       this.config = config;
       this.parameters = parameters;
       this.execution = execution;
-      device = Devices.open(execution.resolvedDevice());
-      weights = new DeviceWeights(device, parameters);
+      device = Devices.open(name);
+      try {
+        weights = new DeviceWeights(device, parameters);
+      } catch (RuntimeException e) {
+        device.close();
+        throw e;
+      }
+    }
+
+    /** The same network on another device. */
+    OnDevice on(DeviceName other) {
+      return new OnDevice(config, parameters, execution, other);
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
 import org.ddpm4j.kernels.plan.Device;
+import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.GraphPlan;
 import org.ddpm4j.kernels.plan.PlanProfile;
 import org.ddpm4j.kernels.plan.TrainingRequest;
@@ -322,7 +323,7 @@ public final class Unet implements AutoCloseable {
   }
 
   /**
-   * Moves the training of this network to the device that it computes on, where that can train
+   * Moves the training of this network to the devices that it computes on, where they can train
    * without the host. Until the result is closed, nothing else may use the network or write to its
    * parameters.
    *
@@ -331,25 +332,46 @@ public final class Unet implements AutoCloseable {
    * @param width of the images
    * @param optimizer AdamW's constants
    * @return the training, which the caller closes, or empty where the host has to take part
+   * @throws IllegalArgumentException if several devices are to train that cannot do so together
    */
   public Optional<DeviceTraining> trainingOnDevice(
       LossFunction loss, int height, int width, TrainingRequest.Optimizer optimizer) {
     Objects.requireNonNull(loss, "loss");
     Optional<PlanBackend.OnDevice> device = backend == null ? Optional.empty() : backend.onDevice();
     if (device.isEmpty() || !device.get().device().trains()) {
+      if (!execution.helpers().isEmpty()) {
+        throw new IllegalArgumentException(
+            "The device %s cannot train together with others; name it alone."
+                .formatted(execution.resolvedDevice()));
+      }
       return Optional.empty();
     }
     config.checkImageSize(height, width);
     UnetExecutor executor =
         executors.computeIfAbsent(new GraphKey(height, width, loss), this::build);
-    return Optional.of(
+    DeviceTraining training =
         new DeviceTraining(
             device.get().device(),
             parameters,
             device.get().weights(),
             (WholeBatchExecutor) executor,
             config.classEmbeddings() > 0,
-            optimizer));
+            optimizer);
+    try {
+      for (DeviceName helper : execution.helpers()) {
+        PlanBackend.OnDevice other = device.get().on(helper);
+        training.addHelper(
+            other, other.executor(graphOf(loss, height, width), height, width, this::run));
+      }
+      return Optional.of(training);
+    } catch (RuntimeException e) {
+      training.close();
+      throw e;
+    }
+  }
+
+  private UnetGraph graphOf(LossFunction loss, int height, int width) {
+    return UnetGraph.withLoss(config, height, width, dataType(), loss, FusedLayers::new);
   }
 
   /** Works with the graph for images and a loss, which is not closed meanwhile. */

@@ -1,7 +1,9 @@
 package org.ddpm4j.diffusion.training;
 
 import java.lang.ref.Reference;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import org.ddpm4j.diffusion.objective.SimpleObjective;
 import org.ddpm4j.diffusion.objective.TimestepSampler;
@@ -26,12 +28,21 @@ final class DeviceTrainingStep implements TrainingStep {
   private final SimpleObjective objective;
   private final DeviceTraining device;
   private long nextStep = -1;
-  private Images next;
+  private List<Images> next;
   private RuntimeException nextFailure;
   private boolean isHome;
 
-  /** The images of a step, as the device takes them. */
-  private record Images(INDArray x0, float[] labels) {}
+  /**
+   * Images that are evaluated together, as the device takes them.
+   *
+   * @param first place of the first among all images of the step
+   */
+  private record Images(INDArray x0, float[] labels, long first) {
+
+    int size() {
+      return (int) x0.size(0);
+    }
+  }
 
   private DeviceTrainingStep(Task task, SimpleObjective objective, DeviceTraining device) {
     this.task = task;
@@ -42,9 +53,9 @@ final class DeviceTrainingStep implements TrainingStep {
 
   /** The steps of a training, where the network's device can do them and they are such steps. */
   static Optional<TrainingStep> of(Task task) {
+    boolean together = !task.unet().execution().helpers().isEmpty();
     if (!(task.objective() instanceof SimpleObjective objective)
-        || task.config().accumulate() != 1
-        || !task.unet().trainsOnDevice()) {
+        || !(task.unet().trainsOnDevice() || together)) {
       return Optional.empty();
     }
     AdamWConfig adamW = task.config().optimizer();
@@ -61,47 +72,73 @@ final class DeviceTrainingStep implements TrainingStep {
 
   @Override
   public Result run(long step, double learningRateFactor, double emaDecay) {
-    Images images = imagesOf(step);
-    TrainingConfig config = task.config();
-    int count = (int) images.x0().size(0);
-    TimestepSampler.Draw draw =
-        task.timesteps()
-            .draw(new CounterRandom(config.seed(), Purpose.TRAINING_TIMESTEPS), step, 0, count);
-    int[] t = draw.t();
-    float[] timesteps = new float[count];
-    float[] weights = new float[count];
-    for (int i = 0; i < count; i++) {
-      timesteps[i] = t[i];
-      weights[i] = (float) (draw.weights()[i] * objective.weight(t[i]));
-    }
+    List<Images> pieces = piecesOf(step);
+    AdamWConfig adamW = task.config().optimizer();
+    TrainingProgram.Update update =
+        new TrainingProgram.Update(
+            step, adamW.learningRate() * learningRateFactor, adamW.weightDecay(), emaDecay);
+    long total = pieces.stream().mapToLong(Images::size).sum();
     isHome = false;
-    device.begin(
-        new TrainingProgram.Step(
-            SingleExecution.buffer(images.x0()),
-            timesteps,
-            images.labels(),
-            objective.diffusionFactors(t),
-            weights,
-            new TrainingProgram.NoiseKey(config.seed(), Purpose.TRAINING_NOISE.number(), 0, step),
-            new TrainingProgram.Update(
-                step,
-                config.optimizer().learningRate() * learningRateFactor,
-                config.optimizer().weightDecay(),
-                emaDecay)));
-    // The step has a view of the images alone: compiled code would let go of them before.
-    Reference.reachabilityFence(images);
-    readAhead(step + 1);
-    TrainingProgram.Outcome outcome = device.end();
-    double[] losses = new double[count];
-    Arrays.setAll(losses, i -> outcome.losses()[i] * objective.weight(t[i]));
-    StepLosses all = new StepLosses(t, draw.weights(), losses);
+    List<StepLosses> losses = new ArrayList<>();
+    TrainingProgram.Outcome outcome = null;
+    for (int i = 0; i < pieces.size(); i++) {
+      boolean isLast = i == pieces.size() - 1;
+      Images piece = pieces.get(i);
+      TimestepSampler.Draw draw = draw(step, piece);
+      device.begin(
+          programStep(step, piece, draw, total, isLast ? Optional.of(update) : Optional.empty()));
+      // The step has a view of the images alone: compiled code would let go of them before.
+      Reference.reachabilityFence(piece);
+      if (isLast) {
+        readAhead(step + 1);
+      }
+      outcome = device.end();
+      losses.add(losses(draw, outcome));
+    }
+    StepLosses all = StepLosses.concat(losses);
     TrainingDivergedException.requireFinite(step, "loss", all.mean());
     TrainingDivergedException.requireFinite(step, "gradient norm", outcome.gradientNorm());
     TrainingDivergedException.requireFinite(step, "update", outcome.updateNorm());
     return new Result(all, outcome.gradientNorm());
   }
 
-  private Images imagesOf(long step) {
+  private TimestepSampler.Draw draw(long step, Images piece) {
+    CounterRandom random = new CounterRandom(task.config().seed(), Purpose.TRAINING_TIMESTEPS);
+    return task.timesteps().draw(random, step, piece.first(), piece.size());
+  }
+
+  private TrainingProgram.Step programStep(
+      long step,
+      Images piece,
+      TimestepSampler.Draw draw,
+      long total,
+      Optional<TrainingProgram.Update> update) {
+    int[] t = draw.t();
+    float[] timesteps = new float[t.length];
+    float[] weights = new float[t.length];
+    for (int i = 0; i < t.length; i++) {
+      timesteps[i] = t[i];
+      weights[i] = (float) (draw.weights()[i] * objective.weight(t[i]));
+    }
+    return new TrainingProgram.Step(
+        SingleExecution.buffer(piece.x0()),
+        timesteps,
+        piece.labels(),
+        objective.diffusionFactors(t),
+        weights,
+        (double) piece.size() / total,
+        new TrainingProgram.NoiseKey(
+            task.config().seed(), Purpose.TRAINING_NOISE.number(), piece.first(), step),
+        update);
+  }
+
+  private StepLosses losses(TimestepSampler.Draw draw, TrainingProgram.Outcome outcome) {
+    double[] losses = new double[draw.t().length];
+    Arrays.setAll(losses, i -> outcome.losses()[i] * objective.weight(draw.t()[i]));
+    return new StepLosses(draw.t(), draw.weights(), losses);
+  }
+
+  private List<Images> piecesOf(long step) {
     if (step != nextStep) {
       return read(step);
     }
@@ -126,8 +163,21 @@ final class DeviceTrainingStep implements TrainingStep {
     }
   }
 
-  private Images read(long step) {
-    DataSet batch = task.data().batch(step);
+  /** The batches of the source that the step has. */
+  private List<Images> read(long step) {
+    int batches = task.config().accumulate();
+    List<Images> pieces = new ArrayList<>();
+    long first = 0;
+    for (int i = 0; i < batches; i++) {
+      Images piece = read(step, Math.addExact(Math.multiplyExact(step, (long) batches), i), first);
+      pieces.add(piece);
+      first += piece.size();
+    }
+    return pieces;
+  }
+
+  private Images read(long step, long number, long first) {
+    DataSet batch = task.data().batch(number);
     INDArray features = batch.getFeatures();
     INDArray x0 =
         SingleExecution.contiguous(
@@ -137,13 +187,13 @@ final class DeviceTrainingStep implements TrainingStep {
         labels
             .map(
                 given -> {
-                  Labels.drop(given, task.config(), task.unet().config(), step, 0);
+                  Labels.drop(given, task.config(), task.unet().config(), step, first);
                   float[] values = given.toFloatVector();
                   given.close();
                   return values;
                 })
             .orElse(null);
-    return new Images(x0, classes);
+    return new Images(x0, classes, first);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.training;
 
 import java.util.Objects;
+import java.util.Optional;
 import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.objective.TimestepSampler;
 import org.ddpm4j.unet.Unet;
@@ -30,9 +31,17 @@ public interface TrainingStep extends AutoCloseable {
    *
    * @param task what they are made of
    * @return the steps
+   * @throws IllegalArgumentException if several devices are to train and cannot do so for this
+   *     objective
    */
   static TrainingStep of(Task task) {
-    return DeviceTrainingStep.of(task).orElseGet(() -> HostTrainingStep.of(task));
+    Optional<TrainingStep> onDevice = DeviceTrainingStep.of(task);
+    if (onDevice.isEmpty() && !task.unet().execution().helpers().isEmpty()) {
+      throw new IllegalArgumentException(
+          "Several devices train together for the simple loss alone, and the loss terms are %s; name one device, or train for SIMPLE."
+              .formatted(task.config().objective().terms()));
+    }
+    return onDevice.orElseGet(() -> HostTrainingStep.of(task));
   }
 
   /**

@@ -1,5 +1,7 @@
 package org.ddpm4j.kernels.plan;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 
@@ -51,6 +53,22 @@ public record DeviceName(String kind, int index) {
     }
     throw new IllegalArgumentException(
         "No device is called %s; say auto, cpu, cuda or cuda:N.".formatted(text));
+  }
+
+  /**
+   * Reads the names of one device, or of several that work together.
+   *
+   * @param text for example "cuda:0,1" or "cuda:0,cuda:1"
+   * @return the names, at least one
+   * @throws IllegalArgumentException if they cannot be some
+   */
+  public static List<DeviceName> parseAll(String text) {
+    List<DeviceName> names = new ArrayList<>();
+    for (String part : text.split(",", -1)) {
+      boolean isIndex = !names.isEmpty() && part.trim().matches("[0-9]{1,4}");
+      names.add(isIndex ? parse(names.get(0).kind() + ":" + part.trim()) : parse(part));
+    }
+    return List.copyOf(names);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package org.ddpm4j.kernels.plan;
 
 import java.nio.FloatBuffer;
+import java.util.Optional;
 
 /**
  * Whole steps of training on a device: noise, forward pass, gradient, clipping, AdamW and moving
@@ -35,8 +36,11 @@ public interface TrainingProgram extends AutoCloseable {
    * @param coefficients four for each image: x_t is the first times x0 and the second times ε, the
    *     target is the third times x0 and the fourth times ε
    * @param imageWeights what each image counts in the mean, {@code [N]}
+   * @param share by which the gradient of the mean is multiplied: 1 where these are all the images
+   *     of an update, else their part of them
    * @param noise which noise: ε is a function of it
-   * @param update how weights change
+   * @param update how weights change, or empty if the gradient is kept and that of the next step is
+   *     added to it
    */
   record Step(
       FloatBuffer x0,
@@ -44,8 +48,9 @@ public interface TrainingProgram extends AutoCloseable {
       float[] labels,
       float[] coefficients,
       float[] imageWeights,
+      double share,
       NoiseKey noise,
-      Update update) {}
+      Optional<Update> update) {}
 
   /**
    * The key of a batch's noise.
@@ -71,7 +76,8 @@ public interface TrainingProgram extends AutoCloseable {
    * What came out of a step.
    *
    * @param losses of the images, unweighted
-   * @param gradientNorm Euclidean norm of the gradient before clipping
+   * @param gradientNorm Euclidean norm of the gradient before clipping; means nothing where nothing
+   *     was updated, as the next
    * @param updateNorm Euclidean norm of the gradient's part of the update; weights, moments and
    *     moving average are as they were if the gradient's norm is not finite
    */

@@ -1,5 +1,6 @@
 package org.ddpm4j.kernels.plan;
 
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -16,6 +17,8 @@ import java.util.Objects;
  * @param secondMoment of AdamW
  * @param ema the moving average of the weights
  * @param optimizer AdamW's constants
+ * @param helpers other devices of the same kind, which compute the gradients of the images behind
+ *     the plan's, in their order
  */
 public record TrainingRequest(
     GraphPlan plan,
@@ -26,7 +29,8 @@ public record TrainingRequest(
     Tensor firstMoment,
     Tensor secondMoment,
     Tensor ema,
-    Optimizer optimizer) {
+    Optimizer optimizer,
+    List<Helper> helpers) {
 
   /**
    * Checks that nothing is missing.
@@ -40,6 +44,7 @@ public record TrainingRequest(
    * @param secondMoment of AdamW
    * @param ema the moving average of the weights
    * @param optimizer AdamW's constants
+   * @param helpers other devices of the same kind
    * @throws NullPointerException if the plan, the cache, the names or the constants are missing
    */
   public TrainingRequest {
@@ -47,7 +52,20 @@ public record TrainingRequest(
     Objects.requireNonNull(cache, "cache");
     Objects.requireNonNull(names, "names");
     Objects.requireNonNull(optimizer, "optimizer");
+    helpers = List.copyOf(helpers);
   }
+
+  /**
+   * A device that computes part of a gradient. Its buffers are flat, in its own memory.
+   *
+   * @param device of the same kind as the one that trains
+   * @param plan computes the losses of its images and adds to its gradient; null if there are none
+   * @param cache the packed weights of the plan
+   * @param weights of the network, which it is given after each update
+   * @param gradient of the loss
+   */
+  public record Helper(
+      Device device, GraphPlan plan, WeightCache cache, Tensor weights, Tensor gradient) {}
 
   /**
    * What the plan calls its inputs and outputs.

@@ -1,0 +1,320 @@
+package org.ddpm4j.cuda;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.ddpm4j.kernels.plan.GraphPlan;
+import org.ddpm4j.kernels.plan.Kernel;
+import org.ddpm4j.kernels.plan.Precision;
+import org.ddpm4j.kernels.plan.Tensor;
+import org.ddpm4j.kernels.plan.TrainingProgram;
+import org.ddpm4j.kernels.plan.TrainingRequest;
+import org.ddpm4j.kernels.plan.WeightCache;
+
+/**
+ * What one card does of a step of training before the update: packing of the weights, noise, the
+ * plan's forward pass and gradient. Its images go to the card in one copy from pinned memory, and
+ * their losses come back in one, behind what an update wrote.
+ */
+final class CudaShard implements AutoCloseable {
+
+  /** Steps whose memory is the host's: while one runs, the next one is written. */
+  private static final int TURNS = 2;
+
+  private final CudaDriver driver;
+  private final GraphPlan plan;
+  private final TrainingRequest.Names names;
+  private final Tensor gradient;
+  private final OptimizerKernels.Constants constants;
+  private final CudaWeightCache cache;
+  private final CudaContext context;
+  private final int images;
+  private final int elements;
+  private final Batch batch;
+  private final long batchOnCard;
+  private final long outcome;
+  private final List<Host> hosts = new ArrayList<>();
+  private final List<Kernel> before;
+  private CudaDriver.CudaGraph graph;
+  private int packingsInGraph = -1;
+
+  /** Where the parts of a batch lie in one block of memory, in bytes. */
+  private static final class Batch {
+
+    private int end;
+
+    final int x0;
+    final int coefficients;
+    final int timesteps;
+    final int labels;
+    final int weights;
+    final int lossGradient;
+    final int scalars;
+    final int key;
+
+    Batch(int images, int elements) {
+      x0 = add(images * elements * Float.BYTES);
+      coefficients = add(images * 4 * Float.BYTES);
+      timesteps = add(images * Float.BYTES);
+      labels = add(images * Float.BYTES);
+      weights = add(images * Float.BYTES);
+      lossGradient = add(Float.BYTES);
+      scalars = add(OptimizerKernels.STEP_DOUBLES * Double.BYTES);
+      key = add(NoiseKernels.KEY_LONGS * Long.BYTES);
+    }
+
+    private int add(int bytes) {
+      int start = end;
+      end = Math.toIntExact(CudaContext.roundUp(end + bytes));
+      return start;
+    }
+
+    int bytes() {
+      return end;
+    }
+  }
+
+  /** Pinned memory for one step. */
+  private static final class Host {
+    final ByteBuffer batch;
+    final ByteBuffer outcome;
+    CudaDriver.Mark done;
+
+    Host(CudaDriver driver, int batchBytes, int outcomeBytes) {
+      batch = driver.allocateHost(batchBytes).order(ByteOrder.nativeOrder());
+      outcome = driver.allocateHost(outcomeBytes).order(ByteOrder.nativeOrder());
+    }
+  }
+
+  /**
+   * A shard of as many images as the plan takes.
+   *
+   * @param gradient to which the plan adds
+   * @param constants of the optimiser, whose numbers of a step come with the images
+   */
+  CudaShard(
+      CudaDriver driver,
+      GraphPlan plan,
+      WeightCache cache,
+      TrainingRequest.Names names,
+      Tensor gradient,
+      OptimizerKernels.Constants constants) {
+    this.driver = driver;
+    this.plan = plan;
+    this.names = names;
+    this.gradient = gradient;
+    this.constants = constants;
+    this.cache = (CudaWeightCache) cache;
+    context = new CudaContext(driver, this.cache, Precision.FLOAT32);
+    Tensor x = plan.input(names.noisyImages());
+    images = x.size(0);
+    elements = x.length() / images;
+    batch = new Batch(images, elements);
+    int outcomeBytes = OptimizerKernels.OUTCOME_DOUBLES * Double.BYTES + images * Float.BYTES;
+    batchOnCard = driver.allocate(batch.bytes());
+    outcome = driver.allocate(outcomeBytes);
+    for (int i = 0; i < TURNS; i++) {
+      hosts.add(new Host(driver, batch.bytes(), outcomeBytes));
+    }
+    before = new ArrayList<>(smallInputs());
+    before.add(diffusion());
+  }
+
+  private Kernel diffusion() {
+    Tensor noisy = plan.input(names.noisyImages());
+    return NoiseKernels.diffuse(
+        context,
+        Tensor.dense(batchOnCard + batch.x0, noisy.shape()),
+        batchOnCard + batch.coefficients,
+        batchOnCard + batch.key,
+        noisy,
+        plan.input(names.target()));
+  }
+
+  /** The losses go behind the norms, so that all come back at once. */
+  private Kernel losses() {
+    Tensor losses = plan.output(names.losses());
+    long to = outcome + (long) OptimizerKernels.OUTCOME_DOUBLES * Double.BYTES;
+    return () -> driver.copy(losses.address(), to, losses.bytes());
+  }
+
+  /** What a plan reads beside its images: from the batch, which lies elsewhere. */
+  private List<Kernel> smallInputs() {
+    List<Kernel> copies = new ArrayList<>();
+    copies.add(copy(batch.timesteps, names.timesteps()));
+    copies.add(copy(batch.weights, names.imageWeights()));
+    copies.add(copy(batch.lossGradient, names.lossGradient()));
+    if (names.labels() != null) {
+      copies.add(copy(batch.labels, names.labels()));
+    }
+    return copies;
+  }
+
+  private Kernel copy(int offset, String input) {
+    Tensor to = plan.input(input);
+    return () -> driver.copy(batchOnCard + offset, to.address(), to.bytes());
+  }
+
+  int images() {
+    return images;
+  }
+
+  CudaContext context() {
+    return context;
+  }
+
+  /** Address of the doubles that {@link OptimizerKernels#update} reads. */
+  long scalars() {
+    return batchOnCard + batch.scalars;
+  }
+
+  /** Address of the doubles that {@link OptimizerKernels#update} writes. */
+  long outcome() {
+    return outcome;
+  }
+
+  /** What a recording of {@link #kernels} is of: it differs when they have changed. */
+  int version() {
+    return cache.version();
+  }
+
+  /**
+   * The work up to the gradient. Everything runs once before it is recorded: libraries make their
+   * kernels when first asked.
+   */
+  List<Kernel> kernels() {
+    List<Kernel> packings = cache.packings();
+    List<Kernel> steps = plan.steps().stream().map(GraphPlan.Step::kernel).toList();
+    // Other images of the step may have added to the gradient already.
+    long kept = driver.allocate(gradient.bytes());
+    driver.copy(gradient.address(), kept, gradient.bytes());
+    packings.forEach(Kernel::run);
+    steps.forEach(Kernel::run);
+    driver.copy(kept, gradient.address(), gradient.bytes());
+    driver.synchronize();
+    driver.free(kept);
+    List<Kernel> all = new ArrayList<>(packings);
+    all.addAll(before);
+    all.addAll(steps);
+    all.add(losses());
+    return all;
+  }
+
+  /** Enqueues the work up to the gradient. */
+  void addGradient() {
+    if (graph == null || packingsInGraph != version()) {
+      if (graph != null) {
+        graph.close();
+      }
+      packingsInGraph = version();
+      List<Kernel> kernels = kernels();
+      graph = driver.graph(kernels);
+    }
+    graph.run();
+  }
+
+  /**
+   * Enqueues the copy of a step's images to the card.
+   *
+   * @param number of the step; the one two before it has ended
+   * @param step all of it
+   * @param first image of this shard
+   */
+  void upload(long number, TrainingProgram.Step step, int first) {
+    Host host = host(number);
+    write(step, first, host.batch);
+    driver.uploadLater(host.batch.duplicate().clear(), batchOnCard);
+  }
+
+  private Host host(long number) {
+    return hosts.get((int) (number % TURNS));
+  }
+
+  /** Enqueues the copy of what came out, and remembers when it is done. */
+  void download(long number) {
+    Host host = host(number);
+    driver.downloadLater(outcome, host.outcome.duplicate().clear());
+    host.done = driver.mark();
+  }
+
+  private void write(TrainingProgram.Step step, int first, ByteBuffer to) {
+    FloatBuffer x0 = step.x0();
+    put(to, batch.x0, x0.slice(x0.position() + first * elements, images * elements));
+    put(to, batch.coefficients, FloatBuffer.wrap(step.coefficients(), 4 * first, 4 * images));
+    put(to, batch.timesteps, FloatBuffer.wrap(step.timesteps(), first, images));
+    put(to, batch.weights, FloatBuffer.wrap(step.imageWeights(), first, images));
+    // A plan takes the mean over its own images.
+    float share = (float) (step.share() * images / step.timesteps().length);
+    to.putFloat(batch.lossGradient, share);
+    if (step.labels() != null) {
+      put(to, batch.labels, FloatBuffer.wrap(step.labels(), first, images));
+    }
+    step.update().ifPresent(update -> write(update, to));
+    TrainingProgram.NoiseKey noise = step.noise();
+    long[] key = {noise.seed(), noise.firstImage() + first, noise.step(), noise.purpose()};
+    for (int i = 0; i < key.length; i++) {
+      to.putLong(batch.key + i * Long.BYTES, key[i]);
+    }
+  }
+
+  private void write(TrainingProgram.Update update, ByteBuffer to) {
+    double[] scalars =
+        OptimizerKernels.step(
+            constants,
+            update.number(),
+            update.learningRate(),
+            update.weightDecay(),
+            update.emaDecay());
+    for (int i = 0; i < scalars.length; i++) {
+      to.putDouble(batch.scalars + i * Double.BYTES, scalars[i]);
+    }
+  }
+
+  private static void put(ByteBuffer to, int offset, FloatBuffer values) {
+    to.duplicate()
+        .order(ByteOrder.nativeOrder())
+        .position(offset)
+        .slice()
+        .order(ByteOrder.nativeOrder())
+        .asFloatBuffer()
+        .put(values.duplicate());
+  }
+
+  /**
+   * Waits for a step.
+   *
+   * @param losses receives those of this shard's images
+   * @param first their place in it
+   * @return the norms that an update wrote
+   */
+  double[] await(long number, float[] losses, int first) {
+    Host host = host(number);
+    host.done.await();
+    ByteBuffer found = host.outcome.duplicate().order(ByteOrder.nativeOrder());
+    double[] norms = new double[OptimizerKernels.OUTCOME_DOUBLES];
+    found.asDoubleBuffer().get(norms);
+    found
+        .position(norms.length * Double.BYTES)
+        .slice()
+        .order(ByteOrder.nativeOrder())
+        .asFloatBuffer()
+        .get(losses, first, images);
+    return norms;
+  }
+
+  @Override
+  public void close() {
+    if (graph != null) {
+      graph.close();
+    }
+    context.close();
+    for (Host host : hosts) {
+      driver.freeHost(host.batch);
+      driver.freeHost(host.outcome);
+    }
+    driver.free(outcome);
+    driver.free(batchOnCard);
+  }
+}
