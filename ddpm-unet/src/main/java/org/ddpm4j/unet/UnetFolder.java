@@ -1,16 +1,12 @@
 package org.ddpm4j.unet;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -23,6 +19,8 @@ import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
+import org.ddpm4j.io.SmallTextFile;
+import org.ddpm4j.io.StrictJson;
 import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.ddpm4j.unet.model.MinimalUnet;
@@ -52,18 +50,13 @@ public final class UnetFolder {
   /** What diffusers writes beside the parts of weights in several files. */
   private static final String INDEX = WEIGHTS + ".index.json";
 
-  private static final int LONGEST_QUOTATION = 60;
+  private static final SmallTextFile CONFIG_FILE =
+      new SmallTextFile(
+          1 << 20,
+          "configuration of a U-Net",
+          "a model folder holds %s and %s".formatted(CONFIG, WEIGHTS));
 
-  private static final long MAX_CONFIG_BYTES = 1 << 20;
-
-  private static final JsonMapper JSON =
-      JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .build();
+  private static final JsonMapper JSON = StrictJson.builder().build();
 
   /** The architectures by the value of {@code _model}. */
   private static final SortedMap<String, Class<? extends UnetConfig>> MODELS =
@@ -190,24 +183,7 @@ public final class UnetFolder {
    * @throws IOException if the file is missing or describes no network that can be built here
    */
   public static UnetConfig readConfig(Path file) throws IOException {
-    if (Files.isDirectory(file)) {
-      throw new IOException("%s is a folder where a file is expected.".formatted(file));
-    }
-    String text;
-    try {
-      if (Files.size(file) > MAX_CONFIG_BYTES) {
-        throw new IOException(
-            "%s has more than %d bytes and so is no configuration of a U-Net."
-                .formatted(file, MAX_CONFIG_BYTES));
-      }
-      text = Files.readString(file);
-    } catch (NoSuchFileException e) {
-      throw new IOException(
-          "%s is missing; a model folder holds %s and %s.".formatted(file, CONFIG, WEIGHTS), e);
-    } catch (CharacterCodingException e) {
-      throw new IOException("%s is not a text file in UTF-8.".formatted(file), e);
-    }
-    return configFromJson(text, file.toString());
+    return configFromJson(CONFIG_FILE.read(file), file.toString());
   }
 
   /**
@@ -231,8 +207,7 @@ public final class UnetFolder {
       throw new IOException("%s: %s".formatted(source, e.getCause().getMessage()), e);
     } catch (JsonProcessingException e) {
       throw new IOException(
-          "%s is not the JSON of a U-Net: %s.".formatted(source, oneLine(e.getOriginalMessage())),
-          e);
+          "%s is not the JSON of a U-Net: %s.".formatted(source, StrictJson.problem(e)), e);
     }
   }
 
@@ -244,7 +219,7 @@ public final class UnetFolder {
       if (!Unet2D.CLASS_NAME.equals(className.textValue())) {
         throw new IOException(
             "%s describes no U-Net known here: _class_name is %s and must be \"%s\"."
-                .formatted(source, shortened(className.toString()), Unet2D.CLASS_NAME));
+                .formatted(source, StrictJson.quoted(className), Unet2D.CLASS_NAME));
       }
       return Unet2D.class;
     }
@@ -254,22 +229,14 @@ public final class UnetFolder {
           "%s describes no U-Net known here: _model is %s and must be one of %s, or _class_name must be \"%s\"."
               .formatted(
                   source,
-                  model.isMissingNode() ? "missing" : shortened(model.toString()),
+                  model.isMissingNode() ? "missing" : StrictJson.quoted(model),
                   knownModels(),
                   Unet2D.CLASS_NAME));
     }
     return kind;
   }
 
-  private static String shortened(String text) {
-    return text.length() <= LONGEST_QUOTATION ? text : text.substring(0, LONGEST_QUOTATION) + "…";
-  }
-
   private static String knownModels() {
     return MODELS.keySet().stream().map("\"%s\""::formatted).collect(Collectors.joining(", "));
-  }
-
-  private static String oneLine(String message) {
-    return message.lines().findFirst().orElse("").replaceAll("[.\\s]+$", "");
   }
 }

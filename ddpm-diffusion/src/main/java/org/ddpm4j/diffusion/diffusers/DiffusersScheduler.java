@@ -205,7 +205,7 @@ public record DiffusersScheduler(
    * @throws IOException if it is missing, damaged, or asks for what is not supported
    */
   public static DiffusersScheduler read(Path file) throws IOException {
-    return fromJson(SmallFile.readText(file), file.toString());
+    return fromJson(PipelineJson.readText(file), file.toString());
   }
 
   /**
@@ -226,7 +226,7 @@ public record DiffusersScheduler(
    * @return an object, indented
    */
   public String toJson() {
-    return SmallFile.toJson(SchedulerJson.write(this));
+    return PipelineJson.toJson(SchedulerJson.write(this));
   }
 
   /**
