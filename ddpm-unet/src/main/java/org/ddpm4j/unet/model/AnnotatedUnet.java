@@ -56,9 +56,6 @@ public record AnnotatedUnet(
     int classEmbeddings)
     implements UnetConfig {
 
-  /** The value of {@code _model} in config.json. */
-  public static final String MODEL = "annotated";
-
   private static final List<Integer> DEFAULT_DIM_MULTS = List.of(1, 2, 4, 8);
   private static final int DEFAULT_CHANNELS = 3;
   private static final int DEFAULT_GROUPS = 8;
@@ -258,7 +255,6 @@ public record AnnotatedUnet(
 
   @JsonCreator
   static AnnotatedUnet fromJson(
-      @JsonProperty("_model") String model,
       @JsonProperty(value = "dim", required = true) int dim,
       @JsonProperty("channels") Integer channels,
       @JsonProperty("out_dim") Integer outDim,
@@ -286,7 +282,6 @@ public record AnnotatedUnet(
   @JsonValue
   Map<String, Object> toJson() {
     Map<String, Object> json = new LinkedHashMap<>();
-    json.put("_model", MODEL);
     json.put("dim", dim);
     json.put("channels", channels);
     if (outChannels != channels) {

@@ -35,9 +35,6 @@ import org.nd4j.autodiff.samediff.SDVariable;
 public record MinimalUnet(int dim, int channels, int outChannels, int timeDim)
     implements UnetConfig {
 
-  /** The value of {@code _model} in config.json. */
-  public static final String MODEL = "minimal";
-
   private static final int DEFAULT_DIM = 64;
   private static final int DEFAULT_CHANNELS = 1;
   private static final int DEFAULT_TIME_DIM = 256;
@@ -106,7 +103,6 @@ public record MinimalUnet(int dim, int channels, int outChannels, int timeDim)
 
   @JsonCreator
   static MinimalUnet fromJson(
-      @JsonProperty("_model") String model,
       @JsonProperty("dim") Integer dim,
       @JsonProperty("channels") Integer channels,
       @JsonProperty("out_dim") Integer outDim,
@@ -122,7 +118,6 @@ public record MinimalUnet(int dim, int channels, int outChannels, int timeDim)
   @JsonValue
   Map<String, Object> toJson() {
     Map<String, Object> json = new LinkedHashMap<>();
-    json.put("_model", MODEL);
     json.put("dim", dim);
     json.put("channels", channels);
     if (outChannels != channels) {
@@ -135,11 +130,6 @@ public record MinimalUnet(int dim, int channels, int outChannels, int timeDim)
   @Override
   public int inChannels() {
     return channels;
-  }
-
-  @Override
-  public int classEmbeddings() {
-    return 0;
   }
 
   @Override

@@ -34,9 +34,6 @@ import org.nd4j.autodiff.samediff.SDVariable;
 public record TutorialUnet(int dim, int channels, int timesteps, int classEmbeddings)
     implements UnetConfig {
 
-  /** The value of {@code _model} in config.json. */
-  public static final String MODEL = "tutorial";
-
   private static final int DEFAULT_DIM = 32;
   private static final int DEFAULT_CHANNELS = 1;
   private static final int DEFAULT_TIMESTEPS = 1000;
@@ -94,7 +91,6 @@ public record TutorialUnet(int dim, int channels, int timesteps, int classEmbedd
 
   @JsonCreator
   static TutorialUnet fromJson(
-      @JsonProperty("_model") String model,
       @JsonProperty("dim") Integer dim,
       @JsonProperty("channels") Integer channels,
       @JsonProperty("timesteps") Integer timesteps,
@@ -109,7 +105,6 @@ public record TutorialUnet(int dim, int channels, int timesteps, int classEmbedd
   @JsonValue
   Map<String, Object> toJson() {
     Map<String, Object> json = new LinkedHashMap<>();
-    json.put("_model", MODEL);
     json.put("dim", dim);
     json.put("channels", channels);
     json.put("timesteps", timesteps);
