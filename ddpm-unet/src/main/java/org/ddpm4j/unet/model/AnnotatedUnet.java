@@ -82,16 +82,6 @@ public record AnnotatedUnet(
   /**
    * Checks that the network can be built.
    *
-   * @param dim base number of channels
-   * @param channels of the images
-   * @param outChannels of the output
-   * @param dimMults channels of each level as multiples of dim, copied
-   * @param block the residual blocks
-   * @param resnetBlockGroups groups of the normalisation in ResNet blocks
-   * @param convnextMult widening inside ConvNeXt blocks
-   * @param attentionHeads number of heads of every attention
-   * @param attentionHeadDim width of each head
-   * @param classEmbeddings rows of the class embedding, or 0
    * @throws IllegalArgumentException if a value is outside its range
    */
   public AnnotatedUnet {
@@ -138,7 +128,8 @@ public record AnnotatedUnet(
       for (int mult : dimMults) {
         UnetLimits.require(
             resnetBlockGroups >= 1 && mult * dim % resnetBlockGroups == 0,
-            "resnet_block_groups is %d, which does not divide the %d channels of a level; choose a divisor of dim",
+            "resnet_block_groups is %d, which does not divide the %d channels of a level; choose a"
+                + " divisor of dim",
             resnetBlockGroups,
             mult * dim);
       }

@@ -50,10 +50,6 @@ public record MinimalUnet(int dim, int channels, int outChannels, int timeDim)
   /**
    * Checks that the network can be built.
    *
-   * @param dim base number of channels
-   * @param channels of the images
-   * @param outChannels of the output
-   * @param timeDim width of the sinusoidal embedding
    * @throws IllegalArgumentException if a value is outside its range
    */
   public MinimalUnet {

@@ -45,10 +45,6 @@ public record TutorialUnet(int dim, int channels, int timesteps, int classEmbedd
   /**
    * Checks that the network can be built.
    *
-   * @param dim base number of channels
-   * @param channels of the images
-   * @param timesteps T
-   * @param classEmbeddings rows of the class embedding, or 0
    * @throws IllegalArgumentException if a value is outside its range
    */
   public TutorialUnet {
