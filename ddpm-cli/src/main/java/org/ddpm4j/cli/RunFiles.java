@@ -57,7 +57,7 @@ record RunFiles(RunFolder folder, RunConfig config) {
             images,
             Images.squareColumns((int) images.size(0)),
             GRID_SCALE,
-            config.data().normalization()),
+            config.model().normalization()),
         folder.samples().resolve("step-%07d.png".formatted(step)));
   }
 
@@ -68,7 +68,7 @@ record RunFiles(RunFolder folder, RunConfig config) {
             images,
             Images.squareColumns((int) images.size(0)),
             SAMPLES_SCALE,
-            config.data().normalization()),
+            config.model().normalization()),
         samples());
   }
 

@@ -14,6 +14,7 @@ import org.ddpm4j.data.FashionMnist;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.Network;
 import org.ddpm4j.data.Split;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
@@ -146,8 +147,11 @@ class ExamplesTest {
   void editsClothes() throws IOException {
     ImageDataSet clothes = clothes();
 
-    EditingExample.edit(
-        TrainFashionMnistExample.train(clothes, 2), clothes.batch(0, 1).getFeatures(), 5, folder);
+    Unet unet = TrainFashionMnistExample.train(clothes, 2);
+    try (DiffusionModel model =
+        DiffusionModel.of(unet, TrainFashionMnistExample.SCHEDULE, clothes.shape())) {
+      EditingExample.edit(model, clothes.batch(0, 1).getFeatures(), 5, folder);
+    }
 
     int cell = 3 * 28 + 1;
     BufferedImage inpainted = ImageIO.read(folder.resolve("inpainting.png").toFile());

@@ -10,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.StrictJson;
@@ -76,11 +75,13 @@ public final class PipelineFolder {
    */
   public static DiffusersPipeline read(Path folder, DataType dataType, Execution execution)
       throws IOException {
-    DiffusersScheduler scheduler = readScheduler(folder);
+    SchedulerClass named = readIndex(folder.resolve(INDEX));
+    SchedulerFile file = schedulerFile(folder);
+    DiffusersScheduler scheduler = SchedulerJson.read(file.json(), file.source(), named);
     List<String> classNames = readClassNames(folder.resolve(CLASS_NAMES));
     Unet unet = UnetFolder.read(folder.resolve(UNET), dataType, execution);
     try {
-      return new DiffusersPipeline(unet, scheduler, classNames);
+      return new DiffusersPipeline(unet, scheduler, classNames, file);
     } catch (IllegalArgumentException e) {
       unet.close();
       throw new IOException("%s: %s".formatted(folder, e.getMessage()), e);
@@ -95,24 +96,14 @@ public final class PipelineFolder {
    * @throws IOException if a file is missing or damaged, or if it asks for what is not supported
    */
   public static DiffusersScheduler readScheduler(Path folder) throws IOException {
-    SchedulerClass scheduler = readIndex(folder.resolve(INDEX));
-    Path file = folder.resolve(SCHEDULER).resolve(SCHEDULER_CONFIG);
-    return SchedulerJson.read(PipelineJson.readText(file), file.toString(), scheduler);
+    SchedulerClass named = readIndex(folder.resolve(INDEX));
+    SchedulerFile file = schedulerFile(folder);
+    return SchedulerJson.read(file.json(), file.source(), named);
   }
 
-  /**
-   * Reads how a pipeline draws with a sampler of the caller's choice, as diffusers' {@code
-   * from_config} makes one scheduler of the file of another: what the file says has effect where
-   * the other knows it.
-   *
-   * @param folder that holds {@value #INDEX}
-   * @param type which sampler
-   * @return its options
-   * @throws IOException if a file is missing or damaged, or if it asks for what is not supported
-   */
-  public static DiffusersSampler readSampler(Path folder, SamplerType type) throws IOException {
+  private static SchedulerFile schedulerFile(Path folder) throws IOException {
     Path file = folder.resolve(SCHEDULER).resolve(SCHEDULER_CONFIG);
-    return SchedulerJson.readSampler(PipelineJson.readText(file), file.toString(), type);
+    return new SchedulerFile(PipelineJson.readText(file), file.toString());
   }
 
   /** Which scheduler a pipeline draws by. */

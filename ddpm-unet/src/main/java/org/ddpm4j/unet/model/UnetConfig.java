@@ -42,6 +42,16 @@ public interface UnetConfig {
   }
 
   /**
+   * Whether there are twice as many channels that come out as go in: the second half is a learned
+   * variance (Nichol and Dhariwal 2021, eq. 15).
+   *
+   * @return true if there are
+   */
+  default boolean learnsVariance() {
+    return outChannels() == 2 * inChannels();
+  }
+
+  /**
    * The parameter that a tensor of a file is meant for, since names have changed over time.
    *
    * @param tensorName a name in a file, of today or of former times
