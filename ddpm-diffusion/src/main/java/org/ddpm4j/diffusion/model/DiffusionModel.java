@@ -119,7 +119,7 @@ public final class DiffusionModel implements AutoCloseable {
   public static DiffusionModel of(Unet unet, ModelDescription description) {
     if (!unet.config().equals(description.network())) {
       throw new IllegalArgumentException(
-          "The network is %s, but its description is of %s."
+          "The network is %s, but its description is of %s; take the two that belong together."
               .formatted(unet.config(), description.network()));
     }
     return new DiffusionModel(
@@ -217,13 +217,19 @@ public final class DiffusionModel implements AutoCloseable {
    * @param checkpoint its file, or empty for the newest
    * @param execution how the network computes
    * @return the model
-   * @throws IOException if a file is missing or damaged
+   * @throws IOException if a file is missing or damaged, or the network is not the run's
    */
   public static DiffusionModel ofRun(
       RunFolder run, TrainedWeights weights, Optional<Path> checkpoint, Execution execution)
       throws IOException {
     RunConfig config = run.readConfig();
-    return of(run.readUnet(config, weights, checkpoint, execution), config.model());
+    Unet unet = run.readUnet(config, weights, checkpoint, execution);
+    try {
+      return of(unet, config.model());
+    } catch (IllegalArgumentException e) {
+      unet.close();
+      throw new IOException("%s: %s".formatted(run.path(), e.getMessage()), e);
+    }
   }
 
   /**

@@ -45,6 +45,7 @@ import org.ddpm4j.schedules.CosineSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.ddpm4j.unet.model.Unet2D;
 import org.junit.jupiter.api.Test;
@@ -199,6 +200,21 @@ class DiffusionModelTest {
           .isInstanceOf(IOException.class)
           .hasMessageContaining("was not trained here");
     }
+  }
+
+  @Test
+  void anotherNetworkInARunIsRefused() throws IOException {
+    Path run = folder.resolve("run");
+    Unet own = unet(0, 1);
+    DiffusionModel.of(own, COSINE, SHAPE).save(run);
+    Unet other = unet(3, 1);
+    UnetFolder.write(RunFolder.open(run).unet(), other);
+    assertThatThrownBy(() -> DiffusionModel.ofRun(run))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith(run.toString())
+        .hasMessageContaining("take the two that belong together");
+    own.close();
+    other.close();
   }
 
   @Test
