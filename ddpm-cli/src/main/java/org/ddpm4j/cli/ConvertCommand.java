@@ -6,6 +6,8 @@ import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
@@ -140,13 +142,27 @@ final class ConvertCommand implements Callable<Integer> {
     requireSource(source.run, "--run");
     refuse("--size", "since the run says it");
     refuse("--dataset", "which has no place for it");
-    TrainedRun run = weights.read(source.run, Execution.automatic());
-    try (Unet unet = run.unet()) {
+    try (DiffusionModel model = weights.read(source.run, Execution.automatic())) {
+      requireForDiffusers(model);
       DiffusersPipeline pipeline =
           BadInputException.check(
-              () -> DiffusersPipeline.of(run.config(), unet, sampler.forDiffusers(unet.config())));
+              () -> model.toPipeline(sampler.forDiffusers(model.unet().config())));
       PipelineFolder.write(output, pipeline);
       pipeline.unet().close();
+    }
+  }
+
+  /** As the library's own checks, but in terms of options. */
+  private static void requireForDiffusers(DiffusionModel model) {
+    UnetConfig network = model.unet().config();
+    if (!(network instanceof Unet2D)) {
+      throw new BadInputException(
+          "diffusers has no network like %s; only a UNet2DModel can go there, so train one with --network unet2d."
+              .formatted(network.getClass().getSimpleName()));
+    }
+    if (!model.normalization().equals(Normalization.SYMMETRIC)) {
+      throw new BadInputException(
+          "The images of a diffusers pipeline are in [-1,1], and this run's were normalised otherwise; train one with --normalization symmetric.");
     }
   }
 
@@ -160,16 +176,15 @@ final class ConvertCommand implements Callable<Integer> {
     try (Unet unet = pipeline.unet()) {
       ImageShape shape = shape(unet.config());
       String version = Version.current();
+      DataDescription data =
+          DataDescription.unseen(
+              dataSet == null ? DataDescription.UNKNOWN : Names.of(dataSet),
+              "trained elsewhere, a diffusers pipeline");
       RunConfig config =
           BadInputException.check(
               () ->
-                  pipeline.toRunConfig(
-                      version,
-                      DataDescription.unseen(
-                          dataSet == null ? DataDescription.UNKNOWN : Names.of(dataSet),
-                          "trained elsewhere, a diffusers pipeline",
-                          shape,
-                          pipeline.classNames())));
+                  RunConfig.untrained(
+                      version, DiffusionModel.of(pipeline, shape).description(), data));
       RunFolder.create(output, config, unet);
     }
   }
@@ -178,9 +193,9 @@ final class ConvertCommand implements Callable<Integer> {
     refuseSampler("which is a network alone");
     refuse("--dataset", "which has no place for it");
     if (source.run != null) {
-      TrainedRun run = weights.read(source.run, Execution.automatic());
-      try (Unet unet = run.unet()) {
-        writeGraph(unet, size == null ? run.config().data().shape() : imagesOfSize(unet.config()));
+      try (DiffusionModel model = weights.read(source.run, Execution.automatic())) {
+        Unet unet = model.unet();
+        writeGraph(unet, size == null ? model.shape() : imagesOfSize(unet.config()));
       }
       return;
     }

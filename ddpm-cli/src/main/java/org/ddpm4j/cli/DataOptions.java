@@ -12,6 +12,7 @@ import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.LoadedImages;
 import org.ddpm4j.data.Split;
 import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.run.RunConfig;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -108,8 +109,9 @@ final class DataOptions {
   }
 
   /** The images that a run was begun with. */
-  TrainingData loadAgain(DataDescription data) throws IOException {
-    return load(KnownDataSet.named(data.name()), Preparation.of(data), data.validationImages());
+  TrainingData loadAgain(RunConfig run) throws IOException {
+    DataDescription data = run.data();
+    return load(KnownDataSet.named(data.name()), Preparation.of(run), data.validationImages());
   }
 
   private TrainingData load(KnownDataSet name, Preparation preparation, int validationImages)
@@ -141,11 +143,8 @@ final class DataOptions {
             training.fingerprint(),
             training.size(),
             validation.map(ImageDataSet::size).orElse(0),
-            training.shape(),
-            training.normalization(),
             DataDescription.Selection.of(
-                preparation.onlyClass(), preparation.maxImages(), loaded.skipped().size()),
-            training.classNames()),
+                preparation.onlyClass(), preparation.maxImages(), loaded.skipped().size())),
         loaded.skipped());
   }
 
@@ -161,10 +160,10 @@ final class DataOptions {
   }
 
   /** Images that a run was not trained on, prepared as those that it was. */
-  static ImageDataSet heldOut(DataDescription data, DataSources sources, int count)
-      throws IOException {
+  static ImageDataSet heldOut(RunConfig run, DataSources sources, int count) throws IOException {
+    DataDescription data = run.data();
     KnownDataSet name = KnownDataSet.named(data.name());
-    Preparation preparation = Preparation.of(data);
+    Preparation preparation = Preparation.of(run);
     if (name.hasTestImages()) {
       return test(name, sources, preparation, count);
     }

@@ -1,5 +1,7 @@
 package org.ddpm4j.cli;
 
+import org.ddpm4j.diffusion.model.DiffusionModel;
+
 /**
  * Every default of the command line, once, as the user would type it. Those of {@code train} make a
  * run of a few minutes on two processor cores.
@@ -50,7 +52,7 @@ final class Defaults {
   static final String SAMPLE_EVERY = "250";
   static final String VALIDATION_IMAGES = "64";
 
-  static final String SAMPLE_STEPS = "50";
+  static final String SAMPLE_STEPS = "" + DiffusionModel.DEFAULT_STEPS;
   static final String SAMPLE_COUNT = "64";
   static final String SAMPLE_BATCH_SIZE = "64";
   static final String SAMPLE_SCALE = "2";

@@ -11,7 +11,8 @@ import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.ImageFile;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Images;
-import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.io.AtomicFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -77,10 +78,10 @@ final class EditingOptions {
   }
 
   /** The model, which has to be of images that make pictures. */
-  Model model(Console console) throws IOException {
+  DiffusionModel model(Console console) throws IOException {
     BadInputException.requireRange("--scale", scale, 1, 16);
-    Model model = modelOptions.read(console);
-    model.requirePictures();
+    DiffusionModel model = modelOptions.read(console);
+    Pixels.requirePictures(model.shape());
     return model;
   }
 
@@ -95,7 +96,7 @@ final class EditingOptions {
   }
 
   /** Reads images. */
-  List<EditedImage> read(List<String> names, Model model) throws IOException {
+  List<EditedImage> read(List<String> names, DiffusionModel model) throws IOException {
     if (names.size() > MAX_IMAGES) {
       throw new BadInputException(
           "There are %d images to edit; name at most %d.".formatted(names.size(), MAX_IMAGES));
@@ -112,7 +113,7 @@ final class EditingOptions {
    *
    * @param name of a file, or the number of a test image of the data set that the model knows
    */
-  EditedImage read(String name, Model model) throws IOException {
+  EditedImage read(String name, DiffusionModel model) throws IOException {
     Path path = BadInputException.check(() -> Path.of(name));
     if (!name.matches("\\d{1,9}") || Files.exists(path)) {
       ImageDataSet file = ImageFile.read(path, model.shape());
@@ -133,16 +134,16 @@ final class EditingOptions {
         test.batch(number).getFeatures(), OptionalInt.of(label), test.classNames().get(label));
   }
 
-  private ImageDataSet testImages(Model model) throws IOException {
+  private ImageDataSet testImages(DiffusionModel model) throws IOException {
     if (testImages == null) {
-      DataDescription data =
+      RunConfig run =
           modelOptions
-              .data()
+              .run()
               .orElseThrow(
                   () ->
                       new BadInputException(
                           "A model folder knows no test images; name the file of an image."));
-      testImages = DataOptions.heldOut(data, places.sources(), Integer.MAX_VALUE);
+      testImages = DataOptions.heldOut(run, places.sources(), Integer.MAX_VALUE);
       if (!testImages.shape().equals(model.shape())) {
         throw new BadInputException(
             "The test images are of %s, the model's of %s; name the file of an image."
@@ -153,19 +154,19 @@ final class EditingOptions {
   }
 
   /** Images side by side. */
-  BufferedImage strip(Model model, INDArray... images) {
+  BufferedImage strip(DiffusionModel model, INDArray... images) {
     INDArray all = Nd4j.concat(0, images);
     return Images.grid(all, (int) all.size(0), scale, model.normalization());
   }
 
   /** The class that a network is told for an image; 0 for a network that is told none. */
-  int classOf(EditedImage image, Model model) {
+  int classOf(EditedImage image, DiffusionModel model) {
     if (!model.isClassConditional()) {
-      return onlyClass == null ? 0 : Sampling.classOf(onlyClass, model).applyAsInt(0);
+      return onlyClass == null ? 0 : ClassChoice.of(onlyClass, model);
     }
     if (onlyClass == null && image.label().isPresent()) {
       return image.label().getAsInt();
     }
-    return Sampling.classOf(onlyClass == null ? "none" : onlyClass, model).applyAsInt(0);
+    return ClassChoice.of(onlyClass == null ? "none" : onlyClass, model);
   }
 }

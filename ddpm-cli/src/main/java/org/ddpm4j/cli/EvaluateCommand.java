@@ -15,7 +15,10 @@ import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
 import org.ddpm4j.diffusion.bound.StratifiedTimesteps;
 import org.ddpm4j.diffusion.bound.VariationalBound;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -107,21 +110,21 @@ final class EvaluateCommand implements Callable<Integer> {
     BoundFiles files =
         new BoundFiles(Objects.requireNonNullElse(output, run == null ? Path.of("") : run));
     Folders.requireWritable(files.folder());
-    Path folder = TrainedRun.folder(run, spec, "'--run=DIR' is needed");
-    TrainedRun trained = weights.read(folder, execution.execution(console));
-    NoiseSchedule schedule = trained.config().schedule().create();
-    Normalization normalization = trained.config().data().normalization();
+    Path folder = ChosenRun.folder(run, spec, "'--run=DIR' is needed");
+    DiffusionModel model = weights.read(folder, execution.execution(console));
+    RunConfig config = RunFolder.open(folder).readConfig();
+    NoiseSchedule schedule = model.schedule();
+    Normalization normalization = model.normalization();
     StratifiedTimesteps timesteps = timesteps(schedule.timesteps());
     VariationalBound bound =
         new VariationalBound(
             schedule,
-            reverseProcess.variance(trained.unet().config()),
+            reverseProcess.variance(model.unet().config()),
             reverseProcess.constraint(normalization),
             DiscretizedGaussian.of(normalization));
-    ImageDataSet heldOut = DataOptions.heldOut(trained.config().data(), places.sources(), images);
-    ClassConditionalDenoiser denoiser = Model.of(trained.unet(), trained.config()).denoiser();
+    ImageDataSet heldOut = DataOptions.heldOut(config, places.sources(), images);
 
-    BoundEvaluation evaluation = evaluate(bound, denoiser, heldOut, timesteps);
+    BoundEvaluation evaluation = evaluate(bound, model.denoiser(), heldOut, timesteps);
     files.write(evaluation);
     String report =
         "%s: %d images, %d of %d timesteps, variance %s, bits/dim%n%s%s%n%s%n%s%n"

@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import java.util.List;
 import org.ddpm4j.diffusion.guidance.Guidance;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import picocli.CommandLine.Option;
 
 /** How far beyond the model of its class an image is drawn towards it. */
@@ -32,7 +33,7 @@ final class GuidanceOptions {
   private List<Double> interval;
 
   /** The guidance that the user chose, for a model that can be guided. */
-  Guidance guidance(Model model) {
+  Guidance guidance(DiffusionModel model) {
     if (scale == null) {
       requireScale("--guidance-rescale", rescale);
       requireScale("--guidance-interval", interval);

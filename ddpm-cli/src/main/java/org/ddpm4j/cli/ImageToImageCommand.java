@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.editing.ImageToImageSampler;
 import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.plots.PictureTable;
@@ -77,7 +78,7 @@ final class ImageToImageCommand implements Callable<Integer> {
           "There are %d strengths; name at most %d.".formatted(strengths.size(), MAX_STRENGTHS));
     }
     Path output = editing.output("image-to-image.png");
-    Model model = editing.model(console);
+    DiffusionModel model = editing.model(console);
     ImageShape shape = model.shape();
     editing.requirePixels(shape, strengths.size() + 1L, count + 1L);
     EditedImage edited = editing.read(image, model);
@@ -89,6 +90,7 @@ final class ImageToImageCommand implements Callable<Integer> {
                     new ImageToImageSampler(
                         samplerOptions.sampler(model, strength), edited.image()))
             .toList();
+    samplers.forEach(sampler -> SamplerOptions.requireX0(model, sampler.sampler().first()));
 
     List<INDArray> noisy = new ArrayList<>(List.of(edited.image()));
     List<INDArray> drawn = new ArrayList<>();
@@ -104,7 +106,9 @@ final class ImageToImageCommand implements Callable<Integer> {
                 shape.height(),
                 shape.width()));
         drawn.add(
-            new Drawing(model, sampler, i -> label)
+            model
+                .pipeline(sampler)
+                .withClassOf(i -> label)
                 .sample(
                     count,
                     editing.seed(),
@@ -118,7 +122,7 @@ final class ImageToImageCommand implements Callable<Integer> {
   }
 
   private BufferedImage table(
-      Model model, EditedImage edited, List<INDArray> noisy, List<INDArray> drawn) {
+      DiffusionModel model, EditedImage edited, List<INDArray> noisy, List<INDArray> drawn) {
     List<String> titles = new ArrayList<>(List.of("image"));
     strengths.forEach(strength -> titles.add("s = " + strength));
     PictureTable table = new PictureTable(titles);

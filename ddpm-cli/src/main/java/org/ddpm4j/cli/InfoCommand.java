@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.ImageShape;
@@ -83,31 +84,32 @@ final class InfoCommand implements Callable<Integer> {
   private void describeRun(Path path) throws IOException {
     RunFolder run = RunFolder.open(path);
     RunConfig config = run.readConfig();
-    Unet unet = Unet.create(config.model(), DataType.FLOAT, config.initialWeightsSeed());
+    Unet unet = Unet.create(config.model().network(), DataType.FLOAT, 0);
     print("run", path);
-    print("ddpm4j", config.version());
+    print("ddpm4j", Objects.requireNonNullElse(config.version(), "not known"));
     print("data", "%s, %s".formatted(config.data().name(), config.data().source()));
     boolean unseen = config.data().trainingImages() == 0;
     print(
         "images",
         unseen
-            ? config.data().shape()
+            ? config.model().shape()
             : "%d of %s to train on, %d held out"
                 .formatted(
                     config.data().trainingImages(),
-                    config.data().shape(),
+                    config.model().shape(),
                     config.data().validationImages()));
-    print("pixels", Pixels.describe(config.data().normalization()));
-    print("schedule", ChainOptions.describe(config.schedule()));
-    describe(config.model(), unet);
+    print("pixels", Pixels.describe(config.model().normalization()));
+    print("schedule", ChainOptions.describe(config.model().schedule()));
+    describe(config.model().network(), unet);
+    String steps =
+        config.training().map(training -> "" + training.config().steps()).orElse("not known");
     List<Path> checkpoints = run.checkpoints().all();
     if (checkpoints.isEmpty()) {
-      print(
-          "steps", unseen ? "not known" : "none of %d saved".formatted(config.training().steps()));
+      print("steps", unseen ? "not known" : "none of %s saved".formatted(steps));
       return;
     }
     Checkpoint checkpoint = run.readLatestCheckpoint(unet.parameters());
-    print("steps", "%d of %d".formatted(checkpoint.step(), config.training().steps()));
+    print("steps", "%d of %s".formatted(checkpoint.step(), steps));
     print("checkpoints", checkpoints);
     List<LossHistory.Entry> history = checkpoint.history();
     if (!history.isEmpty()) {

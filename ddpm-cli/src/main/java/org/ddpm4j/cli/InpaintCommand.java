@@ -9,6 +9,7 @@ import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.editing.RepaintSampler;
 import org.ddpm4j.diffusion.editing.Resampling;
 import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.sampling.AncestralSampler;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.plots.PictureTable;
@@ -91,8 +92,9 @@ final class InpaintCommand implements Callable<Integer> {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     Resampling resampling = BadInputException.check(() -> new Resampling(jumpLength, resamplings));
     Path output = editing.output("inpainting.png");
-    Model model = editing.model(console);
+    DiffusionModel model = editing.model(console);
     AncestralSampler chain = chain(model);
+    SamplerOptions.requireX0(model, chain.first());
     BadInputException.check(() -> resampling.timesteps(chain.steps()));
     INDArray mask = maskOptions.mask(model.shape());
     List<EditedImage> edited = editing.read(images, model);
@@ -111,7 +113,9 @@ final class InpaintCommand implements Callable<Integer> {
       for (int i = 0; i < edited.size(); i++) {
         int label = editing.classOf(edited.get(i), model);
         INDArray drawn =
-            new Drawing(model, samplers.get(i), k -> label)
+            model
+                .pipeline(samplers.get(i))
+                .withClassOf(k -> label)
                 .sample(
                     count,
                     editing.seed(),
@@ -127,8 +131,8 @@ final class InpaintCommand implements Callable<Integer> {
     return 0;
   }
 
-  private AncestralSampler chain(Model model) {
-    int number = Sampling.steps(steps, model.schedule().timesteps());
+  private AncestralSampler chain(DiffusionModel model) {
+    int number = SamplerOptions.steps(steps, model.schedule().timesteps());
     return new AncestralSampler(
         model.schedule().respace(number),
         reverseProcess.variance(model.unet().config()),
@@ -136,7 +140,7 @@ final class InpaintCommand implements Callable<Integer> {
   }
 
   /** The image with middling pixels where it is to be drawn. */
-  private static INDArray known(INDArray image, INDArray mask, Model model) {
+  private static INDArray known(INDArray image, INDArray mask, DiffusionModel model) {
     INDArray known = image.mul(mask);
     for (int c = 0; c < image.size(1); c++) {
       double middle = (model.normalization().lower(c) + model.normalization().upper(c)) / 2;

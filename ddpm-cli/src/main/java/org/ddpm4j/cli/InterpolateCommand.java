@@ -10,12 +10,15 @@ import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ForwardProcess;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.config.SamplerConfig;
+import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.editing.DdimInversion;
 import org.ddpm4j.diffusion.editing.Interpolation;
 import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.PathSampler;
+import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
@@ -117,18 +120,22 @@ final class InterpolateCommand implements Callable<Integer> {
     BadInputException.requireRange("--iterations", iterations, 1, 100);
     checkSeeds();
     Path output = editing.output("interpolation.png");
-    Model model = editing.model(console);
+    DiffusionModel model = editing.model(console);
     editing.requirePixels(model.shape(), points, 3);
-    int number = Sampling.steps(steps, model.schedule().timesteps());
+    int number = SamplerOptions.steps(steps, model.schedule().timesteps());
     SamplerConfig.Part part =
         BadInputException.check(() -> SamplerConfig.Part.ofStrength(number, strength));
     PathSampler chain =
-        Sampling.ddpm(model.unet().config())
+        SamplerConfig.of(SamplerType.DDPM)
+            .withVariance(
+                model.unet().config().learnsVariance()
+                    ? ReverseVariance.LEARNED
+                    : ReverseVariance.POSTERIOR)
             .create(model.schedule(), part, X0Constraint.clip(model.normalization()));
     DdimInversion ddim =
         new DdimInversion(
             NoiseLevels.of(model.schedule(), TimestepSpacing.LEADING, number), iterations);
-    model.requireX0(seeds == null ? chain.first() : ddim.decoder().first());
+    SamplerOptions.requireX0(model, seeds == null ? chain.first() : ddim.decoder().first());
     PictureTable table =
         seeds == null ? ofImages(model, chain, ddim) : ofSeeds(model, ddim.decoder());
     Images.writePng(table.draw(), output);
@@ -152,7 +159,7 @@ final class InterpolateCommand implements Callable<Integer> {
     }
   }
 
-  private PictureTable ofImages(Model model, PathSampler chain, DdimInversion ddim)
+  private PictureTable ofImages(DiffusionModel model, PathSampler chain, DdimInversion ddim)
       throws IOException {
     List<EditedImage> ends = editing.read(List.of(from, to), model);
     INDArray x0 = Nd4j.concat(0, ends.get(0).image(), ends.get(1).image());
@@ -188,7 +195,7 @@ final class InterpolateCommand implements Callable<Integer> {
     return labels;
   }
 
-  private PictureTable ofSeeds(Model model, PathSampler ddim) {
+  private PictureTable ofSeeds(DiffusionModel model, PathSampler ddim) {
     ImageShape shape = model.shape();
     long[] one = {1, shape.channels(), shape.height(), shape.width()};
     INDArray noises =

@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.editing.DdimInversion;
 import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
@@ -73,15 +74,15 @@ final class InvertCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     BadInputException.requireRange("--iterations", iterations, 1, 100);
     Path output = editing.output("inversion.png");
-    Model model = editing.model(console);
+    DiffusionModel model = editing.model(console);
     List<DdimInversion> inversions = new ArrayList<>();
     for (int number : steps) {
-      Sampling.steps(number, model.schedule().timesteps());
+      SamplerOptions.steps(number, model.schedule().timesteps());
       inversions.add(
           new DdimInversion(
               NoiseLevels.of(model.schedule(), TimestepSpacing.LEADING, number), iterations));
     }
-    inversions.forEach(inversion -> model.requireX0(inversion.decoder().first()));
+    inversions.forEach(inversion -> SamplerOptions.requireX0(model, inversion.decoder().first()));
     List<EditedImage> edited = editing.read(images, model);
     editing.requirePixels(model.shape(), edited.size(), 2L * steps.size() + 1);
     INDArray x0 = Nd4j.concat(0, edited.stream().map(EditedImage::image).toArray(INDArray[]::new));
@@ -125,7 +126,7 @@ final class InvertCommand implements Callable<Integer> {
   }
 
   /** The root of the mean squared error, in levels of a pixel. */
-  private static double error(INDArray images, INDArray x0, Model model) {
+  private static double error(INDArray images, INDArray x0, DiffusionModel model) {
     double range = model.normalization().upper(0) - model.normalization().lower(0);
     return Math.sqrt(x0.squaredDistance(images) / x0.length()) / range * LEVELS;
   }

@@ -7,11 +7,13 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
-import org.ddpm4j.diffusion.image.Normalization;
-import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.run.ModelDescription;
+import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
@@ -118,9 +120,11 @@ final class ModelOptions {
   @Mixin private ExecutionOptions execution;
 
   /** Reads the model that the user chose. The console hears of a card that it computes on. */
-  Model read(Console console) throws IOException {
-    Model model = source.model == null ? ofRun(console) : ofModelFolder(console);
-    return nullClass == null ? model : model.withNullClass(nullClass);
+  DiffusionModel read(Console console) throws IOException {
+    DiffusionModel model = source.model == null ? ofRun(console) : ofModelFolder(console);
+    return nullClass == null
+        ? model
+        : BadInputException.check(() -> model.withNullClass(nullClass));
   }
 
   /** Where pictures go for which the user named no place. */
@@ -128,29 +132,28 @@ final class ModelOptions {
     return source.run == null ? Path.of(name) : source.run.resolve(name);
   }
 
-  /** What the model's run was trained on; not known of a model folder. */
-  Optional<DataDescription> data() throws IOException {
+  /** The configuration of the model's run; not known of a model folder. */
+  Optional<RunConfig> run() throws IOException {
     if (source.model != null) {
       return Optional.empty();
     }
     Path folder =
-        TrainedRun.folder(source.run, command, "one of '--run=DIR' and '--model=DIR' is needed");
-    return Optional.of(RunFolder.open(folder).readConfig().data());
+        ChosenRun.folder(source.run, command, "one of '--run=DIR' and '--model=DIR' is needed");
+    return Optional.of(RunFolder.open(folder).readConfig());
   }
 
-  private Model ofRun(Console console) throws IOException {
+  private DiffusionModel ofRun(Console console) throws IOException {
     for (String option : SAID_BY_FILES) {
       refuse(option, "--run, whose configuration says it");
     }
     refuse("--size", "--run, whose configuration says it");
     refuse("--null-class", "--run, whose configuration says it");
     Path folder =
-        TrainedRun.folder(source.run, command, "one of '--run=DIR' and '--model=DIR' is needed");
-    TrainedRun run = weights.read(folder, execution.execution(console));
-    return Model.of(run.unet(), run.config());
+        ChosenRun.folder(source.run, command, "one of '--run=DIR' and '--model=DIR' is needed");
+    return weights.read(folder, execution.execution(console));
   }
 
-  private Model ofModelFolder(Console console) throws IOException {
+  private DiffusionModel ofModelFolder(Console console) throws IOException {
     refuse("--checkpoint", "--model, which has none");
     refuse("--weights", "--model, which has only one set");
     if (PipelineFolder.isPipeline(source.model)) {
@@ -160,18 +163,23 @@ final class ModelOptions {
       throw missingSize();
     }
     Unet unet = UnetFolder.read(source.model, DataType.FLOAT, execution.execution(console));
-    Normalization normalization = pixels.normalization();
     ImageShape shape = shape(unet.config());
-    BadInputException.check(
-        () -> {
-          normalization.requireChannels(shape.channels());
-          return shape;
-        });
-    return new Model(
-        unet, parameterization, chain.config(schedule).create(), shape, normalization, List.of());
+    ScheduleConfig scheduleConfig = chain.config(schedule);
+    return BadInputException.check(
+        () ->
+            DiffusionModel.of(
+                unet,
+                new ModelDescription(
+                    unet.config(),
+                    parameterization,
+                    scheduleConfig,
+                    shape,
+                    pixels.normalization(),
+                    List.of(),
+                    OptionalInt.empty())));
   }
 
-  private Model ofPipeline(Console console) throws IOException {
+  private DiffusionModel ofPipeline(Console console) throws IOException {
     for (String option : SAID_BY_FILES) {
       refuse(option, "a pipeline's folder, whose files say it");
     }
@@ -181,15 +189,7 @@ final class ModelOptions {
     if (size == null && !saysSize(network)) {
       throw missingSize();
     }
-    return new Model(
-        pipeline.unet(),
-        pipeline.scheduler().parameterization(),
-        pipeline.scheduler().schedule(),
-        shape(network),
-        Normalization.SYMMETRIC,
-        pipeline.classNames(),
-        OptionalInt.empty(),
-        Optional.of(source.model));
+    return DiffusionModel.of(pipeline, shape(network));
   }
 
   private static boolean saysSize(UnetConfig network) {

@@ -14,6 +14,7 @@ import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.objective.LossTerms;
 import org.ddpm4j.diffusion.objective.TimestepSampling;
+import org.ddpm4j.diffusion.run.TrainedWeights;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
@@ -195,9 +196,9 @@ abstract class Names<E extends Enum<E>> implements ITypeConverter<E>, Iterable<S
     }
   }
 
-  static final class Weights extends Names<TrainedRun.Weights> {
+  static final class Weights extends Names<TrainedWeights> {
     Weights() {
-      super(TrainedRun.Weights.class);
+      super(TrainedWeights.class);
     }
   }
 

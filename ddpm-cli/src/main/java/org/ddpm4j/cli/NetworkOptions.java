@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.ddpm4j.unet.model.MinimalUnet;
 import org.ddpm4j.unet.model.TutorialUnet;
@@ -132,7 +132,7 @@ final class NetworkOptions {
    * @param timesteps T
    * @param objective what it is trained for
    */
-  UnetConfig config(DataDescription data, int timesteps, ObjectiveOptions objective) {
+  UnetConfig config(TrainingData data, int timesteps, ObjectiveOptions objective) {
     for (String option : SHAPING_OPTIONS) {
       if (!kind.shapedBy.contains(option)
           && spec.commandLine().getParseResult().hasMatchedOption(option)) {
@@ -143,7 +143,8 @@ final class NetworkOptions {
       }
     }
     int width = Objects.requireNonNullElse(dim, kind.dim);
-    int channels = data.shape().channels();
+    ImageShape shape = data.images().shape();
+    int channels = shape.channels();
     int outChannels = objective.config().outChannels(channels);
     int classes = objective.isClassConditional() ? classEmbeddings(data) : 0;
     return switch (kind) {
@@ -167,17 +168,17 @@ final class NetworkOptions {
       }
       case UNET2D ->
           Unet2D.of(channels, levels(width), groups)
-              .withImages(images(data, outChannels))
+              .withImages(images(shape, outChannels))
               .withClassEmbeddings(classes);
       case DDPM_CIFAR10 ->
-          Unet2D.cifar10().withImages(images(data, outChannels)).withClassEmbeddings(classes);
+          Unet2D.cifar10().withImages(images(shape, outChannels)).withClassEmbeddings(classes);
     };
   }
 
-  private static Unet2D.Images images(DataDescription data, int outChannels) {
+  private static Unet2D.Images images(ImageShape shape, int outChannels) {
     return new Unet2D.Images(
-        new Unet2D.ImageSize(data.shape().height(), data.shape().width()),
-        data.shape().channels(),
+        new Unet2D.ImageSize(shape.height(), shape.width()),
+        shape.channels(),
         outChannels,
         Unet2D.InputScale.AS_IT_IS);
   }
@@ -193,12 +194,13 @@ final class NetworkOptions {
   }
 
   /** One for each class, and one more that stands for none. */
-  private static int classEmbeddings(DataDescription data) {
-    if (data.classNames().size() < 2) {
+  private static int classEmbeddings(TrainingData data) {
+    int classes = data.images().classNames().size();
+    if (classes < 2) {
       throw new BadInputException(
           "The images of %s are of %d class, which needs no telling; leave out --class-conditional."
-              .formatted(data.name(), data.classNames().size()));
+              .formatted(data.description().name(), classes));
     }
-    return data.classNames().size() + 1;
+    return classes + 1;
   }
 }

@@ -3,6 +3,8 @@ package org.ddpm4j.cli;
 import java.util.Locale;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
 
 /** The scales that pixels can be on, by name and in words. */
@@ -43,5 +45,14 @@ enum Pixels {
 
   private static String numbers(DoubleStream numbers) {
     return String.join(", ", numbers.mapToObj(Double::toString).toList());
+  }
+
+  /** Refuses images that cannot be shown. */
+  static void requirePictures(ImageShape shape) {
+    BadInputException.check(
+        () -> {
+          Images.requirePictures(shape.channels());
+          return shape;
+        });
   }
 }

@@ -7,8 +7,10 @@ import org.ddpm4j.data.ColorMode;
 import org.ddpm4j.data.CorruptFiles;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.ImageFileOptions;
+import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.run.RunConfig;
 
 /**
  * Which images of a data set are used, and what is done to them.
@@ -29,15 +31,16 @@ record Preparation(
     Optional<Normalization> normalization) {
 
   /** As a run was begun with. */
-  static Preparation of(DataDescription data) {
-    DataDescription.Selection selection = data.selection();
+  static Preparation of(RunConfig run) {
+    DataDescription.Selection selection = run.data().selection();
+    ImageShape shape = run.model().shape();
     return new Preparation(
-        Optional.of(new Size(data.shape().height(), data.shape().width())),
-        Optional.of(data.shape().channels() == 1 ? ColorMode.GRAYSCALE : ColorMode.RGB),
+        Optional.of(new Size(shape.height(), shape.width())),
+        Optional.of(shape.channels() == 1 ? ColorMode.GRAYSCALE : ColorMode.RGB),
         Optional.ofNullable(selection.className()),
         selection.maxImages() == null ? OptionalInt.empty() : OptionalInt.of(selection.maxImages()),
         selection.skippedFiles() == null ? CorruptFiles.REFUSE : CorruptFiles.SKIP,
-        Optional.of(data.normalization()));
+        Optional.of(run.model().normalization()));
   }
 
   /** The same with another limit. */

@@ -3,11 +3,16 @@ package org.ddpm4j.cli;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBarStyle;
+import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.diffusion.pipeline.SamplingListener;
+import org.ddpm4j.diffusion.pipeline.SamplingOptions;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * How far a task is: a bar on a terminal, a line now and then elsewhere, and nothing at all for a
@@ -167,6 +172,30 @@ final class Progress implements AutoCloseable {
     @Override
     public void close() {
       console.err().println();
+    }
+  }
+
+  /**
+   * Draws images while the console shows how far it is.
+   *
+   * @param pipeline that draws
+   * @param count of images
+   * @param options how to go about it
+   * @param draw draws with options that report
+   */
+  static INDArray ofSampling(
+      Console console,
+      DiffusionPipeline pipeline,
+      int count,
+      SamplingOptions options,
+      Function<SamplingOptions, INDArray> draw) {
+    long batches = (count + options.batchSize() - 1L) / options.batchSize();
+    long all = batches * pipeline.sampler().steps();
+    try (Progress progress = new Progress(console, "sample", "steps", 0, all)) {
+      long[] done = {0};
+      SamplingListener listener =
+          options.listener().and((now, x, x0) -> progress.update(++done[0], ""));
+      return draw.apply(options.withListener(listener));
     }
   }
 }

@@ -9,6 +9,7 @@ import java.util.Locale;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.training.LossHistory;
+import org.ddpm4j.diffusion.training.TrainingConfig;
 
 /**
  * The report of a run as one HTML page that needs no other file.
@@ -65,7 +66,7 @@ record ReportPage(
         .append("</h1>\n<p>Step ")
         .append(step)
         .append(" of ")
-        .append(config.training().steps())
+        .append(training().steps())
         .append(".</p>\n");
     appendSamples(html);
     appendLoss(html);
@@ -76,6 +77,10 @@ record ReportPage(
         .append(escape(config.toJson()))
         .append("</pre>\n</details>\n</body>\n</html>\n");
     return html.toString();
+  }
+
+  private TrainingConfig training() {
+    return config.training().orElseThrow().config();
   }
 
   private String title() {
@@ -108,24 +113,25 @@ record ReportPage(
             Locale.ROOT,
             "%,d of %s to train on, %,d held out",
             config.data().trainingImages(),
-            config.data().shape(),
+            config.model().shape(),
             config.data().validationImages()));
-    fact(html, "Pixel values", Pixels.describe(config.data().normalization()));
-    fact(html, "Network", config.model().toString());
+    fact(html, "Pixel values", Pixels.describe(config.model().normalization()));
+    fact(html, "Network", config.model().network().toString());
     fact(html, "Parameters", String.format(Locale.ROOT, "%,d", parameters));
-    fact(html, "Schedule", ChainOptions.describe(config.schedule()));
-    ObjectiveConfig objective = config.training().objective();
+    fact(html, "Schedule", ChainOptions.describe(config.model().schedule()));
+    ObjectiveConfig objective = training().objective();
     fact(
         html,
         "Training",
         "batches of %d, learning rate %s, %s loss %s of %s, seed %d"
             .formatted(
-                config.batches().batchSize() * (long) config.training().accumulate(),
-                config.training().optimizer().learningRate(),
+                config.training().orElseThrow().batches().batchSize()
+                    * (long) training().accumulate(),
+                training().optimizer().learningRate(),
                 Names.of(objective.terms()),
                 Names.of(objective.loss()),
                 Names.of(objective.parameterization()),
-                config.training().seed()));
+                training().seed()));
     if (!history.isEmpty()) {
       LossHistory.Entry last = history.get(history.size() - 1);
       fact(html, "Training loss", String.format(Locale.ROOT, "%.5f", last.loss()));
@@ -171,7 +177,7 @@ record ReportPage(
         .append(" --count 64 --seed 7\nddpm sample --run ")
         .append(escape(run))
         .append(" --format gif");
-    if (step < config.training().steps()) {
+    if (step < training().steps()) {
       html.append("\nddpm train --resume ").append(escape(run));
     }
     html.append("</pre>\n");

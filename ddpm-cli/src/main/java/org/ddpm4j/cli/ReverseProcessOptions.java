@@ -1,5 +1,6 @@
 package org.ddpm4j.cli;
 
+import java.util.Objects;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
@@ -40,7 +41,13 @@ final class ReverseProcessOptions {
 
   /** The chosen variance, or else the one that the network learned, if it has. */
   ReverseVariance variance(UnetConfig network) {
-    return Sampling.variance(variance, network);
+    if (variance == ReverseVariance.LEARNED && !network.learnsVariance()) {
+      throw new BadInputException(
+          "The network has not learned a variance; choose --variance beta or posterior, or train with --loss-terms hybrid.");
+    }
+    ReverseVariance usual =
+        network.learnsVariance() ? ReverseVariance.LEARNED : ReverseVariance.POSTERIOR;
+    return Objects.requireNonNullElse(variance, usual);
   }
 
   /** The chosen clipping, or null. */

@@ -12,9 +12,9 @@ import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.LossHistory;
+import org.ddpm4j.diffusion.training.SampleGridListener;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.io.AtomicFile;
-import org.ddpm4j.io.Folders;
 import org.ddpm4j.plots.LossChart;
 import org.ddpm4j.plots.PlotFont;
 import org.ddpm4j.plots.Series;
@@ -29,7 +29,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 record RunFiles(RunFolder folder, RunConfig config) {
 
-  private static final int GRID_SCALE = 2;
   private static final int SAMPLES_SCALE = 3;
 
   /** The page that shows everything else. */
@@ -51,14 +50,7 @@ record RunFiles(RunFolder folder, RunConfig config) {
 
   /** Writes a small grid of samples as they are after a step. */
   void writeGrid(INDArray images, long step) throws IOException {
-    Folders.create(folder.samples());
-    Images.writePng(
-        Images.grid(
-            images,
-            Images.squareColumns((int) images.size(0)),
-            GRID_SCALE,
-            config.data().normalization()),
-        folder.samples().resolve("step-%07d.png".formatted(step)));
+    SampleGridListener.write(images, config.model().normalization(), folder.samples(), step);
   }
 
   /** Writes the grid of samples at the end of training. */
@@ -68,7 +60,7 @@ record RunFiles(RunFolder folder, RunConfig config) {
             images,
             Images.squareColumns((int) images.size(0)),
             SAMPLES_SCALE,
-            config.data().normalization()),
+            config.model().normalization()),
         samples());
   }
 

@@ -13,8 +13,12 @@ import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.pipeline.Cancellation;
-import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.diffusion.pipeline.SamplingListener;
+import org.ddpm4j.diffusion.pipeline.SamplingOptions;
+import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.SafetensorsReader;
@@ -157,6 +161,9 @@ final class SampleCommand implements Callable<Integer> {
               + " ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Animated animated;
 
+  /** What the images begin with, if it is not the seed's. */
+  private Optional<INDArray> noise = Optional.empty();
+
   @Mixin private SamplerOptions samplerOptions;
 
   @Mixin private GuidanceOptions guidanceOptions;
@@ -178,34 +185,30 @@ final class SampleCommand implements Callable<Integer> {
         Objects.requireNonNullElseGet(
             output, () -> modelOptions.defaultOutput(format.defaultOutput));
     requirePlace(target);
-    Model model = modelOptions.read(console);
-    Optional<INDArray> noise = noiseFile == null ? Optional.empty() : Optional.of(noise(model));
-    Drawing drawing =
-        new Drawing(
-            model,
-            samplerOptions.sampler(model),
-            Sampling.classOf(onlyClass, model),
-            guidanceOptions.guidance(model),
-            noise);
+    DiffusionModel model = modelOptions.read(console);
+    noise = noiseFile == null ? Optional.empty() : Optional.of(noise(model));
+    PathSampler sampler = samplerOptions.sampler(model);
+    SamplerOptions.requireX0(model, sampler.first());
+    DiffusionPipeline pipeline = pipeline(model, sampler);
     switch (format) {
       case GRID -> {
         requirePixels(model, 1, MAX_PIXELS);
         Images.writePng(
-            grid(sample(drawing, SamplingObserver.NONE), columns(model), model.normalization()),
+            grid(sample(pipeline, SamplingListener.NONE), columns(model), model.normalization()),
             target);
       }
       case PNG -> {
         Folders.create(target);
-        writeSingly(sample(drawing, SamplingObserver.NONE), model.normalization(), target);
+        writeSingly(sample(pipeline, SamplingListener.NONE), model.normalization(), target);
       }
       case GIF -> {
-        int frames = Math.min(MAX_FRAMES, drawing.sampler().steps());
+        int frames = Math.min(MAX_FRAMES, pipeline.sampler().steps());
         requirePixels(model, frames, MAX_ANIMATION_PIXELS);
-        Images.writeGif(animation(drawing, frames), MILLIS_PER_FRAME, target);
+        Images.writeGif(animation(model, pipeline, frames), MILLIS_PER_FRAME, target);
       }
       case SAFETENSORS ->
           SafetensorsWriter.write(
-              target, Map.of("images", sample(drawing, SamplingObserver.NONE)), Map.of());
+              target, Map.of("images", sample(pipeline, SamplingListener.NONE)), Map.of());
     }
     console.printLine(target.toString());
     return 0;
@@ -220,8 +223,17 @@ final class SampleCommand implements Callable<Integer> {
     }
   }
 
+  private DiffusionPipeline pipeline(DiffusionModel model, PathSampler sampler) {
+    DiffusionPipeline pipeline = model.pipeline(sampler, guidanceOptions.guidance(model));
+    if (onlyClass == null) {
+      return pipeline;
+    }
+    int chosen = ClassChoice.of(onlyClass, model);
+    return pipeline.withClassOf(i -> chosen);
+  }
+
   /** The noise of the file, of as many images as are then drawn. */
-  private INDArray noise(Model model) throws IOException {
+  private INDArray noise(DiffusionModel model) throws IOException {
     if (spec.commandLine().getParseResult().hasMatchedOption("--count")) {
       throw new ParameterException(
           spec.commandLine(),
@@ -251,9 +263,9 @@ final class SampleCommand implements Callable<Integer> {
     }
   }
 
-  private void requirePixels(Model model, int frames, long max) {
-    model.requirePictures();
+  private void requirePixels(DiffusionModel model, int frames, long max) {
     ImageShape shape = model.shape();
+    Pixels.requirePictures(shape);
     long columns = Images.squareColumns(count);
     long pixels =
         columns * columns * (shape.height() * scale + 1L) * (shape.width() * scale + 1L) * frames;
@@ -264,12 +276,22 @@ final class SampleCommand implements Callable<Integer> {
     }
   }
 
-  private INDArray sample(Drawing drawing, SamplingObserver observer) {
-    return Sampling.sample(console, drawing, count, seed, batchSize, observer);
+  private INDArray sample(DiffusionPipeline pipeline, SamplingListener listener) {
+    SamplingOptions options =
+        SamplingOptions.defaults().withBatchSize(batchSize).withListener(listener);
+    return Progress.ofSampling(
+        console,
+        pipeline,
+        count,
+        options,
+        reporting ->
+            noise.isPresent()
+                ? pipeline.sampleFrom(noise.get(), seed, reporting)
+                : pipeline.sample(count, seed, reporting));
   }
 
   /** A column for each class where classes take turns, otherwise a roughly square picture. */
-  private int columns(Model model) {
+  private int columns(DiffusionModel model) {
     int classes = model.isClassConditional() ? model.classNames().size() : 0;
     return onlyClass == null && classes > 1 && count % classes == 0
         ? classes
@@ -291,12 +313,11 @@ final class SampleCommand implements Callable<Integer> {
     }
   }
 
-  private List<BufferedImage> animation(Drawing drawing, int frames) {
-    Model model = drawing.model();
-    int allSteps = drawing.sampler().steps();
+  private List<BufferedImage> animation(
+      DiffusionModel model, DiffusionPipeline pipeline, int frames) {
+    int allSteps = pipeline.sampler().steps();
     FrameCollector collector = new FrameCollector(allSteps, frames, count, model.shape());
-    sample(
-        drawing, (stepsDone, x, x0) -> collector.add(stepsDone, animated == Animated.X0 ? x0 : x));
+    sample(pipeline, (now, x, x0) -> collector.add(now.step(), animated == Animated.X0 ? x0 : x));
     List<BufferedImage> pictures = new ArrayList<>();
     for (INDArray frame : collector.frames()) {
       pictures.add(grid(frame, columns(model), model.normalization()));

@@ -1,8 +1,10 @@
 package org.ddpm4j.cli;
 
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.config.SamplerConfig;
+import org.ddpm4j.diffusion.model.DefaultSampler;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.sampling.PathSampler;
-import org.ddpm4j.diffusion.sampling.X0Constraint;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -21,18 +23,49 @@ final class SamplerOptions {
   @Mixin private SamplerTypeOptions type;
 
   /** The sampler that the user chose, for a model. */
-  PathSampler sampler(Model model) {
+  PathSampler sampler(DiffusionModel model) {
     return sampler(model, 1);
   }
 
   /** The end of a run of the sampler that the user chose, from noisy images. */
-  PathSampler sampler(Model model, double strength) {
-    int count = Sampling.steps(steps, model.schedule().timesteps());
-    SamplerConfig config = type.config(model);
-    X0Constraint constraint = type.constraint(model);
+  PathSampler sampler(DiffusionModel model, double strength) {
+    int count = steps(steps, model.schedule().timesteps());
+    DefaultSampler sampler = type.sampler(model);
     return BadInputException.check(
         () ->
-            config.create(
-                model.schedule(), SamplerConfig.Part.ofStrength(count, strength), constraint));
+            sampler
+                .config()
+                .create(
+                    model.schedule(),
+                    SamplerConfig.Part.ofStrength(count, strength),
+                    sampler.x0Constraint()));
+  }
+
+  /** Refuses to begin where the network's answer does not tell the image. */
+  static void requireX0(DiffusionModel model, NoiseLevel first) {
+    if (!model.parameterization().determinesX0(model.schedule(), first)) {
+      throw new BadInputException(
+          "At the last timestep of this schedule nothing of the image is left, so that a network which predicts %s cannot begin there; take one that predicts v or x0, or a schedule that ends above zero, or begin below by --spacing leading."
+              .formatted(model.parameterization()));
+    }
+  }
+
+  /**
+   * The number of denoising steps.
+   *
+   * @param chosen by the user, or null
+   * @param timesteps T of the network's schedule
+   * @return 1 to T
+   */
+  static int steps(Integer chosen, int timesteps) {
+    if (chosen == null) {
+      return Math.min(DiffusionModel.DEFAULT_STEPS, timesteps);
+    }
+    if (chosen < 1 || chosen > timesteps) {
+      throw new BadInputException(
+          "%d denoising steps are not possible; it takes 1 to %d, the length of the chain."
+              .formatted(chosen, timesteps));
+    }
+    return chosen;
   }
 }

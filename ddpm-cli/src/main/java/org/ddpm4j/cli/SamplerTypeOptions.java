@@ -1,17 +1,13 @@
 package org.ddpm4j.cli;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.util.Objects;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.diffusers.DiffusersSampler;
-import org.ddpm4j.diffusion.diffusers.PipelineFolder;
-import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.model.DefaultSampler;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
-import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.unet.model.UnetConfig;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -63,65 +59,43 @@ final class SamplerTypeOptions {
   @Mixin private ReverseProcessOptions reverseProcess;
 
   /** The sampler that the user chose, or else the one that the model's files say. */
-  SamplerConfig config(Model model) {
-    return model.pipeline().isPresent()
-        ? ofPipeline(readSampler(model.pipeline().get()).config(), model.unet().config())
-        : chosen(model.unet().config());
-  }
-
-  /** What is done to estimates of x0 by it. */
-  X0Constraint constraint(Model model) {
-    return model.pipeline().isPresent() && reverseProcess.chosenClip() == null
-        ? readSampler(model.pipeline().get()).clipping().constraint()
-        : reverseProcess.constraint(model.normalization());
+  DefaultSampler sampler(DiffusionModel model) {
+    DefaultSampler own =
+        type == null
+            ? model.defaultSampler()
+            : BadInputException.check(() -> model.defaultSampler(type));
+    return new DefaultSampler(
+        changed(own.config(), model.unet().config()),
+        reverseProcess.chosenClip() == null
+            ? own.x0Constraint()
+            : reverseProcess.constraint(model.normalization()));
   }
 
   /** The same for a file of diffusers. */
   DiffusersSampler forDiffusers(UnetConfig network) {
-    return new DiffusersSampler(chosen(network), reverseProcess.clip().forDiffusers());
+    SamplerConfig own = SamplerConfig.of(Objects.requireNonNullElse(type, SamplerType.DDPM));
+    return new DiffusersSampler(changed(own, network), reverseProcess.clip().forDiffusers());
   }
 
-  private SamplerConfig chosen(UnetConfig network) {
-    SamplerType chosenType =
-        Objects.requireNonNullElseGet(type, () -> new Names.Samplers().convert(Defaults.SAMPLER));
+  /** A sampler's own options, but for those that the user chose. */
+  private SamplerConfig changed(SamplerConfig own, UnetConfig network) {
+    TimestepSpacing visited = spacing != null ? spacing : own.spacing();
+    ReverseVariance chosen = reverseProcess.chosenVariance();
+    boolean isChecked =
+        own.type() == SamplerType.DDPM && (chosen != null || own.variance() == null);
     ReverseVariance variance =
-        chosenType == SamplerType.DDPM
-            ? reverseProcess.variance(network)
-            : reverseProcess.chosenVariance();
+        isChecked ? reverseProcess.variance(network) : chosen != null ? chosen : own.variance();
     return BadInputException.check(
         () ->
             new SamplerConfig(
-                chosenType, spacing, 0, isKarras, order, eta, variance, null, Convention.PAPER));
-  }
-
-  /** The file's own, but for what the user chose. */
-  private SamplerConfig ofPipeline(SamplerConfig said, UnetConfig network) {
-    TimestepSpacing visited = Objects.requireNonNullElse(spacing, said.spacing());
-    ReverseVariance variance =
-        reverseProcess.chosenVariance() == null
-            ? said.variance()
-            : reverseProcess.variance(network);
-    return BadInputException.check(
-        () ->
-            new SamplerConfig(
-                said.type(),
+                own.type(),
                 visited,
-                visited == TimestepSpacing.LEADING ? said.stepsOffset() : 0,
-                isKarras || said.karras(),
-                order != null ? order : said.order(),
-                eta != null ? eta : said.eta(),
+                spacing == null || visited == TimestepSpacing.LEADING ? own.stepsOffset() : 0,
+                isKarras || own.karras(),
+                order != null ? order : own.order(),
+                eta != null ? eta : own.eta(),
                 variance,
-                said.end(),
-                said.convention()));
-  }
-
-  private DiffusersSampler readSampler(Path pipeline) {
-    try {
-      SamplerType read =
-          type != null ? type : PipelineFolder.readScheduler(pipeline).sampler().type();
-      return PipelineFolder.readSampler(pipeline, read);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+                own.end(),
+                own.convention()));
   }
 }

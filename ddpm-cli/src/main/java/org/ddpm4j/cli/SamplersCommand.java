@@ -6,15 +6,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.ImageShape;
-import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
-import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
-import org.ddpm4j.diffusion.run.RunConfig;
-import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.run.TrainedWeights;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.plots.PictureTable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -100,10 +100,15 @@ final class SamplersCommand implements Callable<Integer> {
   private int draw() throws IOException {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     AtomicFile.requireWritable(output);
-    Path folder = TrainedRun.folder(run, spec, "'--run=DIR' is needed");
-    TrainedRun trained = TrainedRun.read(folder, null, null, execution.execution(console));
+    Path folder = ChosenRun.folder(run, spec, "'--run=DIR' is needed");
+    DiffusionModel model =
+        DiffusionModel.ofRun(
+            RunFolder.open(folder),
+            TrainedWeights.EMA,
+            Optional.empty(),
+            execution.execution(console));
     for (int number : steps) {
-      Sampling.steps(number, trained.config().schedule().timesteps());
+      SamplerOptions.steps(number, model.schedule().timesteps());
     }
     List<SamplerType> chosen = Objects.requireNonNullElse(samplers, List.of(SamplerType.values()));
     PictureTable table = new PictureTable(steps.stream().map(number -> number + " steps").toList());
@@ -113,10 +118,10 @@ final class SamplersCommand implements Callable<Integer> {
       for (SamplerType type : chosen) {
         List<INDArray> row = new ArrayList<>();
         for (int number : steps) {
-          row.add(drawIfPossible(trained, type, number));
+          row.add(drawIfPossible(model, type, number));
           progress.update(++done, type.label());
         }
-        table.row(type.label(), strip(row, trained.config().data().normalization()));
+        table.row(type.label(), strip(row, model.normalization()));
       }
     }
     Images.writePng(table.draw(), output);
@@ -125,26 +130,14 @@ final class SamplersCommand implements Callable<Integer> {
   }
 
   /** A sampler that cannot take so few steps leaves its place empty. */
-  private INDArray drawIfPossible(TrainedRun trained, SamplerType type, int number) {
+  private INDArray drawIfPossible(DiffusionModel model, SamplerType type, int number) {
     try {
-      return draw(trained, type, number);
+      return BadInputException.check(() -> model.pipeline(type, number)).sample(count, seed);
     } catch (BadInputException e) {
       console.note("samplers: %s, %d steps: %s".formatted(type.label(), number, e.getMessage()));
-      ImageShape shape = trained.config().data().shape();
+      ImageShape shape = model.shape();
       return Nd4j.zeros(count, shape.channels(), shape.height(), shape.width());
     }
-  }
-
-  private INDArray draw(TrainedRun trained, SamplerType type, int number) {
-    RunConfig config = trained.config();
-    SamplerConfig samplerConfig =
-        type == SamplerType.DDPM ? Sampling.ddpm(config.model()) : SamplerConfig.of(type);
-    return Sampling.drawing(
-            Model.of(trained.unet(), config),
-            number,
-            samplerConfig,
-            X0Constraint.clip(config.data().normalization()))
-        .sample(count, seed, DiffusionPipeline.DEFAULT_BATCH_SIZE, (stepsDone, x, x0) -> {});
   }
 
   private BufferedImage strip(List<INDArray> images, Normalization normalization) {

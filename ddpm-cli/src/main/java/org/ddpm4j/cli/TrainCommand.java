@@ -111,7 +111,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     TrainingData images = data.load(training.validationImages());
     DataOptions.noteSkipped(console, "train", images.skipped());
-    RunConfig config = training.config(images.description(), data.chosen().usualFlip());
+    RunConfig config = training.config(images, data.chosen().usualFlip());
     try (TrainingSession session = session(config, images)) {
       if (dryRun) {
         console.printLine(config.toJson());
@@ -135,7 +135,7 @@ final class TrainCommand implements Callable<Integer> {
     if (!dryRun) {
       Folders.requireWritable(resume);
     }
-    TrainingData images = data.loadAgain(config.data());
+    TrainingData images = data.loadAgain(config);
     if (!images.description().fingerprint().equals(config.data().fingerprint())) {
       throw new BadInputException(
           "The run %s was trained on other images (%s) than those found now (%s); resume it with the same --data."
@@ -156,7 +156,7 @@ final class TrainCommand implements Callable<Integer> {
         console,
         config,
         images,
-        Sampling.steps(sampleSteps, config.schedule().timesteps()),
+        SamplerOptions.steps(sampleSteps, config.model().schedule().timesteps()),
         execution.trainingExecution(console));
   }
 

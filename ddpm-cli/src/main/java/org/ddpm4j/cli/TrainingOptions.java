@@ -6,8 +6,9 @@ import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
-import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.TrainingDescription;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.diffusion.training.TrainingConfig;
@@ -171,25 +172,33 @@ final class TrainingOptions {
   }
 
   /** Everything that the user chose, for the given images. */
-  RunConfig config(DataDescription data, HorizontalFlip usualFlip) throws IOException {
+  RunConfig config(TrainingData data, HorizontalFlip usualFlip) throws IOException {
     HorizontalFlip chosenFlip = Objects.requireNonNullElse(flip, usualFlip);
     String version = Version.current();
     ScheduleConfig scheduleConfig = chain.config(schedule);
-    UnetConfig model =
+    UnetConfig architecture =
         BadInputException.check(() -> network.config(data, scheduleConfig.timesteps(), objective));
-    requireFit(model, data.shape());
+    requireFit(architecture, data.images().shape());
     return BadInputException.check(
-        () ->
-            new RunConfig(
-                version,
-                model,
-                seed,
-                scheduleConfig,
-                training(),
-                new RunConfig.BatchConfig(batchSize, seed, chosenFlip),
-                data,
-                checkpointEvery,
-                sampleEvery));
+        () -> {
+          TrainingConfig training = training();
+          return new RunConfig(
+              version,
+              ModelDescription.of(
+                  architecture,
+                  training.objective(),
+                  scheduleConfig,
+                  data.images().shape(),
+                  data.images().normalization(),
+                  data.images().classNames()),
+              data.description(),
+              new TrainingDescription(
+                  seed,
+                  training,
+                  new TrainingDescription.BatchConfig(batchSize, seed, chosenFlip),
+                  checkpointEvery,
+                  sampleEvery));
+        });
   }
 
   /** As the network's own check, but in terms of options. */

@@ -8,11 +8,15 @@ import org.ddpm4j.data.BatchOptions;
 import org.ddpm4j.data.ImageDataSetIterator;
 import org.ddpm4j.data.PrefetchingIterator;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
+import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.diffusion.pipeline.SamplingOptions;
+import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
-import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.diffusion.run.TrainingDescription;
 import org.ddpm4j.diffusion.training.CheckpointListener;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingListener;
@@ -46,43 +50,45 @@ final class TrainingSession implements AutoCloseable {
 
   private final Console console;
   private final RunConfig config;
+  private final TrainingDescription training;
   private final PrefetchingIterator prefetching;
   private final Unet unet;
   private final Trainer trainer;
-  private final Drawing drawing;
+  private final DiffusionPipeline pipeline;
 
   /** A session whose run folder is not known yet. */
   TrainingSession(
       Console console, RunConfig config, TrainingData data, int sampleSteps, Execution execution) {
     this.console = console;
     this.config = config;
-    RunConfig.BatchConfig batches = config.batches();
+    training = config.training().orElseThrow();
+    TrainingDescription.BatchConfig batches = training.batches();
     BatchOptions options =
         BatchOptions.of(batches.batchSize(), batches.shuffleSeed()).withFlip(batches.flip());
     prefetching =
         new PrefetchingIterator(
             BadInputException.check(() -> new ImageDataSetIterator(data.images(), options)));
-    unet = Unet.create(config.model(), DataType.FLOAT, config.initialWeightsSeed(), execution);
+    ModelDescription description = config.model();
+    unet =
+        Unet.create(
+            description.network(), DataType.FLOAT, training.initialWeightsSeed(), execution);
     Objective objective =
-        config
-            .training()
+        training
+            .config()
             .objective()
             .create(
-                config.schedule().create(), DiscretizedGaussian.of(config.data().normalization()));
+                description.schedule().create(),
+                DiscretizedGaussian.of(description.normalization()));
     trainer = trainer(objective);
     data.validation().ifPresent(trainer::withValidation);
-    drawing =
-        Sampling.drawing(
-            Model.of(trainer.emaUnet(), config),
-            sampleSteps,
-            Sampling.ddpm(config.model()),
-            X0Constraint.clip(config.data().normalization()));
+    DiffusionModel average = DiffusionModel.of(trainer.emaUnet(), description);
+    pipeline = BadInputException.check(() -> average.pipeline(SamplerType.DDPM, sampleSteps));
   }
 
   /** Several devices do not train for every objective. */
   private Trainer trainer(Objective objective) {
     return BadInputException.check(
-        () -> new Trainer(unet, objective, config.training(), prefetching));
+        () -> new Trainer(unet, objective, training.config(), prefetching));
   }
 
   /** Trains a new run. */
@@ -96,7 +102,7 @@ final class TrainingSession implements AutoCloseable {
   End resume(RunFolder folder, Duration limit) throws IOException {
     trainer.resume(folder.readCheckpointToResume(trainer.unet().parameters()));
     console.note(
-        "train: going on from step %d of %d".formatted(trainer.step(), config.training().steps()));
+        "train: going on from step %d of %d".formatted(trainer.step(), training.config().steps()));
     return run(folder, limit);
   }
 
@@ -133,7 +139,7 @@ final class TrainingSession implements AutoCloseable {
     RunFiles files = new RunFiles(folder, config);
     try (Interruption interruption = new Interruption(trainer::requestStop)) {
       train(folder, files, limit, interruption);
-      boolean complete = trainer.step() == config.training().steps();
+      boolean complete = trainer.step() == training.config().steps();
       // Where there was no step to do, the report of the last one may have been owed.
       if (!complete || trainer.step() == begun) {
         folder.checkpoints().write(trainer.checkpoint());
@@ -144,7 +150,7 @@ final class TrainingSession implements AutoCloseable {
         if (!complete) {
           console.note(
               "train: the time limit ends training at step %d of %d; go on by 'ddpm train --resume %s'"
-                  .formatted(trainer.step(), config.training().steps(), folder.path()));
+                  .formatted(trainer.step(), training.config().steps(), folder.path()));
         }
         finish(folder, files, interruption);
       }
@@ -164,13 +170,13 @@ final class TrainingSession implements AutoCloseable {
       throws IOException {
     long start = System.nanoTime();
     try (Progress progress =
-        new Progress(console, "train", "steps", trainer.step(), config.training().steps())) {
+        new Progress(console, "train", "steps", trainer.step(), training.config().steps())) {
       trainer
-          .withListener(new CheckpointListener(folder.checkpoints(), config.checkpointEvery()))
+          .withListener(new CheckpointListener(folder.checkpoints(), training.checkpointEvery()))
           .withListener(new ProgressListener(progress))
           .withListener(
               (running, report) -> {
-                if (report.step() % config.sampleEvery() == 0 && !report.isLast()) {
+                if (report.step() % training.sampleEvery() == 0 && !report.isLast()) {
                   writeGrid(files, interruption);
                 }
                 if (System.nanoTime() - start >= limit.toNanos()) {
@@ -185,9 +191,9 @@ final class TrainingSession implements AutoCloseable {
     trainer.bringHome();
     try {
       files.writeGrid(
-          drawing.sample(
+          pipeline.sample(
               GRID_IMAGES,
-              config.training().seed(),
+              training.config().seed(),
               DiffusionPipeline.DEFAULT_BATCH_SIZE,
               (stepsDone, x, x0) -> requireNotInterrupted(interruption)),
           trainer.step());
@@ -202,14 +208,16 @@ final class TrainingSession implements AutoCloseable {
       throws IOException {
     UnetFolder.write(folder.unet(), trainer.emaUnet());
     try {
+      SamplingOptions options =
+          SamplingOptions.defaults()
+              .withListener((now, x, x0) -> requireNotInterrupted(interruption));
       INDArray images =
-          Sampling.sample(
+          Progress.ofSampling(
               console,
-              drawing,
+              pipeline,
               FINAL_IMAGES,
-              config.training().seed(),
-              DiffusionPipeline.DEFAULT_BATCH_SIZE,
-              (stepsDone, x, x0) -> requireNotInterrupted(interruption));
+              options,
+              reporting -> pipeline.sample(FINAL_IMAGES, training.config().seed(), reporting));
       files.writeGrid(images.get(NDArrayIndex.interval(0, GRID_IMAGES)), trainer.step());
       files.writeSamples(images);
       files.update(trainer);

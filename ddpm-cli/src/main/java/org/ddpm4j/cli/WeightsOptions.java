@@ -2,6 +2,11 @@ package org.ddpm4j.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.run.TrainedWeights;
 import org.ddpm4j.unet.Execution;
 import picocli.CommandLine.Option;
 
@@ -17,7 +22,7 @@ final class WeightsOptions {
           "The run's moving average or its last weights: ${COMPLETION-CANDIDATES} (default: "
               + Defaults.WEIGHTS
               + ").")
-  private TrainedRun.Weights weights;
+  private TrainedWeights weights;
 
   @Option(
       names = "--checkpoint",
@@ -25,8 +30,18 @@ final class WeightsOptions {
       description = "Which checkpoint of the run (default: the newest).")
   private Path checkpoint;
 
-  /** The run with the weights that the user chose. */
-  TrainedRun read(Path run, Execution execution) throws IOException {
-    return TrainedRun.read(run, checkpoint, weights, execution);
+  /** The run's model with the weights that the user chose. */
+  DiffusionModel read(Path folder, Execution execution) throws IOException {
+    RunFolder run = RunFolder.open(folder);
+    if (weights != null && checkpoint == null && run.hasAverageOnly()) {
+      throw new BadInputException(
+          "The run %s has no checkpoints but only the moving average of its weights; leave out --weights."
+              .formatted(folder));
+    }
+    return DiffusionModel.ofRun(
+        run,
+        Objects.requireNonNullElse(weights, TrainedWeights.EMA),
+        Optional.ofNullable(checkpoint),
+        execution);
   }
 }

@@ -355,7 +355,7 @@ class ConvolutionKernelsTest {
     Sum dw = new Sum(kernel, kernel, out, in);
     Sum db = new Sum(out);
     ConvolutionKernels.backward(
-            with(new ConvTranspose2dGradient(), stride, padding),
+            with(new ConvTranspose2dGradient(), stride, padding, padding),
             context,
             List.of(x, weights, dy),
             List.of(dx, dw.tensor, db.tensor))
@@ -394,7 +394,7 @@ class ConvolutionKernelsTest {
             List.of(y))
         .run();
     DepthwiseKernels.backward(
-            with(new DepthwiseConv2dGradient(), stride, padding),
+            with(new DepthwiseConv2dGradient(), stride, padding, padding),
             context,
             List.of(x, weights, dy),
             List.of(dx, dw.tensor, db.tensor))

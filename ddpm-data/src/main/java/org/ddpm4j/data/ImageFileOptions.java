@@ -26,12 +26,6 @@ public record ImageFileOptions(
   /**
    * Checks the values.
    *
-   * @param height H of every image in pixels
-   * @param width W of every image in pixels
-   * @param colors grey or colour
-   * @param corrupt what becomes of files that cannot be read
-   * @param onlyClass the name or number of the only class to read
-   * @param maxImages the most files to read
    * @throws IllegalArgumentException if a number is out of range
    */
   public ImageFileOptions {

@@ -4,10 +4,7 @@ import java.util.List;
 import java.util.Random;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Images;
-import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
-import org.ddpm4j.diffusion.sampling.AncestralSampler;
-import org.ddpm4j.diffusion.sampling.ReverseVariance;
-import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.BatchSource;
 import org.ddpm4j.diffusion.training.Trainer;
@@ -53,12 +50,9 @@ public class Discs {
       trainer.fit();
 
       // Sample.
-      AncestralSampler sampler =
-          new AncestralSampler(
-              schedule.respace(50), ReverseVariance.POSTERIOR, X0Constraint.clip(-1, 1));
       ImageShape shape = new ImageShape(1, 16, 16);
-      INDArray images =
-          DiffusionPipeline.of(trainer.emaUnet(), schedule, sampler, shape).sample(16, 7);
+      DiffusionModel model = DiffusionModel.of(trainer.emaUnet(), schedule, shape);
+      INDArray images = model.pipeline().sample(16, 7);
       Images.writePng(Images.grid(images, 8, 4), Path.of("discs.png"));
     }
   }

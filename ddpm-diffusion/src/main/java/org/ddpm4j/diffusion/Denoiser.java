@@ -67,9 +67,6 @@ public interface Denoiser {
     /**
      * Checks that nothing is missing.
      *
-     * @param x0 the clean image
-     * @param eps the noise
-     * @param varianceInterpolation v of a learned variance
      * @throws NullPointerException if one is missing
      */
     public Estimate {

@@ -12,9 +12,6 @@ public record ImageShape(int channels, int height, int width) {
   /**
    * Checks the ranges.
    *
-   * @param channels C
-   * @param height H in pixels
-   * @param width W in pixels
    * @throws IllegalArgumentException if one is out of range, or their product does not fit an int
    */
   public ImageShape {

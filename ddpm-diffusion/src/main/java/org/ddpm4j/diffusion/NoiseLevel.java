@@ -21,8 +21,6 @@ public record NoiseLevel(double t, double alphaCumprod) {
   /**
    * Checks the ranges.
    *
-   * @param t what a network is asked with
-   * @param alphaCumprod the signal's share of the variance
    * @throws IllegalArgumentException if one is out of its range
    */
   public NoiseLevel {

@@ -8,12 +8,10 @@ import org.ddpm4j.data.FashionMnist;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.Split;
 import org.ddpm4j.diffusion.ImageShape;
-import org.ddpm4j.diffusion.Parameterization;
-import org.ddpm4j.diffusion.guidance.ClassifierFreeGuidance;
 import org.ddpm4j.diffusion.guidance.Guidance;
 import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
-import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.sampling.AncestralSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
@@ -80,16 +78,16 @@ public final class ClassifierFreeGuidanceExample {
             TrainFashionMnistExample.SCHEDULE.respace(steps),
             ReverseVariance.POSTERIOR,
             X0Constraint.clip(-1, 1));
+    DiffusionModel model =
+        DiffusionModel.of(unet, TrainFashionMnistExample.SCHEDULE, shape)
+            .withNullClass(unet.config().classEmbeddings() - 1);
     PictureTable table = new PictureTable(TITLES);
     for (int label = 0; label < classes.size(); label++) {
       int[] labels = new int[EACH];
       Arrays.fill(labels, label);
       INDArray[] row = new INDArray[SCALES.size()];
       for (int i = 0; i < row.length; i++) {
-        ClassifierFreeGuidance model =
-            ClassifierFreeGuidance.of(
-                unet, Parameterization.EPSILON, TrainFashionMnistExample.SCHEDULE, SCALES.get(i));
-        row[i] = new DiffusionPipeline(model, sampler, shape).sample(labels, SEED + label);
+        row[i] = model.pipeline(sampler, SCALES.get(i)).sample(labels, SEED + label);
       }
       table.row(classes.get(label), Images.grid(Nd4j.concat(0, row), EACH * row.length, 2));
     }

@@ -6,12 +6,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.image.Images;
-import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
-import org.ddpm4j.diffusion.sampling.AncestralSampler;
-import org.ddpm4j.diffusion.sampling.ReverseVariance;
-import org.ddpm4j.diffusion.sampling.X0Constraint;
-import org.ddpm4j.unet.Unet;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.unet.UnetFolder;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -36,22 +33,19 @@ public final class SampleFashionMnistExample {
    */
   public static void main(String[] args) throws IOException {
     Path folder = Path.of(args.length > 0 ? args[0] : TrainFashionMnistExample.DEFAULT_FOLDER);
-    Unet unet = UnetFolder.read(folder, DataType.FLOAT);
-
-    // 50 of the 1000 timesteps; estimates of x0 are kept in the range of the training images.
-    AncestralSampler sampler =
-        new AncestralSampler(
-            TrainFashionMnistExample.SCHEDULE.respace(STEPS),
-            ReverseVariance.POSTERIOR,
-            X0Constraint.clip(-1, 1));
-    DiffusionPipeline pipeline =
-        DiffusionPipeline.of(
-            unet, TrainFashionMnistExample.SCHEDULE, sampler, new ImageShape(1, 28, 28));
-
     List<BufferedImage> frames = new ArrayList<>();
-    INDArray images =
-        pipeline.sample(COUNT, SEED, COUNT, (stepsDone, x, x0) -> frames.add(Images.grid(x, 4, 3)));
-    Images.writePng(Images.grid(images, 4, 3), folder.resolve("samples.png"));
+    try (DiffusionModel model =
+        DiffusionModel.of(
+            UnetFolder.read(folder, DataType.FLOAT),
+            TrainFashionMnistExample.SCHEDULE,
+            new ImageShape(1, 28, 28))) {
+      // 50 of the 1000 timesteps; estimates of x0 are kept in the range of the training images.
+      INDArray images =
+          model
+              .pipeline(SamplerType.DDPM, STEPS)
+              .sample(COUNT, SEED, COUNT, (stepsDone, x, x0) -> frames.add(Images.grid(x, 4, 3)));
+      Images.writePng(Images.grid(images, 4, 3), folder.resolve("samples.png"));
+    }
     Images.writeGif(frames, 80, folder.resolve("samples.gif"));
     System.out.println("Wrote samples.png and samples.gif into " + folder);
   }

@@ -21,6 +21,7 @@ import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.model.AnnotatedUnet;
+import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -68,7 +69,7 @@ public final class TrainFashionMnistExample {
   }
 
   static Unet train(
-      ImageDataSet clothes, AnnotatedUnet network, Objective objective, double dropout, long steps)
+      ImageDataSet clothes, UnetConfig network, Objective objective, double dropout, long steps)
       throws IOException {
     // Images in [-1,1], reshuffled every epoch, mirrored by chance.
     BatchOptions options = BatchOptions.of(64, 1).withFlip(HorizontalFlip.RANDOM);

@@ -14,9 +14,16 @@ import org.ddpm4j.data.FashionMnist;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.Network;
 import org.ddpm4j.data.Split;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.UnetInput;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 class ExamplesTest {
 
@@ -74,6 +81,32 @@ class ExamplesTest {
   }
 
   @Test
+  void aNetworkOfOnesOwnTrainsSavesLoadsAndSamples() throws IOException {
+    INDArray x =
+        Nd4j.linspace(DataType.FLOAT, -1, 2.0 / (2 * 28 * 28), 2 * 28 * 28).reshape(2, 1, 28, 28);
+    UnetInput input = UnetInput.of(x, Nd4j.createFromArray(3f, 700f));
+    INDArray trained;
+    try (Unet unet = YourOwnNetworkExample.train(clothes(), 2)) {
+      UnetFolder.write(folder, unet);
+      trained = unet.predict(input);
+    }
+
+    assertThat(Files.readString(folder.resolve("config.json")))
+        .containsSubsequence(
+            "\"_model\" : \"two_levels\"", "\"in_channels\" : 1", "\"width\" : 32");
+    for (Execution execution : List.of(Execution.automatic(), Execution.reference())) {
+      try (Unet read = UnetFolder.read(folder, DataType.FLOAT, execution)) {
+        assertThat(read.config()).isEqualTo(new YourOwnNetworkExample.TwoLevels(1, 32));
+        assertThat(read.predict(input).distance2(trained) / trained.norm2Number().doubleValue())
+            .isLessThan(1e-5);
+      }
+    }
+    SampleFashionMnistExample.main(new String[] {folder.toString()});
+    assertThat(ImageIO.read(folder.resolve("samples.png").toFile()).getWidth())
+        .isEqualTo(4 * (3 * 28 + 1) + 1);
+  }
+
+  @Test
   void degradesAndRestores() throws IOException {
     Path picture = folder.resolve("cold.png");
     ImageDataSet clothes = clothes();
@@ -114,8 +147,11 @@ class ExamplesTest {
   void editsClothes() throws IOException {
     ImageDataSet clothes = clothes();
 
-    EditingExample.edit(
-        TrainFashionMnistExample.train(clothes, 2), clothes.batch(0, 1).getFeatures(), 5, folder);
+    Unet unet = TrainFashionMnistExample.train(clothes, 2);
+    try (DiffusionModel model =
+        DiffusionModel.of(unet, TrainFashionMnistExample.SCHEDULE, clothes.shape())) {
+      EditingExample.edit(model, clothes.batch(0, 1).getFeatures(), 5, folder);
+    }
 
     int cell = 3 * 28 + 1;
     BufferedImage inpainted = ImageIO.read(folder.resolve("inpainting.png").toFile());
@@ -138,7 +174,7 @@ class ExamplesTest {
     try (Stream<Path> files = Files.list(Path.of("src/main/java/org/ddpm4j/examples"))) {
       sources = files.filter(file -> file.toString().endsWith("Example.java")).toList();
     }
-    assertThat(sources).hasSize(6);
+    assertThat(sources).hasSize(7);
     for (Path source : sources) {
       assertThat(Files.readAllLines(source)).as(source.toString()).hasSizeLessThan(100);
     }

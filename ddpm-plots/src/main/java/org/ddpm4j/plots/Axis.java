@@ -18,10 +18,6 @@ public record Axis(String title, Scale scale, double min, double max) {
   /**
    * Checks the range.
    *
-   * @param title what stands beside it
-   * @param scale how it spreads its values
-   * @param min the least value shown, or NaN
-   * @param max the greatest value shown, or NaN
    * @throws IllegalArgumentException if min is not less than max by a millionth of either, one is
    *     infinite, or one is not positive on a logarithmic axis
    */

@@ -29,12 +29,6 @@ public record BarChart(
   /**
    * Checks that there is something to draw.
    *
-   * @param title what stands above
-   * @param names what stands below each bar
-   * @param values height of each bar
-   * @param y the vertical axis
-   * @param width in points
-   * @param height in points
    * @throws IllegalArgumentException if there are no bars, names and values differ in number, a
    *     value is not finite, the axis is logarithmic, or a size is not from 160 to 4000
    */

@@ -29,13 +29,6 @@ public record LineChart(
   /**
    * Checks that there is something to draw.
    *
-   * @param title what stands above
-   * @param series what is drawn
-   * @param x the horizontal axis
-   * @param y the vertical axis
-   * @param palette the colours of the series
-   * @param width in points
-   * @param height in points
    * @throws IllegalArgumentException if there are no series, two have the same name, or a size is
    *     not from 160 to 4000
    */

@@ -16,10 +16,6 @@ public record Series(String name, double[] x, double[] y, LineStyle style) {
   /**
    * Checks that the points are complete.
    *
-   * @param name what the legend calls them
-   * @param x positions
-   * @param y values
-   * @param style how they are drawn
    * @throws IllegalArgumentException if there are no points, not as many positions as values, or
    *     the positions are not finite and ascending
    */

@@ -14,8 +14,6 @@ public record Clipping(int raised, int lowered) {
   /**
    * Checks both numbers.
    *
-   * @param raised betas that the formula put below the floor
-   * @param lowered betas that the formula put above the ceiling
    * @throws IllegalArgumentException if one is negative
    */
   public Clipping {

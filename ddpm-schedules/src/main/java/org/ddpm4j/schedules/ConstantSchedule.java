@@ -14,7 +14,6 @@ public record ConstantSchedule(double beta) implements BetaSchedule {
   /**
    * Checks β.
    *
-   * @param beta β of every timestep
    * @throws IllegalArgumentException if it is not in (0, 1)
    */
   public ConstantSchedule {

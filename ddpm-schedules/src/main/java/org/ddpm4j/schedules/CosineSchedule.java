@@ -23,9 +23,6 @@ public record CosineSchedule(double s, double minBeta, double maxBeta) implement
   /**
    * Checks offset and clip.
    *
-   * @param s the offset
-   * @param minBeta the least β
-   * @param maxBeta the greatest β
    * @throws IllegalArgumentException if a value is outside its range
    */
   public CosineSchedule {

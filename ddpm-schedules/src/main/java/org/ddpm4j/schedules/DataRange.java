@@ -14,8 +14,6 @@ public record DataRange(double largest, double meanSquare) {
   /**
    * Checks both values.
    *
-   * @param largest the largest |x|
-   * @param meanSquare the mean of x²
    * @throws IllegalArgumentException if one is not positive or the mean exceeds the largest
    */
   public DataRange {

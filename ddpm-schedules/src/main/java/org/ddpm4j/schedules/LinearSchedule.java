@@ -21,8 +21,6 @@ public record LinearSchedule(double betaStart, double betaEnd) implements BetaSc
   /**
    * Checks both ends.
    *
-   * @param betaStart β of timestep 0
-   * @param betaEnd β of timestep T-1
    * @throws IllegalArgumentException if an end is not in (0, 1) or {@code betaEnd} is the lesser
    */
   public LinearSchedule {

@@ -14,8 +14,6 @@ public record QuadraticSchedule(double betaStart, double betaEnd) implements Bet
   /**
    * Checks both ends.
    *
-   * @param betaStart β of timestep 0
-   * @param betaEnd β of timestep T-1
    * @throws IllegalArgumentException if an end is not in (0, 1) or {@code betaEnd} is the lesser
    */
   public QuadraticSchedule {

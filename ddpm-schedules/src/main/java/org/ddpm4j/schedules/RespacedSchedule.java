@@ -18,8 +18,6 @@ public record RespacedSchedule(NoiseSchedule schedule, int[] timesteps) {
   /**
    * Checks that the timesteps fit the schedule.
    *
-   * @param schedule the constants of the shorter chain
-   * @param timesteps the original timesteps, copied
    * @throws IllegalArgumentException if there are not as many as the schedule has, if the first is
    *     negative or if they do not ascend
    */

@@ -115,16 +115,7 @@ public record ScheduleReport(
    */
   public record Advice(Finding finding, Severity severity, String text) {}
 
-  /**
-   * Copies the lists.
-   *
-   * @param schedule the constants
-   * @param data how large the values of the data are
-   * @param firstPureNoise the first timestep of pure noise
-   * @param clipping how many betas were changed
-   * @param float32Losses what float32 cannot hold
-   * @param advice what to change
-   */
+  /** Copies the lists. */
   public ScheduleReport {
     float32Losses = List.copyOf(float32Losses);
     advice = List.copyOf(advice);

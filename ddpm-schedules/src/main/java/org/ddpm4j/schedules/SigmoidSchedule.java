@@ -17,8 +17,6 @@ public record SigmoidSchedule(double betaStart, double betaEnd) implements BetaS
   /**
    * Checks both ends.
    *
-   * @param betaStart lower limit of β
-   * @param betaEnd upper limit of β
    * @throws IllegalArgumentException if an end is not in (0, 1) or {@code betaEnd} is the lesser
    */
   public SigmoidSchedule {

@@ -14,11 +14,7 @@ import java.util.Objects;
  */
 public record ZeroTerminalSnrSchedule(BetaSchedule base) implements BetaSchedule {
 
-  /**
-   * Checks that there is something to rescale.
-   *
-   * @param base the schedule to rescale
-   */
+  /** Checks that there is something to rescale. */
   public ZeroTerminalSnrSchedule {
     Objects.requireNonNull(base, "base");
   }
@@ -38,8 +34,8 @@ public record ZeroTerminalSnrSchedule(BetaSchedule base) implements BetaSchedule
       throw new IllegalArgumentException(
           "The number of timesteps is "
               + timesteps
-              + "; rescaling to zero terminal SNR keeps the first and moves the last, so it needs at"
-              + " least 2.");
+              + "; rescaling to zero terminal SNR keeps the first and moves the last, so it needs"
+              + " at least 2.");
     }
     double[] betas = base.betas(timesteps);
     double[] sqrtAlphasCumprod =

@@ -27,10 +27,6 @@ public record Execution(
   /**
    * Checks that this machine can do so.
    *
-   * @param layers which operations
-   * @param precision number format of convolutions
-   * @param threads how many
-   * @param devices what fused layers compute on
    * @throws IllegalArgumentException if it cannot
    */
   public Execution {

@@ -1,34 +1,30 @@
 package org.ddpm4j.unet;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
+import org.ddpm4j.io.SmallTextFile;
+import org.ddpm4j.io.StrictJson;
 import org.ddpm4j.unet.layers.Parameter;
-import org.ddpm4j.unet.model.AnnotatedUnet;
-import org.ddpm4j.unet.model.MinimalUnet;
-import org.ddpm4j.unet.model.TutorialUnet;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
+import org.ddpm4j.unet.model.UnetKind;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -36,7 +32,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * A U-Net on disk as diffusers lays it out: {@code config.json} and {@code
  * diffusion_pytorch_model.safetensors}, with PyTorch's names and layouts. A {@link Unet2D} is what
  * diffusers writes and reads as {@code UNet2DModel}; the other architectures are marked by {@code
- * _model}.
+ * _model}, as a {@link UnetKind} says.
  */
 public final class UnetFolder {
 
@@ -52,27 +48,16 @@ public final class UnetFolder {
   /** What diffusers writes beside the parts of weights in several files. */
   private static final String INDEX = WEIGHTS + ".index.json";
 
-  private static final int LONGEST_QUOTATION = 60;
-
-  private static final long MAX_CONFIG_BYTES = 1 << 20;
+  private static final SmallTextFile CONFIG_FILE =
+      new SmallTextFile(
+          1 << 20,
+          "configuration of a U-Net",
+          "a model folder holds %s and %s".formatted(CONFIG, WEIGHTS));
 
   private static final JsonMapper JSON =
-      JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .build();
+      StrictJson.builder().propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE).build();
 
-  /** The architectures by the value of {@code _model}. */
-  private static final SortedMap<String, Class<? extends UnetConfig>> MODELS =
-      Collections.unmodifiableSortedMap(
-          new TreeMap<>(
-              Map.of(
-                  AnnotatedUnet.MODEL, AnnotatedUnet.class,
-                  MinimalUnet.MODEL, MinimalUnet.class,
-                  TutorialUnet.MODEL, TutorialUnet.class)));
+  private static final String MODEL = "_model";
 
   private UnetFolder() {}
 
@@ -173,13 +158,31 @@ public final class UnetFolder {
    *
    * @param config the architecture
    * @return an object that {@link #readConfig} understands
+   * @throws IllegalArgumentException if no {@link UnetKind} names the architecture
    */
   public static String configToJson(UnetConfig config) {
     try {
-      return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(config);
+      ObjectNode json = JSON.createObjectNode();
+      if (!(config instanceof Unet2D)) {
+        json.put(MODEL, model(config));
+      }
+      json.setAll((ObjectNode) JSON.valueToTree(config));
+      return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(json);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("A U-Net's configuration could not become JSON.", e);
     }
+  }
+
+  private static String model(UnetConfig config) {
+    return UnetKind.all().entrySet().stream()
+        .filter(kind -> kind.getValue() == config.getClass())
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "No UnetKind names %s, so that it could not be read again; write one and name it in META-INF/services/%s."
+                        .formatted(config.getClass().getName(), UnetKind.class.getName())));
   }
 
   /**
@@ -190,24 +193,7 @@ public final class UnetFolder {
    * @throws IOException if the file is missing or describes no network that can be built here
    */
   public static UnetConfig readConfig(Path file) throws IOException {
-    if (Files.isDirectory(file)) {
-      throw new IOException("%s is a folder where a file is expected.".formatted(file));
-    }
-    String text;
-    try {
-      if (Files.size(file) > MAX_CONFIG_BYTES) {
-        throw new IOException(
-            "%s has more than %d bytes and so is no configuration of a U-Net."
-                .formatted(file, MAX_CONFIG_BYTES));
-      }
-      text = Files.readString(file);
-    } catch (NoSuchFileException e) {
-      throw new IOException(
-          "%s is missing; a model folder holds %s and %s.".formatted(file, CONFIG, WEIGHTS), e);
-    } catch (CharacterCodingException e) {
-      throw new IOException("%s is not a text file in UTF-8.".formatted(file), e);
-    }
-    return configFromJson(text, file.toString());
+    return configFromJson(CONFIG_FILE.read(file), file.toString());
   }
 
   /**
@@ -221,7 +207,11 @@ public final class UnetFolder {
   public static UnetConfig configFromJson(String text, String source) throws IOException {
     try {
       JsonNode json = JSON.readTree(text);
-      return JSON.treeToValue(json, kind(json, source));
+      Class<? extends UnetConfig> kind = kind(json, source);
+      if (kind != Unet2D.class) {
+        ((ObjectNode) json).remove(MODEL);
+      }
+      return JSON.treeToValue(json, kind);
     } catch (UnrecognizedPropertyException e) {
       throw new IOException(
           "%s has the field %s, which this U-Net does not know; the fields are %s."
@@ -231,45 +221,35 @@ public final class UnetFolder {
       throw new IOException("%s: %s".formatted(source, e.getCause().getMessage()), e);
     } catch (JsonProcessingException e) {
       throw new IOException(
-          "%s is not the JSON of a U-Net: %s.".formatted(source, oneLine(e.getOriginalMessage())),
-          e);
+          "%s is not the JSON of a U-Net: %s.".formatted(source, StrictJson.problem(e)), e);
     }
   }
 
   /** By {@code _model}, which is ours, or by diffusers' {@code _class_name}. */
   private static Class<? extends UnetConfig> kind(JsonNode json, String source) throws IOException {
-    JsonNode model = json.path("_model");
-    JsonNode className = json.path("_class_name");
+    JsonNode model = json.path(MODEL);
+    JsonNode className = json.path(DiffusersFields.CLASS_NAME);
     if (model.isMissingNode() && !className.isMissingNode()) {
       if (!Unet2D.CLASS_NAME.equals(className.textValue())) {
         throw new IOException(
             "%s describes no U-Net known here: _class_name is %s and must be \"%s\"."
-                .formatted(source, shortened(className.toString()), Unet2D.CLASS_NAME));
+                .formatted(source, StrictJson.quoted(className), Unet2D.CLASS_NAME));
       }
       return Unet2D.class;
     }
-    Class<? extends UnetConfig> kind = MODELS.get(String.valueOf(model.textValue()));
+    Map<String, Class<? extends UnetConfig>> kinds = UnetKind.all();
+    Class<? extends UnetConfig> kind = kinds.get(String.valueOf(model.textValue()));
     if (kind == null) {
       throw new IOException(
           "%s describes no U-Net known here: _model is %s and must be one of %s, or _class_name must be \"%s\"."
               .formatted(
                   source,
-                  model.isMissingNode() ? "missing" : shortened(model.toString()),
-                  knownModels(),
+                  model.isMissingNode() ? "missing" : StrictJson.quoted(model),
+                  kinds.keySet().stream()
+                      .map("\"%s\""::formatted)
+                      .collect(Collectors.joining(", ")),
                   Unet2D.CLASS_NAME));
     }
     return kind;
-  }
-
-  private static String shortened(String text) {
-    return text.length() <= LONGEST_QUOTATION ? text : text.substring(0, LONGEST_QUOTATION) + "…";
-  }
-
-  private static String knownModels() {
-    return MODELS.keySet().stream().map("\"%s\""::formatted).collect(Collectors.joining(", "));
-  }
-
-  private static String oneLine(String message) {
-    return message.lines().findFirst().orElse("").replaceAll("[.\\s]+$", "");
   }
 }

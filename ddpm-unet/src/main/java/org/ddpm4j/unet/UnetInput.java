@@ -14,13 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public record UnetInput(INDArray x, INDArray t, INDArray labels) {
 
-  /**
-   * Checks that there are images and timesteps.
-   *
-   * @param x noisy images
-   * @param t timesteps
-   * @param labels rows of the class embedding, or null
-   */
+  /** Checks that there are images and timesteps. */
   public UnetInput {
     Objects.requireNonNull(x, "x");
     Objects.requireNonNull(t, "t");

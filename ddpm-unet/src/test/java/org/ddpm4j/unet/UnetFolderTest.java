@@ -1,6 +1,7 @@
 package org.ddpm4j.unet;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
@@ -13,6 +14,9 @@ import java.util.stream.Stream;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
+import org.ddpm4j.unet.layers.Convolution;
+import org.ddpm4j.unet.layers.FeatureMap;
+import org.ddpm4j.unet.layers.Modules;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.ddpm4j.unet.model.MinimalUnet;
 import org.ddpm4j.unet.model.TutorialUnet;
@@ -22,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -55,6 +60,22 @@ class UnetFolderTest {
     INDArray inDouble = UnetFolder.read(folder, DataType.DOUBLE).predict(x, t);
     assertThat(inDouble.dataType()).isEqualTo(DataType.DOUBLE);
     assertThat(inDouble.castTo(DataType.FLOAT).equalsWithEps(unet.predict(x, t), 1e-5)).isTrue();
+  }
+
+  /** A network that no {@link org.ddpm4j.unet.model.UnetKind} names. */
+  private record Nameless(int inChannels, int outChannels, int sizeDivisor) implements UnetConfig {
+    @Override
+    public FeatureMap build(Modules modules, FeatureMap x, SDVariable t, SDVariable labels) {
+      return modules.conv2d("out", x, outChannels, Convolution.same(3));
+    }
+  }
+
+  @Test
+  void refusesToWriteWhatCouldNotBeReadAgain() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> UnetFolder.configToJson(new Nameless(1, 1, 1)))
+        .withMessage(
+            "No UnetKind names org.ddpm4j.unet.UnetFolderTest$Nameless, so that it could not be read again; write one and name it in META-INF/services/org.ddpm4j.unet.model.UnetKind.");
   }
 
   @Test

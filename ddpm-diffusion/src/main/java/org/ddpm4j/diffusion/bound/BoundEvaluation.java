@@ -51,11 +51,6 @@ public record BoundEvaluation(
   /**
    * Checks the shapes.
    *
-   * @param timesteps where it was evaluated
-   * @param prior L_T of each image
-   * @param terms L_t of each image
-   * @param x0SquaredError squared error of x0
-   * @param epsSquaredError squared error of ε
    * @throws IllegalArgumentException if they do not fit each other
    */
   public BoundEvaluation {
@@ -79,7 +74,8 @@ public record BoundEvaluation(
   public static BoundEvaluation concat(List<BoundEvaluation> parts) {
     if (parts.stream().map(BoundEvaluation::timesteps).distinct().count() != 1) {
       throw new IllegalArgumentException(
-          "Evaluations at different timesteps, or none at all, cannot be put together; take the same timesteps for all images.");
+          "Evaluations at different timesteps, or none at all, cannot be put together; take the"
+              + " same timesteps for all images.");
     }
     return new BoundEvaluation(
         parts.get(0).timesteps,

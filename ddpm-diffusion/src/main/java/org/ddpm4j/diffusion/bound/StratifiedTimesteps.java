@@ -28,9 +28,6 @@ public record StratifiedTimesteps(List<Stratum> strata) {
     /**
      * Checks the ranges.
      *
-     * @param first its first timestep
-     * @param size the number of its timesteps
-     * @param timestep the one that was drawn
      * @throws IllegalArgumentException if one is out of range
      */
     public Stratum {
@@ -45,7 +42,6 @@ public record StratifiedTimesteps(List<Stratum> strata) {
   /**
    * Checks that the strata make a chain.
    *
-   * @param strata parts of the chain
    * @throws IllegalArgumentException if they are not neighbours or do not begin with timestep 0
    */
   public StratifiedTimesteps {
@@ -61,7 +57,8 @@ public record StratifiedTimesteps(List<Stratum> strata) {
     }
     if (strata.isEmpty() || strata.get(0).size() != 1) {
       throw new IllegalArgumentException(
-          "The strata do not begin with timestep 0 alone, whose term is of another kind; give it a stratum of its own.");
+          "The strata do not begin with timestep 0 alone, whose term is of another kind; give it a"
+              + " stratum of its own.");
     }
   }
 

@@ -37,10 +37,6 @@ public record VariationalBound(
   /**
    * Checks that nothing is missing.
    *
-   * @param schedule of the chain
-   * @param variance σ² of each reverse step
-   * @param x0Constraint applied to every estimate of x0
-   * @param decoder the last step
    * @throws NullPointerException if one is missing
    */
   public VariationalBound {

@@ -25,8 +25,6 @@ public record ColdObjective(Degradation degradation, LossFunction loss) implemen
   /**
    * Checks that nothing is missing.
    *
-   * @param degradation what the network learns to undo
-   * @param loss what an error costs
    * @throws NullPointerException if one is missing
    */
   public ColdObjective {

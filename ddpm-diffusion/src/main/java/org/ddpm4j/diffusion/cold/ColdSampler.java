@@ -20,9 +20,6 @@ public record ColdSampler(
   /**
    * Checks that nothing is missing.
    *
-   * @param degradation what is undone
-   * @param algorithm how a guess of x0 makes a step
-   * @param x0Constraint applied to every guess of x0
    * @throws NullPointerException if one is missing
    */
   public ColdSampler {

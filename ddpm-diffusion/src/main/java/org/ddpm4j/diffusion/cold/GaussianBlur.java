@@ -26,10 +26,6 @@ public record GaussianBlur(int steps, int kernelSize, double firstStd, double st
   /**
    * Checks the ranges.
    *
-   * @param steps T
-   * @param kernelSize width of every kernel in pixels
-   * @param firstStd standard deviation of G_1 in pixels
-   * @param stdIncrement how much it grows with each step
    * @throws IllegalArgumentException if one is out of range
    */
   public GaussianBlur {

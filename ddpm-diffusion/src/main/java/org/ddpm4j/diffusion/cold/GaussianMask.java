@@ -43,10 +43,6 @@ public record GaussianMask(int steps, double firstStd, double stdIncrement, Cent
   /**
    * Checks the ranges.
    *
-   * @param steps T
-   * @param firstStd σ_1 in pixels
-   * @param stdIncrement how much σ grows with each step
-   * @param centre where the spot is
    * @throws IllegalArgumentException if one is out of range
    */
   public GaussianMask {

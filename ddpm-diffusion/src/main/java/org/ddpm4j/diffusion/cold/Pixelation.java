@@ -18,7 +18,6 @@ public record Pixelation(int steps) implements Degradation {
   /**
    * Checks the range.
    *
-   * @param steps T
    * @throws IllegalArgumentException if it is out of range
    */
   public Pixelation {

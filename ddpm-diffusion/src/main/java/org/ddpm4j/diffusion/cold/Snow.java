@@ -38,10 +38,6 @@ public record Snow(int steps, double firstThreshold, double lastThreshold, doubl
   /**
    * Checks the ranges.
    *
-   * @param steps T
-   * @param firstThreshold θ at severity 1
-   * @param lastThreshold θ at severity T
-   * @param lastWhiteness w at severity T
    * @throws IllegalArgumentException if one is out of range
    */
   public Snow {

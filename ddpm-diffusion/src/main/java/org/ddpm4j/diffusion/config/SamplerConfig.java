@@ -181,6 +181,18 @@ public record SamplerConfig(
   }
 
   /**
+   * The same DDPM with another variance.
+   *
+   * @param newVariance σ²
+   * @return the configuration
+   * @throws IllegalArgumentException if it is no DDPM
+   */
+  public SamplerConfig withVariance(ReverseVariance newVariance) {
+    return new SamplerConfig(
+        type, spacing, stepsOffset, karras, order, eta, newVariance, end, convention);
+  }
+
+  /**
    * Makes the sampler.
    *
    * @param schedule of the chain

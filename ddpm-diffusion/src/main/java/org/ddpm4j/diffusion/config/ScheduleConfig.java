@@ -3,7 +3,11 @@ package org.ddpm4j.diffusion.config;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.Arrays;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
@@ -85,6 +89,43 @@ public record ScheduleConfig(
    */
   public static ScheduleConfig of(ScheduleType type, int timesteps) {
     return new ScheduleConfig(type, timesteps, null, null);
+  }
+
+  /**
+   * The schedule that makes given betas, to the last bit: one of a type's own constants, a linear
+   * one or a constant.
+   *
+   * @param betas of all timesteps
+   * @return the configuration, or empty if they are of none of these
+   */
+  public static Optional<ScheduleConfig> ofBetas(double... betas) {
+    int timesteps = betas.length;
+    double first = betas[0];
+    double last = betas[timesteps - 1];
+    if (first < 1 && Arrays.stream(betas).allMatch(beta -> beta == first)) {
+      return Optional.of(new ScheduleConfig(ScheduleType.CONSTANT, timesteps, null, first));
+    }
+    return Stream.concat(
+            Arrays.stream(ScheduleType.values()).flatMap(type -> possible(type, timesteps)),
+            possible(() -> new ScheduleConfig(ScheduleType.LINEAR, timesteps, first, last)))
+        .filter(config -> Arrays.equals(config.betas().betas(timesteps), betas))
+        .findFirst();
+  }
+
+  /** With its own constants, as it is and rescaled. */
+  private static Stream<ScheduleConfig> possible(ScheduleType type, int timesteps) {
+    return Stream.concat(
+        possible(() -> of(type, timesteps)),
+        possible(() -> of(type, timesteps).withZeroTerminalSnr()));
+  }
+
+  private static Stream<ScheduleConfig> possible(Supplier<ScheduleConfig> schedule) {
+    try {
+      return Stream.of(schedule.get());
+    } catch (IllegalArgumentException e) {
+      // The chain is too short for this type.
+      return Stream.empty();
+    }
   }
 
   /**

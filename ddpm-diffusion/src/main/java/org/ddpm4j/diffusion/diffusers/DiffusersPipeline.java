@@ -4,15 +4,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.ImageShape;
-import org.ddpm4j.diffusion.config.ScheduleConfig;
-import org.ddpm4j.diffusion.image.HorizontalFlip;
-import org.ddpm4j.diffusion.image.Normalization;
-import org.ddpm4j.diffusion.objective.LossTerms;
-import org.ddpm4j.diffusion.objective.ObjectiveConfig;
-import org.ddpm4j.diffusion.run.DataDescription;
-import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
-import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
@@ -25,8 +18,10 @@ import org.ddpm4j.unet.model.UnetConfig;
  * @param scheduler by which it was trained and is to draw
  * @param classNames of the classes that it is told, in their order; empty if they are not known. A
  *     row of the class embedding more than there are names is the null class
+ * @param schedulerFile what the scheduler was read from
  */
-public record DiffusersPipeline(Unet unet, DiffusersScheduler scheduler, List<String> classNames) {
+public record DiffusersPipeline(
+    Unet unet, DiffusersScheduler scheduler, List<String> classNames, SchedulerFile schedulerFile) {
 
   /** The greatest height and width that a file may ask for. */
   public static final int MAX_SAMPLE_SIZE = 4096;
@@ -37,14 +32,16 @@ public record DiffusersPipeline(Unet unet, DiffusersScheduler scheduler, List<St
    * @param unet the network
    * @param scheduler by which it was trained and is to draw
    * @param classNames of its classes; copied
+   * @param schedulerFile what the scheduler was read from
    * @throws IllegalArgumentException if they do not, or if diffusers has no such network
    */
   public DiffusersPipeline {
     Objects.requireNonNull(scheduler, "scheduler");
+    Objects.requireNonNull(schedulerFile, "schedulerFile");
     classNames = List.copyOf(classNames);
     Unet2D config = requireUnet2D(unet.config());
     int in = config.inChannels();
-    boolean learned = config.outChannels() == 2 * in;
+    boolean learned = config.learnsVariance();
     if (config.outChannels() != in && !learned) {
       throw new IllegalArgumentException(
           "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance."
@@ -69,6 +66,18 @@ public record DiffusersPipeline(Unet unet, DiffusersScheduler scheduler, List<St
   }
 
   /**
+   * A pipeline that is not of files.
+   *
+   * @param unet the network
+   * @param scheduler by which it was trained and is to draw
+   * @param classNames of its classes; empty if they are not known
+   * @throws IllegalArgumentException if the parts do not fit, or if diffusers has no such network
+   */
+  public DiffusersPipeline(Unet unet, DiffusersScheduler scheduler, List<String> classNames) {
+    this(unet, scheduler, classNames, new SchedulerFile(scheduler.toJson(), scheduler.className()));
+  }
+
+  /**
    * The images that the network was trained on.
    *
    * @return their size, or empty if the files do not say it
@@ -79,73 +88,29 @@ public record DiffusersPipeline(Unet unet, DiffusersScheduler scheduler, List<St
   }
 
   /**
-   * The pipeline of a run's network.
+   * How the pipeline draws with a sampler of the caller's choice.
    *
-   * @param config of the run
-   * @param unet its network, by custom with the moving average of the weights
-   * @param sampler how the pipeline is to draw
-   * @return the pipeline, whose {@code sample_size} is that of the run's images
-   * @throws IllegalArgumentException if diffusers has nothing like the network, the schedule, the
-   *     normalisation or the sampler; the sentence says what to do
+   * @param type which sampler
+   * @return its options, see {@link SchedulerFile#sampler}
+   * @throws IllegalArgumentException if the file asks for what is not supported of it
    */
-  public static DiffusersPipeline of(RunConfig config, Unet unet, DiffusersSampler sampler) {
-    if (!config.data().normalization().equals(Normalization.SYMMETRIC)) {
-      throw new IllegalArgumentException(
-          "The images of a diffusers pipeline are in [-1,1], and this run's were normalised otherwise; train one with --normalization symmetric.");
-    }
-    ImageShape shape = config.data().shape();
-    Unet2D.ImageSize size = new Unet2D.ImageSize(shape.height(), shape.width());
-    return new DiffusersPipeline(
-        Unet.of(requireUnet2D(unet.config()).withSampleSize(size), unet.parameters()),
-        new DiffusersScheduler(
-            config.schedule().betas(),
-            config.schedule().timesteps(),
-            config.training().objective().parameterization(),
-            sampler.config(),
-            sampler.clipping()),
-        unet.config().classEmbeddings() > 0 ? config.data().classNames() : List.of());
+  public DiffusersSampler sampler(SamplerType type) {
+    return schedulerFile.sampler(type);
   }
 
   /**
-   * The configuration of a run whose network this is. How it was trained is not known: what a
-   * pipeline does not say has its default there and means nothing.
+   * Checks that diffusers has a network.
    *
-   * @param version of ddpm4j
-   * @param data what it was trained on, see {@link DataDescription#unseen}
-   * @return the configuration
-   * @throws IllegalArgumentException if a run cannot have the noise schedule
+   * @param network the architecture
+   * @return the same
+   * @throws IllegalArgumentException if it has not
    */
-  public RunConfig toRunConfig(String version, DataDescription data) {
-    ScheduleConfig schedule =
-        scheduler
-            .scheduleConfig()
-            .orElseThrow(
-                () ->
-                    new IllegalArgumentException(
-                        "The scheduler's trained_betas are none of the noise schedules that a run can have; draw with the pipeline's folder itself."));
-    boolean learned = unet.config().outChannels() == 2 * unet.config().inChannels();
-    ObjectiveConfig objective =
-        ObjectiveConfig.simple()
-            .withParameterization(scheduler.parameterization())
-            .withTerms(learned ? LossTerms.HYBRID : LossTerms.SIMPLE);
-    return new RunConfig(
-        version,
-        unet.config(),
-        0,
-        schedule,
-        TrainingConfig.defaults(1).withObjective(objective),
-        new RunConfig.BatchConfig(1, 0, HorizontalFlip.NONE),
-        data,
-        1,
-        1);
-  }
-
-  private static Unet2D requireUnet2D(UnetConfig network) {
+  public static Unet2D requireUnet2D(UnetConfig network) {
     if (network instanceof Unet2D config) {
       return config;
     }
     throw new IllegalArgumentException(
-        "diffusers has no network like %s; only a UNet2DModel can go there, so train one with --network unet2d."
+        "diffusers has no network like %s; only a UNet2DModel can go there."
             .formatted(network.getClass().getSimpleName()));
   }
 }

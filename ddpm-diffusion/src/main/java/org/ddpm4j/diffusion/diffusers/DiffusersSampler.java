@@ -14,8 +14,6 @@ public record DiffusersSampler(SamplerConfig config, X0Clipping clipping) {
   /**
    * Checks that nothing is missing.
    *
-   * @param config which sampler
-   * @param clipping what is done to estimates of x0
    * @throws NullPointerException if one is missing
    */
   public DiffusersSampler {

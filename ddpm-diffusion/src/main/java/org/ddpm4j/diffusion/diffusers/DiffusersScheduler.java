@@ -2,8 +2,6 @@ package org.ddpm4j.diffusion.diffusers;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.Parameterization;
@@ -205,7 +203,7 @@ public record DiffusersScheduler(
    * @throws IOException if it is missing, damaged, or asks for what is not supported
    */
   public static DiffusersScheduler read(Path file) throws IOException {
-    return fromJson(SmallFile.readText(file), file.toString());
+    return fromJson(PipelineJson.readText(file), file.toString());
   }
 
   /**
@@ -226,7 +224,7 @@ public record DiffusersScheduler(
    * @return an object, indented
    */
   public String toJson() {
-    return SmallFile.toJson(SchedulerJson.write(this));
+    return PipelineJson.toJson(SchedulerJson.write(this));
   }
 
   /**
@@ -318,33 +316,12 @@ public record DiffusersScheduler(
       return named(ScheduleType.SIGMOID, sigmoid.betaStart(), sigmoid.betaEnd());
     }
     if (formula instanceof TrainedBetas) {
-      return recognized(formula.betas(timesteps));
+      return ScheduleConfig.ofBetas(formula.betas(timesteps));
     }
     return named(ScheduleType.COSINE, null, null);
   }
 
   private Optional<ScheduleConfig> named(ScheduleType type, Double betaStart, Double betaEnd) {
     return Optional.of(new ScheduleConfig(type, timesteps, betaStart, betaEnd));
-  }
-
-  /** By what the schedules with their own constants, and a constant β, give. */
-  private Optional<ScheduleConfig> recognized(double[] trained) {
-    if (trained[0] < 1 && Arrays.stream(trained).allMatch(beta -> beta == trained[0])) {
-      return named(ScheduleType.CONSTANT, null, trained[0]);
-    }
-    return Arrays.stream(ScheduleType.values())
-        .flatMap(type -> possible(type).stream())
-        .filter(config -> Arrays.equals(config.betas().betas(timesteps), trained))
-        .findFirst();
-  }
-
-  /** A schedule with its own constants, as it is and rescaled, unless the chain is too short. */
-  private List<ScheduleConfig> possible(ScheduleType type) {
-    try {
-      ScheduleConfig config = ScheduleConfig.of(type, timesteps);
-      return timesteps < 2 ? List.of(config) : List.of(config, config.withZeroTerminalSnr());
-    } catch (IllegalArgumentException e) {
-      return List.of();
-    }
   }
 }

@@ -10,8 +10,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.StrictJson;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
@@ -74,11 +75,13 @@ public final class PipelineFolder {
    */
   public static DiffusersPipeline read(Path folder, DataType dataType, Execution execution)
       throws IOException {
-    DiffusersScheduler scheduler = readScheduler(folder);
+    SchedulerClass named = readIndex(folder.resolve(INDEX));
+    SchedulerFile file = schedulerFile(folder);
+    DiffusersScheduler scheduler = SchedulerJson.read(file.json(), file.source(), named);
     List<String> classNames = readClassNames(folder.resolve(CLASS_NAMES));
     Unet unet = UnetFolder.read(folder.resolve(UNET), dataType, execution);
     try {
-      return new DiffusersPipeline(unet, scheduler, classNames);
+      return new DiffusersPipeline(unet, scheduler, classNames, file);
     } catch (IllegalArgumentException e) {
       unet.close();
       throw new IOException("%s: %s".formatted(folder, e.getMessage()), e);
@@ -93,30 +96,20 @@ public final class PipelineFolder {
    * @throws IOException if a file is missing or damaged, or if it asks for what is not supported
    */
   public static DiffusersScheduler readScheduler(Path folder) throws IOException {
-    SchedulerClass scheduler = readIndex(folder.resolve(INDEX));
-    Path file = folder.resolve(SCHEDULER).resolve(SCHEDULER_CONFIG);
-    return SchedulerJson.read(SmallFile.readText(file), file.toString(), scheduler);
+    SchedulerClass named = readIndex(folder.resolve(INDEX));
+    SchedulerFile file = schedulerFile(folder);
+    return SchedulerJson.read(file.json(), file.source(), named);
   }
 
-  /**
-   * Reads how a pipeline draws with a sampler of the caller's choice, as diffusers' {@code
-   * from_config} makes one scheduler of the file of another: what the file says has effect where
-   * the other knows it.
-   *
-   * @param folder that holds {@value #INDEX}
-   * @param type which sampler
-   * @return its options
-   * @throws IOException if a file is missing or damaged, or if it asks for what is not supported
-   */
-  public static DiffusersSampler readSampler(Path folder, SamplerType type) throws IOException {
+  private static SchedulerFile schedulerFile(Path folder) throws IOException {
     Path file = folder.resolve(SCHEDULER).resolve(SCHEDULER_CONFIG);
-    return SchedulerJson.readSampler(SmallFile.readText(file), file.toString(), type);
+    return new SchedulerFile(PipelineJson.readText(file), file.toString());
   }
 
   /** Which scheduler a pipeline draws by. */
   private static SchedulerClass readIndex(Path file) throws IOException {
-    JsonNode json = SmallFile.parse(SmallFile.readText(file), file.toString());
-    JsonNode pipeline = json.path(SchedulerJson.CLASS_NAME);
+    JsonNode json = PipelineJson.parse(PipelineJson.readText(file), file.toString());
+    JsonNode pipeline = json.path(DiffusersFields.CLASS_NAME);
     if (!(json instanceof ObjectNode) || !pipeline.isTextual()) {
       throw new IOException(
           "%s does not name a pipeline of diffusers by _class_name; %s and %s are supported."
@@ -158,7 +151,7 @@ public final class PipelineFolder {
             .formatted(
                 file,
                 part,
-                entry.isMissingNode() ? "missing" : SmallFile.quoted(entry),
+                entry.isMissingNode() ? "missing" : StrictJson.quoted(entry),
                 supported));
   }
 
@@ -172,7 +165,7 @@ public final class PipelineFolder {
   }
 
   private static String shown(JsonNode pipeline) {
-    return SmallFile.quoted(pipeline).replace("\"", "");
+    return StrictJson.quoted(pipeline).replace("\"", "");
   }
 
   private static List<String> readClassNames(Path file) throws IOException {
@@ -180,7 +173,7 @@ public final class PipelineFolder {
     if (Files.notExists(file)) {
       return names;
     }
-    JsonNode json = SmallFile.parse(SmallFile.readText(file), file.toString());
+    JsonNode json = PipelineJson.parse(PipelineJson.readText(file), file.toString());
     boolean isList = json.isArray();
     for (JsonNode name : json) {
       isList &= name.isTextual();
@@ -214,17 +207,17 @@ public final class PipelineFolder {
     DiffusersScheduler scheduler = pipeline.scheduler();
     UnetFolder.write(folder.resolve(UNET), pipeline.unet());
     Folders.create(folder.resolve(SCHEDULER));
-    SmallFile.write(
+    PipelineJson.write(
         folder.resolve(SCHEDULER).resolve(SCHEDULER_CONFIG), SchedulerJson.write(scheduler));
     if (!pipeline.classNames().isEmpty()) {
-      SmallFile.write(folder.resolve(CLASS_NAMES), pipeline.classNames());
+      PipelineJson.write(folder.resolve(CLASS_NAMES), pipeline.classNames());
     }
     Map<String, Object> index = new LinkedHashMap<>();
     boolean isDdim = SchedulerClass.of(scheduler.sampler().type()) == SchedulerClass.DDIM;
-    index.put(SchedulerJson.CLASS_NAME, isDdim ? DDIM_PIPELINE : DDPM_PIPELINE);
-    index.put("_diffusers_version", SchedulerJson.DIFFUSERS_VERSION);
+    index.put(DiffusersFields.CLASS_NAME, isDdim ? DDIM_PIPELINE : DDPM_PIPELINE);
+    index.put("_diffusers_version", DiffusersFields.VERSION);
     index.put(SCHEDULER, List.of(LIBRARY, scheduler.className()));
     index.put(UNET, List.of(LIBRARY, Unet2D.CLASS_NAME));
-    SmallFile.write(folder.resolve(INDEX), index);
+    PipelineJson.write(folder.resolve(INDEX), index);
   }
 }

@@ -1,15 +1,15 @@
 package org.ddpm4j.diffusion.diffusers;
 
+import static java.util.Map.entry;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
@@ -17,6 +17,8 @@ import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
+import org.ddpm4j.io.DiffusersFields;
+import org.ddpm4j.io.StrictJson;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
@@ -34,73 +36,45 @@ import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
  */
 final class SchedulerJson {
 
-  /** The release whose keys these are. */
-  static final String DIFFUSERS_VERSION = "0.42.1";
-
-  static final String CLASS_NAME = "_class_name";
-  private static final String USE_DEFAULT_VALUES = "_use_default_values";
-
   private static final Map<String, Parameterization> PREDICTION_TYPES =
-      inOrder(
-          "epsilon",
-          Parameterization.EPSILON,
-          "sample",
-          Parameterization.X0,
-          "v_prediction",
-          Parameterization.V);
+      DiffusersFields.names(
+          entry("epsilon", Parameterization.EPSILON),
+          entry("sample", Parameterization.X0),
+          entry("v_prediction", Parameterization.V));
 
   private static final Map<String, TimestepSpacing> SPACINGS =
-      inOrder(
-          "leading",
-          TimestepSpacing.LEADING,
-          "trailing",
-          TimestepSpacing.TRAILING,
-          "linspace",
-          TimestepSpacing.LINSPACE);
+      DiffusersFields.names(
+          entry("leading", TimestepSpacing.LEADING),
+          entry("trailing", TimestepSpacing.TRAILING),
+          entry("linspace", TimestepSpacing.LINSPACE));
 
   /** The last is the same as the first; diffusers' {@code fixed_large_log} takes a wrong root. */
   private static final Map<String, ReverseVariance> VARIANCES =
-      inOrder(
-          "fixed_small",
-          ReverseVariance.POSTERIOR,
-          "fixed_large",
-          ReverseVariance.BETA,
-          "learned_range",
-          ReverseVariance.LEARNED,
-          "fixed_small_log",
-          ReverseVariance.POSTERIOR);
+      DiffusersFields.names(
+          entry("fixed_small", ReverseVariance.POSTERIOR),
+          entry("fixed_large", ReverseVariance.BETA),
+          entry("learned_range", ReverseVariance.LEARNED),
+          entry("fixed_small_log", ReverseVariance.POSTERIOR));
 
   private static final Map<String, SamplerType> DPM_SOLVERS =
-      inOrder(
-          "dpmsolver++",
-          SamplerType.DPM_SOLVER,
-          "sde-dpmsolver++",
-          SamplerType.DPM_SOLVER_SDE,
-          "deis",
-          SamplerType.DPM_SOLVER);
+      DiffusersFields.names(
+          entry("dpmsolver++", SamplerType.DPM_SOLVER),
+          entry("sde-dpmsolver++", SamplerType.DPM_SOLVER_SDE),
+          entry("deis", SamplerType.DPM_SOLVER));
 
   private static final Map<String, End> FINAL_SIGMAS =
-      inOrder("zero", End.CLEAN, "sigma_min", End.FIRST_TIMESTEP);
+      DiffusersFields.names(entry("zero", End.CLEAN), entry("sigma_min", End.FIRST_TIMESTEP));
 
   /** Of releases before 0.15, with what today's do. */
   private static final Map<String, Object> FORMER_KEYS =
       Map.of("predict_epsilon", true, "tensor_format", "pt");
 
   private final SchedulerClass scheduler;
-  private final Map<String, JsonNode> fields;
+  private final DiffusersFields fields;
 
   private SchedulerJson(SchedulerClass scheduler, Map<String, JsonNode> fields) {
     this.scheduler = scheduler;
-    this.fields = fields;
-  }
-
-  @SuppressWarnings("unchecked")
-  private static <V> Map<String, V> inOrder(Object... namesAndValues) {
-    Map<String, V> map = new LinkedHashMap<>();
-    for (int i = 0; i < namesAndValues.length; i += 2) {
-      map.put((String) namesAndValues[i], (V) namesAndValues[i + 1]);
-    }
-    return map;
+    this.fields = new DiffusersFields("", fields);
   }
 
   /**
@@ -112,10 +86,12 @@ final class SchedulerJson {
    */
   static DiffusersScheduler read(String text, String source, SchedulerClass chosen)
       throws IOException {
-    JsonNode json = SmallFile.parse(text, source);
+    JsonNode json = PipelineJson.parse(text, source);
     try {
-      require(json instanceof ObjectNode, "it is %s and must be an object", SmallFile.quoted(json));
-      return of(chosen != null ? chosen : named(json.path(CLASS_NAME)), json).scheduler();
+      require(
+          json instanceof ObjectNode, "it is %s and must be an object", StrictJson.quoted(json));
+      return of(chosen != null ? chosen : named(json.path(DiffusersFields.CLASS_NAME)), json)
+          .scheduler();
     } catch (IllegalArgumentException e) {
       throw new IOException("%s: %s".formatted(source, e.getMessage()), e);
     }
@@ -130,7 +106,7 @@ final class SchedulerJson {
    */
   static DiffusersSampler readSampler(String text, String source, SamplerType type)
       throws IOException {
-    JsonNode json = SmallFile.parse(text, source);
+    JsonNode json = PipelineJson.parse(text, source);
     try {
       SchedulerJson read = of(SchedulerClass.of(type), json);
       return new DiffusersSampler(read.sampler(type), read.clipping());
@@ -145,16 +121,15 @@ final class SchedulerJson {
             () ->
                 refusal(
                     "%s is %s; supported are %s",
-                    CLASS_NAME,
-                    className.isMissingNode() ? "missing" : SmallFile.quoted(className),
+                    DiffusersFields.CLASS_NAME,
+                    className.isMissingNode() ? "missing" : StrictJson.quoted(className),
                     SchedulerClass.names()));
   }
 
   private static SchedulerJson of(SchedulerClass scheduler, JsonNode json) {
-    Set<String> unset = new HashSet<>();
-    json.path(USE_DEFAULT_VALUES).forEach(name -> unset.add(name.asText()));
+    Set<String> unset = DiffusersFields.unset(json);
     Map<String, JsonNode> fields = new LinkedHashMap<>();
-    scheduler.readKeys().forEach((key, value) -> fields.put(key, SmallFile.tree(value)));
+    scheduler.readKeys().forEach((key, value) -> fields.put(key, PipelineJson.tree(value)));
     for (Map.Entry<String, JsonNode> field : json.properties()) {
       String key = field.getKey();
       if (unset.contains(key)) {
@@ -173,11 +148,11 @@ final class SchedulerJson {
 
   private static void checkOnly(String key, JsonNode value, List<Object> supported) {
     require(
-        supported.stream().anyMatch(one -> same(value, SmallFile.tree(one))),
+        supported.stream().anyMatch(one -> same(value, PipelineJson.tree(one))),
         "%s is %s; supported is %s",
         key,
-        SmallFile.quoted(value),
-        SmallFile.tree(supported.get(0)));
+        StrictJson.quoted(value),
+        PipelineJson.tree(supported.get(0)));
   }
 
   /** Python takes null for false. */
@@ -189,33 +164,22 @@ final class SchedulerJson {
         || (value.isNull() && supported.isBoolean() && !supported.booleanValue());
   }
 
-  /** Releases come and go with keys; one that is off asks for nothing. */
   private static void checkUnknown(SchedulerClass scheduler, String key, JsonNode value) {
-    boolean isOff =
-        value.isNull()
-            || (value.isBoolean() && !value.booleanValue())
-            || (value.isArray() && value.isEmpty());
     if (FORMER_KEYS.containsKey(key)) {
       checkOnly(key, value, List.of(FORMER_KEYS.get(key)));
-      return;
+    } else if (!SchedulerClass.isKnown(key)) {
+      DiffusersFields.checkUnknown("", key, value, "the images do", keys(scheduler));
     }
-    require(
-        key.startsWith("_") || isOff || SchedulerClass.isKnown(key),
-        "%s is %s, a key that is not known here; leave it out if the images do not depend on it. The keys of %s are %s",
-        key,
-        SmallFile.quoted(value),
-        scheduler.className(),
-        keys(scheduler));
   }
 
   private static String keys(SchedulerClass scheduler) {
     List<String> keys = new ArrayList<>(scheduler.readKeys().keySet());
     keys.addAll(scheduler.checkedKeys().keySet());
-    return String.join(", ", keys);
+    return "The keys of %s are %s".formatted(scheduler.className(), String.join(", ", keys));
   }
 
   private DiffusersScheduler scheduler() {
-    int timesteps = integer("num_train_timesteps");
+    int timesteps = fields.integer("num_train_timesteps");
     require(
         timesteps >= 1 && timesteps <= DiffusersScheduler.MAX_TIMESTEPS,
         "num_train_timesteps is %d; it must be from 1 to %d",
@@ -224,22 +188,22 @@ final class SchedulerJson {
     return new DiffusersScheduler(
         betas(timesteps),
         timesteps,
-        choice("prediction_type", PREDICTION_TYPES),
+        fields.choice("prediction_type", PREDICTION_TYPES),
         sampler(type()),
         clipping());
   }
 
   private SamplerConfig sampler(SamplerType type) {
-    TimestepSpacing spacing = choice("timestep_spacing", SPACINGS);
-    int offset = integer("steps_offset");
+    TimestepSpacing spacing = fields.choice("timestep_spacing", SPACINGS);
+    int offset = fields.integer("steps_offset");
     require(offset >= 0, "steps_offset is %d; it must be at least 0", offset);
     return new SamplerConfig(
         type,
         spacing,
         // diffusers leaves it out of account with the other spacings.
         spacing == TimestepSpacing.LEADING ? offset : 0,
-        scheduler.has("use_karras_sigmas") && flag("use_karras_sigmas"),
-        scheduler.has("solver_order") ? Integer.valueOf(integer("solver_order")) : null,
+        scheduler.has("use_karras_sigmas") && fields.flagOrNull("use_karras_sigmas"),
+        scheduler.has("solver_order") ? Integer.valueOf(fields.integer("solver_order")) : null,
         null,
         type == SamplerType.DDPM ? variance() : null,
         end(),
@@ -250,9 +214,9 @@ final class SchedulerJson {
     return switch (scheduler) {
       case DDPM -> SamplerType.DDPM;
       case DDIM -> SamplerType.DDIM;
-      case DPM_SOLVER -> choice("algorithm_type", DPM_SOLVERS);
+      case DPM_SOLVER -> fields.choice("algorithm_type", DPM_SOLVERS);
       case UNIPC -> SamplerType.UNIPC;
-      case PNDM -> flag("skip_prk_steps") ? SamplerType.PLMS : SamplerType.PNDM;
+      case PNDM -> fields.flagOrNull("skip_prk_steps") ? SamplerType.PLMS : SamplerType.PNDM;
       case DEIS -> SamplerType.DEIS;
       case LMS -> SamplerType.LMS;
       case HEUN -> SamplerType.HEUN;
@@ -263,22 +227,24 @@ final class SchedulerJson {
 
   /** With null, which other schedulers have, diffusers takes the smaller. */
   private ReverseVariance variance() {
-    return fields.get("variance_type").isNull()
+    return fields.isNull("variance_type")
         ? ReverseVariance.POSTERIOR
-        : choice("variance_type", VARIANCES);
+        : fields.choice("variance_type", VARIANCES);
   }
 
   /** Null for the scheduler's only one. */
   private End end() {
     if (scheduler.has("set_alpha_to_one")) {
-      return flag("set_alpha_to_one") ? End.CLEAN : End.FIRST_TIMESTEP;
+      return fields.flagOrNull("set_alpha_to_one") ? End.CLEAN : End.FIRST_TIMESTEP;
     }
-    return scheduler.has("final_sigmas_type") ? choice("final_sigmas_type", FINAL_SIGMAS) : null;
+    return scheduler.has("final_sigmas_type")
+        ? fields.choice("final_sigmas_type", FINAL_SIGMAS)
+        : null;
   }
 
   private BetaSchedule betas(int timesteps) {
-    BetaSchedule betas = fields.get("trained_betas").isNull() ? formula() : trainedBetas(timesteps);
-    return scheduler.has("rescale_betas_zero_snr") && flag("rescale_betas_zero_snr")
+    BetaSchedule betas = fields.isNull("trained_betas") ? formula() : trainedBetas(timesteps);
+    return scheduler.has("rescale_betas_zero_snr") && fields.flagOrNull("rescale_betas_zero_snr")
         ? new ZeroTerminalSnrSchedule(betas)
         : betas;
   }
@@ -287,16 +253,19 @@ final class SchedulerJson {
     JsonNode name = fields.get("beta_schedule");
     boolean sigmoid = scheduler == SchedulerClass.DDPM;
     return switch (name.asText()) {
-      case "linear" -> new LinearSchedule(number("beta_start"), number("beta_end"));
-      case "scaled_linear" -> new QuadraticSchedule(number("beta_start"), number("beta_end"));
+      case "linear" ->
+          new LinearSchedule(fields.finiteNumber("beta_start"), fields.finiteNumber("beta_end"));
+      case "scaled_linear" ->
+          new QuadraticSchedule(fields.finiteNumber("beta_start"), fields.finiteNumber("beta_end"));
       case "squaredcos_cap_v2" -> CosineSchedule.paper();
       default -> {
         require(
             sigmoid && name.asText().equals("sigmoid"),
             "beta_schedule is %s; supported are \"linear\", \"scaled_linear\", \"squaredcos_cap_v2\"%s",
-            SmallFile.quoted(name),
+            StrictJson.quoted(name),
             sigmoid ? ", \"sigmoid\"" : "");
-        yield new SigmoidSchedule(number("beta_start"), number("beta_end"));
+        yield new SigmoidSchedule(
+            fields.finiteNumber("beta_start"), fields.finiteNumber("beta_end"));
       }
     };
   }
@@ -306,67 +275,23 @@ final class SchedulerJson {
     require(
         json.isArray() && json.size() == timesteps,
         "trained_betas is %s; it must be null or a list of num_train_timesteps = %d numbers",
-        json.isArray() ? "a list of " + json.size() : SmallFile.quoted(json),
+        json.isArray() ? "a list of " + json.size() : StrictJson.quoted(json),
         timesteps);
     List<Double> values = new ArrayList<>();
-    json.forEach(value -> values.add(number("trained_betas has an entry that", value)));
+    json.forEach(
+        value -> values.add(fields.finiteNumber("trained_betas has an entry that", value)));
     return new TrainedBetas(values);
   }
 
   private X0Clipping clipping() {
-    if (scheduler.has("thresholding") && flag("thresholding")) {
+    if (scheduler.has("thresholding") && fields.flagOrNull("thresholding")) {
       return new X0Clipping.DynamicThreshold(
-          number("dynamic_thresholding_ratio"), number("sample_max_value"));
+          fields.finiteNumber("dynamic_thresholding_ratio"),
+          fields.finiteNumber("sample_max_value"));
     }
-    return scheduler.has("clip_sample") && flag("clip_sample")
-        ? new X0Clipping.Range(number("clip_sample_range"))
+    return scheduler.has("clip_sample") && fields.flagOrNull("clip_sample")
+        ? new X0Clipping.Range(fields.finiteNumber("clip_sample_range"))
         : X0Clipping.NONE;
-  }
-
-  private <V> V choice(String key, Map<String, V> supported) {
-    JsonNode name = fields.get(key);
-    V value = name.isTextual() ? supported.get(name.textValue()) : null;
-    if (value == null) {
-      throw refusal(
-          "%s is %s; supported are %s",
-          key,
-          SmallFile.quoted(name),
-          supported.keySet().stream().map("\"%s\""::formatted).collect(Collectors.joining(", ")));
-    }
-    return value;
-  }
-
-  private int integer(String key) {
-    JsonNode value = fields.get(key);
-    require(
-        value.isNumber() && value.doubleValue() == (int) value.doubleValue(),
-        "%s is %s; it must be a whole number within 32 bits",
-        key,
-        SmallFile.quoted(value));
-    return (int) value.doubleValue();
-  }
-
-  private double number(String key) {
-    return number(key, fields.get(key));
-  }
-
-  private static double number(String key, JsonNode value) {
-    require(
-        value.isNumber() && Double.isFinite(value.doubleValue()),
-        "%s is %s; it must be a finite number",
-        key,
-        SmallFile.quoted(value));
-    return value.doubleValue();
-  }
-
-  private boolean flag(String key) {
-    JsonNode value = fields.get(key);
-    require(
-        value.isBoolean() || value.isNull(),
-        "%s is %s; it must be true or false",
-        key,
-        SmallFile.quoted(value));
-    return value.booleanValue();
   }
 
   private static void require(boolean condition, String sentence, Object... values) {
@@ -386,22 +311,25 @@ final class SchedulerJson {
     Map<String, Object> values = new LinkedHashMap<>(scheduler.readKeys());
     values.put("num_train_timesteps", config.timesteps());
     putBetas(values, config.betas());
-    values.put("prediction_type", nameOf(config.parameterization(), PREDICTION_TYPES));
-    values.put("timestep_spacing", nameOf(sampler.spacing(), SPACINGS));
+    values.put(
+        "prediction_type", DiffusersFields.nameOf(config.parameterization(), PREDICTION_TYPES));
+    values.put("timestep_spacing", DiffusersFields.nameOf(sampler.spacing(), SPACINGS));
     values.put("steps_offset", sampler.stepsOffset());
     putClipping(values, config.clipping());
     values.computeIfPresent("use_karras_sigmas", (key, value) -> sampler.karras());
     values.computeIfPresent("solver_order", (key, value) -> sampler.order());
     values.computeIfPresent("set_alpha_to_one", (key, value) -> sampler.end() == End.CLEAN);
     values.computeIfPresent(
-        "final_sigmas_type", (key, value) -> nameOf(sampler.end(), FINAL_SIGMAS));
+        "final_sigmas_type", (key, value) -> DiffusersFields.nameOf(sampler.end(), FINAL_SIGMAS));
     values.computeIfPresent("skip_prk_steps", (key, value) -> sampler.type() == SamplerType.PLMS);
-    values.computeIfPresent("variance_type", (key, value) -> nameOf(sampler.variance(), VARIANCES));
-    values.computeIfPresent("algorithm_type", (key, value) -> nameOf(sampler.type(), DPM_SOLVERS));
+    values.computeIfPresent(
+        "variance_type", (key, value) -> DiffusersFields.nameOf(sampler.variance(), VARIANCES));
+    values.computeIfPresent(
+        "algorithm_type", (key, value) -> DiffusersFields.nameOf(sampler.type(), DPM_SOLVERS));
 
     Map<String, Object> json = new LinkedHashMap<>();
-    json.put(CLASS_NAME, scheduler.className());
-    json.put("_diffusers_version", DIFFUSERS_VERSION);
+    json.put(DiffusersFields.CLASS_NAME, scheduler.className());
+    json.put("_diffusers_version", DiffusersFields.VERSION);
     json.putAll(values);
     scheduler.checkedKeys().forEach((key, supported) -> json.put(key, supported.get(0)));
     // JSON has no infinities, and it is the default of every release that knows the key.
@@ -447,13 +375,5 @@ final class SchedulerJson {
         values.put("thresholding", true);
       }
     }
-  }
-
-  private static <V> String nameOf(V value, Map<String, V> names) {
-    return names.entrySet().stream()
-        .filter(entry -> entry.getValue() == value)
-        .map(Map.Entry::getKey)
-        .findFirst()
-        .orElseThrow();
   }
 }

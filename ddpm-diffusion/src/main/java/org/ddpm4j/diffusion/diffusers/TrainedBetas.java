@@ -17,7 +17,6 @@ public record TrainedBetas(List<Double> values) implements BetaSchedule {
   /**
    * Checks how many there are.
    *
-   * @param values β of each timestep; copied
    * @throws IllegalArgumentException if there are none or too many
    */
   public TrainedBetas {

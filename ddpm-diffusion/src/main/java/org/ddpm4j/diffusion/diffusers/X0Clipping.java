@@ -36,7 +36,6 @@ public sealed interface X0Clipping {
     /**
      * Checks the range.
      *
-     * @param max images are clipped to [-max,max]
      * @throws IllegalArgumentException if it is not positive and finite
      */
     public Range {
@@ -64,8 +63,6 @@ public sealed interface X0Clipping {
     /**
      * Checks the ranges.
      *
-     * @param ratio which quantile
-     * @param maxThreshold the greatest threshold
      * @throws IllegalArgumentException if one is out of its range
      */
     public DynamicThreshold {

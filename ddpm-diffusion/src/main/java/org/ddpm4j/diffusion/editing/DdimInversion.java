@@ -28,8 +28,6 @@ public record DdimInversion(NoiseLevels levels, int iterations) {
   /**
    * Checks the options.
    *
-   * @param levels of the run
-   * @param iterations for each step
    * @throws IllegalArgumentException if there are no iterations
    */
   public DdimInversion {

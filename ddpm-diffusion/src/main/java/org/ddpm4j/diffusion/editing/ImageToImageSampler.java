@@ -28,8 +28,6 @@ public record ImageToImageSampler(PathSampler sampler, INDArray image) implement
   /**
    * Checks the image.
    *
-   * @param sampler of the noisy image
-   * @param image to begin with; not to be modified afterwards
    * @throws IllegalArgumentException if it is no batch of images
    */
   public ImageToImageSampler {

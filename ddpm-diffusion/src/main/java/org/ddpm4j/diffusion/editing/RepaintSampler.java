@@ -35,10 +35,6 @@ public record RepaintSampler(
   /**
    * Checks the arrays.
    *
-   * @param chain the reverse process
-   * @param resampling how often and how far it goes back up
-   * @param image of which something is known; not to be modified afterwards
-   * @param mask of what is known; not to be modified afterwards
    * @throws IllegalArgumentException if one is no batch of images, their sizes differ, the mask has
    *     other values than 0 and 1, or there are too many steps
    */

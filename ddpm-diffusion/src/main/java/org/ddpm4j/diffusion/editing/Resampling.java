@@ -25,8 +25,6 @@ public record Resampling(int jumpLength, int resamplings) {
   /**
    * Checks the ranges.
    *
-   * @param jumpLength j
-   * @param resamplings r
    * @throws IllegalArgumentException if one is less than 1
    */
   public Resampling {

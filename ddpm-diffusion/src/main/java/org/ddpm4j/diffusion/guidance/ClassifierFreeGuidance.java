@@ -37,11 +37,6 @@ public record ClassifierFreeGuidance(
   /**
    * Checks that nothing is missing.
    *
-   * @param network of the noisy images, the time and the labels
-   * @param parameterization what it predicts
-   * @param schedule the one that it was trained with
-   * @param nullClass the label that stands for no class
-   * @param guidance how far beyond the class
    * @throws NullPointerException if one is missing
    * @throws IllegalArgumentException if the null class is negative
    */

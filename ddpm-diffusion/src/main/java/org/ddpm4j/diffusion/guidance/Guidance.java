@@ -39,8 +39,6 @@ public record Guidance(double scale, double rescale, Interval interval) {
     /**
      * Checks the order.
      *
-     * @param minRho the least ρ with guidance
-     * @param maxRho the greatest
      * @throws IllegalArgumentException if the interval is empty or reaches below 0
      */
     public Interval {
@@ -65,9 +63,6 @@ public record Guidance(double scale, double rescale, Interval interval) {
   /**
    * Checks the ranges. A missing interval is {@link Interval#ALL}.
    *
-   * @param scale s
-   * @param rescale φ
-   * @param interval the noise levels at which there is guidance, or null
    * @throws IllegalArgumentException if one is out of its range
    */
   public Guidance {

@@ -35,8 +35,6 @@ public record Normalization(List<Double> mean, List<Double> std) {
   /**
    * Checks the values.
    *
-   * @param mean of p/255
-   * @param std standard deviation of p/255
    * @throws IllegalArgumentException if there are none or not as many of both, a mean is not a
    *     number or a standard deviation not more than 0
    */

@@ -45,10 +45,6 @@ public record BoundObjective(
   /**
    * Checks that nothing is missing.
    *
-   * @param schedule of the chain
-   * @param parameterization what the network predicts
-   * @param decoder the last step of the reverse process
-   * @param simple the other part of the hybrid loss
    * @throws NullPointerException if one is missing
    */
   public BoundObjective {

@@ -30,8 +30,6 @@ public final class ImportanceTimesteps implements TimestepSampler {
     /**
      * Checks the numbers.
      *
-     * @param losses the latest losses
-     * @param counts how many there are
      * @throws IllegalArgumentException if the numbers do not fit each other
      */
     public State {

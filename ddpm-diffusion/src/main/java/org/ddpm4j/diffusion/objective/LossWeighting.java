@@ -52,7 +52,6 @@ public sealed interface LossWeighting {
     /**
      * Checks the range.
      *
-     * @param gamma γ
      * @throws IllegalArgumentException if it is out of range
      */
     public MinSnr {
@@ -80,8 +79,6 @@ public sealed interface LossWeighting {
     /**
      * Checks the ranges.
      *
-     * @param gamma γ
-     * @param k added to the signal-to-noise ratio
      * @throws IllegalArgumentException if one is out of range
      */
     public P2 {

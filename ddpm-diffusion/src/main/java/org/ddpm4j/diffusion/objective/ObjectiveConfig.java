@@ -32,12 +32,6 @@ public record ObjectiveConfig(
   /**
    * Checks that the parts fit each other. What is null takes its default.
    *
-   * @param parameterization what it predicts
-   * @param loss what an error costs
-   * @param weighting how much the error counts at each timestep
-   * @param terms of what the loss is made
-   * @param timesteps how timesteps are drawn
-   * @param labelDropout share of images whose class is not told
    * @throws IllegalArgumentException if they do not
    */
   public ObjectiveConfig {
@@ -57,7 +51,8 @@ public record ObjectiveConfig(
     boolean weighted = !(weighting instanceof LossWeighting.Uniform);
     require(
         !weighted || (loss == LossFunction.L2 && terms != LossTerms.VLB),
-        "The weighting %s is made for squared errors; train with the loss L2 and the terms SIMPLE or HYBRID, or weigh uniformly.",
+        "The weighting %s is made for squared errors; train with the loss L2 and the terms SIMPLE"
+            + " or HYBRID, or weigh uniformly.",
         weighting);
   }
 
@@ -164,7 +159,8 @@ public record ObjectiveConfig(
     boolean fixed = terms == LossTerms.VLB && network.outChannels() == network.inChannels();
     require(
         network.outChannels() == expected || fixed,
-        "The network answers images of %d channels with %d, but the loss terms %s take %d: the prediction%s.",
+        "The network answers images of %d channels with %d, but the loss terms %s take %d: the"
+            + " prediction%s.",
         network.inChannels(),
         network.outChannels(),
         terms,
@@ -172,7 +168,8 @@ public record ObjectiveConfig(
         expected == network.inChannels() ? "" : " and the variance");
     require(
         labelDropout == 0 || network.classEmbeddings() >= 2,
-        "The label dropout is %s, but the network has %d class embeddings; it needs one for each class and one more for none.",
+        "The label dropout is %s, but the network has %d class embeddings; it needs one for each"
+            + " class and one more for none.",
         labelDropout,
         network.classEmbeddings());
   }
@@ -202,7 +199,9 @@ public record ObjectiveConfig(
     int last = schedule.timesteps() - 1;
     require(
         parameterization.determinesX0(schedule, last),
-        "At the last timestep of this schedule nothing of the image is left, so that a network which predicts %s could not sample; train for v or x0, or choose a schedule that ends above zero.",
+        "At the last timestep of this schedule nothing of the image is left, so that a network"
+            + " which predicts %s could not sample; train for v or x0, or choose a schedule that"
+            + " ends above zero.",
         parameterization);
     SimpleObjective simple = new SimpleObjective(schedule, parameterization, loss, weighting);
     return switch (terms) {

@@ -29,10 +29,6 @@ public record SimpleObjective(
   /**
    * Checks that nothing is missing.
    *
-   * @param schedule of the chain
-   * @param parameterization what the network predicts
-   * @param loss what an error costs
-   * @param weighting how much it counts at each timestep
    * @throws NullPointerException if one is missing
    */
   public SimpleObjective {

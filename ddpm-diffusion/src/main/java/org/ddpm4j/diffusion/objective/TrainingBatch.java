@@ -32,11 +32,6 @@ public record TrainingBatch(
   /**
    * Checks that the parts fit each other.
    *
-   * @param x0 images
-   * @param labels the class of each image
-   * @param t the timestep of each image; not copied
-   * @param random what noise and other choices are drawn from
-   * @param givenEps noise in place of the one that would be drawn
    * @throws IllegalArgumentException if numbers or shapes differ
    */
   public TrainingBatch {

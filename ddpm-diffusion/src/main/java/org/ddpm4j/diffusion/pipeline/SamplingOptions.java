@@ -14,9 +14,6 @@ public record SamplingOptions(int batchSize, SamplingListener listener, Cancella
   /**
    * Checks the range.
    *
-   * @param batchSize images in one go
-   * @param listener sees every step of every batch
-   * @param cancellation may end the work
    * @throws IllegalArgumentException if the batch size is less than 1
    */
   public SamplingOptions {

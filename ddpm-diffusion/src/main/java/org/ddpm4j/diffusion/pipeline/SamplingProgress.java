@@ -14,11 +14,6 @@ public record SamplingProgress(int first, int end, int count, int step, int step
   /**
    * Checks the ranges.
    *
-   * @param first the number of the first image of the batch
-   * @param end one more than the number of its last
-   * @param count all images
-   * @param step of the batch
-   * @param steps of each batch
    * @throws IllegalArgumentException if the batch is not one of the images, or the step not one of
    *     the steps
    */

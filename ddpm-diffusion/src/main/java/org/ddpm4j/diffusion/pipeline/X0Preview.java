@@ -38,9 +38,6 @@ public record X0Preview(int every, Normalization normalization, Receiver receive
   /**
    * Checks the range.
    *
-   * @param every steps between two pictures
-   * @param normalization how the training images' values were made of pixels
-   * @param receiver gets the pictures
    * @throws IllegalArgumentException if the number of steps is less than 1
    */
   public X0Preview {

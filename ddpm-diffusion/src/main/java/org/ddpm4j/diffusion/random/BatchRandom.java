@@ -18,9 +18,6 @@ public record BatchRandom(CounterRandom random, long step, long firstImage) {
   /**
    * Checks that nothing is missing.
    *
-   * @param random the numbers' seed and purpose
-   * @param step of the run
-   * @param firstImage the number of the batch's first image
    * @throws NullPointerException if the numbers are missing
    */
   public BatchRandom {

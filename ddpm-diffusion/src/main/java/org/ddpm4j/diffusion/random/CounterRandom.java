@@ -24,8 +24,6 @@ public record CounterRandom(long seed, Purpose purpose) {
   /**
    * Checks that nothing is missing.
    *
-   * @param seed chosen by the user
-   * @param purpose what the numbers are for
    * @throws NullPointerException if the purpose is missing
    */
   public CounterRandom {

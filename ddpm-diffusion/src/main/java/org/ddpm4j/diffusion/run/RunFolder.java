@@ -5,14 +5,17 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.CheckpointFolder;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Where the files of a run lie.
@@ -126,12 +129,60 @@ public record RunFolder(Path path) {
    */
   public RunConfig readConfigToResume() throws IOException {
     RunConfig config = readConfig();
+    if (config.training().isEmpty()) {
+      throw new IOException(
+          "The model of the run %s was not trained here, so that there is no training to go on with; begin a new run."
+              .formatted(path));
+    }
     if (config.format() != RunConfig.FORMAT) {
       throw new IOException(
           "The run %s has the format %d, whose random numbers are drawn otherwise than those of format %d, so that going on would be neither run; finish it with the ddpm4j that began it (%s), or begin a new run."
               .formatted(path, config.format(), RunConfig.FORMAT, config.version()));
     }
     return config;
+  }
+
+  /**
+   * Whether there is nothing but the moving average of the weights, the folder {@link #unet()}.
+   *
+   * @return true if there is no checkpoint
+   * @throws IOException if the folder cannot be read
+   */
+  public boolean hasAverageOnly() throws IOException {
+    return checkpoints().all().isEmpty() && Files.exists(unet());
+  }
+
+  /**
+   * Reads the trained network: the newest checkpoint's or, where there is none, that of the folder
+   * {@link #unet()}.
+   *
+   * @param config of this run
+   * @param weights which of a checkpoint's
+   * @param checkpoint its file, or empty for the newest
+   * @param execution how the network computes
+   * @return the network
+   * @throws IOException if a file is missing or damaged, or the last weights are asked for of a run
+   *     that has the average alone
+   */
+  public Unet readUnet(
+      RunConfig config, TrainedWeights weights, Optional<Path> checkpoint, Execution execution)
+      throws IOException {
+    if (checkpoint.isEmpty() && hasAverageOnly()) {
+      if (weights != TrainedWeights.EMA) {
+        throw new IOException(
+            "The run %s has no checkpoints but only the moving average of its weights; take that."
+                .formatted(path));
+      }
+      return UnetFolder.read(unet(), DataType.FLOAT, execution);
+    }
+    long seed = config.training().map(TrainingDescription::initialWeightsSeed).orElse(0L);
+    Unet unet = Unet.create(config.model().network(), DataType.FLOAT, seed, execution);
+    Checkpoint state =
+        checkpoint.isPresent()
+            ? Checkpoint.read(checkpoint.get(), unet.parameters())
+            : readLatestCheckpoint(unet.parameters());
+    unet.parameters().assign(weights == TrainedWeights.EMA ? state.ema() : state.weights());
+    return unet;
   }
 
   /**

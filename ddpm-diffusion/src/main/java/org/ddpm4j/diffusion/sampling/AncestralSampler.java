@@ -25,9 +25,6 @@ public record AncestralSampler(
   /**
    * Checks that nothing is missing.
    *
-   * @param times the timesteps to visit
-   * @param variance σ² of each step
-   * @param x0Constraint applied to every estimate of x0
    * @throws NullPointerException if one is missing
    */
   public AncestralSampler {
@@ -69,8 +66,6 @@ public record AncestralSampler(
     /**
      * Checks that nothing is missing.
      *
-     * @param x the state after the step
-     * @param x0 the estimate that it was made with
      * @throws NullPointerException if one is missing
      */
     public Step {

@@ -28,10 +28,6 @@ public record DdimSampler(
   /**
    * Checks the options.
    *
-   * @param path the steps; copied
-   * @param eta from 0 to 1
-   * @param initialNoise what the state is drawn from before the first step
-   * @param x0Constraint applied to every estimate of x0
    * @throws IllegalArgumentException if there are no steps or η is out of its range
    */
   public DdimSampler {

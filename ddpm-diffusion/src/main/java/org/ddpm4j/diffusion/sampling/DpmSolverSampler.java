@@ -50,12 +50,6 @@ public record DpmSolverSampler(
   /**
    * Checks the options.
    *
-   * @param levels of the run
-   * @param order 1 to 3
-   * @param equation what is solved
-   * @param finalOrder whether the last steps are of lower order
-   * @param convention of order 3
-   * @param x0Constraint applied to every estimate of x0
    * @throws IllegalArgumentException if the order is out of its range
    */
   public DpmSolverSampler {

@@ -20,8 +20,6 @@ public record EulerAncestralSampler(NoiseLevels levels, X0Constraint x0Constrain
   /**
    * Checks that nothing is missing.
    *
-   * @param levels of the run
-   * @param x0Constraint applied to every estimate of x0
    * @throws NullPointerException if one is missing
    */
   public EulerAncestralSampler {

@@ -19,8 +19,6 @@ public record HeunSampler(NoiseLevels levels, X0Constraint x0Constraint)
   /**
    * Checks that nothing is missing.
    *
-   * @param levels of the run
-   * @param x0Constraint applied to every estimate of x0
    * @throws NullPointerException if one is missing
    */
   public HeunSampler {

@@ -25,9 +25,6 @@ public record LmsSampler(NoiseLevels levels, int order, X0Constraint x0Constrain
   /**
    * Checks the options.
    *
-   * @param levels of the run
-   * @param order 1 to 4
-   * @param x0Constraint applied to every estimate of x0
    * @throws IllegalArgumentException if the order is out of its range
    */
   public LmsSampler {

@@ -24,8 +24,6 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
   /**
    * Checks the order.
    *
-   * @param levels from noise to images; copied
-   * @param initialNoise what the state is drawn from at the first level
    * @throws IllegalArgumentException if there are fewer than two levels, or if they do not descend
    */
   public NoiseLevels {

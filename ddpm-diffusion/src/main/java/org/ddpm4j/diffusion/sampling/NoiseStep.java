@@ -15,8 +15,6 @@ public record NoiseStep(NoiseLevel from, NoiseLevel to) {
   /**
    * Checks the direction.
    *
-   * @param from the level before
-   * @param to the level after
    * @throws IllegalArgumentException if the step adds noise
    */
   public NoiseStep {

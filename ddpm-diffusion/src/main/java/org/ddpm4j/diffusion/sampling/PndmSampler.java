@@ -42,12 +42,7 @@ public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constr
    */
   public record Midpoint(NoiseLevel first, NoiseLevel second) {
 
-    /**
-     * Checks that nothing is missing.
-     *
-     * @param first where ε is estimated the second time
-     * @param second where ε is estimated the third time
-     */
+    /** Checks that nothing is missing. */
     public Midpoint {
       Objects.requireNonNull(first, "first");
       Objects.requireNonNull(second, "second");
@@ -57,9 +52,6 @@ public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constr
   /**
    * Checks the options.
    *
-   * @param levels of the run
-   * @param midpoints of the first steps; copied
-   * @param x0Constraint applied to every estimate of x0
    * @throws IllegalArgumentException if there are not more steps than midpoints, or if no signal is
    *     left at the first level
    */
@@ -74,7 +66,8 @@ public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constr
     }
     if (levels.levels().get(0).alphaCumprod() == 0) {
       throw new IllegalArgumentException(
-          "PNDM combines estimates of ε, which tell nothing where no signal is left; choose DDIM, DPM-Solver++ or UniPC for a schedule of zero terminal SNR.");
+          "PNDM combines estimates of ε, which tell nothing where no signal is left; choose DDIM,"
+              + " DPM-Solver++ or UniPC for a schedule of zero terminal SNR.");
     }
   }
 

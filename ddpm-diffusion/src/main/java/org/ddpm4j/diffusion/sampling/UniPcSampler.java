@@ -29,10 +29,6 @@ public record UniPcSampler(
   /**
    * Checks the options.
    *
-   * @param levels of the run
-   * @param order 1 to 3
-   * @param finalOrder whether the last steps are of lower order
-   * @param x0Constraint applied to every estimate of x0
    * @throws IllegalArgumentException if the order is out of its range
    */
   public UniPcSampler {

@@ -17,11 +17,6 @@ public record AdamWConfig(
   /**
    * Checks the ranges.
    *
-   * @param learningRate peak learning rate
-   * @param beta1 decay of the first moment
-   * @param beta2 decay of the second moment
-   * @param epsilon added to the root of the second moment
-   * @param weightDecay decoupled decay per unit of learning rate
    * @throws IllegalArgumentException if one is out of range
    */
   public AdamWConfig {

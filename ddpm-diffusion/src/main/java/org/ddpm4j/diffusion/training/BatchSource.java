@@ -32,9 +32,6 @@ public interface BatchSource {
     /**
      * Checks that nothing is missing.
      *
-     * @param images of it, if there are any
-     * @param first place of the first of them in the batch
-     * @param total images in the whole batch
      * @throws NullPointerException if the images are null
      */
     public Shard {

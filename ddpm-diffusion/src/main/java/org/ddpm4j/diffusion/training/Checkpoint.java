@@ -69,15 +69,6 @@ public record Checkpoint(
   /**
    * Checks version and step.
    *
-   * @param version of the format
-   * @param step number of steps done
-   * @param weights of the network
-   * @param ema moving average of the weights
-   * @param firstMoment of AdamW
-   * @param secondMoment of AdamW
-   * @param history the reports so far
-   * @param window sums since the last report
-   * @param timesteps losses by which timesteps are drawn
    * @throws IllegalArgumentException if one is out of range
    */
   public Checkpoint {
@@ -103,9 +94,6 @@ public record Checkpoint(
     /**
      * Checks the number.
      *
-     * @param loss sum of the losses
-     * @param gradientNorm sum of the gradients' norms
-     * @param steps number of summands
      * @throws IllegalArgumentException if one is out of range
      */
     public Window {

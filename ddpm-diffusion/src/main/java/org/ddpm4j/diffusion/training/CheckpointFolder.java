@@ -29,8 +29,6 @@ public record CheckpointFolder(Path path, int keep) {
   /**
    * Checks the number.
    *
-   * @param path the folder
-   * @param keep how many to keep
    * @throws IllegalArgumentException if one is out of range
    */
   public CheckpointFolder {

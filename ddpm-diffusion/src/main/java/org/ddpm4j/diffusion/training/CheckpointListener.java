@@ -13,8 +13,6 @@ public record CheckpointListener(CheckpointFolder folder, long every) implements
   /**
    * Checks the number.
    *
-   * @param folder where to
-   * @param every steps between two checkpoints
    * @throws IllegalArgumentException if one is out of range
    */
   public CheckpointListener {

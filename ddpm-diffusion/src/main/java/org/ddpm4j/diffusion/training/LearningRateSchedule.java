@@ -25,8 +25,6 @@ public record LearningRateSchedule(long warmupSteps, Decay decay) {
   /**
    * Checks the ranges.
    *
-   * @param warmupSteps steps until the peak
-   * @param decay the way down
    * @throws IllegalArgumentException if one is out of range
    */
   public LearningRateSchedule {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.io.Folders;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -45,12 +46,26 @@ public record SampleGridListener(
   public void onStep(Trainer trainer, StepReport report) throws IOException {
     if (report.step() % every == 0 || report.isLast()) {
       trainer.bringHome();
-      Folders.create(folder);
       try (INDArray images = pipeline.sample(count, seed)) {
-        Images.writePng(
-            Images.grid(images, Images.squareColumns(count), SCALE, pipeline.normalization()),
-            folder.resolve("step-%07d.png".formatted(report.step())));
+        write(images, pipeline.normalization(), folder, report.step());
       }
     }
+  }
+
+  /**
+   * Writes a grid of samples as they are after a step.
+   *
+   * @param images {@code [N,C,H,W]} with C of 1 (grey) or 3 (red, green, blue)
+   * @param normalization how their values were made of pixels
+   * @param folder where the picture goes; made if missing
+   * @param step of the training
+   * @throws IOException if it cannot be written
+   */
+  public static void write(INDArray images, Normalization normalization, Path folder, long step)
+      throws IOException {
+    Folders.create(folder);
+    Images.writePng(
+        Images.grid(images, Images.squareColumns((int) images.size(0)), SCALE, normalization),
+        folder.resolve("step-%07d.png".formatted(step)));
   }
 }

@@ -15,9 +15,6 @@ public record StepLosses(int[] t, double[] weights, double[] losses) {
   /**
    * Checks that there are as many of each.
    *
-   * @param t the timestep of each image; not copied
-   * @param weights of the images' losses; not copied
-   * @param losses of the images; not copied
    * @throws IllegalArgumentException if there are not
    */
   public StepLosses {

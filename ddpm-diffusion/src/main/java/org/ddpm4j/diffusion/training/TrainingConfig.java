@@ -34,15 +34,6 @@ public record TrainingConfig(
   /**
    * Checks the ranges.
    *
-   * @param steps optimiser steps
-   * @param optimizer the constants of AdamW
-   * @param learningRate how the learning rate moves
-   * @param maxGradientNorm longer gradients are scaled down to this Euclidean norm
-   * @param emaDecay decay of the moving average of the weights
-   * @param objective what the network is trained for
-   * @param seed of timesteps and noise
-   * @param reportEvery steps over which reported losses are averaged
-   * @param accumulate batches of the data in the batch of a step
    * @throws IllegalArgumentException if one is out of range
    */
   public TrainingConfig {

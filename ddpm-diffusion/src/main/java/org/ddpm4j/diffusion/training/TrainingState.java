@@ -17,10 +17,6 @@ public record TrainingState(
   /**
    * Checks that nothing is missing.
    *
-   * @param weights of the network
-   * @param ema moving average of the weights
-   * @param firstMoment of AdamW
-   * @param secondMoment of AdamW
    * @throws NullPointerException if one is missing
    */
   public TrainingState {

@@ -71,8 +71,6 @@ public interface TrainingStep extends AutoCloseable {
     /**
      * Checks that nothing is missing.
      *
-     * @param losses of its images
-     * @param gradientNorm Euclidean norm of the gradient before clipping
      * @throws NullPointerException if the losses are missing
      */
     public Result {
@@ -101,12 +99,6 @@ public interface TrainingStep extends AutoCloseable {
     /**
      * Checks that nothing is missing.
      *
-     * @param unet the network
-     * @param objective what it is trained for
-     * @param config how to train
-     * @param data the images
-     * @param timesteps draws the timesteps
-     * @param state the host's numbers
      * @throws NullPointerException if one is missing
      */
     public Task {

@@ -12,13 +12,9 @@ import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
-import org.ddpm4j.diffusion.run.DataDescription;
-import org.ddpm4j.diffusion.run.RunConfig;
-import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
-import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.ddpm4j.unet.model.Unet2D;
 import org.junit.jupiter.api.Test;
@@ -100,10 +96,11 @@ class PipelineFolderTest {
     Path file = path.resolve("scheduler").resolve("scheduler_config.json");
     Files.writeString(
         file, Files.readString(file).replace("\"solver_order\" : 2", "\"solver_order\" : 3"));
-    DiffusersSampler sampler = PipelineFolder.readSampler(path, SamplerType.UNIPC);
+    DiffusersPipeline pipeline = read(path);
+    DiffusersSampler sampler = pipeline.sampler(SamplerType.UNIPC);
     assertThat(sampler.config().type()).isEqualTo(SamplerType.UNIPC);
     assertThat(sampler.config().order()).isEqualTo(3);
-    assertThat(PipelineFolder.readSampler(path, SamplerType.DPM_SOLVER_SDE).config().type())
+    assertThat(pipeline.sampler(SamplerType.DPM_SOLVER_SDE).config().type())
         .isEqualTo(SamplerType.DPM_SOLVER_SDE);
   }
 
@@ -121,22 +118,5 @@ class PipelineFolderTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new DiffusersPipeline(unet, scheduler(SamplerType.DDPM), List.of()))
         .withMessageContaining("AnnotatedUnet");
-  }
-
-  @Test
-  void aPipelineIsARunOfImagesThatNobodySaw() throws IOException {
-    DiffusersPipeline pipeline = pipeline(network(), SamplerType.EULER);
-    DataDescription data =
-        DataDescription.unseen(
-            DataDescription.UNKNOWN, "elsewhere", new ImageShape(1, 8, 4), List.of());
-    RunConfig config = pipeline.toRunConfig("1", data);
-    RunFolder run = RunFolder.create(folder.resolve("run"), config, pipeline.unet());
-    assertThat(run.readConfig()).isEqualTo(config);
-    assertThat(config.schedule().create()).isEqualTo(pipeline.scheduler().schedule());
-    Unet unet = UnetFolder.read(run.unet(), DataType.FLOAT);
-    SamplerConfig euler = SamplerConfig.of(SamplerType.EULER);
-    DiffusersPipeline back =
-        DiffusersPipeline.of(config, unet, new DiffusersSampler(euler, X0Clipping.NONE));
-    assertThat(back.scheduler()).isEqualTo(pipeline.scheduler());
   }
 }

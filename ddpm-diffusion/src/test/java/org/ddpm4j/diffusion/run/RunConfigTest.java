@@ -33,12 +33,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class RunConfigTest {
 
-  static final RunConfig CONFIG =
-      new RunConfig(
-          "0.1.0",
-          AnnotatedUnet.resnet(8, 1, List.of(1, 2), 4),
+  private static final TrainingDescription TRAINING =
+      new TrainingDescription(
           -3,
-          new ScheduleConfig(ScheduleType.LINEAR, 300, 1e-4, null),
           new TrainingConfig(
               Long.MAX_VALUE,
               TrainingConfig.defaults(1).optimizer(),
@@ -48,10 +45,23 @@ class RunConfigTest {
               ObjectiveConfig.simple().withLoss(LossFunction.HUBER),
               Long.MIN_VALUE,
               7),
-          new RunConfig.BatchConfig(16, 5, HorizontalFlip.RANDOM),
-          new DataDescription("bars \"ä\"", null, "sha256:00", 100, 0, new ImageShape(1, 8, 12)),
+          new TrainingDescription.BatchConfig(16, 5, HorizontalFlip.RANDOM),
           50,
           60);
+
+  private static final ModelDescription MODEL =
+      ModelDescription.of(
+          AnnotatedUnet.resnet(8, 1, List.of(1, 2), 4),
+          TRAINING.config().objective(),
+          new ScheduleConfig(ScheduleType.LINEAR, 300, 1e-4, null),
+          new ImageShape(1, 8, 12),
+          Normalization.SYMMETRIC,
+          List.of());
+
+  private static final DataDescription DATA =
+      new DataDescription("bars \"ä\"", null, "sha256:00", 100, 0, DataDescription.Selection.ALL);
+
+  static final RunConfig CONFIG = new RunConfig("0.1.0", MODEL, DATA, TRAINING);
 
   @Test
   void roundTripIsExact() throws IOException {
@@ -70,24 +80,19 @@ class RunConfigTest {
             "00",
             10,
             2,
+            DataDescription.Selection.of(Optional.of("goldfish"), OptionalInt.of(12), 3));
+    ModelDescription model =
+        ModelDescription.of(
+            AnnotatedUnet.resnet(8, 3, List.of(1, 2), 4),
+            TRAINING.config().objective(),
+            MODEL.schedule(),
             new ImageShape(3, 8, 12),
             Normalization.IMAGENET,
-            DataDescription.Selection.of(Optional.of("goldfish"), OptionalInt.of(12), 3),
             List.of("goldfish", "tench"));
-    RunConfig config =
-        new RunConfig(
-            null,
-            AnnotatedUnet.resnet(8, 3, List.of(1, 2), 4),
-            0,
-            CONFIG.schedule(),
-            CONFIG.training(),
-            CONFIG.batches(),
-            photographs,
-            1,
-            1);
+    RunConfig config = new RunConfig(null, model, photographs, TRAINING);
     RunConfig read = RunConfig.fromJson(config.toJson(), "config.json");
     assertThat(read).isEqualTo(config);
-    assertThat(read.data().normalization().mean()).containsExactly(0.485, 0.456, 0.406);
+    assertThat(read.model().normalization().mean()).containsExactly(0.485, 0.456, 0.406);
     assertThat(read.data().selection().className()).isEqualTo("goldfish");
     assertThat(read.data().selection().skippedFiles()).isEqualTo(3);
   }
@@ -98,27 +103,18 @@ class RunConfigTest {
     ((ObjectNode) json.get("data")).remove(List.of("normalization", "selection"));
     RunConfig read = RunConfig.fromJson(json.toString(), "config.json");
     assertThat(read).isEqualTo(CONFIG);
-    assertThat(read.data().normalization()).isEqualTo(Normalization.SYMMETRIC);
+    assertThat(read.model().normalization()).isEqualTo(Normalization.SYMMETRIC);
     assertThat(read.data().selection()).isEqualTo(DataDescription.Selection.ALL);
   }
 
   @ParameterizedTest
   @EnumSource
   void everyScheduleIsStoredByItsName(ScheduleType type) throws IOException {
+    // On a chain that ends in pure noise, ε would tell nothing of the image.
     RunConfig config =
-        new RunConfig(
-            null,
-            CONFIG.model(),
-            0,
+        with(
             ScheduleConfig.of(type, 100),
-            // On a chain that ends in pure noise, ε would tell nothing of the image.
-            CONFIG
-                .training()
-                .withObjective(ObjectiveConfig.simple().withParameterization(Parameterization.V)),
-            CONFIG.batches(),
-            CONFIG.data(),
-            1,
-            1);
+            ObjectiveConfig.simple().withParameterization(Parameterization.V));
     String name = type.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
     assertThat(config.toJson())
         .contains("\"type\" : \"" + name + "\"")
@@ -162,7 +158,7 @@ class RunConfigTest {
   @ParameterizedTest
   @MethodSource
   void objectivesSurviveJson(ObjectiveConfig objective) throws IOException {
-    RunConfig config = with(CONFIG.training().withObjective(objective));
+    RunConfig config = with(objective);
     assertThat(RunConfig.fromJson(config.toJson(), "config.json")).isEqualTo(config);
   }
 
@@ -176,28 +172,101 @@ class RunConfigTest {
         simple.withTerms(LossTerms.VLB).withTimesteps(TimestepSampling.IMPORTANCE));
   }
 
-  private static RunConfig with(TrainingConfig training) {
+  private static RunConfig with(ObjectiveConfig objective) {
+    return with(MODEL.schedule(), objective);
+  }
+
+  private static RunConfig with(ScheduleConfig schedule, ObjectiveConfig objective) {
     return new RunConfig(
-        CONFIG.version(),
-        CONFIG.model(),
-        CONFIG.initialWeightsSeed(),
-        CONFIG.schedule(),
-        training,
-        CONFIG.batches(),
-        CONFIG.data(),
-        CONFIG.checkpointEvery(),
-        CONFIG.sampleEvery());
+        "0.1.0",
+        ModelDescription.of(
+            MODEL.network(),
+            objective,
+            schedule,
+            MODEL.shape(),
+            MODEL.normalization(),
+            MODEL.classNames()),
+        DATA,
+        new TrainingDescription(
+            TRAINING.initialWeightsSeed(),
+            TRAINING.config().withObjective(objective),
+            TRAINING.batches(),
+            TRAINING.checkpointEvery(),
+            TRAINING.sampleEvery()));
+  }
+
+  /** A model that came from elsewhere has no training, and nobody invents one. */
+  @Test
+  void aModelThatWasNotTrainedHereIsStoredWithoutTraining() throws IOException {
+    ModelDescription model =
+        new ModelDescription(
+            AnnotatedUnet.resnet(8, 1, List.of(1, 2), 4).withClassEmbeddings(3),
+            Parameterization.V,
+            MODEL.schedule(),
+            MODEL.shape(),
+            MODEL.normalization(),
+            List.of("cat", "dog"),
+            OptionalInt.of(2));
+    RunConfig config = RunConfig.untrained("1", model, DataDescription.unseen("cats", null));
+    ObjectNode json = (ObjectNode) new ObjectMapper().readTree(config.toJson());
+    assertThat(json.fieldNames())
+        .toIterable()
+        .containsExactly(
+            "format",
+            "ddpm4j_version",
+            "schedule",
+            "parameterization",
+            "null_class",
+            "data",
+            "model");
+    assertThat(RunConfig.fromJson(json.toString(), "config.json")).isEqualTo(config);
+    json.remove("null_class");
+    assertThat(RunConfig.fromJson(json.toString(), "config.json").model().nullClass()).isEmpty();
+
+    json.put("null_class", 3);
+    assertRefused(json.toString(), "The null class cannot be 3");
+    json.remove("null_class");
+    json.putObject("training");
+    assertRefused(json.toString(), "the field training, which is unknown here");
+    json.remove("training");
+    json.putNull("parameterization");
+    assertRefused(json.toString(), "its field parameterization is missing");
+  }
+
+  @Test
+  void samplersNeedX0() {
+    ModelDescription blind =
+        new ModelDescription(
+            MODEL.network(),
+            Parameterization.EPSILON,
+            ScheduleConfig.of(ScheduleType.JSD, 10),
+            MODEL.shape(),
+            MODEL.normalization(),
+            List.of(),
+            OptionalInt.empty());
+    assertThatThrownBy(() -> RunConfig.untrained(null, blind, DATA))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("a network which predicts EPSILON could not sample");
+  }
+
+  @Test
+  void theModelIsWhatTheTrainingIsFor() {
+    ObjectiveConfig v = ObjectiveConfig.simple().withParameterization(Parameterization.V);
+    TrainingDescription other =
+        new TrainingDescription(0, TRAINING.config().withObjective(v), TRAINING.batches(), 1, 1);
+    assertThatThrownBy(() -> new RunConfig(null, MODEL, DATA, other))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("The model predicts EPSILON");
   }
 
   @Test
   void objectivesMustFitTheNetwork() {
     ObjectiveConfig simple = ObjectiveConfig.simple();
-    assertThatThrownBy(
-            () -> with(CONFIG.training().withObjective(simple.withTerms(LossTerms.HYBRID))))
+    assertThatThrownBy(() -> with(simple.withTerms(LossTerms.HYBRID)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "The network answers images of 1 channels with 1, but the loss terms HYBRID take 2: the prediction and the variance.");
-    assertThatThrownBy(() -> with(CONFIG.training().withObjective(simple.withLabelDropout(0.1))))
+    assertThatThrownBy(() -> with(simple.withLabelDropout(0.1)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("the network has 0 class embeddings");
     assertThatThrownBy(
@@ -209,7 +278,7 @@ class RunConfigTest {
   /** A half-given pair of betas takes the other from the paper. */
   @Test
   void schedulesAreBuiltAsSaid() {
-    assertThat(CONFIG.schedule().create())
+    assertThat(MODEL.schedule().create())
         .isEqualTo(NoiseSchedule.of(new LinearSchedule(1e-4, 0.02), 300));
     assertThat(ScheduleConfig.of(ScheduleType.LINEAR_SCALED, 600).create())
         .isEqualTo(NoiseSchedule.of(LinearSchedule.paper().scaledTo(600), 600));

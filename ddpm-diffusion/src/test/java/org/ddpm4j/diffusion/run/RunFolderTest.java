@@ -81,7 +81,8 @@ class RunFolderTest {
   @Test
   void theNewestCheckpointIsRead() throws IOException {
     RunFolder run = RunFolder.create(temporary, RunConfigTest.CONFIG);
-    Parameters weights = Unet.create(RunConfigTest.CONFIG.model(), DataType.FLOAT, 1).parameters();
+    Parameters weights =
+        Unet.create(RunConfigTest.CONFIG.model().network(), DataType.FLOAT, 1).parameters();
     assertThatThrownBy(() -> run.readLatestCheckpoint(weights))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("has no checkpoint yet");

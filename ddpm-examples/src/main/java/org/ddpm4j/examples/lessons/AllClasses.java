@@ -9,7 +9,6 @@ import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
-import org.ddpm4j.diffusion.sampling.AncestralSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.CosineSchedule;
@@ -37,7 +36,7 @@ final class AllClasses {
     int channels = test.shape().channels();
     ObjectiveConfig objective = ObjectiveConfig.simple();
 
-    Sampled tutorial =
+    TrainedNetwork tutorial =
         new Recipe(
                 "the tutorial's network on all classes",
                 TutorialUnet.of(channels, linear.timesteps()).withClassEmbeddings(classes),
@@ -47,7 +46,7 @@ final class AllClasses {
     // SiLU, GroupNorm, attention, a sinusoidal embedding of the time, the cosine schedule. That
     // ends in noise alone, of which ε says nothing and v does. And a row more in the class
     // embedding, for images whose class is not told.
-    Sampled better =
+    TrainedNetwork better =
         new Recipe(
                 "the network with the upgrades",
                 AnnotatedUnet.resnet(16, channels, List.of(1, 2, 4), 8)
@@ -74,14 +73,14 @@ final class AllClasses {
     return GridTitles.beside(clothes.classNames(), Images.grid(images, PER_CLASS, 2));
   }
 
-  private static INDArray sample(LessonRun run, Sampled model, int classes) {
-    AncestralSampler sampler =
-        model.sampler(
+  private static INDArray sample(LessonRun run, TrainedNetwork model, int classes) {
+    int[] rows = IntStream.range(0, classes * PER_CLASS).map(i -> i / PER_CLASS).toArray();
+    return model
+        .pipeline(
             Math.min(run.mostReverseSteps(), REVERSE_STEPS),
             ReverseVariance.BETA,
-            X0Constraint.clip(-1, 1));
-    int[] rows = IntStream.range(0, classes * PER_CLASS).map(i -> i / PER_CLASS).toArray();
-    return model.pipeline(sampler).sample(rows, SEED);
+            X0Constraint.clip(-1, 1))
+        .sample(rows, SEED);
   }
 
   /** The first images of each class: chosen by their numbers, so that none comes twice. */

@@ -52,7 +52,7 @@ public final class LessonB {
     PredictionTargets.draw(run, schedule, images.heldOut());
 
     // 3. The same network for the same steps, five times. Their losses say little.
-    List<Sampled> models = Predictions.train(run, schedule, images);
+    List<TrainedNetwork> models = Predictions.train(run, schedule, images);
 
     // 4. What they are worth on images that they have not seen.
     PredictionErrors.draw(run, models, images.heldOut());

@@ -6,7 +6,6 @@ import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
-import org.ddpm4j.diffusion.sampling.AncestralSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
@@ -29,7 +28,7 @@ final class OneClass {
   static void draw(LessonRun run, NoiseSchedule schedule, ImageDataSet.HoldOut images)
       throws IOException {
     int channels = images.training().shape().channels();
-    Sampled model =
+    TrainedNetwork model =
         new Recipe(
                 "the tutorial's network on one class",
                 TutorialUnet.of(channels, schedule.timesteps()),
@@ -44,10 +43,9 @@ final class OneClass {
         "c-one-class-losses.png",
         "its loss in training and on images not seen");
 
-    AncestralSampler clipping = sampler(run, model, X0Constraint.clip(-1, 1));
-    INDArray samples = model.pipeline(clipping).sample(SAMPLES, SEED);
-    INDArray unclipped =
-        model.pipeline(sampler(run, model, X0Constraint.NONE)).sample(SAMPLES, SEED);
+    DiffusionPipeline clipping = pipeline(run, model, X0Constraint.clip(-1, 1));
+    INDArray samples = clipping.sample(SAMPLES, SEED);
+    INDArray unclipped = pipeline(run, model, X0Constraint.NONE).sample(SAMPLES, SEED);
     run.picture(
         GridTitles.above(
             List.of("x0 clipped", "not clipped"),
@@ -58,13 +56,11 @@ final class OneClass {
     run.say(
         "Values outside of [-1,1] at the end: up to %.3f clipped, %.3f not clipped",
         samples.amaxNumber().doubleValue(), unclipped.amaxNumber().doubleValue());
-    checkSeeds(run, model, clipping, samples);
+    checkSeeds(run, clipping, samples);
   }
 
   /** Image i of a seed is a function of the seed and i, and of no generator that others use. */
-  private static void checkSeeds(
-      LessonRun run, Sampled model, AncestralSampler sampler, INDArray samples) {
-    DiffusionPipeline pipeline = model.pipeline(sampler);
+  private static void checkSeeds(LessonRun run, DiffusionPipeline pipeline, INDArray samples) {
     Nd4j.getRandom().setSeed(SEED + 1);
     INDArray again = pipeline.sample(3, SEED, 2, SamplingObserver.NONE);
     INDArray other = pipeline.sample(3, SEED + 1, 2, SamplingObserver.NONE);
@@ -76,7 +72,8 @@ final class OneClass {
         "Drawn with another seed: off by up to %.1f", other.sub(first).amaxNumber().doubleValue());
   }
 
-  private static AncestralSampler sampler(LessonRun run, Sampled model, X0Constraint constraint) {
-    return model.sampler(run.mostReverseSteps(), ReverseVariance.BETA, constraint);
+  private static DiffusionPipeline pipeline(
+      LessonRun run, TrainedNetwork model, X0Constraint constraint) {
+    return model.pipeline(run.mostReverseSteps(), ReverseVariance.BETA, constraint);
   }
 }

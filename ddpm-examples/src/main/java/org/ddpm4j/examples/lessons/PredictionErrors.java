@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.Denoiser;
-import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.bound.BoundEvaluation;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
@@ -25,10 +24,11 @@ final class PredictionErrors {
 
   private PredictionErrors() {}
 
-  static void draw(LessonRun run, List<Sampled> models, ImageDataSet heldOut) throws IOException {
+  static void draw(LessonRun run, List<TrainedNetwork> models, ImageDataSet heldOut)
+      throws IOException {
     INDArray images = heldOut.batch(Recipe.all(heldOut)).getFeatures();
     List<Judged> all = new ArrayList<>();
-    for (Sampled model : models) {
+    for (TrainedNetwork model : models) {
       all.addAll(judge(model, images));
     }
     run.say(
@@ -52,24 +52,26 @@ final class PredictionErrors {
   }
 
   /** Under each variance that it has. All of them judge the same answers to the same questions. */
-  private static List<Judged> judge(Sampled model, INDArray images) {
-    Denoiser network =
-        new NetworkDenoiser(
-            model.unet()::predict, model.objective().parameterization(), model.schedule());
+  private static List<Judged> judge(TrainedNetwork trained, INDArray images) {
+    Denoiser network = trained.model().denoiser().withClasses();
     Map<NoiseLevel, Denoiser.Estimate> answers = new HashMap<>();
     Denoiser remembering =
         (xt, level) -> answers.computeIfAbsent(level, asked -> network.denoise(xt, asked));
     List<Judged> all = new ArrayList<>();
     for (ReverseVariance variance : ReverseVariance.values()) {
-      if (variance == ReverseVariance.LEARNED && !Predictions.learnsVariance(model)) {
+      if (variance == ReverseVariance.LEARNED
+          && !trained.model().unet().config().learnsVariance()) {
         continue;
       }
       VariationalBound bound =
           new VariationalBound(
-              model.schedule(), variance, X0Constraint.clip(-1, 1), DiscretizedGaussian.ofBytes());
+              trained.model().schedule(),
+              variance,
+              X0Constraint.clip(-1, 1),
+              DiscretizedGaussian.ofBytes());
       all.add(
           new Judged(
-              model.name(),
+              trained.name(),
               variance,
               bound.evaluate(remembering, images, NoiseSource.seeded(0, 0))));
     }

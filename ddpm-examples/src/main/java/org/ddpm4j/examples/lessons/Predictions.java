@@ -12,7 +12,7 @@ import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.objective.LossTerms;
 import org.ddpm4j.diffusion.objective.LossWeighting;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
-import org.ddpm4j.diffusion.sampling.AncestralSampler;
+import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.plots.LossChart;
@@ -42,12 +42,12 @@ final class Predictions {
     return all;
   }
 
-  static List<Sampled> train(LessonRun run, NoiseSchedule schedule, ImageDataSet.HoldOut images)
-      throws IOException {
+  static List<TrainedNetwork> train(
+      LessonRun run, NoiseSchedule schedule, ImageDataSet.HoldOut images) throws IOException {
     int channels = images.training().shape().channels();
     AnnotatedUnet network =
         AnnotatedUnet.resnet(16, channels, List.of(1, 2, 4), 8).withAttention(2, 16);
-    List<Sampled> models = new ArrayList<>();
+    List<TrainedNetwork> models = new ArrayList<>();
     for (Map.Entry<String, ObjectiveConfig> entry : objectives().entrySet()) {
       ObjectiveConfig objective = entry.getValue();
       Recipe recipe =
@@ -66,21 +66,17 @@ final class Predictions {
     return models;
   }
 
-  static void draw(LessonRun run, List<Sampled> models) throws IOException {
+  static void draw(LessonRun run, List<TrainedNetwork> models) throws IOException {
     List<BufferedImage> grids = new ArrayList<>();
-    for (Sampled model : models) {
-      AncestralSampler sampler =
-          model.sampler(
+    for (TrainedNetwork model : models) {
+      DiffusionPipeline pipeline =
+          model.pipeline(
               run.mostReverseSteps(), ReverseVariance.POSTERIOR, X0Constraint.clip(-1, 1));
-      grids.add(Images.grid(model.pipeline(sampler).sample(SAMPLES, SEED), 4, 2));
+      grids.add(Images.grid(pipeline.sample(SAMPLES, SEED), 4, 2));
     }
     run.picture(
-        GridTitles.above(models.stream().map(Sampled::name).toList(), grids, models.size()),
+        GridTitles.above(models.stream().map(TrainedNetwork::name).toList(), grids, models.size()),
         "b-samples.png",
         "what each draws, all from the same noise");
-  }
-
-  static boolean learnsVariance(Sampled model) {
-    return model.objective().terms() != LossTerms.SIMPLE;
   }
 }

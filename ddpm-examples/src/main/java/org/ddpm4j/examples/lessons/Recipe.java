@@ -5,6 +5,7 @@ import java.util.stream.IntStream;
 import org.ddpm4j.data.BatchOptions;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.ImageDataSetIterator;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
@@ -34,7 +35,7 @@ record Recipe(String name, UnetConfig network, NoiseSchedule schedule, Objective
   private static final int SEED = 0;
 
   /** Trains (Ho et al. 2020, algorithm 1) and says how long it took. */
-  Sampled train(LessonRun run, ImageDataSet.HoldOut images) throws IOException {
+  TrainedNetwork train(LessonRun run, ImageDataSet.HoldOut images) throws IOException {
     // A batch is a function of the step, so that no epoch or iterator has to be counted.
     ImageDataSetIterator batches =
         new ImageDataSetIterator(images.training(), BatchOptions.of(BATCH_SIZE, SEED));
@@ -52,13 +53,14 @@ record Recipe(String name, UnetConfig network, NoiseSchedule schedule, Objective
           BATCH_SIZE,
           (System.nanoTime() - begin) / 1e9,
           trainer.validationLoss());
-      return new Sampled(
-          name,
-          trainer.trainedUnet(),
-          schedule,
-          objective,
-          images.training().shape(),
-          trainer.history().entries());
+      DiffusionModel model =
+          DiffusionModel.of(
+              trainer.trainedUnet(),
+              objective.parameterization(),
+              schedule,
+              images.training().shape(),
+              images.training().normalization());
+      return new TrainedNetwork(name, model, objective, trainer.history().entries());
     }
   }
 

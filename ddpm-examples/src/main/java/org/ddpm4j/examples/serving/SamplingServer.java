@@ -22,21 +22,12 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.imageio.ImageIO;
-import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.image.Images;
-import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.pipeline.SamplingListener;
 import org.ddpm4j.diffusion.pipeline.SamplingOptions;
 import org.ddpm4j.diffusion.pipeline.X0Preview;
-import org.ddpm4j.diffusion.run.RunConfig;
-import org.ddpm4j.diffusion.run.RunFolder;
-import org.ddpm4j.diffusion.sampling.Sampler;
-import org.ddpm4j.diffusion.sampling.X0Constraint;
-import org.ddpm4j.schedules.NoiseSchedule;
-import org.ddpm4j.unet.Unet;
-import org.ddpm4j.unet.UnetFolder;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -59,9 +50,7 @@ public final class SamplingServer implements AutoCloseable {
   /** Threads for those who are only told that they cannot be served. */
   private static final int OTHER_THREADS = 4;
 
-  private final Unet unet;
-  private final RunConfig config;
-  private final Normalization normalization;
+  private final DiffusionModel model;
   private final Limits limits;
   private final Semaphore places;
   private final ExecutorService threads;
@@ -96,22 +85,13 @@ public final class SamplingServer implements AutoCloseable {
   /**
    * Begins to serve on this machine's own address.
    *
-   * @param run the folder of a run, of a network without classes
+   * @param model that draws, of all classes in turn if it has any; closed with the service
    * @param port where to listen, or 0 for any that is free
    * @param limits what to take on
-   * @throws IOException if the run cannot be read or the port is taken
+   * @throws IOException if the port is taken
    */
-  public SamplingServer(Path run, int port, Limits limits) throws IOException {
-    RunFolder folder = RunFolder.open(run);
-    config = folder.readConfig();
-    normalization = config.data().normalization();
-    unet = UnetFolder.read(folder.unet(), DataType.FLOAT);
-    if (unet.config().classEmbeddings() > 0) {
-      unet.close();
-      throw new IOException(
-          "The network of %s is told classes, which this example does not ask for; take a run without."
-              .formatted(run));
-    }
+  public SamplingServer(DiffusionModel model, int port, Limits limits) throws IOException {
+    this.model = model;
     this.limits = limits;
     places = new Semaphore(limits.simultaneous());
     threads = Executors.newFixedThreadPool(limits.simultaneous() + OTHER_THREADS);
@@ -131,9 +111,10 @@ public final class SamplingServer implements AutoCloseable {
   public static void main(String[] args) throws IOException {
     // Its cache is a file in the system's temporary folder, for pictures that fit into memory.
     ImageIO.setUseCache(false);
-    Path run = Path.of(args.length > 0 ? args[0] : "models/fashion-mnist");
+    DiffusionModel model =
+        args.length > 0 ? DiffusionModel.ofRun(Path.of(args[0])) : DiffusionModel.bundled();
     int port = args.length > 1 ? Integer.parseInt(args[1]) : 8080;
-    SamplingServer server = new SamplingServer(run, port, new Limits(4, Duration.ofSeconds(30)));
+    SamplingServer server = new SamplingServer(model, port, new Limits(4, Duration.ofSeconds(30)));
     Runtime.getRuntime().addShutdownHook(new Thread(server::close));
     System.out.printf(
         "http://localhost:%d/sample?count=16&seed=7&steps=10&sampler=unipc%n", server.port());
@@ -173,7 +154,8 @@ public final class SamplingServer implements AutoCloseable {
 
   /** One kind of request. Returns what is still to be sent. */
   private interface Service {
-    Optional<Answer> serve(HttpExchange exchange, Wish wish, Sampler sampler) throws IOException;
+    Optional<Answer> serve(HttpExchange exchange, SampleRequest request, DiffusionPipeline pipeline)
+        throws IOException;
   }
 
   private void serve(HttpExchange exchange, Service service) throws IOException {
@@ -189,11 +171,11 @@ public final class SamplingServer implements AutoCloseable {
     if (!exchange.getRequestMethod().equals("GET")) {
       return Optional.of(Answer.sentence(405, "Only GET is served here."));
     }
-    Wish wish;
-    Sampler sampler;
+    SampleRequest request;
+    DiffusionPipeline pipeline;
     try {
-      wish = Wish.parse(exchange.getRequestURI().getQuery());
-      sampler = sampler(wish);
+      request = SampleRequest.parse(exchange.getRequestURI().getQuery());
+      pipeline = model.pipeline(request.sampler(), request.steps());
     } catch (IllegalArgumentException e) {
       return Optional.of(Answer.sentence(400, e.getMessage()));
     }
@@ -203,7 +185,7 @@ public final class SamplingServer implements AutoCloseable {
           Answer.sentence(503, "As many requests as possible are being served; come again soon."));
     }
     try {
-      return service.serve(exchange, wish, sampler);
+      return service.serve(exchange, request, pipeline);
     } catch (UncheckedIOException e) {
       // The client hung up; nobody is left to be told.
       givenUp.incrementAndGet();
@@ -214,34 +196,23 @@ public final class SamplingServer implements AutoCloseable {
     }
   }
 
-  private Sampler sampler(Wish wish) {
-    NoiseSchedule schedule = config.schedule().create();
-    X0Constraint constraint = X0Constraint.clip(normalization);
-    return SamplerConfig.of(wish.sampler()).create(schedule, wish.steps(), constraint);
-  }
-
-  private BufferedImage draw(Wish wish, Sampler sampler, SamplingListener listener) {
+  private BufferedImage draw(
+      SampleRequest request, DiffusionPipeline pipeline, SamplingListener listener) {
     long deadline = System.nanoTime() + limits.timeout().toNanos();
-    DiffusionPipeline pipeline =
-        DiffusionPipeline.of(
-            unet,
-            config.training().objective().parameterization(),
-            config.schedule().create(),
-            sampler,
-            config.data().shape());
     SamplingOptions options =
         SamplingOptions.defaults()
             .withListener(listener)
             .withCancellation(() -> System.nanoTime() - deadline > 0);
     // Memory outside of the heap: the garbage collector sees small objects only, and may wait long.
-    try (INDArray images = pipeline.sample(wish.count(), wish.seed(), options)) {
-      return Images.grid(images, Images.squareColumns(wish.count()), 1, normalization);
+    try (INDArray images = pipeline.sample(request.count(), request.seed(), options)) {
+      return Images.grid(images, Images.squareColumns(request.count()), 1, model.normalization());
     }
   }
 
-  private Optional<Answer> sample(HttpExchange exchange, Wish wish, Sampler sampler) {
+  private Optional<Answer> sample(
+      HttpExchange exchange, SampleRequest request, DiffusionPipeline pipeline) {
     try {
-      byte[] png = png(draw(wish, sampler, SamplingListener.NONE));
+      byte[] png = png(draw(request, pipeline, SamplingListener.NONE));
       return Optional.of(new Answer(200, "image/png", png));
     } catch (CancellationException e) {
       givenUp.incrementAndGet();
@@ -249,8 +220,8 @@ public final class SamplingServer implements AutoCloseable {
     }
   }
 
-  private Optional<Answer> events(HttpExchange exchange, Wish wish, Sampler sampler)
-      throws IOException {
+  private Optional<Answer> events(
+      HttpExchange exchange, SampleRequest request, DiffusionPipeline pipeline) throws IOException {
     exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
     exchange.getResponseHeaders().set("Cache-Control", "no-store");
     exchange.sendResponseHeaders(200, 0);
@@ -259,11 +230,11 @@ public final class SamplingServer implements AutoCloseable {
         (now, x, x0) -> event(out, "progress", String.format(Locale.ROOT, "%.3f", now.fraction()));
     X0Preview preview =
         new X0Preview(
-            Math.max(1, wish.steps() / PREVIEWS),
-            normalization,
+            Math.max(1, request.steps() / PREVIEWS),
+            model.normalization(),
             (now, picture) -> event(out, "preview", base64(picture)));
     try {
-      event(out, "image", base64(draw(wish, sampler, progress.and(preview))));
+      event(out, "image", base64(draw(request, pipeline, progress.and(preview))));
     } catch (CancellationException e) {
       givenUp.incrementAndGet();
       event(out, "error", tooSlow());
@@ -310,6 +281,6 @@ public final class SamplingServer implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    unet.close();
+    model.close();
   }
 }

@@ -16,11 +16,11 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import javax.imageio.ImageIO;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -28,8 +28,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SamplingServerTest {
-
-  private static final Path MODEL = Path.of("..", "models", "fashion-mnist");
 
   private static final SamplingServer.Limits ONE_AT_A_TIME =
       new SamplingServer.Limits(1, Duration.ofHours(1));
@@ -42,7 +40,7 @@ class SamplingServerTest {
 
   @BeforeAll
   static void start() throws IOException {
-    server = new SamplingServer(MODEL, 0, ONE_AT_A_TIME);
+    server = new SamplingServer(DiffusionModel.bundled(), 0, ONE_AT_A_TIME);
   }
 
   @AfterAll
@@ -180,7 +178,8 @@ class SamplingServerTest {
   @Test
   void whatTakesTooLongIsGivenUp() throws Exception {
     try (SamplingServer hasty =
-        new SamplingServer(MODEL, 0, new SamplingServer.Limits(1, Duration.ofMillis(1)))) {
+        new SamplingServer(
+            DiffusionModel.bundled(), 0, new SamplingServer.Limits(1, Duration.ofMillis(1)))) {
       HttpResponse<byte[]> response = get(hasty, "/sample?count=16&steps=1000&sampler=ddpm");
       assertThat(response.statusCode()).isEqualTo(503);
       assertThat(text(response)).startsWith("The images were not done within 0.001 s");

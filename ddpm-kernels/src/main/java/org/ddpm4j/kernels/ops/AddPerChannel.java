@@ -32,11 +32,6 @@ public final class AddPerChannel extends FusedOp {
   }
 
   @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0));
-  }
-
-  @Override
   public int inPlaceInput() {
     return 0;
   }

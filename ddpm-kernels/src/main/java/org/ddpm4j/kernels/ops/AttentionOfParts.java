@@ -46,11 +46,6 @@ public final class AttentionOfParts extends FusedOp {
   }
 
   @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0));
-  }
-
-  @Override
   public double flops(List<long[]> inputs) {
     long[] queries = inputs.get(0);
     return 4.0 * length(queries) * queries[1] * queries[2];

@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The gradient of {@link AttentionOfParts}. Inputs: queries, keys, values, gradient of the output.
  * Outputs: gradients of queries, keys and values.
  */
-public final class AttentionOfPartsGradient extends FusedOp {
+public final class AttentionOfPartsGradient extends GradientOp {
 
   /** For SameDiff. */
   public AttentionOfPartsGradient() {
@@ -49,10 +49,5 @@ public final class AttentionOfPartsGradient extends FusedOp {
   public double flops(List<long[]> inputs) {
     long[] queries = inputs.get(0);
     return 10.0 * length(queries) * queries[1] * queries[2];
-  }
-
-  @Override
-  public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new UnsupportedOperationException("Second derivatives are not supported.");
   }
 }

@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The gradient of {@link AveragePool}: a quarter for each of four positions. Input: {@code
  * [N,H,W,C]}. Output: {@code [N,2H,2W,C]}.
  */
-public final class AveragePoolGradient extends FusedOp {
+public final class AveragePoolGradient extends GradientOp {
 
   /** For SameDiff. */
   public AveragePoolGradient() {
@@ -28,10 +28,5 @@ public final class AveragePoolGradient extends FusedOp {
   public List<long[]> outputShapes(List<long[]> inputs) {
     long[] y = inputs.get(0);
     return List.of(new long[] {y[0], 2 * y[1], 2 * y[2], y[3]});
-  }
-
-  @Override
-  public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new UnsupportedOperationException("Second derivatives are not supported.");
   }
 }

@@ -4,15 +4,14 @@ import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
-/**
- * The gradient of {@link Conv2d}. Inputs: x, weights, gradient of the output. Outputs: gradients of
- * x, weights and bias.
- */
-public final class Conv2dGradient extends FusedOp {
+/** The gradient of {@link Conv2d}. */
+public final class Conv2dGradient extends ConvolutionGradient {
+
+  private static final int CHANNEL_AXIS = 3;
 
   /** For SameDiff. */
   public Conv2dGradient() {
-    super(3);
+    super(CHANNEL_AXIS);
   }
 
   Conv2dGradient(
@@ -21,17 +20,7 @@ public final class Conv2dGradient extends FusedOp {
       SDVariable weights,
       SDVariable dy,
       ConvolutionGeometry geometry) {
-    super(3, graph, x, weights, dy);
-    addIArgument(geometry.stride(), geometry.padding(), geometry.endPadding());
-  }
-
-  /**
-   * Stride and padding.
-   *
-   * @return stride and padding
-   */
-  public ConvolutionGeometry geometry() {
-    return new ConvolutionGeometry(setting(0), setting(1), setting(2));
+    super(CHANNEL_AXIS, graph, x, weights, dy, geometry);
   }
 
   @Override
@@ -40,23 +29,8 @@ public final class Conv2dGradient extends FusedOp {
   }
 
   @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    long[] weights = inputs.get(1);
-    return List.of(inputs.get(0), weights, new long[] {weights[3]});
-  }
-
-  @Override
-  public boolean addsTo(int output) {
-    return output > 0;
-  }
-
-  @Override
   public double flops(List<long[]> inputs) {
-    return 4.0 * length(inputs.get(2)) * length(inputs.get(1)) / inputs.get(1)[3];
-  }
-
-  @Override
-  public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new UnsupportedOperationException("Second derivatives are not supported.");
+    long[] weights = inputs.get(1);
+    return 4.0 * length(inputs.get(2)) * length(weights) / weights[3];
   }
 }

@@ -65,8 +65,7 @@ public final class ConvTranspose2d extends FusedOp {
   @Override
   public List<SDVariable> doDiff(List<SDVariable> gradients) {
     return Arrays.asList(
-        new ConvTranspose2dGradient(
-                sameDiff, arg(0), arg(1), gradients.get(0), setting(0), setting(1))
+        new ConvTranspose2dGradient(sameDiff, arg(0), arg(1), gradients.get(0), geometry())
             .outputVariables());
   }
 }

@@ -4,30 +4,23 @@ import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
-/**
- * The gradient of {@link ConvTranspose2d}. Inputs: x, weights, gradient of the output. Outputs:
- * gradients of x, weights and bias.
- */
-public final class ConvTranspose2dGradient extends FusedOp {
+/** The gradient of {@link ConvTranspose2d}. */
+public final class ConvTranspose2dGradient extends ConvolutionGradient {
+
+  private static final int CHANNEL_AXIS = 2;
 
   /** For SameDiff. */
   public ConvTranspose2dGradient() {
-    super(3);
+    super(CHANNEL_AXIS);
   }
 
   ConvTranspose2dGradient(
-      SameDiff graph, SDVariable x, SDVariable weights, SDVariable dy, int stride, int padding) {
-    super(3, graph, x, weights, dy);
-    addIArgument(stride, padding);
-  }
-
-  /**
-   * Stride and padding.
-   *
-   * @return stride and padding
-   */
-  public ConvolutionGeometry geometry() {
-    return ConvolutionGeometry.symmetric(setting(0), setting(1));
+      SameDiff graph,
+      SDVariable x,
+      SDVariable weights,
+      SDVariable dy,
+      ConvolutionGeometry geometry) {
+    super(CHANNEL_AXIS, graph, x, weights, dy, geometry);
   }
 
   @Override
@@ -36,23 +29,8 @@ public final class ConvTranspose2dGradient extends FusedOp {
   }
 
   @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    long[] weights = inputs.get(1);
-    return List.of(inputs.get(0), weights, new long[] {weights[2]});
-  }
-
-  @Override
-  public boolean addsTo(int output) {
-    return output > 0;
-  }
-
-  @Override
   public double flops(List<long[]> inputs) {
-    return 4.0 * length(inputs.get(0)) * length(inputs.get(1)) / inputs.get(1)[3];
-  }
-
-  @Override
-  public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new UnsupportedOperationException("Second derivatives are not supported.");
+    long[] weights = inputs.get(1);
+    return 4.0 * length(inputs.get(0)) * length(weights) / weights[3];
   }
 }

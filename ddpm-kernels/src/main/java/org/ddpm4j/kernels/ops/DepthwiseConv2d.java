@@ -66,8 +66,7 @@ public final class DepthwiseConv2d extends FusedOp {
   @Override
   public List<SDVariable> doDiff(List<SDVariable> gradients) {
     return Arrays.asList(
-        new DepthwiseConv2dGradient(
-                sameDiff, arg(0), arg(1), gradients.get(0), setting(0), setting(1))
+        new DepthwiseConv2dGradient(sameDiff, arg(0), arg(1), gradients.get(0), geometry())
             .outputVariables());
   }
 }

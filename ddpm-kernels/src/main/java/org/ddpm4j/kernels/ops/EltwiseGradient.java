@@ -1,11 +1,10 @@
 package org.ddpm4j.kernels.ops;
 
-import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /** The gradient of {@link Eltwise}. Inputs: x, gradient of the output. Output: gradient of x. */
-public final class EltwiseGradient extends FusedOp {
+public final class EltwiseGradient extends GradientOp {
 
   /** For SameDiff. */
   public EltwiseGradient() {
@@ -32,17 +31,7 @@ public final class EltwiseGradient extends FusedOp {
   }
 
   @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0));
-  }
-
-  @Override
   public int inPlaceInput() {
     return 1;
-  }
-
-  @Override
-  public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new UnsupportedOperationException("Second derivatives are not supported.");
   }
 }

@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The gradient of {@link Embedding}. Inputs: labels, table, gradient of the output. Outputs:
  * gradients of the labels, which are zero, and of the table.
  */
-public final class EmbeddingGradient extends FusedOp {
+public final class EmbeddingGradient extends GradientOp {
 
   /** For SameDiff. */
   public EmbeddingGradient() {
@@ -32,10 +32,5 @@ public final class EmbeddingGradient extends FusedOp {
   @Override
   public boolean addsTo(int output) {
     return output == 1;
-  }
-
-  @Override
-  public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new UnsupportedOperationException("Second derivatives are not supported.");
   }
 }

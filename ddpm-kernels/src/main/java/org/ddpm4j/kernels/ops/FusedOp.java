@@ -52,12 +52,14 @@ public abstract class FusedOp extends DynamicCustomOp {
   }
 
   /**
-   * The shapes of what it makes.
+   * The shapes of what it makes: that of the first input, unless an operation says otherwise.
    *
    * @param inputs shapes of what it reads
    * @return one shape for each output
    */
-  public abstract List<long[]> outputShapes(List<long[]> inputs);
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    return List.of(inputs.get(0));
+  }
 
   /**
    * Whether the kernel adds to an output rather than overwriting it. Gradients of parameters do, so

@@ -73,11 +73,6 @@ public final class GroupNorm extends FusedOp {
   }
 
   @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0));
-  }
-
-  @Override
   public int inPlaceInput() {
     return 0;
   }

@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The gradient of {@link GroupNorm}. Inputs: x, scale, shift, gradient of the output. Outputs:
  * gradients of x, scale and shift.
  */
-public final class GroupNormGradient extends FusedOp {
+public final class GroupNormGradient extends GradientOp {
 
   /** For SameDiff. */
   public GroupNormGradient() {
@@ -74,10 +74,5 @@ public final class GroupNormGradient extends FusedOp {
   @Override
   public int inPlaceInput() {
     return 3;
-  }
-
-  @Override
-  public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new UnsupportedOperationException("Second derivatives are not supported.");
   }
 }

@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The gradient of {@link LinearAttention}. Inputs: qkv, gradient of the output. Output: gradient of
  * qkv. Both softmaxes are computed again rather than kept.
  */
-public final class LinearAttentionGradient extends FusedOp {
+public final class LinearAttentionGradient extends GradientOp {
 
   /** For SameDiff. */
   public LinearAttentionGradient() {
@@ -35,18 +35,8 @@ public final class LinearAttentionGradient extends FusedOp {
   }
 
   @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0));
-  }
-
-  @Override
   public double flops(List<long[]> inputs) {
     long[] qkv = inputs.get(0);
     return 10.0 * length(qkv) / 3 * qkv[3] / (3 * setting(0));
-  }
-
-  @Override
-  public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new UnsupportedOperationException("Second derivatives are not supported.");
   }
 }

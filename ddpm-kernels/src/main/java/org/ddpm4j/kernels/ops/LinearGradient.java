@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The gradient of {@link Linear}. Inputs: x, weights, gradient of the output. Outputs: gradients of
  * x, weights and bias.
  */
-public final class LinearGradient extends FusedOp {
+public final class LinearGradient extends GradientOp {
 
   /** For SameDiff. */
   public LinearGradient() {
@@ -38,10 +38,5 @@ public final class LinearGradient extends FusedOp {
   @Override
   public double flops(List<long[]> inputs) {
     return 4.0 * inputs.get(0)[0] * length(inputs.get(1));
-  }
-
-  @Override
-  public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new UnsupportedOperationException("Second derivatives are not supported.");
   }
 }

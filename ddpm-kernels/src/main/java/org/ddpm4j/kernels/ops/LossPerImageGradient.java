@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The gradient of {@link LossPerImage}. Inputs: prediction, target, gradient of the losses {@code
  * [N]}. Outputs: gradients of prediction and target.
  */
-public final class LossPerImageGradient extends FusedOp {
+public final class LossPerImageGradient extends GradientOp {
 
   /** For SameDiff. */
   public LossPerImageGradient() {
@@ -42,10 +42,5 @@ public final class LossPerImageGradient extends FusedOp {
   @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
     return List.of(inputs.get(0), inputs.get(1));
-  }
-
-  @Override
-  public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new UnsupportedOperationException("Second derivatives are not supported.");
   }
 }

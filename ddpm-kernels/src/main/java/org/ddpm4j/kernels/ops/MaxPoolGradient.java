@@ -1,6 +1,5 @@
 package org.ddpm4j.kernels.ops;
 
-import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -9,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * the first in the order of rows, as in PyTorch. Inputs: x {@code [N,2H,2W,C]}, gradient of the
  * output. Output: {@code [N,2H,2W,C]}.
  */
-public final class MaxPoolGradient extends FusedOp {
+public final class MaxPoolGradient extends GradientOp {
 
   /** For SameDiff. */
   public MaxPoolGradient() {
@@ -23,15 +22,5 @@ public final class MaxPoolGradient extends FusedOp {
   @Override
   public String opName() {
     return "ddpm_max_pool_bp";
-  }
-
-  @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0));
-  }
-
-  @Override
-  public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new UnsupportedOperationException("Second derivatives are not supported.");
   }
 }

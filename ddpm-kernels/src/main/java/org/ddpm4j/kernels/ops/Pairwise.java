@@ -1,6 +1,5 @@
 package org.ddpm4j.kernels.ops;
 
-import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -13,11 +12,6 @@ abstract class Pairwise extends FusedOp {
 
   Pairwise(SameDiff graph, SDVariable a, SDVariable b) {
     super(1, graph, a, b);
-  }
-
-  @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0));
   }
 
   @Override

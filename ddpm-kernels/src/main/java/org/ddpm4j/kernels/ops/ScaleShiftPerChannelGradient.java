@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The gradient of {@link ScaleShiftPerChannel}. Inputs: x, scales and shifts, gradient of the
  * output. Outputs: gradients of x and of scales and shifts.
  */
-public final class ScaleShiftPerChannelGradient extends FusedOp {
+public final class ScaleShiftPerChannelGradient extends GradientOp {
 
   /** For SameDiff. */
   public ScaleShiftPerChannelGradient() {
@@ -28,10 +28,5 @@ public final class ScaleShiftPerChannelGradient extends FusedOp {
   @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
     return List.of(inputs.get(0), inputs.get(1));
-  }
-
-  @Override
-  public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new UnsupportedOperationException("Second derivatives are not supported.");
   }
 }

@@ -5,7 +5,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /** The gradient of {@link ConcatChannels}: the first channels and the rest. */
-public final class SplitChannels extends FusedOp {
+public final class SplitChannels extends GradientOp {
 
   /** For SameDiff. */
   public SplitChannels() {
@@ -37,10 +37,5 @@ public final class SplitChannels extends FusedOp {
     return List.of(
         new long[] {x[0], x[1], x[2], setting(0)},
         new long[] {x[0], x[1], x[2], x[3] - setting(0)});
-  }
-
-  @Override
-  public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new UnsupportedOperationException("Second derivatives are not supported.");
   }
 }

@@ -5,7 +5,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /** Sums over all positions. Input: {@code [N,H,W,C]}. Output: {@code [N,C]}. */
-public final class SumPerChannel extends FusedOp {
+public final class SumPerChannel extends GradientOp {
 
   /** For SameDiff. */
   public SumPerChannel() {
@@ -25,10 +25,5 @@ public final class SumPerChannel extends FusedOp {
   public List<long[]> outputShapes(List<long[]> inputs) {
     long[] x = inputs.get(0);
     return List.of(new long[] {x[0], x[3]});
-  }
-
-  @Override
-  public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new UnsupportedOperationException("Second derivatives are not supported.");
   }
 }

@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The gradient of {@link UpsampleNearest}: sums over squares of four positions. Input: {@code
  * [N,2H,2W,C]}. Output: {@code [N,H,W,C]}.
  */
-public final class UpsampleNearestGradient extends FusedOp {
+public final class UpsampleNearestGradient extends GradientOp {
 
   /** For SameDiff. */
   public UpsampleNearestGradient() {
@@ -28,10 +28,5 @@ public final class UpsampleNearestGradient extends FusedOp {
   public List<long[]> outputShapes(List<long[]> inputs) {
     long[] y = inputs.get(0);
     return List.of(new long[] {y[0], y[1] / 2, y[2] / 2, y[3]});
-  }
-
-  @Override
-  public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    throw new UnsupportedOperationException("Second derivatives are not supported.");
   }
 }

@@ -23,8 +23,6 @@ public record DeviceName(String kind, int index) {
   /**
    * Checks the name.
    *
-   * @param kind of the device
-   * @param index among those of its kind
    * @throws IllegalArgumentException if it cannot be one
    */
   public DeviceName {

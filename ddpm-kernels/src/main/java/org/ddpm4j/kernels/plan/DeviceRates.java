@@ -14,9 +14,6 @@ public record DeviceRates(double matmulGigaflops, String matmulBy, double copyGi
   /**
    * Checks the rates.
    *
-   * @param matmulGigaflops 10⁹ floating-point operations a second
-   * @param matmulBy whose product
-   * @param copyGigabytes 10⁹ bytes a second
    * @throws IllegalArgumentException if one is not above 0
    */
   public DeviceRates {

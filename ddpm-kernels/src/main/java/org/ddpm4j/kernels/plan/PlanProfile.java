@@ -27,13 +27,7 @@ public final class PlanProfile {
    */
   public record Operation(String kind, String output, List<Long> shape) {
 
-    /**
-     * Copies the shape.
-     *
-     * @param kind the operation's name in graphs
-     * @param output the name of what it makes
-     * @param shape of what it makes
-     */
+    /** Copies the shape. */
     public Operation {
       shape = List.copyOf(shape);
     }

@@ -27,17 +27,7 @@ public record PlanRequest(
     Map<String, Tensor> sums,
     Precision precision) {
 
-  /**
-   * Checks that stationary inputs are inputs.
-   *
-   * @param graph the graph
-   * @param inputs names and shapes
-   * @param stationary names of some of the inputs
-   * @param parameters names and values
-   * @param outputs names
-   * @param sums names and places
-   * @param precision of convolutions
-   */
+  /** Checks that stationary inputs are inputs. */
   public PlanRequest {
     if (!inputs.keySet().containsAll(stationary)) {
       throw new IllegalArgumentException(

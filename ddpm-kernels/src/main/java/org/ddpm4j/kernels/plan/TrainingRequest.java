@@ -35,16 +35,6 @@ public record TrainingRequest(
   /**
    * Checks that nothing is missing.
    *
-   * @param plan computes the losses of a batch and adds to the gradient
-   * @param cache the packed weights of the plan
-   * @param names of the plan's inputs and outputs
-   * @param weights of the network
-   * @param gradient of the loss
-   * @param firstMoment of AdamW
-   * @param secondMoment of AdamW
-   * @param ema the moving average of the weights
-   * @param optimizer AdamW's constants
-   * @param helpers other devices of the same kind
    * @throws NullPointerException if the plan, the cache, the names or the constants are missing
    */
   public TrainingRequest {

@@ -13,10 +13,6 @@ public record Convolution(int kernel, int stride, int padding, int endPadding) {
   /**
    * Checks the ranges.
    *
-   * @param kernel kernel height and width
-   * @param stride the step
-   * @param padding rows of zeros above and columns of zeros on the left
-   * @param endPadding rows of zeros below and columns of zeros on the right
    * @throws IllegalArgumentException if a value is outside its range
    */
   public Convolution {

@@ -16,10 +16,6 @@ public record FeatureMap(SDVariable values, int height, int width, int channels)
   /**
    * Checks that all sizes are positive.
    *
-   * @param values the features
-   * @param height H
-   * @param width W
-   * @param channels C
    * @throws IllegalArgumentException if a size is less than 1
    */
   public FeatureMap {

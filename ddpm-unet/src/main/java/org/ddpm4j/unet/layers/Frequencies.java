@@ -27,9 +27,6 @@ public record Frequencies(int width, int shift, Order order) {
   /**
    * Checks the ranges.
    *
-   * @param width of the embedding
-   * @param shift of the exponents' divisor
-   * @param order of sines and cosines
    * @throws IllegalArgumentException if the width is odd or less than 2, or the shift not less than
    *     half of it
    */

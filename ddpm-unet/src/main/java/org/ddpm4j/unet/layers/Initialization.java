@@ -49,9 +49,6 @@ public record Initialization(Distribution distribution, double mean, double spre
   /**
    * Checks the spread.
    *
-   * @param distribution uniform or normal
-   * @param mean the middle
-   * @param spread half the width or the standard deviation
    * @throws IllegalArgumentException if the spread is negative or a number is not finite
    */
   public Initialization {

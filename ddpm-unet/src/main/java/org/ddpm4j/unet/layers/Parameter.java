@@ -17,10 +17,6 @@ public record Parameter(
   /**
    * Checks and copies the shape.
    *
-   * @param name PyTorch's name
-   * @param layout how its axes lie
-   * @param shape sizes in our layout
-   * @param initialization how it starts
    * @throws IllegalArgumentException if the shape is not of the layout's rank or has a size below 1
    */
   public Parameter {

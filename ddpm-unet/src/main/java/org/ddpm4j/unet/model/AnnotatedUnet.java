@@ -56,9 +56,6 @@ public record AnnotatedUnet(
     int classEmbeddings)
     implements UnetConfig {
 
-  /** The value of {@code _model} in config.json. */
-  public static final String MODEL = "annotated";
-
   private static final List<Integer> DEFAULT_DIM_MULTS = List.of(1, 2, 4, 8);
   private static final int DEFAULT_CHANNELS = 3;
   private static final int DEFAULT_GROUPS = 8;
@@ -85,16 +82,6 @@ public record AnnotatedUnet(
   /**
    * Checks that the network can be built.
    *
-   * @param dim base number of channels
-   * @param channels of the images
-   * @param outChannels of the output
-   * @param dimMults channels of each level as multiples of dim, copied
-   * @param block the residual blocks
-   * @param resnetBlockGroups groups of the normalisation in ResNet blocks
-   * @param convnextMult widening inside ConvNeXt blocks
-   * @param attentionHeads number of heads of every attention
-   * @param attentionHeadDim width of each head
-   * @param classEmbeddings rows of the class embedding, or 0
    * @throws IllegalArgumentException if a value is outside its range
    */
   public AnnotatedUnet {
@@ -141,7 +128,8 @@ public record AnnotatedUnet(
       for (int mult : dimMults) {
         UnetLimits.require(
             resnetBlockGroups >= 1 && mult * dim % resnetBlockGroups == 0,
-            "resnet_block_groups is %d, which does not divide the %d channels of a level; choose a divisor of dim",
+            "resnet_block_groups is %d, which does not divide the %d channels of a level; choose a"
+                + " divisor of dim",
             resnetBlockGroups,
             mult * dim);
       }
@@ -258,7 +246,6 @@ public record AnnotatedUnet(
 
   @JsonCreator
   static AnnotatedUnet fromJson(
-      @JsonProperty("_model") String model,
       @JsonProperty(value = "dim", required = true) int dim,
       @JsonProperty("channels") Integer channels,
       @JsonProperty("out_dim") Integer outDim,
@@ -286,7 +273,6 @@ public record AnnotatedUnet(
   @JsonValue
   Map<String, Object> toJson() {
     Map<String, Object> json = new LinkedHashMap<>();
-    json.put("_model", MODEL);
     json.put("dim", dim);
     json.put("channels", channels);
     if (outChannels != channels) {

@@ -35,9 +35,6 @@ import org.nd4j.autodiff.samediff.SDVariable;
 public record MinimalUnet(int dim, int channels, int outChannels, int timeDim)
     implements UnetConfig {
 
-  /** The value of {@code _model} in config.json. */
-  public static final String MODEL = "minimal";
-
   private static final int DEFAULT_DIM = 64;
   private static final int DEFAULT_CHANNELS = 1;
   private static final int DEFAULT_TIME_DIM = 256;
@@ -53,10 +50,6 @@ public record MinimalUnet(int dim, int channels, int outChannels, int timeDim)
   /**
    * Checks that the network can be built.
    *
-   * @param dim base number of channels
-   * @param channels of the images
-   * @param outChannels of the output
-   * @param timeDim width of the sinusoidal embedding
    * @throws IllegalArgumentException if a value is outside its range
    */
   public MinimalUnet {
@@ -106,7 +99,6 @@ public record MinimalUnet(int dim, int channels, int outChannels, int timeDim)
 
   @JsonCreator
   static MinimalUnet fromJson(
-      @JsonProperty("_model") String model,
       @JsonProperty("dim") Integer dim,
       @JsonProperty("channels") Integer channels,
       @JsonProperty("out_dim") Integer outDim,
@@ -122,7 +114,6 @@ public record MinimalUnet(int dim, int channels, int outChannels, int timeDim)
   @JsonValue
   Map<String, Object> toJson() {
     Map<String, Object> json = new LinkedHashMap<>();
-    json.put("_model", MODEL);
     json.put("dim", dim);
     json.put("channels", channels);
     if (outChannels != channels) {
@@ -135,11 +126,6 @@ public record MinimalUnet(int dim, int channels, int outChannels, int timeDim)
   @Override
   public int inChannels() {
     return channels;
-  }
-
-  @Override
-  public int classEmbeddings() {
-    return 0;
   }
 
   @Override

@@ -34,9 +34,6 @@ import org.nd4j.autodiff.samediff.SDVariable;
 public record TutorialUnet(int dim, int channels, int timesteps, int classEmbeddings)
     implements UnetConfig {
 
-  /** The value of {@code _model} in config.json. */
-  public static final String MODEL = "tutorial";
-
   private static final int DEFAULT_DIM = 32;
   private static final int DEFAULT_CHANNELS = 1;
   private static final int DEFAULT_TIMESTEPS = 1000;
@@ -48,10 +45,6 @@ public record TutorialUnet(int dim, int channels, int timesteps, int classEmbedd
   /**
    * Checks that the network can be built.
    *
-   * @param dim base number of channels
-   * @param channels of the images
-   * @param timesteps T
-   * @param classEmbeddings rows of the class embedding, or 0
    * @throws IllegalArgumentException if a value is outside its range
    */
   public TutorialUnet {
@@ -94,7 +87,6 @@ public record TutorialUnet(int dim, int channels, int timesteps, int classEmbedd
 
   @JsonCreator
   static TutorialUnet fromJson(
-      @JsonProperty("_model") String model,
       @JsonProperty("dim") Integer dim,
       @JsonProperty("channels") Integer channels,
       @JsonProperty("timesteps") Integer timesteps,
@@ -109,7 +101,6 @@ public record TutorialUnet(int dim, int channels, int timesteps, int classEmbedd
   @JsonValue
   Map<String, Object> toJson() {
     Map<String, Object> json = new LinkedHashMap<>();
-    json.put("_model", MODEL);
     json.put("dim", dim);
     json.put("channels", channels);
     json.put("timesteps", timesteps);

@@ -108,10 +108,6 @@ public record Unet2D(
     /**
      * Checks the ranges.
      *
-     * @param size of the images, or null
-     * @param inChannels channels of the images
-     * @param outChannels channels of the output
-     * @param scale what is done to the images first
      * @throws IllegalArgumentException if a value is outside its range
      */
     public Images {
@@ -132,8 +128,6 @@ public record Unet2D(
     /**
      * Checks the ranges.
      *
-     * @param height in pixels
-     * @param width in pixels
      * @throws IllegalArgumentException if a value is outside its range
      */
     public ImageSize {
@@ -169,9 +163,6 @@ public record Unet2D(
     /**
      * Checks the range.
      *
-     * @param channels of its features
-     * @param down the way down
-     * @param up the way up
      * @throws IllegalArgumentException if the channels are outside their range
      */
     public Level {
@@ -199,9 +190,6 @@ public record Unet2D(
     /**
      * Checks the ranges.
      *
-     * @param width of the linear layers
-     * @param freqShift of the frequencies
-     * @param order of sines and cosines
      * @throws IllegalArgumentException if a value is outside its range
      */
     public Time {
@@ -239,8 +227,6 @@ public record Unet2D(
     /**
      * Checks the range.
      *
-     * @param embedding how labels become vectors
-     * @param count of labels
      * @throws IllegalArgumentException if the count does not go with the embedding
      */
     public Classes {
@@ -298,12 +284,6 @@ public record Unet2D(
     /**
      * Checks the ranges.
      *
-     * @param perLevel on a level's way down
-     * @param activation between their layers
-     * @param groups of every group normalisation
-     * @param epsilon of every group normalisation
-     * @param conditioning how they are told the time
-     * @param dropout the part that training in PyTorch drops
      * @throws IllegalArgumentException if a value is outside its range
      */
     public ResnetBlocks {
@@ -345,9 +325,6 @@ public record Unet2D(
     /**
      * Checks the ranges.
      *
-     * @param blocks which
-     * @param scaleFactor by which sums are divided
-     * @param attentionGroups of the normalisation before the attention, or null
      * @throws IllegalArgumentException if a value is outside its range
      */
     public Middle {
@@ -405,13 +382,7 @@ public record Unet2D(
    */
   public record Resampling(HalvingPadding padding, Resampler down, Resampler up) {
 
-    /**
-     * Checks that nothing is missing.
-     *
-     * @param padding of halving convolutions
-     * @param down what halves behind attention
-     * @param up what doubles behind attention
-     */
+    /** Checks that nothing is missing. */
     public Resampling {
       Objects.requireNonNull(padding, "padding");
       Objects.requireNonNull(down, "down");
@@ -422,14 +393,6 @@ public record Unet2D(
   /**
    * Checks that the network can be built.
    *
-   * @param images what goes in and comes out
-   * @param levels from the finest to the coarsest, copied
-   * @param time how the timesteps are embedded
-   * @param classes how the classes are embedded
-   * @param resnets the residual blocks
-   * @param attentionHeadDim features of a head, or null
-   * @param middle what is behind the coarsest level
-   * @param resampling how sizes are halved and doubled
    * @throws IllegalArgumentException if a value is outside its range or two do not go together
    */
   public Unet2D {
@@ -494,7 +457,8 @@ public record Unet2D(
   private static void requireDivides(int groups, int channels, String where) {
     UnetLimits.require(
         channels % groups == 0,
-        "norm_num_groups is %d, which does not divide the %d channels in %s; choose a divisor of all block_out_channels",
+        "norm_num_groups is %d, which does not divide the %d channels in %s; choose a divisor of"
+            + " all block_out_channels",
         groups,
         channels,
         where);
@@ -506,7 +470,8 @@ public record Unet2D(
         middle.blocks != MiddleBlocks.RESNETS_AND_ATTENTION
             || middle.attentionGroups == null
             || channels % middle.attentionGroups == 0,
-        "attn_norm_num_groups is %d, which does not divide the %d channels in mid_block; choose a divisor",
+        "attn_norm_num_groups is %d, which does not divide the %d channels in mid_block; choose a"
+            + " divisor",
         middle.attentionGroups,
         channels);
   }
@@ -522,7 +487,8 @@ public record Unet2D(
       if (levels.get(i).hasAttention() || beforeMiddle) {
         UnetLimits.require(
             headDim <= levels.get(i).channels,
-            "attention_head_dim is %d, but a level with attention has %d channels; choose fewer, or null for one head",
+            "attention_head_dim is %d, but a level with attention has %d channels; choose fewer, or"
+                + " null for one head",
             headDim,
             levels.get(i).channels);
       }

@@ -1,15 +1,18 @@
 package org.ddpm4j.unet.model;
 
+import static java.util.Map.entry;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Collectors;
+import java.util.Set;
+import org.ddpm4j.io.DiffusersFields;
+import org.ddpm4j.io.StrictJson;
 import org.ddpm4j.unet.layers.Activation;
 import org.ddpm4j.unet.layers.Frequencies;
 
@@ -23,78 +26,53 @@ import org.ddpm4j.unet.layers.Frequencies;
  */
 final class Unet2DJson {
 
-  /** The release whose keys these are. */
-  private static final String DIFFUSERS_VERSION = "0.42.1";
-
-  private static final String USE_DEFAULT_VALUES = "_use_default_values";
   private static final String MIDDLE_BLOCK = "UNetMidBlock2D";
 
   /** In names of blocks of the first releases. */
   private static final String FORMER_BLOCK_PREFIX = "UNetRes";
 
-  private static final int LONGEST_QUOTATION = 60;
+  private static final String REFUSAL = "This U-Net cannot be built: ";
 
   private static final Map<String, Unet2D.Block> DOWN_BLOCKS =
-      inOrder(
-          "DownBlock2D",
-          Unet2D.Block.PLAIN,
-          "AttnDownBlock2D",
-          Unet2D.Block.ATTENTION,
-          "ResnetDownsampleBlock2D",
-          Unet2D.Block.RESNET);
+      DiffusersFields.names(
+          entry("DownBlock2D", Unet2D.Block.PLAIN),
+          entry("AttnDownBlock2D", Unet2D.Block.ATTENTION),
+          entry("ResnetDownsampleBlock2D", Unet2D.Block.RESNET));
 
   private static final Map<String, Unet2D.Block> UP_BLOCKS =
-      inOrder(
-          "UpBlock2D",
-          Unet2D.Block.PLAIN,
-          "AttnUpBlock2D",
-          Unet2D.Block.ATTENTION,
-          "ResnetUpsampleBlock2D",
-          Unet2D.Block.RESNET);
+      DiffusersFields.names(
+          entry("UpBlock2D", Unet2D.Block.PLAIN),
+          entry("AttnUpBlock2D", Unet2D.Block.ATTENTION),
+          entry("ResnetUpsampleBlock2D", Unet2D.Block.RESNET));
 
   private static final Map<String, Unet2D.Resampler> RESAMPLERS =
-      inOrder("conv", Unet2D.Resampler.CONVOLUTION, "resnet", Unet2D.Resampler.RESNET);
+      DiffusersFields.names(
+          entry("conv", Unet2D.Resampler.CONVOLUTION), entry("resnet", Unet2D.Resampler.RESNET));
 
   private static final Map<String, Unet2D.TimeConditioning> CONDITIONINGS =
-      inOrder(
-          "default",
-          Unet2D.TimeConditioning.SHIFT,
-          "scale_shift",
-          Unet2D.TimeConditioning.SCALE_SHIFT);
+      DiffusersFields.names(
+          entry("default", Unet2D.TimeConditioning.SHIFT),
+          entry("scale_shift", Unet2D.TimeConditioning.SCALE_SHIFT));
 
   private static final Map<String, Activation> ACTIVATIONS =
-      inOrder(
-          "silu",
-          Activation.SILU,
-          "swish",
-          Activation.SILU,
-          "mish",
-          Activation.MISH,
-          "gelu",
-          Activation.GELU,
-          "relu",
-          Activation.RELU);
+      DiffusersFields.names(
+          entry("silu", Activation.SILU),
+          entry("swish", Activation.SILU),
+          entry("mish", Activation.MISH),
+          entry("gelu", Activation.GELU),
+          entry("relu", Activation.RELU));
 
-  private final Map<String, JsonNode> fields;
+  private final DiffusersFields fields;
 
   private Unet2DJson(Map<String, JsonNode> fields) {
-    this.fields = fields;
-  }
-
-  @SuppressWarnings("unchecked")
-  private static <V> Map<String, V> inOrder(Object... keysAndValues) {
-    Map<String, V> map = new LinkedHashMap<>();
-    for (int i = 0; i < keysAndValues.length; i += 2) {
-      map.put((String) keysAndValues[i], (V) keysAndValues[i + 1]);
-    }
-    return Collections.unmodifiableMap(map);
+    this.fields = new DiffusersFields(REFUSAL, fields);
   }
 
   /** All keys of diffusers, in its order. */
   static Map<String, Object> write(Unet2D config) {
     Map<String, Object> json = new LinkedHashMap<>();
-    json.put("_class_name", Unet2D.CLASS_NAME);
-    json.put("_diffusers_version", DIFFUSERS_VERSION);
+    json.put(DiffusersFields.CLASS_NAME, Unet2D.CLASS_NAME);
+    json.put("_diffusers_version", DiffusersFields.VERSION);
     json.put("sample_size", sampleSize(config.images().size()));
     json.put("in_channels", config.inChannels());
     json.put("out_channels", config.outChannels());
@@ -110,8 +88,8 @@ final class Unet2DJson {
     List<String> ups = new ArrayList<>();
     List<Integer> channels = new ArrayList<>();
     for (Unet2D.Level level : config.levels()) {
-      downs.add(nameOf(level.down(), DOWN_BLOCKS));
-      ups.add(0, nameOf(level.up(), UP_BLOCKS));
+      downs.add(DiffusersFields.nameOf(level.down(), DOWN_BLOCKS));
+      ups.add(0, DiffusersFields.nameOf(level.up(), UP_BLOCKS));
       channels.add(level.channels());
     }
     Unet2D.MiddleBlocks middle = config.middle().blocks();
@@ -123,15 +101,16 @@ final class Unet2DJson {
     json.put("layers_per_block", resnets.perLevel());
     json.put("mid_block_scale_factor", config.middle().scaleFactor());
     json.put("downsample_padding", config.resampling().padding().number());
-    json.put("downsample_type", nameOf(config.resampling().down(), RESAMPLERS));
-    json.put("upsample_type", nameOf(config.resampling().up(), RESAMPLERS));
+    json.put("downsample_type", DiffusersFields.nameOf(config.resampling().down(), RESAMPLERS));
+    json.put("upsample_type", DiffusersFields.nameOf(config.resampling().up(), RESAMPLERS));
     json.put("dropout", resnets.dropout());
-    json.put("act_fn", nameOf(resnets.activation(), ACTIVATIONS));
+    json.put("act_fn", DiffusersFields.nameOf(resnets.activation(), ACTIVATIONS));
     json.put("attention_head_dim", config.attentionHeadDim());
     json.put("norm_num_groups", resnets.groups());
     json.put("attn_norm_num_groups", config.middle().attentionGroups());
     json.put("norm_eps", resnets.epsilon());
-    json.put("resnet_time_scale_shift", nameOf(resnets.conditioning(), CONDITIONINGS));
+    json.put(
+        "resnet_time_scale_shift", DiffusersFields.nameOf(resnets.conditioning(), CONDITIONINGS));
     json.put("add_attention", middle != Unet2D.MiddleBlocks.RESNETS);
     Unet2D.Classes classes = config.classes();
     json.put(
@@ -151,18 +130,6 @@ final class Unet2DJson {
     return List.of(size.height(), size.width());
   }
 
-  private static <V> String nameOf(V value, Map<String, V> names) {
-    return names.entrySet().stream()
-        .filter(entry -> entry.getValue() == value)
-        .map(Map.Entry::getKey)
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "diffusers has no name for %s; choose one of %s."
-                        .formatted(value, names.values())));
-  }
-
   /**
    * The architecture that a config.json describes.
    *
@@ -170,12 +137,13 @@ final class Unet2DJson {
    */
   static Unet2D read(JsonNode json) {
     UnetLimits.require(
-        json instanceof ObjectNode, "its configuration is %s; it must be an object", quoted(json));
+        json instanceof ObjectNode,
+        "its configuration is %s; it must be an object",
+        StrictJson.quoted(json));
     Map<String, JsonNode> fields = new LinkedHashMap<>();
     ObjectNode defaults = new JsonMapper().valueToTree(write(Unet2D.DEFAULT));
     defaults.properties().forEach(field -> fields.put(field.getKey(), field.getValue()));
-    List<String> unset = new ArrayList<>();
-    json.path(USE_DEFAULT_VALUES).forEach(name -> unset.add(name.asText()));
+    Set<String> unset = DiffusersFields.unset(json);
     json.properties()
         .forEach(
             field -> {
@@ -184,7 +152,8 @@ final class Unet2DJson {
                   fields.put(field.getKey(), field.getValue());
                 }
               } else {
-                checkUnknown(field.getKey(), field.getValue(), defaults);
+                DiffusersFields.checkUnknown(
+                    REFUSAL, field.getKey(), field.getValue(), "the network does", keys(defaults));
               }
             });
     Unet2D config = new Unet2DJson(fields).config();
@@ -205,61 +174,58 @@ final class Unet2DJson {
         new Unet2DJson(asWritten).config().equals(config),
         "%s is %s, but %s says that it has its default, %s; take it out of that list, or leave the key out",
         key,
-        quoted(value),
-        USE_DEFAULT_VALUES,
-        quoted(fields.get(key)));
+        StrictJson.quoted(value),
+        DiffusersFields.USE_DEFAULT_VALUES,
+        StrictJson.quoted(fields.get(key)));
   }
 
-  /** Releases come and go with keys; one that is off asks for nothing. */
-  private static void checkUnknown(String key, JsonNode value, ObjectNode known) {
-    boolean isOff = value.isNull() || value.isBoolean() && !value.booleanValue();
+  private static String keys(ObjectNode known) {
     List<String> names = new ArrayList<>();
     known.fieldNames().forEachRemaining(names::add);
     names.removeIf(name -> name.startsWith("_"));
-    UnetLimits.require(
-        key.startsWith("_") || isOff,
-        "%s is %s, a key that is not known here; leave it out if the network does not depend on it. The keys are %s",
-        key,
-        quoted(value),
-        String.join(", ", names));
+    return "The keys are " + String.join(", ", names);
   }
 
   private Unet2D config() {
-    required("time_embedding_type", Map.of("positional", true));
-    integerOrNull("num_train_timesteps");
+    fields.choice("time_embedding_type", Map.of("positional", true));
+    fields.integerOrNull("num_train_timesteps");
     List<Unet2D.Level> levels = levels();
-    Integer width = integerOrNull("time_embedding_dim");
+    Integer width = fields.integerOrNull("time_embedding_dim");
     int timeWidth = width == null || width == 0 ? 4 * levels.get(0).channels() : width;
     Frequencies.Order order =
-        flag("flip_sin_to_cos") ? Frequencies.Order.COSINES_FIRST : Frequencies.Order.SINES_FIRST;
+        fields.flag("flip_sin_to_cos")
+            ? Frequencies.Order.COSINES_FIRST
+            : Frequencies.Order.SINES_FIRST;
     return new Unet2D(
         new Unet2D.Images(
             imageSize(),
-            integer("in_channels"),
-            integer("out_channels"),
-            flag("center_input_sample") ? Unet2D.InputScale.CENTERED : Unet2D.InputScale.AS_IT_IS),
+            fields.integer("in_channels"),
+            fields.integer("out_channels"),
+            fields.flag("center_input_sample")
+                ? Unet2D.InputScale.CENTERED
+                : Unet2D.InputScale.AS_IT_IS),
         levels,
-        new Unet2D.Time(timeWidth, integer("freq_shift"), order),
+        new Unet2D.Time(timeWidth, fields.integer("freq_shift"), order),
         classes(),
         new Unet2D.ResnetBlocks(
-            integer("layers_per_block"),
+            fields.integer("layers_per_block"),
             activation(),
-            integer("norm_num_groups"),
-            number("norm_eps"),
-            required("resnet_time_scale_shift", CONDITIONINGS),
-            number("dropout")),
-        integerOrNull("attention_head_dim"),
+            fields.integer("norm_num_groups"),
+            fields.number("norm_eps"),
+            fields.choice("resnet_time_scale_shift", CONDITIONINGS),
+            fields.number("dropout")),
+        fields.integerOrNull("attention_head_dim"),
         new Unet2D.Middle(
             middleBlocks(),
-            number("mid_block_scale_factor"),
-            integerOrNull("attn_norm_num_groups")),
+            fields.number("mid_block_scale_factor"),
+            fields.integerOrNull("attn_norm_num_groups")),
         new Unet2D.Resampling(padding(), resampler("downsample_type"), resampler("upsample_type")));
   }
 
   private List<Unet2D.Level> levels() {
-    List<JsonNode> channels = list("block_out_channels");
-    List<JsonNode> downs = list("down_block_types");
-    List<JsonNode> ups = list("up_block_types");
+    List<JsonNode> channels = fields.list("block_out_channels");
+    List<JsonNode> downs = fields.list("down_block_types");
+    List<JsonNode> ups = fields.list("up_block_types");
     UnetLimits.require(
         !channels.isEmpty() && channels.size() == downs.size() && channels.size() == ups.size(),
         "block_out_channels, down_block_types and up_block_types have %d, %d and %d entries; they must have the same number, at least 1",
@@ -270,20 +236,19 @@ final class Unet2DJson {
     for (int i = 0; i < channels.size(); i++) {
       levels.add(
           new Unet2D.Level(
-              integer("block_out_channels", channels.get(i)),
+              fields.integer("block_out_channels", channels.get(i)),
               block("down_block_types", downs.get(i), DOWN_BLOCKS),
               block("up_block_types", ups.get(ups.size() - 1 - i), UP_BLOCKS)));
     }
     return levels;
   }
 
-  private static Unet2D.Block block(
-      String key, JsonNode name, Map<String, Unet2D.Block> supported) {
+  private Unet2D.Block block(String key, JsonNode name, Map<String, Unet2D.Block> supported) {
     boolean isFormer = name.isTextual() && name.textValue().startsWith(FORMER_BLOCK_PREFIX);
     String today = isFormer ? name.textValue().substring(FORMER_BLOCK_PREFIX.length()) : "";
     return supported.containsKey(today)
         ? supported.get(today)
-        : choice(key + " has an entry that", name, supported);
+        : fields.choice(key + " has an entry that", name, supported);
   }
 
   private Unet2D.ImageSize imageSize() {
@@ -292,23 +257,23 @@ final class Unet2DJson {
       return null;
     }
     if (!size.isArray()) {
-      int both = integer("sample_size");
+      int both = fields.integer("sample_size");
       return new Unet2D.ImageSize(both, both);
     }
     UnetLimits.require(
         size.size() == 2,
         "sample_size is %s; it must be a whole number, a height and a width, or null",
-        quoted(size));
+        StrictJson.quoted(size));
     return new Unet2D.ImageSize(
-        integer("sample_size", size.get(0)), integer("sample_size", size.get(1)));
+        fields.integer("sample_size", size.get(0)), fields.integer("sample_size", size.get(1)));
   }
 
   private Unet2D.Classes classes() {
     JsonNode type = fields.get("class_embed_type");
     if (!type.isNull()) {
-      return required("class_embed_type", Map.of("timestep", Unet2D.Classes.LIKE_TIMESTEPS));
+      return fields.choice("class_embed_type", Map.of("timestep", Unet2D.Classes.LIKE_TIMESTEPS));
     }
-    Integer count = integerOrNull("num_class_embeds");
+    Integer count = fields.integerOrNull("num_class_embeds");
     return count == null ? Unet2D.Classes.NONE : Unet2D.Classes.table(count);
   }
 
@@ -317,20 +282,20 @@ final class Unet2DJson {
     JsonNode name = fields.get("act_fn");
     Activation found =
         name.isTextual() ? ACTIVATIONS.get(name.textValue().toLowerCase(Locale.ROOT)) : null;
-    return found != null ? found : required("act_fn", ACTIVATIONS);
+    return found != null ? found : fields.choice("act_fn", ACTIVATIONS);
   }
 
   private Unet2D.MiddleBlocks middleBlocks() {
-    boolean withAttention = flag("add_attention");
-    if (fields.get("mid_block_type").isNull()) {
+    boolean withAttention = fields.flag("add_attention");
+    if (fields.isNull("mid_block_type")) {
       return Unet2D.MiddleBlocks.NONE;
     }
-    required("mid_block_type", Map.of(MIDDLE_BLOCK, true));
+    fields.choice("mid_block_type", Map.of(MIDDLE_BLOCK, true));
     return withAttention ? Unet2D.MiddleBlocks.RESNETS_AND_ATTENTION : Unet2D.MiddleBlocks.RESNETS;
   }
 
   private Unet2D.HalvingPadding padding() {
-    int number = integer("downsample_padding");
+    int number = fields.integer("downsample_padding");
     for (Unet2D.HalvingPadding padding : Unet2D.HalvingPadding.values()) {
       if (padding.number() == number) {
         return padding;
@@ -343,65 +308,6 @@ final class Unet2DJson {
 
   /** With null as well diffusers takes convolutions. */
   private Unet2D.Resampler resampler(String key) {
-    return fields.get(key).isNull() ? Unet2D.Resampler.CONVOLUTION : required(key, RESAMPLERS);
-  }
-
-  private <V> V required(String key, Map<String, V> supported) {
-    return choice(key, fields.get(key), supported);
-  }
-
-  private static <V> V choice(String what, JsonNode name, Map<String, V> supported) {
-    V value = name.isTextual() ? supported.get(name.textValue()) : null;
-    if (value == null) {
-      throw UnetLimits.refusal(
-          "%s is %s; supported %s %s",
-          what,
-          quoted(name),
-          supported.size() == 1 ? "is" : "are",
-          supported.keySet().stream().map("\"%s\""::formatted).collect(Collectors.joining(", ")));
-    }
-    return value;
-  }
-
-  private int integer(String key) {
-    return integer(key, fields.get(key));
-  }
-
-  private Integer integerOrNull(String key) {
-    return fields.get(key).isNull() ? null : integer(key);
-  }
-
-  private static int integer(String key, JsonNode value) {
-    UnetLimits.require(
-        value.isNumber() && value.doubleValue() == (int) value.doubleValue(),
-        "%s is %s; it must be a whole number within 32 bits",
-        key,
-        quoted(value));
-    return (int) value.doubleValue();
-  }
-
-  private double number(String key) {
-    JsonNode value = fields.get(key);
-    UnetLimits.require(value.isNumber(), "%s is %s; it must be a number", key, quoted(value));
-    return value.doubleValue();
-  }
-
-  private boolean flag(String key) {
-    JsonNode value = fields.get(key);
-    UnetLimits.require(value.isBoolean(), "%s is %s; it must be true or false", key, quoted(value));
-    return value.booleanValue();
-  }
-
-  private List<JsonNode> list(String key) {
-    JsonNode value = fields.get(key);
-    UnetLimits.require(value.isArray(), "%s is %s; it must be a list", key, quoted(value));
-    List<JsonNode> entries = new ArrayList<>();
-    value.forEach(entries::add);
-    return entries;
-  }
-
-  private static String quoted(JsonNode value) {
-    String text = value.toString();
-    return text.length() <= LONGEST_QUOTATION ? text : text.substring(0, LONGEST_QUOTATION) + "…";
+    return fields.isNull(key) ? Unet2D.Resampler.CONVOLUTION : fields.choice(key, RESAMPLERS);
   }
 }

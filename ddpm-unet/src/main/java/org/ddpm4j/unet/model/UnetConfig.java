@@ -6,9 +6,9 @@ import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
  * The architecture of a U-Net: a validated record that can build its graph for any image size that
- * it accepts.
+ * it accepts. One of your own trains and samples as it is; a {@link UnetKind} lets files name it.
  */
-public sealed interface UnetConfig permits AnnotatedUnet, MinimalUnet, TutorialUnet, Unet2D {
+public interface UnetConfig {
 
   /**
    * The number of channels of the images that go in.
@@ -37,7 +37,19 @@ public sealed interface UnetConfig permits AnnotatedUnet, MinimalUnet, TutorialU
    *
    * @return 0 if the network knows no classes
    */
-  int classEmbeddings();
+  default int classEmbeddings() {
+    return 0;
+  }
+
+  /**
+   * Whether there are twice as many channels that come out as go in: the second half is a learned
+   * variance (Nichol and Dhariwal 2021, eq. 15).
+   *
+   * @return true if there are
+   */
+  default boolean learnsVariance() {
+    return outChannels() == 2 * inChannels();
+  }
 
   /**
    * The parameter that a tensor of a file is meant for, since names have changed over time.

@@ -15,7 +15,7 @@ import org.ddpm4j.diffusion.config.SamplerType;
  * @param steps of the sampler, 1 to {@link #MAX_STEPS}; 10 if not said
  * @param sampler which one; UniPC if not said
  */
-record Wish(int count, long seed, int steps, SamplerType sampler) {
+record SampleRequest(int count, long seed, int steps, SamplerType sampler) {
 
   static final int MAX_COUNT = 64;
   static final int MAX_STEPS = 1000;
@@ -28,7 +28,7 @@ record Wish(int count, long seed, int steps, SamplerType sampler) {
    * @param query decoded, or null if there is none
    * @throws IllegalArgumentException with a sentence for the client
    */
-  static Wish parse(String query) {
+  static SampleRequest parse(String query) {
     Map<String, String> values = new HashMap<>();
     for (String part : query == null || query.isEmpty() ? new String[0] : query.split("&")) {
       int equals = part.indexOf('=');
@@ -42,7 +42,7 @@ record Wish(int count, long seed, int steps, SamplerType sampler) {
             "The parameter %s is given twice; give it once.".formatted(name));
       }
     }
-    return new Wish(
+    return new SampleRequest(
         (int) number(values, "count", 16, 1, MAX_COUNT),
         number(values, "seed", 0, Long.MIN_VALUE, Long.MAX_VALUE),
         (int) number(values, "steps", 10, 1, MAX_STEPS),

@@ -1,0 +1,63 @@
+package org.ddpm4j.diffusion.model;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** The model of clothes among the resources of this library: {@code models/fashion-mnist}. */
+final class BundledModel {
+
+  private static final String RESOURCE = "fashion-mnist";
+  private static final String CONFIG = "config.json";
+
+  private BundledModel() {}
+
+  static DiffusionModel read(Execution execution) throws IOException {
+    RunConfig config;
+    try (InputStream in = open(CONFIG)) {
+      config =
+          RunConfig.fromJson(
+              new String(in.readAllBytes(), StandardCharsets.UTF_8), RESOURCE + "/" + CONFIG);
+    }
+    return DiffusionModel.of(readUnet(execution), config.model());
+  }
+
+  /** Weights are read from a file channel, and a resource may lie within an archive. */
+  private static Unet readUnet(Execution execution) throws IOException {
+    Path folder = Files.createTempDirectory("ddpm4j-");
+    Path architecture = folder.resolve(UnetFolder.CONFIG);
+    Path weights = folder.resolve(UnetFolder.WEIGHTS);
+    try {
+      copy("unet/" + UnetFolder.CONFIG, architecture);
+      copy("unet/" + UnetFolder.WEIGHTS, weights);
+      return UnetFolder.read(folder, DataType.FLOAT, execution);
+    } finally {
+      Files.deleteIfExists(weights);
+      Files.deleteIfExists(architecture);
+      Files.delete(folder);
+    }
+  }
+
+  private static void copy(String name, Path file) throws IOException {
+    try (InputStream in = open(name)) {
+      Files.copy(in, file);
+    }
+  }
+
+  private static InputStream open(String name) throws IOException {
+    InputStream in = BundledModel.class.getResourceAsStream(RESOURCE + "/" + name);
+    if (in == null) {
+      throw new IOException(
+          "The resource %s/%s is missing, which ddpm-diffusion brings; build or download it again."
+              .formatted(RESOURCE, name));
+    }
+    return in;
+  }
+}

@@ -1,0 +1,613 @@
+package org.ddpm4j.diffusion.model;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
+import org.ddpm4j.diffusion.ClassConditionalDenoiser;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.config.SamplerConfig;
+import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.config.ScheduleConfig;
+import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
+import org.ddpm4j.diffusion.diffusers.DiffusersSampler;
+import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.guidance.ClassifierFreeGuidance;
+import org.ddpm4j.diffusion.guidance.Guidance;
+import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.run.ModelDescription;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.run.TrainedWeights;
+import org.ddpm4j.diffusion.sampling.PathSampler;
+import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.Sampler;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.schedules.ScheduleConstant;
+import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.model.Unet2D;
+import org.ddpm4j.unet.model.UnetConfig;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * A trained model: a network, what it predicts, the noise schedule, the size and normalisation of
+ * the images, the names of the classes, and how to draw.
+ *
+ * <pre>{@code
+ * try (DiffusionModel model = DiffusionModel.bundled()) {
+ *   List<BufferedImage> clothes = model.sample(16, 7);
+ * }
+ * }</pre>
+ *
+ * <p>Immutable; any number of threads may draw with one model at once, as long as nobody writes to
+ * the network's parameters. Closing it closes its network, see {@link Unet#close()}.
+ */
+public final class DiffusionModel implements AutoCloseable {
+
+  /** Denoising steps unless another number is chosen; fewer where the chain is shorter. */
+  public static final int DEFAULT_STEPS = 50;
+
+  private final Unet unet;
+  private final Parameterization parameterization;
+  private final NoiseSchedule schedule;
+  private final ImageShape shape;
+  private final Normalization normalization;
+  private final List<String> classNames;
+  private final OptionalInt nullClass;
+
+  /** The schedule's name, where it is known to have one. */
+  private final Optional<ScheduleConfig> scheduleConfig;
+
+  /** Whose files say how to draw, if it came from one. */
+  private final Optional<DiffusersPipeline> pipeline;
+
+  private DiffusionModel(
+      Unet unet,
+      Parameterization parameterization,
+      NoiseSchedule schedule,
+      Optional<ScheduleConfig> scheduleConfig,
+      ImageShape shape,
+      Normalization normalization,
+      List<String> classNames,
+      OptionalInt nullClass,
+      Optional<DiffusersPipeline> pipeline) {
+    this.unet = Objects.requireNonNull(unet, "unet");
+    this.parameterization = Objects.requireNonNull(parameterization, "parameterization");
+    this.schedule = Objects.requireNonNull(schedule, "schedule");
+    this.scheduleConfig = scheduleConfig;
+    this.shape = Objects.requireNonNull(shape, "shape");
+    this.normalization = normalization;
+    this.classNames = List.copyOf(classNames);
+    this.nullClass = nullClass;
+    this.pipeline = pipeline;
+    UnetConfig network = unet.config();
+    normalization.requireChannels(shape.channels());
+    if (network.inChannels() != shape.channels()) {
+      throw new IllegalArgumentException(
+          "The network takes images of %d channels, but the images have %d; give the shape of those that it was trained on."
+              .formatted(network.inChannels(), shape.channels()));
+    }
+    if (network.outChannels() != network.inChannels() && !network.learnsVariance()) {
+      throw new IllegalArgumentException(
+          "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance."
+              .formatted(network.inChannels(), network.outChannels()));
+    }
+    network.checkImageSize(shape.height(), shape.width());
+    nullClass.ifPresent(row -> ModelDescription.requireNullClass(row, network.classEmbeddings()));
+  }
+
+  /**
+   * A network and what is known of it.
+   *
+   * @param unet the network, by custom with the moving average of the weights
+   * @param description of it
+   * @return the model, which draws as DDPM does
+   * @throws IllegalArgumentException if they do not fit each other
+   */
+  public static DiffusionModel of(Unet unet, ModelDescription description) {
+    if (!unet.config().equals(description.network())) {
+      throw new IllegalArgumentException(
+          "The network is %s, but its description is of %s; take the two that belong together."
+              .formatted(unet.config(), description.network()));
+    }
+    return new DiffusionModel(
+        unet,
+        description.parameterization(),
+        description.schedule().create(),
+        Optional.of(description.schedule()),
+        description.shape(),
+        description.normalization(),
+        description.classNames(),
+        description.nullClass(),
+        Optional.empty());
+  }
+
+  /**
+   * A network of images in [-1,1] that predicts ε.
+   *
+   * @param unet the network, by custom with the moving average of the weights
+   * @param schedule the one that it was trained with
+   * @param shape of the images
+   * @return the model, which draws as DDPM does
+   * @throws IllegalArgumentException if they do not fit each other
+   */
+  public static DiffusionModel of(Unet unet, NoiseSchedule schedule, ImageShape shape) {
+    return of(unet, Parameterization.EPSILON, schedule, shape, Normalization.SYMMETRIC);
+  }
+
+  /**
+   * A network, whose classes have no names.
+   *
+   * @param unet the network, by custom with the moving average of the weights
+   * @param parameterization what it predicts
+   * @param schedule the one that it was trained with
+   * @param shape of the images
+   * @param normalization how it sees pixels
+   * @return the model, which draws as DDPM does
+   * @throws IllegalArgumentException if they do not fit each other
+   */
+  public static DiffusionModel of(
+      Unet unet,
+      Parameterization parameterization,
+      NoiseSchedule schedule,
+      ImageShape shape,
+      Normalization normalization) {
+    return new DiffusionModel(
+        unet,
+        parameterization,
+        schedule,
+        Optional.empty(),
+        shape,
+        normalization,
+        List.of(),
+        OptionalInt.empty(),
+        Optional.empty());
+  }
+
+  /**
+   * The model of a diffusers pipeline, which draws as its scheduler says.
+   *
+   * @param pipeline its files
+   * @param shape of the images, which need not be that of the files
+   * @return the model
+   * @throws IllegalArgumentException if the network cannot take such images
+   */
+  public static DiffusionModel of(DiffusersPipeline pipeline, ImageShape shape) {
+    return new DiffusionModel(
+        pipeline.unet(),
+        pipeline.scheduler().parameterization(),
+        pipeline.scheduler().schedule(),
+        pipeline.scheduler().scheduleConfig(),
+        shape,
+        Normalization.SYMMETRIC,
+        pipeline.classNames(),
+        OptionalInt.empty(),
+        Optional.of(pipeline));
+  }
+
+  /**
+   * The model of a run, with the moving average of the weights.
+   *
+   * @param folder of the run
+   * @return the model
+   * @throws IOException if there is no run, or a file of it is missing or damaged
+   */
+  public static DiffusionModel ofRun(Path folder) throws IOException {
+    return ofRun(
+        RunFolder.open(folder), TrainedWeights.EMA, Optional.empty(), Execution.automatic());
+  }
+
+  /**
+   * The model of a run.
+   *
+   * @param run the folder
+   * @param weights which of a checkpoint's
+   * @param checkpoint its file, or empty for the newest
+   * @param execution how the network computes
+   * @return the model
+   * @throws IOException if a file is missing or damaged, or the network is not the run's
+   */
+  public static DiffusionModel ofRun(
+      RunFolder run, TrainedWeights weights, Optional<Path> checkpoint, Execution execution)
+      throws IOException {
+    RunConfig config = run.readConfig();
+    Unet unet = run.readUnet(config, weights, checkpoint, execution);
+    try {
+      return of(unet, config.model());
+    } catch (IllegalArgumentException e) {
+      unet.close();
+      throw new IOException("%s: %s".formatted(run.path(), e.getMessage()), e);
+    }
+  }
+
+  /**
+   * The model of a diffusers pipeline, of images of the size that its files say.
+   *
+   * @param folder that holds {@value PipelineFolder#INDEX}
+   * @return the model, which draws as the pipeline's scheduler says
+   * @throws IOException if a file is missing or damaged, asks for what is not supported, or says no
+   *     size
+   */
+  public static DiffusionModel ofPipeline(Path folder) throws IOException {
+    DiffusersPipeline pipeline = PipelineFolder.read(folder, DataType.FLOAT, Execution.automatic());
+    try {
+      return of(
+          pipeline,
+          pipeline
+              .shape()
+              .orElseThrow(
+                  () -> new IllegalArgumentException("its network has no sample_size; add it")));
+    } catch (IllegalArgumentException e) {
+      pipeline.unet().close();
+      throw new IOException("%s: %s".formatted(folder, e.getMessage()), e);
+    }
+  }
+
+  /**
+   * The model that comes with this library: grey pictures of clothes, 28x28, trained on
+   * Fashion-MNIST.
+   *
+   * @return the model
+   * @throws IOException if it cannot be read, for lack of space in the system's temporary folder
+   *     for instance
+   */
+  public static DiffusionModel bundled() throws IOException {
+    return bundled(Execution.automatic());
+  }
+
+  /**
+   * The model that comes with this library.
+   *
+   * @param execution how the network computes
+   * @return the model
+   * @throws IOException if it cannot be read
+   */
+  public static DiffusionModel bundled(Execution execution) throws IOException {
+    return BundledModel.read(execution);
+  }
+
+  /**
+   * Writes the model as the folder of a run that can be drawn with and not resumed.
+   *
+   * @param folder that does not exist yet or is empty
+   * @throws IOException if the folder holds files or cannot be written
+   * @throws IllegalArgumentException as {@link #description}
+   */
+  public void save(Path folder) throws IOException {
+    DataDescription data = DataDescription.unseen(DataDescription.UNKNOWN, null);
+    RunFolder.create(folder, RunConfig.untrained(null, description(), data), unet);
+  }
+
+  /**
+   * The model as the pipeline of diffusers that draws in a given way.
+   *
+   * @param sampler how the pipeline is to draw
+   * @return the pipeline, whose {@code sample_size} is that of the model's images; its network has
+   *     the same parameters and is to be closed of its own
+   * @throws IllegalArgumentException if diffusers has nothing like the network, the schedule, the
+   *     normalisation or the sampler; the sentence says what to do
+   */
+  public DiffusersPipeline toPipeline(DiffusersSampler sampler) {
+    if (!normalization.equals(Normalization.SYMMETRIC)) {
+      throw new IllegalArgumentException(
+          "The images of a diffusers pipeline are in [-1,1], and this model's are normalised otherwise.");
+    }
+    Unet2D network = DiffusersPipeline.requireUnet2D(unet.config());
+    return new DiffusersPipeline(
+        Unet.of(
+            network.withSampleSize(new Unet2D.ImageSize(shape.height(), shape.width())),
+            unet.parameters()),
+        scheduler(sampler),
+        isClassConditional() ? classNames : List.of());
+  }
+
+  private DiffusersScheduler scheduler(DiffusersSampler sampler) {
+    if (pipeline.isPresent()) {
+      return pipeline.get().scheduler().withSampler(sampler.config(), sampler.clipping());
+    }
+    ScheduleConfig named = description().schedule();
+    return new DiffusersScheduler(
+        named.betas(), named.timesteps(), parameterization, sampler.config(), sampler.clipping());
+  }
+
+  /**
+   * What a run's configuration says of the model.
+   *
+   * @return the description
+   * @throws IllegalArgumentException if the noise schedule is none of those that a run can have
+   */
+  public ModelDescription description() {
+    ScheduleConfig named =
+        scheduleConfig
+            .or(() -> ScheduleConfig.ofBetas(schedule.values(ScheduleConstant.BETAS)))
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "The model's betas (of a pipeline: its trained_betas) are none of the noise schedules that a run can have; describe it by a ScheduleConfig, or draw with the pipeline's folder itself."));
+    return new ModelDescription(
+        unet.config(), parameterization, named, shape, normalization, classNames, nullClass);
+  }
+
+  /**
+   * The same model with a null class that the caller knows of.
+   *
+   * @param row of the class embedding, from 0
+   * @return a new model with the same network
+   * @throws IllegalArgumentException if there is no such row, or no other
+   */
+  public DiffusionModel withNullClass(int row) {
+    return new DiffusionModel(
+        unet,
+        parameterization,
+        schedule,
+        scheduleConfig,
+        shape,
+        normalization,
+        classNames,
+        OptionalInt.of(row),
+        pipeline);
+  }
+
+  /**
+   * The same model with names of its classes.
+   *
+   * @param names of the classes, in their order
+   * @return a new model with the same network
+   */
+  public DiffusionModel withClassNames(List<String> names) {
+    return new DiffusionModel(
+        unet,
+        parameterization,
+        schedule,
+        scheduleConfig,
+        shape,
+        normalization,
+        names,
+        nullClass,
+        pipeline);
+  }
+
+  /**
+   * Draws pictures by the {@linkplain #defaultSampler default sampler}, of all classes in turn if
+   * there are any.
+   *
+   * @param count how many, at least 1
+   * @param seed picture i of a seed is always the same, however many are drawn with it
+   * @return a picture for each image, grey or in colour
+   * @throws IllegalArgumentException if images of so many channels make no pictures
+   * @throws java.util.concurrent.CancellationException if the thread is interrupted
+   */
+  public List<BufferedImage> sample(int count, long seed) {
+    return pipeline().pictures(count, seed);
+  }
+
+  /**
+   * Draws by the {@linkplain #defaultSampler default sampler}.
+   *
+   * @return a pipeline of {@value #DEFAULT_STEPS} steps, or of all timesteps if they are fewer
+   */
+  public DiffusionPipeline pipeline() {
+    return pipeline(defaultSampler().create(schedule, defaultSteps()));
+  }
+
+  /**
+   * Draws by another sampler with what of its options the model's files say.
+   *
+   * @param type which sampler
+   * @param steps S, how many
+   * @return the pipeline
+   * @throws IllegalArgumentException if the sampler cannot take so many steps, or the model's
+   *     pipeline asks for what is not supported of it
+   */
+  public DiffusionPipeline pipeline(SamplerType type, int steps) {
+    return pipeline(defaultSampler(type).create(schedule, steps));
+  }
+
+  /**
+   * Draws by any sampler.
+   *
+   * @param sampler of the model's schedule
+   * @return the pipeline; all classes take turns
+   * @throws IllegalArgumentException if the sampler begins where the network's answer does not tell
+   *     the image
+   */
+  public DiffusionPipeline pipeline(Sampler sampler) {
+    return pipeline(sampler, Guidance.NONE);
+  }
+
+  /**
+   * Draws by any sampler with classifier-free guidance.
+   *
+   * @param sampler of the model's schedule
+   * @param guidance how far beyond the class
+   * @return the pipeline; all classes take turns
+   * @throws IllegalArgumentException if there is guidance, but no null class; or if the sampler
+   *     begins where the network's answer does not tell the image
+   */
+  public DiffusionPipeline pipeline(Sampler sampler, Guidance guidance) {
+    if (sampler instanceof PathSampler path) {
+      requireX0(path.first());
+    }
+    return new DiffusionPipeline(
+        denoiser(guidance), sampler, shape, normalization, classesInTurn());
+  }
+
+  private void requireX0(NoiseLevel first) {
+    if (!parameterization.determinesX0(schedule, first)) {
+      throw new IllegalArgumentException(
+          "At the last timestep of this schedule nothing of the image is left, so that a network which predicts %s cannot begin there; take one that predicts v or x0, or a schedule that ends above zero, or begin below with TimestepSpacing.LEADING."
+              .formatted(parameterization));
+    }
+  }
+
+  /** All classes but the null class. */
+  private IntUnaryOperator classesInTurn() {
+    if (!isClassConditional()) {
+      return i -> 0;
+    }
+    int rows = classNames.isEmpty() ? unet.config().classEmbeddings() : classNames.size();
+    int[] classes = IntStream.range(0, rows).filter(row -> row != nullClass.orElse(-1)).toArray();
+    return i -> classes[i % classes.length];
+  }
+
+  /**
+   * How the model draws unless told otherwise: as its pipeline's scheduler says or, of any other
+   * model, as DDPM does, with the variance that the network has learned, if it has.
+   *
+   * @return the sampler
+   */
+  public DefaultSampler defaultSampler() {
+    return pipeline
+        .map(DiffusersPipeline::scheduler)
+        .map(own -> new DefaultSampler(own.sampler(), own.clipping().constraint()))
+        .orElseGet(() -> defaultSampler(SamplerType.DDPM));
+  }
+
+  /**
+   * How the model draws by a sampler, unless told otherwise. Of a pipeline's scheduler another is
+   * made as diffusers' {@code from_config} does.
+   *
+   * @param type which sampler
+   * @return the sampler
+   * @throws IllegalArgumentException if the model's pipeline asks for what is not supported of it
+   */
+  public DefaultSampler defaultSampler(SamplerType type) {
+    if (pipeline.isPresent()) {
+      DiffusersSampler said = pipeline.get().sampler(type);
+      return new DefaultSampler(said.config(), said.clipping().constraint());
+    }
+    SamplerConfig config = SamplerConfig.of(type);
+    return new DefaultSampler(
+        type == SamplerType.DDPM && unet.config().learnsVariance()
+            ? config.withVariance(ReverseVariance.LEARNED)
+            : config,
+        X0Constraint.clip(normalization));
+  }
+
+  /**
+   * How many denoising steps are made unless told otherwise.
+   *
+   * @return {@value #DEFAULT_STEPS}, or T if that is less
+   */
+  public int defaultSteps() {
+    return Math.min(DEFAULT_STEPS, schedule.timesteps());
+  }
+
+  /**
+   * The network as samplers see it.
+   *
+   * @return a denoiser, unconditional if the network knows no classes
+   */
+  public ClassConditionalDenoiser denoiser() {
+    return ClassConditionalDenoiser.ofAny(unet, parameterization, schedule);
+  }
+
+  /**
+   * The network as samplers see it, guided.
+   *
+   * @param guidance how far beyond the class
+   * @return a denoiser
+   * @throws IllegalArgumentException if there is guidance, but no null class
+   */
+  public ClassConditionalDenoiser denoiser(Guidance guidance) {
+    if (guidance.equals(Guidance.NONE)) {
+      return denoiser();
+    }
+    int row =
+        nullClass.orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "No row of the network's class embedding is known to stand for no class, which guidance needs; train with label dropout, or name the row by withNullClass."));
+    return ClassifierFreeGuidance.of(unet, parameterization, schedule, row, guidance);
+  }
+
+  /**
+   * The network.
+   *
+   * @return it; closed with the model
+   */
+  public Unet unet() {
+    return unet;
+  }
+
+  /**
+   * What the network predicts.
+   *
+   * @return ε, x0, v or the mean
+   */
+  public Parameterization parameterization() {
+    return parameterization;
+  }
+
+  /**
+   * The noise that the network was trained with.
+   *
+   * @return the schedule
+   */
+  public NoiseSchedule schedule() {
+    return schedule;
+  }
+
+  /**
+   * The size of the images.
+   *
+   * @return channels, height and width
+   */
+  public ImageShape shape() {
+    return shape;
+  }
+
+  /**
+   * How the network sees pixels.
+   *
+   * @return the normalisation
+   */
+  public Normalization normalization() {
+    return normalization;
+  }
+
+  /**
+   * The names of the classes of the images, whether or not the network is class-conditional.
+   *
+   * @return the names in the order of the classes; empty if they are not known
+   */
+  public List<String> classNames() {
+    return classNames;
+  }
+
+  /**
+   * The row of the class embedding that stands for no class.
+   *
+   * @return the row, or empty if none is known to
+   */
+  public OptionalInt nullClass() {
+    return nullClass;
+  }
+
+  /**
+   * Whether the network has a class embedding.
+   *
+   * @return true if what it draws depends on a class
+   */
+  public boolean isClassConditional() {
+    return unet.config().classEmbeddings() > 0;
+  }
+
+  /** Closes the network. */
+  @Override
+  public void close() {
+    unet.close();
+  }
+}

@@ -1,0 +1,286 @@
+package org.ddpm4j.io;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The fields of a configuration as diffusers writes them, each with its default where the file has
+ * none. What a field must be is checked when it is asked for; an {@link IllegalArgumentException}
+ * then says what it is and what it must be.
+ */
+public final class DiffusersFields {
+
+  /** The release whose keys these are. */
+  public static final String VERSION = "0.42.1";
+
+  /** The key of the class that a file describes. */
+  public static final String CLASS_NAME = "_class_name";
+
+  /** The key of the list of keys whose values are defaults. */
+  public static final String USE_DEFAULT_VALUES = "_use_default_values";
+
+  private final String opening;
+  private final Map<String, JsonNode> values;
+
+  /**
+   * The fields of a file.
+   *
+   * @param opening how messages begin, for example {@code "This U-Net cannot be built: "}
+   * @param values all fields that will be asked for, in their order
+   */
+  public DiffusersFields(String opening, Map<String, JsonNode> values) {
+    this.opening = opening;
+    this.values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
+  }
+
+  /**
+   * A map that keeps its order.
+   *
+   * @param <V> what the names stand for
+   * @param entries of {@link Map#entry}
+   * @return the map, unmodifiable
+   */
+  @SafeVarargs
+  public static <V> Map<String, V> names(Map.Entry<String, V>... entries) {
+    Map<String, V> map = new LinkedHashMap<>();
+    for (Map.Entry<String, V> entry : entries) {
+      map.put(entry.getKey(), entry.getValue());
+    }
+    return Collections.unmodifiableMap(map);
+  }
+
+  /**
+   * The first name of a value.
+   *
+   * @param <V> what the names stand for
+   * @param value the value
+   * @param names of {@link #names}
+   * @return its name
+   * @throws IllegalArgumentException if it has none
+   */
+  public static <V> String nameOf(V value, Map<String, V> names) {
+    return names.entrySet().stream()
+        .filter(entry -> entry.getValue() == value)
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "diffusers has no name for %s; choose one of %s."
+                        .formatted(value, names.values())));
+  }
+
+  /**
+   * The keys whose values do not count, since they are the release's defaults.
+   *
+   * @param json the file
+   * @return what {@code _use_default_values} lists
+   */
+  public static Set<String> unset(JsonNode json) {
+    Set<String> unset = new HashSet<>();
+    json.path(USE_DEFAULT_VALUES).forEach(name -> unset.add(name.asText()));
+    return unset;
+  }
+
+  /**
+   * Checks a key that nobody here knows. Releases come and go with keys; one that is off asks for
+   * nothing, and one that starts with an underscore does not matter.
+   *
+   * @param opening how messages begin
+   * @param key the key
+   * @param value its value
+   * @param dependent what would depend on it, {@code the network} for example
+   * @param known which keys there are, a clause
+   * @throws IllegalArgumentException if it asks for something
+   */
+  public static void checkUnknown(
+      String opening, String key, JsonNode value, String dependent, String known) {
+    boolean isOff =
+        value.isNull()
+            || (value.isBoolean() && !value.booleanValue())
+            || (value.isArray() && value.isEmpty());
+    if (!key.startsWith("_") && !isOff) {
+      throw new IllegalArgumentException(
+          "%s%s is %s, a key that is not known here; leave it out if %s not depend on it. %s."
+              .formatted(opening, key, StrictJson.quoted(value), dependent, known));
+    }
+  }
+
+  /**
+   * A field as it is.
+   *
+   * @param key a known key
+   * @return its value
+   */
+  public JsonNode get(String key) {
+    return values.get(key);
+  }
+
+  /**
+   * Whether a field is null.
+   *
+   * @param key a known key
+   * @return true if it is
+   */
+  public boolean isNull(String key) {
+    return get(key).isNull();
+  }
+
+  /**
+   * A whole number.
+   *
+   * @param key a known key
+   * @return the number
+   */
+  public int integer(String key) {
+    return integer(key, get(key));
+  }
+
+  /**
+   * A whole number, or none.
+   *
+   * @param key a known key
+   * @return the number; null if the field is null
+   */
+  public Integer integerOrNull(String key) {
+    return isNull(key) ? null : (Integer) integer(key);
+  }
+
+  /**
+   * A whole number that is a part of a field.
+   *
+   * @param what for messages
+   * @param value the part
+   * @return the number
+   */
+  public int integer(String what, JsonNode value) {
+    require(
+        value.isNumber() && value.doubleValue() == (int) value.doubleValue(),
+        what,
+        value,
+        "it must be a whole number within 32 bits");
+    return (int) value.doubleValue();
+  }
+
+  /**
+   * A number.
+   *
+   * @param key a known key
+   * @return the number, infinite where the file's JSON allows that
+   */
+  public double number(String key) {
+    require(get(key).isNumber(), key, get(key), "it must be a number");
+    return get(key).doubleValue();
+  }
+
+  /**
+   * A finite number.
+   *
+   * @param key a known key
+   * @return the number
+   */
+  public double finiteNumber(String key) {
+    return finiteNumber(key, get(key));
+  }
+
+  /**
+   * A finite number that is a part of a field.
+   *
+   * @param what for messages
+   * @param value the part
+   * @return the number
+   */
+  public double finiteNumber(String what, JsonNode value) {
+    require(
+        value.isNumber() && Double.isFinite(value.doubleValue()),
+        what,
+        value,
+        "it must be a finite number");
+    return value.doubleValue();
+  }
+
+  /**
+   * True or false.
+   *
+   * @param key a known key
+   * @return the value
+   */
+  public boolean flag(String key) {
+    require(get(key).isBoolean(), key, get(key), "it must be true or false");
+    return get(key).booleanValue();
+  }
+
+  /**
+   * True or false, where null is false as in Python.
+   *
+   * @param key a known key
+   * @return the value
+   */
+  public boolean flagOrNull(String key) {
+    return !isNull(key) && flag(key);
+  }
+
+  /**
+   * A list.
+   *
+   * @param key a known key
+   * @return its entries
+   */
+  public List<JsonNode> list(String key) {
+    require(get(key).isArray(), key, get(key), "it must be a list");
+    List<JsonNode> entries = new ArrayList<>();
+    get(key).forEach(entries::add);
+    return entries;
+  }
+
+  /**
+   * What a name stands for.
+   *
+   * @param <V> what names stand for
+   * @param key a known key
+   * @param supported of {@link #names}
+   * @return the value
+   */
+  public <V> V choice(String key, Map<String, V> supported) {
+    return choice(key, get(key), supported);
+  }
+
+  /**
+   * What a name that is a part of a field stands for.
+   *
+   * @param <V> what names stand for
+   * @param what for messages
+   * @param name the part
+   * @param supported of {@link #names}
+   * @return the value
+   */
+  public <V> V choice(String what, JsonNode name, Map<String, V> supported) {
+    V value = name.isTextual() ? supported.get(name.textValue()) : null;
+    require(
+        value != null,
+        what,
+        name,
+        "supported %s %s"
+            .formatted(supported.size() == 1 ? "is" : "are", quoted(supported.keySet())));
+    return value;
+  }
+
+  private static String quoted(Collection<String> names) {
+    return names.stream().map("\"%s\""::formatted).collect(Collectors.joining(", "));
+  }
+
+  private void require(boolean condition, String what, JsonNode value, String expectation) {
+    if (!condition) {
+      throw new IllegalArgumentException(
+          "%s%s is %s; %s.".formatted(opening, what, StrictJson.quoted(value), expectation));
+    }
+  }
+}
