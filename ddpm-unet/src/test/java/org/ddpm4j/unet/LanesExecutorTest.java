@@ -2,6 +2,7 @@ package org.ddpm4j.unet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -562,27 +563,30 @@ class LanesExecutorTest {
     assertThat(unet(1).isFused(DataType.FLOAT)).isTrue();
   }
 
-  /** bfloat16 keeps three digits of each factor. */
+  /** bfloat16 keeps three digits of each factor, and of what lies between operations. */
   @ParameterizedTest
   @MethodSource("networks")
   void staysCloseInBfloat16(AnnotatedUnet config) {
     Assumptions.assumeTrue(Onednn.hasBfloat16(), "the processor has no bfloat16");
     Batch batch = batch(BATCH, 8, 6);
-    try (Unet precise = fused(config, 2);
+    Batch preciseBatch = batch.castTo(DataType.DOUBLE);
+    try (Unet single = fused(config, 1);
+        Unet precise = reference(single);
         Unet rough =
             Unet.of(
                 config,
-                precise.parameters(),
+                single.parameters(),
                 new Execution(LayersChoice.FUSED, Precision.BFLOAT16, 2))) {
-      INDArray y = precise.predict(batch.x, batch.t);
-      assertThat(relativeError(rough.predict(batch.x, batch.t), y.castTo(DataType.DOUBLE)))
-          .isBetween(1e-5, 2e-2);
+      INDArray y = precise.predict(preciseBatch.x, preciseBatch.t);
+      assertThat(relativeError(rough.predict(batch.x, batch.t), y)).isBetween(1e-5, 2e-2);
       Parameters expected = precise.parameters().zerosLike();
-      Parameters actual = precise.parameters().zerosLike();
-      precise.lossAndGradient(LossFunction.L2, batch.x, batch.t, batch.target, expected);
-      rough.lossAndGradient(LossFunction.L2, batch.x, batch.t, batch.target, actual);
-      assertThat(relativeError(actual.flat(), expected.flat().castTo(DataType.DOUBLE)))
-          .isBetween(1e-5, 2e-2);
+      Parameters actual = single.parameters().zerosLike();
+      double expectedLoss =
+          precise.lossAndGradient(
+              LossFunction.L2, preciseBatch.x, preciseBatch.t, preciseBatch.target, expected);
+      double loss = rough.lossAndGradient(LossFunction.L2, batch.x, batch.t, batch.target, actual);
+      assertThat(loss).isCloseTo(expectedLoss, withinPercentage(0.5));
+      assertThat(relativeError(actual.flat(), expected.flat())).isBetween(1e-5, 2e-2);
     }
   }
 

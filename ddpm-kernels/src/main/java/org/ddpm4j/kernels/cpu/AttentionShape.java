@@ -11,9 +11,11 @@ import org.bytedeco.dnnl.memory;
  * @param positions H·W
  * @param heads number of heads
  * @param width features of a head, d
- * @param rowLength floats from the queries of a position to those of the next
+ * @param rowLength numbers from the queries of a position to those of the next
+ * @param type of the numbers
  */
-record AttentionShape(int images, int positions, int heads, int width, int rowLength) {
+record AttentionShape(
+    int images, int positions, int heads, int width, int rowLength, memory.data_type type) {
 
   /** Of queries, keys and values side by side. */
   static AttentionShape of(CpuTensor qkv, int heads) {
@@ -27,7 +29,12 @@ record AttentionShape(int images, int positions, int heads, int width, int rowLe
 
   private static AttentionShape of(CpuTensor rows, int heads, int features) {
     return new AttentionShape(
-        rows.size(0), rows.size(1) * rows.size(2), heads, features / heads, rows.size(3));
+        rows.size(0),
+        rows.size(1) * rows.size(2),
+        heads,
+        features / heads,
+        rows.size(3),
+        rows.dataType());
   }
 
   /** The features of all heads. */
@@ -37,22 +44,27 @@ record AttentionShape(int images, int positions, int heads, int width, int rowLe
 
   /** Queries, keys or values, {@code [heads,P,d]}. */
   memory.desc inQkv() {
-    return Onednn.strided(byPositions(), width, rowLength, 1);
+    return Onednn.strided(type, byPositions(), width, rowLength, 1);
   }
 
   /** The same, each transposed: {@code [heads,d,P]}. */
   memory.desc inQkvTransposed() {
-    return Onednn.strided(byFeatures(), width, 1, rowLength);
+    return Onednn.strided(type, byFeatures(), width, 1, rowLength);
   }
 
   /** Rows of the features of all heads, {@code [heads,P,d]}. */
   memory.desc inRows() {
-    return Onednn.strided(byPositions(), width, features(), 1);
+    return inRows(type);
+  }
+
+  /** The same, of other numbers. */
+  memory.desc inRows(memory.data_type typeOfRows) {
+    return Onednn.strided(typeOfRows, byPositions(), width, features(), 1);
   }
 
   /** The same, each transposed: {@code [heads,d,P]}. */
   memory.desc inRowsTransposed() {
-    return Onednn.strided(byFeatures(), width, 1, features());
+    return Onednn.strided(type, byFeatures(), width, 1, features());
   }
 
   private long[] byPositions() {

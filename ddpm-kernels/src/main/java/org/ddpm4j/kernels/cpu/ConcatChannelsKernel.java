@@ -14,15 +14,9 @@ final class ConcatChannelsKernel {
     CpuTensor a = inputs.get(0);
     CpuTensor b = inputs.get(1);
     CpuTensor y = outputs.get(0);
-    int channelsOfA = a.size(3);
-    int channelsOfB = b.size(3);
-    int rows = a.length() / channelsOfA;
-    return () -> {
-      for (int row = 0; row < rows; row++) {
-        int start = row * (channelsOfA + channelsOfB);
-        y.buffer().put(start, a.buffer(), row * channelsOfA, channelsOfA);
-        y.buffer().put(start + channelsOfA, b.buffer(), row * channelsOfB, channelsOfB);
-      }
-    };
+    return Kernel.sequence(
+        List.of(
+            ChannelRange.scattering(context, a, y, 0),
+            ChannelRange.scattering(context, b, y, a.size(3))));
   }
 }

@@ -39,8 +39,7 @@ final class Conv2dGradientKernel {
     CpuTensor w = inputs.get(1);
     CpuTensor dy = inputs.get(2);
     ConvolutionOperands operands =
-        ConvolutionOperands.of(
-            kind, x.shape(), w.shape(), dy.shape(), geometry, context.precision());
+        ConvolutionOperands.of(kind, x, w, dy, geometry, context.precision());
     convolution_forward.primitive_desc forward =
         Conv2dKernel.forward(operands, true, new primitive_attr());
     List<Kernel> steps = new ArrayList<>();
@@ -76,7 +75,7 @@ final class Conv2dGradientKernel {
         new convolution_backward_data.primitive_desc(
             Onednn.engine(),
             algorithm.convolution_direct,
-            operands.x(),
+            Onednn.channelsLast(dx.dataType(), dx.shape()),
             operands.weights(),
             operands.multipliedY(),
             operands.strides(),
@@ -91,7 +90,7 @@ final class Conv2dGradientKernel {
             .call(new convolution_backward_data(description))
             .with(DNNL_ARG_DIFF_DST, gradient.memory())
             .with(DNNL_ARG_WEIGHTS, operands.packedWeights(context, w, description.weights_desc()))
-            .with(DNNL_ARG_DIFF_SRC, context.memory(operands.x(), dx)));
+            .with(DNNL_ARG_DIFF_SRC, context.memory(description.diff_src_desc(), dx)));
   }
 
   private static void addParameterGradients(

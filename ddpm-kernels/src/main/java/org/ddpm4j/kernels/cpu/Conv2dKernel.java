@@ -12,6 +12,7 @@ import java.util.List;
 import org.bytedeco.dnnl.convolution_forward;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.global.dnnl.prop_kind;
+import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
 import org.ddpm4j.kernels.ops.Conv2d;
@@ -48,26 +49,30 @@ final class Conv2dKernel {
 
     static final Epilogue NONE = new Epilogue(EltwiseFunction.IDENTITY, null);
 
-    primitive_attr attributes(ConvolutionOperands operands) {
+    primitive_attr attributes() {
       post_ops operations = new post_ops();
       if (function != EltwiseFunction.IDENTITY) {
         operations.append_eltwise(
             OnednnFunctions.algorithm(function), OnednnFunctions.alpha(function), 0f);
       }
       if (residual != null) {
-        operations.append_binary(algorithm.binary_add, operands.y());
+        operations.append_binary(algorithm.binary_add, layoutOfResidual());
       }
       primitive_attr attributes = new primitive_attr();
       attributes.set_post_ops(operations);
       return attributes;
     }
 
-    void addArguments(DnnlCall call, CpuContext context, ConvolutionOperands operands) {
+    void addArguments(DnnlCall call, CpuContext context) {
       if (residual != null) {
         call.with(
             DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | DNNL_ARG_SRC_1,
-            context.memory(operands.y(), residual));
+            context.memory(layoutOfResidual(), residual));
       }
+    }
+
+    private memory.desc layoutOfResidual() {
+      return Onednn.channelsLast(residual.dataType(), residual.shape());
     }
   }
 
@@ -88,10 +93,9 @@ final class Conv2dKernel {
               List.of(winograd, EltwiseKernel.kernel(context, epilogue.function(), y, y)));
     }
     ConvolutionOperands operands =
-        ConvolutionOperands.of(
-            kind, x.shape(), w.shape(), y.shape(), geometry, context.precision());
+        ConvolutionOperands.of(kind, x, w, y, geometry, context.precision());
     convolution_forward.primitive_desc description =
-        forward(operands, bias != null, epilogue.attributes(operands));
+        forward(operands, bias != null, epilogue.attributes());
     CpuTensor scratch = context.scratch(operands.inputScratch(x)).get(0);
     ConvolutionOperands.Input source = operands.inputX(context, x, scratch);
     DnnlCall call =
@@ -103,7 +107,7 @@ final class Conv2dKernel {
     if (bias != null) {
       call.with(DNNL_ARG_BIAS, context.memory(operands.bias(), bias));
     }
-    epilogue.addArguments(call, context, operands);
+    epilogue.addArguments(call, context);
     List<Kernel> steps = new ArrayList<>(source.preparation());
     steps.add(call);
     return Kernel.sequence(steps);

@@ -30,9 +30,9 @@ final class ConvTranspose2dGradientKernel {
     ConvolutionOperands operands =
         ConvolutionOperands.of(
             ConvolutionOperands.Weights.TRANSPOSED,
-            inputs.get(0).shape(),
-            inputs.get(1).shape(),
-            inputs.get(2).shape(),
+            inputs.get(0),
+            inputs.get(1),
+            inputs.get(2),
             op.geometry(),
             context.precision());
     deconvolution_forward.primitive_desc forward = ConvTranspose2dKernel.forward(operands);
@@ -58,7 +58,7 @@ final class ConvTranspose2dGradientKernel {
         new deconvolution_backward_data.primitive_desc(
             Onednn.engine(),
             algorithm.deconvolution_direct,
-            operands.x(),
+            Onednn.channelsLast(dx.dataType(), dx.shape()),
             operands.weights(),
             operands.multipliedY(),
             operands.strides(),
@@ -75,7 +75,7 @@ final class ConvTranspose2dGradientKernel {
             .with(
                 DNNL_ARG_WEIGHTS,
                 operands.packedWeights(context, inputs.get(1), description.weights_desc()))
-            .with(DNNL_ARG_DIFF_SRC, context.memory(operands.x(), dx)));
+            .with(DNNL_ARG_DIFF_SRC, context.memory(description.diff_src_desc(), dx)));
   }
 
   private static void addParameterGradients(

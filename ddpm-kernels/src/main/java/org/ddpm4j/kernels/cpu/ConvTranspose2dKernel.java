@@ -24,9 +24,9 @@ final class ConvTranspose2dKernel {
     ConvolutionOperands operands =
         ConvolutionOperands.of(
             ConvolutionOperands.Weights.TRANSPOSED,
-            x.shape(),
-            inputs.get(1).shape(),
-            outputs.get(0).shape(),
+            x,
+            inputs.get(1),
+            outputs.get(0),
             op.geometry(),
             context.precision());
     deconvolution_forward.primitive_desc description = forward(operands);

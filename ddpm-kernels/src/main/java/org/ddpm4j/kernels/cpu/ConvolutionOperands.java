@@ -3,7 +3,6 @@ package org.ddpm4j.kernels.cpu;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
@@ -88,11 +87,19 @@ record ConvolutionOperands(
     abstract long[] strides(long[] w);
   }
 
+  /** Of feature maps in float32. */
+  static ConvolutionOperands ofFloats(
+      Weights kind, long[] x, long[] w, long[] y, ConvolutionGeometry geometry) {
+    memory.data_type type = memory.data_type.f32;
+    return of(kind, type, x, type, w, y, type, geometry);
+  }
+
+  /** Of these feature maps. */
   static ConvolutionOperands of(
       Weights kind,
-      long[] x,
-      long[] w,
-      long[] y,
+      CpuTensor x,
+      CpuTensor w,
+      CpuTensor y,
       ConvolutionGeometry geometry,
       Precision precision) {
     // Depthwise convolution is bound by memory, not by multiplications.
@@ -100,11 +107,23 @@ record ConvolutionOperands(
         precision == Precision.BFLOAT16 && kind != Weights.DEPTHWISE
             ? memory.data_type.bf16
             : memory.data_type.f32;
+    return of(kind, type, x.shape(), x.dataType(), w.shape(), y.shape(), y.dataType(), geometry);
+  }
+
+  private static ConvolutionOperands of(
+      Weights kind,
+      memory.data_type type,
+      long[] x,
+      memory.data_type typeOfX,
+      long[] w,
+      long[] y,
+      memory.data_type typeOfY,
+      ConvolutionGeometry geometry) {
     return new ConvolutionOperands(
         type,
-        Onednn.channelsLast(memory.data_type.f32, x),
+        Onednn.channelsLast(typeOfX, x),
         Onednn.channelsLast(type, x),
-        Onednn.channelsLast(memory.data_type.f32, y),
+        Onednn.channelsLast(typeOfY, y),
         Onednn.channelsLast(type, y),
         Onednn.strided(kind.shape(w), kind.strides(w)),
         Onednn.any(type, kind.shape(w)),
@@ -120,7 +139,7 @@ record ConvolutionOperands(
 
   /** The floats of scratch memory that {@link #input} needs. */
   long inputScratch(CpuTensor tensor) {
-    return type == memory.data_type.f32 ? 0 : (tensor.length() + 1) / 2;
+    return type == tensor.dataType() ? 0 : CpuTensor.floatsFor(tensor.length());
   }
 
   /** The input, ready to be multiplied. */
@@ -140,7 +159,7 @@ record ConvolutionOperands(
       CpuTensor tensor,
       CpuTensor scratch) {
     memory plain = context.memory(layout, tensor);
-    if (type == memory.data_type.f32) {
+    if (type == tensor.dataType()) {
       return new Input(plain, List.of());
     }
     memory rounded = context.memory(multiplied, scratch);
@@ -176,14 +195,5 @@ record ConvolutionOperands(
                     false)))
         .with(DNNL_ARG_SRC, gradient)
         .with(DNNL_ARG_DST, plain);
-  }
-
-  static Kernel sequence(List<Kernel> kernels) {
-    List<Kernel> all = new ArrayList<>(kernels);
-    return () -> {
-      for (Kernel kernel : all) {
-        kernel.run();
-      }
-    };
   }
 }

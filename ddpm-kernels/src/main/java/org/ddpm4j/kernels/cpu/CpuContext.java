@@ -1,11 +1,15 @@
 package org.ddpm4j.kernels.cpu;
 
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
+import org.bytedeco.dnnl.reorder;
 import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.ddpm4j.kernels.ops.FusedOp;
@@ -21,9 +25,8 @@ final class CpuContext implements PlanContext {
   private final PackedWeights packedWeights;
   private final Precision precision;
   private final List<PointerScope> nativeObjects = new ArrayList<>();
-  private final List<FloatMemory> scratchBlocks = new ArrayList<>();
-  private long scratchLength;
-  private long scratchFloats;
+  private final Scratch scratch = new Scratch();
+  private final Scratch converted = new Scratch();
 
   CpuContext(PackedWeights packedWeights, Precision precision) {
     this.packedWeights = packedWeights;
@@ -60,6 +63,20 @@ final class CpuContext implements PlanContext {
     return new memory(layout, Onednn.engine(), tensor.pointer());
   }
 
+  /** Copies numbers from one layout to another, and from one format to the other. */
+  Kernel copying(memory.desc fromLayout, CpuTensor from, memory.desc toLayout, CpuTensor to) {
+    memory source = memory(fromLayout, from);
+    memory target = memory(toLayout, to);
+    return call(new reorder(source, target)).with(DNNL_ARG_SRC, source).with(DNNL_ARG_DST, target);
+  }
+
+  /** Copies all numbers of a tensor to one of the same length. */
+  Kernel copying(CpuTensor from, CpuTensor to) {
+    long length = from.length();
+    return copying(
+        Onednn.dense(from.dataType(), length), from, Onednn.dense(to.dataType(), length), to);
+  }
+
   /**
    * A weight in the layout that a primitive wants, copied when the weights change.
    *
@@ -93,22 +110,42 @@ final class CpuContext implements PlanContext {
    * @return the pieces, none overlapping another
    */
   public List<CpuTensor> scratch(long... lengths) {
-    long total = 0;
-    for (long length : lengths) {
-      total += FloatMemory.roundUp(length);
+    return scratch.pieces(lengths);
+  }
+
+  /** As {@link #scratch}, for what surrounds a kernel that has scratch memory of its own. */
+  List<CpuTensor> outerScratch(long... lengths) {
+    return converted.pieces(lengths);
+  }
+
+  private static final class Scratch {
+
+    private final List<FloatMemory> blocks = new ArrayList<>();
+    private long length;
+    private long floats;
+
+    List<CpuTensor> pieces(long... lengths) {
+      long total = 0;
+      for (long piece : lengths) {
+        total += FloatMemory.roundUp(piece);
+      }
+      if (blocks.isEmpty() || total > length) {
+        length = Math.max(total, 2 * length);
+        floats += length;
+        blocks.add(new FloatMemory(length));
+      }
+      List<CpuTensor> pieces = new ArrayList<>();
+      long offset = 0;
+      for (long piece : lengths) {
+        pieces.add(blocks.get(blocks.size() - 1).tensor(offset, piece));
+        offset += FloatMemory.roundUp(piece);
+      }
+      return pieces;
     }
-    if (scratchBlocks.isEmpty() || total > scratchLength) {
-      scratchLength = Math.max(total, 2 * scratchLength);
-      scratchFloats += scratchLength;
-      scratchBlocks.add(new FloatMemory(scratchLength));
+
+    void close() {
+      blocks.forEach(FloatMemory::close);
     }
-    List<CpuTensor> pieces = new ArrayList<>();
-    long offset = 0;
-    for (long length : lengths) {
-      pieces.add(scratchBlocks.get(scratchBlocks.size() - 1).tensor(offset, length));
-      offset += FloatMemory.roundUp(length);
-    }
-    return pieces;
   }
 
   /** Keeps what was made in a scope until this is closed. */
@@ -165,12 +202,13 @@ final class CpuContext implements PlanContext {
 
   @Override
   public long scratchBytes() {
-    return scratchFloats * Float.BYTES;
+    return (scratch.floats + converted.floats) * Float.BYTES;
   }
 
   @Override
   public void close() {
-    scratchBlocks.forEach(FloatMemory::close);
+    scratch.close();
+    converted.close();
     stream.close();
     nativeObjects.forEach(PointerScope::close);
   }

@@ -5,12 +5,14 @@ import java.util.List;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.ddpm4j.kernels.ops.Add;
+import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.ops.FusedOp;
 import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.DeviceMemory;
+import org.ddpm4j.kernels.plan.ElementType;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.PlanContext;
 import org.ddpm4j.kernels.plan.Precision;
@@ -23,6 +25,9 @@ import org.ddpm4j.kernels.plan.WeightCache;
  * it alone; the device has as many threads as plans may run at once.
  */
 public final class CpuDevice implements Device {
+
+  /** Maps of fewer channels are images: the network's input, its prediction, the target. */
+  private static final int LEAST_ROUNDED_CHANNELS = 8;
 
   private final Workers workers;
 
@@ -111,9 +116,17 @@ public final class CpuDevice implements Device {
     return next instanceof Add ? Optional.of(convolution.withResidual()) : Optional.empty();
   }
 
+  /** Feature maps are in the format of the products; images, which are small, stay floats. */
   @Override
   public TensorFormat format(FusedOp op, int output, long[] shape, Precision precision) {
-    return TensorFormat.dense(shape);
+    TensorFormat dense = TensorFormat.dense(shape);
+    boolean rounded =
+        precision == Precision.BFLOAT16
+            && shape.length == 4
+            && shape[3] >= LEAST_ROUNDED_CHANNELS
+            && !(op instanceof ChannelsFirst)
+            && !op.addsTo(output);
+    return rounded ? new TensorFormat(ElementType.BFLOAT16, dense.rowLength()) : dense;
   }
 
   @Override

@@ -1,8 +1,14 @@
 package org.ddpm4j.kernels.cpu;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
 import org.ddpm4j.kernels.ops.Affine;
@@ -54,6 +60,12 @@ final class CpuKernels {
 
   private static final Map<Class<?>, Factory<FusedOp>> FACTORIES = new HashMap<>();
 
+  /** Those whose kernels read and write bfloat16 as well as floats, in any mixture. */
+  private static final Set<Class<?>> OF_EITHER_TYPE = new HashSet<>();
+
+  /** Those whose kernels take everything in bfloat16, or everything in floats. */
+  private static final Set<Class<?>> OF_ONE_TYPE = new HashSet<>();
+
   private CpuKernels() {}
 
   /** Makes the kernel of an operation. */
@@ -73,22 +85,22 @@ final class CpuKernels {
     put(AveragePoolGradient.class, AveragePoolGradientKernel::kernel);
     put(ChannelsFirst.class, ChannelsFirstKernel::kernel);
     put(ChannelsLast.class, ChannelsLastKernel::kernel);
-    put(ConcatChannels.class, ConcatChannelsKernel::kernel);
-    put(Conv2d.class, Conv2dKernel::kernel);
-    put(Conv2dGradient.class, Conv2dGradientKernel::kernel);
-    put(ConvTranspose2d.class, ConvTranspose2dKernel::kernel);
-    put(ConvTranspose2dGradient.class, ConvTranspose2dGradientKernel::kernel);
+    putEither(ConcatChannels.class, ConcatChannelsKernel::kernel);
+    putEither(Conv2d.class, Conv2dKernel::kernel);
+    putEither(Conv2dGradient.class, Conv2dGradientKernel::kernel);
+    putEither(ConvTranspose2d.class, ConvTranspose2dKernel::kernel);
+    putEither(ConvTranspose2dGradient.class, ConvTranspose2dGradientKernel::kernel);
     put(DepthwiseConv2d.class, DepthwiseConv2dKernel::kernel);
     put(DepthwiseConv2dGradient.class, DepthwiseConv2dGradientKernel::kernel);
-    put(Eltwise.class, EltwiseKernel::kernel);
-    put(EltwiseGradient.class, EltwiseGradientKernel::kernel);
+    putUniform(Eltwise.class, EltwiseKernel::kernel);
+    putUniform(EltwiseGradient.class, EltwiseGradientKernel::kernel);
     put(Embedding.class, EmbeddingKernel::kernel);
     put(EmbeddingGradient.class, EmbeddingGradientKernel::kernel);
-    put(GroupNorm.class, GroupNormKernel::kernel);
-    put(GroupNormGradient.class, GroupNormGradientKernel::kernel);
+    putEither(GroupNorm.class, GroupNormKernel::kernel);
+    putEither(GroupNormGradient.class, GroupNormGradientKernel::kernel);
     put(Linear.class, LinearKernel::kernel);
-    put(LinearAttention.class, LinearAttentionKernel::kernel);
-    put(LinearAttentionGradient.class, LinearAttentionGradientKernel::kernel);
+    putUniform(LinearAttention.class, LinearAttentionKernel::kernel);
+    putUniform(LinearAttentionGradient.class, LinearAttentionGradientKernel::kernel);
     put(LinearGradient.class, LinearGradientKernel::kernel);
     put(LossPerImage.class, LossPerImageKernel::kernel);
     put(LossPerImageGradient.class, LossPerImageGradientKernel::kernel);
@@ -99,18 +111,26 @@ final class CpuKernels {
     put(ScaleShiftPerChannel.class, ScaleShiftPerChannelKernel::kernel);
     put(ScaleShiftPerChannelGradient.class, ScaleShiftPerChannelGradientKernel::kernel);
     put(SinusoidalEmbedding.class, SinusoidalEmbeddingKernel::kernel);
-    put(SplitChannels.class, SplitChannelsKernel::kernel);
+    putEither(SplitChannels.class, SplitChannelsKernel::kernel);
     put(SumPerChannel.class, SumPerChannelKernel::kernel);
     put(TimeFraction.class, TimeFractionKernel::kernel);
     put(UpsampleNearest.class, UpsampleNearestKernel::kernel);
     put(UpsampleNearestGradient.class, UpsampleNearestGradientKernel::kernel);
-    put(
-        Add.class,
-        (op, context, inputs, outputs) -> new PairwiseKernel(inputs, outputs.get(0), Loops::add));
+    putUniform(Add.class, AddKernel::kernel);
     put(
         Multiply.class,
         (op, context, inputs, outputs) ->
             new PairwiseKernel(inputs, outputs.get(0), Loops::multiply));
+  }
+
+  private static <T extends FusedOp> void putEither(Class<T> type, Factory<T> factory) {
+    put(type, factory);
+    OF_EITHER_TYPE.add(type);
+  }
+
+  private static <T extends FusedOp> void putUniform(Class<T> type, Factory<T> factory) {
+    put(type, factory);
+    OF_ONE_TYPE.add(type);
   }
 
   private static <T extends FusedOp> void put(Class<T> type, Factory<T> factory) {
@@ -131,6 +151,58 @@ final class CpuKernels {
       throw new UnsupportedOperationException(
           "There is no kernel for %s on a CPU.".formatted(op.opName()));
     }
-    return factory.kernel(op, context, inputs, outputs);
+    return takes(op.getClass(), inputs, outputs)
+        ? factory.kernel(op, context, inputs, outputs)
+        : onFloats(factory, op, context, inputs, outputs);
+  }
+
+  private static boolean takes(Class<?> type, List<CpuTensor> inputs, List<CpuTensor> outputs) {
+    long types =
+        Stream.concat(inputs.stream(), outputs.stream())
+            .filter(Objects::nonNull)
+            .map(CpuTensor::type)
+            .distinct()
+            .count();
+    return OF_EITHER_TYPE.contains(type) || types == 1 && OF_ONE_TYPE.contains(type);
+  }
+
+  /** A kernel that knows floats alone, between copies of what is in bfloat16. */
+  private static Kernel onFloats(
+      Factory<FusedOp> factory,
+      FusedOp op,
+      CpuContext context,
+      List<CpuTensor> inputs,
+      List<CpuTensor> outputs) {
+    List<CpuTensor> rounded =
+        Stream.concat(inputs.stream(), outputs.stream())
+            .filter(tensor -> tensor != null && !tensor.isFloat())
+            .toList();
+    if (rounded.isEmpty()) {
+      return factory.kernel(op, context, inputs, outputs);
+    }
+    Iterator<CpuTensor> scratch =
+        context.outerScratch(rounded.stream().mapToLong(CpuTensor::length).toArray()).iterator();
+    List<Kernel> steps = new ArrayList<>();
+    List<CpuTensor> floatInputs = new ArrayList<>();
+    for (CpuTensor input : inputs) {
+      CpuTensor floats = floats(input, scratch);
+      if (floats != input) {
+        steps.add(context.copying(input, floats));
+      }
+      floatInputs.add(floats);
+    }
+    List<CpuTensor> floatOutputs = new ArrayList<>();
+    outputs.forEach(output -> floatOutputs.add(floats(output, scratch)));
+    steps.add(factory.kernel(op, context, floatInputs, floatOutputs));
+    for (int i = 0; i < outputs.size(); i++) {
+      if (floatOutputs.get(i) != outputs.get(i)) {
+        steps.add(context.copying(floatOutputs.get(i), outputs.get(i)));
+      }
+    }
+    return Kernel.sequence(steps);
+  }
+
+  private static CpuTensor floats(CpuTensor tensor, Iterator<CpuTensor> scratch) {
+    return tensor == null || tensor.isFloat() ? tensor : scratch.next().part(0, tensor.shape());
   }
 }

@@ -2,21 +2,28 @@ package org.ddpm4j.kernels.cpu;
 
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import org.bytedeco.dnnl.memory;
 import org.bytedeco.javacpp.FloatPointer;
+import org.ddpm4j.kernels.plan.ElementType;
 import org.ddpm4j.kernels.plan.Tensor;
 
 /**
- * Contiguous row-major floats outside the Java heap, at an address that never changes: what kernels
- * read and write. Does not own the memory.
+ * Contiguous row-major numbers outside the Java heap, at an address that never changes: what
+ * kernels read and write. Floats, or bfloat16, which Java's loops cannot read. Does not own the
+ * memory.
  */
 final class CpuTensor {
 
+  private final ElementType type;
   private final long[] shape;
+  private final int length;
   private final FloatPointer pointer;
   private final FloatBuffer buffer;
 
-  private CpuTensor(long[] shape, FloatPointer pointer, FloatBuffer buffer) {
+  private CpuTensor(ElementType type, long[] shape, FloatPointer pointer, FloatBuffer buffer) {
+    this.type = type;
     this.shape = shape;
+    this.length = Math.toIntExact(length(shape));
     this.pointer = pointer;
     this.buffer = buffer;
   }
@@ -31,7 +38,23 @@ final class CpuTensor {
 
   /** A plan's value as CPU kernels see it. */
   static CpuTensor of(Tensor tensor) {
-    return within(new Address(tensor.address()), 0, tensor.shape());
+    return at(new Address(tensor.address()), tensor.type(), tensor.shape());
+  }
+
+  private static CpuTensor at(FloatPointer start, ElementType type, long... shape) {
+    return type == ElementType.FLOAT32
+        ? within(start, 0, shape)
+        : new CpuTensor(type, shape.clone(), start, null);
+  }
+
+  /** The memory of this tensor of floats, as bfloat16. */
+  CpuTensor asBfloat16(long... bfloat16Shape) {
+    return at(pointer, ElementType.BFLOAT16, bfloat16Shape);
+  }
+
+  /** The floats of memory that so many bfloat16 numbers take. */
+  static long floatsFor(long bfloat16Length) {
+    return (bfloat16Length + 1) / 2;
   }
 
   /**
@@ -49,7 +72,7 @@ final class CpuTensor {
     start.position(0).capacity(length);
     // JavaCPP's buffer of a pointer without capacity has one element.
     FloatBuffer buffer = start.asBuffer().limit(Math.toIntExact(length));
-    return new CpuTensor(shape.clone(), start, buffer);
+    return new CpuTensor(ElementType.FLOAT32, shape.clone(), start, buffer);
   }
 
   /**
@@ -60,7 +83,24 @@ final class CpuTensor {
    * @return the part
    */
   public CpuTensor part(long offset, long... partShape) {
-    return within(pointer, offset, partShape);
+    return type == ElementType.FLOAT32
+        ? within(pointer, offset, partShape)
+        : at(new Address(pointer.address() + offset * type.bytes()), type, partShape);
+  }
+
+  /** The numbers' format. */
+  ElementType type() {
+    return type;
+  }
+
+  /** Whether these are floats, which {@link #buffer} gives. */
+  boolean isFloat() {
+    return type == ElementType.FLOAT32;
+  }
+
+  /** The same as oneDNN calls it. */
+  memory.data_type dataType() {
+    return isFloat() ? memory.data_type.f32 : memory.data_type.bf16;
   }
 
   /**
@@ -98,7 +138,7 @@ final class CpuTensor {
    * @return the product of the sizes
    */
   public int length() {
-    return buffer.limit();
+    return length;
   }
 
   /**
@@ -114,9 +154,18 @@ final class CpuTensor {
    * The elements.
    *
    * @return a view of all of them, for absolute access
+   * @throws IllegalStateException if these are not floats
    */
   public FloatBuffer buffer() {
+    if (buffer == null) {
+      throw notFloats();
+    }
     return buffer;
+  }
+
+  /** On its own, so that what loops call stays short enough to be inlined. */
+  private IllegalStateException notFloats() {
+    return new IllegalStateException(this + " is read as floats.");
   }
 
   /**
@@ -125,11 +174,11 @@ final class CpuTensor {
    * @param source the values
    */
   public void copyFrom(FloatBuffer source) {
-    buffer.put(0, source, 0, length());
+    buffer().put(0, source, 0, length());
   }
 
   @Override
   public String toString() {
-    return "CpuTensor" + Arrays.toString(shape);
+    return "CpuTensor%s %s".formatted(Arrays.toString(shape), type);
   }
 }

@@ -17,7 +17,6 @@ import org.bytedeco.dnnl.reorder;
 import org.ddpm4j.kernels.ops.ConvolutionGeometry;
 import org.ddpm4j.kernels.ops.DepthwiseConv2dGradient;
 import org.ddpm4j.kernels.plan.Kernel;
-import org.ddpm4j.kernels.plan.Precision;
 
 /** {@link DepthwiseConv2dGradient} on a CPU. */
 final class DepthwiseConv2dGradientKernel {
@@ -63,13 +62,12 @@ final class DepthwiseConv2dGradientKernel {
     long channels = x.size(3);
     long[] kernel = {1, dy.size(1), dy.size(2), channels};
     ConvolutionOperands operands =
-        ConvolutionOperands.of(
+        ConvolutionOperands.ofFloats(
             ConvolutionOperands.Weights.DEPTHWISE,
             new long[] {1, x.size(1), x.size(2), channels},
             new long[] {dy.size(1), dy.size(2), channels, 1},
             new long[] {1, dw.size(0), dw.size(1), channels},
-            geometry,
-            Precision.FLOAT32);
+            geometry);
     post_ops addToDestination = new post_ops();
     addToDestination.append_sum();
     primitive_attr attributes = new primitive_attr();

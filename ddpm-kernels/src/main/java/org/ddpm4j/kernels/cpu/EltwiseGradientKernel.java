@@ -18,9 +18,9 @@ final class EltwiseGradientKernel {
   static Kernel kernel(
       EltwiseGradient op, CpuContext context, List<CpuTensor> inputs, List<CpuTensor> outputs) {
     EltwiseFunction function = op.function();
-    memory.desc layout = Onednn.dense(inputs.get(0).length());
+    memory.desc layout = Onednn.dense(inputs.get(0).dataType(), inputs.get(0).length());
     return context
-        .call(OnednnFunctions.backward(function, inputs.get(0).length()))
+        .call(OnednnFunctions.backward(function, layout))
         .with(DNNL_ARG_SRC, context.memory(layout, inputs.get(0)))
         .with(DNNL_ARG_DIFF_DST, context.memory(layout, inputs.get(1)))
         .with(DNNL_ARG_DIFF_SRC, context.memory(layout, outputs.get(0)));

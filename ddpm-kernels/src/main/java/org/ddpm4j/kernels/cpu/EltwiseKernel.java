@@ -21,9 +21,9 @@ final class EltwiseKernel {
 
   /** Both may be the same. */
   static Kernel kernel(CpuContext context, EltwiseFunction function, CpuTensor x, CpuTensor y) {
-    memory.desc layout = Onednn.dense(x.length());
+    memory.desc layout = Onednn.dense(x.dataType(), x.length());
     return context
-        .call(OnednnFunctions.forward(function, x.length()))
+        .call(OnednnFunctions.forward(function, layout))
         .with(DNNL_ARG_SRC, context.memory(layout, x))
         .with(DNNL_ARG_DST, context.memory(layout, y));
   }

@@ -39,6 +39,9 @@ final class GroupNormGradientKernel {
     private final double elements;
     private final ChannelTiles tiles;
     private final GroupNormKernel.Normalisation normalisation;
+    private final FloatImages features;
+    private final FloatImages slopes;
+    private final FloatImages featureSlopes;
     private final CpuTensor z;
     private final CpuTensor dz;
     private final Kernel[] functionGradients;
@@ -67,16 +70,26 @@ final class GroupNormGradientKernel {
       this.inputs = inputs;
       this.outputs = outputs;
       this.groups = groups;
-      CpuTensor features = inputs.get(0);
-      images = features.size(0);
-      channels = features.size(3);
-      int positions = features.size(1) * features.size(2);
+      CpuTensor batch = inputs.get(0);
+      images = batch.size(0);
+      channels = batch.size(3);
+      int positions = batch.size(1) * batch.size(2);
       elements = (double) positions * channels / groups;
       tiles = new ChannelTiles(positions, channels);
       normalisation = new GroupNormKernel.Normalisation(positions, channels, groups, epsilon);
-      List<CpuTensor> scratch = context.scratch(tiles.total(), tiles.total());
+      List<CpuTensor> scratch =
+          context.scratch(
+              tiles.total(),
+              tiles.total(),
+              FloatImages.scratch(batch),
+              FloatImages.scratch(inputs.get(3)));
       z = scratch.get(0);
       dz = scratch.get(1);
+      features = FloatImages.reading(context, batch, scratch.get(2));
+      slopes = FloatImages.reading(context, inputs.get(3), scratch.get(3));
+      // Nobody needs z any more when the first slopes of the features are known.
+      featureSlopes =
+          outputs.get(0) == null ? null : FloatImages.writing(context, outputs.get(0), z);
       functionGradients = functionGradients(context);
       x = tiles.array();
       gradient = tiles.array();
@@ -98,15 +111,14 @@ final class GroupNormGradientKernel {
       if (function == EltwiseFunction.IDENTITY) {
         return kernels;
       }
-      eltwise_backward primitive = OnednnFunctions.backward(function, tiles.total());
       memory.desc layout = Onednn.dense(tiles.total());
+      eltwise_backward primitive = OnednnFunctions.backward(function, layout);
       for (int n = 0; n < images; n++) {
-        CpuTensor dy = inputs.get(3).part((long) n * tiles.total(), tiles.total());
         kernels[n] =
             context
                 .call(primitive)
                 .with(DNNL_ARG_SRC, context.memory(layout, z))
-                .with(DNNL_ARG_DIFF_DST, context.memory(layout, dy))
+                .with(DNNL_ARG_DIFF_DST, context.memory(layout, slopes.target(n)))
                 .with(DNNL_ARG_DIFF_SRC, context.memory(layout, dz));
       }
       return kernels;
@@ -117,14 +129,15 @@ final class GroupNormGradientKernel {
       Arrays.fill(scaleGradient, 0);
       Arrays.fill(shiftGradient, 0);
       for (int n = 0; n < images; n++) {
-        normalisation.compute(inputs.get(0), n, inputs.get(1).buffer(), inputs.get(2).buffer());
-        int start = n * tiles.total();
+        CpuTensor image = features.load(n);
+        CpuTensor slopesOfImage = slopes.load(n);
+        normalisation.compute(image, inputs.get(1).buffer(), inputs.get(2).buffer());
         if (function == EltwiseFunction.IDENTITY) {
-          image(start, inputs.get(3).buffer(), start);
+          image(n, image, slopesOfImage);
         } else {
-          normalisation.apply(inputs.get(0), n, z.buffer(), 0);
+          normalisation.apply(image, z);
           functionGradients[n].run();
-          image(start, dz.buffer(), 0);
+          image(n, image, dz);
         }
       }
       if (outputs.get(1) != null) {
@@ -135,14 +148,15 @@ final class GroupNormGradientKernel {
       }
     }
 
-    private void image(int start, FloatBuffer gradients, int gradientStart) {
-      sumOverPositions(start, gradients, gradientStart);
-      if (outputs.get(0) != null) {
-        inputGradient(start, gradients, gradientStart);
+    private void image(int n, CpuTensor image, CpuTensor gradients) {
+      sumOverPositions(image.buffer(), gradients.buffer());
+      if (featureSlopes != null) {
+        inputGradient(image.buffer(), gradients.buffer(), featureSlopes.target(n).buffer());
+        featureSlopes.store(n);
       }
     }
 
-    private void sumOverPositions(int start, FloatBuffer gradients, int gradientStart) {
+    private void sumOverPositions(FloatBuffer image, FloatBuffer gradients) {
       int perGroup = channels / groups;
       for (int c = 0; c < channels; c++) {
         perChannel[c] = (float) normalisation.statistics.mean[c / perGroup];
@@ -150,11 +164,10 @@ final class GroupNormGradientKernel {
       tiles.repeat(perChannel, repeatedMeans);
       Arrays.fill(sums, 0);
       Arrays.fill(products, 0);
-      FloatBuffer features = inputs.get(0).buffer();
       tiles.forEach(
           (offset, length) -> {
-            features.get(start + offset, x, 0, length);
-            gradients.get(gradientStart + offset, gradient, 0, length);
+            image.get(offset, x, 0, length);
+            gradients.get(offset, gradient, 0, length);
             Loops.addCentredProducts(sums, products, gradient, x, repeatedMeans, length);
           });
       tiles.sum(sums, sum);
@@ -166,16 +179,14 @@ final class GroupNormGradientKernel {
       }
     }
 
-    private void inputGradient(int start, FloatBuffer gradients, int gradientStart) {
+    private void inputGradient(FloatBuffer image, FloatBuffer gradients, FloatBuffer dx) {
       repeatFactors();
-      FloatBuffer features = inputs.get(0).buffer();
-      FloatBuffer dx = outputs.get(0).buffer();
       tiles.forEach(
           (offset, length) -> {
-            features.get(start + offset, x, 0, length);
-            gradients.get(gradientStart + offset, gradient, 0, length);
+            image.get(offset, x, 0, length);
+            gradients.get(offset, gradient, 0, length);
             Loops.combine(gradient, factorsOfGradient, x, factorsOfX, summands, length);
-            dx.put(start + offset, gradient, 0, length);
+            dx.put(offset, gradient, 0, length);
           });
     }
 

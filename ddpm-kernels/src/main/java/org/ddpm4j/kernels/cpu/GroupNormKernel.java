@@ -25,24 +25,29 @@ final class GroupNormKernel {
     int channels = x.size(3);
     Normalisation normalisation = new Normalisation(positions, channels, op.groups(), op.epsilon());
     EltwiseFunction function = op.function();
+    List<CpuTensor> scratch = context.scratch(FloatImages.scratch(x), FloatImages.scratch(y));
+    FloatImages xs = FloatImages.reading(context, x, scratch.get(0));
+    FloatImages ys = FloatImages.writing(context, y, scratch.get(1));
     int images = x.size(0);
     Kernel[] functions = new Kernel[images];
     if (function == EltwiseFunction.IDENTITY) {
       Arrays.fill(functions, (Kernel) () -> {});
     } else {
-      eltwise_forward primitive = OnednnFunctions.forward(function, (long) positions * channels);
+      memory.desc layout = Onednn.dense((long) positions * channels);
+      eltwise_forward primitive = OnednnFunctions.forward(function, layout);
       for (int n = 0; n < images; n++) {
-        CpuTensor image = y.part((long) n * positions * channels, (long) positions * channels);
-        memory values = context.memory(Onednn.dense((long) positions * channels), image);
+        memory values = context.memory(layout, ys.target(n));
         functions[n] =
             context.call(primitive).with(DNNL_ARG_SRC, values).with(DNNL_ARG_DST, values);
       }
     }
     return () -> {
       for (int n = 0; n < images; n++) {
-        normalisation.compute(x, n, inputs.get(1).buffer(), inputs.get(2).buffer());
-        normalisation.apply(x, n, y.buffer(), n * positions * channels);
+        CpuTensor image = xs.load(n);
+        normalisation.compute(image, inputs.get(1).buffer(), inputs.get(2).buffer());
+        normalisation.apply(image, ys.target(n));
         functions[n].run();
+        ys.store(n);
       }
     };
   }
@@ -72,8 +77,8 @@ final class GroupNormKernel {
       values = tiles.array();
     }
 
-    void compute(CpuTensor x, int image, FloatBuffer scale, FloatBuffer shift) {
-      statistics.compute(x, image);
+    void compute(CpuTensor image, FloatBuffer scale, FloatBuffer shift) {
+      statistics.compute(image);
       for (int c = 0; c < channels; c++) {
         int g = c / perGroup;
         double factor = scale.get(c) * statistics.inverseDeviation[g];
@@ -84,14 +89,14 @@ final class GroupNormKernel {
       tiles.repeat(b, bs);
     }
 
-    void apply(CpuTensor x, int image, FloatBuffer y, int start) {
-      FloatBuffer source = x.buffer();
-      int sourceStart = image * tiles.total();
+    void apply(CpuTensor image, CpuTensor to) {
+      FloatBuffer source = image.buffer();
+      FloatBuffer target = to.buffer();
       tiles.forEach(
           (offset, length) -> {
-            source.get(sourceStart + offset, values, 0, length);
+            source.get(offset, values, 0, length);
             Loops.multiplyAdd(values, as, bs, length);
-            y.put(start + offset, values, 0, length);
+            target.put(offset, values, 0, length);
           });
     }
   }

@@ -45,16 +45,15 @@ final class GroupStatistics {
     inverseDeviation = new double[groups];
   }
 
-  void compute(CpuTensor features, int image) {
-    FloatBuffer values = features.buffer();
-    int start = image * tiles.total();
-    values.get(start, first);
+  void compute(CpuTensor image) {
+    FloatBuffer values = image.buffer();
+    values.get(0, first);
     tiles.repeat(first, from);
     Arrays.fill(sums, 0);
     Arrays.fill(squares, 0);
     tiles.forEach(
         (offset, length) -> {
-          values.get(start + offset, x, 0, length);
+          values.get(offset, x, 0, length);
           Loops.addMoments(sums, squares, x, from, length);
         });
     tiles.sum(sums, sum);

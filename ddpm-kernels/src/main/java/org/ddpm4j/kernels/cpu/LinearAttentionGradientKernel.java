@@ -1,6 +1,5 @@
 package org.ddpm4j.kernels.cpu;
 
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,64 +22,72 @@ final class LinearAttentionGradientKernel {
     AttentionShape s = AttentionShape.of(qkv, op.heads());
     int rows = s.positions() * s.heads();
     double scale = 1 / Math.sqrt(s.width());
-    memory.desc summary = Onednn.dense(s.heads(), s.width(), s.width());
+    memory.desc summary = Onednn.dense(s.type(), s.heads(), s.width(), s.width());
     memory.desc summaryTransposed =
         Onednn.strided(
+            s.type(),
             new long[] {s.heads(), s.width(), s.width()},
             (long) s.width() * s.width(),
             1,
             s.width());
+    memory.desc inFloatRows = s.inRows(memory.data_type.f32);
+    boolean rounded = s.type() != memory.data_type.f32;
     long features = (long) s.positions() * s.features();
+    long roundedFeatures = rounded ? CpuTensor.floatsFor(features) : 0;
     long summaryLength = (long) s.features() * s.width();
     List<CpuTensor> scratch =
-        context.scratch(features, features, features, summaryLength, summaryLength);
-    CpuTensor q = scratch.get(0);
-    CpuTensor k = scratch.get(1);
-    CpuTensor slopes = scratch.get(2);
+        context.scratch(
+            features,
+            features,
+            features,
+            summaryLength,
+            summaryLength,
+            roundedFeatures,
+            roundedFeatures);
+    long[] shape = {s.positions(), s.features()};
+    CpuTensor q = scratch.get(0).part(0, shape);
+    CpuTensor k = scratch.get(1).part(0, shape);
+    CpuTensor slopes = scratch.get(2).part(0, shape);
     CpuTensor contextMatrix = scratch.get(3);
     CpuTensor contextSlopes = scratch.get(4);
+    // What the products read.
+    CpuTensor factorQ = rounded ? scratch.get(5).asBfloat16(shape) : q;
+    CpuTensor factorK = rounded ? scratch.get(6).asBfloat16(shape) : k;
+    Kernel roundingQ = rounded ? context.copying(q, factorQ) : () -> {};
+    Kernel roundingK = rounded ? context.copying(k, factorK) : () -> {};
     Kernel softmaxOfQueries = Softmax.ofRows(context, q, rows, s.width());
     Kernel softmaxOfKeys = Softmax.ofColumns(context, k, s.positions(), s.features());
     Kernel gradientOfQueries = Softmax.gradientOfRows(context, q, slopes, rows, s.width());
     MatrixProduct summing = MatrixProduct.scaled(s.inRowsTransposed(), s.inQkv(), summary, scale);
     MatrixProduct ofContext =
         MatrixProduct.scaled(s.inRowsTransposed(), s.inRows(), summary, scale);
-    MatrixProduct ofQueries = MatrixProduct.of(s.inRows(), summaryTransposed, s.inRows());
-    MatrixProduct ofKeys = MatrixProduct.of(s.inQkv(), summaryTransposed, s.inRows());
+    MatrixProduct ofQueries = MatrixProduct.of(s.inRows(), summaryTransposed, inFloatRows);
+    MatrixProduct ofKeys = MatrixProduct.of(s.inQkv(), summaryTransposed, inFloatRows);
     MatrixProduct ofValues = MatrixProduct.of(s.inRows(), summary, s.inQkv());
+    Kernel gradientOfKeys = new GradientOfKeys(s, k, slopes);
     List<Kernel> steps = new ArrayList<>();
     for (int n = 0; n < s.images(); n++) {
+      CpuTensor image = LinearAttentionKernel.image(qkv, s, n);
+      CpuTensor gradientOfImage = LinearAttentionKernel.image(gradient, s, n);
       CpuTensor v = s.part(qkv, n, 2);
       CpuTensor dy = s.image(inputs.get(1), n);
-      steps.add(LinearAttentionKernel.gathering(qkv, s, n, 0, q));
+      steps.add(ChannelRange.gathering(context, image, 0, q));
       steps.add(softmaxOfQueries);
-      steps.add(LinearAttentionKernel.gathering(qkv, s, n, 1, k));
+      steps.add(roundingQ);
+      steps.add(ChannelRange.gathering(context, image, s.features(), k));
       steps.add(softmaxOfKeys);
-      steps.add(summing.call(context, k, v, contextMatrix));
-      steps.add(ofContext.call(context, q, dy, contextSlopes));
-      steps.add(ofValues.call(context, k, contextSlopes, s.part(gradient, n, 2)));
+      steps.add(roundingK);
+      steps.add(summing.call(context, factorK, v, contextMatrix));
+      steps.add(ofContext.call(context, factorQ, dy, contextSlopes));
+      steps.add(ofValues.call(context, factorK, contextSlopes, s.part(gradient, n, 2)));
       steps.add(ofQueries.call(context, dy, contextMatrix, slopes));
       steps.add(gradientOfQueries);
-      steps.add(scattering(slopes, s, n, 0, gradient));
+      steps.add(ChannelRange.scattering(context, slopes, gradientOfImage, 0));
       steps.add(ofKeys.call(context, v, contextSlopes, slopes));
-      steps.add(new GradientOfKeys(s, k, slopes));
-      steps.add(scattering(slopes, s, n, 1, gradient));
+      steps.add(gradientOfKeys);
+      steps.add(ChannelRange.scattering(context, slopes, gradientOfImage, s.features()));
     }
     return Kernel.sequence(steps);
-  }
-
-  /** Copies rows to the queries (part 0) or keys (1) of one image. */
-  private static Kernel scattering(
-      CpuTensor rows, AttentionShape s, int image, int part, CpuTensor qkv) {
-    int features = s.features();
-    int start = (image * s.positions() * 3 + part) * features;
-    FloatBuffer source = rows.buffer();
-    FloatBuffer target = qkv.buffer();
-    return () -> {
-      for (int p = 0; p < s.positions(); p++) {
-        target.put(start + p * 3 * features, source, p * features, features);
-      }
-    };
   }
 
   /** The gradient of the softmax over the positions, in place: {@code k·(dk - Σ k·dk)}. */

@@ -34,7 +34,12 @@ public final class Onednn {
    * @return the description
    */
   public static memory.desc strided(long[] shape, long... strides) {
-    return new memory.desc(shape, memory.data_type.f32, strides);
+    return strided(memory.data_type.f32, shape, strides);
+  }
+
+  /** The description of numbers with given strides. */
+  static memory.desc strided(memory.data_type type, long[] shape, long... strides) {
+    return new memory.desc(shape, type, strides);
   }
 
   /**
@@ -44,13 +49,18 @@ public final class Onednn {
    * @return the description
    */
   public static memory.desc dense(long... shape) {
+    return dense(memory.data_type.f32, shape);
+  }
+
+  /** The description of row-major numbers. */
+  static memory.desc dense(memory.data_type type, long... shape) {
     long[] strides = new long[shape.length];
     long stride = 1;
     for (int i = shape.length - 1; i >= 0; i--) {
       strides[i] = stride;
       stride *= shape[i];
     }
-    return strided(shape, strides);
+    return strided(type, shape, strides);
   }
 
   /**

@@ -38,12 +38,21 @@ final class OnednnFunctions {
 
   /** The function of n floats. */
   static eltwise_forward forward(EltwiseFunction function, long n) {
-    return new eltwise_forward(forwardDescription(function, n));
+    return forward(function, Onednn.dense(n));
+  }
+
+  /** The function of numbers, in place or not. */
+  static eltwise_forward forward(EltwiseFunction function, memory.desc layout) {
+    return new eltwise_forward(forwardDescription(function, layout));
   }
 
   /** The gradient with respect to n inputs, from the inputs. */
   static eltwise_backward backward(EltwiseFunction function, long n) {
-    memory.desc d = Onednn.dense(n);
+    return backward(function, Onednn.dense(n));
+  }
+
+  /** The gradient with respect to the inputs, from the inputs. */
+  static eltwise_backward backward(EltwiseFunction function, memory.desc d) {
     return new eltwise_backward(
         new eltwise_backward.primitive_desc(
             Onednn.engine(),
@@ -53,12 +62,11 @@ final class OnednnFunctions {
             d,
             alpha(function),
             0f,
-            forwardDescription(function, n)));
+            forwardDescription(function, d)));
   }
 
   private static eltwise_forward.primitive_desc forwardDescription(
-      EltwiseFunction function, long n) {
-    memory.desc d = Onednn.dense(n);
+      EltwiseFunction function, memory.desc d) {
     return new eltwise_forward.primitive_desc(
         Onednn.engine(),
         prop_kind.forward_training,

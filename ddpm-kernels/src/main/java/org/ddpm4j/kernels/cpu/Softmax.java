@@ -19,12 +19,12 @@ final class Softmax {
 
   /** Over the last axis of {@code [rows,width]}, in place. */
   static Kernel ofRows(CpuContext context, CpuTensor values, long rows, long width) {
-    return forward(context, values, Onednn.dense(rows, width), 1);
+    return forward(context, values, Onednn.dense(values.dataType(), rows, width), 1);
   }
 
   /** Over the first axis of {@code [rows,width]}, in place. */
   static Kernel ofColumns(CpuContext context, CpuTensor values, long rows, long width) {
-    return forward(context, values, Onednn.dense(1, rows, width), 1);
+    return forward(context, values, Onednn.dense(values.dataType(), 1, rows, width), 1);
   }
 
   private static Kernel forward(
