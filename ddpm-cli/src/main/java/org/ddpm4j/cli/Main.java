@@ -4,6 +4,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import javax.imageio.ImageIO;
 import picocli.CommandLine;
 
@@ -20,6 +21,8 @@ public final class Main {
    */
   public static void main(String[] args) {
     Console console = Console.ofProcess();
+    // What is printed and written is the same for everybody, libraries included.
+    Locale.setDefault(Locale.ROOT);
     NativeFolder.settle(System.getProperties(), System.getenv());
     // SameDiff prints to System.out now and then, which would mix with results.
     System.setOut(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -307,7 +308,7 @@ final class SampleCommand implements Callable<Integer> {
       Cancellation.NONE.check();
       Images.writePng(
           Images.toPicture(images.slice(i), normalization),
-          folder.resolve(("%0" + digits + "d.png").formatted(i)));
+          folder.resolve(String.format(Locale.ROOT, "%0" + digits + "d.png", i)));
     }
   }
 
