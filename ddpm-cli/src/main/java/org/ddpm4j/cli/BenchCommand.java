@@ -51,18 +51,12 @@ final class BenchCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @Parameters(
-      paramLabel = "TASK",
-      converter = Names.BenchTasks.class,
-      completionCandidates = Names.BenchTasks.class,
-      description = "What to measure: ${COMPLETION-CANDIDATES}.")
+  @Parameters(paramLabel = "TASK", description = "What to measure: ${COMPLETION-CANDIDATES}.")
   private Benchmark.Task task;
 
   @Option(
       names = "--model",
       paramLabel = "NAME",
-      converter = Names.BenchModels.class,
-      completionCandidates = Names.BenchModels.class,
       defaultValue = Defaults.BENCH_MODEL,
       description = "The network: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private BenchModel model;
@@ -246,8 +240,8 @@ final class BenchCommand implements Callable<Integer> {
                     !devices.isEmpty()
                         ? Math.max(DeviceBench.LEAST_WARM_UP, warmUpRounds())
                         : warmUpRounds()));
-    table.print("task", Names.of(task));
-    table.print("model", "%s, %s".formatted(Names.of(model), model.shape()));
+    table.print("task", EnumConverter.spelling(task));
+    table.print("model", "%s, %s".formatted(EnumConverter.spelling(model), model.shape()));
     table.print("batch", batchSize);
     if (!devices.isEmpty()) {
       String names = devices.stream().map(Device::name).collect(Collectors.joining(", "));

@@ -18,16 +18,16 @@ final class ChainOptions {
       names = "--beta-start",
       paramLabel = "BETA",
       description =
-          "The first beta, in (0,1); for linear, linear-scaled, quadratic and sigmoid (default: 1e-4)"
-              + " and scaled-linear (0.00085).")
+          "The first beta, in (0,1); for linear, linear-scaled, quadratic and sigmoid (default:"
+              + " 1e-4) and scaled-linear (0.00085).")
   private Double betaStart;
 
   @Option(
       names = "--beta-end",
       paramLabel = "BETA",
       description =
-          "The last beta, in (0,1); for the same (default: 0.02; scaled-linear: 0.012), and the only"
-              + " one of constant (0.02).")
+          "The last beta, in (0,1); for the same (default: 0.02; scaled-linear: 0.012), and the"
+              + " only one of constant (0.02).")
   private Double betaEnd;
 
   @Option(
@@ -45,7 +45,7 @@ final class ChainOptions {
   static String describe(ScheduleConfig config) {
     return "%s, T = %d%s"
         .formatted(
-            Names.of(config.type()),
+            EnumConverter.spelling(config.type()),
             config.timesteps(),
             config.zeroTerminalSnr() ? ", zero terminal SNR" : "");
   }

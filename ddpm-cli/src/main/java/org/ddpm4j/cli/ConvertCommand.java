@@ -81,8 +81,6 @@ final class ConvertCommand implements Callable<Integer> {
       names = "--to",
       paramLabel = "FORMAT",
       required = true,
-      converter = Names.Conversions.class,
-      completionCandidates = Names.Conversions.class,
       description = "What to make: ${COMPLETION-CANDIDATES}.")
   private Target target;
 
@@ -102,15 +100,13 @@ final class ConvertCommand implements Callable<Integer> {
       paramLabel = "HxW",
       converter = SizeConverter.class,
       description =
-          "With --to run and samediff: height and width of the images (default: those of the run, or"
-              + " the sample_size of the network).")
+          "With --to run and samediff: height and width of the images (default: those of the run,"
+              + " or the sample_size of the network).")
   private Size size;
 
   @Option(
       names = "--dataset",
       paramLabel = "NAME",
-      converter = Names.Data.class,
-      completionCandidates = Names.Data.class,
       description =
           "With --to run: what the network was trained on, which evaluate asks for:"
               + " ${COMPLETION-CANDIDATES} (default: not known).")
@@ -162,7 +158,8 @@ final class ConvertCommand implements Callable<Integer> {
     }
     if (!model.normalization().equals(Normalization.SYMMETRIC)) {
       throw new BadInputException(
-          "The images of a diffusers pipeline are in [-1,1], and this run's were normalised otherwise; train one with --normalization symmetric.");
+          "The images of a diffusers pipeline are in [-1,1], and this run's were normalised"
+              + " otherwise; train one with --normalization symmetric.");
     }
   }
 
@@ -178,7 +175,7 @@ final class ConvertCommand implements Callable<Integer> {
       String version = Version.current();
       DataDescription data =
           DataDescription.unseen(
-              dataSet == null ? DataDescription.UNKNOWN : Names.of(dataSet),
+              dataSet == null ? DataDescription.UNKNOWN : EnumConverter.spelling(dataSet),
               "trained elsewhere, a diffusers pipeline");
       RunConfig config =
           BadInputException.check(
@@ -228,7 +225,7 @@ final class ConvertCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(),
           "Missing option '--size=HxW', which '--to %s' needs where %s has no sample_size"
-              .formatted(Names.of(target), UnetFolder.CONFIG));
+              .formatted(EnumConverter.spelling(target), UnetFolder.CONFIG));
     }
     return imagesOfSize(network);
   }
@@ -248,7 +245,8 @@ final class ConvertCommand implements Callable<Integer> {
     if (path == null) {
       throw new ParameterException(
           spec.commandLine(),
-          "Missing option '%s=DIR', which '--to %s' converts".formatted(option, Names.of(target)));
+          "Missing option '%s=DIR', which '--to %s' converts"
+              .formatted(option, EnumConverter.spelling(target)));
     }
   }
 
@@ -257,7 +255,7 @@ final class ConvertCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(),
           "The option '%s' does not go with '--to %s', %s"
-              .formatted(option, Names.of(target), why));
+              .formatted(option, EnumConverter.spelling(target), why));
     }
   }
 }

@@ -30,8 +30,6 @@ final class DataOptions {
   @Option(
       names = "--dataset",
       paramLabel = "NAME",
-      converter = Names.Data.class,
-      completionCandidates = Names.Data.class,
       defaultValue = Defaults.DATA_SET,
       description =
           "${COMPLETION-CANDIDATES}, which is any folder of image files (default:"
@@ -69,8 +67,6 @@ final class DataOptions {
   @Option(
       names = "--corrupt",
       paramLabel = "NAME",
-      converter = Names.Corrupt.class,
-      completionCandidates = Names.Corrupt.class,
       defaultValue = Defaults.CORRUPT,
       description =
           "What to do about image files that cannot be read: ${COMPLETION-CANDIDATES} (default:"
@@ -80,8 +76,6 @@ final class DataOptions {
   @Option(
       names = "--normalization",
       paramLabel = "NAME",
-      converter = Names.PixelScales.class,
-      completionCandidates = Names.PixelScales.class,
       description =
           "How the network sees pixels: ${COMPLETION-CANDIDATES} (default: imagenet for"
               + " tiny-imagenet in colour, otherwise symmetric, which is [-1,1]).")
@@ -138,7 +132,7 @@ final class DataOptions {
         training,
         validation.map(images -> images.batch(all(images))),
         new DataDescription(
-            Names.of(name),
+            EnumConverter.spelling(name),
             training.source(),
             training.fingerprint(),
             training.size(),

@@ -133,7 +133,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 heldOut.size(),
                 timesteps.strata().size(),
                 schedule.timesteps(),
-                Names.of(bound.variance()),
+                EnumConverter.spelling(bound.variance()),
                 BoundFiles.summary(evaluation),
                 files.timesteps(),
                 files.images(),

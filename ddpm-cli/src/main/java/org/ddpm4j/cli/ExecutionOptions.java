@@ -14,8 +14,6 @@ final class ExecutionOptions {
   @Option(
       names = "--precision",
       paramLabel = "TYPE",
-      converter = Names.Precisions.class,
-      completionCandidates = Names.Precisions.class,
       defaultValue = Defaults.PRECISION,
       description =
           "Number format of convolutions; bfloat16 needs a card or a processor with AVX512-BF16 or"

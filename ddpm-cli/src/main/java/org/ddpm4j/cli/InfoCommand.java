@@ -145,13 +145,13 @@ final class InfoCommand implements Callable<Integer> {
               .scheduleConfig()
               .map(ChainOptions::describe)
               .orElseGet(() -> "beta by beta, T = " + scheduler.timesteps()));
-      print("predicts", Names.of(scheduler.parameterization()));
+      print("predicts", EnumConverter.spelling(scheduler.parameterization()));
       print(
           "sampler",
           "%s, spacing %s, clip %s"
               .formatted(
-                  scheduler.sampler().type().label(),
-                  Names.of(scheduler.sampler().spacing()),
+                  scheduler.sampler().type().toString(),
+                  EnumConverter.spelling(scheduler.sampler().spacing()),
                   describe(scheduler.clipping())));
       print("images", pipeline.shape().map(ImageShape::toString).orElse("of any size"));
       if (!pipeline.classNames().isEmpty()) {

@@ -94,13 +94,14 @@ enum KnownDataSet {
   /** The data set that a run's configuration names. */
   static KnownDataSet named(String name) throws IOException {
     return Arrays.stream(values())
-        .filter(dataSet -> Names.of(dataSet).equals(name))
+        .filter(dataSet -> EnumConverter.spelling(dataSet).equals(name))
         .findFirst()
         .orElseThrow(
             () ->
                 new IOException(
                     name.equals(DataDescription.UNKNOWN)
-                        ? "It is not known what the network of this run was trained on; convert it again with --dataset."
+                        ? "It is not known what the network of this run was trained on; convert it"
+                            + " again with --dataset."
                         : "The run was trained on the data set %s, which this program does not know; resume it from Java."
                             .formatted(name)));
   }

@@ -18,8 +18,6 @@ final class LayersOptions {
   @Option(
       names = "--layers",
       paramLabel = "NAME",
-      converter = Names.Layers.class,
-      completionCandidates = Names.Layers.class,
       defaultValue = Defaults.LAYERS,
       description =
           "What computes, ddpm4j's fused operations or SameDiff's own, auto being fused where that"
@@ -78,7 +76,8 @@ final class LayersOptions {
                   devicesOf(dataType));
           if (!execution.isFused(dataType) && threads != null) {
             throw new IllegalArgumentException(
-                "The reference layers, which compute here, take no --threads; set OMP_NUM_THREADS in the environment instead.");
+                "The reference layers, which compute here, take no --threads; set OMP_NUM_THREADS"
+                    + " in the environment instead.");
           }
           return execution;
         });

@@ -28,11 +28,7 @@ final class LessonCommand implements Callable<Integer> {
 
   private final Console console;
 
-  @Parameters(
-      paramLabel = "LESSON",
-      converter = Names.Lessons.class,
-      completionCandidates = Names.Lessons.class,
-      description = "${COMPLETION-CANDIDATES}.")
+  @Parameters(paramLabel = "LESSON", description = "${COMPLETION-CANDIDATES}.")
   private Lesson lesson;
 
   @Option(

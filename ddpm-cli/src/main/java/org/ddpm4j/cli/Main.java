@@ -4,6 +4,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import javax.imageio.ImageIO;
 import picocli.CommandLine;
 
@@ -20,6 +21,8 @@ public final class Main {
    */
   public static void main(String[] args) {
     Console console = Console.ofProcess();
+    // What is printed and written is the same for everybody, libraries included.
+    Locale.setDefault(Locale.ROOT);
     NativeFolder.settle(System.getProperties(), System.getenv());
     // SameDiff prints to System.out now and then, which would mix with results.
     System.setOut(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
@@ -50,25 +53,24 @@ public final class Main {
     Failures failures = new Failures(console);
     CommandLine program =
         new CommandLine(new Ddpm())
-            .addSubcommand(new TrainCommand(console))
-            .addSubcommand(new SampleCommand(console))
-            .addSubcommand(new InpaintCommand(console))
-            .addSubcommand(new ImageToImageCommand(console))
-            .addSubcommand(new InterpolateCommand(console))
-            .addSubcommand(new InvertCommand(console))
-            .addSubcommand(new EvaluateCommand(console))
-            .addSubcommand(new SamplersCommand(console))
-            .addSubcommand(new SchedulesCommand(console))
-            .addSubcommand(new PredictCommand(console))
-            .addSubcommand(new ConvertCommand(console))
-            .addSubcommand(new InfoCommand(console))
-            .addSubcommand(new LessonCommand(console))
-            .addSubcommand(new DataCommand(console))
-            .addSubcommand(new BenchCommand(console))
-            .addSubcommand(new CompletionCommand(console))
+            .addSubcommand(EnumConverter.commandLine(new TrainCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new SampleCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new InpaintCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new ImageToImageCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new InterpolateCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new InvertCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new EvaluateCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new SamplersCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new SchedulesCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new PredictCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new ConvertCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new InfoCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new LessonCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new DataCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new BenchCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new CompletionCommand(console)))
             .addSubcommand(new CommandLine.HelpCommand());
     return program
-        .setCaseInsensitiveEnumValuesAllowed(true)
         .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
         .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))
         .setParameterExceptionHandler(failures)

@@ -68,8 +68,6 @@ final class ModelOptions {
   @Option(
       names = "--schedule",
       paramLabel = "TYPE",
-      converter = Names.Schedule.class,
-      completionCandidates = Names.Schedule.class,
       defaultValue = Defaults.SCHEDULE,
       description =
           "With --model: the noise schedule, ${COMPLETION-CANDIDATES} (default:"
@@ -81,8 +79,6 @@ final class ModelOptions {
   @Option(
       names = "--parameterization",
       paramLabel = "NAME",
-      converter = Names.Parameterizations.class,
-      completionCandidates = Names.Parameterizations.class,
       defaultValue = Defaults.PARAMETERIZATION,
       description =
           "With --model: what the network predicts, ${COMPLETION-CANDIDATES} (default:"
@@ -101,8 +97,6 @@ final class ModelOptions {
   @Option(
       names = "--normalization",
       paramLabel = "NAME",
-      converter = Names.PixelScales.class,
-      completionCandidates = Names.PixelScales.class,
       defaultValue = Defaults.NORMALIZATION,
       description =
           "With --model: how the network sees pixels, ${COMPLETION-CANDIDATES} (default:"

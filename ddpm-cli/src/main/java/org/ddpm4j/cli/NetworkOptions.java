@@ -61,8 +61,6 @@ final class NetworkOptions {
   @Option(
       names = "--network",
       paramLabel = "NAME",
-      converter = Names.Networks.class,
-      completionCandidates = Names.Networks.class,
       defaultValue = Defaults.NETWORK,
       description = "Which U-Net: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Kind kind;
@@ -70,8 +68,6 @@ final class NetworkOptions {
   @Option(
       names = "--block",
       paramLabel = "NAME",
-      converter = Names.Block.class,
-      completionCandidates = Names.Block.class,
       defaultValue = Defaults.BLOCK,
       description =
           "Residual blocks of annotated: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
@@ -139,7 +135,7 @@ final class NetworkOptions {
         throw new ParameterException(
             spec.commandLine(),
             "The option '%s' goes with '--network annotated', not with %s"
-                .formatted(option, Names.of(kind)));
+                .formatted(option, EnumConverter.spelling(kind)));
       }
     }
     int width = Objects.requireNonNullElse(dim, kind.dim);
@@ -162,7 +158,8 @@ final class NetworkOptions {
       case MINIMAL -> {
         if (classes > 0) {
           throw new BadInputException(
-              "The network minimal cannot be told classes; choose --network annotated or tutorial, or leave out --class-conditional.");
+              "The network minimal cannot be told classes; choose --network annotated or tutorial,"
+                  + " or leave out --class-conditional.");
         }
         yield MinimalUnet.of(channels).withDim(width).withOutChannels(outChannels);
       }

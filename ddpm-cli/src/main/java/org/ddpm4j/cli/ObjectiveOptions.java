@@ -1,5 +1,6 @@
 package org.ddpm4j.cli;
 
+import java.util.EnumSet;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.objective.LossTerms;
 import org.ddpm4j.diffusion.objective.LossWeighting;
@@ -24,11 +25,16 @@ final class ObjectiveOptions {
     }
   }
 
+  /** Those to train with. */
+  private static final class Losses extends EnumConverter<LossFunction> {
+    Losses() {
+      super(EnumSet.complementOf(EnumSet.of(LossFunction.INNER_PRODUCT)));
+    }
+  }
+
   @Option(
       names = "--parameterization",
       paramLabel = "NAME",
-      converter = Names.Parameterizations.class,
-      completionCandidates = Names.Parameterizations.class,
       defaultValue = Defaults.PARAMETERIZATION,
       description =
           "What the network predicts: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
@@ -37,8 +43,8 @@ final class ObjectiveOptions {
   @Option(
       names = "--loss",
       paramLabel = "NAME",
-      converter = Names.Loss.class,
-      completionCandidates = Names.Loss.class,
+      converter = Losses.class,
+      completionCandidates = Losses.class,
       defaultValue = Defaults.LOSS,
       description = "What an error costs: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private LossFunction loss;
@@ -46,8 +52,6 @@ final class ObjectiveOptions {
   @Option(
       names = "--weighting",
       paramLabel = "NAME",
-      converter = Names.Weightings.class,
-      completionCandidates = Names.Weightings.class,
       defaultValue = Defaults.WEIGHTING,
       description =
           "How much the error counts at each timestep: ${COMPLETION-CANDIDATES} (default:"
@@ -57,8 +61,6 @@ final class ObjectiveOptions {
   @Option(
       names = "--loss-terms",
       paramLabel = "NAME",
-      converter = Names.Terms.class,
-      completionCandidates = Names.Terms.class,
       defaultValue = Defaults.LOSS_TERMS,
       description =
           "The simple loss, the same with a learned variance (hybrid), or the variational bound:"
@@ -68,8 +70,6 @@ final class ObjectiveOptions {
   @Option(
       names = "--timestep-sampling",
       paramLabel = "NAME",
-      converter = Names.Timesteps.class,
-      completionCandidates = Names.Timesteps.class,
       defaultValue = Defaults.TIMESTEP_SAMPLING,
       description =
           "How timesteps are drawn: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")

@@ -33,7 +33,8 @@ import picocli.CommandLine.Option;
       "",
       "Reads x [N,C,H,W] and t [N], and class_labels [N] if the network knows classes, and writes",
       "y. With --gradients it also reads g of y's shape and writes grad.<parameter>, the gradient",
-      "of mean(y*g), in PyTorch's layouts; where y has a multiple of g's channels, or g those of x,",
+      "of mean(y*g), in PyTorch's layouts; where y has a multiple of g's channels, or g those of"
+          + " x,",
       "g is repeated along them."
     })
 final class PredictCommand implements Callable<Integer> {
@@ -50,6 +51,18 @@ final class PredictCommand implements Callable<Integer> {
     NumberFormat(DataType dataType, Precision convolutions) {
       this.dataType = dataType;
       this.convolutions = convolutions;
+    }
+  }
+
+  private static final class NumberFormats extends EnumConverter<NumberFormat> {
+    NumberFormats() {
+      super(NumberFormat.class);
+    }
+
+    /** Also as it was spelled when there was no bfloat16. */
+    @Override
+    public NumberFormat convert(String text) {
+      return text.equalsIgnoreCase("float") ? NumberFormat.FLOAT32 : super.convert(text);
     }
   }
 
@@ -85,8 +98,8 @@ final class PredictCommand implements Callable<Integer> {
   @Option(
       names = "--precision",
       paramLabel = "TYPE",
-      converter = Names.NumberFormats.class,
-      completionCandidates = Names.NumberFormats.class,
+      converter = NumberFormats.class,
+      completionCandidates = NumberFormats.class,
       defaultValue = Defaults.PRECISION,
       description =
           "Number format; bfloat16, of convolutions alone, needs a processor with AVX512-BF16 or"

@@ -128,9 +128,9 @@ record ReportPage(
                 config.training().orElseThrow().batches().batchSize()
                     * (long) training().accumulate(),
                 training().optimizer().learningRate(),
-                Names.of(objective.terms()),
-                Names.of(objective.loss()),
-                Names.of(objective.parameterization()),
+                EnumConverter.spelling(objective.terms()),
+                EnumConverter.spelling(objective.loss()),
+                EnumConverter.spelling(objective.parameterization()),
                 training().seed()));
     if (!history.isEmpty()) {
       LossHistory.Entry last = history.get(history.size() - 1);

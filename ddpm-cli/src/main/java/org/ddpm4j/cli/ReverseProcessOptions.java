@@ -13,8 +13,6 @@ final class ReverseProcessOptions {
   @Option(
       names = "--variance",
       paramLabel = "NAME",
-      converter = Names.Variance.class,
-      completionCandidates = Names.Variance.class,
       description =
           "Variance of ddpm's reverse process: ${COMPLETION-CANDIDATES} (default: learned if the"
               + " network has learned it, else "
@@ -25,8 +23,6 @@ final class ReverseProcessOptions {
   @Option(
       names = "--clip",
       paramLabel = "NAME",
-      converter = Names.Clips.class,
-      completionCandidates = Names.Clips.class,
       description =
           "Whether estimates of x0 are clipped, to the values that pixels can have or by dynamic"
               + " thresholding: ${COMPLETION-CANDIDATES} (default: "
@@ -43,7 +39,8 @@ final class ReverseProcessOptions {
   ReverseVariance variance(UnetConfig network) {
     if (variance == ReverseVariance.LEARNED && !network.learnsVariance()) {
       throw new BadInputException(
-          "The network has not learned a variance; choose --variance beta or posterior, or train with --loss-terms hybrid.");
+          "The network has not learned a variance; choose --variance beta or posterior, or train"
+              + " with --loss-terms hybrid.");
     }
     ReverseVariance usual =
         network.learnsVariance() ? ReverseVariance.LEARNED : ReverseVariance.POSTERIOR;
@@ -57,7 +54,7 @@ final class ReverseProcessOptions {
 
   /** The chosen clipping, or else the usual one. */
   Clip clip() {
-    return clip != null ? clip : new Names.Clips().convert(Defaults.CLIP);
+    return clip != null ? clip : new EnumConverter<>(Clip.class).convert(Defaults.CLIP);
   }
 
   /** What is done to estimates of x0. */

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -39,7 +40,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "The same seed gives the same images, however many are drawn and in whatever batches.",
-      "With the --model of a network alone, the schedule must be given as in training; a pipeline's",
+      "With the --model of a network alone, the schedule must be given as in training; a"
+          + " pipeline's",
       "folder says it, and how to draw: --sampler and its options change that."
     })
 final class SampleCommand implements Callable<Integer> {
@@ -119,12 +121,10 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      converter = Names.SampleFormats.class,
-      completionCandidates = Names.SampleFormats.class,
       defaultValue = "grid",
       description =
-          "${COMPLETION-CANDIDATES}: one picture, one file per image, an animation of the denoising,"
-              + " or a tensor images [N,C,H,W] as the network sees pixels (default:"
+          "${COMPLETION-CANDIDATES}: one picture, one file per image, an animation of the"
+              + " denoising, or a tensor images [N,C,H,W] as the network sees pixels (default:"
               + " ${DEFAULT-VALUE}).")
   private Format format;
 
@@ -153,8 +153,6 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--animate",
       paramLabel = "NAME",
-      converter = Names.Animated.class,
-      completionCandidates = Names.Animated.class,
       defaultValue = Defaults.ANIMATED,
       description =
           "What a gif shows, the estimates of the image or the noisy states:"
@@ -237,7 +235,8 @@ final class SampleCommand implements Callable<Integer> {
     if (spec.commandLine().getParseResult().hasMatchedOption("--count")) {
       throw new ParameterException(
           spec.commandLine(),
-          "The option '--count' does not go with '--noise', whose file says how many images it is for");
+          "The option '--count' does not go with '--noise', whose file says how many images it is"
+              + " for");
     }
     try (SafetensorsReader reader = SafetensorsReader.open(noiseFile)) {
       long[] found = reader.shape("noise");
@@ -309,7 +308,7 @@ final class SampleCommand implements Callable<Integer> {
       Cancellation.NONE.check();
       Images.writePng(
           Images.toPicture(images.slice(i), normalization),
-          folder.resolve(("%0" + digits + "d.png").formatted(i)));
+          folder.resolve(String.format(Locale.ROOT, "%0" + digits + "d.png", i)));
     }
   }
 

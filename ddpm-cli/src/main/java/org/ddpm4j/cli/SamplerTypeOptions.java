@@ -18,8 +18,6 @@ final class SamplerTypeOptions {
   @Option(
       names = "--sampler",
       paramLabel = "NAME",
-      converter = Names.Samplers.class,
-      completionCandidates = Names.Samplers.class,
       description =
           "How: ${COMPLETION-CANDIDATES} (default: "
               + Defaults.SAMPLER
@@ -29,8 +27,6 @@ final class SamplerTypeOptions {
   @Option(
       names = "--spacing",
       paramLabel = "NAME",
-      converter = Names.Spacing.class,
-      completionCandidates = Names.Spacing.class,
       description =
           "Which timesteps the steps are at: ${COMPLETION-CANDIDATES} (default: leading for ddim,"
               + " pndm and plms, linspace for the others).")

@@ -52,8 +52,6 @@ final class SamplersCommand implements Callable<Integer> {
       names = "--samplers",
       paramLabel = "NAME",
       split = ",",
-      converter = Names.Samplers.class,
-      completionCandidates = Names.Samplers.class,
       description = "Which, of ${COMPLETION-CANDIDATES} (default: all).")
   private List<SamplerType> samplers;
 
@@ -119,9 +117,9 @@ final class SamplersCommand implements Callable<Integer> {
         List<INDArray> row = new ArrayList<>();
         for (int number : steps) {
           row.add(drawIfPossible(model, type, number));
-          progress.update(++done, type.label());
+          progress.update(++done, type.toString());
         }
-        table.row(type.label(), strip(row, model.normalization()));
+        table.row(type.toString(), strip(row, model.normalization()));
       }
     }
     Images.writePng(table.draw(), output);
@@ -134,7 +132,7 @@ final class SamplersCommand implements Callable<Integer> {
     try {
       return BadInputException.check(() -> model.pipeline(type, number)).sample(count, seed);
     } catch (BadInputException e) {
-      console.note("samplers: %s, %d steps: %s".formatted(type.label(), number, e.getMessage()));
+      console.note("samplers: %s, %d steps: %s".formatted(type, number, e.getMessage()));
       ImageShape shape = model.shape();
       return Nd4j.zeros(count, shape.channels(), shape.height(), shape.width());
     }

@@ -66,7 +66,7 @@ record ScheduleReportJson(
                     loss ->
                         new Loss(
                             loss.quantity(),
-                            Names.of(loss.range()),
+                            EnumConverter.spelling(loss.range()),
                             loss.firstTimestep(),
                             loss.count()))
                 .toList(),
@@ -74,7 +74,9 @@ record ScheduleReportJson(
                 .map(
                     advice ->
                         new Advice(
-                            Names.of(advice.finding()), Names.of(advice.severity()), advice.text()))
+                            EnumConverter.spelling(advice.finding()),
+                            EnumConverter.spelling(advice.severity()),
+                            advice.text()))
                 .toList());
     stream.write(
         (JSON.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n")

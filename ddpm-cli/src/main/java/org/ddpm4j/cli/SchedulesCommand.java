@@ -49,8 +49,6 @@ final class SchedulesCommand implements Callable<Integer> {
   @Option(
       names = "--type",
       paramLabel = "TYPE",
-      converter = Names.Schedule.class,
-      completionCandidates = Names.Schedule.class,
       defaultValue = Defaults.SCHEDULE,
       description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private ScheduleType type;
@@ -86,8 +84,6 @@ final class SchedulesCommand implements Callable<Integer> {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      converter = Names.ScheduleFormats.class,
-      completionCandidates = Names.ScheduleFormats.class,
       description =
           "${COMPLETION-CANDIDATES} (default: json; with --doctor, which has text and json: text).")
   private Format format;
@@ -143,7 +139,7 @@ final class SchedulesCommand implements Callable<Integer> {
     if (chosen != Format.TEXT && chosen != Format.JSON) {
       throw new BadInputException(
           "--doctor writes text or json, not %s; its picture goes to --plot FILE."
-              .formatted(Names.of(chosen)));
+              .formatted(EnumConverter.spelling(chosen)));
     }
     DataRange data =
         BadInputException.check(

@@ -104,7 +104,11 @@ final class TrainCommand implements Callable<Integer> {
     Path path =
         Objects.requireNonNullElseGet(
             run,
-            () -> RUNS.resolve(Names.of(data.chosen()) + "-" + LocalDateTime.now().format(TIME)));
+            () ->
+                RUNS.resolve(
+                    EnumConverter.spelling(data.chosen())
+                        + "-"
+                        + LocalDateTime.now().format(TIME)));
     requireNew(path);
     if (!dryRun) {
       Folders.requireWritable(path);

@@ -76,8 +76,6 @@ final class TrainingOptions {
   @Option(
       names = "--decay",
       paramLabel = "NAME",
-      converter = Names.Decay.class,
-      completionCandidates = Names.Decay.class,
       defaultValue = Defaults.DECAY,
       description =
           "How the learning rate falls after that: ${COMPLETION-CANDIDATES} (default:"
@@ -105,8 +103,6 @@ final class TrainingOptions {
   @Option(
       names = "--flip",
       paramLabel = "NAME",
-      converter = Names.Flip.class,
-      completionCandidates = Names.Flip.class,
       description =
           "Whether images are mirrored: ${COMPLETION-CANDIDATES} (default: none for mnist, whose"
               + " digits have a right way round, otherwise random).")
@@ -122,8 +118,6 @@ final class TrainingOptions {
   @Option(
       names = "--schedule",
       paramLabel = "TYPE",
-      converter = Names.Schedule.class,
-      completionCandidates = Names.Schedule.class,
       defaultValue = Defaults.SCHEDULE,
       description = "Noise schedule: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private ScheduleType schedule;

@@ -16,8 +16,6 @@ final class WeightsOptions {
   @Option(
       names = "--weights",
       paramLabel = "NAME",
-      converter = Names.Weights.class,
-      completionCandidates = Names.Weights.class,
       description =
           "The run's moving average or its last weights: ${COMPLETION-CANDIDATES} (default: "
               + Defaults.WEIGHTS

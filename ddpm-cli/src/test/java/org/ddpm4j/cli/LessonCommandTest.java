@@ -46,8 +46,7 @@ class LessonCommandTest {
     Cli.Result result = Cli.run("lesson", "a", "--steps", 1, "--output", file);
     assertThat(result.code()).isEqualTo(2);
     assertThat(result.err().lines().toList())
-        .hasSize(2)
-        .last()
+        .singleElement()
         .asString()
         .startsWith("ddpm: The folder " + file);
   }

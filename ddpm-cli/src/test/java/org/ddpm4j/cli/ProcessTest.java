@@ -71,6 +71,22 @@ class ProcessTest {
         .allMatch(line -> line.startsWith("train: ") || line.startsWith("sample: "));
   }
 
+  /** Java formats numbers in the digits of the locale unless it is told otherwise. */
+  @Test
+  void filesAreNamedAlikeInEveryLocale() throws Exception {
+    Path pictures = folder.resolve("pictures");
+    List<String> command = java();
+    command.addAll(1, List.of("-Duser.language=ar", "-Duser.country=EG"));
+    command.addAll(
+        List.of("sample", "--count", "2", "--steps", "1", "--format", "png", "--output"));
+    command.add(pictures.toString());
+    command.addAll(List.of("--run", Path.of("..", "models", "fashion-mnist").toString()));
+    assertThat(start(command, out().toFile()).waitFor()).isZero();
+    assertThat(pictures.resolve("0000.png")).isNotEmptyFile();
+    assertThat(pictures.resolve("0001.png")).isNotEmptyFile();
+    assertThat(Files.readString(err())).matches("\\A\\p{ASCII}*\\z");
+  }
+
   @Test
   void badInputEndsInExitCodeTwo() throws Exception {
     assertThat(run("schedules", "--timesteps", 0)).isEqualTo(2);

@@ -220,9 +220,10 @@ class SampleCommandTest {
   @ParameterizedTest
   @EnumSource
   void everySamplerDraws(SamplerType type) throws IOException {
-    Path one = sample("1.png", "--count", 2, "--sampler", type.label(), "--steps", 5);
+    Path one = sample("1.png", "--count", 2, "--sampler", type.toString(), "--steps", 5);
     Path again =
-        sample("2.png", "--count", 2, "--sampler", type.label(), "--steps", 5, "--batch-size", 2);
+        sample(
+            "2.png", "--count", 2, "--sampler", type.toString(), "--steps", 5, "--batch-size", 2);
     assertThat(again).hasSameBinaryContentAs(one);
     Path ddpm = sample("3.png", "--count", 2, "--steps", 5);
     assertThat(differ(one, ddpm)).isEqualTo(type != SamplerType.DDPM);

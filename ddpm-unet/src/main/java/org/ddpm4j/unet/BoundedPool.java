@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * Things of which one thread at a time may use each, made when they are first needed. Who comes
- * when as many as there may be are in use waits for its turn, first come, first served.
+ * A fair pool of at most n objects, each used by one thread at a time and made when it is first
+ * needed. Who comes when all are in use waits, first come, first served.
  */
 final class BoundedPool<T> {
 

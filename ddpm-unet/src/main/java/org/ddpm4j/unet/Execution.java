@@ -168,7 +168,7 @@ public record Execution(
    */
   public static Execution automatic() {
     return new Execution(
-        LayersChoice.AUTOMATIC, Precision.FLOAT32, Runtime.getRuntime().availableProcessors());
+        LayersChoice.AUTO, Precision.FLOAT32, Runtime.getRuntime().availableProcessors());
   }
 
   /**

@@ -56,7 +56,7 @@ public final class Unet implements AutoCloseable {
 
   private boolean closed;
 
-  /** Null where nobody wants to know. */
+  /** Null unless profiling. */
   private volatile PlanProfile profile;
 
   /** {@code loss} is null for the graph of prediction alone. */

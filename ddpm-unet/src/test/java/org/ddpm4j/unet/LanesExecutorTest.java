@@ -528,7 +528,7 @@ class LanesExecutorTest {
   @Test
   void refusesWaysToComputeThatThereAreNot() {
     refused(
-        () -> new Execution(LayersChoice.AUTOMATIC, Precision.FLOAT32, 0),
+        () -> new Execution(LayersChoice.AUTO, Precision.FLOAT32, 0),
         "A network cannot compute with 0 threads; at least 1 is needed.");
     refused(
         () -> new Execution(LayersChoice.REFERENCE, Precision.BFLOAT16, 1),

@@ -38,7 +38,7 @@ class UnetLifeTest {
   private final INDArray t = Nd4j.valueArrayOf(new long[] {11}, 40, DataType.FLOAT);
 
   static Stream<Execution> executions() {
-    Execution fused = new Execution(LayersChoice.AUTOMATIC, Precision.FLOAT32, 2);
+    Execution fused = new Execution(LayersChoice.AUTO, Precision.FLOAT32, 2);
     return FusedKernels.available()
         ? Stream.of(fused, Execution.reference())
         : Stream.of(Execution.reference());

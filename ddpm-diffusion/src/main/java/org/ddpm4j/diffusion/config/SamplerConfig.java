@@ -166,7 +166,7 @@ public record SamplerConfig(
   private static void require(boolean valid, SamplerType type, String option, String types) {
     if (!valid) {
       throw new IllegalArgumentException(
-          "The sampler %s does not take %s; %s.".formatted(type.label(), option, types));
+          "The sampler %s does not take %s; %s.".formatted(type, option, types));
     }
   }
 

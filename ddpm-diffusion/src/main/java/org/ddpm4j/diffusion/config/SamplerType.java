@@ -61,7 +61,8 @@ public enum SamplerType {
    *
    * @return for instance {@code dpm++}
    */
-  public String label() {
+  @Override
+  public String toString() {
     return label;
   }
 

@@ -75,7 +75,7 @@ public record BoundObjective(
       TrainingBatch.Noisy noisy = batch.noisy(schedule, temporaries);
       UnetInput input = noisy.input();
       INDArray answer = temporaries.add(unet.predict(input));
-      Evaluation evaluation = evaluate(batch, noisy, answer, temporaries);
+      LossAndGradient evaluation = evaluate(batch, noisy, answer, temporaries);
       // The mean of y · target over an image's elements has the gradient target / elements.
       INDArray target = evaluation.gradient();
       target.muli((double) target.length() / batch.size());
@@ -91,9 +91,9 @@ public record BoundObjective(
    * @param losses of the images
    * @param gradient of each image's loss by its part of the answer
    */
-  private record Evaluation(double[] losses, INDArray gradient) {}
+  private record LossAndGradient(double[] losses, INDArray gradient) {}
 
-  private Evaluation evaluate(
+  private LossAndGradient evaluate(
       TrainingBatch batch, TrainingBatch.Noisy noisy, INDArray answer, Temporaries temporaries) {
     INDArray x0 = temporaries.inDouble(batch.x0());
     INDArray xt = temporaries.inDouble(noisy.input().x());
@@ -139,7 +139,7 @@ public record BoundObjective(
       }
     }
     if (!learned) {
-      return new Evaluation(losses, temporaries.add(array(byPrediction, x0)));
+      return new LossAndGradient(losses, temporaries.add(array(byPrediction, x0)));
     }
     double[] byVariance = temporaries.elements(term.logVariance());
     for (int i = 0; i < v.length; i++) {
@@ -148,7 +148,7 @@ public record BoundObjective(
     INDArray gradient =
         Nd4j.concat(
             1, temporaries.add(array(byPrediction, x0)), temporaries.add(array(byVariance, x0)));
-    return new Evaluation(losses, temporaries.add(gradient));
+    return new LossAndGradient(losses, temporaries.add(gradient));
   }
 
   private static INDArray array(double[] elements, INDArray like) {

@@ -10,7 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @FunctionalInterface
 public interface SamplingListener {
 
-  /** Looks away. */
+  /** Does nothing. */
   SamplingListener NONE = (progress, x, x0) -> {};
 
   /**

@@ -57,7 +57,7 @@ public record DeisSampler(
     History history = new History(order);
     for (int i = 0; i < steps(); i++) {
       NoiseStep step = levels.step(i);
-      Evaluation now = Evaluation.of(denoiser, x, step.from(), x0Constraint);
+      ConstrainedEstimate now = ConstrainedEstimate.of(denoiser, x, step.from(), x0Constraint);
       history.add(step.from(), now.eps());
       int stepOrder = finalOrder.order(order, history, levels, i);
       x =

@@ -34,7 +34,7 @@ public record EulerAncestralSampler(NoiseLevels levels, X0Constraint x0Constrain
     for (int i = 0; i < steps(); i++) {
       NoiseLevel from = levels.step(i).from();
       NoiseLevel to = levels.step(i).to();
-      Evaluation now = Evaluation.of(denoiser, x, from, x0Constraint);
+      ConstrainedEstimate now = ConstrainedEstimate.of(denoiser, x, from, x0Constraint);
       double ratio = to.rho() / from.rho();
       double down = to.sigma() * ratio;
       double up = to.sigma() * Math.sqrt(1 - ratio * ratio);

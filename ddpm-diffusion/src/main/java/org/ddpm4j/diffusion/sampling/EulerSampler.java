@@ -32,7 +32,7 @@ public record EulerSampler(NoiseLevels levels, X0Constraint x0Constraint)
     INDArray x = start;
     for (int i = 0; i < steps(); i++) {
       NoiseStep step = levels.step(i);
-      Evaluation now = Evaluation.of(denoiser, x, step.from(), x0Constraint);
+      ConstrainedEstimate now = ConstrainedEstimate.of(denoiser, x, step.from(), x0Constraint);
       x = step.ddim(now.x0(), now.eps());
       observer.onStep(i + 1, x, now.x0());
     }

@@ -32,11 +32,12 @@ public record HeunSampler(NoiseLevels levels, X0Constraint x0Constraint)
     INDArray x = start;
     for (int i = 0; i < steps(); i++) {
       NoiseStep step = levels.step(i);
-      Evaluation now = Evaluation.of(denoiser, x, step.from(), x0Constraint);
+      ConstrainedEstimate now = ConstrainedEstimate.of(denoiser, x, step.from(), x0Constraint);
       INDArray reached = step.ddim(now.x0(), now.eps());
       INDArray x0 = now.x0();
       if (step.isFinite()) {
-        Evaluation end = Evaluation.of(denoiser, reached, step.to(), x0Constraint);
+        ConstrainedEstimate end =
+            ConstrainedEstimate.of(denoiser, reached, step.to(), x0Constraint);
         reached = step.alongEps(x, LinearCombination.of(0.5, now.eps(), 0.5, end.eps()));
         x0 = end.x0();
       }

@@ -40,7 +40,7 @@ public record LmsSampler(NoiseLevels levels, int order, X0Constraint x0Constrain
     History history = new History(order);
     for (int i = 0; i < steps(); i++) {
       NoiseStep step = levels.step(i);
-      Evaluation now = Evaluation.of(denoiser, x, step.from(), x0Constraint);
+      ConstrainedEstimate now = ConstrainedEstimate.of(denoiser, x, step.from(), x0Constraint);
       history.add(step.from(), now.eps());
       if (history.size() == 1 || step.h() == 0) {
         x = step.ddim(now.x0(), now.eps());

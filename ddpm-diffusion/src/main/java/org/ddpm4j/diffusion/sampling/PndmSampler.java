@@ -110,14 +110,14 @@ public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constr
     History history = new History(ADAMS_BASHFORTH.length);
     for (int i = 0; i < steps(); i++) {
       NoiseStep step = levels.step(i);
-      Evaluation now = Evaluation.of(denoiser, x, step.from(), x0Constraint);
+      ConstrainedEstimate now = ConstrainedEstimate.of(denoiser, x, step.from(), x0Constraint);
       history.add(step.from(), now.eps());
       INDArray eps;
       if (i < midpoints.size()) {
         eps = rungeKutta(denoiser, x, now.eps(), step, midpoints.get(i));
       } else if (i == 0 && steps() > 1) {
         INDArray trial = step.alongEps(x, now.eps());
-        INDArray ahead = Evaluation.of(denoiser, trial, step.to(), x0Constraint).eps();
+        INDArray ahead = ConstrainedEstimate.of(denoiser, trial, step.to(), x0Constraint).eps();
         eps = LinearCombination.of(0.5, now.eps(), 0.5, ahead);
       } else {
         double[] weights = ADAMS_BASHFORTH[history.size() - 1];
@@ -132,11 +132,11 @@ public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constr
   private INDArray rungeKutta(
       Denoiser denoiser, INDArray x, INDArray e1, NoiseStep step, Midpoint middle) {
     INDArray x1 = new NoiseStep(step.from(), middle.first()).alongEps(x, e1);
-    INDArray e2 = Evaluation.of(denoiser, x1, middle.first(), x0Constraint).eps();
+    INDArray e2 = ConstrainedEstimate.of(denoiser, x1, middle.first(), x0Constraint).eps();
     INDArray x2 = new NoiseStep(step.from(), middle.second()).alongEps(x, e2);
-    INDArray e3 = Evaluation.of(denoiser, x2, middle.second(), x0Constraint).eps();
+    INDArray e3 = ConstrainedEstimate.of(denoiser, x2, middle.second(), x0Constraint).eps();
     INDArray x3 = step.alongEps(x, e3);
-    INDArray e4 = Evaluation.of(denoiser, x3, step.to(), x0Constraint).eps();
+    INDArray e4 = ConstrainedEstimate.of(denoiser, x3, step.to(), x0Constraint).eps();
     return LinearCombination.of(
         new double[] {1 / 6.0, 2 / 6.0, 2 / 6.0, 1 / 6.0}, List.of(e1, e2, e3, e4));
   }

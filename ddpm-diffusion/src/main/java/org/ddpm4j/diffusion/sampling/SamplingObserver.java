@@ -6,7 +6,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @FunctionalInterface
 public interface SamplingObserver {
 
-  /** Looks away. */
+  /** Does nothing. */
   SamplingObserver NONE = (stepsDone, x, x0) -> {};
 
   /**

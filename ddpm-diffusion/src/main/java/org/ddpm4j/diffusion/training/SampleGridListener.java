@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.training;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
@@ -66,6 +67,6 @@ public record SampleGridListener(
     Folders.create(folder);
     Images.writePng(
         Images.grid(images, Images.squareColumns((int) images.size(0)), SCALE, normalization),
-        folder.resolve("step-%07d.png".formatted(step)));
+        folder.resolve(String.format(Locale.ROOT, "step-%07d.png", step)));
   }
 }

@@ -46,7 +46,7 @@ record SampleRequest(int count, long seed, int steps, SamplerType sampler) {
         (int) number(values, "count", 16, 1, MAX_COUNT),
         number(values, "seed", 0, Long.MIN_VALUE, Long.MAX_VALUE),
         (int) number(values, "steps", 10, 1, MAX_STEPS),
-        sampler(values.getOrDefault("sampler", SamplerType.UNIPC.label())));
+        sampler(values.getOrDefault("sampler", SamplerType.UNIPC.toString())));
   }
 
   private static long number(
@@ -69,7 +69,7 @@ record SampleRequest(int count, long seed, int steps, SamplerType sampler) {
 
   private static SamplerType sampler(String label) {
     return Arrays.stream(SamplerType.values())
-        .filter(type -> type.label().equals(label))
+        .filter(type -> type.toString().equals(label))
         .findAny()
         .orElseThrow(
             () ->
@@ -77,7 +77,7 @@ record SampleRequest(int count, long seed, int steps, SamplerType sampler) {
                     "The parameter sampler must be one of %s."
                         .formatted(
                             Arrays.stream(SamplerType.values())
-                                .map(SamplerType::label)
+                                .map(SamplerType::toString)
                                 .collect(Collectors.joining(", ")))));
   }
 }

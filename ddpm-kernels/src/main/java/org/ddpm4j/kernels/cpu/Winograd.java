@@ -124,14 +124,14 @@ final class Winograd implements Kernel {
         int start = ((r * IN + c) * matrixRows + matrixRow) * outChannels;
         transformedY.buffer().get(start, sums[r], 0, length);
       }
-      WinogradLoops.sums(sums, verticalSums, c, IN, length);
+      WinogradLoops.transformOutput(sums, verticalSums, c, IN, length);
     }
     int height = squares.height();
     for (int r = 0; r < OUT && tileRow * OUT + r < height; r++) {
       for (int c = 0; c < IN; c++) {
         System.arraycopy(verticalSums[r * IN + c], 0, sums[c], 0, length);
       }
-      WinogradLoops.sums(sums, outputs, 0, 1, length);
+      WinogradLoops.transformOutput(sums, outputs, 0, 1, length);
       for (int c = 0; c < OUT; c++) {
         Loops.add(outputs[c], repeatedBias, length);
         for (int t = 0; t < squares.tileColumns(); t++) {

@@ -206,7 +206,7 @@ final class WinogradGradient implements Kernel {
           Arrays.fill(rows[r], 0, rowLength, 0);
         }
       }
-      WinogradLoops.sumsTransposed(rows, vertical, rows[0].length);
+      WinogradLoops.transformOutputBackward(rows, vertical, rows[0].length);
       int length = squares.tileColumns() * channels;
       for (int r = 0; r < IN; r++) {
         for (int c = 0; c < OUT; c++) {
@@ -215,7 +215,7 @@ final class WinogradGradient implements Kernel {
                 vertical[r], (t * OUT + c) * channels, gathered[c], t * channels, channels);
           }
         }
-        WinogradLoops.sumsTransposed(gathered, horizontal, length);
+        WinogradLoops.transformOutputBackward(gathered, horizontal, length);
         for (int c = 0; c < IN; c++) {
           int start = ((r * IN + c) * matrixRows + matrixRow) * channels;
           to.buffer().put(start, horizontal[c], 0, length);
@@ -276,10 +276,10 @@ final class WinogradGradient implements Kernel {
           int start = ((r * IN + c) * matrixRows + matrixRow) * channels;
           from.buffer().get(start, loaded[c], 0, length);
         }
-        WinogradLoops.differencesTransposed(loaded, columns, length);
+        WinogradLoops.transformInputBackward(loaded, columns, length);
         placeColumns(rows[r]);
       }
-      WinogradLoops.differencesTransposed(rows, vertical, rows[0].length);
+      WinogradLoops.transformInputBackward(rows, vertical, rows[0].length);
       for (int r = 0; r < OVERLAP; r++) {
         if (tileRow > 0) {
           Loops.add(vertical[r], overlap[r], vertical[r].length);

@@ -39,10 +39,10 @@ final class WinogradLoops {
         weights.buffer().get(k * pairs + start, g[k], 0, n);
       }
       for (int column = 0; column < KERNEL; column++) {
-        filter(g[column], g[3 + column], g[6 + column], half, column, KERNEL, n);
+        transformFilter(g[column], g[3 + column], g[6 + column], half, column, KERNEL, n);
       }
       for (int row = 0; row < IN; row++) {
-        filter(half[3 * row], half[3 * row + 1], half[3 * row + 2], u, 0, 1, n);
+        transformFilter(half[3 * row], half[3 * row + 1], half[3 * row + 2], u, 0, 1, n);
         for (int column = 0; column < IN; column++) {
           transformed.buffer().put((row * IN + column) * pairs + start, u[column], 0, n);
         }
@@ -72,13 +72,13 @@ final class WinogradLoops {
         for (int c = 0; c < IN; c++) {
           u.buffer().get((r * IN + c) * pairs + start, row[c], 0, n);
         }
-        filterTransposed(row, half[3 * r], half[3 * r + 1], half[3 * r + 2], n);
+        transformFilterBackward(row, half[3 * r], half[3 * r + 1], half[3 * r + 2], n);
       }
       for (int c = 0; c < KERNEL; c++) {
         for (int r = 0; r < IN; r++) {
           column[r] = half[3 * r + c];
         }
-        filterTransposed(column, g[0], g[1], g[2], n);
+        transformFilterBackward(column, g[0], g[1], g[2], n);
         for (int r = 0; r < KERNEL; r++) {
           int at = (KERNEL * r + c) * allPairs + first + start;
           gradient.buffer().get(at, sum, 0, n);
@@ -90,9 +90,9 @@ final class WinogradLoops {
   }
 
   /** G times three rows. */
-  private static void filter(
+  private static void transformFilter(
       float[] a, float[] b, float[] c, float[][] to, int first, int step, int n) {
-    filter(
+    transformFilter(
         a,
         b,
         c,
@@ -105,7 +105,7 @@ final class WinogradLoops {
         n);
   }
 
-  private static void filter(
+  private static void transformFilter(
       float[] a,
       float[] b,
       float[] c,
@@ -133,11 +133,11 @@ final class WinogradLoops {
   }
 
   /** {@code Gᵀ} times six rows. */
-  private static void filterTransposed(float[][] u, float[] a, float[] b, float[] c, int n) {
-    filterTransposed(u[0], u[1], u[2], u[3], u[4], u[5], a, b, c, n);
+  private static void transformFilterBackward(float[][] u, float[] a, float[] b, float[] c, int n) {
+    transformFilterBackward(u[0], u[1], u[2], u[3], u[4], u[5], a, b, c, n);
   }
 
-  private static void filterTransposed(
+  private static void transformFilterBackward(
       float[] u0,
       float[] u1,
       float[] u2,
@@ -160,13 +160,13 @@ final class WinogradLoops {
   }
 
   /** {@code Bᵀ} times six rows. */
-  static void differences(float[][] from, float[][] to, int n) {
-    differences(
+  static void transformInput(float[][] from, float[][] to, int n) {
+    transformInput(
         from[0], from[1], from[2], from[3], from[4], from[5], to[0], to[1], to[2], to[3], to[4],
         to[5], n);
   }
 
-  private static void differences(
+  private static void transformInput(
       float[] d0,
       float[] d1,
       float[] d2,
@@ -201,13 +201,13 @@ final class WinogradLoops {
   }
 
   /** B times six rows. */
-  static void differencesTransposed(float[][] from, float[][] to, int n) {
-    differencesTransposed(
+  static void transformInputBackward(float[][] from, float[][] to, int n) {
+    transformInputBackward(
         from[0], from[1], from[2], from[3], from[4], from[5], to[0], to[1], to[2], to[3], to[4],
         to[5], n);
   }
 
-  private static void differencesTransposed(
+  private static void transformInputBackward(
       float[] t0,
       float[] t1,
       float[] t2,
@@ -240,8 +240,8 @@ final class WinogradLoops {
   }
 
   /** {@code Aᵀ} times six rows. */
-  static void sums(float[][] m, float[][] to, int first, int step, int n) {
-    sums(
+  static void transformOutput(float[][] m, float[][] to, int first, int step, int n) {
+    transformOutput(
         m[0],
         m[1],
         m[2],
@@ -255,7 +255,7 @@ final class WinogradLoops {
         n);
   }
 
-  private static void sums(
+  private static void transformOutput(
       float[] m0,
       float[] m1,
       float[] m2,
@@ -280,11 +280,12 @@ final class WinogradLoops {
   }
 
   /** A times four rows. */
-  static void sumsTransposed(float[][] from, float[][] to, int n) {
-    sumsTransposed(from[0], from[1], from[2], from[3], to[0], to[1], to[2], to[3], to[4], to[5], n);
+  static void transformOutputBackward(float[][] from, float[][] to, int n) {
+    transformOutputBackward(
+        from[0], from[1], from[2], from[3], to[0], to[1], to[2], to[3], to[4], to[5], n);
   }
 
-  private static void sumsTransposed(
+  private static void transformOutputBackward(
       float[] o0,
       float[] o1,
       float[] o2,

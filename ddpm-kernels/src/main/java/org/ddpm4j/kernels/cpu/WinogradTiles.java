@@ -158,7 +158,7 @@ record WinogradTiles(int images, int height, int width, int imagesAtOnce) {
           Arrays.fill(rows[r], channels, channels + rowLength, 0);
         }
       }
-      WinogradLoops.differences(rows, vertical, rows[0].length);
+      WinogradLoops.transformInput(rows, vertical, rows[0].length);
       int length = squares.tileColumns() * channels;
       for (int r = 0; r < IN; r++) {
         for (int c = 0; c < IN; c++) {
@@ -167,7 +167,7 @@ record WinogradTiles(int images, int height, int width, int imagesAtOnce) {
                 vertical[r], (t * OUT + c) * channels, gathered[c], t * channels, channels);
           }
         }
-        WinogradLoops.differences(gathered, horizontal, length);
+        WinogradLoops.transformInput(gathered, horizontal, length);
         for (int c = 0; c < IN; c++) {
           int start = ((r * IN + c) * matrixRows + matrixRow) * channels;
           to.buffer().put(start, horizontal[c], 0, length);

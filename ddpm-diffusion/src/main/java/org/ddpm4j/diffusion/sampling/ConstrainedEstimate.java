@@ -5,14 +5,15 @@ import org.ddpm4j.diffusion.NoiseLevel;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A constrained estimate of x0, and the ε that makes the state of it. */
-record Evaluation(INDArray x0, INDArray eps) {
+record ConstrainedEstimate(INDArray x0, INDArray eps) {
 
-  static Evaluation of(Denoiser denoiser, INDArray x, NoiseLevel level, X0Constraint x0Constraint) {
+  static ConstrainedEstimate of(
+      Denoiser denoiser, INDArray x, NoiseLevel level, X0Constraint x0Constraint) {
     Denoiser.Estimate estimate = denoiser.denoise(x, level);
     INDArray x0 = x0Constraint.apply(estimate.x0());
     return x0 == estimate.x0()
-        ? new Evaluation(x0, estimate.eps())
-        : new Evaluation(
+        ? new ConstrainedEstimate(x0, estimate.eps())
+        : new ConstrainedEstimate(
             x0, LinearCombination.of(1 / level.sigma(), x, -level.alpha() / level.sigma(), x0));
   }
 }
