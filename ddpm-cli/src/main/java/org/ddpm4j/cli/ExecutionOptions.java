@@ -1,5 +1,7 @@
 package org.ddpm4j.cli;
 
+import java.util.Objects;
+import org.ddpm4j.kernels.plan.Devices;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.unet.Execution;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -14,19 +16,34 @@ final class ExecutionOptions {
   @Option(
       names = "--precision",
       paramLabel = "TYPE",
-      defaultValue = Defaults.PRECISION,
       description =
           "Number format of convolutions; bfloat16 needs a card or a processor with AVX512-BF16 or"
-              + " AMX, tfloat32 a card: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+              + " AMX, tfloat32 a card: ${COMPLETION-CANDIDATES} (default: float32; to train on an"
+              + " NVIDIA card bfloat16).")
   private Precision precision;
 
   /** What the user chose, for a network that computes in FLOAT. The console hears of a card. */
   Execution execution(Console console) {
-    return layers.execution(console, DataType.FLOAT, precision);
+    return layers.execution(
+        console, DataType.FLOAT, Objects.requireNonNullElse(precision, Precision.FLOAT32));
   }
 
-  /** As {@link #execution}, where several devices can train together. */
+  /**
+   * As {@link #execution}, for training: several devices can do so together, and cards do so in a
+   * precision of their own if the user chose none.
+   */
   Execution trainingExecution(Console console) {
-    return layers.trainingExecution(console, DataType.FLOAT, precision);
+    Execution execution =
+        layers.trainingExecution(
+            console, DataType.FLOAT, Objects.requireNonNullElse(precision, Precision.FLOAT32));
+    if (precision != null || !execution.isFused(DataType.FLOAT)) {
+      return execution;
+    }
+    Precision own = Devices.trainingPrecision(execution.resolvedDevice());
+    if (own == execution.precision()) {
+      return execution;
+    }
+    console.note("precision: %s; --precision float32 is slower and more exact".formatted(own));
+    return new Execution(execution.layers(), own, execution.threads(), execution.devices());
   }
 }

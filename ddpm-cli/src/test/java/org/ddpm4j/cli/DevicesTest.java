@@ -18,6 +18,7 @@ import org.ddpm4j.kernels.cpu.FusedKernels;
 import org.ddpm4j.kernels.cpu.Processor;
 import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.Devices;
+import org.ddpm4j.kernels.plan.Precision;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -138,6 +139,23 @@ class DevicesTest {
     String first = device.split(",")[0];
     Cli.run(training(run, "--device", device)).isBadInput(device.endsWith(",") ? "" : first, part);
     assertThat(run).doesNotExist();
+  }
+
+  @Test
+  void aCardTrainsInItsOwnPrecisionUnlessToldOtherwise() {
+    PretendedCards.prefer(Precision.TFLOAT32);
+    Object[] bench = {"bench", "train", "--batch", 1, "--steps", 1, "--device", "pretended"};
+    Cli.Result result = Cli.run(bench).isOk();
+    assertThat(facts(result)).containsEntry("precision", "tfloat32");
+    assertThat(result.err()).containsOnlyOnce("precision: tfloat32; --precision float32 is");
+    result = Cli.run(with(bench, "--precision", "float32")).isOk();
+    assertThat(facts(result)).containsEntry("precision", "float32");
+    assertThat(result.err()).doesNotContain("precision:");
+    bench[1] = "sample";
+    assertThat(facts(Cli.run(bench))).containsEntry("precision", "float32");
+    bench[1] = "train";
+    bench[bench.length - 1] = "cpu";
+    assertThat(Cli.run(bench).isOk().out()).contains("fused, float32");
   }
 
   /** What does not train takes one device. */

@@ -31,6 +31,7 @@ public final class PretendedCards implements DeviceProvider {
   private static final long GIB = 1L << 30;
 
   private static volatile boolean present;
+  private static volatile Precision preferred = Precision.FLOAT32;
   private static volatile Runnable onExhaustion = () -> {};
   private static final AtomicLong UPLOADS_LEFT = new AtomicLong();
 
@@ -38,6 +39,7 @@ public final class PretendedCards implements DeviceProvider {
 
   /** Puts the cards into the machine. */
   static void insert() {
+    preferred = Precision.FLOAT32;
     UPLOADS_LEFT.set(Long.MAX_VALUE);
     present = true;
   }
@@ -51,6 +53,11 @@ public final class PretendedCards implements DeviceProvider {
   static void exhaustAfter(long uploads, Runnable mishap) {
     UPLOADS_LEFT.set(uploads);
     onExhaustion = mishap;
+  }
+
+  /** Lets the cards train in a precision of their own, which computes as float32 does. */
+  static void prefer(Precision precision) {
+    preferred = precision;
   }
 
   static void remove() {
@@ -77,6 +84,11 @@ public final class PretendedCards implements DeviceProvider {
       case 1 -> Optional.of("Pretender 1 is too old; 9 or newer is needed");
       default -> Optional.of("this machine has 2 of them, numbered from 0");
     };
+  }
+
+  @Override
+  public Precision trainingPrecision() {
+    return preferred;
   }
 
   @Override

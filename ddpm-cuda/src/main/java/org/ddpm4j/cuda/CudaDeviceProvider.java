@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.DeviceProvider;
+import org.ddpm4j.kernels.plan.Precision;
 
 /** NVIDIA's cards as devices. */
 public final class CudaDeviceProvider implements DeviceProvider {
@@ -31,6 +32,11 @@ public final class CudaDeviceProvider implements DeviceProvider {
       return Optional.of("this machine has %d of them, numbered from 0".formatted(cards.size()));
     }
     return Optional.ofNullable(cards.get(index).ownObstacle());
+  }
+
+  @Override
+  public Precision trainingPrecision() {
+    return Precision.BFLOAT16;
   }
 
   @Override

@@ -29,6 +29,15 @@ public interface DeviceProvider {
   Optional<String> obstacle(int index);
 
   /**
+   * In which precision its devices train if nobody says otherwise.
+   *
+   * @return the fastest one whose trainings are known to end as those in float32 do
+   */
+  default Precision trainingPrecision() {
+    return Precision.FLOAT32;
+  }
+
+  /**
    * How much memory a device has.
    *
    * @param index of the device

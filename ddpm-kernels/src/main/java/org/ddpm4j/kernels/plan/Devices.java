@@ -86,6 +86,16 @@ public final class Devices {
   }
 
   /**
+   * In which precision a device trains if nobody says otherwise.
+   *
+   * @param name not "auto"
+   * @return float32 on the processor
+   */
+  public static Precision trainingPrecision(DeviceName name) {
+    return provider(name).map(DeviceProvider::trainingPrecision).orElse(Precision.FLOAT32);
+  }
+
+  /**
    * Opens a device.
    *
    * @param name neither "auto" nor "cpu"
