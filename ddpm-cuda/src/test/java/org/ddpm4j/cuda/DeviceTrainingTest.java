@@ -15,8 +15,12 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.objective.LossTerms;
+import org.ddpm4j.diffusion.objective.LossWeighting;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
+import org.ddpm4j.diffusion.objective.TimestepSampling;
 import org.ddpm4j.diffusion.objective.UniformTimesteps;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.Checkpoint;
@@ -31,6 +35,7 @@ import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.layers.LossFunction;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.layers.LayersChoice;
@@ -40,7 +45,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -113,7 +120,11 @@ class DeviceTrainingTest {
       }
     }
     INDArray features = Nd4j.createFromArray(values).reshape('c', BATCH, 1, SIZE, SIZE);
-    return new DataSet(features, Nd4j.zeros(BATCH, 1));
+    INDArray labels = Nd4j.zeros(BATCH, 3);
+    for (int image = 0; image < BATCH; image++) {
+      labels.putScalar(image, (image + step) % 3, 1);
+    }
+    return new DataSet(features, labels);
   }
 
   /** Losses and gradient norms of each step, and the weights and their average in the end. */
@@ -124,8 +135,12 @@ class DeviceTrainingTest {
   }
 
   private static Course train(Execution execution, long steps, int accumulate) throws Exception {
-    TrainingConfig config = config(steps).withAccumulate(accumulate);
-    try (Unet unet = unet(execution);
+    return train(NETWORK, execution, config(steps).withAccumulate(accumulate));
+  }
+
+  private static Course train(UnetConfig network, Execution execution, TrainingConfig config)
+      throws Exception {
+    try (Unet unet = Unet.create(network, DataType.FLOAT, 1, execution);
         Trainer trainer = new Trainer(unet, SCHEDULE, config, DeviceTrainingTest::batch)) {
       trainer.fit();
       return course(trainer);
@@ -378,6 +393,78 @@ class DeviceTrainingTest {
   @Test
   void accumulationGoesOnFromACheckpointToTheSameBits() throws Exception {
     goesOnToTheSameBits(onDevice(Precision.BFLOAT16), 3);
+  }
+
+  /** What is predicted, what an error costs and how timesteps are drawn. */
+  private static Stream<Arguments> objectives() {
+    ObjectiveConfig simple = ObjectiveConfig.simple();
+    return Stream.of(
+        Arguments.of(
+            simple
+                .withParameterization(Parameterization.V)
+                .withWeighting(new LossWeighting.MinSnr(5))),
+        Arguments.of(simple.withParameterization(Parameterization.X0).withLoss(LossFunction.HUBER)),
+        Arguments.of(
+            simple
+                .withLoss(LossFunction.L2)
+                .withWeighting(new LossWeighting.P2(1, 1))
+                .withTimesteps(TimestepSampling.IMPORTANCE)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("objectives")
+  void everySimpleObjectiveIsTrainedAsOnTheHost(ObjectiveConfig objective) throws Exception {
+    TrainingConfig config = config(3).withObjective(objective);
+    Course host = train(NETWORK, new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1), config);
+    EmulatedDeviceProvider.takeOpened();
+    Course card = train(NETWORK, onDevice(Precision.FLOAT32), config);
+    for (int i = 0; i < 3; i++) {
+      assertThat(card.losses().get(i)).isCloseTo(host.losses().get(i), withinPercentage(0.1));
+      assertThat(card.norms().get(i)).isCloseTo(host.norms().get(i), withinPercentage(1));
+    }
+    // A gradient that came home each time would be a multiple of this.
+    long state = 4L * Float.BYTES * card.weights().length;
+    for (EmulatedDriver driver : EmulatedDeviceProvider.takeOpened()) {
+      assertThat(driver.downloaded()).isLessThan(state + 10_000);
+    }
+  }
+
+  /** Classes, some of which are not told, by the place of their images in the whole. */
+  @Test
+  void classesAreToldByTheirImagesPlace() throws Exception {
+    UnetConfig network = ((AnnotatedUnet) NETWORK).withClassEmbeddings(4);
+    TrainingConfig config =
+        config(2).withAccumulate(2).withObjective(ObjectiveConfig.simple().withLabelDropout(0.3));
+    Course host = train(network, new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1), config);
+    Course card = train(network, onDevices(Precision.FLOAT32, 0, 1), config);
+    for (int i = 0; i < 2; i++) {
+      assertThat(card.losses().get(i)).isCloseTo(host.losses().get(i), within(1e-4));
+      assertThat(card.norms().get(i)).isCloseTo(host.norms().get(i), within(1e-3));
+    }
+    assertThat(distance(card.weights(), host.weights())).isLessThan(2e-3);
+  }
+
+  /** Images go to the card and come back; weights stay there, and all kernels are one launch. */
+  @Test
+  void aStepOfSamplingCopiesImagesAlone() {
+    assumeTrue(device().kind().equals("emulated"), "counted on emulated cards");
+    EmulatedDeviceProvider.takeOpened();
+    INDArray x = batch(3).getFeatures();
+    try (Unet unet = unet(onDevice(Precision.BFLOAT16))) {
+      unet.predict(x, Nd4j.valueArrayOf(new long[] {BATCH}, 9f, DataType.FLOAT));
+      EmulatedDriver driver = EmulatedDeviceProvider.takeOpened().get(0);
+      int allocations = driver.allocations();
+      for (int t = 8; t >= 0; t--) {
+        long uploaded = driver.uploaded();
+        long downloaded = driver.downloaded();
+        long graphRuns = driver.graphRuns();
+        unet.predict(x, Nd4j.valueArrayOf(new long[] {BATCH}, (float) t, DataType.FLOAT));
+        assertThat(driver.uploaded() - uploaded).isEqualTo(4 * (x.length() + BATCH));
+        assertThat(driver.downloaded() - downloaded).isEqualTo(4 * x.length());
+        assertThat(driver.graphRuns() - graphRuns).isEqualTo(1);
+      }
+      assertThat(driver.allocations()).isEqualTo(allocations);
+    }
   }
 
   /** Nothing is allocated from step to step, and nothing is left when all is closed. */

@@ -36,6 +36,9 @@ final class EmulatedDriver implements CudaDriver {
   private final Map<ByteBuffer, Boolean> hostMemory = new IdentityHashMap<>();
   private final Map<String, CudaFunction> functions = new HashMap<>();
   private long launches;
+  private long uploaded;
+  private long downloaded;
+  private long graphRuns;
   private int forgotten;
   private long peak;
 
@@ -78,6 +81,21 @@ final class EmulatedDriver implements CudaDriver {
   /** How many kernels ran. */
   long launches() {
     return launches;
+  }
+
+  /** Bytes that came from the host. */
+  long uploaded() {
+    return uploaded;
+  }
+
+  /** Bytes that went to the host. */
+  long downloaded() {
+    return downloaded;
+  }
+
+  /** How many graphs ran. */
+  long graphRuns() {
+    return graphRuns;
   }
 
   /** How many allocations, on the card and of the host's pinned memory, nobody freed. */
@@ -160,12 +178,14 @@ final class EmulatedDriver implements CudaDriver {
   @Override
   public void upload(ByteBuffer from, long to) {
     requireAllocated(to, from.remaining(), "An upload");
+    uploaded += from.remaining();
     EmulatedMachine.copy(addressOf(from), to, from.remaining());
   }
 
   @Override
   public void download(long from, ByteBuffer to) {
     requireAllocated(from, to.remaining(), "A download");
+    downloaded += to.remaining();
     EmulatedMachine.copy(from, addressOf(to), to.remaining());
   }
 
@@ -319,6 +339,7 @@ final class EmulatedDriver implements CudaDriver {
     return new CudaGraph() {
       @Override
       public void run() {
+        graphRuns++;
         recorded.forEach(Kernel::run);
       }
 

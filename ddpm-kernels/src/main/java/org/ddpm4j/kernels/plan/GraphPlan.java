@@ -18,7 +18,7 @@ public final class GraphPlan implements AutoCloseable {
   private final PlanContext context;
   private final Device device;
   private final DeviceMemory memory;
-  private final Kernel stationary;
+  private final Kernel whole;
   private final Kernel changing;
   private final Map<String, FloatBuffer> lastStationary = new HashMap<>();
   private boolean stationaryDone;
@@ -58,7 +58,7 @@ public final class GraphPlan implements AutoCloseable {
     this.device = device;
     this.memory = memory;
     List<Kernel> kernels = program.steps.stream().map(Step::kernel).toList();
-    stationary = context.assemble(kernels.subList(0, program.stationarySteps));
+    whole = context.assemble(kernels);
     changing = context.assemble(kernels.subList(program.stationarySteps, kernels.size()));
   }
 
@@ -144,11 +144,12 @@ public final class GraphPlan implements AutoCloseable {
 
   /** Computes the outputs and adds to the sums. */
   public void run() {
-    if (!stationaryDone) {
-      stationary.run();
+    if (stationaryDone) {
+      changing.run();
+    } else {
+      whole.run();
       stationaryDone = true;
     }
-    changing.run();
   }
 
   /**
