@@ -42,7 +42,9 @@ final class ClassChoice {
                     "No row of the network's class embedding is known to stand for no class; name a class by --class or, with --model, that row by --null-class."));
   }
 
-  /** The classes that a network is told. A run's last row is for none, also where it is untrained. */
+  /**
+   * The classes that a network is told. A run's last row is for none, also where it is untrained.
+   */
   private static ClassNames classes(DiffusionModel model) {
     int rows = model.unet().config().classEmbeddings();
     int named = model.classNames().size();
