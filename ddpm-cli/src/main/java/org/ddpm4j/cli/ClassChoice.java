@@ -1,10 +1,10 @@
 package org.ddpm4j.cli;
 
-import java.util.List;
-import java.util.stream.IntStream;
+import java.util.OptionalInt;
+import org.ddpm4j.diffusion.ClassNames;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 
-/** A class that the user named. */
+/** A class that the user named, or none. */
 final class ClassChoice {
 
   private ClassChoice() {}
@@ -12,34 +12,46 @@ final class ClassChoice {
   /**
    * The row of a model's class embedding.
    *
-   * @param chosen name or number of a class, or "none"
+   * @param chosen a class as {@link ClassNames#find} takes it
    * @param model of which the image is
    */
   static int of(String chosen, DiffusionModel model) {
-    int embeddings = model.unet().config().classEmbeddings();
-    List<String> names = model.classNames();
-    if (embeddings == 0) {
+    if (!model.isClassConditional()) {
       throw new BadInputException(
           "The network was not told classes, so that --class %s cannot be drawn; train one with --class-conditional."
               .formatted(chosen));
     }
-    if (chosen.equalsIgnoreCase("none") && embeddings > names.size()) {
-      return model.nullClass().orElse(embeddings - 1);
+    return BadInputException.check(() -> classes(model).find(chosen));
+  }
+
+  /**
+   * The row that stands for no class.
+   *
+   * @param model of which the image is
+   */
+  static int none(DiffusionModel model) {
+    if (!model.isClassConditional()) {
+      throw new BadInputException(
+          "The network was not told classes, so that all its images are of none; leave out --no-class.");
     }
-    return IntStream.range(0, embeddings)
-        .filter(
-            i ->
-                chosen.equals(Integer.toString(i))
-                    || (i < names.size() && chosen.equalsIgnoreCase(names.get(i))))
-        .findFirst()
+    return classes(model)
+        .nullClass()
         .orElseThrow(
             () ->
                 new BadInputException(
-                    "There is no class %s; the classes are %s."
-                        .formatted(
-                            chosen,
-                            names.isEmpty()
-                                ? "0 to " + (embeddings - 1)
-                                : String.join(", ", names))));
+                    "No row of the network's class embedding is known to stand for no class; name a class by --class or, with --model, that row by --null-class."));
+  }
+
+  /**
+   * The classes that a network is told. A run's last row is for none, also where it is untrained.
+   */
+  private static ClassNames classes(DiffusionModel model) {
+    int rows = model.unet().config().classEmbeddings();
+    int named = model.classNames().size();
+    OptionalInt none = model.nullClass();
+    if (none.isEmpty() && named > 0 && named < rows) {
+      none = OptionalInt.of(rows - 1);
+    }
+    return ClassNames.of(model.classNames(), rows, none);
   }
 }

@@ -76,7 +76,7 @@ final class DataCommand implements Callable<Integer> {
     }
     AtomicFile.requireWritable(output);
     TrainingData loaded = data.load(0);
-    DataOptions.noteSkipped(console, "data", loaded.skipped());
+    DataOptions.noteSkipped(console, "data", loaded.loaded());
     ImageDataSet images = loaded.images();
     List<int[]> byClass = byClass(images);
     INDArray drawn = perClass == null ? spread(images) : rows(images, byClass);

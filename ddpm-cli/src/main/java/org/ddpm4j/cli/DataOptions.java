@@ -114,7 +114,7 @@ final class DataOptions {
     LoadedImages loaded = name.load(Split.TRAIN, sources, preparation);
     ImageDataSet training = preparation.normalize(loaded.images());
     Optional<ImageDataSet> validation = Optional.empty();
-    if (validationImages > 0 && name.hasTestImages()) {
+    if (validationImages > 0 && name.hasTestImages(sources)) {
       validation = Optional.of(test(name, sources, preparation, validationImages));
       if (!validation.get().shape().equals(training.shape())) {
         throw new IOException(
@@ -123,7 +123,7 @@ final class DataOptions {
       }
     }
     int heldOut = Math.min(validationImages, training.size() / HELD_OUT_DIVISOR);
-    if (heldOut > 0 && !name.hasTestImages()) {
+    if (heldOut > 0 && !name.hasTestImages(sources)) {
       ImageDataSet.HoldOut parts = training.holdOut(heldOut, HELD_OUT_SEED);
       training = parts.training();
       validation = Optional.of(parts.heldOut());
@@ -139,7 +139,7 @@ final class DataOptions {
             validation.map(ImageDataSet::size).orElse(0),
             DataDescription.Selection.of(
                 preparation.onlyClass(), preparation.maxImages(), loaded.skipped().size())),
-        loaded.skipped());
+        loaded);
   }
 
   /** Test images, evenly spread over the data set, which may be sorted by class. */
@@ -158,7 +158,7 @@ final class DataOptions {
     DataDescription data = run.data();
     KnownDataSet name = KnownDataSet.named(data.name());
     Preparation preparation = Preparation.of(run);
-    if (name.hasTestImages()) {
+    if (name.hasTestImages(sources)) {
       return test(name, sources, preparation, count);
     }
     if (data.validationImages() == 0) {
@@ -175,7 +175,13 @@ final class DataOptions {
   }
 
   /** Tells the user which files were left out. */
-  static void noteSkipped(Console console, String command, List<LoadedImages.Skipped> skipped) {
+  static void noteSkipped(Console console, String command, LoadedImages loaded) {
+    if (!loaded.leftOut().isEmpty()) {
+      console.note(
+          "%s: left out files whose names do not end like those of images: %s"
+              .formatted(command, loaded.describeLeftOut()));
+    }
+    List<LoadedImages.Skipped> skipped = loaded.skipped();
     for (LoadedImages.Skipped file :
         skipped.subList(0, Math.min(MAX_NAMED_FILES, skipped.size()))) {
       console.note("%s: skipped %s: %s".formatted(command, file.file(), file.reason()));

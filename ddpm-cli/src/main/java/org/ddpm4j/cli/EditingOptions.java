@@ -35,9 +35,15 @@ final class EditingOptions {
       names = "--class",
       paramLabel = "NAME",
       description =
-          "With a network that was told classes: which, by name or number, or none (default: that"
-              + " of a test image, none for a file).")
+          "With a network that was told classes: which, by name or number (default: that of a test"
+              + " image, none for a file).")
   private String onlyClass;
+
+  @Option(
+      names = "--no-class",
+      description =
+          "With a network that was told classes: tell it none, whatever classes are called.")
+  private boolean noClass;
 
   @Option(
       names = "--seed",
@@ -161,12 +167,18 @@ final class EditingOptions {
 
   /** The class that a network is told for an image; 0 for a network that is told none. */
   int classOf(EditedImage image, DiffusionModel model) {
+    if (noClass && onlyClass != null) {
+      throw new BadInputException("The options --class and --no-class do not go together.");
+    }
+    if (noClass) {
+      return ClassChoice.none(model);
+    }
+    if (onlyClass != null) {
+      return ClassChoice.of(onlyClass, model);
+    }
     if (!model.isClassConditional()) {
-      return onlyClass == null ? 0 : ClassChoice.of(onlyClass, model);
+      return 0;
     }
-    if (onlyClass == null && image.label().isPresent()) {
-      return image.label().getAsInt();
-    }
-    return ClassChoice.of(onlyClass == null ? "none" : onlyClass, model);
+    return image.label().isPresent() ? image.label().getAsInt() : ClassChoice.none(model);
   }
 }

@@ -8,6 +8,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.List;
+import org.ddpm4j.diffusion.NotFiniteException;
 import org.ddpm4j.diffusion.training.TrainingDivergedException;
 import org.ddpm4j.kernels.plan.DeviceMemoryException;
 import picocli.CommandLine;
@@ -66,6 +67,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     }
     if (e instanceof BadInputException
         || e instanceof TrainingDivergedException
+        || e instanceof NotFiniteException
         || e instanceof DeviceMemoryException) {
       return report(console, e.getMessage());
     }
@@ -85,10 +87,10 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
       return sentence(failure);
     }
     String message = String.valueOf(e.getMessage());
-    if (message.endsWith(".")) {
+    if (message.matches("(?s).*[.?!]")) {
       return message;
     }
-    return "Reading or writing a file failed (%s); check the disk and try again."
+    return "Reading or writing a file failed: %s."
         .formatted(e.getMessage() == null ? e.getClass().getSimpleName() : message);
   }
 

@@ -1,13 +1,17 @@
 package org.ddpm4j.cli;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.ddpm4j.data.Cifar10;
+import org.ddpm4j.data.Cifar100;
 import org.ddpm4j.data.DataSources;
+import org.ddpm4j.data.Emnist;
 import org.ddpm4j.data.FashionMnist;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.ImageFolder;
+import org.ddpm4j.data.Kmnist;
 import org.ddpm4j.data.LoadedImages;
 import org.ddpm4j.data.Mnist;
 import org.ddpm4j.data.Split;
@@ -17,27 +21,19 @@ import org.ddpm4j.diffusion.run.DataDescription;
 
 /** The data sets that can be trained on by name. */
 enum KnownDataSet {
-  FASHION_MNIST(HorizontalFlip.RANDOM) {
-    @Override
-    LoadedImages load(Split split, DataSources sources, Preparation preparation)
-        throws IOException {
-      return whole(FashionMnist.load(split, sources), preparation);
-    }
-  },
-  MNIST(HorizontalFlip.NONE) {
-    @Override
-    LoadedImages load(Split split, DataSources sources, Preparation preparation)
-        throws IOException {
-      return whole(Mnist.load(split, sources), preparation);
-    }
-  },
-  CIFAR10(HorizontalFlip.RANDOM) {
-    @Override
-    LoadedImages load(Split split, DataSources sources, Preparation preparation)
-        throws IOException {
-      return whole(Cifar10.load(split, sources), preparation);
-    }
-  },
+  FASHION_MNIST(HorizontalFlip.RANDOM, FashionMnist::load),
+  MNIST(HorizontalFlip.NONE, Mnist::load),
+  KMNIST(HorizontalFlip.NONE, Kmnist::load),
+  EMNIST_BALANCED(HorizontalFlip.NONE, emnist(Emnist.Variant.BALANCED)),
+  EMNIST_BYCLASS(HorizontalFlip.NONE, emnist(Emnist.Variant.BYCLASS)),
+  EMNIST_BYMERGE(HorizontalFlip.NONE, emnist(Emnist.Variant.BYMERGE)),
+  EMNIST_LETTERS(HorizontalFlip.NONE, emnist(Emnist.Variant.LETTERS)),
+  EMNIST_DIGITS(HorizontalFlip.NONE, emnist(Emnist.Variant.DIGITS)),
+  EMNIST_MNIST(HorizontalFlip.NONE, emnist(Emnist.Variant.MNIST)),
+  CIFAR10(HorizontalFlip.RANDOM, Cifar10::load),
+  CIFAR100(
+      HorizontalFlip.RANDOM,
+      (split, sources) -> Cifar100.load(split, Cifar100.Labels.FINE, sources)),
   TINY_IMAGENET(HorizontalFlip.RANDOM) {
     @Override
     LoadedImages load(Split split, DataSources sources, Preparation preparation)
@@ -46,43 +42,63 @@ enum KnownDataSet {
           split, sources, preparation.fileOptions(new Size(TinyImageNet.SIZE, TinyImageNet.SIZE)));
     }
   },
-  /** Any folder of image files, all to train on. */
+  /** Any folder of image files, all to train on unless it comes in two parts. */
   FOLDER(HorizontalFlip.RANDOM) {
     @Override
     LoadedImages load(Split split, DataSources sources, Preparation preparation)
         throws IOException {
-      if (sources.dataFolder().isEmpty()) {
-        throw new BadInputException(
-            "The data set 'folder' is any folder with image files; name it by --data DIR.");
-      }
       return ImageFolder.read(
-          sources.dataFolder().get(),
+          folder(sources),
+          split,
+          ImageFolder.Labels.SUB_FOLDERS,
           preparation.fileOptions(new SizeConverter().convert(Defaults.FOLDER_IMAGE_SIZE)));
     }
 
     @Override
-    boolean hasTestImages() {
-      return false;
+    boolean hasTestImages(DataSources sources) throws IOException {
+      return ImageFolder.hasTestImages(folder(sources));
+    }
+
+    private Path folder(DataSources sources) {
+      return sources
+          .dataFolder()
+          .orElseThrow(
+              () ->
+                  new BadInputException(
+                      "The data set 'folder' is any folder with image files; name it by --data DIR."));
     }
   };
 
-  private final HorizontalFlip usualFlip;
+  /** Reads a data set that is in memory as a whole. */
+  @FunctionalInterface
+  private interface Reader {
+    ImageDataSet load(Split split, DataSources sources) throws IOException;
+  }
 
+  private final HorizontalFlip usualFlip;
+  private final Reader reader;
+
+  /** Of image files, which are brought to their size while they are read. */
   KnownDataSet(HorizontalFlip usualFlip) {
+    this(usualFlip, null);
+  }
+
+  KnownDataSet(HorizontalFlip usualFlip, Reader reader) {
     this.usualFlip = usualFlip;
+    this.reader = reader;
+  }
+
+  private static Reader emnist(Emnist.Variant variant) {
+    return (split, sources) -> Emnist.load(variant, split, sources);
   }
 
   /** The images of a part, prepared in all but their normalisation. */
-  abstract LoadedImages load(Split split, DataSources sources, Preparation preparation)
-      throws IOException;
-
-  private static LoadedImages whole(ImageDataSet images, Preparation preparation)
-      throws IOException {
-    return new LoadedImages(preparation.apply(images), List.of());
+  LoadedImages load(Split split, DataSources sources, Preparation preparation) throws IOException {
+    return new LoadedImages(preparation.apply(reader.load(split, sources)), List.of());
   }
 
-  /** Whether it is published with images to measure on. */
-  boolean hasTestImages() {
+  /** Whether there are images to measure on. */
+  boolean hasTestImages(DataSources sources) throws IOException {
     return true;
   }
 

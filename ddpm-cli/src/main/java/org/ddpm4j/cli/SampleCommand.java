@@ -12,6 +12,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.NotFiniteException;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.model.DiffusionModel;
@@ -99,9 +100,15 @@ final class SampleCommand implements Callable<Integer> {
       names = "--class",
       paramLabel = "NAME",
       description =
-          "With a network that was told classes: draw this one only, by name or number, or none"
-              + " (default: all in turn).")
+          "With a network that was told classes: draw this one only, by name or number (default:"
+              + " all in turn).")
   private String onlyClass;
+
+  @Option(
+      names = "--no-class",
+      description =
+          "With a network that was told classes: draw images of none, whatever classes are called.")
+  private boolean noClass;
 
   @Option(
       names = "--seed",
@@ -222,11 +229,14 @@ final class SampleCommand implements Callable<Integer> {
   }
 
   private DiffusionPipeline pipeline(DiffusionModel model, PathSampler sampler) {
+    if (noClass && onlyClass != null) {
+      throw new BadInputException("The options --class and --no-class do not go together.");
+    }
     DiffusionPipeline pipeline = model.pipeline(sampler, guidanceOptions.guidance(model));
-    if (onlyClass == null) {
+    if (onlyClass == null && !noClass) {
       return pipeline;
     }
-    int chosen = ClassChoice.of(onlyClass, model);
+    int chosen = noClass ? ClassChoice.none(model) : ClassChoice.of(onlyClass, model);
     return pipeline.withClassOf(i -> chosen);
   }
 
@@ -258,7 +268,13 @@ final class SampleCommand implements Callable<Integer> {
                     MAX_COUNT));
       }
       count = (int) found[0];
-      return reader.tensor("noise").castTo(DataType.FLOAT);
+      INDArray noise = reader.tensor("noise").castTo(DataType.FLOAT);
+      if (!NotFiniteException.isFinite(noise)) {
+        throw new IOException(
+            "The tensor noise of %s has values that are NaN or infinite; write it again, from N(0,1)."
+                .formatted(noiseFile));
+      }
+      return noise;
     }
   }
 
@@ -292,7 +308,7 @@ final class SampleCommand implements Callable<Integer> {
   /** A column for each class where classes take turns, otherwise a roughly square picture. */
   private int columns(DiffusionModel model) {
     int classes = model.isClassConditional() ? model.classNames().size() : 0;
-    return onlyClass == null && classes > 1 && count % classes == 0
+    return onlyClass == null && !noClass && classes > 1 && count % classes == 0
         ? classes
         : Images.squareColumns(count);
   }

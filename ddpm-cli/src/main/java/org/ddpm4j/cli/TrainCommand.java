@@ -114,7 +114,7 @@ final class TrainCommand implements Callable<Integer> {
       Folders.requireWritable(path);
     }
     TrainingData images = data.load(training.validationImages());
-    DataOptions.noteSkipped(console, "train", images.skipped());
+    DataOptions.noteSkipped(console, "train", images.loaded());
     RunConfig config = training.config(images, data.chosen().usualFlip());
     try (TrainingSession session = session(config, images)) {
       if (dryRun) {
@@ -145,7 +145,7 @@ final class TrainCommand implements Callable<Integer> {
           "The run %s was trained on other images (%s) than those found now (%s); resume it with the same --data."
               .formatted(resume, config.data().source(), images.description().source()));
     }
-    DataOptions.noteSkipped(console, "train", images.skipped());
+    DataOptions.noteSkipped(console, "train", images.loaded());
     try (TrainingSession session = session(config, images)) {
       if (dryRun) {
         console.printLine(config.toJson());

@@ -1,6 +1,5 @@
 package org.ddpm4j.cli;
 
-import java.util.List;
 import java.util.Optional;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.LoadedImages;
@@ -13,10 +12,10 @@ import org.nd4j.linalg.dataset.DataSet;
  * @param images to train on
  * @param validation held-out images, features {@code [N,C,H,W]}
  * @param description of both
- * @param skipped files that could not be read
+ * @param loaded the images as they were read, with what was left out
  */
 record TrainingData(
     ImageDataSet images,
     Optional<DataSet> validation,
     DataDescription description,
-    List<LoadedImages.Skipped> skipped) {}
+    LoadedImages loaded) {}

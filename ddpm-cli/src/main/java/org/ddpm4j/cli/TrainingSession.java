@@ -63,11 +63,11 @@ final class TrainingSession implements AutoCloseable {
     this.config = config;
     training = config.training().orElseThrow();
     TrainingDescription.BatchConfig batches = training.batches();
+    requireBatch(batches.batchSize(), data.images().size());
     BatchOptions options =
-        BatchOptions.of(batches.batchSize(), batches.shuffleSeed()).withFlip(batches.flip());
-    prefetching =
-        new PrefetchingIterator(
-            BadInputException.check(() -> new ImageDataSetIterator(data.images(), options)));
+        BatchOptions.forTraining(batches.batchSize(), batches.shuffleSeed())
+            .withFlip(batches.flip());
+    prefetching = new PrefetchingIterator(new ImageDataSetIterator(data.images(), options));
     ModelDescription description = config.model();
     unet =
         Unet.create(
@@ -89,6 +89,14 @@ final class TrainingSession implements AutoCloseable {
   private Trainer trainer(Objective objective) {
     return BadInputException.check(
         () -> new Trainer(unet, objective, training.config(), prefetching));
+  }
+
+  private static void requireBatch(int batchSize, int images) {
+    if (batchSize > images) {
+      throw new BadInputException(
+          "The batch size is %d, but there are only %d images to train on; give --batch-size %d or less."
+              .formatted(batchSize, images, images));
+    }
   }
 
   /** Trains a new run. */

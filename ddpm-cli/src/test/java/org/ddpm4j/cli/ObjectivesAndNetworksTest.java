@@ -93,7 +93,8 @@ class ObjectivesAndNetworksTest {
     assertThat(sample(run, "dress")).isNotEqualTo(bag);
     assertThat(sample(run, "none")).isNotEqualTo(bag);
     Cli.run("sample", "--run", run, "--class", "hat", "--steps", 2)
-        .isBadInput("There is no class hat; the classes are T-shirt/top, Trouser");
+        .isBadInput(
+            "There is no class hat; choose a number from 0 to 10 or one of the names T-shirt/top");
     Cli.run("evaluate", "--run", run, "--data", data, "--images", 3, "--output", folder).isOk();
   }
 

@@ -10,8 +10,10 @@ import org.ddpm4j.diffusion.image.HorizontalFlip;
  * @param seed what the order of the images and their mirroring are drawn from
  * @param flip whether images are mirrored at random
  * @param lastBatch what becomes of the images that do not fill a batch
+ * @param order in which an epoch visits the images
  */
-public record BatchOptions(int batchSize, long seed, HorizontalFlip flip, LastBatch lastBatch) {
+public record BatchOptions(
+    int batchSize, long seed, HorizontalFlip flip, LastBatch lastBatch, ImageOrder order) {
 
   /**
    * Checks the values.
@@ -20,6 +22,7 @@ public record BatchOptions(int batchSize, long seed, HorizontalFlip flip, LastBa
    * @param seed what the order of the images and their mirroring are drawn from
    * @param flip whether images are mirrored at random
    * @param lastBatch what becomes of the images that do not fill a batch
+   * @param order in which an epoch visits the images
    * @throws IllegalArgumentException if batchSize is less than 1
    */
   public BatchOptions {
@@ -29,10 +32,12 @@ public record BatchOptions(int batchSize, long seed, HorizontalFlip flip, LastBa
     }
     Objects.requireNonNull(flip, "flip");
     Objects.requireNonNull(lastBatch, "lastBatch");
+    Objects.requireNonNull(order, "order");
   }
 
   /**
-   * Options for training: no mirroring, and batches of one shape only ({@link LastBatch#DROP}).
+   * All images of each epoch in a new order, without mirroring; the last batch is smaller where
+   * they do not fill it ({@link LastBatch#KEEP}).
    *
    * @param batchSize the images of a batch, at least 1
    * @param seed what the order of the images is drawn from
@@ -40,7 +45,32 @@ public record BatchOptions(int batchSize, long seed, HorizontalFlip flip, LastBa
    * @throws IllegalArgumentException if batchSize is less than 1
    */
   public static BatchOptions of(int batchSize, long seed) {
-    return new BatchOptions(batchSize, seed, HorizontalFlip.NONE, LastBatch.DROP);
+    return new BatchOptions(
+        batchSize, seed, HorizontalFlip.NONE, LastBatch.KEEP, ImageOrder.SHUFFLED);
+  }
+
+  /**
+   * As {@link #of}, with batches of one shape only ({@link LastBatch#DROP}), for which a network's
+   * graph and memory are laid out once.
+   *
+   * @param batchSize the images of a batch, at least 1
+   * @param seed what the order of the images is drawn from
+   * @return the options
+   * @throws IllegalArgumentException if batchSize is less than 1
+   */
+  public static BatchOptions forTraining(int batchSize, long seed) {
+    return of(batchSize, seed).withLastBatch(LastBatch.DROP);
+  }
+
+  /**
+   * All images in the data set's own order, the same in each epoch, as for measuring.
+   *
+   * @param batchSize the images of a batch, at least 1
+   * @return the options
+   * @throws IllegalArgumentException if batchSize is less than 1
+   */
+  public static BatchOptions unshuffled(int batchSize) {
+    return of(batchSize, 0).withOrder(ImageOrder.STORED);
   }
 
   /**
@@ -50,7 +80,7 @@ public record BatchOptions(int batchSize, long seed, HorizontalFlip flip, LastBa
    * @return the changed options
    */
   public BatchOptions withFlip(HorizontalFlip newFlip) {
-    return new BatchOptions(batchSize, seed, newFlip, lastBatch);
+    return new BatchOptions(batchSize, seed, newFlip, lastBatch, order);
   }
 
   /**
@@ -60,6 +90,16 @@ public record BatchOptions(int batchSize, long seed, HorizontalFlip flip, LastBa
    * @return the changed options
    */
   public BatchOptions withLastBatch(LastBatch newLastBatch) {
-    return new BatchOptions(batchSize, seed, flip, newLastBatch);
+    return new BatchOptions(batchSize, seed, flip, newLastBatch, order);
+  }
+
+  /**
+   * These options with another order.
+   *
+   * @param newOrder in which an epoch visits the images
+   * @return the changed options
+   */
+  public BatchOptions withOrder(ImageOrder newOrder) {
+    return new BatchOptions(batchSize, seed, flip, lastBatch, newOrder);
   }
 }

@@ -44,6 +44,8 @@ public final class FashionMnist {
       new PublishedDataSet(
           "Fashion-MNIST",
           "fashion-mnist",
+          List.of("raw", "FashionMNIST/raw"),
+          IdxConventions.MNIST,
           URI.create("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
           Optional.of("dataset-fashion-mnist"),
           Optional.of("fashion-mnist/"),

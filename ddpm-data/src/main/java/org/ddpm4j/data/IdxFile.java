@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
+import org.ddpm4j.io.ForeignFormat;
 
 /**
  * A file in IDX, the format of MNIST: unsigned bytes in an array of any number of axes.
@@ -33,6 +34,9 @@ public final class IdxFile {
   private static final int FIXED_HEADER = 4;
   private static final int GZIP_TRAILER = 8;
   private static final int GZIP_SMALLEST = 18;
+
+  /** So many bytes of a file that is no IDX file are looked at, to say what it is. */
+  private static final int RECOGNISED = 512;
 
   private final String name;
   private final int[] sizes;
@@ -131,11 +135,7 @@ public final class IdxFile {
             && fixed[2] == UNSIGNED_BYTES
             && fixed[3] != 0;
     if (!right) {
-      throw new IOException(
-          String.format(
-              "%s is not an IDX file of unsigned bytes: it begins with %s, expected 00 00 08 and"
-                  + " the number of axes.",
-              name, HexFormat.ofDelimiter(" ").withUpperCase().formatHex(fixed)));
+      throw foreign(fixed, in.readNBytes(RECOGNISED - fixed.length), name);
     }
     int rank = Byte.toUnsignedInt(fixed[3]);
     byte[] header = Arrays.copyOf(fixed, FIXED_HEADER + rank * Integer.BYTES);
@@ -191,6 +191,21 @@ public final class IdxFile {
     return new IdxFile(name, sizes, header, values);
   }
 
+  /** Says what a file is that is no IDX file. */
+  private static IOException foreign(byte[] begin, byte[] more, String name) {
+    byte[] start = Arrays.copyOf(begin, begin.length + more.length);
+    System.arraycopy(more, 0, start, begin.length, more.length);
+    String remedy =
+        ForeignFormat.of(start)
+            .map(format -> "; it is " + format.noun() + ": " + format.remedy())
+            .orElse("");
+    return new IOException(
+        String.format(
+            "%s is not an IDX file of unsigned bytes: it begins with %s, expected 00 00 08 and the"
+                + " number of axes%s.",
+            name, HexFormat.ofDelimiter(" ").withUpperCase().formatHex(begin), remedy));
+  }
+
   /** What may be held: the file's bytes, its values, and a data set made of them, side by side. */
   private static long memoryLimit() {
     return Math.min(Integer.MAX_VALUE - 8, Runtime.getRuntime().maxMemory() / 4);
@@ -243,6 +258,29 @@ public final class IdxFile {
    */
   public ByteBuffer values() {
     return ByteBuffer.wrap(values).asReadOnlyBuffer();
+  }
+
+  /**
+   * The same file with values that count from another number.
+   *
+   * @throws IOException if a value is smaller than that number
+   */
+  IdxFile minus(int first) throws IOException {
+    if (first == 0) {
+      return this;
+    }
+    byte[] shifted = new byte[values.length];
+    for (int i = 0; i < values.length; i++) {
+      int value = Byte.toUnsignedInt(values[i]);
+      if (value < first) {
+        throw new IOException(
+            String.format(
+                "%s has the label %d at position %d, expected %d or more; get the file again.",
+                name, value, i, first));
+      }
+      shifted[i] = (byte) (value - first);
+    }
+    return new IdxFile(name, sizes, header, shifted);
   }
 
   /**

@@ -162,7 +162,8 @@ public final class IdxImageRecordReader extends BaseRecordReader {
     if (file.rank() != rank) {
       throw new IOException(
           String.format(
-              "%s has %d axes, expected %d for %s; are the two files swapped?",
+              "%s has %d axes, expected %d for %s; are the two files swapped? Then exchange their"
+                  + " names.",
               file.name(), file.rank(), rank, meaning));
     }
   }

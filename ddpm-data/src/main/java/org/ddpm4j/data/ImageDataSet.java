@@ -13,6 +13,7 @@ import java.util.stream.IntStream;
 import org.datavec.api.records.reader.RecordReader;
 import org.datavec.api.writable.NDArrayWritable;
 import org.datavec.api.writable.Writable;
+import org.ddpm4j.diffusion.ClassNames;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -481,6 +482,25 @@ public final class ImageDataSet {
         new ImageShape(1, shape.height(), shape.width()), "in grey, ", ImageDataSet::luma);
   }
 
+  /** The images with rows and columns exchanged, from the same source. */
+  ImageDataSet transposed() throws IOException {
+    int height = shape.height();
+    int width = shape.width();
+    return changed(
+        new ImageShape(shape.channels(), width, height),
+        "",
+        image -> {
+          byte[] turned = new byte[image.length];
+          for (int i = 0; i < image.length; i++) {
+            int plane = i / (height * width);
+            int y = i / width % height;
+            int x = i % width;
+            turned[(plane * width + x) * height + y] = image[i];
+          }
+          return turned;
+        });
+  }
+
   private static byte[] luma(byte[] image) {
     byte[] grey = new byte[image.length / 3];
     for (int i = 0; i < grey.length; i++) {
@@ -507,12 +527,12 @@ public final class ImageDataSet {
   /**
    * The images of one class, in their order.
    *
-   * @param nameOrNumber the class's name, in whatever capitals, or its number
+   * @param nameOrNumber the class, as {@link ClassNames#find} takes it
    * @return a data set that shares the pixels of this one; labels and class names stay as they are
    * @throws IllegalArgumentException if there is no such class, or no image of it
    */
   public ImageDataSet onlyClass(String nameOrNumber) {
-    return onlyClass(ClassNames.find(nameOrNumber, classNames));
+    return onlyClass(ClassNames.of(classNames).find(nameOrNumber));
   }
 
   /**

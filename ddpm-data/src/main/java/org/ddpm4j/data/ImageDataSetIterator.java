@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
@@ -16,18 +17,20 @@ import org.nd4j.linalg.dataset.api.DataSetPreProcessor;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 
 /**
- * Shuffled batches of an {@link ImageDataSet}: features x0 {@code [n,C,H,W]}, FLOAT, on the data
- * set's scale (usually [-1,1]), and one-hot labels {@code [n,classes]}, FLOAT; fresh arrays each
- * time.
+ * Batches of an {@link ImageDataSet}, shuffled or in its own order: features x0 {@code [n,C,H,W]},
+ * FLOAT, on the data set's scale (usually [-1,1]), and one-hot labels {@code [n,classes]}, FLOAT;
+ * fresh arrays each time.
  *
  * <p>There are two ways to the same batches. {@link #batch(long)} gives the batch of a training
  * step, counted from 0 over all epochs; it depends on the data set, the options and the step alone,
  * so that interrupted training goes on with exactly the batches it would have seen. {@link
  * #next()}, {@link #hasNext()} and {@link #reset()} go through the same sequence one epoch at a
- * time, as DL4J expects: {@code reset} begins the next epoch, with a new order.
+ * time, as DL4J expects: {@code reset} begins the next epoch, with a new order if they are
+ * shuffled. What cuts an iterator in parts and expects the same images in each after a reset, as
+ * DL4J's {@code DataSetIteratorSplitter}, needs {@link ImageOrder#STORED}.
  *
- * <p>The order of epoch e is a function of (seed, e), and the mirroring of an image one of (seed,
- * e, the image's index), by {@link CounterRandom}.
+ * <p>A shuffled order of epoch e is a function of (seed, e), and the mirroring of an image one of
+ * (seed, e, the image's index), by {@link CounterRandom}.
  *
  * <p>{@link #batch(long)}, {@link #indices(long)} and {@link #stepsPerEpoch()} may be called from
  * any thread; the iteration itself may not.
@@ -152,8 +155,15 @@ public final class ImageDataSetIterator implements DataSetIterator, BatchSource 
   private int[] order(long ofEpoch) {
     Order order = lastOrder;
     if (order == null || order.epoch() != ofEpoch) {
-      CounterRandom random = new CounterRandom(options.seed(), Purpose.SHUFFLES);
-      order = new Order(ofEpoch, random.permutation(dataSet.size(), ofEpoch));
+      order =
+          new Order(
+              ofEpoch,
+              switch (options.order()) {
+                case SHUFFLED ->
+                    new CounterRandom(options.seed(), Purpose.SHUFFLES)
+                        .permutation(dataSet.size(), ofEpoch);
+                case STORED -> IntStream.range(0, dataSet.size()).toArray();
+              });
       lastOrder = order;
     }
     return order.indices();

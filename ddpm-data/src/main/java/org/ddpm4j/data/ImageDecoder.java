@@ -15,6 +15,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import javax.imageio.IIOException;
@@ -23,18 +24,26 @@ import javax.imageio.ImageReader;
 import javax.imageio.stream.FileImageInputStream;
 import javax.imageio.stream.ImageInputStream;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.io.ForeignFormat;
 
 /**
- * Reads JPEG, PNG, GIF and BMP files as images of one shape. What an image is decided by its
- * content, not by its name.
+ * Reads JPEG, PNG, GIF, BMP, TIFF and WebP files as images of one shape. What an image is decided
+ * by its content, not by its name.
  *
  * <p>Levels are those of the file: a grey image's samples are taken as they are, since Java would
- * pass them through a colour space. Colours in another space become sRGB. Transparent pixels lie on
- * white. The orientation in a photograph's EXIF data is not applied.
+ * pass them through a colour space. Colours in another space become sRGB; of inks (CMYK, in JPEG
+ * also YCCK) the light that they leave is taken, (255 - C)(255 - K)/255, as Pillow does, and not
+ * what their profile says. Transparent pixels lie on white. A photograph is turned as its EXIF data
+ * says.
  */
 final class ImageDecoder {
 
-  private static final Set<String> FORMATS = Set.of("jpeg", "png", "gif", "bmp");
+  private static final Set<String> FORMATS = Set.of("jpeg", "png", "gif", "bmp", "tiff", "webp");
+
+  /** For sentences. */
+  static final String FORMAT_NAMES = "JPEG, PNG, GIF, BMP, TIFF or WebP";
+
+  private static final int INKS = 4;
 
   /** Of one image; and of all images that are being decoded at one time, for the memory's sake. */
   private static final int MAX_PIXELS = 1 << 26;
@@ -60,7 +69,7 @@ final class ImageDecoder {
         throw new IOException("it is empty");
       }
       try (ImageInputStream input = new FileImageInputStream(file.toFile())) {
-        return decode(input);
+        return decode(input, file);
       }
     } catch (NoSuchFileException e) {
       throw new IOException("it does not exist", e);
@@ -78,22 +87,33 @@ final class ImageDecoder {
     }
   }
 
-  private byte[] decode(ImageInputStream input) throws IOException {
+  private byte[] decode(ImageInputStream input, Path file) throws IOException {
+    if (ImageHeader.isCutOff(input)) {
+      throw new IOException("it is cut off");
+    }
+    ImageHeader header = ImageHeader.read(input);
     Iterator<ImageReader> readers = ImageIO.getImageReaders(input);
     while (readers.hasNext()) {
       ImageReader reader = readers.next();
       try {
         if (FORMATS.contains(reader.getFormatName().toLowerCase(Locale.ROOT))) {
-          return decode(reader, input);
+          return decode(reader, input, header);
         }
       } finally {
         reader.dispose();
       }
     }
-    throw new IOException("its content is no JPEG, PNG, GIF or BMP image");
+    Optional<ForeignFormat> foreign = ForeignFormat.of(file);
+    if (foreign.isPresent()) {
+      throw new IOException(
+          "its content is no %s image, it is %s (%s)"
+              .formatted(FORMAT_NAMES, foreign.get().noun(), foreign.get().remedy()));
+    }
+    throw new IOException("its content is no " + FORMAT_NAMES + " image");
   }
 
-  private byte[] decode(ImageReader reader, ImageInputStream input) throws IOException {
+  private byte[] decode(ImageReader reader, ImageInputStream input, ImageHeader header)
+      throws IOException {
     reader.setInput(input, true, true);
     String[] damage = new String[1];
     reader.addIIOReadWarningListener(
@@ -112,17 +132,21 @@ final class ImageDecoder {
     int pixels = height * width;
     pixelsInMemory.acquireUninterruptibly(pixels);
     try {
-      BufferedImage image = reader.read(0);
+      Raster inks = header.components() == INKS ? reader.readRaster(0, null) : null;
+      BufferedImage image = inks == null ? reader.read(0) : null;
       if (damage[0] != null) {
         throw new IOException("it is damaged (" + damage[0] + ")");
       }
-      return Resampling.cover(
-          rows(image),
-          shape.channels(),
-          image.getHeight(),
-          image.getWidth(),
-          shape.height(),
-          shape.width());
+      boolean exchanged = header.orientation().exchangesSides();
+      byte[] stored =
+          Resampling.cover(
+              inks == null ? rows(image) : inkRows(inks, header.coding()),
+              shape.channels(),
+              inks == null ? image.getHeight() : inks.getHeight(),
+              inks == null ? image.getWidth() : inks.getWidth(),
+              exchanged ? shape.width() : shape.height(),
+              exchanged ? shape.height() : shape.width());
+      return header.orientation().apply(stored, shape.channels(), shape.height(), shape.width());
     } finally {
       pixelsInMemory.release(pixels);
     }
@@ -144,6 +168,9 @@ final class ImageDecoder {
     }
     if (indexed || colors.getColorSpace().isCS_sRGB()) {
       return colorRows(image);
+    }
+    if (colors.getColorSpace().getType() == ColorSpace.TYPE_CMYK) {
+      return inkRows(image.getRaster(), colors.getComponentSize(0));
     }
     BufferedImage converted =
         new BufferedImage(image.getWidth(), image.getHeight(), BufferedImage.TYPE_INT_ARGB);
@@ -171,6 +198,65 @@ final class ImageDecoder {
     };
   }
 
+  /** The inks of a JPEG file, which by Adobe's convention has the light that each leaves. */
+  private static Resampling.Rows inkRows(Raster raster, ImageHeader.Coding coding) {
+    int width = raster.getWidth();
+    int[] samples = new int[INKS * width];
+    return (y, channels) -> {
+      raster.getPixels(0, y, width, 1, samples);
+      for (int x = 0; x < width; x++) {
+        float first = samples[INKS * x];
+        float second = samples[INKS * x + 1];
+        float third = samples[INKS * x + 2];
+        float black = samples[INKS * x + 3];
+        if (coding == ImageHeader.Coding.LUMA_AND_CHROMA) {
+          // JFIF's formulas; what is coded is the inks, the opposite of the light.
+          float blue = second - 128;
+          float red = third - 128;
+          float luma = first;
+          first = 255 - level(luma + 1.402f * red);
+          second = 255 - level(luma - 0.344136f * blue - 0.714136f * red);
+          third = 255 - level(luma + 1.772f * blue);
+        }
+        put(channels, x, first * black / 255, second * black / 255, third * black / 255);
+      }
+    };
+  }
+
+  /** Inks as TIFF has them, 0 for none. */
+  private static Resampling.Rows inkRows(Raster raster, int bits) {
+    int width = raster.getWidth();
+    int bands = raster.getNumBands();
+    int[] samples = new int[bands * width];
+    float most = (1L << bits) - 1;
+    return (y, channels) -> {
+      raster.getPixels(0, y, width, 1, samples);
+      for (int x = 0; x < width; x++) {
+        float light = 255 * (1 - samples[bands * x + 3] / most);
+        put(
+            channels,
+            x,
+            light * (1 - samples[bands * x] / most),
+            light * (1 - samples[bands * x + 1] / most),
+            light * (1 - samples[bands * x + 2] / most));
+      }
+    };
+  }
+
+  private static float level(float value) {
+    return Math.max(0, Math.min(255, Math.round(value)));
+  }
+
+  private static void put(float[][] channels, int x, float red, float green, float blue) {
+    if (channels.length == 1) {
+      channels[0][x] = Luma.of(red, green, blue);
+    } else {
+      channels[0][x] = red;
+      channels[1][x] = green;
+      channels[2][x] = blue;
+    }
+  }
+
   private static Resampling.Rows colorRows(BufferedImage image) {
     int width = image.getWidth();
     int[] argb = new int[width];
@@ -178,16 +264,12 @@ final class ImageDecoder {
       image.getRGB(0, y, width, 1, argb, 0, width);
       for (int x = 0; x < width; x++) {
         float alpha = (argb[x] >>> 24) / 255f;
-        float red = onWhite(argb[x] >> 16 & 255, alpha);
-        float green = onWhite(argb[x] >> 8 & 255, alpha);
-        float blue = onWhite(argb[x] & 255, alpha);
-        if (channels.length == 1) {
-          channels[0][x] = Luma.of(red, green, blue);
-        } else {
-          channels[0][x] = red;
-          channels[1][x] = green;
-          channels[2][x] = blue;
-        }
+        put(
+            channels,
+            x,
+            onWhite(argb[x] >> 16 & 255, alpha),
+            onWhite(argb[x] >> 8 & 255, alpha),
+            onWhite(argb[x] & 255, alpha));
       }
     };
   }

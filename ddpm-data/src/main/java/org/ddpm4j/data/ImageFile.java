@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.ddpm4j.diffusion.ImageShape;
 
-/** A single image file: JPEG, PNG, GIF (its first picture) or BMP. */
+/** A single image file: JPEG, PNG, GIF, BMP, TIFF or WebP, of several pictures the first. */
 public final class ImageFile {
 
   private ImageFile() {}
@@ -32,8 +32,11 @@ public final class ImageFile {
       pixels = new ImageDecoder(shape).decode(file);
     } catch (IOException e) {
       throw new IOException(
-          "The image %s cannot be read: %s; choose a JPEG, PNG, GIF or BMP file."
-              .formatted(file, String.valueOf(e.getMessage()).strip().replaceFirst("\\.$", "")),
+          "The image %s cannot be read: %s; choose a %s file."
+              .formatted(
+                  file,
+                  String.valueOf(e.getMessage()).strip().replaceFirst("\\.$", ""),
+                  ImageDecoder.FORMAT_NAMES),
           e);
     }
     return ImageDataSet.of(shape, pixels, new int[1], List.of("image"), "the image " + file);

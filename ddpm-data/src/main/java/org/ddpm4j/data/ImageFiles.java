@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
+import org.ddpm4j.diffusion.ClassNames;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -82,7 +83,7 @@ record ImageFiles(List<Path> paths, List<Integer> labels, List<String> className
 
   private int wantedClass(String nameOrNumber) throws IOException {
     try {
-      return ClassNames.find(nameOrNumber, classNames);
+      return ClassNames.of(classNames).find(nameOrNumber);
     } catch (IllegalArgumentException e) {
       throw new IOException(source + ": " + e.getMessage(), e);
     }

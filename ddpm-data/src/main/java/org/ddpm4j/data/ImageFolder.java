@@ -14,22 +14,35 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.ddpm4j.io.ForeignFormat;
 
 /**
- * A folder of image files of any size: JPEG, PNG, GIF (its first picture) and BMP, in sub-folders
- * of any depth. CelebA's {@code img_align_celeba} and unpacked LSUN categories are such folders.
+ * A folder of image files of any size: JPEG, PNG, GIF, BMP, TIFF and WebP (of several pictures in a
+ * file the first), in sub-folders of any depth. CelebA's {@code img_align_celeba} and unpacked LSUN
+ * categories are such folders.
  *
  * <p>Every image is scaled until its shorter side fits, and its middle is cut out. Files are read
  * in the order of their paths, by UTF-16 code units, on every system. Files and folders whose names
- * begin with a full stop are left out, as are files that are not named {@code .jpg}, {@code .jpeg},
- * {@code .png}, {@code .gif} or {@code .bmp} in whatever capitals. Symbolic links are followed.
+ * begin with a full stop are left out. Of the others, those are read that are named {@code .jpg},
+ * {@code .jpeg}, {@code .jpe}, {@code .jfif}, {@code .png}, {@code .gif}, {@code .bmp}, {@code
+ * .tif}, {@code .tiff} or {@code .webp} in whatever capitals; {@link LoadedImages#leftOut()} counts
+ * the rest. Symbolic links are followed.
+ *
+ * <p>A folder that holds nothing but a folder {@code train} and one called {@code val}, {@code
+ * valid}, {@code validation} or {@code test} is one data set in two parts, as for torchvision's
+ * {@code ImageFolder}; the classes are then the folders in these.
  */
 public final class ImageFolder {
 
-  private static final Set<String> EXTENSIONS = Set.of("jpg", "jpeg", "png", "gif", "bmp");
+  private static final List<String> EXTENSIONS =
+      List.of("jpg", "jpeg", "jpe", "jfif", "png", "gif", "bmp", "tif", "tiff", "webp");
+  private static final String TRAINING_PART = "train";
+  private static final List<String> TEST_PARTS = List.of("val", "valid", "validation", "test");
   private static final String ONLY_CLASS = "images";
   private static final String NO_SUB_FOLDER = ".";
 
@@ -45,10 +58,19 @@ public final class ImageFolder {
     SUB_FOLDERS
   }
 
+  /**
+   * What is in a folder.
+   *
+   * @param images the image files by their paths in the folder, with slashes
+   * @param leftOut how many other files there are, by the ending of their names
+   */
+  record Found(Map<String, Path> images, Map<String, Integer> leftOut) {}
+
   private ImageFolder() {}
 
   /**
-   * Reads all images of a folder, labelled by sub-folder.
+   * Reads all images of a folder, labelled by sub-folder; of a folder in two parts, those to train
+   * on.
    *
    * @param folder with image files in it or in folders in it
    * @param options the size of the images, and which of them
@@ -62,7 +84,7 @@ public final class ImageFolder {
   }
 
   /**
-   * Reads all images of a folder.
+   * Reads all images of a folder; of a folder in two parts, those to train on.
    *
    * @param folder with image files in it or in folders in it
    * @param labels what the class of an image is
@@ -74,27 +96,120 @@ public final class ImageFolder {
    */
   public static LoadedImages read(Path folder, Labels labels, ImageFileOptions options)
       throws IOException {
-    Map<String, Path> files = find(folder);
+    return read(folder, Split.TRAIN, labels, options);
+  }
+
+  /**
+   * Reads the images of one part of a folder.
+   *
+   * @param folder with image files in it or in folders in it
+   * @param split which part; only a folder in two parts has images to measure on
+   * @param labels what the class of an image is
+   * @param options the size of the images, and which of them
+   * @return the images, in [-1,1] until another {@link ImageDataSet#withNormalization}, and the
+   *     files that were skipped; labels are those of the part to train on
+   * @throws IOException if there is no such folder, no image in it, one that cannot be read and may
+   *     not be skipped, one of a class that the other part lacks, or more than fit into memory
+   */
+  public static LoadedImages read(Path folder, Split split, Labels labels, ImageFileOptions options)
+      throws IOException {
+    Optional<Path> test = testPart(folder);
+    if (test.isEmpty()) {
+      if (split == Split.TEST) {
+        throw new IOException(
+            "The folder %s has no images to measure on; they would be in a folder %s beside one"
+                    .formatted(folder, TEST_PARTS.get(0))
+                + " called "
+                + TRAINING_PART
+                + ".");
+      }
+      return read(folder, find(folder), Optional.empty(), labels, options);
+    }
+    Path training = folder.resolve(TRAINING_PART);
+    Found found = find(training);
+    if (split == Split.TRAIN) {
+      return read(training, found, Optional.empty(), labels, options);
+    }
+    return read(test.get(), find(test.get()), Optional.of(classNames(found)), labels, options);
+  }
+
+  /**
+   * Whether a folder comes in two parts, and so has images to measure on.
+   *
+   * @param folder with image files in folders in it
+   * @return whether {@link #read(Path, Split, Labels, ImageFileOptions)} has {@link Split#TEST}
+   * @throws IOException if there is no such folder, or it cannot be read
+   */
+  public static boolean hasTestImages(Path folder) throws IOException {
+    return testPart(folder).isPresent();
+  }
+
+  private static Optional<Path> testPart(Path folder) throws IOException {
+    requireFolder(folder);
+    Set<String> names = new TreeSet<>();
+    try (Stream<Path> files = Files.list(folder)) {
+      files
+          .filter(file -> !isHidden(file) && (Files.isDirectory(file) || isImage(file)))
+          .forEach(file -> names.add(file.getFileName().toString()));
+    }
+    boolean inParts =
+        names.remove(TRAINING_PART) && !names.isEmpty() && TEST_PARTS.containsAll(names);
+    return TEST_PARTS.stream()
+        .filter(name -> inParts && names.contains(name))
+        .findFirst()
+        .map(folder::resolve);
+  }
+
+  private static List<String> classNames(Found found) {
+    Set<String> subFolders = new TreeSet<>();
+    found.images().keySet().forEach(path -> subFolders.add(subFolder(path)));
+    return subFolders.equals(Set.of(NO_SUB_FOLDER)) ? List.of() : List.copyOf(subFolders);
+  }
+
+  /** Reads what was found, in its own classes or in given ones. */
+  private static LoadedImages read(
+      Path folder,
+      Found found,
+      Optional<List<String>> givenClasses,
+      Labels labels,
+      ImageFileOptions options)
+      throws IOException {
+    Map<String, Path> files = found.images();
     if (files.isEmpty()) {
       throw new IOException(
-          "The folder "
-              + folder
-              + " holds no image files, in itself or in its sub-folders; expected files named .jpg,"
-              + " .jpeg, .png, .gif or .bmp.");
+          "The folder %s holds no image files, in itself or in its sub-folders%s; expected files"
+                  .formatted(
+                      folder,
+                      found.leftOut().isEmpty()
+                          ? ""
+                          : ", but " + LoadedImages.describe(found.leftOut()))
+              + " named ."
+              + String.join(", .", EXTENSIONS)
+              + ".");
     }
-    Set<String> subFolders = new TreeSet<>();
-    files.keySet().forEach(path -> subFolders.add(subFolder(path)));
-    boolean labelled = labels == Labels.SUB_FOLDERS && !subFolders.equals(Set.of(NO_SUB_FOLDER));
-    List<String> classNames = labelled ? List.copyOf(subFolders) : List.of(ONLY_CLASS);
+    List<String> subFolders = givenClasses.orElseGet(() -> classNames(found));
+    boolean labelled = labels == Labels.SUB_FOLDERS && !subFolders.isEmpty();
+    List<String> classNames = labelled ? subFolders : List.of(ONLY_CLASS);
     Map<String, Integer> numbers = new TreeMap<>();
     classNames.forEach(name -> numbers.put(name, numbers.size()));
     List<Integer> fileLabels = new ArrayList<>();
-    for (String path : files.keySet()) {
-      fileLabels.add(labelled ? numbers.get(subFolder(path)) : (Integer) 0);
+    for (Map.Entry<String, Path> file : files.entrySet()) {
+      Integer label = labelled ? numbers.get(subFolder(file.getKey())) : (Integer) 0;
+      if (label == null) {
+        throw new IOException(
+            "%s is of the class %s, of which there are no images to train on; remove it, or add some."
+                .formatted(file.getValue(), subFolder(file.getKey())));
+      }
+      fileLabels.add(label);
     }
-    return new ImageFiles(
-            List.copyOf(files.values()), fileLabels, classNames, "images of the folder " + folder)
-        .load(options);
+    LoadedImages loaded =
+        new ImageFiles(
+                List.copyOf(files.values()),
+                fileLabels,
+                classNames,
+                "images of the folder " + folder)
+            .load(options);
+    return new LoadedImages(loaded.images(), loaded.skipped(), found.leftOut());
   }
 
   private static String subFolder(String path) {
@@ -102,15 +217,23 @@ public final class ImageFolder {
     return slash < 0 ? NO_SUB_FOLDER : path.substring(0, slash);
   }
 
-  /** The image files by their paths in the folder, with slashes. */
-  static Map<String, Path> find(Path folder) throws IOException {
+  private static void requireFolder(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       throw new IOException(
-          "The data folder "
-              + folder
-              + " does not exist or is not a folder; expected a folder with image files.");
+          "The data folder %s %s; expected a folder with image files."
+              .formatted(
+                  folder,
+                  ForeignFormat.of(folder)
+                      .map(format -> "is a file, " + format.noun())
+                      .orElse("does not exist or is not a folder")));
     }
+  }
+
+  /** Goes through a folder and all folders in it. */
+  static Found find(Path folder) throws IOException {
+    requireFolder(folder);
     Map<String, Path> files = new TreeMap<>();
+    Map<String, Integer> leftOut = new TreeMap<>();
     Files.walkFileTree(
         folder,
         EnumSet.of(FileVisitOption.FOLLOW_LINKS),
@@ -125,8 +248,13 @@ public final class ImageFolder {
 
           @Override
           public FileVisitResult visitFile(Path path, BasicFileAttributes attributes) {
-            if (attributes.isRegularFile() && !isHidden(path) && isImage(path)) {
-              files.put(folder.relativize(path).toString().replace(File.separatorChar, '/'), path);
+            if (attributes.isRegularFile() && !isHidden(path)) {
+              if (isImage(path)) {
+                String place = folder.relativize(path).toString();
+                files.put(place.replace(File.separatorChar, '/'), path);
+              } else {
+                leftOut.merge(extension(path), 1, Integer::sum);
+              }
             }
             return FileVisitResult.CONTINUE;
           }
@@ -145,7 +273,7 @@ public final class ImageFolder {
                 e);
           }
         });
-    return files;
+    return new Found(files, leftOut);
   }
 
   private static boolean isHidden(Path path) {
@@ -154,7 +282,13 @@ public final class ImageFolder {
   }
 
   private static boolean isImage(Path path) {
+    return EXTENSIONS.contains(extension(path));
+  }
+
+  /** What a name ends with, in small letters and without the full stop; nothing if it has none. */
+  private static String extension(Path path) {
     String name = path.getFileName().toString();
-    return EXTENSIONS.contains(name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT));
+    int stop = name.lastIndexOf('.');
+    return stop < 0 ? "" : name.substring(stop + 1).toLowerCase(Locale.ROOT);
   }
 }

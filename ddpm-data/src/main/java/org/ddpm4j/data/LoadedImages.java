@@ -1,17 +1,26 @@
 package org.ddpm4j.data;
 
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
- * A data set that was read from image files, and the files that could not be read.
+ * A data set that was read from image files, and the files that are not in it.
  *
  * @param images the data set
  * @param skipped what was left out, in the order of the files; always empty with {@link
  *     CorruptFiles#REFUSE}
+ * @param leftOut how many files were not looked at because of their names, by the names' endings in
+ *     small letters, as {@code avif}; the empty one for names that have none
  */
-public record LoadedImages(ImageDataSet images, List<Skipped> skipped) {
+public record LoadedImages(
+    ImageDataSet images, List<Skipped> skipped, Map<String, Integer> leftOut) {
 
   /**
    * A file that could not be read.
@@ -25,10 +34,48 @@ public record LoadedImages(ImageDataSet images, List<Skipped> skipped) {
    * Checks that nothing is missing.
    *
    * @param images the data set
-   * @param skipped what was left out
+   * @param skipped what could not be read
+   * @param leftOut what was not looked at
    */
   public LoadedImages {
     Objects.requireNonNull(images, "images");
     skipped = List.copyOf(skipped);
+    leftOut = Collections.unmodifiableMap(new TreeMap<>(leftOut));
+  }
+
+  /**
+   * A data set for which all files were looked at.
+   *
+   * @param images the data set
+   * @param skipped what could not be read
+   */
+  public LoadedImages(ImageDataSet images, List<Skipped> skipped) {
+    this(images, skipped, Map.of());
+  }
+
+  /** Numbers of files in words, the most frequent first: {@code 12 .avif, 1 without an ending}. */
+  static String describe(Map<String, Integer> leftOut) {
+    return leftOut.entrySet().stream()
+        .sorted(
+            Map.Entry.<String, Integer>comparingByValue(Comparator.reverseOrder())
+                .thenComparing(Map.Entry.comparingByKey()))
+        .map(
+            kind ->
+                String.format(
+                    Locale.ROOT,
+                    "%,d %s",
+                    kind.getValue(),
+                    kind.getKey().isEmpty() ? "without an ending" : "." + kind.getKey()))
+        .collect(Collectors.joining(", "));
+  }
+
+  /**
+   * What was left out, for people to read.
+   *
+   * @return numbers of files by the endings of their names, the most frequent first, as in {@code
+   *     12 .avif, 1 .txt}; empty if all files were looked at
+   */
+  public String describeLeftOut() {
+    return describe(leftOut);
   }
 }

@@ -33,6 +33,8 @@ public final class Mnist {
       new PublishedDataSet(
           "MNIST",
           "mnist",
+          List.of("raw", "MNIST/raw"),
+          IdxConventions.MNIST,
           URI.create("https://ossci-datasets.s3.amazonaws.com/mnist/"),
           Optional.empty(),
           Optional.empty(),

@@ -12,26 +12,33 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A data set of four IDX files under MNIST's file names, and the search for them.
+ * A data set of four IDX files, and the search for them.
  *
  * @param name what people call it
  * @param folder its folder in the cache, in the system's folder and on a mirror
+ * @param subFolders where else its files may lie in such a folder, as torchvision's {@code
+ *     MNIST/raw}
+ * @param conventions how it names its files, and what is in them
  * @param address where it is published, ending in a slash
  * @param systemPackage the system package that installs it into {@code folder}, if there is one
  * @param bundledFolder the resource folder of its bundled subset, ending in a slash, if there is
  *     one
  * @param classNames the names of its classes
- * @param sha256 the {@link IdxFile#sha256()} of each published file, by its name without .gz
+ * @param sha256 the {@link IdxFile#sha256()} of each published file, by its name without .gz; of
+ *     none where they are not known, and then nothing is downloaded
  */
 record PublishedDataSet(
     String name,
     String folder,
+    List<String> subFolders,
+    IdxConventions conventions,
     URI address,
     Optional<String> systemPackage,
     Optional<String> bundledFolder,
@@ -42,23 +49,6 @@ record PublishedDataSet(
   private static final String GZIP = ".gz";
   private static final String DELETE = "Delete it, and it is downloaded again when needed.";
   private static final String REINSTALL = "Install the system package again.";
-
-  /** The name, without .gz, of the file of images. */
-  static String imagesName(Split split) {
-    return prefix(split) + "-images-idx3-ubyte";
-  }
-
-  /** The name, without .gz, of the file of labels. */
-  static String labelsName(Split split) {
-    return prefix(split) + "-labels-idx1-ubyte";
-  }
-
-  private static String prefix(Split split) {
-    return switch (split) {
-      case TRAIN -> "train";
-      case TEST -> "t10k";
-    };
-  }
 
   /**
    * The images of one part, from the first source that has them.
@@ -76,13 +66,14 @@ record PublishedDataSet(
       return fromDataFolder(split, sources.dataFolder().get());
     }
     Path cache = sources.cacheFolder().resolve(folder);
-    if (hasBoth(cache, split)) {
-      return published(split, cache, "the cache " + cache, DELETE);
+    Optional<Path> cached = withBoth(cache, split);
+    if (cached.isPresent()) {
+      return published(split, cached.get(), "the cache " + cached.get(), DELETE);
     }
-    Path system = sources.systemFolder().resolve(folder);
-    if (hasBoth(system, split)) {
+    Optional<Path> installed = withBoth(sources.systemFolder().resolve(folder), split);
+    if (installed.isPresent()) {
       String owner = systemPackage.map(p -> "the system package " + p).orElse("the system");
-      return published(split, system, owner + " (" + system + ")", REINSTALL);
+      return published(split, installed.get(), owner + " (" + installed.get() + ")", REINSTALL);
     }
     Optional<String> obstacle = download(split, cache, sources);
     if (obstacle.isEmpty()) {
@@ -99,8 +90,8 @@ record PublishedDataSet(
             split.adjective(),
             name,
             obstacle.get(),
-            imagesName(split),
-            labelsName(split),
+            conventions.imagesName(split),
+            conventions.labelsName(split),
             base(sources),
             cache));
   }
@@ -115,32 +106,40 @@ record PublishedDataSet(
     if (!Files.isReadable(data)) {
       throw new IOException("The data folder " + data + " cannot be read: permission denied.");
     }
-    List<String> missing = new ArrayList<>();
-    for (String file : List.of(imagesName(split), labelsName(split))) {
-      if (find(data, file).isEmpty()) {
-        missing.add(file + GZIP);
+    Optional<Path> holding = withBoth(data, split);
+    if (holding.isEmpty()) {
+      List<String> missing = new ArrayList<>();
+      for (String file : names(split)) {
+        if (find(data, file).isEmpty()) {
+          missing.add(file + GZIP);
+        }
       }
-    }
-    if (!missing.isEmpty()) {
       throw new IOException(
           String.format(
               "The data folder %s lacks %s; %s",
               data, String.join(" and ", missing), expected(split)));
     }
     // Not compared with the published files: a user's own images may come under these names.
-    IdxFile images = IdxFile.read(find(data, imagesName(split)).orElseThrow());
-    IdxFile labels = IdxFile.read(find(data, labelsName(split)).orElseThrow());
-    return read(images, labels, split, "the folder " + data);
+    IdxFile images = IdxFile.read(find(holding.get(), conventions.imagesName(split)).orElseThrow());
+    IdxFile labels = IdxFile.read(find(holding.get(), conventions.labelsName(split)).orElseThrow());
+    return read(images, labels, split, "the folder " + holding.get());
   }
 
   private String expected(Split split) {
     return String.format(
-        "expected %s.gz and %s.gz, with or without .gz.", imagesName(split), labelsName(split));
+        "expected %s.gz and %s.gz, with or without .gz.",
+        conventions.imagesName(split), conventions.labelsName(split));
   }
 
-  private static boolean hasBoth(Path directory, Split split) {
-    return find(directory, imagesName(split)).isPresent()
-        && find(directory, labelsName(split)).isPresent();
+  private List<String> names(Split split) {
+    return List.of(conventions.imagesName(split), conventions.labelsName(split));
+  }
+
+  /** The folder with both files: the given one, or one of those in it. */
+  private Optional<Path> withBoth(Path directory, Split split) {
+    return Stream.concat(Stream.of(directory), subFolders.stream().map(directory::resolve))
+        .filter(place -> names(split).stream().allMatch(name -> find(place, name).isPresent()))
+        .findFirst();
   }
 
   private static Optional<Path> find(Path directory, String file) {
@@ -157,8 +156,8 @@ record PublishedDataSet(
 
   private ImageDataSet published(Split split, Path directory, String origin, String remedy)
       throws IOException {
-    IdxFile images = publishedFile(directory, imagesName(split), remedy);
-    IdxFile labels = publishedFile(directory, labelsName(split), remedy);
+    IdxFile images = publishedFile(directory, conventions.imagesName(split), remedy);
+    IdxFile labels = publishedFile(directory, conventions.labelsName(split), remedy);
     return read(images, labels, split, origin);
   }
 
@@ -173,7 +172,7 @@ record PublishedDataSet(
   }
 
   private void requirePublished(IdxFile content, String file) throws IOException {
-    if (!content.sha256().equals(sha256.get(file))) {
+    if (sha256.containsKey(file) && !content.sha256().equals(sha256.get(file))) {
       throw new IOException(
           String.format(
               "%s is not %s of %s: its content has the SHA-256 %s, expected %s.",
@@ -183,9 +182,15 @@ record PublishedDataSet(
 
   private ImageDataSet read(IdxFile images, IdxFile labels, Split split, String origin)
       throws IOException {
-    try (IdxImageRecordReader reader = new IdxImageRecordReader(images, labels, classNames)) {
-      return ImageDataSet.read(
-          reader, String.format("%s %s images from %s", name, split.adjective(), origin));
+    IdxFile shifted = labels.minus(conventions.firstLabel());
+    try (IdxImageRecordReader reader = new IdxImageRecordReader(images, shifted, classNames)) {
+      ImageDataSet read =
+          ImageDataSet.read(
+              reader, String.format("%s %s images from %s", name, split.adjective(), origin));
+      return switch (conventions.order()) {
+        case ROW_BY_ROW -> read;
+        case COLUMN_BY_COLUMN -> read.transposed();
+      };
     }
   }
 
@@ -205,9 +210,12 @@ record PublishedDataSet(
     if (sources.network() == Network.FORBIDDEN) {
       return Optional.of("downloads are switched off");
     }
+    if (sha256.isEmpty()) {
+      return Optional.of("they are not downloaded by themselves");
+    }
     try {
       Downloader downloader = new Downloader(sources.connectTimeout(), sources.stallTimeout());
-      for (String file : List.of(imagesName(split), labelsName(split))) {
+      for (String file : names(split)) {
         if (find(cache, file).isEmpty()) {
           URI from = base(sources).resolve(file + GZIP);
           LOG.info("downloading {}", from);
@@ -230,8 +238,8 @@ record PublishedDataSet(
   // ---- the bundled subset
 
   private ImageDataSet bundled(Split split, String resources, String obstacle) throws IOException {
-    IdxFile images = resource(resources + imagesName(split) + GZIP);
-    IdxFile labels = resource(resources + labelsName(split) + GZIP);
+    IdxFile images = resource(resources + conventions.imagesName(split) + GZIP);
+    IdxFile labels = resource(resources + conventions.labelsName(split) + GZIP);
     String origin =
         String.format(
             Locale.ROOT,

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import org.ddpm4j.io.ForeignFormat;
 
 /** Small text files. */
 final class TextLines {
@@ -31,7 +32,13 @@ final class TextLines {
     } catch (NoSuchFileException e) {
       throw new IOException(file + " is missing; unpack the archive again.", e);
     } catch (CharacterCodingException e) {
-      throw new IOException(file + " is not text in UTF-8; unpack the archive again.", e);
+      throw new IOException(
+          ForeignFormat.of(file)
+                  .map(
+                      format -> file + " is not text but " + format.noun() + "; " + format.remedy())
+                  .orElse(file + " is not text in UTF-8; unpack the archive again")
+              + ".",
+          e);
     }
   }
 }

@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.ddpm4j.diffusion.image.Normalization;
 
 /**
@@ -18,8 +19,9 @@ import org.ddpm4j.diffusion.image.Normalization;
  *
  * <p>In its folder are {@code wnids.txt}, which lists the classes by their WordNet identifiers,
  * {@code words.txt}, which has their names, {@code train/<wnid>/images/*.JPEG}, and {@code
- * val/images/*.JPEG} with {@code val/val_annotations.txt}. Its {@code test} folder has no labels;
- * {@link Split#TEST} is {@code val}. Some of the photographs are grey.
+ * val/images/*.JPEG} with {@code val/val_annotations.txt}, or the same sorted into {@code
+ * val/<wnid>}, as many courses do. Its {@code test} folder has no labels; {@link Split#TEST} is
+ * {@code val}. Some of the photographs are grey.
  *
  * <p>In colour, the images come with {@link Normalization#IMAGENET}, as classifiers of ImageNet
  * take them; {@link ImageDataSet#withNormalization} changes that.
@@ -38,10 +40,11 @@ public final class TinyImageNet {
       new UnpackedArchive(
           "TinyImageNet",
           "tiny-imagenet",
-          ARCHIVE_FOLDER,
+          List.of(ARCHIVE_FOLDER),
           CLASSES_FILE,
           "http://cs231n.stanford.edu/tiny-imagenet-200.zip",
-          "237 MB");
+          "237 MB",
+          List.of());
 
   private TinyImageNet() {}
 
@@ -77,7 +80,7 @@ public final class TinyImageNet {
     List<Path> paths = new ArrayList<>();
     List<Integer> labels = new ArrayList<>();
     switch (split) {
-      case TRAIN -> listTraining(folder, wnids, paths, labels);
+      case TRAIN -> listByClass(folder.resolve("train"), wnids, paths, labels);
       case TEST -> listValidation(folder, wnids, paths, labels);
     }
     if (paths.isEmpty()) {
@@ -138,28 +141,44 @@ public final class TinyImageNet {
     return unique;
   }
 
-  private static void listTraining(
-      Path folder, List<String> wnids, List<Path> paths, List<Integer> labels) throws IOException {
+  /** A folder for each class, whose images lie in it or in folders in it. */
+  private static void listByClass(
+      Path part, List<String> wnids, List<Path> paths, List<Integer> labels) throws IOException {
     for (int label = 0; label < wnids.size(); label++) {
-      Path images = folder.resolve("train").resolve(wnids.get(label)).resolve("images");
+      Path images = part.resolve(wnids.get(label));
       if (!Files.isDirectory(images)) {
         throw new IOException(
             String.format(
                 "The folder %s is missing, though %s lists the class; unpack the archive again.",
                 images, CLASSES_FILE));
       }
-      for (Path path : ImageFolder.find(images).values()) {
+      for (Path path : ImageFolder.find(images).images().values()) {
         paths.add(path);
         labels.add(label);
       }
     }
   }
 
+  private static boolean holdsFiles(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return false;
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.findAny().isPresent();
+    }
+  }
+
   /** A line is: file, class, and the corners of a box around the thing. */
   private static void listValidation(
       Path folder, List<String> wnids, List<Path> paths, List<Integer> labels) throws IOException {
-    Path annotations = folder.resolve("val").resolve("val_annotations.txt");
-    Path images = folder.resolve("val").resolve("images");
+    Path part = folder.resolve("val");
+    Path annotations = part.resolve("val_annotations.txt");
+    Path images = part.resolve("images");
+    boolean sortedByClass = wnids.stream().anyMatch(wnid -> Files.isDirectory(part.resolve(wnid)));
+    if (sortedByClass && !(Files.exists(annotations) && holdsFiles(images))) {
+      listByClass(part, wnids, paths, labels);
+      return;
+    }
     List<String> lines = TextLines.read(annotations);
     Map<String, Integer> numbers = new HashMap<>();
     wnids.forEach(wnid -> numbers.put(wnid, numbers.size()));

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.ddpm4j.diffusion.ImageShape;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -148,5 +149,39 @@ class Cifar10Test {
     assertThatIOException()
         .isThrownBy(() -> Cifar10.load(Split.TEST, sources()))
         .withMessageContaining("holds 3 images, but the published file holds 10000");
+  }
+
+  @Test
+  void theOtherVersionsAreNamed() throws IOException {
+    Path folder = Files.createDirectories(root.resolve("py"));
+    Path python = Files.createDirectories(folder.resolve("cifar-10-batches-py"));
+    Files.write(python.resolve("data_batch_1"), new byte[] {(byte) 0x80, 2, '}', 'q', 1});
+    for (Path place : List.of(folder, python)) {
+      assertThatIOException()
+          .isThrownBy(() -> Cifar10.load(Split.TRAIN, DataSources.ofHost().withDataFolder(place)))
+          .withMessage(
+              place
+                  + " holds the Python version of CIFAR-10, pickles, which are not read here;"
+                  + " expected the files of CIFAR-10"
+                  + " (https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, 170 MB), unpacked.");
+    }
+    Path matlab = Files.createDirectories(root.resolve("mat"));
+    Files.writeString(matlab.resolve("data_batch_1.mat"), "MATLAB 5.0 MAT-file");
+    assertThatIOException()
+        .isThrownBy(() -> Cifar10.load(Split.TEST, DataSources.ofHost().withDataFolder(matlab)))
+        .withMessageContaining("the Matlab version of CIFAR-10");
+  }
+
+  @Test
+  void anArchiveThatIsStillPackedIsNamed() throws IOException {
+    Path folder = Files.createDirectories(root.resolve("packed"));
+    Path archive = folder.resolve("cifar-10-binary.tar.gz");
+    Files.write(archive, new byte[] {0x1f, (byte) 0x8b, 8, 0});
+    assertThatIOException()
+        .isThrownBy(() -> Cifar10.load(Split.TRAIN, DataSources.ofHost().withDataFolder(folder)))
+        .withMessageContaining("an archive, cifar-10-binary.tar.gz, that has not been unpacked");
+    assertThatIOException()
+        .isThrownBy(() -> Cifar10.load(Split.TRAIN, DataSources.ofHost().withDataFolder(archive)))
+        .withMessageContaining("is a file, compressed by gzip, where a folder is needed");
   }
 }

@@ -121,7 +121,9 @@ class FashionMnistTest {
     int total = 0;
     for (Split split : Split.values()) {
       for (String name :
-          new String[] {PublishedDataSet.imagesName(split), PublishedDataSet.labelsName(split)}) {
+          new String[] {
+            IdxConventions.MNIST.imagesName(split), IdxConventions.MNIST.labelsName(split)
+          }) {
         total += resource(name + ".gz").length;
       }
     }

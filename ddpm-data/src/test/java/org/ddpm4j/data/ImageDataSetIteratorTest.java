@@ -138,7 +138,8 @@ class ImageDataSetIteratorTest {
 
   @Test
   void droppingLeavesOtherImagesOutEachEpoch() {
-    ImageDataSetIterator iterator = new ImageDataSetIterator(numbered(20), BatchOptions.of(16, 7));
+    ImageDataSetIterator iterator =
+        new ImageDataSetIterator(numbered(20), BatchOptions.forTraining(16, 7));
     assertThat(iterator.stepsPerEpoch()).isEqualTo(1);
 
     assertThat(numbers(iterator.batch(0))).hasSize(16).doesNotHaveDuplicates();
@@ -298,7 +299,7 @@ class ImageDataSetIteratorTest {
         .isThrownBy(() -> BatchOptions.of(0, 1))
         .withMessageContaining("at least one image");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new ImageDataSetIterator(numbered(20), BatchOptions.of(21, 1)))
+        .isThrownBy(() -> new ImageDataSetIterator(numbered(20), BatchOptions.forTraining(21, 1)))
         .withMessageContaining("only 20 images");
     assertThat(
             new ImageDataSetIterator(

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Hashtable;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.zip.CRC32;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Normalization;
@@ -227,7 +228,7 @@ class ImageFolderTest {
         .element(1)
         .isEqualTo("it is empty");
     assertThat(loaded.skipped().get(2).reason())
-        .isEqualTo("its content is no JPEG, PNG, GIF or BMP image");
+        .isEqualTo("its content is no JPEG, PNG, GIF, BMP, TIFF or WebP image");
   }
 
   @Test
@@ -324,5 +325,76 @@ class ImageFolderTest {
     Files.createSymbolicLink(elsewhere.resolve("again"), elsewhere);
     Files.createSymbolicLink(data.resolve("gone.png"), folder.resolve("nothing"));
     assertThat(ImageFolder.read(data, SMALL).images().size()).isEqualTo(1);
+  }
+
+  @Test
+  void theEndingsOfAllFormatsAreReadAndTheRestIsCounted() throws IOException {
+    for (String name : new String[] {"a.JPG", "b.jpeg", "c.jpe", "d.jfif"}) {
+      Path plain = ImageFileFixture.plain(folder.resolve("x.jpg"), 4, 4, RED);
+      Files.move(plain, folder.resolve(name));
+    }
+    ImageFileFixture.plain(folder.resolve("e.tif"), 4, 4, RED);
+    ImageFileFixture.plain(folder.resolve("f.tiff"), 4, 4, RED);
+    for (String name : new String[] {"a.avif", "b.AVIF", "c.txt", "README", ".hidden.avif"}) {
+      Files.writeString(folder.resolve(name), "not read");
+    }
+    LoadedImages loaded = ImageFolder.read(folder, SMALL);
+    assertThat(loaded.images().size()).isEqualTo(6);
+    assertThat(loaded.leftOut()).isEqualTo(Map.of("avif", 2, "txt", 1, "", 1));
+    assertThat(loaded.describeLeftOut()).isEqualTo("2 .avif, 1 without an ending, 1 .txt");
+  }
+
+  @Test
+  void aFolderOfFilesThatAreNotReadSaysWhatTheyAre() throws IOException {
+    Files.writeString(folder.resolve("a.heic"), "not read");
+    assertThatIOException()
+        .isThrownBy(() -> ImageFolder.read(folder, SMALL))
+        .withMessageContaining("holds no image files, in itself or in its sub-folders, but 1 .heic")
+        .withMessageContaining(".webp.");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"val", "valid", "validation", "test"})
+  void aFolderMayComeInTwoParts(String test) throws IOException {
+    ImageFileFixture.plain(folder.resolve("train/cats/a.png"), 4, 4, RED);
+    ImageFileFixture.plain(folder.resolve("train/dogs/b.png"), 4, 4, BLUE);
+    ImageFileFixture.plain(folder.resolve(test + "/dogs/c.png"), 4, 4, BLUE);
+    Files.writeString(folder.resolve("README.md"), "Not an image.");
+    assertThat(ImageFolder.hasTestImages(folder)).isTrue();
+    ImageDataSet training = ImageFolder.read(folder, SMALL).images();
+    assertThat(training.classNames()).containsExactly("cats", "dogs");
+    assertThat(training.size()).isEqualTo(2);
+    ImageDataSet held =
+        ImageFolder.read(folder, Split.TEST, ImageFolder.Labels.SUB_FOLDERS, SMALL).images();
+    assertThat(held.classNames()).isEqualTo(training.classNames());
+    assertThat(held.label(0)).isEqualTo(1);
+    // A class of its own on the other side would have no number.
+    ImageFileFixture.plain(folder.resolve(test + "/birds/c.png"), 4, 4, BLUE);
+    assertThatIOException()
+        .isThrownBy(
+            () -> ImageFolder.read(folder, Split.TEST, ImageFolder.Labels.SUB_FOLDERS, SMALL))
+        .withMessageContaining("of the class birds, of which there are no images to train on");
+  }
+
+  /** Railways have a class called so; only a folder with nothing else is in parts. */
+  @Test
+  void trainsAreAClassBesideOthers() throws IOException {
+    ImageFileFixture.plain(folder.resolve("train/a.png"), 4, 4, RED);
+    ImageFileFixture.plain(folder.resolve("test/b.png"), 4, 4, RED);
+    ImageFileFixture.plain(folder.resolve("tram/c.png"), 4, 4, RED);
+    assertThat(ImageFolder.hasTestImages(folder)).isFalse();
+    assertThat(ImageFolder.read(folder, SMALL).images().classNames())
+        .containsExactly("test", "train", "tram");
+    assertThatIOException()
+        .isThrownBy(() -> ImageFolder.read(folder, Split.TEST, ImageFolder.Labels.NONE, SMALL))
+        .withMessageContaining("has no images to measure on");
+  }
+
+  @Test
+  void aFileInPlaceOfAFolderIsNamed() throws IOException {
+    Path archive = Files.write(folder.resolve("photos.zip"), new byte[] {'P', 'K', 3, 4, 0});
+    assertThatIOException()
+        .isThrownBy(() -> ImageFolder.read(archive, SMALL))
+        .withMessageContaining("is a file, a ZIP archive; expected a folder");
   }
 }

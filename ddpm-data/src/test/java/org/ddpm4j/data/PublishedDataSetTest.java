@@ -370,6 +370,8 @@ class PublishedDataSetTest {
     return new PublishedDataSet(
         "Tiny",
         "tiny",
+        List.of("raw", "Tiny/raw"),
+        IdxConventions.MNIST,
         URI.create("http://localhost/unused/"),
         Optional.of("tiny-data"),
         bundled,

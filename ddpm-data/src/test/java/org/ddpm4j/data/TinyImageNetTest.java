@@ -132,4 +132,28 @@ class TinyImageNetTest {
         .isThrownBy(() -> TinyImageNet.load(Split.TRAIN, sources()))
         .withMessageContaining("lacks wnids.txt; expected the files of TinyImageNet");
   }
+
+  /** As many courses have it: the validation images in folders of their classes. */
+  @Test
+  void validationImagesMayBeSortedIntoTheirClasses() throws IOException {
+    ImageDataSet published = TinyImageNet.load(Split.TEST, sources());
+    Path part = root.resolve(TinyImageNet.ARCHIVE_FOLDER).resolve("val");
+    for (String wnid : new String[] {"n00000001", "n00000002", "n00000003"}) {
+      Files.createDirectories(part.resolve(wnid + "/images"));
+    }
+    Files.move(part.resolve("images/val_0.JPEG"), part.resolve("n00000001/images/val_0.JPEG"));
+    Files.move(part.resolve("images/val_1.JPEG"), part.resolve("n00000003/images/val_1.JPEG"));
+    Files.move(part.resolve("images/val_2.JPEG"), part.resolve("n00000001/images/val_2.JPEG"));
+    // The emptied folder and the list may be left.
+    assertThat(TinyImageNet.load(Split.TEST, sources()).fingerprint())
+        .isEqualTo(published.fingerprint());
+    Files.delete(part.resolve("images"));
+    Files.delete(part.resolve("val_annotations.txt"));
+    assertThat(TinyImageNet.load(Split.TEST, sources()).fingerprint())
+        .isEqualTo(published.fingerprint());
+    // Without a folder for the images of a class.
+    Files.move(part.resolve("n00000003/images/val_1.JPEG"), part.resolve("n00000003/val_1.JPEG"));
+    assertThat(TinyImageNet.load(Split.TEST, sources()).fingerprint())
+        .isEqualTo(published.fingerprint());
+  }
 }

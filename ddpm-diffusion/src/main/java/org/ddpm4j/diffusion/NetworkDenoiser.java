@@ -51,6 +51,7 @@ public record NetworkDenoiser(
    *
    * @throws IllegalArgumentException if the prediction does not tell x0 at that level, see {@link
    *     Parameterization#estimate(NoiseSchedule, INDArray, INDArray, NoiseLevel)}
+   * @throws NotFiniteException if what the network answers is not finite
    */
   @Override
   public Estimate denoise(INDArray xt, NoiseLevel level) {
@@ -58,7 +59,9 @@ public record NetworkDenoiser(
     INDArray times =
         Nd4j.valueArrayOf(
             new long[] {xt.size(0)}, level.t(), whole ? DataType.INT32 : xt.dataType());
-    return estimate(xt, network.predict(xt, times), level);
+    INDArray output = network.predict(xt, times);
+    NotFiniteException.requireFinite(xt, output, level.t());
+    return estimate(xt, output, level);
   }
 
   private Estimate estimate(INDArray xt, INDArray output, NoiseLevel level) {

@@ -72,7 +72,7 @@ public final class TrainFashionMnistExample {
       ImageDataSet clothes, UnetConfig network, Objective objective, double dropout, long steps)
       throws IOException {
     // Images in [-1,1], reshuffled every epoch, mirrored by chance.
-    BatchOptions options = BatchOptions.of(64, 1).withFlip(HorizontalFlip.RANDOM);
+    BatchOptions options = BatchOptions.forTraining(64, 1).withFlip(HorizontalFlip.RANDOM);
     ImageDataSetIterator batches = new ImageDataSetIterator(clothes, options);
 
     Unet unet = Unet.create(network, DataType.FLOAT, 0);

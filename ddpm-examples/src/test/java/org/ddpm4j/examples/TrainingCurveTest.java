@@ -87,7 +87,7 @@ class TrainingCurveTest {
   private static double[] train(Precision precision) throws IOException {
     ImageDataSet clothes =
         FashionMnist.load(Split.TRAIN, DataSources.ofHost().withNetwork(Network.FORBIDDEN));
-    BatchOptions options = BatchOptions.of(128, 1).withFlip(HorizontalFlip.RANDOM);
+    BatchOptions options = BatchOptions.forTraining(128, 1).withFlip(HorizontalFlip.RANDOM);
     ImageDataSetIterator batches = new ImageDataSetIterator(clothes, options);
     AnnotatedUnet architecture = AnnotatedUnet.resnet(28, 1, List.of(1, 2, 4), 1);
     TrainingConfig config =

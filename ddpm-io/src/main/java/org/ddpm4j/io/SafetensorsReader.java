@@ -192,7 +192,7 @@ public final class SafetensorsReader implements AutoCloseable {
 
   private long headerLength(long fileLength) throws IOException {
     if (fileLength < SafetensorsHeader.LENGTH_BYTES) {
-      throw malformed(
+      throw withoutHeader(
           "it has %d bytes, fewer than the 8 of the header length".formatted(fileLength));
     }
     ByteBuffer bytes =
@@ -200,15 +200,15 @@ public final class SafetensorsReader implements AutoCloseable {
     readFully(bytes, 0);
     long length = bytes.flip().getLong();
     if (length == 0) {
-      throw malformed("its header length is 0");
+      throw withoutHeader("its header length is 0");
     }
     if (Long.compareUnsigned(length, SafetensorsHeader.MAX_BYTES) > 0) {
-      throw malformed(
+      throw withoutHeader(
           "its header length is %s, more than the %d bytes that a header may have here"
               .formatted(Long.toUnsignedString(length), SafetensorsHeader.MAX_BYTES));
     }
     if (length > fileLength - SafetensorsHeader.LENGTH_BYTES) {
-      throw malformed(
+      throw withoutHeader(
           "its header length is %d, but only %d bytes follow, so it is cut off or of another format"
               .formatted(length, fileLength - SafetensorsHeader.LENGTH_BYTES));
     }
@@ -271,6 +271,15 @@ public final class SafetensorsReader implements AutoCloseable {
         throw malformed("it has become shorter since it was opened");
       }
     }
+  }
+
+  /** Says what the file is instead, where that can be told. */
+  private IOException withoutHeader(String why) {
+    return malformed(
+        ForeignFormat.of(file)
+            .filter(format -> format != ForeignFormat.SAFETENSORS)
+            .map(format -> "it is %s (%s); %s".formatted(format.noun(), format.remedy(), why))
+            .orElse(why));
   }
 
   private IOException malformed(String why) {

@@ -9,6 +9,7 @@ import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.ClassConditionalDenoiser;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.NotFiniteException;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
@@ -358,14 +359,11 @@ public record DiffusionPipeline(
         int size = Math.min(options.batchSize(), count - first);
         Denoiser ofBatch = denoiser.withClasses(Arrays.copyOfRange(classes, first, first + size));
         INDArray batch =
-            sampler.sample(
+            sample(
                 options.cancellation().guard(ofBatch),
                 noise.of(first, size),
                 observer(options.listener(), first, first + size, count, sampler.steps()),
-                size,
-                shape.channels(),
-                shape.height(),
-                shape.width());
+                size);
         images.get(NDArrayIndex.interval(first, first + size)).assign(batch);
       }
       complete = true;
@@ -374,6 +372,26 @@ public record DiffusionPipeline(
       if (!complete) {
         images.close();
       }
+    }
+  }
+
+  /** Draws a batch, and says in which step it fails. */
+  private INDArray sample(Denoiser model, NoiseSource noise, SamplingObserver observer, int size) {
+    int[] done = new int[1];
+    try {
+      return sampler.sample(
+          model,
+          noise,
+          (stepsDone, x, x0) -> {
+            done[0] = stepsDone;
+            observer.onStep(stepsDone, x, x0);
+          },
+          size,
+          shape.channels(),
+          shape.height(),
+          shape.width());
+    } catch (NotFiniteException e) {
+      throw e.inStep(done[0] + 1, sampler.steps());
     }
   }
 

@@ -38,7 +38,7 @@ record Recipe(String name, UnetConfig network, NoiseSchedule schedule, Objective
   TrainedNetwork train(LessonRun run, ImageDataSet.HoldOut images) throws IOException {
     // A batch is a function of the step, so that no epoch or iterator has to be counted.
     ImageDataSetIterator batches =
-        new ImageDataSetIterator(images.training(), BatchOptions.of(BATCH_SIZE, SEED));
+        new ImageDataSetIterator(images.training(), BatchOptions.forTraining(BATCH_SIZE, SEED));
     Unet unet = Unet.create(network, DataType.FLOAT, SEED);
     try (unet;
         Trainer trainer = new Trainer(unet, schedule, config(run.steps()), batches)) {

@@ -47,7 +47,7 @@ record Training(Unet last, Unet average, List<Double> losses) {
     pictures.say("%s: %,d parameters", name, unet.parameters().count());
 
     // Every seed is written down: the same steps give the same weights again.
-    BatchOptions options = BatchOptions.of(BATCH, 1).withFlip(HorizontalFlip.RANDOM);
+    BatchOptions options = BatchOptions.forTraining(BATCH, 1).withFlip(HorizontalFlip.RANDOM);
     ImageDataSetIterator batches = new ImageDataSetIterator(images, options);
     TrainingConfig config =
         TrainingConfig.defaults(steps)
