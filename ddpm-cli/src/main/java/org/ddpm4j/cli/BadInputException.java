@@ -1,5 +1,6 @@
 package org.ddpm4j.cli;
 
+import java.util.Locale;
 import java.util.function.Supplier;
 
 /** The user gave a value that is not possible; the message is a whole sentence. */
@@ -32,7 +33,13 @@ final class BadInputException extends RuntimeException {
   static void requireRange(String option, long value, long min, long max) {
     if (value < min || value > max) {
       throw new BadInputException(
-          "The value of %s is %d; it must be from %d to %d.".formatted(option, value, min, max));
+          String.format(
+              Locale.ROOT,
+              "The value of %s is %d; it must be from %d to %d.",
+              option,
+              value,
+              min,
+              max));
     }
   }
 }

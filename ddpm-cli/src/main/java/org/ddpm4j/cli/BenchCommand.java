@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.function.DoubleSupplier;
@@ -168,8 +169,10 @@ final class BenchCommand implements Callable<Integer> {
       if (spec.commandLine().getParseResult().hasMatchedOption(other)) {
         throw new ParameterException(
             spec.commandLine(),
-            "The option '--scaling' does not go with '%s'; it measures for each number of threads"
-                    .formatted(other)
+            String.format(
+                    Locale.ROOT,
+                    "The option '--scaling' does not go with '%s'; it measures for each number of threads",
+                    other)
                 + " how fast it is and what is outside of operations");
       }
     }
@@ -219,8 +222,11 @@ final class BenchCommand implements Callable<Integer> {
     }
     if (!(seconds() > 0 && seconds() <= MAX_SECONDS)) {
       throw new BadInputException(
-          "The value of --seconds is %s; it must be above 0 and at most %s."
-              .formatted(length.seconds, MAX_SECONDS));
+          String.format(
+              Locale.ROOT,
+              "The value of --seconds is %s; it must be above 0 and at most %s.",
+              length.seconds,
+              MAX_SECONDS));
     }
   }
 
@@ -234,18 +240,22 @@ final class BenchCommand implements Callable<Integer> {
             ? BenchTable.format(
                 "bench: measures for about %.0f s after %.0f s to warm up",
                 seconds(), WARM_UP * seconds())
-            : "bench: measures rounds: %d after %d to warm up"
-                .formatted(
-                    length.steps,
-                    !devices.isEmpty()
-                        ? Math.max(DeviceBench.LEAST_WARM_UP, warmUpRounds())
-                        : warmUpRounds()));
+            : String.format(
+                Locale.ROOT,
+                "bench: measures rounds: %d after %d to warm up",
+                length.steps,
+                !devices.isEmpty()
+                    ? Math.max(DeviceBench.LEAST_WARM_UP, warmUpRounds())
+                    : warmUpRounds()));
     table.print("task", EnumConverter.spelling(task));
-    table.print("model", "%s, %s".formatted(EnumConverter.spelling(model), model.shape()));
+    table.print(
+        "model",
+        String.format(Locale.ROOT, "%s, %s", EnumConverter.spelling(model), model.shape()));
     table.print("batch", batchSize);
     if (!devices.isEmpty()) {
       String names = devices.stream().map(Device::name).collect(Collectors.joining(", "));
-      table.print("device", "%s, %s".formatted(names, devices.get(0).description()));
+      table.print(
+          "device", String.format(Locale.ROOT, "%s, %s", names, devices.get(0).description()));
       table.print("precision", chosen.precision());
       return;
     }

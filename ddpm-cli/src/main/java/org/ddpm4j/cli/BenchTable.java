@@ -14,7 +14,7 @@ import java.util.OptionalLong;
 record BenchTable(Console console, int images) {
 
   void print(String key, Object value) throws IOException {
-    console.printLine("%-12s %s".formatted(key, value));
+    console.printLine(String.format(Locale.ROOT, "%-12s %s", key, value));
   }
 
   /**

@@ -1,5 +1,6 @@
 package org.ddpm4j.cli;
 
+import java.util.Locale;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
 import picocli.CommandLine.Option;
@@ -43,10 +44,11 @@ final class ChainOptions {
 
   /** A schedule in a few words. */
   static String describe(ScheduleConfig config) {
-    return "%s, T = %d%s"
-        .formatted(
-            EnumConverter.spelling(config.type()),
-            config.timesteps(),
-            config.zeroTerminalSnr() ? ", zero terminal SNR" : "");
+    return String.format(
+        Locale.ROOT,
+        "%s, T = %d%s",
+        EnumConverter.spelling(config.type()),
+        config.timesteps(),
+        config.zeroTerminalSnr() ? ", zero terminal SNR" : "");
   }
 }

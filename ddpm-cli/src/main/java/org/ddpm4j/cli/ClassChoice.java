@@ -1,5 +1,6 @@
 package org.ddpm4j.cli;
 
+import java.util.Locale;
 import java.util.OptionalInt;
 import org.ddpm4j.diffusion.ClassNames;
 import org.ddpm4j.diffusion.model.DiffusionModel;
@@ -18,8 +19,10 @@ final class ClassChoice {
   static int of(String chosen, DiffusionModel model) {
     if (!model.isClassConditional()) {
       throw new BadInputException(
-          "The network was not told classes, so that --class %s cannot be drawn; train one with --class-conditional."
-              .formatted(chosen));
+          String.format(
+              Locale.ROOT,
+              "The network was not told classes, so that --class %s cannot be drawn; train one with --class-conditional.",
+              chosen));
     }
     return BadInputException.check(() -> classes(model).find(chosen));
   }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.OptionalInt;
 import org.ddpm4j.io.IoConsumer;
 
@@ -60,8 +61,10 @@ record Console(OutputStream out, PrintStream err, OptionalInt terminalColumns) {
     } catch (IOException e) {
       if (!"Broken pipe".equals(e.getMessage())) {
         throw new IOException(
-            "Standard output could not be written (%s); choose another place for it."
-                .formatted(e.getMessage()),
+            String.format(
+                Locale.ROOT,
+                "Standard output could not be written (%s); choose another place for it.",
+                e.getMessage()),
             e);
       }
     }

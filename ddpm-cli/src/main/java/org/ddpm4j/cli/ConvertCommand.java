@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
@@ -153,8 +154,10 @@ final class ConvertCommand implements Callable<Integer> {
     UnetConfig network = model.unet().config();
     if (!(network instanceof Unet2D)) {
       throw new BadInputException(
-          "diffusers has no network like %s; only a UNet2DModel can go there, so train one with --network unet2d."
-              .formatted(network.getClass().getSimpleName()));
+          String.format(
+              Locale.ROOT,
+              "diffusers has no network like %s; only a UNet2DModel can go there, so train one with --network unet2d.",
+              network.getClass().getSimpleName()));
     }
     if (!model.normalization().equals(Normalization.SYMMETRIC)) {
       throw new BadInputException(
@@ -224,8 +227,11 @@ final class ConvertCommand implements Callable<Integer> {
     if (size == null) {
       throw new ParameterException(
           spec.commandLine(),
-          "Missing option '--size=HxW', which '--to %s' needs where %s has no sample_size"
-              .formatted(EnumConverter.spelling(target), UnetFolder.CONFIG));
+          String.format(
+              Locale.ROOT,
+              "Missing option '--size=HxW', which '--to %s' needs where %s has no sample_size",
+              EnumConverter.spelling(target),
+              UnetFolder.CONFIG));
     }
     return imagesOfSize(network);
   }
@@ -245,8 +251,11 @@ final class ConvertCommand implements Callable<Integer> {
     if (path == null) {
       throw new ParameterException(
           spec.commandLine(),
-          "Missing option '%s=DIR', which '--to %s' converts"
-              .formatted(option, EnumConverter.spelling(target)));
+          String.format(
+              Locale.ROOT,
+              "Missing option '%s=DIR', which '--to %s' converts",
+              option,
+              EnumConverter.spelling(target)));
     }
   }
 
@@ -254,8 +263,12 @@ final class ConvertCommand implements Callable<Integer> {
     if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
       throw new ParameterException(
           spec.commandLine(),
-          "The option '%s' does not go with '--to %s', %s"
-              .formatted(option, EnumConverter.spelling(target), why));
+          String.format(
+              Locale.ROOT,
+              "The option '%s' does not go with '--to %s', %s",
+              option,
+              EnumConverter.spelling(target),
+              why));
     }
   }
 }

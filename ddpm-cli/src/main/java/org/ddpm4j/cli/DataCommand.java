@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.ddpm4j.data.ImageDataSet;
@@ -83,16 +84,18 @@ final class DataCommand implements Callable<Integer> {
     int columns = perClass == null ? Images.squareColumns((int) drawn.size(0)) : perClass;
     print("data", loaded.description().name());
     print("source", images.source());
-    print("images", "%d of %s".formatted(images.size(), images.shape()));
+    print("images", String.format(Locale.ROOT, "%d of %s", images.size(), images.shape()));
     print("pixels", Pixels.describe(images.normalization()));
     print("fingerprint", images.fingerprint());
     print("classes", images.classNames().size());
     int row = 0;
     for (int label = 0; label < byClass.size(); label++) {
       int size = byClass.get(label).length;
-      String place = perClass != null && size > 0 ? "row %d, ".formatted(++row) : "";
+      String place =
+          perClass != null && size > 0 ? String.format(Locale.ROOT, "row %d, ", ++row) : "";
       console.printLine(
-          "  %-4d %s%s: %d".formatted(label, place, images.classNames().get(label), size));
+          String.format(
+              Locale.ROOT, "  %-4d %s%s: %d", label, place, images.classNames().get(label), size));
     }
     Images.writePng(Images.grid(drawn, columns, scale, images.normalization()), output);
     console.printLine(output.toString());
@@ -148,12 +151,16 @@ final class DataCommand implements Callable<Integer> {
     long each = (images.shape().height() * scale + 1L) * (images.shape().width() * scale + 1L);
     if (number * each > MAX_PIXELS) {
       throw new BadInputException(
-          "%d images of %s at --scale %d make too large a picture; lower --count, --per-class or --scale."
-              .formatted(number, images.shape(), scale));
+          String.format(
+              Locale.ROOT,
+              "%d images of %s at --scale %d make too large a picture; lower --count, --per-class or --scale.",
+              number,
+              images.shape(),
+              scale));
     }
   }
 
   private void print(String key, Object value) throws IOException {
-    console.printLine("%-12s %s".formatted(key, value));
+    console.printLine(String.format(Locale.ROOT, "%-12s %s", key, value));
   }
 }

@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -118,8 +119,11 @@ final class DataOptions {
       validation = Optional.of(test(name, sources, preparation, validationImages));
       if (!validation.get().shape().equals(training.shape())) {
         throw new IOException(
-            "The training images are of %s, the test images of %s; they must be alike."
-                .formatted(training.shape(), validation.get().shape()));
+            String.format(
+                Locale.ROOT,
+                "The training images are of %s, the test images of %s; they must be alike.",
+                training.shape(),
+                validation.get().shape()));
       }
     }
     int heldOut = Math.min(validationImages, training.size() / HELD_OUT_DIVISOR);
@@ -178,18 +182,25 @@ final class DataOptions {
   static void noteSkipped(Console console, String command, LoadedImages loaded) {
     if (!loaded.leftOut().isEmpty()) {
       console.note(
-          "%s: left out files whose names do not end like those of images: %s"
-              .formatted(command, loaded.describeLeftOut()));
+          String.format(
+              Locale.ROOT,
+              "%s: left out files whose names do not end like those of images: %s",
+              command,
+              loaded.describeLeftOut()));
     }
     List<LoadedImages.Skipped> skipped = loaded.skipped();
     for (LoadedImages.Skipped file :
         skipped.subList(0, Math.min(MAX_NAMED_FILES, skipped.size()))) {
-      console.note("%s: skipped %s: %s".formatted(command, file.file(), file.reason()));
+      console.note(
+          String.format(Locale.ROOT, "%s: skipped %s: %s", command, file.file(), file.reason()));
     }
     if (skipped.size() > MAX_NAMED_FILES) {
       console.note(
-          "%s: skipped %d more files that cannot be read"
-              .formatted(command, skipped.size() - MAX_NAMED_FILES));
+          String.format(
+              Locale.ROOT,
+              "%s: skipped %d more files that cannot be read",
+              command,
+              skipped.size() - MAX_NAMED_FILES));
     }
   }
 }

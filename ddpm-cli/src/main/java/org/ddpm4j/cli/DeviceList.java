@@ -39,7 +39,7 @@ record DeviceList(Console console) {
   private static String processor() {
     List<String> facts = new ArrayList<>();
     facts.add(Processor.model());
-    facts.add("%d threads".formatted(Runtime.getRuntime().availableProcessors()));
+    facts.add(String.format(Locale.ROOT, "%d threads", Runtime.getRuntime().availableProcessors()));
     if (FusedKernels.available()) {
       facts.addAll(Processor.extensions());
     }
@@ -70,6 +70,6 @@ record DeviceList(Console console) {
   }
 
   private void print(Object name, Object what) throws IOException {
-    console.printLine("%-12s %s".formatted(name, what));
+    console.printLine(String.format(Locale.ROOT, "%-12s %s", name, what));
   }
 }

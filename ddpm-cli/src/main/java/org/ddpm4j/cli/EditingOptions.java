@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.ImageFile;
@@ -96,8 +97,13 @@ final class EditingOptions {
     long pixels = columns * rows * (shape.height() * scale + 1L) * (shape.width() * scale + 1L);
     if (pixels > MAX_PIXELS) {
       throw new BadInputException(
-          "%d by %d images of %s at --scale %d make too large a picture; lower --scale, or ask for fewer."
-              .formatted(rows, columns, shape, scale));
+          String.format(
+              Locale.ROOT,
+              "%d by %d images of %s at --scale %d make too large a picture; lower --scale, or ask for fewer.",
+              rows,
+              columns,
+              shape,
+              scale));
     }
   }
 
@@ -105,7 +111,11 @@ final class EditingOptions {
   List<EditedImage> read(List<String> names, DiffusionModel model) throws IOException {
     if (names.size() > MAX_IMAGES) {
       throw new BadInputException(
-          "There are %d images to edit; name at most %d.".formatted(names.size(), MAX_IMAGES));
+          String.format(
+              Locale.ROOT,
+              "There are %d images to edit; name at most %d.",
+              names.size(),
+              MAX_IMAGES));
     }
     List<EditedImage> images = new ArrayList<>();
     for (String name : names) {
@@ -132,8 +142,12 @@ final class EditingOptions {
     ImageDataSet test = testImages(model);
     if (number >= test.size()) {
       throw new BadInputException(
-          "There is no test image %d; the %s are numbered 0 to %d."
-              .formatted(number, test.source(), test.size() - 1));
+          String.format(
+              Locale.ROOT,
+              "There is no test image %d; the %s are numbered 0 to %d.",
+              number,
+              test.source(),
+              test.size() - 1));
     }
     int label = test.label(number);
     return new EditedImage(
@@ -152,8 +166,11 @@ final class EditingOptions {
       testImages = DataOptions.heldOut(run, places.sources(), Integer.MAX_VALUE);
       if (!testImages.shape().equals(model.shape())) {
         throw new BadInputException(
-            "The test images are of %s, the model's of %s; name the file of an image."
-                .formatted(testImages.shape(), model.shape()));
+            String.format(
+                Locale.ROOT,
+                "The test images are of %s, the model's of %s; name the file of an image.",
+                testImages.shape(),
+                model.shape()));
       }
     }
     return testImages;

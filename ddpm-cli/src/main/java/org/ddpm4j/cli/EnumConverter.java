@@ -73,7 +73,8 @@ class EnumConverter<E extends Enum<E>> implements ITypeConverter<E>, Iterable<St
         .orElseThrow(
             () ->
                 new TypeConversionException(
-                    "expected %s but was '%s'".formatted(String.join(", ", this), text)));
+                    String.format(
+                        Locale.ROOT, "expected %s but was '%s'", String.join(", ", this), text)));
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
@@ -127,17 +128,18 @@ final class EvaluateCommand implements Callable<Integer> {
     BoundEvaluation evaluation = evaluate(bound, model.denoiser(), heldOut, timesteps);
     files.write(evaluation);
     String report =
-        "%s: %d images, %d of %d timesteps, variance %s, bits/dim%n%s%s%n%s%n%s%n"
-            .formatted(
-                heldOut.source(),
-                heldOut.size(),
-                timesteps.strata().size(),
-                schedule.timesteps(),
-                EnumConverter.spelling(bound.variance()),
-                BoundFiles.summary(evaluation),
-                files.timesteps(),
-                files.images(),
-                files.picture());
+        String.format(
+            Locale.ROOT,
+            "%s: %d images, %d of %d timesteps, variance %s, bits/dim%n%s%s%n%s%n%s%n",
+            heldOut.source(),
+            heldOut.size(),
+            timesteps.strata().size(),
+            schedule.timesteps(),
+            EnumConverter.spelling(bound.variance()),
+            BoundFiles.summary(evaluation),
+            files.timesteps(),
+            files.images(),
+            files.picture());
     console.print(stream -> stream.write(report.getBytes(StandardCharsets.UTF_8)));
     return 0;
   }

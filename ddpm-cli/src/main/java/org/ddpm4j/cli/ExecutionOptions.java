@@ -1,5 +1,6 @@
 package org.ddpm4j.cli;
 
+import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.kernels.plan.Devices;
 import org.ddpm4j.kernels.plan.Precision;
@@ -43,7 +44,9 @@ final class ExecutionOptions {
     if (own == execution.precision()) {
       return execution;
     }
-    console.note("precision: %s; --precision float32 is slower and more exact".formatted(own));
+    console.note(
+        String.format(
+            Locale.ROOT, "precision: %s; --precision float32 is slower and more exact", own));
     return new Execution(execution.layers(), own, execution.threads(), execution.devices());
   }
 }

@@ -8,6 +8,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.List;
+import java.util.Locale;
 import org.ddpm4j.diffusion.NotFiniteException;
 import org.ddpm4j.diffusion.training.TrainingDivergedException;
 import org.ddpm4j.kernels.plan.DeviceMemoryException;
@@ -38,19 +39,23 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     String message = e.getMessage().replaceFirst("^Error: ", "").replaceAll("[.\\s]+$", "");
     return report(
         console,
-        "%s%s; see '%s --help'."
-            .formatted(
-                message, suggestion(e), e.getCommandLine().getCommandSpec().qualifiedName()));
+        String.format(
+            Locale.ROOT,
+            "%s%s; see '%s --help'.",
+            message,
+            suggestion(e),
+            e.getCommandLine().getCommandSpec().qualifiedName()));
   }
 
   private static String suggestion(ParameterException e) {
     if (e instanceof UnmatchedArgumentException unmatched) {
       List<String> suggestions = unmatched.getSuggestions();
       if (!suggestions.isEmpty()) {
-        return " (did you mean %s?)"
-            .formatted(
-                String.join(
-                    " or ", suggestions.subList(0, Math.min(MAX_SUGGESTIONS, suggestions.size()))));
+        return String.format(
+            Locale.ROOT,
+            " (did you mean %s?)",
+            String.join(
+                " or ", suggestions.subList(0, Math.min(MAX_SUGGESTIONS, suggestions.size()))));
       }
     }
     return "";
@@ -90,23 +95,31 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     if (message.matches("(?s).*[.?!]")) {
       return message;
     }
-    return "Reading or writing a file failed: %s."
-        .formatted(e.getMessage() == null ? e.getClass().getSimpleName() : message);
+    return String.format(
+        Locale.ROOT,
+        "Reading or writing a file failed: %s.",
+        e.getMessage() == null ? e.getClass().getSimpleName() : message);
   }
 
   private static String sentence(FileSystemException e) {
     String file = e.getFile();
     if (e instanceof NoSuchFileException) {
-      return "%s does not exist; check the path.".formatted(file);
+      return String.format(Locale.ROOT, "%s does not exist; check the path.", file);
     }
     if (e instanceof AccessDeniedException) {
-      return "%s may not be read or written by this user; change its permissions or choose another path."
-          .formatted(file);
+      return String.format(
+          Locale.ROOT,
+          "%s may not be read or written by this user; change its permissions or choose another path.",
+          file);
     }
     if (e instanceof FileAlreadyExistsException || e instanceof NotDirectoryException) {
-      return "%s is a file where a folder is needed; choose another path.".formatted(file);
+      return String.format(
+          Locale.ROOT, "%s is a file where a folder is needed; choose another path.", file);
     }
-    return "%s could not be read or written (%s); check the disk or choose another path."
-        .formatted(file, e.getReason() == null ? e.getClass().getSimpleName() : e.getReason());
+    return String.format(
+        Locale.ROOT,
+        "%s could not be read or written (%s); check the disk or choose another path.",
+        file,
+        e.getReason() == null ? e.getClass().getSimpleName() : e.getReason());
   }
 }

@@ -1,6 +1,7 @@
 package org.ddpm4j.cli;
 
 import java.util.List;
+import java.util.Locale;
 import org.ddpm4j.diffusion.guidance.Guidance;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import picocli.CommandLine.Option;
@@ -41,8 +42,10 @@ final class GuidanceOptions {
     }
     if (interval != null && interval.size() != 2) {
       throw new BadInputException(
-          "--guidance-interval takes two numbers, as in 0.3,5, but was given %s."
-              .formatted(interval));
+          String.format(
+              Locale.ROOT,
+              "--guidance-interval takes two numbers, as in 0.3,5, but was given %s.",
+              interval));
     }
     Guidance guidance =
         BadInputException.check(
@@ -67,7 +70,8 @@ final class GuidanceOptions {
   private static void requireScale(String option, Object value) {
     if (value != null) {
       throw new BadInputException(
-          "The option %s goes with --guidance, which is missing.".formatted(option));
+          String.format(
+              Locale.ROOT, "The option %s goes with --guidance, which is missing.", option));
     }
   }
 }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.editing.ImageToImageSampler;
@@ -75,7 +76,11 @@ final class ImageToImageCommand implements Callable<Integer> {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     if (strengths.size() > MAX_STRENGTHS) {
       throw new BadInputException(
-          "There are %d strengths; name at most %d.".formatted(strengths.size(), MAX_STRENGTHS));
+          String.format(
+              Locale.ROOT,
+              "There are %d strengths; name at most %d.",
+              strengths.size(),
+              MAX_STRENGTHS));
     }
     Path output = editing.output("image-to-image.png");
     DiffusionModel model = editing.model(console);

@@ -87,17 +87,19 @@ final class InfoCommand implements Callable<Integer> {
     Unet unet = Unet.create(config.model().network(), DataType.FLOAT, 0);
     print("run", path);
     print("ddpm4j", Objects.requireNonNullElse(config.version(), "not known"));
-    print("data", "%s, %s".formatted(config.data().name(), config.data().source()));
+    print(
+        "data", String.format(Locale.ROOT, "%s, %s", config.data().name(), config.data().source()));
     boolean unseen = config.data().trainingImages() == 0;
     print(
         "images",
         unseen
             ? config.model().shape()
-            : "%d of %s to train on, %d held out"
-                .formatted(
-                    config.data().trainingImages(),
-                    config.model().shape(),
-                    config.data().validationImages()));
+            : String.format(
+                Locale.ROOT,
+                "%d of %s to train on, %d held out",
+                config.data().trainingImages(),
+                config.model().shape(),
+                config.data().validationImages()));
     print("pixels", Pixels.describe(config.model().normalization()));
     print("schedule", ChainOptions.describe(config.model().schedule()));
     describe(config.model().network(), unet);
@@ -105,11 +107,11 @@ final class InfoCommand implements Callable<Integer> {
         config.training().map(training -> "" + training.config().steps()).orElse("not known");
     List<Path> checkpoints = run.checkpoints().all();
     if (checkpoints.isEmpty()) {
-      print("steps", unseen ? "not known" : "none of %s saved".formatted(steps));
+      print("steps", unseen ? "not known" : String.format(Locale.ROOT, "none of %s saved", steps));
       return;
     }
     Checkpoint checkpoint = run.readLatestCheckpoint(unet.parameters());
-    print("steps", "%d of %s".formatted(checkpoint.step(), steps));
+    print("steps", String.format(Locale.ROOT, "%d of %s", checkpoint.step(), steps));
     print("checkpoints", checkpoints);
     List<LossHistory.Entry> history = checkpoint.history();
     if (!history.isEmpty()) {
@@ -148,11 +150,12 @@ final class InfoCommand implements Callable<Integer> {
       print("predicts", EnumConverter.spelling(scheduler.parameterization()));
       print(
           "sampler",
-          "%s, spacing %s, clip %s"
-              .formatted(
-                  scheduler.sampler().type().toString(),
-                  EnumConverter.spelling(scheduler.sampler().spacing()),
-                  describe(scheduler.clipping())));
+          String.format(
+              Locale.ROOT,
+              "%s, spacing %s, clip %s",
+              scheduler.sampler().type().toString(),
+              EnumConverter.spelling(scheduler.sampler().spacing()),
+              describe(scheduler.clipping())));
       print("images", pipeline.shape().map(ImageShape::toString).orElse("of any size"));
       if (!pipeline.classNames().isEmpty()) {
         print("classes", String.join(", ", pipeline.classNames()));
@@ -163,10 +166,14 @@ final class InfoCommand implements Callable<Integer> {
 
   private static String describe(X0Clipping clipping) {
     if (clipping instanceof X0Clipping.Range range) {
-      return "to [-%1$s,%1$s]".formatted(range.max());
+      return String.format(Locale.ROOT, "to [-%1$s,%1$s]", range.max());
     }
     return clipping instanceof X0Clipping.DynamicThreshold threshold
-        ? "by the quantile %s, at most %s".formatted(threshold.ratio(), threshold.maxThreshold())
+        ? String.format(
+            Locale.ROOT,
+            "by the quantile %s, at most %s",
+            threshold.ratio(),
+            threshold.maxThreshold())
         : "none";
   }
 
@@ -200,17 +207,18 @@ final class InfoCommand implements Callable<Integer> {
       int width = reader.names().stream().mapToInt(String::length).max().orElse(0);
       for (String name : reader.names()) {
         console.printLine(
-            "  %s  %-8s %s"
-                .formatted(
-                    name + " ".repeat(width - name.length()),
-                    reader.dataType(name),
-                    Arrays.toString(reader.shape(name))));
+            String.format(
+                Locale.ROOT,
+                "  %s  %-8s %s",
+                name + " ".repeat(width - name.length()),
+                reader.dataType(name),
+                Arrays.toString(reader.shape(name))));
       }
       reader.verifyChecksum();
     }
   }
 
   private void print(String key, Object value) throws IOException {
-    console.printLine("%-12s %s".formatted(key, value));
+    console.printLine(String.format(Locale.ROOT, "%-12s %s", key, value));
   }
 }

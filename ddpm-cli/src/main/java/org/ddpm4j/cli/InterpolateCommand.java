@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.Denoiser;
@@ -150,12 +151,16 @@ final class InterpolateCommand implements Callable<Integer> {
     for (String option : List.of("--from", "--to", "--strength", "--iterations")) {
       if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
         throw new ParameterException(
-            spec.commandLine(), "The option '%s' does not go with --seeds".formatted(option));
+            spec.commandLine(),
+            String.format(Locale.ROOT, "The option '%s' does not go with --seeds", option));
       }
     }
     if (seeds.size() != 2) {
       throw new BadInputException(
-          "There are %d seeds; --seeds takes two, as in --seeds 1,2.".formatted(seeds.size()));
+          String.format(
+              Locale.ROOT,
+              "There are %d seeds; --seeds takes two, as in --seeds 1,2.",
+              seeds.size()));
     }
   }
 

@@ -115,7 +115,9 @@ final class InvertCommand implements Callable<Integer> {
                 inversion.steps(),
                 error(again, x0, model),
                 latents.stdNumber().doubleValue()));
-        table.row("noise, %d steps".formatted(inversion.steps()), editing.strip(model, latents));
+        table.row(
+            String.format(Locale.ROOT, "noise, %d steps", inversion.steps()),
+            editing.strip(model, latents));
         table.row("drawn again", editing.strip(model, again));
       }
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.ddpm4j.data.Cifar10;
 import org.ddpm4j.data.Cifar100;
 import org.ddpm4j.data.DataSources;
@@ -118,7 +119,9 @@ enum KnownDataSet {
                     name.equals(DataDescription.UNKNOWN)
                         ? "It is not known what the network of this run was trained on; convert it"
                             + " again with --dataset."
-                        : "The run was trained on the data set %s, which this program does not know; resume it from Java."
-                            .formatted(name)));
+                        : String.format(
+                            Locale.ROOT,
+                            "The run was trained on the data set %s, which this program does not know; resume it from Java.",
+                            name)));
   }
 }

@@ -1,6 +1,7 @@
 package org.ddpm4j.cli;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.Devices;
@@ -44,8 +45,11 @@ final class LayersOptions {
     Execution execution = trainingExecution(console, dataType, precision);
     if (!execution.helpers().isEmpty()) {
       throw new BadInputException(
-          "The option --device names several devices (%s), which can train together; this command computes on one: say --device %s."
-              .formatted(device, execution.resolvedDevice()));
+          String.format(
+              Locale.ROOT,
+              "The option --device names several devices (%s), which can train together; this command computes on one: say --device %s.",
+              device,
+              execution.resolvedDevice()));
     }
     return execution;
   }
@@ -57,7 +61,11 @@ final class LayersOptions {
     DeviceName resolved = execution.resolvedDevice();
     if (chosenHere && !resolved.equals(DeviceName.CPU) && execution.isFused(dataType)) {
       console.note(
-          "device: %s, %s".formatted(resolved, Devices.description(resolved).orElseThrow()));
+          String.format(
+              Locale.ROOT,
+              "device: %s, %s",
+              resolved,
+              Devices.description(resolved).orElseThrow()));
     }
     return execution;
   }

@@ -39,8 +39,10 @@ public final class Main {
       // ND4J and JavaCPP throw it for memory outside of the heap, too.
       return Failures.report(
           console,
-          "There is not enough memory for this (%s); choose smaller batches or a smaller network, or allow more by DDPM_MEMORY."
-              .formatted(e.getMessage()));
+          String.format(
+              Locale.ROOT,
+              "There is not enough memory for this (%s); choose smaller batches or a smaller network, or allow more by DDPM_MEMORY.",
+              e.getMessage()));
     } catch (LinkageError e) {
       if (NativeFolder.explains(e)) {
         return Failures.report(console, NativeFolder.sentence(e));

@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import org.ddpm4j.data.ImageFile;
 import org.ddpm4j.diffusion.ImageShape;
@@ -48,8 +49,10 @@ final class MaskOptions {
     public String convert(String text) {
       if (!BOX.matcher(text).matches() && !text.matches("center|left|right|top|bottom")) {
         throw new TypeConversionException(
-            "expected center, left, right, top, bottom or four whole numbers T,L,H,W but was '%s'"
-                .formatted(text));
+            String.format(
+                Locale.ROOT,
+                "expected center, left, right, top, bottom or four whole numbers T,L,H,W but was '%s'",
+                text));
       }
       return text;
     }
@@ -73,8 +76,10 @@ final class MaskOptions {
     }
     if (kept == pixels.length) {
       throw new BadInputException(
-          "The mask %s is white all over, so that nothing is to be drawn; paint black what is."
-              .formatted(file));
+          String.format(
+              Locale.ROOT,
+              "The mask %s is white all over, so that nothing is to be drawn; paint black what is.",
+              file));
     }
     return Nd4j.createFromArray(mask).reshape('c', 1, 1, shape.height(), shape.width());
   }
@@ -93,8 +98,15 @@ final class MaskOptions {
         };
     if (sides[2] < 1 || sides[3] < 1 || sides[0] + sides[2] > h || sides[1] + sides[3] > w) {
       throw new BadInputException(
-          "A box of %dx%d from row %d and column %d on does not lie in an image of %dx%d."
-              .formatted(sides[2], sides[3], sides[0], sides[1], h, w));
+          String.format(
+              Locale.ROOT,
+              "A box of %dx%d from row %d and column %d on does not lie in an image of %dx%d.",
+              sides[2],
+              sides[3],
+              sides[0],
+              sides[1],
+              h,
+              w));
     }
     INDArray mask = Nd4j.ones(DataType.FLOAT, 1, 1, h, w);
     mask.get(

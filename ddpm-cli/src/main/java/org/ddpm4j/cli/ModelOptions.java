@@ -3,6 +3,7 @@ package org.ddpm4j.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.ddpm4j.diffusion.ImageShape;
@@ -210,7 +211,8 @@ final class ModelOptions {
   private void refuse(String option, String why) {
     if (command.commandLine().getParseResult().hasMatchedOption(option)) {
       throw new ParameterException(
-          command.commandLine(), "The option '%s' does not go with %s".formatted(option, why));
+          command.commandLine(),
+          String.format(Locale.ROOT, "The option '%s' does not go with %s", option, why));
     }
   }
 }

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.stream.Stream;
@@ -82,12 +83,13 @@ final class NativeFolder {
     String folder =
         System.getProperty(
             CACHE, Path.of(System.getProperty(HOME), ".javacpp", "cache").toString());
-    return "The native libraries of ND4J could not be unpacked into the folder %s or loaded from it (%s); name one with %d MB to spare, where programs may run, by DDPM_JAVA_OPTS=-D%s=DIR."
-        .formatted(
-            folder,
-            root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage(),
-            NEEDED_MEGABYTES,
-            CACHE);
+    return String.format(
+        Locale.ROOT,
+        "The native libraries of ND4J could not be unpacked into the folder %s or loaded from it (%s); name one with %d MB to spare, where programs may run, by DDPM_JAVA_OPTS=-D%s=DIR.",
+        folder,
+        root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage(),
+        NEEDED_MEGABYTES,
+        CACHE);
   }
 
   /**

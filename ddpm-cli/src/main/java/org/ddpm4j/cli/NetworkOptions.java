@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import org.ddpm4j.diffusion.ImageShape;
@@ -134,8 +135,11 @@ final class NetworkOptions {
           && spec.commandLine().getParseResult().hasMatchedOption(option)) {
         throw new ParameterException(
             spec.commandLine(),
-            "The option '%s' goes with '--network annotated', not with %s"
-                .formatted(option, EnumConverter.spelling(kind)));
+            String.format(
+                Locale.ROOT,
+                "The option '%s' goes with '--network annotated', not with %s",
+                option,
+                EnumConverter.spelling(kind)));
       }
     }
     int width = Objects.requireNonNullElse(dim, kind.dim);
@@ -195,8 +199,11 @@ final class NetworkOptions {
     int classes = data.images().classNames().size();
     if (classes < 2) {
       throw new BadInputException(
-          "The images of %s are of %d class, which needs no telling; leave out --class-conditional."
-              .formatted(data.description().name(), classes));
+          String.format(
+              Locale.ROOT,
+              "The images of %s are of %d class, which needs no telling; leave out --class-conditional.",
+              data.description().name(),
+              classes));
     }
     return classes + 1;
   }

@@ -36,11 +36,12 @@ enum Pixels {
                             normalization.lower(c),
                             normalization.upper(c)))
                 .toList());
-    return "%s (mean %s, standard deviation %s)"
-        .formatted(
-            ranges,
-            numbers(normalization.mean().stream().mapToDouble(Double::doubleValue)),
-            numbers(normalization.std().stream().mapToDouble(Double::doubleValue)));
+    return String.format(
+        Locale.ROOT,
+        "%s (mean %s, standard deviation %s)",
+        ranges,
+        numbers(normalization.mean().stream().mapToDouble(Double::doubleValue)),
+        numbers(normalization.std().stream().mapToDouble(Double::doubleValue)));
   }
 
   private static String numbers(DoubleStream numbers) {

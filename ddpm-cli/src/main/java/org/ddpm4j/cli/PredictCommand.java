@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.ddpm4j.io.AtomicFile;
@@ -139,7 +140,8 @@ final class PredictCommand implements Callable<Integer> {
   private INDArray images(SafetensorsReader reader, UnetConfig config) throws IOException {
     INDArray x = number(reader, "x");
     if (x.rank() != 4 || x.size(0) < 1 || x.size(1) != config.inChannels()) {
-      throw wrongShape("x", x, "[N,%d,H,W] with N at least 1".formatted(config.inChannels()));
+      throw wrongShape(
+          "x", x, String.format(Locale.ROOT, "[N,%d,H,W] with N at least 1", config.inChannels()));
     }
     int height = Math.toIntExact(x.size(2));
     int width = Math.toIntExact(x.size(3));
@@ -155,7 +157,10 @@ final class PredictCommand implements Callable<Integer> {
       throws IOException {
     INDArray numbers = number(reader, name);
     if (numbers.rank() != 1 || numbers.length() != x.size(0)) {
-      throw wrongShape(name, numbers, "[%d], %s for each image of x".formatted(x.size(0), what));
+      throw wrongShape(
+          name,
+          numbers,
+          String.format(Locale.ROOT, "[%d], %s for each image of x", x.size(0), what));
     }
     return numbers;
   }
@@ -167,8 +172,12 @@ final class PredictCommand implements Callable<Integer> {
     if (count == 0) {
       if (reader.names().contains(LABELS)) {
         throw new IOException(
-            "%s has %s, but the network in %s knows no classes; take the tensor out or another network."
-                .formatted(input, LABELS, model));
+            String.format(
+                Locale.ROOT,
+                "%s has %s, but the network in %s knows no classes; take the tensor out or another network.",
+                input,
+                LABELS,
+                model));
       }
       return null;
     }
@@ -177,8 +186,14 @@ final class PredictCommand implements Callable<Integer> {
       double label = labels.getDouble(n);
       if (!(label >= 0 && label < count && label == Math.rint(label))) {
         throw new IOException(
-            "The tensor %s of %s has %s for image %d; labels of this U-Net are whole numbers from 0 to %d."
-                .formatted(LABELS, input, label, n, count - 1));
+            String.format(
+                Locale.ROOT,
+                "The tensor %s of %s has %s for image %d; labels of this U-Net are whole numbers from 0 to %d.",
+                LABELS,
+                input,
+                label,
+                n,
+                count - 1));
       }
     }
     return labels;
@@ -215,7 +230,12 @@ final class PredictCommand implements Callable<Integer> {
 
   private IOException wrongShape(String name, INDArray tensor, String expected) {
     return new IOException(
-        "The tensor %s of %s has the shape %s; this U-Net takes %s."
-            .formatted(name, input, Arrays.toString(tensor.shape()), expected));
+        String.format(
+            Locale.ROOT,
+            "The tensor %s of %s has the shape %s; this U-Net takes %s.",
+            name,
+            input,
+            Arrays.toString(tensor.shape()),
+            expected));
   }
 }

@@ -41,7 +41,7 @@ record ProfileTable(PlanProfile profile, int rounds, double threadSeconds, Strin
   private static final String REST = "(outside of operations)";
   private static final String COSTS = "%10.3f %7.1f %% %8s %8s %9s";
   private static final String HEADER =
-      "%10s %9s %8s %8s %9s".formatted("ms", "share", "GFLOP/s", "GB/s", "runs");
+      String.format(Locale.ROOT, "%10s %9s %8s %8s %9s", "ms", "share", "GFLOP/s", "GB/s", "runs");
 
   void write(OutputStream stream) throws IOException {
     Map<String, PlanProfile.Cost> kinds = profile.byKind();

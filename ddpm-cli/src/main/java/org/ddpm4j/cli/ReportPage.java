@@ -123,15 +123,15 @@ record ReportPage(
     fact(
         html,
         "Training",
-        "batches of %d, learning rate %s, %s loss %s of %s, seed %d"
-            .formatted(
-                config.training().orElseThrow().batches().batchSize()
-                    * (long) training().accumulate(),
-                training().optimizer().learningRate(),
-                EnumConverter.spelling(objective.terms()),
-                EnumConverter.spelling(objective.loss()),
-                EnumConverter.spelling(objective.parameterization()),
-                training().seed()));
+        String.format(
+            Locale.ROOT,
+            "batches of %d, learning rate %s, %s loss %s of %s, seed %d",
+            config.training().orElseThrow().batches().batchSize() * (long) training().accumulate(),
+            training().optimizer().learningRate(),
+            EnumConverter.spelling(objective.terms()),
+            EnumConverter.spelling(objective.loss()),
+            EnumConverter.spelling(objective.parameterization()),
+            training().seed()));
     if (!history.isEmpty()) {
       LossHistory.Entry last = history.get(history.size() - 1);
       fact(html, "Training loss", String.format(Locale.ROOT, "%.5f", last.loss()));

@@ -258,21 +258,24 @@ final class SampleCommand implements Callable<Integer> {
           || found[2] != shape.height()
           || found[3] != shape.width()) {
         throw new IOException(
-            "The tensor noise of %s has the shape %s; it must be [N,%d,%d,%d], N images from 1 to %d."
-                .formatted(
-                    noiseFile,
-                    Arrays.toString(found),
-                    shape.channels(),
-                    shape.height(),
-                    shape.width(),
-                    MAX_COUNT));
+            String.format(
+                Locale.ROOT,
+                "The tensor noise of %s has the shape %s; it must be [N,%d,%d,%d], N images from 1 to %d.",
+                noiseFile,
+                Arrays.toString(found),
+                shape.channels(),
+                shape.height(),
+                shape.width(),
+                MAX_COUNT));
       }
       count = (int) found[0];
       INDArray noise = reader.tensor("noise").castTo(DataType.FLOAT);
       if (!NotFiniteException.isFinite(noise)) {
         throw new IOException(
-            "The tensor noise of %s has values that are NaN or infinite; write it again, from N(0,1)."
-                .formatted(noiseFile));
+            String.format(
+                Locale.ROOT,
+                "The tensor noise of %s has values that are NaN or infinite; write it again, from N(0,1).",
+                noiseFile));
       }
       return noise;
     }
@@ -286,8 +289,12 @@ final class SampleCommand implements Callable<Integer> {
         columns * columns * (shape.height() * scale + 1L) * (shape.width() * scale + 1L) * frames;
     if (pixels > max) {
       throw new BadInputException(
-          "%d images of %s at --scale %d make too large a picture; lower --count or --scale, or choose --format png."
-              .formatted(count, shape, scale));
+          String.format(
+              Locale.ROOT,
+              "%d images of %s at --scale %d make too large a picture; lower --count or --scale, or choose --format png.",
+              count,
+              shape,
+              scale));
     }
   }
 

@@ -1,5 +1,6 @@
 package org.ddpm4j.cli;
 
+import java.util.Locale;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.model.DefaultSampler;
@@ -45,8 +46,10 @@ final class SamplerOptions {
   static void requireX0(DiffusionModel model, NoiseLevel first) {
     if (!model.parameterization().determinesX0(model.schedule(), first)) {
       throw new BadInputException(
-          "At the last timestep of this schedule nothing of the image is left, so that a network which predicts %s cannot begin there; take one that predicts v or x0, or a schedule that ends above zero, or begin below by --spacing leading."
-              .formatted(model.parameterization()));
+          String.format(
+              Locale.ROOT,
+              "At the last timestep of this schedule nothing of the image is left, so that a network which predicts %s cannot begin there; take one that predicts v or x0, or a schedule that ends above zero, or begin below by --spacing leading.",
+              model.parameterization()));
     }
   }
 
@@ -63,8 +66,11 @@ final class SamplerOptions {
     }
     if (chosen < 1 || chosen > timesteps) {
       throw new BadInputException(
-          "%d denoising steps are not possible; it takes 1 to %d, the length of the chain."
-              .formatted(chosen, timesteps));
+          String.format(
+              Locale.ROOT,
+              "%d denoising steps are not possible; it takes 1 to %d, the length of the chain.",
+              chosen,
+              timesteps));
     }
     return chosen;
   }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -132,7 +133,8 @@ final class SamplersCommand implements Callable<Integer> {
     try {
       return BadInputException.check(() -> model.pipeline(type, number)).sample(count, seed);
     } catch (BadInputException e) {
-      console.note("samplers: %s, %d steps: %s".formatted(type, number, e.getMessage()));
+      console.note(
+          String.format(Locale.ROOT, "samplers: %s, %d steps: %s", type, number, e.getMessage()));
       ImageShape shape = model.shape();
       return Nd4j.zeros(count, shape.channels(), shape.height(), shape.width());
     }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
@@ -138,8 +139,10 @@ final class SchedulesCommand implements Callable<Integer> {
     Format chosen = Objects.requireNonNullElse(format, Format.TEXT);
     if (chosen != Format.TEXT && chosen != Format.JSON) {
       throw new BadInputException(
-          "--doctor writes text or json, not %s; its picture goes to --plot FILE."
-              .formatted(EnumConverter.spelling(chosen)));
+          String.format(
+              Locale.ROOT,
+              "--doctor writes text or json, not %s; its picture goes to --plot FILE.",
+              EnumConverter.spelling(chosen)));
     }
     DataRange data =
         BadInputException.check(
@@ -155,7 +158,8 @@ final class SchedulesCommand implements Callable<Integer> {
       write(stream -> ScheduleReportJson.write(config, report, stream));
     } else {
       StringBuilder text = new StringBuilder();
-      text.append("%-14s%s\n".formatted("schedule", ChainOptions.describe(config)));
+      text.append(
+          String.format(Locale.ROOT, "%-14s%s\n", "schedule", ChainOptions.describe(config)));
       report.lines().forEach(line -> text.append(line).append('\n'));
       byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
       write(stream -> stream.write(bytes));

@@ -1,5 +1,6 @@
 package org.ddpm4j.cli;
 
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
@@ -15,7 +16,7 @@ final class SizeConverter implements ITypeConverter<Size> {
     Matcher matcher = FORM.matcher(text);
     if (!matcher.matches()) {
       throw new TypeConversionException(
-          "expected height and width as in 28x28 but was '%s'".formatted(text));
+          String.format(Locale.ROOT, "expected height and width as in 28x28 but was '%s'", text));
     }
     int height = Integer.parseInt(matcher.group(1));
     return new Size(height, matcher.group(2) == null ? height : Integer.parseInt(matcher.group(2)));

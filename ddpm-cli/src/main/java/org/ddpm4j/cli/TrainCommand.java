@@ -5,7 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -48,7 +50,8 @@ final class TrainCommand implements Callable<Integer> {
           "--verbose");
 
   private static final Path RUNS = Path.of("runs");
-  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
 
   private final Console console;
 
@@ -108,7 +111,7 @@ final class TrainCommand implements Callable<Integer> {
                 RUNS.resolve(
                     EnumConverter.spelling(data.chosen())
                         + "-"
-                        + LocalDateTime.now().format(TIME)));
+                        + LocalDateTime.now(ZoneId.systemDefault()).format(TIME)));
     requireNew(path);
     if (!dryRun) {
       Folders.requireWritable(path);
@@ -130,8 +133,10 @@ final class TrainCommand implements Callable<Integer> {
       if (!RESUME_OPTIONS.contains(option.longestName())) {
         throw new ParameterException(
             spec.commandLine(),
-            "The option '%s' does not go with '--resume', since a run keeps its configuration; begin a new run to change it"
-                .formatted(option.longestName()));
+            String.format(
+                Locale.ROOT,
+                "The option '%s' does not go with '--resume', since a run keeps its configuration; begin a new run to change it",
+                option.longestName()));
       }
     }
     RunFolder folder = RunFolder.open(resume);
@@ -142,8 +147,12 @@ final class TrainCommand implements Callable<Integer> {
     TrainingData images = data.loadAgain(config);
     if (!images.description().fingerprint().equals(config.data().fingerprint())) {
       throw new BadInputException(
-          "The run %s was trained on other images (%s) than those found now (%s); resume it with the same --data."
-              .formatted(resume, config.data().source(), images.description().source()));
+          String.format(
+              Locale.ROOT,
+              "The run %s was trained on other images (%s) than those found now (%s); resume it with the same --data.",
+              resume,
+              config.data().source(),
+              images.description().source()));
     }
     DataOptions.noteSkipped(console, "train", images.loaded());
     try (TrainingSession session = session(config, images)) {
@@ -170,8 +179,10 @@ final class TrainCommand implements Callable<Integer> {
         timeLimit != null ? timeLimit : openEnd ? 0 : Double.parseDouble(Defaults.TIME_LIMIT);
     if (!(minutes >= 0 && minutes <= Integer.MAX_VALUE)) {
       throw new BadInputException(
-          "The time limit is %s minutes; it must be at least 0, which means none."
-              .formatted(timeLimit));
+          String.format(
+              Locale.ROOT,
+              "The time limit is %s minutes; it must be at least 0, which means none.",
+              timeLimit));
     }
     return minutes == 0 ? TrainingSession.NO_LIMIT : Duration.ofMillis((long) (minutes * 60_000));
   }
@@ -182,14 +193,19 @@ final class TrainCommand implements Callable<Integer> {
     }
     if (!Files.isDirectory(path)) {
       throw new BadInputException(
-          "%s is a file where the run's folder should be; choose another one by --run."
-              .formatted(path));
+          String.format(
+              Locale.ROOT,
+              "%s is a file where the run's folder should be; choose another one by --run.",
+              path));
     }
     try (Stream<Path> files = Files.list(path)) {
       if (files.findAny().isPresent()) {
         throw new BadInputException(
-            "The folder %s is not empty, and a run never overwrites another; go on with it by --resume %s or choose a new one by --run."
-                .formatted(path, path));
+            String.format(
+                Locale.ROOT,
+                "The folder %s is not empty, and a run never overwrites another; go on with it by --resume %s or choose a new one by --run.",
+                path,
+                path));
       }
     }
   }

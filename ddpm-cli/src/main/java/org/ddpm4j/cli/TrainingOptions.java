@@ -1,6 +1,7 @@
 package org.ddpm4j.cli;
 
 import java.io.IOException;
+import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
@@ -200,13 +201,14 @@ final class TrainingOptions {
     int divisor = network.sizeDivisor();
     if (shape.height() % divisor != 0 || shape.width() % divisor != 0) {
       throw new BadInputException(
-          "Images of %dx%d do not go through this U-Net, whose levels need heights and widths that are multiples of %d; choose --image-size %dx%d, or fewer levels by --dim-mults."
-              .formatted(
-                  shape.height(),
-                  shape.width(),
-                  divisor,
-                  nearestMultiple(shape.height(), divisor),
-                  nearestMultiple(shape.width(), divisor)));
+          String.format(
+              Locale.ROOT,
+              "Images of %dx%d do not go through this U-Net, whose levels need heights and widths that are multiples of %d; choose --image-size %dx%d, or fewer levels by --dim-mults.",
+              shape.height(),
+              shape.width(),
+              divisor,
+              nearestMultiple(shape.height(), divisor),
+              nearestMultiple(shape.width(), divisor)));
     }
   }
 

@@ -94,15 +94,23 @@ final class TrainingSession implements AutoCloseable {
   private static void requireBatch(int batchSize, int images) {
     if (batchSize > images) {
       throw new BadInputException(
-          "The batch size is %d, but there are only %d images to train on; give --batch-size %d or less."
-              .formatted(batchSize, images, images));
+          String.format(
+              Locale.ROOT,
+              "The batch size is %d, but there are only %d images to train on; give --batch-size %d or less.",
+              batchSize,
+              images,
+              images));
     }
   }
 
   /** Trains a new run. */
   End begin(RunFolder folder, Duration limit) throws IOException {
     console.note(
-        "train: %s (%d images)".formatted(config.data().source(), config.data().trainingImages()));
+        String.format(
+            Locale.ROOT,
+            "train: %s (%d images)",
+            config.data().source(),
+            config.data().trainingImages()));
     return run(folder, limit);
   }
 
@@ -110,7 +118,11 @@ final class TrainingSession implements AutoCloseable {
   End resume(RunFolder folder, Duration limit) throws IOException {
     trainer.resume(folder.readCheckpointToResume(trainer.unet().parameters()));
     console.note(
-        "train: going on from step %d of %d".formatted(trainer.step(), training.config().steps()));
+        String.format(
+            Locale.ROOT,
+            "train: going on from step %d of %d",
+            trainer.step(),
+            training.config().steps()));
     return run(folder, limit);
   }
 
@@ -133,13 +145,19 @@ final class TrainingSession implements AutoCloseable {
     try {
       folder.checkpoints().write(trainer.checkpoint());
       console.note(
-          "train: saved at step %d; go on by 'ddpm train --resume %s', on the processor by --device cpu"
-              .formatted(trainer.step(), folder.path()));
+          String.format(
+              Locale.ROOT,
+              "train: saved at step %d; go on by 'ddpm train --resume %s', on the processor by --device cpu",
+              trainer.step(),
+              folder.path()));
     } catch (IOException | RuntimeException e) {
       why.addSuppressed(e);
       console.note(
-          "train: step %d could not be saved (%s); what was saved before is still there"
-              .formatted(trainer.step(), e.getMessage()));
+          String.format(
+              Locale.ROOT,
+              "train: step %d could not be saved (%s); what was saved before is still there",
+              trainer.step(),
+              e.getMessage()));
     }
   }
 
@@ -157,15 +175,22 @@ final class TrainingSession implements AutoCloseable {
         files.update(trainer);
         if (!complete) {
           console.note(
-              "train: the time limit ends training at step %d of %d; go on by 'ddpm train --resume %s'"
-                  .formatted(trainer.step(), training.config().steps(), folder.path()));
+              String.format(
+                  Locale.ROOT,
+                  "train: the time limit ends training at step %d of %d; go on by 'ddpm train --resume %s'",
+                  trainer.step(),
+                  training.config().steps(),
+                  folder.path()));
         }
         finish(folder, files, interruption);
       }
       if (interruption.isRequested()) {
         console.note(
-            "train: interrupted, saved at step %d; go on by 'ddpm train --resume %s'"
-                .formatted(trainer.step(), folder.path()));
+            String.format(
+                Locale.ROOT,
+                "train: interrupted, saved at step %d; go on by 'ddpm train --resume %s'",
+                trainer.step(),
+                folder.path()));
         return End.INTERRUPTED;
       }
       console.printLine(folder.path().toString());

@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.model.DiffusionModel;
@@ -33,8 +34,10 @@ final class WeightsOptions {
     RunFolder run = RunFolder.open(folder);
     if (weights != null && checkpoint == null && run.hasAverageOnly()) {
       throw new BadInputException(
-          "The run %s has no checkpoints but only the moving average of its weights; leave out --weights."
-              .formatted(folder));
+          String.format(
+              Locale.ROOT,
+              "The run %s has no checkpoints but only the moving average of its weights; leave out --weights.",
+              folder));
     }
     return DiffusionModel.ofRun(
         run,

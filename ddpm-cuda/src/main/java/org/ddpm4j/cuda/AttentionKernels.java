@@ -3,6 +3,7 @@ package org.ddpm4j.cuda;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.ddpm4j.kernels.ops.Attention;
 import org.ddpm4j.kernels.ops.AttentionGradient;
 import org.ddpm4j.kernels.ops.AttentionOfParts;
@@ -117,8 +118,11 @@ final class AttentionKernels {
     for (Tensor map : inputs.subList(1, 3)) {
       if (map.rowLength() != inputs.get(0).rowLength() || map.type() != inputs.get(0).type()) {
         throw new IllegalArgumentException(
-            "Queries, keys and values must lie in the same way, but here are %s and %s."
-                .formatted(inputs.get(0), map));
+            String.format(
+                Locale.ROOT,
+                "Queries, keys and values must lie in the same way, but here are %s and %s.",
+                inputs.get(0),
+                map));
       }
     }
     return Parts.of(inputs, (int) inputs.get(0).rowLength(), shape);

@@ -2,6 +2,7 @@ package org.ddpm4j.cuda;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Tensor;
 
@@ -21,8 +22,11 @@ record AttentionShape(int images, int positions, int heads, int width) {
   AttentionShape {
     if (heads < 1 || width < 1) {
       throw new IllegalArgumentException(
-          "Attention needs a feature for each head at least, but there are %d heads of %d features."
-              .formatted(heads, width));
+          String.format(
+              Locale.ROOT,
+              "Attention needs a feature for each head at least, but there are %d heads of %d features.",
+              heads,
+              width));
     }
   }
 

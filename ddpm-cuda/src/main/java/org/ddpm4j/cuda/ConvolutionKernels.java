@@ -2,6 +2,7 @@ package org.ddpm4j.cuda;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.Conv2dGradient;
 import org.ddpm4j.kernels.ops.ConvTranspose2d;
@@ -204,9 +205,14 @@ final class ConvolutionKernels {
     long length = tile.packedBytes(lookup, inRow, outRow, bytes);
     int chunk = tile.chunkChannels(bytes);
     String kind =
-        "gather %b %d %d %d %d "
-            .formatted(
-                lookup.transposed(), lookup.stride(), lookup.padding(), tile.channels(), chunk);
+        String.format(
+            Locale.ROOT,
+            "gather %b %d %d %d %d ",
+            lookup.transposed(),
+            lookup.stride(),
+            lookup.padding(),
+            tile.channels(),
+            chunk);
     return context.packed(
         weights,
         kind,

@@ -1,5 +1,6 @@
 package org.ddpm4j.cuda;
 
+import java.util.Locale;
 import org.ddpm4j.kernels.plan.Tensor;
 
 /**
@@ -35,8 +36,12 @@ record ConvolutionLookup(
   ConvolutionLookup {
     if (kernelHeight > LARGEST_KERNEL || kernelWidth > LARGEST_KERNEL) {
       throw new IllegalArgumentException(
-          "A convolution on a GPU has a kernel of at most %d, but this one is %dx%d."
-              .formatted(LARGEST_KERNEL, kernelHeight, kernelWidth));
+          String.format(
+              Locale.ROOT,
+              "A convolution on a GPU has a kernel of at most %d, but this one is %dx%d.",
+              LARGEST_KERNEL,
+              kernelHeight,
+              kernelWidth));
     }
   }
 

@@ -12,6 +12,7 @@ import static org.bytedeco.cuda.global.cublas.cublasSetStream_v2;
 import static org.bytedeco.cuda.global.cudart.CUDA_R_16BF;
 import static org.bytedeco.cuda.global.cudart.CUDA_R_32F;
 
+import java.util.Locale;
 import org.bytedeco.cuda.cublas.cublasContext;
 import org.bytedeco.cuda.global.cublas;
 import org.bytedeco.javacpp.FloatPointer;
@@ -82,7 +83,11 @@ final class CublasProduct implements Kernel, AutoCloseable {
   private static void check(int code) {
     if (code != 0) {
       throw new CudaException(
-          "cuBLAS refused: %s (%d).".formatted(cublasGetStatusString(code).getString(), code));
+          String.format(
+              Locale.ROOT,
+              "cuBLAS refused: %s (%d).",
+              cublasGetStatusString(code).getString(),
+              code));
     }
   }
 

@@ -1,5 +1,6 @@
 package org.ddpm4j.cuda;
 
+import java.util.Locale;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.ddpm4j.kernels.plan.Tensor;
@@ -47,7 +48,7 @@ final class CudaArguments {
       return Double.doubleToRawLongBits(number);
     }
     throw new IllegalArgumentException(
-        "A kernel takes no %s.".formatted(argument.getClass().getName()));
+        String.format(Locale.ROOT, "A kernel takes no %s.", argument.getClass().getName()));
   }
 
   /** What drivers take. */

@@ -1,6 +1,7 @@
 package org.ddpm4j.cuda;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.DeviceProvider;
@@ -29,7 +30,8 @@ public final class CudaDeviceProvider implements DeviceProvider {
     }
     List<NvidiaCard> cards = NvidiaCard.all();
     if (index >= cards.size()) {
-      return Optional.of("this machine has %d of them, numbered from 0".formatted(cards.size()));
+      return Optional.of(
+          String.format(Locale.ROOT, "this machine has %d of them, numbered from 0", cards.size()));
     }
     return Optional.ofNullable(cards.get(index).ownObstacle());
   }

@@ -2,6 +2,7 @@ package org.ddpm4j.cuda;
 
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
@@ -124,7 +125,7 @@ final class CudaKernels {
     Factory<FusedOp> factory = FACTORIES.get(op.getClass());
     if (factory == null) {
       throw new UnsupportedOperationException(
-          "There is no kernel for %s on a card.".formatted(op.opName()));
+          String.format(Locale.ROOT, "There is no kernel for %s on a card.", op.opName()));
     }
     return factory.kernel(op, context, inputs, outputs);
   }

@@ -2,6 +2,7 @@ package org.ddpm4j.cuda;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Tensor;
 import org.ddpm4j.kernels.plan.TrainingProgram;
@@ -99,8 +100,11 @@ final class CudaTraining implements TrainingProgram {
     }
     if (step.timesteps().length != images) {
       throw new IllegalArgumentException(
-          "The program trains %d images at a time, not %d."
-              .formatted(images, step.timesteps().length));
+          String.format(
+              Locale.ROOT,
+              "The program trains %d images at a time, not %d.",
+              images,
+              step.timesteps().length));
     }
     int first = shard.images();
     for (Helper helper : helpers) {

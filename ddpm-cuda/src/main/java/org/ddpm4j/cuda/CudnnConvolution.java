@@ -30,6 +30,7 @@ import static org.bytedeco.cuda.global.cudnn.cudnnSetFilter4dDescriptor;
 import static org.bytedeco.cuda.global.cudnn.cudnnSetTensor4dDescriptor;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.function.IntSupplier;
 import org.bytedeco.cuda.cudnn.cudnnActivationStruct;
 import org.bytedeco.cuda.cudnn.cudnnContext;
@@ -158,7 +159,8 @@ final class CudnnConvolution {
   private static void check(int code) {
     if (code != 0) {
       throw new CudaException(
-          "cuDNN refused: %s (%d).".formatted(cudnnGetErrorString(code).getString(), code));
+          String.format(
+              Locale.ROOT, "cuDNN refused: %s (%d).", cudnnGetErrorString(code).getString(), code));
     }
   }
 

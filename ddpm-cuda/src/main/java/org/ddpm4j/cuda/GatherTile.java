@@ -1,6 +1,7 @@
 package org.ddpm4j.cuda;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What a block of {@code convolution_gather} makes, and how it keeps its operands.
@@ -87,8 +88,11 @@ record GatherTile(
       }
     }
     throw new IllegalArgumentException(
-        "Images of width %d are too large for a convolution on this card: %d bytes of shared memory."
-            .formatted(lookup.inWidth(), sharedMemory));
+        String.format(
+            Locale.ROOT,
+            "Images of width %d are too large for a convolution on this card: %d bytes of shared memory.",
+            lookup.inWidth(),
+            sharedMemory));
   }
 
   /**

@@ -2,6 +2,7 @@ package org.ddpm4j.cuda;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.GroupNormGradient;
@@ -142,9 +143,13 @@ final class GroupNormKernels {
     }
     if (slab > LARGEST_BACKWARD_BLOCK) {
       throw new IllegalArgumentException(
-          ("Group normalisation on a GPU takes groups of up to %d channels, and %d groups of %d"
-                  + " channels cannot be cut so; choose other groups or the CPU.")
-              .formatted(LARGEST_BACKWARD_BLOCK * pack, settings.groups(), x.size(3)));
+          String.format(
+              Locale.ROOT,
+              "Group normalisation on a GPU takes groups of up to %d channels, and %d groups of %d"
+                  + " channels cannot be cut so; choose other groups or the CPU.",
+              LARGEST_BACKWARD_BLOCK * pack,
+              settings.groups(),
+              x.size(3)));
     }
     return new Sizes(x.size(0), positions, x.size(3), rowLength, settings.groups(), pack, slab);
   }

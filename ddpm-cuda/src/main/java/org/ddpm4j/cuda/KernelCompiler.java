@@ -22,6 +22,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
@@ -61,7 +62,7 @@ final class KernelCompiler implements AutoCloseable {
 
   KernelCompiler(int major, int minor) {
     // "a": with the instructions that only this very architecture has.
-    architecture = "sm_%d%d%s".formatted(major, minor, major >= 9 ? "a" : "");
+    architecture = String.format(Locale.ROOT, "sm_%d%d%s", major, minor, major >= 9 ? "a" : "");
     cache = cacheFolder();
     int processors = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
     threads =
@@ -145,10 +146,12 @@ final class KernelCompiler implements AutoCloseable {
                   return Matcher.quoteReplacement(
                       isWanted
                           ? beginning.group()
-                          : "static __device__ void %s(".formatted(beginning.group(1)));
+                          : String.format(
+                              Locale.ROOT, "static __device__ void %s(", beginning.group(1)));
                 });
     if (!found[0]) {
-      throw new IllegalArgumentException("There is no kernel %s in %s.".formatted(kernel, file));
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "There is no kernel %s in %s.", kernel, file));
     }
     return text;
   }
@@ -175,7 +178,7 @@ final class KernelCompiler implements AutoCloseable {
     int[] major = new int[1];
     int[] minor = new int[1];
     nvrtcVersion(major, minor);
-    String all = "%d.%d\n%s\n%s".formatted(major[0], minor[0], options, source);
+    String all = String.format(Locale.ROOT, "%d.%d\n%s\n%s", major[0], minor[0], options, source);
     try {
       byte[] hash =
           MessageDigest.getInstance("SHA-256").digest(all.getBytes(StandardCharsets.UTF_8));
@@ -201,8 +204,12 @@ final class KernelCompiler implements AutoCloseable {
         byte[] log = new byte[Math.toIntExact(size.get())];
         nvrtcGetProgramLog(program, log);
         throw new IllegalStateException(
-            "%s does not compile with %s:%n%s"
-                .formatted(file, options, new String(log, StandardCharsets.UTF_8).trim()));
+            String.format(
+                Locale.ROOT,
+                "%s does not compile with %s:%n%s",
+                file,
+                options,
+                new String(log, StandardCharsets.UTF_8).trim()));
       }
       check(nvrtcGetCUBINSize(program, size), file);
       byte[] cubin = new byte[Math.toIntExact(size.get())];
@@ -216,7 +223,11 @@ final class KernelCompiler implements AutoCloseable {
   private static void check(int code, String file) {
     if (code != 0) {
       throw new CudaException(
-          "NVRTC could not compile %s: %s.".formatted(file, nvrtcGetErrorString(code).getString()));
+          String.format(
+              Locale.ROOT,
+              "NVRTC could not compile %s: %s.",
+              file,
+              nvrtcGetErrorString(code).getString()));
     }
   }
 

@@ -1,5 +1,7 @@
 package org.ddpm4j.cuda;
 
+import java.util.Locale;
+
 /**
  * How many threads run a kernel.
  *
@@ -24,8 +26,14 @@ record Launch(int gridX, int gridY, int gridZ, int threads, int sharedBytes) {
         || threads > 1024
         || sharedBytes < 0) {
       throw new IllegalArgumentException(
-          "No card launches %dx%dx%d blocks of %d threads with %d bytes of shared memory."
-              .formatted(gridX, gridY, gridZ, threads, sharedBytes));
+          String.format(
+              Locale.ROOT,
+              "No card launches %dx%dx%d blocks of %d threads with %d bytes of shared memory.",
+              gridX,
+              gridY,
+              gridZ,
+              threads,
+              sharedBytes));
     }
   }
 

@@ -3,6 +3,7 @@ package org.ddpm4j.cuda;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.ddpm4j.kernels.ops.LinearAttention;
 import org.ddpm4j.kernels.ops.LinearAttentionGradient;
@@ -209,8 +210,13 @@ final class LinearAttentionKernels {
     }
     if (Tensor.length(weight.shape()) != 3L * features * x.size(3)) {
       throw new IllegalArgumentException(
-          "Queries, keys and values of %d features each need weights [1,1,%d,%d], but here are %s."
-              .formatted(features, x.size(3), 3 * features, weight));
+          String.format(
+              Locale.ROOT,
+              "Queries, keys and values of %d features each need weights [1,1,%d,%d], but here are %s.",
+              features,
+              x.size(3),
+              3 * features,
+              weight));
     }
     List<Object> arguments = new ArrayList<>(Arrays.asList(x, weight, bias, y));
     arguments.addAll(List.of(shape.positions(), x.size(3)));

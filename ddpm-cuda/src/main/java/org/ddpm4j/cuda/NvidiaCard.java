@@ -14,6 +14,7 @@ import static org.bytedeco.cuda.global.cudart.cudaSetDevice;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.cuda.global.cudnn;
@@ -46,8 +47,10 @@ record NvidiaCard(int index, String model, int major, int minor) {
         Loader.load(nvrtc.class);
         Loader.load(cudnn.class);
       } catch (LinkageError | RuntimeException e) {
-        return "CUDA's libraries do not load (%s); ddpm4j needs NVIDIA's driver 580 or newer, and libcudart.so.13, libnvrtc.so.13 and libcudnn.so.9 on the library path: install the CUDA 13 toolkit with cuDNN 9, or let LD_LIBRARY_PATH name the folders nvidia/cu13/lib and nvidia/cudnn/lib of a PyTorch installation"
-            .formatted(firstLine(e));
+        return String.format(
+            Locale.ROOT,
+            "CUDA's libraries do not load (%s); ddpm4j needs NVIDIA's driver 580 or newer, and libcudart.so.13, libnvrtc.so.13 and libcudnn.so.9 on the library path: install the CUDA 13 toolkit with cuDNN 9, or let LD_LIBRARY_PATH name the folders nvidia/cu13/lib and nvidia/cudnn/lib of a PyTorch installation",
+            firstLine(e));
       }
       int[] driver = new int[1];
       cudaDriverGetVersion(driver);
@@ -58,9 +61,12 @@ record NvidiaCard(int index, String model, int major, int minor) {
       int code = cudaGetDeviceCount(count);
       if (code != 0) {
         cudaGetLastError();
-        return "CUDA finds no card: %s (the driver knows CUDA %d.%d, ddpm4j needs 13.0)"
-            .formatted(
-                cudaGetErrorString(code).getString(), driver[0] / 1000, driver[0] % 1000 / 10);
+        return String.format(
+            Locale.ROOT,
+            "CUDA finds no card: %s (the driver knows CUDA %d.%d, ddpm4j needs 13.0)",
+            cudaGetErrorString(code).getString(),
+            driver[0] / 1000,
+            driver[0] % 1000 / 10);
       }
       return count[0] == 0 ? "CUDA finds no card" : null;
     }
@@ -111,8 +117,11 @@ record NvidiaCard(int index, String model, int major, int minor) {
     int code = cudaDeviceGetAttribute(value, attribute, index);
     if (code != 0) {
       throw new CudaException(
-          "Card %d cannot be described: %s."
-              .formatted(index, cudaGetErrorString(code).getString()));
+          String.format(
+              Locale.ROOT,
+              "Card %d cannot be described: %s.",
+              index,
+              cudaGetErrorString(code).getString()));
     }
     return value[0];
   }
@@ -131,14 +140,19 @@ record NvidiaCard(int index, String model, int major, int minor) {
 
   /** For people. */
   String description() {
-    return "%s (compute capability %d.%d)".formatted(model, major, minor);
+    return String.format(Locale.ROOT, "%s (compute capability %d.%d)", model, major, minor);
   }
 
   /** Why this card cannot be used, or null. */
   String ownObstacle() {
     return major >= OLDEST_MAJOR
         ? null
-        : "%s has compute capability %d.%d; ddpm4j's kernels need %d.0 (Ampere) or newer"
-            .formatted(model, major, minor, OLDEST_MAJOR);
+        : String.format(
+            Locale.ROOT,
+            "%s has compute capability %d.%d; ddpm4j's kernels need %d.0 (Ampere) or newer",
+            model,
+            major,
+            minor,
+            OLDEST_MAJOR);
   }
 }

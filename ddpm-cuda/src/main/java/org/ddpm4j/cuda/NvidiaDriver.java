@@ -56,6 +56,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -133,14 +134,22 @@ final class NvidiaDriver implements CudaDriver {
     if (code == OUT_OF_MEMORY) {
       cudaGetLastError();
       throw new DeviceMemoryException(
-          "%s could not %s, because memory ran out; use a smaller batch or network, or end other programs on the card."
-              .formatted(name(), what));
+          String.format(
+              Locale.ROOT,
+              "%s could not %s, because memory ran out; use a smaller batch or network, or end other programs on the card.",
+              name(),
+              what));
     }
     if (code != 0) {
       cudaGetLastError();
       throw new CudaException(
-          "%s could not %s: %s (CUDA error %d)."
-              .formatted(name(), what, cudaGetErrorString(code).getString(), code));
+          String.format(
+              Locale.ROOT,
+              "%s could not %s: %s (CUDA error %d).",
+              name(),
+              what,
+              cudaGetErrorString(code).getString(),
+              code));
     }
   }
 
@@ -190,8 +199,12 @@ final class NvidiaDriver implements CudaDriver {
   private void checkCudnn(int code) {
     if (code != 0) {
       throw new CudaException(
-          "cuDNN does not work on %s: %s (%d)."
-              .formatted(name(), cudnnGetErrorString(code).getString(), code));
+          String.format(
+              Locale.ROOT,
+              "cuDNN does not work on %s: %s (%d).",
+              name(),
+              cudnnGetErrorString(code).getString(),
+              code));
     }
   }
 
@@ -388,7 +401,9 @@ final class NvidiaDriver implements CudaDriver {
         use();
         CUmod_st module = new CUmod_st();
         try (BytePointer bytes = new BytePointer(await())) {
-          check(cuModuleLoadData(module, bytes), "load %s of %s".formatted(kernel, file));
+          check(
+              cuModuleLoadData(module, bytes),
+              String.format(Locale.ROOT, "load %s of %s", kernel, file));
         }
         modules.add(module);
         CUfunc_st found = new CUfunc_st();
@@ -405,7 +420,7 @@ final class NvidiaDriver implements CudaDriver {
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new CudaException(
-            "The thread was interrupted while %s was compiled.".formatted(file));
+            String.format(Locale.ROOT, "The thread was interrupted while %s was compiled.", file));
       } catch (ExecutionException e) {
         CudaException failure = new CudaException(e.getCause().getMessage());
         failure.initCause(e.getCause());
@@ -435,7 +450,11 @@ final class NvidiaDriver implements CudaDriver {
       check(
           cuFuncSetAttribute(
               loaded, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, launch.sharedBytes()),
-          "give %s %d bytes of shared memory".formatted(function.name(), launch.sharedBytes()));
+          String.format(
+              Locale.ROOT,
+              "give %s %d bytes of shared memory",
+              function.name(),
+              launch.sharedBytes()));
       compiled.sharedBytes = launch.sharedBytes();
     }
     check(

@@ -1,6 +1,7 @@
 package org.ddpm4j.cuda;
 
 import java.util.List;
+import java.util.Locale;
 import org.ddpm4j.kernels.ops.AddPerChannel;
 import org.ddpm4j.kernels.ops.ScaleShiftPerChannel;
 import org.ddpm4j.kernels.ops.ScaleShiftPerChannelGradient;
@@ -53,8 +54,11 @@ final class PerChannelKernels {
     int packs = (int) (x.rowLength() * context.elementBytes() / BYTES_OF_PACK);
     if (packs > LARGEST_BLOCK) {
       throw new IllegalArgumentException(
-          "A map has %d channels; on a GPU there may be up to %d."
-              .formatted(x.size(3), LARGEST_BLOCK * BYTES_OF_PACK / context.elementBytes()));
+          String.format(
+              Locale.ROOT,
+              "A map has %d channels; on a GPU there may be up to %d.",
+              x.size(3),
+              LARGEST_BLOCK * BYTES_OF_PACK / context.elementBytes()));
     }
     return packs;
   }

@@ -1,6 +1,7 @@
 package org.ddpm4j.cuda;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * How a weight comes into another layout: one row of a table, by which a single launch packs many
@@ -26,7 +27,7 @@ record WeightPacking(
   WeightPacking {
     if (row.size() > ROW) {
       throw new IllegalArgumentException(
-          "A packing has %d numbers; %d is the most.".formatted(row.size(), ROW));
+          String.format(Locale.ROOT, "A packing has %d numbers; %d is the most.", row.size(), ROW));
     }
   }
 

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.io.ForeignFormat;
@@ -64,14 +65,20 @@ record CifarFiles(
       if (!Files.isRegularFile(file)) {
         throw new IOException(
             String.format(
+                Locale.ROOT,
                 "The folder %s lacks %s; the %s images of %s are %s.",
-                folder, name, split.adjective(), archive.name(), String.join(", ", names)));
+                folder,
+                name,
+                split.adjective(),
+                archive.name(),
+                String.join(", ", names)));
       }
       files.add(file);
       images += records(file, published ? records : 0);
     }
     String source =
-        String.format("%s %s images from %s", archive.name(), split.adjective(), folder);
+        String.format(
+            Locale.ROOT, "%s %s images from %s", archive.name(), split.adjective(), folder);
     return read(files, images, namesOf(folder), source);
   }
 
@@ -89,20 +96,31 @@ record CifarFiles(
               .map(
                   format ->
                       String.format(
+                          Locale.ROOT,
                           "%s is %s, expected %s's binary version; %s.",
-                          file, format.noun(), archive.name(), format.remedy()))
+                          file,
+                          format.noun(),
+                          archive.name(),
+                          format.remedy()))
               .orElseGet(
                   () ->
                       String.format(
+                          Locale.ROOT,
                           "%s has %d bytes, expected records of %d bytes, 1 to %d of them; unpack"
                               + " the archive again.",
-                          file, bytes, recordBytes(), MAX_RECORDS)));
+                          file,
+                          bytes,
+                          recordBytes(),
+                          MAX_RECORDS)));
     }
     if (published != 0 && records != published) {
       throw new IOException(
           String.format(
+              Locale.ROOT,
               "%s holds %d images, but the published file holds %d; unpack the archive again.",
-              file, records, published));
+              file,
+              records,
+              published));
     }
     return (int) records;
   }
@@ -120,9 +138,14 @@ record CifarFiles(
         if (labels[next] >= names.size()) {
           throw new IOException(
               String.format(
+                  Locale.ROOT,
                   "%s has the label %d in record %d, expected 0 to %d; take the files of %s's"
                       + " binary version.",
-                  file, labels[next], start / recordBytes(), names.size() - 1, archive.name()));
+                  file,
+                  labels[next],
+                  start / recordBytes(),
+                  names.size() - 1,
+                  archive.name()));
         }
         pixels.put(next, bytes, start + labelBytes);
         start += recordBytes();
@@ -145,8 +168,11 @@ record CifarFiles(
     if (names.size() != classNames.size()) {
       throw new IOException(
           String.format(
+              Locale.ROOT,
               "%s names %d classes, expected %d; remove it, or unpack the archive again.",
-              file, names.size(), classNames.size()));
+              file,
+              names.size(),
+              classNames.size()));
     }
     return names;
   }

@@ -13,6 +13,7 @@ import java.net.http.HttpResponse.BodySubscriber;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -89,8 +90,11 @@ final class Downloader {
         if (now == seen) {
           throw new IOException(
               String.format(
+                  Locale.ROOT,
                   "%s has sent nothing for %s after %d bytes.",
-                  address, seconds(stallTimeout), now),
+                  address,
+                  seconds(stallTimeout),
+                  now),
               e);
         }
         seen = now;

@@ -201,9 +201,12 @@ public final class IdxFile {
             .orElse("");
     return new IOException(
         String.format(
+            Locale.ROOT,
             "%s is not an IDX file of unsigned bytes: it begins with %s, expected 00 00 08 and the"
                 + " number of axes%s.",
-            name, HexFormat.ofDelimiter(" ").withUpperCase().formatHex(begin), remedy));
+            name,
+            HexFormat.ofDelimiter(" ").withUpperCase().formatHex(begin),
+            remedy));
   }
 
   /** What may be held: the file's bytes, its values, and a data set made of them, side by side. */
@@ -275,8 +278,12 @@ public final class IdxFile {
       if (value < first) {
         throw new IOException(
             String.format(
+                Locale.ROOT,
                 "%s has the label %d at position %d, expected %d or more; get the file again.",
-                name, value, i, first));
+                name,
+                value,
+                i,
+                first));
       }
       shifted[i] = (byte) (value - first);
     }

@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.NoSuchElementException;
 import org.datavec.api.conf.Configuration;
 import org.datavec.api.records.Record;
@@ -139,8 +140,12 @@ public final class IdxImageRecordReader extends BaseRecordReader {
     if (newImages.size(0) != newLabels.size(0)) {
       throw new IOException(
           String.format(
+              Locale.ROOT,
               "%s holds %d images, but %s holds %d labels; the two files do not belong together.",
-              newImages.name(), newImages.size(0), newLabels.name(), newLabels.size(0)));
+              newImages.name(),
+              newImages.size(0),
+              newLabels.name(),
+              newLabels.size(0)));
     }
     ByteBuffer newClasses = newLabels.values();
     for (int i = 0; i < newClasses.capacity(); i++) {
@@ -148,8 +153,12 @@ public final class IdxImageRecordReader extends BaseRecordReader {
       if (label >= classNames.size()) {
         throw new IOException(
             String.format(
+                Locale.ROOT,
                 "%s has the label %d at position %d, expected 0 to %d.",
-                newLabels.name(), label, i, classNames.size() - 1));
+                newLabels.name(),
+                label,
+                i,
+                classNames.size() - 1));
       }
     }
     images = newImages;
@@ -162,9 +171,13 @@ public final class IdxImageRecordReader extends BaseRecordReader {
     if (file.rank() != rank) {
       throw new IOException(
           String.format(
+              Locale.ROOT,
               "%s has %d axes, expected %d for %s; are the two files swapped? Then exchange their"
                   + " names.",
-              file.name(), file.rank(), rank, meaning));
+              file.name(),
+              file.rank(),
+              rank,
+              meaning));
     }
   }
 

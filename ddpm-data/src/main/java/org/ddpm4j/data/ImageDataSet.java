@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -92,8 +93,12 @@ public final class ImageDataSet {
     if (pixels.length != (long) labels.length * shape.volume()) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "%d labels for images of %s need %d pixels, but there are %d.",
-              labels.length, shape, (long) labels.length * shape.volume(), pixels.length));
+              labels.length,
+              shape,
+              (long) labels.length * shape.volume(),
+              pixels.length));
     }
     PixelStore store = new PixelStore(shape, labels.length);
     for (int i = 0; i < labels.length; i++) {
@@ -119,8 +124,11 @@ public final class ImageDataSet {
       if (labels[i] < 0 || labels[i] >= classNames.size()) {
         throw new IllegalArgumentException(
             String.format(
+                Locale.ROOT,
                 "Image %d has the label %d, expected 0 to %d.",
-                i, labels[i], classNames.size() - 1));
+                i,
+                labels[i],
+                classNames.size() - 1));
       }
     }
     return new ImageDataSet(
@@ -149,21 +157,33 @@ public final class ImageDataSet {
       List<Writable> record = reader.next();
       if (record.size() != 2 || !(record.get(0) instanceof NDArrayWritable image)) {
         throw new IOException(
-            String.format("Record %d of %s is not an image and a label.", images.size(), source));
+            String.format(
+                Locale.ROOT,
+                "Record %d of %s is not an image and a label.",
+                images.size(),
+                source));
       }
       int label = record.get(1).toInt();
       if (label < 0 || label >= classNames.size()) {
         throw new IOException(
             String.format(
+                Locale.ROOT,
                 "Record %d of %s has the label %d, expected 0 to %d.",
-                images.size(), source, label, classNames.size() - 1));
+                images.size(),
+                source,
+                label,
+                classNames.size() - 1));
       }
       ImageShape found = shapeOf(image.get(), images.size(), source);
       if (shape != null && !shape.equals(found)) {
         throw new IOException(
             String.format(
+                Locale.ROOT,
                 "Record %d of %s is an image of %s, but those before it are of %s.",
-                images.size(), source, found, shape));
+                images.size(),
+                source,
+                found,
+                shape));
       }
       shape = found;
       images.add(bytes(image.get(), images.size(), source));
@@ -188,8 +208,11 @@ public final class ImageDataSet {
     if (!batchOfOne && axes.length != 3) {
       throw new IOException(
           String.format(
+              Locale.ROOT,
               "Record %d of %s has the shape %s, expected [1,C,H,W] or [C,H,W].",
-              index, source, Arrays.toString(axes)));
+              index,
+              source,
+              Arrays.toString(axes)));
     }
     int first = axes.length - 3;
     return new ImageShape((int) axes[first], (int) axes[first + 1], (int) axes[first + 2]);
@@ -203,8 +226,11 @@ public final class ImageDataSet {
       if (pixel != values[i] || pixel < 0 || pixel > 255) {
         throw new IOException(
             String.format(
+                Locale.ROOT,
                 "Record %d of %s has the pixel %s, expected a whole number from 0 to 255.",
-                index, source, values[i]));
+                index,
+                source,
+                values[i]));
       }
       bytes[i] = (byte) pixel;
     }
@@ -340,7 +366,10 @@ public final class ImageDataSet {
     if (values > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
           String.format(
-              "A batch of %d images of %s does not fit into an array.", indices.length, shape));
+              Locale.ROOT,
+              "A batch of %d images of %s does not fit into an array.",
+              indices.length,
+              shape));
     }
     float[] features = new float[indices.length * shape.volume()];
     float[] oneHot = new float[indices.length * classNames.size()];
@@ -545,14 +574,20 @@ public final class ImageDataSet {
   public ImageDataSet onlyClass(int label) {
     if (label < 0 || label >= classNames.size()) {
       throw new IllegalArgumentException(
-          String.format("There is no class %d, expected 0 to %d.", label, classNames.size() - 1));
+          String.format(
+              Locale.ROOT,
+              "There is no class %d, expected 0 to %d.",
+              label,
+              classNames.size() - 1));
     }
     int[] indices = IntStream.range(0, size()).filter(i -> labels[i] == label).toArray();
     if (indices.length == 0) {
       throw new IllegalArgumentException(
-          String.format("There is no image of class %d, %s.", label, classNames.get(label)));
+          String.format(
+              Locale.ROOT, "There is no image of class %d, %s.", label, classNames.get(label)));
     }
-    return select(indices, String.format("class %d, %s, of ", label, classNames.get(label)));
+    return select(
+        indices, String.format(Locale.ROOT, "class %d, %s, of ", label, classNames.get(label)));
   }
 
   /**
@@ -578,7 +613,12 @@ public final class ImageDataSet {
   private void requirePart(int count, int most) {
     if (count < 1 || count > most) {
       throw new IllegalArgumentException(
-          String.format("%d images of %d were asked for, expected 1 to %d.", count, size(), most));
+          String.format(
+              Locale.ROOT,
+              "%d images of %d were asked for, expected 1 to %d.",
+              count,
+              size(),
+              most));
     }
   }
 
@@ -596,6 +636,6 @@ public final class ImageDataSet {
   @Override
   public String toString() {
     return String.format(
-        "%d images of %s, %d classes: %s", size(), shape, classNames.size(), source);
+        Locale.ROOT, "%d images of %s, %d classes: %s", size(), shape, classNames.size(), source);
   }
 }

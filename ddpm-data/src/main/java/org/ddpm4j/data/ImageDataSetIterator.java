@@ -4,6 +4,7 @@ import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Optional;
@@ -71,9 +72,11 @@ public final class ImageDataSetIterator implements DataSetIterator, BatchSource 
     if (imagesPerEpoch == 0) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "The batch size is %d, but there are only %d images, and incomplete batches are"
                   + " dropped; take smaller batches or LastBatch.KEEP.",
-              options.batchSize(), dataSet.size()));
+              options.batchSize(),
+              dataSet.size()));
     }
   }
 

@@ -106,8 +106,12 @@ final class ImageDecoder {
     Optional<ForeignFormat> foreign = ForeignFormat.of(file);
     if (foreign.isPresent()) {
       throw new IOException(
-          "its content is no %s image, it is %s (%s)"
-              .formatted(FORMAT_NAMES, foreign.get().noun(), foreign.get().remedy()));
+          String.format(
+              Locale.ROOT,
+              "its content is no %s image, it is %s (%s)",
+              FORMAT_NAMES,
+              foreign.get().noun(),
+              foreign.get().remedy()));
     }
     throw new IOException("its content is no " + FORMAT_NAMES + " image");
   }

@@ -3,6 +3,7 @@ package org.ddpm4j.data;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.ddpm4j.diffusion.ImageShape;
 
 /** A single image file: JPEG, PNG, GIF, BMP, TIFF or WebP, of several pictures the first. */
@@ -25,18 +26,22 @@ public final class ImageFile {
   public static ImageDataSet read(Path file, ImageShape shape) throws IOException {
     if (shape.channels() != 1 && shape.channels() != 3) {
       throw new IllegalArgumentException(
-          "An image file has 1 channel (grey) or 3 (colour), not %d.".formatted(shape.channels()));
+          String.format(
+              Locale.ROOT,
+              "An image file has 1 channel (grey) or 3 (colour), not %d.",
+              shape.channels()));
     }
     byte[] pixels;
     try {
       pixels = new ImageDecoder(shape).decode(file);
     } catch (IOException e) {
       throw new IOException(
-          "The image %s cannot be read: %s; choose a %s file."
-              .formatted(
-                  file,
-                  String.valueOf(e.getMessage()).strip().replaceFirst("\\.$", ""),
-                  ImageDecoder.FORMAT_NAMES),
+          String.format(
+              Locale.ROOT,
+              "The image %s cannot be read: %s; choose a %s file.",
+              file,
+              String.valueOf(e.getMessage()).strip().replaceFirst("\\.$", ""),
+              ImageDecoder.FORMAT_NAMES),
           e);
     }
     return ImageDataSet.of(shape, pixels, new int[1], List.of("image"), "the image " + file);

@@ -69,7 +69,8 @@ record ImageFiles(List<Path> paths, List<Integer> labels, List<String> className
       chosen = IntStream.of(chosen).filter(i -> labels.get(i) == wanted).toArray();
       if (chosen.length == 0) {
         throw new IOException(
-            String.format("%s: there is no image of class %s.", source, classNames.get(wanted)));
+            String.format(
+                Locale.ROOT, "%s: there is no image of class %s.", source, classNames.get(wanted)));
       }
     }
     OptionalInt most = options.maxImages();

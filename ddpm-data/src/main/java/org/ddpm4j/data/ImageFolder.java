@@ -117,8 +117,11 @@ public final class ImageFolder {
     if (test.isEmpty()) {
       if (split == Split.TEST) {
         throw new IOException(
-            "The folder %s has no images to measure on; they would be in a folder %s beside one"
-                    .formatted(folder, TEST_PARTS.get(0))
+            String.format(
+                    Locale.ROOT,
+                    "The folder %s has no images to measure on; they would be in a folder %s beside one",
+                    folder,
+                    TEST_PARTS.get(0))
                 + " called "
                 + TRAINING_PART
                 + ".");
@@ -177,12 +180,13 @@ public final class ImageFolder {
     Map<String, Path> files = found.images();
     if (files.isEmpty()) {
       throw new IOException(
-          "The folder %s holds no image files, in itself or in its sub-folders%s; expected files"
-                  .formatted(
-                      folder,
-                      found.leftOut().isEmpty()
-                          ? ""
-                          : ", but " + LoadedImages.describe(found.leftOut()))
+          String.format(
+                  Locale.ROOT,
+                  "The folder %s holds no image files, in itself or in its sub-folders%s; expected files",
+                  folder,
+                  found.leftOut().isEmpty()
+                      ? ""
+                      : ", but " + LoadedImages.describe(found.leftOut()))
               + " named ."
               + String.join(", .", EXTENSIONS)
               + ".");
@@ -197,8 +201,11 @@ public final class ImageFolder {
       Integer label = labelled ? numbers.get(subFolder(file.getKey())) : (Integer) 0;
       if (label == null) {
         throw new IOException(
-            "%s is of the class %s, of which there are no images to train on; remove it, or add some."
-                .formatted(file.getValue(), subFolder(file.getKey())));
+            String.format(
+                Locale.ROOT,
+                "%s is of the class %s, of which there are no images to train on; remove it, or add some.",
+                file.getValue(),
+                subFolder(file.getKey())));
       }
       fileLabels.add(label);
     }
@@ -220,12 +227,13 @@ public final class ImageFolder {
   private static void requireFolder(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       throw new IOException(
-          "The data folder %s %s; expected a folder with image files."
-              .formatted(
-                  folder,
-                  ForeignFormat.of(folder)
-                      .map(format -> "is a file, " + format.noun())
-                      .orElse("does not exist or is not a folder")));
+          String.format(
+              Locale.ROOT,
+              "The data folder %s %s; expected a folder with image files.",
+              folder,
+              ForeignFormat.of(folder)
+                  .map(format -> "is a file, " + format.noun())
+                  .orElse("does not exist or is not a folder")));
     }
   }
 

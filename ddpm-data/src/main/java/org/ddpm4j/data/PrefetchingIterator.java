@@ -5,6 +5,7 @@ import java.io.ObjectOutputStream;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.NoSuchElementException;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -174,7 +175,10 @@ public final class PrefetchingIterator implements DataSetIterator, BatchSource, 
     if (num != batch()) {
       throw new UnsupportedOperationException(
           String.format(
-              "Batches of %d images are made ahead, so %d cannot be asked for.", batch(), num));
+              Locale.ROOT,
+              "Batches of %d images are made ahead, so %d cannot be asked for.",
+              batch(),
+              num));
     }
     return next();
   }

@@ -85,6 +85,7 @@ record PublishedDataSet(
     }
     throw new IOException(
         String.format(
+            Locale.ROOT,
             "The %s images of %s are not on this machine, and %s; get %s.gz and %s.gz from %s and"
                 + " put them into %s, or name the folder that holds them as data folder.",
             split.adjective(),
@@ -116,8 +117,11 @@ record PublishedDataSet(
       }
       throw new IOException(
           String.format(
+              Locale.ROOT,
               "The data folder %s lacks %s; %s",
-              data, String.join(" and ", missing), expected(split)));
+              data,
+              String.join(" and ", missing),
+              expected(split)));
     }
     // Not compared with the published files: a user's own images may come under these names.
     IdxFile images = IdxFile.read(find(holding.get(), conventions.imagesName(split)).orElseThrow());
@@ -127,8 +131,10 @@ record PublishedDataSet(
 
   private String expected(Split split) {
     return String.format(
+        Locale.ROOT,
         "expected %s.gz and %s.gz, with or without .gz.",
-        conventions.imagesName(split), conventions.labelsName(split));
+        conventions.imagesName(split),
+        conventions.labelsName(split));
   }
 
   private List<String> names(Split split) {
@@ -175,8 +181,13 @@ record PublishedDataSet(
     if (sha256.containsKey(file) && !content.sha256().equals(sha256.get(file))) {
       throw new IOException(
           String.format(
+              Locale.ROOT,
               "%s is not %s of %s: its content has the SHA-256 %s, expected %s.",
-              content.name(), file, name, content.sha256(), sha256.get(file)));
+              content.name(),
+              file,
+              name,
+              content.sha256(),
+              sha256.get(file)));
     }
   }
 
@@ -186,7 +197,8 @@ record PublishedDataSet(
     try (IdxImageRecordReader reader = new IdxImageRecordReader(images, shifted, classNames)) {
       ImageDataSet read =
           ImageDataSet.read(
-              reader, String.format("%s %s images from %s", name, split.adjective(), origin));
+              reader,
+              String.format(Locale.ROOT, "%s %s images from %s", name, split.adjective(), origin));
       return switch (conventions.order()) {
         case ROW_BY_ROW -> read;
         case COLUMN_BY_COLUMN -> read.transposed();

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.ddpm4j.io.ForeignFormat;
 
 /** Small text files. */
@@ -25,8 +26,10 @@ final class TextLines {
       if (Files.size(file) > MAX_BYTES) {
         throw new IOException(
             String.format(
+                Locale.ROOT,
                 "%s has %d bytes, too many for a list of names; unpack the archive again.",
-                file, Files.size(file)));
+                file,
+                Files.size(file)));
       }
       return Files.readAllLines(file);
     } catch (NoSuchFileException e) {

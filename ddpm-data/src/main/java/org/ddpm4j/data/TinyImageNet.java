@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -86,10 +87,13 @@ public final class TinyImageNet {
     if (paths.isEmpty()) {
       throw new IOException(
           String.format(
+              Locale.ROOT,
               "The folder %s holds no %s images of TinyImageNet; unpack the archive again.",
-              folder, split.adjective()));
+              folder,
+              split.adjective()));
     }
-    String source = String.format("TinyImageNet %s images from %s", split.adjective(), folder);
+    String source =
+        String.format(Locale.ROOT, "TinyImageNet %s images from %s", split.adjective(), folder);
     LoadedImages loaded =
         new ImageFiles(paths, labels, classNames(folder, wnids), source).load(options);
     if (options.colors() == ColorMode.GRAYSCALE) {
@@ -107,8 +111,10 @@ public final class TinyImageNet {
       if (!wnid.matches("\\w+")) {
         throw new IOException(
             String.format(
+                Locale.ROOT,
                 "%s lists the class '%s', expected WordNet identifiers such as n01443537.",
-                file, wnid));
+                file,
+                wnid));
       }
     }
     if (wnids.isEmpty() || new HashSet<>(wnids).size() != wnids.size()) {
@@ -149,8 +155,10 @@ public final class TinyImageNet {
       if (!Files.isDirectory(images)) {
         throw new IOException(
             String.format(
+                Locale.ROOT,
                 "The folder %s is missing, though %s lists the class; unpack the archive again.",
-                images, CLASSES_FILE));
+                images,
+                CLASSES_FILE));
       }
       for (Path path : ImageFolder.find(images).images().values()) {
         paths.add(path);
@@ -193,9 +201,13 @@ public final class TinyImageNet {
       if (!known || !fields[0].matches("[\\w.-]+")) {
         throw new IOException(
             String.format(
+                Locale.ROOT,
                 "%s has the line %d '%s', expected a file name, a class of %s and a box, with tabs"
                     + " between them.",
-                annotations, i + 1, lines.get(i).strip(), CLASSES_FILE));
+                annotations,
+                i + 1,
+                lines.get(i).strip(),
+                CLASSES_FILE));
       }
       byClass.get(numbers.get(fields[1])).add(images.resolve(fields[0]));
     }

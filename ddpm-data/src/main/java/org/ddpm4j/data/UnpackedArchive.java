@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.ddpm4j.io.ForeignFormat;
@@ -70,14 +71,20 @@ record UnpackedArchive(
       if (instead.isPresent()) {
         throw new IOException(
             String.format(
+                Locale.ROOT,
                 "%s %s; expected the files of %s (%s, %s), unpacked.",
-                place, instead.get(), name, address, size));
+                place,
+                instead.get(),
+                name,
+                address,
+                size));
       }
     }
     if (sources.dataFolder().isPresent()) {
       Path data = sources.dataFolder().get();
       throw new IOException(
           String.format(
+              Locale.ROOT,
               "The data folder %s %s; expected the files of %s (%s, %s), unpacked.",
               data,
               Files.isDirectory(data) ? "lacks " + witness : "does not exist or is not a folder",
@@ -87,9 +94,13 @@ record UnpackedArchive(
     }
     throw new IOException(
         String.format(
+            Locale.ROOT,
             "%s is not on this machine, and it is not downloaded by itself; get %s (%s) and unpack"
                 + " it into %s, or name the folder that holds its files as data folder.",
-            name, address, size, places.get(0)));
+            name,
+            address,
+            size,
+            places.get(0)));
   }
 
   private List<Path> candidates(Path place) {

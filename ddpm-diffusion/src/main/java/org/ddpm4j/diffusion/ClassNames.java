@@ -65,13 +65,19 @@ public final class ClassNames {
   public static ClassNames of(List<String> names, int classes, OptionalInt nullClass) {
     if (classes < 1 || names.size() > classes) {
       throw new IllegalArgumentException(
-          "There are %d names for %d classes; it takes at least one class, and no more names."
-              .formatted(names.size(), classes));
+          String.format(
+              Locale.ROOT,
+              "There are %d names for %d classes; it takes at least one class, and no more names.",
+              names.size(),
+              classes));
     }
     if (nullClass.isPresent() && (nullClass.getAsInt() < 0 || nullClass.getAsInt() >= classes)) {
       throw new IllegalArgumentException(
-          "The null class is %d, but the classes are numbered 0 to %d."
-              .formatted(nullClass.getAsInt(), classes - 1));
+          String.format(
+              Locale.ROOT,
+              "The null class is %d, but the classes are numbered 0 to %d.",
+              nullClass.getAsInt(),
+              classes - 1));
     }
     return new ClassNames(names, classes, nullClass);
   }
@@ -109,11 +115,12 @@ public final class ClassNames {
       return nullClass.getAsInt();
     }
     throw new IllegalArgumentException(
-        "There is no class %s; choose a number from 0 to %d%s."
-            .formatted(
-                wanted,
-                classes - 1,
-                names.isEmpty() ? "" : " or one of the names " + listed(names)));
+        String.format(
+            Locale.ROOT,
+            "There is no class %s; choose a number from 0 to %d%s.",
+            wanted,
+            classes - 1,
+            names.isEmpty() ? "" : " or one of the names " + listed(names)));
   }
 
   private OptionalInt find(String wanted, UnaryOperator<String> spelling) {
@@ -124,11 +131,12 @@ public final class ClassNames {
             .toArray();
     if (found.length > 1) {
       throw new IllegalArgumentException(
-          "The class %s may be any of %s; write one of them as it stands here, or its number %s."
-              .formatted(
-                  wanted,
-                  listed(IntStream.of(found).mapToObj(names::get).toList()),
-                  listed(IntStream.of(found).mapToObj(Integer::toString).toList())));
+          String.format(
+              Locale.ROOT,
+              "The class %s may be any of %s; write one of them as it stands here, or its number %s.",
+              wanted,
+              listed(IntStream.of(found).mapToObj(names::get).toList()),
+              listed(IntStream.of(found).mapToObj(Integer::toString).toList())));
     }
     return found.length == 0 ? OptionalInt.empty() : OptionalInt.of(found[0]);
   }

@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion;
 
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -32,8 +33,10 @@ public interface Denoiser {
     return (xt, level) -> {
       if (level.t() != Math.rint(level.t())) {
         throw new IllegalArgumentException(
-            "The denoiser knows whole timesteps only and was asked at %s; choose a sampler without fractional times."
-                .formatted(level.t()));
+            String.format(
+                Locale.ROOT,
+                "The denoiser knows whole timesteps only and was asked at %s; choose a sampler without fractional times.",
+                level.t()));
       }
       return denoiser.denoise(xt, (int) level.t());
     };

@@ -1,5 +1,7 @@
 package org.ddpm4j.diffusion;
 
+import java.util.Locale;
+
 /**
  * The size of one image.
  *
@@ -17,13 +19,22 @@ public record ImageShape(int channels, int height, int width) {
   public ImageShape {
     if (channels < 1 || height < 1 || width < 1) {
       throw new IllegalArgumentException(
-          "An image of %d channels, height %d and width %d is empty; every size must be at least 1."
-              .formatted(channels, height, width));
+          String.format(
+              Locale.ROOT,
+              "An image of %d channels, height %d and width %d is empty; every size must be at least 1.",
+              channels,
+              height,
+              width));
     }
     if ((double) channels * height * width > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          "An image of %d channels, height %d and width %d is too large; it may have %d values."
-              .formatted(channels, height, width, Integer.MAX_VALUE));
+          String.format(
+              Locale.ROOT,
+              "An image of %d channels, height %d and width %d is too large; it may have %d values.",
+              channels,
+              height,
+              width,
+              Integer.MAX_VALUE));
     }
   }
 
@@ -39,6 +50,6 @@ public record ImageShape(int channels, int height, int width) {
   /** As in {@code 28x32x1}, height, width and channels. */
   @Override
   public String toString() {
-    return "%dx%dx%d".formatted(height, width, channels);
+    return String.format(Locale.ROOT, "%dx%dx%d", height, width, channels);
   }
 }

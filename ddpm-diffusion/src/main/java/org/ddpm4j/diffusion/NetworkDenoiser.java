@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion;
 
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -71,8 +72,11 @@ public record NetworkDenoiser(
     }
     if (output.size(1) != 2 * channels) {
       throw new IllegalStateException(
-          "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance."
-              .formatted(channels, output.size(1)));
+          String.format(
+              Locale.ROOT,
+              "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance.",
+              channels,
+              output.size(1)));
     }
     Estimate estimate =
         parameterization.estimate(schedule, xt, channels(output, 0, channels), level);

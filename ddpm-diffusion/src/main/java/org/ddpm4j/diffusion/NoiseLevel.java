@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion;
 
+import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.schedules.NoiseSchedule;
 
@@ -26,11 +27,15 @@ public record NoiseLevel(double t, double alphaCumprod) {
   public NoiseLevel {
     if (!(t >= -1 && t < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
-          "The time of a noise level is %s; it must be finite and at least -1.".formatted(t));
+          String.format(
+              Locale.ROOT,
+              "The time of a noise level is %s; it must be finite and at least -1.",
+              t));
     }
     if (!(alphaCumprod >= 0 && alphaCumprod <= 1)) {
       throw new IllegalArgumentException(
-          "ᾱ of a noise level is %s; it must be from 0 to 1.".formatted(alphaCumprod));
+          String.format(
+              Locale.ROOT, "ᾱ of a noise level is %s; it must be from 0 to 1.", alphaCumprod));
     }
   }
 
@@ -77,7 +82,7 @@ public record NoiseLevel(double t, double alphaCumprod) {
     Objects.requireNonNull(schedule, "schedule");
     if (!(rho > 0)) {
       throw new IllegalArgumentException(
-          "The noise-to-signal ratio is %s; it must be positive.".formatted(rho));
+          String.format(Locale.ROOT, "The noise-to-signal ratio is %s; it must be positive.", rho));
     }
     // Rounded down a little, so that a ratio which is a timestep's but for rounding finds it.
     int above = firstAtLeast(schedule, rho * (1 - ROUNDING));

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.function.IntFunction;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -213,16 +214,21 @@ public enum Parameterization {
   private void requireX0(NoiseSchedule schedule, NoiseLevel level) {
     if (determinant(schedule, level) == 0) {
       throw new IllegalArgumentException(
-          "At timestep %s nothing of the image is left, so that a prediction of %s does not tell it; predict v or x0 on this schedule."
-              .formatted(number(level.t()), name()));
+          String.format(
+              Locale.ROOT,
+              "At timestep %s nothing of the image is left, so that a prediction of %s does not tell it; predict v or x0 on this schedule.",
+              number(level.t()),
+              name()));
     }
   }
 
   private static int wholeTimestep(NoiseLevel level) {
     if (level.t() != Math.rint(level.t())) {
       throw new IllegalArgumentException(
-          "A network that predicts the mean knows whole timesteps only and was asked at %s; choose a sampler without fractional times."
-              .formatted(level.t()));
+          String.format(
+              Locale.ROOT,
+              "A network that predicts the mean knows whole timesteps only and was asked at %s; choose a sampler without fractional times.",
+              level.t()));
     }
     return (int) level.t();
   }

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.function.IntToDoubleFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -27,8 +28,11 @@ final class PerImage {
     INDArray bFactors = factors(a, t, bFactor);
     if (!Arrays.equals(a.shape(), b.shape())) {
       throw new IllegalArgumentException(
-          "The noise has the shape %s where the images have %s."
-              .formatted(Arrays.toString(b.shape()), Arrays.toString(a.shape())));
+          String.format(
+              Locale.ROOT,
+              "The noise has the shape %s where the images have %s.",
+              Arrays.toString(b.shape()),
+              Arrays.toString(a.shape())));
     }
     INDArray cast = b.castTo(a.dataType());
     INDArray scaled = cast.mul(bFactors);
@@ -47,12 +51,15 @@ final class PerImage {
   private static INDArray factors(INDArray images, int[] t, IntToDoubleFunction factor) {
     if (t.length != images.size(0)) {
       throw new IllegalArgumentException(
-          "%d timesteps were given for %d images.".formatted(t.length, images.size(0)));
+          String.format(
+              Locale.ROOT, "%d timesteps were given for %d images.", t.length, images.size(0)));
     }
     if (!images.dataType().isFPType()) {
       throw new IllegalArgumentException(
-          "The images are of type %s; noise needs FLOAT or DOUBLE, scaled to [-1,1]."
-              .formatted(images.dataType()));
+          String.format(
+              Locale.ROOT,
+              "The images are of type %s; noise needs FLOAT or DOUBLE, scaled to [-1,1].",
+              images.dataType()));
     }
     long[] shape = new long[images.rank()];
     Arrays.fill(shape, 1);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.ddpm4j.data.FashionMnist;
@@ -71,8 +72,13 @@ public final class ColdDiffusionExample {
       INDArray naive = restore(d, ColdAlgorithm.NAIVE, operator, degraded, keys);
       INDArray improved = restore(d, ColdAlgorithm.IMPROVED, operator, degraded, keys);
       System.out.printf(
+          Locale.ROOT,
           "%s%n  PSNR in dB: degraded %.1f, direct %.1f, algorithm 1 %.1f, algorithm 2 %.1f%n",
-          d, psnr(degraded, x0), psnr(direct, x0), psnr(naive, x0), psnr(improved, x0));
+          d,
+          psnr(degraded, x0),
+          psnr(direct, x0),
+          psnr(naive, x0),
+          psnr(improved, x0));
       for (INDArray images : List.of(x0, degraded, direct, improved)) {
         rows.add(images.get(NDArrayIndex.interval(0, Math.min(COLUMNS, test.size()))));
       }

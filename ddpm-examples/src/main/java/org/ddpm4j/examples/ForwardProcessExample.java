@@ -2,6 +2,7 @@ package org.ddpm4j.examples;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.ddpm4j.data.FashionMnist;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.Split;
@@ -39,7 +40,10 @@ public final class ForwardProcessExample {
     System.out.println("Images: " + clothes.source());
     draw(clothes, picture);
     System.out.printf(
-        "%s: t from 0 to %d; two rows linear, two rows cosine%n", picture, TIMESTEPS - 1);
+        Locale.ROOT,
+        "%s: t from 0 to %d; two rows linear, two rows cosine%n",
+        picture,
+        TIMESTEPS - 1);
   }
 
   static void draw(ImageDataSet clothes, Path picture) throws IOException {

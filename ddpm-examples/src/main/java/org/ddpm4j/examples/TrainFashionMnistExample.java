@@ -3,6 +3,7 @@ package org.ddpm4j.examples;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.ddpm4j.data.BatchOptions;
 import org.ddpm4j.data.FashionMnist;
 import org.ddpm4j.data.ImageDataSet;
@@ -76,7 +77,7 @@ public final class TrainFashionMnistExample {
     ImageDataSetIterator batches = new ImageDataSetIterator(clothes, options);
 
     Unet unet = Unet.create(network, DataType.FLOAT, 0);
-    System.out.printf("Parameters: %,d%n", unet.parameters().count());
+    System.out.printf(Locale.ROOT, "Parameters: %,d%n", unet.parameters().count());
 
     TrainingConfig config =
         TrainingConfig.defaults(steps)

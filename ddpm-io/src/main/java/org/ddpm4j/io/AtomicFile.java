@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Locale;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
 
@@ -130,8 +131,10 @@ public final class AtomicFile {
       for (int links = 0; Files.isSymbolicLink(file); links++) {
         if (links == MAX_LINKS) {
           throw new IOException(
-              "The file %s could not be written because it is a link that leads in a circle; choose another path."
-                  .formatted(target));
+              String.format(
+                  Locale.ROOT,
+                  "The file %s could not be written because it is a link that leads in a circle; choose another path.",
+                  target));
         }
         file = file.resolveSibling(Files.readSymbolicLink(file));
       }
@@ -140,18 +143,24 @@ public final class AtomicFile {
     }
     if (Files.isDirectory(file)) {
       throw new IOException(
-          "The file %s could not be written because a folder of that name exists; choose another path."
-              .formatted(target));
+          String.format(
+              Locale.ROOT,
+              "The file %s could not be written because a folder of that name exists; choose another path.",
+              target));
     }
     if (Files.exists(file) && !Files.isRegularFile(file)) {
       throw new IOException(
-          "The file %s could not be written because it is a device or a pipe, which no file may replace; choose another path."
-              .formatted(target));
+          String.format(
+              Locale.ROOT,
+              "The file %s could not be written because it is a device or a pipe, which no file may replace; choose another path.",
+              target));
     }
     if (file.getParent() == null) {
       throw new IOException(
-          "The file %s could not be written because it has no name; choose another path."
-              .formatted(target));
+          String.format(
+              Locale.ROOT,
+              "The file %s could not be written because it has no name; choose another path.",
+              target));
     }
     return file;
   }

@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -74,8 +75,11 @@ public final class DiffusersFields {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "diffusers has no name for %s; choose one of %s."
-                        .formatted(value, names.values())));
+                    String.format(
+                        Locale.ROOT,
+                        "diffusers has no name for %s; choose one of %s.",
+                        value,
+                        names.values())));
   }
 
   /**
@@ -109,8 +113,14 @@ public final class DiffusersFields {
             || (value.isArray() && value.isEmpty());
     if (!key.startsWith("_") && !isOff) {
       throw new IllegalArgumentException(
-          "%s%s is %s, a key that is not known here; leave it out if %s not depend on it. %s."
-              .formatted(opening, key, StrictJson.quoted(value), dependent, known));
+          String.format(
+              Locale.ROOT,
+              "%s%s is %s, a key that is not known here; leave it out if %s not depend on it. %s.",
+              opening,
+              key,
+              StrictJson.quoted(value),
+              dependent,
+              known));
     }
   }
 
@@ -268,19 +278,28 @@ public final class DiffusersFields {
         value != null,
         what,
         name,
-        "supported %s %s"
-            .formatted(supported.size() == 1 ? "is" : "are", quoted(supported.keySet())));
+        String.format(
+            Locale.ROOT,
+            "supported %s %s",
+            supported.size() == 1 ? "is" : "are",
+            quoted(supported.keySet())));
     return value;
   }
 
   private static String quoted(Collection<String> names) {
-    return names.stream().map("\"%s\""::formatted).collect(Collectors.joining(", "));
+    return names.stream().map(one -> '"' + one + '"').collect(Collectors.joining(", "));
   }
 
   private void require(boolean condition, String what, JsonNode value, String expectation) {
     if (!condition) {
       throw new IllegalArgumentException(
-          "%s%s is %s; %s.".formatted(opening, what, StrictJson.quoted(value), expectation));
+          String.format(
+              Locale.ROOT,
+              "%s%s is %s; %s.",
+              opening,
+              what,
+              StrictJson.quoted(value),
+              expectation));
     }
   }
 }

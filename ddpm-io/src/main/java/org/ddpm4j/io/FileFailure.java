@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 
 /** Turns the terse exceptions of the JDK into whole sentences that name the file. */
 final class FileFailure {
@@ -24,15 +25,20 @@ final class FileFailure {
   static IOException unreadable(Path file, IOException cause) {
     String sentence;
     if (cause instanceof NoSuchFileException) {
-      sentence = "The file %s does not exist; check its path.".formatted(file);
+      sentence = String.format(Locale.ROOT, "The file %s does not exist; check its path.", file);
     } else if (cause instanceof AccessDeniedException) {
       sentence =
-          "The file %s may not be read by this user; change its permissions or choose another file."
-              .formatted(file);
+          String.format(
+              Locale.ROOT,
+              "The file %s may not be read by this user; change its permissions or choose another file.",
+              file);
     } else {
       sentence =
-          "The file %s could not be read (%s); check the disk it is on."
-              .formatted(file, reason(cause));
+          String.format(
+              Locale.ROOT,
+              "The file %s could not be read (%s); check the disk it is on.",
+              file,
+              reason(cause));
     }
     return new IOException(sentence, cause);
   }
@@ -42,39 +48,58 @@ final class FileFailure {
     String reason = reason(cause);
     String why;
     if (FULL_DISK.stream().anyMatch(reason::contains)) {
-      why = "the disk is full (%s); free some space and try again".formatted(reason);
+      why =
+          String.format(
+              Locale.ROOT, "the disk is full (%s); free some space and try again", reason);
     } else if (Files.notExists(folder)) {
-      why = "its folder %s does not exist; create the folder or choose another".formatted(folder);
+      why =
+          String.format(
+              Locale.ROOT,
+              "its folder %s does not exist; create the folder or choose another",
+              folder);
     } else if (!Files.isDirectory(folder)) {
-      why = "%s is not a folder; choose another path".formatted(folder);
+      why = String.format(Locale.ROOT, "%s is not a folder; choose another path", folder);
     } else if (cause instanceof AccessDeniedException) {
       why =
-          "this user may not write to its folder %s; change the permissions or choose another folder"
-              .formatted(folder);
+          String.format(
+              Locale.ROOT,
+              "this user may not write to its folder %s; change the permissions or choose another folder",
+              folder);
     } else {
-      why = "the system refused it (%s); check the disk or choose another folder".formatted(reason);
+      why =
+          String.format(
+              Locale.ROOT,
+              "the system refused it (%s); check the disk or choose another folder",
+              reason);
     }
     return new IOException(
-        "The file %s could not be written because %s.".formatted(file, why), cause);
+        String.format(Locale.ROOT, "The file %s could not be written because %s.", file, why),
+        cause);
   }
 
   static IOException noFolder(Path folder, IOException cause) {
     return new IOException(
-        "The folder %s cannot be made because %s.".formatted(folder, folderRefused(cause)), cause);
+        String.format(
+            Locale.ROOT, "The folder %s cannot be made because %s.", folder, folderRefused(cause)),
+        cause);
   }
 
   /** Of a folder that exists. */
   static IOException closedFolder(Path folder, IOException cause) {
     return new IOException(
-        "Nothing can be written into the folder %s because %s."
-            .formatted(folder, folderRefused(cause)),
+        String.format(
+            Locale.ROOT,
+            "Nothing can be written into the folder %s because %s.",
+            folder,
+            folderRefused(cause)),
         cause);
   }
 
   private static String folderRefused(IOException cause) {
     String reason = reason(cause);
     if (FULL_DISK.stream().anyMatch(reason::contains)) {
-      return "the disk is full (%s); free some space and try again".formatted(reason);
+      return String.format(
+          Locale.ROOT, "the disk is full (%s); free some space and try again", reason);
     }
     if (cause instanceof FileAlreadyExistsException) {
       return "there is a file in its place; choose another path";
@@ -82,7 +107,7 @@ final class FileFailure {
     if (cause instanceof AccessDeniedException) {
       return "this user may not write there; change the permissions or choose another path";
     }
-    return "the system refused it (%s); choose another path".formatted(reason);
+    return String.format(Locale.ROOT, "the system refused it (%s); choose another path", reason);
   }
 
   private static String reason(IOException cause) {

@@ -18,6 +18,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -110,8 +111,11 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
   /** The sentence for a file that is damaged or no safetensors file at all. */
   static IOException malformed(Path file, String why, Throwable cause) {
     return new IOException(
-        "The file %s is not a valid safetensors file: %s; get or write the file again."
-            .formatted(file, why),
+        String.format(
+            Locale.ROOT,
+            "The file %s is not a valid safetensors file: %s; get or write the file again.",
+            file,
+            why),
         cause);
   }
 
@@ -250,27 +254,41 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
       String dtype = json.getText();
       if (SafetensorsDtype.isUnsupported(dtype)) {
         throw new IOException(
-            "The file %s holds %s with the dtype %s, for which ND4J has no data type; convert that tensor to F32."
-                .formatted(file, tensor, dtype));
+            String.format(
+                Locale.ROOT,
+                "The file %s holds %s with the dtype %s, for which ND4J has no data type; convert that tensor to F32.",
+                file,
+                tensor,
+                dtype));
       }
       return SafetensorsDtype.named(dtype)
           .orElseThrow(
               () ->
                   malformed(
-                      "%s has the dtype %s, which is none of %s"
-                          .formatted(tensor, quoted(dtype), SafetensorsDtype.names())));
+                      String.format(
+                          Locale.ROOT,
+                          "%s has the dtype %s, which is none of %s",
+                          tensor,
+                          quoted(dtype),
+                          SafetensorsDtype.names())));
     }
 
     private List<Long> numbers(JsonParser json, String tensor, String field, int most)
         throws IOException {
       if (json.currentToken() != JsonToken.START_ARRAY) {
-        throw malformed("%s has a %s that is not a list".formatted(tensor, field));
+        throw malformed(
+            String.format(Locale.ROOT, "%s has a %s that is not a list", tensor, field));
       }
       var numbers = new ArrayList<Long>();
       while (json.nextToken() != JsonToken.END_ARRAY) {
         if (numbers.size() == most) {
           throw malformed(
-              "%s has a %s of more than the %d numbers possible".formatted(tensor, field, most));
+              String.format(
+                  Locale.ROOT,
+                  "%s has a %s of more than the %d numbers possible",
+                  tensor,
+                  field,
+                  most));
         }
         numbers.add(number(json, tensor, field));
       }
@@ -284,33 +302,56 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
         return json.getLongValue();
       }
       throw malformed(
-          "%s has %s in its %s, where a whole number from 0 to %d is due"
-              .formatted(tensor, quoted(json.getText()), field, Long.MAX_VALUE));
+          String.format(
+              Locale.ROOT,
+              "%s has %s in its %s, where a whole number from 0 to %d is due",
+              tensor,
+              quoted(json.getText()),
+              field,
+              Long.MAX_VALUE));
     }
 
     /** Whether the bytes lie in the file and are as many as dtype and shape ask for. */
     private void checkExtent(TensorEntry entry, String tensor) throws IOException {
       if (entry.begin() > entry.end()) {
         throw malformed(
-            "%s begins at byte %d of the data, after its end at byte %d"
-                .formatted(tensor, entry.begin(), entry.end()));
+            String.format(
+                Locale.ROOT,
+                "%s begins at byte %d of the data, after its end at byte %d",
+                tensor,
+                entry.begin(),
+                entry.end()));
       }
       if (entry.end() > dataLength) {
         throw malformed(
-            "%s ends at byte %d of the data, of which the file has only %d, so it is cut off or its header is wrong"
-                .formatted(tensor, entry.end(), dataLength));
+            String.format(
+                Locale.ROOT,
+                "%s ends at byte %d of the data, of which the file has only %d, so it is cut off or its header is wrong",
+                tensor,
+                entry.end(),
+                dataLength));
       }
       long bytes = TensorEntry.bytes(entry.dtype(), entry.shape());
       if (bytes < 0) {
         throw malformed(
-            "%s of dtype %s and shape %s is larger than the %d bytes that one tensor may have here"
-                .formatted(tensor, entry.dtype(), entry.shape(), TensorEntry.MAX_BYTES));
+            String.format(
+                Locale.ROOT,
+                "%s of dtype %s and shape %s is larger than the %d bytes that one tensor may have here",
+                tensor,
+                entry.dtype(),
+                entry.shape(),
+                TensorEntry.MAX_BYTES));
       }
       if (bytes != entry.end() - entry.begin()) {
         throw malformed(
-            "%s of dtype %s and shape %s takes %d bytes, but its data_offsets span %d"
-                .formatted(
-                    tensor, entry.dtype(), entry.shape(), bytes, entry.end() - entry.begin()));
+            String.format(
+                Locale.ROOT,
+                "%s of dtype %s and shape %s takes %d bytes, but its data_offsets span %d",
+                tensor,
+                entry.dtype(),
+                entry.shape(),
+                bytes,
+                entry.end() - entry.begin()));
       }
     }
 
@@ -326,33 +367,44 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
         TensorEntry entry = tensor.getValue();
         if (entry.begin() < covered) {
           throw malformed(
-              "the tensors %s and %s overlap at byte %d of the data"
-                  .formatted(quoted(previous), quoted(tensor.getKey()), entry.begin()));
+              String.format(
+                  Locale.ROOT,
+                  "the tensors %s and %s overlap at byte %d of the data",
+                  quoted(previous),
+                  quoted(tensor.getKey()),
+                  entry.begin()));
         }
         if (entry.begin() > covered) {
           throw malformed(
-              "the bytes %d to %d of the data, before the tensor %s, belong to no tensor"
-                  .formatted(covered, entry.begin(), quoted(tensor.getKey())));
+              String.format(
+                  Locale.ROOT,
+                  "the bytes %d to %d of the data, before the tensor %s, belong to no tensor",
+                  covered,
+                  entry.begin(),
+                  quoted(tensor.getKey())));
         }
         covered = entry.end();
         previous = tensor.getKey();
       }
       if (covered != dataLength) {
         throw malformed(
-            "the tensors end at byte %d of the data, but the data go on to byte %d"
-                .formatted(covered, dataLength));
+            String.format(
+                Locale.ROOT,
+                "the tensors end at byte %d of the data, but the data go on to byte %d",
+                covered,
+                dataLength));
       }
     }
 
     private void checkFirst(Object earlier, String tensor, String field) throws IOException {
       if (earlier != null) {
-        throw malformed("%s has its %s twice".formatted(tensor, field));
+        throw malformed(String.format(Locale.ROOT, "%s has its %s twice", tensor, field));
       }
     }
 
     private void checkPresent(Object value, String tensor, String field) throws IOException {
       if (value == null) {
-        throw malformed("%s has no %s".formatted(tensor, field));
+        throw malformed(String.format(Locale.ROOT, "%s has no %s", tensor, field));
       }
     }
 

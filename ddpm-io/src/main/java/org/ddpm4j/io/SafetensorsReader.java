@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.zip.CRC32C;
@@ -64,8 +65,10 @@ public final class SafetensorsReader implements AutoCloseable {
     if (Files.exists(file) && !Files.isRegularFile(file)) {
       // Opening a pipe would wait for somebody to write to it.
       throw new IOException(
-          "The file %s could not be read because it is a folder or a device; choose a safetensors file."
-              .formatted(file));
+          String.format(
+              Locale.ROOT,
+              "The file %s could not be read because it is a folder or a device; choose a safetensors file.",
+              file));
     }
     FileChannel channel;
     try {
@@ -179,8 +182,12 @@ public final class SafetensorsReader implements AutoCloseable {
     String found = SafetensorsWriter.hex(crc32c());
     if (!found.equals(expected)) {
       throw new IOException(
-          "The file %s is damaged: its data have the CRC-32C %s, but its header says %s; use another copy of the file."
-              .formatted(file, found, SafetensorsHeader.quoted(expected)));
+          String.format(
+              Locale.ROOT,
+              "The file %s is damaged: its data have the CRC-32C %s, but its header says %s; use another copy of the file.",
+              file,
+              found,
+              SafetensorsHeader.quoted(expected)));
     }
   }
 
@@ -193,7 +200,8 @@ public final class SafetensorsReader implements AutoCloseable {
   private long headerLength(long fileLength) throws IOException {
     if (fileLength < SafetensorsHeader.LENGTH_BYTES) {
       throw withoutHeader(
-          "it has %d bytes, fewer than the 8 of the header length".formatted(fileLength));
+          String.format(
+              Locale.ROOT, "it has %d bytes, fewer than the 8 of the header length", fileLength));
     }
     ByteBuffer bytes =
         ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -204,13 +212,19 @@ public final class SafetensorsReader implements AutoCloseable {
     }
     if (Long.compareUnsigned(length, SafetensorsHeader.MAX_BYTES) > 0) {
       throw withoutHeader(
-          "its header length is %s, more than the %d bytes that a header may have here"
-              .formatted(Long.toUnsignedString(length), SafetensorsHeader.MAX_BYTES));
+          String.format(
+              Locale.ROOT,
+              "its header length is %s, more than the %d bytes that a header may have here",
+              Long.toUnsignedString(length),
+              SafetensorsHeader.MAX_BYTES));
     }
     if (length > fileLength - SafetensorsHeader.LENGTH_BYTES) {
       throw withoutHeader(
-          "its header length is %d, but only %d bytes follow, so it is cut off or of another format"
-              .formatted(length, fileLength - SafetensorsHeader.LENGTH_BYTES));
+          String.format(
+              Locale.ROOT,
+              "its header length is %d, but only %d bytes follow, so it is cut off or of another format",
+              length,
+              fileLength - SafetensorsHeader.LENGTH_BYTES));
     }
     return length;
   }
@@ -219,8 +233,12 @@ public final class SafetensorsReader implements AutoCloseable {
     TensorEntry entry = header.entries().get(name);
     if (entry == null) {
       throw new IOException(
-          "The file %s has no tensor %s among its %d; check that it belongs to this model."
-              .formatted(file, SafetensorsHeader.quoted(name), header.entries().size()));
+          String.format(
+              Locale.ROOT,
+              "The file %s has no tensor %s among its %d; check that it belongs to this model.",
+              file,
+              SafetensorsHeader.quoted(name),
+              header.entries().size()));
     }
     return entry;
   }
@@ -231,8 +249,12 @@ public final class SafetensorsReader implements AutoCloseable {
     } catch (RuntimeException | OutOfMemoryError e) {
       // ND4J throws the one, JavaCPP the other when memory is short.
       throw new IOException(
-          "The file %s holds the tensor %s, for whose %d bytes there is no memory; give the program more."
-              .formatted(file, SafetensorsHeader.quoted(name), entry.length()),
+          String.format(
+              Locale.ROOT,
+              "The file %s holds the tensor %s, for whose %d bytes there is no memory; give the program more.",
+              file,
+              SafetensorsHeader.quoted(name),
+              entry.length()),
           e);
     }
   }
@@ -243,8 +265,11 @@ public final class SafetensorsReader implements AutoCloseable {
       int value = bytes.get();
       if (value != 0 && value != 1) {
         throw malformed(
-            "the tensor %s of dtype BOOL has the byte %d, where only 0 and 1 are possible"
-                .formatted(SafetensorsHeader.quoted(name), Byte.toUnsignedInt((byte) value)));
+            String.format(
+                Locale.ROOT,
+                "the tensor %s of dtype BOOL has the byte %d, where only 0 and 1 are possible",
+                SafetensorsHeader.quoted(name),
+                Byte.toUnsignedInt((byte) value)));
       }
     }
   }
@@ -278,7 +303,10 @@ public final class SafetensorsReader implements AutoCloseable {
     return malformed(
         ForeignFormat.of(file)
             .filter(format -> format != ForeignFormat.SAFETENSORS)
-            .map(format -> "it is %s (%s); %s".formatted(format.noun(), format.remedy(), why))
+            .map(
+                format ->
+                    String.format(
+                        Locale.ROOT, "it is %s (%s); %s", format.noun(), format.remedy(), why))
             .orElse(why));
   }
 

@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.zip.CRC32C;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -57,8 +58,10 @@ public final class SafetensorsWriter {
       throws IOException {
     if (metadata.containsKey(CRC32C_KEY)) {
       throw new IllegalArgumentException(
-          "The metadata key '%s' is reserved for the checksum of the data; leave it out or call writeWithChecksum."
-              .formatted(CRC32C_KEY));
+          String.format(
+              Locale.ROOT,
+              "The metadata key '%s' is reserved for the checksum of the data; leave it out or call writeWithChecksum.",
+              CRC32C_KEY));
     }
     writeFile(file, layout(tensors), tensors, metadata);
   }
@@ -104,8 +107,12 @@ public final class SafetensorsWriter {
     byte[] header = new SafetensorsHeader(metadata, entries).toBytes();
     if (header.length > SafetensorsHeader.MAX_BYTES) {
       throw new IllegalArgumentException(
-          "The header of %s would have %d bytes, more than the %d possible; use shorter names or metadata."
-              .formatted(file, header.length, SafetensorsHeader.MAX_BYTES));
+          String.format(
+              Locale.ROOT,
+              "The header of %s would have %d bytes, more than the %d possible; use shorter names or metadata.",
+              file,
+              header.length,
+              SafetensorsHeader.MAX_BYTES));
     }
     AtomicFile.write(
         file,
@@ -150,8 +157,10 @@ public final class SafetensorsWriter {
     checkUnicode(name);
     if (name.equals(SafetensorsHeader.METADATA)) {
       throw new IllegalArgumentException(
-          "A tensor cannot be named %s, which safetensors files use for their metadata; choose another name."
-              .formatted(name));
+          String.format(
+              Locale.ROOT,
+              "A tensor cannot be named %s, which safetensors files use for their metadata; choose another name.",
+              name));
     }
     String tensor = "The tensor " + SafetensorsHeader.quoted(name);
     DataType dataType = array.dataType();
@@ -160,19 +169,29 @@ public final class SafetensorsWriter {
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
-                        "%s has the data type %s, which safetensors files cannot hold; cast it to one they can."
-                            .formatted(tensor, dataType)));
+                        String.format(
+                            Locale.ROOT,
+                            "%s has the data type %s, which safetensors files cannot hold; cast it to one they can.",
+                            tensor,
+                            dataType)));
     List<Long> shape = Arrays.stream(array.shape()).boxed().toList();
     long bytes = TensorEntry.bytes(dtype, shape);
     if (bytes < 0 || shape.size() > TensorEntry.MAX_RANK) {
       throw new IllegalArgumentException(
-          "%s of shape %s has more than the %d bytes or %d dimensions possible; split it or reshape it."
-              .formatted(tensor, shape, TensorEntry.MAX_BYTES, TensorEntry.MAX_RANK));
+          String.format(
+              Locale.ROOT,
+              "%s of shape %s has more than the %d bytes or %d dimensions possible; split it or reshape it.",
+              tensor,
+              shape,
+              TensorEntry.MAX_BYTES,
+              TensorEntry.MAX_RANK));
     }
     if (bytes != array.length() * dtype.width()) {
       throw new IllegalArgumentException(
-          "%s is ND4J's empty array without a shape; give it a shape such as [0]."
-              .formatted(tensor));
+          String.format(
+              Locale.ROOT,
+              "%s is ND4J's empty array without a shape; give it a shape such as [0].",
+              tensor));
     }
     return new TensorEntry(dtype, shape, 0, bytes);
   }
@@ -180,8 +199,10 @@ public final class SafetensorsWriter {
   private static void checkUnicode(String text) {
     if (!SafetensorsHeader.isUnicode(text)) {
       throw new IllegalArgumentException(
-          "The string %s has half of a surrogate pair and cannot be written in UTF-8; correct it."
-              .formatted(SafetensorsHeader.quoted(text)));
+          String.format(
+              Locale.ROOT,
+              "The string %s has half of a surrogate pair and cannot be written in UTF-8; correct it.",
+              SafetensorsHeader.quoted(text)));
     }
   }
 

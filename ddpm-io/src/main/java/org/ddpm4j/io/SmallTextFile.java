@@ -6,6 +6,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -39,21 +40,26 @@ public record SmallTextFile(long maxBytes, String kind, String whenMissing) {
   public String read(Path file) throws IOException {
     try {
       if (Files.isDirectory(file)) {
-        throw new IOException("%s is a folder where a file is expected.".formatted(file));
+        throw new IOException(
+            String.format(Locale.ROOT, "%s is a folder where a file is expected.", file));
       }
       if (Files.size(file) > maxBytes) {
         throw new IOException(
-            "%s has more than %d bytes and so is no %s.".formatted(file, maxBytes, kind));
+            String.format(
+                Locale.ROOT, "%s has more than %d bytes and so is no %s.", file, maxBytes, kind));
       }
       return Files.readString(file);
     } catch (NoSuchFileException e) {
-      throw new IOException("%s is missing; %s.".formatted(file, whenMissing), e);
+      throw new IOException(String.format(Locale.ROOT, "%s is missing; %s.", file, whenMissing), e);
     } catch (CharacterCodingException e) {
-      throw new IOException("%s is not a text file in UTF-8.".formatted(file), e);
+      throw new IOException(String.format(Locale.ROOT, "%s is not a text file in UTF-8.", file), e);
     } catch (FileSystemException e) {
       throw new IOException(
-          "%s cannot be read (%s); check its permissions."
-              .formatted(file, e.getClass().getSimpleName()),
+          String.format(
+              Locale.ROOT,
+              "%s cannot be read (%s); check its permissions.",
+              file,
+              e.getClass().getSimpleName()),
           e);
     }
   }

@@ -1,5 +1,6 @@
 package org.ddpm4j.plots;
 
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -26,17 +27,24 @@ public record Axis(String title, Scale scale, double min, double max) {
     Objects.requireNonNull(scale, "scale");
     if (min >= max || Double.isInfinite(min) || Double.isInfinite(max)) {
       throw new IllegalArgumentException(
-          "An axis cannot reach from %s to %s; the first must be less than the second, both finite."
-              .formatted(min, max));
+          String.format(
+              Locale.ROOT,
+              "An axis cannot reach from %s to %s; the first must be less than the second, both finite.",
+              min,
+              max));
     }
     if (max - min <= LEAST_LENGTH * Math.max(Math.abs(min), Math.abs(max))) {
       throw new IllegalArgumentException(
-          "An axis from %s to %s is too short to be labelled.".formatted(min, max));
+          String.format(
+              Locale.ROOT, "An axis from %s to %s is too short to be labelled.", min, max));
     }
     if (scale == Scale.LOGARITHMIC && (min <= 0 || max <= 0)) {
       throw new IllegalArgumentException(
-          "A logarithmic axis cannot reach from %s to %s; both must be positive."
-              .formatted(min, max));
+          String.format(
+              Locale.ROOT,
+              "A logarithmic axis cannot reach from %s to %s; both must be positive.",
+              min,
+              max));
     }
   }
 

@@ -3,6 +3,7 @@ package org.ddpm4j.plots;
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
@@ -38,12 +39,18 @@ public record BarChart(
     values = values.clone();
     if (names.isEmpty() || names.size() != values.length) {
       throw new IllegalArgumentException(
-          "A bar chart of %d names and %d values is not possible; it needs at least one, and as many of both."
-              .formatted(names.size(), values.length));
+          String.format(
+              Locale.ROOT,
+              "A bar chart of %d names and %d values is not possible; it needs at least one, and as many of both.",
+              names.size(),
+              values.length));
     }
     if (!Arrays.stream(values).allMatch(Double::isFinite)) {
       throw new IllegalArgumentException(
-          "The values %s have no bars; all must be finite.".formatted(Arrays.toString(values)));
+          String.format(
+              Locale.ROOT,
+              "The values %s have no bars; all must be finite.",
+              Arrays.toString(values)));
     }
     if (y.scale() != Scale.LINEAR) {
       throw new IllegalArgumentException(

@@ -1,6 +1,7 @@
 package org.ddpm4j.plots;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * The density of a distribution, estimated from samples: the mean of a normal density around each
@@ -45,8 +46,11 @@ public final class KernelDensity {
     boolean isSpread = Arrays.stream(samples).distinct().limit(2).count() == 2;
     if (!isSpread || !Double.isFinite(deviation)) {
       throw new IllegalArgumentException(
-          "%d samples with the standard deviation %s have no density; it takes two or more that are finite and not all equal."
-              .formatted(samples.length, deviation));
+          String.format(
+              Locale.ROOT,
+              "%d samples with the standard deviation %s have no density; it takes two or more that are finite and not all equal.",
+              samples.length,
+              deviation));
     }
     return new KernelDensity(samples.clone(), deviation * rule.factor(samples.length));
   }
@@ -109,8 +113,12 @@ public final class KernelDensity {
   private static double[] grid(double from, double to, int points) {
     if (!(from < to) || points < 2) {
       throw new IllegalArgumentException(
-          "A grid of %d places from %s to %s is not possible; it takes two or more, and the first must be the lesser."
-              .formatted(points, from, to));
+          String.format(
+              Locale.ROOT,
+              "A grid of %d places from %s to %s is not possible; it takes two or more, and the first must be the lesser.",
+              points,
+              from,
+              to));
     }
     double[] x = new double[points];
     for (int i = 0; i < points; i++) {

@@ -3,6 +3,7 @@ package org.ddpm4j.plots;
 import java.awt.image.BufferedImage;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 
@@ -45,8 +46,10 @@ public record LineChart(
     for (Series one : series) {
       if (!names.add(one.name())) {
         throw new IllegalArgumentException(
-            "Two series of a chart are called %s; give them different names."
-                .formatted(one.name()));
+            String.format(
+                Locale.ROOT,
+                "Two series of a chart are called %s; give them different names.",
+                one.name()));
       }
     }
     requireSize(width, height);
@@ -116,8 +119,13 @@ public record LineChart(
   static void requireSize(int width, int height) {
     if (width < MIN_SIZE || width > MAX_SIZE || height < MIN_SIZE || height > MAX_SIZE) {
       throw new IllegalArgumentException(
-          "A chart of %dx%d points is not possible; width and height must be from %d to %d."
-              .formatted(width, height, MIN_SIZE, MAX_SIZE));
+          String.format(
+              Locale.ROOT,
+              "A chart of %dx%d points is not possible; width and height must be from %d to %d.",
+              width,
+              height,
+              MIN_SIZE,
+              MAX_SIZE));
     }
   }
 }

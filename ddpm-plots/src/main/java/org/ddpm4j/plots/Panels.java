@@ -7,6 +7,7 @@ import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /** Pictures side by side. */
 public final class Panels {
@@ -26,8 +27,11 @@ public final class Panels {
   public static BufferedImage grid(List<BufferedImage> pictures, int columns) {
     if (pictures.isEmpty() || columns < 1) {
       throw new IllegalArgumentException(
-          "%d pictures in %d columns make no panel; it takes at least one of both."
-              .formatted(pictures.size(), columns));
+          String.format(
+              Locale.ROOT,
+              "%d pictures in %d columns make no panel; it takes at least one of both.",
+              pictures.size(),
+              columns));
     }
     int across = Math.min(columns, pictures.size());
     int down = (pictures.size() + across - 1) / across;

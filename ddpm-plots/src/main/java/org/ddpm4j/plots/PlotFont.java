@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -91,8 +92,10 @@ public final class PlotFont {
         | LinkageError e) {
       throw new UncheckedIOException(
           new IOException(
-              "Java cannot draw text on this machine (%s); install the libraries freetype and fontconfig, or take a Java that brings them, and see that the folder for temporary files can be written."
-                  .formatted(rootOf(e)),
+              String.format(
+                  Locale.ROOT,
+                  "Java cannot draw text on this machine (%s); install the libraries freetype and fontconfig, or take a Java that brings them, and see that the folder for temporary files can be written.",
+                  rootOf(e)),
               e));
     }
   }

@@ -1,6 +1,7 @@
 package org.ddpm4j.plots;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -26,14 +27,22 @@ public record Series(String name, double[] x, double[] y, LineStyle style) {
     y = y.clone();
     if (x.length == 0 || x.length != y.length) {
       throw new IllegalArgumentException(
-          "The series %s has %d positions and %d values; it needs at least one, and as many of both."
-              .formatted(name, x.length, y.length));
+          String.format(
+              Locale.ROOT,
+              "The series %s has %d positions and %d values; it needs at least one, and as many of both.",
+              name,
+              x.length,
+              y.length));
     }
     for (int i = 0; i < x.length; i++) {
       if (!Double.isFinite(x[i]) || i > 0 && x[i] < x[i - 1]) {
         throw new IllegalArgumentException(
-            "The series %s has the position %s at index %d; positions must be finite and ascend."
-                .formatted(name, x[i], i));
+            String.format(
+                Locale.ROOT,
+                "The series %s has the position %s at index %d; positions must be finite and ascend.",
+                name,
+                x[i],
+                i));
       }
     }
   }

@@ -1,6 +1,7 @@
 package org.ddpm4j.unet;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import org.ddpm4j.kernels.cpu.FusedKernels;
@@ -36,7 +37,10 @@ public record Execution(
     checkTogether(devices);
     if (threads < 1) {
       throw new IllegalArgumentException(
-          "A network cannot compute with %d threads; at least 1 is needed.".formatted(threads));
+          String.format(
+              Locale.ROOT,
+              "A network cannot compute with %d threads; at least 1 is needed.",
+              threads));
     }
     for (DeviceName device : devices) {
       if (!device.equals(DeviceName.AUTO)) {
@@ -48,8 +52,10 @@ public record Execution(
     }
     if (layers == LayersChoice.FUSED && !FusedKernels.available()) {
       throw new IllegalArgumentException(
-          "The fused layers do not run here (%s); choose the reference layers."
-              .formatted(FusedKernels.obstacle()));
+          String.format(
+              Locale.ROOT,
+              "The fused layers do not run here (%s); choose the reference layers.",
+              FusedKernels.obstacle()));
     }
   }
 
@@ -87,8 +93,10 @@ public record Execution(
       boolean single = device.equals(DeviceName.CPU) || device.equals(DeviceName.AUTO);
       if (devices.size() > 1 && (single || !device.kind().equals(kind))) {
         throw new IllegalArgumentException(
-            "The devices %s cannot train together; name several cards of one kind, such as cuda:0,1, or one device alone."
-                .formatted(join(devices)));
+            String.format(
+                Locale.ROOT,
+                "The devices %s cannot train together; name several cards of one kind, such as cuda:0,1, or one device alone.",
+                join(devices)));
       }
     }
   }
@@ -100,22 +108,27 @@ public record Execution(
   private static void checkDevice(LayersChoice layers, DeviceName device) {
     if (layers == LayersChoice.REFERENCE && !device.equals(DeviceName.CPU)) {
       throw new IllegalArgumentException(
-          "The reference layers do not compute on %s; choose the fused layers or the device cpu."
-              .formatted(device));
+          String.format(
+              Locale.ROOT,
+              "The reference layers do not compute on %s; choose the fused layers or the device cpu.",
+              device));
     }
     Devices.obstacle(device)
         .ifPresent(
             obstacle -> {
               throw new IllegalArgumentException(
-                  "The device %s cannot be used: %s.".formatted(device, obstacle));
+                  String.format(
+                      Locale.ROOT, "The device %s cannot be used: %s.", device, obstacle));
             });
   }
 
   private static void checkPrecision(LayersChoice layers, Precision precision, DeviceName device) {
     if (layers == LayersChoice.REFERENCE) {
       throw new IllegalArgumentException(
-          "The reference layers cannot compute in %s; choose the fused layers or float32."
-              .formatted(precision));
+          String.format(
+              Locale.ROOT,
+              "The reference layers cannot compute in %s; choose the fused layers or float32.",
+              precision));
     }
     if (!isProcessor(device)) {
       return;
@@ -190,8 +203,10 @@ public record Execution(
   public boolean isFused(DataType dataType) {
     if (layers == LayersChoice.FUSED && dataType != DataType.FLOAT) {
       throw new IllegalArgumentException(
-          "The fused layers compute in FLOAT, not in %s; choose the reference layers."
-              .formatted(dataType));
+          String.format(
+              Locale.ROOT,
+              "The fused layers compute in FLOAT, not in %s; choose the reference layers.",
+              dataType));
     }
     return layers != LayersChoice.REFERENCE
         && dataType == DataType.FLOAT

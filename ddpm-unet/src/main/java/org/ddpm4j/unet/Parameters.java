@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -38,7 +39,7 @@ public final class Parameters {
       INDArray range = flat.get(NDArrayIndex.interval(offset, offset + declaration.length()));
       if (views.put(declaration.name(), range.reshape('c', declaration.shape())) != null) {
         throw new IllegalArgumentException(
-            "Parameter %s is declared twice.".formatted(declaration.name()));
+            String.format(Locale.ROOT, "Parameter %s is declared twice.", declaration.name()));
       }
       offset += declaration.length();
     }
@@ -116,7 +117,8 @@ public final class Parameters {
     version.incrementAndGet();
     INDArray view = views.get(name);
     if (view == null) {
-      throw new IllegalArgumentException("The network has no parameter named %s.".formatted(name));
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "The network has no parameter named %s.", name));
     }
     return view;
   }
@@ -198,23 +200,29 @@ public final class Parameters {
       long[] shape = shapes.get(declaration.name());
       if (shape == null) {
         throw new IllegalArgumentException(
-            "The tensor %s %s is missing, which the network has as a parameter."
-                .formatted(declaration.name(), Arrays.toString(declaration.pyTorchShape())));
+            String.format(
+                Locale.ROOT,
+                "The tensor %s %s is missing, which the network has as a parameter.",
+                declaration.name(),
+                Arrays.toString(declaration.pyTorchShape())));
       }
       if (!Arrays.equals(shape, declaration.pyTorchShape())) {
         throw new IllegalArgumentException(
-            "The tensor %s has the shape %s where the network has %s."
-                .formatted(
-                    declaration.name(),
-                    Arrays.toString(shape),
-                    Arrays.toString(declaration.pyTorchShape())));
+            String.format(
+                Locale.ROOT,
+                "The tensor %s has the shape %s where the network has %s.",
+                declaration.name(),
+                Arrays.toString(shape),
+                Arrays.toString(declaration.pyTorchShape())));
       }
       unknown.remove(declaration.name());
     }
     if (!unknown.isEmpty()) {
       throw new IllegalArgumentException(
-          "The tensor %s is none of the network's parameters."
-              .formatted(unknown.iterator().next()));
+          String.format(
+              Locale.ROOT,
+              "The tensor %s is none of the network's parameters.",
+              unknown.iterator().next()));
     }
   }
 

@@ -2,6 +2,7 @@ package org.ddpm4j.unet;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.Charset;
 
 /**
  * Stands in for {@link System#out} for a while and drops certain lines that one thread prints.
@@ -19,7 +20,7 @@ final class StandardOutputFilter extends PrintStream {
   private volatile boolean active = true;
 
   private StandardOutputFilter(PrintStream out, String prefix) {
-    super(out);
+    super(out, false, Charset.defaultCharset());
     this.out = out;
     this.prefix = prefix;
   }

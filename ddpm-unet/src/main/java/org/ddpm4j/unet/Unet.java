@@ -2,6 +2,7 @@ package org.ddpm4j.unet;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -127,7 +128,7 @@ public final class Unet implements AutoCloseable {
   public static Unet of(UnetConfig config, Parameters parameters, Execution execution) {
     if (!declarations(config, parameters.values().dataType()).equals(parameters.declarations())) {
       throw new IllegalArgumentException(
-          "The parameters belong to another network than %s.".formatted(config));
+          String.format(Locale.ROOT, "The parameters belong to another network than %s.", config));
     }
     return new Unet(config, parameters, execution);
   }
@@ -135,7 +136,8 @@ public final class Unet implements AutoCloseable {
   static List<Parameter> declarations(UnetConfig config, DataType dataType) {
     if (dataType != DataType.FLOAT && dataType != DataType.DOUBLE) {
       throw new IllegalArgumentException(
-          "A U-Net cannot compute in %s; choose FLOAT or DOUBLE.".formatted(dataType));
+          String.format(
+              Locale.ROOT, "A U-Net cannot compute in %s; choose FLOAT or DOUBLE.", dataType));
     }
     int size = config.sizeDivisor();
     return UnetGraph.forward(
@@ -341,8 +343,10 @@ public final class Unet implements AutoCloseable {
     if (device.isEmpty() || !device.get().device().trains()) {
       if (!execution.helpers().isEmpty()) {
         throw new IllegalArgumentException(
-            "The device %s cannot train together with others; name it alone."
-                .formatted(execution.resolvedDevice()));
+            String.format(
+                Locale.ROOT,
+                "The device %s cannot train together with others; name it alone.",
+                execution.resolvedDevice()));
       }
       return Optional.empty();
     }
@@ -416,14 +420,21 @@ public final class Unet implements AutoCloseable {
     INDArray t = input.t();
     if (x.rank() != 4 || x.size(0) < 1 || x.size(1) != config.inChannels()) {
       throw new IllegalArgumentException(
-          "The images have the shape %s where this U-Net takes [N,%d,H,W] with N at least 1."
-              .formatted(Arrays.toString(x.shape()), config.inChannels()));
+          String.format(
+              Locale.ROOT,
+              "The images have the shape %s where this U-Net takes [N,%d,H,W] with N at least 1.",
+              Arrays.toString(x.shape()),
+              config.inChannels()));
     }
     config.checkImageSize((int) x.size(2), (int) x.size(3));
     if (t.rank() != 1 || t.length() != x.size(0)) {
       throw new IllegalArgumentException(
-          "The timesteps have the shape %s where %d images need [%d]."
-              .formatted(Arrays.toString(t.shape()), x.size(0), x.size(0)));
+          String.format(
+              Locale.ROOT,
+              "The timesteps have the shape %s where %d images need [%d].",
+              Arrays.toString(t.shape()),
+              x.size(0),
+              x.size(0)));
     }
     checkLabels(x, input.labels());
   }
@@ -439,20 +450,32 @@ public final class Unet implements AutoCloseable {
     }
     if (labels == null) {
       throw new IllegalArgumentException(
-          "The images have no labels, but this U-Net has a class embedding of %d rows; give each image a label from 0 to %d."
-              .formatted(count, count - 1));
+          String.format(
+              Locale.ROOT,
+              "The images have no labels, but this U-Net has a class embedding of %d rows; give each image a label from 0 to %d.",
+              count,
+              count - 1));
     }
     if (labels.rank() != 1 || labels.length() != x.size(0)) {
       throw new IllegalArgumentException(
-          "The labels have the shape %s where %d images need [%d]."
-              .formatted(Arrays.toString(labels.shape()), x.size(0), x.size(0)));
+          String.format(
+              Locale.ROOT,
+              "The labels have the shape %s where %d images need [%d].",
+              Arrays.toString(labels.shape()),
+              x.size(0),
+              x.size(0)));
     }
     for (long n = 0; n < labels.length(); n++) {
       double label = labels.getDouble(n);
       if (!(label >= 0 && label < count && label == Math.rint(label))) {
         throw new IllegalArgumentException(
-            "Image %d has the label %s where the class embedding of this U-Net has %d rows; labels are whole numbers from 0 to %d."
-                .formatted(n, label, count, count - 1));
+            String.format(
+                Locale.ROOT,
+                "Image %d has the label %s where the class embedding of this U-Net has %d rows; labels are whole numbers from 0 to %d.",
+                n,
+                label,
+                count,
+                count - 1));
       }
     }
   }
@@ -460,14 +483,21 @@ public final class Unet implements AutoCloseable {
   private static void checkWeights(INDArray x, INDArray weights) {
     if (weights.rank() != 1 || weights.length() != x.size(0)) {
       throw new IllegalArgumentException(
-          "The weights have the shape %s where %d images need [%d]."
-              .formatted(Arrays.toString(weights.shape()), x.size(0), x.size(0)));
+          String.format(
+              Locale.ROOT,
+              "The weights have the shape %s where %d images need [%d].",
+              Arrays.toString(weights.shape()),
+              x.size(0),
+              x.size(0)));
     }
     for (long n = 0; n < weights.length(); n++) {
       if (!Double.isFinite(weights.getDouble(n))) {
         throw new IllegalArgumentException(
-            "The weight of image %d is %s; weights are finite numbers."
-                .formatted(n, weights.getDouble(n)));
+            String.format(
+                Locale.ROOT,
+                "The weight of image %d is %s; weights are finite numbers.",
+                n,
+                weights.getDouble(n)));
       }
     }
   }
@@ -476,8 +506,11 @@ public final class Unet implements AutoCloseable {
     long[] expected = {x.size(0), config.outChannels(), x.size(2), x.size(3)};
     if (!Arrays.equals(target.shape(), expected)) {
       throw new IllegalArgumentException(
-          "The target has the shape %s where the network's output has %s."
-              .formatted(Arrays.toString(target.shape()), Arrays.toString(expected)));
+          String.format(
+              Locale.ROOT,
+              "The target has the shape %s where the network's output has %s.",
+              Arrays.toString(target.shape()),
+              Arrays.toString(expected)));
     }
   }
 

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.ddpm4j.io.AtomicFile;
@@ -52,7 +53,7 @@ public final class UnetFolder {
       new SmallTextFile(
           1 << 20,
           "configuration of a U-Net",
-          "a model folder holds %s and %s".formatted(CONFIG, WEIGHTS));
+          String.format(Locale.ROOT, "a model folder holds %s and %s", CONFIG, WEIGHTS));
 
   private static final JsonMapper JSON =
       StrictJson.builder().propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE).build();
@@ -108,7 +109,9 @@ public final class UnetFolder {
       return new Unet(config, parameters, execution);
     } catch (IllegalArgumentException e) {
       throw new IOException(
-          "%s does not fit the %s beside it: %s".formatted(weights, CONFIG, e.getMessage()), e);
+          String.format(
+              Locale.ROOT, "%s does not fit the %s beside it: %s", weights, CONFIG, e.getMessage()),
+          e);
     }
   }
 
@@ -119,8 +122,11 @@ public final class UnetFolder {
       String other = names.put(config.parameterName(name), name);
       if (other != null) {
         throw new IllegalArgumentException(
-            "The tensors %s and %s are the same parameter, once by its former name; remove one."
-                .formatted(other, name));
+            String.format(
+                Locale.ROOT,
+                "The tensors %s and %s are the same parameter, once by its former name; remove one.",
+                other,
+                name));
       }
     }
     return names;
@@ -129,13 +135,20 @@ public final class UnetFolder {
   private static void refuseOtherFormats(Path folder) throws IOException {
     if (Files.exists(folder.resolve(PICKLE))) {
       throw new IOException(
-          "%s holds %s, a pickle, which could run any code and is not read here; load it in diffusers and save it with safe_serialization=True, which gives %s."
-              .formatted(folder, PICKLE, WEIGHTS));
+          String.format(
+              Locale.ROOT,
+              "%s holds %s, a pickle, which could run any code and is not read here; load it in diffusers and save it with safe_serialization=True, which gives %s.",
+              folder,
+              PICKLE,
+              WEIGHTS));
     }
     if (Files.exists(folder.resolve(INDEX))) {
       throw new IOException(
-          "%s holds its weights in several files, which are not read here; load them in diffusers and save them with a greater max_shard_size, which gives one %s."
-              .formatted(folder, WEIGHTS));
+          String.format(
+              Locale.ROOT,
+              "%s holds its weights in several files, which are not read here; load them in diffusers and save them with a greater max_shard_size, which gives one %s.",
+              folder,
+              WEIGHTS));
     }
   }
 
@@ -181,8 +194,11 @@ public final class UnetFolder {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "No UnetKind names %s, so that it could not be read again; write one and name it in META-INF/services/%s."
-                        .formatted(config.getClass().getName(), UnetKind.class.getName())));
+                    String.format(
+                        Locale.ROOT,
+                        "No UnetKind names %s, so that it could not be read again; write one and name it in META-INF/services/%s.",
+                        config.getClass().getName(),
+                        UnetKind.class.getName())));
   }
 
   /**
@@ -214,14 +230,21 @@ public final class UnetFolder {
       return JSON.treeToValue(json, kind);
     } catch (UnrecognizedPropertyException e) {
       throw new IOException(
-          "%s has the field %s, which this U-Net does not know; the fields are %s."
-              .formatted(source, e.getPropertyName(), e.getKnownPropertyIds()),
+          String.format(
+              Locale.ROOT,
+              "%s has the field %s, which this U-Net does not know; the fields are %s.",
+              source,
+              e.getPropertyName(),
+              e.getKnownPropertyIds()),
           e);
     } catch (ValueInstantiationException e) {
-      throw new IOException("%s: %s".formatted(source, e.getCause().getMessage()), e);
+      throw new IOException(
+          String.format(Locale.ROOT, "%s: %s", source, e.getCause().getMessage()), e);
     } catch (JsonProcessingException e) {
       throw new IOException(
-          "%s is not the JSON of a U-Net: %s.".formatted(source, StrictJson.problem(e)), e);
+          String.format(
+              Locale.ROOT, "%s is not the JSON of a U-Net: %s.", source, StrictJson.problem(e)),
+          e);
     }
   }
 
@@ -232,8 +255,12 @@ public final class UnetFolder {
     if (model.isMissingNode() && !className.isMissingNode()) {
       if (!Unet2D.CLASS_NAME.equals(className.textValue())) {
         throw new IOException(
-            "%s describes no U-Net known here: _class_name is %s and must be \"%s\"."
-                .formatted(source, StrictJson.quoted(className), Unet2D.CLASS_NAME));
+            String.format(
+                Locale.ROOT,
+                "%s describes no U-Net known here: _class_name is %s and must be \"%s\".",
+                source,
+                StrictJson.quoted(className),
+                Unet2D.CLASS_NAME));
       }
       return Unet2D.class;
     }
@@ -241,14 +268,13 @@ public final class UnetFolder {
     Class<? extends UnetConfig> kind = kinds.get(String.valueOf(model.textValue()));
     if (kind == null) {
       throw new IOException(
-          "%s describes no U-Net known here: _model is %s and must be one of %s, or _class_name must be \"%s\"."
-              .formatted(
-                  source,
-                  model.isMissingNode() ? "missing" : StrictJson.quoted(model),
-                  kinds.keySet().stream()
-                      .map("\"%s\""::formatted)
-                      .collect(Collectors.joining(", ")),
-                  Unet2D.CLASS_NAME));
+          String.format(
+              Locale.ROOT,
+              "%s describes no U-Net known here: _model is %s and must be one of %s, or _class_name must be \"%s\".",
+              source,
+              model.isMissingNode() ? "missing" : StrictJson.quoted(model),
+              kinds.keySet().stream().map(one -> '"' + one + '"').collect(Collectors.joining(", ")),
+              Unet2D.CLASS_NAME));
     }
     return kind;
   }

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -252,7 +253,11 @@ final class WholeBatchExecutor implements UnetExecutor {
 
   @Override
   public String toString() {
-    return "%s on %s, plans of %s"
-        .formatted(config, device.name(), Arrays.toString(plans.keySet().toArray()));
+    return String.format(
+        Locale.ROOT,
+        "%s on %s, plans of %s",
+        config,
+        device.name(),
+        Arrays.toString(plans.keySet().toArray()));
   }
 }

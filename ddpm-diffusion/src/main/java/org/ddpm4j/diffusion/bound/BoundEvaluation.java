@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.bound;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -58,8 +59,12 @@ public record BoundEvaluation(
     for (INDArray matrix : List.of(terms, x0SquaredError, epsSquaredError)) {
       if (!Arrays.equals(matrix.shape(), shape)) {
         throw new IllegalArgumentException(
-            "A matrix of %d images at %d timesteps has the shape %s."
-                .formatted(shape[0], shape[1], Arrays.toString(matrix.shape())));
+            String.format(
+                Locale.ROOT,
+                "A matrix of %d images at %d timesteps has the shape %s.",
+                shape[0],
+                shape[1],
+                Arrays.toString(matrix.shape())));
       }
     }
   }

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.bound;
 
 import java.util.Arrays;
+import java.util.Locale;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The elements of arrays, for loops in double precision. */
@@ -19,8 +20,11 @@ final class Elements {
   static double[] of(INDArray array, INDArray like) {
     if (!Arrays.equals(array.shape(), like.shape())) {
       throw new IllegalArgumentException(
-          "An array has the shape %s where the images have %s; both must be the same."
-              .formatted(Arrays.toString(array.shape()), Arrays.toString(like.shape())));
+          String.format(
+              Locale.ROOT,
+              "An array has the shape %s where the images have %s; both must be the same.",
+              Arrays.toString(array.shape()),
+              Arrays.toString(like.shape())));
     }
     // Closed at once: the garbage collector, which sees only small Java objects, may wait for long.
     try (INDArray copy = array.dup('c')) {

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.bound;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
@@ -33,8 +34,12 @@ public record StratifiedTimesteps(List<Stratum> strata) {
     public Stratum {
       if (first < 0 || size < 1 || timestep < first || timestep - first >= size) {
         throw new IllegalArgumentException(
-            "A stratum of %d timesteps from %d on, of which timestep %d was drawn, is not possible; it must lie inside."
-                .formatted(size, first, timestep));
+            String.format(
+                Locale.ROOT,
+                "A stratum of %d timesteps from %d on, of which timestep %d was drawn, is not possible; it must lie inside.",
+                size,
+                first,
+                timestep));
       }
     }
   }
@@ -50,8 +55,11 @@ public record StratifiedTimesteps(List<Stratum> strata) {
     for (Stratum stratum : strata) {
       if (stratum.first() != next) {
         throw new IllegalArgumentException(
-            "A stratum begins at timestep %d; it must begin at %d, where the one before it ends."
-                .formatted(stratum.first(), next));
+            String.format(
+                Locale.ROOT,
+                "A stratum begins at timestep %d; it must begin at %d, where the one before it ends.",
+                stratum.first(),
+                next));
       }
       next += stratum.size();
     }
@@ -86,8 +94,13 @@ public record StratifiedTimesteps(List<Stratum> strata) {
   public static StratifiedTimesteps draw(int timesteps, int count, long seed) {
     if (count < Math.min(2, timesteps) || count > timesteps) {
       throw new IllegalArgumentException(
-          "The bound of a chain of %d timesteps cannot be evaluated at %d of them; it takes %d to %d."
-              .formatted(timesteps, count, Math.min(2, timesteps), timesteps));
+          String.format(
+              Locale.ROOT,
+              "The bound of a chain of %d timesteps cannot be evaluated at %d of them; it takes %d to %d.",
+              timesteps,
+              count,
+              Math.min(2, timesteps),
+              timesteps));
     }
     CounterRandom random = new CounterRandom(seed, Purpose.BOUND_TIMESTEPS);
     List<Stratum> strata = new ArrayList<>();

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.bound;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.function.IntConsumer;
 import org.ddpm4j.diffusion.Denoiser;
@@ -127,7 +128,8 @@ public record VariationalBound(
       INDArray x0, INDArray xt, int[] t, INDArray mean, INDArray logVariance) {
     if (t.length != x0.size(0)) {
       throw new IllegalArgumentException(
-          "%d timesteps were given for %d images.".formatted(t.length, x0.size(0)));
+          String.format(
+              Locale.ROOT, "%d timesteps were given for %d images.", t.length, x0.size(0)));
     }
     Terms terms =
         terms(x0, Elements.of(xt, x0), t, Elements.of(mean, x0), Elements.of(logVariance, x0));
@@ -185,8 +187,11 @@ public record VariationalBound(
       IntConsumer progress) {
     if (timesteps.timesteps() != schedule.timesteps()) {
       throw new IllegalArgumentException(
-          "The timesteps are of a chain of %d, the bound of one of %d; both must be the same."
-              .formatted(timesteps.timesteps(), schedule.timesteps()));
+          String.format(
+              Locale.ROOT,
+              "The timesteps are of a chain of %d, the bound of one of %d; both must be the same.",
+              timesteps.timesteps(),
+              schedule.timesteps()));
     }
     int images = Math.toIntExact(x0.size(0));
     int count = timesteps.strata().size();

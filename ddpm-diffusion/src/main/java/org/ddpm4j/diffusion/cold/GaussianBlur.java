@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.cold;
 
 import java.util.Arrays;
+import java.util.Locale;
 import org.ddpm4j.diffusion.ImageShape;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -33,8 +34,10 @@ public record GaussianBlur(int steps, int kernelSize, double firstStd, double st
     ImageByImage.requireStds(firstStd, stdIncrement);
     if (kernelSize < 3 || kernelSize % 2 == 0) {
       throw new IllegalArgumentException(
-          "A kernel of %d pixels cannot blur around a centre; the size must be odd and at least 3."
-              .formatted(kernelSize));
+          String.format(
+              Locale.ROOT,
+              "A kernel of %d pixels cannot blur around a centre; the size must be odd and at least 3.",
+              kernelSize));
     }
   }
 

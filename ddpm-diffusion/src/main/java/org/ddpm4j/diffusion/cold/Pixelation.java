@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.cold;
 
+import java.util.Locale;
 import org.ddpm4j.diffusion.ImageShape;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -24,7 +25,11 @@ public record Pixelation(int steps) implements Degradation {
     ImageByImage.requireSteps(steps);
     if (steps > MOST_STEPS) {
       throw new IllegalArgumentException(
-          "Pixels cannot be doubled %d times; choose 1 to %d.".formatted(steps, MOST_STEPS));
+          String.format(
+              Locale.ROOT,
+              "Pixels cannot be doubled %d times; choose 1 to %d.",
+              steps,
+              MOST_STEPS));
     }
   }
 

@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.cold;
 
+import java.util.Locale;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
@@ -44,12 +45,15 @@ public record Snow(int steps, double firstThreshold, double lastThreshold, doubl
     ImageByImage.requireSteps(steps);
     if (!(lastThreshold <= firstThreshold)) {
       throw new IllegalArgumentException(
-          "The threshold of flakes goes from %s to %s; it must not rise, lest there be less snow."
-              .formatted(firstThreshold, lastThreshold));
+          String.format(
+              Locale.ROOT,
+              "The threshold of flakes goes from %s to %s; it must not rise, lest there be less snow.",
+              firstThreshold,
+              lastThreshold));
     }
     if (!(lastWhiteness >= 0 && lastWhiteness <= 1)) {
       throw new IllegalArgumentException(
-          "The whiteness is %s; it must be in [0,1].".formatted(lastWhiteness));
+          String.format(Locale.ROOT, "The whiteness is %s; it must be in [0,1].", lastWhiteness));
     }
   }
 

@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.config;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.sampling.AncestralSampler;
@@ -84,8 +85,11 @@ public record SamplerConfig(
     public Part {
       if (last < 1 || last > steps) {
         throw new IllegalArgumentException(
-            "The last %d of %d steps are no part of a run; it takes at least one, and no more than there are."
-                .formatted(last, steps));
+            String.format(
+                Locale.ROOT,
+                "The last %d of %d steps are no part of a run; it takes at least one, and no more than there are.",
+                last,
+                steps));
       }
     }
 
@@ -111,14 +115,20 @@ public record SamplerConfig(
     public static Part ofStrength(int steps, double strength) {
       if (!(strength > 0 && strength <= 1)) {
         throw new IllegalArgumentException(
-            "The strength is %s; it must be above 0 (the image itself) and at most 1 (an image as of noise)."
-                .formatted(strength));
+            String.format(
+                Locale.ROOT,
+                "The strength is %s; it must be above 0 (the image itself) and at most 1 (an image as of noise).",
+                strength));
       }
       int last = (int) Math.floor(steps * strength + ROUNDING);
       if (last < 1) {
         throw new IllegalArgumentException(
-            "A strength of %s leaves none of %d steps; take a strength of at least 1/%d, or more steps."
-                .formatted(strength, steps, steps));
+            String.format(
+                Locale.ROOT,
+                "A strength of %s leaves none of %d steps; take a strength of at least 1/%d, or more steps.",
+                strength,
+                steps,
+                steps));
       }
       return new Part(steps, last);
     }
@@ -158,15 +168,17 @@ public record SamplerConfig(
         Objects.requireNonNullElse(spacing, type.defaultSpacing()) == TimestepSpacing.LEADING;
     if (stepsOffset < 0 || (stepsOffset > 0 && !leading)) {
       throw new IllegalArgumentException(
-          "The offset of the timesteps is %d; it must be 0, or more with the spacing leading."
-              .formatted(stepsOffset));
+          String.format(
+              Locale.ROOT,
+              "The offset of the timesteps is %d; it must be 0, or more with the spacing leading.",
+              stepsOffset));
     }
   }
 
   private static void require(boolean valid, SamplerType type, String option, String types) {
     if (!valid) {
       throw new IllegalArgumentException(
-          "The sampler %s does not take %s; %s.".formatted(type, option, types));
+          String.format(Locale.ROOT, "The sampler %s does not take %s; %s.", type, option, types));
     }
   }
 
@@ -332,8 +344,13 @@ public record SamplerConfig(
     }
     if (times[0] > schedule.timesteps() - 1) {
       throw new IllegalArgumentException(
-          "With an offset of %d, %d steps begin at timestep %.0f of %d; take a smaller offset or another number of steps."
-              .formatted(stepsOffset, steps, times[0], schedule.timesteps()));
+          String.format(
+              Locale.ROOT,
+              "With an offset of %d, %d steps begin at timestep %.0f of %d; take a smaller offset or another number of steps.",
+              stepsOffset,
+              steps,
+              times[0],
+              schedule.timesteps()));
     }
     return times;
   }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -48,8 +49,11 @@ public record ScheduleConfig(
     Objects.requireNonNull(type, "type");
     if (timesteps < 1 || timesteps > MAX_TIMESTEPS) {
       throw new IllegalArgumentException(
-          "The number of timesteps is %d; it must be from 1 to %d."
-              .formatted(timesteps, MAX_TIMESTEPS));
+          String.format(
+              Locale.ROOT,
+              "The number of timesteps is %d; it must be from 1 to %d.",
+              timesteps,
+              MAX_TIMESTEPS));
     }
     NoiseSchedule.of(betas(type, timesteps, betaStart, betaEnd, zeroTerminalSnr), timesteps);
   }

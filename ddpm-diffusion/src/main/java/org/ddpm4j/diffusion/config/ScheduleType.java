@@ -115,13 +115,17 @@ public enum ScheduleType {
     String name = name().toLowerCase(Locale.ROOT).replace('_', '-');
     if (choice == Choice.NOTHING && (betaStart != null || betaEnd != null)) {
       throw new IllegalArgumentException(
-          "The schedule %s has no beta start and end to choose; linear, linear-scaled, scaled-linear, quadratic and sigmoid have."
-              .formatted(name));
+          String.format(
+              Locale.ROOT,
+              "The schedule %s has no beta start and end to choose; linear, linear-scaled, scaled-linear, quadratic and sigmoid have.",
+              name));
     }
     if (choice == Choice.END && betaStart != null) {
       throw new IllegalArgumentException(
-          "The schedule %s has a single beta; choose it by beta end, and give no beta start."
-              .formatted(name));
+          String.format(
+              Locale.ROOT,
+              "The schedule %s has a single beta; choose it by beta end, and give no beta start.",
+              name));
     }
     return create(timesteps, betaStart, betaEnd);
   }

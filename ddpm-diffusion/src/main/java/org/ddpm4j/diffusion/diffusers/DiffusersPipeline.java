@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.diffusers;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.ImageShape;
@@ -44,24 +45,37 @@ public record DiffusersPipeline(
     boolean learned = config.learnsVariance();
     if (config.outChannels() != in && !learned) {
       throw new IllegalArgumentException(
-          "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance."
-              .formatted(in, config.outChannels()));
+          String.format(
+              Locale.ROOT,
+              "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance.",
+              in,
+              config.outChannels()));
     }
     if (scheduler.sampler().variance() == ReverseVariance.LEARNED && !learned) {
       throw new IllegalArgumentException(
-          "The scheduler's variance_type is \"learned_range\", but the network answers with %d channels and has learned no variance; it takes %d."
-              .formatted(config.outChannels(), 2 * in));
+          String.format(
+              Locale.ROOT,
+              "The scheduler's variance_type is \"learned_range\", but the network answers with %d channels and has learned no variance; it takes %d.",
+              config.outChannels(),
+              2 * in));
     }
     Unet2D.ImageSize size = config.images().size();
     if (size != null && Math.max(size.height(), size.width()) > MAX_SAMPLE_SIZE) {
       throw new IllegalArgumentException(
-          "sample_size is %dx%d; images may have up to %d pixels a side."
-              .formatted(size.height(), size.width(), MAX_SAMPLE_SIZE));
+          String.format(
+              Locale.ROOT,
+              "sample_size is %dx%d; images may have up to %d pixels a side.",
+              size.height(),
+              size.width(),
+              MAX_SAMPLE_SIZE));
     }
     if (classNames.size() > config.classEmbeddings()) {
       throw new IllegalArgumentException(
-          "There are names of %d classes for a network with %d; leave the names out or correct them."
-              .formatted(classNames.size(), config.classEmbeddings()));
+          String.format(
+              Locale.ROOT,
+              "There are names of %d classes for a network with %d; leave the names out or correct them.",
+              classNames.size(),
+              config.classEmbeddings()));
     }
   }
 
@@ -110,7 +124,9 @@ public record DiffusersPipeline(
       return config;
     }
     throw new IllegalArgumentException(
-        "diffusers has no network like %s; only a UNet2DModel can go there."
-            .formatted(network.getClass().getSimpleName()));
+        String.format(
+            Locale.ROOT,
+            "diffusers has no network like %s; only a UNet2DModel can go there.",
+            network.getClass().getSimpleName()));
   }
 }

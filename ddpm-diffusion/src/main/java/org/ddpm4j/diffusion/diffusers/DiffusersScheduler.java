@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.diffusers;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.Parameterization;
@@ -71,8 +72,11 @@ public record DiffusersScheduler(
     Objects.requireNonNull(parameterization, "parameterization");
     if (timesteps < 1 || timesteps > MAX_TIMESTEPS) {
       throw new IllegalArgumentException(
-          "The number of timesteps is %d; it must be from 1 to %d."
-              .formatted(timesteps, MAX_TIMESTEPS));
+          String.format(
+              Locale.ROOT,
+              "The number of timesteps is %d; it must be from 1 to %d.",
+              timesteps,
+              MAX_TIMESTEPS));
     }
     SchedulerClass scheduler = SchedulerClass.of(sampler.type());
     betas = named(betas, timesteps, scheduler);
@@ -191,7 +195,7 @@ public record DiffusersScheduler(
 
   private static void require(boolean condition, String sentence, Object... values) {
     if (!condition) {
-      throw new IllegalArgumentException(sentence.formatted(values));
+      throw new IllegalArgumentException(String.format(Locale.ROOT, sentence, values));
     }
   }
 

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.ddpm4j.io.DiffusersFields;
@@ -84,7 +85,7 @@ public final class PipelineFolder {
       return new DiffusersPipeline(unet, scheduler, classNames, file);
     } catch (IllegalArgumentException e) {
       unet.close();
-      throw new IOException("%s: %s".formatted(folder, e.getMessage()), e);
+      throw new IOException(String.format(Locale.ROOT, "%s: %s", folder, e.getMessage()), e);
     }
   }
 
@@ -112,8 +113,12 @@ public final class PipelineFolder {
     JsonNode pipeline = json.path(DiffusersFields.CLASS_NAME);
     if (!(json instanceof ObjectNode) || !pipeline.isTextual()) {
       throw new IOException(
-          "%s does not name a pipeline of diffusers by _class_name; %s and %s are supported."
-              .formatted(file, DDPM_PIPELINE, DDIM_PIPELINE));
+          String.format(
+              Locale.ROOT,
+              "%s does not name a pipeline of diffusers by _class_name; %s and %s are supported.",
+              file,
+              DDPM_PIPELINE,
+              DDIM_PIPELINE));
     }
     for (Map.Entry<String, JsonNode> part : json.properties()) {
       boolean isKnown =
@@ -122,12 +127,19 @@ public final class PipelineFolder {
               || part.getKey().equals(SCHEDULER);
       if (!isKnown && part.getValue().isArray() && !isAbsent(part.getValue())) {
         throw new IOException(
-            "%s is a %s with the part %s; only pipelines of a unet and a scheduler alone are supported, as %s and %s."
-                .formatted(file, shown(pipeline), part.getKey(), DDPM_PIPELINE, DDIM_PIPELINE));
+            String.format(
+                Locale.ROOT,
+                "%s is a %s with the part %s; only pipelines of a unet and a scheduler alone are supported, as %s and %s.",
+                file,
+                shown(pipeline),
+                part.getKey(),
+                DDPM_PIPELINE,
+                DDIM_PIPELINE));
       }
     }
     if (!className(file, UNET, json.path(UNET)).equals(Unet2D.CLASS_NAME)) {
-      throw unsupported(file, UNET, json.path(UNET), "\"%s\"".formatted(Unet2D.CLASS_NAME));
+      throw unsupported(
+          file, UNET, json.path(UNET), String.format(Locale.ROOT, "\"%s\"", Unet2D.CLASS_NAME));
     }
     String scheduler = className(file, SCHEDULER, json.path(SCHEDULER));
     SchedulerClass named =
@@ -140,19 +152,21 @@ public final class PipelineFolder {
 
   private static String className(Path file, String part, JsonNode entry) throws IOException {
     if (!entry.isArray() || entry.size() != 2 || !entry.get(0).asText().equals(LIBRARY)) {
-      throw unsupported(file, part, entry, "[\"%s\", a class of it]".formatted(LIBRARY));
+      throw unsupported(
+          file, part, entry, String.format(Locale.ROOT, "[\"%s\", a class of it]", LIBRARY));
     }
     return entry.get(1).asText();
   }
 
   private static IOException unsupported(Path file, String part, JsonNode entry, String supported) {
     return new IOException(
-        "%s: %s is %s; supported is %s."
-            .formatted(
-                file,
-                part,
-                entry.isMissingNode() ? "missing" : StrictJson.quoted(entry),
-                supported));
+        String.format(
+            Locale.ROOT,
+            "%s: %s is %s; supported is %s.",
+            file,
+            part,
+            entry.isMissingNode() ? "missing" : StrictJson.quoted(entry),
+            supported));
   }
 
   private static boolean isAbsent(JsonNode entry) {
@@ -181,7 +195,10 @@ public final class PipelineFolder {
     }
     if (!isList) {
       throw new IOException(
-          "%s must be a list of the names of classes; correct it or remove it.".formatted(file));
+          String.format(
+              Locale.ROOT,
+              "%s must be a list of the names of classes; correct it or remove it.",
+              file));
     }
     return names;
   }
@@ -199,8 +216,10 @@ public final class PipelineFolder {
       try (Stream<Path> files = Files.list(folder)) {
         if (files.findAny().isPresent()) {
           throw new IOException(
-              "The folder %s is not empty, and a pipeline never overwrites another; choose a new folder."
-                  .formatted(folder));
+              String.format(
+                  Locale.ROOT,
+                  "The folder %s is not empty, and a pipeline never overwrites another; choose a new folder.",
+                  folder));
         }
       }
     }

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.SmallTextFile;
 import org.ddpm4j.io.StrictJson;
@@ -40,8 +41,11 @@ final class PipelineJson {
       return JSON.readTree(text);
     } catch (JsonProcessingException e) {
       throw new IOException(
-          "%s is not JSON (%s); copy or download it again."
-              .formatted(source, StrictJson.problem(e)),
+          String.format(
+              Locale.ROOT,
+              "%s is not JSON (%s); copy or download it again.",
+              source,
+              StrictJson.problem(e)),
           e);
     }
   }

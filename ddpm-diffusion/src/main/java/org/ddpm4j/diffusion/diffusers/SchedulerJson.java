@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.ddpm4j.diffusion.Parameterization;
@@ -93,7 +94,7 @@ final class SchedulerJson {
       return of(chosen != null ? chosen : named(json.path(DiffusersFields.CLASS_NAME)), json)
           .scheduler();
     } catch (IllegalArgumentException e) {
-      throw new IOException("%s: %s".formatted(source, e.getMessage()), e);
+      throw new IOException(String.format(Locale.ROOT, "%s: %s", source, e.getMessage()), e);
     }
   }
 
@@ -111,7 +112,7 @@ final class SchedulerJson {
       SchedulerJson read = of(SchedulerClass.of(type), json);
       return new DiffusersSampler(read.sampler(type), read.clipping());
     } catch (IllegalArgumentException e) {
-      throw new IOException("%s: %s".formatted(source, e.getMessage()), e);
+      throw new IOException(String.format(Locale.ROOT, "%s: %s", source, e.getMessage()), e);
     }
   }
 
@@ -175,7 +176,8 @@ final class SchedulerJson {
   private static String keys(SchedulerClass scheduler) {
     List<String> keys = new ArrayList<>(scheduler.readKeys().keySet());
     keys.addAll(scheduler.checkedKeys().keySet());
-    return "The keys of %s are %s".formatted(scheduler.className(), String.join(", ", keys));
+    return String.format(
+        Locale.ROOT, "The keys of %s are %s", scheduler.className(), String.join(", ", keys));
   }
 
   private DiffusersScheduler scheduler() {
@@ -301,7 +303,7 @@ final class SchedulerJson {
   }
 
   private static IllegalArgumentException refusal(String sentence, Object... values) {
-    return new IllegalArgumentException(sentence.formatted(values) + ".");
+    return new IllegalArgumentException(String.format(Locale.ROOT, sentence, values) + ".");
   }
 
   /** The object of a file. */

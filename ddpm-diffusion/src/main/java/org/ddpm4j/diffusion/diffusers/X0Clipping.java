@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.diffusers;
 
+import java.util.Locale;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 
 /** What a scheduler of diffusers does to each estimate of x0. */
@@ -41,7 +42,8 @@ public sealed interface X0Clipping {
     public Range {
       if (!(max > 0 && max < Double.POSITIVE_INFINITY)) {
         throw new IllegalArgumentException(
-            "The range of clipping is %s; it must be positive and finite.".formatted(max));
+            String.format(
+                Locale.ROOT, "The range of clipping is %s; it must be positive and finite.", max));
       }
     }
 

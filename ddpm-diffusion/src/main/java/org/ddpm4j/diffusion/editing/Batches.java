@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.editing;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -14,8 +15,12 @@ final class Batches {
     Objects.requireNonNull(images, name);
     if (images.rank() != 4 || images.isEmpty() || !images.dataType().isFPType()) {
       throw new IllegalArgumentException(
-          "The %s has the type %s and the shape %s; it must be FLOAT or DOUBLE and [N,C,H,W]."
-              .formatted(name, images.dataType(), Arrays.toString(images.shape())));
+          String.format(
+              Locale.ROOT,
+              "The %s has the type %s and the shape %s; it must be FLOAT or DOUBLE and [N,C,H,W].",
+              name,
+              images.dataType(),
+              Arrays.toString(images.shape())));
     }
   }
 
@@ -27,8 +32,12 @@ final class Batches {
     }
     if (!fits) {
       throw new IllegalArgumentException(
-          "The %s of shape %s does not fit images of %s."
-              .formatted(name, Arrays.toString(array.shape()), Arrays.toString(shape)));
+          String.format(
+              Locale.ROOT,
+              "The %s of shape %s does not fit images of %s.",
+              name,
+              Arrays.toString(array.shape()),
+              Arrays.toString(shape)));
     }
     return array.castTo(type).broadcast(shape).dup('c');
   }

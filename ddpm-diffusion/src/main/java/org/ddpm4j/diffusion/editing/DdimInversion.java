@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.editing;
 
+import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
@@ -34,7 +35,8 @@ public record DdimInversion(NoiseLevels levels, int iterations) {
     Objects.requireNonNull(levels, "levels");
     if (iterations < 1) {
       throw new IllegalArgumentException(
-          "%d iterations find no noise; it takes at least 1.".formatted(iterations));
+          String.format(
+              Locale.ROOT, "%d iterations find no noise; it takes at least 1.", iterations));
     }
   }
 

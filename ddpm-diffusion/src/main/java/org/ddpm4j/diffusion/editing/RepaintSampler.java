@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.editing;
 
+import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ForwardProcess;
@@ -54,8 +55,10 @@ public record RepaintSampler(
     for (double value : mask.dup('c').data().asDouble()) {
       if (value != 0 && value != 1) {
         throw new IllegalArgumentException(
-            "The mask has a value of %s; it must be 1 where a pixel is kept and 0 where it is drawn."
-                .formatted(value));
+            String.format(
+                Locale.ROOT,
+                "The mask has a value of %s; it must be 1 where a pixel is kept and 0 where it is drawn.",
+                value));
       }
     }
     resampling.timesteps(chain.steps());

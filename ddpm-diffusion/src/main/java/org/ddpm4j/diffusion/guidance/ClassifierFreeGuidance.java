@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.guidance;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Function;
 import org.ddpm4j.diffusion.ClassConditionalDenoiser;
@@ -47,8 +48,10 @@ public record ClassifierFreeGuidance(
     Objects.requireNonNull(guidance, "guidance");
     if (nullClass < 0) {
       throw new IllegalArgumentException(
-          "The null class is %d; it must be a row of the class embedding, which begin at 0."
-              .formatted(nullClass));
+          String.format(
+              Locale.ROOT,
+              "The null class is %d; it must be a row of the class embedding, which begin at 0.",
+              nullClass));
     }
   }
 
@@ -87,13 +90,18 @@ public record ClassifierFreeGuidance(
     int embeddings = unet.config().classEmbeddings();
     if (embeddings < 2) {
       throw new IllegalArgumentException(
-          "The network has %d class embeddings; guidance needs one for each class and one more for none."
-              .formatted(embeddings));
+          String.format(
+              Locale.ROOT,
+              "The network has %d class embeddings; guidance needs one for each class and one more for none.",
+              embeddings));
     }
     if (nullClass < 0 || nullClass >= embeddings) {
       throw new IllegalArgumentException(
-          "The null class is %d, but the class embedding of the network has the rows 0 to %d."
-              .formatted(nullClass, embeddings - 1));
+          String.format(
+              Locale.ROOT,
+              "The null class is %d, but the class embedding of the network has the rows 0 to %d.",
+              nullClass,
+              embeddings - 1));
     }
     return new ClassifierFreeGuidance(
         unet::predict, parameterization, schedule, nullClass, guidance);

@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.guidance;
 
+import java.util.Locale;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -44,8 +45,11 @@ public record Guidance(double scale, double rescale, Interval interval) {
     public Interval {
       if (!(minRho >= 0 && minRho < maxRho)) {
         throw new IllegalArgumentException(
-            "The noise levels with guidance are %s to %s; the first must be at least 0 and less than the second."
-                .formatted(minRho, maxRho));
+            String.format(
+                Locale.ROOT,
+                "The noise levels with guidance are %s to %s; the first must be at least 0 and less than the second.",
+                minRho,
+                maxRho));
       }
     }
 
@@ -69,12 +73,15 @@ public record Guidance(double scale, double rescale, Interval interval) {
     interval = interval == null ? Interval.ALL : interval;
     if (!(scale >= 0 && scale < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
-          "The guidance scale is %s; it must be finite and at least 0, where 1 is no guidance."
-              .formatted(scale));
+          String.format(
+              Locale.ROOT,
+              "The guidance scale is %s; it must be finite and at least 0, where 1 is no guidance.",
+              scale));
     }
     if (!(rescale >= 0 && rescale <= 1)) {
       throw new IllegalArgumentException(
-          "The guidance rescale is %s; it must be from 0 to 1.".formatted(rescale));
+          String.format(
+              Locale.ROOT, "The guidance rescale is %s; it must be from 0 to 1.", rescale));
     }
   }
 

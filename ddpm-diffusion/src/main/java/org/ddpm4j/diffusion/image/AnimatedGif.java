@@ -4,6 +4,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.List;
+import java.util.Locale;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageTypeSpecifier;
@@ -25,16 +26,23 @@ final class AnimatedGif {
       throws IOException {
     if (frames.isEmpty() || millisPerFrame < 10) {
       throw new IllegalArgumentException(
-          "%d frames of %d ms make no animation; it takes a frame, and 10 ms for each."
-              .formatted(frames.size(), millisPerFrame));
+          String.format(
+              Locale.ROOT,
+              "%d frames of %d ms make no animation; it takes a frame, and 10 ms for each.",
+              frames.size(),
+              millisPerFrame));
     }
     BufferedImage first = frames.get(0);
     for (BufferedImage frame : frames) {
       if (frame.getWidth() != first.getWidth() || frame.getHeight() != first.getHeight()) {
         throw new IllegalArgumentException(
-            "A frame of %dx%d does not fit an animation of %dx%d; frames must be of one size."
-                .formatted(
-                    frame.getWidth(), frame.getHeight(), first.getWidth(), first.getHeight()));
+            String.format(
+                Locale.ROOT,
+                "A frame of %dx%d does not fit an animation of %dx%d; frames must be of one size.",
+                frame.getWidth(),
+                frame.getHeight(),
+                first.getWidth(),
+                first.getHeight()));
       }
     }
     ImageWriter writer = ImageIO.getImageWritersByFormatName("gif").next();

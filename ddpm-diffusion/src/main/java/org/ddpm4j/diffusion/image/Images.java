@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import javax.imageio.ImageIO;
 import org.ddpm4j.io.AtomicFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -41,8 +42,10 @@ public final class Images {
   public static BufferedImage toPicture(INDArray image, Normalization normalization) {
     if (image.rank() != 3 || (image.size(0) != 1 && image.size(0) != 3)) {
       throw new IllegalArgumentException(
-          "A tensor of shape %s is no picture; [1,H,W] and [3,H,W] are."
-              .formatted(Arrays.toString(image.shape())));
+          String.format(
+              Locale.ROOT,
+              "A tensor of shape %s is no picture; [1,H,W] and [3,H,W] are.",
+              Arrays.toString(image.shape())));
     }
     INDArray one = image.reshape(1, image.size(0), image.size(1), image.size(2));
     return draw(one, 1, 1, 0, normalization);
@@ -59,8 +62,10 @@ public final class Images {
   public static List<BufferedImage> toPictures(INDArray images, Normalization normalization) {
     if (images.rank() != 4) {
       throw new IllegalArgumentException(
-          "A tensor of shape %s holds no pictures; [N,C,H,W] does."
-              .formatted(Arrays.toString(images.shape())));
+          String.format(
+              Locale.ROOT,
+              "A tensor of shape %s holds no pictures; [N,C,H,W] does.",
+              Arrays.toString(images.shape())));
     }
     List<BufferedImage> pictures = new ArrayList<>();
     for (int i = 0; i < images.size(0); i++) {
@@ -78,8 +83,10 @@ public final class Images {
   public static void requirePictures(long channels) {
     if (channels != 1 && channels != 3) {
       throw new IllegalArgumentException(
-          "Images of %d channels cannot become pictures; only 1 (grey) and 3 (colour) can."
-              .formatted(channels));
+          String.format(
+              Locale.ROOT,
+              "Images of %d channels cannot become pictures; only 1 (grey) and 3 (colour) can.",
+              channels));
     }
   }
 
@@ -110,13 +117,19 @@ public final class Images {
       INDArray images, int columns, int scale, Normalization normalization) {
     if (images.rank() != 4 || images.size(0) < 1 || columns < 1 || scale < 1) {
       throw new IllegalArgumentException(
-          "A tensor of shape %s makes no grid of %d columns at scale %d; it takes [N,C,H,W] with N, columns and scale at least 1."
-              .formatted(Arrays.toString(images.shape()), columns, scale));
+          String.format(
+              Locale.ROOT,
+              "A tensor of shape %s makes no grid of %d columns at scale %d; it takes [N,C,H,W] with N, columns and scale at least 1.",
+              Arrays.toString(images.shape()),
+              columns,
+              scale));
     }
     if (images.size(1) != 1 && images.size(1) != 3) {
       throw new IllegalArgumentException(
-          "Images of %d channels make no picture; 1 (grey) and 3 (red, green, blue) do."
-              .formatted(images.size(1)));
+          String.format(
+              Locale.ROOT,
+              "Images of %d channels make no picture; 1 (grey) and 3 (red, green, blue) do.",
+              images.size(1)));
     }
     return draw(images, (int) Math.min(columns, images.size(0)), scale, 1, normalization);
   }

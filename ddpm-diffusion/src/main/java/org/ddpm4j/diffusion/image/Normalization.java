@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.image;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The linear scale between pixels p in 0..255 and the values x that a model sees: {@code x = (p/255
@@ -43,16 +44,22 @@ public record Normalization(List<Double> mean, List<Double> std) {
     std = List.copyOf(std);
     if (mean.isEmpty() || mean.size() != std.size()) {
       throw new IllegalArgumentException(
-          "A normalisation of %d means and %d standard deviations is not possible; it takes one of both, or one for each channel."
-              .formatted(mean.size(), std.size()));
+          String.format(
+              Locale.ROOT,
+              "A normalisation of %d means and %d standard deviations is not possible; it takes one of both, or one for each channel.",
+              mean.size(),
+              std.size()));
     }
     for (int i = 0; i < mean.size(); i++) {
       boolean possible =
           Double.isFinite(mean.get(i)) && Double.isFinite(std.get(i)) && std.get(i) > 0;
       if (!possible) {
         throw new IllegalArgumentException(
-            "A normalisation with mean %s and standard deviation %s is not possible; both must be finite and the second more than 0."
-                .formatted(mean.get(i), std.get(i)));
+            String.format(
+                Locale.ROOT,
+                "A normalisation with mean %s and standard deviation %s is not possible; both must be finite and the second more than 0.",
+                mean.get(i),
+                std.get(i)));
       }
     }
   }
@@ -75,8 +82,11 @@ public record Normalization(List<Double> mean, List<Double> std) {
   public void requireChannels(long channels) {
     if (!uniform() && mean.size() != channels) {
       throw new IllegalArgumentException(
-          "The normalisation has a mean for each of %d channels, but the images have %d; take one for every channel alike, or one for each."
-              .formatted(mean.size(), channels));
+          String.format(
+              Locale.ROOT,
+              "The normalisation has a mean for each of %d channels, but the images have %d; take one for every channel alike, or one for each.",
+              mean.size(),
+              channels));
     }
   }
 

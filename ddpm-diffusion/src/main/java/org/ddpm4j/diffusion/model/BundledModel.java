@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
@@ -55,8 +56,11 @@ final class BundledModel {
     InputStream in = BundledModel.class.getResourceAsStream(RESOURCE + "/" + name);
     if (in == null) {
       throw new IOException(
-          "The resource %s/%s is missing, which ddpm-diffusion brings; build or download it again."
-              .formatted(RESOURCE, name));
+          String.format(
+              Locale.ROOT,
+              "The resource %s/%s is missing, which ddpm-diffusion brings; build or download it again.",
+              RESOURCE,
+              name));
     }
     return in;
   }

@@ -4,6 +4,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -96,13 +97,19 @@ public final class DiffusionModel implements AutoCloseable {
     normalization.requireChannels(shape.channels());
     if (network.inChannels() != shape.channels()) {
       throw new IllegalArgumentException(
-          "The network takes images of %d channels, but the images have %d; give the shape of those that it was trained on."
-              .formatted(network.inChannels(), shape.channels()));
+          String.format(
+              Locale.ROOT,
+              "The network takes images of %d channels, but the images have %d; give the shape of those that it was trained on.",
+              network.inChannels(),
+              shape.channels()));
     }
     if (network.outChannels() != network.inChannels() && !network.learnsVariance()) {
       throw new IllegalArgumentException(
-          "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance."
-              .formatted(network.inChannels(), network.outChannels()));
+          String.format(
+              Locale.ROOT,
+              "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance.",
+              network.inChannels(),
+              network.outChannels()));
     }
     network.checkImageSize(shape.height(), shape.width());
     nullClass.ifPresent(row -> ModelDescription.requireNullClass(row, network.classEmbeddings()));
@@ -119,8 +126,11 @@ public final class DiffusionModel implements AutoCloseable {
   public static DiffusionModel of(Unet unet, ModelDescription description) {
     if (!unet.config().equals(description.network())) {
       throw new IllegalArgumentException(
-          "The network is %s, but its description is of %s; take the two that belong together."
-              .formatted(unet.config(), description.network()));
+          String.format(
+              Locale.ROOT,
+              "The network is %s, but its description is of %s; take the two that belong together.",
+              unet.config(),
+              description.network()));
     }
     return new DiffusionModel(
         unet,
@@ -228,7 +238,7 @@ public final class DiffusionModel implements AutoCloseable {
       return of(unet, config.model());
     } catch (IllegalArgumentException e) {
       unet.close();
-      throw new IOException("%s: %s".formatted(run.path(), e.getMessage()), e);
+      throw new IOException(String.format(Locale.ROOT, "%s: %s", run.path(), e.getMessage()), e);
     }
   }
 
@@ -251,7 +261,7 @@ public final class DiffusionModel implements AutoCloseable {
                   () -> new IllegalArgumentException("its network has no sample_size; add it")));
     } catch (IllegalArgumentException e) {
       pipeline.unet().close();
-      throw new IOException("%s: %s".formatted(folder, e.getMessage()), e);
+      throw new IOException(String.format(Locale.ROOT, "%s: %s", folder, e.getMessage()), e);
     }
   }
 
@@ -447,8 +457,10 @@ public final class DiffusionModel implements AutoCloseable {
   private void requireX0(NoiseLevel first) {
     if (!parameterization.determinesX0(schedule, first)) {
       throw new IllegalArgumentException(
-          "At the last timestep of this schedule nothing of the image is left, so that a network which predicts %s cannot begin there; take one that predicts v or x0, or a schedule that ends above zero, or begin below with TimestepSpacing.LEADING."
-              .formatted(parameterization));
+          String.format(
+              Locale.ROOT,
+              "At the last timestep of this schedule nothing of the image is left, so that a network which predicts %s cannot begin there; take one that predicts v or x0, or a schedule that ends above zero, or begin below with TimestepSpacing.LEADING.",
+              parameterization));
     }
   }
 

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.objective;
 
 import java.util.Arrays;
+import java.util.Locale;
 import org.ddpm4j.diffusion.random.CounterRandom;
 
 /**
@@ -36,8 +37,13 @@ public final class ImportanceTimesteps implements TimestepSampler {
       if (losses.length != counts.length * LATEST
           || Arrays.stream(counts).anyMatch(count -> count < 0 || count > LATEST)) {
         throw new IllegalArgumentException(
-            "%d losses of %d timesteps were given; each has %d, of which 0 to %d count."
-                .formatted(losses.length, counts.length, LATEST, LATEST));
+            String.format(
+                Locale.ROOT,
+                "%d losses of %d timesteps were given; each has %d, of which 0 to %d count.",
+                losses.length,
+                counts.length,
+                LATEST,
+                LATEST));
       }
     }
   }
@@ -124,8 +130,11 @@ public final class ImportanceTimesteps implements TimestepSampler {
   public void restore(State state) {
     if (state.counts().length != counts.length) {
       throw new IllegalArgumentException(
-          "Losses of %d timesteps were saved, but there are %d."
-              .formatted(state.counts().length, counts.length));
+          String.format(
+              Locale.ROOT,
+              "Losses of %d timesteps were saved, but there are %d.",
+              state.counts().length,
+              counts.length));
     }
     for (int t = 0; t < losses.length; t++) {
       System.arraycopy(state.losses(), t * LATEST, losses[t], 0, LATEST);

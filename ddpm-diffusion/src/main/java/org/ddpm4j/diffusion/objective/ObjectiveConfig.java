@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.objective;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.Parameterization;
@@ -58,7 +59,7 @@ public record ObjectiveConfig(
 
   private static void require(boolean condition, String sentence, Object... values) {
     if (!condition) {
-      throw new IllegalArgumentException(sentence.formatted(values));
+      throw new IllegalArgumentException(String.format(Locale.ROOT, sentence, values));
     }
   }
 

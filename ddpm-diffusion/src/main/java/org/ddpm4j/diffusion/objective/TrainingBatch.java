@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.objective;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.ForwardProcess;
@@ -40,17 +41,24 @@ public record TrainingBatch(
     Objects.requireNonNull(givenEps, "givenEps");
     if (t.length != x0.size(0)) {
       throw new IllegalArgumentException(
-          "Images of shape %s do not go with %d timesteps."
-              .formatted(Arrays.toString(x0.shape()), t.length));
+          String.format(
+              Locale.ROOT,
+              "Images of shape %s do not go with %d timesteps.",
+              Arrays.toString(x0.shape()),
+              t.length));
     }
     if (givenEps.isPresent() && !Arrays.equals(x0.shape(), givenEps.get().shape())) {
       throw new IllegalArgumentException(
-          "Images of shape %s do not go with noise of shape %s."
-              .formatted(Arrays.toString(x0.shape()), Arrays.toString(givenEps.get().shape())));
+          String.format(
+              Locale.ROOT,
+              "Images of shape %s do not go with noise of shape %s.",
+              Arrays.toString(x0.shape()),
+              Arrays.toString(givenEps.get().shape())));
     }
     if (labels.isPresent() && labels.get().length() != t.length) {
       throw new IllegalArgumentException(
-          "%d labels were given for %d images.".formatted(labels.get().length(), t.length));
+          String.format(
+              Locale.ROOT, "%d labels were given for %d images.", labels.get().length(), t.length));
     }
   }
 

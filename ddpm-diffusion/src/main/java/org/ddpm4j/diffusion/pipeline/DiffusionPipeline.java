@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.pipeline;
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
@@ -96,8 +97,10 @@ public record DiffusionPipeline(
 
   private static int unknownClass(int image) {
     throw new IllegalArgumentException(
-        "The class of image %d is not said; give the classes of all images to sample, or the pipeline by withClassOf."
-            .formatted(image));
+        String.format(
+            Locale.ROOT,
+            "The class of image %d is not said; give the classes of all images to sample, or the pipeline by withClassOf.",
+            image));
   }
 
   /**
@@ -256,14 +259,15 @@ public record DiffusionPipeline(
   public INDArray sampleFrom(INDArray noise, int[] classes, long seed, SamplingOptions options) {
     if (images(noise) != classes.length) {
       throw new IllegalArgumentException(
-          "The noise has the shape %s where %d images with classes need [%d,%d,%d,%d]."
-              .formatted(
-                  Arrays.toString(noise.shape()),
-                  classes.length,
-                  classes.length,
-                  shape.channels(),
-                  shape.height(),
-                  shape.width()));
+          String.format(
+              Locale.ROOT,
+              "The noise has the shape %s where %d images with classes need [%d,%d,%d,%d].",
+              Arrays.toString(noise.shape()),
+              classes.length,
+              classes.length,
+              shape.channels(),
+              shape.height(),
+              shape.width()));
     }
     return sample(
         classes,
@@ -338,8 +342,11 @@ public record DiffusionPipeline(
   private static void requireCounts(int count, int batchSize) {
     if (count < 1 || batchSize < 1) {
       throw new IllegalArgumentException(
-          "%d images cannot be drawn in batches of %d; both must be at least 1."
-              .formatted(count, batchSize));
+          String.format(
+              Locale.ROOT,
+              "%d images cannot be drawn in batches of %d; both must be at least 1.",
+              count,
+              batchSize));
     }
   }
 

@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.pipeline;
 
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -19,7 +20,10 @@ public record SamplingOptions(int batchSize, SamplingListener listener, Cancella
   public SamplingOptions {
     if (batchSize < 1) {
       throw new IllegalArgumentException(
-          "Images cannot be drawn in batches of %d; it must be at least 1.".formatted(batchSize));
+          String.format(
+              Locale.ROOT,
+              "Images cannot be drawn in batches of %d; it must be at least 1.",
+              batchSize));
     }
     Objects.requireNonNull(listener, "listener");
     Objects.requireNonNull(cancellation, "cancellation");

@@ -1,5 +1,7 @@
 package org.ddpm4j.diffusion.pipeline;
 
+import java.util.Locale;
+
 /**
  * How far the drawing of some images is. They are drawn batch by batch.
  *
@@ -20,8 +22,14 @@ public record SamplingProgress(int first, int end, int count, int step, int step
   public SamplingProgress {
     if (first < 0 || first >= end || end > count || step < 1 || step > steps) {
       throw new IllegalArgumentException(
-          "Step %d of %d for the images %d to %d of %d is no progress; the step must be one of the steps, and the images some of all."
-              .formatted(step, steps, first, end - 1, count));
+          String.format(
+              Locale.ROOT,
+              "Step %d of %d for the images %d to %d of %d is no progress; the step must be one of the steps, and the images some of all.",
+              step,
+              steps,
+              first,
+              end - 1,
+              count));
     }
   }
 

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.pipeline;
 
 import java.awt.image.BufferedImage;
+import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
@@ -43,7 +44,10 @@ public record X0Preview(int every, Normalization normalization, Receiver receive
   public X0Preview {
     if (every < 1) {
       throw new IllegalArgumentException(
-          "A preview every %d steps is not possible; it must be at least 1.".formatted(every));
+          String.format(
+              Locale.ROOT,
+              "A preview every %d steps is not possible; it must be at least 1.",
+              every));
     }
     Objects.requireNonNull(normalization, "normalization");
     Objects.requireNonNull(receiver, "receiver");

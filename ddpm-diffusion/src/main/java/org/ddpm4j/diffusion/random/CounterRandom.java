@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.random;
 
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -77,7 +78,10 @@ public record CounterRandom(long seed, Purpose purpose) {
   public int below(int bound, long image, long step, long index) {
     if (bound < 1) {
       throw new IllegalArgumentException(
-          "A random number below %d was asked for; the bound must be at least 1.".formatted(bound));
+          String.format(
+              Locale.ROOT,
+              "A random number below %d was asked for; the bound must be at least 1.",
+              bound));
     }
     return (int) (uniform(image, step, index) * bound);
   }
@@ -132,8 +136,12 @@ public record CounterRandom(long seed, Purpose purpose) {
   private static void requireCounter(String name, long value) {
     if (value < 0 || value >= COUNTER_LIMIT) {
       throw new IllegalArgumentException(
-          "The %s of a random number is %d; it must be from 0 to %d."
-              .formatted(name, value, COUNTER_LIMIT - 1));
+          String.format(
+              Locale.ROOT,
+              "The %s of a random number is %d; it must be from 0 to %d.",
+              name,
+              value,
+              COUNTER_LIMIT - 1));
     }
   }
 }

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.random;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -13,8 +14,11 @@ record GivenStart(INDArray start, NoiseSource later) implements NoiseSource {
     DataType type = start.dataType();
     if (start.rank() != 4 || (type != DataType.FLOAT && type != DataType.DOUBLE)) {
       throw new IllegalArgumentException(
-          "The noise to begin with is %s %s; it must be [N,C,H,W], FLOAT or DOUBLE."
-              .formatted(type, Arrays.toString(start.shape())));
+          String.format(
+              Locale.ROOT,
+              "The noise to begin with is %s %s; it must be [N,C,H,W], FLOAT or DOUBLE.",
+              type,
+              Arrays.toString(start.shape())));
     }
   }
 
@@ -27,8 +31,11 @@ record GivenStart(INDArray start, NoiseSource later) implements NoiseSource {
   public INDArray initial(long step, long... shape) {
     if (!Arrays.equals(start.shape(), shape)) {
       throw new IllegalArgumentException(
-          "The noise to begin with has the shape %s where the images have %s; give one of that shape."
-              .formatted(Arrays.toString(start.shape()), Arrays.toString(shape)));
+          String.format(
+              Locale.ROOT,
+              "The noise to begin with has the shape %s where the images have %s; give one of that shape.",
+              Arrays.toString(start.shape()),
+              Arrays.toString(shape)));
     }
     return start.dup('c');
   }

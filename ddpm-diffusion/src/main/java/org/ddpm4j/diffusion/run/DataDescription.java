@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.run;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -54,8 +55,11 @@ public record DataDescription(
     public Selection {
       if ((maxImages != null && maxImages < 1) || (skippedFiles != null && skippedFiles < 1)) {
         throw new IllegalArgumentException(
-            "A selection of %s images with %s files left out is not possible; both numbers must be at least 1 where they are given."
-                .formatted(maxImages, skippedFiles));
+            String.format(
+                Locale.ROOT,
+                "A selection of %s images with %s files left out is not possible; both numbers must be at least 1 where they are given.",
+                maxImages,
+                skippedFiles));
       }
     }
 
@@ -94,8 +98,13 @@ public record DataDescription(
     int least = fingerprint.equals(UNKNOWN) ? 0 : 1;
     if (trainingImages < least || validationImages < 0) {
       throw new IllegalArgumentException(
-          "The data set %s cannot have %d training and %d validation images; it takes at least %d and 0."
-              .formatted(name, trainingImages, validationImages, least));
+          String.format(
+              Locale.ROOT,
+              "The data set %s cannot have %d training and %d validation images; it takes at least %d and 0.",
+              name,
+              trainingImages,
+              validationImages,
+              least));
     }
   }
 

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.run;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.OptionalInt;
 import org.ddpm4j.diffusion.ImageShape;
@@ -52,8 +53,11 @@ public record ModelDescription(
     normalization.requireChannels(shape.channels());
     if (network.inChannels() != shape.channels()) {
       throw new IllegalArgumentException(
-          "The network takes images of %d channels, but the images have %d; set the network's channels to that."
-              .formatted(network.inChannels(), shape.channels()));
+          String.format(
+              Locale.ROOT,
+              "The network takes images of %d channels, but the images have %d; set the network's channels to that.",
+              network.inChannels(),
+              shape.channels()));
     }
     network.checkImageSize(shape.height(), shape.width());
     nullClass.ifPresent(row -> requireNullClass(row, network.classEmbeddings()));
@@ -107,8 +111,11 @@ public record ModelDescription(
   public static void requireNullClass(int row, int rows) {
     if (row < 0 || row >= rows || rows < 2) {
       throw new IllegalArgumentException(
-          "The null class cannot be %d: it is one of at least two rows of the class embedding, counted from 0, and the network has %d."
-              .formatted(row, rows));
+          String.format(
+              Locale.ROOT,
+              "The null class cannot be %d: it is one of at least two rows of the class embedding, counted from 0, and the network has %d.",
+              row,
+              rows));
     }
   }
 }

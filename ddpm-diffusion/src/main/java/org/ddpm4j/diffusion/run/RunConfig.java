@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.run;
 
 import java.io.IOException;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
@@ -43,8 +44,11 @@ public record RunConfig(
   public RunConfig {
     if (format < 1 || format > FORMAT) {
       throw new IllegalArgumentException(
-          "The run has the format %d, but this version knows 1 to %d; use the ddpm4j that began it or a newer one."
-              .formatted(format, FORMAT));
+          String.format(
+              Locale.ROOT,
+              "The run has the format %d, but this version knows 1 to %d; use the ddpm4j that began it or a newer one.",
+              format,
+              FORMAT));
     }
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(data, "data");
@@ -64,8 +68,12 @@ public record RunConfig(
     if (objective.parameterization() != model.parameterization()
         || !ModelDescription.nullClass(model.network(), objective).equals(model.nullClass())) {
       throw new IllegalArgumentException(
-          "The model predicts %s with the null class %s, but is trained for %s; describe it by ModelDescription.of."
-              .formatted(model.parameterization(), model.nullClass(), objective));
+          String.format(
+              Locale.ROOT,
+              "The model predicts %s with the null class %s, but is trained for %s; describe it by ModelDescription.of.",
+              model.parameterization(),
+              model.nullClass(),
+              objective));
     }
   }
 

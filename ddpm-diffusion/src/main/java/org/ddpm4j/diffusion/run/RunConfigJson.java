@@ -15,6 +15,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -189,8 +190,10 @@ final class RunConfigJson {
       JsonNode json = JSON.readTree(text);
       if (!(json instanceof ObjectNode object) || !object.path(MODEL).isObject()) {
         throw new IOException(
-            "%s is not the configuration of a run: it has no model; restore the file that the run began with."
-                .formatted(source));
+            String.format(
+                Locale.ROOT,
+                "%s is not the configuration of a run: it has no model; restore the file that the run began with.",
+                source));
       }
       UnetConfig network =
           UnetFolder.configFromJson(object.remove(MODEL).toString(), source + ", model");
@@ -200,20 +203,31 @@ final class RunConfigJson {
           : JSON.treeToValue(object, Trained.class).with(network);
     } catch (UnrecognizedPropertyException e) {
       throw new IOException(
-          "%s has the field %s, which is unknown here; the fields beside it are %s."
-              .formatted(source, path(e), e.getKnownPropertyIds()),
+          String.format(
+              Locale.ROOT,
+              "%s has the field %s, which is unknown here; the fields beside it are %s.",
+              source,
+              path(e),
+              e.getKnownPropertyIds()),
           e);
     } catch (ValueInstantiationException e) {
       throw invalid(source, path(e), e.getCause());
     } catch (JsonMappingException e) {
       throw new IOException(
-          "%s is not the configuration of a run: its field %s is missing or cannot be read (%s); restore the file that the run began with."
-              .formatted(source, path(e), firstLine(e)),
+          String.format(
+              Locale.ROOT,
+              "%s is not the configuration of a run: its field %s is missing or cannot be read (%s); restore the file that the run began with.",
+              source,
+              path(e),
+              firstLine(e)),
           e);
     } catch (JsonProcessingException e) {
       throw new IOException(
-          "%s is not JSON (%s); restore the file that the run began with."
-              .formatted(source, firstLine(e)),
+          String.format(
+              Locale.ROOT,
+              "%s is not JSON (%s); restore the file that the run began with.",
+              source,
+              firstLine(e)),
           e);
     } catch (IllegalArgumentException | NullPointerException e) {
       throw invalid(source, "", e);
@@ -245,11 +259,14 @@ final class RunConfigJson {
     if (cause instanceof NullPointerException) {
       String field = path.isEmpty() ? cause.getMessage() : path + "." + cause.getMessage();
       return new IOException(
-          "%s is not the configuration of a run: its field %s is missing; restore the file that the run began with."
-              .formatted(source, field),
+          String.format(
+              Locale.ROOT,
+              "%s is not the configuration of a run: its field %s is missing; restore the file that the run began with.",
+              source,
+              field),
           cause);
     }
-    return new IOException("%s: %s".formatted(source, cause.getMessage()), cause);
+    return new IOException(String.format(Locale.ROOT, "%s: %s", source, cause.getMessage()), cause);
   }
 
   /** Where in the JSON the trouble is, {@code training.optimizer.beta1} for example. */

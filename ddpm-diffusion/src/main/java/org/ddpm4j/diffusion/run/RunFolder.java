@@ -5,6 +5,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.training.Checkpoint;
@@ -68,8 +69,10 @@ public record RunFolder(Path path) {
       try (Stream<Path> files = Files.list(path)) {
         if (files.findAny().isPresent()) {
           throw new IOException(
-              "The run folder %s is not empty, and a run never overwrites another; resume it or choose a new folder."
-                  .formatted(path));
+              String.format(
+                  Locale.ROOT,
+                  "The run folder %s is not empty, and a run never overwrites another; resume it or choose a new folder.",
+                  path));
         }
       }
     }
@@ -86,8 +89,10 @@ public record RunFolder(Path path) {
     RunFolder folder = new RunFolder(path);
     if (!Files.isRegularFile(folder.configFile())) {
       throw new IOException(
-          "%s is not the folder of a run: it has no config.json; name the folder that train made."
-              .formatted(path));
+          String.format(
+              Locale.ROOT,
+              "%s is not the folder of a run: it has no config.json; name the folder that train made.",
+              path));
     }
     return folder;
   }
@@ -103,19 +108,27 @@ public record RunFolder(Path path) {
     try {
       if (Files.size(file) > MAX_CONFIG_BYTES) {
         throw new IOException(
-            "%s has %d bytes, too many for the configuration of a run; restore the file that the run began with."
-                .formatted(file, Files.size(file)));
+            String.format(
+                Locale.ROOT,
+                "%s has %d bytes, too many for the configuration of a run; restore the file that the run began with.",
+                file,
+                Files.size(file)));
       }
       return RunConfig.fromJson(Files.readString(file), file.toString());
     } catch (CharacterCodingException e) {
       throw new IOException(
-          "%s is not a text file in UTF-8; restore the file that the run began with."
-              .formatted(file),
+          String.format(
+              Locale.ROOT,
+              "%s is not a text file in UTF-8; restore the file that the run began with.",
+              file),
           e);
     } catch (FileSystemException e) {
       throw new IOException(
-          "%s cannot be read (%s); name the folder that train made."
-              .formatted(file, e.getClass().getSimpleName()),
+          String.format(
+              Locale.ROOT,
+              "%s cannot be read (%s); name the folder that train made.",
+              file,
+              e.getClass().getSimpleName()),
           e);
     }
   }
@@ -131,13 +144,20 @@ public record RunFolder(Path path) {
     RunConfig config = readConfig();
     if (config.training().isEmpty()) {
       throw new IOException(
-          "The model of the run %s was not trained here, so that there is no training to go on with; begin a new run."
-              .formatted(path));
+          String.format(
+              Locale.ROOT,
+              "The model of the run %s was not trained here, so that there is no training to go on with; begin a new run.",
+              path));
     }
     if (config.format() != RunConfig.FORMAT) {
       throw new IOException(
-          "The run %s has the format %d, whose random numbers are drawn otherwise than those of format %d, so that going on would be neither run; finish it with the ddpm4j that began it (%s), or begin a new run."
-              .formatted(path, config.format(), RunConfig.FORMAT, config.version()));
+          String.format(
+              Locale.ROOT,
+              "The run %s has the format %d, whose random numbers are drawn otherwise than those of format %d, so that going on would be neither run; finish it with the ddpm4j that began it (%s), or begin a new run.",
+              path,
+              config.format(),
+              RunConfig.FORMAT,
+              config.version()));
     }
     return config;
   }
@@ -170,8 +190,10 @@ public record RunFolder(Path path) {
     if (checkpoint.isEmpty() && hasAverageOnly()) {
       if (weights != TrainedWeights.EMA) {
         throw new IOException(
-            "The run %s has no checkpoints but only the moving average of its weights; take that."
-                .formatted(path));
+            String.format(
+                Locale.ROOT,
+                "The run %s has no checkpoints but only the moving average of its weights; take that.",
+                path));
       }
       return UnetFolder.read(unet(), DataType.FLOAT, execution);
     }
@@ -198,8 +220,11 @@ public record RunFolder(Path path) {
       checkpoint.requireResumable();
     } catch (IllegalArgumentException e) {
       throw new IOException(
-          "%s cannot be resumed from: %s"
-              .formatted(checkpoints().latest().orElse(path), e.getMessage()),
+          String.format(
+              Locale.ROOT,
+              "%s cannot be resumed from: %s",
+              checkpoints().latest().orElse(path),
+              e.getMessage()),
           e);
     }
     return checkpoint;
@@ -219,8 +244,10 @@ public record RunFolder(Path path) {
             .orElseThrow(
                 () ->
                     new IOException(
-                        "The run %s has no checkpoint yet; it was interrupted before its first, so begin a new run."
-                            .formatted(path)));
+                        String.format(
+                            Locale.ROOT,
+                            "The run %s has no checkpoint yet; it was interrupted before its first, so begin a new run.",
+                            path)));
     try {
       return Checkpoint.read(latest, like);
     } catch (IOException e) {
@@ -229,8 +256,11 @@ public record RunFolder(Path path) {
         throw e;
       }
       throw new IOException(
-          "%s Move that file away to go on from %s."
-              .formatted(e.getMessage(), all.get(all.size() - 2)),
+          String.format(
+              Locale.ROOT,
+              "%s Move that file away to go on from %s.",
+              e.getMessage(),
+              all.get(all.size() - 2)),
           e);
     }
   }

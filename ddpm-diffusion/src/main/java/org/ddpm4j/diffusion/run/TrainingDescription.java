@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.run;
 
+import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.training.TrainingConfig;
@@ -40,7 +41,7 @@ public record TrainingDescription(
     public BatchConfig {
       if (batchSize < 1) {
         throw new IllegalArgumentException(
-            "The batch size is %d; it must be at least 1.".formatted(batchSize));
+            String.format(Locale.ROOT, "The batch size is %d; it must be at least 1.", batchSize));
       }
       Objects.requireNonNull(flip, "flip");
     }
@@ -61,8 +62,11 @@ public record TrainingDescription(
     Objects.requireNonNull(batches, "batches");
     if (checkpointEvery < 1 || sampleEvery < 1) {
       throw new IllegalArgumentException(
-          "Checkpoints every %d steps and samples every %d are not possible; both must be at least 1."
-              .formatted(checkpointEvery, sampleEvery));
+          String.format(
+              Locale.ROOT,
+              "Checkpoints every %d steps and samples every %d are not possible; both must be at least 1.",
+              checkpointEvery,
+              sampleEvery));
     }
   }
 }

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.sampling;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
@@ -39,7 +40,8 @@ public record DdimSampler(
     }
     if (!(eta >= 0 && eta <= 1)) {
       throw new IllegalArgumentException(
-          "η is %s; it must be from 0 (no noise) to 1 (as much as DDPM).".formatted(eta));
+          String.format(
+              Locale.ROOT, "η is %s; it must be from 0 (no noise) to 1 (as much as DDPM).", eta));
     }
   }
 

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.sampling;
 
 import java.util.Arrays;
+import java.util.Locale;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -16,12 +17,15 @@ record DynamicThreshold(double ratio, double maxThreshold) implements X0Constrai
   DynamicThreshold {
     if (!(ratio > 0 && ratio <= 1)) {
       throw new IllegalArgumentException(
-          "The quantile of dynamic thresholding is %s; it must be above 0 and at most 1."
-              .formatted(ratio));
+          String.format(
+              Locale.ROOT,
+              "The quantile of dynamic thresholding is %s; it must be above 0 and at most 1.",
+              ratio));
     }
     if (!(maxThreshold >= 1)) {
       throw new IllegalArgumentException(
-          "The greatest threshold is %s; it must be at least 1.".formatted(maxThreshold));
+          String.format(
+              Locale.ROOT, "The greatest threshold is %s; it must be at least 1.", maxThreshold));
     }
   }
 

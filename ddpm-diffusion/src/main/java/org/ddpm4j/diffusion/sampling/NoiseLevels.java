@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
@@ -31,16 +32,23 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
     Objects.requireNonNull(initialNoise, "initialNoise");
     if (levels.size() < 2) {
       throw new IllegalArgumentException(
-          "There are %d noise levels; a run needs at least one to ask the network at, and one to end at."
-              .formatted(levels.size()));
+          String.format(
+              Locale.ROOT,
+              "There are %d noise levels; a run needs at least one to ask the network at, and one to end at.",
+              levels.size()));
     }
     for (int i = 1; i < levels.size(); i++) {
       double before = levels.get(i - 1).alphaCumprod();
       double after = levels.get(i).alphaCumprod();
       if (!(before < after || (before == after && i == levels.size() - 1))) {
         throw new IllegalArgumentException(
-            "The noise does not fall from time %s (ᾱ = %s) to time %s (ᾱ = %s); each step has to remove some. Take fewer steps."
-                .formatted(levels.get(i - 1).t(), before, levels.get(i).t(), after));
+            String.format(
+                Locale.ROOT,
+                "The noise does not fall from time %s (ᾱ = %s) to time %s (ᾱ = %s); each step has to remove some. Take fewer steps.",
+                levels.get(i - 1).t(),
+                before,
+                levels.get(i).t(),
+                after));
       }
     }
   }
@@ -136,8 +144,12 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
   public static NoiseLevels karras(NoiseSchedule schedule, double first, double last, int steps) {
     if (!(last > 0 && first > last && first < Double.POSITIVE_INFINITY) || steps < 2) {
       throw new IllegalArgumentException(
-          "Karras' levels cannot go from ρ = %s to %s in %d steps; there must be at least 2, and some signal at the first (no zero terminal SNR)."
-              .formatted(first, last, steps));
+          String.format(
+              Locale.ROOT,
+              "Karras' levels cannot go from ρ = %s to %s in %d steps; there must be at least 2, and some signal at the first (no zero terminal SNR).",
+              first,
+              last,
+              steps));
     }
     double top = Math.pow(first, 1 / KARRAS_RHO);
     double bottom = Math.pow(last, 1 / KARRAS_RHO);
@@ -203,7 +215,12 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
   public NoiseLevels last(int count) {
     if (count < 1 || count > steps()) {
       throw new IllegalArgumentException(
-          "A run of %d steps has no last %d; it takes 1 to %d.".formatted(steps(), count, steps()));
+          String.format(
+              Locale.ROOT,
+              "A run of %d steps has no last %d; it takes 1 to %d.",
+              steps(),
+              count,
+              steps()));
     }
     return new NoiseLevels(levels.subList(steps() - count, levels.size()), initialNoise);
   }

@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.sampling;
 
+import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -22,8 +23,11 @@ public record NoiseStep(NoiseLevel from, NoiseLevel to) {
     Objects.requireNonNull(to, "to");
     if (to.alphaCumprod() < from.alphaCumprod()) {
       throw new IllegalArgumentException(
-          "A step from ᾱ = %s to ᾱ = %s adds noise; a sampler has to remove it."
-              .formatted(from.alphaCumprod(), to.alphaCumprod()));
+          String.format(
+              Locale.ROOT,
+              "A step from ᾱ = %s to ᾱ = %s adds noise; a sampler has to remove it.",
+              from.alphaCumprod(),
+              to.alphaCumprod()));
     }
   }
 

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
@@ -61,8 +62,11 @@ public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constr
     Objects.requireNonNull(x0Constraint, "x0Constraint");
     if (levels.steps() <= midpoints.size()) {
       throw new IllegalArgumentException(
-          "%d steps are too few for PNDM, whose first %d are Runge and Kutta's; take more, or PLMS."
-              .formatted(levels.steps(), midpoints.size()));
+          String.format(
+              Locale.ROOT,
+              "%d steps are too few for PNDM, whose first %d are Runge and Kutta's; take more, or PLMS.",
+              levels.steps(),
+              midpoints.size()));
     }
     if (levels.levels().get(0).alphaCumprod() == 0) {
       throw new IllegalArgumentException(

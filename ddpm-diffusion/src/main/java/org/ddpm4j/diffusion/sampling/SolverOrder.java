@@ -1,5 +1,7 @@
 package org.ddpm4j.diffusion.sampling;
 
+import java.util.Locale;
+
 /** The range of the order of a solver. */
 final class SolverOrder {
 
@@ -8,7 +10,12 @@ final class SolverOrder {
   static void require(String solver, int order, int highest) {
     if (order < 1 || order > highest) {
       throw new IllegalArgumentException(
-          "The order of %s is %d; it must be from 1 to %d.".formatted(solver, order, highest));
+          String.format(
+              Locale.ROOT,
+              "The order of %s is %d; it must be from 1 to %d.",
+              solver,
+              order,
+              highest));
     }
   }
 }

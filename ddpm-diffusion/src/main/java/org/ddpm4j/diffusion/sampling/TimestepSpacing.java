@@ -1,5 +1,7 @@
 package org.ddpm4j.diffusion.sampling;
 
+import java.util.Locale;
+
 /**
  * Which times of a chain of T timesteps a run of S steps visits (Lin et al. 2024, table 2, and
  * diffusers' {@code timestep_spacing}).
@@ -44,8 +46,12 @@ public enum TimestepSpacing {
   public double[] times(int timesteps, int steps) {
     if (steps < 1 || steps > timesteps) {
       throw new IllegalArgumentException(
-          "%d steps on %d timesteps are not possible; there must be 1 to %d."
-              .formatted(steps, timesteps, timesteps));
+          String.format(
+              Locale.ROOT,
+              "%d steps on %d timesteps are not possible; there must be 1 to %d.",
+              steps,
+              timesteps,
+              timesteps));
     }
     double[] times = new double[steps];
     for (int k = 0; k < steps; k++) {
@@ -69,8 +75,12 @@ public enum TimestepSpacing {
     }
     if (steps < 1 || steps >= timesteps) {
       throw new IllegalArgumentException(
-          "%d steps above timestep 0 of %d timesteps are not possible; there must be 1 to %d."
-              .formatted(steps, timesteps, timesteps - 1));
+          String.format(
+              Locale.ROOT,
+              "%d steps above timestep 0 of %d timesteps are not possible; there must be 1 to %d.",
+              steps,
+              timesteps,
+              timesteps - 1));
     }
     double[] times = new double[steps];
     for (int k = 0; k < steps; k++) {

@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.training;
 
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.nd4j.linalg.dataset.DataSet;
@@ -59,7 +60,11 @@ public interface BatchSource {
     public static long begin(long total, int shard, int shards) {
       if (shard < 0 || shards < 1 || shard > shards) {
         throw new IllegalArgumentException(
-            "There is no shard %d of %d; shards are counted from 0.".formatted(shard, shards));
+            String.format(
+                Locale.ROOT,
+                "There is no shard %d of %d; shards are counted from 0.",
+                shard,
+                shards));
       }
       return total * shard / shards;
     }
@@ -96,8 +101,10 @@ public interface BatchSource {
   static BatchSource of(DataSetIterator iterator) {
     if (!iterator.resetSupported()) {
       throw new IllegalArgumentException(
-          "%s cannot be reset; training passes over the data more than once."
-              .formatted(iterator.getClass().getSimpleName()));
+          String.format(
+              Locale.ROOT,
+              "%s cannot be reset; training passes over the data more than once.",
+              iterator.getClass().getSimpleName()));
     }
     if (!iterator.hasNext()) {
       throw new IllegalArgumentException("The data set is empty; training needs images.");

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -109,8 +110,11 @@ public record Checkpoint(
   public void requireResumable() {
     if (version != VERSION) {
       throw new IllegalArgumentException(
-          "The checkpoint has version %d, whose run drew its random numbers otherwise than version %d does, so that going on would be neither run; finish it with the ddpm4j that began it, or begin a new run."
-              .formatted(version, VERSION));
+          String.format(
+              Locale.ROOT,
+              "The checkpoint has version %d, whose run drew its random numbers otherwise than version %d does, so that going on would be neither run; finish it with the ddpm4j that began it, or begin a new run.",
+              version,
+              VERSION));
     }
   }
 
@@ -195,7 +199,8 @@ public record Checkpoint(
       }
       return checkpoint;
     } catch (IllegalArgumentException e) {
-      throw new IOException("%s cannot be resumed from: %s".formatted(file, e.getMessage()), e);
+      throw new IOException(
+          String.format(Locale.ROOT, "%s cannot be resumed from: %s", file, e.getMessage()), e);
     }
   }
 
@@ -203,13 +208,20 @@ public record Checkpoint(
     String version = Objects.requireNonNullElse(metadata.get("version"), "missing");
     if (!FORMAT.equals(metadata.get("format")) || !version.matches("[1-" + VERSION + "]")) {
       throw new IOException(
-          "%s is not a checkpoint of version 1 or %d: its format is %s and its version %s; name a file from a run's checkpoints folder."
-              .formatted(file, VERSION, metadata.get("format"), version));
+          String.format(
+              Locale.ROOT,
+              "%s is not a checkpoint of version 1 or %d: its format is %s and its version %s; name a file from a run's checkpoints folder.",
+              file,
+              VERSION,
+              metadata.get("format"),
+              version));
     }
     if (!metadata.containsKey(SafetensorsWriter.CRC32C_KEY)) {
       throw new IOException(
-          "%s is a checkpoint without its checksum, so its numbers cannot be trusted; resume from another checkpoint."
-              .formatted(file));
+          String.format(
+              Locale.ROOT,
+              "%s is a checkpoint without its checksum, so its numbers cannot be trusted; resume from another checkpoint.",
+              file));
     }
     return Integer.parseInt(version);
   }
@@ -222,8 +234,13 @@ public record Checkpoint(
       if (name.startsWith(prefix)) {
         if (reader.dataType(name) != dataType) {
           throw new IOException(
-              "%s does not fit this run's network: the tensor %s is of type %s where the network has %s."
-                  .formatted(file, name, reader.dataType(name), dataType));
+              String.format(
+                  Locale.ROOT,
+                  "%s does not fit this run's network: the tensor %s is of type %s where the network has %s.",
+                  file,
+                  name,
+                  reader.dataType(name),
+                  dataType));
         }
         tensors.put(name.substring(prefix.length()), reader.tensor(name));
       }
@@ -232,7 +249,9 @@ public record Checkpoint(
       values.assignPyTorch(tensors);
     } catch (IllegalArgumentException e) {
       throw new IOException(
-          "%s does not fit this run's network: %s".formatted(file, e.getMessage()), e);
+          String.format(
+              Locale.ROOT, "%s does not fit this run's network: %s", file, e.getMessage()),
+          e);
     }
   }
 
@@ -249,8 +268,15 @@ public record Checkpoint(
     long[] foundShape = reader.shape(name);
     if (foundType != dataType || foundShape.length != 1 || foundShape[0] != length) {
       throw new IOException(
-          "%s is damaged: its tensor %s is %s%s where a checkpoint has %s[%d]; resume from another checkpoint."
-              .formatted(file, name, foundType, Arrays.toString(foundShape), dataType, length));
+          String.format(
+              Locale.ROOT,
+              "%s is damaged: its tensor %s is %s%s where a checkpoint has %s[%d]; resume from another checkpoint.",
+              file,
+              name,
+              foundType,
+              Arrays.toString(foundShape),
+              dataType,
+              length));
     }
     return reader.tensor(name);
   }

@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.training;
 
+import java.util.Locale;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 
@@ -17,8 +18,11 @@ final class IteratorBatchSource implements BatchSource {
   public DataSet batch(long step) {
     if (step < nextStep) {
       throw new IllegalStateException(
-          "Batch %d of an iterator was asked for after batch %d; iterators only go forward, so train again with a new one."
-              .formatted(step, nextStep - 1));
+          String.format(
+              Locale.ROOT,
+              "Batch %d of an iterator was asked for after batch %d; iterators only go forward, so train again with a new one.",
+              step,
+              nextStep - 1));
     }
     DataSet batch;
     do {

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.training;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
@@ -23,8 +24,11 @@ final class Labels {
     INDArray oneHot = images.getLabels();
     if (oneHot == null || oneHot.rank() != 2 || oneHot.size(1) > classes) {
       throw new IllegalArgumentException(
-          "The network is told one of %d classes, but the labels of the images are %s; they must be [N,classes], one-hot."
-              .formatted(classes, oneHot == null ? "missing" : Arrays.toString(oneHot.shape())));
+          String.format(
+              Locale.ROOT,
+              "The network is told one of %d classes, but the labels of the images are %s; they must be [N,classes], one-hot.",
+              classes,
+              oneHot == null ? "missing" : Arrays.toString(oneHot.shape())));
     }
     return Optional.of(oneHot.argMax(1).castTo(DataType.INT32));
   }

@@ -1,5 +1,7 @@
 package org.ddpm4j.diffusion.training;
 
+import java.util.Locale;
+
 /** Sentences about values that are out of range. */
 final class Ranges {
 
@@ -7,7 +9,8 @@ final class Ranges {
 
   static void require(boolean inRange, String name, Object value, String expectation) {
     if (!inRange) {
-      throw new IllegalArgumentException("The %s is %s; %s.".formatted(name, value, expectation));
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "The %s is %s; %s.", name, value, expectation));
     }
   }
 }

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.training;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * How the images of a step, or of a shard of it, fared.
@@ -20,8 +21,12 @@ public record StepLosses(int[] t, double[] weights, double[] losses) {
   public StepLosses {
     if (weights.length != t.length || losses.length != t.length) {
       throw new IllegalArgumentException(
-          "%d timesteps, %d weights and %d losses were given; each image has one of each."
-              .formatted(t.length, weights.length, losses.length));
+          String.format(
+              Locale.ROOT,
+              "%d timesteps, %d weights and %d losses were given; each image has one of each.",
+              t.length,
+              weights.length,
+              losses.length));
     }
   }
 

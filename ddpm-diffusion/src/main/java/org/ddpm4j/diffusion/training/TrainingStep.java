@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.training;
 
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.objective.Objective;
@@ -38,8 +39,10 @@ public interface TrainingStep extends AutoCloseable {
     Optional<TrainingStep> onDevice = DeviceTrainingStep.of(task);
     if (onDevice.isEmpty() && !task.unet().execution().helpers().isEmpty()) {
       throw new IllegalArgumentException(
-          "Several devices train together for the simple loss alone, and the loss terms are %s; name one device, or train for SIMPLE."
-              .formatted(task.config().objective().terms()));
+          String.format(
+              Locale.ROOT,
+              "Several devices train together for the simple loss alone, and the loss terms are %s; name one device, or train for SIMPLE.",
+              task.config().objective().terms()));
     }
     return onDevice.orElseGet(() -> HostTrainingStep.of(task));
   }

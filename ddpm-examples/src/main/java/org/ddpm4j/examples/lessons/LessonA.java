@@ -2,6 +2,7 @@ package org.ddpm4j.examples.lessons;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.Denoiser;
@@ -71,6 +72,10 @@ public final class LessonA {
     pictures.save(
         "clothes.png",
         table.draw(),
-        "%d images, of each class %d".formatted(COLUMNS * clothes.classNames().size(), COLUMNS));
+        String.format(
+            Locale.ROOT,
+            "%d images, of each class %d",
+            COLUMNS * clothes.classNames().size(),
+            COLUMNS));
   }
 }

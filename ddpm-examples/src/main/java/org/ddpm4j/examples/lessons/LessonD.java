@@ -3,6 +3,7 @@ package org.ddpm4j.examples.lessons;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.NetworkDenoiser;
@@ -63,7 +64,7 @@ public final class LessonD {
     pictures.save(
         "samples.png",
         Images.grid(images, ReverseProcess.IMAGES / 2, 4),
-        "samples, %d steps each".formatted(TIMESTEPS));
+        String.format(Locale.ROOT, "samples, %d steps each", TIMESTEPS));
   }
 
   private static void sayEpochs(List<Double> losses, int epoch, PictureFolder pictures) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.ForwardProcess;
 import org.ddpm4j.diffusion.Parameterization;
@@ -43,6 +44,7 @@ final class PredictionTargets {
         GridTitles.beside(
             titles, Images.grid(Nd4j.concat(0, rows.toArray(INDArray[]::new)), COLUMNS, 2)),
         "b-targets.png",
-        "noisy images x_t and what is to be predicted; t from 0 to %d".formatted(last));
+        String.format(
+            Locale.ROOT, "noisy images x_t and what is to be predicted; t from 0 to %d", last));
   }
 }

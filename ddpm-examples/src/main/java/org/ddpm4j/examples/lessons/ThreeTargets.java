@@ -2,6 +2,7 @@ package org.ddpm4j.examples.lessons;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.Parameterization;
@@ -50,8 +51,10 @@ final class ThreeTargets {
                     uniform.lossCurve("uniform noise", WINDOW),
                     x0.lossCurve("the image", WINDOW)))
             .draw(),
-        "mean squared errors, means of %d steps; only those of one target compare"
-            .formatted(WINDOW));
+        String.format(
+            Locale.ROOT,
+            "mean squared errors, means of %d steps; only those of one target compare",
+            WINDOW));
 
     ReverseProcess reverse = new ReverseProcess(schedule, images.shape());
     AncestralSampler sampler = reverse.sampler(SAMPLING_STEPS);

@@ -1,6 +1,7 @@
 package org.ddpm4j.examples.lessons;
 
 import java.io.IOException;
+import java.util.Locale;
 import org.ddpm4j.unet.layers.Frequencies;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -29,8 +30,11 @@ final class TimeEmbedding {
     pictures.save(
         "embedding.png",
         new ImageTable(1).row("sines", image(sines)).row("cosines", image(cosines)).draw(),
-        "the embedding of t = 0 to %d, %d sines and as many cosines, from fast to slow"
-            .formatted(timesteps - 1, half));
+        String.format(
+            Locale.ROOT,
+            "the embedding of t = 0 to %d, %d sines and as many cosines, from fast to slow",
+            timesteps - 1,
+            half));
   }
 
   private static INDArray image(float[][] rows) {

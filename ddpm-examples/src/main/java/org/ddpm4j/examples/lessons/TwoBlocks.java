@@ -3,6 +3,7 @@ package org.ddpm4j.examples.lessons;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.Parameterization;
@@ -49,7 +50,8 @@ final class TwoBlocks {
         LossChart.of(
                 List.of(first.lossCurve("ResNet", WINDOW), second.lossCurve("ConvNeXt", WINDOW)))
             .draw(),
-        "Huber losses with both kinds of block, means of %d steps".formatted(WINDOW));
+        String.format(
+            Locale.ROOT, "Huber losses with both kinds of block, means of %d steps", WINDOW));
     pictures.save(
         "blocks-samples.png",
         Panels.grid(

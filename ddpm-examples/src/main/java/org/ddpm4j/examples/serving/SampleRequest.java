@@ -2,6 +2,7 @@ package org.ddpm4j.examples.serving;
 
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -39,7 +40,7 @@ record SampleRequest(int count, long seed, int steps, SamplerType sampler) {
       }
       if (values.put(name, equals < 0 ? "" : part.substring(equals + 1)) != null) {
         throw new IllegalArgumentException(
-            "The parameter %s is given twice; give it once.".formatted(name));
+            String.format(Locale.ROOT, "The parameter %s is given twice; give it once.", name));
       }
     }
     return new SampleRequest(
@@ -64,7 +65,12 @@ record SampleRequest(int count, long seed, int steps, SamplerType sampler) {
       // Said below, as for a number out of range.
     }
     throw new IllegalArgumentException(
-        "The parameter %s must be a whole number from %d to %d.".formatted(name, least, most));
+        String.format(
+            Locale.ROOT,
+            "The parameter %s must be a whole number from %d to %d.",
+            name,
+            least,
+            most));
   }
 
   private static SamplerType sampler(String label) {
@@ -74,10 +80,11 @@ record SampleRequest(int count, long seed, int steps, SamplerType sampler) {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "The parameter sampler must be one of %s."
-                        .formatted(
-                            Arrays.stream(SamplerType.values())
-                                .map(SamplerType::toString)
-                                .collect(Collectors.joining(", ")))));
+                    String.format(
+                        Locale.ROOT,
+                        "The parameter sampler must be one of %s.",
+                        Arrays.stream(SamplerType.values())
+                            .map(SamplerType::toString)
+                            .collect(Collectors.joining(", ")))));
   }
 }

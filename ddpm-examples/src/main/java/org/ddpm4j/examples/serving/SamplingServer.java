@@ -76,8 +76,11 @@ public final class SamplingServer implements AutoCloseable {
     public Limits {
       if (simultaneous < 1 || timeout.isNegative() || timeout.isZero()) {
         throw new IllegalArgumentException(
-            "%d requests at once within %s cannot be served; there must be at least one, and some time for it."
-                .formatted(simultaneous, timeout));
+            String.format(
+                Locale.ROOT,
+                "%d requests at once within %s cannot be served; there must be at least one, and some time for it.",
+                simultaneous,
+                timeout));
       }
     }
   }
@@ -117,7 +120,9 @@ public final class SamplingServer implements AutoCloseable {
     SamplingServer server = new SamplingServer(model, port, new Limits(4, Duration.ofSeconds(30)));
     Runtime.getRuntime().addShutdownHook(new Thread(server::close));
     System.out.printf(
-        "http://localhost:%d/sample?count=16&seed=7&steps=10&sampler=unipc%n", server.port());
+        Locale.ROOT,
+        "http://localhost:%d/sample?count=16&seed=7&steps=10&sampler=unipc%n",
+        server.port());
   }
 
   /**
@@ -243,14 +248,18 @@ public final class SamplingServer implements AutoCloseable {
   }
 
   private String tooSlow() {
-    return "The images were not done within %s s; ask for fewer, or for fewer steps."
-        .formatted(limits.timeout().toMillis() / 1000.0);
+    return String.format(
+        Locale.ROOT,
+        "The images were not done within %s s; ask for fewer, or for fewer steps.",
+        limits.timeout().toMillis() / 1000.0);
   }
 
   /** An exception here ends the drawing: it is thrown by the listener. */
   private static void event(OutputStream out, String name, String data) {
     try {
-      out.write("event: %s\ndata: %s\n\n".formatted(name, data).getBytes(StandardCharsets.UTF_8));
+      out.write(
+          String.format(Locale.ROOT, "event: %s\ndata: %s\n\n", name, data)
+              .getBytes(StandardCharsets.UTF_8));
       out.flush();
     } catch (IOException e) {
       throw new UncheckedIOException(e);

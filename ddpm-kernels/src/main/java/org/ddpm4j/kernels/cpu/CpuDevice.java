@@ -2,6 +2,7 @@ package org.ddpm4j.kernels.cpu;
 
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.ddpm4j.kernels.ops.Add;
@@ -56,7 +57,7 @@ public final class CpuDevice implements Device {
 
   @Override
   public String description() {
-    return "this processor, %d threads".formatted(workers.threads());
+    return String.format(Locale.ROOT, "this processor, %d threads", workers.threads());
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -149,7 +150,7 @@ final class CpuKernels {
     Factory<FusedOp> factory = FACTORIES.get(op.getClass());
     if (factory == null) {
       throw new UnsupportedOperationException(
-          "There is no kernel for %s on a CPU.".formatted(op.opName()));
+          String.format(Locale.ROOT, "There is no kernel for %s on a CPU.", op.opName()));
     }
     return takes(op.getClass(), inputs, outputs)
         ? factory.kernel(op, context, inputs, outputs)

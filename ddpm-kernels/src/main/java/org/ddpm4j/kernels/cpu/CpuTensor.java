@@ -2,6 +2,7 @@ package org.ddpm4j.kernels.cpu;
 
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.Locale;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.javacpp.FloatPointer;
 import org.ddpm4j.kernels.plan.ElementType;
@@ -179,6 +180,6 @@ final class CpuTensor {
 
   @Override
   public String toString() {
-    return "CpuTensor%s %s".formatted(Arrays.toString(shape), type);
+    return String.format(Locale.ROOT, "CpuTensor%s %s", Arrays.toString(shape), type);
   }
 }

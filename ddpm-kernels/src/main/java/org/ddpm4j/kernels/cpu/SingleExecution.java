@@ -4,6 +4,7 @@ import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.bytedeco.javacpp.FloatPointer;
 import org.ddpm4j.kernels.ops.FusedOp;
 import org.ddpm4j.kernels.plan.Precision;
@@ -112,8 +113,10 @@ public final class SingleExecution {
   static CpuTensor cpuTensor(INDArray array) {
     if (array.dataType() != DataType.FLOAT || !isContiguous(array)) {
       throw new IllegalArgumentException(
-          "A kernel reads contiguous arrays of FLOAT; this is %s."
-              .formatted(array.shapeInfoToString()));
+          String.format(
+              Locale.ROOT,
+              "A kernel reads contiguous arrays of FLOAT; this is %s.",
+              array.shapeInfoToString()));
     }
     FloatPointer memory = new FloatPointer(array.data().pointer());
     return CpuTensor.within(memory, array.offset(), array.shape());

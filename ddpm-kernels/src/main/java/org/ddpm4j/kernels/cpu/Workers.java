@@ -2,6 +2,7 @@ package org.ddpm4j.kernels.cpu;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -29,7 +30,8 @@ public final class Workers implements AutoCloseable {
   public Workers(int threads) {
     if (threads < 1) {
       throw new IllegalArgumentException(
-          "%d threads cannot do any work; at least 1 is needed.".formatted(threads));
+          String.format(
+              Locale.ROOT, "%d threads cannot do any work; at least 1 is needed.", threads));
     }
     this.threads = threads;
     int size = Math.max(1, threads - 1);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -167,7 +168,8 @@ public abstract class FusedOp extends DynamicCustomOp {
   public final List<DataType> calculateOutputDataTypes(List<DataType> inputs) {
     if (inputs.stream().anyMatch(type -> type != DataType.FLOAT)) {
       throw new IllegalArgumentException(
-          "%s computes in FLOAT only; its inputs are %s.".formatted(opName(), inputs));
+          String.format(
+              Locale.ROOT, "%s computes in FLOAT only; its inputs are %s.", opName(), inputs));
     }
     return Collections.nCopies(outputCount, DataType.FLOAT);
   }

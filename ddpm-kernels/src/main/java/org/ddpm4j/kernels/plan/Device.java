@@ -2,6 +2,7 @@ package org.ddpm4j.kernels.plan;
 
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.ddpm4j.kernels.ops.FusedOp;
 
@@ -169,7 +170,8 @@ public interface Device extends AutoCloseable {
    * @throws UnsupportedOperationException where the device cannot
    */
   default TrainingProgram training(TrainingRequest request) {
-    throw new UnsupportedOperationException("%s cannot train without the host.".formatted(name()));
+    throw new UnsupportedOperationException(
+        String.format(Locale.ROOT, "%s cannot train without the host.", name()));
   }
 
   @Override

@@ -29,11 +29,15 @@ public record DeviceName(String kind, int index) {
     Objects.requireNonNull(kind, "kind");
     if (!kind.equals(kind.toLowerCase(Locale.ROOT)) || kind.isBlank() || index < 0) {
       throw new IllegalArgumentException(
-          "No device is called %s:%d; say auto, cpu, cuda or cuda:N.".formatted(kind, index));
+          String.format(
+              Locale.ROOT,
+              "No device is called %s:%d; say auto, cpu, cuda or cuda:N.",
+              kind,
+              index));
     }
     if (index > 0 && (kind.equals("cpu") || kind.equals("auto"))) {
       throw new IllegalArgumentException(
-          "There is no device %s:%d; say %s alone.".formatted(kind, index, kind));
+          String.format(Locale.ROOT, "There is no device %s:%d; say %s alone.", kind, index, kind));
     }
   }
 
@@ -50,7 +54,7 @@ public record DeviceName(String kind, int index) {
       return new DeviceName(parts[0], parts.length == 1 ? 0 : Integer.parseInt(parts[1]));
     }
     throw new IllegalArgumentException(
-        "No device is called %s; say auto, cpu, cuda or cuda:N.".formatted(text));
+        String.format(Locale.ROOT, "No device is called %s; say auto, cpu, cuda or cuda:N.", text));
   }
 
   /**

@@ -1,5 +1,6 @@
 package org.ddpm4j.kernels.plan;
 
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -20,8 +21,11 @@ public record DeviceRates(double matmulGigaflops, String matmulBy, double copyGi
     Objects.requireNonNull(matmulBy, "matmulBy");
     if (!(matmulGigaflops > 0 && copyGigabytes > 0)) {
       throw new IllegalArgumentException(
-          "A device cannot reach %s GFLOP/s and %s GB/s; both are above 0."
-              .formatted(matmulGigaflops, copyGigabytes));
+          String.format(
+              Locale.ROOT,
+              "A device cannot reach %s GFLOP/s and %s GB/s; both are above 0.",
+              matmulGigaflops,
+              copyGigabytes));
     }
   }
 }

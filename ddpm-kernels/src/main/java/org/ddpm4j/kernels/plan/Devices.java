@@ -2,6 +2,7 @@ package org.ddpm4j.kernels.plan;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.ServiceLoader;
 
@@ -61,8 +62,11 @@ public final class Devices {
     Optional<DeviceProvider> provider = provider(name);
     return provider.isEmpty()
         ? Optional.of(
-            "the class path has modules for the devices %s only; add ddpm-%s, or choose another device"
-                .formatted(kinds(), name.kind()))
+            String.format(
+                Locale.ROOT,
+                "the class path has modules for the devices %s only; add ddpm-%s, or choose another device",
+                kinds(),
+                name.kind()))
         : provider.get().obstacle(name.index());
   }
 
@@ -106,7 +110,7 @@ public final class Devices {
     Optional<String> obstacle = obstacle(name);
     if (obstacle.isPresent()) {
       throw new IllegalArgumentException(
-          "The device %s cannot be used: %s.".formatted(name, obstacle.get()));
+          String.format(Locale.ROOT, "The device %s cannot be used: %s.", name, obstacle.get()));
     }
     return provider(name).orElseThrow().open(name.index());
   }

@@ -3,6 +3,7 @@ package org.ddpm4j.kernels.plan;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -99,7 +100,7 @@ public final class GraphPlan implements AutoCloseable {
     Tensor tensor = tensors.get(name);
     if (tensor == null) {
       throw new IllegalArgumentException(
-          "The plan knows no %s; it has %s.".formatted(name, tensors.keySet()));
+          String.format(Locale.ROOT, "The plan knows no %s; it has %s.", name, tensors.keySet()));
     }
     return tensor;
   }

@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -148,7 +149,8 @@ final class PlanCompiler {
   private void requireValue(String name) {
     if (!values.containsKey(name)) {
       throw new IllegalArgumentException(
-          "The graph does not make %s, which the plan should give.".formatted(name));
+          String.format(
+              Locale.ROOT, "The graph does not make %s, which the plan should give.", name));
     }
   }
 
@@ -174,8 +176,10 @@ final class PlanCompiler {
       return new Add();
     }
     throw new UnsupportedOperationException(
-        "A plan cannot run the operation %s; it runs fused operations and additions of arrays of one shape."
-            .formatted(function.opName()));
+        String.format(
+            Locale.ROOT,
+            "A plan cannot run the operation %s; it runs fused operations and additions of arrays of one shape.",
+            function.opName()));
   }
 
   private Value valueOrConstant(String name) {
@@ -187,8 +191,11 @@ final class PlanCompiler {
     INDArray array = variable == null || variable.isPlaceHolder() ? null : variable.getArr();
     if (array == null) {
       throw new IllegalArgumentException(
-          "The graph reads %s, which is neither among the inputs %s nor among the parameters."
-              .formatted(name, request.inputs().keySet()));
+          String.format(
+              Locale.ROOT,
+              "The graph reads %s, which is neither among the inputs %s nor among the parameters.",
+              name,
+              request.inputs().keySet()));
     }
     Value constant = add(name, array.shape());
     constant.stays = true;

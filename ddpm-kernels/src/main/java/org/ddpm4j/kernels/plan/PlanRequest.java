@@ -1,6 +1,7 @@
 package org.ddpm4j.kernels.plan;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -31,8 +32,11 @@ public record PlanRequest(
   public PlanRequest {
     if (!inputs.keySet().containsAll(stationary)) {
       throw new IllegalArgumentException(
-          "The stationary inputs %s are not all among the inputs %s."
-              .formatted(stationary, inputs.keySet()));
+          String.format(
+              Locale.ROOT,
+              "The stationary inputs %s are not all among the inputs %s.",
+              stationary,
+              inputs.keySet()));
     }
   }
 }

@@ -1,6 +1,7 @@
 package org.ddpm4j.kernels.plan;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /** A value in a device's memory, at an address that never changes. Does not own the memory. */
 public final class Tensor {
@@ -150,6 +151,6 @@ public final class Tensor {
 
   @Override
   public String toString() {
-    return "Tensor%s %s at %x".formatted(Arrays.toString(shape), format, address);
+    return String.format(Locale.ROOT, "Tensor%s %s at %x", Arrays.toString(shape), format, address);
   }
 }

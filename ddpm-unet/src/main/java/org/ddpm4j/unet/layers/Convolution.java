@@ -1,5 +1,7 @@
 package org.ddpm4j.unet.layers;
 
+import java.util.Locale;
+
 /**
  * The geometry of a square convolution.
  *
@@ -18,11 +20,14 @@ public record Convolution(int kernel, int stride, int padding, int endPadding) {
   public Convolution {
     if (kernel < 1 || stride < 1 || padding < 0 || endPadding < 0) {
       throw new IllegalArgumentException(
-          "A convolution of kernel %d, stride %d and padding %s does not exist; kernel and stride must be at least 1, padding at least 0."
-              .formatted(
-                  kernel,
-                  stride,
-                  padding == endPadding ? padding : "%d and %d".formatted(padding, endPadding)));
+          String.format(
+              Locale.ROOT,
+              "A convolution of kernel %d, stride %d and padding %s does not exist; kernel and stride must be at least 1, padding at least 0.",
+              kernel,
+              stride,
+              padding == endPadding
+                  ? padding
+                  : String.format(Locale.ROOT, "%d and %d", padding, endPadding)));
     }
   }
 
@@ -47,7 +52,8 @@ public record Convolution(int kernel, int stride, int padding, int endPadding) {
   public static Convolution same(int kernel) {
     if (kernel % 2 == 0) {
       throw new IllegalArgumentException(
-          "A kernel of %d cannot be centred; take an odd size.".formatted(kernel));
+          String.format(
+              Locale.ROOT, "A kernel of %d cannot be centred; take an odd size.", kernel));
     }
     return new Convolution(kernel, 1, kernel / 2);
   }

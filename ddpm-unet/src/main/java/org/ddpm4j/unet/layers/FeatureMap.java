@@ -1,5 +1,6 @@
 package org.ddpm4j.unet.layers;
 
+import java.util.Locale;
 import java.util.Objects;
 import org.nd4j.autodiff.samediff.SDVariable;
 
@@ -22,8 +23,12 @@ public record FeatureMap(SDVariable values, int height, int width, int channels)
     Objects.requireNonNull(values, "values");
     if (height < 1 || width < 1 || channels < 1) {
       throw new IllegalArgumentException(
-          "A feature map of height %d, width %d and %d channels is empty; every size must be at least 1."
-              .formatted(height, width, channels));
+          String.format(
+              Locale.ROOT,
+              "A feature map of height %d, width %d and %d channels is empty; every size must be at least 1.",
+              height,
+              width,
+              channels));
     }
   }
 

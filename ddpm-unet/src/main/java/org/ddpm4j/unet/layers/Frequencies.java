@@ -1,5 +1,6 @@
 package org.ddpm4j.unet.layers;
 
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -34,13 +35,18 @@ public record Frequencies(int width, int shift, Order order) {
     Objects.requireNonNull(order, "order");
     if (width < 2 || width % 2 != 0) {
       throw new IllegalArgumentException(
-          "A sinusoidal embedding cannot be %d wide; the width must be even and at least 2."
-              .formatted(width));
+          String.format(
+              Locale.ROOT,
+              "A sinusoidal embedding cannot be %d wide; the width must be even and at least 2.",
+              width));
     }
     if (shift >= width / 2) {
       throw new IllegalArgumentException(
-          "The %d frequencies of an embedding cannot be shifted by %d; the shift must be less than their number."
-              .formatted(width / 2, shift));
+          String.format(
+              Locale.ROOT,
+              "The %d frequencies of an embedding cannot be shifted by %d; the shift must be less than their number.",
+              width / 2,
+              shift));
     }
   }
 

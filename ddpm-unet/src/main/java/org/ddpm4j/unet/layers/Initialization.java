@@ -1,5 +1,6 @@
 package org.ddpm4j.unet.layers;
 
+import java.util.Locale;
 import java.util.Objects;
 import java.util.SplittableRandom;
 
@@ -55,8 +56,11 @@ public record Initialization(Distribution distribution, double mean, double spre
     Objects.requireNonNull(distribution, "distribution");
     if (!(spread >= 0) || !Double.isFinite(mean) || !Double.isFinite(spread)) {
       throw new IllegalArgumentException(
-          "Weights cannot start within %s of %s; the spread must be finite and at least 0."
-              .formatted(spread, mean));
+          String.format(
+              Locale.ROOT,
+              "Weights cannot start within %s of %s; the spread must be finite and at least 0.",
+              spread,
+              mean));
     }
   }
 

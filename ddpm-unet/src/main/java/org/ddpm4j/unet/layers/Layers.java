@@ -1,5 +1,6 @@
 package org.ddpm4j.unet.layers;
 
+import java.util.Locale;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
@@ -296,8 +297,11 @@ public interface Layers {
   default void checkSymmetric(Convolution shape) {
     if (!shape.isSymmetric()) {
       throw new IllegalArgumentException(
-          "Transposed and depthwise convolutions pad all sides alike; the padding cannot be %d and %d."
-              .formatted(shape.padding(), shape.endPadding()));
+          String.format(
+              Locale.ROOT,
+              "Transposed and depthwise convolutions pad all sides alike; the padding cannot be %d and %d.",
+              shape.padding(),
+              shape.endPadding()));
     }
   }
 
@@ -310,8 +314,11 @@ public interface Layers {
   default void checkHalves(FeatureMap x) {
     if (x.height() % 2 != 0 || x.width() % 2 != 0) {
       throw new IllegalArgumentException(
-          "Features of %dx%d cannot be pooled in squares of two by two; height and width must be even."
-              .formatted(x.height(), x.width()));
+          String.format(
+              Locale.ROOT,
+              "Features of %dx%d cannot be pooled in squares of two by two; height and width must be even.",
+              x.height(),
+              x.width()));
     }
   }
 }

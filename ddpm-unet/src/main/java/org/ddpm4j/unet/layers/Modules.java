@@ -1,5 +1,6 @@
 package org.ddpm4j.unet.layers;
 
+import java.util.Locale;
 import java.util.function.Function;
 import org.nd4j.autodiff.samediff.SDVariable;
 
@@ -134,8 +135,12 @@ public final class Modules {
       String name, FeatureMap x, int groups, double epsilon, Activation activation) {
     if (groups < 1 || x.channels() % groups != 0) {
       throw new IllegalArgumentException(
-          "%d groups do not divide the %d channels of %s; choose a divisor."
-              .formatted(groups, x.channels(), name));
+          String.format(
+              Locale.ROOT,
+              "%d groups do not divide the %d channels of %s; choose a divisor.",
+              groups,
+              x.channels(),
+              name));
     }
     SDVariable weight =
         declare(name + ".weight", WeightLayout.VECTOR, Initialization.ONES, x.channels());

@@ -1,6 +1,7 @@
 package org.ddpm4j.unet.layers;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -24,8 +25,13 @@ public record Parameter(
     Objects.requireNonNull(initialization, "initialization");
     if (shape.length != layout.rank() || Arrays.stream(shape).anyMatch(size -> size < 1)) {
       throw new IllegalArgumentException(
-          "Parameter %s of layout %s cannot have the shape %s; it needs %d sizes of at least 1."
-              .formatted(name, layout, Arrays.toString(shape), layout.rank()));
+          String.format(
+              Locale.ROOT,
+              "Parameter %s of layout %s cannot have the shape %s; it needs %d sizes of at least 1.",
+              name,
+              layout,
+              Arrays.toString(shape),
+              layout.rank()));
     }
     shape = shape.clone();
   }

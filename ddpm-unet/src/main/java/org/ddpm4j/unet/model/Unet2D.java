@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
@@ -436,9 +437,11 @@ public record Unet2D(
     Deque<Integer> skips = new ArrayDeque<>(List.of(x));
     for (int i = 0; i < levels.size(); i++) {
       for (int layer = 0; layer < resnets.perLevel; layer++) {
-        requireDivides(resnets.groups, x, "down_blocks.%d.resnets.%d".formatted(i, layer));
+        requireDivides(
+            resnets.groups, x, String.format(Locale.ROOT, "down_blocks.%d.resnets.%d", i, layer));
         x = levels.get(i).channels;
-        requireDivides(resnets.groups, x, "down_blocks.%d.resnets.%d".formatted(i, layer));
+        requireDivides(
+            resnets.groups, x, String.format(Locale.ROOT, "down_blocks.%d.resnets.%d", i, layer));
         skips.push(x);
       }
       if (i + 1 < levels.size()) {
@@ -447,7 +450,7 @@ public record Unet2D(
     }
     for (int i = 0; i < levels.size(); i++) {
       for (int layer = 0; layer <= resnets.perLevel; layer++) {
-        String name = "up_blocks.%d.resnets.%d".formatted(i, layer);
+        String name = String.format(Locale.ROOT, "up_blocks.%d.resnets.%d", i, layer);
         requireDivides(resnets.groups, x + skips.pop(), name);
         x = levels.get(levels.size() - 1 - i).channels;
       }

@@ -1,6 +1,7 @@
 package org.ddpm4j.unet.model;
 
 import java.util.Collections;
+import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.SortedMap;
@@ -45,8 +46,12 @@ public interface UnetKind {
       Class<? extends UnetConfig> other = kinds.putIfAbsent(kind.model(), kind.type());
       if (other != null && other != kind.type()) {
         throw new IllegalStateException(
-            "The kind \"%s\" of networks is %s and %s; give one of them another name."
-                .formatted(kind.model(), other.getName(), kind.type().getName()));
+            String.format(
+                Locale.ROOT,
+                "The kind \"%s\" of networks is %s and %s; give one of them another name.",
+                kind.model(),
+                other.getName(),
+                kind.type().getName()));
       }
     }
     return Collections.unmodifiableSortedMap(kinds);

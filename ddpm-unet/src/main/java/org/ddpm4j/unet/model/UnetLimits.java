@@ -1,5 +1,7 @@
 package org.ddpm4j.unet.model;
 
+import java.util.Locale;
+
 /** What the records of all architectures check. */
 final class UnetLimits {
 
@@ -19,7 +21,10 @@ final class UnetLimits {
 
   static IllegalArgumentException refusal(String sentence, Object... values) {
     return new IllegalArgumentException(
-        "This U-Net cannot be built: %s.".formatted(sentence.formatted(values)));
+        String.format(
+            Locale.ROOT,
+            "This U-Net cannot be built: %s.",
+            String.format(Locale.ROOT, sentence, values)));
   }
 
   static void requireImageChannels(int channels) {
