@@ -101,6 +101,11 @@ final class CudaContext implements PlanContext {
     return scratchBlocks.get(scratchBlocks.size() - 1);
   }
 
+  /** The bytes of what {@link #scratch} gives. */
+  long scratchLength() {
+    return scratchLength;
+  }
+
   static long roundUp(long bytes) {
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }

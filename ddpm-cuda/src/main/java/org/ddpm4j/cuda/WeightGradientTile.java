@@ -85,12 +85,16 @@ record WeightGradientTile(
 
   /**
    * The product that was fastest in convolution_bench.cu on an H100, in bfloat16, or within 5 % of
-   * that; smaller kernels than 3x3 and float have the general one.
+   * that; smaller kernels than 3x3 and most of float have the general one.
    */
   private static Product fastest(
       ConvolutionLookup lookup, int inRow, int outRow, int elementBytes, int stagePixels) {
     Product general = general(lookup, inRow, outRow, elementBytes, stagePixels);
     int rowBlocks = ConvolutionLookup.ceil(lookup.taps() * general.chunk() / 8, 2);
+    if (elementBytes != 2 && rowBlocks >= BLOCKS_OF_3X3 && outRow % 64 == 0) {
+      // Each gathered float is looked up for twice as many channels: 7 % of a wide network's step.
+      return new Product(general.chunk(), 64, 3, 6, 1);
+    }
     if (elementBytes != 2 || rowBlocks < BLOCKS_OF_3X3 || general.chunk() < 32 || outRow < 32) {
       return general;
     }

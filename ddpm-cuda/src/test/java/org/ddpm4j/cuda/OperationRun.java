@@ -38,7 +38,6 @@ final class OperationRun implements AutoCloseable {
   private final Map<String, Tensor> values = new HashMap<>();
   private final Map<String, Tensor> sums = new HashMap<>();
   private final List<Long> memory = new ArrayList<>();
-  private long scratchLength;
 
   /** An operation and the names of what it reads and writes. */
   private record Node(FusedOp op, List<String> inputs, List<String> outputs) {}
@@ -174,8 +173,8 @@ final class OperationRun implements AutoCloseable {
       outputs.add(output);
     }
     try {
-      Kernel kernel = kernel(node.op, inputs, outputs);
-      poison(context.scratch(1), scratchLength);
+      Kernel kernel = context.kernel(node.op, inputs, outputs);
+      poison(context.scratch(1), context.scratchLength());
       kernel.run();
       for (int k = 0; k < shapes.size(); k++) {
         finish(node, k, outputs.get(k));
@@ -186,17 +185,6 @@ final class OperationRun implements AutoCloseable {
               .formatted(node.op.opName(), describe(inputs), describe(outputs), e.getMessage()),
           e);
     }
-  }
-
-  /** Notes how much memory kernels share, which only ever grows. */
-  private Kernel kernel(FusedOp op, List<Tensor> inputs, List<Tensor> outputs) {
-    long before = context.scratchBytes();
-    Kernel kernel = context.kernel(op, inputs, outputs);
-    context.scratch(1);
-    if (context.scratchBytes() > before) {
-      scratchLength = context.scratchBytes() - before;
-    }
-    return kernel;
   }
 
   private Tensor value(String name) {
