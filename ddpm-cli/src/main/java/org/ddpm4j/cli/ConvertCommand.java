@@ -202,9 +202,7 @@ final class ConvertCommand implements Callable<Integer> {
     refuse("--weights", "where the source has only one set");
     refuse("--checkpoint", "where the source has none");
     Path network =
-        PipelineFolder.isPipeline(source.model)
-            ? source.model.resolve(PipelineFolder.UNET)
-            : source.model;
+        PipelineFolder.isPipeline(source.model) ? PipelineFolder.unet(source.model) : source.model;
     try (Unet unet = UnetFolder.read(network, DataType.FLOAT)) {
       writeGraph(unet, shape(unet.config()));
     }

@@ -45,6 +45,7 @@ public final class PipelineFolder {
 
   private static final String CLASS_NAMES = "class_names.json";
 
+  private static final String UNET_EMA = "unet_ema";
   private static final String SCHEDULER = "scheduler";
   private static final String SCHEDULER_CONFIG = "scheduler_config.json";
   private static final String LIBRARY = "diffusers";
@@ -80,7 +81,7 @@ public final class PipelineFolder {
     SchedulerFile file = schedulerFile(folder);
     DiffusersScheduler scheduler = SchedulerJson.read(file.json(), file.source(), named);
     List<String> classNames = readClassNames(folder.resolve(CLASS_NAMES));
-    Unet unet = UnetFolder.read(folder.resolve(UNET), dataType, execution);
+    Unet unet = UnetFolder.read(unet(folder), dataType, execution);
     try {
       return new DiffusersPipeline(unet, scheduler, classNames, file);
     } catch (IllegalArgumentException e) {
@@ -102,13 +103,45 @@ public final class PipelineFolder {
     return SchedulerJson.read(file.json(), file.source(), named);
   }
 
+  /**
+   * Where a pipeline's network is: the pipelines of 2022 have all files in the folder itself.
+   *
+   * @param folder of a pipeline
+   * @return its folder {@value #UNET}, or the folder itself where there is none
+   */
+  public static Path unet(Path folder) {
+    return part(folder, UNET, UnetFolder.CONFIG);
+  }
+
+  /** The folder of a part, or that of the pipeline where only that has the part's file. */
+  private static Path part(Path folder, String name, String file) {
+    Path own = folder.resolve(name);
+    return Files.notExists(own) && Files.exists(folder.resolve(file)) ? folder : own;
+  }
+
   private static SchedulerFile schedulerFile(Path folder) throws IOException {
-    Path file = folder.resolve(SCHEDULER).resolve(SCHEDULER_CONFIG);
+    Path file = part(folder, SCHEDULER, SCHEDULER_CONFIG).resolve(SCHEDULER_CONFIG);
     return new SchedulerFile(PipelineJson.readText(file), file.toString());
+  }
+
+  /** diffusers' training script leaves checkpoints with networks and nothing else. */
+  private static void requireWhole(Path index) throws IOException {
+    Path folder = index.resolveSibling(UNET);
+    Path average = index.resolveSibling(UNET_EMA);
+    if (Files.notExists(index) && Files.exists(folder.resolve(UnetFolder.CONFIG))) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "%s is missing, so that this is no pipeline, but a checkpoint with networks alone;"
+                  + " name the one that you want, for example %s.",
+              index,
+              Files.exists(average) ? average : folder));
+    }
   }
 
   /** Which scheduler a pipeline draws by. */
   private static SchedulerClass readIndex(Path file) throws IOException {
+    requireWhole(file);
     JsonNode json = PipelineJson.parse(PipelineJson.readText(file), file.toString());
     JsonNode pipeline = json.path(DiffusersFields.CLASS_NAME);
     if (!(json instanceof ObjectNode) || !pipeline.isTextual()) {

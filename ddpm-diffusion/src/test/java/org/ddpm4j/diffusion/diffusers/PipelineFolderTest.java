@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.SamplerConfig;
@@ -68,6 +69,59 @@ class PipelineFolderTest {
     assertThat(again.shape()).contains(new ImageShape(1, 8, 4));
     assertThat(again.unet().parameters().toPyTorch())
         .isEqualTo(written.unet().parameters().toPyTorch());
+  }
+
+  @Test
+  void pipelinesOfTheFirstReleasesHaveTheirFilesInTheFolderItself() throws IOException {
+    Path path = folder.resolve("pipeline");
+    DiffusersPipeline written = pipeline(network(), SamplerType.DDIM);
+    PipelineFolder.write(path, written);
+    for (String part : List.of("unet", "scheduler")) {
+      try (Stream<Path> files = Files.list(path.resolve(part))) {
+        for (Path file : files.toList()) {
+          Files.move(file, path.resolve(file.getFileName()));
+        }
+      }
+      Files.delete(path.resolve(part));
+    }
+    assertThat(PipelineFolder.isPipeline(path)).isTrue();
+    assertThat(PipelineFolder.unet(path)).isEqualTo(path);
+    DiffusersPipeline again = read(path);
+    assertThat(again.scheduler()).isEqualTo(written.scheduler());
+    assertThat(again.unet().parameters().toPyTorch())
+        .isEqualTo(written.unet().parameters().toPyTorch());
+  }
+
+  @Test
+  void aCheckpointOfTheTrainingScriptIsTold() throws IOException {
+    Path path = folder.resolve("pipeline");
+    PipelineFolder.write(path, pipeline(network(), SamplerType.DDPM));
+    Files.delete(path.resolve("model_index.json"));
+    assertThatThrownBy(() -> read(path))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("for example " + path.resolve("unet") + ".");
+    Files.createDirectory(path.resolve("unet_ema"));
+    assertThatThrownBy(() -> read(path))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("for example " + path.resolve("unet_ema") + ".");
+  }
+
+  /** The keys that EMAModel of diffusers 0.21 writes into unet_ema/config.json. */
+  @Test
+  void theStateOfAnAverageIsNoPartOfTheNetwork() throws IOException {
+    Path path = folder.resolve("pipeline");
+    PipelineFolder.write(path, pipeline(network(), SamplerType.DDPM));
+    Path config = path.resolve("unet").resolve("config.json");
+    Files.writeString(
+        config,
+        Files.readString(config)
+            .replaceFirst(
+                "\\{",
+                """
+                {"decay": 0.9999, "min_decay": 0.0, "inv_gamma": 1.0, "power": 0.75,
+                "update_after_step": 0, "optimization_step": 500, "use_ema_warmup": true,
+                """));
+    assertThat(read(path).unet().config()).isEqualTo(network());
   }
 
   @Test

@@ -22,7 +22,8 @@ import org.ddpm4j.unet.layers.Frequencies;
  * <p>Reading does as diffusers does: a missing key, or one that {@code _use_default_values} names,
  * has its default, and other keys that start with an underscore do not matter. Unlike there, a key
  * that is not known here is refused if it asks for anything, and one that {@code
- * _use_default_values} names if it has another value.
+ * _use_default_values} names if it has another value. The state of a moving average, which stands
+ * among the network's keys in {@code unet_ema} folders, is left out.
  */
 final class Unet2DJson {
 
@@ -32,6 +33,17 @@ final class Unet2DJson {
   private static final String FORMER_BLOCK_PREFIX = "UNetRes";
 
   private static final String REFUSAL = "This U-Net cannot be built: ";
+
+  /** What diffusers' {@code EMAModel} adds to the description of the network that it averages. */
+  private static final Set<String> STATE_OF_AVERAGE =
+      Set.of(
+          "decay",
+          "min_decay",
+          "inv_gamma",
+          "power",
+          "update_after_step",
+          "optimization_step",
+          "use_ema_warmup");
 
   private static final Map<String, Unet2D.Block> DOWN_BLOCKS =
       DiffusersFields.names(
@@ -151,7 +163,7 @@ final class Unet2DJson {
                 if (!unset.contains(field.getKey())) {
                   fields.put(field.getKey(), field.getValue());
                 }
-              } else {
+              } else if (!STATE_OF_AVERAGE.contains(field.getKey())) {
                 DiffusersFields.checkUnknown(
                     REFUSAL, field.getKey(), field.getValue(), "the network does", keys(defaults));
               }
