@@ -3,6 +3,7 @@ package org.ddpm4j.cli;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import org.ddpm4j.data.BatchOptions;
 import org.ddpm4j.data.ImageDataSetIterator;
@@ -20,6 +21,7 @@ import org.ddpm4j.diffusion.run.TrainingDescription;
 import org.ddpm4j.diffusion.training.CheckpointListener;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingListener;
+import org.ddpm4j.io.FolderLock;
 import org.ddpm4j.kernels.plan.DeviceMemoryException;
 import org.ddpm4j.plots.PlotFont;
 import org.ddpm4j.unet.Execution;
@@ -111,11 +113,36 @@ final class TrainingSession implements AutoCloseable {
             "train: %s (%d images)",
             config.data().source(),
             config.data().trainingImages()));
-    return run(folder, limit);
+    return alone(folder, () -> run(folder, limit));
   }
 
   /** Goes on with a run. */
   End resume(RunFolder folder, Duration limit) throws IOException {
+    return alone(folder, () -> resumeAlone(folder, limit));
+  }
+
+  private interface Work {
+    End run() throws IOException;
+  }
+
+  /** Two processes in one folder would remove each other's checkpoints. */
+  private static End alone(RunFolder folder, Work work) throws IOException {
+    Optional<FolderLock> lock = FolderLock.tryLock(folder.path());
+    if (lock.isEmpty()) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "The run %s is in use: another process trains it; wait until that has ended, or stop it.",
+              folder.path()));
+    }
+    try {
+      return work.run();
+    } finally {
+      lock.get().close();
+    }
+  }
+
+  private End resumeAlone(RunFolder folder, Duration limit) throws IOException {
     trainer.resume(folder.readCheckpointToResume(trainer.unet().parameters()));
     console.note(
         String.format(

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import org.ddpm4j.io.FolderLock;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -240,6 +241,19 @@ class TrainCommandTest {
   void aRunIsNeverOverwritten() {
     Cli.run(Cli.tinyTraining(data, trained, STEPS))
         .isBadInput("run <1>", "not empty", "--resume " + trained);
+  }
+
+  @Test
+  void aRunIsTrainedByOneProcessAtATime() throws IOException {
+    FolderLock other = FolderLock.tryLock(trained).orElseThrow();
+    try {
+      Cli.run("train", "--resume", trained, "--data", data, "--sample-steps", 2)
+          .isBadInput(trained.toString(), "in use", "wait");
+    } finally {
+      other.close();
+    }
+    Cli.run("train", "--resume", trained, "--data", data, "--sample-steps", 2).isOk();
+    assertThat(trained).isDirectoryNotContaining("glob:**lock");
   }
 
   @Test
