@@ -88,12 +88,8 @@ public final class ColdDiffusionExample {
   }
 
   private static INDArray restore(
-      Degradation d,
-      ColdAlgorithm algorithm,
-      RestorationOperator operator,
-      INDArray xs,
-      long[] keys) {
-    return new ColdSampler(d, algorithm, RANGE).restore(operator, xs, d.steps(), keys);
+      Degradation d, ColdAlgorithm by, RestorationOperator operator, INDArray xs, long[] keys) {
+    return new ColdSampler(d, by, RANGE).restore(operator, xs, d.steps(), keys);
   }
 
   /** The peak signal-to-noise ratio; the peak of images in [-1,1] is 2. */
