@@ -6,7 +6,6 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
@@ -38,8 +37,9 @@ final class Ddpm implements Runnable {
     }
   }
 
+  /** Whoever asks for nothing wants to know what there is. */
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "Missing subcommand");
+    spec.commandLine().usage(spec.commandLine().getOut());
   }
 }

@@ -65,8 +65,12 @@ class ProgramTest {
   }
 
   @Test
-  void noSubcommandIsBadInput() {
-    Cli.run().isBadInput("Missing subcommand", "ddpm --help");
+  void withoutASubcommandItHelps() {
+    assertThat(Cli.run().isOk().out()).isEqualTo(Cli.run("--help").isOk().out());
+  }
+
+  @Test
+  void anUnknownSubcommandIsBadInput() {
     Cli.run("trian").isBadInput("trian", "train");
   }
 
