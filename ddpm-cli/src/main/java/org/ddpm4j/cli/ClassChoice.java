@@ -11,12 +11,30 @@ final class ClassChoice {
   private ClassChoice() {}
 
   /**
+   * The row that the options --class and --no-class ask for.
+   *
+   * @param named what --class says, or null
+   * @param none whether there is --no-class
+   * @param model of which the image is
+   * @return the row, or empty where neither was given
+   */
+  static OptionalInt of(String named, boolean none, DiffusionModel model) {
+    if (none && named != null) {
+      throw new BadInputException("The options --class and --no-class do not go together.");
+    }
+    if (none) {
+      return OptionalInt.of(none(model));
+    }
+    return named == null ? OptionalInt.empty() : OptionalInt.of(of(named, model));
+  }
+
+  /**
    * The row of a model's class embedding.
    *
    * @param chosen a class as {@link ClassNames#find} takes it
    * @param model of which the image is
    */
-  static int of(String chosen, DiffusionModel model) {
+  private static int of(String chosen, DiffusionModel model) {
     if (!model.isClassConditional()) {
       throw new BadInputException(
           String.format(

@@ -184,14 +184,9 @@ final class EditingOptions {
 
   /** The class that a network is told for an image; 0 for a network that is told none. */
   int classOf(EditedImage image, DiffusionModel model) {
-    if (noClass && onlyClass != null) {
-      throw new BadInputException("The options --class and --no-class do not go together.");
-    }
-    if (noClass) {
-      return ClassChoice.none(model);
-    }
-    if (onlyClass != null) {
-      return ClassChoice.of(onlyClass, model);
+    OptionalInt chosen = ClassChoice.of(onlyClass, noClass, model);
+    if (chosen.isPresent()) {
+      return chosen.getAsInt();
     }
     if (!model.isClassConditional()) {
       return 0;

@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.NotFiniteException;
@@ -229,15 +230,9 @@ final class SampleCommand implements Callable<Integer> {
   }
 
   private DiffusionPipeline pipeline(DiffusionModel model, PathSampler sampler) {
-    if (noClass && onlyClass != null) {
-      throw new BadInputException("The options --class and --no-class do not go together.");
-    }
+    OptionalInt chosen = ClassChoice.of(onlyClass, noClass, model);
     DiffusionPipeline pipeline = model.pipeline(sampler, guidanceOptions.guidance(model));
-    if (onlyClass == null && !noClass) {
-      return pipeline;
-    }
-    int chosen = noClass ? ClassChoice.none(model) : ClassChoice.of(onlyClass, model);
-    return pipeline.withClassOf(i -> chosen);
+    return chosen.isPresent() ? pipeline.withClassOf(i -> chosen.getAsInt()) : pipeline;
   }
 
   /** The noise of the file, of as many images as are then drawn. */

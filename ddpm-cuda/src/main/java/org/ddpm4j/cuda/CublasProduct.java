@@ -73,13 +73,6 @@ final class CublasProduct implements Kernel, AutoCloseable {
     check(cublasSetStream_v2(handle, driver.stream()));
   }
 
-  /** A pointer to an address of the card. */
-  private static final class Address extends Pointer {
-    Address(long address) {
-      this.address = address;
-    }
-  }
-
   private static void check(int code) {
     if (code != 0) {
       throw new CudaException(

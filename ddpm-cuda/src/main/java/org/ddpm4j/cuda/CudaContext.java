@@ -20,7 +20,7 @@ final class CudaContext implements PlanContext {
   private final CudaWeightCache weights;
   private final Precision precision;
   private final List<Long> scratchBlocks = new ArrayList<>();
-  private final List<CudaDriver.CudaGraph> graphs = new ArrayList<>();
+  private final List<RecordedGraph> graphs = new ArrayList<>();
   private long scratchLength;
   private long scratchTotal;
 
@@ -148,14 +148,9 @@ final class CudaContext implements PlanContext {
     if (kernels.isEmpty()) {
       return () -> {};
     }
-    CudaDriver.CudaGraph[] recorded = new CudaDriver.CudaGraph[1];
-    return () -> {
-      if (recorded[0] == null) {
-        recorded[0] = driver.graph(kernels);
-        graphs.add(recorded[0]);
-      }
-      recorded[0].run();
-    };
+    RecordedGraph graph = new RecordedGraph(driver);
+    graphs.add(graph);
+    return () -> graph.run(0, () -> kernels);
   }
 
   @Override
@@ -165,7 +160,7 @@ final class CudaContext implements PlanContext {
 
   @Override
   public void close() {
-    graphs.forEach(CudaDriver.CudaGraph::close);
+    graphs.forEach(RecordedGraph::close);
     graphs.clear();
     scratchBlocks.forEach(driver::free);
     scratchBlocks.clear();

@@ -37,8 +37,7 @@ final class CudaShard implements AutoCloseable {
   private final long outcome;
   private final List<Host> hosts = new ArrayList<>();
   private final List<Kernel> before;
-  private CudaDriver.CudaGraph graph;
-  private int packingsInGraph = -1;
+  private final RecordedGraph graph;
 
   /** Where the parts of a batch lie in one block of memory, in bytes. */
   private static final class Batch {
@@ -118,6 +117,7 @@ final class CudaShard implements AutoCloseable {
     for (int i = 0; i < TURNS; i++) {
       hosts.add(new Host(driver, batch.bytes(), outcomeBytes));
     }
+    graph = new RecordedGraph(driver);
     before = new ArrayList<>(smallInputs());
     before.add(diffusion());
   }
@@ -204,15 +204,7 @@ final class CudaShard implements AutoCloseable {
 
   /** Enqueues the work up to the gradient. */
   void addGradient() {
-    if (graph == null || packingsInGraph != version()) {
-      if (graph != null) {
-        graph.close();
-      }
-      packingsInGraph = version();
-      List<Kernel> kernels = kernels();
-      graph = driver.graph(kernels);
-    }
-    graph.run();
+    graph.run(version(), this::kernels);
   }
 
   /**
@@ -306,9 +298,7 @@ final class CudaShard implements AutoCloseable {
 
   @Override
   public void close() {
-    if (graph != null) {
-      graph.close();
-    }
+    graph.close();
     context.close();
     for (Host host : hosts) {
       driver.freeHost(host.batch);

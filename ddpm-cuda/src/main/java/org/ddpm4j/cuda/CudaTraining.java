@@ -28,9 +28,8 @@ final class CudaTraining implements TrainingProgram {
 
   private Kernel adding;
 
-  private CudaDriver.CudaGraph whole;
-  private int wholeVersion = -1;
-  private CudaDriver.CudaGraph updateGraph;
+  private final RecordedGraph whole;
+  private final RecordedGraph updating;
   private long begun;
   private long ended;
 
@@ -44,6 +43,8 @@ final class CudaTraining implements TrainingProgram {
   CudaTraining(CudaDriver driver, TrainingRequest request) {
     this.driver = driver;
     this.request = request;
+    whole = new RecordedGraph(driver);
+    updating = new RecordedGraph(driver);
     TrainingRequest.Optimizer optimizer = request.optimizer();
     OptimizerKernels.Constants constants =
         new OptimizerKernels.Constants(
@@ -119,35 +120,21 @@ final class CudaTraining implements TrainingProgram {
     if (step.update().isEmpty()) {
       shard.addGradient();
     } else if (helpers.isEmpty()) {
-      wholeStep();
+      whole.run(shard.version(), this::wholeStep);
     } else {
       shard.addGradient();
       gather();
-      updateGraph().run();
+      updating.run(0, () -> List.of(update));
       spread();
     }
     shard.download(begun);
     begun++;
   }
 
-  private void wholeStep() {
-    if (whole == null || wholeVersion != shard.version()) {
-      if (whole != null) {
-        whole.close();
-      }
-      wholeVersion = shard.version();
-      List<Kernel> all = new ArrayList<>(shard.kernels());
-      all.add(update);
-      whole = driver.graph(all);
-    }
-    whole.run();
-  }
-
-  private CudaDriver.CudaGraph updateGraph() {
-    if (updateGraph == null) {
-      updateGraph = driver.graph(List.of(update));
-    }
-    return updateGraph;
+  private List<Kernel> wholeStep() {
+    List<Kernel> all = new ArrayList<>(shard.kernels());
+    all.add(update);
+    return all;
   }
 
   /** Adds the gradients of the others, one after the other. */
@@ -198,12 +185,8 @@ final class CudaTraining implements TrainingProgram {
         helper.shard.close();
       }
     }
-    if (whole != null) {
-      whole.close();
-    }
-    if (updateGraph != null) {
-      updateGraph.close();
-    }
+    whole.close();
+    updating.close();
     if (incoming != null) {
       driver.free(incoming.address());
     }

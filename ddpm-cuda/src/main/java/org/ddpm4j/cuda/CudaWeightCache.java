@@ -28,12 +28,13 @@ final class CudaWeightCache implements WeightCache {
   /** Of all packings, or null where there have been more since. */
   private Table table;
 
-  private CudaDriver.CudaGraph graph;
+  private final RecordedGraph graph;
   private int version;
   private long bytes;
 
   CudaWeightCache(CudaDriver driver) {
     this.driver = driver;
+    graph = new RecordedGraph(driver);
   }
 
   /** Packings in the card's memory, and what runs them. */
@@ -115,10 +116,7 @@ final class CudaWeightCache implements WeightCache {
     if (packings.isEmpty()) {
       return;
     }
-    if (graph == null) {
-      graph = driver.graph(packings());
-    }
-    graph.run();
+    graph.run(version, this::packings);
   }
 
   /** Another number whenever {@link #packings} has changed. */
@@ -143,10 +141,7 @@ final class CudaWeightCache implements WeightCache {
 
   private void forgetTable() {
     version++;
-    if (graph != null) {
-      graph.close();
-      graph = null;
-    }
+    graph.close();
     if (table != null) {
       if (table.address() != 0) {
         driver.free(table.address());

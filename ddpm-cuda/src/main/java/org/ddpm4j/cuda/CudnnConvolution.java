@@ -41,7 +41,6 @@ import org.bytedeco.cuda.cudnn.cudnnConvolutionStruct;
 import org.bytedeco.cuda.cudnn.cudnnFilterStruct;
 import org.bytedeco.cuda.cudnn.cudnnTensorStruct;
 import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.SizeTPointer;
 import org.ddpm4j.kernels.ops.ConvolutionGeometry;
 import org.ddpm4j.kernels.plan.Kernel;
@@ -161,13 +160,6 @@ final class CudnnConvolution {
       throw new CudaException(
           String.format(
               Locale.ROOT, "cuDNN refused: %s (%d).", cudnnGetErrorString(code).getString(), code));
-    }
-  }
-
-  /** A pointer to an address of the card. */
-  private static final class Address extends Pointer {
-    Address(long address) {
-      this.address = address;
     }
   }
 

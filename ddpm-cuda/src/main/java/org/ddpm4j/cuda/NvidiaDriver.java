@@ -153,13 +153,6 @@ final class NvidiaDriver implements CudaDriver {
     }
   }
 
-  /** A pointer to an address of the card. */
-  private static final class Address extends Pointer {
-    Address(long address) {
-      this.address = address;
-    }
-  }
-
   @Override
   public String name() {
     return "cuda:" + index;

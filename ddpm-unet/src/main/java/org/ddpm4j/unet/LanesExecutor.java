@@ -262,22 +262,43 @@ final class LanesExecutor implements UnetExecutor {
     HostBatch ys = HostBatch.of(y);
     int share = (images + workers.threads() - 1) / workers.threads();
     int microBatch = Math.min(share, microBatch());
-    return weights.withCurrent(
+    forEachMicroBatch(
+        outputRunners,
+        batches,
+        images,
+        microBatch,
+        (plan, first) -> plan.getOutput(UnetGraph.OUTPUT, ys.values(), first * ys.perImage()));
+    ys.keepOwner();
+    return y;
+  }
+
+  /** Takes what a plan has found. */
+  private interface Taker {
+    void take(GraphPlan plan, int first);
+  }
+
+  /** Runs plans over all images of a batch, on all threads. */
+  private void forEachMicroBatch(
+      BoundedPool<Runner> runners,
+      Map<String, HostBatch> batches,
+      int images,
+      int microBatch,
+      Taker taker) {
+    weights.withCurrent(
         () -> {
           workers.forEach(
-              (images + microBatch - 1) / microBatch,
+              Parts.microBatches(images, microBatch),
               i -> {
                 int first = i * microBatch;
                 int size = Math.min(microBatch, images - first);
-                outputRunners.use(
+                runners.use(
                     runner -> {
                       GraphPlan plan = runner.plan(batches, first, size);
                       planRunner.accept(plan);
-                      plan.getOutput(UnetGraph.OUTPUT, ys.values(), first * ys.perImage());
+                      taker.take(plan, first);
                     });
               });
-          ys.keepOwner();
-          return y;
+          return null;
         });
   }
 
@@ -291,24 +312,13 @@ final class LanesExecutor implements UnetExecutor {
     int images = (int) target.size(0);
     Map<String, HostBatch> batches = HostBatch.of(input);
     batches.put(UnetGraph.TARGET, HostBatch.of(target));
-    int microBatch = microBatch();
     double[] losses = new double[images];
-    weights.withCurrent(
-        () -> {
-          workers.forEach(
-              (images + microBatch - 1) / microBatch,
-              i -> {
-                int first = i * microBatch;
-                int size = Math.min(microBatch, images - first);
-                lossRunners.use(
-                    runner -> {
-                      GraphPlan plan = runner.plan(batches, first, size);
-                      planRunner.accept(plan);
-                      takeLosses(plan, losses, first);
-                    });
-              });
-          return null;
-        });
+    forEachMicroBatch(
+        lossRunners,
+        batches,
+        images,
+        microBatch(),
+        (plan, first) -> takeLosses(plan, losses, first));
     return losses;
   }
 
