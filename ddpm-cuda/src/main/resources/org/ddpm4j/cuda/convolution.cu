@@ -45,42 +45,65 @@ __device__ inline unsigned unit_offset(int row, int unit) {
   return (unsigned)(row * UNITS + (unit ^ ((row >> SHIFT) & (UNITS - 1)))) * 16u;
 }
 
-// What the matrix units do with 16 rows, 8 columns and two units of k.
-__device__ inline void multiply_add(float d[4], const unsigned a[4], const unsigned b[2]) {
-#ifdef PRODUCT_BF16
-  mma_bf16_16816(d, a, b);
-#else
-  mma_tf32_1688(d, a, b);
+// What a lane holds of a factor: 4 registers of the left one, 2 of the right one. In float32 it also holds what is
+// left when the matrix units have cut their operands off.
+template <int REGISTERS>
+struct Fragment {
+  unsigned value[REGISTERS];
+#ifdef PRODUCT_F32
+  unsigned rest[REGISTERS];
 #endif
-}
 
-// The matrix units cut tf32's operands off; half a unit in the last place more rounds them.
-__device__ inline unsigned rounded_operand(unsigned bits) {
+  // To be called when the values are there.
+  __device__ inline void keep_rest() {
+#ifdef PRODUCT_F32
+#pragma unroll
+    for (int r = 0; r < REGISTERS; r++) {
+      float cutOff = __uint_as_float(value[r]) - __uint_as_float(value[r] & 0xffffe000u);
+      rest[r] = __float_as_uint(cutOff) + 0x1000u;
+    }
+#endif
+  }
+
+  // The matrix units cut tf32's operands off; half a unit in the last place more rounds them.
+  __device__ inline void round() {
 #ifdef PRODUCT_TF32
-  return bits + 0x1000u;
-#else
-  return bits;
+#pragma unroll
+    for (int r = 0; r < REGISTERS; r++) {
+      value[r] += 0x1000u;
+    }
 #endif
-}
+  }
+};
 
-// What is left of a float when the matrix units have cut it off.
-__device__ inline unsigned rest_of_operand(unsigned bits) {
-  float rest = __uint_as_float(bits) - __uint_as_float(bits & 0xffffe000u);
-  return __float_as_uint(rest) + 0x1000u;
-}
-
-// Three products of what the matrix units take keep 21 bits of each factor. Their sum is added by the
-// processor: the matrix units cut sums off, too, which would show after some hundred steps.
-__device__ inline void multiply_add_exactly(float d[4], const unsigned a[4], const unsigned restOfA[4],
-                                            const unsigned b[2], const unsigned restOfB[2]) {
+// d += a b for 16 rows, 8 columns and two units of k. In float32 three products of what the matrix units take keep
+// 21 bits of each factor, and the processor adds their sum: the matrix units cut sums off, too, which would show
+// after some hundred steps.
+__device__ inline void multiply_add(float d[4], const Fragment<4>& a, const Fragment<2>& b) {
+#ifdef PRODUCT_BF16
+  mma_bf16_16816(d, a.value, b.value);
+#elif defined(PRODUCT_TF32)
+  mma_tf32_1688(d, a.value, b.value);
+#else
   float part[4] = {};
-  multiply_add(part, restOfA, b);
-  multiply_add(part, a, restOfB);
-  multiply_add(part, a, b);
+  mma_tf32_1688(part, a.rest, b.value);
+  mma_tf32_1688(part, a.value, b.rest);
+  mma_tf32_1688(part, a.value, b.value);
 #pragma unroll
   for (int i = 0; i < 4; i++) {
     d[i] += part[i];
   }
+#endif
+}
+
+// A left factor of ones.
+__device__ inline Fragment<4> ones() {
+  Fragment<4> result = {};
+#pragma unroll
+  for (int r = 0; r < 4; r++) {
+    result.value[r] = ONE_IN_FRAGMENT;
+  }
+  return result;
 }
 
 // A value that the compiler is to keep rather than to compute anew where it is used.
@@ -337,50 +360,35 @@ __device__ void gather(const Gather& g) {
       }
 #pragma unroll
       for (int k = 0; k < K_STEPS; k++) {
-        unsigned b[COLUMNS][2];
+        Fragment<2> b[COLUMNS];
         const char* tapWeights = shared + stage + t * (BN * UNITS * 16) + (column ^ (UNITS == 1 ? 0 : k * 32));
         if constexpr (COLUMNS == 1) {
-          ldmatrix_x2(b[0], tapWeights);
+          ldmatrix_x2(b[0].value, tapWeights);
         } else {
 #pragma unroll
           for (int j = 0; j < COLUMNS; j += 2) {
             unsigned two[4];
             ldmatrix_x4(two, tapWeights + j * 8 * UNITS * 16);
-            b[j][0] = two[0];
-            b[j][1] = two[1];
-            b[j + 1][0] = two[2];
-            b[j + 1][1] = two[3];
+            b[j].value[0] = two[0];
+            b[j].value[1] = two[1];
+            b[j + 1].value[0] = two[2];
+            b[j + 1].value[1] = two[3];
           }
         }
-#ifdef PRODUCT_F32
-        unsigned restOfB[COLUMNS][2];
+        // Rounded when they were packed.
 #pragma unroll
         for (int j = 0; j < COLUMNS; j++) {
-          restOfB[j][0] = rest_of_operand(b[j][0]);
-          restOfB[j][1] = rest_of_operand(b[j][1]);
+          b[j].keep_rest();
         }
-#endif
 #pragma unroll
         for (int i = 0; i < ROWS; i++) {
-          unsigned a[4];
-          ldmatrix_x4(a, shared + (rows[i] ^ (UNITS == 1 ? 0 : k * 32)));
-#ifdef PRODUCT_F32
-          unsigned restOfA[4];
-#endif
-#pragma unroll
-          for (int r = 0; r < 4; r++) {
-#ifdef PRODUCT_F32
-            restOfA[r] = rest_of_operand(a[r]);
-#endif
-            a[r] = rounded_operand(a[r]);
-          }
+          Fragment<4> a;
+          ldmatrix_x4(a.value, shared + (rows[i] ^ (UNITS == 1 ? 0 : k * 32)));
+          a.keep_rest();
+          a.round();
 #pragma unroll
           for (int j = 0; j < COLUMNS; j++) {
-#ifdef PRODUCT_F32
-            multiply_add_exactly(sum[i][j], a, restOfA, b[j], restOfB[j]);
-#else
             multiply_add(sum[i][j], a, b[j]);
-#endif
           }
         }
       }
@@ -578,81 +586,45 @@ __device__ void weight_gradient(const WeightGradient& g) {
     const unsigned slab = stage + tableBytes + denseBytes;
     const int* table = (const int*)(shared + stage);
     for (int k = warpK * PIXELS_PER_STEP; k < BP; k += WARPS_K * PIXELS_PER_STEP) {
+      Fragment<2> b[COLUMNS];
 #ifdef PRODUCT_BF16
-      unsigned b[COLUMNS][2];
       const int denseRow = k + (lane & 15);
       if constexpr (COLUMNS == 1) {
-        ldmatrix_x2_trans(b[0], dense + unit_offset<DENSE_UNITS>(denseRow, 0));
+        ldmatrix_x2_trans(b[0].value, dense + unit_offset<DENSE_UNITS>(denseRow, 0));
       } else {
 #pragma unroll
         for (int j = 0; j < COLUMNS; j += 2) {
           unsigned two[4];
           ldmatrix_x4_trans(two, dense + unit_offset<DENSE_UNITS>(denseRow, j + (lane >> 4)));
-          b[j][0] = two[0];
-          b[j][1] = two[1];
-          b[j + 1][0] = two[2];
-          b[j + 1][1] = two[3];
+          b[j].value[0] = two[0];
+          b[j].value[1] = two[1];
+          b[j + 1].value[0] = two[2];
+          b[j + 1].value[1] = two[3];
         }
       }
       const int2 pixel = ((const int2*)table)[k + (lane & 7) + (lane >> 4) * 8];
-#pragma unroll
-      for (int i = 0; i < BLOCKS_M; i++) {
-        bool isInside = ((unsigned)pixel.y & bits[i][0]) == bits[i][0];
-        unsigned at = isInside ? slab + unit_offset<UNITS>(pixel.x + shift[i][0], octet[i][0]) : zeroRow;
-        unsigned a[4];
-        ldmatrix_x4_trans(a, shared + at);
-#pragma unroll
-        for (int j = 0; j < COLUMNS; j++) {
-          multiply_add(sum[i][j], a, b[j]);
-        }
-      }
-      if (sumsColumns) {
-        const unsigned ones[4] = {ONE_IN_FRAGMENT, ONE_IN_FRAGMENT, ONE_IN_FRAGMENT, ONE_IN_FRAGMENT};
-#pragma unroll
-        for (int j = 0; j < COLUMNS; j++) {
-          multiply_add(columnSum[j], ones, b[j]);
-        }
-      }
 #else
       const int quad = lane & 3, group = lane >> 2;
-      unsigned b[COLUMNS][2];
 #pragma unroll
       for (int j = 0; j < COLUMNS; j++) {
         int n = j * 8 + group;
 #pragma unroll
         for (int h = 0; h < 2; h++) {
-          b[j][h] = *(const unsigned*)(dense + unit_offset<DENSE_UNITS>(k + quad + 4 * h, n / 4) + n % 4 * 4);
+          b[j].value[h] = *(const unsigned*)(dense + unit_offset<DENSE_UNITS>(k + quad + 4 * h, n / 4) + n % 4 * 4);
         }
-      }
-#ifdef PRODUCT_F32
-      unsigned restOfB[COLUMNS][2];
-#pragma unroll
-      for (int j = 0; j < COLUMNS; j++) {
-        restOfB[j][0] = rest_of_operand(b[j][0]);
-        restOfB[j][1] = rest_of_operand(b[j][1]);
-      }
-#endif
-#pragma unroll
-      for (int j = 0; j < COLUMNS; j++) {
-        b[j][0] = rounded_operand(b[j][0]);
-        b[j][1] = rounded_operand(b[j][1]);
-      }
-      if (sumsColumns) {
-        const unsigned ones[4] = {ONE_IN_FRAGMENT, ONE_IN_FRAGMENT, ONE_IN_FRAGMENT, ONE_IN_FRAGMENT};
-#pragma unroll
-        for (int j = 0; j < COLUMNS; j++) {
-#ifdef PRODUCT_F32
-          const unsigned nothing[4] = {};
-          multiply_add_exactly(columnSum[j], ones, nothing, b[j], restOfB[j]);
-#else
-          multiply_add(columnSum[j], ones, b[j]);
-#endif
-        }
+        b[j].keep_rest();
+        b[j].round();
       }
       const int2 pixel[2] = {((const int2*)table)[k + quad], ((const int2*)table)[k + quad + 4]};
+#endif
 #pragma unroll
       for (int i = 0; i < BLOCKS_M; i++) {
-        unsigned a[4];
+        Fragment<4> a;
+#ifdef PRODUCT_BF16
+        bool isInside = ((unsigned)pixel.y & bits[i][0]) == bits[i][0];
+        unsigned at = isInside ? slab + unit_offset<UNITS>(pixel.x + shift[i][0], octet[i][0]) : zeroRow;
+        ldmatrix_x4_trans(a.value, shared + at);
+#else
 #pragma unroll
         for (int r = 0; r < 4; r++) {
           int h = r & 1, late = r >> 1;
@@ -661,25 +633,22 @@ __device__ void weight_gradient(const WeightGradient& g) {
               isInside
                   ? slab + unit_offset<UNITS>(pixel[late].x + shift[i][h], octet[i][h] * 2 + group / 4) + group % 4 * 4
                   : zeroRow;
-          a[r] = rounded_operand(*(const unsigned*)(shared + at));
+          a.value[r] = *(const unsigned*)(shared + at);
         }
-#ifdef PRODUCT_F32
-        unsigned restOfA[4];
-#pragma unroll
-        for (int r = 0; r < 4; r++) {
-          restOfA[r] = rest_of_operand(a[r]);
-        }
+        a.keep_rest();
+        a.round();
 #endif
 #pragma unroll
         for (int j = 0; j < COLUMNS; j++) {
-#ifdef PRODUCT_F32
-          multiply_add_exactly(sum[i][j], a, restOfA, b[j], restOfB[j]);
-#else
           multiply_add(sum[i][j], a, b[j]);
-#endif
         }
       }
-#endif
+      if (sumsColumns) {
+#pragma unroll
+        for (int j = 0; j < COLUMNS; j++) {
+          multiply_add(columnSum[j], ones(), b[j]);
+        }
+      }
     }
   }
   cp_async_wait<0>();
