@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
       "AdamW's update, for sample the network's estimate of the noise. A card warms up for at",
       "least ten rounds and is measured for at least twenty, unless --steps says otherwise."
     })
-final class BenchCommand implements Callable<Integer> {
+public final class BenchCommand implements Callable<Integer> {
 
   private static final int MAX_BATCH = 1 << 16;
   private static final int MAX_ROUNDS = 1 << 20;
@@ -58,14 +58,14 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--model",
       paramLabel = "NAME",
-      defaultValue = Defaults.BENCH_MODEL,
+      defaultValue = MeasuringDefaults.BENCH_MODEL,
       description = "The network: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private BenchModel model;
 
   @Option(
       names = {"--batch", "--batch-size"},
       paramLabel = "N",
-      defaultValue = Defaults.BENCH_BATCH_SIZE,
+      defaultValue = MeasuringDefaults.BENCH_BATCH_SIZE,
       description = "Images of a round (default: ${DEFAULT-VALUE}).")
   private int batchSize;
 
@@ -77,7 +77,7 @@ final class BenchCommand implements Callable<Integer> {
         paramLabel = "X",
         description =
             "How long to measure, at least one round, after a third of that to warm up (default: "
-                + Defaults.BENCH_SECONDS
+                + MeasuringDefaults.BENCH_SECONDS
                 + ").")
     private Double seconds;
 
@@ -104,7 +104,12 @@ final class BenchCommand implements Callable<Integer> {
               + " threads bring; in place of --threads.")
   private List<Integer> scaling = List.of();
 
-  BenchCommand(Console console) {
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public BenchCommand(Console console) {
     this.console = console;
   }
 
@@ -231,7 +236,7 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private double seconds() {
-    return length.seconds == null ? Double.parseDouble(Defaults.BENCH_SECONDS) : length.seconds;
+    return length.seconds == null ? Double.parseDouble(MeasuringDefaults.BENCH_SECONDS) : length.seconds;
   }
 
   private void describe(Execution chosen, List<Device> devices) throws IOException {

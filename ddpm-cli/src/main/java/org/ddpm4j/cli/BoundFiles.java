@@ -15,19 +15,32 @@ import org.ddpm4j.io.Folders;
  *
  * @param folder where they lie
  */
-record BoundFiles(Path folder) {
+public record BoundFiles(Path folder) {
 
-  /** A line for each evaluated timestep. */
-  Path timesteps() {
+  /**
+   * A line for each evaluated timestep.
+   *
+   * @return bound.csv
+   */
+  public Path timesteps() {
     return folder.resolve("bound.csv");
   }
 
-  /** A line for each image. */
-  Path images() {
+  /**
+   * A line for each image.
+   *
+   * @return bound-images.csv
+   */
+  public Path images() {
     return folder.resolve("bound-images.csv");
   }
 
-  Path picture() {
+  /**
+   * The terms of the bound as a chart.
+   *
+   * @return bound.png
+   */
+  public Path picture() {
     return folder.resolve("bound.png");
   }
 
@@ -35,8 +48,9 @@ record BoundFiles(Path folder) {
    * Writes all three.
    *
    * @param evaluation of images
+   * @throws IOException if a file cannot be written
    */
-  void write(BoundEvaluation evaluation) throws IOException {
+  public void write(BoundEvaluation evaluation) throws IOException {
     Folders.create(folder);
     AtomicFile.writeString(timesteps(), timestepTable(evaluation));
     AtomicFile.writeString(images(), imageTable(evaluation));
@@ -80,8 +94,13 @@ record BoundFiles(Path folder) {
     table.append('\n');
   }
 
-  /** The parts of the bound and their sum in bits/dim, for the terminal. */
-  static String summary(BoundEvaluation evaluation) {
+  /**
+   * The parts of the bound and their sum in bits/dim, for the terminal.
+   *
+   * @param evaluation of images
+   * @return four lines
+   */
+  public static String summary(BoundEvaluation evaluation) {
     int last = evaluation.timesteps().timesteps() - 1;
     return line("L_T", evaluation.prior().toDoubleVector())
         + line("L_1 to L_" + last, evaluation.transitionTerms())

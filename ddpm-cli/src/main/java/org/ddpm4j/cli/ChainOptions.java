@@ -6,7 +6,7 @@ import org.ddpm4j.diffusion.config.ScheduleType;
 import picocli.CommandLine.Option;
 
 /** The options of a noise schedule other than its type. */
-final class ChainOptions {
+public final class ChainOptions {
 
   @Option(
       names = "--timesteps",
@@ -36,14 +36,28 @@ final class ChainOptions {
       description = "Rescale the schedule so that no signal is left at its end.")
   private boolean isZeroTerminalSnr;
 
-  /** The schedule that the user chose. */
-  ScheduleConfig config(ScheduleType type) {
+  /** Nothing chosen yet; picocli sets the fields. */
+  public ChainOptions() {}
+
+  /**
+   * The schedule that the user chose.
+   *
+   * @param type of the schedule
+   * @return a schedule whose options go with its type
+   * @throws BadInputException if they do not
+   */
+  public ScheduleConfig config(ScheduleType type) {
     return BadInputException.check(
         () -> new ScheduleConfig(type, timesteps, betaStart, betaEnd, isZeroTerminalSnr));
   }
 
-  /** A schedule in a few words. */
-  static String describe(ScheduleConfig config) {
+  /**
+   * A schedule in a few words.
+   *
+   * @param config of the schedule
+   * @return its type and what it was told
+   */
+  public static String describe(ScheduleConfig config) {
     return String.format(
         Locale.ROOT,
         "%s, T = %d%s",

@@ -5,7 +5,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
 /** The folder of the run that a command works on. */
-final class ChosenRun {
+public final class ChosenRun {
 
   private ChosenRun() {}
 
@@ -15,8 +15,9 @@ final class ChosenRun {
    * @param chosen by the user, or null
    * @param command that needs it
    * @param missing which options would have named one
+   * @return the folder, which need not exist
    */
-  static Path folder(Path chosen, CommandSpec command, String missing) {
+  public static Path folder(Path chosen, CommandSpec command, String missing) {
     if (chosen != null) {
       return chosen;
     }

@@ -6,7 +6,7 @@ import org.ddpm4j.diffusion.ClassNames;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 
 /** A class that the user named, or none. */
-final class ClassChoice {
+public final class ClassChoice {
 
   private ClassChoice() {}
 
@@ -17,8 +17,9 @@ final class ClassChoice {
    * @param none whether there is --no-class
    * @param model of which the image is
    * @return the row, or empty where neither was given
+   * @throws BadInputException if the model has no such class
    */
-  static OptionalInt of(String named, boolean none, DiffusionModel model) {
+  public static OptionalInt of(String named, boolean none, DiffusionModel model) {
     if (none && named != null) {
       throw new BadInputException("The options --class and --no-class do not go together.");
     }
@@ -49,8 +50,10 @@ final class ClassChoice {
    * The row that stands for no class.
    *
    * @param model of which the image is
+   * @return the last row of the class embedding
+   * @throws BadInputException if the model has none
    */
-  static int none(DiffusionModel model) {
+  public static int none(DiffusionModel model) {
     if (!model.isClassConditional()) {
       throw new BadInputException(
           "The network was not told classes, so that all its images are of none; leave out --no-class.");

@@ -18,7 +18,7 @@ import org.ddpm4j.io.IoConsumer;
  * @param err for progress and failures
  * @param terminalColumns width of the terminal behind err, empty if there is none
  */
-record Console(OutputStream out, PrintStream err, OptionalInt terminalColumns) {
+public record Console(OutputStream out, PrintStream err, OptionalInt terminalColumns) {
 
   /** Set by the launcher, which can ask the system what the JDK cannot. */
   private static final String COLUMNS_PROPERTY = "ddpm.terminalColumns";
@@ -26,8 +26,12 @@ record Console(OutputStream out, PrintStream err, OptionalInt terminalColumns) {
   private static final int DEFAULT_COLUMNS = 80;
   private static final int BUFFER_BYTES = 1 << 16;
 
-  /** The console of this process. */
-  static Console ofProcess() {
+  /**
+   * The console of this process.
+   *
+   * @return standard output and standard error
+   */
+  public static Console ofProcess() {
     return new Console(
         new FileOutputStream(FileDescriptor.out),
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8),
@@ -47,13 +51,23 @@ record Console(OutputStream out, PrintStream err, OptionalInt terminalColumns) {
     }
   }
 
-  /** Writes a line of results. */
-  void printLine(String line) throws IOException {
+  /**
+   * Writes a line of results.
+   *
+   * @param line without its end
+   * @throws IOException if it cannot be written
+   */
+  public void printLine(String line) throws IOException {
     print(stream -> stream.write((line + "\n").getBytes(StandardCharsets.UTF_8)));
   }
 
-  /** Writes results. That their reader stops reading, as {@code head} does, is no failure. */
-  void print(IoConsumer<? super OutputStream> content) throws IOException {
+  /**
+   * Writes results. That their reader stops reading, as {@code head} does, is no failure.
+   *
+   * @param content writes them
+   * @throws IOException if they cannot be written
+   */
+  public void print(IoConsumer<? super OutputStream> content) throws IOException {
     try {
       OutputStream buffered = new BufferedOutputStream(out, BUFFER_BYTES);
       content.accept(buffered);
@@ -70,8 +84,12 @@ record Console(OutputStream out, PrintStream err, OptionalInt terminalColumns) {
     }
   }
 
-  /** Writes a line for the user's eyes only. */
-  void note(String line) {
+  /**
+   * Writes a line for the user's eyes only.
+   *
+   * @param line without its end
+   */
+  public void note(String line) {
     err.println(line);
   }
 }

@@ -43,7 +43,7 @@ import picocli.CommandLine.Spec;
       "SameDiff graph, of any of these or of a network's folder, predicts for images of one size",
       "in every ND4J program."
     })
-final class ConvertCommand implements Callable<Integer> {
+public final class ConvertCommand implements Callable<Integer> {
 
   /** What is made. */
   enum Target {
@@ -115,7 +115,12 @@ final class ConvertCommand implements Callable<Integer> {
 
   @Mixin private SamplerTypeOptions sampler;
 
-  ConvertCommand(Console console) {
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public ConvertCommand(Console console) {
     this.console = console;
   }
 

@@ -27,7 +27,9 @@ import picocli.CommandLine.Option;
       "The picture has been through the network's normalisation and back: what is wrong with the",
       "images is wrong in it, too."
     })
-final class DataCommand implements Callable<Integer> {
+public final class DataCommand implements Callable<Integer> {
+
+  private static final String PICTURE = "data.png";
 
   private static final int MAX_IMAGES = 10_000;
   private static final long MAX_PIXELS = 1L << 26;
@@ -60,11 +62,16 @@ final class DataCommand implements Callable<Integer> {
   @Option(
       names = "--output",
       paramLabel = "FILE",
-      defaultValue = Defaults.DATA_PICTURE,
+      defaultValue = PICTURE,
       description = "Picture to write (default: ${DEFAULT-VALUE}).")
   private Path output;
 
-  DataCommand(Console console) {
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public DataCommand(Console console) {
     this.console = console;
   }
 

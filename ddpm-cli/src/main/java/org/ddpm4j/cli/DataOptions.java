@@ -18,7 +18,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which images to train on. */
-final class DataOptions {
+public final class DataOptions {
 
   private static final int MAX_NAMED_FILES = 10;
 
@@ -82,12 +82,26 @@ final class DataOptions {
               + " tiny-imagenet in colour, otherwise symmetric, which is [-1,1]).")
   private Pixels normalization;
 
-  KnownDataSet chosen() {
+  /** Nothing chosen yet; picocli sets the fields. */
+  public DataOptions() {}
+
+  /**
+   * The data set that the user named.
+   *
+   * @return the data set
+   */
+  public KnownDataSet chosen() {
     return dataSet;
   }
 
-  /** The images to train on, with others held out. */
-  TrainingData load(int validationImages) throws IOException {
+  /**
+   * The images to train on, with others held out.
+   *
+   * @param validationImages number of images held out
+   * @return the images
+   * @throws IOException if they cannot be read
+   */
+  public TrainingData load(int validationImages) throws IOException {
     if (maxImages != null) {
       BadInputException.requireRange("--max-images", maxImages, 1, Integer.MAX_VALUE);
     }
@@ -103,8 +117,14 @@ final class DataOptions {
         validationImages);
   }
 
-  /** The images that a run was begun with. */
-  TrainingData loadAgain(RunConfig run) throws IOException {
+  /**
+   * The images that a run was begun with.
+   *
+   * @param run the configuration of the run
+   * @return the images
+   * @throws IOException if they cannot be read or are others
+   */
+  public TrainingData loadAgain(RunConfig run) throws IOException {
     DataDescription data = run.data();
     return load(KnownDataSet.named(data.name()), Preparation.of(run), data.validationImages());
   }
@@ -157,8 +177,16 @@ final class DataOptions {
     return preparation.normalize(test.takeSpread(Math.min(count, test.size())));
   }
 
-  /** Images that a run was not trained on, prepared as those that it was. */
-  static ImageDataSet heldOut(RunConfig run, DataSources sources, int count) throws IOException {
+  /**
+   * Images that a run was not trained on, prepared as those that it was.
+   *
+   * @param run the configuration of the run
+   * @param sources where images may come from
+   * @param count the most images
+   * @return the images
+   * @throws IOException if they cannot be read
+   */
+  public static ImageDataSet heldOut(RunConfig run, DataSources sources, int count) throws IOException {
     DataDescription data = run.data();
     KnownDataSet name = KnownDataSet.named(data.name());
     Preparation preparation = Preparation.of(run);
@@ -178,8 +206,14 @@ final class DataOptions {
     return IntStream.range(0, images.size()).toArray();
   }
 
-  /** Tells the user which files were left out. */
-  static void noteSkipped(Console console, String command, LoadedImages loaded) {
+  /**
+   * Tells the user which files were left out.
+   *
+   * @param console that tells
+   * @param command that reads
+   * @param loaded what was read
+   */
+  public static void noteSkipped(Console console, String command, LoadedImages loaded) {
     if (!loaded.leftOut().isEmpty()) {
       console.note(
           String.format(

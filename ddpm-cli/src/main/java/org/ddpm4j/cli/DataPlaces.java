@@ -6,7 +6,7 @@ import org.ddpm4j.data.Network;
 import picocli.CommandLine.Option;
 
 /** Where images may come from. */
-final class DataPlaces {
+public final class DataPlaces {
 
   @Option(
       names = "--data",
@@ -19,7 +19,15 @@ final class DataPlaces {
   @Option(names = "--offline", description = "Download nothing.")
   private boolean offline;
 
-  DataSources sources() {
+  /** Nothing chosen yet; picocli sets the fields. */
+  public DataPlaces() {}
+
+  /**
+   * The places that the user chose.
+   *
+   * @return where images may come from
+   */
+  public DataSources sources() {
     DataSources sources = DataSources.ofHost();
     if (offline) {
       sources = sources.withNetwork(Network.FORBIDDEN);

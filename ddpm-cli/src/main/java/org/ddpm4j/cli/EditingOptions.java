@@ -63,7 +63,7 @@ final class EditingOptions {
   @Option(
       names = "--scale",
       paramLabel = "N",
-      defaultValue = Defaults.EDITING_SCALE,
+      defaultValue = EditingDefaults.EDITING_SCALE,
       description = "Enlargement of the picture, 1 to 16 (default: ${DEFAULT-VALUE}).")
   private int scale;
 

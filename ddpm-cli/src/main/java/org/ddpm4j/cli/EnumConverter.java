@@ -16,20 +16,35 @@ import picocli.CommandLine.TypeConversionException;
  * The values of an enum as the command line spells them: {@code linear-scaled} for {@code
  * LINEAR_SCALED}. Converts an option's text, and lists what is possible for help and completion.
  */
-class EnumConverter<E extends Enum<E>> implements ITypeConverter<E>, Iterable<String> {
+public class EnumConverter<E extends Enum<E>> implements ITypeConverter<E>, Iterable<String> {
 
   private final Collection<E> values;
 
-  EnumConverter(Class<E> type) {
+  /**
+   * All values of an enum.
+   *
+   * @param type of the enum
+   */
+  public EnumConverter(Class<E> type) {
     this(List.of(type.getEnumConstants()));
   }
 
-  EnumConverter(Collection<E> values) {
+  /**
+   * Some values of an enum.
+   *
+   * @param values that are possible
+   */
+  public EnumConverter(Collection<E> values) {
     this.values = values;
   }
 
-  /** A subcommand whose options and parameters of enums, unless they have one, get a converter. */
-  static CommandLine commandLine(Object command) {
+  /**
+   * A subcommand whose options and parameters of enums, unless they have one, get a converter.
+   *
+   * @param command with annotations of picocli
+   * @return its command line
+   */
+  public static CommandLine commandLine(Object command) {
     CommandLine commandLine = new CommandLine(command);
     CommandSpec spec = commandLine.getCommandSpec();
     // All of them, so that their order in help stays as it is.
@@ -55,8 +70,13 @@ class EnumConverter<E extends Enum<E>> implements ITypeConverter<E>, Iterable<St
             .toBuilder().converters(converter).completionCandidates(converter).build();
   }
 
-  /** The spelling of a value. */
-  static String spelling(Enum<?> value) {
+  /**
+   * The spelling of a value.
+   *
+   * @param value of an enum
+   * @return lower case with hyphens
+   */
+  public static String spelling(Enum<?> value) {
     return spelling(value.toString());
   }
 

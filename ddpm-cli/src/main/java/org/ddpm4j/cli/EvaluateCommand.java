@@ -40,7 +40,7 @@ import picocli.CommandLine.Spec;
       "With fewer --steps than the chain has timesteps, the sum over them is an unbiased",
       "estimate, with an error of its own that the standard error does not contain."
     })
-final class EvaluateCommand implements Callable<Integer> {
+public final class EvaluateCommand implements Callable<Integer> {
 
   private static final int MAX_IMAGES = 1_000_000;
 
@@ -57,7 +57,7 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(
       names = "--images",
       paramLabel = "N",
-      defaultValue = Defaults.EVALUATED_IMAGES,
+      defaultValue = MeasuringDefaults.EVALUATED_IMAGES,
       description =
           "Number of images, spread over the test images of the run's data set (default:"
               + " ${DEFAULT-VALUE}).")
@@ -68,7 +68,7 @@ final class EvaluateCommand implements Callable<Integer> {
       paramLabel = "N",
       description =
           "Timesteps to evaluate, 2 to T, more of them where t is small (default: "
-              + Defaults.EVALUATED_TIMESTEPS
+              + MeasuringDefaults.EVALUATED_TIMESTEPS
               + ").")
   private Integer steps;
 
@@ -100,7 +100,12 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private ExecutionOptions execution;
 
-  EvaluateCommand(Console console) {
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public EvaluateCommand(Console console) {
     this.console = console;
   }
 
@@ -146,7 +151,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
   private StratifiedTimesteps timesteps(int all) {
     int count =
-        steps == null ? Math.min(Integer.parseInt(Defaults.EVALUATED_TIMESTEPS), all) : steps;
+        steps == null ? Math.min(Integer.parseInt(MeasuringDefaults.EVALUATED_TIMESTEPS), all) : steps;
     return BadInputException.check(() -> StratifiedTimesteps.draw(all, count, seed));
   }
 

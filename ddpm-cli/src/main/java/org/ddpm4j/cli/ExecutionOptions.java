@@ -10,7 +10,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How this machine computes: never part of a run's configuration. */
-final class ExecutionOptions {
+public final class ExecutionOptions {
 
   @Mixin private LayersOptions layers;
 
@@ -23,8 +23,17 @@ final class ExecutionOptions {
               + " NVIDIA card bfloat16).")
   private Precision precision;
 
-  /** What the user chose, for a network that computes in FLOAT. The console hears of a card. */
-  Execution execution(Console console) {
+  /** Nothing chosen yet; picocli sets the fields. */
+  public ExecutionOptions() {}
+
+  /**
+   * What the user chose, for a network that computes in FLOAT. The console hears of a card.
+   *
+   * @param console that is told
+   * @return how to compute
+   * @throws BadInputException if this machine cannot
+   */
+  public Execution execution(Console console) {
     return layers.execution(
         console, DataType.FLOAT, Objects.requireNonNullElse(precision, Precision.FLOAT32));
   }
@@ -32,8 +41,12 @@ final class ExecutionOptions {
   /**
    * As {@link #execution}, for training: several devices can do so together, and cards do so in a
    * precision of their own if the user chose none.
+   *
+   * @param console that is told
+   * @return how to compute
+   * @throws BadInputException if this machine cannot
    */
-  Execution trainingExecution(Console console) {
+  public Execution trainingExecution(Console console) {
     Execution execution =
         layers.trainingExecution(
             console, DataType.FLOAT, Objects.requireNonNullElse(precision, Precision.FLOAT32));

@@ -7,7 +7,7 @@ import org.ddpm4j.diffusion.model.DiffusionModel;
 import picocli.CommandLine.Option;
 
 /** How far beyond the model of its class an image is drawn towards it. */
-final class GuidanceOptions {
+public final class GuidanceOptions {
 
   @Option(
       names = "--guidance",
@@ -33,8 +33,17 @@ final class GuidanceOptions {
           "With --guidance: only at noise-to-signal ratios from LO to HI (default: at all).")
   private List<Double> interval;
 
-  /** The guidance that the user chose, for a model that can be guided. */
-  Guidance guidance(DiffusionModel model) {
+  /** Nothing chosen yet; picocli sets the fields. */
+  public GuidanceOptions() {}
+
+  /**
+   * The guidance that the user chose, for a model that can be guided.
+   *
+   * @param model that draws
+   * @return the guidance
+   * @throws BadInputException if the model cannot be guided or a value is not possible
+   */
+  public Guidance guidance(DiffusionModel model) {
     if (scale == null) {
       requireScale("--guidance-rescale", rescale);
       requireScale("--guidance-interval", interval);

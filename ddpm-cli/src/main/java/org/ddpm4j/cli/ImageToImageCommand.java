@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
       "Images of another size are scaled to cover the model's, and their middle is cut out;",
       "colours become grey for a model of grey images."
     })
-final class ImageToImageCommand implements Callable<Integer> {
+public final class ImageToImageCommand implements Callable<Integer> {
 
   private static final int MAX_COUNT = 16;
   private static final int MAX_STRENGTHS = 16;
@@ -40,7 +40,7 @@ final class ImageToImageCommand implements Callable<Integer> {
   @Option(
       names = "--image",
       paramLabel = "FILE|N",
-      defaultValue = Defaults.EDITED_IMAGE,
+      defaultValue = EditingDefaults.EDITED_IMAGE,
       description =
           "An image file, or the number of a test image of the run's data set (default:"
               + " ${DEFAULT-VALUE}).")
@@ -50,7 +50,7 @@ final class ImageToImageCommand implements Callable<Integer> {
       names = "--strength",
       paramLabel = "X",
       split = ",",
-      defaultValue = Defaults.STRENGTHS,
+      defaultValue = EditingDefaults.STRENGTHS,
       description =
           "How much of the chain, above 0 (nothing changes) to 1 (hardly anything stays); one or"
               + " more (default: ${DEFAULT-VALUE}).")
@@ -59,7 +59,7 @@ final class ImageToImageCommand implements Callable<Integer> {
   @Option(
       names = "--count",
       paramLabel = "N",
-      defaultValue = Defaults.IMAGE_TO_IMAGE_COUNT,
+      defaultValue = EditingDefaults.IMAGE_TO_IMAGE_COUNT,
       description = "Images of each strength, 1 to 16 (default: ${DEFAULT-VALUE}).")
   private int count;
 
@@ -67,7 +67,12 @@ final class ImageToImageCommand implements Callable<Integer> {
 
   @Mixin private SamplerOptions samplerOptions;
 
-  ImageToImageCommand(Console console) {
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public ImageToImageCommand(Console console) {
     this.console = console;
   }
 

@@ -35,7 +35,7 @@ import picocli.CommandLine.Parameters;
     name = "info",
     description =
         "Tell what is in a run, a model folder or a tensor file, or what can compute here.")
-final class InfoCommand implements Callable<Integer> {
+public final class InfoCommand implements Callable<Integer> {
 
   private final Console console;
 
@@ -59,7 +59,12 @@ final class InfoCommand implements Callable<Integer> {
     private boolean devices;
   }
 
-  InfoCommand(Console console) {
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public InfoCommand(Console console) {
     this.console = console;
   }
 

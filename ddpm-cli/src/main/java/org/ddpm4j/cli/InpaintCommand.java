@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
       "Images of another size are scaled to cover the model's, and their middle is cut out;",
       "colours become grey for a model of grey images."
     })
-final class InpaintCommand implements Callable<Integer> {
+public final class InpaintCommand implements Callable<Integer> {
 
   private static final int MAX_COUNT = 64;
 
@@ -39,7 +39,7 @@ final class InpaintCommand implements Callable<Integer> {
       names = "--image",
       paramLabel = "FILE|N",
       split = ",",
-      defaultValue = Defaults.INPAINTED_IMAGES,
+      defaultValue = EditingDefaults.INPAINTED_IMAGES,
       description =
           "Image files, or numbers of test images of the run's data set (default:"
               + " ${DEFAULT-VALUE}).")
@@ -50,7 +50,7 @@ final class InpaintCommand implements Callable<Integer> {
   @Option(
       names = "--count",
       paramLabel = "N",
-      defaultValue = Defaults.INPAINT_COUNT,
+      defaultValue = EditingDefaults.INPAINT_COUNT,
       description = "Ways to fill each image in (default: ${DEFAULT-VALUE}).")
   private int count;
 
@@ -66,14 +66,14 @@ final class InpaintCommand implements Callable<Integer> {
   @Option(
       names = "--jump-length",
       paramLabel = "N",
-      defaultValue = Defaults.JUMP_LENGTH,
+      defaultValue = EditingDefaults.JUMP_LENGTH,
       description = "Steps that the chain goes back at a time (default: ${DEFAULT-VALUE}).")
   private int jumpLength;
 
   @Option(
       names = "--resamplings",
       paramLabel = "N",
-      defaultValue = Defaults.RESAMPLINGS,
+      defaultValue = EditingDefaults.RESAMPLINGS,
       description =
           "How often each stretch of that length is gone through; 1 never goes back (default:"
               + " ${DEFAULT-VALUE}).")
@@ -83,7 +83,12 @@ final class InpaintCommand implements Callable<Integer> {
 
   @Mixin private EditingOptions editing;
 
-  InpaintCommand(Console console) {
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public InpaintCommand(Console console) {
     this.console = console;
   }
 

@@ -44,7 +44,7 @@ import picocli.CommandLine.Spec;
       "the noises that DDIM finds for both mixed on a great circle, and drawn again by DDIM.",
       "With --seeds: two noises mixed on a great circle and, for comparison, on a straight line."
     })
-final class InterpolateCommand implements Callable<Integer> {
+public final class InterpolateCommand implements Callable<Integer> {
 
   private static final int MAX_POINTS = 32;
 
@@ -55,7 +55,7 @@ final class InterpolateCommand implements Callable<Integer> {
   @Option(
       names = "--from",
       paramLabel = "FILE|N",
-      defaultValue = Defaults.INTERPOLATED_FROM,
+      defaultValue = EditingDefaults.INTERPOLATED_FROM,
       description =
           "An image file, or the number of a test image of the run's data set (default:"
               + " ${DEFAULT-VALUE}).")
@@ -64,7 +64,7 @@ final class InterpolateCommand implements Callable<Integer> {
   @Option(
       names = "--to",
       paramLabel = "FILE|N",
-      defaultValue = Defaults.INTERPOLATED_TO,
+      defaultValue = EditingDefaults.INTERPOLATED_TO,
       description = "Another one (default: ${DEFAULT-VALUE}).")
   private String to;
 
@@ -78,7 +78,7 @@ final class InterpolateCommand implements Callable<Integer> {
   @Option(
       names = "--points",
       paramLabel = "N",
-      defaultValue = Defaults.POINTS,
+      defaultValue = EditingDefaults.POINTS,
       description = "Images on the way, both ends included, 2 to 32 (default: ${DEFAULT-VALUE}).")
   private int points;
 
@@ -94,7 +94,7 @@ final class InterpolateCommand implements Callable<Integer> {
   @Option(
       names = "--strength",
       paramLabel = "X",
-      defaultValue = Defaults.MIXING_STRENGTH,
+      defaultValue = EditingDefaults.MIXING_STRENGTH,
       description =
           "How much of the chain DDPM's images are noised by, above 0 to 1 (default:"
               + " ${DEFAULT-VALUE}).")
@@ -103,7 +103,7 @@ final class InterpolateCommand implements Callable<Integer> {
   @Option(
       names = "--iterations",
       paramLabel = "N",
-      defaultValue = Defaults.ITERATIONS,
+      defaultValue = EditingDefaults.ITERATIONS,
       description =
           "Calls of the network for each step of DDIM's way up, 1 to 100 (default:"
               + " ${DEFAULT-VALUE}).")
@@ -111,7 +111,12 @@ final class InterpolateCommand implements Callable<Integer> {
 
   @Mixin private EditingOptions editing;
 
-  InterpolateCommand(Console console) {
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public InterpolateCommand(Console console) {
     this.console = console;
   }
 

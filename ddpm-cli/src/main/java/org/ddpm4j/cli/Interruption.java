@@ -9,7 +9,10 @@ import java.util.concurrent.CountDownLatch;
  * The virtual machine waits until this is closed; its exit code is then that of the signal, 130 for
  * Ctrl-C.
  */
-final class Interruption implements AutoCloseable {
+public final class Interruption implements AutoCloseable {
+
+  /** The exit code of a process that the user ended: by convention 128 and the number of SIGINT. */
+  public static final int EXIT_CODE = 130;
 
   private final CountDownLatch workEnded = new CountDownLatch(1);
   private final Thread hook;
@@ -20,7 +23,7 @@ final class Interruption implements AutoCloseable {
    *
    * @param onRequest called once, in another thread
    */
-  Interruption(Runnable onRequest) {
+  public Interruption(Runnable onRequest) {
     hook =
         new Thread(
             () -> {
@@ -34,7 +37,13 @@ final class Interruption implements AutoCloseable {
 
   /** What a command does. */
   @FunctionalInterface
-  interface Work {
+  public interface Work {
+    /**
+     * Does the work.
+     *
+     * @return an exit code
+     * @throws IOException if the work fails
+     */
     int run() throws IOException;
   }
 
@@ -43,15 +52,16 @@ final class Interruption implements AutoCloseable {
    *
    * @param work returns an exit code
    * @return that exit code, or 130 if the user ended the work
+   * @throws IOException if the work fails
    */
-  static int ofThread(Work work) throws IOException {
+  public static int ofThread(Work work) throws IOException {
     try (Interruption interruption = new Interruption(Thread.currentThread()::interrupt)) {
       try {
         return work.run();
       } catch (CancellationException | IOException e) {
         // A file that was being read when the interrupt came is an IOException, too.
         if (interruption.isRequested()) {
-          return TrainingSession.INTERRUPTED_EXIT_CODE;
+          return EXIT_CODE;
         }
         throw e;
       }
@@ -66,8 +76,12 @@ final class Interruption implements AutoCloseable {
     }
   }
 
-  /** Whether the work should end. */
-  boolean isRequested() {
+  /**
+   * Whether the work should end.
+   *
+   * @return whether the user or the system asked for it
+   */
+  public boolean isRequested() {
     return requested;
   }
 

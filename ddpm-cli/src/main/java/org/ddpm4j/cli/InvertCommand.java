@@ -31,7 +31,7 @@ import picocli.CommandLine.Option;
       "the mean square, of levels 0 to 255) and the standard deviation of the noise, 1 for true",
       "noise. Images of another size are scaled to cover the model's, and their middle is cut out."
     })
-final class InvertCommand implements Callable<Integer> {
+public final class InvertCommand implements Callable<Integer> {
 
   private static final int LEVELS = 255;
 
@@ -41,7 +41,7 @@ final class InvertCommand implements Callable<Integer> {
       names = "--image",
       paramLabel = "FILE|N",
       split = ",",
-      defaultValue = Defaults.INVERTED_IMAGES,
+      defaultValue = EditingDefaults.INVERTED_IMAGES,
       description =
           "Image files, or numbers of test images of the run's data set (default:"
               + " ${DEFAULT-VALUE}).")
@@ -51,14 +51,14 @@ final class InvertCommand implements Callable<Integer> {
       names = "--steps",
       paramLabel = "N",
       split = ",",
-      defaultValue = Defaults.INVERSION_STEPS,
+      defaultValue = EditingDefaults.INVERSION_STEPS,
       description = "Steps up, and again down; one or more numbers (default: ${DEFAULT-VALUE}).")
   private List<Integer> steps;
 
   @Option(
       names = "--iterations",
       paramLabel = "N",
-      defaultValue = Defaults.ITERATIONS,
+      defaultValue = EditingDefaults.ITERATIONS,
       description =
           "Calls of the network for each step up, 1 to 100; more of them come nearer to the exact"
               + " inverse (default: ${DEFAULT-VALUE}).")
@@ -66,7 +66,12 @@ final class InvertCommand implements Callable<Integer> {
 
   @Mixin private EditingOptions editing;
 
-  InvertCommand(Console console) {
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public InvertCommand(Console console) {
     this.console = console;
   }
 

@@ -21,20 +21,32 @@ import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.run.DataDescription;
 
 /** The data sets that can be trained on by name. */
-enum KnownDataSet {
+public enum KnownDataSet {
+  /** Zalando's clothes. */
   FASHION_MNIST(HorizontalFlip.RANDOM, FashionMnist::load),
+  /** Handwritten digits. */
   MNIST(HorizontalFlip.NONE, Mnist::load),
+  /** Kuzushiji-MNIST: ten cursive Hiragana. */
   KMNIST(HorizontalFlip.NONE, Kmnist::load),
+  /** EMNIST, 47 classes of equal size. */
   EMNIST_BALANCED(HorizontalFlip.NONE, emnist(Emnist.Variant.BALANCED)),
+  /** EMNIST, 62 classes. */
   EMNIST_BYCLASS(HorizontalFlip.NONE, emnist(Emnist.Variant.BYCLASS)),
+  /** EMNIST, 47 classes. */
   EMNIST_BYMERGE(HorizontalFlip.NONE, emnist(Emnist.Variant.BYMERGE)),
+  /** EMNIST's letters, upper and lower case together. */
   EMNIST_LETTERS(HorizontalFlip.NONE, emnist(Emnist.Variant.LETTERS)),
+  /** EMNIST's digits. */
   EMNIST_DIGITS(HorizontalFlip.NONE, emnist(Emnist.Variant.DIGITS)),
+  /** EMNIST's digits in MNIST's sizes. */
   EMNIST_MNIST(HorizontalFlip.NONE, emnist(Emnist.Variant.MNIST)),
+  /** CIFAR-10. */
   CIFAR10(HorizontalFlip.RANDOM, Cifar10::load),
+  /** CIFAR-100 with its 100 classes. */
   CIFAR100(
       HorizontalFlip.RANDOM,
       (split, sources) -> Cifar100.load(split, Cifar100.Labels.FINE, sources)),
+  /** TinyImageNet, 200 classes. */
   TINY_IMAGENET(HorizontalFlip.RANDOM) {
     @Override
     LoadedImages load(Split split, DataSources sources, Preparation preparation)
@@ -103,8 +115,12 @@ enum KnownDataSet {
     return true;
   }
 
-  /** Mirrored clothes are clothes, mirrored digits are not digits. */
-  HorizontalFlip usualFlip() {
+  /**
+   * Mirrored clothes are clothes, mirrored digits are not digits.
+   *
+   * @return whether images are flipped unless the user says otherwise
+   */
+  public HorizontalFlip usualFlip() {
     return usualFlip;
   }
 

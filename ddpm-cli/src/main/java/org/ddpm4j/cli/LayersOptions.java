@@ -12,7 +12,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import picocli.CommandLine.Option;
 
 /** The options of how a network computes other than its number format. */
-final class LayersOptions {
+public final class LayersOptions {
 
   static final int MAX_THREADS = 1024;
 
@@ -40,8 +40,19 @@ final class LayersOptions {
               + " be used; cuda:0,1 trains on two cards (default: ${DEFAULT-VALUE}).")
   private String device;
 
-  /** What the user chose, if this machine can compute so. The console hears of a card. */
-  Execution execution(Console console, DataType dataType, Precision precision) {
+  /** Nothing chosen yet; picocli sets the fields. */
+  public LayersOptions() {}
+
+  /**
+   * What the user chose, if this machine can compute so. The console hears of a card.
+   *
+   * @param console that is told
+   * @param dataType of the network
+   * @param precision of values in between
+   * @return how to compute
+   * @throws BadInputException if this machine cannot
+   */
+  public Execution execution(Console console, DataType dataType, Precision precision) {
     Execution execution = trainingExecution(console, dataType, precision);
     if (!execution.helpers().isEmpty()) {
       throw new BadInputException(
@@ -54,8 +65,16 @@ final class LayersOptions {
     return execution;
   }
 
-  /** As {@link #execution}, where several devices can work together. */
-  Execution trainingExecution(Console console, DataType dataType, Precision precision) {
+  /**
+   * As {@link #execution}, where several devices can work together.
+   *
+   * @param console that is told
+   * @param dataType of the network
+   * @param precision of values in between
+   * @return how to compute
+   * @throws BadInputException if this machine cannot
+   */
+  public Execution trainingExecution(Console console, DataType dataType, Precision precision) {
     Execution execution = check(dataType, precision);
     boolean chosenHere = device.strip().equalsIgnoreCase(DeviceName.AUTO.toString());
     DeviceName resolved = execution.resolvedDevice();

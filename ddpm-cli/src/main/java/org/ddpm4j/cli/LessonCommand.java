@@ -22,7 +22,7 @@ import picocli.CommandLine.Parameters;
       "c  from one number to sixteen samples of every class",
       "d  the minimal model, and how well it denoises"
     })
-final class LessonCommand implements Callable<Integer> {
+public final class LessonCommand implements Callable<Integer> {
 
   private static final long MAX_STEPS = 10_000_000;
 
@@ -43,7 +43,12 @@ final class LessonCommand implements Callable<Integer> {
       description = "Training steps of each of its networks (default: what takes minutes).")
   private Long steps;
 
-  LessonCommand(Console console) {
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public LessonCommand(Console console) {
     this.console = console;
   }
 

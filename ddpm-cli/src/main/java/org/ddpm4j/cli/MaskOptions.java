@@ -39,7 +39,7 @@ final class MaskOptions {
         description =
             "What is drawn anew: center, left, right, top or bottom, or T,L,H,W, a box from row T"
                 + " and column L on (default: "
-                + Defaults.MASK_BOX
+                + EditingDefaults.MASK_BOX
                 + ").")
     private String box;
   }
@@ -61,7 +61,7 @@ final class MaskOptions {
   /** The mask, {@code [1,1,H,W]}, 1 where a pixel is kept. */
   INDArray mask(ImageShape shape) throws IOException {
     return source.file == null
-        ? ofBox(source.box == null ? Defaults.MASK_BOX : source.box, shape)
+        ? ofBox(source.box == null ? EditingDefaults.MASK_BOX : source.box, shape)
         : ofFile(source.file, shape);
   }
 

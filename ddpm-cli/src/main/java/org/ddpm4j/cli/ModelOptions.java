@@ -29,7 +29,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Which trained network, and what its files do not say of it. */
-final class ModelOptions {
+public final class ModelOptions {
 
   private static final List<String> SAID_BY_FILES =
       List.of(
@@ -114,21 +114,40 @@ final class ModelOptions {
 
   @Mixin private ExecutionOptions execution;
 
-  /** Reads the model that the user chose. The console hears of a card that it computes on. */
-  DiffusionModel read(Console console) throws IOException {
+  /** Nothing chosen yet; picocli sets the fields. */
+  public ModelOptions() {}
+
+  /**
+   * Reads the model that the user chose. The console hears of a card that it computes on.
+   *
+   * @param console that is told
+   * @return the model
+   * @throws IOException if its files cannot be read
+   */
+  public DiffusionModel read(Console console) throws IOException {
     DiffusionModel model = source.model == null ? ofRun(console) : ofModelFolder(console);
     return nullClass == null
         ? model
         : BadInputException.check(() -> model.withNullClass(nullClass));
   }
 
-  /** Where pictures go for which the user named no place. */
-  Path defaultOutput(String name) {
+  /**
+   * Where pictures go for which the user named no place.
+   *
+   * @param name of the file
+   * @return its place
+   */
+  public Path defaultOutput(String name) {
     return source.run == null ? Path.of(name) : source.run.resolve(name);
   }
 
-  /** The configuration of the model's run; not known of a model folder. */
-  Optional<RunConfig> run() throws IOException {
+  /**
+   * The configuration of the model's run; not known of a model folder.
+   *
+   * @return the configuration, if there is one
+   * @throws IOException if it cannot be read
+   */
+  public Optional<RunConfig> run() throws IOException {
     if (source.model != null) {
       return Optional.empty();
     }

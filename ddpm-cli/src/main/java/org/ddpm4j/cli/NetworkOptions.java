@@ -22,7 +22,7 @@ final class NetworkOptions {
   enum Kind {
     /** Of "The Annotated Diffusion Model". */
     ANNOTATED(
-        Defaults.DIM,
+        TrainingDefaults.DIM,
         "--dim",
         "--block",
         "--dim-mults",
@@ -30,11 +30,11 @@ final class NetworkOptions {
         "--attention-heads",
         "--attention-head-dim"),
     /** The small one of the MNIST tutorial. */
-    TUTORIAL(Defaults.TUTORIAL_DIM, "--dim"),
+    TUTORIAL(TrainingDefaults.TUTORIAL_DIM, "--dim"),
     /** The one of the minimal blog, with base 64 there. */
-    MINIMAL(Defaults.MINIMAL_DIM, "--dim"),
+    MINIMAL(TrainingDefaults.MINIMAL_DIM, "--dim"),
     /** diffusers' UNet2DModel, with attention at its coarsest level. */
-    UNET2D(Defaults.UNET2D_DIM, "--dim", "--dim-mults", "--groups"),
+    UNET2D(TrainingDefaults.UNET2D_DIM, "--dim", "--dim-mults", "--groups"),
     /** That of google/ddpm-cifar10-32, as it is. */
     DDPM_CIFAR10("128");
 
@@ -62,14 +62,14 @@ final class NetworkOptions {
   @Option(
       names = "--network",
       paramLabel = "NAME",
-      defaultValue = Defaults.NETWORK,
+      defaultValue = TrainingDefaults.NETWORK,
       description = "Which U-Net: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Kind kind;
 
   @Option(
       names = "--block",
       paramLabel = "NAME",
-      defaultValue = Defaults.BLOCK,
+      defaultValue = TrainingDefaults.BLOCK,
       description =
           "Residual blocks of annotated: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private AnnotatedUnet.Block block;
@@ -79,13 +79,13 @@ final class NetworkOptions {
       paramLabel = "N",
       description =
           "Channels of the first level (default: "
-              + Defaults.DIM
+              + TrainingDefaults.DIM
               + "; "
-              + Defaults.TUTORIAL_DIM
+              + TrainingDefaults.TUTORIAL_DIM
               + " for tutorial, "
-              + Defaults.MINIMAL_DIM
+              + TrainingDefaults.MINIMAL_DIM
               + " for minimal, "
-              + Defaults.UNET2D_DIM
+              + TrainingDefaults.UNET2D_DIM
               + " for unet2d).")
   private Integer dim;
 
@@ -93,7 +93,7 @@ final class NetworkOptions {
       names = "--dim-mults",
       paramLabel = "N",
       split = ",",
-      defaultValue = Defaults.DIM_MULTS,
+      defaultValue = TrainingDefaults.DIM_MULTS,
       description =
           "Channels of each level of annotated and unet2d as multiples of that (default:"
               + " ${DEFAULT-VALUE}).")
@@ -102,7 +102,7 @@ final class NetworkOptions {
   @Option(
       names = "--groups",
       paramLabel = "N",
-      defaultValue = Defaults.GROUPS,
+      defaultValue = TrainingDefaults.GROUPS,
       description =
           "Groups of the normalisation in annotated's ResNet blocks and in unet2d (default:"
               + " ${DEFAULT-VALUE}).")
@@ -111,14 +111,14 @@ final class NetworkOptions {
   @Option(
       names = "--attention-heads",
       paramLabel = "N",
-      defaultValue = Defaults.ATTENTION_HEADS,
+      defaultValue = TrainingDefaults.ATTENTION_HEADS,
       description = "Heads of every attention of annotated (default: ${DEFAULT-VALUE}).")
   private int attentionHeads;
 
   @Option(
       names = "--attention-head-dim",
       paramLabel = "N",
-      defaultValue = Defaults.ATTENTION_HEAD_DIM,
+      defaultValue = TrainingDefaults.ATTENTION_HEAD_DIM,
       description = "Width of each head (default: ${DEFAULT-VALUE}).")
   private int attentionHeadDim;
 

@@ -45,14 +45,14 @@ final class ObjectiveOptions {
       paramLabel = "NAME",
       converter = Losses.class,
       completionCandidates = Losses.class,
-      defaultValue = Defaults.LOSS,
+      defaultValue = TrainingDefaults.LOSS,
       description = "What an error costs: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private LossFunction loss;
 
   @Option(
       names = "--weighting",
       paramLabel = "NAME",
-      defaultValue = Defaults.WEIGHTING,
+      defaultValue = TrainingDefaults.WEIGHTING,
       description =
           "How much the error counts at each timestep: ${COMPLETION-CANDIDATES} (default:"
               + " ${DEFAULT-VALUE}).")
@@ -61,7 +61,7 @@ final class ObjectiveOptions {
   @Option(
       names = "--loss-terms",
       paramLabel = "NAME",
-      defaultValue = Defaults.LOSS_TERMS,
+      defaultValue = TrainingDefaults.LOSS_TERMS,
       description =
           "The simple loss, the same with a learned variance (hybrid), or the variational bound:"
               + " ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
@@ -70,7 +70,7 @@ final class ObjectiveOptions {
   @Option(
       names = "--timestep-sampling",
       paramLabel = "NAME",
-      defaultValue = Defaults.TIMESTEP_SAMPLING,
+      defaultValue = TrainingDefaults.TIMESTEP_SAMPLING,
       description =
           "How timesteps are drawn: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private TimestepSampling timesteps;
@@ -86,7 +86,7 @@ final class ObjectiveOptions {
       paramLabel = "X",
       description =
           "With --class-conditional: share of images whose class is not told, in [0,1) (default: "
-              + Defaults.LABEL_DROPOUT
+              + TrainingDefaults.LABEL_DROPOUT
               + ").")
   private Double labelDropout;
 
@@ -102,7 +102,7 @@ final class ObjectiveOptions {
     double dropout =
         labelDropout != null
             ? labelDropout
-            : classConditional ? Double.parseDouble(Defaults.LABEL_DROPOUT) : 0;
+            : classConditional ? Double.parseDouble(TrainingDefaults.LABEL_DROPOUT) : 0;
     return new ObjectiveConfig(parameterization, loss, weighting.value, terms, timesteps, dropout);
   }
 }

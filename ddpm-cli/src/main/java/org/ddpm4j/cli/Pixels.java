@@ -8,8 +8,10 @@ import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
 
 /** The scales that pixels can be on, by name and in words. */
-enum Pixels {
+public enum Pixels {
+  /** From -1 to 1. */
   SYMMETRIC(Normalization.SYMMETRIC),
+  /** Mean and standard deviation of ImageNet. */
   IMAGENET(Normalization.IMAGENET);
 
   private final Normalization normalization;
@@ -18,12 +20,22 @@ enum Pixels {
     this.normalization = normalization;
   }
 
-  Normalization normalization() {
+  /**
+   * The scale.
+   *
+   * @return the scale
+   */
+  public Normalization normalization() {
     return normalization;
   }
 
-  /** A scale in words, with the range of each channel. */
-  static String describe(Normalization normalization) {
+  /**
+   * A scale in words, with the range of each channel.
+   *
+   * @param normalization the scale
+   * @return the words
+   */
+  public static String describe(Normalization normalization) {
     String ranges =
         String.join(
             ", ",
@@ -48,8 +60,13 @@ enum Pixels {
     return String.join(", ", numbers.mapToObj(Double::toString).toList());
   }
 
-  /** Refuses images that cannot be shown. */
-  static void requirePictures(ImageShape shape) {
+  /**
+   * Refuses images that cannot be shown.
+   *
+   * @param shape of the images
+   * @throws BadInputException if they are neither grey nor RGB
+   */
+  public static void requirePictures(ImageShape shape) {
     BadInputException.check(
         () -> {
           Images.requirePictures(shape.channels());

@@ -38,7 +38,9 @@ import picocli.CommandLine.Option;
           + " x,",
       "g is repeated along them."
     })
-final class PredictCommand implements Callable<Integer> {
+public final class PredictCommand implements Callable<Integer> {
+
+  private static final String DEFAULT_PRECISION = "float32";
 
   enum NumberFormat {
     FLOAT32(DataType.FLOAT, Precision.FLOAT32),
@@ -101,7 +103,7 @@ final class PredictCommand implements Callable<Integer> {
       paramLabel = "TYPE",
       converter = NumberFormats.class,
       completionCandidates = NumberFormats.class,
-      defaultValue = Defaults.PRECISION,
+      defaultValue = DEFAULT_PRECISION,
       description =
           "Number format; bfloat16, of convolutions alone, needs a processor with AVX512-BF16 or"
               + " AMX: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
@@ -109,7 +111,12 @@ final class PredictCommand implements Callable<Integer> {
 
   @Mixin private LayersOptions layers;
 
-  PredictCommand(Console console) {
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public PredictCommand(Console console) {
     this.console = console;
   }
 

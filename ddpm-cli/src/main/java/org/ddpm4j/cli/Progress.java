@@ -18,7 +18,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * How far a task is: a bar on a terminal, a line now and then elsewhere, and nothing at all for a
  * task that is done within two seconds.
  */
-final class Progress implements AutoCloseable {
+public final class Progress implements AutoCloseable {
 
   private static final Duration QUIET = Duration.ofSeconds(2);
   private static final Duration BETWEEN_LINES = Duration.ofSeconds(5);
@@ -47,7 +47,7 @@ final class Progress implements AutoCloseable {
    * @param first what had been done before
    * @param total what there is to do, that included
    */
-  Progress(Console console, String task, String unit, long first, long total) {
+  public Progress(Console console, String task, String unit, long first, long total) {
     this(console, task, unit, first, total, System::nanoTime);
   }
 
@@ -70,7 +70,7 @@ final class Progress implements AutoCloseable {
    * @param nowDone up to the total
    * @param nowDetail what else to show, may be empty
    */
-  void update(long nowDone, String nowDetail) {
+  public void update(long nowDone, String nowDetail) {
     done = nowDone;
     detail = nowDetail;
     Duration elapsed = elapsed();
@@ -182,8 +182,9 @@ final class Progress implements AutoCloseable {
    * @param count of images
    * @param options how to go about it
    * @param draw draws with options that report
+   * @return what was drawn
    */
-  static INDArray ofSampling(
+  public static INDArray ofSampling(
       Console console,
       DiffusionPipeline pipeline,
       int count,

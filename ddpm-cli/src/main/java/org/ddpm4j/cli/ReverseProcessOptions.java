@@ -8,7 +8,7 @@ import org.ddpm4j.unet.model.UnetConfig;
 import picocli.CommandLine.Option;
 
 /** How a network's answer becomes a step of DDPM's reverse process. */
-final class ReverseProcessOptions {
+public final class ReverseProcessOptions {
 
   @Option(
       names = "--variance",
@@ -30,13 +30,22 @@ final class ReverseProcessOptions {
               + ").")
   private Clip clip;
 
+  /** Nothing chosen yet; picocli sets the fields. */
+  public ReverseProcessOptions() {}
+
   /** The chosen variance, or null. */
   ReverseVariance chosenVariance() {
     return variance;
   }
 
-  /** The chosen variance, or else the one that the network learned, if it has. */
-  ReverseVariance variance(UnetConfig network) {
+  /**
+   * The chosen variance, or else the one that the network learned, if it has.
+   *
+   * @param network that answers
+   * @return the variance of a step
+   * @throws BadInputException if the network has not learned the one that was chosen
+   */
+  public ReverseVariance variance(UnetConfig network) {
     if (variance == ReverseVariance.LEARNED && !network.learnsVariance()) {
       throw new BadInputException(
           "The network has not learned a variance; choose --variance beta or posterior, or train"
@@ -57,8 +66,14 @@ final class ReverseProcessOptions {
     return clip != null ? clip : new EnumConverter<>(Clip.class).convert(Defaults.CLIP);
   }
 
-  /** What is done to estimates of x0. */
-  X0Constraint constraint(Normalization normalization) {
+  /**
+   * What is done to estimates of x0.
+   *
+   * @param normalization the scale of images
+   * @return the constraint
+   * @throws BadInputException if the options do not go together
+   */
+  public X0Constraint constraint(Normalization normalization) {
     return clip().constraint(normalization);
   }
 }

@@ -27,12 +27,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param folder of the run
  * @param config of the run
  */
-record RunFiles(RunFolder folder, RunConfig config) {
+public record RunFiles(RunFolder folder, RunConfig config) {
 
   private static final int SAMPLES_SCALE = 3;
 
-  /** The page that shows everything else. */
-  Path report() {
+  /**
+   * The page that shows everything else.
+   *
+   * @return report.html
+   */
+  public Path report() {
     return folder.path().resolve("report.html");
   }
 
@@ -48,13 +52,24 @@ record RunFiles(RunFolder folder, RunConfig config) {
     return folder.path().resolve("samples.png");
   }
 
-  /** Writes a small grid of samples as they are after a step. */
-  void writeGrid(INDArray images, long step) throws IOException {
+  /**
+   * Writes a small grid of samples as they are after a step.
+   *
+   * @param images samples, {@code [N,C,H,W]}
+   * @param step after which they were drawn
+   * @throws IOException if the file cannot be written
+   */
+  public void writeGrid(INDArray images, long step) throws IOException {
     SampleGridListener.write(images, config.model().normalization(), folder.samples(), step);
   }
 
-  /** Writes the grid of samples at the end of training. */
-  void writeSamples(INDArray images) throws IOException {
+  /**
+   * Writes the grid of samples at the end of training.
+   *
+   * @param images samples, {@code [N,C,H,W]}
+   * @throws IOException if the file cannot be written
+   */
+  public void writeSamples(INDArray images) throws IOException {
     Images.writePng(
         Images.grid(
             images,
@@ -67,8 +82,11 @@ record RunFiles(RunFolder folder, RunConfig config) {
   /**
    * Writes the losses anew, and the report with all pictures that there are; without a chart where
    * none can be drawn.
+   *
+   * @param trainer of the run
+   * @throws IOException if a file cannot be written
    */
-  void update(Trainer trainer) throws IOException {
+  public void update(Trainer trainer) throws IOException {
     List<LossHistory.Entry> history = trainer.history().entries();
     StringBuilder table =
         new StringBuilder("step,loss,validation_loss,learning_rate,gradient_norm\n");

@@ -46,7 +46,9 @@ import picocli.CommandLine.Spec;
           + " pipeline's",
       "folder says it, and how to draw: --sampler and its options change that."
     })
-final class SampleCommand implements Callable<Integer> {
+public final class SampleCommand implements Callable<Integer> {
+
+  private static final String DEFAULT_ANIMATED = "x0";
 
   enum Format {
     /** One picture of all images. */
@@ -161,7 +163,7 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--animate",
       paramLabel = "NAME",
-      defaultValue = Defaults.ANIMATED,
+      defaultValue = DEFAULT_ANIMATED,
       description =
           "What a gif shows, the estimates of the image or the noisy states:"
               + " ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
@@ -174,7 +176,12 @@ final class SampleCommand implements Callable<Integer> {
 
   @Mixin private GuidanceOptions guidanceOptions;
 
-  SampleCommand(Console console) {
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public SampleCommand(Console console) {
     this.console = console;
   }
 

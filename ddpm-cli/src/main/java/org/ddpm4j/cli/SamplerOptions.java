@@ -10,7 +10,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which sampler, and its options. */
-final class SamplerOptions {
+public final class SamplerOptions {
 
   @Option(
       names = "--steps",
@@ -23,13 +23,29 @@ final class SamplerOptions {
 
   @Mixin private SamplerTypeOptions type;
 
-  /** The sampler that the user chose, for a model. */
-  PathSampler sampler(DiffusionModel model) {
+  /** Nothing chosen yet; picocli sets the fields. */
+  public SamplerOptions() {}
+
+  /**
+   * The sampler that the user chose, for a model.
+   *
+   * @param model that it asks
+   * @return the sampler
+   * @throws BadInputException if a value is not possible
+   */
+  public PathSampler sampler(DiffusionModel model) {
     return sampler(model, 1);
   }
 
-  /** The end of a run of the sampler that the user chose, from noisy images. */
-  PathSampler sampler(DiffusionModel model, double strength) {
+  /**
+   * The end of a run of the sampler that the user chose, from noisy images.
+   *
+   * @param model that it asks
+   * @param strength part of the run that is left, above 0 up to 1
+   * @return the sampler
+   * @throws BadInputException if a value is not possible
+   */
+  public PathSampler sampler(DiffusionModel model, double strength) {
     int count = steps(steps, model.schedule().timesteps());
     DefaultSampler sampler = type.sampler(model);
     return BadInputException.check(
@@ -42,8 +58,14 @@ final class SamplerOptions {
                     sampler.x0Constraint()));
   }
 
-  /** Refuses to begin where the network's answer does not tell the image. */
-  static void requireX0(DiffusionModel model, NoiseLevel first) {
+  /**
+   * Refuses to begin where the network's answer does not tell the image.
+   *
+   * @param model that is asked
+   * @param first the level at which it begins
+   * @throws BadInputException if the answer at that level is of noise alone
+   */
+  public static void requireX0(DiffusionModel model, NoiseLevel first) {
     if (!model.parameterization().determinesX0(model.schedule(), first)) {
       throw new BadInputException(
           String.format(
@@ -59,8 +81,9 @@ final class SamplerOptions {
    * @param chosen by the user, or null
    * @param timesteps T of the network's schedule
    * @return 1 to T
+   * @throws BadInputException if there are not as many timesteps
    */
-  static int steps(Integer chosen, int timesteps) {
+  public static int steps(Integer chosen, int timesteps) {
     if (chosen == null) {
       return Math.min(DiffusionModel.DEFAULT_STEPS, timesteps);
     }

@@ -13,7 +13,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which sampler, and its options other than the number of steps. */
-final class SamplerTypeOptions {
+public final class SamplerTypeOptions {
 
   @Option(
       names = "--sampler",
@@ -54,8 +54,17 @@ final class SamplerTypeOptions {
 
   @Mixin private ReverseProcessOptions reverseProcess;
 
-  /** The sampler that the user chose, or else the one that the model's files say. */
-  DefaultSampler sampler(DiffusionModel model) {
+  /** Nothing chosen yet; picocli sets the fields. */
+  public SamplerTypeOptions() {}
+
+  /**
+   * The sampler that the user chose, or else the one that the model's files say.
+   *
+   * @param model that it asks
+   * @return the sampler, without a number of steps
+   * @throws BadInputException if a value is not possible
+   */
+  public DefaultSampler sampler(DiffusionModel model) {
     DefaultSampler own =
         type == null
             ? model.defaultSampler()
@@ -67,8 +76,14 @@ final class SamplerTypeOptions {
             : reverseProcess.constraint(model.normalization()));
   }
 
-  /** The same for a file of diffusers. */
-  DiffusersSampler forDiffusers(UnetConfig network) {
+  /**
+   * The same for a file of diffusers.
+   *
+   * @param network whose pipeline it goes into
+   * @return the sampler
+   * @throws BadInputException if a value is not possible
+   */
+  public DiffusersSampler forDiffusers(UnetConfig network) {
     SamplerConfig own = SamplerConfig.of(Objects.requireNonNullElse(type, SamplerType.DDPM));
     return new DiffusersSampler(changed(own, network), reverseProcess.clip().forDiffusers());
   }

@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
       "",
       "A row for each sampler, a column for each number of steps, the same seed everywhere."
     })
-final class SamplersCommand implements Callable<Integer> {
+public final class SamplersCommand implements Callable<Integer> {
 
   private static final int MAX_COUNT = 16;
   private static final int SCALE = 2;
@@ -87,7 +87,12 @@ final class SamplersCommand implements Callable<Integer> {
 
   @Mixin private ExecutionOptions execution;
 
-  SamplersCommand(Console console) {
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public SamplersCommand(Console console) {
     this.console = console;
   }
 

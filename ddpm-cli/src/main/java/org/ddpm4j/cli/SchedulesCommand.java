@@ -34,7 +34,9 @@ import picocli.CommandLine.Option;
       "the PNG shows betas, alphas_cumprod and the signal-to-noise ratio. With --doctor, text or",
       "JSON say what the schedule leaves of the data and what to change."
     })
-final class SchedulesCommand implements Callable<Integer> {
+public final class SchedulesCommand implements Callable<Integer> {
+
+  private static final String DEFAULT_DATA_MAX = "1";
 
   enum Format {
     JSON,
@@ -64,7 +66,7 @@ final class SchedulesCommand implements Callable<Integer> {
   @Option(
       names = "--data-max",
       paramLabel = "X",
-      defaultValue = Defaults.DATA_MAX,
+      defaultValue = DEFAULT_DATA_MAX,
       description = "With --doctor: the largest |x| of the data (default: ${DEFAULT-VALUE}).")
   private double dataMax;
 
@@ -95,7 +97,12 @@ final class SchedulesCommand implements Callable<Integer> {
       description = "Where to write (default: standard output; schedule.png for png).")
   private Path output;
 
-  SchedulesCommand(Console console) {
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public SchedulesCommand(Console console) {
     this.console = console;
   }
 

@@ -7,9 +7,12 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** Reads {@code 28x32} or, for a square, {@code 28}. */
-final class SizeConverter implements ITypeConverter<Size> {
+public final class SizeConverter implements ITypeConverter<Size> {
 
   private static final Pattern FORM = Pattern.compile("(\\d{1,5})(?:x(\\d{1,5}))?");
+
+  /** A converter, which has no state. */
+  public SizeConverter() {}
 
   @Override
   public Size convert(String text) {

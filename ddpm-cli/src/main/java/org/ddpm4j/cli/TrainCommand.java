@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
       "Ctrl-C saves a checkpoint before it ends the program. A run is resumed by --resume DIR and",
       "then ends as if it had never stopped."
     })
-final class TrainCommand implements Callable<Integer> {
+public final class TrainCommand implements Callable<Integer> {
 
   /** They may go with --resume: none of them changes what the run becomes, but for rounding. */
   private static final Set<String> RESUME_OPTIONS =
@@ -74,7 +74,7 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "MINUTES",
       description =
           "Stop training after so long and finish the run's files, 0 for no limit (default: "
-              + Defaults.TIME_LIMIT
+              + TrainingDefaults.TIME_LIMIT
               + ", or none where --steps or --resume is given).")
   private Double timeLimit;
 
@@ -94,7 +94,12 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private ExecutionOptions execution;
 
-  TrainCommand(Console console) {
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public TrainCommand(Console console) {
     this.console = console;
   }
 
@@ -176,7 +181,7 @@ final class TrainCommand implements Callable<Integer> {
   private Duration limit() {
     boolean openEnd = training.isLengthChosen(spec) || resume != null;
     double minutes =
-        timeLimit != null ? timeLimit : openEnd ? 0 : Double.parseDouble(Defaults.TIME_LIMIT);
+        timeLimit != null ? timeLimit : openEnd ? 0 : Double.parseDouble(TrainingDefaults.TIME_LIMIT);
     if (!(minutes >= 0 && minutes <= Integer.MAX_VALUE)) {
       throw new BadInputException(
           String.format(
@@ -211,6 +216,6 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private static int finish(TrainingSession.End end) {
-    return end == TrainingSession.End.INTERRUPTED ? TrainingSession.INTERRUPTED_EXIT_CODE : 0;
+    return end == TrainingSession.End.INTERRUPTED ? Interruption.EXIT_CODE : 0;
   }
 }

@@ -14,7 +14,7 @@ import org.nd4j.linalg.dataset.DataSet;
  * @param description of both
  * @param loaded the images as they were read, with what was left out
  */
-record TrainingData(
+public record TrainingData(
     ImageDataSet images,
     Optional<DataSet> validation,
     DataDescription description,

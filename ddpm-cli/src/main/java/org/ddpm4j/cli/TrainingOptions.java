@@ -26,21 +26,21 @@ final class TrainingOptions {
   @Option(
       names = "--steps",
       paramLabel = "N",
-      defaultValue = Defaults.STEPS,
+      defaultValue = TrainingDefaults.STEPS,
       description = "Optimiser steps (default: ${DEFAULT-VALUE}).")
   private long steps;
 
   @Option(
       names = "--batch-size",
       paramLabel = "N",
-      defaultValue = Defaults.BATCH_SIZE,
+      defaultValue = TrainingDefaults.BATCH_SIZE,
       description = "Images per step (default: ${DEFAULT-VALUE}).")
   private int batchSize;
 
   @Option(
       names = "--accumulate",
       paramLabel = "N",
-      defaultValue = Defaults.ACCUMULATE,
+      defaultValue = TrainingDefaults.ACCUMULATE,
       description =
           "Batches whose gradients make a step, as one batch so many times as large in the memory"
               + " of one (default: ${DEFAULT-VALUE}).")
@@ -49,35 +49,35 @@ final class TrainingOptions {
   @Option(
       names = "--learning-rate",
       paramLabel = "X",
-      defaultValue = Defaults.LEARNING_RATE,
+      defaultValue = TrainingDefaults.LEARNING_RATE,
       description = "Peak learning rate of AdamW (default: ${DEFAULT-VALUE}).")
   private double learningRate;
 
   @Option(
       names = "--beta1",
       paramLabel = "X",
-      defaultValue = Defaults.BETA1,
+      defaultValue = TrainingDefaults.BETA1,
       description = "Decay of AdamW's first moment, in [0,1) (default: ${DEFAULT-VALUE}).")
   private double beta1;
 
   @Option(
       names = "--beta2",
       paramLabel = "X",
-      defaultValue = Defaults.BETA2,
+      defaultValue = TrainingDefaults.BETA2,
       description = "Decay of AdamW's second moment, in [0,1) (default: ${DEFAULT-VALUE}).")
   private double beta2;
 
   @Option(
       names = "--warmup",
       paramLabel = "N",
-      defaultValue = Defaults.WARMUP,
+      defaultValue = TrainingDefaults.WARMUP,
       description = "Steps until the peak learning rate (default: ${DEFAULT-VALUE}).")
   private long warmup;
 
   @Option(
       names = "--decay",
       paramLabel = "NAME",
-      defaultValue = Defaults.DECAY,
+      defaultValue = TrainingDefaults.DECAY,
       description =
           "How the learning rate falls after that: ${COMPLETION-CANDIDATES} (default:"
               + " ${DEFAULT-VALUE}).")
@@ -88,7 +88,7 @@ final class TrainingOptions {
   @Option(
       names = "--ema-decay",
       paramLabel = "X",
-      defaultValue = Defaults.EMA_DECAY,
+      defaultValue = TrainingDefaults.EMA_DECAY,
       description =
           "Decay of the moving average of the weights, in [0,1) (default: ${DEFAULT-VALUE}).")
   private double emaDecay;
@@ -96,7 +96,7 @@ final class TrainingOptions {
   @Option(
       names = "--max-gradient-norm",
       paramLabel = "X",
-      defaultValue = Defaults.MAX_GRADIENT_NORM,
+      defaultValue = TrainingDefaults.MAX_GRADIENT_NORM,
       description =
           "Longer gradients are scaled down; Infinity for no limit (default: ${DEFAULT-VALUE}).")
   private double maxGradientNorm;
@@ -130,28 +130,28 @@ final class TrainingOptions {
   @Option(
       names = "--validation-images",
       paramLabel = "N",
-      defaultValue = Defaults.VALIDATION_IMAGES,
+      defaultValue = TrainingDefaults.VALIDATION_IMAGES,
       description = "Test images whose loss is measured, 0 for none (default: ${DEFAULT-VALUE}).")
   private int validationImages;
 
   @Option(
       names = "--report-every",
       paramLabel = "N",
-      defaultValue = Defaults.REPORT_EVERY,
+      defaultValue = TrainingDefaults.REPORT_EVERY,
       description = "Steps between two points of the loss curve (default: ${DEFAULT-VALUE}).")
   private int reportEvery;
 
   @Option(
       names = "--checkpoint-every",
       paramLabel = "N",
-      defaultValue = Defaults.CHECKPOINT_EVERY,
+      defaultValue = TrainingDefaults.CHECKPOINT_EVERY,
       description = "Steps between two checkpoints (default: ${DEFAULT-VALUE}).")
   private long checkpointEvery;
 
   @Option(
       names = "--sample-every",
       paramLabel = "N",
-      defaultValue = Defaults.SAMPLE_EVERY,
+      defaultValue = TrainingDefaults.SAMPLE_EVERY,
       description = "Steps between two grids of samples (default: ${DEFAULT-VALUE}).")
   private long sampleEvery;
 

@@ -37,9 +37,6 @@ final class TrainingSession implements AutoCloseable {
   /** As long as it takes. */
   static final Duration NO_LIMIT = Duration.ofNanos(Long.MAX_VALUE);
 
-  /** By convention 128 and the number of SIGINT. */
-  static final int INTERRUPTED_EXIT_CODE = 130;
-
   private static final int GRID_IMAGES = 16;
   private static final int FINAL_IMAGES = Integer.parseInt(Defaults.SAMPLE_COUNT);
 

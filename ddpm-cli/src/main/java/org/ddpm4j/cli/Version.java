@@ -6,12 +6,20 @@ import java.util.Properties;
 import picocli.CommandLine.IVersionProvider;
 
 /** The version of this build, which Maven writes into a resource. */
-final class Version implements IVersionProvider {
+public final class Version implements IVersionProvider {
 
   private static final String RESOURCE = "version.properties";
 
-  /** The version, as in the POM. */
-  static String current() throws IOException {
+  /** What {@code --version} prints. */
+  public Version() {}
+
+  /**
+   * The version, as in the POM.
+   *
+   * @return the version
+   * @throws IOException if the resource cannot be read
+   */
+  public static String current() throws IOException {
     Properties properties = new Properties();
     try (InputStream stream = Version.class.getResourceAsStream(RESOURCE)) {
       properties.load(stream);

@@ -12,7 +12,7 @@ import org.ddpm4j.unet.Execution;
 import picocli.CommandLine.Option;
 
 /** Which weights of a run. */
-final class WeightsOptions {
+public final class WeightsOptions {
 
   @Option(
       names = "--weights",
@@ -29,8 +29,18 @@ final class WeightsOptions {
       description = "Which checkpoint of the run (default: the newest).")
   private Path checkpoint;
 
-  /** The run's model with the weights that the user chose. */
-  DiffusionModel read(Path folder, Execution execution) throws IOException {
+  /** Nothing chosen yet; picocli sets the fields. */
+  public WeightsOptions() {}
+
+  /**
+   * The run's model with the weights that the user chose.
+   *
+   * @param folder of the run
+   * @param execution how to compute
+   * @return the model
+   * @throws IOException if its files cannot be read
+   */
+  public DiffusionModel read(Path folder, Execution execution) throws IOException {
     RunFolder run = RunFolder.open(folder);
     if (weights != null && checkpoint == null && run.hasAverageOnly()) {
       throw new BadInputException(
