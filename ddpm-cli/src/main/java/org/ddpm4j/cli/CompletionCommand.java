@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import java.io.IOException;
 import java.util.concurrent.Callable;
+import org.ddpm4j.cli.terminal.Console;
 import picocli.AutoComplete;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;

@@ -9,6 +9,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.List;
 import java.util.Locale;
+import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.NotFiniteException;
 import org.ddpm4j.diffusion.training.TrainingDivergedException;
 import org.ddpm4j.kernels.plan.DeviceMemoryException;

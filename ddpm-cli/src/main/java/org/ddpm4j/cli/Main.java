@@ -6,6 +6,23 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import javax.imageio.ImageIO;
+import org.ddpm4j.cli.draw.SampleCommand;
+import org.ddpm4j.cli.edit.ImageToImageCommand;
+import org.ddpm4j.cli.edit.InpaintCommand;
+import org.ddpm4j.cli.edit.InterpolateCommand;
+import org.ddpm4j.cli.edit.InvertCommand;
+import org.ddpm4j.cli.exchange.ConvertCommand;
+import org.ddpm4j.cli.exchange.PredictCommand;
+import org.ddpm4j.cli.look.DataCommand;
+import org.ddpm4j.cli.look.InfoCommand;
+import org.ddpm4j.cli.look.LessonCommand;
+import org.ddpm4j.cli.look.SchedulesCommand;
+import org.ddpm4j.cli.measure.BenchCommand;
+import org.ddpm4j.cli.measure.EvaluateCommand;
+import org.ddpm4j.cli.measure.SamplersCommand;
+import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.cli.train.TrainCommand;
 import picocli.CommandLine;
 
 /** The entry point of the {@code ddpm} program. */

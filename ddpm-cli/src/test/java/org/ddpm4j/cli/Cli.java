@@ -10,9 +10,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
+import org.ddpm4j.cli.terminal.Console;
 
 /** Runs the program inside the test's virtual machine and catches what it writes. */
-final class Cli {
+public final class Cli {
 
   /** The smallest network there is: a model for tests of everything but quality. */
   private static final List<String> TINY =
@@ -48,17 +49,17 @@ final class Cli {
    * @param out standard output
    * @param err standard error
    */
-  record Result(int code, String out, String err) {
+  public record Result(int code, String out, String err) {
 
     /** That it ended well, and said nothing to the contrary. */
-    Result isOk() {
+    public Result isOk() {
       assertThat(err).doesNotContain("Exception", "ddpm: ");
       assertThat(code).as(err).isZero();
       return this;
     }
 
     /** That it ended with exit code 2 and one sentence, which contains the given parts. */
-    Result isBadInput(String... parts) {
+    public Result isBadInput(String... parts) {
       assertThat(err).as("standard error").startsWith("ddpm: ").endsWith(".\n");
       assertThat(err.lines()).hasSize(1);
       assertThat(err).contains(parts).doesNotContain("Exception", "\tat ");
@@ -68,7 +69,7 @@ final class Cli {
     }
   }
 
-  static Result run(Object... args) {
+  public static Result run(Object... args) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     Console console =
@@ -79,7 +80,7 @@ final class Cli {
   }
 
   /** The arguments of a training of a few hundred milliseconds. */
-  static Object[] tinyTraining(Path data, Path run, int steps, Object... more) {
+  public static Object[] tinyTraining(Path data, Path run, int steps, Object... more) {
     return Stream.of(
             Stream.of("train", "--data", data, "--run", run, "--steps", steps),
             TINY.stream(),

@@ -260,8 +260,6 @@ class DevicesTest {
                     "--device",
                     "pretended")))
         .containsEntry("rounds", "20");
-    assertThat(DeviceBench.rounds(24, 0.004)).isEqualTo(6000);
-    assertThat(DeviceBench.rounds(1, 60)).isEqualTo(DeviceBench.LEAST_ROUNDS);
   }
 
   @Test

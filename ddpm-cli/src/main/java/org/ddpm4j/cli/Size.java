@@ -1,9 +1,0 @@
-package org.ddpm4j.cli;
-
-/**
- * Height and width of an image in pixels.
- *
- * @param height in pixels
- * @param width in pixels
- */
-public record Size(int height, int width) {}

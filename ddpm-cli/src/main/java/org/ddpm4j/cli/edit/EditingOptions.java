@@ -1,0 +1,204 @@
+package org.ddpm4j.cli.edit;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalInt;
+import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.ClassChoice;
+import org.ddpm4j.cli.options.DataOptions;
+import org.ddpm4j.cli.options.DataPlaces;
+import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.ModelOptions;
+import org.ddpm4j.cli.options.Pixels;
+import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.data.ImageFile;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.io.AtomicFile;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/**
+ * What all commands that edit images have in common: the model, the images' places, the picture.
+ */
+final class EditingOptions {
+
+  private static final int MAX_IMAGES = 16;
+  private static final long MAX_PIXELS = 1L << 26;
+
+  @Mixin private ModelOptions modelOptions;
+
+  @Mixin private DataPlaces places;
+
+  @Option(
+      names = "--class",
+      paramLabel = "NAME",
+      description =
+          "With a network that was told classes: which, by name or number (default: that of a test"
+              + " image, none for a file).")
+  private String onlyClass;
+
+  @Option(
+      names = "--no-class",
+      description =
+          "With a network that was told classes: tell it none, whatever classes are called.")
+  private boolean noClass;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = Defaults.SEED,
+      description = "Seed of the noise (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--output",
+      paramLabel = "FILE",
+      description =
+          "The picture (default: one named for what it shows, in the folder of --run or here).")
+  private Path output;
+
+  @Option(
+      names = "--scale",
+      paramLabel = "N",
+      defaultValue = EditingDefaults.EDITING_SCALE,
+      description = "Enlargement of the picture, 1 to 16 (default: ${DEFAULT-VALUE}).")
+  private int scale;
+
+  private ImageDataSet testImages;
+
+  long seed() {
+    return seed;
+  }
+
+  int scale() {
+    return scale;
+  }
+
+  /** Where the picture goes; checked before it is drawn. */
+  Path output(String name) throws IOException {
+    Path place = output == null ? modelOptions.defaultOutput(name) : output;
+    AtomicFile.requireWritable(place);
+    return place;
+  }
+
+  /** The model, which has to be of images that make pictures. */
+  DiffusionModel model(Console console) throws IOException {
+    BadInputException.requireRange("--scale", scale, 1, 16);
+    DiffusionModel model = modelOptions.read(console);
+    Pixels.requirePictures(model.shape());
+    return model;
+  }
+
+  /** Refuses pictures that are too large. */
+  void requirePixels(ImageShape shape, long columns, long rows) {
+    long pixels = columns * rows * (shape.height() * scale + 1L) * (shape.width() * scale + 1L);
+    if (pixels > MAX_PIXELS) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "%d by %d images of %s at --scale %d make too large a picture; lower --scale, or ask for fewer.",
+              rows,
+              columns,
+              shape,
+              scale));
+    }
+  }
+
+  /** Reads images. */
+  List<EditedImage> read(List<String> names, DiffusionModel model) throws IOException {
+    if (names.size() > MAX_IMAGES) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "There are %d images to edit; name at most %d.",
+              names.size(),
+              MAX_IMAGES));
+    }
+    List<EditedImage> images = new ArrayList<>();
+    for (String name : names) {
+      images.add(read(name, model));
+    }
+    return images;
+  }
+
+  /**
+   * Reads an image.
+   *
+   * @param name of a file, or the number of a test image of the data set that the model knows
+   */
+  EditedImage read(String name, DiffusionModel model) throws IOException {
+    Path path = BadInputException.check(() -> Path.of(name));
+    if (!name.matches("\\d{1,9}") || Files.exists(path)) {
+      ImageDataSet file = ImageFile.read(path, model.shape());
+      return new EditedImage(
+          file.withNormalization(model.normalization()).batch(0).getFeatures(),
+          OptionalInt.empty(),
+          path.getFileName().toString());
+    }
+    int number = Integer.parseInt(name);
+    ImageDataSet test = testImages(model);
+    if (number >= test.size()) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "There is no test image %d; the %s are numbered 0 to %d.",
+              number,
+              test.source(),
+              test.size() - 1));
+    }
+    int label = test.label(number);
+    return new EditedImage(
+        test.batch(number).getFeatures(), OptionalInt.of(label), test.classNames().get(label));
+  }
+
+  private ImageDataSet testImages(DiffusionModel model) throws IOException {
+    if (testImages == null) {
+      RunConfig run =
+          modelOptions
+              .run()
+              .orElseThrow(
+                  () ->
+                      new BadInputException(
+                          "A model folder knows no test images; name the file of an image."));
+      testImages = DataOptions.heldOut(run, places.sources(), Integer.MAX_VALUE);
+      if (!testImages.shape().equals(model.shape())) {
+        throw new BadInputException(
+            String.format(
+                Locale.ROOT,
+                "The test images are of %s, the model's of %s; name the file of an image.",
+                testImages.shape(),
+                model.shape()));
+      }
+    }
+    return testImages;
+  }
+
+  /** Images side by side. */
+  BufferedImage strip(DiffusionModel model, INDArray... images) {
+    INDArray all = Nd4j.concat(0, images);
+    return Images.grid(all, (int) all.size(0), scale, model.normalization());
+  }
+
+  /** The class that a network is told for an image; 0 for a network that is told none. */
+  int classOf(EditedImage image, DiffusionModel model) {
+    OptionalInt chosen = ClassChoice.of(onlyClass, noClass, model);
+    if (chosen.isPresent()) {
+      return chosen.getAsInt();
+    }
+    if (!model.isClassConditional()) {
+      return 0;
+    }
+    return image.label().isPresent() ? image.label().getAsInt() : ClassChoice.none(model);
+  }
+}

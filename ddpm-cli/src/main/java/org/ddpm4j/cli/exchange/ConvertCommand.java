@@ -1,0 +1,286 @@
+package org.ddpm4j.cli.exchange;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.KnownDataSet;
+import org.ddpm4j.cli.options.SamplerTypeOptions;
+import org.ddpm4j.cli.options.Size;
+import org.ddpm4j.cli.options.SizeConverter;
+import org.ddpm4j.cli.options.Version;
+import org.ddpm4j.cli.options.WeightsOptions;
+import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Folders;
+import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.SameDiffFile;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.model.Unet2D;
+import org.ddpm4j.unet.model.UnetConfig;
+import org.nd4j.linalg.api.buffer.DataType;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Makes the folder of one program of that of another. */
+@Command(
+    name = "convert",
+    description =
+        "Make a diffusers pipeline of a run, a run of a diffusers pipeline, or a SameDiff graph.",
+    footer = {
+      "",
+      "A run's moving average goes to diffusers, with --sampler and its options as the scheduler;",
+      "only networks that were trained with --network unet2d can go there. A pipeline becomes the",
+      "folder of a run that sample, evaluate and info work on, and that cannot be resumed. A",
+      "SameDiff graph, of any of these or of a network's folder, predicts for images of one size",
+      "in every ND4J program."
+    })
+public final class ConvertCommand implements Callable<Integer> {
+
+  /** What is made. */
+  enum Target {
+    /** The folder of a diffusers pipeline. */
+    DIFFUSERS,
+    /** The folder of a run, without checkpoints. */
+    RUN,
+    /** A graph of ND4J's own operations in a file. */
+    SAMEDIFF
+  }
+
+  private final Console console;
+
+  @Spec private CommandSpec spec;
+
+  @ArgGroup(exclusive = true, multiplicity = "1")
+  private Source source;
+
+  private static final class Source {
+    @Option(
+        names = "--run",
+        paramLabel = "DIR",
+        description = "Folder that train made, for --to diffusers and samediff.")
+    private Path run;
+
+    @Option(
+        names = "--model",
+        paramLabel = "DIR",
+        description =
+            "Folder of a diffusers pipeline, for --to run and samediff, or of a network alone, for"
+                + " samediff.")
+    private Path model;
+  }
+
+  @Option(
+      names = "--to",
+      paramLabel = "FORMAT",
+      required = true,
+      description = "What to make: ${COMPLETION-CANDIDATES}.")
+  private Target target;
+
+  @Option(
+      names = "--output",
+      paramLabel = "PATH",
+      required = true,
+      description =
+          "Folder to make, never one that holds files; with --to samediff a file, by convention"
+              + " *.fb.")
+  private Path output;
+
+  @Mixin private WeightsOptions weights;
+
+  @Option(
+      names = "--size",
+      paramLabel = "HxW",
+      converter = SizeConverter.class,
+      description =
+          "With --to run and samediff: height and width of the images (default: those of the run,"
+              + " or the sample_size of the network).")
+  private Size size;
+
+  @Option(
+      names = "--dataset",
+      paramLabel = "NAME",
+      description =
+          "With --to run: what the network was trained on, which evaluate asks for:"
+              + " ${COMPLETION-CANDIDATES} (default: not known).")
+  private KnownDataSet dataSet;
+
+  @Mixin private SamplerTypeOptions sampler;
+
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public ConvertCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    if (target == Target.SAMEDIFF) {
+      AtomicFile.requireWritable(output);
+    } else {
+      Folders.requireWritable(output);
+    }
+    switch (target) {
+      case DIFFUSERS -> toDiffusers();
+      case RUN -> toRun();
+      case SAMEDIFF -> toSameDiff();
+    }
+    console.printLine(output.toString());
+    return 0;
+  }
+
+  private void toDiffusers() throws IOException {
+    requireSource(source.run, "--run");
+    refuse("--size", "since the run says it");
+    refuse("--dataset", "which has no place for it");
+    try (DiffusionModel model = weights.read(source.run, Execution.automatic())) {
+      requireForDiffusers(model);
+      DiffusersPipeline pipeline =
+          BadInputException.check(
+              () -> model.toPipeline(sampler.forDiffusers(model.unet().config())));
+      PipelineFolder.write(output, pipeline);
+      pipeline.unet().close();
+    }
+  }
+
+  /** As the library's own checks, but in terms of options. */
+  private static void requireForDiffusers(DiffusionModel model) {
+    UnetConfig network = model.unet().config();
+    if (!(network instanceof Unet2D)) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "diffusers has no network like %s; only a UNet2DModel can go there, so train one with --network unet2d.",
+              network.getClass().getSimpleName()));
+    }
+    if (!model.normalization().equals(Normalization.SYMMETRIC)) {
+      throw new BadInputException(
+          "The images of a diffusers pipeline are in [-1,1], and this run's were normalised"
+              + " otherwise; train one with --normalization symmetric.");
+    }
+  }
+
+  private void toRun() throws IOException {
+    requireSource(source.model, "--model");
+    refuseSampler("which leaves to sample how images are drawn");
+    refuse("--weights", "since a pipeline has only one set");
+    refuse("--checkpoint", "since a pipeline has none");
+    DiffusersPipeline pipeline =
+        PipelineFolder.read(source.model, DataType.FLOAT, Execution.automatic());
+    try (Unet unet = pipeline.unet()) {
+      ImageShape shape = shape(unet.config());
+      String version = Version.current();
+      DataDescription data =
+          DataDescription.unseen(
+              dataSet == null ? DataDescription.UNKNOWN : EnumConverter.spelling(dataSet),
+              "trained elsewhere, a diffusers pipeline");
+      RunConfig config =
+          BadInputException.check(
+              () ->
+                  RunConfig.untrained(
+                      version, DiffusionModel.of(pipeline, shape).description(), data));
+      RunFolder.create(output, config, unet);
+    }
+  }
+
+  private void toSameDiff() throws IOException {
+    refuseSampler("which is a network alone");
+    refuse("--dataset", "which has no place for it");
+    if (source.run != null) {
+      try (DiffusionModel model = weights.read(source.run, Execution.automatic())) {
+        Unet unet = model.unet();
+        writeGraph(unet, size == null ? model.shape() : imagesOfSize(unet.config()));
+      }
+      return;
+    }
+    refuse("--weights", "where the source has only one set");
+    refuse("--checkpoint", "where the source has none");
+    Path network =
+        PipelineFolder.isPipeline(source.model) ? PipelineFolder.unet(source.model) : source.model;
+    try (Unet unet = UnetFolder.read(network, DataType.FLOAT)) {
+      writeGraph(unet, shape(unet.config()));
+    }
+  }
+
+  private void writeGraph(Unet unet, ImageShape shape) throws IOException {
+    try {
+      SameDiffFile.write(output, unet, shape.height(), shape.width());
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException(e.getMessage());
+    }
+  }
+
+  /** Of the chosen size, or else of the network's own. */
+  private ImageShape shape(UnetConfig network) {
+    if (size == null && network instanceof Unet2D config && config.images().size() != null) {
+      return new ImageShape(
+          config.inChannels(), config.images().size().height(), config.images().size().width());
+    }
+    if (size == null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          String.format(
+              Locale.ROOT,
+              "Missing option '--size=HxW', which '--to %s' needs where %s has no sample_size",
+              EnumConverter.spelling(target),
+              UnetFolder.CONFIG));
+    }
+    return imagesOfSize(network);
+  }
+
+  private ImageShape imagesOfSize(UnetConfig network) {
+    return BadInputException.check(
+        () -> new ImageShape(network.inChannels(), size.height(), size.width()));
+  }
+
+  private void refuseSampler(String why) {
+    for (OptionSpec option : spec.mixins().get("sampler").options()) {
+      refuse(option.longestName(), why);
+    }
+  }
+
+  private void requireSource(Path path, String option) {
+    if (path == null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          String.format(
+              Locale.ROOT,
+              "Missing option '%s=DIR', which '--to %s' converts",
+              option,
+              EnumConverter.spelling(target)));
+    }
+  }
+
+  private void refuse(String option, String why) {
+    if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          String.format(
+              Locale.ROOT,
+              "The option '%s' does not go with '--to %s', %s",
+              option,
+              EnumConverter.spelling(target),
+              why));
+    }
+  }
+}

@@ -1,0 +1,233 @@
+package org.ddpm4j.cli.look;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.ddpm4j.cli.options.ChainOptions;
+import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.Pixels;
+import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
+import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.diffusers.X0Clipping;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.training.Checkpoint;
+import org.ddpm4j.diffusion.training.LossHistory;
+import org.ddpm4j.io.SafetensorsReader;
+import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.model.UnetConfig;
+import org.nd4j.linalg.api.buffer.DataType;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Tells what is in a run, a model or a file of tensors, or what this machine has to compute on. */
+@Command(
+    name = "info",
+    description =
+        "Tell what is in a run, a model folder or a tensor file, or what can compute here.")
+public final class InfoCommand implements Callable<Integer> {
+
+  private final Console console;
+
+  @ArgGroup(exclusive = true, multiplicity = "1")
+  private Target target;
+
+  private static final class Target {
+    @Parameters(
+        paramLabel = "PATH",
+        description =
+            "A run's folder, a diffusers pipeline's, a model's, a checkpoint or any safetensors"
+                + " file.")
+    private Path path;
+
+    @Option(names = "--run", paramLabel = "DIR", description = "A run's folder.")
+    private Path run;
+
+    @Option(
+        names = "--devices",
+        description = "What networks can compute on here, and why other devices cannot be used.")
+    private boolean devices;
+  }
+
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public InfoCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    if (target.devices) {
+      new DeviceList(console).print();
+    } else if (target.run != null) {
+      describeRun(target.run);
+    } else if (!Files.isDirectory(target.path)) {
+      describeTensors(target.path);
+    } else if (PipelineFolder.isPipeline(target.path)) {
+      describePipeline(target.path);
+    } else if (holdsWeights(target.path)) {
+      describeModel(target.path);
+    } else {
+      describeRun(target.path);
+    }
+    return 0;
+  }
+
+  private void describeRun(Path path) throws IOException {
+    RunFolder run = RunFolder.open(path);
+    RunConfig config = run.readConfig();
+    Unet unet = Unet.create(config.model().network(), DataType.FLOAT, 0);
+    print("run", path);
+    print("ddpm4j", Objects.requireNonNullElse(config.version(), "not known"));
+    print(
+        "data", String.format(Locale.ROOT, "%s, %s", config.data().name(), config.data().source()));
+    boolean unseen = config.data().trainingImages() == 0;
+    print(
+        "images",
+        unseen
+            ? config.model().shape()
+            : String.format(
+                Locale.ROOT,
+                "%d of %s to train on, %d held out",
+                config.data().trainingImages(),
+                config.model().shape(),
+                config.data().validationImages()));
+    print("pixels", Pixels.describe(config.model().normalization()));
+    print("schedule", ChainOptions.describe(config.model().schedule()));
+    describe(config.model().network(), unet);
+    String steps =
+        config.training().map(training -> "" + training.config().steps()).orElse("not known");
+    List<Path> checkpoints = run.checkpoints().all();
+    if (checkpoints.isEmpty()) {
+      print("steps", unseen ? "not known" : String.format(Locale.ROOT, "none of %s saved", steps));
+      return;
+    }
+    Checkpoint checkpoint = run.readLatestCheckpoint(unet.parameters());
+    print("steps", String.format(Locale.ROOT, "%d of %s", checkpoint.step(), steps));
+    print("checkpoints", checkpoints);
+    List<LossHistory.Entry> history = checkpoint.history();
+    if (!history.isEmpty()) {
+      LossHistory.Entry last = history.get(history.size() - 1);
+      print(
+          "loss",
+          String.format(
+              Locale.ROOT,
+              "%.5f in training, %.5f held out, after step %d",
+              last.loss(),
+              last.validationLoss(),
+              last.step()));
+    }
+  }
+
+  /** Whatever their format, so that the reader can say what is wrong with it. */
+  private static boolean holdsWeights(Path folder) throws IOException {
+    String name = UnetFolder.WEIGHTS.substring(0, UnetFolder.WEIGHTS.indexOf('.') + 1);
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.anyMatch(file -> file.getFileName().toString().startsWith(name));
+    }
+  }
+
+  private void describePipeline(Path folder) throws IOException {
+    DiffusersPipeline pipeline = PipelineFolder.read(folder, DataType.FLOAT, Execution.automatic());
+    try (Unet unet = pipeline.unet()) {
+      DiffusersScheduler scheduler = pipeline.scheduler();
+      print("pipeline", folder);
+      print("scheduler", scheduler.className());
+      print(
+          "schedule",
+          scheduler
+              .scheduleConfig()
+              .map(ChainOptions::describe)
+              .orElseGet(() -> "beta by beta, T = " + scheduler.timesteps()));
+      print("predicts", EnumConverter.spelling(scheduler.parameterization()));
+      print(
+          "sampler",
+          String.format(
+              Locale.ROOT,
+              "%s, spacing %s, clip %s",
+              scheduler.sampler().type().toString(),
+              EnumConverter.spelling(scheduler.sampler().spacing()),
+              describe(scheduler.clipping())));
+      print("images", pipeline.shape().map(ImageShape::toString).orElse("of any size"));
+      if (!pipeline.classNames().isEmpty()) {
+        print("classes", String.join(", ", pipeline.classNames()));
+      }
+      describe(unet.config(), unet);
+    }
+  }
+
+  private static String describe(X0Clipping clipping) {
+    if (clipping instanceof X0Clipping.Range range) {
+      return String.format(Locale.ROOT, "to [-%1$s,%1$s]", range.max());
+    }
+    return clipping instanceof X0Clipping.DynamicThreshold threshold
+        ? String.format(
+            Locale.ROOT,
+            "by the quantile %s, at most %s",
+            threshold.ratio(),
+            threshold.maxThreshold())
+        : "none";
+  }
+
+  private void describeModel(Path folder) throws IOException {
+    Unet unet = UnetFolder.read(folder, DataType.FLOAT);
+    print("model", folder);
+    describe(unet.config(), unet);
+    console.printLine("");
+    describeTensors(folder.resolve(UnetFolder.WEIGHTS));
+  }
+
+  private void describe(UnetConfig config, Unet unet) throws IOException {
+    print("network", config);
+    print(
+        "parameters",
+        String.format(
+            Locale.ROOT,
+            "%,d in %d tensors",
+            unet.parameters().count(),
+            unet.parameters().declarations().size()));
+    print("image sizes", "multiples of " + config.sizeDivisor());
+  }
+
+  private void describeTensors(Path file) throws IOException {
+    try (SafetensorsReader reader = SafetensorsReader.open(file)) {
+      print("file", file);
+      for (Map.Entry<String, String> entry : reader.metadata().entrySet()) {
+        print(entry.getKey(), entry.getValue());
+      }
+      print("tensors", reader.names().size());
+      int width = reader.names().stream().mapToInt(String::length).max().orElse(0);
+      for (String name : reader.names()) {
+        console.printLine(
+            String.format(
+                Locale.ROOT,
+                "  %s  %-8s %s",
+                name + " ".repeat(width - name.length()),
+                reader.dataType(name),
+                Arrays.toString(reader.shape(name))));
+      }
+      reader.verifyChecksum();
+    }
+  }
+
+  private void print(String key, Object value) throws IOException {
+    console.printLine(String.format(Locale.ROOT, "%-12s %s", key, value));
+  }
+}

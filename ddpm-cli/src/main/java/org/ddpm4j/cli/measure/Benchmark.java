@@ -1,0 +1,181 @@
+package org.ddpm4j.cli.measure;
+
+import java.lang.ref.Reference;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.training.AdamW;
+import org.ddpm4j.diffusion.training.AdamWConfig;
+import org.ddpm4j.kernels.cpu.SingleExecution;
+import org.ddpm4j.kernels.plan.Device;
+import org.ddpm4j.kernels.plan.PlanProfile;
+import org.ddpm4j.kernels.plan.TrainingProgram;
+import org.ddpm4j.kernels.plan.TrainingRequest;
+import org.ddpm4j.unet.DeviceTraining;
+import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.Parameters;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.layers.LossFunction;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** A network and a batch of noise that it works on again and again. */
+final class Benchmark implements AutoCloseable {
+
+  /** What a round is. */
+  enum Task {
+    /** A step of training: the gradient and AdamW's update. */
+    TRAIN,
+    /** The network's estimate of the noise, of which a step of sampling mostly consists. */
+    SAMPLE
+  }
+
+  private static final int TIMESTEPS = 1000;
+  private static final double MAX_GRADIENT_NORM = 1;
+  private static final double LEARNING_RATE = 1e-4;
+  private static final double EMA_DECAY = 0.999;
+
+  private final Task task;
+  private final Unet unet;
+  private final Parameters gradient;
+  private final AdamW optimizer;
+  private final INDArray x;
+  private final INDArray target;
+  private final INDArray trainingTimesteps;
+  private final DeviceTraining training;
+  private final DeviceBatch deviceBatch;
+  private long rounds;
+
+  Benchmark(Task task, BenchModel model, int batchSize, Execution execution) {
+    this.task = task;
+    this.unet = Unet.create(model.config(), DataType.FLOAT, 0, execution);
+    boolean trains = task == Task.TRAIN;
+    this.gradient = trains ? unet.parameters().zerosLike() : null;
+    ImageShape shape = model.shape();
+    this.training = trains ? BadInputException.check(() -> training(unet, shape)) : null;
+    this.optimizer = trains && training == null ? AdamW.of(AdamWConfig.defaults(), unet) : null;
+    long[] batch = {batchSize, shape.channels(), shape.height(), shape.width()};
+    NoiseSource noise = NoiseSource.seeded(0, 0);
+    this.x = noise.gaussian(0, batch);
+    this.target = noise.gaussian(1, batch);
+    this.trainingTimesteps =
+        Nd4j.createFromArray(new SplittableRandom(0).ints(batchSize, 0, TIMESTEPS).toArray());
+    this.deviceBatch = DeviceBatch.of(trainingTimesteps);
+  }
+
+  /** Whole steps on a device, where the network's device can do them. */
+  private static DeviceTraining training(Unet unet, ImageShape shape) {
+    AdamWConfig adamW = AdamWConfig.defaults();
+    DeviceTraining training =
+        unet.trainingOnDevice(
+                LossFunction.L2,
+                shape.height(),
+                shape.width(),
+                new TrainingRequest.Optimizer(
+                    adamW.beta1(), adamW.beta2(), adamW.epsilon(), MAX_GRADIENT_NORM))
+            .orElse(null);
+    if (training != null) {
+      Parameters zeros = unet.parameters().zerosLike();
+      training.begin(unet.parameters(), zeros, zeros);
+    }
+    return training;
+  }
+
+  /** The devices beside the processor that do the work. */
+  List<Device> devices() {
+    return training == null ? unet.device().stream().toList() : training.devices();
+  }
+
+  Unet unet() {
+    return unet;
+  }
+
+  /** Does the work once, while each operation is measured, and returns the seconds that it took. */
+  double round(PlanProfile profile) {
+    unet.startProfile(profile);
+    long start = System.nanoTime();
+    try {
+      if (training != null) {
+        // The operations of a recorded step cannot be told apart.
+        unet.lossAndGradient(LossFunction.L2, x, trainingTimesteps, target, gradient);
+        return (System.nanoTime() - start) / 1e9;
+      }
+      return round();
+    } finally {
+      unet.stopProfile();
+    }
+  }
+
+  /** A whole step, of which nothing but the losses comes back. */
+  private void stepOnDevice() {
+    training.begin(
+        new TrainingProgram.Step(
+            SingleExecution.buffer(x),
+            deviceBatch.timesteps(),
+            null,
+            deviceBatch.factors(),
+            deviceBatch.weights(),
+            1,
+            new TrainingProgram.NoiseKey(0, 0, 0, rounds),
+            Optional.of(new TrainingProgram.Update(rounds, LEARNING_RATE, 0, EMA_DECAY))));
+    training.end();
+    Reference.reachabilityFence(x);
+  }
+
+  /** What a device takes beside images, made once. */
+  private record DeviceBatch(float[] timesteps, float[] factors, float[] weights) {
+
+    /** All images weigh the same and are half image, half noise, which is to be predicted. */
+    static DeviceBatch of(INDArray timesteps) {
+      int images = (int) timesteps.length();
+      float[] weights = new float[images];
+      Arrays.fill(weights, 1);
+      float half = (float) Math.sqrt(0.5);
+      float[] factors = new float[4 * images];
+      for (int i = 0; i < images; i++) {
+        factors[4 * i] = half;
+        factors[4 * i + 1] = half;
+        factors[4 * i + 3] = 1;
+      }
+      return new DeviceBatch(timesteps.toFloatVector(), factors, weights);
+    }
+  }
+
+  /** Does the work once and returns the seconds that it took. */
+  double round() {
+    long start = System.nanoTime();
+    switch (task) {
+      case TRAIN -> {
+        if (training != null) {
+          stepOnDevice();
+        } else {
+          unet.lossAndGradient(LossFunction.L2, x, trainingTimesteps, target, gradient);
+          optimizer.update(unet.parameters(), gradient, rounds, 1);
+        }
+      }
+      case SAMPLE -> {
+        // All images are at the same timestep, and each round is at another one, as in sampling.
+        long t = TIMESTEPS - 1 - rounds % TIMESTEPS;
+        unet.predict(x, Nd4j.valueArrayOf(x.size(0), (double) t).castTo(DataType.FLOAT));
+      }
+    }
+    rounds++;
+    return (System.nanoTime() - start) / 1e9;
+  }
+
+  @Override
+  public void close() {
+    if (training != null) {
+      training.close();
+    }
+    if (optimizer != null) {
+      optimizer.close();
+    }
+    unet.close();
+  }
+}

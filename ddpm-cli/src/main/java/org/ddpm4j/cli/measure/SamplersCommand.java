@@ -1,0 +1,160 @@
+package org.ddpm4j.cli.measure;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.ChosenRun;
+import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.ExecutionOptions;
+import org.ddpm4j.cli.options.SamplerOptions;
+import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.cli.terminal.Interruption;
+import org.ddpm4j.cli.terminal.Progress;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.run.TrainedWeights;
+import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.plots.PictureTable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Draws what every sampler makes of a few steps, side by side. */
+@Command(
+    name = "samplers",
+    description = "Draw a picture of all samplers by their number of steps.",
+    footer = {
+      "",
+      "A row for each sampler, a column for each number of steps, the same seed everywhere."
+    })
+public final class SamplersCommand implements Callable<Integer> {
+
+  private static final int MAX_COUNT = 16;
+  private static final int SCALE = 2;
+
+  private final Console console;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--run",
+      paramLabel = "DIR",
+      description = "Folder that train made (default: the model of clothes that ddpm4j brings).")
+  private Path run;
+
+  @Option(
+      names = "--samplers",
+      paramLabel = "NAME",
+      split = ",",
+      description = "Which, of ${COMPLETION-CANDIDATES} (default: all).")
+  private List<SamplerType> samplers;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      split = ",",
+      defaultValue = "5,10,20,50",
+      description = "Numbers of steps (default: ${DEFAULT-VALUE}).")
+  private List<Integer> steps;
+
+  @Option(
+      names = "--count",
+      paramLabel = "N",
+      defaultValue = "4",
+      description = "Images of each, 1 to 16 (default: ${DEFAULT-VALUE}).")
+  private int count;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = Defaults.SEED,
+      description = "Seed of the noise (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--output",
+      paramLabel = "FILE",
+      defaultValue = "samplers.png",
+      description = "The picture (default: ${DEFAULT-VALUE}).")
+  private Path output;
+
+  @Mixin private ExecutionOptions execution;
+
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public SamplersCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    return Interruption.ofThread(this::draw);
+  }
+
+  private int draw() throws IOException {
+    BadInputException.requireRange("--count", count, 1, MAX_COUNT);
+    AtomicFile.requireWritable(output);
+    Path folder = ChosenRun.folder(run, spec, "'--run=DIR' is needed");
+    DiffusionModel model =
+        DiffusionModel.ofRun(
+            RunFolder.open(folder),
+            TrainedWeights.EMA,
+            Optional.empty(),
+            execution.execution(console));
+    for (int number : steps) {
+      SamplerOptions.steps(number, model.schedule().timesteps());
+    }
+    List<SamplerType> chosen = Objects.requireNonNullElse(samplers, List.of(SamplerType.values()));
+    PictureTable table = new PictureTable(steps.stream().map(number -> number + " steps").toList());
+    try (Progress progress =
+        new Progress(console, "samplers", "samples", 0, (long) chosen.size() * steps.size())) {
+      long done = 0;
+      for (SamplerType type : chosen) {
+        List<INDArray> row = new ArrayList<>();
+        for (int number : steps) {
+          row.add(drawIfPossible(model, type, number));
+          progress.update(++done, type.toString());
+        }
+        table.row(type.toString(), strip(row, model.normalization()));
+      }
+    }
+    Images.writePng(table.draw(), output);
+    console.printLine(output.toString());
+    return 0;
+  }
+
+  /** A sampler that cannot take so few steps leaves its place empty. */
+  private INDArray drawIfPossible(DiffusionModel model, SamplerType type, int number) {
+    try {
+      return BadInputException.check(() -> model.pipeline(type, number)).sample(count, seed);
+    } catch (BadInputException e) {
+      console.note(
+          String.format(Locale.ROOT, "samplers: %s, %d steps: %s", type, number, e.getMessage()));
+      ImageShape shape = model.shape();
+      return Nd4j.zeros(count, shape.channels(), shape.height(), shape.width());
+    }
+  }
+
+  private BufferedImage strip(List<INDArray> images, Normalization normalization) {
+    INDArray all = Nd4j.concat(0, images.toArray(INDArray[]::new));
+    return Images.grid(all, (int) all.size(0), SCALE, normalization);
+  }
+}

@@ -1,0 +1,68 @@
+package org.ddpm4j.cli.options;
+
+import java.util.Locale;
+import org.ddpm4j.diffusion.config.ScheduleConfig;
+import org.ddpm4j.diffusion.config.ScheduleType;
+import picocli.CommandLine.Option;
+
+/** The options of a noise schedule other than its type. */
+public final class ChainOptions {
+
+  @Option(
+      names = "--timesteps",
+      paramLabel = "T",
+      defaultValue = Defaults.TIMESTEPS,
+      description = "Length of the chain, 1 to 1000000 (default: ${DEFAULT-VALUE}).")
+  private int timesteps;
+
+  @Option(
+      names = "--beta-start",
+      paramLabel = "BETA",
+      description =
+          "The first beta, in (0,1); for linear, linear-scaled, quadratic and sigmoid (default:"
+              + " 1e-4) and scaled-linear (0.00085).")
+  private Double betaStart;
+
+  @Option(
+      names = "--beta-end",
+      paramLabel = "BETA",
+      description =
+          "The last beta, in (0,1); for the same (default: 0.02; scaled-linear: 0.012), and the"
+              + " only one of constant (0.02).")
+  private Double betaEnd;
+
+  @Option(
+      names = "--zero-terminal-snr",
+      description = "Rescale the schedule so that no signal is left at its end.")
+  private boolean isZeroTerminalSnr;
+
+  /** Nothing chosen yet; picocli sets the fields. */
+  public ChainOptions() {}
+
+  /**
+   * The schedule that the user chose.
+   *
+   * @param type of the schedule
+   * @return a schedule whose options go with its type
+   * @throws BadInputException if they do not
+   */
+  public ScheduleConfig config(ScheduleType type) {
+    return BadInputException.check(
+        () -> new ScheduleConfig(type, timesteps, betaStart, betaEnd, isZeroTerminalSnr));
+  }
+
+  /**
+   * A schedule in a few words.
+   *
+   * @param config of the schedule
+   * @return its type and what it was told
+   */
+  public static String describe(ScheduleConfig config) {
+    return String.format(
+        Locale.ROOT,
+        "%s, T = %d%s",
+        EnumConverter.spelling(config.type()),
+        config.timesteps(),
+        config.zeroTerminalSnr() ? ", zero terminal SNR" : "");
+  }
+}

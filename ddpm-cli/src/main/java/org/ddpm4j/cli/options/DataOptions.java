@@ -1,0 +1,242 @@
+package org.ddpm4j.cli.options;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.data.ColorMode;
+import org.ddpm4j.data.CorruptFiles;
+import org.ddpm4j.data.DataSources;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.data.LoadedImages;
+import org.ddpm4j.data.Split;
+import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.run.RunConfig;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Which images to train on. */
+public final class DataOptions {
+
+  private static final int MAX_NAMED_FILES = 10;
+
+  /** Of a data set without test images, so much is held out at most. */
+  private static final int HELD_OUT_DIVISOR = 10;
+
+  /** The images that are held out are the same in every run. */
+  private static final long HELD_OUT_SEED = 0;
+
+  @Option(
+      names = "--dataset",
+      paramLabel = "NAME",
+      defaultValue = Defaults.DATA_SET,
+      description =
+          "${COMPLETION-CANDIDATES}, which is any folder of image files (default:"
+              + " ${DEFAULT-VALUE}).")
+  private KnownDataSet dataSet;
+
+  @Mixin private DataPlaces places;
+
+  @Option(
+      names = "--image-size",
+      paramLabel = "HxW",
+      converter = SizeConverter.class,
+      description =
+          "Scale images to cover this size and cut out their middle, as in 48x64, or one number"
+              + " (default: the data set's own size; "
+              + Defaults.FOLDER_IMAGE_SIZE
+              + " for a folder).")
+  private Size imageSize;
+
+  @Option(names = "--grayscale", description = "Use shades of grey instead of colours.")
+  private boolean grayscale;
+
+  @Option(
+      names = "--class",
+      paramLabel = "NAME",
+      description = "Use only the images of this class, by name or number.")
+  private String onlyClass;
+
+  @Option(
+      names = "--max-images",
+      paramLabel = "N",
+      description = "Use at most so many images, evenly spread over the data set.")
+  private Integer maxImages;
+
+  @Option(
+      names = "--corrupt",
+      paramLabel = "NAME",
+      defaultValue = Defaults.CORRUPT,
+      description =
+          "What to do about image files that cannot be read: ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private CorruptFiles corrupt;
+
+  @Option(
+      names = "--normalization",
+      paramLabel = "NAME",
+      description =
+          "How the network sees pixels: ${COMPLETION-CANDIDATES} (default: imagenet for"
+              + " tiny-imagenet in colour, otherwise symmetric, which is [-1,1]).")
+  private Pixels normalization;
+
+  /** Nothing chosen yet; picocli sets the fields. */
+  public DataOptions() {}
+
+  /**
+   * The data set that the user named.
+   *
+   * @return the data set
+   */
+  public KnownDataSet chosen() {
+    return dataSet;
+  }
+
+  /**
+   * The images to train on, with others held out.
+   *
+   * @param validationImages number of images held out
+   * @return the images
+   * @throws IOException if they cannot be read
+   */
+  public TrainingData load(int validationImages) throws IOException {
+    if (maxImages != null) {
+      BadInputException.requireRange("--max-images", maxImages, 1, Integer.MAX_VALUE);
+    }
+    return load(
+        dataSet,
+        new Preparation(
+            Optional.ofNullable(imageSize),
+            grayscale ? Optional.of(ColorMode.GRAYSCALE) : Optional.empty(),
+            Optional.ofNullable(onlyClass),
+            maxImages == null ? OptionalInt.empty() : OptionalInt.of(maxImages),
+            corrupt,
+            Optional.ofNullable(normalization).map(Pixels::normalization)),
+        validationImages);
+  }
+
+  /**
+   * The images that a run was begun with.
+   *
+   * @param run the configuration of the run
+   * @return the images
+   * @throws IOException if they cannot be read or are others
+   */
+  public TrainingData loadAgain(RunConfig run) throws IOException {
+    DataDescription data = run.data();
+    return load(KnownDataSet.named(data.name()), Preparation.of(run), data.validationImages());
+  }
+
+  private TrainingData load(KnownDataSet name, Preparation preparation, int validationImages)
+      throws IOException {
+    DataSources sources = places.sources();
+    LoadedImages loaded = name.load(Split.TRAIN, sources, preparation);
+    ImageDataSet training = preparation.normalize(loaded.images());
+    Optional<ImageDataSet> validation = Optional.empty();
+    if (validationImages > 0 && name.hasTestImages(sources)) {
+      validation = Optional.of(test(name, sources, preparation, validationImages));
+      if (!validation.get().shape().equals(training.shape())) {
+        throw new IOException(
+            String.format(
+                Locale.ROOT,
+                "The training images are of %s, the test images of %s; they must be alike.",
+                training.shape(),
+                validation.get().shape()));
+      }
+    }
+    int heldOut = Math.min(validationImages, training.size() / HELD_OUT_DIVISOR);
+    if (heldOut > 0 && !name.hasTestImages(sources)) {
+      ImageDataSet.HoldOut parts = training.holdOut(heldOut, HELD_OUT_SEED);
+      training = parts.training();
+      validation = Optional.of(parts.heldOut());
+    }
+    return new TrainingData(
+        training,
+        validation.map(images -> images.batch(all(images))),
+        new DataDescription(
+            EnumConverter.spelling(name),
+            training.source(),
+            training.fingerprint(),
+            training.size(),
+            validation.map(ImageDataSet::size).orElse(0),
+            DataDescription.Selection.of(
+                preparation.onlyClass(), preparation.maxImages(), loaded.skipped().size())),
+        loaded);
+  }
+
+  /** Test images, evenly spread over the data set, which may be sorted by class. */
+  private static ImageDataSet test(
+      KnownDataSet name, DataSources sources, Preparation preparation, int count)
+      throws IOException {
+    // Where files may be skipped, how many images a limit leaves is known only afterwards.
+    OptionalInt limit =
+        preparation.corrupt() == CorruptFiles.SKIP ? OptionalInt.empty() : OptionalInt.of(count);
+    ImageDataSet test = name.load(Split.TEST, sources, preparation.withMaxImages(limit)).images();
+    return preparation.normalize(test.takeSpread(Math.min(count, test.size())));
+  }
+
+  /**
+   * Images that a run was not trained on, prepared as those that it was.
+   *
+   * @param run the configuration of the run
+   * @param sources where images may come from
+   * @param count the most images
+   * @return the images
+   * @throws IOException if they cannot be read
+   */
+  public static ImageDataSet heldOut(RunConfig run, DataSources sources, int count)
+      throws IOException {
+    DataDescription data = run.data();
+    KnownDataSet name = KnownDataSet.named(data.name());
+    Preparation preparation = Preparation.of(run);
+    if (name.hasTestImages(sources)) {
+      return test(name, sources, preparation, count);
+    }
+    if (data.validationImages() == 0) {
+      throw new BadInputException(
+          "The run held no images back to measure on; train with --validation-images.");
+    }
+    ImageDataSet all = name.load(Split.TRAIN, sources, preparation).images();
+    ImageDataSet heldOut = all.holdOut(data.validationImages(), HELD_OUT_SEED).heldOut();
+    return preparation.normalize(heldOut.takeSpread(Math.min(count, heldOut.size())));
+  }
+
+  private static int[] all(ImageDataSet images) {
+    return IntStream.range(0, images.size()).toArray();
+  }
+
+  /**
+   * Tells the user which files were left out.
+   *
+   * @param console that tells
+   * @param command that reads
+   * @param loaded what was read
+   */
+  public static void noteSkipped(Console console, String command, LoadedImages loaded) {
+    if (!loaded.leftOut().isEmpty()) {
+      console.note(
+          String.format(
+              Locale.ROOT,
+              "%s: left out files whose names do not end like those of images: %s",
+              command,
+              loaded.describeLeftOut()));
+    }
+    List<LoadedImages.Skipped> skipped = loaded.skipped();
+    for (LoadedImages.Skipped file :
+        skipped.subList(0, Math.min(MAX_NAMED_FILES, skipped.size()))) {
+      console.note(
+          String.format(Locale.ROOT, "%s: skipped %s: %s", command, file.file(), file.reason()));
+    }
+    if (skipped.size() > MAX_NAMED_FILES) {
+      console.note(
+          String.format(
+              Locale.ROOT,
+              "%s: skipped %d more files that cannot be read",
+              command,
+              skipped.size() - MAX_NAMED_FILES));
+    }
+  }
+}

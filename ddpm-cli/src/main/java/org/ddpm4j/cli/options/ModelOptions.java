@@ -1,0 +1,238 @@
+package org.ddpm4j.cli.options;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.config.ScheduleConfig;
+import org.ddpm4j.diffusion.config.ScheduleType;
+import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.run.ModelDescription;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.model.Unet2D;
+import org.ddpm4j.unet.model.UnetConfig;
+import org.nd4j.linalg.api.buffer.DataType;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Which trained network, and what its files do not say of it. */
+public final class ModelOptions {
+
+  private static final List<String> SAID_BY_FILES =
+      List.of(
+          "--schedule",
+          "--timesteps",
+          "--beta-start",
+          "--beta-end",
+          "--parameterization",
+          "--zero-terminal-snr",
+          "--normalization");
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
+  @ArgGroup(exclusive = true)
+  private Source source = new Source();
+
+  private static final class Source {
+    @Option(
+        names = "--run",
+        paramLabel = "DIR",
+        description = "Folder that train made (default: the model of clothes that ddpm4j brings).")
+    private Path run;
+
+    @Option(
+        names = "--model",
+        paramLabel = "DIR",
+        description =
+            "Folder of a diffusers pipeline, with model_index.json, which says all of the options"
+                + " below that are for --model; or of a network alone, with config.json and"
+                + " diffusion_pytorch_model.safetensors.")
+    private Path model;
+  }
+
+  @Mixin private WeightsOptions weights;
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "TYPE",
+      defaultValue = Defaults.SCHEDULE,
+      description =
+          "With --model: the noise schedule, ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private ScheduleType schedule;
+
+  @Mixin private ChainOptions chain;
+
+  @Option(
+      names = "--parameterization",
+      paramLabel = "NAME",
+      defaultValue = Defaults.PARAMETERIZATION,
+      description =
+          "With --model: what the network predicts, ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private Parameterization parameterization;
+
+  @Option(
+      names = "--size",
+      paramLabel = "HxW",
+      converter = SizeConverter.class,
+      description =
+          "With --model: height and width of the images, as in 32x32, or one number (default: the"
+              + " sample_size of its config.json).")
+  private Size size;
+
+  @Option(
+      names = "--normalization",
+      paramLabel = "NAME",
+      defaultValue = Defaults.NORMALIZATION,
+      description =
+          "With --model: how the network sees pixels, ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}, which is [-1,1]).")
+  private Pixels pixels;
+
+  @Option(
+      names = "--null-class",
+      paramLabel = "N",
+      description =
+          "With --model: the row of the class embedding that stands for no class, from 0 (default:"
+              + " none does).")
+  private Integer nullClass;
+
+  @Mixin private ExecutionOptions execution;
+
+  /** Nothing chosen yet; picocli sets the fields. */
+  public ModelOptions() {}
+
+  /**
+   * Reads the model that the user chose. The console hears of a card that it computes on.
+   *
+   * @param console that is told
+   * @return the model
+   * @throws IOException if its files cannot be read
+   */
+  public DiffusionModel read(Console console) throws IOException {
+    DiffusionModel model = source.model == null ? ofRun(console) : ofModelFolder(console);
+    return nullClass == null
+        ? model
+        : BadInputException.check(() -> model.withNullClass(nullClass));
+  }
+
+  /**
+   * Where pictures go for which the user named no place.
+   *
+   * @param name of the file
+   * @return its place
+   */
+  public Path defaultOutput(String name) {
+    return source.run == null ? Path.of(name) : source.run.resolve(name);
+  }
+
+  /**
+   * The configuration of the model's run; not known of a model folder.
+   *
+   * @return the configuration, if there is one
+   * @throws IOException if it cannot be read
+   */
+  public Optional<RunConfig> run() throws IOException {
+    if (source.model != null) {
+      return Optional.empty();
+    }
+    Path folder =
+        ChosenRun.folder(source.run, command, "one of '--run=DIR' and '--model=DIR' is needed");
+    return Optional.of(RunFolder.open(folder).readConfig());
+  }
+
+  private DiffusionModel ofRun(Console console) throws IOException {
+    for (String option : SAID_BY_FILES) {
+      refuse(option, "--run, whose configuration says it");
+    }
+    refuse("--size", "--run, whose configuration says it");
+    refuse("--null-class", "--run, whose configuration says it");
+    Path folder =
+        ChosenRun.folder(source.run, command, "one of '--run=DIR' and '--model=DIR' is needed");
+    return weights.read(folder, execution.execution(console));
+  }
+
+  private DiffusionModel ofModelFolder(Console console) throws IOException {
+    refuse("--checkpoint", "--model, which has none");
+    refuse("--weights", "--model, which has only one set");
+    if (PipelineFolder.isPipeline(source.model)) {
+      return ofPipeline(console);
+    }
+    if (size == null && !saysSize(UnetFolder.readConfig(source.model.resolve(UnetFolder.CONFIG)))) {
+      throw missingSize();
+    }
+    Unet unet = UnetFolder.read(source.model, DataType.FLOAT, execution.execution(console));
+    ImageShape shape = shape(unet.config());
+    ScheduleConfig scheduleConfig = chain.config(schedule);
+    return BadInputException.check(
+        () ->
+            DiffusionModel.of(
+                unet,
+                new ModelDescription(
+                    unet.config(),
+                    parameterization,
+                    scheduleConfig,
+                    shape,
+                    pixels.normalization(),
+                    List.of(),
+                    OptionalInt.empty())));
+  }
+
+  private DiffusionModel ofPipeline(Console console) throws IOException {
+    for (String option : SAID_BY_FILES) {
+      refuse(option, "a pipeline's folder, whose files say it");
+    }
+    DiffusersPipeline pipeline =
+        PipelineFolder.read(source.model, DataType.FLOAT, execution.execution(console));
+    UnetConfig network = pipeline.unet().config();
+    if (size == null && !saysSize(network)) {
+      throw missingSize();
+    }
+    return DiffusionModel.of(pipeline, shape(network));
+  }
+
+  private static boolean saysSize(UnetConfig network) {
+    return network instanceof Unet2D config && config.images().size() != null;
+  }
+
+  private ParameterException missingSize() {
+    return new ParameterException(
+        command.commandLine(),
+        "Missing option '--size=HxW', which '--model' needs where config.json has no sample_size");
+  }
+
+  /** Of the chosen size, or else of the one that the network says. */
+  private ImageShape shape(UnetConfig network) {
+    return BadInputException.check(
+        () -> {
+          int height = size != null ? size.height() : ((Unet2D) network).images().size().height();
+          int width = size != null ? size.width() : ((Unet2D) network).images().size().width();
+          network.checkImageSize(height, width);
+          return new ImageShape(network.inChannels(), height, width);
+        });
+  }
+
+  private void refuse(String option, String why) {
+    if (command.commandLine().getParseResult().hasMatchedOption(option)) {
+      throw new ParameterException(
+          command.commandLine(),
+          String.format(Locale.ROOT, "The option '%s' does not go with %s", option, why));
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package org.ddpm4j.cli.options;
+
+import java.util.Locale;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.image.Normalization;
+
+/** The scales that pixels can be on, by name and in words. */
+public enum Pixels {
+  /** From -1 to 1. */
+  SYMMETRIC(Normalization.SYMMETRIC),
+  /** Mean and standard deviation of ImageNet. */
+  IMAGENET(Normalization.IMAGENET);
+
+  private final Normalization normalization;
+
+  Pixels(Normalization normalization) {
+    this.normalization = normalization;
+  }
+
+  /**
+   * The scale.
+   *
+   * @return the scale
+   */
+  public Normalization normalization() {
+    return normalization;
+  }
+
+  /**
+   * A scale in words, with the range of each channel.
+   *
+   * @param normalization the scale
+   * @return the words
+   */
+  public static String describe(Normalization normalization) {
+    String ranges =
+        String.join(
+            ", ",
+            IntStream.range(0, normalization.mean().size())
+                .mapToObj(
+                    c ->
+                        String.format(
+                            Locale.ROOT,
+                            "%.4g to %.4g",
+                            normalization.lower(c),
+                            normalization.upper(c)))
+                .toList());
+    return String.format(
+        Locale.ROOT,
+        "%s (mean %s, standard deviation %s)",
+        ranges,
+        numbers(normalization.mean().stream().mapToDouble(Double::doubleValue)),
+        numbers(normalization.std().stream().mapToDouble(Double::doubleValue)));
+  }
+
+  private static String numbers(DoubleStream numbers) {
+    return String.join(", ", numbers.mapToObj(Double::toString).toList());
+  }
+
+  /**
+   * Refuses images that cannot be shown.
+   *
+   * @param shape of the images
+   * @throws BadInputException if they are neither grey nor RGB
+   */
+  public static void requirePictures(ImageShape shape) {
+    BadInputException.check(
+        () -> {
+          Images.requirePictures(shape.channels());
+          return shape;
+        });
+  }
+}

@@ -1,0 +1,100 @@
+package org.ddpm4j.cli.options;
+
+import java.util.Locale;
+import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.config.SamplerConfig;
+import org.ddpm4j.diffusion.model.DefaultSampler;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.sampling.PathSampler;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Which sampler, and its options. */
+public final class SamplerOptions {
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description =
+          "Denoising steps, 1 to T, spread over the chain (default: "
+              + Defaults.SAMPLE_STEPS
+              + ").")
+  private Integer steps;
+
+  @Mixin private SamplerTypeOptions type;
+
+  /** Nothing chosen yet; picocli sets the fields. */
+  public SamplerOptions() {}
+
+  /**
+   * The sampler that the user chose, for a model.
+   *
+   * @param model that it asks
+   * @return the sampler
+   * @throws BadInputException if a value is not possible
+   */
+  public PathSampler sampler(DiffusionModel model) {
+    return sampler(model, 1);
+  }
+
+  /**
+   * The end of a run of the sampler that the user chose, from noisy images.
+   *
+   * @param model that it asks
+   * @param strength part of the run that is left, above 0 up to 1
+   * @return the sampler
+   * @throws BadInputException if a value is not possible
+   */
+  public PathSampler sampler(DiffusionModel model, double strength) {
+    int count = steps(steps, model.schedule().timesteps());
+    DefaultSampler sampler = type.sampler(model);
+    return BadInputException.check(
+        () ->
+            sampler
+                .config()
+                .create(
+                    model.schedule(),
+                    SamplerConfig.Part.ofStrength(count, strength),
+                    sampler.x0Constraint()));
+  }
+
+  /**
+   * Refuses to begin where the network's answer does not tell the image.
+   *
+   * @param model that is asked
+   * @param first the level at which it begins
+   * @throws BadInputException if the answer at that level is of noise alone
+   */
+  public static void requireX0(DiffusionModel model, NoiseLevel first) {
+    if (!model.parameterization().determinesX0(model.schedule(), first)) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "At the last timestep of this schedule nothing of the image is left, so that a network which predicts %s cannot begin there; take one that predicts v or x0, or a schedule that ends above zero, or begin below by --spacing leading.",
+              model.parameterization()));
+    }
+  }
+
+  /**
+   * The number of denoising steps.
+   *
+   * @param chosen by the user, or null
+   * @param timesteps T of the network's schedule
+   * @return 1 to T
+   * @throws BadInputException if there are not as many timesteps
+   */
+  public static int steps(Integer chosen, int timesteps) {
+    if (chosen == null) {
+      return Math.min(DiffusionModel.DEFAULT_STEPS, timesteps);
+    }
+    if (chosen < 1 || chosen > timesteps) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "%d denoising steps are not possible; it takes 1 to %d, the length of the chain.",
+              chosen,
+              timesteps));
+    }
+    return chosen;
+  }
+}

@@ -1,0 +1,112 @@
+package org.ddpm4j.cli.options;
+
+import java.util.Objects;
+import org.ddpm4j.diffusion.config.SamplerConfig;
+import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.diffusers.DiffusersSampler;
+import org.ddpm4j.diffusion.model.DefaultSampler;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.TimestepSpacing;
+import org.ddpm4j.unet.model.UnetConfig;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Which sampler, and its options other than the number of steps. */
+public final class SamplerTypeOptions {
+
+  @Option(
+      names = "--sampler",
+      paramLabel = "NAME",
+      description =
+          "How: ${COMPLETION-CANDIDATES} (default: "
+              + Defaults.SAMPLER
+              + "; of a pipeline, what its scheduler says, as for the options below).")
+  private SamplerType type;
+
+  @Option(
+      names = "--spacing",
+      paramLabel = "NAME",
+      description =
+          "Which timesteps the steps are at: ${COMPLETION-CANDIDATES} (default: leading for ddim,"
+              + " pndm and plms, linspace for the others).")
+  private TimestepSpacing spacing;
+
+  @Option(
+      names = "--karras",
+      description =
+          "Take the noise levels of Karras et al. instead (not with ddpm, pndm and plms).")
+  private boolean isKarras;
+
+  @Option(
+      names = "--order",
+      paramLabel = "N",
+      description =
+          "Order of dpm++, dpm++-sde, unipc and deis, 1 to 3 (default: 2), or of lms, 1 to 4"
+              + " (default: 4).")
+  private Integer order;
+
+  @Option(
+      names = "--eta",
+      paramLabel = "X",
+      description = "Noise of ddim, from 0, none, to 1, as much as ddpm (default: 0).")
+  private Double eta;
+
+  @Mixin private ReverseProcessOptions reverseProcess;
+
+  /** Nothing chosen yet; picocli sets the fields. */
+  public SamplerTypeOptions() {}
+
+  /**
+   * The sampler that the user chose, or else the one that the model's files say.
+   *
+   * @param model that it asks
+   * @return the sampler, without a number of steps
+   * @throws BadInputException if a value is not possible
+   */
+  public DefaultSampler sampler(DiffusionModel model) {
+    DefaultSampler own =
+        type == null
+            ? model.defaultSampler()
+            : BadInputException.check(() -> model.defaultSampler(type));
+    return new DefaultSampler(
+        changed(own.config(), model.unet().config()),
+        reverseProcess.chosenClip() == null
+            ? own.x0Constraint()
+            : reverseProcess.constraint(model.normalization()));
+  }
+
+  /**
+   * The same for a file of diffusers.
+   *
+   * @param network whose pipeline it goes into
+   * @return the sampler
+   * @throws BadInputException if a value is not possible
+   */
+  public DiffusersSampler forDiffusers(UnetConfig network) {
+    SamplerConfig own = SamplerConfig.of(Objects.requireNonNullElse(type, SamplerType.DDPM));
+    return new DiffusersSampler(changed(own, network), reverseProcess.clip().forDiffusers());
+  }
+
+  /** A sampler's own options, but for those that the user chose. */
+  private SamplerConfig changed(SamplerConfig own, UnetConfig network) {
+    TimestepSpacing visited = spacing != null ? spacing : own.spacing();
+    ReverseVariance chosen = reverseProcess.chosenVariance();
+    boolean isChecked =
+        own.type() == SamplerType.DDPM && (chosen != null || own.variance() == null);
+    ReverseVariance variance =
+        isChecked ? reverseProcess.variance(network) : chosen != null ? chosen : own.variance();
+    return BadInputException.check(
+        () ->
+            new SamplerConfig(
+                own.type(),
+                visited,
+                spacing == null || visited == TimestepSpacing.LEADING ? own.stepsOffset() : 0,
+                isKarras || own.karras(),
+                order != null ? order : own.order(),
+                eta != null ? eta : own.eta(),
+                variance,
+                own.end(),
+                own.convention()));
+  }
+}

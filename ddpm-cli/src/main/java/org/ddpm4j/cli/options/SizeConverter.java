@@ -1,0 +1,27 @@
+package org.ddpm4j.cli.options;
+
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Reads {@code 28x32} or, for a square, {@code 28}. */
+public final class SizeConverter implements ITypeConverter<Size> {
+
+  private static final Pattern FORM = Pattern.compile("(\\d{1,5})(?:x(\\d{1,5}))?");
+
+  /** A converter, which has no state. */
+  public SizeConverter() {}
+
+  @Override
+  public Size convert(String text) {
+    Matcher matcher = FORM.matcher(text);
+    if (!matcher.matches()) {
+      throw new TypeConversionException(
+          String.format(Locale.ROOT, "expected height and width as in 28x28 but was '%s'", text));
+    }
+    int height = Integer.parseInt(matcher.group(1));
+    return new Size(height, matcher.group(2) == null ? height : Integer.parseInt(matcher.group(2)));
+  }
+}

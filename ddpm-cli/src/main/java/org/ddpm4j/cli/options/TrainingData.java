@@ -1,0 +1,21 @@
+package org.ddpm4j.cli.options;
+
+import java.util.Optional;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.data.LoadedImages;
+import org.ddpm4j.diffusion.run.DataDescription;
+import org.nd4j.linalg.dataset.DataSet;
+
+/**
+ * What a run is trained on.
+ *
+ * @param images to train on
+ * @param validation held-out images, features {@code [N,C,H,W]}
+ * @param description of both
+ * @param loaded the images as they were read, with what was left out
+ */
+public record TrainingData(
+    ImageDataSet images,
+    Optional<DataSet> validation,
+    DataDescription description,
+    LoadedImages loaded) {}

@@ -1,0 +1,58 @@
+package org.ddpm4j.cli.options;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.run.TrainedWeights;
+import org.ddpm4j.unet.Execution;
+import picocli.CommandLine.Option;
+
+/** Which weights of a run. */
+public final class WeightsOptions {
+
+  @Option(
+      names = "--weights",
+      paramLabel = "NAME",
+      description =
+          "The run's moving average or its last weights: ${COMPLETION-CANDIDATES} (default: "
+              + Defaults.WEIGHTS
+              + ").")
+  private TrainedWeights weights;
+
+  @Option(
+      names = "--checkpoint",
+      paramLabel = "FILE",
+      description = "Which checkpoint of the run (default: the newest).")
+  private Path checkpoint;
+
+  /** Nothing chosen yet; picocli sets the fields. */
+  public WeightsOptions() {}
+
+  /**
+   * The run's model with the weights that the user chose.
+   *
+   * @param folder of the run
+   * @param execution how to compute
+   * @return the model
+   * @throws IOException if its files cannot be read
+   */
+  public DiffusionModel read(Path folder, Execution execution) throws IOException {
+    RunFolder run = RunFolder.open(folder);
+    if (weights != null && checkpoint == null && run.hasAverageOnly()) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "The run %s has no checkpoints but only the moving average of its weights; leave out --weights.",
+              folder));
+    }
+    return DiffusionModel.ofRun(
+        run,
+        Objects.requireNonNullElse(weights, TrainedWeights.EMA),
+        Optional.ofNullable(checkpoint),
+        execution);
+  }
+}

@@ -1,0 +1,95 @@
+package org.ddpm4j.cli.terminal;
+
+import java.io.BufferedOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.OptionalInt;
+import org.ddpm4j.io.IoConsumer;
+
+/**
+ * Where the program writes.
+ *
+ * @param out for results; throws, which a {@link PrintStream} would not
+ * @param err for progress and failures
+ * @param terminalColumns width of the terminal behind err, empty if there is none
+ */
+public record Console(OutputStream out, PrintStream err, OptionalInt terminalColumns) {
+
+  /** Set by the launcher, which can ask the system what the JDK cannot. */
+  private static final String COLUMNS_PROPERTY = "ddpm.terminalColumns";
+
+  private static final int DEFAULT_COLUMNS = 80;
+  private static final int BUFFER_BYTES = 1 << 16;
+
+  /**
+   * The console of this process.
+   *
+   * @return standard output and standard error
+   */
+  public static Console ofProcess() {
+    return new Console(
+        new FileOutputStream(FileDescriptor.out),
+        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8),
+        terminalColumnsOfProcess());
+  }
+
+  private static OptionalInt terminalColumnsOfProcess() {
+    String fromLauncher = System.getProperty(COLUMNS_PROPERTY);
+    if (fromLauncher == null) {
+      return System.console() == null ? OptionalInt.empty() : OptionalInt.of(DEFAULT_COLUMNS);
+    }
+    try {
+      int columns = Integer.parseInt(fromLauncher);
+      return columns > 0 ? OptionalInt.of(columns) : OptionalInt.empty();
+    } catch (NumberFormatException e) {
+      return OptionalInt.of(DEFAULT_COLUMNS);
+    }
+  }
+
+  /**
+   * Writes a line of results.
+   *
+   * @param line without its end
+   * @throws IOException if it cannot be written
+   */
+  public void printLine(String line) throws IOException {
+    print(stream -> stream.write((line + "\n").getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /**
+   * Writes results. That their reader stops reading, as {@code head} does, is no failure.
+   *
+   * @param content writes them
+   * @throws IOException if they cannot be written
+   */
+  public void print(IoConsumer<? super OutputStream> content) throws IOException {
+    try {
+      OutputStream buffered = new BufferedOutputStream(out, BUFFER_BYTES);
+      content.accept(buffered);
+      buffered.flush();
+    } catch (IOException e) {
+      if (!"Broken pipe".equals(e.getMessage())) {
+        throw new IOException(
+            String.format(
+                Locale.ROOT,
+                "Standard output could not be written (%s); choose another place for it.",
+                e.getMessage()),
+            e);
+      }
+    }
+  }
+
+  /**
+   * Writes a line for the user's eyes only.
+   *
+   * @param line without its end
+   */
+  public void note(String line) {
+    err.println(line);
+  }
+}

@@ -1,0 +1,213 @@
+package org.ddpm4j.cli.train;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Set;
+import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.TrainingData;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.unet.model.AnnotatedUnet;
+import org.ddpm4j.unet.model.MinimalUnet;
+import org.ddpm4j.unet.model.TutorialUnet;
+import org.ddpm4j.unet.model.Unet2D;
+import org.ddpm4j.unet.model.UnetConfig;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Which network is trained. */
+final class NetworkOptions {
+
+  enum Kind {
+    /** Of "The Annotated Diffusion Model". */
+    ANNOTATED(
+        TrainingDefaults.DIM,
+        "--dim",
+        "--block",
+        "--dim-mults",
+        "--groups",
+        "--attention-heads",
+        "--attention-head-dim"),
+    /** The small one of the MNIST tutorial. */
+    TUTORIAL(TrainingDefaults.TUTORIAL_DIM, "--dim"),
+    /** The one of the minimal blog, with base 64 there. */
+    MINIMAL(TrainingDefaults.MINIMAL_DIM, "--dim"),
+    /** diffusers' UNet2DModel, with attention at its coarsest level. */
+    UNET2D(TrainingDefaults.UNET2D_DIM, "--dim", "--dim-mults", "--groups"),
+    /** That of google/ddpm-cifar10-32, as it is. */
+    DDPM_CIFAR10("128");
+
+    private final int dim;
+    private final Set<String> shapedBy;
+
+    Kind(String dim, String... shapedBy) {
+      this.dim = Integer.parseInt(dim);
+      this.shapedBy = Set.of(shapedBy);
+    }
+  }
+
+  private static final List<String> SHAPING_OPTIONS =
+      List.of(
+          "--dim",
+          "--block",
+          "--dim-mults",
+          "--groups",
+          "--attention-heads",
+          "--attention-head-dim");
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
+  @Option(
+      names = "--network",
+      paramLabel = "NAME",
+      defaultValue = TrainingDefaults.NETWORK,
+      description = "Which U-Net: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Kind kind;
+
+  @Option(
+      names = "--block",
+      paramLabel = "NAME",
+      defaultValue = TrainingDefaults.BLOCK,
+      description =
+          "Residual blocks of annotated: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private AnnotatedUnet.Block block;
+
+  @Option(
+      names = "--dim",
+      paramLabel = "N",
+      description =
+          "Channels of the first level (default: "
+              + TrainingDefaults.DIM
+              + "; "
+              + TrainingDefaults.TUTORIAL_DIM
+              + " for tutorial, "
+              + TrainingDefaults.MINIMAL_DIM
+              + " for minimal, "
+              + TrainingDefaults.UNET2D_DIM
+              + " for unet2d).")
+  private Integer dim;
+
+  @Option(
+      names = "--dim-mults",
+      paramLabel = "N",
+      split = ",",
+      defaultValue = TrainingDefaults.DIM_MULTS,
+      description =
+          "Channels of each level of annotated and unet2d as multiples of that (default:"
+              + " ${DEFAULT-VALUE}).")
+  private List<Integer> dimMults;
+
+  @Option(
+      names = "--groups",
+      paramLabel = "N",
+      defaultValue = TrainingDefaults.GROUPS,
+      description =
+          "Groups of the normalisation in annotated's ResNet blocks and in unet2d (default:"
+              + " ${DEFAULT-VALUE}).")
+  private int groups;
+
+  @Option(
+      names = "--attention-heads",
+      paramLabel = "N",
+      defaultValue = TrainingDefaults.ATTENTION_HEADS,
+      description = "Heads of every attention of annotated (default: ${DEFAULT-VALUE}).")
+  private int attentionHeads;
+
+  @Option(
+      names = "--attention-head-dim",
+      paramLabel = "N",
+      defaultValue = TrainingDefaults.ATTENTION_HEAD_DIM,
+      description = "Width of each head (default: ${DEFAULT-VALUE}).")
+  private int attentionHeadDim;
+
+  /**
+   * The network that the user chose.
+   *
+   * @param data its images
+   * @param timesteps T
+   * @param objective what it is trained for
+   */
+  UnetConfig config(TrainingData data, int timesteps, ObjectiveOptions objective) {
+    for (String option : SHAPING_OPTIONS) {
+      if (!kind.shapedBy.contains(option)
+          && spec.commandLine().getParseResult().hasMatchedOption(option)) {
+        throw new ParameterException(
+            spec.commandLine(),
+            String.format(
+                Locale.ROOT,
+                "The option '%s' goes with '--network annotated', not with %s",
+                option,
+                EnumConverter.spelling(kind)));
+      }
+    }
+    int width = Objects.requireNonNullElse(dim, kind.dim);
+    ImageShape shape = data.images().shape();
+    int channels = shape.channels();
+    int outChannels = objective.config().outChannels(channels);
+    int classes = objective.isClassConditional() ? classEmbeddings(data) : 0;
+    return switch (kind) {
+      case ANNOTATED -> {
+        AnnotatedUnet unet =
+            block == AnnotatedUnet.Block.RESNET
+                ? AnnotatedUnet.resnet(width, channels, dimMults, groups)
+                : AnnotatedUnet.convnext(width, channels, dimMults);
+        yield unet.withAttention(attentionHeads, attentionHeadDim)
+            .withOutChannels(outChannels)
+            .withClassEmbeddings(classes);
+      }
+      case TUTORIAL ->
+          TutorialUnet.of(channels, timesteps).withDim(width).withClassEmbeddings(classes);
+      case MINIMAL -> {
+        if (classes > 0) {
+          throw new BadInputException(
+              "The network minimal cannot be told classes; choose --network annotated or tutorial,"
+                  + " or leave out --class-conditional.");
+        }
+        yield MinimalUnet.of(channels).withDim(width).withOutChannels(outChannels);
+      }
+      case UNET2D ->
+          Unet2D.of(channels, levels(width), groups)
+              .withImages(images(shape, outChannels))
+              .withClassEmbeddings(classes);
+      case DDPM_CIFAR10 ->
+          Unet2D.cifar10().withImages(images(shape, outChannels)).withClassEmbeddings(classes);
+    };
+  }
+
+  private static Unet2D.Images images(ImageShape shape, int outChannels) {
+    return new Unet2D.Images(
+        new Unet2D.ImageSize(shape.height(), shape.width()),
+        shape.channels(),
+        outChannels,
+        Unet2D.InputScale.AS_IT_IS);
+  }
+
+  private List<Unet2D.Level> levels(int width) {
+    List<Unet2D.Level> levels = new ArrayList<>();
+    for (int mult : dimMults) {
+      boolean coarsest = levels.size() == dimMults.size() - 1;
+      Unet2D.Block block = coarsest ? Unet2D.Block.ATTENTION : Unet2D.Block.PLAIN;
+      levels.add(new Unet2D.Level(width * mult, block, block));
+    }
+    return levels;
+  }
+
+  /** One for each class, and one more that stands for none. */
+  private static int classEmbeddings(TrainingData data) {
+    int classes = data.images().classNames().size();
+    if (classes < 2) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "The images of %s are of %d class, which needs no telling; leave out --class-conditional.",
+              data.description().name(),
+              classes));
+    }
+    return classes + 1;
+  }
+}

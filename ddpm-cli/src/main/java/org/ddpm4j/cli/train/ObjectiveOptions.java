@@ -1,0 +1,111 @@
+package org.ddpm4j.cli.train;
+
+import java.util.EnumSet;
+import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.objective.LossTerms;
+import org.ddpm4j.diffusion.objective.LossWeighting;
+import org.ddpm4j.diffusion.objective.ObjectiveConfig;
+import org.ddpm4j.diffusion.objective.TimestepSampling;
+import org.ddpm4j.unet.layers.LossFunction;
+import picocli.CommandLine.Option;
+
+/** What a network is trained for. */
+final class ObjectiveOptions {
+
+  /** The weightings of the loss by the timestep, each with its paper's constants. */
+  enum Weighting {
+    UNIFORM(new LossWeighting.Uniform()),
+    MIN_SNR(new LossWeighting.MinSnr(5)),
+    P2(new LossWeighting.P2(1, 1));
+
+    private final LossWeighting value;
+
+    Weighting(LossWeighting value) {
+      this.value = value;
+    }
+  }
+
+  /** Those to train with. */
+  private static final class Losses extends EnumConverter<LossFunction> {
+    Losses() {
+      super(EnumSet.complementOf(EnumSet.of(LossFunction.INNER_PRODUCT)));
+    }
+  }
+
+  @Option(
+      names = "--parameterization",
+      paramLabel = "NAME",
+      defaultValue = Defaults.PARAMETERIZATION,
+      description =
+          "What the network predicts: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Parameterization parameterization;
+
+  @Option(
+      names = "--loss",
+      paramLabel = "NAME",
+      converter = Losses.class,
+      completionCandidates = Losses.class,
+      defaultValue = TrainingDefaults.LOSS,
+      description = "What an error costs: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private LossFunction loss;
+
+  @Option(
+      names = "--weighting",
+      paramLabel = "NAME",
+      defaultValue = TrainingDefaults.WEIGHTING,
+      description =
+          "How much the error counts at each timestep: ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private Weighting weighting;
+
+  @Option(
+      names = "--loss-terms",
+      paramLabel = "NAME",
+      defaultValue = TrainingDefaults.LOSS_TERMS,
+      description =
+          "The simple loss, the same with a learned variance (hybrid), or the variational bound:"
+              + " ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private LossTerms terms;
+
+  @Option(
+      names = "--timestep-sampling",
+      paramLabel = "NAME",
+      defaultValue = TrainingDefaults.TIMESTEP_SAMPLING,
+      description =
+          "How timesteps are drawn: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private TimestepSampling timesteps;
+
+  @Option(
+      names = "--class-conditional",
+      description =
+          "Tell the network the class of each image, to sample classes by 'sample --class'.")
+  private boolean classConditional;
+
+  @Option(
+      names = "--label-dropout",
+      paramLabel = "X",
+      description =
+          "With --class-conditional: share of images whose class is not told, in [0,1) (default: "
+              + TrainingDefaults.LABEL_DROPOUT
+              + ").")
+  private Double labelDropout;
+
+  boolean isClassConditional() {
+    return classConditional;
+  }
+
+  ObjectiveConfig config() {
+    if (labelDropout != null && !classConditional) {
+      throw new BadInputException(
+          "The option --label-dropout goes with --class-conditional, which is missing.");
+    }
+    double dropout =
+        labelDropout != null
+            ? labelDropout
+            : classConditional ? Double.parseDouble(TrainingDefaults.LABEL_DROPOUT) : 0;
+    return new ObjectiveConfig(parameterization, loss, weighting.value, terms, timesteps, dropout);
+  }
+}

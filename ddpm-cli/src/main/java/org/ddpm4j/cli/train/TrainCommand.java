@@ -1,0 +1,232 @@
+package org.ddpm4j.cli.train;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.DataOptions;
+import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.ExecutionOptions;
+import org.ddpm4j.cli.options.SamplerOptions;
+import org.ddpm4j.cli.options.TrainingData;
+import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.cli.terminal.Interruption;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.io.Folders;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Trains a network and leaves a folder that tells everything about the run. */
+@Command(
+    name = "train",
+    description = "Train a network on images; with no option, on what data there is.",
+    footer = {
+      "",
+      "Ctrl-C saves a checkpoint before it ends the program. A run is resumed by --resume DIR and",
+      "then ends as if it had never stopped."
+    })
+public final class TrainCommand implements Callable<Integer> {
+
+  /** They may go with --resume: none of them changes what the run becomes, but for rounding. */
+  private static final Set<String> RESUME_OPTIONS =
+      Set.of(
+          "--resume",
+          "--data",
+          "--offline",
+          "--time-limit",
+          "--sample-steps",
+          "--layers",
+          "--threads",
+          "--device",
+          "--precision",
+          "--dry-run",
+          "--verbose");
+
+  private static final Path RUNS = Path.of("runs");
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
+
+  private final Console console;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--run",
+      paramLabel = "DIR",
+      description = "Folder to make for the run (default: runs/<data set>-<time>).")
+  private Path run;
+
+  @Option(
+      names = "--resume",
+      paramLabel = "DIR",
+      description = "Go on with the run in this folder from its newest checkpoint.")
+  private Path resume;
+
+  @Option(
+      names = "--time-limit",
+      paramLabel = "MINUTES",
+      description =
+          "Stop training after so long and finish the run's files, 0 for no limit (default: "
+              + TrainingDefaults.TIME_LIMIT
+              + ", or none where --steps or --resume is given).")
+  private Double timeLimit;
+
+  @Option(
+      names = "--sample-steps",
+      paramLabel = "N",
+      description =
+          "Denoising steps of the sample grids, 1 to T (default: " + Defaults.SAMPLE_STEPS + ").")
+  private Integer sampleSteps;
+
+  @Option(names = "--dry-run", description = "Print the configuration of the run and do nothing.")
+  private boolean dryRun;
+
+  @Mixin private DataOptions data;
+
+  @Mixin private TrainingOptions training;
+
+  @Mixin private ExecutionOptions execution;
+
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public TrainCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Duration limit = limit();
+    if (resume != null) {
+      return resume(limit);
+    }
+    Path path =
+        Objects.requireNonNullElseGet(
+            run,
+            () ->
+                RUNS.resolve(
+                    EnumConverter.spelling(data.chosen())
+                        + "-"
+                        + LocalDateTime.now(ZoneId.systemDefault()).format(TIME)));
+    requireNew(path);
+    if (!dryRun) {
+      Folders.requireWritable(path);
+    }
+    TrainingData images = data.load(training.validationImages());
+    DataOptions.noteSkipped(console, "train", images.loaded());
+    RunConfig config = training.config(images, data.chosen().usualFlip());
+    try (TrainingSession session = session(config, images)) {
+      if (dryRun) {
+        console.printLine(config.toJson());
+        return 0;
+      }
+      return finish(session.begin(RunFolder.create(path, config), limit));
+    }
+  }
+
+  private int resume(Duration limit) throws IOException {
+    for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
+      if (!RESUME_OPTIONS.contains(option.longestName())) {
+        throw new ParameterException(
+            spec.commandLine(),
+            String.format(
+                Locale.ROOT,
+                "The option '%s' does not go with '--resume', since a run keeps its configuration; begin a new run to change it",
+                option.longestName()));
+      }
+    }
+    RunFolder folder = RunFolder.open(resume);
+    RunConfig config = folder.readConfigToResume();
+    if (!dryRun) {
+      Folders.requireWritable(resume);
+    }
+    TrainingData images = data.loadAgain(config);
+    if (!images.description().fingerprint().equals(config.data().fingerprint())) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "The run %s was trained on other images (%s) than those found now (%s); resume it with the same --data.",
+              resume,
+              config.data().source(),
+              images.description().source()));
+    }
+    DataOptions.noteSkipped(console, "train", images.loaded());
+    try (TrainingSession session = session(config, images)) {
+      if (dryRun) {
+        console.printLine(config.toJson());
+        return 0;
+      }
+      return finish(session.resume(folder, limit));
+    }
+  }
+
+  private TrainingSession session(RunConfig config, TrainingData images) {
+    return new TrainingSession(
+        console,
+        config,
+        images,
+        SamplerOptions.steps(sampleSteps, config.model().schedule().timesteps()),
+        execution.trainingExecution(console));
+  }
+
+  private Duration limit() {
+    boolean openEnd = training.isLengthChosen(spec) || resume != null;
+    double minutes =
+        timeLimit != null
+            ? timeLimit
+            : openEnd ? 0 : Double.parseDouble(TrainingDefaults.TIME_LIMIT);
+    if (!(minutes >= 0 && minutes <= Integer.MAX_VALUE)) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "The time limit is %s minutes; it must be at least 0, which means none.",
+              timeLimit));
+    }
+    return minutes == 0 ? TrainingSession.NO_LIMIT : Duration.ofMillis((long) (minutes * 60_000));
+  }
+
+  private static void requireNew(Path path) throws IOException {
+    if (!Files.exists(path)) {
+      return;
+    }
+    if (!Files.isDirectory(path)) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "%s is a file where the run's folder should be; choose another one by --run.",
+              path));
+    }
+    try (Stream<Path> files = Files.list(path)) {
+      if (files.findAny().isPresent()) {
+        throw new BadInputException(
+            String.format(
+                Locale.ROOT,
+                "The folder %s is not empty, and a run never overwrites another; go on with it by --resume %s or choose a new one by --run.",
+                path,
+                path));
+      }
+    }
+  }
+
+  private static int finish(TrainingSession.End end) {
+    return end == TrainingSession.End.INTERRUPTED ? Interruption.EXIT_CODE : 0;
+  }
+}

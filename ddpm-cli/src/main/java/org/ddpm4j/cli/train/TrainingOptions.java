@@ -1,0 +1,236 @@
+package org.ddpm4j.cli.train;
+
+import java.io.IOException;
+import java.util.Locale;
+import java.util.Objects;
+import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.ChainOptions;
+import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.TrainingData;
+import org.ddpm4j.cli.options.Version;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.config.ScheduleConfig;
+import org.ddpm4j.diffusion.config.ScheduleType;
+import org.ddpm4j.diffusion.image.HorizontalFlip;
+import org.ddpm4j.diffusion.run.ModelDescription;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.TrainingDescription;
+import org.ddpm4j.diffusion.training.AdamWConfig;
+import org.ddpm4j.diffusion.training.LearningRateSchedule;
+import org.ddpm4j.diffusion.training.TrainingConfig;
+import org.ddpm4j.unet.model.UnetConfig;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+
+/** The options that decide what a run becomes. */
+final class TrainingOptions {
+
+  private static final int MAX_VALIDATION_IMAGES = 10_000;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      defaultValue = TrainingDefaults.STEPS,
+      description = "Optimiser steps (default: ${DEFAULT-VALUE}).")
+  private long steps;
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      defaultValue = TrainingDefaults.BATCH_SIZE,
+      description = "Images per step (default: ${DEFAULT-VALUE}).")
+  private int batchSize;
+
+  @Option(
+      names = "--accumulate",
+      paramLabel = "N",
+      defaultValue = TrainingDefaults.ACCUMULATE,
+      description =
+          "Batches whose gradients make a step, as one batch so many times as large in the memory"
+              + " of one (default: ${DEFAULT-VALUE}).")
+  private int accumulate;
+
+  @Option(
+      names = "--learning-rate",
+      paramLabel = "X",
+      defaultValue = TrainingDefaults.LEARNING_RATE,
+      description = "Peak learning rate of AdamW (default: ${DEFAULT-VALUE}).")
+  private double learningRate;
+
+  @Option(
+      names = "--beta1",
+      paramLabel = "X",
+      defaultValue = TrainingDefaults.BETA1,
+      description = "Decay of AdamW's first moment, in [0,1) (default: ${DEFAULT-VALUE}).")
+  private double beta1;
+
+  @Option(
+      names = "--beta2",
+      paramLabel = "X",
+      defaultValue = TrainingDefaults.BETA2,
+      description = "Decay of AdamW's second moment, in [0,1) (default: ${DEFAULT-VALUE}).")
+  private double beta2;
+
+  @Option(
+      names = "--warmup",
+      paramLabel = "N",
+      defaultValue = TrainingDefaults.WARMUP,
+      description = "Steps until the peak learning rate (default: ${DEFAULT-VALUE}).")
+  private long warmup;
+
+  @Option(
+      names = "--decay",
+      paramLabel = "NAME",
+      defaultValue = TrainingDefaults.DECAY,
+      description =
+          "How the learning rate falls after that: ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private LearningRateSchedule.Decay decay;
+
+  @Mixin private ObjectiveOptions objective;
+
+  @Option(
+      names = "--ema-decay",
+      paramLabel = "X",
+      defaultValue = TrainingDefaults.EMA_DECAY,
+      description =
+          "Decay of the moving average of the weights, in [0,1) (default: ${DEFAULT-VALUE}).")
+  private double emaDecay;
+
+  @Option(
+      names = "--max-gradient-norm",
+      paramLabel = "X",
+      defaultValue = TrainingDefaults.MAX_GRADIENT_NORM,
+      description =
+          "Longer gradients are scaled down; Infinity for no limit (default: ${DEFAULT-VALUE}).")
+  private double maxGradientNorm;
+
+  @Option(
+      names = "--flip",
+      paramLabel = "NAME",
+      description =
+          "Whether images are mirrored: ${COMPLETION-CANDIDATES} (default: none for mnist, whose"
+              + " digits have a right way round, otherwise random).")
+  private HorizontalFlip flip;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = Defaults.SEED,
+      description = "Seed of everything random (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "TYPE",
+      defaultValue = Defaults.SCHEDULE,
+      description = "Noise schedule: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private ScheduleType schedule;
+
+  @Mixin private ChainOptions chain;
+
+  @Mixin private NetworkOptions network;
+
+  @Option(
+      names = "--validation-images",
+      paramLabel = "N",
+      defaultValue = TrainingDefaults.VALIDATION_IMAGES,
+      description = "Test images whose loss is measured, 0 for none (default: ${DEFAULT-VALUE}).")
+  private int validationImages;
+
+  @Option(
+      names = "--report-every",
+      paramLabel = "N",
+      defaultValue = TrainingDefaults.REPORT_EVERY,
+      description = "Steps between two points of the loss curve (default: ${DEFAULT-VALUE}).")
+  private int reportEvery;
+
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "N",
+      defaultValue = TrainingDefaults.CHECKPOINT_EVERY,
+      description = "Steps between two checkpoints (default: ${DEFAULT-VALUE}).")
+  private long checkpointEvery;
+
+  @Option(
+      names = "--sample-every",
+      paramLabel = "N",
+      defaultValue = TrainingDefaults.SAMPLE_EVERY,
+      description = "Steps between two grids of samples (default: ${DEFAULT-VALUE}).")
+  private long sampleEvery;
+
+  int validationImages() {
+    BadInputException.requireRange(
+        "--validation-images", validationImages, 0, MAX_VALIDATION_IMAGES);
+    return validationImages;
+  }
+
+  /** Whether the user gave the number of steps. */
+  boolean isLengthChosen(CommandSpec spec) {
+    return spec.commandLine().getParseResult().hasMatchedOption("--steps");
+  }
+
+  /** Everything that the user chose, for the given images. */
+  RunConfig config(TrainingData data, HorizontalFlip usualFlip) throws IOException {
+    HorizontalFlip chosenFlip = Objects.requireNonNullElse(flip, usualFlip);
+    String version = Version.current();
+    ScheduleConfig scheduleConfig = chain.config(schedule);
+    UnetConfig architecture =
+        BadInputException.check(() -> network.config(data, scheduleConfig.timesteps(), objective));
+    requireFit(architecture, data.images().shape());
+    return BadInputException.check(
+        () -> {
+          TrainingConfig training = training();
+          return new RunConfig(
+              version,
+              ModelDescription.of(
+                  architecture,
+                  training.objective(),
+                  scheduleConfig,
+                  data.images().shape(),
+                  data.images().normalization(),
+                  data.images().classNames()),
+              data.description(),
+              new TrainingDescription(
+                  seed,
+                  training,
+                  new TrainingDescription.BatchConfig(batchSize, seed, chosenFlip),
+                  checkpointEvery,
+                  sampleEvery));
+        });
+  }
+
+  /** As the network's own check, but in terms of options. */
+  private static void requireFit(UnetConfig network, ImageShape shape) {
+    int divisor = network.sizeDivisor();
+    if (shape.height() % divisor != 0 || shape.width() % divisor != 0) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "Images of %dx%d do not go through this U-Net, whose levels need heights and widths that are multiples of %d; choose --image-size %dx%d, or fewer levels by --dim-mults.",
+              shape.height(),
+              shape.width(),
+              divisor,
+              nearestMultiple(shape.height(), divisor),
+              nearestMultiple(shape.width(), divisor)));
+    }
+  }
+
+  private static int nearestMultiple(int size, int divisor) {
+    return Math.max(1, (size + divisor / 2) / divisor) * divisor;
+  }
+
+  private TrainingConfig training() {
+    return new TrainingConfig(
+        steps,
+        AdamWConfig.defaults().withLearningRate(learningRate).withBetas(beta1, beta2),
+        new LearningRateSchedule(warmup, decay),
+        maxGradientNorm,
+        emaDecay,
+        objective.config(),
+        seed,
+        reportEvery,
+        accumulate);
+  }
+}

@@ -1,0 +1,333 @@
+package org.ddpm4j.cli.train;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.TrainingData;
+import org.ddpm4j.cli.report.RunFiles;
+import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.cli.terminal.Interruption;
+import org.ddpm4j.cli.terminal.Progress;
+import org.ddpm4j.data.BatchOptions;
+import org.ddpm4j.data.ImageDataSetIterator;
+import org.ddpm4j.data.PrefetchingIterator;
+import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
+import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.objective.Objective;
+import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.diffusion.pipeline.SamplingOptions;
+import org.ddpm4j.diffusion.run.ModelDescription;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.run.TrainingDescription;
+import org.ddpm4j.diffusion.training.CheckpointListener;
+import org.ddpm4j.diffusion.training.Trainer;
+import org.ddpm4j.diffusion.training.TrainingListener;
+import org.ddpm4j.io.FolderLock;
+import org.ddpm4j.kernels.plan.DeviceMemoryException;
+import org.ddpm4j.plots.PlotFont;
+import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** One sitting of a training: from its beginning or its newest checkpoint to its end for now. */
+final class TrainingSession implements AutoCloseable {
+
+  /** As long as it takes. */
+  static final Duration NO_LIMIT = Duration.ofNanos(Long.MAX_VALUE);
+
+  private static final int GRID_IMAGES = 16;
+  private static final int FINAL_IMAGES = Integer.parseInt(Defaults.SAMPLE_COUNT);
+
+  /** Why training ended. */
+  enum End {
+    LAST_STEP,
+    TIME_LIMIT,
+    INTERRUPTED
+  }
+
+  private final Console console;
+  private final RunConfig config;
+  private final TrainingDescription training;
+  private final PrefetchingIterator prefetching;
+  private final Unet unet;
+  private final Trainer trainer;
+  private final DiffusionPipeline pipeline;
+
+  /** A session whose run folder is not known yet. */
+  TrainingSession(
+      Console console, RunConfig config, TrainingData data, int sampleSteps, Execution execution) {
+    this.console = console;
+    this.config = config;
+    training = config.training().orElseThrow();
+    TrainingDescription.BatchConfig batches = training.batches();
+    requireBatch(batches.batchSize(), data.images().size());
+    BatchOptions options =
+        BatchOptions.forTraining(batches.batchSize(), batches.shuffleSeed())
+            .withFlip(batches.flip());
+    prefetching = new PrefetchingIterator(new ImageDataSetIterator(data.images(), options));
+    ModelDescription description = config.model();
+    unet =
+        Unet.create(
+            description.network(), DataType.FLOAT, training.initialWeightsSeed(), execution);
+    Objective objective =
+        training
+            .config()
+            .objective()
+            .create(
+                description.schedule().create(),
+                DiscretizedGaussian.of(description.normalization()));
+    trainer = trainer(objective);
+    data.validation().ifPresent(trainer::withValidation);
+    DiffusionModel average = DiffusionModel.of(trainer.emaUnet(), description);
+    pipeline = BadInputException.check(() -> average.pipeline(SamplerType.DDPM, sampleSteps));
+  }
+
+  /** Several devices do not train for every objective. */
+  private Trainer trainer(Objective objective) {
+    return BadInputException.check(
+        () -> new Trainer(unet, objective, training.config(), prefetching));
+  }
+
+  private static void requireBatch(int batchSize, int images) {
+    if (batchSize > images) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "The batch size is %d, but there are only %d images to train on; give --batch-size %d or less.",
+              batchSize,
+              images,
+              images));
+    }
+  }
+
+  /** Trains a new run. */
+  End begin(RunFolder folder, Duration limit) throws IOException {
+    console.note(
+        String.format(
+            Locale.ROOT,
+            "train: %s (%d images)",
+            config.data().source(),
+            config.data().trainingImages()));
+    return alone(folder, () -> run(folder, limit));
+  }
+
+  /** Goes on with a run. */
+  End resume(RunFolder folder, Duration limit) throws IOException {
+    return alone(folder, () -> resumeAlone(folder, limit));
+  }
+
+  private interface Work {
+    End run() throws IOException;
+  }
+
+  /** Two processes in one folder would remove each other's checkpoints. */
+  private static End alone(RunFolder folder, Work work) throws IOException {
+    Optional<FolderLock> lock = FolderLock.tryLock(folder.path());
+    if (lock.isEmpty()) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "The run %s is in use: another process trains it; wait until that has ended, or stop it.",
+              folder.path()));
+    }
+    try {
+      return work.run();
+    } finally {
+      lock.get().close();
+    }
+  }
+
+  private End resumeAlone(RunFolder folder, Duration limit) throws IOException {
+    trainer.resume(folder.readCheckpointToResume(trainer.unet().parameters()));
+    console.note(
+        String.format(
+            Locale.ROOT,
+            "train: going on from step %d of %d",
+            trainer.step(),
+            training.config().steps()));
+    return run(folder, limit);
+  }
+
+  private End run(RunFolder folder, Duration limit) throws IOException {
+    long begun = trainer.step();
+    PlotFont.obstacle()
+        .ifPresent(obstacle -> console.note("train: loss.png is left out: " + obstacle));
+    try {
+      return trainAndFinish(folder, limit, begun);
+    } catch (DeviceMemoryException e) {
+      if (trainer.step() > begun) {
+        keep(folder, e);
+      }
+      throw e;
+    }
+  }
+
+  /** Saves the last whole step, if the device still answers. */
+  private void keep(RunFolder folder, DeviceMemoryException why) {
+    try {
+      folder.checkpoints().write(trainer.checkpoint());
+      console.note(
+          String.format(
+              Locale.ROOT,
+              "train: saved at step %d; go on by 'ddpm train --resume %s', on the processor by --device cpu",
+              trainer.step(),
+              folder.path()));
+    } catch (IOException | RuntimeException e) {
+      why.addSuppressed(e);
+      console.note(
+          String.format(
+              Locale.ROOT,
+              "train: step %d could not be saved (%s); what was saved before is still there",
+              trainer.step(),
+              e.getMessage()));
+    }
+  }
+
+  private End trainAndFinish(RunFolder folder, Duration limit, long begun) throws IOException {
+    RunFiles files = new RunFiles(folder, config);
+    try (Interruption interruption = new Interruption(trainer::requestStop)) {
+      train(folder, files, limit, interruption);
+      boolean complete = trainer.step() == training.config().steps();
+      // Where there was no step to do, the report of the last one may have been owed.
+      if (!complete || trainer.step() == begun) {
+        folder.checkpoints().write(trainer.checkpoint());
+      }
+      // A program that is being ended should do what only it can do, and go.
+      if (!interruption.isRequested()) {
+        files.update(trainer);
+        if (!complete) {
+          console.note(
+              String.format(
+                  Locale.ROOT,
+                  "train: the time limit ends training at step %d of %d; go on by 'ddpm train --resume %s'",
+                  trainer.step(),
+                  training.config().steps(),
+                  folder.path()));
+        }
+        finish(folder, files, interruption);
+      }
+      if (interruption.isRequested()) {
+        console.note(
+            String.format(
+                Locale.ROOT,
+                "train: interrupted, saved at step %d; go on by 'ddpm train --resume %s'",
+                trainer.step(),
+                folder.path()));
+        return End.INTERRUPTED;
+      }
+      console.printLine(folder.path().toString());
+      console.printLine(files.report().toString());
+      return complete ? End.LAST_STEP : End.TIME_LIMIT;
+    }
+  }
+
+  private void train(RunFolder folder, RunFiles files, Duration limit, Interruption interruption)
+      throws IOException {
+    long start = System.nanoTime();
+    try (Progress progress =
+        new Progress(console, "train", "steps", trainer.step(), training.config().steps())) {
+      trainer
+          .withListener(new CheckpointListener(folder.checkpoints(), training.checkpointEvery()))
+          .withListener(new ProgressListener(progress))
+          .withListener(
+              (running, report) -> {
+                if (report.step() % training.sampleEvery() == 0 && !report.isLast()) {
+                  writeGrid(files, interruption);
+                }
+                if (System.nanoTime() - start >= limit.toNanos()) {
+                  running.requestStop();
+                }
+              });
+      trainer.fit();
+    }
+  }
+
+  private void writeGrid(RunFiles files, Interruption interruption) throws IOException {
+    trainer.bringHome();
+    try {
+      files.writeGrid(
+          pipeline.sample(
+              GRID_IMAGES,
+              training.config().seed(),
+              DiffusionPipeline.DEFAULT_BATCH_SIZE,
+              (stepsDone, x, x0) -> requireNotInterrupted(interruption)),
+          trainer.step());
+      files.update(trainer);
+    } catch (CancellationException e) {
+      // The training itself ends in good order after this step.
+      return;
+    }
+  }
+
+  private void finish(RunFolder folder, RunFiles files, Interruption interruption)
+      throws IOException {
+    UnetFolder.write(folder.unet(), trainer.emaUnet());
+    try {
+      SamplingOptions options =
+          SamplingOptions.defaults()
+              .withListener((now, x, x0) -> requireNotInterrupted(interruption));
+      INDArray images =
+          Progress.ofSampling(
+              console,
+              pipeline,
+              FINAL_IMAGES,
+              options,
+              reporting -> pipeline.sample(FINAL_IMAGES, training.config().seed(), reporting));
+      files.writeGrid(images.get(NDArrayIndex.interval(0, GRID_IMAGES)), trainer.step());
+      files.writeSamples(images);
+      files.update(trainer);
+    } catch (CancellationException e) {
+      // All but the pictures is there; resuming draws them.
+      return;
+    }
+  }
+
+  @Override
+  public void close() {
+    prefetching.close();
+    trainer.close();
+    unet.close();
+  }
+
+  private static void requireNotInterrupted(Interruption interruption) {
+    if (interruption.isRequested()) {
+      throw new CancellationException("Drawing samples was interrupted.");
+    }
+  }
+
+  /** Shows loss and speed. */
+  private static final class ProgressListener implements TrainingListener {
+
+    private final Progress progress;
+    private final long startNanos = System.nanoTime();
+    private double loss = Double.NaN;
+    private long images;
+
+    ProgressListener(Progress progress) {
+      this.progress = progress;
+    }
+
+    @Override
+    public void onStep(Trainer trainer, StepReport report) {
+      images += report.images();
+      if (report.window() != null) {
+        loss = report.window().loss();
+      } else if (Double.isNaN(loss)) {
+        loss = report.loss();
+      }
+      double seconds = (System.nanoTime() - startNanos) / 1e9;
+      progress.update(
+          report.step(),
+          String.format(Locale.ROOT, "loss %.4f, %.0f images/s", loss, images / seconds));
+    }
+  }
+}

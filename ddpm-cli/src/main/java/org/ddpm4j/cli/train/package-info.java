@@ -1,0 +1,2 @@
+/** Training and resuming a run. */
+package org.ddpm4j.cli.train;
