@@ -7,11 +7,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.ddpm4j.diffusion.config.DdimConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.pipeline.SamplingOptions;
-import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.kernels.cpu.FusedKernels;
@@ -62,9 +62,7 @@ class ReproducibilityTest {
           .withClassEmbeddings(CLASSES);
 
   static Stream<SamplerConfig> samplers() {
-    SamplerConfig noisyDdim =
-        new SamplerConfig(
-            SamplerType.DDIM, null, 0, false, null, 1.0, null, null, Convention.PAPER);
+    SamplerConfig noisyDdim = DdimConfig.usual().withEta(1);
     return Stream.concat(
         Stream.of(noisyDdim),
         Stream.of(

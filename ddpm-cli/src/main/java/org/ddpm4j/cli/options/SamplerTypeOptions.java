@@ -1,12 +1,12 @@
 package org.ddpm4j.cli.options;
 
 import java.util.Objects;
+import org.ddpm4j.diffusion.config.AncestralConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.diffusers.DiffusersSampler;
 import org.ddpm4j.diffusion.model.DefaultSampler;
 import org.ddpm4j.diffusion.model.DiffusionModel;
-import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.unet.model.UnetConfig;
 import picocli.CommandLine.Mixin;
@@ -85,28 +85,39 @@ public final class SamplerTypeOptions {
    */
   public DiffusersSampler forDiffusers(UnetConfig network) {
     SamplerConfig own = SamplerConfig.of(Objects.requireNonNullElse(type, SamplerType.DDPM));
+    if (own instanceof AncestralConfig ancestral) {
+      own = ancestral.withVariance(reverseProcess.variance(network));
+    }
     return new DiffusersSampler(changed(own, network), reverseProcess.clip().forDiffusers());
   }
 
   /** A sampler's own options, but for those that the user chose. */
   private SamplerConfig changed(SamplerConfig own, UnetConfig network) {
-    TimestepSpacing visited = spacing != null ? spacing : own.spacing();
-    ReverseVariance chosen = reverseProcess.chosenVariance();
-    boolean isChecked =
-        own.type() == SamplerType.DDPM && (chosen != null || own.variance() == null);
-    ReverseVariance variance =
-        isChecked ? reverseProcess.variance(network) : chosen != null ? chosen : own.variance();
     return BadInputException.check(
-        () ->
-            new SamplerConfig(
-                own.type(),
-                visited,
-                spacing == null || visited == TimestepSpacing.LEADING ? own.stepsOffset() : 0,
-                isKarras || own.karras(),
-                order != null ? order : own.order(),
-                eta != null ? eta : own.eta(),
-                variance,
-                own.end(),
-                own.convention()));
+        () -> {
+          SamplerConfig config = own;
+          if (spacing != null) {
+            config =
+                config.withSpacing(
+                    spacing, spacing == TimestepSpacing.LEADING ? own.stepsOffset() : 0);
+          }
+          if (isKarras) {
+            config = config.withKarras(true);
+          }
+          if (order != null) {
+            config = config.withOrder(order);
+          }
+          if (eta != null) {
+            config = config.withEta(eta);
+          }
+          if (reverseProcess.chosenVariance() != null) {
+            config =
+                config.withVariance(
+                    config instanceof AncestralConfig
+                        ? reverseProcess.variance(network)
+                        : reverseProcess.chosenVariance());
+          }
+          return config;
+        });
   }
 }

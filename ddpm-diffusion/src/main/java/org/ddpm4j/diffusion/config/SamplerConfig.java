@@ -1,60 +1,74 @@
 package org.ddpm4j.diffusion.config;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
-import org.ddpm4j.diffusion.NoiseLevel;
-import org.ddpm4j.diffusion.sampling.AncestralSampler;
 import org.ddpm4j.diffusion.sampling.Convention;
-import org.ddpm4j.diffusion.sampling.DdimSampler;
-import org.ddpm4j.diffusion.sampling.DeisSampler;
-import org.ddpm4j.diffusion.sampling.DpmSolverSampler;
-import org.ddpm4j.diffusion.sampling.DpmSolverSampler.Equation;
-import org.ddpm4j.diffusion.sampling.EulerAncestralSampler;
-import org.ddpm4j.diffusion.sampling.EulerSampler;
-import org.ddpm4j.diffusion.sampling.FinalOrder;
-import org.ddpm4j.diffusion.sampling.HeunSampler;
-import org.ddpm4j.diffusion.sampling.InitialNoise;
-import org.ddpm4j.diffusion.sampling.LmsSampler;
-import org.ddpm4j.diffusion.sampling.NoiseLevels;
-import org.ddpm4j.diffusion.sampling.NoiseStep;
 import org.ddpm4j.diffusion.sampling.PathSampler;
-import org.ddpm4j.diffusion.sampling.PndmSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
-import org.ddpm4j.diffusion.sampling.UniPcSampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.NoiseSchedule;
-import org.ddpm4j.schedules.RespacedSchedule;
 
 /**
- * Which sampler, with what of its options can be said in a file or on a command line.
+ * Which sampler, with what of its options can be said in a file or on a command line: a record for
+ * each family of samplers that have the same options, whose {@code of} has their defaults.
  *
- * @param type its name
- * @param spacing which timesteps are visited, or null for the type's own
- * @param stepsOffset added to the timesteps of {@link TimestepSpacing#LEADING}, at least 0
- * @param karras whether the noise levels are those of Karras et al. 2022
- * @param order of the solver, or null for the type's own; only for types that have one
- * @param eta η of DDIM, or null for 0; only for DDIM
- * @param variance σ² of DDPM, or null for the posterior's; only for DDPM
- * @param end where the run ends, or null for the type's own; not for DDPM
- * @param convention whom to follow where diffusers is not the papers
+ * <p>The methods {@code with…} change an option wherever a sampler has it, and refuse it where it
+ * would have no effect.
  */
-public record SamplerConfig(
-    SamplerType type,
-    TimestepSpacing spacing,
-    int stepsOffset,
-    boolean karras,
-    Integer order,
-    Double eta,
-    ReverseVariance variance,
-    End end,
-    Convention convention) {
+public sealed interface SamplerConfig
+    permits AncestralConfig,
+        SamplerConfig.Ending,
+        SamplerConfig.KarrasLevels,
+        SamplerConfig.Ordered {
+
+  /** Configurations of samplers whose runs can end at one place or another. */
+  sealed interface Ending extends SamplerConfig
+      permits DdimConfig, PndmConfig, ExponentialConfig, LmsConfig, EulerConfig {
+
+    /**
+     * Where a run ends.
+     *
+     * @return the end
+     */
+    End end();
+
+    @Override
+    SamplerConfig withEnd(End newEnd);
+  }
+
+  /** Configurations of samplers that can take the noise levels of Karras et al. 2022. */
+  sealed interface KarrasLevels extends SamplerConfig
+      permits DdimConfig, ExponentialConfig, LmsConfig, EulerConfig {
+
+    /**
+     * Whether the noise levels are those of Karras et al. 2022.
+     *
+     * @return false for those of the timesteps
+     */
+    boolean karras();
+
+    @Override
+    SamplerConfig withKarras(boolean newKarras);
+  }
+
+  /** Configurations of solvers whose order can be chosen. */
+  sealed interface Ordered extends SamplerConfig permits ExponentialConfig, LmsConfig {
+
+    /**
+     * The order of the solver.
+     *
+     * @return at least 1
+     */
+    int order();
+
+    @Override
+    SamplerConfig withOrder(int newOrder);
+  }
 
   /** Where a run ends. */
-  public enum End {
+  enum End {
     /** At clean images: ᾱ = 1, σ = 0. */
     CLEAN,
     /**
@@ -70,7 +84,7 @@ public record SamplerConfig(
    * @param steps S, of the whole run
    * @param last how many of them are made, counted from the clean end, 1 to S
    */
-  public record Part(int steps, int last) {
+  record Part(int steps, int last) {
 
     /** So that 0.58 of 50 steps is 29, although the product is a little less in binary. */
     private static final double ROUNDING = 1e-9;
@@ -135,52 +149,25 @@ public record SamplerConfig(
   }
 
   /**
-   * Checks what goes with what.
+   * The sampler's name.
    *
-   * @param type its name
-   * @param spacing which timesteps are visited
-   * @param stepsOffset added to the timesteps
-   * @param karras whether the noise levels are Karras'
-   * @param order of the solver
-   * @param eta of DDIM
-   * @param variance of DDPM
-   * @param end where the run ends
-   * @param convention whom to follow
-   * @throws IllegalArgumentException if an option does not go with the type or with another
+   * @return the type
    */
-  public SamplerConfig {
-    Objects.requireNonNull(type, "type");
-    Objects.requireNonNull(convention, "convention");
-    require(
-        order == null || type.hasOrder(),
-        type,
-        "an order",
-        "dpm++, dpm++-sde, unipc, deis and lms do");
-    require(eta == null || type == SamplerType.DDIM, type, "an η", "ddim does");
-    require(variance == null || type == SamplerType.DDPM, type, "a variance", "ddpm does");
-    require(end == null || type != SamplerType.DDPM, type, "a choice of its end", "all others do");
-    require(
-        !karras || type.takesKarrasLevels(),
-        type,
-        "Karras' levels",
-        "all others but ddpm, pndm and plms do");
-    boolean leading =
-        Objects.requireNonNullElse(spacing, type.defaultSpacing()) == TimestepSpacing.LEADING;
-    if (stepsOffset < 0 || (stepsOffset > 0 && !leading)) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The offset of the timesteps is %d; it must be 0, or more with the spacing leading.",
-              stepsOffset));
-    }
-  }
+  SamplerType type();
 
-  private static void require(boolean valid, SamplerType type, String option, String types) {
-    if (!valid) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "The sampler %s does not take %s; %s.", type, option, types));
-    }
-  }
+  /**
+   * Which timesteps are visited.
+   *
+   * @return the spacing
+   */
+  TimestepSpacing spacing();
+
+  /**
+   * What is added to the timesteps of {@link TimestepSpacing#LEADING}.
+   *
+   * @return at least 0
+   */
+  int stepsOffset();
 
   /**
    * A sampler with its own options.
@@ -188,8 +175,62 @@ public record SamplerConfig(
    * @param type its name
    * @return the configuration
    */
-  public static SamplerConfig of(SamplerType type) {
-    return new SamplerConfig(type, null, 0, false, null, null, null, null, Convention.PAPER);
+  static SamplerConfig of(SamplerType type) {
+    return switch (type) {
+      case DDPM -> AncestralConfig.usual();
+      case DDIM -> DdimConfig.usual();
+      case PNDM, PLMS -> PndmConfig.of(type);
+      case DPM_SOLVER, DPM_SOLVER_SDE, UNIPC, DEIS -> ExponentialConfig.of(type);
+      case LMS -> LmsConfig.usual();
+      case HEUN, EULER, EULER_ANCESTRAL -> EulerConfig.of(type);
+    };
+  }
+
+  /**
+   * The same sampler at other timesteps.
+   *
+   * @param newSpacing which are visited
+   * @param newStepsOffset what is added to them, 0 but for {@link TimestepSpacing#LEADING}
+   * @return the configuration
+   * @throws IllegalArgumentException if the offset does not go with the spacing
+   */
+  SamplerConfig withSpacing(TimestepSpacing newSpacing, int newStepsOffset);
+
+  /**
+   * The same sampler with other noise levels.
+   *
+   * @param newKarras whether they are those of Karras et al. 2022
+   * @return the configuration
+   * @throws IllegalArgumentException if it cannot take them: DDPM is a chain over timesteps, PNDM
+   *     needs them evenly spaced
+   */
+  default SamplerConfig withKarras(boolean newKarras) {
+    if (newKarras) {
+      throw notTaken("Karras' levels", KarrasLevels.class);
+    }
+    return this;
+  }
+
+  /**
+   * The same solver of another order.
+   *
+   * @param newOrder how many evaluations a step takes into account
+   * @return the configuration
+   * @throws IllegalArgumentException if its order cannot be chosen
+   */
+  default SamplerConfig withOrder(int newOrder) {
+    throw notTaken("an order", Ordered.class);
+  }
+
+  /**
+   * The same DDIM with another η.
+   *
+   * @param newEta from 0, no noise, to 1, as much as DDPM
+   * @return the configuration
+   * @throws IllegalArgumentException if it is no DDIM
+   */
+  default SamplerConfig withEta(double newEta) {
+    throw notTaken("an η", DdimConfig.class);
   }
 
   /**
@@ -199,9 +240,47 @@ public record SamplerConfig(
    * @return the configuration
    * @throws IllegalArgumentException if it is no DDPM
    */
-  public SamplerConfig withVariance(ReverseVariance newVariance) {
-    return new SamplerConfig(
-        type, spacing, stepsOffset, karras, order, eta, newVariance, end, convention);
+  default SamplerConfig withVariance(ReverseVariance newVariance) {
+    throw notTaken("a variance", AncestralConfig.class);
+  }
+
+  /**
+   * The same sampler with another end.
+   *
+   * @param newEnd where a run ends
+   * @return the configuration
+   * @throws IllegalArgumentException if it has no choice
+   */
+  default SamplerConfig withEnd(End newEnd) {
+    throw notTaken("a choice of its end", Ending.class);
+  }
+
+  /**
+   * The same sampler as the papers or diffusers have it.
+   *
+   * @param newConvention whom to follow where they differ
+   * @return the configuration; the same for a sampler of which they do not
+   */
+  default SamplerConfig withConvention(Convention newConvention) {
+    return this;
+  }
+
+  private IllegalArgumentException notTaken(String option, Class<? extends SamplerConfig> those) {
+    List<String> types =
+        Arrays.stream(SamplerType.values())
+            .filter(type -> those.isInstance(of(type)))
+            .map(SamplerType::toString)
+            .toList();
+    int last = types.size() - 1;
+    return new IllegalArgumentException(
+        String.format(
+            Locale.ROOT,
+            "The sampler %s does not take %s; %s.",
+            type(),
+            option,
+            last == 0
+                ? types.get(0) + " does"
+                : String.join(", ", types.subList(0, last)) + " and " + types.get(last) + " do"));
   }
 
   /**
@@ -214,7 +293,7 @@ public record SamplerConfig(
    * @throws IllegalArgumentException if the steps or the order are out of range, or the schedule is
    *     not one for it
    */
-  public PathSampler create(NoiseSchedule schedule, int steps, X0Constraint x0Constraint) {
+  default PathSampler create(NoiseSchedule schedule, int steps, X0Constraint x0Constraint) {
     return create(schedule, Part.whole(steps), x0Constraint);
   }
 
@@ -229,152 +308,5 @@ public record SamplerConfig(
    * @throws IllegalArgumentException if the steps or the order are out of range, or the schedule is
    *     not one for it
    */
-  public PathSampler create(NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
-    return switch (type) {
-      case DDPM -> ddpm(schedule, part, x0Constraint);
-      case DDIM -> ddim(schedule, part, x0Constraint);
-      case DPM_SOLVER -> dpmSolver(Equation.ODE, schedule, part, x0Constraint);
-      case DPM_SOLVER_SDE -> dpmSolver(Equation.SDE, schedule, part, x0Constraint);
-      case UNIPC -> new UniPcSampler(levels(schedule, part), solverOrder(), x0Constraint);
-      case PNDM -> pndm(schedule, part, x0Constraint);
-      case PLMS -> PndmSampler.plms(levels(schedule, part), x0Constraint);
-      case DEIS -> new DeisSampler(levels(schedule, part), solverOrder(), x0Constraint);
-      case LMS -> new LmsSampler(levels(schedule, part), solverOrder(), x0Constraint);
-      case HEUN -> new HeunSampler(levels(schedule, part), x0Constraint);
-      case EULER -> new EulerSampler(levels(schedule, part), x0Constraint);
-      case EULER_ANCESTRAL -> new EulerAncestralSampler(levels(schedule, part), x0Constraint);
-    };
-  }
-
-  private PathSampler ddpm(NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
-    RespacedSchedule times =
-        spacing == null
-            ? schedule.respace(part.steps())
-            : schedule.respace(kept(schedule, part.steps()));
-    if (part.last() < part.steps()) {
-      times = schedule.respace(Arrays.copyOf(times.timesteps(), part.last()));
-    }
-    return new AncestralSampler(
-        times, Objects.requireNonNullElse(variance, ReverseVariance.POSTERIOR), x0Constraint);
-  }
-
-  private PathSampler dpmSolver(
-      Equation equation, NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
-    return new DpmSolverSampler(
-        levels(schedule, part),
-        solverOrder(),
-        equation,
-        FinalOrder.LOWERED_IN_SHORT_RUNS,
-        convention,
-        x0Constraint);
-  }
-
-  /** diffusers' steps are all ⌊T/S⌋ timesteps long, wherever the next one begins. */
-  private PathSampler ddim(NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
-    NoiseLevels levels = levels(schedule, part);
-    double chosenEta = Objects.requireNonNullElse(eta, 0.0);
-    if (convention == Convention.PAPER || karras) {
-      return new DdimSampler(levels, chosenEta, x0Constraint);
-    }
-    int stride = schedule.timesteps() / part.steps();
-    List<NoiseStep> path = new ArrayList<>();
-    for (NoiseStep step : levels.path()) {
-      int target = (int) step.from().t() - stride;
-      path.add(
-          new NoiseStep(
-              step.from(), target < 0 ? endOf(schedule) : NoiseLevel.of(schedule, target)));
-    }
-    return new DdimSampler(path, chosenEta, levels.initialNoise(), x0Constraint);
-  }
-
-  /**
-   * diffusers rounds half a step down, and for odd steps puts the state one timestep above where it
-   * asks the network.
-   */
-  private PathSampler pndm(NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
-    NoiseLevels levels = levels(schedule, part);
-    PndmSampler sampler = PndmSampler.rungeKutta(schedule, levels, x0Constraint);
-    if (convention == Convention.PAPER) {
-      return sampler;
-    }
-    int half = schedule.timesteps() / part.steps() / 2;
-    List<PndmSampler.Midpoint> midpoints = new ArrayList<>();
-    for (int i = 0; i < sampler.midpoints().size(); i++) {
-      NoiseLevel reached = NoiseLevel.of(schedule, (int) levels.step(i).from().t() - half);
-      NoiseLevel asked = NoiseLevel.of(schedule, (int) levels.step(i).to().t() + half);
-      midpoints.add(new PndmSampler.Midpoint(reached.withT(asked.t()), asked));
-    }
-    return new PndmSampler(levels, midpoints, x0Constraint);
-  }
-
-  private NoiseLevels levels(NoiseSchedule schedule, Part part) {
-    NoiseLevels levels = NoiseLevels.of(schedule, times(schedule, part.steps()));
-    if (karras) {
-      levels = karrasLevels(schedule, levels, part.steps());
-    }
-    if (type.family() == SamplerType.Family.FRACTIONAL && visited() != TimestepSpacing.LEADING) {
-      levels = levels.startingFrom(InitialNoise.OF_LEVEL);
-    }
-    return levels.endingAt(endOf(schedule)).last(part.last());
-  }
-
-  /** diffusers' solvers that think in timesteps round Karras' and take the whole range of noise. */
-  private NoiseLevels karrasLevels(NoiseSchedule schedule, NoiseLevels spaced, int steps) {
-    if (type.family() == SamplerType.Family.FRACTIONAL) {
-      return NoiseLevels.karras(
-          schedule,
-          spaced.levels().get(0).rho(),
-          spaced.levels().get(spaced.steps() - 1).rho(),
-          steps);
-    }
-    NoiseLevels whole = NoiseLevels.karras(schedule, steps);
-    return convention == Convention.DIFFUSERS ? whole.atWholeTimesteps() : whole;
-  }
-
-  private double[] times(NoiseSchedule schedule, int steps) {
-    double[] times =
-        type.family() == SamplerType.Family.ABOVE_ZERO
-            ? visited().timesAboveZero(schedule.timesteps(), steps)
-            : visited().times(schedule.timesteps(), steps);
-    for (int i = 0; i < times.length; i++) {
-      times[i] += stepsOffset;
-      if (type.family() != SamplerType.Family.FRACTIONAL) {
-        times[i] = Math.rint(times[i]);
-      }
-    }
-    if (times[0] > schedule.timesteps() - 1) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "With an offset of %d, %d steps begin at timestep %.0f of %d; take a smaller offset or another number of steps.",
-              stepsOffset,
-              steps,
-              times[0],
-              schedule.timesteps()));
-    }
-    return times;
-  }
-
-  private int[] kept(NoiseSchedule schedule, int steps) {
-    double[] descending = times(schedule, steps);
-    int[] ascending = new int[steps];
-    Arrays.setAll(ascending, i -> (int) descending[steps - 1 - i]);
-    return ascending;
-  }
-
-  private NoiseLevel endOf(NoiseSchedule schedule) {
-    // DEIS' paper ends where a little noise is left, since its polynomials in log ρ reach no end.
-    End usual = type == SamplerType.DEIS ? End.FIRST_TIMESTEP : End.CLEAN;
-    return Objects.requireNonNullElse(end, usual) == End.CLEAN
-        ? NoiseLevel.CLEAN
-        : NoiseLevel.of(schedule, 0);
-  }
-
-  private int solverOrder() {
-    return Objects.requireNonNullElse(order, type.defaultOrder());
-  }
-
-  private TimestepSpacing visited() {
-    return Objects.requireNonNullElse(spacing, type.defaultSpacing());
-  }
+  PathSampler create(NoiseSchedule schedule, Part part, X0Constraint x0Constraint);
 }

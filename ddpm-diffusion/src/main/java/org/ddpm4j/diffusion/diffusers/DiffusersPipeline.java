@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.config.AncestralConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.unet.Unet;
@@ -51,7 +52,9 @@ public record DiffusersPipeline(
               in,
               config.outChannels()));
     }
-    if (scheduler.sampler().variance() == ReverseVariance.LEARNED && !learned) {
+    if (scheduler.sampler() instanceof AncestralConfig ancestral
+        && ancestral.variance() == ReverseVariance.LEARNED
+        && !learned) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,

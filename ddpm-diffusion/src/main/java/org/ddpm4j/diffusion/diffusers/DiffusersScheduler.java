@@ -6,13 +6,14 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.config.DdimConfig;
+import org.ddpm4j.diffusion.config.LmsConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.sampling.Convention;
-import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
@@ -47,7 +48,6 @@ public record DiffusersScheduler(
   public static final int MAX_TIMESTEPS = 1_000_000;
 
   private static final int MAX_SOLVER_ORDER = 3;
-  private static final int LMS_ORDER = SamplerType.LMS.defaultOrder();
 
   /** Above any value that an estimate takes; JSON has no infinity. */
   private static final double MAX_THRESHOLD = 1e6;
@@ -80,7 +80,7 @@ public record DiffusersScheduler(
     }
     SchedulerClass scheduler = SchedulerClass.of(sampler.type());
     betas = named(betas, timesteps, scheduler);
-    sampler = writtenOut(sampler, scheduler);
+    sampler = supported(sampler, scheduler);
     clipping = supported(clipping, scheduler);
     checkParameterization(parameterization, scheduler);
     schedule(betas, timesteps, sampler.type());
@@ -103,54 +103,51 @@ public record DiffusersScheduler(
     return TrainedBetas.of(betas, timesteps);
   }
 
-  private static SamplerConfig writtenOut(SamplerConfig sampler, SchedulerClass scheduler) {
-    SamplerType type = sampler.type();
-    Integer order =
-        type.hasOrder()
-            ? Integer.valueOf(Objects.requireNonNullElse(sampler.order(), type.defaultOrder()))
-            : null;
+  private static SamplerConfig supported(SamplerConfig sampler, SchedulerClass scheduler) {
+    if (sampler instanceof SamplerConfig.Ordered ordered) {
+      checkOrder(ordered, scheduler);
+    }
+    if (sampler instanceof DdimConfig ddim) {
+      require(
+          ddim.eta() == 0,
+          "diffusers' %s is told η when it is called, and no file of it can say %s; choose 0.",
+          scheduler.className(),
+          ddim.eta());
+    }
+    if (sampler instanceof SamplerConfig.KarrasLevels levels) {
+      require(
+          !levels.karras() || scheduler.has("use_karras_sigmas"),
+          "diffusers' %s does not take Karras' levels; leave them out or choose another sampler.",
+          scheduler.className());
+    }
+    if (sampler instanceof SamplerConfig.Ending ending) {
+      End usual = ((SamplerConfig.Ending) SamplerConfig.of(sampler.type())).end();
+      require(
+          ending.end() == usual
+              || scheduler.has("set_alpha_to_one")
+              || scheduler.has("final_sigmas_type"),
+          "diffusers' %s ends at %s and nowhere else; choose that end.",
+          scheduler.className(),
+          usual);
+    }
+    return sampler.withConvention(Convention.DIFFUSERS);
+  }
+
+  private static void checkOrder(SamplerConfig.Ordered sampler, SchedulerClass scheduler) {
+    int order = sampler.order();
+    boolean isLms = sampler instanceof LmsConfig;
+    int lmsOrder = LmsConfig.usual().order();
     require(
-        type == SamplerType.LMS || order == null || (order >= 1 && order <= MAX_SOLVER_ORDER),
+        isLms || (order >= 1 && order <= MAX_SOLVER_ORDER),
         "The solver order of %s is %d; it must be from 1 to %d.",
         scheduler.className(),
         order,
         MAX_SOLVER_ORDER);
     require(
-        type != SamplerType.LMS || order == LMS_ORDER,
+        !isLms || order == lmsOrder,
         "diffusers' %s has the order %d unless its caller asks for another; choose that.",
         scheduler.className(),
-        LMS_ORDER);
-    require(
-        sampler.eta() == null || sampler.eta() == 0,
-        "diffusers' %s is told η when it is called, and no file of it can say %s; choose 0.",
-        scheduler.className(),
-        sampler.eta());
-    require(
-        !sampler.karras() || scheduler.has("use_karras_sigmas"),
-        "diffusers' %s does not take Karras' levels; leave them out or choose another sampler.",
-        scheduler.className());
-    End end = null;
-    if (type != SamplerType.DDPM) {
-      End usual = type == SamplerType.DEIS ? End.FIRST_TIMESTEP : End.CLEAN;
-      end = Objects.requireNonNullElse(sampler.end(), usual);
-      require(
-          end == usual || scheduler.has("set_alpha_to_one") || scheduler.has("final_sigmas_type"),
-          "diffusers' %s ends at %s and nowhere else; choose that end.",
-          scheduler.className(),
-          usual);
-    }
-    return new SamplerConfig(
-        type,
-        Objects.requireNonNullElse(sampler.spacing(), type.defaultSpacing()),
-        sampler.stepsOffset(),
-        sampler.karras(),
-        order,
-        type == SamplerType.DDIM ? Double.valueOf(0) : null,
-        type == SamplerType.DDPM
-            ? Objects.requireNonNullElse(sampler.variance(), ReverseVariance.POSTERIOR)
-            : null,
-        end,
-        Convention.DIFFUSERS);
+        lmsOrder);
   }
 
   private static X0Clipping supported(X0Clipping clipping, SchedulerClass scheduler) {

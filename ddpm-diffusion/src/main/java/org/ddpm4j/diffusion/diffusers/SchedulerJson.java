@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.config.AncestralConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerType;
@@ -199,17 +200,28 @@ final class SchedulerJson {
     TimestepSpacing spacing = fields.choice("timestep_spacing", SPACINGS);
     int offset = fields.integer("steps_offset");
     require(offset >= 0, "steps_offset is %d; it must be at least 0", offset);
-    return new SamplerConfig(
-        type,
-        spacing,
-        // diffusers leaves it out of account with the other spacings.
-        spacing == TimestepSpacing.LEADING ? offset : 0,
-        scheduler.has("use_karras_sigmas") && fields.flagOrNull("use_karras_sigmas"),
-        scheduler.has("solver_order") ? Integer.valueOf(fields.integer("solver_order")) : null,
-        null,
-        type == SamplerType.DDPM ? variance() : null,
-        end(),
-        Convention.DIFFUSERS);
+    SamplerConfig sampler =
+        SamplerConfig.of(type)
+            // diffusers leaves it out of account with the other spacings.
+            .withSpacing(spacing, spacing == TimestepSpacing.LEADING ? offset : 0)
+            .withConvention(Convention.DIFFUSERS);
+    if (scheduler.has("use_karras_sigmas")) {
+      sampler = sampler.withKarras(fields.flagOrNull("use_karras_sigmas"));
+    }
+    if (scheduler.has("solver_order")) {
+      sampler = sampler.withOrder(fields.integer("solver_order"));
+    }
+    if (sampler instanceof AncestralConfig ancestral) {
+      sampler = ancestral.withVariance(variance());
+    }
+    if (scheduler.has("set_alpha_to_one")) {
+      sampler =
+          sampler.withEnd(fields.flagOrNull("set_alpha_to_one") ? End.CLEAN : End.FIRST_TIMESTEP);
+    }
+    if (scheduler.has("final_sigmas_type")) {
+      sampler = sampler.withEnd(fields.choice("final_sigmas_type", FINAL_SIGMAS));
+    }
+    return sampler;
   }
 
   private SamplerType type() {
@@ -232,16 +244,6 @@ final class SchedulerJson {
     return fields.isNull("variance_type")
         ? ReverseVariance.POSTERIOR
         : fields.choice("variance_type", VARIANCES);
-  }
-
-  /** Null for the scheduler's only one. */
-  private End end() {
-    if (scheduler.has("set_alpha_to_one")) {
-      return fields.flagOrNull("set_alpha_to_one") ? End.CLEAN : End.FIRST_TIMESTEP;
-    }
-    return scheduler.has("final_sigmas_type")
-        ? fields.choice("final_sigmas_type", FINAL_SIGMAS)
-        : null;
   }
 
   private BetaSchedule betas(int timesteps) {
@@ -318,14 +320,20 @@ final class SchedulerJson {
     values.put("timestep_spacing", DiffusersFields.nameOf(sampler.spacing(), SPACINGS));
     values.put("steps_offset", sampler.stepsOffset());
     putClipping(values, config.clipping());
-    values.computeIfPresent("use_karras_sigmas", (key, value) -> sampler.karras());
-    values.computeIfPresent("solver_order", (key, value) -> sampler.order());
-    values.computeIfPresent("set_alpha_to_one", (key, value) -> sampler.end() == End.CLEAN);
-    values.computeIfPresent(
-        "final_sigmas_type", (key, value) -> DiffusersFields.nameOf(sampler.end(), FINAL_SIGMAS));
+    if (sampler instanceof SamplerConfig.KarrasLevels levels) {
+      values.replace("use_karras_sigmas", levels.karras());
+    }
+    if (sampler instanceof SamplerConfig.Ordered ordered) {
+      values.replace("solver_order", ordered.order());
+    }
+    if (sampler instanceof SamplerConfig.Ending ending) {
+      values.replace("set_alpha_to_one", ending.end() == End.CLEAN);
+      values.replace("final_sigmas_type", DiffusersFields.nameOf(ending.end(), FINAL_SIGMAS));
+    }
+    if (sampler instanceof AncestralConfig ancestral) {
+      values.replace("variance_type", DiffusersFields.nameOf(ancestral.variance(), VARIANCES));
+    }
     values.computeIfPresent("skip_prk_steps", (key, value) -> sampler.type() == SamplerType.PLMS);
-    values.computeIfPresent(
-        "variance_type", (key, value) -> DiffusersFields.nameOf(sampler.variance(), VARIANCES));
     values.computeIfPresent(
         "algorithm_type", (key, value) -> DiffusersFields.nameOf(sampler.type(), DPM_SOLVERS));
 

@@ -19,19 +19,6 @@ class SamplerConfigTest {
 
   private static final NoiseSchedule SCHEDULE = NoiseSchedule.of(LinearSchedule.paper(), 1000);
 
-  private static SamplerConfig config(
-      SamplerType type,
-      TimestepSpacing spacing,
-      int offset,
-      boolean karras,
-      Integer order,
-      Double eta,
-      ReverseVariance variance,
-      End end) {
-    return new SamplerConfig(
-        type, spacing, offset, karras, order, eta, variance, end, Convention.PAPER);
-  }
-
   @ParameterizedTest
   @EnumSource
   void makesAsManyStepsAsWanted(SamplerType type) {
@@ -49,29 +36,86 @@ class SamplerConfigTest {
             new AncestralSampler(
                 SCHEDULE.respace(50), ReverseVariance.POSTERIOR, X0Constraint.NONE));
     assertThat(
-            config(SamplerType.DDPM, TimestepSpacing.LINSPACE, 0, false, null, null, null, null)
+            SamplerConfig.of(SamplerType.DDPM)
+                .withConvention(Convention.DIFFUSERS)
                 .create(SCHEDULE, 50, X0Constraint.NONE))
         .isEqualTo(SamplerConfig.of(SamplerType.DDPM).create(SCHEDULE, 50, X0Constraint.NONE));
   }
 
+  /** 13/26 of 999 is 499.5, but NumPy multiplies 13 by a step, which makes 499.49999999999994. */
+  @Test
+  void timestepsHalfwayAreRoundedAsTheChainOrAsDiffusersDoes() {
+    assertThat(timesteps(Convention.PAPER)).isEqualTo(SCHEDULE.respace(27).timesteps());
+    assertThat(timesteps(Convention.PAPER)[13]).isEqualTo(500);
+    assertThat(timesteps(Convention.DIFFUSERS)[13]).isEqualTo(499);
+  }
+
+  private static int[] timesteps(Convention convention) {
+    AncestralConfig config = AncestralConfig.usual().withConvention(convention);
+    return ((AncestralSampler) config.create(SCHEDULE, 27, X0Constraint.NONE)).times().timesteps();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void isOfItsType(SamplerType type) {
+    SamplerConfig config = SamplerConfig.of(type);
+    assertThat(config.type()).isEqualTo(type);
+    assertThat(config.withSpacing(TimestepSpacing.LEADING, 1))
+        .returns(type, SamplerConfig::type)
+        .returns(TimestepSpacing.LEADING, SamplerConfig::spacing)
+        .returns(1, SamplerConfig::stepsOffset);
+    assertThat(config.withKarras(false)).isEqualTo(config);
+  }
+
+  @Test
+  void changesOneOptionAndNoOther() {
+    ExponentialConfig solver = ExponentialConfig.of(SamplerType.DEIS);
+    assertThat(
+            solver
+                .withSpacing(TimestepSpacing.LEADING, 1)
+                .withKarras(true)
+                .withOrder(3)
+                .withEnd(End.CLEAN)
+                .withConvention(Convention.DIFFUSERS))
+        .isEqualTo(
+            new ExponentialConfig(
+                SamplerType.DEIS,
+                TimestepSpacing.LEADING,
+                1,
+                true,
+                3,
+                End.CLEAN,
+                Convention.DIFFUSERS));
+    assertThat(solver.withOrder(3).withOrder(2)).isEqualTo(solver);
+  }
+
+  @Test
+  void aFamilyHasNoOthers() {
+    assertThatThrownBy(() -> PndmConfig.of(SamplerType.EULER))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("The sampler euler is none of [pndm, plms].");
+    assertThatThrownBy(() -> ExponentialConfig.of(SamplerType.LMS)).hasMessageContaining("lms");
+    assertThatThrownBy(() -> EulerConfig.of(SamplerType.DDPM)).hasMessageContaining("ddpm");
+  }
+
   @Test
   void optionsThatDoNotGoTogetherAreRefused() {
-    assertThatThrownBy(() -> config(SamplerType.DDIM, null, 0, false, 2, null, null, null))
+    assertThatThrownBy(() -> SamplerConfig.of(SamplerType.DDIM).withOrder(2))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "The sampler ddim does not take an order; dpm++, dpm++-sde, unipc, deis and lms do.");
-    assertThatThrownBy(() -> config(SamplerType.HEUN, null, 0, false, null, 0.5, null, null))
+    assertThatThrownBy(() -> SamplerConfig.of(SamplerType.HEUN).withEta(0.5))
         .hasMessage("The sampler heun does not take an η; ddim does.");
-    assertThatThrownBy(
-            () -> config(SamplerType.UNIPC, null, 0, false, null, null, ReverseVariance.BETA, null))
+    assertThatThrownBy(() -> SamplerConfig.of(SamplerType.UNIPC).withVariance(ReverseVariance.BETA))
         .hasMessage("The sampler unipc does not take a variance; ddpm does.");
-    assertThatThrownBy(() -> config(SamplerType.PNDM, null, 0, true, null, null, null, null))
-        .hasMessageStartingWith("The sampler pndm does not take Karras' levels;");
-    assertThatThrownBy(() -> config(SamplerType.DDPM, null, 0, false, null, null, null, End.CLEAN))
+    assertThatThrownBy(() -> SamplerConfig.of(SamplerType.PNDM).withKarras(true))
+        .hasMessageStartingWith("The sampler pndm does not take Karras' levels; ddim, dpm++,");
+    assertThatThrownBy(() -> SamplerConfig.of(SamplerType.DDPM).withEnd(End.CLEAN))
         .hasMessageStartingWith("The sampler ddpm does not take a choice of its end;");
-    assertThatThrownBy(() -> config(SamplerType.UNIPC, null, 1, false, null, null, null, null))
+    assertThatThrownBy(
+            () -> SamplerConfig.of(SamplerType.UNIPC).withSpacing(TimestepSpacing.LINSPACE, 1))
         .hasMessageContaining("with the spacing leading");
-    SamplerConfig far = config(SamplerType.DDIM, null, 200, false, null, null, null, null);
+    SamplerConfig far = DdimConfig.usual().withSpacing(TimestepSpacing.LEADING, 200);
     assertThatThrownBy(() -> far.create(SCHEDULE, 10, X0Constraint.NONE))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("10 steps begin at timestep 1100");

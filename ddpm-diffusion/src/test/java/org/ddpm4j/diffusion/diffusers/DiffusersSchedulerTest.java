@@ -17,6 +17,9 @@ import java.util.List;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.config.AncestralConfig;
+import org.ddpm4j.diffusion.config.DdimConfig;
+import org.ddpm4j.diffusion.config.LmsConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerType;
@@ -175,16 +178,8 @@ class DiffusersSchedulerTest {
                 new ZeroTerminalSnrSchedule(new LinearSchedule(0.01, 0.1)),
                 50,
                 Parameterization.V,
-                new SamplerConfig(
-                    SamplerType.DDPM,
-                    TimestepSpacing.LEADING,
-                    2,
-                    false,
-                    null,
-                    null,
-                    ReverseVariance.BETA,
-                    null,
-                    Convention.DIFFUSERS),
+                new AncestralConfig(
+                    TimestepSpacing.LEADING, 2, ReverseVariance.BETA, Convention.DIFFUSERS),
                 new X0Clipping.Range(3)));
     assertThat(scheduler.create(10).steps()).isEqualTo(10);
   }
@@ -324,11 +319,6 @@ class DiffusersSchedulerTest {
         LinearSchedule.paper(), 1000, parameterization, sampler, clipping);
   }
 
-  private static SamplerConfig config(
-      SamplerType type, boolean karras, Integer order, Double eta, End end) {
-    return new SamplerConfig(type, null, 0, karras, order, eta, null, end, Convention.PAPER);
-  }
-
   @Test
   void whatDiffusersCannotSayIsRefused() {
     Parameterization eps = Parameterization.EPSILON;
@@ -340,22 +330,18 @@ class DiffusersSchedulerTest {
         .isThrownBy(() -> linear(eps, SamplerConfig.of(SamplerType.LMS), X0Clipping.UNIT))
         .withMessageContaining("LMSDiscreteScheduler does not clip");
     assertThatIllegalArgumentException()
-        .isThrownBy(
-            () -> linear(eps, config(SamplerType.LMS, false, 3, null, null), X0Clipping.NONE))
+        .isThrownBy(() -> linear(eps, LmsConfig.usual().withOrder(3), X0Clipping.NONE))
         .withMessageContaining("order 4");
     assertThatIllegalArgumentException()
-        .isThrownBy(
-            () -> linear(eps, config(SamplerType.DDIM, false, null, 0.5, null), X0Clipping.NONE))
+        .isThrownBy(() -> linear(eps, DdimConfig.usual().withEta(0.5), X0Clipping.NONE))
         .withMessageContaining("0.5");
     assertThatIllegalArgumentException()
-        .isThrownBy(
-            () -> linear(eps, config(SamplerType.DDIM, true, null, null, null), X0Clipping.NONE))
+        .isThrownBy(() -> linear(eps, DdimConfig.usual().withKarras(true), X0Clipping.NONE))
         .withMessageContaining("Karras");
     assertThatIllegalArgumentException()
         .isThrownBy(
             () ->
-                linear(
-                    eps, config(SamplerType.DEIS, false, null, null, End.CLEAN), X0Clipping.NONE))
+                linear(eps, SamplerConfig.of(SamplerType.DEIS).withEnd(End.CLEAN), X0Clipping.NONE))
         .withMessageContaining("FIRST_TIMESTEP");
   }
 

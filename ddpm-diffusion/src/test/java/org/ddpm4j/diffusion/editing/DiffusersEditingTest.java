@@ -14,6 +14,7 @@ import java.util.stream.StreamSupport;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.config.DdimConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig.Part;
 import org.ddpm4j.diffusion.config.SamplerType;
@@ -150,16 +151,11 @@ class DiffusersEditingTest {
     NoiseSchedule schedule = schedule(config);
     boolean ddim = run.get("scheduler").asText().equals("DDIMScheduler");
     SamplerConfig sampler =
-        new SamplerConfig(
-            ddim ? SamplerType.DDIM : SamplerType.DPM_SOLVER,
-            null,
-            0,
-            false,
-            ddim ? null : (Integer) config.get("solver_order").asInt(),
-            null,
-            null,
-            null,
-            Convention.DIFFUSERS);
+        (ddim
+                ? DdimConfig.usual()
+                : SamplerConfig.of(SamplerType.DPM_SOLVER)
+                    .withOrder(config.get("solver_order").asInt()))
+            .withConvention(Convention.DIFFUSERS);
     Part part = Part.ofStrength(run.get("steps").asInt(), run.get("strength").asDouble());
     ImageToImageSampler edited =
         new ImageToImageSampler(

@@ -17,6 +17,8 @@ import java.util.concurrent.Future;
 import org.ddpm4j.diffusion.ClassConditionalDenoiser;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.config.AncestralConfig;
+import org.ddpm4j.diffusion.config.DdimConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
@@ -123,8 +125,9 @@ class DiffusionModelTest {
   @Test
   void aLearnedVarianceIsTaken() {
     try (DiffusionModel model = DiffusionModel.of(unet(0, 2), COSINE, SHAPE)) {
-      assertThat(model.defaultSampler().config().variance()).isEqualTo(ReverseVariance.LEARNED);
-      assertThat(model.defaultSampler(SamplerType.DDIM).config().variance()).isNull();
+      assertThat(model.defaultSampler().config())
+          .isEqualTo(AncestralConfig.usual().withVariance(ReverseVariance.LEARNED));
+      assertThat(model.defaultSampler(SamplerType.DDIM).config()).isEqualTo(DdimConfig.usual());
       assertThat(model.pipeline(SamplerType.DDIM, 4).sample(2, 0).shape())
           .containsExactly(2, 1, 8, 4);
     }
@@ -246,7 +249,9 @@ class DiffusionModelTest {
       assertThat(model.parameterization()).isEqualTo(Parameterization.V);
       assertThat(model.defaultSampler().config().type()).isEqualTo(SamplerType.DPM_SOLVER);
       assertThat(model.defaultSampler().x0Constraint()).isEqualTo(X0Constraint.NONE);
-      assertThat(model.defaultSampler(SamplerType.UNIPC).config().order()).isEqualTo(3);
+      assertThat(model.defaultSampler(SamplerType.UNIPC).config())
+          .isInstanceOfSatisfying(
+              SamplerConfig.Ordered.class, config -> assertThat(config.order()).isEqualTo(3));
       DiffusersScheduler own = PipelineFolder.readScheduler(path);
       assertThat(model.pipeline(SamplerType.DPM_SOLVER, 6).sample(2, 1))
           .isEqualTo(model.pipeline(own.create(6)).sample(2, 1));

@@ -155,16 +155,10 @@ class DiffusersTrajectoryTest {
   /** With what is not in a file, but told to {@code step}. */
   private static SamplerConfig samplerConfig(DiffusersScheduler scheduler, JsonNode step) {
     SamplerConfig config = scheduler.sampler();
-    return new SamplerConfig(
-        config.type(),
-        config.spacing(),
-        config.stepsOffset(),
-        config.karras(),
-        step.has("order") ? Integer.valueOf(step.get("order").asInt()) : config.order(),
-        step.has("eta") ? Double.valueOf(step.get("eta").asDouble()) : config.eta(),
-        config.variance(),
-        config.end(),
-        config.convention());
+    if (step.has("order")) {
+      config = config.withOrder(step.get("order").asInt());
+    }
+    return step.has("eta") ? config.withEta(step.get("eta").asDouble()) : config;
   }
 
   private static Network network(JsonNode config) {

@@ -196,9 +196,7 @@ class SamplersTest {
       names = {"DPM_SOLVER", "UNIPC", "PNDM", "PLMS", "DEIS", "LMS", "HEUN", "DDIM", "EULER"})
   void followsTheProbabilityFlow(SamplerType type) {
     Sampler sampler =
-        new SamplerConfig(
-                type, null, 0, false, null, null, null, End.FIRST_TIMESTEP, Convention.PAPER)
-            .create(SCHEDULE, 200, X0Constraint.NONE);
+        SamplerConfig.of(type).withEnd(End.FIRST_TIMESTEP).create(SCHEDULE, 200, X0Constraint.NONE);
     NoiseLevel first = NoiseLevel.of(SCHEDULE, 999);
     NoiseLevel last = NoiseLevel.of(SCHEDULE, 0);
     INDArray start = DOUBLES.gaussian(0, SHAPE);
@@ -216,8 +214,8 @@ class SamplersTest {
       names = {"PNDM", "PLMS"})
   void beginsWhereNoSignalIsLeft(SamplerType type) {
     Sampler sampler =
-        new SamplerConfig(
-                type, TimestepSpacing.TRAILING, 0, false, null, null, null, null, Convention.PAPER)
+        SamplerConfig.of(type)
+            .withSpacing(TimestepSpacing.TRAILING, 0)
             .create(ZERO_SNR, 100, X0Constraint.NONE);
     INDArray start = DOUBLES.gaussian(0, SHAPE);
     INDArray end = draw(sampler, network(Parameterization.V, ZERO_SNR), DOUBLES);
@@ -239,9 +237,7 @@ class SamplersTest {
   @ParameterizedTest
   @EnumSource(names = {"PNDM", "PLMS"})
   void combinationsOfEpsNeedSomeSignal(SamplerType type) {
-    SamplerConfig trailing =
-        new SamplerConfig(
-            type, TimestepSpacing.TRAILING, 0, false, null, null, null, null, Convention.PAPER);
+    SamplerConfig trailing = SamplerConfig.of(type).withSpacing(TimestepSpacing.TRAILING, 0);
     assertThatThrownBy(() -> trailing.create(ZERO_SNR, 10, X0Constraint.NONE))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("choose DDIM, DPM-Solver++ or UniPC");
@@ -290,16 +286,9 @@ class SamplersTest {
   @Test
   void diffusersDdimGoesWhereTheNextStepDoesNotBegin() {
     SamplerConfig config =
-        new SamplerConfig(
-            SamplerType.DDIM,
-            TimestepSpacing.LINSPACE,
-            0,
-            false,
-            null,
-            null,
-            null,
-            null,
-            Convention.DIFFUSERS);
+        SamplerConfig.of(SamplerType.DDIM)
+            .withSpacing(TimestepSpacing.LINSPACE, 0)
+            .withConvention(Convention.DIFFUSERS);
     DdimSampler sampler = (DdimSampler) config.create(SCHEDULE, 10, X0Constraint.NONE);
     assertThat(sampler.path().get(0).from().t()).isEqualTo(999);
     assertThat(sampler.path().get(0).to().t()).isEqualTo(899);

@@ -1,0 +1,79 @@
+package org.ddpm4j.diffusion.config;
+
+import java.util.Objects;
+import org.ddpm4j.diffusion.config.SamplerConfig.End;
+import org.ddpm4j.diffusion.config.SamplerConfig.Part;
+import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.sampling.LmsSampler;
+import org.ddpm4j.diffusion.sampling.PathSampler;
+import org.ddpm4j.diffusion.sampling.TimestepSpacing;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.schedules.NoiseSchedule;
+
+/**
+ * {@link LmsSampler}.
+ *
+ * @param spacing which timesteps are visited
+ * @param stepsOffset added to the timesteps of {@link TimestepSpacing#LEADING}, at least 0
+ * @param karras whether the noise levels are those of Karras et al. 2022
+ * @param order of the solver
+ * @param end where a run ends
+ */
+public record LmsConfig(
+    TimestepSpacing spacing, int stepsOffset, boolean karras, int order, End end)
+    implements SamplerConfig.Ending, SamplerConfig.KarrasLevels, SamplerConfig.Ordered {
+
+  /**
+   * Checks what goes with what.
+   *
+   * @throws IllegalArgumentException if the offset does not go with the spacing
+   */
+  public LmsConfig {
+    Objects.requireNonNull(end, "end");
+    VisitedTimes.check(spacing, stepsOffset);
+  }
+
+  /**
+   * As k-diffusion has it.
+   *
+   * @return the configuration
+   */
+  public static LmsConfig usual() {
+    return new LmsConfig(TimestepSpacing.LINSPACE, 0, false, LmsSampler.DEFAULT_ORDER, End.CLEAN);
+  }
+
+  @Override
+  public SamplerType type() {
+    return SamplerType.LMS;
+  }
+
+  @Override
+  public LmsConfig withSpacing(TimestepSpacing newSpacing, int newStepsOffset) {
+    return new LmsConfig(newSpacing, newStepsOffset, karras, order, end);
+  }
+
+  @Override
+  public LmsConfig withKarras(boolean newKarras) {
+    return new LmsConfig(spacing, stepsOffset, newKarras, order, end);
+  }
+
+  @Override
+  public LmsConfig withOrder(int newOrder) {
+    return new LmsConfig(spacing, stepsOffset, karras, newOrder, end);
+  }
+
+  @Override
+  public LmsConfig withEnd(End newEnd) {
+    return new LmsConfig(spacing, stepsOffset, karras, order, newEnd);
+  }
+
+  @Override
+  public PathSampler create(NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
+    return new LmsSampler(
+        visited().levels(schedule, part, karras, Convention.PAPER, end), order, x0Constraint);
+  }
+
+  private VisitedTimes visited() {
+    return new VisitedTimes(VisitedTimes.Times.FRACTIONAL, spacing, stepsOffset);
+  }
+}
