@@ -26,19 +26,31 @@ class PackagesTest {
 
   /** What each module, by its first package, may use. */
   private static final Map<String, Set<String>> MODULES =
-      Map.of(
-          "schedules", Set.of(),
-          "io", Set.of(),
-          "kernels", Set.of(),
-          "cuda", Set.of("kernels"),
-          "plots", Set.of("schedules"),
-          "unet", Set.of("io", "kernels"),
-          "diffusion", Set.of("io", "kernels", "schedules", "unet"),
-          "data", Set.of("io", "diffusion"),
-          "examples", Set.of("io", "schedules", "plots", "unet", "diffusion", "data"),
-          "cli",
+      Map.ofEntries(
+          Map.entry("schedules", Set.of()),
+          Map.entry("io", Set.of()),
+          Map.entry("kernels", Set.of()),
+          Map.entry("cuda", Set.of("kernels")),
+          Map.entry("plots", Set.of("schedules")),
+          Map.entry("unet", Set.of("io", "kernels")),
+          Map.entry("diffusion", Set.of("io", "kernels", "schedules", "unet")),
+          Map.entry("data", Set.of("io", "diffusion")),
+          Map.entry("evaluation", Set.of("io", "kernels", "unet", "diffusion")),
+          Map.entry(
+              "examples",
+              Set.of("io", "schedules", "plots", "unet", "diffusion", "data", "evaluation")),
+          Map.entry(
+              "cli",
               Set.of(
-                  "io", "schedules", "plots", "kernels", "unet", "diffusion", "data", "examples"));
+                  "io",
+                  "schedules",
+                  "plots",
+                  "kernels",
+                  "unet",
+                  "diffusion",
+                  "data",
+                  "evaluation",
+                  "examples")));
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()

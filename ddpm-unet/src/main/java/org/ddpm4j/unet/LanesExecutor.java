@@ -20,7 +20,6 @@ import org.ddpm4j.kernels.plan.GraphPlan;
 import org.ddpm4j.kernels.plan.PlanRequest;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
-import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -55,7 +54,6 @@ final class LanesExecutor implements UnetExecutor {
   private final Consumer<GraphPlan> planRunner;
   private final int height;
   private final int width;
-  private final int outChannels;
   private final BoundedPool<Runner> outputRunners;
   private final BoundedPool<Runner> lossRunners;
   private final Queue<GradientRunner> gradientRunners = new ConcurrentLinkedQueue<>();
@@ -63,7 +61,6 @@ final class LanesExecutor implements UnetExecutor {
 
   LanesExecutor(
       UnetGraph graph,
-      UnetConfig config,
       int height,
       int width,
       Parameters parameters,
@@ -80,7 +77,6 @@ final class LanesExecutor implements UnetExecutor {
     this.planRunner = planRunner;
     this.height = height;
     this.width = width;
-    this.outChannels = config.outChannels();
     outputRunners = runners(UnetGraph.OUTPUT);
     lossRunners = runners(UnetGraph.LOSSES);
     long fitting = SPARE_BYTES / (parameters.count() * Float.BYTES);
@@ -255,9 +251,14 @@ final class LanesExecutor implements UnetExecutor {
   }
 
   @Override
+  public UnetGraph graph() {
+    return graph;
+  }
+
+  @Override
   public INDArray output(UnetInput input) {
     int images = (int) input.x().size(0);
-    INDArray y = Nd4j.createUninitialized(DataType.FLOAT, images, outChannels, height, width);
+    INDArray y = Nd4j.createUninitialized(DataType.FLOAT, graph.outputShape(images));
     Map<String, HostBatch> batches = HostBatch.of(input);
     HostBatch ys = HostBatch.of(y);
     int share = (images + workers.threads() - 1) / workers.threads();

@@ -24,21 +24,19 @@ sealed interface PlanBackend extends AutoCloseable {
   /** The backend that an execution asks for. */
   static PlanBackend of(UnetConfig config, Parameters parameters, Execution execution) {
     return execution.isOnCpu()
-        ? new OnCpu(config, parameters, execution)
+        ? new OnCpu(parameters, execution)
         : new OnDevice(config, parameters, execution);
   }
 
   /** The processor: a plan for each thread. */
   final class OnCpu implements PlanBackend {
 
-    private final UnetConfig config;
     private final Parameters parameters;
     private final Execution execution;
     private final CpuDevice device;
     private final PlanWeights weights;
 
-    OnCpu(UnetConfig config, Parameters parameters, Execution execution) {
-      this.config = config;
+    OnCpu(Parameters parameters, Execution execution) {
       this.parameters = parameters;
       this.execution = execution;
       device = new CpuDevice(execution.threads());
@@ -50,7 +48,6 @@ sealed interface PlanBackend extends AutoCloseable {
         UnetGraph graph, int height, int width, Consumer<GraphPlan> planRunner) {
       return new LanesExecutor(
           graph,
-          config,
           height,
           width,
           parameters,

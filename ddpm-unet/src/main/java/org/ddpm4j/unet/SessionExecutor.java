@@ -64,6 +64,11 @@ final class SessionExecutor implements UnetExecutor {
   }
 
   @Override
+  public UnetGraph graph() {
+    return graph;
+  }
+
+  @Override
   public synchronized INDArray output(UnetInput input) {
     return session.run(inputs(input), List.of(UnetGraph.OUTPUT)).get(UnetGraph.OUTPUT);
   }

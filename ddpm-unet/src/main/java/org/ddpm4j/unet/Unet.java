@@ -236,7 +236,6 @@ public final class Unet implements AutoCloseable {
       LossFunction loss, UnetInput input, INDArray target, INDArray weights, Parameters gradient) {
     Objects.requireNonNull(loss, "loss");
     checkInput(input);
-    checkTarget(input.x(), target);
     if (weights != null) {
       checkWeights(input.x(), weights);
     }
@@ -244,7 +243,10 @@ public final class Unet implements AutoCloseable {
     return using(
         input.x(),
         loss,
-        executor -> executor.gradients(cast(input), cast(target), castWeights, gradient));
+        executor -> {
+          checkTarget(executor, input, target);
+          return executor.gradients(cast(input), cast(target), castWeights, gradient);
+        });
   }
 
   /**
@@ -273,8 +275,13 @@ public final class Unet implements AutoCloseable {
   public double[] losses(LossFunction loss, UnetInput input, INDArray target) {
     Objects.requireNonNull(loss, "loss");
     checkInput(input);
-    checkTarget(input.x(), target);
-    return using(input.x(), loss, executor -> executor.losses(cast(input), cast(target)));
+    return using(
+        input.x(),
+        loss,
+        executor -> {
+          checkTarget(executor, input, target);
+          return executor.losses(cast(input), cast(target));
+        });
   }
 
   private static double mean(double[] values) {
@@ -502,8 +509,8 @@ public final class Unet implements AutoCloseable {
     }
   }
 
-  private void checkTarget(INDArray x, INDArray target) {
-    long[] expected = {x.size(0), config.outChannels(), x.size(2), x.size(3)};
+  private static void checkTarget(UnetExecutor executor, UnetInput input, INDArray target) {
+    long[] expected = executor.graph().outputShape(input.x().size(0));
     if (!Arrays.equals(target.shape(), expected)) {
       throw new IllegalArgumentException(
           String.format(

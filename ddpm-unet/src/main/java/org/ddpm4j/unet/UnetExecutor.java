@@ -5,6 +5,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Runs the graph of a U-Net. All arrays are of the network's data type. */
 interface UnetExecutor extends AutoCloseable {
 
+  /** The graph that is run. */
+  UnetGraph graph();
+
   /** What the network says, {@code [N,C,H,W]}. */
   INDArray output(UnetInput input);
 

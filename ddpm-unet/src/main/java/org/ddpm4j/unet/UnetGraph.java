@@ -55,6 +55,9 @@ final class UnetGraph {
   private final List<Parameter> declarations = new ArrayList<>();
   private boolean withLoss;
 
+  /** What the network says, inside. */
+  private FeatureMap output;
+
   /** The graph's name for the gradient of each parameter. */
   private final Map<String, String> gradientNames = new LinkedHashMap<>();
 
@@ -105,9 +108,9 @@ final class UnetGraph {
         config.classEmbeddings() == 0 ? null : graph.placeHolder(LABELS, dataType, -1);
     Modules modules = new Modules(layers, this::declare);
     FeatureMap inside = layers.toChannelsLast(x, config.inChannels(), height, width);
-    FeatureMap y = config.build(modules, inside, t, labels);
-    layers.toChannelsFirst(y).rename(OUTPUT);
-    return y;
+    output = config.build(modules, inside, t, labels);
+    layers.toChannelsFirst(output).rename(OUTPUT);
+    return output;
   }
 
   private SDVariable declare(Parameter parameter) {
@@ -131,6 +134,16 @@ final class UnetGraph {
     public WeightInit type() {
       return WeightInit.ZERO;
     }
+  }
+
+  /**
+   * The shape of what the network says about some images.
+   *
+   * @param images N
+   * @return {@code [N,C,H,W]}
+   */
+  long[] outputShape(long images) {
+    return new long[] {images, output.channels(), output.height(), output.width()};
   }
 
   SameDiff sameDiff() {

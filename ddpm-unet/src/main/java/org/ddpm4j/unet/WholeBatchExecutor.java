@@ -67,10 +67,14 @@ final class WholeBatchExecutor implements UnetExecutor {
   }
 
   @Override
+  public UnetGraph graph() {
+    return graph;
+  }
+
+  @Override
   public INDArray output(UnetInput input) {
     int images = (int) input.x().size(0);
-    INDArray y =
-        Nd4j.createUninitialized(DataType.FLOAT, images, config.outChannels(), height, width);
+    INDArray y = Nd4j.createUninitialized(DataType.FLOAT, graph.outputShape(images));
     HostBatch ys = HostBatch.of(y);
     Map<String, HostBatch> batches = HostBatch.of(input);
     synchronized (device) {
@@ -230,7 +234,7 @@ final class WholeBatchExecutor implements UnetExecutor {
       int images, boolean withLabels, Map<String, Tensor> tensors, Tensor gradient) {
     Map<String, long[]> inputs = new HashMap<>();
     inputs.put(UnetGraph.X, new long[] {images, config.inChannels(), height, width});
-    inputs.put(UnetGraph.TARGET, new long[] {images, config.outChannels(), height, width});
+    inputs.put(UnetGraph.TARGET, graph.outputShape(images));
     inputs.put(UnetGraph.T, new long[] {images});
     inputs.put(UnetGraph.WEIGHTS, new long[] {images});
     if (withLabels) {

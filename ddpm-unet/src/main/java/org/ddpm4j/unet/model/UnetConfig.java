@@ -69,7 +69,8 @@ public interface UnetConfig {
    * @param x noisy images, {@code [N,H,W,inChannels]}
    * @param t timesteps, {@code [N]}
    * @param labels rows of the class embedding, {@code [N]}; null if the network knows no classes
-   * @return {@code [N,H,W,outChannels]}
+   * @return {@code [N,H,W,outChannels]}; a network that is no U-Net, such as a classifier, may
+   *     answer in another height and width
    */
   FeatureMap build(Modules modules, FeatureMap x, SDVariable t, SDVariable labels);
 

@@ -1,0 +1,179 @@
+package org.ddpm4j.evaluation;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.ddpm4j.io.SafetensorsReader;
+import org.ddpm4j.io.SafetensorsWriter;
+import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetInput;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The features of a small classifier of grey images of 28x28 pixels: 64 numbers, which its last
+ * layer tells the classes by. Images of other sizes are resized, and colours become grey.
+ *
+ * <p>{@link #bundled} has learned Fashion-MNIST's training images; {@link ClassifierTraining} makes
+ * others.
+ */
+public final class ClassifierFeatures implements FeatureExtractor {
+
+  private static final String RESOURCE = "fashion-mnist-classifier.safetensors";
+  private static final String NAME = "name";
+  private static final String CLASSES = "classes";
+
+  private final Unet network;
+  private final String name;
+  private final int classes;
+
+  /**
+   * A trained classifier.
+   *
+   * @param name of network and weights
+   * @param network of {@link FeatureClassifier}, closed with this
+   */
+  ClassifierFeatures(String name, Unet network) {
+    this.name = name;
+    this.network = network;
+    this.classes = ((FeatureClassifier) network.config()).classes();
+  }
+
+  /**
+   * The classifier that comes along, which was trained on Fashion-MNIST's 60,000 training images.
+   *
+   * @param execution how it computes
+   * @return the extractor
+   * @throws IOException if the resource cannot be read
+   */
+  public static ClassifierFeatures bundled(Execution execution) throws IOException {
+    Path file = Files.createTempFile("ddpm4j-", ".safetensors");
+    try {
+      try (InputStream in = ClassifierFeatures.class.getResourceAsStream(RESOURCE)) {
+        if (in == null) {
+          throw new IOException(
+              String.format(
+                  Locale.ROOT,
+                  "The resource %s is missing, which ddpm-evaluation brings; build or download it again.",
+                  RESOURCE));
+        }
+        Files.write(file, in.readAllBytes());
+      }
+      return read(file, execution);
+    } finally {
+      Files.deleteIfExists(file);
+    }
+  }
+
+  /**
+   * Reads a classifier.
+   *
+   * @param file that {@link #write} has written
+   * @param execution how it computes
+   * @return the extractor
+   * @throws IOException if the file cannot be read or is none of these
+   */
+  public static ClassifierFeatures read(Path file, Execution execution) throws IOException {
+    try (SafetensorsReader reader = SafetensorsReader.open(file)) {
+      String name = reader.metadata().get(NAME);
+      String classes = reader.metadata().get(CLASSES);
+      if (name == null || classes == null) {
+        throw new IOException(
+            String.format(
+                Locale.ROOT,
+                "%s has no %s and %s among its metadata; expected a classifier that ddpm4j has written.",
+                file,
+                NAME,
+                CLASSES));
+      }
+      Map<String, INDArray> tensors = new LinkedHashMap<>();
+      for (String tensor : reader.names()) {
+        tensors.put(tensor, reader.tensor(tensor));
+      }
+      Unet network =
+          Unet.create(
+              new FeatureClassifier(Integer.parseInt(classes)), DataType.FLOAT, 0, execution);
+      try {
+        network.parameters().assignPyTorch(tensors);
+      } catch (RuntimeException e) {
+        network.close();
+        throw e;
+      }
+      return new ClassifierFeatures(name, network);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT, "%s is no classifier of ddpm4j: %s", file, e.getMessage()),
+          e);
+    }
+  }
+
+  /**
+   * Writes the classifier as safetensors, by PyTorch's names and layouts.
+   *
+   * @param file to write or replace
+   * @param facts what else the file should say, such as what it was trained on
+   * @throws IOException if the file cannot be written
+   */
+  public void write(Path file, Map<String, String> facts) throws IOException {
+    Map<String, String> metadata = new LinkedHashMap<>(facts);
+    metadata.put("format", "pt");
+    metadata.put(NAME, name);
+    metadata.put(CLASSES, Integer.toString(classes));
+    SafetensorsWriter.writeWithChecksum(file, network.parameters().toPyTorch(), metadata);
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public int dimensions() {
+    return FeatureClassifier.FEATURES;
+  }
+
+  @Override
+  public int classes() {
+    return classes;
+  }
+
+  @Override
+  public Features extract(INDArray pixels) {
+    int images = (int) pixels.size(0);
+    float[] output = predict(network, pixels).dup('c').data().asFloat();
+    int width = FeatureClassifier.FEATURES + classes;
+    float[][] values = new float[images][FeatureClassifier.FEATURES];
+    float[][] probabilities = new float[images][];
+    for (int n = 0; n < images; n++) {
+      System.arraycopy(output, n * width, values[n], 0, FeatureClassifier.FEATURES);
+      probabilities[n] =
+          Softmax.of(output, n * width + FeatureClassifier.FEATURES, classes);
+    }
+    return new Features(values, probabilities);
+  }
+
+  /** Features and logits, {@code [N,D+K,1,1]}. */
+  static INDArray predict(Unet network, INDArray pixels) {
+    INDArray grey = Resizing.grey(pixels, FeatureClassifier.SIZE, FeatureClassifier.SIZE);
+    return network.predict(input(grey));
+  }
+
+  /** Pixels of 0 to 255 as the network sees them, in [-1,1], with timesteps that it ignores. */
+  static UnetInput input(INDArray grey) {
+    return UnetInput.of(
+        grey.castTo(DataType.FLOAT).div(127.5).subi(1),
+        Nd4j.zeros(DataType.FLOAT, grey.size(0)));
+  }
+
+  @Override
+  public void close() {
+    network.close();
+  }
+}

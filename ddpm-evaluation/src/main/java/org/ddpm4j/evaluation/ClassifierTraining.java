@@ -1,0 +1,162 @@
+package org.ddpm4j.evaluation;
+
+import java.util.Locale;
+import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.training.AdamW;
+import org.ddpm4j.diffusion.training.AdamWConfig;
+import org.ddpm4j.diffusion.training.BatchSource;
+import org.ddpm4j.diffusion.training.LearningRateSchedule;
+import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.Parameters;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetInput;
+import org.ddpm4j.unet.layers.LossFunction;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Trains the small classifier whose features {@link ClassifierFeatures} gives: cross-entropy with
+ * AdamW and a cosine of the learning rate; what is kept is the moving average of the weights.
+ *
+ * @param steps of training, at least 1
+ * @param optimizer AdamW's constants
+ * @param emaDecay of the moving average, in [0,1)
+ * @param labelSmoothing how much of the probability is shared out to all classes, in [0,1) (Szegedy
+ *     et al. 2016, section 7)
+ * @param seed of the initial weights
+ */
+public record ClassifierTraining(
+    long steps, AdamWConfig optimizer, double emaDecay, double labelSmoothing, long seed) {
+
+  private static final double WARM_UP = 0.05;
+
+  /**
+   * Checks the ranges.
+   *
+   * @throws IllegalArgumentException if one is out of range
+   */
+  public ClassifierTraining {
+    if (steps < 1
+        || !(emaDecay >= 0 && emaDecay < 1)
+        || !(labelSmoothing >= 0 && labelSmoothing < 1)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "A training of %d steps, moving average %s and label smoothing %s is not possible; expected at least 1 step, and the others in [0,1).",
+              steps,
+              emaDecay,
+              labelSmoothing));
+    }
+  }
+
+  /**
+   * What the bundled classifier was trained with.
+   *
+   * @param steps of training
+   * @return learning rate 4e-3, weight decay 0.05, moving average 0.995, label smoothing 0.05
+   */
+  public static ClassifierTraining defaults(long steps) {
+    return new ClassifierTraining(
+        steps, new AdamWConfig(4e-3, 0.9, 0.99, 1e-8, 0.05), 0.995, 0.05, 1);
+  }
+
+  /** Is told of the progress of training. */
+  @FunctionalInterface
+  public interface Listener {
+
+    /**
+     * After a step.
+     *
+     * @param step zero-based
+     * @param loss the mean cross-entropy of its batch, in nats
+     */
+    void stepDone(long step, double loss);
+  }
+
+  /**
+   * Trains.
+   *
+   * @param name of the classifier, see {@link FeatureExtractor#name}
+   * @param batches images with one-hot labels {@code [N,K]}
+   * @param normalization the scale of their images
+   * @param execution how to compute
+   * @param listener told after each step
+   * @return the classifier
+   */
+  public ClassifierFeatures train(
+      String name,
+      BatchSource batches,
+      Normalization normalization,
+      Execution execution,
+      Listener listener) {
+    int classes = (int) batches.batch(0).getLabels().size(1);
+    FeatureClassifier config = new FeatureClassifier(classes);
+    Unet network = Unet.create(config, DataType.FLOAT, seed, execution);
+    LearningRateSchedule schedule =
+        new LearningRateSchedule(
+            Math.round(WARM_UP * steps), LearningRateSchedule.Decay.COSINE);
+    Parameters gradient = network.parameters().zerosLike();
+    Parameters average = network.parameters().zerosLike();
+    average.assign(network.parameters());
+    try (AdamW adam = AdamW.of(optimizer, network)) {
+      for (long step = 0; step < steps; step++) {
+        double loss = gradientStep(network, batches.batch(step), normalization, gradient);
+        adam.update(network.parameters(), gradient, step, schedule.factor(step, steps));
+        // At first the average is over as many weights as there have been.
+        double decay = Math.min(emaDecay, (step + 1.0) / (step + 10.0));
+        average
+            .flat()
+            .muli(decay)
+            .addi(network.parameters().flat().mul(1 - decay));
+        listener.stepDone(step, loss);
+      }
+    } catch (RuntimeException e) {
+      network.close();
+      throw e;
+    }
+    network.parameters().assign(average);
+    return new ClassifierFeatures(name, network);
+  }
+
+  /**
+   * The gradient of the mean cross-entropy. The derivative by the logits is the difference of
+   * probabilities and labels (Bishop 2006, eq. 4.109): with it as the target of an inner product,
+   * the graph gives the gradient by the weights.
+   */
+  private double gradientStep(
+      Unet network, DataSet batch, Normalization normalization, Parameters gradient) {
+    UnetInput input =
+        ClassifierFeatures.input(
+            Resizing.grey(
+                Pixels.of(batch.getFeatures(), normalization),
+                FeatureClassifier.SIZE,
+                FeatureClassifier.SIZE));
+    INDArray labels = batch.getLabels();
+    int images = (int) labels.size(0);
+    int classes = (int) labels.size(1);
+    int width = FeatureClassifier.FEATURES + classes;
+    float[] output = network.predict(input).dup('c').data().asFloat();
+    float[] target = new float[output.length];
+    double loss = 0;
+    for (int n = 0; n < images; n++) {
+      int first = n * width + FeatureClassifier.FEATURES;
+      float[] probabilities = Softmax.of(output, first, classes);
+      for (int k = 0; k < classes; k++) {
+        double wanted =
+            labels.getDouble(n, k) * (1 - labelSmoothing) + labelSmoothing / classes;
+        // The inner product is a mean over all channels.
+        target[first + k] = (float) (width * (probabilities[k] - wanted));
+        loss -= wanted * Math.log(Math.max(probabilities[k], Float.MIN_NORMAL)) / images;
+      }
+    }
+    network.lossAndGradient(
+        LossFunction.INNER_PRODUCT,
+        input,
+        Nd4j.create(target, new long[] {images, width, 1, 1}, 'c'),
+        null,
+        gradient);
+    return loss;
+  }
+}

@@ -1,0 +1,145 @@
+package org.ddpm4j.evaluation;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * What an extractor has found in N images. The arrays are handed on and not copied: nobody writes
+ * to them.
+ *
+ * @param values the features, {@code [N][D]}
+ * @param probabilities of the network's K classes, {@code [N][K]}; K is 0 where it is no classifier
+ */
+public record Features(float[][] values, float[][] probabilities) {
+
+  /**
+   * Checks the shapes.
+   *
+   * @throws IllegalArgumentException if there are not as many of both, or rows differ in length
+   */
+  public Features {
+    requireRows(values, "features");
+    requireRows(probabilities, "probabilities");
+    if (values.length != probabilities.length) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "There are features of %d images and probabilities of %d; each image has both.",
+              values.length,
+              probabilities.length));
+    }
+  }
+
+  private static void requireRows(float[][] rows, String what) {
+    for (float[] row : rows) {
+      if (row.length != rows[0].length) {
+        throw new IllegalArgumentException(
+            String.format(
+                Locale.ROOT,
+                "One image has %d %s and another %d; all have the same number.",
+                rows[0].length,
+                what,
+                row.length));
+      }
+    }
+  }
+
+  /**
+   * Features of a network that knows no classes.
+   *
+   * @param values the features, {@code [N][D]}
+   * @return the features, with no probabilities
+   */
+  public static Features of(float[][] values) {
+    return new Features(values, new float[values.length][0]);
+  }
+
+  /**
+   * The number of images.
+   *
+   * @return N
+   */
+  public int count() {
+    return values.length;
+  }
+
+  /**
+   * The length of the features of one image.
+   *
+   * @return D, or 0 where there are no images
+   */
+  public int dimensions() {
+    return values.length == 0 ? 0 : values[0].length;
+  }
+
+  /**
+   * How many classes the network tells apart.
+   *
+   * @return K, or 0 if it is no classifier or there are no images
+   */
+  public int classes() {
+    return probabilities.length == 0 ? 0 : probabilities[0].length;
+  }
+
+  /**
+   * The class that the network takes an image for.
+   *
+   * @param image 0..N-1
+   * @return the most probable class
+   */
+  public int likeliestClass(int image) {
+    float[] row = probabilities[image];
+    int best = 0;
+    for (int k = 1; k < row.length; k++) {
+      if (row[k] > row[best]) {
+        best = k;
+      }
+    }
+    return best;
+  }
+
+  /**
+   * Some of the images.
+   *
+   * @param images which, 0..N-1
+   * @return their features, in that order
+   */
+  public Features select(int... images) {
+    return new Features(
+        IntStream.of(images).mapToObj(i -> values[i]).toArray(float[][]::new),
+        IntStream.of(images).mapToObj(i -> probabilities[i]).toArray(float[][]::new));
+  }
+
+  /**
+   * Several one after the other.
+   *
+   * @param parts of one extractor
+   * @return the features of all images
+   */
+  public static Features concat(List<Features> parts) {
+    return new Features(
+        parts.stream().flatMap(part -> Arrays.stream(part.values)).toArray(float[][]::new),
+        parts.stream().flatMap(part -> Arrays.stream(part.probabilities)).toArray(float[][]::new));
+  }
+
+  /** Rows as a matrix in double precision, {@code [end-first,D]}. */
+  INDArray matrix(int first, int end) {
+    double[] flat = new double[(end - first) * dimensions()];
+    int at = 0;
+    for (int i = first; i < end; i++) {
+      for (float value : values[i]) {
+        flat[at++] = value;
+      }
+    }
+    return Nd4j.create(flat, new long[] {end - first, dimensions()}, DataType.DOUBLE);
+  }
+
+  INDArray matrix() {
+    return matrix(0, count());
+  }
+}

@@ -1,0 +1,30 @@
+package org.ddpm4j.evaluation;
+
+import org.ddpm4j.diffusion.image.Normalization;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Images of a model's scale as the pixels that a file would hold. */
+public final class Pixels {
+
+  private Pixels() {}
+
+  /**
+   * Rounds images to pixels.
+   *
+   * @param images {@code [N,C,H,W]} in the scale of a model
+   * @param normalization that scale
+   * @return the nearest pixels, {@code [N,C,H,W]}, FLOAT, whole numbers from 0 to 255
+   */
+  public static INDArray of(INDArray images, Normalization normalization) {
+    normalization.requireChannels(images.size(1));
+    float[] values = images.castTo(DataType.FLOAT).dup('c').data().asFloat();
+    int channels = (int) images.size(1);
+    int plane = (int) (images.size(2) * images.size(3));
+    for (int i = 0; i < values.length; i++) {
+      values[i] = normalization.toPixel(values[i], i / plane % channels);
+    }
+    return Nd4j.create(values, images.shape().clone(), 'c');
+  }
+}
