@@ -147,22 +147,22 @@ public final class ClassifierFeatures implements FeatureExtractor {
   @Override
   public Features extract(INDArray pixels) {
     int images = (int) pixels.size(0);
-    float[] output = predict(network, pixels).dup('c').data().asFloat();
+    INDArray grey = Resizing.grey(pixels, FeatureClassifier.SIZE, FeatureClassifier.SIZE);
+    double[] output = network.predict(input(grey)).dup('c').data().asDouble();
     int width = FeatureClassifier.FEATURES + classes;
     float[][] values = new float[images][FeatureClassifier.FEATURES];
-    float[][] probabilities = new float[images][];
+    float[][] probabilities = new float[images][classes];
     for (int n = 0; n < images; n++) {
-      System.arraycopy(output, n * width, values[n], 0, FeatureClassifier.FEATURES);
-      probabilities[n] =
-          Softmax.of(output, n * width + FeatureClassifier.FEATURES, classes);
+      int logits = n * width + FeatureClassifier.FEATURES;
+      for (int j = 0; j < FeatureClassifier.FEATURES; j++) {
+        values[n][j] = (float) output[n * width + j];
+      }
+      double[] softmax = Softmax.of(output, logits, classes);
+      for (int k = 0; k < classes; k++) {
+        probabilities[n][k] = (float) softmax[k];
+      }
     }
     return new Features(values, probabilities);
-  }
-
-  /** Features and logits, {@code [N,D+K,1,1]}. */
-  static INDArray predict(Unet network, INDArray pixels) {
-    INDArray grey = Resizing.grey(pixels, FeatureClassifier.SIZE, FeatureClassifier.SIZE);
-    return network.predict(input(grey));
   }
 
   /** Pixels of 0 to 255 as the network sees them, in [-1,1], with timesteps that it ignores. */

@@ -102,7 +102,9 @@ public record ClassifierTraining(
     average.assign(network.parameters());
     try (AdamW adam = AdamW.of(optimizer, network)) {
       for (long step = 0; step < steps; step++) {
-        double loss = gradientStep(network, batches.batch(step), normalization, gradient);
+        DataSet batch = batches.batch(step);
+        INDArray pixels = Pixels.of(batch.getFeatures(), normalization);
+        double loss = lossAndGradient(network, pixels, batch.getLabels(), gradient);
         adam.update(network.parameters(), gradient, step, schedule.factor(step, steps));
         // At first the average is over as many weights as there have been.
         double decay = Math.min(emaDecay, (step + 1.0) / (step + 10.0));
@@ -125,36 +127,31 @@ public record ClassifierTraining(
    * probabilities and labels (Bishop 2006, eq. 4.109): with it as the target of an inner product,
    * the graph gives the gradient by the weights.
    */
-  private double gradientStep(
-      Unet network, DataSet batch, Normalization normalization, Parameters gradient) {
+  double lossAndGradient(Unet network, INDArray pixels, INDArray labels, Parameters gradient) {
     UnetInput input =
         ClassifierFeatures.input(
-            Resizing.grey(
-                Pixels.of(batch.getFeatures(), normalization),
-                FeatureClassifier.SIZE,
-                FeatureClassifier.SIZE));
-    INDArray labels = batch.getLabels();
+            Resizing.grey(pixels, FeatureClassifier.SIZE, FeatureClassifier.SIZE));
     int images = (int) labels.size(0);
     int classes = (int) labels.size(1);
     int width = FeatureClassifier.FEATURES + classes;
-    float[] output = network.predict(input).dup('c').data().asFloat();
-    float[] target = new float[output.length];
+    double[] output = network.predict(input).dup('c').data().asDouble();
+    double[] target = new double[output.length];
     double loss = 0;
     for (int n = 0; n < images; n++) {
       int first = n * width + FeatureClassifier.FEATURES;
-      float[] probabilities = Softmax.of(output, first, classes);
+      double[] probabilities = Softmax.of(output, first, classes);
       for (int k = 0; k < classes; k++) {
         double wanted =
             labels.getDouble(n, k) * (1 - labelSmoothing) + labelSmoothing / classes;
         // The inner product is a mean over all channels.
-        target[first + k] = (float) (width * (probabilities[k] - wanted));
-        loss -= wanted * Math.log(Math.max(probabilities[k], Float.MIN_NORMAL)) / images;
+        target[first + k] = width * (probabilities[k] - wanted);
+        loss -= wanted * Math.log(Math.max(probabilities[k], Double.MIN_NORMAL)) / images;
       }
     }
     network.lossAndGradient(
         LossFunction.INNER_PRODUCT,
         input,
-        Nd4j.create(target, new long[] {images, width, 1, 1}, 'c'),
+        Nd4j.create(target, new long[] {images, width, 1, 1}, 'c').castTo(network.dataType()),
         null,
         gradient);
     return loss;

@@ -13,7 +13,7 @@ final class Softmax {
    * @param count K
    * @return {@code [K]}, which add up to 1
    */
-  static float[] of(float[] values, int first, int count) {
+  static double[] of(double[] values, int first, int count) {
     double largest = Double.NEGATIVE_INFINITY;
     for (int k = 0; k < count; k++) {
       largest = Math.max(largest, values[first + k]);
@@ -24,10 +24,9 @@ final class Softmax {
       exponentials[k] = Math.exp(values[first + k] - largest);
       sum += exponentials[k];
     }
-    float[] probabilities = new float[count];
     for (int k = 0; k < count; k++) {
-      probabilities[k] = (float) (exponentials[k] / sum);
+      exponentials[k] /= sum;
     }
-    return probabilities;
+    return exponentials;
   }
 }

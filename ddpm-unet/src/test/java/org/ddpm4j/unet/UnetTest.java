@@ -11,11 +11,18 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.ddpm4j.kernels.plan.Precision;
+import org.ddpm4j.unet.layers.Convolution;
+import org.ddpm4j.unet.layers.FeatureMap;
+import org.ddpm4j.unet.layers.LayersChoice;
 import org.ddpm4j.unet.layers.LossFunction;
+import org.ddpm4j.unet.layers.Modules;
 import org.ddpm4j.unet.model.AnnotatedUnet;
+import org.ddpm4j.unet.model.UnetConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -71,6 +78,54 @@ class UnetTest {
     for (int n = 0; n < 3; n++) {
       assertThat(y.slice(n).slice(0).ravel().toDoubleVector()).containsOnly(3);
       assertThat(y.slice(n).slice(1).ravel().toDoubleVector()).containsOnly(-4);
+    }
+  }
+
+  /** Answers in half the size, as classifiers do. */
+  private record Shrinking() implements UnetConfig {
+
+    @Override
+    public int inChannels() {
+      return 2;
+    }
+
+    @Override
+    public int outChannels() {
+      return 3;
+    }
+
+    @Override
+    public int sizeDivisor() {
+      return 2;
+    }
+
+    @Override
+    public FeatureMap build(Modules modules, FeatureMap x, SDVariable t, SDVariable labels) {
+      return modules.layers().avgPool2(modules.conv2d("conv", x, 3, Convolution.same(1)));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"AUTO", "REFERENCE"})
+  void mayAnswerInAnotherSize(LayersChoice layers) {
+    Execution execution = new Execution(layers, Precision.FLOAT32, 2);
+    try (Unet network = Unet.create(new Shrinking(), DataType.FLOAT, 1, execution)) {
+      INDArray x = images(DataType.FLOAT, 5);
+      INDArray t = timesteps(DataType.FLOAT, 5);
+      network.parameters().get("conv.weight").assign(0);
+      network.parameters().get("conv.bias").assign(Nd4j.createFromArray(1f, 2f, 3f));
+      INDArray target = Nd4j.zeros(5, 3, 2, 3);
+      Parameters gradient = network.parameters().zerosLike();
+
+      assertThat(network.predict(x, t).shape()).containsExactly(5, 3, 2, 3);
+      double loss = network.lossAndGradient(LossFunction.L2, x, t, target, gradient);
+
+      assertThat(loss).isCloseTo((1 + 4 + 9) / 3.0, within(1e-6));
+      // Of the mean over three channels of their squared biases.
+      assertThat(gradient.get("conv.bias").toDoubleVector())
+          .containsExactly(new double[] {2 / 3.0, 4 / 3.0, 2}, within(1e-6));
+      assertThatThrownBy(() -> network.loss(LossFunction.L2, x, t, Nd4j.zeros(5, 3, 4, 6)))
+          .hasMessageContaining("[5, 3, 4, 6] where the network's output has [5, 3, 2, 3]");
     }
   }
 

@@ -1,0 +1,48 @@
+package org.ddpm4j.evaluation;
+
+/**
+ * Precision and recall (Kynkäänniemi et al. 2019, "Improved precision and recall metric for
+ * assessing generative models", eq. 1 to 3). A set of images stands for all that lies within the
+ * distance of any of them to its k-th nearest other.
+ *
+ * @param precision the part of the generated images that are among what the real ones stand for:
+ *     how many are good
+ * @param recall the part of the real images that are among what the generated ones stand for: how
+ *     much of the variety there is
+ */
+public record PrecisionRecall(double precision, double recall) {
+
+  /** The neighbours that the paper takes. */
+  public static final int NEIGHBOURS = 3;
+
+  /**
+   * Both, of two sets of features.
+   *
+   * @param real of more than k images
+   * @param generated of more than k images, about as many
+   * @param k neighbours, at least 1; the paper's are {@link #NEIGHBOURS}
+   * @return precision and recall, each in [0,1]
+   * @throws IllegalArgumentException if there are too few images
+   */
+  public static PrecisionRecall of(Features real, Features generated, int k) {
+    return new PrecisionRecall(covered(generated, real, k), covered(real, generated, k));
+  }
+
+  /** The part of some images that lie within the radius of any of others. */
+  private static double covered(Features images, Features others, int k) {
+    double[] radii = Neighbours.radii(others, k);
+    int[] count = {0};
+    Neighbours.forEachRow(
+        images,
+        others,
+        (image, squares) -> {
+          for (int j = 0; j < squares.length; j++) {
+            if (squares[j] <= radii[j]) {
+              count[0]++;
+              return;
+            }
+          }
+        });
+    return (double) count[0] / images.count();
+  }
+}

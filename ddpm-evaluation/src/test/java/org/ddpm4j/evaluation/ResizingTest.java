@@ -1,0 +1,42 @@
+package org.ddpm4j.evaluation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+class ResizingTest {
+
+  /** PyTorch: {@code interpolate(x, (2, 3), mode="bilinear", antialias=True)}, which is Pillow's. */
+  @Test
+  void shrinksAsPyTorchDoes() {
+    INDArray image = Nd4j.arange(24).castTo(DataType.FLOAT);
+    image.muli(image);
+
+    INDArray small = Resizing.grey(image.reshape(1, 1, 4, 6), 2, 3);
+
+    assertThat(small.ravel().toFloatVector()).containsExactly(new float[]{43.12245f, 64.42857f, 91.59184f, 226.30612f, 281.28571f, 342.12247f}, within(1e-3f));
+  }
+
+  @Test
+  void coloursBecomeLuma() {
+    INDArray red = Nd4j.zeros(1, 3, 28, 28);
+    red.slice(0).slice(0).assign(200);
+
+    assertThat(Resizing.grey(red, 28, 28).ravel().toFloatVector())
+        .containsOnly(new float[] {59.8f}, within(1e-4f));
+    assertThatThrownBy(() -> Resizing.grey(Nd4j.zeros(1, 2, 28, 28), 28, 28))
+        .hasMessageContaining("Images of 2 channels");
+  }
+
+  @Test
+  void leavesWhatFitsAsItIs() {
+    INDArray image = Nd4j.zeros(1, 1, 28, 28);
+
+    assertThat(Resizing.grey(image, 28, 28)).isSameAs(image);
+  }
+}
