@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.ddpm4j.io.SafetensorsReader;
@@ -27,22 +28,26 @@ public final class ClassifierFeatures implements FeatureExtractor {
 
   private static final String RESOURCE = "fashion-mnist-classifier.safetensors";
   private static final String NAME = "name";
-  private static final String CLASSES = "classes";
+  private static final String CLASS_NAMES = "class_names";
+
+  /** Between names of classes, which may have commas and spaces in them. */
+  private static final String SEPARATOR = "\n";
 
   private final Unet network;
   private final String name;
-  private final int classes;
+  private final List<String> classNames;
 
   /**
    * A trained classifier.
    *
    * @param name of network and weights
-   * @param network of {@link FeatureClassifier}, closed with this
+   * @param classNames of the classes
+   * @param network of a {@link FeatureClassifier} of so many classes, closed with this
    */
-  ClassifierFeatures(String name, Unet network) {
+  ClassifierFeatures(String name, List<String> classNames, Unet network) {
     this.name = name;
+    this.classNames = List.copyOf(classNames);
     this.network = network;
-    this.classes = ((FeatureClassifier) network.config()).classes();
   }
 
   /**
@@ -82,35 +87,33 @@ public final class ClassifierFeatures implements FeatureExtractor {
   public static ClassifierFeatures read(Path file, Execution execution) throws IOException {
     try (SafetensorsReader reader = SafetensorsReader.open(file)) {
       String name = reader.metadata().get(NAME);
-      String classes = reader.metadata().get(CLASSES);
-      if (name == null || classes == null) {
+      String joined = reader.metadata().get(CLASS_NAMES);
+      if (name == null || joined == null) {
         throw new IOException(
             String.format(
                 Locale.ROOT,
                 "%s has no %s and %s among its metadata; expected a classifier that ddpm4j has written.",
                 file,
                 NAME,
-                CLASSES));
+                CLASS_NAMES));
       }
+      List<String> classNames = List.of(joined.split(SEPARATOR));
       Map<String, INDArray> tensors = new LinkedHashMap<>();
       for (String tensor : reader.names()) {
         tensors.put(tensor, reader.tensor(tensor));
       }
       Unet network =
-          Unet.create(
-              new FeatureClassifier(Integer.parseInt(classes)), DataType.FLOAT, 0, execution);
+          Unet.create(new FeatureClassifier(classNames.size()), DataType.FLOAT, 0, execution);
       try {
         network.parameters().assignPyTorch(tensors);
       } catch (RuntimeException e) {
         network.close();
         throw e;
       }
-      return new ClassifierFeatures(name, network);
+      return new ClassifierFeatures(name, classNames, network);
     } catch (IllegalArgumentException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT, "%s is no classifier of ddpm4j: %s", file, e.getMessage()),
-          e);
+          String.format(Locale.ROOT, "%s is no classifier of ddpm4j: %s", file, e.getMessage()), e);
     }
   }
 
@@ -125,7 +128,7 @@ public final class ClassifierFeatures implements FeatureExtractor {
     Map<String, String> metadata = new LinkedHashMap<>(facts);
     metadata.put("format", "pt");
     metadata.put(NAME, name);
-    metadata.put(CLASSES, Integer.toString(classes));
+    metadata.put(CLASS_NAMES, String.join(SEPARATOR, classNames));
     SafetensorsWriter.writeWithChecksum(file, network.parameters().toPyTorch(), metadata);
   }
 
@@ -140,13 +143,14 @@ public final class ClassifierFeatures implements FeatureExtractor {
   }
 
   @Override
-  public int classes() {
-    return classes;
+  public List<String> classNames() {
+    return classNames;
   }
 
   @Override
   public Features extract(INDArray pixels) {
     int images = (int) pixels.size(0);
+    int classes = classNames.size();
     INDArray grey = Resizing.grey(pixels, FeatureClassifier.SIZE, FeatureClassifier.SIZE);
     double[] output = network.predict(input(grey)).dup('c').data().asDouble();
     int width = FeatureClassifier.FEATURES + classes;
@@ -168,8 +172,7 @@ public final class ClassifierFeatures implements FeatureExtractor {
   /** Pixels of 0 to 255 as the network sees them, in [-1,1], with timesteps that it ignores. */
   static UnetInput input(INDArray grey) {
     return UnetInput.of(
-        grey.castTo(DataType.FLOAT).div(127.5).subi(1),
-        Nd4j.zeros(DataType.FLOAT, grey.size(0)));
+        grey.castTo(DataType.FLOAT).div(127.5).subi(1), Nd4j.zeros(DataType.FLOAT, grey.size(0)));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package org.ddpm4j.evaluation;
 
+import java.util.List;
 import java.util.Locale;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.training.AdamW;
@@ -79,6 +80,7 @@ public record ClassifierTraining(
    * Trains.
    *
    * @param name of the classifier, see {@link FeatureExtractor#name}
+   * @param classNames of the K classes
    * @param batches images with one-hot labels {@code [N,K]}
    * @param normalization the scale of their images
    * @param execution how to compute
@@ -87,16 +89,15 @@ public record ClassifierTraining(
    */
   public ClassifierFeatures train(
       String name,
+      List<String> classNames,
       BatchSource batches,
       Normalization normalization,
       Execution execution,
       Listener listener) {
-    int classes = (int) batches.batch(0).getLabels().size(1);
-    FeatureClassifier config = new FeatureClassifier(classes);
+    FeatureClassifier config = new FeatureClassifier(classNames.size());
     Unet network = Unet.create(config, DataType.FLOAT, seed, execution);
     LearningRateSchedule schedule =
-        new LearningRateSchedule(
-            Math.round(WARM_UP * steps), LearningRateSchedule.Decay.COSINE);
+        new LearningRateSchedule(Math.round(WARM_UP * steps), LearningRateSchedule.Decay.COSINE);
     Parameters gradient = network.parameters().zerosLike();
     Parameters average = network.parameters().zerosLike();
     average.assign(network.parameters());
@@ -108,10 +109,7 @@ public record ClassifierTraining(
         adam.update(network.parameters(), gradient, step, schedule.factor(step, steps));
         // At first the average is over as many weights as there have been.
         double decay = Math.min(emaDecay, (step + 1.0) / (step + 10.0));
-        average
-            .flat()
-            .muli(decay)
-            .addi(network.parameters().flat().mul(1 - decay));
+        average.flat().muli(decay).addi(network.parameters().flat().mul(1 - decay));
         listener.stepDone(step, loss);
       }
     } catch (RuntimeException e) {
@@ -119,7 +117,7 @@ public record ClassifierTraining(
       throw e;
     }
     network.parameters().assign(average);
-    return new ClassifierFeatures(name, network);
+    return new ClassifierFeatures(name, classNames, network);
   }
 
   /**
@@ -141,8 +139,7 @@ public record ClassifierTraining(
       int first = n * width + FeatureClassifier.FEATURES;
       double[] probabilities = Softmax.of(output, first, classes);
       for (int k = 0; k < classes; k++) {
-        double wanted =
-            labels.getDouble(n, k) * (1 - labelSmoothing) + labelSmoothing / classes;
+        double wanted = labels.getDouble(n, k) * (1 - labelSmoothing) + labelSmoothing / classes;
         // The inner product is a mean over all channels.
         target[first + k] = width * (probabilities[k] - wanted);
         loss -= wanted * Math.log(Math.max(probabilities[k], Double.MIN_NORMAL)) / images;

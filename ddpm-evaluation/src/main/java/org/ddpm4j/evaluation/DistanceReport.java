@@ -61,8 +61,8 @@ public record DistanceReport(
    *
    * @param reference the real images
    * @param found the features of at least {@link #FEWEST_IMAGES} images, by the same network
-   * @param labels the class of each image, in the reference's order; null if they are not known, and
-   *     then there are no figures of classes
+   * @param labels the class of each image, in the reference's order; null if they are not known,
+   *     and then there are no figures of classes
    * @return the figures
    * @throws IllegalArgumentException if there are too few images, or the features are of another
    *     length
@@ -90,8 +90,7 @@ public record DistanceReport(
         DensityCoverage.of(real, generated, DensityCoverage.NEIGHBOURS),
         found.classes() == 0
             ? Optional.empty()
-            : Optional.of(
-                InceptionScore.of(inAnyOrder(found), InceptionScore.PARTS)),
+            : Optional.of(InceptionScore.of(inAnyOrder(found), InceptionScore.PARTS)),
         labels == null ? List.of() : classes(reference, found, labels));
   }
 
@@ -108,8 +107,7 @@ public record DistanceReport(
     return RandomChoice.of(new SplittableRandom(SEED), size, count);
   }
 
-  private static List<OfClass> classes(
-      ReferenceFeatures reference, Features found, int[] labels) {
+  private static List<OfClass> classes(ReferenceFeatures reference, Features found, int[] labels) {
     List<OfClass> classes = new ArrayList<>();
     for (int k = 0; k < reference.classNames().size(); k++) {
       int[] rows = ReferenceFeatures.rowsOf(labels, k);

@@ -86,8 +86,7 @@ record FeatureClassifier(int classes) implements UnetConfig {
     h = normalised(modules, "4", modules.conv2d("conv4", h, FEATURES, Convolution.same(3)));
     // A mean over all positions whose weights are learned: where something is tells clothes apart.
     FeatureMap pooled = modules.depthwiseConv2d("pool", h, new Convolution(LAST_SIZE, 1, 0));
-    FeatureMap features =
-        pooled.with(layers.activation(pooled.values(), Activation.SILU));
+    FeatureMap features = pooled.with(layers.activation(pooled.values(), Activation.SILU));
     return layers.concatChannels(features, modules.linear("head", features, classes));
   }
 

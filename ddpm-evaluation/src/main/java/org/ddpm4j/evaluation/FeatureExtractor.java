@@ -1,6 +1,10 @@
 package org.ddpm4j.evaluation;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongConsumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * A network in whose features images are compared: what is alike to it lies close together.
@@ -12,6 +16,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>One thread at a time may use an extractor.
  */
 public interface FeatureExtractor extends AutoCloseable {
+
+  /** Images that are looked at together where there are many. */
+  int BATCH_SIZE = 128;
 
   /**
    * Which network with which weights this is. Statistics carry it, and those of another are
@@ -29,11 +36,11 @@ public interface FeatureExtractor extends AutoCloseable {
   int dimensions();
 
   /**
-   * How many classes the network tells apart.
+   * The classes that the network tells apart.
    *
-   * @return 0 if it is no classifier
+   * @return their names, in the order of the probabilities; empty if it is no classifier
    */
-  int classes();
+  List<String> classNames();
 
   /**
    * What the network finds in images.
@@ -44,6 +51,25 @@ public interface FeatureExtractor extends AutoCloseable {
    * @throws IllegalArgumentException if the network cannot take such images
    */
   Features extract(INDArray pixels);
+
+  /**
+   * What the network finds in many images, a few at a time.
+   *
+   * @param pixels {@code [N,C,H,W]}, as for {@link #extract}
+   * @param progress told how many images are done, now and then
+   * @return features, and probabilities if there are classes, a row for each image
+   * @throws IllegalArgumentException if the network cannot take such images
+   */
+  default Features extractAll(INDArray pixels, LongConsumer progress) {
+    long images = pixels.size(0);
+    List<Features> parts = new ArrayList<>();
+    for (long first = 0; first < images; first += BATCH_SIZE) {
+      long end = Math.min(images, first + BATCH_SIZE);
+      parts.add(extract(pixels.get(NDArrayIndex.interval(first, end))));
+      progress.accept(end);
+    }
+    return Features.concat(parts);
+  }
 
   /** Gives back memory and threads. */
   @Override

@@ -77,8 +77,7 @@ public final class FrechetDistance {
    */
   private static INDArray eigenvalues(INDArray matrix, boolean withVectors) {
     INDArray values = Nd4j.create(DataType.DOUBLE, matrix.rows());
-    int info =
-        Nd4j.getBlasWrapper().lapack().syev(withVectors ? 'V' : 'N', 'U', matrix, values);
+    int info = Nd4j.getBlasWrapper().lapack().syev(withVectors ? 'V' : 'N', 'U', matrix, values);
     if (info != 0) {
       throw new IllegalStateException(
           String.format(

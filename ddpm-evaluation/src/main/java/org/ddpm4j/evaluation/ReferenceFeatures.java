@@ -185,12 +185,10 @@ public record ReferenceFeatures(
     long dimensions = statistics.dimensions();
     tensors.put(prefix + COUNT, Nd4j.createFromArray(new long[] {statistics.count()}));
     tensors.put(
-        prefix + MEAN,
-        Nd4j.create(statistics.mean(), new long[] {dimensions}, DataType.DOUBLE));
+        prefix + MEAN, Nd4j.create(statistics.mean(), new long[] {dimensions}, DataType.DOUBLE));
     tensors.put(
         prefix + SCATTER,
-        Nd4j.create(
-            statistics.scatter(), new long[] {dimensions, dimensions}, DataType.DOUBLE));
+        Nd4j.create(statistics.scatter(), new long[] {dimensions, dimensions}, DataType.DOUBLE));
   }
 
   /**

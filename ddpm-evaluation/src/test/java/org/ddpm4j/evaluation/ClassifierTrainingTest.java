@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.ddpm4j.diffusion.image.Normalization;
@@ -58,7 +59,8 @@ class ClassifierTrainingTest {
       Parameters ignored = network.parameters().zerosLike();
       training.lossAndGradient(network, images, labels, gradient);
 
-      for (String name : new String[] {"conv1.weight", "norm3.weight", "pool.bias", "head.weight"}) {
+      for (String name :
+          new String[] {"conv1.weight", "norm3.weight", "pool.bias", "head.weight"}) {
         INDArray weight = network.parameters().get(name);
         double kept = weight.getDouble(3);
         double step = 1e-4;
@@ -87,6 +89,7 @@ class ClassifierTrainingTest {
     try (ClassifierFeatures classifier =
         training.train(
             "squares",
+            List.of("above", "middle", "below"),
             step -> {
               int[] classes = classes(step, 16);
               INDArray scaled = pixels(step, classes, 28).div(127.5).sub(1);
@@ -107,7 +110,7 @@ class ClassifierTrainingTest {
       classifier.write(file, Map.of("trained_on", "squares"));
       try (ClassifierFeatures again = ClassifierFeatures.read(file, Execution.reference())) {
         assertThat(again.name()).isEqualTo("squares");
-        assertThat(again.classes()).isEqualTo(3);
+        assertThat(again.classNames()).containsExactly("above", "middle", "below");
         Features same = again.extract(unseen);
         for (int n = 0; n < others.length; n++) {
           assertThat(same.values()[n]).containsExactly(found.values()[n], within(1e-3f));

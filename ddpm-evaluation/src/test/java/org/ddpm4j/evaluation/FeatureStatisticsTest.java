@@ -29,13 +29,11 @@ class FeatureStatisticsTest {
   @ValueSource(ints = {1, 2, 110, 219})
   void partsMergeIntoTheWhole(int cut) {
     Features all = DistancesFixture.real();
-    FeatureStatistics first =
-        FeatureStatistics.of(all.select(IntStream.range(0, cut).toArray()));
+    FeatureStatistics first = FeatureStatistics.of(all.select(IntStream.range(0, cut).toArray()));
     FeatureStatistics rest =
         FeatureStatistics.of(all.select(IntStream.range(cut, all.count()).toArray()));
 
-    FeatureStatistics merged =
-        FeatureStatistics.empty(all.dimensions()).merge(first).merge(rest);
+    FeatureStatistics merged = FeatureStatistics.empty(all.dimensions()).merge(first).merge(rest);
 
     assertThat(merged.count()).isEqualTo(all.count());
     assertThat(merged.mean()).containsExactly(DistancesFixture.expected("mean"), ROUNDING);

@@ -11,7 +11,9 @@ import org.nd4j.linalg.factory.Nd4j;
 
 class ResizingTest {
 
-  /** PyTorch: {@code interpolate(x, (2, 3), mode="bilinear", antialias=True)}, which is Pillow's. */
+  /**
+   * PyTorch: {@code interpolate(x, (2, 3), mode="bilinear", antialias=True)}, which is Pillow's.
+   */
   @Test
   void shrinksAsPyTorchDoes() {
     INDArray image = Nd4j.arange(24).castTo(DataType.FLOAT);
@@ -19,7 +21,10 @@ class ResizingTest {
 
     INDArray small = Resizing.grey(image.reshape(1, 1, 4, 6), 2, 3);
 
-    assertThat(small.ravel().toFloatVector()).containsExactly(new float[]{43.12245f, 64.42857f, 91.59184f, 226.30612f, 281.28571f, 342.12247f}, within(1e-3f));
+    assertThat(small.ravel().toFloatVector())
+        .containsExactly(
+            new float[] {43.12245f, 64.42857f, 91.59184f, 226.30612f, 281.28571f, 342.12247f},
+            within(1e-3f));
   }
 
   @Test

@@ -127,8 +127,7 @@ class SampleMeasuresTest {
       undecided[i] = new float[] {0.1f, 0.2f, 0.3f, 0.4f};
     }
 
-    assertThat(InceptionScore.of(new Features(nothing, certain), 2).value())
-        .isCloseTo(4, ROUNDING);
+    assertThat(InceptionScore.of(new Features(nothing, certain), 2).value()).isCloseTo(4, ROUNDING);
     assertThat(InceptionScore.of(new Features(nothing, undecided), 2).value())
         .isCloseTo(1, within(1e-7));
   }
@@ -142,6 +141,6 @@ class SampleMeasuresTest {
     assertThatThrownBy(() -> InceptionScore.of(line(0, 1), 1))
         .hasMessageContaining("take a classifier");
     assertThatThrownBy(() -> PrecisionRecall.of(line(0, 1, 2, 3), real, 3))
-        .hasMessageContaining("features of 12");
+        .hasMessageContaining("Features of 12 numbers");
   }
 }

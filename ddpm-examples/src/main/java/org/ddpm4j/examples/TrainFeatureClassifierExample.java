@@ -31,12 +31,12 @@ public final class TrainFeatureClassifierExample {
   /**
    * Trains, tests and saves.
    *
-   * @param args the file to write, and the number of steps, by default 2400
+   * @param args the file to write, and the number of steps, by default 1400
    * @throws IOException if the images cannot be read or the file cannot be written
    */
   public static void main(String[] args) throws IOException {
     Path file = Path.of(args.length > 0 ? args[0] : "fashion-mnist-classifier.safetensors");
-    long steps = args.length > 1 ? Long.parseLong(args[1]) : 2400;
+    long steps = args.length > 1 ? Long.parseLong(args[1]) : 1400;
 
     ImageDataSet clothes = FashionMnist.load(Split.TRAIN);
     ImageDataSet tests = FashionMnist.load(Split.TEST);
@@ -46,10 +46,14 @@ public final class TrainFeatureClassifierExample {
       classifier.write(
           file,
           Map.of(
-              "trained_on", clothes.size() + " training images of Fashion-MNIST",
-              "steps", Long.toString(steps),
-              "test_images", Integer.toString(tests.size()),
-              "test_accuracy", accuracy));
+              "trained_on",
+              clothes.size() + " training images of Fashion-MNIST",
+              "steps",
+              Long.toString(steps),
+              "test_images",
+              Integer.toString(tests.size()),
+              "test_accuracy",
+              accuracy));
     }
     System.out.println("Saved " + file);
   }
@@ -59,6 +63,7 @@ public final class TrainFeatureClassifierExample {
     return ClassifierTraining.defaults(steps)
         .train(
             "fashion-mnist-classifier-1",
+            clothes.classNames(),
             new ImageDataSetIterator(clothes, options),
             clothes.normalization(),
             Execution.automatic(),
@@ -75,8 +80,7 @@ public final class TrainFeatureClassifierExample {
       int start = first;
       int count = Math.min(BATCH, images.size() - first);
       DataSet batch = images.batch(IntStream.range(start, start + count).toArray());
-      Features found =
-          classifier.extract(Pixels.of(batch.getFeatures(), images.normalization()));
+      Features found = classifier.extract(Pixels.of(batch.getFeatures(), images.normalization()));
       for (int i = 0; i < count; i++) {
         right += found.likeliestClass(i) == images.label(start + i) ? 1 : 0;
       }

@@ -47,14 +47,7 @@ sealed interface PlanBackend extends AutoCloseable {
     public UnetExecutor executor(
         UnetGraph graph, int height, int width, Consumer<GraphPlan> planRunner) {
       return new LanesExecutor(
-          graph,
-          height,
-          width,
-          parameters,
-          weights,
-          device,
-          execution.precision(),
-          planRunner);
+          graph, height, width, parameters, weights, device, execution.precision(), planRunner);
     }
 
     @Override
