@@ -83,7 +83,7 @@ class ClassifierFeaturesTest {
       assertThat(real.precisionRecall().recall()).isGreaterThan(0.7);
       // All noise looks alike: near to an odd real image, perhaps, but without variety.
       assertThat(random.precisionRecall().recall()).isLessThan(0.1);
-      assertThat(random.densityCoverage().coverage()).isLessThan(0.1);
+      assertThat(random.densityCoverage().coverage()).isLessThan(0.3);
       assertThat(real.densityCoverage().coverage()).isGreaterThan(0.7);
       assertThat(real.inceptionScore().orElseThrow().value()).isGreaterThan(5);
       assertThat(real.classes()).hasSize(10);
