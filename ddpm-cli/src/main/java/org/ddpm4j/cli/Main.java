@@ -68,7 +68,7 @@ public final class Main {
     }
   }
 
-  private static CommandLine commandLine(Console console) {
+  static CommandLine commandLine(Console console) {
     Failures failures = new Failures(console);
     CommandLine program =
         new CommandLine(new Ddpm())

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.ddpm4j.data.FashionMnist;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.Split;
@@ -47,15 +48,17 @@ public final class ClassifierFreeGuidanceExample {
   /**
    * Writes {@code guidance.png}.
    *
-   * @param args the folder to write to, by default the current one, and the {@code unet} folder of
-   *     a run of {@code ddpm train --class-conditional}; without it, a network is trained first
+   * @param args the {@code unet} folder of a run, or else one is trained; where to write; the steps
    * @throws IOException if images or network cannot be read or the picture cannot be written
    */
   public static void main(String[] args) throws IOException {
-    Path picture = OutputFolder.of(args, 0).resolve("guidance.png");
+    Arguments arguments = Arguments.of(args);
+    Optional<Path> model = arguments.model();
+    Path picture = arguments.output().resolve("guidance.png");
     ImageDataSet clothes = FashionMnist.load(Split.TRAIN);
+    int steps = arguments.steps(1500);
     Unet unet =
-        args.length > 1 ? UnetFolder.read(Path.of(args[1]), DataType.FLOAT) : train(clothes, 1500);
+        model.isPresent() ? UnetFolder.read(model.get(), DataType.FLOAT) : train(clothes, steps);
     draw(unet, clothes.classNames(), clothes.shape(), 50, picture);
     System.out.println("Wrote " + picture);
   }

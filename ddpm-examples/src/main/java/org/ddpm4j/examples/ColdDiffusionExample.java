@@ -1,8 +1,8 @@
 package org.ddpm4j.examples;
 
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -21,15 +21,14 @@ import org.ddpm4j.diffusion.cold.RestorationOperator;
 import org.ddpm4j.diffusion.cold.Snow;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.plots.PictureTable;
 import org.ddpm4j.unet.Unet;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * Learns to undo what is done to images without any noise (Bansal et al. 2022). The picture has,
- * for each degradation, rows of clothes: as they are, degraded, guessed in one go, and restored
- * step by step (algorithm 2).
+ * Learns to undo what is done to images without any noise (Bansal et al. 2022): rows of clothes as
+ * they are, degraded, guessed in one go, and restored step by step (algorithm 2).
  */
 public final class ColdDiffusionExample {
 
@@ -48,14 +47,14 @@ public final class ColdDiffusionExample {
   /**
    * Writes {@code cold-diffusion.png}.
    *
-   * @param args the folder to write to, by default the current one, and the steps of training for
-   *     each degradation, by default 500
+   * @param args the folder to write to, and the steps of training for each degradation
    * @throws IOException if the images cannot be read or the picture cannot be written
    */
   public static void main(String[] args) throws IOException {
-    Path picture = OutputFolder.of(args, 0).resolve("cold-diffusion.png");
-    int steps = args.length > 1 ? Integer.parseInt(args[1]) : 500;
-    draw(FashionMnist.load(Split.TRAIN), FashionMnist.load(Split.TEST).take(256), steps, picture);
+    Arguments given = Arguments.of(args);
+    Path picture = given.output().resolve("cold-diffusion.png");
+    ImageDataSet test = FashionMnist.load(Split.TEST).take(256);
+    draw(FashionMnist.load(Split.TRAIN), test, given.steps(500), picture);
     System.out.println("Wrote " + picture);
   }
 
@@ -63,13 +62,12 @@ public final class ColdDiffusionExample {
       throws IOException {
     INDArray x0 = test.batch(IntStream.range(0, test.size()).toArray()).getFeatures();
     long[] keys = LongStream.range(0, test.size()).toArray();
-    List<INDArray> rows = new ArrayList<>();
+    PictureTable table = new PictureTable(List.of());
     for (Degradation d : DEGRADATIONS) {
       Unet unet = TrainFashionMnistExample.train(training, ColdObjective.of(d), steps);
       RestorationOperator operator = RestorationOperator.of(unet::predict);
       INDArray degraded = d.degrade(x0, d.steps(), keys);
       INDArray direct = RANGE.apply(operator.restore(degraded, d.steps()));
-      INDArray naive = restore(d, ColdAlgorithm.NAIVE, operator, degraded, keys);
       INDArray improved = restore(d, ColdAlgorithm.IMPROVED, operator, degraded, keys);
       System.out.printf(
           Locale.ROOT,
@@ -77,14 +75,16 @@ public final class ColdDiffusionExample {
           d,
           psnr(degraded, x0),
           psnr(direct, x0),
-          psnr(naive, x0),
+          psnr(restore(d, ColdAlgorithm.NAIVE, operator, degraded, keys), x0),
           psnr(improved, x0));
-      for (INDArray images : List.of(x0, degraded, direct, improved)) {
-        rows.add(images.get(NDArrayIndex.interval(0, Math.min(COLUMNS, test.size()))));
-      }
+      table.row("x0", row(x0)).row(d.getClass().getSimpleName(), row(degraded));
+      table.row("one guess", row(direct)).row("algorithm 2", row(improved));
     }
-    Images.writePng(
-        Images.grid(Nd4j.concat(0, rows.toArray(INDArray[]::new)), COLUMNS, 2), picture);
+    Images.writePng(table.draw(), picture);
+  }
+
+  private static BufferedImage row(INDArray images) {
+    return Images.grid(images.get(NDArrayIndex.interval(0, COLUMNS)), COLUMNS, 2);
   }
 
   private static INDArray restore(

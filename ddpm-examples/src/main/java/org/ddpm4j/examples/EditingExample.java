@@ -45,12 +45,12 @@ public final class EditingExample {
    * @throws IOException if the model or the images cannot be read, or a picture cannot be written
    */
   public static void main(String[] args) throws IOException {
-    Path folder = OutputFolder.of(args, 1);
-    try (DiffusionModel model =
-        args.length > 0 ? DiffusionModel.ofRun(Path.of(args[0])) : DiffusionModel.bundled()) {
+    Arguments arguments = Arguments.of(args);
+    try (DiffusionModel model = arguments.readModel()) {
+      Path folder = arguments.output();
       edit(model, FashionMnist.load(Split.TEST).batch(4, 1).getFeatures(), 50, folder);
+      System.out.println("Wrote four pictures into " + folder.toAbsolutePath());
     }
-    System.out.println("Wrote four pictures into " + folder.toAbsolutePath());
   }
 
   static void edit(DiffusionModel model, INDArray clothes, int steps, Path folder)

@@ -2,18 +2,19 @@ package org.ddpm4j.examples;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Locale;
+import java.util.Arrays;
 import org.ddpm4j.data.FashionMnist;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.Split;
 import org.ddpm4j.diffusion.ForwardProcess;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.plots.PictureTable;
+import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Shows how images become noise: {@code x_t = √ᾱ_t x0 + √(1-ᾱ_t) ε} for rising t, under the linear
@@ -35,38 +36,33 @@ public final class ForwardProcessExample {
    * @throws IOException if the images cannot be read or the picture cannot be written
    */
   public static void main(String[] args) throws IOException {
-    Path picture = OutputFolder.of(args, 0).resolve("forward-process.png");
+    Path picture = Arguments.of(args).output().resolve("forward-process.png");
     ImageDataSet clothes = FashionMnist.load(Split.TRAIN);
     System.out.println("Images: " + clothes.source());
     draw(clothes, picture);
-    System.out.printf(
-        Locale.ROOT,
-        "%s: t from 0 to %d; two rows linear, two rows cosine%n",
-        picture,
-        TIMESTEPS - 1);
+    System.out.println("Wrote " + picture);
   }
 
   static void draw(ImageDataSet clothes, Path picture) throws IOException {
-    INDArray linear = strips(clothes, NoiseSchedule.of(LinearSchedule.paper(), TIMESTEPS));
-    INDArray cosine = strips(clothes, NoiseSchedule.of(CosineSchedule.paper(), TIMESTEPS));
-    Images.writePng(Images.grid(Nd4j.concat(0, linear, cosine), COLUMNS, 2), picture);
+    int[] t = new int[COLUMNS];
+    Arrays.setAll(t, i -> i * (TIMESTEPS - 1) / (COLUMNS - 1));
+    PictureTable table =
+        new PictureTable(Arrays.stream(t).mapToObj(each -> "t = " + each).toList());
+    addStrips(table, "linear", LinearSchedule.paper(), clothes, t);
+    addStrips(table, "cosine", CosineSchedule.paper(), clothes, t);
+    Images.writePng(table.draw(), picture);
   }
 
-  /** For each image one row of {@value #COLUMNS} noise levels, {@code [N,C,H,W]}. */
-  private static INDArray strips(ImageDataSet dataSet, NoiseSchedule schedule) {
-    ForwardProcess forward = new ForwardProcess(schedule);
-    INDArray[] rows = new INDArray[IMAGES];
+  /** For each image one row of its noise levels. */
+  private static void addStrips(
+      PictureTable table, String title, BetaSchedule betas, ImageDataSet clothes, int[] t) {
+    ForwardProcess forward = new ForwardProcess(NoiseSchedule.of(betas, TIMESTEPS));
     for (int image = 0; image < IMAGES; image++) {
       int[] sameImage = new int[COLUMNS];
-      int[] t = new int[COLUMNS];
-      for (int i = 0; i < COLUMNS; i++) {
-        sameImage[i] = image;
-        t[i] = i * (TIMESTEPS - 1) / (COLUMNS - 1);
-      }
-      INDArray x0 = dataSet.batch(sameImage).getFeatures();
+      Arrays.fill(sameImage, image);
+      INDArray x0 = clothes.batch(sameImage).getFeatures();
       INDArray eps = NoiseSource.seeded(0, 0).gaussian(image, x0.shape());
-      rows[image] = forward.qSample(x0, t, eps);
+      table.row(title, Images.grid(forward.qSample(x0, t, eps), COLUMNS, 2));
     }
-    return Nd4j.concat(0, rows);
   }
 }

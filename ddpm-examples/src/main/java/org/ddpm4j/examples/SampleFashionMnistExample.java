@@ -26,13 +26,18 @@ public final class SampleFashionMnistExample {
   private SampleFashionMnistExample() {}
 
   /**
-   * Writes {@code samples.png} and {@code samples.gif} into the model's folder.
+   * Writes {@code samples.png} and {@code samples.gif}.
    *
-   * @param args the folder of the model
+   * @param args the folder of the model, and the folder to write to, by default the current one
    * @throws IOException if the model cannot be read or the pictures cannot be written
    */
   public static void main(String[] args) throws IOException {
-    Path folder = Path.of(args.length > 0 ? args[0] : TrainFashionMnistExample.DEFAULT_FOLDER);
+    Arguments arguments = Arguments.of(args);
+    Path folder = arguments.model().orElse(Path.of(TrainFashionMnistExample.DEFAULT_FOLDER));
+    draw(folder, arguments.output());
+  }
+
+  static void draw(Path folder, Path output) throws IOException {
     List<BufferedImage> frames = new ArrayList<>();
     try (DiffusionModel model =
         DiffusionModel.of(
@@ -44,9 +49,9 @@ public final class SampleFashionMnistExample {
           model
               .pipeline(SamplerType.DDPM, STEPS)
               .sample(COUNT, SEED, COUNT, (stepsDone, x, x0) -> frames.add(Images.grid(x, 4, 3)));
-      Images.writePng(Images.grid(images, 4, 3), folder.resolve("samples.png"));
+      Images.writePng(Images.grid(images, 4, 3), output.resolve("samples.png"));
     }
-    Images.writeGif(frames, 80, folder.resolve("samples.gif"));
-    System.out.println("Wrote samples.png and samples.gif into " + folder);
+    Images.writeGif(frames, 80, output.resolve("samples.gif"));
+    System.out.println("Wrote samples.png and samples.gif into " + output.toAbsolutePath());
   }
 }

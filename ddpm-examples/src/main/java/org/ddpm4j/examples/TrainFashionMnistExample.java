@@ -42,12 +42,13 @@ public final class TrainFashionMnistExample {
   /**
    * Trains and saves.
    *
-   * @param args the folder to write to, and the number of steps, by default 1500
+   * @param args the folder of the model to write, and the number of steps, by default 1500
    * @throws IOException if the images cannot be read or the model cannot be written
    */
   public static void main(String[] args) throws IOException {
-    Path folder = Path.of(args.length > 0 ? args[0] : DEFAULT_FOLDER);
-    long steps = args.length > 1 ? Long.parseLong(args[1]) : 1500;
+    Arguments arguments = Arguments.of(args);
+    Path folder = arguments.model().orElse(Path.of(DEFAULT_FOLDER));
+    long steps = arguments.steps(1500);
 
     ImageDataSet clothes = FashionMnist.load(Split.TRAIN);
     System.out.println("Images: " + clothes.source());

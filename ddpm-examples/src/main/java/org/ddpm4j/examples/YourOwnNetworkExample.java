@@ -79,16 +79,16 @@ public final class YourOwnNetworkExample {
   /**
    * Trains the network, saves it and draws with what was saved.
    *
-   * @param args the folder to write to, and the number of steps, by default 1500
+   * @param args the folder of the model to write, the folder for pictures, and the number of steps
    * @throws IOException if files cannot be read or written
    */
   public static void main(String[] args) throws IOException {
-    Path folder = Path.of(args.length > 0 ? args[0] : "two-levels");
-    long steps = args.length > 1 ? Long.parseLong(args[1]) : 1500;
-    UnetFolder.write(folder, train(FashionMnist.load(Split.TRAIN), steps));
-
+    Arguments arguments = Arguments.of(args);
+    Path model = arguments.model().orElse(Path.of("two-levels"));
+    Path output = arguments.output();
+    UnetFolder.write(model, train(FashionMnist.load(Split.TRAIN), arguments.steps(1500)));
     // It reads the network from the folder, as it would any other.
-    SampleFashionMnistExample.main(new String[] {folder.toString()});
+    SampleFashionMnistExample.draw(model, output);
   }
 
   static Unet train(ImageDataSet clothes, long steps) throws IOException {

@@ -1,6 +1,7 @@
 package org.ddpm4j.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -41,14 +42,31 @@ class ExamplesTest {
     ForwardProcessExample.draw(clothes(), picture);
 
     int cell = 2 * 28 + 1;
-    BufferedImage strips = ImageIO.read(picture.toFile());
-    assertThat(strips.getWidth()).isEqualTo(11 * cell + 1);
-    assertThat(strips.getHeight()).isEqualTo(4 * cell + 1);
+    BufferedImage strips = rowsOf(ImageIO.read(picture.toFile()), 4, 11 * cell + 1, cell + 1);
     for (int row = 0; row < 4; row++) {
-      double image = roughness(strips, 0, row * cell);
-      double noise = roughness(strips, 10 * cell, row * cell);
+      double image = roughness(strips, 0, row * (cell + 1));
+      double noise = roughness(strips, 10 * cell, row * (cell + 1));
       assertThat(noise).as("row %d", row).isGreaterThan(1.5 * image);
     }
+  }
+
+  /** The rows of a table of pictures, without the words at its left and above and the gaps. */
+  private static BufferedImage rowsOf(BufferedImage table, int rows, int width, int height) {
+    int gap = 10;
+    int left = table.getWidth() - gap - width;
+    int top = table.getHeight() - rows * (height + gap);
+    assertThat(left).as("room for words").isPositive();
+    assertThat(top).as("room above").isBetween(0, 40);
+    BufferedImage all = new BufferedImage(width, rows * height, BufferedImage.TYPE_INT_RGB);
+    for (int row = 0; row < rows; row++) {
+      all.getGraphics()
+          .drawImage(
+              table.getSubimage(left, top + row * (height + gap), width, height),
+              0,
+              row * height,
+              null);
+    }
+    return all;
   }
 
   /** The mean difference of neighbouring pixels of the image in a cell, in levels. */
@@ -71,13 +89,16 @@ class ExamplesTest {
 
   @Test
   void trainsSavesAndSamples() throws IOException {
-    UnetFolder.write(folder, TrainFashionMnistExample.train(clothes(), 2));
+    Path model = folder.resolve("model");
+    Path pictures = folder.resolve("pictures");
+    UnetFolder.write(model, TrainFashionMnistExample.train(clothes(), 2));
 
-    SampleFashionMnistExample.main(new String[] {folder.toString()});
+    SampleFashionMnistExample.main(new String[] {model.toString(), pictures.toString()});
 
-    BufferedImage samples = ImageIO.read(folder.resolve("samples.png").toFile());
+    BufferedImage samples = ImageIO.read(pictures.resolve("samples.png").toFile());
     assertThat(samples.getWidth()).isEqualTo(4 * (3 * 28 + 1) + 1);
-    assertThat(folder.resolve("samples.gif")).isNotEmptyFile();
+    assertThat(pictures.resolve("samples.gif")).isNotEmptyFile();
+    assertThat(model).isDirectoryNotContaining("glob:**samples*");
   }
 
   @Test
@@ -101,8 +122,9 @@ class ExamplesTest {
             .isLessThan(1e-5);
       }
     }
-    SampleFashionMnistExample.main(new String[] {folder.toString()});
-    assertThat(ImageIO.read(folder.resolve("samples.png").toFile()).getWidth())
+    Path pictures = folder.resolve("pictures");
+    SampleFashionMnistExample.main(new String[] {folder.toString(), pictures.toString()});
+    assertThat(ImageIO.read(pictures.resolve("samples.png").toFile()).getWidth())
         .isEqualTo(4 * (3 * 28 + 1) + 1);
   }
 
@@ -114,12 +136,10 @@ class ExamplesTest {
     ColdDiffusionExample.draw(clothes, clothes.take(12), 2, picture);
 
     int cell = 2 * 28 + 1;
-    BufferedImage rows = ImageIO.read(picture.toFile());
-    assertThat(rows.getWidth()).isEqualTo(12 * cell + 1);
-    assertThat(rows.getHeight()).isEqualTo(4 * 4 * cell + 1);
+    BufferedImage rows = rowsOf(ImageIO.read(picture.toFile()), 16, 12 * cell + 1, cell + 1);
     for (int column = 0; column < 12; column++) {
       double image = roughness(rows, column * cell, 0);
-      double blurred = roughness(rows, column * cell, cell);
+      double blurred = roughness(rows, column * cell, cell + 1);
       assertThat(blurred).as("column %d", column).isLessThan(0.7 * image);
     }
   }
@@ -166,6 +186,24 @@ class ExamplesTest {
         .isEqualTo(8 * cell + 1);
     assertThat(folder.resolve("image-to-image.png")).isNotEmptyFile();
     assertThat(folder.resolve("inversion.png")).isNotEmptyFile();
+  }
+
+  @Test
+  void argumentsComeInOneOrder() throws IOException {
+    Path output = folder.resolve("new/output");
+    Arguments all = Arguments.of("model", output.toString(), "7");
+    assertThat(all.model()).contains(Path.of("model"));
+    assertThat(all.output()).isEqualTo(output).isDirectory();
+    assertThat(all.steps(1500)).isEqualTo(7);
+
+    for (Arguments none : List.of(Arguments.of(), Arguments.of("-", "-", "-"))) {
+      assertThat(none.model()).isEmpty();
+      assertThat(none.output()).isEqualTo(Path.of("."));
+      assertThat(none.steps(1500)).isEqualTo(1500);
+    }
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Arguments.of("many").steps(1))
+        .withMessage("The number of steps is many; give a whole number such as 500.");
   }
 
   @Test

@@ -161,6 +161,23 @@ public final class NoiseSchedule {
   }
 
   /**
+   * The values of a constant at the timesteps of a batch, shaped to be broadcast over the images x
+   * of that batch.
+   *
+   * @param constant which constant
+   * @param t the timestep of each image, N of them, zero-based
+   * @param dataType type of the result: the one of x
+   * @param xShape shape of x, {@code [N,C,H,W]} or any other that begins with N
+   * @return a new array {@code [N,1,1,1]}, of the rank of x
+   * @throws IllegalArgumentException if x is of another batch size, or if {@code dataType} is no
+   *     floating-point type
+   * @throws IndexOutOfBoundsException if a timestep is not in 0..T-1
+   */
+  public INDArray extract(ScheduleConstant constant, int[] t, DataType dataType, long... xShape) {
+    return extract(constant, Nd4j.createFromArray(t), dataType, xShape);
+  }
+
+  /**
    * The schedule of a shorter chain: {@code steps} timesteps of this one, evenly spaced from 0 to
    * T-1 and rounded to whole timesteps (Nichol &amp; Dhariwal 2021, section 4).
    *

@@ -196,6 +196,18 @@ public final class Unet implements AutoCloseable {
   /**
    * Runs the network.
    *
+   * @param x noisy images, {@code [N,C,H,W]}
+   * @param t the timestep of each image, N of them, zero-based
+   * @return the network's output, {@code [N,outChannels,H,W]}
+   * @throws IllegalArgumentException if the shapes do not fit the network
+   */
+  public INDArray predict(INDArray x, int[] t) {
+    return predict(UnetInput.of(x, t));
+  }
+
+  /**
+   * Runs the network.
+   *
    * @param input N images with timesteps, and with labels if the network knows classes
    * @return the network's output, {@code [N,outChannels,H,W]}
    * @throws IllegalArgumentException if the input does not fit the network
@@ -218,6 +230,22 @@ public final class Unet implements AutoCloseable {
    */
   public double lossAndGradient(
       LossFunction loss, INDArray x, INDArray t, INDArray target, Parameters gradient) {
+    return mean(lossAndGradient(loss, UnetInput.of(x, t), target, null, gradient));
+  }
+
+  /**
+   * The mean loss over a batch and its gradient, for a network without classes.
+   *
+   * @param loss what an error costs
+   * @param x noisy images, {@code [N,C,H,W]}
+   * @param t the timestep of each image, N of them, zero-based
+   * @param target what the network should say, {@code [N,outChannels,H,W]}
+   * @param gradient receives the gradient of the mean over all elements
+   * @return the mean over all elements
+   * @throws IllegalArgumentException if the shapes do not fit the network
+   */
+  public double lossAndGradient(
+      LossFunction loss, INDArray x, int[] t, INDArray target, Parameters gradient) {
     return mean(lossAndGradient(loss, UnetInput.of(x, t), target, null, gradient));
   }
 
@@ -260,6 +288,20 @@ public final class Unet implements AutoCloseable {
    * @throws IllegalArgumentException if the shapes do not fit the network
    */
   public double loss(LossFunction loss, INDArray x, INDArray t, INDArray target) {
+    return mean(losses(loss, UnetInput.of(x, t), target));
+  }
+
+  /**
+   * The mean loss over a batch, for a network without classes.
+   *
+   * @param loss what an error costs
+   * @param x noisy images, {@code [N,C,H,W]}
+   * @param t the timestep of each image, N of them, zero-based
+   * @param target what the network should say, {@code [N,outChannels,H,W]}
+   * @return the mean over all elements
+   * @throws IllegalArgumentException if the shapes do not fit the network
+   */
+  public double loss(LossFunction loss, INDArray x, int[] t, INDArray target) {
     return mean(losses(loss, UnetInput.of(x, t), target));
   }
 

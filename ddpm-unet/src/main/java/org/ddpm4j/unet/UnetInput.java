@@ -2,6 +2,7 @@ package org.ddpm4j.unet;
 
 import java.util.Objects;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * What a U-Net is given: a batch of N images, each at a timestep and, where the network knows
@@ -29,5 +30,16 @@ public record UnetInput(INDArray x, INDArray t, INDArray labels) {
    */
   public static UnetInput of(INDArray x, INDArray t) {
     return new UnetInput(x, t, null);
+  }
+
+  /**
+   * Input without classes.
+   *
+   * @param x noisy images, {@code [N,C,H,W]}
+   * @param t the timestep of each image, N of them, zero-based
+   * @return the input
+   */
+  public static UnetInput of(INDArray x, int[] t) {
+    return of(x, Nd4j.createFromArray(t));
   }
 }

@@ -12,10 +12,13 @@ import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
 import org.nd4j.linalg.api.buffer.DataType;
 
-/** The model of clothes among the resources of this library: {@code models/fashion-mnist}. */
+/**
+ * The model of clothes among the resources of {@code ddpm-models}: the folder {@code
+ * models/fashion-mnist} of the repository.
+ */
 final class BundledModel {
 
-  private static final String RESOURCE = "fashion-mnist";
+  private static final String RESOURCE = "/org/ddpm4j/models/fashion-mnist";
   private static final String CONFIG = "config.json";
 
   private BundledModel() {}
@@ -58,7 +61,7 @@ final class BundledModel {
       throw new IOException(
           String.format(
               Locale.ROOT,
-              "The resource %s/%s is missing, which ddpm-diffusion brings; build or download it again.",
+              "The resource %s/%s is not on the class path; add the dependency org.ddpm4j:ddpm-models, which brings it.",
               RESOURCE,
               name));
     }

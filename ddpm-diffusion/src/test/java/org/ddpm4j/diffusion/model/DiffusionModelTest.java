@@ -310,15 +310,11 @@ class DiffusionModelTest {
         .withMessageContaining("[-1,1]");
   }
 
-  /** The folder of the repository, which the program reads, and the resource are one model. */
   @Test
-  void theBundledModelIsThatOfTheRepository() throws IOException {
-    try (DiffusionModel bundled = DiffusionModel.bundled();
-        DiffusionModel ofRun = DiffusionModel.ofRun(Path.of("../models/fashion-mnist"))) {
-      assertThat(bundled.description()).isEqualTo(ofRun.description());
-      assertThat(bundled.unet().parameters().flat()).isEqualTo(ofRun.unet().parameters().flat());
-      assertThat(bundled.shape()).isEqualTo(new ImageShape(1, 28, 28));
-    }
+  void withoutDdpmModelsNoModelIsBundled() {
+    assertThatThrownBy(DiffusionModel::bundled)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("org.ddpm4j:ddpm-models");
   }
 
   @Test

@@ -1,18 +1,14 @@
 package org.ddpm4j.examples.lessons;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.ForwardProcess;
 import org.ddpm4j.diffusion.Parameterization;
-import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** What a perfect network would answer, for one image at rising noise. */
 final class PredictionTargets {
@@ -29,22 +25,30 @@ final class PredictionTargets {
     INDArray eps = NoiseSource.seeded(0, 0).gaussian(0, x0.shape());
     INDArray xt = new ForwardProcess(schedule).qSample(x0, t, eps);
 
-    List<INDArray> rows = new ArrayList<>(List.of(xt));
-    List<String> titles = new ArrayList<>(List.of("x_t"));
+    ImageTable table =
+        new ImageTable(2, Arrays.stream(t).mapToObj(each -> "t = " + each).toArray(String[]::new))
+            .row("x_t", xt);
     for (Parameterization what : Parameterization.values()) {
       INDArray answer = what.target(schedule, x0, eps, t);
-      rows.add(answer);
-      titles.add(what.name());
+      table.row(symbol(what), answer);
       // Two equations for two unknowns: x_t and the answer tell x0 and ε.
       INDArray recovered = what.estimate(schedule, xt, answer, t).x0();
       run.say(
           "x0 from %s: off by at most %.1e", what, recovered.sub(x0).amaxNumber().doubleValue());
     }
     run.picture(
-        GridTitles.beside(
-            titles, Images.grid(Nd4j.concat(0, rows.toArray(INDArray[]::new)), COLUMNS, 2)),
+        table.draw(),
         "b-targets.png",
         String.format(
             Locale.ROOT, "noisy images x_t and what is to be predicted; t from 0 to %d", last));
+  }
+
+  private static String symbol(Parameterization what) {
+    return switch (what) {
+      case EPSILON -> "ε";
+      case X0 -> "x0";
+      case V -> "v";
+      case MEAN -> "μ";
+    };
   }
 }
