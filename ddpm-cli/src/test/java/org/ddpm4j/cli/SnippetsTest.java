@@ -67,6 +67,8 @@ class SnippetsTest {
   private static final Pattern INLINE = Pattern.compile("`((?:\\./)?ddpm(?: [^`]*)?)`");
   private static final Pattern WORD = Pattern.compile("\"[^\"]*\"|'[^']*'|[^\\s\"']+");
 
+  private static final CommandLine PROGRAM = program();
+
   @TempDir private Path classes;
 
   /** A block as a source file, which remembers where its lines are on the page. */
@@ -236,17 +238,10 @@ class SnippetsTest {
         words.add(word.replaceAll("^[\"']|[\"']$", "").replaceAll("^N$", "1"));
       }
     }
-    CommandLine program =
-        Main.commandLine(
-            new Console(
-                new ByteArrayOutputStream(),
-                new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8),
-                OptionalInt.empty()));
-    collectErrors(program);
     List<Exception> errors = new ArrayList<>();
     try {
       for (ParseResult result =
-              program.parseArgs(words.subList(1, words.size()).toArray(String[]::new));
+              PROGRAM.parseArgs(words.subList(1, words.size()).toArray(String[]::new));
           result != null;
           result = result.subcommand()) {
         errors.addAll(result.errors());
@@ -258,6 +253,17 @@ class SnippetsTest {
         .filter(error -> !(mayBeIncomplete && error instanceof MissingParameterException))
         .map(Exception::getMessage)
         .toList();
+  }
+
+  private static CommandLine program() {
+    CommandLine program =
+        Main.commandLine(
+            new Console(
+                new ByteArrayOutputStream(),
+                new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8),
+                OptionalInt.empty()));
+    collectErrors(program);
+    return program;
   }
 
   private static void collectErrors(CommandLine command) {

@@ -188,6 +188,52 @@ class ExamplesTest {
     assertThat(folder.resolve("inversion.png")).isNotEmptyFile();
   }
 
+  /** The less noise, the nearer the guess; and drawing ends with less noise than it begins with. */
+  @Test
+  void guessesAndDrawsStepByStep() throws IOException {
+    ImageDataSet clothes = clothes();
+    Path guesses = folder.resolve("guesses.png");
+    Path fromNoise = folder.resolve("from-noise.png");
+    try (DiffusionModel model = DiffusionModel.bundled()) {
+      StepByStepExample.drawGuesses(model, clothes, guesses);
+      StepByStepExample.drawFromNoise(model, fromNoise);
+    }
+
+    int cell = 3 * 28 + 1;
+    BufferedImage guessed = rowsOf(ImageIO.read(guesses.toFile()), 6, 7 * cell + 1, cell + 1);
+    BufferedImage drawn = rowsOf(ImageIO.read(fromNoise.toFile()), 6, 8 * cell + 1, cell + 1);
+    for (int image = 0; image < 3; image++) {
+      int noisy = 2 * image * (cell + 1);
+      int guess = noisy + cell + 1;
+      assertThat(difference(guessed, 0, guess, clothes, image))
+          .isLessThan(difference(guessed, 0, noisy, clothes, image))
+          .isLessThan(difference(guessed, 4 * cell, guess, clothes, image));
+      assertThat(variation(drawn, 7 * cell, noisy)).isLessThan(variation(drawn, 0, noisy) / 2);
+    }
+  }
+
+  /** The mean difference of a cell from an image of the data, in levels. */
+  private static double difference(
+      BufferedImage picture, int left, int top, ImageDataSet clothes, int image) {
+    double sum = 0;
+    for (int i = 0; i < 28 * 28; i++) {
+      int shown = level(picture, left + 2 + 3 * (i % 28), top + 2 + 3 * (i / 28));
+      sum += Math.abs(shown - (clothes.pixels(image)[i] & 0xFF));
+    }
+    return sum / (28 * 28);
+  }
+
+  /** The mean difference of neighbouring pixels of a cell, in levels. */
+  private static double variation(BufferedImage picture, int left, int top) {
+    double sum = 0;
+    for (int i = 0; i < 28 * 27; i++) {
+      int x = left + 2 + 3 * (i % 27);
+      int y = top + 2 + 3 * (i / 27);
+      sum += Math.abs(level(picture, x, y) - level(picture, x + 3, y));
+    }
+    return sum / (28 * 27);
+  }
+
   @Test
   void argumentsComeInOneOrder() throws IOException {
     Path output = folder.resolve("new/output");
@@ -212,7 +258,7 @@ class ExamplesTest {
     try (Stream<Path> files = Files.list(Path.of("src/main/java/org/ddpm4j/examples"))) {
       sources = files.filter(file -> file.toString().endsWith("Example.java")).toList();
     }
-    assertThat(sources).hasSize(7);
+    assertThat(sources).hasSize(8);
     for (Path source : sources) {
       assertThat(Files.readAllLines(source)).as(source.toString()).hasSizeLessThan(100);
     }
