@@ -70,7 +70,13 @@ class DependentProjectsTest {
           String property = library.equals("nd4j-native") ? "nd4j" : library;
           assertThat(properties.replace("${javacpp.version}", bytedeco.group(1)))
               .contains(
-                  "<" + property + ".version>" + coordinates.group(2) + "</" + property + ".version>");
+                  "<"
+                      + property
+                      + ".version>"
+                      + coordinates.group(2)
+                      + "</"
+                      + property
+                      + ".version>");
         }
       }
     }

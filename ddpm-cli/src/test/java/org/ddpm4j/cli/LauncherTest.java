@@ -3,6 +3,7 @@ package org.ddpm4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -53,6 +54,12 @@ class LauncherTest {
     Path out = folder.resolve("out.txt");
     ProcessBuilder builder = new ProcessBuilder("bash", "-c", command, launcher.toString());
     builder.environment().putAll(environment);
+    if (Files.exists(launcher)) {
+      String programs = launcher.toRealPath().resolveSibling("bin").toString();
+      builder
+          .environment()
+          .computeIfPresent("PATH", (name, path) -> programs + File.pathSeparator + path);
+    }
     Process process = builder.redirectOutput(out.toFile()).start();
     String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
     return new Result(process.waitFor(), Files.readString(out), err);
@@ -65,12 +72,16 @@ class LauncherTest {
     Path sources = Files.createDirectories(home.resolve("ddpm-cli/src/main"));
     Files.writeString(sources.getParent().getParent().resolve("pom.xml"), "<project/>");
     Files.writeString(sources.resolve("Main.java"), "class Main {}");
-    Files.writeString(
-        home.resolve("mvnw"),
-        "#!/bin/sh\necho built >>builds.txt\n: >ddpm-cli/target/ddpm-cli.jar\n");
-    assertThat(home.resolve("mvnw").toFile().setExecutable(true)).isTrue();
+    maven(home, "#!/bin/sh\necho built >>builds.txt\n: >ddpm-cli/target/ddpm-cli.jar\n");
     Files.copy(LAUNCHER, home.resolve("ddpm"));
     return home;
+  }
+
+  /** What the launcher finds as Maven where this folder is its home. */
+  private static void maven(Path home, String script) throws IOException {
+    Path mvn = Files.createDirectories(home.resolve("bin")).resolve("mvn");
+    Files.writeString(mvn, script);
+    assertThat(mvn.toFile().setExecutable(true)).isTrue();
   }
 
   /** A Java that says only which version it is. */
@@ -215,8 +226,7 @@ class LauncherTest {
   void aBuildThatFailsShowsItsLog() throws Exception {
     Path home = Files.createDirectory(folder.resolve("home"));
     Path launcher = Files.copy(LAUNCHER, home.resolve("ddpm"));
-    Files.writeString(home.resolve("mvnw"), "#!/bin/sh\necho what went wrong\nexit 1\n");
-    assertThat(home.resolve("mvnw").toFile().setExecutable(true)).isTrue();
+    maven(home, "#!/bin/sh\necho what went wrong\nexit 1\n");
     // By a link elsewhere, as in a folder of programs.
     Path link = Files.createSymbolicLink(folder.resolve("link"), launcher);
     Result result = launch(link, Path.of(System.getProperty("java.home")));

@@ -50,9 +50,11 @@ class TrainCommandTest {
             "checkpoints",
             "samples",
             "samples.png",
+            "training-images.png",
             "unet",
             "loss.csv",
             "loss.png",
+            "time.csv",
             "report.html");
     assertThat(names(trained.resolve("checkpoints")))
         .containsExactlyInAnyOrder("step-0000004.safetensors", "step-0000008.safetensors");
@@ -83,8 +85,14 @@ class TrainCommandTest {
         .startsWith("<!DOCTYPE html>\n<html lang=\"en\">")
         .contains("Step 8 of 8", "'" + shared + "/run &lt;1&gt;'", "data:image/png;base64,")
         .doesNotContain("src=\"http", "href=", "<1>");
-    // Samples, loss and two grids.
-    assertThat(html.split("<img ", -1)).hasSize(5);
+    // Samples, training images, loss and two grids.
+    assertThat(html.split("<img ", -1)).hasSize(6);
+    assertThat(html)
+        .containsPattern("Time</th><td>0:0\\d:\\d\\d, pictures included")
+        .containsPattern("Speed</th><td>[1-9]\\d* images a second")
+        .containsPattern("Machine</th><td>[^<]+, \\d+ threads, float32<")
+        .contains("U-Net of ResNet blocks, normalised in 2 groups; widths 4, 8; ")
+        .doesNotContain("AnnotatedUnet[");
     assertThat(HtmlNesting.problems(html)).isEmpty();
   }
 

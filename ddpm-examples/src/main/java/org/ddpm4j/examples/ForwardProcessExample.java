@@ -47,7 +47,8 @@ public final class ForwardProcessExample {
     int[] t = new int[COLUMNS];
     Arrays.setAll(t, i -> i * (TIMESTEPS - 1) / (COLUMNS - 1));
     PictureTable table =
-        new PictureTable(Arrays.stream(t).mapToObj(each -> "t = " + each).toList());
+        new PictureTable(
+            Arrays.stream(t).mapToObj(each -> each == 0 ? "t = 0" : "" + each).toList());
     addStrips(table, "linear", LinearSchedule.paper(), clothes, t);
     addStrips(table, "cosine", CosineSchedule.paper(), clothes, t);
     Images.writePng(table.draw(), picture);

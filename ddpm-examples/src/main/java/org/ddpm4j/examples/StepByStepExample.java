@@ -74,20 +74,14 @@ public final class StepByStepExample {
   /** Two rows for each image: the states of the chain, and the model's guesses at them. */
   static void drawFromNoise(DiffusionModel model, Path picture) throws IOException {
     PictureTable table = new PictureTable(STEPS.stream().map(step -> "step " + step).toList());
-    List<INDArray> states = new ArrayList<>();
-    List<INDArray> guesses = new ArrayList<>();
+    List<List<INDArray>> path = new ArrayList<>();
     model
         .pipeline(SamplerType.DDPM, STEPS.get(STEPS.size() - 1))
-        .sample(COUNT, SEED, COUNT, (done, x, x0) -> {
-          if (STEPS.contains(done)) {
-            states.add(x);
-            guesses.add(x0);
-          }
-        });
+        .sample(COUNT, SEED, COUNT, (done, x, x0) -> path.add(List.of(x, x0)));
     for (int i = 0; i < COUNT; i++) {
       var one = NDArrayIndex.interval(i, i + 1);
-      addRow(table, "state", states.stream().map(x -> x.get(one)).toList());
-      addRow(table, "guess", guesses.stream().map(x0 -> x0.get(one)).toList());
+      addRow(table, "state", STEPS.stream().map(n -> path.get(n - 1).get(0).get(one)).toList());
+      addRow(table, "guess", STEPS.stream().map(n -> path.get(n - 1).get(1).get(one)).toList());
     }
     Images.writePng(table.draw(), picture);
   }

@@ -12,6 +12,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.NetworkWords;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.ImageShape;
@@ -121,7 +122,10 @@ public final class InfoCommand implements Callable<Integer> {
     }
     Checkpoint checkpoint = run.readLatestCheckpoint(unet.parameters());
     print("steps", String.format(Locale.ROOT, "%d of %s", checkpoint.step(), steps));
-    print("checkpoints", checkpoints);
+    print(
+        "checkpoints",
+        String.join(
+            ", ", checkpoints.stream().map(file -> file.getFileName().toString()).toList()));
     List<LossHistory.Entry> history = checkpoint.history();
     if (!history.isEmpty()) {
       LossHistory.Entry last = history.get(history.size() - 1);
@@ -195,7 +199,7 @@ public final class InfoCommand implements Callable<Integer> {
   }
 
   private void describe(UnetConfig config, Unet unet) throws IOException {
-    print("network", config);
+    print("network", NetworkWords.describe(config));
     print(
         "parameters",
         String.format(

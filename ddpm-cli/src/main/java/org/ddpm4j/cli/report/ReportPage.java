@@ -3,11 +3,14 @@ package org.ddpm4j.cli.report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.NetworkWords;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.run.RunConfig;
@@ -25,6 +28,8 @@ import org.ddpm4j.diffusion.training.TrainingConfig;
  * @param grids pictures of samples along the way, in the order of their steps
  * @param lossPicture the loss curve, if the file exists
  * @param samples the samples of the end, if the file exists
+ * @param trainingImages some of the images that are trained on, if the file exists
+ * @param sittings how long the training took, and on what
  */
 record ReportPage(
     Path folder,
@@ -34,7 +39,9 @@ record ReportPage(
     List<LossHistory.Entry> history,
     List<Path> grids,
     Path lossPicture,
-    Path samples) {
+    Path samples,
+    Path trainingImages,
+    List<Sitting> sittings) {
 
   /** A page of more pictures gets long and heavy; the files are all there. */
   private static final int MAX_GRIDS = 12;
@@ -96,6 +103,11 @@ record ReportPage(
       appendImage(html, samples, "Samples of the trained network", "pixels");
       html.append("</p>\n");
     }
+    if (Files.exists(trainingImages)) {
+      html.append("<h2>Images that it learns from</h2>\n<p>");
+      appendImage(html, trainingImages, "Some of the training images", "pixels");
+      html.append("</p>\n");
+    }
   }
 
   private void appendLoss(StringBuilder html) throws IOException {
@@ -119,7 +131,7 @@ record ReportPage(
             config.model().shape(),
             config.data().validationImages()));
     fact(html, "Pixel values", Pixels.describe(config.model().normalization()));
-    fact(html, "Network", config.model().network().toString());
+    fact(html, "Network", NetworkWords.describe(config.model().network()));
     fact(html, "Parameters", String.format(Locale.ROOT, "%,d", parameters));
     fact(html, "Schedule", ChainOptions.describe(config.model().schedule()));
     ObjectiveConfig objective = training().objective();
@@ -142,8 +154,37 @@ record ReportPage(
         fact(html, "Held-out loss", String.format(Locale.ROOT, "%.5f", last.validationLoss()));
       }
     }
+    appendTime(html);
     fact(html, "ddpm4j", config.version());
     html.append("</table>\n");
+  }
+
+  private void appendTime(StringBuilder html) {
+    if (sittings.isEmpty()) {
+      return;
+    }
+    Duration time = sittings.stream().map(Sitting::time).reduce(Duration.ZERO, Duration::plus);
+    long images = sittings.stream().mapToLong(Sitting::images).sum();
+    fact(
+        html,
+        "Time",
+        String.format(
+            Locale.ROOT,
+            "%d:%02d:%02d, pictures included",
+            time.toHours(),
+            time.toMinutesPart(),
+            time.toSecondsPart()));
+    fact(
+        html,
+        "Speed",
+        String.format(
+            Locale.ROOT,
+            "%.0f images a second",
+            images / Math.max(1e-3, time.toMillis() / 1000.0)));
+    fact(
+        html,
+        "Machine",
+        sittings.stream().map(Sitting::machine).distinct().collect(Collectors.joining("; ")));
   }
 
   private static void fact(StringBuilder html, String name, String value) {

@@ -21,8 +21,8 @@ import org.ddpm4j.plots.Series;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What a run leaves for people to look at: loss.csv, loss.png, samples/step-….png, samples.png and
- * report.html.
+ * What a run leaves for people to look at: loss.csv, time.csv, loss.png, samples/step-….png, samples.png,
+ * training-images.png and report.html.
  *
  * @param folder of the run
  * @param config of the run
@@ -48,8 +48,16 @@ public record RunFiles(RunFolder folder, RunConfig config) {
     return folder.path().resolve("loss.png");
   }
 
+  private Path timeTable() {
+    return folder.path().resolve("time.csv");
+  }
+
   private Path samples() {
     return folder.path().resolve("samples.png");
+  }
+
+  private Path trainingImages() {
+    return folder.path().resolve("training-images.png");
   }
 
   /**
@@ -80,13 +88,28 @@ public record RunFiles(RunFolder folder, RunConfig config) {
   }
 
   /**
+   * Writes a row of the images that are trained on, unless there is one already.
+   *
+   * @param images normalised as the network sees them, {@code [N,C,H,W]}
+   * @throws IOException if the file cannot be written
+   */
+  public void writeTrainingImages(INDArray images) throws IOException {
+    if (!Files.exists(trainingImages())) {
+      Images.writePng(
+          Images.grid(images, (int) images.size(0), SAMPLES_SCALE, config.model().normalization()),
+          trainingImages());
+    }
+  }
+
+  /**
    * Writes the losses anew, and the report with all pictures that there are; without a chart where
    * none can be drawn.
    *
    * @param trainer of the run
+   * @param sitting how long it has been training, and on what
    * @throws IOException if a file cannot be written
    */
-  public void update(Trainer trainer) throws IOException {
+  public void update(Trainer trainer, Sitting sitting) throws IOException {
     List<LossHistory.Entry> history = trainer.history().entries();
     StringBuilder table =
         new StringBuilder("step,loss,validation_loss,learning_rate,gradient_norm\n");
@@ -104,6 +127,8 @@ public record RunFiles(RunFolder folder, RunConfig config) {
           .append('\n');
     }
     AtomicFile.writeString(lossTable(), table.toString());
+    List<Sitting> sittings = Sitting.all(timeTable(), sitting);
+    AtomicFile.writeString(timeTable(), Sitting.toCsv(sittings));
     if (!history.isEmpty() && PlotFont.obstacle().isEmpty()) {
       Images.writePng(lossChart(history), lossPicture());
     }
@@ -117,7 +142,9 @@ public record RunFiles(RunFolder folder, RunConfig config) {
                 history,
                 grids(),
                 lossPicture(),
-                samples())
+                samples(),
+                trainingImages(),
+                sittings)
             .toHtml());
   }
 

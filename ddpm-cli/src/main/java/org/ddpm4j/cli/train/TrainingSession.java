@@ -5,14 +5,17 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.stream.IntStream;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.report.RunFiles;
+import org.ddpm4j.cli.report.Sitting;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Interruption;
 import org.ddpm4j.cli.terminal.Progress;
 import org.ddpm4j.data.BatchOptions;
+import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.ImageDataSetIterator;
 import org.ddpm4j.data.PrefetchingIterator;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
@@ -45,6 +48,7 @@ final class TrainingSession implements AutoCloseable {
   static final Duration NO_LIMIT = Duration.ofNanos(Long.MAX_VALUE);
 
   private static final int GRID_IMAGES = 16;
+  private static final int SHOWN_TRAINING_IMAGES = 8;
   private static final int FINAL_IMAGES = Integer.parseInt(Defaults.SAMPLE_COUNT);
 
   /** Why training ended. */
@@ -61,12 +65,21 @@ final class TrainingSession implements AutoCloseable {
   private final Unet unet;
   private final Trainer trainer;
   private final DiffusionPipeline pipeline;
+  private final ImageDataSet images;
+  private final String machine;
+
+  /** When this sitting was begun, and at which step; set before the first. */
+  private long startNanos;
+
+  private long begun;
 
   /** A session whose run folder is not known yet. */
   TrainingSession(
       Console console, RunConfig config, TrainingData data, int sampleSteps, Execution execution) {
     this.console = console;
     this.config = config;
+    images = data.images();
+    machine = Sitting.machine(execution);
     training = config.training().orElseThrow();
     TrainingDescription.BatchConfig batches = training.batches();
     requireBatch(batches.batchSize(), data.images().size());
@@ -158,11 +171,12 @@ final class TrainingSession implements AutoCloseable {
   }
 
   private End run(RunFolder folder, Duration limit) throws IOException {
-    long begun = trainer.step();
+    begun = trainer.step();
+    startNanos = System.nanoTime();
     PlotFont.obstacle()
         .ifPresent(obstacle -> console.note("train: loss.png is left out: " + obstacle));
     try {
-      return trainAndFinish(folder, limit, begun);
+      return trainAndFinish(folder, limit);
     } catch (DeviceMemoryException e) {
       if (trainer.step() > begun) {
         keep(folder, e);
@@ -192,8 +206,23 @@ final class TrainingSession implements AutoCloseable {
     }
   }
 
-  private End trainAndFinish(RunFolder folder, Duration limit, long begun) throws IOException {
+  private Sitting sitting() {
+    long steps = trainer.step() - begun;
+    return new Sitting(
+        begun,
+        steps,
+        steps * training.batches().batchSize() * training.config().accumulate(),
+        Duration.ofNanos(System.nanoTime() - startNanos),
+        machine);
+  }
+
+  private End trainAndFinish(RunFolder folder, Duration limit) throws IOException {
     RunFiles files = new RunFiles(folder, config);
+    files.writeTrainingImages(
+        images
+            .takeSpread(Math.min(SHOWN_TRAINING_IMAGES, images.size()))
+            .batch(IntStream.range(0, Math.min(SHOWN_TRAINING_IMAGES, images.size())).toArray())
+            .getFeatures());
     try (Interruption interruption = new Interruption(trainer::requestStop)) {
       train(folder, files, limit, interruption);
       boolean complete = trainer.step() == training.config().steps();
@@ -203,7 +232,7 @@ final class TrainingSession implements AutoCloseable {
       }
       // A program that is being ended should do what only it can do, and go.
       if (!interruption.isRequested()) {
-        files.update(trainer);
+        files.update(trainer, sitting());
         if (!complete) {
           console.note(
               String.format(
@@ -261,7 +290,7 @@ final class TrainingSession implements AutoCloseable {
               DiffusionPipeline.DEFAULT_BATCH_SIZE,
               (stepsDone, x, x0) -> requireNotInterrupted(interruption)),
           trainer.step());
-      files.update(trainer);
+      files.update(trainer, sitting());
     } catch (CancellationException e) {
       // The training itself ends in good order after this step.
       return;
@@ -284,7 +313,7 @@ final class TrainingSession implements AutoCloseable {
               reporting -> pipeline.sample(FINAL_IMAGES, training.config().seed(), reporting));
       files.writeGrid(images.get(NDArrayIndex.interval(0, GRID_IMAGES)), trainer.step());
       files.writeSamples(images);
-      files.update(trainer);
+      files.update(trainer, sitting());
     } catch (CancellationException e) {
       // All but the pictures is there; resuming draws them.
       return;

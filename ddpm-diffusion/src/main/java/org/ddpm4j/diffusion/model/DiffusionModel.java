@@ -266,19 +266,19 @@ public final class DiffusionModel implements AutoCloseable {
   }
 
   /**
-   * The model that comes with this library: grey pictures of clothes, 28x28, trained on
-   * Fashion-MNIST.
+   * The model that comes with this library, in the artifact {@code ddpm-models}: grey pictures of
+   * clothes, 28x28, trained on Fashion-MNIST.
    *
    * @return the model
-   * @throws IOException if it cannot be read, for lack of space in the system's temporary folder
-   *     for instance
+   * @throws IOException if {@code ddpm-models} is not on the class path, or the model cannot be
+   *     read, for lack of space in the system's temporary folder for instance
    */
   public static DiffusionModel bundled() throws IOException {
     return bundled(Execution.automatic());
   }
 
   /**
-   * The model that comes with this library.
+   * The model that comes with this library, in the artifact {@code ddpm-models}.
    *
    * @param execution how the network computes
    * @return the model

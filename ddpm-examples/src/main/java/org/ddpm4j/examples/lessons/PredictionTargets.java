@@ -25,9 +25,7 @@ final class PredictionTargets {
     INDArray eps = NoiseSource.seeded(0, 0).gaussian(0, x0.shape());
     INDArray xt = new ForwardProcess(schedule).qSample(x0, t, eps);
 
-    ImageTable table =
-        new ImageTable(2, Arrays.stream(t).mapToObj(each -> "t = " + each).toArray(String[]::new))
-            .row("x_t", xt);
+    ImageTable table = new ImageTable(2, titles(t)).row("x_t", xt);
     for (Parameterization what : Parameterization.values()) {
       INDArray answer = what.target(schedule, x0, eps, t);
       table.row(symbol(what), answer);
@@ -41,6 +39,12 @@ final class PredictionTargets {
         "b-targets.png",
         String.format(
             Locale.ROOT, "noisy images x_t and what is to be predicted; t from 0 to %d", last));
+  }
+
+  private static String[] titles(int[] t) {
+    return Arrays.stream(t)
+        .mapToObj(each -> each == 0 ? "t = 0" : "" + each)
+        .toArray(String[]::new);
   }
 
   private static String symbol(Parameterization what) {

@@ -1,0 +1,97 @@
+package org.ddpm4j.cli.options;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.ddpm4j.unet.model.AnnotatedUnet;
+import org.ddpm4j.unet.model.MinimalUnet;
+import org.ddpm4j.unet.model.TutorialUnet;
+import org.ddpm4j.unet.model.Unet2D;
+import org.ddpm4j.unet.model.UnetConfig;
+
+/** A network in words, for people to read. */
+public final class NetworkWords {
+
+  private NetworkWords() {}
+
+  /**
+   * What a network is built of.
+   *
+   * @param network its configuration
+   * @return a line without the names of fields
+   */
+  public static String describe(UnetConfig network) {
+    List<String> parts = new ArrayList<>();
+    if (network instanceof AnnotatedUnet unet) {
+      annotated(unet, parts);
+    } else if (network instanceof TutorialUnet unet) {
+      parts.add(format("U-Net of the MNIST tutorial, base width %d", unet.dim()));
+    } else if (network instanceof MinimalUnet unet) {
+      parts.add(format("minimal U-Net, base width %d", unet.dim()));
+      parts.add(format("time embedding of %d", unet.timeDim()));
+    } else if (network instanceof Unet2D unet) {
+      unet2D(unet, parts);
+    } else {
+      parts.add(network.getClass().getSimpleName());
+    }
+    parts.add(channels(network));
+    if (network.classEmbeddings() > 0) {
+      parts.add(format("%d class embeddings", network.classEmbeddings()));
+    }
+    return String.join("; ", parts);
+  }
+
+  private static void annotated(AnnotatedUnet unet, List<String> parts) {
+    parts.add(
+        unet.block() == AnnotatedUnet.Block.RESNET
+            ? format(
+                "U-Net of ResNet blocks, normalised in %s",
+                counted(unet.resnetBlockGroups(), "group"))
+            : format("U-Net of ConvNeXt blocks, %d times as wide within", unet.convnextMult()));
+    parts.add("widths " + numbers(unet.dimMults().stream().mapToInt(mult -> mult * unet.dim())));
+    parts.add(
+        format(
+            "attention of %s of %d",
+            counted(unet.attentionHeads(), "head"), unet.attentionHeadDim()));
+  }
+
+  private static void unet2D(Unet2D unet, List<String> parts) {
+    parts.add(
+        format(
+            "diffusers' UNet2DModel, %s at each level, normalised in %s",
+            counted(unet.resnets().perLevel(), "ResNet block"),
+            counted(unet.resnets().groups(), "group")));
+    parts.add(
+        "widths "
+            + unet.levels().stream()
+                .map(
+                    level ->
+                        level.channels()
+                            + (level.down() == Unet2D.Block.ATTENTION ? " with attention" : ""))
+                .collect(Collectors.joining(", ")));
+    if (unet.images().size() != null) {
+      parts.add(
+          format("images of %dx%d", unet.images().size().height(), unet.images().size().width()));
+    }
+  }
+
+  private static String channels(UnetConfig network) {
+    return network.learnsVariance()
+        ? counted(network.inChannels(), "channel") + " of images, and as many of a variance"
+        : counted(network.inChannels(), "channel") + " of images";
+  }
+
+  private static String counted(int count, String what) {
+    return format("%d %s%s", count, what, count == 1 ? "" : "s");
+  }
+
+  private static String numbers(IntStream numbers) {
+    return numbers.mapToObj(Integer::toString).collect(Collectors.joining(", "));
+  }
+
+  private static String format(String words, Object... values) {
+    return String.format(Locale.ROOT, words, values);
+  }
+}

@@ -1,0 +1,97 @@
+package org.ddpm4j.cli.report;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.ddpm4j.kernels.cpu.Processor;
+import org.ddpm4j.kernels.plan.DeviceName;
+import org.ddpm4j.kernels.plan.Devices;
+import org.ddpm4j.unet.Execution;
+
+/**
+ * What was done of a training without a break, and on what.
+ *
+ * @param begun number of steps done before
+ * @param steps that were done in it
+ * @param images that these steps trained on
+ * @param time since it was begun or resumed, pictures and files included
+ * @param machine in words
+ */
+public record Sitting(long begun, long steps, long images, Duration time, String machine) {
+
+  private static final String HEADER = "begun_at_step,steps,images,seconds,machine\n";
+  private static final int COLUMNS = 5;
+
+  /**
+   * What networks compute on, in words.
+   *
+   * @param execution that was chosen
+   * @return the processor or the card, and the number format
+   */
+  public static String machine(Execution execution) {
+    DeviceName device = execution.resolvedDevice();
+    String where =
+        device.equals(DeviceName.CPU)
+            ? String.format(Locale.ROOT, "%s, %d threads", Processor.model(), execution.threads())
+            : Devices.description(device).orElse(device.toString());
+    return String.format(Locale.ROOT, "%s, %s", where, execution.precision());
+  }
+
+  /**
+   * All sittings of a training: those of a file, as far as they count, and the one that goes on. Of
+   * a run that was killed and resumed from a checkpoint, what came after that does not count.
+   */
+  static List<Sitting> all(Path file, Sitting now) throws IOException {
+    List<Sitting> all = new ArrayList<>();
+    if (Files.exists(file)) {
+      List<String> lines = Files.readAllLines(file);
+      for (String line : lines.subList(Math.min(1, lines.size()), lines.size())) {
+        parse(line)
+            .filter(earlier -> earlier.begun + earlier.steps <= now.begun)
+            .ifPresent(all::add);
+      }
+    }
+    if (now.steps > 0) {
+      all.add(now);
+    }
+    return all;
+  }
+
+  /** Nothing where somebody has written into the file. */
+  private static Optional<Sitting> parse(String line) {
+    String[] cells = line.split(",", COLUMNS);
+    try {
+      return Optional.of(
+          new Sitting(
+              Long.parseLong(cells[0]),
+              Long.parseLong(cells[1]),
+              Long.parseLong(cells[2]),
+              Duration.ofMillis(Math.round(1000 * Double.parseDouble(cells[3]))),
+              cells[4]));
+    } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** The file's content. */
+  static String toCsv(List<Sitting> sittings) {
+    StringBuilder table = new StringBuilder(HEADER);
+    for (Sitting each : sittings) {
+      table.append(
+          String.format(
+              Locale.ROOT,
+              "%d,%d,%d,%.3f,%s\n",
+              each.begun,
+              each.steps,
+              each.images,
+              each.time.toMillis() / 1000.0,
+              each.machine));
+    }
+    return table.toString();
+  }
+}

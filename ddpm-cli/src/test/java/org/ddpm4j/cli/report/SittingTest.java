@@ -1,0 +1,35 @@
+package org.ddpm4j.cli.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SittingTest {
+
+  @TempDir private Path folder;
+
+  private static Sitting sitting(long begun, long steps, String machine) {
+    return new Sitting(begun, steps, 4 * steps, Duration.ofMillis(1500), machine);
+  }
+
+  @Test
+  void whatWasThrownAwayDoesNotCount() throws IOException {
+    Path file = folder.resolve("time.csv");
+    Sitting first = sitting(0, 100, "a processor, 2 threads, float32");
+    Sitting killed = sitting(100, 70, "another");
+    assertThat(Sitting.all(file, first)).containsExactly(first);
+    Files.writeString(file, Sitting.toCsv(List.of(first, killed)) + "by hand\n");
+
+    // Resumed from the checkpoint of step 150, of which only the first sitting is sure.
+    Sitting now = sitting(150, 20, "a third");
+    assertThat(Sitting.all(file, now)).containsExactly(first, now);
+    // A finished run that only draws its pictures again.
+    assertThat(Sitting.all(file, sitting(170, 0, "a third"))).containsExactly(first, killed);
+  }
+}
