@@ -164,7 +164,9 @@ class SnippetsTest {
             files
                 .filter(file -> file.toString().endsWith(".java"))
                 .map(file -> sources.relativize(file.getParent()).toString())
-                .forEach(folder -> packages.add(folder.replace(File.separatorChar, '.')));
+                .map(folder -> folder.replace(File.separatorChar, '/'))
+                .filter(SnippetsTest::isOnClassPath)
+                .forEach(folder -> packages.add(folder.replace('/', '.')));
           }
         }
       }
@@ -172,6 +174,10 @@ class SnippetsTest {
     return Stream.concat(IMPORTS.stream(), packages.stream().map(name -> name + ".*"))
         .map(name -> "import " + name + ";\n")
         .collect(Collectors.joining());
+  }
+
+  private static boolean isOnClassPath(String folder) {
+    return SnippetsTest.class.getClassLoader().getResource(folder) != null;
   }
 
   @Test

@@ -21,8 +21,8 @@ import org.ddpm4j.plots.Series;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What a run leaves for people to look at: loss.csv, time.csv, loss.png, samples/step-….png, samples.png,
- * training-images.png and report.html.
+ * What a run leaves for people to look at: loss.csv, time.csv, loss.png, samples/step-….png,
+ * samples.png, training-images.png and report.html.
  *
  * @param folder of the run
  * @param config of the run
