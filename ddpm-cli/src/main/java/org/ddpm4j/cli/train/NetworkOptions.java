@@ -3,6 +3,7 @@ package org.ddpm4j.cli.train;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.ddpm4j.cli.options.BadInputException;
@@ -49,6 +50,16 @@ final class NetworkOptions {
       this.shapedBy = Set.of(shapedBy);
     }
   }
+
+  private static final Map<String, String> OPTIONS_OF_FIELDS =
+      Map.of(
+          "resnet_block_groups", "--groups",
+          "norm_num_groups", "--groups",
+          "dim_mults", "--dim-mults",
+          "block_out_channels", "--dim times --dim-mults",
+          "attention_heads", "--attention-heads",
+          "attention_head_dim", "--attention-head-dim",
+          "dim", "--dim");
 
   private static final List<String> SHAPING_OPTIONS =
       List.of(
@@ -133,6 +144,23 @@ final class NetworkOptions {
    * @param objective what it is trained for
    */
   UnetConfig config(TrainingData data, int timesteps, ObjectiveOptions objective) {
+    try {
+      return build(data, timesteps, objective);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(withOptions(e.getMessage()), e);
+    }
+  }
+
+  /** What a network's record says of its components, said of the options that they come from. */
+  private static String withOptions(String message) {
+    String said = message;
+    for (Map.Entry<String, String> name : OPTIONS_OF_FIELDS.entrySet()) {
+      said = said.replaceAll("(?<![\\w-])" + name.getKey() + "(?![\\w-])", name.getValue());
+    }
+    return said;
+  }
+
+  private UnetConfig build(TrainingData data, int timesteps, ObjectiveOptions objective) {
     for (String option : SHAPING_OPTIONS) {
       if (!kind.shapedBy.contains(option)
           && spec.commandLine().getParseResult().hasMatchedOption(option)) {
