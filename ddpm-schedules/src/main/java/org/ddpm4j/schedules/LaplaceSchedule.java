@@ -60,8 +60,7 @@ public record LaplaceSchedule(double power) implements BetaSchedule {
   }
 
   private double alphaCumprod(double u) {
-    double lambda =
-        -B * Math.copySign(1, 0.5 - u) * Math.log(1 - 2 * Math.abs(0.5 - u) + ENDS);
+    double lambda = -B * Math.copySign(1, 0.5 - u) * Math.log(1 - 2 * Math.abs(0.5 - u) + ENDS);
     double snr = Math.exp(lambda);
     return Math.pow(snr / (1 + snr), power);
   }

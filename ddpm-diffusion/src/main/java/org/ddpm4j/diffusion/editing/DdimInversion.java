@@ -23,8 +23,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * @param levels of the run, as for DDIM: from noise to images
  * @param iterations for each step, at least 1
- * @param x0Constraint applied to the estimate of x0 in every step, as diffusers' {@code clip_sample};
- *     what it changes is lost, since the way back is without it
+ * @param x0Constraint applied to the estimate of x0 in every step, as diffusers' {@code
+ *     clip_sample}; what it changes is lost, since the way back is without it
  */
 public record DdimInversion(NoiseLevels levels, int iterations, X0Constraint x0Constraint) {
 

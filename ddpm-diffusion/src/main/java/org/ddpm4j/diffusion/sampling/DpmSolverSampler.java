@@ -146,7 +146,8 @@ public record DpmSolverSampler(
       ConstrainedEstimate now = ConstrainedEstimate.of(denoiser, x, step.from(), x0Constraint);
       history.add(step.from(), prediction == Prediction.X0 ? now.x0() : now.eps());
       int stepOrder = finalOrder.order(order, history, levels, i);
-      x = prediction == Prediction.X0
+      x =
+          prediction == Prediction.X0
               ? alongX0(x, history, step, stepOrder)
               : alongEps(x, history, step, stepOrder);
       double fresh = equation == Equation.SDE ? deviation(step) : 0;
@@ -166,9 +167,7 @@ public record DpmSolverSampler(
       kept *= Math.exp(-step.h());
     }
     double[] weights = weights(history, step, -z, stepOrder);
-    if (stepOrder == MAX_ORDER
-        && convention == Convention.DIFFUSERS
-        && equation == Equation.SDE) {
+    if (stepOrder == MAX_ORDER && convention == Convention.DIFFUSERS && equation == Equation.SDE) {
       // In its term of the second derivative a constant has the wrong sign.
       double[] nodes = history.nodes(step, level -> level.lambda(), stepOrder);
       for (int k = 0; k < weights.length; k++) {

@@ -31,8 +31,7 @@ public enum FinalOrder {
   EULER_AND_LOWERED_IN_SHORT_RUNS {
     @Override
     int limit(int remaining, int steps) {
-      return Math.min(
-          EULER.limit(remaining, steps), LOWERED_IN_SHORT_RUNS.limit(remaining, steps));
+      return Math.min(EULER.limit(remaining, steps), LOWERED_IN_SHORT_RUNS.limit(remaining, steps));
     }
   },
   /** At most 2 in the last step but one and 1 in the last. */

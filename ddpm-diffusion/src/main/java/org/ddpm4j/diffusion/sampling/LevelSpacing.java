@@ -64,6 +64,16 @@ public enum LevelSpacing {
     double[] ratios(double first, double last, int steps) {
       return EXPONENTIAL.ratios(first, last, steps);
     }
+  },
+  /**
+   * {@code log ρ} evenly spaced, but asked at the timesteps of a {@link TimestepSpacing}, wherever
+   * these lie: diffusers' {@code log_linear} of Euler's sampler.
+   */
+  LOG_LINEAR {
+    @Override
+    double[] ratios(double first, double last, int steps) {
+      return EXPONENTIAL.ratios(first, last, steps);
+    }
   };
 
   private static final double KARRAS_RHO = 7;

@@ -148,8 +148,8 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
   /**
    * Levels that are spaced in other terms than timesteps, and then clean images.
    *
-   * @param schedule of the chain, which says the time of each; that of a level beyond all
-   *     timesteps is the time of the nearest
+   * @param schedule of the chain, which says the time of each; that of a level beyond all timesteps
+   *     is the time of the nearest
    * @param spacing how they lie, any but {@link LevelSpacing#TIMESTEPS}
    * @param first the greatest ρ = σ/α, finite
    * @param last the least, positive

@@ -24,10 +24,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param x0Constraint applied to every estimate of x0
  */
 public record PndmSampler(
-    List<NoiseStep> path,
-    NoiseStep corrected,
-    List<Midpoint> midpoints,
-    X0Constraint x0Constraint)
+    List<NoiseStep> path, NoiseStep corrected, List<Midpoint> midpoints, X0Constraint x0Constraint)
     implements PathSampler {
 
   /** Steps of Runge and Kutta's method that the multistep method begins with. */

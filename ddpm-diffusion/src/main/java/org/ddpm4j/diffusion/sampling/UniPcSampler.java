@@ -7,10 +7,9 @@ import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * UniPC (Zhao et al. 2023, algorithms 1 and 2, for predictions of x0): each
- * step extrapolates as DPM-Solver++ does, and the estimate made at its end, which the next step
- * needs anyway, then corrects it. The corrector raises the order by one, at no more calls of the
- * network.
+ * UniPC (Zhao et al. 2023, algorithms 1 and 2, for predictions of x0): each step extrapolates as
+ * DPM-Solver++ does, and the estimate made at its end, which the next step needs anyway, then
+ * corrects it. The corrector raises the order by one, at no more calls of the network.
  *
  * @param levels of the run
  * @param order p of the predictor, 1 to 3; the solver is of order p+1
@@ -19,11 +18,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param x0Constraint applied to every estimate of x0
  */
 public record UniPcSampler(
-    NoiseLevels levels,
-    int order,
-    Scale scale,
-    FinalOrder finalOrder,
-    X0Constraint x0Constraint)
+    NoiseLevels levels, int order, Scale scale, FinalOrder finalOrder, X0Constraint x0Constraint)
     implements NoiseLevelsSampler {
 
   /**
@@ -132,8 +127,7 @@ public record UniPcSampler(
   }
 
   /** UniC-p (algorithm 1): the same integral with the estimate at the step's end as a node more. */
-  private INDArray corrected(
-      NoiseStep step, INDArray before, History history, INDArray x0, int p) {
+  private INDArray corrected(NoiseStep step, INDArray before, History history, INDArray x0, int p) {
     double gain = -Math.expm1(-step.h());
     double[] weights;
     if (p == 1) {
