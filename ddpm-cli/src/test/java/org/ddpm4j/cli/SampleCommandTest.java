@@ -236,6 +236,8 @@ class SampleCommandTest {
       {"--order", "1"},
       {"--spacing", "trailing"},
       {"--karras"},
+      {"--sampler", "heun", "--levels", "beta"},
+      {"--sampler", "dpm"},
       {"--clip", "dynamic"},
     };
     for (String[] option : options) {
@@ -251,7 +253,7 @@ class SampleCommandTest {
                 sample("4.png", "--count", 2, "--sampler", "ddim", "--steps", 4, "--eta", 1), ddim))
         .isTrue();
     Cli.run("sample", "--run", run, "--sampler", "pndm", "--karras", "--steps", 5)
-        .isBadInput("pndm does not take Karras' levels");
+        .isBadInput("pndm does not take other levels than those of timesteps");
     Cli.run("sample", "--run", run, "--sampler", "dpm++", "--order", 4, "--steps", 5)
         .isBadInput("The order of DPM-Solver++ is 4; it must be from 1 to 3.");
     Cli.run("sample", "--run", run, "--sampler", "dpm++", "--variance", "beta", "--steps", 5)
