@@ -236,8 +236,7 @@ class SampleCommandTest {
       {"--order", "1"},
       {"--spacing", "trailing"},
       {"--karras"},
-      {"--sampler", "heun", "--levels", "beta"},
-      {"--sampler", "dpm"},
+      {"--levels", "beta"},
       {"--clip", "dynamic"},
     };
     for (String[] option : options) {
