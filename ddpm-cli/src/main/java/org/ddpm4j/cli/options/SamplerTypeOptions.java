@@ -35,8 +35,7 @@ public final class SamplerTypeOptions {
 
   @Option(
       names = "--karras",
-      description =
-          "Take the noise levels of Karras et al. instead: --levels karras.")
+      description = "Take the noise levels of Karras et al. instead: --levels karras.")
   private boolean isKarras;
 
   @Option(

@@ -119,7 +119,8 @@ class NoiseLevelsTest {
     assertThatThrownBy(() -> NoiseLevel.ofRho(SCHEDULE, 0))
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> new NoiseLevel(3, 1.1)).isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> new NoiseLevel(Double.NaN, 1)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new NoiseLevel(Double.NaN, 1))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
   /** Karras et al. 2022, eq. 5. */
