@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** A folder of four IDX files with little images. */
-final class IdxFixture {
+public final class IdxFixture {
 
   static final String TRAIN_IMAGES = "train-images-idx3-ubyte";
   static final String TRAIN_LABELS = "train-labels-idx1-ubyte";
@@ -16,7 +16,7 @@ final class IdxFixture {
   private IdxFixture() {}
 
   /** Writes images of a side, in shades of grey that depend on the salt. */
-  static Path write(Path folder, int count, int side, int salt) throws IOException {
+  public static Path write(Path folder, int count, int side, int salt) throws IOException {
     Files.createDirectories(folder);
     writeImages(folder.resolve(TRAIN_IMAGES), count, side, salt);
     writeLabels(folder.resolve(TRAIN_LABELS), count);

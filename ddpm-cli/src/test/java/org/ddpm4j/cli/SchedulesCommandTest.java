@@ -122,10 +122,7 @@ class SchedulesCommandTest {
     "cosine-annotated",
     "sigmoid",
     "constant",
-    "jsd",
-    "exponential",
-    "laplace",
-    "laplace-diffusers"
+    "jsd"
   })
   void everyTypeIsPrinted(String type) throws Exception {
     JsonNode plain =

@@ -121,11 +121,14 @@ class AnnotatedUnetTest {
         () -> AnnotatedUnet.resnet(28, 1, MULTS, 1).withAttention(1 << 30, 1 << 30),
         "1073741824 attention heads of width 1073741824 have more than 1048576 channels");
     refused(
-        () -> new AnnotatedUnet(28, 1, 1, MULTS, AnnotatedUnet.Block.CONVNEXT, 8, 0, 4, 32, 0),
+        () -> new AnnotatedUnet(28, 1, 1, MULTS, AnnotatedUnet.Block.CONVNEXT, 8, 0, 4, 32, 0, 1),
         "convnext_mult is 0; it must be 1 to 1024");
     refused(
         () -> AnnotatedUnet.resnet(28, 1, MULTS, 1).withOutChannels(0),
         "out_dim is 0; it must be 1 to 1048576");
+    refused(
+        () -> AnnotatedUnet.resnet(28, 1, MULTS, 1).withPatchSize(3),
+        "patch_size is 3; it must be a power of two from 1 to 16");
   }
 
   private static void refused(Runnable construction, String reason) {
@@ -153,5 +156,6 @@ class AnnotatedUnetTest {
               size);
     }
     AnnotatedUnet.resnet(28, 1, List.of(1), 1).checkImageSize(1, 7);
+    assertThat(config.withPatchSize(2).sizeDivisor()).isEqualTo(8);
   }
 }

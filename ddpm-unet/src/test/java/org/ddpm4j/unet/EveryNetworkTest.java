@@ -42,7 +42,8 @@ class EveryNetworkTest {
         AnnotatedUnet.convnext(8, 3, List.of(1, 2))
             .withAttention(2, 4)
             .withOutChannels(6)
-            .withClassEmbeddings(2));
+            .withClassEmbeddings(2),
+        AnnotatedUnet.resnet(8, 3, List.of(1, 2), 2).withAttention(2, 4).withPatchSize(4));
   }
 
   static Stream<UnetConfig> networksWithClasses() {

@@ -5,11 +5,10 @@ import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 
 /** What is done to each estimate of x0. */
-public enum Clip {
-  /** Nothing. */
+enum Clip {
   NONE {
     @Override
-    public X0Constraint constraint(Normalization normalization) {
+    X0Constraint constraint(Normalization normalization) {
       return X0Constraint.NONE;
     }
 
@@ -21,7 +20,7 @@ public enum Clip {
   /** To the values that pixels can have. */
   RANGE {
     @Override
-    public X0Constraint constraint(Normalization normalization) {
+    X0Constraint constraint(Normalization normalization) {
       return X0Constraint.clip(normalization);
     }
 
@@ -33,7 +32,7 @@ public enum Clip {
   /** To a range of its own, which is then made [-1,1]. */
   DYNAMIC {
     @Override
-    public X0Constraint constraint(Normalization normalization) {
+    X0Constraint constraint(Normalization normalization) {
       if (!normalization.equals(Normalization.SYMMETRIC)) {
         throw new BadInputException(
             "Dynamic thresholding is for images in [-1,1]; this network's are normalised otherwise, so choose --clip range or none.");
@@ -49,14 +48,7 @@ public enum Clip {
 
   private static final double RATIO = Double.parseDouble(Defaults.DYNAMIC_THRESHOLD);
 
-  /**
-   * The same for samplers.
-   *
-   * @param normalization the scale of images
-   * @return the constraint
-   * @throws BadInputException if it does not go with the scale
-   */
-  public abstract X0Constraint constraint(Normalization normalization);
+  abstract X0Constraint constraint(Normalization normalization);
 
   /** The same for images in [-1,1], as a file of diffusers says it. */
   abstract X0Clipping forDiffusers();

@@ -1,8 +1,8 @@
 package org.ddpm4j.cli.train;
 
 import java.util.EnumSet;
+import java.util.Objects;
 import org.ddpm4j.cli.options.BadInputException;
-import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.objective.LossTerms;
@@ -38,7 +38,7 @@ final class ObjectiveOptions {
   @Option(
       names = "--parameterization",
       paramLabel = "NAME",
-      defaultValue = Defaults.PARAMETERIZATION,
+      defaultValue = TrainingDefaults.PARAMETERIZATION,
       description =
           "What the network predicts: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Parameterization parameterization;
@@ -55,10 +55,9 @@ final class ObjectiveOptions {
   @Option(
       names = "--weighting",
       paramLabel = "NAME",
-      defaultValue = TrainingDefaults.WEIGHTING,
       description =
-          "How much the error counts at each timestep: ${COMPLETION-CANDIDATES} (default:"
-              + " ${DEFAULT-VALUE}).")
+          "How much the error counts at each timestep: ${COMPLETION-CANDIDATES} (default: min-snr,"
+              + " or uniform with --loss l1 or huber or --loss-terms vlb).")
   private Weighting weighting;
 
   @Option(
@@ -106,6 +105,12 @@ final class ObjectiveOptions {
         labelDropout != null
             ? labelDropout
             : classConditional ? Double.parseDouble(TrainingDefaults.LABEL_DROPOUT) : 0;
-    return new ObjectiveConfig(parameterization, loss, weighting.value, terms, timesteps, dropout);
+    Weighting chosen =
+        Objects.requireNonNullElse(
+            weighting,
+            loss == LossFunction.L2 && terms != LossTerms.VLB
+                ? Weighting.MIN_SNR
+                : Weighting.UNIFORM);
+    return new ObjectiveConfig(parameterization, loss, chosen.value, terms, timesteps, dropout);
   }
 }

@@ -21,9 +21,11 @@ import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Interruption;
+import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.unet.Execution;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -82,9 +84,8 @@ public final class TrainCommand implements Callable<Integer> {
       names = "--time-limit",
       paramLabel = "MINUTES",
       description =
-          "Stop training after so long and finish the run's files, 0 for no limit (default: "
-              + TrainingDefaults.TIME_LIMIT
-              + ", or none where --steps or --resume is given).")
+          "Stop training after so long and finish the run's files, 0 for no limit (default:"
+              + " none but that of --minutes).")
   private Double timeLimit;
 
   @Option(
@@ -114,10 +115,12 @@ public final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    long begun = System.nanoTime();
     Duration limit = limit();
     if (resume != null) {
       return resume(limit);
     }
+    double minutes = training.minutes();
     Path path =
         Objects.requireNonNullElseGet(
             run,
@@ -132,14 +135,40 @@ public final class TrainCommand implements Callable<Integer> {
     }
     TrainingData images = data.load(training.validationImages());
     DataOptions.noteSkipped(console, "train", images.loaded());
-    RunConfig config = training.config(images, data.chosen().usualFlip());
-    try (TrainingSession session = session(config, images)) {
+    HorizontalFlip flip = data.chosen().usualFlip();
+    Execution machine = execution.trainingExecution(console);
+    if (training.steps().isEmpty()) {
+      TrainingPlan plan =
+          TrainingPlan.measure(
+              console,
+              training.config(images, flip, TrainingPlan.PROBE_STEPS),
+              images,
+              sampleSteps(),
+              machine,
+              Duration.ofMillis(Math.round(minutes * 60_000)),
+              begun);
+      Duration planned = plan.limit();
+      Duration hard = timeLimit == null || planned.compareTo(limit) < 0 ? planned : limit;
+      return train(path, training.config(images, flip, plan.steps()), images, machine, hard);
+    }
+    return train(
+        path, training.config(images, flip, training.steps().get()), images, machine, limit);
+  }
+
+  private int train(
+      Path path, RunConfig config, TrainingData images, Execution machine, Duration limit)
+      throws IOException {
+    try (TrainingSession session = session(config, images, machine)) {
       if (dryRun) {
         console.printLine(config.toJson());
         return 0;
       }
       return finish(session.begin(RunFolder.create(path, config), limit));
     }
+  }
+
+  private int sampleSteps() {
+    return Objects.requireNonNullElse(sampleSteps, Integer.valueOf(Defaults.SAMPLE_STEPS));
   }
 
   private int resume(Duration limit) throws IOException {
@@ -169,7 +198,7 @@ public final class TrainCommand implements Callable<Integer> {
               images.description().source()));
     }
     DataOptions.noteSkipped(console, "train", images.loaded());
-    try (TrainingSession session = session(config, images)) {
+    try (TrainingSession session = session(config, images, execution.trainingExecution(console))) {
       if (dryRun) {
         console.printLine(config.toJson());
         return 0;
@@ -178,21 +207,17 @@ public final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private TrainingSession session(RunConfig config, TrainingData images) {
+  private TrainingSession session(RunConfig config, TrainingData images, Execution machine) {
     return new TrainingSession(
         console,
         config,
         images,
         SamplerOptions.steps(sampleSteps, config.model().schedule().timesteps()),
-        execution.trainingExecution(console));
+        machine);
   }
 
   private Duration limit() {
-    boolean openEnd = training.isLengthChosen(spec) || resume != null;
-    double minutes =
-        timeLimit != null
-            ? timeLimit
-            : openEnd ? 0 : Double.parseDouble(TrainingDefaults.TIME_LIMIT);
+    double minutes = Objects.requireNonNullElse(timeLimit, 0.0);
     if (!(minutes >= 0 && minutes <= Integer.MAX_VALUE)) {
       throw new BadInputException(
           String.format(

@@ -3,6 +3,7 @@ package org.ddpm4j.cli.train;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.Defaults;
@@ -20,7 +21,6 @@ import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.unet.model.UnetConfig;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
 /** The options that decide what a run becomes. */
@@ -28,12 +28,25 @@ final class TrainingOptions {
 
   private static final int MAX_VALIDATION_IMAGES = 10_000;
 
+  /** A year. */
+  private static final int MAX_MINUTES = 60 * 24 * 366;
+
   @Option(
       names = "--steps",
       paramLabel = "N",
-      defaultValue = TrainingDefaults.STEPS,
-      description = "Optimiser steps (default: ${DEFAULT-VALUE}).")
-  private long steps;
+      description = "Optimiser steps (default: as many as fit in --minutes).")
+  private Long steps;
+
+  @Option(
+      names = "--minutes",
+      paramLabel = "N",
+      description =
+          "Measure this machine for some seconds and plan a training of so many minutes: its"
+              + " steps, and with them the fall of the learning rate and the moving average"
+              + " (default: "
+              + TrainingDefaults.MINUTES
+              + ", where --steps is not given).")
+  private Double minutes;
 
   @Option(
       names = "--batch-size",
@@ -54,9 +67,10 @@ final class TrainingOptions {
   @Option(
       names = "--learning-rate",
       paramLabel = "X",
-      defaultValue = TrainingDefaults.LEARNING_RATE,
-      description = "Peak learning rate of AdamW (default: ${DEFAULT-VALUE}).")
-  private double learningRate;
+      description =
+          "Peak learning rate of AdamW (default: 0.064 divided by --dim, 4e-3 with 16 channels;"
+              + " 2e-3 for tutorial and minimal).")
+  private Double learningRate;
 
   @Option(
       names = "--beta1",
@@ -93,10 +107,10 @@ final class TrainingOptions {
   @Option(
       names = "--ema-decay",
       paramLabel = "X",
-      defaultValue = TrainingDefaults.EMA_DECAY,
       description =
-          "Decay of the moving average of the weights, in [0,1) (default: ${DEFAULT-VALUE}).")
-  private double emaDecay;
+          "Decay of the moving average of the weights, in [0,1) (default: such that it is over the"
+              + " last sixteenth of the steps).")
+  private Double emaDecay;
 
   @Option(
       names = "--max-gradient-norm",
@@ -110,8 +124,9 @@ final class TrainingOptions {
       names = "--flip",
       paramLabel = "NAME",
       description =
-          "Whether images are mirrored: ${COMPLETION-CANDIDATES} (default: none for mnist, whose"
-              + " digits have a right way round, otherwise random).")
+          "Whether images are mirrored: ${COMPLETION-CANDIDATES} (default: random for cifar10,"
+              + " cifar100, tiny-imagenet and folder; none for the others, in which left and right"
+              + " differ).")
   private HorizontalFlip flip;
 
   @Option(
@@ -142,23 +157,21 @@ final class TrainingOptions {
   @Option(
       names = "--report-every",
       paramLabel = "N",
-      defaultValue = TrainingDefaults.REPORT_EVERY,
-      description = "Steps between two points of the loss curve (default: ${DEFAULT-VALUE}).")
-  private int reportEvery;
+      description =
+          "Steps between two points of the loss curve (default: a 300th of all, at least 10).")
+  private Integer reportEvery;
 
   @Option(
       names = "--checkpoint-every",
       paramLabel = "N",
-      defaultValue = TrainingDefaults.CHECKPOINT_EVERY,
-      description = "Steps between two checkpoints (default: ${DEFAULT-VALUE}).")
-  private long checkpointEvery;
+      description = "Steps between two checkpoints (default: a twelfth of all, at least 250).")
+  private Long checkpointEvery;
 
   @Option(
       names = "--sample-every",
       paramLabel = "N",
-      defaultValue = TrainingDefaults.SAMPLE_EVERY,
-      description = "Steps between two grids of samples (default: ${DEFAULT-VALUE}).")
-  private long sampleEvery;
+      description = "Steps between two grids of samples (default: a twelfth of all, at least 250).")
+  private Long sampleEvery;
 
   int validationImages() {
     BadInputException.requireRange(
@@ -166,13 +179,41 @@ final class TrainingOptions {
     return validationImages;
   }
 
-  /** Whether the user gave the number of steps. */
-  boolean isLengthChosen(CommandSpec spec) {
-    return spec.commandLine().getParseResult().hasMatchedOption("--steps");
+  /** The number of steps, where the user gave it. */
+  Optional<Long> steps() {
+    return Optional.ofNullable(steps);
   }
 
-  /** Everything that the user chose, for the given images. */
-  RunConfig config(TrainingData data, HorizontalFlip usualFlip) throws IOException {
+  /**
+   * How long to train where the number of steps was not given.
+   *
+   * @throws BadInputException if the user gave what makes no sense
+   */
+  double minutes() {
+    if (minutes != null && steps != null) {
+      throw new BadInputException(
+          "--minutes plans the number of steps, and --steps gives it; leave out one of them.");
+    }
+    double chosen = Objects.requireNonNullElse(minutes, Double.valueOf(TrainingDefaults.MINUTES));
+    if (!(chosen > 0 && chosen <= MAX_MINUTES)) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "--minutes is %s; it must be above 0 and at most %d.",
+              minutes,
+              MAX_MINUTES));
+    }
+    return chosen;
+  }
+
+  /**
+   * Everything that the user chose, for the given images.
+   *
+   * @param data the images
+   * @param usualFlip whether such images are mirrored unless the user says otherwise
+   * @param allSteps how many steps
+   */
+  RunConfig config(TrainingData data, HorizontalFlip usualFlip, long allSteps) throws IOException {
     HorizontalFlip chosenFlip = Objects.requireNonNullElse(flip, usualFlip);
     String version = Version.current();
     ScheduleConfig scheduleConfig = chain.config(schedule);
@@ -181,7 +222,7 @@ final class TrainingOptions {
     requireFit(architecture, data.images().shape());
     return BadInputException.check(
         () -> {
-          TrainingConfig training = training();
+          TrainingConfig training = training(allSteps);
           return new RunConfig(
               version,
               ModelDescription.of(
@@ -196,8 +237,9 @@ final class TrainingOptions {
                   seed,
                   training,
                   new TrainingDescription.BatchConfig(batchSize, seed, chosenFlip),
-                  checkpointEvery,
-                  sampleEvery));
+                  Objects.requireNonNullElse(
+                      checkpointEvery, TrainingDefaults.sampleEvery(allSteps)),
+                  Objects.requireNonNullElse(sampleEvery, TrainingDefaults.sampleEvery(allSteps))));
         });
   }
 
@@ -221,16 +263,17 @@ final class TrainingOptions {
     return Math.max(1, (size + divisor / 2) / divisor) * divisor;
   }
 
-  private TrainingConfig training() {
+  private TrainingConfig training(long allSteps) {
+    double peak = Objects.requireNonNullElseGet(learningRate, network::usualLearningRate);
     return new TrainingConfig(
-        steps,
-        AdamWConfig.defaults().withLearningRate(learningRate).withBetas(beta1, beta2),
+        allSteps,
+        AdamWConfig.defaults().withLearningRate(peak).withBetas(beta1, beta2),
         new LearningRateSchedule(warmup, decay),
         maxGradientNorm,
-        emaDecay,
+        Objects.requireNonNullElseGet(emaDecay, () -> TrainingDefaults.emaDecay(allSteps)),
         objective.config(),
         seed,
-        reportEvery,
+        Objects.requireNonNullElseGet(reportEvery, () -> TrainingDefaults.reportEvery(allSteps)),
         accumulate);
   }
 }

@@ -47,7 +47,9 @@ final class TrainingSession implements AutoCloseable {
   /** As long as it takes. */
   static final Duration NO_LIMIT = Duration.ofNanos(Long.MAX_VALUE);
 
-  private static final int GRID_IMAGES = 16;
+  /** Of a grid that is drawn on the way. */
+  static final int GRID_IMAGES = 16;
+
   private static final int SHOWN_TRAINING_IMAGES = 8;
   private static final int FINAL_IMAGES = Integer.parseInt(Defaults.SAMPLE_COUNT);
 

@@ -66,11 +66,9 @@ class NoiseLevelsTest {
     assertThatThrownBy(() -> TimestepSpacing.LEADING.times(10, 11))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("11 steps on 10 timesteps are not possible; there must be 1 to 10.");
-    assertThatThrownBy(() -> TimestepSpacing.LINSPACE.timesAboveZero(10, 11))
+    assertThatThrownBy(() -> TimestepSpacing.LINSPACE.timesAboveZero(10, 10))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("there must be 1 to 10");
-    assertThatThrownBy(() -> TimestepSpacing.LINSPACE.timesAboveZero(10, 11, 3))
-        .hasMessageContaining("11 of 10 timesteps cannot be visited");
+        .hasMessageContaining("there must be 1 to 9");
   }
 
   @Test
@@ -119,8 +117,7 @@ class NoiseLevelsTest {
     assertThatThrownBy(() -> NoiseLevel.ofRho(SCHEDULE, 0))
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> new NoiseLevel(3, 1.1)).isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> new NoiseLevel(Double.NaN, 1))
-        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new NoiseLevel(-2, 1)).isInstanceOf(IllegalArgumentException.class);
   }
 
   /** Karras et al. 2022, eq. 5. */

@@ -39,6 +39,11 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * @param attentionHeadDim width of each head
  * @param classEmbeddings rows of the class embedding, which is added to that of the time; 0 for
  *     none. In JSON {@code num_class_embeds}, as diffusers calls it
+ * @param patchSize side of the squares of pixels that the network sees as one position, 1 for the
+ *     PyTorch model. The first convolution then has stride p and a kernel of three patches (a 3x3
+ *     convolution after PyTorch's {@code PixelUnshuffle}), the last one is transposed with the
+ *     patch as its kernel (a 1x1 convolution before {@code PixelShuffle}). In JSON {@code
+ *     patch_size}
  */
 @JsonAutoDetect(
     getterVisibility = JsonAutoDetect.Visibility.NONE,
@@ -53,7 +58,8 @@ public record AnnotatedUnet(
     int convnextMult,
     int attentionHeads,
     int attentionHeadDim,
-    int classEmbeddings)
+    int classEmbeddings,
+    int patchSize)
     implements UnetConfig {
 
   private static final List<Integer> DEFAULT_DIM_MULTS = List.of(1, 2, 4, 8);
@@ -63,8 +69,10 @@ public record AnnotatedUnet(
   private static final int DEFAULT_HEADS = 4;
   private static final int DEFAULT_HEAD_DIM = 32;
   private static final int NO_CLASSES = 0;
+  private static final int PIXELS = 1;
 
   private static final int MAX_CONVNEXT_MULT = 1 << 10;
+  private static final int MAX_PATCH_SIZE = 16;
 
   /** PyTorch's default. */
   private static final double EPSILON = 1e-5;
@@ -124,6 +132,11 @@ public record AnnotatedUnet(
         attentionHeads,
         attentionHeadDim,
         UnetLimits.MAX_CHANNELS);
+    UnetLimits.require(
+        Integer.bitCount(patchSize) == 1 && patchSize >= 1 && patchSize <= MAX_PATCH_SIZE,
+        "patch_size is %d; it must be a power of two from 1 to %d",
+        patchSize,
+        MAX_PATCH_SIZE);
     if (block == Block.RESNET) {
       for (int mult : dimMults) {
         UnetLimits.require(
@@ -157,7 +170,8 @@ public record AnnotatedUnet(
         DEFAULT_CONVNEXT_MULT,
         DEFAULT_HEADS,
         DEFAULT_HEAD_DIM,
-        NO_CLASSES);
+        NO_CLASSES,
+        PIXELS);
   }
 
   /**
@@ -179,7 +193,8 @@ public record AnnotatedUnet(
         DEFAULT_CONVNEXT_MULT,
         DEFAULT_HEADS,
         DEFAULT_HEAD_DIM,
-        NO_CLASSES);
+        NO_CLASSES,
+        PIXELS);
   }
 
   /**
@@ -200,7 +215,8 @@ public record AnnotatedUnet(
         convnextMult,
         heads,
         headDim,
-        classEmbeddings);
+        classEmbeddings,
+        patchSize);
   }
 
   /**
@@ -221,7 +237,8 @@ public record AnnotatedUnet(
         convnextMult,
         attentionHeads,
         attentionHeadDim,
-        classEmbeddings);
+        classEmbeddings,
+        patchSize);
   }
 
   /**
@@ -241,7 +258,29 @@ public record AnnotatedUnet(
         convnextMult,
         attentionHeads,
         attentionHeadDim,
-        count);
+        count,
+        patchSize);
+  }
+
+  /**
+   * The same network on patches of pixels: faster by nearly the square of their side.
+   *
+   * @param side of the patches, a power of two from 1 to 16; 1 for single pixels
+   * @return the architecture
+   */
+  public AnnotatedUnet withPatchSize(int side) {
+    return new AnnotatedUnet(
+        dim,
+        channels,
+        outChannels,
+        dimMults,
+        block,
+        resnetBlockGroups,
+        convnextMult,
+        attentionHeads,
+        attentionHeadDim,
+        classEmbeddings,
+        side);
   }
 
   @JsonCreator
@@ -255,7 +294,8 @@ public record AnnotatedUnet(
       @JsonProperty("convnext_mult") Integer convnextMult,
       @JsonProperty("attention_heads") Integer attentionHeads,
       @JsonProperty("attention_head_dim") Integer attentionHeadDim,
-      @JsonProperty("num_class_embeds") Integer classEmbeddings) {
+      @JsonProperty("num_class_embeds") Integer classEmbeddings,
+      @JsonProperty("patch_size") Integer patchSize) {
     int inChannels = Objects.requireNonNullElse(channels, DEFAULT_CHANNELS);
     return new AnnotatedUnet(
         dim,
@@ -267,7 +307,8 @@ public record AnnotatedUnet(
         Objects.requireNonNullElse(convnextMult, DEFAULT_CONVNEXT_MULT),
         Objects.requireNonNullElse(attentionHeads, DEFAULT_HEADS),
         Objects.requireNonNullElse(attentionHeadDim, DEFAULT_HEAD_DIM),
-        Objects.requireNonNullElse(classEmbeddings, NO_CLASSES));
+        Objects.requireNonNullElse(classEmbeddings, NO_CLASSES),
+        Objects.requireNonNullElse(patchSize, PIXELS));
   }
 
   @JsonValue
@@ -287,6 +328,9 @@ public record AnnotatedUnet(
     if (classEmbeddings != NO_CLASSES) {
       json.put("num_class_embeds", classEmbeddings);
     }
+    if (patchSize != PIXELS) {
+      json.put("patch_size", patchSize);
+    }
     return json;
   }
 
@@ -297,7 +341,7 @@ public record AnnotatedUnet(
 
   @Override
   public int sizeDivisor() {
-    return 1 << (dimMults.size() - 1);
+    return patchSize << (dimMults.size() - 1);
   }
 
   @Override
@@ -344,7 +388,7 @@ public record AnnotatedUnet(
     FeatureMap unet(FeatureMap image) {
       List<Integer> widths = widths();
       int levels = dimMults.size();
-      FeatureMap x = modules.conv2d("init_conv", image, widths.get(0), Convolution.same(7));
+      FeatureMap x = modules.conv2d("init_conv", image, widths.get(0), firstConvolution());
 
       Deque<FeatureMap> skips = new ArrayDeque<>();
       for (int level = 0; level < levels; level++) {
@@ -373,7 +417,16 @@ public record AnnotatedUnet(
       }
 
       x = timelessBlock("final_conv.0", x, dim);
-      return modules.conv2d("final_conv.1", x, outChannels(), Convolution.same(1));
+      return patchSize == PIXELS
+          ? modules.conv2d("final_conv.1", x, outChannels(), Convolution.same(1))
+          : modules.convTranspose2d(
+              "final_conv.1", x, outChannels(), new Convolution(patchSize, patchSize, 0));
+    }
+
+    private Convolution firstConvolution() {
+      return patchSize == PIXELS
+          ? Convolution.same(7)
+          : new Convolution(3 * patchSize, patchSize, patchSize);
     }
 
     FeatureMap timedBlock(String name, FeatureMap x, int width) {

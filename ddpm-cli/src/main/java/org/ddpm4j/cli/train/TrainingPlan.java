@@ -1,0 +1,172 @@
+package org.ddpm4j.cli.train;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Locale;
+import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.TrainingData;
+import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.data.BatchOptions;
+import org.ddpm4j.data.ImageDataSetIterator;
+import org.ddpm4j.data.PrefetchingIterator;
+import org.ddpm4j.diffusion.objective.Objective;
+import org.ddpm4j.diffusion.run.ModelDescription;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.TrainingDescription;
+import org.ddpm4j.diffusion.training.Trainer;
+import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.Unet;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * How many steps fit in a given time on this machine, measured by doing some that are thrown away.
+ *
+ * @param steps of the training
+ * @param limit when it ends at the latest, should the machine turn out slower
+ */
+record TrainingPlan(long steps, Duration limit) {
+
+  /** Steps of a training that is stopped long before. */
+  static final long PROBE_STEPS = 10_000_000;
+
+  /** Steps that make a picture at all. */
+  private static final long LEAST_STEPS = 20;
+
+  /** What is left to the unforeseen. */
+  private static final double SHARE = 0.95;
+
+  /** A step goes through the network forward and twice backward. */
+  private static final double FORWARD = 1.0 / 3;
+
+  private static final double MEASURING_SECONDS = 4;
+  private static final double MEASURING_SHARE = 0.04;
+  private static final int ROUNDS = 4;
+
+  /**
+   * Measures and plans.
+   *
+   * @param console where it says so
+   * @param probe the run, of {@link #PROBE_STEPS}
+   * @param data the images
+   * @param sampleSteps denoising steps of the sample grids
+   * @param execution what computes
+   * @param time from the beginning of the command to its end
+   * @param begun when it began, by {@link System#nanoTime}
+   * @throws IOException if the images cannot be read
+   */
+  static TrainingPlan measure(
+      Console console,
+      RunConfig probe,
+      TrainingData data,
+      int sampleSteps,
+      Execution execution,
+      Duration time,
+      long begun)
+      throws IOException {
+    console.note("train: measuring this machine for some seconds …");
+    double seconds = Math.min(MEASURING_SECONDS, MEASURING_SHARE * time.toMillis() / 1e3);
+    double step = secondsPerStep(probe, data, execution, seconds);
+    double left = time.toMillis() / 1e3 - (System.nanoTime() - begun) / 1e9;
+    TrainingPlan plan =
+        of(
+            left,
+            step,
+            probe.training().orElseThrow().batches().batchSize(),
+            sampleSteps,
+            validationImages(data));
+    console.note(
+        String.format(
+            Locale.ROOT,
+            "train: %d steps fit in %s minutes here, at %.1f a second",
+            plan.steps(),
+            number(time.toMillis() / 60e3),
+            1 / step));
+    return plan;
+  }
+
+  /**
+   * Plans.
+   *
+   * @param left seconds until the end
+   * @param step seconds of a step
+   * @param batchSize images of a step
+   * @param sampleSteps denoising steps of the sample grids
+   * @param validationImages whose loss is measured at each report
+   */
+  static TrainingPlan of(
+      double left, double step, int batchSize, int sampleSteps, long validationImages) {
+    double image = step / batchSize;
+    double grid = FORWARD * image * sampleSteps * TrainingSession.GRID_IMAGES;
+    double last = FORWARD * image * sampleSteps * Integer.parseInt(Defaults.SAMPLE_COUNT);
+    long steps = (long) (SHARE * (left - last) / step);
+    // How often there is a report and a grid depends on the number of steps itself.
+    for (int round = 0; round < ROUNDS; round++) {
+      double report = FORWARD * image * validationImages / TrainingDefaults.reportEvery(steps);
+      double grids = grid / TrainingDefaults.sampleEvery(steps);
+      steps = (long) (SHARE * (left - last) / (step + report + grids));
+    }
+    long millis = Math.round(1000 * Math.max(left - last, step));
+    return new TrainingPlan(Math.max(steps, LEAST_STEPS), Duration.ofMillis(millis));
+  }
+
+  private static long validationImages(TrainingData data) {
+    return data.validation().map(images -> images.getFeatures().size(0)).orElse(0L);
+  }
+
+  private static double secondsPerStep(
+      RunConfig probe, TrainingData data, Execution execution, double seconds) throws IOException {
+    TrainingDescription training = probe.training().orElseThrow();
+    ModelDescription model = probe.model();
+    BatchOptions batches =
+        BatchOptions.forTraining(training.batches().batchSize(), training.batches().shuffleSeed());
+    Objective objective = training.config().objective().create(model.schedule().create());
+    Watch watch = new Watch(seconds);
+    try (Unet unet =
+            Unet.create(model.network(), DataType.FLOAT, training.initialWeightsSeed(), execution);
+        PrefetchingIterator images =
+            new PrefetchingIterator(new ImageDataSetIterator(data.images(), batches));
+        Trainer trainer = new Trainer(unet, objective, training.config(), images)) {
+      trainer.withListener((running, report) -> watch.step(running)).fit();
+    }
+    return watch.secondsPerStep();
+  }
+
+  /** Lets as much time pass for warming up as for measuring. */
+  private static final class Watch {
+
+    private final long nanos;
+    private final long start = System.nanoTime();
+    private long firstEnd;
+    private long end;
+    private long measured;
+
+    Watch(double seconds) {
+      nanos = (long) (seconds * 1e9);
+    }
+
+    void step(Trainer trainer) {
+      end = System.nanoTime();
+      if (firstEnd == 0) {
+        // Before the first step ends a device compiles its kernels, and that may take long.
+        if (end - start >= nanos || trainer.step() >= 3) {
+          firstEnd = end;
+        }
+        return;
+      }
+      measured++;
+      if (end - firstEnd >= nanos) {
+        trainer.requestStop();
+      }
+    }
+
+    double secondsPerStep() {
+      return (end - firstEnd) / 1e9 / measured;
+    }
+  }
+
+  private static String number(double value) {
+    return value == Math.rint(value)
+        ? String.format(Locale.ROOT, "%.0f", value)
+        : String.format(Locale.ROOT, "%.2f", value);
+  }
+}

@@ -1,0 +1,76 @@
+package org.ddpm4j.cli.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.ddpm4j.cli.Cli;
+import org.ddpm4j.cli.IdxFixture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TrainingPlanTest {
+
+  @TempDir private Path folder;
+
+  /** The whole training is gone through, event by event. */
+  @ParameterizedTest
+  @CsvSource({
+    "540, 0.1, 32, 50, 64",
+    "60, 0.1, 32, 50, 64",
+    "3600, 0.8, 64, 50, 64",
+    "540, 0.0008, 128, 50, 64",
+    "30, 0.01, 8, 2, 0"
+  })
+  void theTimeIsUsedAndNotExceeded(
+      double left, double step, int batchSize, int sampleSteps, int validationImages) {
+    TrainingPlan plan = TrainingPlan.of(left, step, batchSize, sampleSteps, validationImages);
+    double forward = step / batchSize / 3;
+    double time = 64 * sampleSteps * forward;
+    assertThat(plan.limit().toMillis() / 1e3 + time).isBetween(left - 0.01, left + 0.01);
+    for (long done = 1; done <= plan.steps(); done++) {
+      time += step;
+      if (done % TrainingDefaults.reportEvery(plan.steps()) == 0) {
+        time += validationImages * forward;
+      }
+      if (done % TrainingDefaults.sampleEvery(plan.steps()) == 0) {
+        time += 16 * sampleSteps * forward;
+      }
+    }
+    assertThat(time).isBetween(0.9 * left, left);
+  }
+
+  @Test
+  void aMachineThatIsTooSlowTrainsAllTheSame() {
+    TrainingPlan plan = TrainingPlan.of(1, 10, 32, 50, 64);
+    assertThat(plan.steps()).isEqualTo(20);
+    assertThat(plan.limit()).hasSeconds(10);
+  }
+
+  @Test
+  void aRunOfMinutesHasItsStepsAndWhatDependsOnThem() throws Exception {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
+    Path run = folder.resolve("run");
+    Object[] training = Cli.tinyTraining(data, run, 1);
+    // In place of the number of steps.
+    training[5] = "--minutes";
+    training[6] = "0.05";
+    Cli.Result result = Cli.run(training).isOk();
+    assertThat(result.err())
+        .contains("train: measuring this machine")
+        .containsPattern("train: \\d+ steps fit in 0\\.05 minutes here, at \\d+\\.\\d a second");
+    assertThat(run.resolve("samples.png")).exists();
+    assertThat(Files.readString(run.resolve("config.json"))).doesNotContain("10000000");
+  }
+
+  @Test
+  void minutesAndStepsExcludeEachOther() {
+    Cli.run("train", "--minutes", 3, "--steps", 5)
+        .isBadInput(
+            "--minutes plans the number of steps, and --steps gives it; leave out one of them.");
+    Cli.run("train", "--minutes", 0)
+        .isBadInput("--minutes is 0.0; it must be above 0 and at most 527040.");
+  }
+}
