@@ -122,7 +122,10 @@ class SchedulesCommandTest {
     "cosine-annotated",
     "sigmoid",
     "constant",
-    "jsd"
+    "jsd",
+    "exponential",
+    "laplace",
+    "laplace-diffusers"
   })
   void everyTypeIsPrinted(String type) throws Exception {
     JsonNode plain =

@@ -8,8 +8,8 @@ import org.ddpm4j.schedules.NoiseSchedule;
  * How noisy an image is: {@code x_t = α x0 + σ ε} with {@code α = √ᾱ} and {@code σ = √(1-ᾱ)}. Time
  * and ᾱ usually belong together; samplers that choose ρ first may round the time.
  *
- * @param t what a network is asked with, from -1, where nothing has been added yet, to T-1; may lie
- *     between two timesteps
+ * @param t what a network is asked with: a time from -1, where nothing has been added yet, to T-1,
+ *     which may lie between two timesteps; or what else the network knows for it; finite
  * @param alphaCumprod ᾱ, the signal's share of the variance, in [0,1]
  */
 public record NoiseLevel(double t, double alphaCumprod) {
@@ -25,12 +25,9 @@ public record NoiseLevel(double t, double alphaCumprod) {
    * @throws IllegalArgumentException if one is out of its range
    */
   public NoiseLevel {
-    if (!(t >= -1 && t < Double.POSITIVE_INFINITY)) {
+    if (!Double.isFinite(t)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The time of a noise level is %s; it must be finite and at least -1.",
-              t));
+          String.format(Locale.ROOT, "The time of a noise level is %s; it must be finite.", t));
     }
     if (!(alphaCumprod >= 0 && alphaCumprod <= 1)) {
       throw new IllegalArgumentException(

@@ -57,7 +57,7 @@ class GoldenScheduleTest {
 
   @Test
   void goldenHoldsEverySchedule() {
-    assertThat(golden.size()).isEqualTo(27);
+    assertThat(golden.size()).isEqualTo(33);
     assertThat(golden.get("linear_600").size()).isEqualTo(13);
   }
 
@@ -74,6 +74,9 @@ class GoldenScheduleTest {
           case "linear_zero_terminal_snr" -> new ZeroTerminalSnrSchedule(LinearSchedule.paper());
           case "cosine_seed" -> CosineSchedule.annotated();
           case "cosine_iddpm" -> CosineSchedule.paper();
+          case "exponential" -> ExponentialSchedule.diffusers();
+          case "laplace" -> LaplaceSchedule.paper();
+          case "laplace_diffusers" -> LaplaceSchedule.diffusers();
           default -> throw new IllegalArgumentException(name);
         };
     return NoiseSchedule.of(schedule, Integer.parseInt(name.substring(underscore + 1)));

@@ -59,6 +59,29 @@ def cosine_iddpm(timesteps):
     return np.array([min(1 - f((t + 1) / timesteps) / f(t / timesteps), 0.999) for t in range(timesteps)])
 
 
+def exponential(timesteps):
+    """diffusers' exp."""
+    return of_alphas_cumprod(lambda u: math.exp(-12.0 * u), timesteps)
+
+
+def laplace(timesteps):
+    """Hang and Gu 2024, with diffusers' 1e-6."""
+    return of_alphas_cumprod(laplace_signal, timesteps)
+
+
+def laplace_diffusers(timesteps):
+    return of_alphas_cumprod(lambda u: math.sqrt(laplace_signal(u)), timesteps)
+
+
+def laplace_signal(u):
+    log_snr = -0.5 * math.copysign(1, 0.5 - u) * math.log(1 - 2 * math.fabs(0.5 - u) + 1e-06)
+    return math.exp(log_snr) / (1 + math.exp(log_snr))
+
+
+def of_alphas_cumprod(f, timesteps):
+    return np.array([min(1 - f((t + 1) / timesteps) / f(t / timesteps), 0.999) for t in range(timesteps)])
+
+
 def constants(betas):
     alphas = 1 - betas
     cumprod = np.cumprod(alphas)
@@ -82,7 +105,8 @@ def constants(betas):
 
 # Those that end with β = 1 have constants that are infinite there.
 ENDING_IN_NOISE = {jsd: ("betas",), linear_zero_terminal_snr: ("betas", "alphas_cumprod")}
-SCHEDULES = (linear, scaled_linear, quadratic, sigmoid, cosine_seed, cosine_iddpm, constant, *ENDING_IN_NOISE)
+SCHEDULES = (linear, scaled_linear, quadratic, sigmoid, cosine_seed, cosine_iddpm, constant, exponential, laplace, laplace_diffusers,
+             *ENDING_IN_NOISE)
 
 golden = {}
 for timesteps in (10, 600, 1000):
@@ -90,6 +114,8 @@ for timesteps in (10, 600, 1000):
         with np.errstate(divide="ignore"):
             table = constants(schedule(timesteps))
         names = ENDING_IN_NOISE.get(schedule, table)
+        if timesteps == 600 and schedule in (exponential, laplace, laplace_diffusers):
+            continue
         if timesteps == 1000:  # the two that decide the others, to keep the file small
             names = [name for name in ("betas", "alphas_cumprod") if name in names]
         golden[f"{schedule.__name__}_{timesteps}"] = {

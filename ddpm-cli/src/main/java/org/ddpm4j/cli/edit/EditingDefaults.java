@@ -19,6 +19,7 @@ final class EditingDefaults {
   static final String INVERTED_IMAGES = "0,1,2,3,4,5,6,7";
   static final String INVERSION_STEPS = "10,25,50,100";
   static final String ITERATIONS = "1";
+  static final String INVERSION_CLIP = "none";
 
   private EditingDefaults() {}
 }

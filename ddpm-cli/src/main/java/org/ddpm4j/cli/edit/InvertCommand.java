@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.Clip;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Progress;
@@ -68,6 +69,15 @@ public final class InvertCommand implements Callable<Integer> {
               + " inverse (default: ${DEFAULT-VALUE}).")
   private int iterations;
 
+  @Option(
+      names = "--clip",
+      paramLabel = "NAME",
+      defaultValue = EditingDefaults.INVERSION_CLIP,
+      description =
+          "Whether estimates of x0 are clipped on the way up: ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}, since what is clipped does not come back).")
+  private Clip clip;
+
   @Mixin private EditingOptions editing;
 
   /**
@@ -89,7 +99,9 @@ public final class InvertCommand implements Callable<Integer> {
       SamplerOptions.steps(number, model.schedule().timesteps());
       inversions.add(
           new DdimInversion(
-              NoiseLevels.of(model.schedule(), TimestepSpacing.LEADING, number), iterations));
+              NoiseLevels.of(model.schedule(), TimestepSpacing.LEADING, number),
+              iterations,
+              clip.constraint(model.normalization())));
     }
     inversions.forEach(inversion -> SamplerOptions.requireX0(model, inversion.decoder().first()));
     List<EditedImage> edited = editing.read(images, model);

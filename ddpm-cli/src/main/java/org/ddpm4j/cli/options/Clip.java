@@ -5,10 +5,11 @@ import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 
 /** What is done to each estimate of x0. */
-enum Clip {
+public enum Clip {
+  /** Nothing. */
   NONE {
     @Override
-    X0Constraint constraint(Normalization normalization) {
+    public X0Constraint constraint(Normalization normalization) {
       return X0Constraint.NONE;
     }
 
@@ -20,7 +21,7 @@ enum Clip {
   /** To the values that pixels can have. */
   RANGE {
     @Override
-    X0Constraint constraint(Normalization normalization) {
+    public X0Constraint constraint(Normalization normalization) {
       return X0Constraint.clip(normalization);
     }
 
@@ -32,7 +33,7 @@ enum Clip {
   /** To a range of its own, which is then made [-1,1]. */
   DYNAMIC {
     @Override
-    X0Constraint constraint(Normalization normalization) {
+    public X0Constraint constraint(Normalization normalization) {
       if (!normalization.equals(Normalization.SYMMETRIC)) {
         throw new BadInputException(
             "Dynamic thresholding is for images in [-1,1]; this network's are normalised otherwise, so choose --clip range or none.");
@@ -48,7 +49,14 @@ enum Clip {
 
   private static final double RATIO = Double.parseDouble(Defaults.DYNAMIC_THRESHOLD);
 
-  abstract X0Constraint constraint(Normalization normalization);
+  /**
+   * The same for samplers.
+   *
+   * @param normalization the scale of images
+   * @return the constraint
+   * @throws BadInputException if it does not go with the scale
+   */
+  public abstract X0Constraint constraint(Normalization normalization);
 
   /** The same for images in [-1,1], as a file of diffusers says it. */
   abstract X0Clipping forDiffusers();

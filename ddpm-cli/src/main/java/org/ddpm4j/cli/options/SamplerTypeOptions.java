@@ -7,6 +7,7 @@ import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.diffusers.DiffusersSampler;
 import org.ddpm4j.diffusion.model.DefaultSampler;
 import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.unet.model.UnetConfig;
 import picocli.CommandLine.Mixin;
@@ -34,16 +35,23 @@ public final class SamplerTypeOptions {
 
   @Option(
       names = "--karras",
-      description =
-          "Take the noise levels of Karras et al. instead (not with ddpm, pndm and plms).")
+      description = "Take the noise levels of Karras et al. instead: --levels karras.")
   private boolean isKarras;
+
+  @Option(
+      names = "--levels",
+      paramLabel = "NAME",
+      description =
+          "How the noise levels lie: ${COMPLETION-CANDIDATES} (default: at the timesteps). karras,"
+              + " exponential, beta and lambda not with ddpm, pndm and plms; log-linear with euler.")
+  private LevelSpacing levels;
 
   @Option(
       names = "--order",
       paramLabel = "N",
       description =
-          "Order of dpm++, dpm++-sde, unipc and deis, 1 to 3 (default: 2), or of lms, 1 to 4"
-              + " (default: 4).")
+          "Order of dpm++, dpm, dpm++-sde, dpm-sde, unipc and deis, 1 to 3 (default: 2), or of"
+              + " lms, 1 to 4 (default: 4).")
   private Integer order;
 
   @Option(
@@ -102,7 +110,10 @@ public final class SamplerTypeOptions {
                     spacing, spacing == TimestepSpacing.LEADING ? own.stepsOffset() : 0);
           }
           if (isKarras) {
-            config = config.withKarras(true);
+            config = config.withLevels(LevelSpacing.KARRAS);
+          }
+          if (levels != null) {
+            config = config.withLevels(levels);
           }
           if (order != null) {
             config = config.withOrder(order);

@@ -72,14 +72,11 @@ public record AncestralConfig(
     RespacedSchedule times =
         isExact
             ? schedule.respace(part.steps())
-            : schedule.respace(visited().ascending(schedule, part.steps()));
+            : schedule.respace(
+                VisitedTimes.whole(spacing, stepsOffset).ascending(schedule, part.steps()));
     if (part.last() < part.steps()) {
       times = schedule.respace(Arrays.copyOf(times.timesteps(), part.last()));
     }
     return new AncestralSampler(times, variance, x0Constraint);
-  }
-
-  private VisitedTimes visited() {
-    return new VisitedTimes(VisitedTimes.Times.WHOLE, spacing, stepsOffset);
   }
 }

@@ -4,6 +4,7 @@ import java.util.Objects;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerConfig.Part;
 import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.LmsSampler;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
@@ -15,13 +16,13 @@ import org.ddpm4j.schedules.NoiseSchedule;
  *
  * @param spacing which timesteps are visited
  * @param stepsOffset added to the timesteps of {@link TimestepSpacing#LEADING}, at least 0
- * @param karras whether the noise levels are those of Karras et al. 2022
+ * @param levels how the noise levels lie
  * @param order of the solver
  * @param end where a run ends
  */
 public record LmsConfig(
-    TimestepSpacing spacing, int stepsOffset, boolean karras, int order, End end)
-    implements SamplerConfig.Ending, SamplerConfig.KarrasLevels, SamplerConfig.Ordered {
+    TimestepSpacing spacing, int stepsOffset, LevelSpacing levels, int order, End end)
+    implements SamplerConfig.Ending, SamplerConfig.SpacedLevels, SamplerConfig.Ordered {
 
   /**
    * Checks what goes with what.
@@ -31,6 +32,7 @@ public record LmsConfig(
   public LmsConfig {
     Objects.requireNonNull(end, "end");
     VisitedTimes.check(spacing, stepsOffset);
+    VisitedTimes.checkRatios(SamplerType.LMS, levels);
   }
 
   /**
@@ -39,7 +41,8 @@ public record LmsConfig(
    * @return the configuration
    */
   public static LmsConfig usual() {
-    return new LmsConfig(TimestepSpacing.LINSPACE, 0, false, LmsSampler.DEFAULT_ORDER, End.CLEAN);
+    return new LmsConfig(
+        TimestepSpacing.LINSPACE, 0, LevelSpacing.TIMESTEPS, LmsSampler.DEFAULT_ORDER, End.CLEAN);
   }
 
   @Override
@@ -49,31 +52,30 @@ public record LmsConfig(
 
   @Override
   public LmsConfig withSpacing(TimestepSpacing newSpacing, int newStepsOffset) {
-    return new LmsConfig(newSpacing, newStepsOffset, karras, order, end);
+    return new LmsConfig(newSpacing, newStepsOffset, levels, order, end);
   }
 
   @Override
-  public LmsConfig withKarras(boolean newKarras) {
-    return new LmsConfig(spacing, stepsOffset, newKarras, order, end);
+  public LmsConfig withLevels(LevelSpacing newLevels) {
+    return new LmsConfig(spacing, stepsOffset, newLevels, order, end);
   }
 
   @Override
   public LmsConfig withOrder(int newOrder) {
-    return new LmsConfig(spacing, stepsOffset, karras, newOrder, end);
+    return new LmsConfig(spacing, stepsOffset, levels, newOrder, end);
   }
 
   @Override
   public LmsConfig withEnd(End newEnd) {
-    return new LmsConfig(spacing, stepsOffset, karras, order, newEnd);
+    return new LmsConfig(spacing, stepsOffset, levels, order, newEnd);
   }
 
   @Override
   public PathSampler create(NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
     return new LmsSampler(
-        visited().levels(schedule, part, karras, Convention.PAPER, end), order, x0Constraint);
-  }
-
-  private VisitedTimes visited() {
-    return new VisitedTimes(VisitedTimes.Times.FRACTIONAL, spacing, stepsOffset);
+        VisitedTimes.fractional(spacing, stepsOffset)
+            .levels(schedule, part, LevelRange.of(levels), Convention.PAPER, end),
+        order,
+        x0Constraint);
   }
 }

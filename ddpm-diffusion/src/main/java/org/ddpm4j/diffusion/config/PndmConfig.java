@@ -8,7 +8,9 @@ import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerConfig.Part;
 import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
+import org.ddpm4j.diffusion.sampling.NoiseStep;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.PndmSampler;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
@@ -79,25 +81,38 @@ public record PndmConfig(
    */
   @Override
   public PathSampler create(NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
-    NoiseLevels levels = visited().levels(schedule, part, false, convention, end);
-    if (type == SamplerType.PLMS) {
-      return PndmSampler.plms(levels, x0Constraint);
-    }
-    PndmSampler sampler = PndmSampler.rungeKutta(schedule, levels, x0Constraint);
-    if (convention == Convention.PAPER) {
-      return sampler;
-    }
-    int half = schedule.timesteps() / part.steps() / 2;
-    List<PndmSampler.Midpoint> midpoints = new ArrayList<>();
-    for (int i = 0; i < sampler.midpoints().size(); i++) {
-      NoiseLevel reached = NoiseLevel.of(schedule, (int) levels.step(i).from().t() - half);
-      NoiseLevel asked = NoiseLevel.of(schedule, (int) levels.step(i).to().t() + half);
-      midpoints.add(new PndmSampler.Midpoint(reached.withT(asked.t()), asked));
-    }
-    return new PndmSampler(levels, midpoints, x0Constraint);
+    NoiseLevels levels =
+        VisitedTimes.whole(spacing, stepsOffset)
+            .levels(schedule, part, LevelRange.of(LevelSpacing.TIMESTEPS), convention, end);
+    PndmSampler paper =
+        type == SamplerType.PLMS
+            ? PndmSampler.plms(levels, x0Constraint)
+            : PndmSampler.rungeKutta(schedule, levels, x0Constraint);
+    return convention == Convention.PAPER ? paper : asDiffusers(schedule, part, levels, paper);
   }
 
-  private VisitedTimes visited() {
-    return new VisitedTimes(VisitedTimes.Times.WHOLE, spacing, stepsOffset);
+  /**
+   * diffusers' steps are all ⌊T/S⌋ timesteps long but for Runge and Kutta's, whose half steps are
+   * rounded down: the state is put so far below, and the network asked so far above. The first step
+   * of PLMS is made anew as if it had begun a stride above the second timestep.
+   */
+  private PndmSampler asDiffusers(
+      NoiseSchedule schedule, Part part, NoiseLevels levels, PndmSampler paper) {
+    int stride = schedule.timesteps() / part.steps();
+    List<NoiseStep> path = new ArrayList<>(VisitedTimes.strides(schedule, part, levels, end));
+    List<PndmSampler.Midpoint> midpoints = new ArrayList<>();
+    for (int i = 0; i < paper.midpoints().size(); i++) {
+      NoiseStep step = levels.step(i);
+      NoiseLevel reached = NoiseLevel.of(schedule, (int) step.from().t() - stride / 2);
+      NoiseLevel asked = NoiseLevel.of(schedule, (int) step.to().t() + stride / 2);
+      midpoints.add(new PndmSampler.Midpoint(reached.withT(asked.t()), asked));
+      path.set(i, step);
+    }
+    NoiseStep corrected = path.get(0);
+    if (levels.steps() > 1) {
+      NoiseLevel second = levels.step(1).from();
+      corrected = new NoiseStep(NoiseLevel.of(schedule, (int) second.t() + stride), second);
+    }
+    return new PndmSampler(path, corrected, midpoints, paper.x0Constraint());
   }
 }

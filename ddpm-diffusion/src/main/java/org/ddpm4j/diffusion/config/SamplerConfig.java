@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
@@ -20,12 +21,18 @@ import org.ddpm4j.schedules.NoiseSchedule;
 public sealed interface SamplerConfig
     permits AncestralConfig,
         SamplerConfig.Ending,
-        SamplerConfig.KarrasLevels,
+        SamplerConfig.SpacedLevels,
         SamplerConfig.Ordered {
 
   /** Configurations of samplers whose runs can end at one place or another. */
   sealed interface Ending extends SamplerConfig
-      permits DdimConfig, PndmConfig, ExponentialConfig, LmsConfig, EulerConfig {
+      permits DdimConfig,
+          PndmConfig,
+          DpmSolverConfig,
+          UniPcConfig,
+          DeisConfig,
+          LmsConfig,
+          EulerConfig {
 
     /**
      * Where a run ends.
@@ -38,23 +45,24 @@ public sealed interface SamplerConfig
     SamplerConfig withEnd(End newEnd);
   }
 
-  /** Configurations of samplers that can take the noise levels of Karras et al. 2022. */
-  sealed interface KarrasLevels extends SamplerConfig
-      permits DdimConfig, ExponentialConfig, LmsConfig, EulerConfig {
+  /** Configurations of samplers whose noise levels need not be those of timesteps. */
+  sealed interface SpacedLevels extends SamplerConfig
+      permits DdimConfig, DpmSolverConfig, UniPcConfig, DeisConfig, LmsConfig, EulerConfig {
 
     /**
-     * Whether the noise levels are those of Karras et al. 2022.
+     * How the noise levels lie.
      *
-     * @return false for those of the timesteps
+     * @return the spacing
      */
-    boolean karras();
+    LevelSpacing levels();
 
     @Override
-    SamplerConfig withKarras(boolean newKarras);
+    SamplerConfig withLevels(LevelSpacing newLevels);
   }
 
   /** Configurations of solvers whose order can be chosen. */
-  sealed interface Ordered extends SamplerConfig permits ExponentialConfig, LmsConfig {
+  sealed interface Ordered extends SamplerConfig
+      permits DpmSolverConfig, UniPcConfig, DeisConfig, LmsConfig {
 
     /**
      * The order of the solver.
@@ -180,7 +188,10 @@ public sealed interface SamplerConfig
       case DDPM -> AncestralConfig.usual();
       case DDIM -> DdimConfig.usual();
       case PNDM, PLMS -> PndmConfig.of(type);
-      case DPM_SOLVER, DPM_SOLVER_SDE, UNIPC, DEIS -> ExponentialConfig.of(type);
+      case DPM_SOLVER, DPM_SOLVER_SDE, DPM_SOLVER_EPS, DPM_SOLVER_EPS_SDE ->
+          DpmSolverConfig.of(type);
+      case UNIPC -> UniPcConfig.usual();
+      case DEIS -> DeisConfig.usual();
       case LMS -> LmsConfig.usual();
       case HEUN, EULER, EULER_ANCESTRAL -> EulerConfig.of(type);
     };
@@ -199,14 +210,14 @@ public sealed interface SamplerConfig
   /**
    * The same sampler with other noise levels.
    *
-   * @param newKarras whether they are those of Karras et al. 2022
+   * @param newLevels how they lie
    * @return the configuration
    * @throws IllegalArgumentException if it cannot take them: DDPM is a chain over timesteps, PNDM
    *     needs them evenly spaced
    */
-  default SamplerConfig withKarras(boolean newKarras) {
-    if (newKarras) {
-      throw notTaken("Karras' levels", KarrasLevels.class);
+  default SamplerConfig withLevels(LevelSpacing newLevels) {
+    if (newLevels != LevelSpacing.TIMESTEPS) {
+      throw notTaken("other levels than those of timesteps", SpacedLevels.class);
     }
     return this;
   }

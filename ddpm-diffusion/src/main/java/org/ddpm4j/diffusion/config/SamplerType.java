@@ -15,6 +15,10 @@ public enum SamplerType {
   DPM_SOLVER("dpm++"),
   /** {@link DpmSolverSampler} of the diffusion. */
   DPM_SOLVER_SDE("dpm++-sde"),
+  /** {@link DpmSolverSampler} of the probability flow, for ε: DPM-Solver without pluses. */
+  DPM_SOLVER_EPS("dpm"),
+  /** {@link DpmSolverSampler} of the diffusion, for ε. */
+  DPM_SOLVER_EPS_SDE("dpm-sde"),
   /** {@link UniPcSampler}. */
   UNIPC("unipc"),
   /** {@link org.ddpm4j.diffusion.sampling.PndmSampler} that begins with Runge and Kutta's steps. */

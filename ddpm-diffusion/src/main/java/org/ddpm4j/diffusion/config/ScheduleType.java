@@ -6,7 +6,9 @@ import java.util.Objects;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.ConstantSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
+import org.ddpm4j.schedules.ExponentialSchedule;
 import org.ddpm4j.schedules.JsdSchedule;
+import org.ddpm4j.schedules.LaplaceSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.QuadraticSchedule;
 import org.ddpm4j.schedules.SigmoidSchedule;
@@ -87,6 +89,30 @@ public enum ScheduleType {
     @Override
     BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
       return new JsdSchedule();
+    }
+  },
+  /** ᾱ of e^(-12 t/T) (diffusers' {@code exp}). */
+  @JsonProperty("exponential")
+  EXPONENTIAL(Choice.NOTHING) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return ExponentialSchedule.diffusers();
+    }
+  },
+  /** The log SNR spread as Laplace's distribution (Hang and Gu 2024). */
+  @JsonProperty("laplace")
+  LAPLACE(Choice.NOTHING) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return LaplaceSchedule.paper();
+    }
+  },
+  /** The same with √ᾱ in the place of ᾱ, which is what diffusers calls {@code laplace}. */
+  @JsonProperty("laplace-diffusers")
+  LAPLACE_DIFFUSERS(Choice.NOTHING) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return LaplaceSchedule.diffusers();
     }
   };
 

@@ -1,6 +1,8 @@
 package org.ddpm4j.diffusion.config;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.NoiseLevel;
@@ -8,7 +10,9 @@ import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerConfig.Part;
 import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.InitialNoise;
+import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
+import org.ddpm4j.diffusion.sampling.NoiseStep;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.schedules.NoiseSchedule;
 
@@ -18,8 +22,9 @@ import org.ddpm4j.schedules.NoiseSchedule;
  * @param times which of a spacing's times are visited
  * @param spacing of the times
  * @param stepsOffset added to the times of {@link TimestepSpacing#LEADING}
+ * @param leastLambda timesteps of less are left out
  */
-record VisitedTimes(Times times, TimestepSpacing spacing, int stepsOffset) {
+record VisitedTimes(Times times, TimestepSpacing spacing, int stepsOffset, double leastLambda) {
 
   /** Which of a spacing's times a sampler visits. */
   enum Times {
@@ -43,37 +48,104 @@ record VisitedTimes(Times times, TimestepSpacing spacing, int stepsOffset) {
     }
   }
 
+  /** Refuses levels whose times belong to other levels. */
+  static void checkRatios(SamplerType type, LevelSpacing levels) {
+    Objects.requireNonNull(levels, "levels");
+    if (levels == LevelSpacing.LOG_LINEAR) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "The sampler %s does not take the levels %s; euler does.",
+              type,
+              levels));
+    }
+  }
+
+  static VisitedTimes whole(TimestepSpacing spacing, int stepsOffset) {
+    return new VisitedTimes(Times.WHOLE, spacing, stepsOffset, Double.NEGATIVE_INFINITY);
+  }
+
+  static VisitedTimes aboveZero(TimestepSpacing spacing, int stepsOffset) {
+    return new VisitedTimes(Times.ABOVE_ZERO, spacing, stepsOffset, Double.NEGATIVE_INFINITY);
+  }
+
+  static VisitedTimes fractional(TimestepSpacing spacing, int stepsOffset) {
+    return new VisitedTimes(Times.FRACTIONAL, spacing, stepsOffset, Double.NEGATIVE_INFINITY);
+  }
+
+  /** The same without the timesteps whose λ is less. */
+  VisitedTimes from(double newLeastLambda) {
+    return new VisitedTimes(times, spacing, stepsOffset, newLeastLambda);
+  }
+
   /** The levels of the last steps of a run. */
   NoiseLevels levels(
-      NoiseSchedule schedule, Part part, boolean karras, Convention convention, End end) {
-    NoiseLevels levels = NoiseLevels.of(schedule, descending(schedule, part.steps()));
-    if (karras) {
-      levels = karrasLevels(schedule, levels, part.steps(), convention);
-    }
+      NoiseSchedule schedule, Part part, LevelRange range, Convention convention, End end) {
+    double[] visited = descending(schedule, part.steps());
+    NoiseLevels levels =
+        switch (range.spacing()) {
+          case TIMESTEPS -> NoiseLevels.of(schedule, visited);
+          case LOG_LINEAR -> NoiseLevels.logLinear(schedule, visited);
+          default -> between(schedule, visited, range, part.steps(), convention);
+        };
     if (times == Times.FRACTIONAL && spacing != TimestepSpacing.LEADING) {
       levels = levels.startingFrom(InitialNoise.OF_LEVEL);
     }
-    return levels.endingAt(level(end, schedule)).last(part.last());
+    if (range.spacing() != LevelSpacing.LOG_LINEAR) {
+      levels = levels.endingAt(level(end, schedule));
+    }
+    // Where noisy timesteps are left out, there may be fewer steps than were asked for.
+    return levels.last(Math.min(part.last(), levels.steps()));
   }
 
-  /** diffusers' solvers that think in timesteps round Karras' and take the whole range of noise. */
-  private NoiseLevels karrasLevels(
-      NoiseSchedule schedule, NoiseLevels spaced, int steps, Convention convention) {
-    if (times == Times.FRACTIONAL) {
-      return NoiseLevels.karras(
-          schedule,
-          spaced.levels().get(0).rho(),
-          spaced.levels().get(spaced.steps() - 1).rho(),
-          steps);
+  /**
+   * diffusers' solvers that think in timesteps take the whole range of noise, and round the times
+   * or cut them.
+   */
+  private NoiseLevels between(
+      NoiseSchedule schedule,
+      double[] visited,
+      LevelRange range,
+      int steps,
+      Convention convention) {
+    boolean isFractional = times == Times.FRACTIONAL;
+    double first = isFractional ? visited[0] : schedule.timesteps() - 1;
+    double last = isFractional ? visited[visited.length - 1] : 0;
+    NoiseLevels levels =
+        NoiseLevels.between(
+            schedule,
+            range.spacing(),
+            Objects.requireNonNullElseGet(
+                range.greatest(), () -> NoiseLevel.between(schedule, first).rho()),
+            Objects.requireNonNullElseGet(
+                range.least(), () -> NoiseLevel.between(schedule, last).rho()),
+            steps);
+    if (isFractional || convention == Convention.PAPER) {
+      return levels;
     }
-    NoiseLevels whole = NoiseLevels.karras(schedule, steps);
-    return convention == Convention.DIFFUSERS ? whole.atWholeTimesteps() : whole;
+    return switch (range.spacing()) {
+      case EXPONENTIAL, BETA -> levels.atTimestepsBelow();
+      default -> levels.atWholeTimesteps();
+    };
+  }
+
+  /** diffusers' steps, all ⌊T/S⌋ timesteps long wherever the next one begins. */
+  static List<NoiseStep> strides(NoiseSchedule schedule, Part part, NoiseLevels levels, End end) {
+    int stride = schedule.timesteps() / part.steps();
+    List<NoiseStep> path = new ArrayList<>();
+    for (NoiseStep step : levels.path()) {
+      int target = (int) step.from().t() - stride;
+      path.add(
+          new NoiseStep(
+              step.from(), target < 0 ? level(end, schedule) : NoiseLevel.of(schedule, target)));
+    }
+    return path;
   }
 
   private double[] descending(NoiseSchedule schedule, int steps) {
     double[] visited =
         times == Times.ABOVE_ZERO
-            ? spacing.timesAboveZero(schedule.timesteps(), steps)
+            ? spacing.timesAboveZero(schedule.timesteps(), count(schedule), steps)
             : spacing.times(schedule.timesteps(), steps);
     for (int i = 0; i < visited.length; i++) {
       visited[i] += stepsOffset;
@@ -92,6 +164,15 @@ record VisitedTimes(Times times, TimestepSpacing spacing, int stepsOffset) {
               schedule.timesteps()));
     }
     return visited;
+  }
+
+  /** How many timesteps are not left out. */
+  private int count(NoiseSchedule schedule) {
+    int count = schedule.timesteps();
+    while (count > 1 && NoiseLevel.of(schedule, count - 1).lambda() < leastLambda) {
+      count--;
+    }
+    return count;
   }
 
   /** The times of a whole run in ascending order, for a sampler that visits whole timesteps. */

@@ -17,6 +17,8 @@ import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
+import org.ddpm4j.schedules.ExponentialSchedule;
+import org.ddpm4j.schedules.LaplaceSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.QuadraticSchedule;
@@ -91,7 +93,11 @@ public record DiffusersScheduler(
         betas instanceof LinearSchedule
             || betas instanceof QuadraticSchedule
             || betas.equals(CosineSchedule.paper())
-            || (betas instanceof SigmoidSchedule && scheduler == SchedulerClass.DDPM)
+            || (betas instanceof SigmoidSchedule && scheduler.furtherBetas().contains("sigmoid"))
+            || (betas.equals(LaplaceSchedule.diffusers())
+                && scheduler.furtherBetas().contains("laplace"))
+            || (betas.equals(ExponentialSchedule.diffusers())
+                && scheduler.furtherBetas().contains("exp"))
             || betas instanceof TrainedBetas;
     if (hasName) {
       return betas;
@@ -114,11 +120,12 @@ public record DiffusersScheduler(
           scheduler.className(),
           ddim.eta());
     }
-    if (sampler instanceof SamplerConfig.KarrasLevels levels) {
+    if (sampler instanceof SamplerConfig.SpacedLevels spaced) {
       require(
-          !levels.karras() || scheduler.has("use_karras_sigmas"),
-          "diffusers' %s does not take Karras' levels; leave them out or choose another sampler.",
-          scheduler.className());
+          SchedulerJson.takes(scheduler, spaced.levels()),
+          "diffusers' %s does not take levels that are %s; leave them out or choose another sampler.",
+          scheduler.className(),
+          spaced.levels());
     }
     if (sampler instanceof SamplerConfig.Ending ending) {
       End usual = ((SamplerConfig.Ending) SamplerConfig.of(sampler.type())).end();
@@ -315,6 +322,12 @@ public record DiffusersScheduler(
     }
     if (formula instanceof SigmoidSchedule sigmoid) {
       return named(ScheduleType.SIGMOID, sigmoid.betaStart(), sigmoid.betaEnd());
+    }
+    if (formula instanceof LaplaceSchedule) {
+      return named(ScheduleType.LAPLACE_DIFFUSERS, null, null);
+    }
+    if (formula instanceof ExponentialSchedule) {
+      return named(ScheduleType.EXPONENTIAL, null, null);
     }
     if (formula instanceof TrainedBetas) {
       return ScheduleConfig.ofBetas(formula.betas(timesteps));

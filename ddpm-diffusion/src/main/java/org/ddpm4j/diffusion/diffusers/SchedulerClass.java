@@ -7,6 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.ddpm4j.diffusion.config.SamplerType;
 
@@ -29,16 +31,21 @@ enum SchedulerClass {
       keys.read("set_alpha_to_one", true);
     }
   },
-  DPM_SOLVER("DPMSolverMultistepScheduler", SamplerType.DPM_SOLVER, SamplerType.DPM_SOLVER_SDE) {
+  DPM_SOLVER(
+      "DPMSolverMultistepScheduler",
+      SamplerType.DPM_SOLVER,
+      SamplerType.DPM_SOLVER_SDE,
+      SamplerType.DPM_SOLVER_EPS,
+      SamplerType.DPM_SOLVER_EPS_SDE) {
     @Override
     void declare(Keys keys) {
       keys.chain("linspace").thresholding().rescaling().solver().sigmas().flow();
       keys.read("algorithm_type", "dpmsolver++");
-      keys.only("solver_type", "midpoint", "logrho", "bh1", "bh2");
-      keys.only("euler_at_final", false);
-      keys.only("use_lu_lambdas", false);
+      keys.read("solver_type", "midpoint");
+      keys.read("euler_at_final", false);
+      keys.read("use_lu_lambdas", false);
       keys.read("final_sigmas_type", "zero");
-      keys.only("lambda_min_clipped", Double.NEGATIVE_INFINITY);
+      keys.read("lambda_min_clipped", Double.NEGATIVE_INFINITY);
       // Whichever it is, this sampler does without a learned variance.
       keys.only(
           "variance_type",
@@ -56,12 +63,12 @@ enum SchedulerClass {
     void declare(Keys keys) {
       keys.chain("linspace").thresholding().rescaling().solver().sigmas().flow();
       keys.only("predict_x0", true);
-      keys.only("solver_type", "bh2", "midpoint", "heun", "logrho");
+      keys.read("solver_type", "bh2");
       keys.only("disable_corrector", List.of());
       keys.only("solver_p", Keys.NULL);
       keys.read("final_sigmas_type", "zero");
-      keys.only("sigma_min", Keys.NULL);
-      keys.only("sigma_max", Keys.NULL);
+      keys.read("sigma_min", Keys.NULL);
+      keys.read("sigma_max", Keys.NULL);
       keys.only("shift_terminal", Keys.NULL);
     }
   },
@@ -99,10 +106,10 @@ enum SchedulerClass {
     @Override
     void declare(Keys keys) {
       keys.chain("linspace").rescaling().sigmas();
-      keys.only("interpolation_type", "linear");
-      keys.only("sigma_min", Keys.NULL);
-      keys.only("sigma_max", Keys.NULL);
-      keys.only("timestep_type", "discrete");
+      keys.read("interpolation_type", "linear");
+      keys.read("sigma_min", Keys.NULL);
+      keys.read("sigma_max", Keys.NULL);
+      keys.read("timestep_type", "discrete");
       keys.read("final_sigmas_type", "zero");
     }
   },
@@ -172,13 +179,13 @@ enum SchedulerClass {
     }
 
     private Keys solver() {
-      return read("solver_order", 2).only("lower_order_final", true);
+      return read("solver_order", 2).read("lower_order_final", true);
     }
 
     private Keys sigmas() {
       return read("use_karras_sigmas", false)
-          .only("use_exponential_sigmas", false)
-          .only("use_beta_sigmas", false);
+          .read("use_exponential_sigmas", false)
+          .read("use_beta_sigmas", false);
     }
 
     private Keys flow() {
@@ -187,6 +194,15 @@ enum SchedulerClass {
           .only("use_dynamic_shifting", false)
           .only("time_shift_type", "exponential");
     }
+  }
+
+  /** The formulas of β that not every scheduler has, by diffusers' names. */
+  Set<String> furtherBetas() {
+    return switch (this) {
+      case DDPM -> new TreeSet<>(Set.of("laplace", "sigmoid"));
+      case HEUN -> Set.of("exp");
+      default -> Set.of();
+    };
   }
 
   /** As files name it. */

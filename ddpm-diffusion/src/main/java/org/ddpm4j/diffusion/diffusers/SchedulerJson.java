@@ -11,18 +11,31 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.AncestralConfig;
+import org.ddpm4j.diffusion.config.DeisConfig;
+import org.ddpm4j.diffusion.config.DpmSolverConfig;
+import org.ddpm4j.diffusion.config.EulerConfig;
+import org.ddpm4j.diffusion.config.EulerConfig.Asked;
+import org.ddpm4j.diffusion.config.LevelRange;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.config.UniPcConfig;
 import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.sampling.DpmSolverSampler.SecondOrder;
+import org.ddpm4j.diffusion.sampling.FinalOrder;
+import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
+import org.ddpm4j.diffusion.sampling.UniPcSampler.Scale;
 import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.io.StrictJson;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
+import org.ddpm4j.schedules.ExponentialSchedule;
+import org.ddpm4j.schedules.LaplaceSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.QuadraticSchedule;
 import org.ddpm4j.schedules.SigmoidSchedule;
@@ -62,7 +75,41 @@ final class SchedulerJson {
       DiffusersFields.names(
           entry("dpmsolver++", SamplerType.DPM_SOLVER),
           entry("sde-dpmsolver++", SamplerType.DPM_SOLVER_SDE),
+          entry("dpmsolver", SamplerType.DPM_SOLVER_EPS),
+          entry("sde-dpmsolver", SamplerType.DPM_SOLVER_EPS_SDE),
           entry("deis", SamplerType.DPM_SOLVER));
+
+  /** The last three are other schedulers'; diffusers takes the first for them. */
+  private static final Map<String, SecondOrder> SECOND_ORDERS =
+      DiffusersFields.names(
+          entry("midpoint", SecondOrder.MIDPOINT),
+          entry("heun", SecondOrder.HEUN),
+          entry("logrho", SecondOrder.MIDPOINT),
+          entry("bh1", SecondOrder.MIDPOINT),
+          entry("bh2", SecondOrder.MIDPOINT));
+
+  /** The last three are other schedulers'; diffusers takes the first for them. */
+  private static final Map<String, Scale> SCALES =
+      DiffusersFields.names(
+          entry("bh2", Scale.BH2),
+          entry("bh1", Scale.BH1),
+          entry("midpoint", Scale.BH2),
+          entry("heun", Scale.BH2),
+          entry("logrho", Scale.BH2));
+
+  /** The keys of levels that are not those of timesteps. */
+  private static final Map<String, LevelSpacing> LEVELS =
+      DiffusersFields.names(
+          entry("use_karras_sigmas", LevelSpacing.KARRAS),
+          entry("use_lu_lambdas", LevelSpacing.LAMBDA),
+          entry("use_exponential_sigmas", LevelSpacing.EXPONENTIAL),
+          entry("use_beta_sigmas", LevelSpacing.BETA));
+
+  private static final Map<String, Boolean> INTERPOLATIONS =
+      DiffusersFields.names(entry("linear", false), entry("log_linear", true));
+
+  private static final Map<String, Asked> ASKED =
+      DiffusersFields.names(entry("discrete", Asked.TIMES), entry("continuous", Asked.LOG_RATIOS));
 
   private static final Map<String, End> FINAL_SIGMAS =
       DiffusersFields.names(entry("zero", End.CLEAN), entry("sigma_min", End.FIRST_TIMESTEP));
@@ -205,8 +252,8 @@ final class SchedulerJson {
             // diffusers leaves it out of account with the other spacings.
             .withSpacing(spacing, spacing == TimestepSpacing.LEADING ? offset : 0)
             .withConvention(Convention.DIFFUSERS);
-    if (scheduler.has("use_karras_sigmas")) {
-      sampler = sampler.withKarras(fields.flagOrNull("use_karras_sigmas"));
+    if (sampler instanceof SamplerConfig.SpacedLevels) {
+      sampler = sampler.withLevels(levels());
     }
     if (scheduler.has("solver_order")) {
       sampler = sampler.withOrder(fields.integer("solver_order"));
@@ -221,7 +268,69 @@ final class SchedulerJson {
     if (scheduler.has("final_sigmas_type")) {
       sampler = sampler.withEnd(fields.choice("final_sigmas_type", FINAL_SIGMAS));
     }
+    return withOptions(sampler);
+  }
+
+  /** What only one family of samplers has. */
+  private SamplerConfig withOptions(SamplerConfig sampler) {
+    if (sampler instanceof DpmSolverConfig dpm) {
+      return dpm.withSecondOrder(fields.choice("solver_type", SECOND_ORDERS))
+          .withFinalOrder(finalOrder())
+          .withLeastLambda(fields.number("lambda_min_clipped"));
+    }
+    if (sampler instanceof UniPcConfig unipc) {
+      return unipc
+          .withRange(range(unipc.levels()))
+          .withScale(fields.choice("solver_type", SCALES))
+          .withFinalOrder(
+              fields.flagOrNull("lower_order_final") ? FinalOrder.LOWERED : FinalOrder.FULL);
+    }
+    if (sampler instanceof DeisConfig deis) {
+      return deis.withFinalOrder(finalOrder());
+    }
+    if (sampler instanceof EulerConfig euler && scheduler == SchedulerClass.EULER) {
+      // diffusers asks with log ρ only where v is predicted, and takes no notice otherwise.
+      boolean isV = fields.choice("prediction_type", PREDICTION_TYPES) == Parameterization.V;
+      Asked asked = fields.choice("timestep_type", ASKED);
+      return euler.withRange(range(euler.levels())).withAsked(isV ? asked : Asked.TIMES);
+    }
     return sampler;
+  }
+
+  private LevelSpacing levels() {
+    List<String> chosen = LEVELS.keySet().stream().filter(this::isOn).toList();
+    require(
+        chosen.size() <= 1, "%s are true; only one of them can be", String.join(" and ", chosen));
+    boolean isLogLinear =
+        scheduler.has("interpolation_type") && fields.choice("interpolation_type", INTERPOLATIONS);
+    if (chosen.isEmpty()) {
+      return isLogLinear ? LevelSpacing.LOG_LINEAR : LevelSpacing.TIMESTEPS;
+    }
+    require(
+        !isLogLinear || fields.choice("timestep_spacing", SPACINGS) == TimestepSpacing.LINSPACE,
+        "interpolation_type is \"log_linear\" and %s is true; together they are supported with timestep_spacing \"linspace\" alone",
+        chosen.get(0));
+    return LEVELS.get(chosen.get(0));
+  }
+
+  private boolean isOn(String key) {
+    return scheduler.has(key) && fields.flagOrNull(key);
+  }
+
+  private LevelRange range(LevelSpacing spacing) {
+    return new LevelRange(spacing, numberOrNull("sigma_min"), numberOrNull("sigma_max"));
+  }
+
+  private Double numberOrNull(String key) {
+    return fields.isNull(key) ? null : (Double) fields.finiteNumber(key);
+  }
+
+  private FinalOrder finalOrder() {
+    boolean isLowered = fields.flagOrNull("lower_order_final");
+    if (isOn("euler_at_final")) {
+      return isLowered ? FinalOrder.EULER_AND_LOWERED_IN_SHORT_RUNS : FinalOrder.EULER;
+    }
+    return isLowered ? FinalOrder.LOWERED_IN_SHORT_RUNS : FinalOrder.FULL;
   }
 
   private SamplerType type() {
@@ -255,7 +364,6 @@ final class SchedulerJson {
 
   private BetaSchedule formula() {
     JsonNode name = fields.get("beta_schedule");
-    boolean sigmoid = scheduler == SchedulerClass.DDPM;
     return switch (name.asText()) {
       case "linear" ->
           new LinearSchedule(fields.finiteNumber("beta_start"), fields.finiteNumber("beta_end"));
@@ -264,13 +372,23 @@ final class SchedulerJson {
       case "squaredcos_cap_v2" -> CosineSchedule.paper();
       default -> {
         require(
-            sigmoid && name.asText().equals("sigmoid"),
+            name.isTextual() && scheduler.furtherBetas().contains(name.asText()),
             "beta_schedule is %s; supported are \"linear\", \"scaled_linear\", \"squaredcos_cap_v2\"%s",
             StrictJson.quoted(name),
-            sigmoid ? ", \"sigmoid\"" : "");
-        yield new SigmoidSchedule(
-            fields.finiteNumber("beta_start"), fields.finiteNumber("beta_end"));
+            scheduler.furtherBetas().stream()
+                .map(further -> String.format(Locale.ROOT, ", \"%s\"", further))
+                .collect(Collectors.joining()));
+        yield furtherFormula(name.asText());
       }
+    };
+  }
+
+  private BetaSchedule furtherFormula(String name) {
+    return switch (name) {
+      case "sigmoid" ->
+          new SigmoidSchedule(fields.finiteNumber("beta_start"), fields.finiteNumber("beta_end"));
+      case "laplace" -> LaplaceSchedule.diffusers();
+      default -> ExponentialSchedule.diffusers();
     };
   }
 
@@ -298,6 +416,15 @@ final class SchedulerJson {
         : X0Clipping.NONE;
   }
 
+  /** Whether a scheduler's file can say how the levels lie. */
+  static boolean takes(SchedulerClass scheduler, LevelSpacing levels) {
+    return switch (levels) {
+      case TIMESTEPS -> true;
+      case LOG_LINEAR -> scheduler.has("interpolation_type");
+      default -> scheduler.has(DiffusersFields.nameOf(levels, LEVELS));
+    };
+  }
+
   private static void require(boolean condition, String sentence, Object... values) {
     if (!condition) {
       throw refusal(sentence, values);
@@ -320,8 +447,8 @@ final class SchedulerJson {
     values.put("timestep_spacing", DiffusersFields.nameOf(sampler.spacing(), SPACINGS));
     values.put("steps_offset", sampler.stepsOffset());
     putClipping(values, config.clipping());
-    if (sampler instanceof SamplerConfig.KarrasLevels levels) {
-      values.replace("use_karras_sigmas", levels.karras());
+    if (sampler instanceof SamplerConfig.SpacedLevels spaced) {
+      LEVELS.forEach((key, levels) -> values.replace(key, spaced.levels() == levels));
     }
     if (sampler instanceof SamplerConfig.Ordered ordered) {
       values.replace("solver_order", ordered.order());
@@ -337,6 +464,8 @@ final class SchedulerJson {
     values.computeIfPresent(
         "algorithm_type", (key, value) -> DiffusersFields.nameOf(sampler.type(), DPM_SOLVERS));
 
+    putOptions(values, sampler);
+
     Map<String, Object> json = new LinkedHashMap<>();
     json.put(DiffusersFields.CLASS_NAME, scheduler.className());
     json.put("_diffusers_version", DiffusersFields.VERSION);
@@ -345,6 +474,43 @@ final class SchedulerJson {
     // JSON has no infinities, and it is the default of every release that knows the key.
     json.values().removeIf(value -> value instanceof Double number && number.isInfinite());
     return json;
+  }
+
+  private static void putOptions(Map<String, Object> values, SamplerConfig sampler) {
+    if (sampler instanceof DpmSolverConfig dpm) {
+      values.put("solver_type", DiffusersFields.nameOf(dpm.secondOrder(), SECOND_ORDERS));
+      putFinalOrder(values, dpm.finalOrder());
+      values.put("lambda_min_clipped", dpm.leastLambda());
+    } else if (sampler instanceof UniPcConfig unipc) {
+      values.put("solver_type", DiffusersFields.nameOf(unipc.scale(), SCALES));
+      putFinalOrder(values, unipc.finalOrder());
+      putRange(values, unipc.range());
+    } else if (sampler instanceof DeisConfig deis) {
+      putFinalOrder(values, deis.finalOrder());
+    } else if (sampler instanceof EulerConfig euler && euler.type() == SamplerType.EULER) {
+      putRange(values, euler.range());
+      values.put("timestep_type", DiffusersFields.nameOf(euler.asked(), ASKED));
+      values.put(
+          "interpolation_type",
+          DiffusersFields.nameOf(euler.levels() == LevelSpacing.LOG_LINEAR, INTERPOLATIONS));
+    }
+  }
+
+  private static void putFinalOrder(Map<String, Object> values, FinalOrder finalOrder) {
+    boolean isEuler =
+        finalOrder == FinalOrder.EULER || finalOrder == FinalOrder.EULER_AND_LOWERED_IN_SHORT_RUNS;
+    values.put(
+        "lower_order_final", finalOrder != FinalOrder.FULL && finalOrder != FinalOrder.EULER);
+    values.replace("euler_at_final", isEuler);
+  }
+
+  private static void putRange(Map<String, Object> values, LevelRange range) {
+    if (range.least() != null) {
+      values.put("sigma_min", range.least());
+    }
+    if (range.greatest() != null) {
+      values.put("sigma_max", range.greatest());
+    }
   }
 
   private static void putBetas(Map<String, Object> values, BetaSchedule betas) {
@@ -357,6 +523,10 @@ final class SchedulerJson {
       putFormula(values, "scaled_linear", quadratic.betaStart(), quadratic.betaEnd());
     } else if (betas instanceof SigmoidSchedule sigmoid) {
       putFormula(values, "sigmoid", sigmoid.betaStart(), sigmoid.betaEnd());
+    } else if (betas instanceof LaplaceSchedule) {
+      values.put("beta_schedule", "laplace");
+    } else if (betas instanceof ExponentialSchedule) {
+      values.put("beta_schedule", "exp");
     } else if (betas instanceof TrainedBetas trained) {
       values.put("trained_betas", trained.values());
     } else {

@@ -58,7 +58,7 @@ public sealed interface X0Clipping {
    *
    * @param ratio which quantile of the absolute values is the threshold, {@code
    *     dynamic_thresholding_ratio}, in (0,1]
-   * @param maxThreshold the greatest threshold, {@code sample_max_value}, at least 1
+   * @param maxThreshold the greatest threshold, {@code sample_max_value}, positive
    */
   record DynamicThreshold(double ratio, double maxThreshold) implements X0Clipping {
 

@@ -23,8 +23,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * @param levels of the run, as for DDIM: from noise to images
  * @param iterations for each step, at least 1
+ * @param x0Constraint applied to the estimate of x0 in every step, as diffusers' {@code
+ *     clip_sample}; what it changes is lost, since the way back is without it
  */
-public record DdimInversion(NoiseLevels levels, int iterations) {
+public record DdimInversion(NoiseLevels levels, int iterations, X0Constraint x0Constraint) {
 
   /**
    * Checks the options.
@@ -33,11 +35,23 @@ public record DdimInversion(NoiseLevels levels, int iterations) {
    */
   public DdimInversion {
     Objects.requireNonNull(levels, "levels");
+    Objects.requireNonNull(x0Constraint, "x0Constraint");
     if (iterations < 1) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT, "%d iterations find no noise; it takes at least 1.", iterations));
     }
+  }
+
+  /**
+   * Without a constraint.
+   *
+   * @param levels of the run, as for DDIM: from noise to images
+   * @param iterations for each step, at least 1
+   * @throws IllegalArgumentException if there are no iterations
+   */
+  public DdimInversion(NoiseLevels levels, int iterations) {
+    this(levels, iterations, X0Constraint.NONE);
   }
 
   /**
@@ -75,11 +89,15 @@ public record DdimInversion(NoiseLevels levels, int iterations) {
     return x;
   }
 
-  private static INDArray up(NoiseStep step, INDArray x, INDArray eps) {
+  private INDArray up(NoiseStep step, INDArray x, INDArray eps) {
     NoiseLevel noisy = step.from();
     NoiseLevel clean = step.to();
     double ratio = noisy.alpha() / clean.alpha();
-    return x.mul(ratio).addi(eps.mul(noisy.sigma() - ratio * clean.sigma()));
+    if (x0Constraint == X0Constraint.NONE) {
+      return x.mul(ratio).addi(eps.mul(noisy.sigma() - ratio * clean.sigma()));
+    }
+    INDArray x0 = x.div(clean.alpha()).subi(eps.mul(clean.sigma() / clean.alpha()));
+    return x0Constraint.apply(x0).mul(noisy.alpha()).addi(eps.mul(noisy.sigma()));
   }
 
   /**

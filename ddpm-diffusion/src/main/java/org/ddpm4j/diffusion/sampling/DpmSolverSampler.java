@@ -6,22 +6,27 @@ import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * DPM-Solver++, multistep (Lu et al. 2022b, algorithm 2 and section 5): an exponential integrator
- * that takes x0 for a polynomial in λ through its last estimates. Order 1 is DDIM, order 2 is known
- * as 2M, order 3 as 3M.
+ * DPM-Solver++, multistep (Lu et al. 2022b, algorithm 2 and section 5), and DPM-Solver (Lu et al.
+ * 2022a): exponential integrators that take x0, or ε, for a polynomial in λ through its last
+ * estimates. Order 1 is DDIM, order 2 is known as 2M, order 3 as 3M.
  *
- * @param levels of the run
+ * @param levels of the run; for {@link Prediction#EPS} the first has some signal left
  * @param order of the solver, 1 to 3; the first steps are of lower order, for want of estimates
  * @param equation what is solved
+ * @param prediction what is taken for a polynomial
+ * @param secondOrder how the first derivative is weighed in steps of order 2
  * @param finalOrder whether the last steps are of lower order too
  * @param convention {@link Convention#DIFFUSERS} to have the term of the second derivative halved
- *     in order 3, as in the authors' code and in diffusers, which makes it a method of order 2
+ *     in order 3, as in the authors' code and in diffusers, which makes it a method of order 2, and
+ *     for the SDE of x0 less the difference itself, which makes it one of order 1
  * @param x0Constraint applied to every estimate of x0
  */
 public record DpmSolverSampler(
     NoiseLevels levels,
     int order,
     Equation equation,
+    Prediction prediction,
+    SecondOrder secondOrder,
     FinalOrder finalOrder,
     Convention convention,
     X0Constraint x0Constraint)
@@ -36,7 +41,7 @@ public record DpmSolverSampler(
   public enum Equation {
     /** The probability flow (Lu et al. 2022b, eq. 8): no noise after the first. */
     ODE(1),
-    /** The diffusion (Lu et al. 2022b, eq. 18): SDE-DPM-Solver++, fresh noise in every step. */
+    /** The diffusion (Lu et al. 2022b, eq. 18): SDE-DPM-Solver, fresh noise in every step. */
     SDE(2);
 
     /** How much faster than the flow's it forgets x/α: factor of h in the exponents. */
@@ -47,18 +52,74 @@ public record DpmSolverSampler(
     }
   }
 
+  /** What is taken for a polynomial in λ. */
+  public enum Prediction {
+    /** x0: DPM-Solver++. */
+    X0,
+    /** ε: DPM-Solver, for runs that end where some noise is left. */
+    EPS
+  }
+
+  /** How steps of order 2 weigh the first derivative; the two are equal up to O(h³). */
+  public enum SecondOrder {
+    /** By its value at the middle of the step: the authors' choice. */
+    MIDPOINT,
+    /** By its integral: diffusers' {@code heun}. */
+    HEUN
+  }
+
   /**
    * Checks the options.
    *
-   * @throws IllegalArgumentException if the order is out of its range
+   * @throws IllegalArgumentException if the order is out of its range, or levels without signal or
+   *     without noise do not go with the prediction
    */
   public DpmSolverSampler {
     Objects.requireNonNull(levels, "levels");
     Objects.requireNonNull(equation, "equation");
+    Objects.requireNonNull(prediction, "prediction");
+    Objects.requireNonNull(secondOrder, "secondOrder");
     Objects.requireNonNull(finalOrder, "finalOrder");
     Objects.requireNonNull(convention, "convention");
     Objects.requireNonNull(x0Constraint, "x0Constraint");
-    SolverOrder.require("DPM-Solver++", order, MAX_ORDER);
+    SolverOrder.require(
+        prediction == Prediction.X0 ? "DPM-Solver++" : "DPM-Solver", order, MAX_ORDER);
+    if (prediction == Prediction.EPS
+        && (levels.first().alphaCumprod() == 0
+            || levels.levels().get(levels.steps()).alphaCumprod() == 1)) {
+      throw new IllegalArgumentException(
+          "DPM-Solver integrates ε, which is possible neither from a level without any signal nor to"
+              + " clean images; end at timestep 0, or choose DPM-Solver++.");
+    }
+  }
+
+  /**
+   * DPM-Solver++ with the authors' second order.
+   *
+   * @param levels of the run
+   * @param order of the solver, 1 to 3
+   * @param equation what is solved
+   * @param finalOrder whether the last steps are of lower order too
+   * @param convention whom to follow in order 3
+   * @param x0Constraint applied to every estimate of x0
+   * @throws IllegalArgumentException if the order is out of its range
+   */
+  public DpmSolverSampler(
+      NoiseLevels levels,
+      int order,
+      Equation equation,
+      FinalOrder finalOrder,
+      Convention convention,
+      X0Constraint x0Constraint) {
+    this(
+        levels,
+        order,
+        equation,
+        Prediction.X0,
+        SecondOrder.MIDPOINT,
+        finalOrder,
+        convention,
+        x0Constraint);
   }
 
   /**
@@ -82,45 +143,78 @@ public record DpmSolverSampler(
     History history = new History(order);
     for (int i = 0; i < steps(); i++) {
       NoiseStep step = levels.step(i);
-      INDArray x0 = x0Constraint.apply(denoiser.denoise(x, step.from()).x0());
-      history.add(step.from(), x0);
-      double z = equation.rate * step.h();
-      double kept = step.to().sigma() / step.from().sigma();
-      if (equation == Equation.SDE) {
-        kept *= Math.exp(-step.h());
-      }
-      double[] weights = weights(history, step, z, finalOrder.order(order, history, levels, i));
-      x = history.combine(kept, x, step.to().alpha(), weights);
-      double fresh = step.to().sigma() * Math.sqrt(-Math.expm1(-2 * step.h()));
-      if (equation == Equation.SDE && fresh > 0) {
+      ConstrainedEstimate now = ConstrainedEstimate.of(denoiser, x, step.from(), x0Constraint);
+      history.add(step.from(), prediction == Prediction.X0 ? now.x0() : now.eps());
+      int stepOrder = finalOrder.order(order, history, levels, i);
+      x =
+          prediction == Prediction.X0
+              ? alongX0(x, history, step, stepOrder)
+              : alongEps(x, history, step, stepOrder);
+      double fresh = equation == Equation.SDE ? deviation(step) : 0;
+      if (fresh > 0) {
         x.addi(noise.gaussian(i + 1, start.shape()).muli(fresh));
       }
-      observer.onStep(i + 1, x, x0);
+      observer.onStep(i + 1, x, now.x0());
     }
     return x;
   }
 
-  /** Of the estimates in {@code ∫ z e^{-z(1-s)} x0(s) ds}, s from 0 to 1 within the step. */
+  /** {@code x' = (σ'/σ) e^{h-z} x + α' ∫ z e^{-z(1-s)} x0(s) ds}, s from 0 to 1 within the step. */
+  private INDArray alongX0(INDArray x, History history, NoiseStep step, int stepOrder) {
+    double z = equation.rate * step.h();
+    double kept = step.to().sigma() / step.from().sigma();
+    if (equation == Equation.SDE) {
+      kept *= Math.exp(-step.h());
+    }
+    double[] weights = weights(history, step, -z, stepOrder);
+    if (stepOrder == MAX_ORDER && convention == Convention.DIFFUSERS && equation == Equation.SDE) {
+      // In its term of the second derivative a constant has the wrong sign.
+      double[] nodes = history.nodes(step, level -> level.lambda(), stepOrder);
+      for (int k = 0; k < weights.length; k++) {
+        weights[k] -= dividedDifference(nodes, k);
+      }
+    }
+    return history.combine(kept, x, step.to().alpha(), weights);
+  }
+
+  /** {@code x' = (α'/α) x - σ' rate ∫ h e^{h(1-s)} ε(s) ds} (Lu et al. 2022a, eq. 3.4). */
+  private INDArray alongEps(INDArray x, History history, NoiseStep step, int stepOrder) {
+    return history.combine(
+        step.to().alpha() / step.from().alpha(),
+        x,
+        -equation.rate * step.to().sigma(),
+        weights(history, step, step.h(), stepOrder));
+  }
+
+  /** Of the noise that is added at the end of a step. */
+  private double deviation(NoiseStep step) {
+    double h = prediction == Prediction.X0 ? -step.h() : step.h();
+    return step.to().sigma() * Math.sqrt(Math.abs(Math.expm1(2 * h)));
+  }
+
+  /** Of the estimates in {@code ∫ |z| e^{z(1-s)} P(s) ds}. */
   private double[] weights(History history, NoiseStep step, double z, int stepOrder) {
-    double gain = -Math.expm1(-z);
+    double gain = Math.abs(Math.expm1(z));
     if (stepOrder == 1) {
       return new double[] {gain};
     }
     double[] nodes = history.nodes(step, level -> level.lambda(), stepOrder);
-    if (stepOrder == 2) {
-      // The difference weighed at the middle of the step: the authors' choice, equal up to O(h³).
+    if (stepOrder == 2 && secondOrder == SecondOrder.MIDPOINT) {
       double ahead = gain / 2 / nodes[1];
       return new double[] {gain - ahead, ahead};
     }
-    double[] weights = ExponentialQuadrature.weights(-z, nodes);
-    double halved = convention == Convention.DIFFUSERS ? ExponentialQuadrature.phi(3, -z) : 0;
+    double[] weights = ExponentialQuadrature.weights(z, nodes);
+    double halved =
+        stepOrder == MAX_ORDER && convention == Convention.DIFFUSERS
+            ? ExponentialQuadrature.phi(MAX_ORDER, z)
+            : 0;
     for (int k = 0; k < weights.length; k++) {
-      weights[k] = z * (weights[k] - halved * dividedDifference(nodes, k));
+      weights[k] = Math.abs(z) * (weights[k] - halved * dividedDifference(nodes, k));
     }
     return weights;
   }
 
-  /** The factor of the value at node k in the second divided difference of three. */
+  /** The factor of the value at node k in the divided difference of all. */
   private static double dividedDifference(double[] nodes, int k) {
     double product = 1;
     for (int i = 0; i < nodes.length; i++) {

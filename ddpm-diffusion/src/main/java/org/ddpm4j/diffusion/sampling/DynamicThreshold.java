@@ -22,10 +22,10 @@ record DynamicThreshold(double ratio, double maxThreshold) implements X0Constrai
               "The quantile of dynamic thresholding is %s; it must be above 0 and at most 1.",
               ratio));
     }
-    if (!(maxThreshold >= 1)) {
+    if (!(maxThreshold > 0)) {
       throw new IllegalArgumentException(
           String.format(
-              Locale.ROOT, "The greatest threshold is %s; it must be at least 1.", maxThreshold));
+              Locale.ROOT, "The greatest threshold is %s; it must be positive.", maxThreshold));
     }
   }
 

@@ -20,6 +20,20 @@ public enum FinalOrder {
       return steps < SHORT ? remaining : Integer.MAX_VALUE;
     }
   },
+  /** 1 in the last step alone: diffusers' {@code euler_at_final}. */
+  EULER {
+    @Override
+    int limit(int remaining, int steps) {
+      return remaining == 1 ? 1 : Integer.MAX_VALUE;
+    }
+  },
+  /** As {@link #LOWERED_IN_SHORT_RUNS}, and 1 in the last step of longer runs too. */
+  EULER_AND_LOWERED_IN_SHORT_RUNS {
+    @Override
+    int limit(int remaining, int steps) {
+      return Math.min(EULER.limit(remaining, steps), LOWERED_IN_SHORT_RUNS.limit(remaining, steps));
+    }
+  },
   /** At most 2 in the last step but one and 1 in the last. */
   LOWERED {
     @Override

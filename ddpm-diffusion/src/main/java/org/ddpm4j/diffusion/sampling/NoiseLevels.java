@@ -19,8 +19,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
 
-  /** The exponent of Karras et al. 2022, eq. 5. */
-  private static final double KARRAS_RHO = 7;
+  /** Of the times of networks that are asked with log ρ (Karras et al. 2022, table 1). */
+  private static final double LOG_RATIO_FACTOR = 0.25;
 
   /**
    * Checks the order.
@@ -142,23 +142,66 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
    * @throws IllegalArgumentException if a value is out of its range
    */
   public static NoiseLevels karras(NoiseSchedule schedule, double first, double last, int steps) {
+    return between(schedule, LevelSpacing.KARRAS, first, last, steps);
+  }
+
+  /**
+   * Levels that are spaced in other terms than timesteps, and then clean images.
+   *
+   * @param schedule of the chain, which says the time of each; that of a level beyond all timesteps
+   *     is the time of the nearest
+   * @param spacing how they lie, any but {@link LevelSpacing#TIMESTEPS}
+   * @param first the greatest ρ = σ/α, finite
+   * @param last the least, positive
+   * @param steps S, at least 2
+   * @return the levels, whose times lie between timesteps
+   * @throws IllegalArgumentException if a value is out of its range
+   */
+  public static NoiseLevels between(
+      NoiseSchedule schedule, LevelSpacing spacing, double first, double last, int steps) {
     if (!(last > 0 && first > last && first < Double.POSITIVE_INFINITY) || steps < 2) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "Karras' levels cannot go from ρ = %s to %s in %d steps; there must be at least 2, and some signal at the first (no zero terminal SNR).",
+              "%s levels cannot go from ρ = %s to %s in %d steps; there must be at least 2, and some signal at the first (no zero terminal SNR).",
+              spacing == LevelSpacing.KARRAS ? "Karras'" : spacing,
               first,
               last,
               steps));
     }
-    double top = Math.pow(first, 1 / KARRAS_RHO);
-    double bottom = Math.pow(last, 1 / KARRAS_RHO);
     List<NoiseLevel> levels = new ArrayList<>();
-    for (int i = 0; i < steps; i++) {
-      double root = top + i / (steps - 1.0) * (bottom - top);
-      levels.add(NoiseLevel.ofRho(schedule, Math.pow(root, KARRAS_RHO)));
+    for (double rho : spacing.ratios(first, last, steps)) {
+      levels.add(NoiseLevel.ofRho(schedule, rho));
     }
     levels.add(NoiseLevel.CLEAN);
+    return new NoiseLevels(levels, InitialNoise.STANDARD);
+  }
+
+  /**
+   * Levels whose log ρ is evenly spaced from that of the last timestep to that of the first, but
+   * which are asked at other times: diffusers' {@code interpolation_type} of {@code log_linear}.
+   * The run ends at the noise of timestep 0.
+   *
+   * @param schedule of the chain
+   * @param times the network is asked with, S of them
+   * @return the levels
+   * @throws IllegalArgumentException if there are no times or the chain ends without any signal
+   */
+  public static NoiseLevels logLinear(NoiseSchedule schedule, double... times) {
+    NoiseLevel end = NoiseLevel.of(schedule, 0);
+    List<NoiseLevel> evenly =
+        between(
+                schedule,
+                LevelSpacing.EXPONENTIAL,
+                NoiseLevel.of(schedule, schedule.timesteps() - 1).rho(),
+                end.rho(),
+                times.length + 1)
+            .levels();
+    List<NoiseLevel> levels = new ArrayList<>();
+    for (int i = 0; i < times.length; i++) {
+      levels.add(evenly.get(i).withT(times[i]));
+    }
+    levels.add(end);
     return new NoiseLevels(levels, InitialNoise.STANDARD);
   }
 
@@ -179,6 +222,31 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
   public NoiseLevels atWholeTimesteps() {
     return new NoiseLevels(
         levels.stream().map(level -> level.withT(Math.rint(level.t()))).toList(), initialNoise);
+  }
+
+  /**
+   * The same levels with the network asked at the whole timesteps below.
+   *
+   * @return the levels
+   */
+  public NoiseLevels atTimestepsBelow() {
+    return new NoiseLevels(
+        levels.stream().map(level -> level.withT(Math.floor(level.t()))).toList(), initialNoise);
+  }
+
+  /**
+   * The same levels with the network asked with {@code log(ρ)/4} in the place of a time (Karras et
+   * al. 2022, table 1): diffusers' {@code timestep_type} of {@code continuous}.
+   *
+   * @return the levels
+   */
+  public NoiseLevels atLogRatios() {
+    List<NoiseLevel> asked = new ArrayList<>();
+    for (NoiseLevel level : levels.subList(0, steps())) {
+      asked.add(level.withT(LOG_RATIO_FACTOR * Math.log(level.rho())));
+    }
+    asked.add(levels.get(steps()));
+    return new NoiseLevels(asked, initialNoise);
   }
 
   /**

@@ -16,12 +16,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * are four, it makes do with Runge and Kutta's method (eq. 13, four calls of the network for a
  * step), or with fewer terms (PLMS, as Stable Diffusion does).
  *
- * @param levels of the run, evenly spaced in time, the first with some signal left
+ * @param path the steps, evenly spaced in time, the first from where some signal is left; each
+ *     begins where the one before ended, except where diffusers' fixed stride is to be followed
+ * @param corrected the first step of PLMS as it is made the second time, by the mean of the ε at
+ *     both its ends: that step again, unless diffusers' stride is to be followed
  * @param midpoints of the first steps, which are Runge and Kutta's: three for PNDM, none for PLMS
  * @param x0Constraint applied to every estimate of x0
  */
-public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constraint x0Constraint)
-    implements NoiseLevelsSampler {
+public record PndmSampler(
+    List<NoiseStep> path, NoiseStep corrected, List<Midpoint> midpoints, X0Constraint x0Constraint)
+    implements PathSampler {
 
   /** Steps of Runge and Kutta's method that the multistep method begins with. */
   private static final int WARM_UP = 3;
@@ -57,22 +61,35 @@ public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constr
    *     left at the first level
    */
   public PndmSampler {
-    Objects.requireNonNull(levels, "levels");
+    path = List.copyOf(path);
+    Objects.requireNonNull(corrected, "corrected");
     midpoints = List.copyOf(midpoints);
     Objects.requireNonNull(x0Constraint, "x0Constraint");
-    if (levels.steps() <= midpoints.size()) {
+    if (path.size() <= midpoints.size()) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "%d steps are too few for PNDM, whose first %d are Runge and Kutta's; take more, or PLMS.",
-              levels.steps(),
+              path.size(),
               midpoints.size()));
     }
-    if (levels.levels().get(0).alphaCumprod() == 0) {
+    if (path.get(0).from().alphaCumprod() == 0) {
       throw new IllegalArgumentException(
           "PNDM combines estimates of ε, which tell nothing where no signal is left; choose DDIM,"
               + " DPM-Solver++ or UniPC for a schedule of zero terminal SNR.");
     }
+  }
+
+  /**
+   * Through given levels.
+   *
+   * @param levels of the run, evenly spaced in time
+   * @param midpoints of the first steps
+   * @param x0Constraint applied to every estimate of x0
+   * @throws IllegalArgumentException if the levels do not suffice
+   */
+  public PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constraint x0Constraint) {
+    this(levels.path(), levels.step(0), midpoints, x0Constraint);
   }
 
   /**
@@ -108,12 +125,27 @@ public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constr
   }
 
   @Override
+  public NoiseLevel first() {
+    return path.get(0).from();
+  }
+
+  @Override
+  public INDArray initial(NoiseSource noise, long... shape) {
+    return InitialNoise.STANDARD.draw(first(), noise, shape);
+  }
+
+  @Override
+  public int steps() {
+    return path.size();
+  }
+
+  @Override
   public INDArray denoise(
       Denoiser denoiser, INDArray start, NoiseSource noise, SamplingObserver observer) {
     INDArray x = start;
     History history = new History(ADAMS_BASHFORTH.length);
     for (int i = 0; i < steps(); i++) {
-      NoiseStep step = levels.step(i);
+      NoiseStep step = path.get(i);
       ConstrainedEstimate now = ConstrainedEstimate.of(denoiser, x, step.from(), x0Constraint);
       history.add(step.from(), now.eps());
       INDArray eps;
@@ -121,6 +153,7 @@ public record PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constr
         eps = rungeKutta(denoiser, x, now.eps(), step, midpoints.get(i));
       } else if (i == 0 && steps() > 1) {
         INDArray trial = step.alongEps(x, now.eps());
+        step = corrected;
         INDArray ahead = ConstrainedEstimate.of(denoiser, trial, step.to(), x0Constraint).eps();
         eps = LinearCombination.of(0.5, now.eps(), 0.5, ahead);
       } else {

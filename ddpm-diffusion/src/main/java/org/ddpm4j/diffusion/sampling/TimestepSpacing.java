@@ -44,15 +44,7 @@ public enum TimestepSpacing {
    * @throws IllegalArgumentException if S is out of its range
    */
   public double[] times(int timesteps, int steps) {
-    if (steps < 1 || steps > timesteps) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "%d steps on %d timesteps are not possible; there must be 1 to %d.",
-              steps,
-              timesteps,
-              timesteps));
-    }
+    requireSteps(timesteps, steps);
     double[] times = new double[steps];
     for (int k = 0; k < steps; k++) {
       times[k] = time(steps - 1 - k, timesteps, steps);
@@ -62,30 +54,71 @@ public enum TimestepSpacing {
 
   /**
    * The times for a sampler that goes from its last time to clean images at one go and so has no
-   * use for t = 0: as {@link #times}, but where these end at 0, the first S of S+1.
+   * use for t = 0: as {@link #times}, but where these end at 0, the first S of S+1. As many steps
+   * as timesteps visit them all.
    *
    * @param timesteps T
-   * @param steps S, from 1 to T, or to T-1 where times end at 0
+   * @param steps S, from 1 to T
    * @return S descending times from 0 to T-1
    * @throws IllegalArgumentException if S is out of its range
    */
   public double[] timesAboveZero(int timesteps, int steps) {
-    if (this == TRAILING) {
-      return times(timesteps, steps);
-    }
-    if (steps < 1 || steps >= timesteps) {
+    return timesAboveZero(timesteps, timesteps, steps);
+  }
+
+  /**
+   * The same for the beginning of a chain alone, whose end has too little signal for a solver.
+   *
+   * @param timesteps T
+   * @param visited how many timesteps there are without the end, 1 to T
+   * @param steps S, from 1 to T
+   * @return descending times from 0 to {@code visited - 1}; S of them, but for {@link #TRAILING},
+   *     whose steps are T/S long whatever is left out
+   * @throws IllegalArgumentException if a number is out of its range
+   */
+  public double[] timesAboveZero(int timesteps, int visited, int steps) {
+    if (visited < 1 || visited > timesteps) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "%d steps above timestep 0 of %d timesteps are not possible; there must be 1 to %d.",
-              steps,
+              "%d of %d timesteps cannot be visited; there must be 1 to %d.",
+              visited,
               timesteps,
-              timesteps - 1));
+              timesteps));
     }
+    if (this == TRAILING) {
+      return trailing(timesteps, visited, steps);
+    }
+    requireSteps(visited, steps);
     double[] times = new double[steps];
     for (int k = 0; k < steps; k++) {
-      times[k] = time(steps - k, timesteps, steps + 1);
+      times[k] = steps == visited ? visited - 1 - k : time(steps - k, visited, steps + 1);
     }
     return times;
+  }
+
+  private static double[] trailing(int timesteps, int visited, int steps) {
+    double[] all = TRAILING.times(timesteps, steps);
+    if (visited == timesteps) {
+      return all;
+    }
+    double length = (double) timesteps / steps;
+    double[] times = new double[(int) Math.ceil(visited / length)];
+    for (int k = 0; k < times.length; k++) {
+      times[k] = Math.max(0, Math.rint(visited - k * length) - 1);
+    }
+    return times;
+  }
+
+  private static void requireSteps(int timesteps, int steps) {
+    if (steps < 1 || steps > timesteps) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%d steps on %d timesteps are not possible; there must be 1 to %d.",
+              steps,
+              timesteps,
+              timesteps));
+    }
   }
 }

@@ -75,10 +75,11 @@ public interface X0Constraint {
 
   /**
    * Dynamic thresholding with a bound on s, which diffusers calls {@code sample_max_value}. Its
-   * default there is 1, and that is plain clipping to [-1,1].
+   * default there is 1, and that is plain clipping to [-1,1]; with less, every image is clipped to
+   * [-s,s] and stretched to [-1,1].
    *
    * @param ratio which quantile, in (0,1]
-   * @param maxThreshold the greatest s, at least 1
+   * @param maxThreshold the greatest s, positive
    * @return the constraint
    * @throws IllegalArgumentException if one is out of its range
    */

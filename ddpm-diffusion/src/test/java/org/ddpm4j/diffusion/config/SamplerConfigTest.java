@@ -2,11 +2,23 @@ package org.ddpm4j.diffusion.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
+import java.util.List;
+import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
+import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.AncestralSampler;
 import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.sampling.EulerSampler;
+import org.ddpm4j.diffusion.sampling.FinalOrder;
+import org.ddpm4j.diffusion.sampling.LevelSpacing;
+import org.ddpm4j.diffusion.sampling.NoiseLevels;
+import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.LinearSchedule;
@@ -64,26 +76,27 @@ class SamplerConfigTest {
         .returns(type, SamplerConfig::type)
         .returns(TimestepSpacing.LEADING, SamplerConfig::spacing)
         .returns(1, SamplerConfig::stepsOffset);
-    assertThat(config.withKarras(false)).isEqualTo(config);
+    assertThat(config.withLevels(LevelSpacing.TIMESTEPS)).isEqualTo(config);
   }
 
   @Test
   void changesOneOptionAndNoOther() {
-    ExponentialConfig solver = ExponentialConfig.of(SamplerType.DEIS);
+    DeisConfig solver = DeisConfig.usual();
     assertThat(
             solver
                 .withSpacing(TimestepSpacing.LEADING, 1)
-                .withKarras(true)
+                .withLevels(LevelSpacing.KARRAS)
                 .withOrder(3)
+                .withFinalOrder(FinalOrder.FULL)
                 .withEnd(End.CLEAN)
                 .withConvention(Convention.DIFFUSERS))
         .isEqualTo(
-            new ExponentialConfig(
-                SamplerType.DEIS,
+            new DeisConfig(
                 TimestepSpacing.LEADING,
                 1,
-                true,
+                LevelSpacing.KARRAS,
                 3,
+                FinalOrder.FULL,
                 End.CLEAN,
                 Convention.DIFFUSERS));
     assertThat(solver.withOrder(3).withOrder(2)).isEqualTo(solver);
@@ -94,7 +107,7 @@ class SamplerConfigTest {
     assertThatThrownBy(() -> PndmConfig.of(SamplerType.EULER))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("The sampler euler is none of [pndm, plms].");
-    assertThatThrownBy(() -> ExponentialConfig.of(SamplerType.LMS)).hasMessageContaining("lms");
+    assertThatThrownBy(() -> DpmSolverConfig.of(SamplerType.LMS)).hasMessageContaining("lms");
     assertThatThrownBy(() -> EulerConfig.of(SamplerType.DDPM)).hasMessageContaining("ddpm");
   }
 
@@ -103,13 +116,24 @@ class SamplerConfigTest {
     assertThatThrownBy(() -> SamplerConfig.of(SamplerType.DDIM).withOrder(2))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "The sampler ddim does not take an order; dpm++, dpm++-sde, unipc, deis and lms do.");
+            "The sampler ddim does not take an order; dpm++, dpm++-sde, dpm, dpm-sde, unipc, deis and lms do.");
     assertThatThrownBy(() -> SamplerConfig.of(SamplerType.HEUN).withEta(0.5))
         .hasMessage("The sampler heun does not take an η; ddim does.");
     assertThatThrownBy(() -> SamplerConfig.of(SamplerType.UNIPC).withVariance(ReverseVariance.BETA))
         .hasMessage("The sampler unipc does not take a variance; ddpm does.");
-    assertThatThrownBy(() -> SamplerConfig.of(SamplerType.PNDM).withKarras(true))
-        .hasMessageStartingWith("The sampler pndm does not take Karras' levels; ddim, dpm++,");
+    assertThatThrownBy(() -> SamplerConfig.of(SamplerType.PNDM).withLevels(LevelSpacing.BETA))
+        .hasMessageStartingWith(
+            "The sampler pndm does not take other levels than those of timesteps; ddim, dpm++,");
+    assertThatThrownBy(() -> DeisConfig.usual().withLevels(LevelSpacing.LOG_LINEAR))
+        .hasMessage("The sampler deis does not take the levels LOG_LINEAR; euler does.");
+    assertThatThrownBy(() -> SamplerConfig.of(SamplerType.DPM_SOLVER_EPS).withEnd(End.CLEAN))
+        .hasMessageContaining("The sampler dpm integrates ε");
+    assertThatThrownBy(() -> DpmSolverConfig.of(SamplerType.DPM_SOLVER).withLeastLambda(Double.NaN))
+        .hasMessageStartingWith("The least λ is NaN;");
+    assertThatThrownBy(() -> new LevelRange(LevelSpacing.KARRAS, 2.0, 1.0))
+        .hasMessageContaining("from 1.0 down to 2.0");
+    assertThatThrownBy(() -> new LevelRange(LevelSpacing.KARRAS, 0.0, null))
+        .hasMessageContaining("least noise-to-signal ratio is 0.0");
     assertThatThrownBy(() -> SamplerConfig.of(SamplerType.DDPM).withEnd(End.CLEAN))
         .hasMessageStartingWith("The sampler ddpm does not take a choice of its end;");
     assertThatThrownBy(
@@ -119,5 +143,71 @@ class SamplerConfigTest {
     assertThatThrownBy(() -> far.create(SCHEDULE, 10, X0Constraint.NONE))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("10 steps begin at timestep 1100");
+  }
+
+  /** λ is evenly spaced by both names. */
+  @Test
+  void exponentialLevelsAreEvenlySpacedInLambda() {
+    for (LevelSpacing spacing : List.of(LevelSpacing.EXPONENTIAL, LevelSpacing.LAMBDA)) {
+      NoiseLevels levels = levels(EulerConfig.of(SamplerType.EULER).withLevels(spacing));
+      double first = NoiseLevel.of(SCHEDULE, SCHEDULE.timesteps() - 1).lambda();
+      double last = NoiseLevel.of(SCHEDULE, 0).lambda();
+      for (int i = 0; i < 9; i++) {
+        assertThat(levels.levels().get(i).lambda())
+            .isCloseTo(first + i / 8.0 * (last - first), within(1e-9));
+      }
+    }
+  }
+
+  /**
+   * The median of a symmetric distribution lies in the middle, and its quantiles as far from it.
+   */
+  @Test
+  void betaLevelsAreSymmetricAndDenseAtBothEnds() {
+    List<NoiseLevel> levels =
+        levels(EulerConfig.of(SamplerType.EULER).withLevels(LevelSpacing.BETA)).levels();
+    double sum = levels.get(0).rho() + levels.get(8).rho();
+    for (int i = 0; i <= 4; i++) {
+      assertThat(levels.get(i).rho() + levels.get(8 - i).rho()).isCloseTo(sum, within(1e-6 * sum));
+    }
+    double atTheEnd = levels.get(0).rho() - levels.get(1).rho();
+    double inTheMiddle = levels.get(3).rho() - levels.get(4).rho();
+    assertThat(atTheEnd).isPositive().isLessThan(inTheMiddle);
+  }
+
+  private static NoiseLevels levels(EulerConfig config) {
+    return ((EulerSampler) config.create(SCHEDULE, 9, X0Constraint.NONE)).levels();
+  }
+
+  @Test
+  void timestepsOfTooLittleSignalAreLeftOut() {
+    DpmSolverConfig config = DpmSolverConfig.of(SamplerType.DPM_SOLVER).withLeastLambda(-2);
+    NoiseLevel first = config.create(SCHEDULE, 10, X0Constraint.NONE).first();
+    assertThat(first.lambda()).isGreaterThanOrEqualTo(-2);
+    assertThat(NoiseLevel.of(SCHEDULE, (int) first.t() + 1).lambda()).isLessThan(-2);
+  }
+
+  /** diffusers divides by nothing there. */
+  @ParameterizedTest
+  @EnumSource(names = {"DPM_SOLVER", "DPM_SOLVER_EPS", "UNIPC", "DEIS"})
+  void asManyStepsAsTimestepsVisitThemAll(SamplerType type) {
+    NoiseSchedule chain = NoiseSchedule.of(LinearSchedule.paper().scaledTo(40), 40);
+    for (TimestepSpacing spacing : TimestepSpacing.values()) {
+      PathSampler sampler =
+          SamplerConfig.of(type).withSpacing(spacing, 0).create(chain, 40, X0Constraint.NONE);
+      List<Double> asked = new ArrayList<>();
+      sampler.sample(
+          (xt, level) -> {
+            asked.add(level.t());
+            return new Denoiser.Estimate(xt, xt);
+          },
+          NoiseSource.seeded(1, 0),
+          SamplingObserver.NONE,
+          1,
+          1,
+          1,
+          1);
+      assertThat(asked).hasSize(40).startsWith(39.0, 38.0).endsWith(1.0, 0.0);
+    }
   }
 }

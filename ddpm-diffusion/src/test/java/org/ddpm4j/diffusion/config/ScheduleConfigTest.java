@@ -12,7 +12,9 @@ import java.util.Set;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.ConstantSchedule;
+import org.ddpm4j.schedules.ExponentialSchedule;
 import org.ddpm4j.schedules.JsdSchedule;
+import org.ddpm4j.schedules.LaplaceSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.QuadraticSchedule;
@@ -51,6 +53,9 @@ class ScheduleConfigTest {
     assertThat(betas(ScheduleType.SIGMOID)).isEqualTo(SigmoidSchedule.paperEnds());
     assertThat(betas(ScheduleType.CONSTANT)).isEqualTo(ConstantSchedule.paperEnd());
     assertThat(betas(ScheduleType.JSD)).isEqualTo(new JsdSchedule());
+    assertThat(betas(ScheduleType.EXPONENTIAL)).isEqualTo(ExponentialSchedule.diffusers());
+    assertThat(betas(ScheduleType.LAPLACE)).isEqualTo(LaplaceSchedule.paper());
+    assertThat(betas(ScheduleType.LAPLACE_DIFFUSERS)).isEqualTo(LaplaceSchedule.diffusers());
     assertThat(betas(ScheduleType.LINEAR_SCALED)).isEqualTo(LinearSchedule.paper().scaledTo(100));
   }
 

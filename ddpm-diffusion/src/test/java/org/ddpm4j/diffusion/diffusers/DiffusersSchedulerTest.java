@@ -26,6 +26,7 @@ import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.schedules.JsdSchedule;
@@ -138,7 +139,31 @@ class DiffusersSchedulerTest {
     configs.add(with("DDPMScheduler", "variance_type=\"fixed_large\""));
     configs.add(with("DDPMScheduler", "variance_type=\"learned_range\""));
     configs.add(with("DDPMScheduler", "beta_schedule=\"sigmoid\" prediction_type=\"sample\""));
-    configs.add(with("DPMSolverMultistepScheduler", "algorithm_type=\"sde-dpmsolver++\""));
+    String dpm = "DPMSolverMultistepScheduler";
+    configs.add(with(dpm, "algorithm_type=\"sde-dpmsolver++\""));
+    for (String algorithm : List.of("dpmsolver", "sde-dpmsolver")) {
+      configs.add(
+          with(
+              dpm,
+              "final_sigmas_type=\"sigma_min\" solver_type=\"heun\" algorithm_type=\"%s\""
+                  .formatted(algorithm)));
+    }
+    configs.add(with(dpm, "use_lu_lambdas=true lambda_min_clipped=-5.1"));
+    configs.add(with(dpm, "euler_at_final=true"));
+    configs.add(with(dpm, "euler_at_final=true lower_order_final=false"));
+    for (String solver : List.of(dpm, "UniPCMultistepScheduler", "DEISMultistepScheduler")) {
+      configs.add(with(solver, "lower_order_final=false use_exponential_sigmas=true"));
+    }
+    configs.add(with("UniPCMultistepScheduler", "solver_type=\"bh1\" sigma_min=0.1 sigma_max=9"));
+    configs.add(with("LMSDiscreteScheduler", "use_beta_sigmas=true"));
+    configs.add(with("HeunDiscreteScheduler", "beta_schedule=\"exp\""));
+    configs.add(with("DDPMScheduler", "beta_schedule=\"laplace\""));
+    configs.add(with("DDPMScheduler", "thresholding=true sample_max_value=0.5"));
+    configs.add(
+        with(
+            "EulerDiscreteScheduler",
+            "timestep_type=\"continuous\" prediction_type=\"v_prediction\" sigma_max=700"));
+    configs.add(with("EulerDiscreteScheduler", "interpolation_type=\"log_linear\""));
     return configs.stream();
   }
 
@@ -216,15 +241,15 @@ class DiffusersSchedulerTest {
   }
 
   @Test
-  void pythonsInfinityIsReadWhereItIsTheDefault() throws IOException {
+  void pythonsInfinityIsRead() throws IOException {
     String text =
         "{\"_class_name\": \"DPMSolverMultistepScheduler\", \"lambda_min_clipped\": -Infinity}";
     assertThat(DiffusersScheduler.fromJson(text, "the file"))
         .isEqualTo(read(named("DPMSolverMultistepScheduler")));
     assertThatThrownBy(
-            () -> DiffusersScheduler.fromJson(text.replace("-Infinity", "-5.1"), "the file"))
+            () -> DiffusersScheduler.fromJson(text.replace("-Infinity", "Infinity"), "the file"))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("lambda_min_clipped is -5.1")
+        .hasMessageContaining("The least λ is Infinity")
         .hasMessageEndingWith(".");
   }
 
@@ -232,7 +257,8 @@ class DiffusersSchedulerTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "DDPMScheduler | beta_schedule=\"laplace\" | beta_schedule is \"laplace\"; supported",
+        "DDPMScheduler | beta_schedule=\"exp\" | beta_schedule is \"exp\"; supported",
+        "DDPMScheduler | thresholding=true sample_max_value=0 | greatest threshold is 0",
         "DDIMScheduler | beta_schedule=\"sigmoid\" | beta_schedule is \"sigmoid\"; supported",
         "DDPMScheduler | variance_type=\"fixed_large_log\" | variance_type",
         "DDPMScheduler | prediction_type=\"flow_prediction\" | prediction_type",
@@ -252,18 +278,20 @@ class DiffusersSchedulerTest {
         "DDPMScheduler | steps_offset=-1 | steps_offset is -1",
         "DDPMScheduler | predict_epsilon=false | predict_epsilon is false; supported is true",
         "DDPMScheduler | noise_offset=0.1 | noise_offset is 0.1, a key that is not known",
-        "DPMSolverMultistepScheduler | algorithm_type=\"dpmsolver\" | algorithm_type",
-        "DPMSolverMultistepScheduler | solver_type=\"heun\" | supported is \"midpoint\"",
+        "DPMSolverMultistepScheduler | algorithm_type=\"dpmsolver\" | integrates ε",
+        "DPMSolverMultistepScheduler | algorithm_type=\"x\" | algorithm_type is \"x\"; supported",
+        "DPMSolverMultistepScheduler | solver_type=\"rk\" | solver_type is \"rk\"; supported are",
         "DPMSolverMultistepScheduler | solver_order=4 | it must be from 1 to 3",
-        "DPMSolverMultistepScheduler | euler_at_final=true | supported is false",
+        "DPMSolverMultistepScheduler | euler_at_final=2 | euler_at_final is 2",
         "DPMSolverMultistepScheduler | use_flow_sigmas=true | use_flow_sigmas is true",
-        "DPMSolverMultistepScheduler | use_beta_sigmas=true | use_beta_sigmas is true",
-        "DPMSolverMultistepScheduler | lower_order_final=false | supported is true",
+        "UniPCMultistepScheduler | use_beta_sigmas=true use_karras_sigmas=true | only one of them",
         "UniPCMultistepScheduler | predict_x0=false | predict_x0 is false; supported is true",
-        "UniPCMultistepScheduler | solver_type=\"bh1\" | solver_type is \"bh1\"",
+        "UniPCMultistepScheduler | sigma_min=3 sigma_max=2 | from 2.0 down to 3.0",
         "UniPCMultistepScheduler | disable_corrector=[0] | disable_corrector is [0]",
-        "EulerDiscreteScheduler | timestep_type=\"continuous\" | timestep_type",
-        "EulerDiscreteScheduler | sigma_max=80 | sigma_max is 80; supported is null",
+        "EulerDiscreteScheduler | timestep_type=\"log\" | timestep_type is \"log\"; supported are",
+        "EulerDiscreteScheduler | interpolation_type=\"cubic\" | interpolation_type is",
+        "EulerDiscreteScheduler | interpolation_type=\"log_linear\" use_karras_sigmas=true timestep_spacing=\"leading\" | linspace",
+        "EulerDiscreteScheduler | sigma_max=-1 | greatest noise-to-signal ratio is -1",
         "PNDMScheduler | prediction_type=\"sample\" | PNDMScheduler is not for networks",
         "ScoreSdeVeScheduler | sigma_max=80 | _class_name is \"ScoreSdeVeScheduler\"; supported"
       })
@@ -336,8 +364,9 @@ class DiffusersSchedulerTest {
         .isThrownBy(() -> linear(eps, DdimConfig.usual().withEta(0.5), X0Clipping.NONE))
         .withMessageContaining("0.5");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> linear(eps, DdimConfig.usual().withKarras(true), X0Clipping.NONE))
-        .withMessageContaining("Karras");
+        .isThrownBy(
+            () -> linear(eps, DdimConfig.usual().withLevels(LevelSpacing.KARRAS), X0Clipping.NONE))
+        .withMessageContaining("KARRAS");
     assertThatIllegalArgumentException()
         .isThrownBy(
             () ->

@@ -13,6 +13,7 @@ import org.ddpm4j.diffusion.sampling.InitialNoise;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.junit.jupiter.api.Test;
@@ -100,6 +101,26 @@ class DdimInversionTest {
     assertThat(again.sub(images()).normmaxNumber().doubleValue()).isLessThan(1e-9);
     double exact = GaussianFlow.solution(IMAGES[0], NoiseLevel.CLEAN, levels.first());
     assertThat(latents.getDouble(0)).isCloseTo(exact, within(0.1));
+  }
+
+  /** One step up by hand, with x0 clipped as diffusers' clip_sample does. */
+  @Test
+  void theEstimateOfTheImageCanBeClipped() {
+    NoiseSchedule schedule = NoiseSchedule.of(LinearSchedule.paper(), 1000);
+    NoiseLevels levels = NoiseLevels.of(schedule, 500, 200).endingAt(NoiseLevel.of(schedule, 0));
+    NoiseLevels one = levels.last(1);
+    DdimInversion inversion = new DdimInversion(one, 1, X0Constraint.clip(-0.25, 0.25));
+    INDArray latents = inversion.invert(GaussianFlow.DENOISER, images(), SamplingObserver.NONE);
+    NoiseLevel noisy = NoiseLevel.of(schedule, 200);
+    NoiseLevel clean = NoiseLevel.of(schedule, 0);
+    INDArray eps = GaussianFlow.DENOISER.denoise(images(), noisy).eps();
+    for (int i = 0; i < latents.length(); i++) {
+      double e = eps.getDouble(i);
+      double x0 = (images().getDouble(i) - clean.sigma() * e) / clean.alpha();
+      double clipped = Math.max(-0.25, Math.min(0.25, x0));
+      assertThat(latents.getDouble(i))
+          .isCloseTo(noisy.alpha() * clipped + noisy.sigma() * e, within(1e-9));
+    }
   }
 
   @Test

@@ -80,7 +80,14 @@ class ImageToImageSamplerTest {
   /** On Gaussian data, samplers without noise take the noisy image where the flow takes it. */
   @ParameterizedTest
   @EnumSource(
-      names = {"DDPM", "DPM_SOLVER_SDE", "EULER_ANCESTRAL", "DEIS"},
+      names = {
+        "DDPM",
+        "DPM_SOLVER_SDE",
+        "DPM_SOLVER_EPS",
+        "DPM_SOLVER_EPS_SDE",
+        "EULER_ANCESTRAL",
+        "DEIS"
+      },
       mode = EnumSource.Mode.EXCLUDE)
   void denoisesTheNoisyImage(SamplerType type) {
     PathSampler sampler = sampler(type, Part.ofStrength(200, 0.5));

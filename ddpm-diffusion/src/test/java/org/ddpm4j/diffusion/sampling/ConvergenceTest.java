@@ -10,6 +10,9 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler.Equation;
+import org.ddpm4j.diffusion.sampling.DpmSolverSampler.Prediction;
+import org.ddpm4j.diffusion.sampling.DpmSolverSampler.SecondOrder;
+import org.ddpm4j.diffusion.sampling.UniPcSampler.Scale;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,6 +43,19 @@ class ConvergenceTest {
         levels, order, equation, FinalOrder.FULL, convention, X0Constraint.NONE);
   }
 
+  private static Sampler ofEps(
+      NoiseLevels levels, int order, Equation equation, SecondOrder secondOrder) {
+    return new DpmSolverSampler(
+        levels,
+        order,
+        equation,
+        Prediction.EPS,
+        secondOrder,
+        FinalOrder.FULL,
+        Convention.PAPER,
+        X0Constraint.NONE);
+  }
+
   static Stream<Arguments> deterministicSolvers() {
     List<Arguments> solvers =
         new ArrayList<>(
@@ -57,6 +73,11 @@ class ConvergenceTest {
               levels -> dpmSolver(levels, order, Equation.ODE, Convention.PAPER)));
       solvers.add(
           solver(
+              "DPM-Solver " + p,
+              p,
+              levels -> ofEps(levels, order, Equation.ODE, SecondOrder.MIDPOINT)));
+      solvers.add(
+          solver(
               "UniPC " + p,
               p + 1,
               levels -> new UniPcSampler(levels, order, FinalOrder.FULL, X0Constraint.NONE)));
@@ -65,6 +86,18 @@ class ConvergenceTest {
               "DEIS " + p,
               p,
               levels -> new DeisSampler(levels, order, FinalOrder.FULL, X0Constraint.NONE)));
+    }
+    solvers.add(
+        solver(
+            "DPM-Solver 2, Heun's", 2, levels -> ofEps(levels, 2, Equation.ODE, SecondOrder.HEUN)));
+    for (int p = 1; p <= 3; p++) {
+      int order = p;
+      solvers.add(
+          solver(
+              "UniPC " + p + ", B1",
+              p + 1,
+              levels ->
+                  new UniPcSampler(levels, order, Scale.BH1, FinalOrder.FULL, X0Constraint.NONE)));
     }
     for (int p = 1; p <= 4; p++) {
       int order = p;
@@ -131,6 +164,7 @@ class ConvergenceTest {
         solver("DDIM, η = 1/2", 1, levels -> new DdimSampler(levels, 0.5, X0Constraint.NONE)),
         solver("DDIM, η = 1", 1, levels -> new DdimSampler(levels, 1, X0Constraint.NONE)),
         solver("Euler ancestral", 1, l -> new EulerAncestralSampler(l, X0Constraint.NONE)),
+        solver("SDE-DPM-Solver 2", 2, l -> ofEps(l, 2, Equation.SDE, SecondOrder.MIDPOINT)),
         solver("SDE-DPM-Solver++ 1", 1, l -> dpmSolver(l, 1, Equation.SDE, Convention.PAPER)),
         solver("SDE-DPM-Solver++ 2", 2, l -> dpmSolver(l, 2, Equation.SDE, Convention.PAPER)),
         // Noise that is drawn once for a step limits the order of the variance to 2.

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ import java.util.stream.StreamSupport;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.Network;
 import org.ddpm4j.diffusion.NetworkDenoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
 import org.ddpm4j.diffusion.random.NoiseSource;
@@ -62,12 +64,16 @@ class DiffusersTrajectoryTest {
         return runs(json);
       }
     }
-    return Stream.concat(resource("sampler_trajectories.json"), resource("more_trajectories.json"));
+    return Stream.of(
+            "sampler_trajectories.json", "more_trajectories.json", "option_trajectories.json")
+        .flatMap(DiffusersTrajectoryTest::resource);
   }
 
-  private static Stream<Run> resource(String name) throws IOException {
+  private static Stream<Run> resource(String name) {
     try (InputStream json = DiffusersTrajectoryTest.class.getResourceAsStream(name)) {
       return runs(json);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -97,6 +103,35 @@ class DiffusersTrajectoryTest {
         .hasSize(10);
   }
 
+  @Test
+  void goldenHoldsEveryOption() {
+    List<String> configs =
+        resource("option_trajectories.json")
+            .map(run -> run.json().get("config").toString())
+            .toList();
+    assertThat(configs).hasSize(111);
+    for (String option :
+        List.of(
+            "\"lower_order_final\":false",
+            "\"euler_at_final\":true",
+            "\"algorithm_type\":\"dpmsolver\"",
+            "\"algorithm_type\":\"sde-dpmsolver\"",
+            "\"solver_type\":\"heun\"",
+            "\"solver_type\":\"bh1\"",
+            "\"use_exponential_sigmas\":true",
+            "\"use_beta_sigmas\":true",
+            "\"use_lu_lambdas\":true",
+            "\"sigma_max\":700",
+            "\"timestep_type\":\"continuous\"",
+            "\"interpolation_type\":\"log_linear\"",
+            "\"lambda_min_clipped\":-5.1",
+            "\"beta_schedule\":\"laplace\"",
+            "\"beta_schedule\":\"exp\"",
+            "\"sample_max_value\":0.5")) {
+      assertThat(configs).as(option).anyMatch(config -> config.contains(option));
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("runs")
   void repeatsTheRun(Run golden) throws IOException {
@@ -121,7 +156,8 @@ class DiffusersTrajectoryTest {
         };
     INDArray last =
         sampler.sample(recorder, noise(golden.file()), SamplingObserver.NONE, 1, 1, 2, 4);
-    states.add(array(last));
+    // diffusers leaves x/α where some noise is left at the end, too.
+    states.add(array(scaled ? last.div(endOf(sampler).alpha()) : last));
 
     assertThat(sampler.evaluations()).isEqualTo(times.size());
     double[] expectedTimes = doubles(run.get("timesteps"));
@@ -150,6 +186,11 @@ class DiffusersTrajectoryTest {
       difference = Math.max(difference, Math.abs(actual[i] - wanted[i]));
     }
     return difference / Math.max(largest, 0.01);
+  }
+
+  private static NoiseLevel endOf(Sampler sampler) {
+    NoiseLevels levels = ((NoiseLevelsSampler) sampler).levels();
+    return levels.levels().get(levels.steps());
   }
 
   /** With what is not in a file, but told to {@code step}. */

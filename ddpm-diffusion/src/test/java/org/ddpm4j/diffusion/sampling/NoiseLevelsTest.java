@@ -66,9 +66,11 @@ class NoiseLevelsTest {
     assertThatThrownBy(() -> TimestepSpacing.LEADING.times(10, 11))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("11 steps on 10 timesteps are not possible; there must be 1 to 10.");
-    assertThatThrownBy(() -> TimestepSpacing.LINSPACE.timesAboveZero(10, 10))
+    assertThatThrownBy(() -> TimestepSpacing.LINSPACE.timesAboveZero(10, 11))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("there must be 1 to 9");
+        .hasMessageContaining("there must be 1 to 10");
+    assertThatThrownBy(() -> TimestepSpacing.LINSPACE.timesAboveZero(10, 11, 3))
+        .hasMessageContaining("11 of 10 timesteps cannot be visited");
   }
 
   @Test
@@ -117,7 +119,8 @@ class NoiseLevelsTest {
     assertThatThrownBy(() -> NoiseLevel.ofRho(SCHEDULE, 0))
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> new NoiseLevel(3, 1.1)).isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> new NoiseLevel(-2, 1)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new NoiseLevel(Double.NaN, 1))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
   /** Karras et al. 2022, eq. 5. */

@@ -193,7 +193,18 @@ class SamplersTest {
    */
   @ParameterizedTest
   @EnumSource(
-      names = {"DPM_SOLVER", "UNIPC", "PNDM", "PLMS", "DEIS", "LMS", "HEUN", "DDIM", "EULER"})
+      names = {
+        "DPM_SOLVER",
+        "DPM_SOLVER_EPS",
+        "UNIPC",
+        "PNDM",
+        "PLMS",
+        "DEIS",
+        "LMS",
+        "HEUN",
+        "DDIM",
+        "EULER"
+      })
   void followsTheProbabilityFlow(SamplerType type) {
     Sampler sampler =
         SamplerConfig.of(type).withEnd(End.FIRST_TIMESTEP).create(SCHEDULE, 200, X0Constraint.NONE);
@@ -211,7 +222,7 @@ class SamplersTest {
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"PNDM", "PLMS"})
+      names = {"PNDM", "PLMS", "DPM_SOLVER_EPS", "DPM_SOLVER_EPS_SDE"})
   void beginsWhereNoSignalIsLeft(SamplerType type) {
     Sampler sampler =
         SamplerConfig.of(type)
@@ -235,12 +246,13 @@ class SamplersTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"PNDM", "PLMS"})
+  @EnumSource(names = {"PNDM", "PLMS", "DPM_SOLVER_EPS"})
   void combinationsOfEpsNeedSomeSignal(SamplerType type) {
     SamplerConfig trailing = SamplerConfig.of(type).withSpacing(TimestepSpacing.TRAILING, 0);
     assertThatThrownBy(() -> trailing.create(ZERO_SNR, 10, X0Constraint.NONE))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("choose DDIM, DPM-Solver++ or UniPC");
+        .hasMessageContaining("choose")
+        .hasMessageContaining("DPM-Solver++");
   }
 
   /** Order 1 of all of them is DDIM's step. */
@@ -314,9 +326,12 @@ class SamplersTest {
         .isCloseTo(-1 / 3.5, within(1e-15));
     assertThat(X0Constraint.dynamicThreshold(0.5, 1).apply(x0))
         .isEqualTo(X0Constraint.clip(-1, 1).apply(x0));
+    // Every image has a larger quantile: clipped to [-1/2,1/2], and stretched.
+    assertThat(X0Constraint.dynamicThreshold(0.5, 0.5).apply(x0))
+        .isEqualTo(X0Constraint.clip(-0.5, 0.5).apply(x0).mul(2));
     assertThatThrownBy(() -> X0Constraint.dynamicThreshold(0))
         .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> X0Constraint.dynamicThreshold(0.9, 0.5))
+    assertThatThrownBy(() -> X0Constraint.dynamicThreshold(0.9, 0))
         .isInstanceOf(IllegalArgumentException.class);
   }
 
