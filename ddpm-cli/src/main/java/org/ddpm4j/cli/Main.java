@@ -18,6 +18,7 @@ import org.ddpm4j.cli.look.InfoCommand;
 import org.ddpm4j.cli.look.LessonCommand;
 import org.ddpm4j.cli.look.SchedulesCommand;
 import org.ddpm4j.cli.measure.BenchCommand;
+import org.ddpm4j.cli.measure.DistancesCommand;
 import org.ddpm4j.cli.measure.EvaluateCommand;
 import org.ddpm4j.cli.measure.SamplersCommand;
 import org.ddpm4j.cli.options.EnumConverter;
@@ -51,7 +52,7 @@ public final class Main {
   /** Runs the program and returns the exit code. */
   static int run(Console console, String... args) {
     try {
-      return commandLine(console).execute(args);
+      return commandLine(console).execute(DistancesCommand.named(args));
     } catch (OutOfMemoryError e) {
       // ND4J and JavaCPP throw it for memory outside of the heap, too.
       return Failures.report(
@@ -79,6 +80,7 @@ public final class Main {
             .addSubcommand(EnumConverter.commandLine(new InterpolateCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new InvertCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new EvaluateCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new DistancesCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new SamplersCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new SchedulesCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new PredictCommand(console)))

@@ -104,6 +104,14 @@ public final class EvaluateCommand implements Callable<Integer> {
       description = "Images in one go (default: ${DEFAULT-VALUE}).")
   private int batchSize;
 
+  /** For the help: with it, another command is called. */
+  @Option(
+      names = "--distances",
+      description =
+          "Measure how far drawn images are from real ones instead: the command distances, whose"
+              + " options then apply.")
+  private boolean distances;
+
   @Mixin private ReverseProcessOptions reverseProcess;
 
   @Mixin private WeightsOptions weights;

@@ -1,0 +1,252 @@
+package org.ddpm4j.cli.measure;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import org.ddpm4j.cli.distances.DistanceMeter;
+import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.GuidanceOptions;
+import org.ddpm4j.cli.options.ModelOptions;
+import org.ddpm4j.cli.options.ReferenceOptions;
+import org.ddpm4j.cli.options.SamplerOptions;
+import org.ddpm4j.cli.report.DistanceFiles;
+import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.cli.terminal.Interruption;
+import org.ddpm4j.cli.terminal.Progress;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.diffusion.pipeline.SamplingOptions;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.sampling.PathSampler;
+import org.ddpm4j.evaluation.ClassifierFeatures;
+import org.ddpm4j.evaluation.DistanceReport;
+import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.unet.Execution;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Measures how far images are from real ones; {@code evaluate --distances} is the same. */
+@Command(
+    name = "distances",
+    description =
+        "Measure how far drawn images are from real ones (also: ddpm evaluate --distances).",
+    footer = {
+      "",
+      "Draws images, or reads those of --images, and compares them with the training images of a",
+      "data set in the features of a small classifier of clothes: Fréchet distance, kernel distance,",
+      "precision and recall, density and coverage, inception score, and the Fréchet distance of",
+      "each class. Beside them stand as many real test images, and noise. Distances depend on the",
+      "number of images. Features of a data set are made once and kept in the user's cache."
+    })
+public final class DistancesCommand implements Callable<Integer> {
+
+  private static final int MAX_COUNT = 100_000;
+
+  /** Which evaluate hands on to this command. */
+  private static final String OPTION = "--distances";
+
+  private final Console console;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--images",
+      paramLabel = "DIR",
+      description =
+          "Measure the image files of this folder instead of drawing; they are brought to the data"
+              + " set's size.")
+  private Path images;
+
+  @Mixin private ModelOptions modelOptions;
+
+  @Option(
+      names = "--count",
+      paramLabel = "N",
+      description =
+          "Number of images, at least 10 (default: "
+              + MeasuringDefaults.COMPARED_IMAGES
+              + "; all of a folder).")
+  private Integer count;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = Defaults.SEED,
+      description = "Seed of the noise (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      defaultValue = Defaults.SAMPLE_BATCH_SIZE,
+      description = "Images in one go (default: ${DEFAULT-VALUE}).")
+  private int batchSize;
+
+  @Option(
+      names = "--output",
+      paramLabel = "FILE",
+      description =
+          "JSON file of all figures (default: distances.json in the run's folder or, without --run,"
+              + " here).")
+  private Path output;
+
+  @Mixin private ReferenceOptions reference;
+
+  @Mixin private SamplerOptions samplerOptions;
+
+  @Mixin private GuidanceOptions guidanceOptions;
+
+  /**
+   * A command that has not been given any options.
+   *
+   * @param console it talks to
+   */
+  public DistancesCommand(Console console) {
+    this.console = console;
+  }
+
+  /**
+   * The command line of this command, where the user wrote it as {@code evaluate --distances}.
+   *
+   * @param args a command line
+   * @return the same, but for that
+   */
+  public static String[] named(String... args) {
+    List<String> words = new ArrayList<>(List.of(args));
+    int command = words.indexOf("evaluate");
+    boolean isFirst =
+        words.stream().limit(command + 1L).filter(w -> !w.startsWith("-")).count() == 1;
+    if (command < 0 || !isFirst || !words.remove(OPTION)) {
+      return args;
+    }
+    words.set(words.indexOf("evaluate"), "distances");
+    return words.toArray(String[]::new);
+  }
+
+  /** Images, and how they are to be understood. */
+  private record Measured(INDArray images, Normalization normalization, int[] labels) {}
+
+  @Override
+  public Integer call() throws IOException {
+    return Interruption.ofThread(this::measure);
+  }
+
+  private int measure() throws IOException {
+    if (count != null) {
+      BadInputException.requireRange("--count", count, DistanceReport.FEWEST_IMAGES, MAX_COUNT);
+    }
+    BadInputException.requireRange("--batch-size", batchSize, 1, MAX_COUNT);
+    Path file =
+        Objects.requireNonNullElseGet(output, () -> modelOptions.defaultOutput("distances.json"));
+    AtomicFile.requireWritable(file);
+    DistanceFiles found = images == null ? ofModel() : ofFolder();
+    found.write(file);
+    String text = found.table() + file + "\n";
+    console.print(stream -> stream.write(text.getBytes(StandardCharsets.UTF_8)));
+    return 0;
+  }
+
+  private DistanceFiles ofModel() throws IOException {
+    DiffusionModel model = modelOptions.read(console);
+    Optional<RunConfig> run = modelOptions.run();
+    PathSampler sampler = samplerOptions.sampler(model);
+    SamplerOptions.requireX0(model, sampler.first());
+    DiffusionPipeline pipeline = model.pipeline(sampler, guidanceOptions.guidance(model));
+    ImageDataSet training = reference.training(run, Optional.of(model.shape()));
+    int drawn = count == null ? Integer.parseInt(MeasuringDefaults.COMPARED_IMAGES) : count;
+    try (DistanceMeter meter = meter(training)) {
+      SamplingOptions options = SamplingOptions.defaults().withBatchSize(batchSize);
+      INDArray samples =
+          Progress.ofSampling(
+              console, pipeline, drawn, options, o -> pipeline.sample(drawn, seed, o));
+      boolean sameClasses =
+          model.isClassConditional() && model.classNames().equals(training.classNames());
+      int[] labels =
+          sameClasses ? IntStream.range(0, drawn).map(pipeline.classOf()).toArray() : null;
+      return compare(
+          meter,
+          "samples",
+          new Measured(samples, model.normalization(), labels),
+          reference.heldOut(run, Optional.of(model.shape()), drawn));
+    }
+  }
+
+  private DistanceFiles ofFolder() throws IOException {
+    if (spec.commandLine().getParseResult().hasMatchedOption("--run")
+        || spec.commandLine().getParseResult().hasMatchedOption("--model")) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "The option '--images' does not go with '--run' and '--model', which draw images");
+    }
+    ImageDataSet training = reference.training(Optional.empty(), Optional.empty());
+    ImageDataSet all = ReferenceOptions.folder(images, training.shape());
+    if (all.size() < DistanceReport.FEWEST_IMAGES || (count != null && all.size() < count)) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "%s holds %d images; %d are needed.",
+              images,
+              all.size(),
+              count == null ? DistanceReport.FEWEST_IMAGES : count));
+    }
+    ImageDataSet chosen = count == null ? all : all.takeSpread(count);
+    try (DistanceMeter meter = meter(training)) {
+      return compare(
+          meter,
+          "images",
+          new Measured(pixelsOf(chosen), chosen.normalization(), null),
+          reference.heldOut(Optional.empty(), Optional.empty(), chosen.size()));
+    }
+  }
+
+  private DistanceMeter meter(ImageDataSet training) throws IOException {
+    return DistanceMeter.open(
+        console, ClassifierFeatures.bundled(Execution.automatic()), training, reference.cache());
+  }
+
+  private static INDArray pixelsOf(ImageDataSet images) {
+    return images.batch(IntStream.range(0, images.size()).toArray()).getFeatures();
+  }
+
+  /** The images in question, and what good and bad figures are. */
+  private DistanceFiles compare(
+      DistanceMeter meter, String name, Measured measured, Optional<ImageDataSet> heldOut) {
+    Map<String, DistanceReport> reports = new LinkedHashMap<>();
+    reports.put(name, meter.measure(measured.images, measured.normalization, measured.labels));
+    heldOut
+        .filter(real -> real.size() >= DistanceReport.FEWEST_IMAGES)
+        .ifPresent(
+            real -> {
+              int[] labels =
+                  measured.labels == null
+                      ? null
+                      : IntStream.range(0, real.size()).map(real::label).toArray();
+              reports.put(
+                  "real test images", meter.measure(pixelsOf(real), real.normalization(), labels));
+            });
+    INDArray noise =
+        Nd4j.rand(Nd4j.getRandomFactory().getNewRandomInstance(seed), measured.images.shape());
+    // Of no class.
+    reports.put(
+        "uniform noise", meter.measure(noise.muli(2).subi(1), Normalization.SYMMETRIC, new int[0]));
+    return new DistanceFiles(reports);
+  }
+}

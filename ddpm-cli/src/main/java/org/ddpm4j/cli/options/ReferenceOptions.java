@@ -1,0 +1,121 @@
+package org.ddpm4j.cli.options;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.ddpm4j.data.ColorMode;
+import org.ddpm4j.data.CorruptFiles;
+import org.ddpm4j.data.DataSources;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.data.Split;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.run.RunConfig;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Which real images others are compared with. */
+public final class ReferenceOptions {
+
+  @Option(
+      names = "--dataset",
+      paramLabel = "NAME",
+      description =
+          "The real images, ${COMPLETION-CANDIDATES} (default: those that the run was trained on, "
+              + Defaults.DATA_SET
+              + " where that is not known).")
+  private KnownDataSet dataSet;
+
+  @Mixin private DataPlaces places;
+
+  @Option(
+      names = "--cache",
+      paramLabel = "DIR",
+      description = "Where features of data sets are kept (default: the user's cache).")
+  private Path cache;
+
+  /** Nothing chosen yet; picocli sets the fields. */
+  public ReferenceOptions() {}
+
+  /**
+   * Where features of data sets are kept.
+   *
+   * @return a folder, which need not exist
+   */
+  public Path cache() {
+    return Objects.requireNonNullElseGet(
+        cache, () -> places.sources().cacheFolder().resolve("features"));
+  }
+
+  /**
+   * All training images of the data set, prepared as the run's were.
+   *
+   * @param run that is measured, if it is one
+   * @param shape of the images to compare; empty for the data set's own
+   * @return the images
+   * @throws IOException if they cannot be read
+   */
+  public ImageDataSet training(Optional<RunConfig> run, Optional<ImageShape> shape)
+      throws IOException {
+    return name(run).load(Split.TRAIN, places.sources(), preparation(run, shape)).images();
+  }
+
+  /**
+   * Some of the data set's test images, evenly spread.
+   *
+   * @param run that is measured, if it is one
+   * @param shape of the images to compare; empty for the data set's own
+   * @param count the most images
+   * @return the images, if there are any
+   * @throws IOException if they cannot be read
+   */
+  public Optional<ImageDataSet> heldOut(
+      Optional<RunConfig> run, Optional<ImageShape> shape, int count) throws IOException {
+    KnownDataSet name = name(run);
+    if (!name.hasTestImages(places.sources())) {
+      return Optional.empty();
+    }
+    ImageDataSet all = name.load(Split.TEST, places.sources(), preparation(run, shape)).images();
+    return Optional.of(all.takeSpread(Math.min(count, all.size())));
+  }
+
+  /**
+   * The image files of any folder.
+   *
+   * @param folder with the files
+   * @param shape that they are brought to
+   * @return the images
+   * @throws IOException if they cannot be read
+   */
+  public static ImageDataSet folder(Path folder, ImageShape shape) throws IOException {
+    return KnownDataSet.FOLDER
+        .load(
+            Split.TRAIN,
+            DataSources.ofHost().withDataFolder(folder),
+            preparation(Optional.empty(), Optional.of(shape)))
+        .images();
+  }
+
+  private KnownDataSet name(Optional<RunConfig> run) throws IOException {
+    if (dataSet != null) {
+      return dataSet;
+    }
+    String known = run.map(config -> config.data().name()).orElse(DataDescription.UNKNOWN);
+    return KnownDataSet.named(known.equals(DataDescription.UNKNOWN) ? Defaults.DATA_SET : known);
+  }
+
+  private static Preparation preparation(Optional<RunConfig> run, Optional<ImageShape> shape) {
+    return run.map(config -> Preparation.of(config).withMaxImages(OptionalInt.empty()))
+        .orElseGet(
+            () ->
+                new Preparation(
+                    shape.map(known -> new Size(known.height(), known.width())),
+                    shape.map(known -> known.channels() == 1 ? ColorMode.GRAYSCALE : ColorMode.RGB),
+                    Optional.empty(),
+                    OptionalInt.empty(),
+                    CorruptFiles.REFUSE,
+                    Optional.empty()));
+  }
+}
