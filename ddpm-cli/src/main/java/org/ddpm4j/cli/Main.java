@@ -20,6 +20,7 @@ import org.ddpm4j.cli.look.SchedulesCommand;
 import org.ddpm4j.cli.measure.BenchCommand;
 import org.ddpm4j.cli.measure.DistancesCommand;
 import org.ddpm4j.cli.measure.EvaluateCommand;
+import org.ddpm4j.cli.measure.NearestCommand;
 import org.ddpm4j.cli.measure.SamplersCommand;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.terminal.Console;
@@ -81,6 +82,7 @@ public final class Main {
             .addSubcommand(EnumConverter.commandLine(new InvertCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new EvaluateCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new DistancesCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new NearestCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new SamplersCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new SchedulesCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new PredictCommand(console)))

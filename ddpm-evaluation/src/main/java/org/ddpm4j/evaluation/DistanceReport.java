@@ -38,6 +38,9 @@ public record DistanceReport(
   /** Of the images that distances between neighbours are of: those of both sides are all pairs. */
   private static final int MOST_NEIGHBOURS = 10_000;
 
+  /** Of an inception score. */
+  private static final int FEWEST_OF_PART = 100;
+
   /** Of choices among the real images and of the kernel distance's subsets. */
   private static final long SEED = 0;
 
@@ -90,8 +93,13 @@ public record DistanceReport(
         DensityCoverage.of(real, generated, DensityCoverage.NEIGHBOURS),
         found.classes() == 0
             ? Optional.empty()
-            : Optional.of(InceptionScore.of(inAnyOrder(found), InceptionScore.PARTS)),
+            : Optional.of(InceptionScore.of(inAnyOrder(found), parts(found.count()))),
         labels == null ? List.of() : classes(reference, found, labels));
+  }
+
+  /** The paper's parts are of thousands of images; the score of a few is too low. */
+  private static int parts(int images) {
+    return Math.max(1, Math.min(InceptionScore.PARTS, images / FEWEST_OF_PART));
   }
 
   /** Images may be sorted by class, which the parts of an inception score must not be. */

@@ -8,6 +8,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /** Images of a model's scale as the pixels that a file would hold. */
 public final class Pixels {
 
+  private static final float MAX_PIXEL = 255;
+
   private Pixels() {}
 
   /**
@@ -26,5 +28,22 @@ public final class Pixels {
       values[i] = normalization.toPixel(values[i], i / plane % channels);
     }
     return Nd4j.create(values, images.shape().clone(), 'c');
+  }
+
+  /**
+   * Pixels as if they were features, to look for the nearest images by them.
+   *
+   * @param pixels {@code [N,C,H,W]}, whole numbers from 0 to 255
+   * @return all values of an image, from 0 to 1, a row for each
+   */
+  public static Features asFeatures(INDArray pixels) {
+    int images = (int) pixels.size(0);
+    float[] values = pixels.dup('c').data().asFloat();
+    int volume = values.length / images;
+    float[][] rows = new float[images][volume];
+    for (int i = 0; i < values.length; i++) {
+      rows[i / volume][i % volume] = values[i] / MAX_PIXEL;
+    }
+    return Features.of(rows);
   }
 }

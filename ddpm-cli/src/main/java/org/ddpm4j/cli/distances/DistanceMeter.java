@@ -9,6 +9,8 @@ import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Progress;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.evaluation.DistanceReport;
 import org.ddpm4j.evaluation.FeatureExtractor;
 import org.ddpm4j.evaluation.Features;
@@ -125,6 +127,34 @@ public final class DistanceMeter implements AutoCloseable {
       known = IntStream.range(0, found.count()).map(found::likeliestClass).toArray();
     }
     return DistanceReport.of(reference, found, known);
+  }
+
+  /**
+   * Compares drawn images with the real ones.
+   *
+   * @param model that drew them
+   * @param pipeline that drew them
+   * @param samples {@code [N,C,H,W]}, the first of the pipeline
+   * @return all figures; of each class by what was asked of the model, if it knows the same classes
+   * @throws IllegalArgumentException if there are too few images
+   */
+  public DistanceReport measure(
+      DiffusionModel model, DiffusionPipeline pipeline, INDArray samples) {
+    int count = (int) samples.size(0);
+    return measure(
+        samples,
+        model.normalization(),
+        knowsClasses(model) ? IntStream.range(0, count).map(pipeline.classOf()).toArray() : null);
+  }
+
+  /**
+   * Whether a model was told the classes of the real images.
+   *
+   * @param model that draws
+   * @return true if it is asked for them by name
+   */
+  public boolean knowsClasses(DiffusionModel model) {
+    return model.isClassConditional() && model.classNames().equals(reference.classNames());
   }
 
   @Override

@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.ddpm4j.cli.distances.DistanceMeter;
@@ -141,9 +143,6 @@ public final class DistancesCommand implements Callable<Integer> {
     return words.toArray(String[]::new);
   }
 
-  /** Images, and how they are to be understood. */
-  private record Measured(INDArray images, Normalization normalization, int[] labels) {}
-
   @Override
   public Integer call() throws IOException {
     return Interruption.ofThread(this::measure);
@@ -177,15 +176,15 @@ public final class DistancesCommand implements Callable<Integer> {
       INDArray samples =
           Progress.ofSampling(
               console, pipeline, drawn, options, o -> pipeline.sample(drawn, seed, o));
-      boolean sameClasses =
-          model.isClassConditional() && model.classNames().equals(training.classNames());
-      int[] labels =
-          sameClasses ? IntStream.range(0, drawn).map(pipeline.classOf()).toArray() : null;
-      return compare(
+      Map<String, DistanceReport> reports = new LinkedHashMap<>();
+      reports.put("samples", meter.measure(model, pipeline, samples));
+      addReal(
+          reports,
           meter,
-          "samples",
-          new Measured(samples, model.normalization(), labels),
+          meter.knowsClasses(model),
           reference.heldOut(run, Optional.of(model.shape()), drawn));
+      addNoise(reports, meter, samples.shape());
+      return new DistanceFiles(reports);
     }
   }
 
@@ -209,11 +208,16 @@ public final class DistancesCommand implements Callable<Integer> {
     }
     ImageDataSet chosen = count == null ? all : all.takeSpread(count);
     try (DistanceMeter meter = meter(training)) {
-      return compare(
+      Map<String, DistanceReport> reports = new LinkedHashMap<>();
+      INDArray pixels = pixelsOf(chosen);
+      reports.put("images", meter.measure(pixels, chosen.normalization(), null));
+      addReal(
+          reports,
           meter,
-          "images",
-          new Measured(pixelsOf(chosen), chosen.normalization(), null),
+          false,
           reference.heldOut(Optional.empty(), Optional.empty(), chosen.size()));
+      addNoise(reports, meter, pixels.shape());
+      return new DistanceFiles(reports);
     }
   }
 
@@ -226,27 +230,30 @@ public final class DistancesCommand implements Callable<Integer> {
     return images.batch(IntStream.range(0, images.size()).toArray()).getFeatures();
   }
 
-  /** The images in question, and what good and bad figures are. */
-  private DistanceFiles compare(
-      DistanceMeter meter, String name, Measured measured, Optional<ImageDataSet> heldOut) {
-    Map<String, DistanceReport> reports = new LinkedHashMap<>();
-    reports.put(name, meter.measure(measured.images, measured.normalization, measured.labels));
-    heldOut
-        .filter(real -> real.size() >= DistanceReport.FEWEST_IMAGES)
-        .ifPresent(
-            real -> {
-              int[] labels =
-                  measured.labels == null
-                      ? null
-                      : IntStream.range(0, real.size()).map(real::label).toArray();
-              reports.put(
-                  "real test images", meter.measure(pixelsOf(real), real.normalization(), labels));
-            });
-    INDArray noise =
-        Nd4j.rand(Nd4j.getRandomFactory().getNewRandomInstance(seed), measured.images.shape());
-    // Of no class.
-    reports.put(
-        "uniform noise", meter.measure(noise.muli(2).subi(1), Normalization.SYMMETRIC, new int[0]));
-    return new DistanceFiles(reports);
+  /** What the best figures are, of as many images. */
+  private static void addReal(
+      Map<String, DistanceReport> reports,
+      DistanceMeter meter,
+      boolean withLabels,
+      Optional<ImageDataSet> heldOut) {
+    if (heldOut.isEmpty() || heldOut.get().size() < DistanceReport.FEWEST_IMAGES) {
+      return;
+    }
+    ImageDataSet real = heldOut.get();
+    int[] labels = withLabels ? IntStream.range(0, real.size()).map(real::label).toArray() : null;
+    reports.put("real test images", meter.measure(pixelsOf(real), real.normalization(), labels));
+  }
+
+  /** What the worst figures are. */
+  private void addNoise(Map<String, DistanceReport> reports, DistanceMeter meter, long[] shape) {
+    SplittableRandom random = new SplittableRandom(seed);
+    float[] values =
+        new float[Math.toIntExact(Arrays.stream(shape).reduce(1, Math::multiplyExact))];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextDouble(-1, 1);
+    }
+    INDArray noise = Nd4j.create(values, shape, 'c');
+    int[] ofNoClass = {};
+    reports.put("uniform noise", meter.measure(noise, Normalization.SYMMETRIC, ofNoClass));
   }
 }

@@ -9,10 +9,12 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.ddpm4j.cli.distances.DistanceMeter;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.ChosenRun;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.ExecutionOptions;
+import org.ddpm4j.cli.options.ReferenceOptions;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Interruption;
@@ -22,10 +24,15 @@ import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.TrainedWeights;
+import org.ddpm4j.evaluation.ClassifierFeatures;
+import org.ddpm4j.evaluation.DistanceReport;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.plots.PictureTable;
+import org.ddpm4j.unet.Execution;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import picocli.CommandLine.Command;
@@ -40,11 +47,15 @@ import picocli.CommandLine.Spec;
     description = "Draw a picture of all samplers by their number of steps.",
     footer = {
       "",
-      "A row for each sampler, a column for each number of steps, the same seed everywhere."
+      "A row for each sampler, a column for each number of steps, the same seed everywhere.",
+      "With --distances, a curve for each sampler: how far its images are from real ones, by the",
+      "number of steps, and a table of the figures beside the picture."
     })
 public final class SamplersCommand implements Callable<Integer> {
 
+  private static final int DEFAULT_COUNT = 4;
   private static final int MAX_COUNT = 16;
+  private static final int MOST_MEASURED = 50_000;
   private static final int SCALE = 2;
 
   private final Console console;
@@ -75,9 +86,18 @@ public final class SamplersCommand implements Callable<Integer> {
   @Option(
       names = "--count",
       paramLabel = "N",
-      defaultValue = "4",
-      description = "Images of each, 1 to 16 (default: ${DEFAULT-VALUE}).")
-  private int count;
+      description =
+          "Images of each, 1 to 16 (default: 4), or with --distances 10 to 50000 (default: "
+              + MeasuringDefaults.COMPARED_SAMPLES
+              + ").")
+  private Integer count;
+
+  @Option(
+      names = "--distances",
+      description = "Measure how far the images are from real ones instead of showing them.")
+  private boolean distances;
+
+  @Mixin private ReferenceOptions reference;
 
   @Option(
       names = "--seed",
@@ -110,7 +130,7 @@ public final class SamplersCommand implements Callable<Integer> {
   }
 
   private int draw() throws IOException {
-    BadInputException.requireRange("--count", count, 1, MAX_COUNT);
+    requireCount();
     AtomicFile.requireWritable(output);
     Path folder = ChosenRun.folder(run, spec, "'--run=DIR' is needed");
     DiffusionModel model =
@@ -123,6 +143,61 @@ public final class SamplersCommand implements Callable<Integer> {
       SamplerOptions.steps(number, model.schedule().timesteps());
     }
     List<SamplerType> chosen = Objects.requireNonNullElse(samplers, List.of(SamplerType.values()));
+    if (distances) {
+      measure(model, RunFolder.open(folder).readConfig(), chosen);
+    } else {
+      show(model, chosen);
+    }
+    console.printLine(output.toString());
+    return 0;
+  }
+
+  private void requireCount() {
+    if (count == null) {
+      count = distances ? Integer.parseInt(MeasuringDefaults.COMPARED_SAMPLES) : DEFAULT_COUNT;
+    }
+    BadInputException.requireRange(
+        "--count",
+        count,
+        distances ? DistanceReport.FEWEST_IMAGES : 1,
+        distances ? MOST_MEASURED : MAX_COUNT);
+  }
+
+  private void measure(DiffusionModel model, RunConfig config, List<SamplerType> chosen)
+      throws IOException {
+    List<Integer> rising = steps.stream().sorted().distinct().toList();
+    SamplerDistances found = new SamplerDistances();
+    try (DistanceMeter meter =
+            DistanceMeter.open(
+                console,
+                ClassifierFeatures.bundled(Execution.automatic()),
+                reference.training(Optional.of(config), Optional.of(model.shape())),
+                reference.cache());
+        Progress progress =
+            new Progress(console, "samplers", "samples", 0, (long) chosen.size() * rising.size())) {
+      long done = 0;
+      for (SamplerType type : chosen) {
+        for (int number : rising) {
+          Optional<DiffusionPipeline> pipeline = pipelineIfPossible(model, type, number);
+          if (pipeline.isPresent()) {
+            INDArray images = pipeline.get().sample(count, seed);
+            found.add(type, number, meter.measure(model, pipeline.get(), images));
+          }
+          progress.update(++done, type.toString());
+        }
+      }
+    }
+    if (found.isEmpty()) {
+      throw new BadInputException(
+          "None of the samplers can draw with any of these numbers of steps; choose others by --samplers or --steps.");
+    }
+    found.writePicture(output);
+    Path table = output.resolveSibling(output.getFileName() + ".csv");
+    found.writeTable(table);
+    console.printLine(table.toString());
+  }
+
+  private void show(DiffusionModel model, List<SamplerType> chosen) throws IOException {
     PictureTable table = new PictureTable(steps.stream().map(number -> number + " steps").toList());
     try (Progress progress =
         new Progress(console, "samplers", "samples", 0, (long) chosen.size() * steps.size())) {
@@ -137,20 +212,25 @@ public final class SamplersCommand implements Callable<Integer> {
       }
     }
     Images.writePng(table.draw(), output);
-    console.printLine(output.toString());
-    return 0;
+  }
+
+  private Optional<DiffusionPipeline> pipelineIfPossible(
+      DiffusionModel model, SamplerType type, int number) {
+    try {
+      return Optional.of(BadInputException.check(() -> model.pipeline(type, number)));
+    } catch (BadInputException e) {
+      console.note(
+          String.format(Locale.ROOT, "samplers: %s, %d steps: %s", type, number, e.getMessage()));
+      return Optional.empty();
+    }
   }
 
   /** A sampler that cannot take so few steps leaves its place empty. */
   private INDArray drawIfPossible(DiffusionModel model, SamplerType type, int number) {
-    try {
-      return BadInputException.check(() -> model.pipeline(type, number)).sample(count, seed);
-    } catch (BadInputException e) {
-      console.note(
-          String.format(Locale.ROOT, "samplers: %s, %d steps: %s", type, number, e.getMessage()));
-      ImageShape shape = model.shape();
-      return Nd4j.zeros(count, shape.channels(), shape.height(), shape.width());
-    }
+    ImageShape shape = model.shape();
+    return pipelineIfPossible(model, type, number)
+        .map(pipeline -> pipeline.sample(count, seed))
+        .orElseGet(() -> Nd4j.zeros(count, shape.channels(), shape.height(), shape.width()));
   }
 
   private BufferedImage strip(List<INDArray> images, Normalization normalization) {

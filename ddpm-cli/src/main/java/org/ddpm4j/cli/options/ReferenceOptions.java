@@ -2,7 +2,6 @@ package org.ddpm4j.cli.options;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.ddpm4j.data.ColorMode;
@@ -30,11 +29,7 @@ public final class ReferenceOptions {
 
   @Mixin private DataPlaces places;
 
-  @Option(
-      names = "--cache",
-      paramLabel = "DIR",
-      description = "Where features of data sets are kept (default: the user's cache).")
-  private Path cache;
+  @Mixin private FeatureCacheOptions cache;
 
   /** Nothing chosen yet; picocli sets the fields. */
   public ReferenceOptions() {}
@@ -45,8 +40,7 @@ public final class ReferenceOptions {
    * @return a folder, which need not exist
    */
   public Path cache() {
-    return Objects.requireNonNullElseGet(
-        cache, () -> places.sources().cacheFolder().resolve("features"));
+    return cache.folder();
   }
 
   /**

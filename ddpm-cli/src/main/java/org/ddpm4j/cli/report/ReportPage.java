@@ -30,6 +30,7 @@ import org.ddpm4j.diffusion.training.TrainingConfig;
  * @param samples the samples of the end, if the file exists
  * @param trainingImages some of the images that are trained on, if the file exists
  * @param sittings how long the training took, and on what
+ * @param distancePicture the distances from real images, if the file exists
  */
 record ReportPage(
     Path folder,
@@ -41,7 +42,8 @@ record ReportPage(
     Path lossPicture,
     Path samples,
     Path trainingImages,
-    List<Sitting> sittings) {
+    List<Sitting> sittings,
+    Path distancePicture) {
 
   /** A page of more pictures gets long and heavy; the files are all there. */
   private static final int MAX_GRIDS = 12;
@@ -80,6 +82,7 @@ record ReportPage(
         .append(".</p>\n");
     appendSamples(html);
     appendLoss(html);
+    appendDistances(html);
     appendFacts(html);
     appendGrids(html);
     appendCommands(html);
@@ -114,6 +117,14 @@ record ReportPage(
     if (Files.exists(lossPicture)) {
       html.append("<h2>Loss</h2>\n<p>");
       appendImage(html, lossPicture, "Loss over the steps of training", "chart");
+      html.append("</p>\n");
+    }
+  }
+
+  private void appendDistances(StringBuilder html) throws IOException {
+    if (Files.exists(distancePicture)) {
+      html.append("<h2>Distance from real images</h2>\n<p>");
+      appendImage(html, distancePicture, "Fréchet distance over the steps of training", "chart");
       html.append("</p>\n");
     }
   }

@@ -22,7 +22,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * What a run leaves for people to look at: loss.csv, time.csv, loss.png, samples/step-….png,
- * samples.png, training-images.png and report.html.
+ * samples.png, training-images.png, distances.csv and distances.png where they were measured, and
+ * report.html.
  *
  * @param folder of the run
  * @param config of the run
@@ -38,6 +39,15 @@ public record RunFiles(RunFolder folder, RunConfig config) {
    */
   public Path report() {
     return folder.path().resolve("report.html");
+  }
+
+  /**
+   * How far samples were from real images as training went.
+   *
+   * @return distances.csv and distances.png
+   */
+  public DistanceTable distances() {
+    return new DistanceTable(folder.path());
   }
 
   private Path lossTable() {
@@ -144,7 +154,8 @@ public record RunFiles(RunFolder folder, RunConfig config) {
                 lossPicture(),
                 samples(),
                 trainingImages(),
-                sittings)
+                sittings,
+                distances().picture())
             .toHtml());
   }
 

@@ -17,6 +17,7 @@ import org.ddpm4j.cli.options.DataOptions;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.ExecutionOptions;
+import org.ddpm4j.cli.options.FeatureCacheOptions;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.terminal.Console;
@@ -24,6 +25,7 @@ import org.ddpm4j.cli.terminal.Interruption;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.evaluation.DistanceReport;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.unet.Execution;
 import picocli.CommandLine.Command;
@@ -53,6 +55,9 @@ public final class TrainCommand implements Callable<Integer> {
           "--offline",
           "--time-limit",
           "--sample-steps",
+          "--evaluate-every",
+          "--evaluate-images",
+          "--cache",
           "--layers",
           "--threads",
           "--device",
@@ -95,6 +100,26 @@ public final class TrainCommand implements Callable<Integer> {
           "Denoising steps of the sample grids, 1 to T (default: " + Defaults.SAMPLE_STEPS + ").")
   private Integer sampleSteps;
 
+  @Option(
+      names = "--evaluate-every",
+      paramLabel = "N",
+      description =
+          "Measure every so many steps how far samples are from the training images, as the command"
+              + " distances does, in distances.csv and report.html (default: never).")
+  private Long evaluateEvery;
+
+  @Option(
+      names = "--evaluate-images",
+      paramLabel = "N",
+      defaultValue = TrainingDefaults.EVALUATED_IMAGES,
+      description =
+          "With --evaluate-every: samples of a measurement, drawn in "
+              + TrainingSession.EVALUATION_STEPS
+              + " steps of ddim (default: ${DEFAULT-VALUE}).")
+  private int evaluateImages;
+
+  @Mixin private FeatureCacheOptions cache;
+
   @Option(names = "--dry-run", description = "Print the configuration of the run and do nothing.")
   private boolean dryRun;
 
@@ -116,6 +141,14 @@ public final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     long begun = System.nanoTime();
+    if (evaluateEvery != null) {
+      BadInputException.requireRange("--evaluate-every", evaluateEvery, 1, Long.MAX_VALUE);
+    }
+    BadInputException.requireRange(
+        "--evaluate-images",
+        evaluateImages,
+        DistanceReport.FEWEST_IMAGES,
+        TrainingSession.MOST_EVALUATED_IMAGES);
     Duration limit = limit();
     if (resume != null) {
       return resume(limit);
@@ -207,13 +240,24 @@ public final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private TrainingSession session(RunConfig config, TrainingData images, Execution machine) {
-    return new TrainingSession(
-        console,
-        config,
-        images,
-        SamplerOptions.steps(sampleSteps, config.model().schedule().timesteps()),
-        machine);
+  private TrainingSession session(RunConfig config, TrainingData images, Execution machine)
+      throws IOException {
+    TrainingSession session =
+        new TrainingSession(
+            console,
+            config,
+            images,
+            SamplerOptions.steps(sampleSteps, config.model().schedule().timesteps()),
+            machine);
+    if (evaluateEvery != null && !dryRun) {
+      try {
+        session.measureDistances(images.images(), evaluateEvery, evaluateImages, cache.folder());
+      } catch (IOException | RuntimeException e) {
+        session.close();
+        throw e;
+      }
+    }
+    return session;
   }
 
   private Duration limit() {

@@ -20,6 +20,7 @@ final class TrainingDefaults {
 
   static final String MINUTES = "9";
   static final String BATCH_SIZE = "32";
+  static final String EVALUATED_IMAGES = "500";
   static final String ACCUMULATE = "1";
   static final String BETA1 = "0.9";
   static final String BETA2 = "0.99";

@@ -1,11 +1,13 @@
 package org.ddpm4j.cli.train;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
+import org.ddpm4j.cli.distances.DistanceMeter;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.TrainingData;
@@ -31,6 +33,7 @@ import org.ddpm4j.diffusion.run.TrainingDescription;
 import org.ddpm4j.diffusion.training.CheckpointListener;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingListener;
+import org.ddpm4j.evaluation.ClassifierFeatures;
 import org.ddpm4j.io.FolderLock;
 import org.ddpm4j.kernels.plan.DeviceMemoryException;
 import org.ddpm4j.plots.PlotFont;
@@ -49,6 +52,11 @@ final class TrainingSession implements AutoCloseable {
 
   /** Of a grid that is drawn on the way. */
   static final int GRID_IMAGES = 16;
+
+  /** Of the samples that are measured: enough to see how training goes, and soon done. */
+  static final int EVALUATION_STEPS = 20;
+
+  static final int MOST_EVALUATED_IMAGES = 50_000;
 
   private static final int SHOWN_TRAINING_IMAGES = 8;
   private static final int FINAL_IMAGES = Integer.parseInt(Defaults.SAMPLE_COUNT);
@@ -74,6 +82,13 @@ final class TrainingSession implements AutoCloseable {
   private long startNanos;
 
   private long begun;
+  private final DiffusionModel average;
+
+  /** Null unless distances are measured. */
+  private DistanceMeter meter;
+
+  private long measureEvery;
+  private int measuredImages;
 
   /** A session whose run folder is not known yet. */
   TrainingSession(
@@ -102,8 +117,36 @@ final class TrainingSession implements AutoCloseable {
                 DiscretizedGaussian.of(description.normalization()));
     trainer = trainer(objective);
     data.validation().ifPresent(trainer::withValidation);
-    DiffusionModel average = DiffusionModel.of(trainer.emaUnet(), description);
+    average = DiffusionModel.of(trainer.emaUnet(), description);
     pipeline = BadInputException.check(() -> average.pipeline(SamplerType.DDPM, sampleSteps));
+  }
+
+  /**
+   * Measures from time to time how far samples are from real images.
+   *
+   * @param real the images to compare them with
+   * @param every steps between two measurements
+   * @param images that are drawn each time
+   * @param cache where features of the real images are kept
+   */
+  void measureDistances(ImageDataSet real, long every, int images, Path cache) throws IOException {
+    meter =
+        DistanceMeter.open(console, ClassifierFeatures.bundled(Execution.automatic()), real, cache);
+    measureEvery = every;
+    measuredImages = images;
+  }
+
+  private TrainingListener distances(RunFiles files, Interruption interruption) {
+    int steps = Math.min(EVALUATION_STEPS, config.model().schedule().timesteps());
+    return new DistanceListener(
+        meter,
+        files.distances(),
+        average,
+        average.pipeline(SamplerType.DDIM, steps),
+        measureEvery,
+        measuredImages,
+        training.config().seed(),
+        interruption::isRequested);
   }
 
   /** Several devices do not train for every objective. */
@@ -268,16 +311,19 @@ final class TrainingSession implements AutoCloseable {
         new Progress(console, "train", "steps", trainer.step(), training.config().steps())) {
       trainer
           .withListener(new CheckpointListener(folder.checkpoints(), training.checkpointEvery()))
-          .withListener(new ProgressListener(progress))
-          .withListener(
-              (running, report) -> {
-                if (report.step() % training.sampleEvery() == 0 && !report.isLast()) {
-                  writeGrid(files, interruption);
-                }
-                if (System.nanoTime() - start >= limit.toNanos()) {
-                  running.requestStop();
-                }
-              });
+          .withListener(new ProgressListener(progress));
+      if (meter != null) {
+        trainer.withListener(distances(files, interruption));
+      }
+      trainer.withListener(
+          (running, report) -> {
+            if (report.step() % training.sampleEvery() == 0 && !report.isLast()) {
+              writeGrid(files, interruption);
+            }
+            if (System.nanoTime() - start >= limit.toNanos()) {
+              running.requestStop();
+            }
+          });
       trainer.fit();
     }
   }
@@ -324,6 +370,9 @@ final class TrainingSession implements AutoCloseable {
 
   @Override
   public void close() {
+    if (meter != null) {
+      meter.close();
+    }
     prefetching.close();
     trainer.close();
     unet.close();

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.ddpm4j.cli.Cli;
 import org.ddpm4j.cli.IdxFixture;
 import org.junit.jupiter.api.BeforeAll;
@@ -127,6 +128,104 @@ class DistancesCommandTest {
     assertThat(anew.code()).isZero();
     assertThat(anew.err()).contains("It is made anew.");
     assertThat(json("c.json")).isEqualTo(json("a.json"));
+  }
+
+  @Test
+  void samplersHaveCurves() throws IOException {
+    Path picture = folder.resolve("curves.png");
+    Cli.run(
+            "samplers",
+            "--distances",
+            "--run",
+            run,
+            "--data",
+            data,
+            "--cache",
+            cache,
+            "--count",
+            10,
+            "--samplers",
+            "ddim,euler",
+            "--steps",
+            "4,2",
+            "--output",
+            picture)
+        .isOk();
+
+    List<String> table = Files.readAllLines(folder.resolve("curves.png.csv"));
+    assertThat(table).hasSize(5);
+    assertThat(table.get(0)).startsWith("sampler,steps,images,frechet_distance,kernel_distance");
+    assertThat(table.get(1)).startsWith("ddim,2,10,");
+    assertThat(table.get(4)).startsWith("euler,4,10,");
+    assertThat(ImageIO.read(picture.toFile()).getWidth()).isEqualTo(1280);
+    distances("a.json", "distances", "--run", run, "--count", 10, "--steps", 2, "--sampler", "ddim")
+        .isOk();
+    double same = json("a.json").get("samples").get("frechet_distance").asDouble();
+    assertThat(Double.parseDouble(table.get(1).split(",")[3])).isCloseTo(same, within(1e-9 * same));
+  }
+
+  @Test
+  void trainingMeasuresAsItGoes() throws IOException {
+    Path measured = folder.resolve("run");
+    Object[] often = {"--evaluate-every", 3, "--evaluate-images", 10, "--cache", cache};
+    Cli.run(Cli.tinyTraining(data, measured, 7, often)).isOk();
+
+    List<String> table = Files.readAllLines(measured.resolve("distances.csv"));
+    assertThat(table).hasSize(4);
+    assertThat(table.stream().skip(1).map(row -> row.split(",")[0])).containsExactly("3", "6", "7");
+    assertThat(Files.readString(measured.resolve("report.html")))
+        .contains("<h2>Distance from real images</h2>");
+    double last = Double.parseDouble(table.get(3).split(",")[2]);
+    // The same images, of the run's last weights, and as many steps as its chain has.
+    distances(
+            "a.json",
+            "distances",
+            "--run",
+            measured,
+            "--count",
+            10,
+            "--sampler",
+            "ddim",
+            "--steps",
+            6)
+        .isOk();
+    double same = json("a.json").get("samples").get("frechet_distance").asDouble();
+    assertThat(last).isCloseTo(same, within(1e-6 * same));
+  }
+
+  @Test
+  void nearestTrainingImagesStandBesideSamples() throws IOException {
+    String out =
+        Cli.run(
+                "nearest",
+                "--run",
+                run,
+                "--data",
+                data,
+                "--count",
+                20,
+                "--steps",
+                2,
+                "--output",
+                folder)
+            .isOk()
+            .out();
+
+    assertThat(out).contains("pixels    median distance ", "features  median distance ");
+    List<String> table = Files.readAllLines(folder.resolve("nearest.csv"));
+    assertThat(table).hasSize(1 + 20 + 20);
+    assertThat(table.get(0))
+        .isEqualTo(
+            "kind,image,nearest_by_pixels,distance_by_pixels,nearest_by_features,distance_by_features");
+    assertThat(table.get(1)).startsWith("drawn,0,");
+    assertThat(table.get(40)).startsWith("test,19,");
+    assertThat(table.stream().skip(1).map(row -> Integer.parseInt(row.split(",")[2])))
+        .allMatch(nearest -> nearest >= 0 && nearest < 30);
+    // Two blocks of three rows: 16 images and 4, eight pixels high and twice enlarged.
+    assertThat(ImageIO.read(folder.resolve("nearest.png").toFile()).getHeight())
+        .isBetween(6 * 17, 6 * 40);
+    assertThat(ImageIO.read(folder.resolve("nearest-distances.png").toFile()).getWidth())
+        .isEqualTo(2 * 1280);
   }
 
   @Test

@@ -1,0 +1,280 @@
+package org.ddpm4j.cli.measure;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.GuidanceOptions;
+import org.ddpm4j.cli.options.ModelOptions;
+import org.ddpm4j.cli.options.Pixels;
+import org.ddpm4j.cli.options.ReferenceOptions;
+import org.ddpm4j.cli.options.SamplerOptions;
+import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.cli.terminal.Interruption;
+import org.ddpm4j.cli.terminal.Progress;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.diffusion.pipeline.SamplingOptions;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.sampling.PathSampler;
+import org.ddpm4j.evaluation.ClassifierFeatures;
+import org.ddpm4j.evaluation.Closeness;
+import org.ddpm4j.evaluation.FeatureExtractor;
+import org.ddpm4j.evaluation.Features;
+import org.ddpm4j.evaluation.NearestImages;
+import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Folders;
+import org.ddpm4j.plots.Axis;
+import org.ddpm4j.plots.KernelDensity;
+import org.ddpm4j.plots.LineChart;
+import org.ddpm4j.plots.Panels;
+import org.ddpm4j.plots.PictureTable;
+import org.ddpm4j.plots.Series;
+import org.ddpm4j.unet.Execution;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Shows the training images that are nearest to drawn ones: has the model learned by heart? */
+@Command(
+    name = "nearest",
+    description = "Show the training images that are nearest to drawn ones.",
+    footer = {
+      "",
+      "Draws images and finds the nearest training image of each, by its pixels and in the features",
+      "of a small classifier. Writes nearest.png, with the closest first, nearest-distances.png,",
+      "where their distances stand beside those of test images, and nearest.csv. Of a model that",
+      "copies, more images are close than of those that it has never seen."
+    })
+public final class NearestCommand implements Callable<Integer> {
+
+  private static final int MAX_COUNT = 10_000;
+  private static final int SHOWN_IN_ROW = 16;
+  private static final int MOST_ROWS = 4;
+  private static final int SCALE = 2;
+  private static final int CURVE_POINTS = 200;
+
+  private final Console console;
+
+  @Mixin private ModelOptions modelOptions;
+
+  @Option(
+      names = "--count",
+      paramLabel = "N",
+      defaultValue = MeasuringDefaults.NEAREST_IMAGES,
+      description = "Number of images (default: ${DEFAULT-VALUE}).")
+  private int count;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = Defaults.SEED,
+      description = "Seed of the noise (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--output",
+      paramLabel = "DIR",
+      description = "Folder for the files (default: the run's folder or, without --run, this one).")
+  private Path output;
+
+  @Mixin private ReferenceOptions reference;
+
+  @Mixin private SamplerOptions samplerOptions;
+
+  @Mixin private GuidanceOptions guidanceOptions;
+
+  /**
+   * A command with nothing chosen yet; picocli sets the fields.
+   *
+   * @param console where it writes
+   */
+  public NearestCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    return Interruption.ofThread(this::find);
+  }
+
+  /** Drawn images and unseen ones, and what is nearest to each by one measure. */
+  private record Found(String measure, int[] nearest, double[] distances, int drawn) {
+
+    Closeness closeness() {
+      return new Closeness(
+          Arrays.copyOf(distances, drawn), Arrays.copyOfRange(distances, drawn, distances.length));
+    }
+  }
+
+  private int find() throws IOException {
+    BadInputException.requireRange("--count", count, 2, MAX_COUNT);
+    Path folder = Objects.requireNonNullElseGet(output, () -> modelOptions.defaultOutput(""));
+    Folders.requireWritable(folder);
+    DiffusionModel model = modelOptions.read(console);
+    Pixels.requirePictures(model.shape());
+    Optional<RunConfig> run = modelOptions.run();
+    PathSampler sampler = samplerOptions.sampler(model);
+    SamplerOptions.requireX0(model, sampler.first());
+    DiffusionPipeline pipeline = model.pipeline(sampler, guidanceOptions.guidance(model));
+    ImageDataSet training = reference.training(run, Optional.of(model.shape()));
+    ImageDataSet unseen =
+        reference
+            .heldOut(run, Optional.of(model.shape()), count)
+            .orElseThrow(
+                () ->
+                    new BadInputException(
+                        "The data set has no test images to compare with; give another one by --dataset."));
+    INDArray samples =
+        Progress.ofSampling(
+            console,
+            pipeline,
+            count,
+            SamplingOptions.defaults(),
+            options -> pipeline.sample(count, seed, options));
+    INDArray drawn = org.ddpm4j.evaluation.Pixels.of(samples, model.normalization());
+    List<Found> found = nearest(drawn, batch(unseen, 0, unseen.size()), training);
+    write(folder, drawn, training, found);
+    return 0;
+  }
+
+  /** Pixels of some of the images. */
+  private static INDArray batch(ImageDataSet images, int first, int end) {
+    return org.ddpm4j.evaluation.Pixels.of(
+        images.batch(IntStream.range(first, end).toArray()).getFeatures(), images.normalization());
+  }
+
+  private List<Found> nearest(INDArray drawn, INDArray unseen, ImageDataSet training)
+      throws IOException {
+    INDArray images = Nd4j.concat(0, drawn, unseen);
+    try (FeatureExtractor extractor = ClassifierFeatures.bundled(Execution.automatic());
+        Progress progress = new Progress(console, "nearest", "images", 0, training.size())) {
+      NearestImages byPixels = new NearestImages(org.ddpm4j.evaluation.Pixels.asFeatures(images));
+      NearestImages byFeatures = new NearestImages(extractor.extractAll(images, done -> {}));
+      for (int first = 0; first < training.size(); first += FeatureExtractor.BATCH_SIZE) {
+        int end = Math.min(training.size(), first + FeatureExtractor.BATCH_SIZE);
+        INDArray pixels = batch(training, first, end);
+        Features features = extractor.extract(pixels);
+        byPixels.add(org.ddpm4j.evaluation.Pixels.asFeatures(pixels));
+        byFeatures.add(features);
+        progress.update(end, "");
+      }
+      int count = (int) drawn.size(0);
+      return List.of(
+          new Found("pixels", byPixels.nearest(), byPixels.distances(), count),
+          new Found("features", byFeatures.nearest(), byFeatures.distances(), count));
+    }
+  }
+
+  private void write(Path folder, INDArray drawn, ImageDataSet training, List<Found> found)
+      throws IOException {
+    Folders.create(folder);
+    Path picture = folder.resolve("nearest.png");
+    Images.writePng(picture(drawn, training, found), picture);
+    Path chart = folder.resolve("nearest-distances.png");
+    Images.writePng(Panels.grid(found.stream().map(NearestCommand::chart).toList(), 2), chart);
+    Path table = folder.resolve("nearest.csv");
+    AtomicFile.writeString(table, table(found));
+    StringBuilder text = new StringBuilder();
+    for (Found one : found) {
+      Closeness closeness = one.closeness();
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "%-9s median distance %.3f, of test images %.3f; %.1f %% are closer than the closest %.0f %% of test images%n",
+              one.measure,
+              closeness.generatedMedian(),
+              closeness.heldOutMedian(),
+              100 * closeness.closeShare(),
+              100 * Closeness.CLOSE_SHARE));
+    }
+    text.append(picture).append('\n').append(chart).append('\n').append(table).append('\n');
+    console.print(stream -> stream.write(text.toString().getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /** The closest first, by pixels. */
+  private static BufferedImage picture(INDArray drawn, ImageDataSet training, List<Found> found) {
+    double[] closeness = found.get(0).distances;
+    int shown = Math.min(found.get(0).drawn, SHOWN_IN_ROW * MOST_ROWS);
+    int[] order =
+        IntStream.range(0, found.get(0).drawn)
+            .boxed()
+            .sorted(Comparator.comparingDouble(i -> closeness[i]))
+            .mapToInt(Integer::intValue)
+            .limit(shown)
+            .toArray();
+    PictureTable table = new PictureTable(List.of());
+    for (int first = 0; first < shown; first += SHOWN_IN_ROW) {
+      int[] row = Arrays.copyOfRange(order, first, Math.min(shown, first + SHOWN_IN_ROW));
+      INDArray samples =
+          Nd4j.concat(
+              0,
+              IntStream.of(row)
+                  .mapToObj(i -> drawn.get(NDArrayIndex.interval(i, i + 1)))
+                  .toArray(INDArray[]::new));
+      table.row("drawn", strip(samples));
+      for (Found one : found) {
+        int[] nearest = IntStream.of(row).map(i -> one.nearest[i]).toArray();
+        table.row(
+            "by " + one.measure,
+            strip(
+                org.ddpm4j.evaluation.Pixels.of(
+                    training.batch(nearest).getFeatures(), training.normalization())));
+      }
+    }
+    return table.draw();
+  }
+
+  private static BufferedImage strip(INDArray pixels) {
+    return Images.grid(pixels.div(127.5).subi(1), (int) pixels.size(0), SCALE);
+  }
+
+  private static BufferedImage chart(Found found) {
+    Closeness closeness = found.closeness();
+    double largest = Arrays.stream(found.distances).max().orElseThrow();
+    return LineChart.of(
+            "Distance to the nearest training image, " + found.measure,
+            List.of(
+                curve("drawn images", closeness.generated(), largest),
+                curve("test images", closeness.heldOut(), largest)))
+        .withAxes(Axis.linear("distance"), Axis.linear("density").withRange(0, Double.NaN))
+        .draw();
+  }
+
+  private static Series curve(String name, double[] distances, double largest) {
+    return KernelDensity.of(distances).curve(name, 0, 1.1 * largest, CURVE_POINTS);
+  }
+
+  private static String table(List<Found> found) {
+    StringBuilder table = new StringBuilder("kind,image");
+    for (Found one : found) {
+      table.append(
+          String.format(Locale.ROOT, ",nearest_by_%s,distance_by_%s", one.measure, one.measure));
+    }
+    table.append('\n');
+    int drawn = found.get(0).drawn;
+    for (int i = 0; i < found.get(0).nearest.length; i++) {
+      table.append(i < drawn ? "drawn," + i : "test," + (i - drawn));
+      for (Found one : found) {
+        table.append(String.format(Locale.ROOT, ",%d,%s", one.nearest[i], one.distances[i]));
+      }
+      table.append('\n');
+    }
+    return table.toString();
+  }
+}

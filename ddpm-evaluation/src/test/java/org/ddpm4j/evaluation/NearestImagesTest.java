@@ -1,0 +1,80 @@
+package org.ddpm4j.evaluation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.stream.IntStream;
+import org.ddpm4j.diffusion.image.Normalization;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+class NearestImagesTest {
+
+  private final Features real = DistancesFixture.real();
+  private final Features generated = DistancesFixture.generated();
+
+  private static double distance(float[] a, float[] b) {
+    double sum = 0;
+    for (int j = 0; j < a.length; j++) {
+      sum += Math.pow((double) a[j] - b[j], 2);
+    }
+    return Math.sqrt(sum);
+  }
+
+  @Test
+  void findsWhatAPlainLoopFinds() {
+    NearestImages found = new NearestImages(generated);
+    found.add(real.select(IntStream.range(0, 100).toArray()));
+    found.add(real.select(IntStream.range(100, 220).toArray()));
+
+    for (int i = 0; i < generated.count(); i++) {
+      int best = 0;
+      for (int j = 1; j < real.count(); j++) {
+        if (distance(generated.values()[i], real.values()[j])
+            < distance(generated.values()[i], real.values()[best])) {
+          best = j;
+        }
+      }
+      assertThat(found.nearest()[i]).isEqualTo(best);
+      assertThat(found.distances()[i])
+          .isCloseTo(distance(generated.values()[i], real.values()[best]), within(1e-6));
+    }
+  }
+
+  @Test
+  void findsCopies() {
+    int[] copied = {17, 3, 219};
+    NearestImages found = new NearestImages(real.select(copied));
+    assertThat(found.nearest()).containsOnly(-1);
+    found.add(real);
+
+    assertThat(found.nearest()).containsExactly(copied);
+    assertThat(found.distances()).containsOnly(new double[] {0}, within(1e-6));
+  }
+
+  @Test
+  void pixelsAreFeaturesToo() {
+    INDArray image = Nd4j.createFromArray(-1f, 1f, 0f, 0.5f).reshape(1, 1, 2, 2);
+
+    Features pixels = Pixels.asFeatures(Pixels.of(image, Normalization.SYMMETRIC));
+
+    assertThat(pixels.values()[0])
+        .containsExactly(new float[] {0, 1, 128 / 255f, 191 / 255f}, within(1e-6f));
+  }
+
+  @Test
+  void closenessTellsCopies() {
+    double[] heldOut = IntStream.rangeClosed(1, 101).mapToDouble(i -> i).toArray();
+
+    assertThat(new Closeness(heldOut, heldOut).threshold()).isCloseTo(6, within(1e-12));
+    assertThat(new Closeness(heldOut, heldOut).closeShare()).isCloseTo(5 / 101.0, within(1e-12));
+    assertThat(new Closeness(new double[] {0, 0.5}, heldOut).closeShare()).isEqualTo(1);
+    assertThat(new Closeness(new double[] {70, 7}, heldOut).closeShare()).isZero();
+    assertThat(new Closeness(new double[] {70, 7}, heldOut).generatedMedian()).isEqualTo(38.5);
+    assertThat(new Closeness(heldOut, heldOut).heldOutMedian()).isEqualTo(51);
+    assertThatThrownBy(() -> new Closeness(new double[0], heldOut))
+        .hasMessageContaining("at least one of both");
+  }
+}
