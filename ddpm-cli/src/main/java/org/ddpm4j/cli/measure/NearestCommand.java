@@ -16,7 +16,6 @@ import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.GuidanceOptions;
 import org.ddpm4j.cli.options.ModelOptions;
-import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.options.ReferenceOptions;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
@@ -34,6 +33,7 @@ import org.ddpm4j.evaluation.Closeness;
 import org.ddpm4j.evaluation.FeatureExtractor;
 import org.ddpm4j.evaluation.Features;
 import org.ddpm4j.evaluation.NearestImages;
+import org.ddpm4j.evaluation.Pixels;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.plots.Axis;
@@ -127,7 +127,7 @@ public final class NearestCommand implements Callable<Integer> {
     Path folder = Objects.requireNonNullElseGet(output, () -> modelOptions.defaultOutput(""));
     Folders.requireWritable(folder);
     DiffusionModel model = modelOptions.read(console);
-    Pixels.requirePictures(model.shape());
+    org.ddpm4j.cli.options.Pixels.requirePictures(model.shape());
     Optional<RunConfig> run = modelOptions.run();
     PathSampler sampler = samplerOptions.sampler(model);
     SamplerOptions.requireX0(model, sampler.first());
@@ -147,7 +147,7 @@ public final class NearestCommand implements Callable<Integer> {
             count,
             SamplingOptions.defaults(),
             options -> pipeline.sample(count, seed, options));
-    INDArray drawn = org.ddpm4j.evaluation.Pixels.of(samples, model.normalization());
+    INDArray drawn = Pixels.of(samples, model.normalization());
     List<Found> found = nearest(drawn, batch(unseen, 0, unseen.size()), training);
     write(folder, drawn, training, found);
     return 0;
@@ -155,7 +155,7 @@ public final class NearestCommand implements Callable<Integer> {
 
   /** Pixels of some of the images. */
   private static INDArray batch(ImageDataSet images, int first, int end) {
-    return org.ddpm4j.evaluation.Pixels.of(
+    return Pixels.of(
         images.batch(IntStream.range(first, end).toArray()).getFeatures(), images.normalization());
   }
 
@@ -164,13 +164,13 @@ public final class NearestCommand implements Callable<Integer> {
     INDArray images = Nd4j.concat(0, drawn, unseen);
     try (FeatureExtractor extractor = ClassifierFeatures.bundled(Execution.automatic());
         Progress progress = new Progress(console, "nearest", "images", 0, training.size())) {
-      NearestImages byPixels = new NearestImages(org.ddpm4j.evaluation.Pixels.asFeatures(images));
+      NearestImages byPixels = new NearestImages(Pixels.asFeatures(images));
       NearestImages byFeatures = new NearestImages(extractor.extractAll(images, done -> {}));
       for (int first = 0; first < training.size(); first += FeatureExtractor.BATCH_SIZE) {
         int end = Math.min(training.size(), first + FeatureExtractor.BATCH_SIZE);
         INDArray pixels = batch(training, first, end);
         Features features = extractor.extract(pixels);
-        byPixels.add(org.ddpm4j.evaluation.Pixels.asFeatures(pixels));
+        byPixels.add(Pixels.asFeatures(pixels));
         byFeatures.add(features);
         progress.update(end, "");
       }
@@ -232,9 +232,7 @@ public final class NearestCommand implements Callable<Integer> {
         int[] nearest = IntStream.of(row).map(i -> one.nearest[i]).toArray();
         table.row(
             "by " + one.measure,
-            strip(
-                org.ddpm4j.evaluation.Pixels.of(
-                    training.batch(nearest).getFeatures(), training.normalization())));
+            strip(Pixels.of(training.batch(nearest).getFeatures(), training.normalization())));
       }
     }
     return table.draw();
