@@ -30,6 +30,7 @@ import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
+import org.ddpm4j.cli.measure.DistancesCommand;
 import org.ddpm4j.cli.terminal.Console;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -248,7 +249,8 @@ class SnippetsTest {
     List<Exception> errors = new ArrayList<>();
     try {
       for (ParseResult result =
-              PROGRAM.parseArgs(words.subList(1, words.size()).toArray(String[]::new));
+              PROGRAM.parseArgs(
+                  DistancesCommand.named(words.subList(1, words.size()).toArray(String[]::new)));
           result != null;
           result = result.subcommand()) {
         errors.addAll(result.errors());
