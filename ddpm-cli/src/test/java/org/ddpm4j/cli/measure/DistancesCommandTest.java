@@ -229,6 +229,19 @@ class DistancesCommandTest {
   }
 
   @Test
+  void classesAreThoseThatWereAskedFor() throws IOException {
+    Path conditional = folder.resolve("run");
+    Cli.run(Cli.tinyTraining(data, conditional, 2, "--class-conditional")).isOk();
+
+    distances("a.json", "distances", "--run", conditional, "--count", 20, "--steps", 2).isOk();
+
+    JsonNode classes = json("a.json").get("samples").get("classes");
+    assertThat(classes).hasSize(10);
+    assertThat(classes.get(9).get("name").asText()).isEqualTo("Ankle boot");
+    assertThat(classes).allMatch(one -> one.get("images").asInt() == 2);
+  }
+
+  @Test
   void refusesTooFewImages() throws IOException {
     distances("a.json", "distances", "--run", run, "--count", 9)
         .isBadInput("The value of --count is 9; it must be from 10");
