@@ -25,7 +25,7 @@ final class CompletionCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    console.printLine(AutoComplete.bash("ddpm", spec.root().commandLine()));
+    console.printText(AutoComplete.bash("ddpm", spec.root().commandLine()) + "\n");
     return 0;
   }
 }

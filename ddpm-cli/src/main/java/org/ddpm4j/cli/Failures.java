@@ -78,7 +78,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
         || e instanceof DeviceMemoryException) {
       return report(console, e.getMessage());
     }
-    e.printStackTrace(console.err());
+    console.trace(e);
     return CommandLine.ExitCode.SOFTWARE;
   }
 

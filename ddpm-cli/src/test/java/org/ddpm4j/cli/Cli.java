@@ -58,6 +58,15 @@ public final class Cli {
       return this;
     }
 
+    /** As {@link #isBadInput}, after lines that tell of work that had begun. */
+    Result isBadInputAtEnd(String... parts) {
+      String last = err.lines().reduce((before, line) -> line).orElse("");
+      assertThat(last).startsWith("ddpm: ").endsWith(".").contains(parts);
+      assertThat(err).doesNotContain("Exception", "\tat ");
+      assertThat(code).isEqualTo(2);
+      return this;
+    }
+
     /** That it ended with exit code 2 and one sentence, which contains the given parts. */
     public Result isBadInput(String... parts) {
       assertThat(err).as("standard error").startsWith("ddpm: ").endsWith(".\n");

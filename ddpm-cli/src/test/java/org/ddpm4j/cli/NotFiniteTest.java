@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
@@ -54,6 +55,35 @@ class NotFiniteTest {
     Cli.run("sample", "--run", run, "--noise", noise, "--steps", 2, "--output", picture)
         .isBadInput("The tensor noise of " + noise, "NaN or infinite");
     assertThat(picture).doesNotExist();
+  }
+
+  @Test
+  void predictSaysWhichNumbersAreNotFinite() throws IOException {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
+    Path run = folder.resolve("run");
+    Cli.run(Cli.tinyTraining(data, run, 2)).isOk();
+    Path input = folder.resolve("input.safetensors");
+    Path output = folder.resolve("y.safetensors");
+    Map<String, INDArray> batch = new LinkedHashMap<>();
+    batch.put("x", Nd4j.ones(2, 1, 8, 8));
+    batch.put("t", Nd4j.createFromArray(1f, 2f));
+    batch.put("g", Nd4j.ones(2, 1, 8, 8));
+    SafetensorsWriter.write(input, batch, Map.of());
+    Object[] predict = {
+      "predict", "--model", run.resolve("unet"), "--input", input, "--output", output, "--gradients"
+    };
+    Cli.run(predict).isOk();
+    Files.delete(output);
+    for (String name : List.of("x", "t", "g")) {
+      Map<String, INDArray> bad = new LinkedHashMap<>(batch);
+      bad.put(name, batch.get(name).dup().putScalar(1, Double.NaN));
+      SafetensorsWriter.write(input, bad, Map.of());
+      Cli.run(predict).isBadInput("The tensor " + name + " of " + input, "NaN or infinite");
+    }
+    SafetensorsWriter.write(input, batch, Map.of());
+    spoil(run.resolve("unet/diffusion_pytorch_model.safetensors"));
+    Cli.run(predict).isBadInput("The network's output is NaN or infinite", "weights");
+    assertThat(output).doesNotExist();
   }
 
   /** One weight of every tensor becomes NaN. */

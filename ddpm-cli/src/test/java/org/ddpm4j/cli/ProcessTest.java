@@ -138,6 +138,9 @@ class ProcessTest {
     List<String> lines = Files.readAllLines(err());
     assertThat(lines.get(lines.size() - 1)).contains("interrupted, saved at step", "--resume");
     assertThat(Files.readString(err())).doesNotContain("Exception");
+    assertThat(run.resolve("report.html")).content().contains("Loss");
+    List<String> losses = Files.readAllLines(run.resolve("loss.csv"));
+    assertThat(losses).hasSizeGreaterThan(2);
 
     Cli.run(
             "train",
@@ -151,6 +154,44 @@ class ProcessTest {
             "0.0000001")
         .isOk();
     assertThat(run.resolve("report.html")).isNotEmptyFile();
+  }
+
+  @Test
+  void aTerminatedSamplingOfManyFilesGoesOn() throws Exception {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
+    Path run = folder.resolve("run");
+    Cli.run(Cli.tinyTraining(data, run, 2)).isOk();
+    int count = 600;
+    Path pictures = folder.resolve("pictures");
+    Object[] call = {
+      "sample",
+      "--run",
+      run,
+      "--count",
+      count,
+      "--batch-size",
+      16,
+      "--format",
+      "png",
+      "--output",
+      pictures
+    };
+    Process process = start(java(call), out().toFile());
+    while (process.isAlive() && !Files.exists(pictures.resolve("0015.png"))) {
+      Thread.sleep(10);
+    }
+    process.destroy();
+    assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(TERMINATED_EXIT_CODE);
+    assertThat(Files.readString(err())).contains("interrupted", "the same command goes on");
+    List<String> there = List.copyOf(FolderContent.of(pictures).keySet());
+    assertThat(there).hasSizeBetween(17, count).allMatch(name -> !name.startsWith("."));
+
+    Path whole = folder.resolve("whole");
+    Cli.run(call).isOk();
+    call[call.length - 1] = whole;
+    Cli.run(call).isOk();
+    assertThat(FolderContent.of(pictures)).hasSize(count + 1).isEqualTo(FolderContent.of(whole));
   }
 
   @Test

@@ -122,7 +122,7 @@ class SampleCommandTest {
     Path pictures = sample("single", "--count", 3, "--format", "png");
     try (Stream<Path> files = Files.list(pictures)) {
       assertThat(files.map(file -> file.getFileName().toString()))
-          .containsExactlyInAnyOrder("0000.png", "0001.png", "0002.png");
+          .containsExactlyInAnyOrder("0000.png", "0001.png", "0002.png", "samples.json");
     }
     BufferedImage picture = ImageIO.read(pictures.resolve("0000.png").toFile());
     assertThat(picture.getWidth()).isEqualTo(8);
@@ -178,7 +178,7 @@ class SampleCommandTest {
   @Test
   void infoTellsAboutARun() {
     assertThat(Cli.run("info", "--run", run).isOk().out())
-        .contains("2 of 2", "fashion-mnist", "linear, T = 6", "12 of 8x8x1", "dim=4");
+        .contains("2 of 2", "fashion-mnist", "linear, T = 6", "12 of 8x8x1", "widths 4, 8");
   }
 
   @Test

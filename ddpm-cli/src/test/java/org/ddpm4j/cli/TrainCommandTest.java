@@ -271,7 +271,7 @@ class TrainCommandTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"--steps, 9", "--accumulate, 2", "--learning-rate, 1", "--dim, 8", "--run, x"})
+  @CsvSource({"--accumulate, 2", "--learning-rate, 1", "--dim, 8", "--run, x"})
   void resumingRefusesOtherOptions(String option, String value) {
     Cli.run("train", "--resume", trained, "--data", data, option, value)
         .isBadInput("'" + option + "'", "'--resume'");

@@ -1,12 +1,16 @@
 package org.ddpm4j.diffusion;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.pipeline.BatchNoise;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.pipeline.SamplingOptions;
 import org.ddpm4j.diffusion.random.NoiseSource;
@@ -19,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Which classes a pipeline draws, and what pictures it makes. */
 class DiffusionPipelineTest {
@@ -69,6 +74,92 @@ class DiffusionPipelineTest {
         .containsExactly(0, 0.25, 0.5, 0);
     assertThat(firstPixels(pipeline.sample(new int[] {4, 1, 1}, 0, batches)))
         .containsExactly(1, 0.25, 0.25);
+  }
+
+  /** Each image is its noise plus its class; drawn from number 3 on, they are the later ones. */
+  @Test
+  void batchesAreHandedOverOneByOneAndAreThoseOfTheWhole() throws IOException {
+    Sampler noisy =
+        new Sampler() {
+          @Override
+          public int steps() {
+            return 1;
+          }
+
+          @Override
+          public INDArray sample(
+              Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
+            INDArray start = noise.initial(0, shape);
+            return start.add(denoiser.denoise(start, NoiseLevel.CLEAN).x0());
+          }
+        };
+    DiffusionPipeline pipeline =
+        new DiffusionPipeline(QUARTERS, noisy, SHAPE).withClassOf(i -> i % 3);
+    INDArray whole = pipeline.sample(8, 5);
+    List<Integer> firsts = new ArrayList<>();
+    List<Integer> sizes = new ArrayList<>();
+    pipeline.sampleInBatches(
+        3,
+        8,
+        BatchNoise.seeded(5),
+        SamplingOptions.defaults().withBatchSize(2),
+        (first, images) -> {
+          firsts.add(first);
+          int size = (int) images.size(0);
+          sizes.add(size);
+          assertThat(images)
+              .isEqualTo(whole.get(NDArrayIndex.interval(first, first + size)).dup('c'));
+        });
+    assertThat(firsts).containsExactly(3, 5, 7);
+    assertThat(sizes).containsExactly(2, 2, 1);
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                pipeline.sampleInBatches(
+                    3, 3, BatchNoise.seeded(5), SamplingOptions.defaults(), (first, images) -> {}))
+        .withMessageContaining("no images from 3");
+  }
+
+  /** All of these together would take 48 GB. */
+  @Test
+  void howManyImagesThereAreTakesNoMemory() {
+    DiffusionPipeline pipeline =
+        new DiffusionPipeline(QUARTERS, ONE_STEP, SHAPE).withClassOf(i -> i % 3);
+    int last = 300;
+    assertThatIOException()
+        .isThrownBy(
+            () ->
+                pipeline.sampleInBatches(
+                    0,
+                    2_000_000_000,
+                    BatchNoise.seeded(5),
+                    SamplingOptions.defaults().withBatchSize(100),
+                    (first, images) -> {
+                      if (first == last) {
+                        throw new IOException("enough");
+                      }
+                    }))
+        .withMessage("enough");
+  }
+
+  @Test
+  void whatABatchsConsumerCannotWriteEndsTheSampling() {
+    int[] batches = new int[1];
+    DiffusionPipeline pipeline =
+        new DiffusionPipeline(QUARTERS, ONE_STEP, SHAPE).withClassOf(i -> 0);
+    assertThatIOException()
+        .isThrownBy(
+            () ->
+                pipeline.sampleInBatches(
+                    0,
+                    6,
+                    BatchNoise.seeded(5),
+                    SamplingOptions.defaults().withBatchSize(2),
+                    (first, images) -> {
+                      batches[0]++;
+                      throw new IOException("full");
+                    }));
+    assertThat(batches[0]).isEqualTo(1);
   }
 
   @Test

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,6 +31,9 @@ import java.util.function.UnaryOperator;
  * interrupted can still write, so that a training run can save its state when it is stopped.
  */
 public final class AtomicFile {
+
+  private static final String PREFIX = ".ddpm4j-";
+  private static final String SUFFIX = ".tmp";
 
   private static final int BUFFER_BYTES = 1 << 16;
 
@@ -86,6 +90,25 @@ public final class AtomicFile {
   public static void requireWritable(Path target) throws IOException {
     Path file = destination(target);
     deleteIfPossible(createTemporary(file.getParent(), target));
+  }
+
+  /**
+   * Removes the temporary files that killed processes have left in a folder. Nobody else may be
+   * writing there.
+   *
+   * @param folder where to look; need not exist
+   * @throws IOException if it cannot be read, or a file cannot be removed
+   */
+  public static void removeUnfinished(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return;
+    }
+    try (DirectoryStream<Path> unfinished =
+        Files.newDirectoryStream(folder, PREFIX + "*" + SUFFIX)) {
+      for (Path file : unfinished) {
+        Files.deleteIfExists(file);
+      }
+    }
   }
 
   /** As {@link #write}, with a layer around the disk in which tests let it fail. */
@@ -166,7 +189,7 @@ public final class AtomicFile {
   }
 
   private static Path createTemporary(Path folder, Path target) throws IOException {
-    Path temporary = folder.resolve(".ddpm4j-" + UUID.randomUUID() + ".tmp");
+    Path temporary = folder.resolve(PREFIX + UUID.randomUUID() + SUFFIX);
     try {
       // Not Files.createTempFile: its files can be read by their owner alone.
       return Files.createFile(temporary);

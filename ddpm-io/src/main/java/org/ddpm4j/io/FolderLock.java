@@ -22,10 +22,12 @@ public final class FolderLock implements Closeable {
 
   private final Path file;
   private final FileChannel channel;
+  private final Object identity;
 
-  private FolderLock(Path file, FileChannel channel) {
+  private FolderLock(Path file, FileChannel channel, Object identity) {
     this.file = file;
     this.channel = channel;
+    this.identity = identity;
   }
 
   /**
@@ -50,7 +52,7 @@ public final class FolderLock implements Closeable {
         // Whoever had it before may have removed the file since it was opened.
         if (opened != null && opened.equals(identity(file))) {
           kept = true;
-          return Optional.of(new FolderLock(file, channel));
+          return Optional.of(new FolderLock(file, channel, opened));
         }
       } catch (OverlappingFileLockException e) {
         return Optional.empty();
@@ -72,11 +74,24 @@ public final class FolderLock implements Closeable {
     }
   }
 
-  /** Gives the folder back, without a trace. */
+  /**
+   * Whether the folder is where it was when it was locked: neither moved nor deleted, nor is there
+   * another in its place.
+   *
+   * @return false if the lock's file is no longer found there
+   * @throws IOException if the folder cannot be read
+   */
+  public boolean isInPlace() throws IOException {
+    return identity.equals(identity(file));
+  }
+
+  /** Gives the folder back, without a trace where it is still in its place. */
   @Override
   public void close() throws IOException {
     try {
-      Files.deleteIfExists(file);
+      if (isInPlace()) {
+        Files.deleteIfExists(file);
+      }
     } finally {
       channel.close();
     }

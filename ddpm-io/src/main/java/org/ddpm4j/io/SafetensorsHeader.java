@@ -123,7 +123,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
   static String quoted(String text) {
     String shown =
         text.length() <= MAX_QUOTED ? text : text.substring(0, MAX_QUOTED - 1).concat("…");
-    return "'" + shown.replaceAll("[\\p{Cntrl}\\u0085\\u2028\\u2029]", "?") + "'";
+    return "'" + ForeignText.line(shown) + "'";
   }
 
   /** Whether the text can be encoded, that is, has no half of a surrogate pair. */

@@ -88,6 +88,79 @@ public final class SafetensorsWriter {
     writeFile(file, entries, tensors, checked);
   }
 
+  /** Makes the parts of a tensor, one after the other along its first axis. */
+  @FunctionalInterface
+  public interface Parts {
+
+    /**
+     * Hands over all parts.
+     *
+     * @param next takes each, in order: an array of the tensor's type, and of its shape but for the
+     *     first axis
+     * @throws IOException if a part cannot be made, or {@code next} throws it
+     */
+    void writeTo(IoConsumer<INDArray> next) throws IOException;
+  }
+
+  /**
+   * Writes one tensor that is never in memory as a whole.
+   *
+   * @param file the file to create or replace; it appears when the last part has been written
+   * @param name of the tensor
+   * @param dataType of the tensor
+   * @param shape of the tensor, of at least one axis
+   * @param parts makes its parts, whose first axes add up to that of the shape
+   * @throws IOException if the file cannot be written, or a part cannot be made
+   * @throws IllegalArgumentException as {@link #write} does, or if a part is of another type or
+   *     shape, or there are too many or too few
+   */
+  public static void writeInParts(
+      Path file, String name, DataType dataType, long[] shape, Parts parts) throws IOException {
+    TensorEntry entry = unplacedEntry(name, dataType, shape);
+    byte[] header = header(file, Map.of(name, entry), Map.of());
+    AtomicFile.write(
+        file,
+        out -> {
+          writeHeader(header, out);
+          long[] rows = {0};
+          parts.writeTo(
+              part -> {
+                requirePart(name, dataType, shape, rows[0], part);
+                withRowMajorBytes(part, bytes -> copy(bytes, out));
+                rows[0] += part.size(0);
+              });
+          if (rows[0] != shape[0]) {
+            throw new IllegalArgumentException(
+                String.format(
+                    Locale.ROOT,
+                    "The tensor %s was given %d of %d rows; hand over all of its parts.",
+                    SafetensorsHeader.quoted(name),
+                    rows[0],
+                    shape[0]));
+          }
+        });
+  }
+
+  private static void requirePart(
+      String name, DataType dataType, long[] shape, long before, INDArray part) {
+    long[] expected = shape.clone();
+    expected[0] = part.rank() == 0 ? -1 : part.size(0);
+    if (part.dataType() != dataType
+        || !Arrays.equals(part.shape(), expected)
+        || before + expected[0] > shape[0]) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "A part %s%s after %d rows does not belong to the tensor %s %s%s.",
+              part.dataType(),
+              Arrays.toString(part.shape()),
+              before,
+              SafetensorsHeader.quoted(name),
+              dataType,
+              Arrays.toString(shape)));
+    }
+  }
+
   /** A CRC-32C as it stands in the metadata. */
   static String hex(long crc) {
     return HexFormat.of().toHexDigits(crc, 8);
@@ -104,6 +177,20 @@ public final class SafetensorsWriter {
           checkUnicode(key);
           checkUnicode(value);
         });
+    byte[] header = header(file, entries, metadata);
+    AtomicFile.write(
+        file,
+        out -> {
+          writeHeader(header, out);
+          for (String name : inDataOrder(entries)) {
+            withRowMajorBytes(tensors.get(name), bytes -> copy(bytes, out));
+          }
+        });
+  }
+
+  private static byte[] header(
+      Path file, Map<String, TensorEntry> entries, Map<String, String> metadata)
+      throws IOException {
     byte[] header = new SafetensorsHeader(metadata, entries).toBytes();
     if (header.length > SafetensorsHeader.MAX_BYTES) {
       throw new IllegalArgumentException(
@@ -114,19 +201,16 @@ public final class SafetensorsWriter {
               header.length,
               SafetensorsHeader.MAX_BYTES));
     }
-    AtomicFile.write(
-        file,
-        out -> {
-          out.write(
-              ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES)
-                  .order(ByteOrder.LITTLE_ENDIAN)
-                  .putLong(header.length)
-                  .array());
-          out.write(header);
-          for (String name : inDataOrder(entries)) {
-            withRowMajorBytes(tensors.get(name), bytes -> copy(bytes, out));
-          }
-        });
+    return header;
+  }
+
+  private static void writeHeader(byte[] header, OutputStream out) throws IOException {
+    out.write(
+        ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .putLong(header.length)
+            .array());
+    out.write(header);
   }
 
   /** The entries in the order of the map, with offsets in the order of the data section. */
@@ -154,6 +238,18 @@ public final class SafetensorsWriter {
   }
 
   private static TensorEntry unplacedEntry(String name, INDArray array) {
+    TensorEntry entry = unplacedEntry(name, array.dataType(), array.shape());
+    if (entry.length() != array.length() * entry.dtype().width()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "The tensor %s is ND4J's empty array without a shape; give it a shape such as [0].",
+              SafetensorsHeader.quoted(name)));
+    }
+    return entry;
+  }
+
+  private static TensorEntry unplacedEntry(String name, DataType dataType, long[] dimensions) {
     checkUnicode(name);
     if (name.equals(SafetensorsHeader.METADATA)) {
       throw new IllegalArgumentException(
@@ -163,7 +259,6 @@ public final class SafetensorsWriter {
               name));
     }
     String tensor = "The tensor " + SafetensorsHeader.quoted(name);
-    DataType dataType = array.dataType();
     SafetensorsDtype dtype =
         SafetensorsDtype.of(dataType)
             .orElseThrow(
@@ -174,7 +269,7 @@ public final class SafetensorsWriter {
                             "%s has the data type %s, which safetensors files cannot hold; cast it to one they can.",
                             tensor,
                             dataType)));
-    List<Long> shape = Arrays.stream(array.shape()).boxed().toList();
+    List<Long> shape = Arrays.stream(dimensions).boxed().toList();
     long bytes = TensorEntry.bytes(dtype, shape);
     if (bytes < 0 || shape.size() > TensorEntry.MAX_RANK) {
       throw new IllegalArgumentException(
@@ -185,13 +280,6 @@ public final class SafetensorsWriter {
               shape,
               TensorEntry.MAX_BYTES,
               TensorEntry.MAX_RANK));
-    }
-    if (bytes != array.length() * dtype.width()) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "%s is ND4J's empty array without a shape; give it a shape such as [0].",
-              tensor));
     }
     return new TensorEntry(dtype, shape, 0, bytes);
   }

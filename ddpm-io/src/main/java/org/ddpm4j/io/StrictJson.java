@@ -45,7 +45,7 @@ public final class StrictJson {
    * @return its JSON, cut after 60 characters
    */
   public static String quoted(JsonNode value) {
-    String text = value.toString();
+    String text = ForeignText.line(value.toString());
     return text.length() <= LONGEST_QUOTATION ? text : text.substring(0, LONGEST_QUOTATION) + "…";
   }
 }

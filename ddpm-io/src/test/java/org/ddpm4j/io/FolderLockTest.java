@@ -2,6 +2,7 @@ package org.ddpm4j.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,24 @@ class FolderLockTest {
     assertThat(folder).isNotEmptyDirectory();
     FolderLock.tryLock(folder).orElseThrow().close();
     assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void noticesThatTheFolderWasMovedDeletedOrReplaced() throws Exception {
+    Path locked = Files.createDirectory(folder.resolve("locked"));
+    Path moved = folder.resolve("moved");
+    FolderLock lock = FolderLock.tryLock(locked).orElseThrow();
+    assertThat(lock.isInPlace()).isTrue();
+    Files.move(locked, moved);
+    assertThat(lock.isInPlace()).isFalse();
+    Files.createDirectory(locked);
+    try (FolderLock others = FolderLock.tryLock(locked).orElseThrow()) {
+      assertThat(lock.isInPlace()).isFalse();
+      lock.close();
+      assertThat(others.isInPlace()).as("the other's file is left alone").isTrue();
+    }
+    FolderLock.tryLock(moved).orElseThrow().close();
+    assertThat(moved).isEmptyDirectory();
   }
 
   /** Holds the lock until it is killed. */

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.conf.WorkspaceConfiguration;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -56,6 +57,39 @@ class SafetensorsWriterTest {
     expected.putFloat(1).putFloat(2).putFloat(3).putFloat(4);
     expected.put((byte) 1).put((byte) -2).put((byte) 3);
     assertThat(Files.readAllBytes(file)).isEqualTo(expected.array());
+  }
+
+  @Test
+  void aTensorInPartsIsTheSameFileAsTheWhole() throws IOException {
+    INDArray whole = Nd4j.linspace(1, 30, 30, DataType.FLOAT).reshape(5, 2, 3);
+    SafetensorsWriter.write(file, Map.of("images", whole), Map.of());
+    Path inParts = folder.resolve("parts.safetensors");
+    SafetensorsWriter.writeInParts(
+        inParts,
+        "images",
+        DataType.FLOAT,
+        new long[] {5, 2, 3},
+        next -> {
+          next.accept(whole.get(NDArrayIndex.interval(0, 3)));
+          next.accept(whole.get(NDArrayIndex.interval(3, 5)));
+        });
+    assertThat(inParts).hasSameBinaryContentAs(file);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {4, 6})
+  void partsThatAreTooFewOrTooManyLeaveNoFile(long rows) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                SafetensorsWriter.writeInParts(
+                    file,
+                    "images",
+                    DataType.FLOAT,
+                    new long[] {5, 2},
+                    next -> next.accept(Nd4j.zeros(DataType.FLOAT, rows, 2))))
+        .withMessageContaining("'images'");
+    assertThat(folder).isEmptyDirectory();
   }
 
   @Test

@@ -1,6 +1,7 @@
 package org.ddpm4j.unet;
 
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.zip.CRC32C;
 import org.ddpm4j.unet.layers.Parameter;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -135,6 +137,25 @@ public final class Parameters {
    */
   public long count() {
     return flat.length();
+  }
+
+  /**
+   * A checksum of all values, by which weights are told from others: the CRC-32C of their bytes in
+   * the order of the buffer.
+   *
+   * @return 8 hexadecimal digits
+   */
+  public String fingerprint() {
+    CRC32C sum = new CRC32C();
+    INDArray values = flat.dup('c');
+    try {
+      int bytes = Math.toIntExact(values.length() * values.dataType().width());
+      sum.update(values.data().asNio().limit(bytes));
+    } finally {
+      // The buffer does not keep the memory alive, only the array does.
+      values.close();
+    }
+    return HexFormat.of().toHexDigits(sum.getValue(), 8);
   }
 
   /**

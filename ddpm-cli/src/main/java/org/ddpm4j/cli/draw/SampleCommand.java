@@ -7,11 +7,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.ClassChoice;
 import org.ddpm4j.cli.options.Defaults;
@@ -24,9 +26,11 @@ import org.ddpm4j.cli.terminal.Interruption;
 import org.ddpm4j.cli.terminal.Progress;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.NotFiniteException;
+import org.ddpm4j.diffusion.image.ImageGrid;
 import org.ddpm4j.diffusion.image.Images;
-import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.pipeline.BatchConsumer;
+import org.ddpm4j.diffusion.pipeline.BatchNoise;
 import org.ddpm4j.diffusion.pipeline.Cancellation;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.pipeline.SamplingListener;
@@ -52,6 +56,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "The same seed gives the same images, however many are drawn and in whatever batches.",
+      "With --format png each is written when it is ready; after Ctrl-C the same command goes on.",
       "With the --model of a network alone, the schedule must be given as in training; a"
           + " pipeline's",
       "folder says it, and how to draw: --sampler and its options change that."
@@ -182,6 +187,8 @@ public final class SampleCommand implements Callable<Integer> {
   /** What the images begin with, if it is not the seed's. */
   private Optional<INDArray> noise = Optional.empty();
 
+  private Optional<String> noiseSum = Optional.empty();
+
   @Mixin private SamplerOptions samplerOptions;
 
   @Mixin private GuidanceOptions guidanceOptions;
@@ -216,22 +223,34 @@ public final class SampleCommand implements Callable<Integer> {
     switch (format) {
       case GRID -> {
         requirePixels(model, 1, MAX_PIXELS);
-        Images.writePng(
-            grid(sample(pipeline, SamplingListener.NONE), columns(model), model.normalization()),
-            target);
+        Images.writePng(grid(model, pipeline), target);
       }
       case PNG -> {
-        Folders.create(target);
-        writeSingly(sample(pipeline, SamplingListener.NONE), model.normalization(), target);
+        Pixels.requirePictures(model.shape());
+        drawSingly(model, pipeline, target);
       }
       case GIF -> {
         int frames = Math.min(MAX_FRAMES, pipeline.sampler().steps());
         requirePixels(model, frames, MAX_ANIMATION_PIXELS);
         Images.writeGif(animation(model, pipeline, frames), MILLIS_PER_FRAME, target);
       }
-      case SAFETENSORS ->
-          SafetensorsWriter.write(
-              target, Map.of("images", sample(pipeline, SamplingListener.NONE)), Map.of());
+      case SAFETENSORS -> {
+        ImageShape shape = model.shape();
+        requireBytes(shape);
+        SafetensorsWriter.writeInParts(
+            target,
+            "images",
+            DataType.FLOAT,
+            new long[] {count, shape.channels(), shape.height(), shape.width()},
+            next ->
+                drawAll(
+                    pipeline,
+                    SamplingListener.NONE,
+                    (first, images) -> {
+                      next.accept(images);
+                      release(images);
+                    }));
+      }
     }
     console.printLine(target.toString());
     return 0;
@@ -281,6 +300,7 @@ public final class SampleCommand implements Callable<Integer> {
                 MAX_COUNT));
       }
       count = (int) found[0];
+      noiseSum = Optional.of(Long.toHexString(reader.crc32c()));
       INDArray noise = reader.tensor("noise").castTo(DataType.FLOAT);
       if (!NotFiniteException.isFinite(noise)) {
         throw new IOException(
@@ -310,18 +330,63 @@ public final class SampleCommand implements Callable<Integer> {
     }
   }
 
-  private INDArray sample(DiffusionPipeline pipeline, SamplingListener listener) {
-    SamplingOptions options =
-        SamplingOptions.defaults().withBatchSize(batchSize).withListener(listener);
-    return Progress.ofSampling(
-        console,
-        pipeline,
-        count,
-        options,
-        reporting ->
-            noise.isPresent()
-                ? pipeline.sampleFrom(noise.get(), seed, reporting)
-                : pipeline.sample(count, seed, reporting));
+  /** A tensor of a file has at most as many bytes as Java counts. */
+  private void requireBytes(ImageShape shape) {
+    long bytesOfOne = 4L * shape.channels() * shape.height() * shape.width();
+    if (count * bytesOfOne > Integer.MAX_VALUE) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "%d images of %s do not go into one tensor; draw at most %d with --format safetensors, or choose --format png.",
+              count,
+              shape,
+              Integer.MAX_VALUE / bytesOfOne));
+    }
+  }
+
+  private void drawAll(
+      DiffusionPipeline pipeline, SamplingListener listener, BatchConsumer consumer)
+      throws IOException {
+    draw(pipeline, IntStream.range(0, batches()).toArray(), listener, consumer);
+  }
+
+  /**
+   * Memory outside of the heap: the garbage collector sees small objects only, and may wait long.
+   */
+  private static void release(INDArray images) {
+    if (images.closeable()) {
+      images.close();
+    }
+  }
+
+  private int batches() {
+    return (count - 1) / batchSize + 1;
+  }
+
+  /**
+   * Draws batches while the console shows how far it is. An image is always drawn in the batch of
+   * its number, so that it comes out alike whatever else is drawn.
+   */
+  private void draw(
+      DiffusionPipeline pipeline, int[] numbers, SamplingListener listener, BatchConsumer consumer)
+      throws IOException {
+    BatchNoise starts =
+        noise
+            .map(values -> BatchNoise.startingFrom(values, seed))
+            .orElseGet(() -> BatchNoise.seeded(seed));
+    long steps = (long) numbers.length * pipeline.sampler().steps();
+    try (Progress progress = new Progress(console, "sample", "steps", 0, steps)) {
+      long[] done = {0};
+      SamplingOptions options =
+          SamplingOptions.defaults()
+              .withBatchSize(batchSize)
+              .withListener(listener.and((now, x, x0) -> progress.update(++done[0], "")));
+      for (int number : numbers) {
+        int first = number * batchSize;
+        int end = (int) Math.min(count, first + (long) batchSize);
+        pipeline.sampleInBatches(first, end, starts, options, consumer);
+      }
+    }
   }
 
   /** A column for each class where classes take turns, otherwise a roughly square picture. */
@@ -332,29 +397,82 @@ public final class SampleCommand implements Callable<Integer> {
         : Images.squareColumns(count);
   }
 
-  private BufferedImage grid(INDArray images, int columns, Normalization normalization) {
-    return Images.grid(images, columns, scale, normalization);
+  private BufferedImage grid(DiffusionModel model, DiffusionPipeline pipeline) throws IOException {
+    ImageShape shape = model.shape();
+    ImageGrid grid =
+        new ImageGrid(
+            count,
+            columns(model),
+            shape.channels(),
+            shape.height(),
+            shape.width(),
+            scale,
+            model.normalization());
+    drawAll(
+        pipeline,
+        SamplingListener.NONE,
+        (first, images) -> {
+          grid.add(first, images);
+          release(images);
+        });
+    return grid.picture();
   }
 
-  private void writeSingly(INDArray images, Normalization normalization, Path folder)
+  /** Draws what the folder lacks, and writes each batch before the next is begun. */
+  private void drawSingly(DiffusionModel model, DiffusionPipeline pipeline, Path target)
       throws IOException {
-    int digits = Math.max(4, Integer.toString(count - 1).length());
-    for (int i = 0; i < count; i++) {
-      Cancellation.NONE.check();
-      Images.writePng(
-          Images.toPicture(images.slice(i), normalization),
-          folder.resolve(String.format(Locale.ROOT, "%0" + digits + "d.png", i)));
+    try (SampleFolder folder =
+        SampleFolder.open(target, SampleFacts.of(spec, model, noiseSum), count)) {
+      note(folder.present(), "sample: %d of %d images are there already", count);
+      note(folder.beyond(), "sample: %d more images are there, of an earlier call that drew more");
+      int[] missing =
+          IntStream.range(0, batches())
+              .filter(
+                  number ->
+                      IntStream.range(
+                              number * batchSize, (int) Math.min(count, (number + 1L) * batchSize))
+                          .anyMatch(folder::isMissing))
+              .toArray();
+      draw(
+          pipeline,
+          missing,
+          SamplingListener.NONE,
+          (first, images) -> {
+            for (int i = 0; i < images.size(0); i++) {
+              folder.write(first + i, Images.toPicture(images.slice(i), model.normalization()));
+            }
+            release(images);
+            Cancellation.NONE.check();
+          });
+    } catch (CancellationException e) {
+      console.note(
+          String.format(
+              Locale.ROOT,
+              "sample: interrupted; the images that are ready are in %s, and the same command goes on",
+              target));
+      throw e;
+    }
+  }
+
+  /** Says how many images there are, if there are any. */
+  private void note(long number, String format, Object... more) {
+    if (number > 0) {
+      Object[] all = Stream.concat(Stream.of(number), Arrays.stream(more)).toArray();
+      console.note(String.format(Locale.ROOT, format, all));
     }
   }
 
   private List<BufferedImage> animation(
-      DiffusionModel model, DiffusionPipeline pipeline, int frames) {
+      DiffusionModel model, DiffusionPipeline pipeline, int frames) throws IOException {
     int allSteps = pipeline.sampler().steps();
     FrameCollector collector = new FrameCollector(allSteps, frames, count, model.shape());
-    sample(pipeline, (now, x, x0) -> collector.add(now.step(), animated == Animated.X0 ? x0 : x));
+    drawAll(
+        pipeline,
+        (now, x, x0) -> collector.add(now.step(), animated == Animated.X0 ? x0 : x),
+        (first, images) -> release(images));
     List<BufferedImage> pictures = new ArrayList<>();
     for (INDArray frame : collector.frames()) {
-      pictures.add(grid(frame, columns(model), model.normalization()));
+      pictures.add(Images.grid(frame, columns(model), scale, model.normalization()));
     }
     return pictures;
   }

@@ -1,7 +1,6 @@
 package org.ddpm4j.cli.edit;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -144,7 +143,7 @@ public final class InvertCommand implements Callable<Integer> {
     }
     Images.writePng(table.draw(), output);
     report.append(output).append('\n');
-    console.print(stream -> stream.write(report.toString().getBytes(StandardCharsets.UTF_8)));
+    console.printText(report.toString());
     return 0;
   }
 

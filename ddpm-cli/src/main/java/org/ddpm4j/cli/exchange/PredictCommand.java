@@ -11,6 +11,7 @@ import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.LayersOptions;
 import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.diffusion.NotFiniteException;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
@@ -135,11 +136,13 @@ public final class PredictCommand implements Callable<Integer> {
       INDArray labels = labels(reader, unet.config(), x);
       UnetInput batch = new UnetInput(x, perImage(reader, "t", "a timestep", x), labels);
       INDArray y = unet.predict(batch);
+      requireFinite(y, "output");
       results.put("y", y);
       if (gradients) {
         Parameters gradient = unet.parameters().zerosLike();
         INDArray g = weights(reader, x, y);
         unet.lossAndGradient(LossFunction.INNER_PRODUCT, batch, g, null, gradient);
+        requireFinite(gradient.flat(), "gradient");
         gradient.toPyTorch().forEach((name, tensor) -> results.put("grad." + name, tensor));
       }
     }
@@ -236,7 +239,31 @@ public final class PredictCommand implements Callable<Integer> {
   }
 
   private INDArray number(SafetensorsReader reader, String name) throws IOException {
-    return reader.tensor(name).castTo(precision.dataType);
+    INDArray numbers = reader.tensor(name).castTo(precision.dataType);
+    // What is wrong with a label is said of the image that it is for.
+    if (!name.equals(LABELS) && !NotFiniteException.isFinite(numbers)) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "The tensor %s of %s has values that are NaN or infinite in %s; write it again.",
+              name,
+              input,
+              EnumConverter.spelling(precision)));
+    }
+    return numbers;
+  }
+
+  /** Of numbers that are finite themselves, only such weights or an overflow make others. */
+  private void requireFinite(INDArray output, String what) throws IOException {
+    if (!NotFiniteException.isFinite(output)) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "The network's %s is NaN or infinite though what it is given is not; check the weights in %s and the size of the numbers in %s, or compute in a higher --precision.",
+              what,
+              model,
+              input));
+    }
   }
 
   private IOException wrongShape(String name, INDArray tensor, String expected) {

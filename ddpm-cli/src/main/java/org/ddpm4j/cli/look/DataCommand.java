@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.ddpm4j.cli.options.BadInputException;
@@ -89,7 +90,7 @@ public final class DataCommand implements Callable<Integer> {
       BadInputException.requireRange("--per-class", perClass, 1, MAX_IMAGES);
     }
     AtomicFile.requireWritable(output);
-    TrainingData loaded = data.load(0);
+    TrainingData loaded = data.load(0, Optional.empty());
     DataOptions.noteSkipped(console, "data", loaded.loaded());
     ImageDataSet images = loaded.images();
     List<int[]> byClass = byClass(images);

@@ -1,7 +1,6 @@
 package org.ddpm4j.cli.measure;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -159,7 +158,7 @@ public final class DistancesCommand implements Callable<Integer> {
     DistanceFiles found = images == null ? ofModel() : ofFolder();
     found.write(file);
     String text = found.table() + file + "\n";
-    console.print(stream -> stream.write(text.getBytes(StandardCharsets.UTF_8)));
+    console.printText(text);
     return 0;
   }
 

@@ -1,7 +1,6 @@
 package org.ddpm4j.cli.measure;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -165,7 +164,7 @@ public final class EvaluateCommand implements Callable<Integer> {
             files.timesteps(),
             files.images(),
             files.picture());
-    console.print(stream -> stream.write(report.getBytes(StandardCharsets.UTF_8)));
+    console.printText(report);
     return 0;
   }
 

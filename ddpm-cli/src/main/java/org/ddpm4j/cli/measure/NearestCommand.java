@@ -2,7 +2,6 @@ package org.ddpm4j.cli.measure;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -204,7 +203,7 @@ public final class NearestCommand implements Callable<Integer> {
               100 * Closeness.CLOSE_SHARE));
     }
     text.append(picture).append('\n').append(chart).append('\n').append(table).append('\n');
-    console.print(stream -> stream.write(text.toString().getBytes(StandardCharsets.UTF_8)));
+    console.printText(text.toString());
   }
 
   /** The closest first, by pixels. */

@@ -43,7 +43,7 @@ public final class ClassChoice {
               "The network was not told classes, so that --class %s cannot be drawn; train one with --class-conditional.",
               chosen));
     }
-    return BadInputException.check(() -> classes(model).find(chosen));
+    return BadInputException.check(() -> model.classes().find(chosen));
   }
 
   /**
@@ -58,24 +58,12 @@ public final class ClassChoice {
       throw new BadInputException(
           "The network was not told classes, so that all its images are of none; leave out --no-class.");
     }
-    return classes(model)
+    return model
+        .classes()
         .nullClass()
         .orElseThrow(
             () ->
                 new BadInputException(
                     "No row of the network's class embedding is known to stand for no class; name a class by --class or, with --model, that row by --null-class."));
-  }
-
-  /**
-   * The classes that a network is told. A run's last row is for none, also where it is untrained.
-   */
-  private static ClassNames classes(DiffusionModel model) {
-    int rows = model.unet().config().classEmbeddings();
-    int named = model.classNames().size();
-    OptionalInt none = model.nullClass();
-    if (none.isEmpty() && named > 0 && named < rows) {
-      none = OptionalInt.of(rows - 1);
-    }
-    return ClassNames.of(model.classNames(), rows, none);
   }
 }

@@ -13,6 +13,7 @@ import org.ddpm4j.data.DataSources;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.LoadedImages;
 import org.ddpm4j.data.Split;
+import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import picocli.CommandLine.Mixin;
@@ -98,11 +99,13 @@ public final class DataOptions {
   /**
    * The images to train on, with others held out.
    *
-   * @param validationImages number of images held out
+   * @param validationImages how many at most
+   * @param usual how a model sees pixels unless the user says otherwise; empty for what is usual
+   *     for the data set
    * @return the images
    * @throws IOException if they cannot be read
    */
-  public TrainingData load(int validationImages) throws IOException {
+  public TrainingData load(int validationImages, Optional<Normalization> usual) throws IOException {
     if (maxImages != null) {
       BadInputException.requireRange("--max-images", maxImages, 1, Integer.MAX_VALUE);
     }
@@ -114,7 +117,7 @@ public final class DataOptions {
             Optional.ofNullable(onlyClass),
             maxImages == null ? OptionalInt.empty() : OptionalInt.of(maxImages),
             corrupt,
-            Optional.ofNullable(normalization).map(Pixels::normalization)),
+            Optional.ofNullable(normalization).map(Pixels::normalization).or(() -> usual)),
         validationImages);
   }
 

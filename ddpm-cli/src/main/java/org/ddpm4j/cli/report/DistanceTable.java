@@ -76,7 +76,7 @@ public record DistanceTable(Path folder) {
   }
 
   private List<String> rows() throws IOException {
-    return Files.exists(table())
+    return Files.isRegularFile(table())
         ? Files.readAllLines(table()).stream().skip(1).filter(row -> !row.isBlank()).toList()
         : List.of();
   }

@@ -16,6 +16,7 @@ import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.training.LossHistory;
 import org.ddpm4j.diffusion.training.TrainingConfig;
+import org.ddpm4j.io.ForeignText;
 
 /**
  * The report of a run as one HTML page that needs no other file.
@@ -101,12 +102,13 @@ record ReportPage(
   }
 
   private void appendSamples(StringBuilder html) throws IOException {
-    if (Files.exists(samples)) {
+    // Reading a pipe would wait for somebody to write to it.
+    if (Files.isRegularFile(samples)) {
       html.append("<h2>Samples</h2>\n<p>");
       appendImage(html, samples, "Samples of the trained network", "pixels");
       html.append("</p>\n");
     }
-    if (Files.exists(trainingImages)) {
+    if (Files.isRegularFile(trainingImages)) {
       html.append("<h2>Images that it learns from</h2>\n<p>");
       appendImage(html, trainingImages, "Some of the training images", "pixels");
       html.append("</p>\n");
@@ -114,7 +116,7 @@ record ReportPage(
   }
 
   private void appendLoss(StringBuilder html) throws IOException {
-    if (Files.exists(lossPicture)) {
+    if (Files.isRegularFile(lossPicture)) {
       html.append("<h2>Loss</h2>\n<p>");
       appendImage(html, lossPicture, "Loss over the steps of training", "chart");
       html.append("</p>\n");
@@ -122,7 +124,7 @@ record ReportPage(
   }
 
   private void appendDistances(StringBuilder html) throws IOException {
-    if (Files.exists(distancePicture)) {
+    if (Files.isRegularFile(distancePicture)) {
       html.append("<h2>Distance from real images</h2>\n<p>");
       appendImage(html, distancePicture, "Fréchet distance over the steps of training", "chart");
       html.append("</p>\n");
@@ -254,7 +256,8 @@ record ReportPage(
   }
 
   private static String escape(String text) {
-    return text.replace("&", "&amp;")
+    return ForeignText.lines(text)
+        .replace("&", "&amp;")
         .replace("<", "&lt;")
         .replace(">", "&gt;")
         .replace("\"", "&quot;");

@@ -82,6 +82,16 @@ public record RunFiles(RunFolder folder, RunConfig config) {
   }
 
   /**
+   * Whether the grid of a step has been drawn.
+   *
+   * @param step of the training
+   * @return true if its file is there
+   */
+  public boolean hasGrid(long step) {
+    return Files.exists(SampleGridListener.file(folder.samples(), step));
+  }
+
+  /**
    * Writes the grid of samples at the end of training.
    *
    * @param images samples, {@code [N,C,H,W]}
@@ -186,6 +196,7 @@ public record RunFiles(RunFolder folder, RunConfig config) {
     try (Stream<Path> files = Files.list(folder.samples())) {
       return files
           .filter(file -> file.getFileName().toString().matches("step-\\d+\\.png"))
+          .filter(file -> Files.isRegularFile(file))
           .sorted()
           .toList();
     }

@@ -48,7 +48,8 @@ public record Sitting(long begun, long steps, long images, Duration time, String
    */
   static List<Sitting> all(Path file, Sitting now) throws IOException {
     List<Sitting> all = new ArrayList<>();
-    if (Files.exists(file)) {
+    // Reading a pipe would wait for somebody to write to it.
+    if (Files.isRegularFile(file)) {
       List<String> lines = Files.readAllLines(file);
       for (String line : lines.subList(Math.min(1, lines.size()), lines.size())) {
         parse(line)

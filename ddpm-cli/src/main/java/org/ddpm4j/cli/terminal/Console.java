@@ -6,9 +6,12 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.OptionalInt;
+import org.ddpm4j.io.ForeignText;
 import org.ddpm4j.io.IoConsumer;
 
 /**
@@ -52,17 +55,28 @@ public record Console(OutputStream out, PrintStream err, OptionalInt terminalCol
   }
 
   /**
-   * Writes a line of results.
+   * Writes a line of results, which stays one whatever names of strangers it quotes.
    *
    * @param line without its end
    * @throws IOException if it cannot be written
    */
   public void printLine(String line) throws IOException {
-    print(stream -> stream.write((line + "\n").getBytes(StandardCharsets.UTF_8)));
+    printText(ForeignText.line(line) + "\n");
   }
 
   /**
-   * Writes results. That their reader stops reading, as {@code head} does, is no failure.
+   * Writes results of several lines, which may quote strangers.
+   *
+   * @param text with the ends of its lines
+   * @throws IOException if it cannot be written
+   */
+  public void printText(String text) throws IOException {
+    print(stream -> stream.write(ForeignText.lines(text).getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /**
+   * Writes results that quote nobody. That their reader stops reading, as {@code head} does, is no
+   * failure.
    *
    * @param content writes them
    * @throws IOException if they cannot be written
@@ -90,6 +104,18 @@ public record Console(OutputStream out, PrintStream err, OptionalInt terminalCol
    * @param line without its end
    */
   public void note(String line) {
-    err.println(line);
+    err.println(ForeignText.line(line));
+  }
+
+  /**
+   * Writes the stack trace of a bug, whose message may quote a stranger's file.
+   *
+   * @param bug what went wrong
+   */
+  public void trace(Throwable bug) {
+    StringWriter trace = new StringWriter();
+    bug.printStackTrace(new PrintWriter(trace));
+    err.print(ForeignText.lines(trace.toString()));
+    err.flush();
   }
 }

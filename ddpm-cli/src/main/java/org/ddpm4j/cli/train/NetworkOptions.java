@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.TrainingData;
@@ -71,6 +72,10 @@ final class NetworkOptions {
           "--attention-heads",
           "--attention-head-dim",
           "--patch-size");
+
+  /** Every option of a network. */
+  static final List<String> ALL =
+      Stream.concat(Stream.of("--network"), SHAPING_OPTIONS.stream()).toList();
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
@@ -243,7 +248,7 @@ final class NetworkOptions {
   }
 
   /** One for each class, and one more that stands for none. */
-  private static int classEmbeddings(TrainingData data) {
+  static int classEmbeddings(TrainingData data) {
     int classes = data.images().classNames().size();
     if (classes < 2) {
       throw new BadInputException(

@@ -92,6 +92,11 @@ final class ObjectiveOptions {
               + ").")
   private Double labelDropout;
 
+  /** As {@link #config}, of a network that is known to predict something. */
+  ObjectiveConfig config(Parameterization predicted) {
+    return config().withParameterization(predicted);
+  }
+
   boolean isClassConditional() {
     return classConditional;
   }

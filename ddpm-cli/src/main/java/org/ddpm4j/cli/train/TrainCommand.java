@@ -9,6 +9,7 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -25,6 +26,8 @@ import org.ddpm4j.cli.terminal.Interruption;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.run.TrainingDescription;
+import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.evaluation.DistanceReport;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.unet.Execution;
@@ -43,14 +46,19 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Ctrl-C saves a checkpoint before it ends the program. A run is resumed by --resume DIR and",
-      "then ends as if it had never stopped."
+      "then ends as if it had never stopped; with --steps N it ends at another step than it was",
+      "to. --from DIR begins a new run with the network of another, or of a pipeline."
     })
 public final class TrainCommand implements Callable<Integer> {
 
-  /** They may go with --resume: none of them changes what the run becomes, but for rounding. */
+  /**
+   * They may go with --resume: none of them changes what the run becomes, but for rounding, and
+   * --steps, which says when it ends.
+   */
   private static final Set<String> RESUME_OPTIONS =
       Set.of(
           "--resume",
+          "--steps",
           "--data",
           "--offline",
           "--time-limit",
@@ -84,6 +92,16 @@ public final class TrainCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description = "Go on with the run in this folder from its newest checkpoint.")
   private Path resume;
+
+  @Option(
+      names = "--from",
+      paramLabel = "DIR",
+      description =
+          "Begin with the trained network of a run, of a diffusers pipeline or of a model folder,"
+              + " or with the one that comes along ("
+              + StartingNetwork.BUNDLED
+              + "). Schedule, parameterization and normalization are its own unless given.")
+  private String from;
 
   @Option(
       names = "--time-limit",
@@ -166,7 +184,33 @@ public final class TrainCommand implements Callable<Integer> {
     if (!dryRun) {
       Folders.requireWritable(path);
     }
-    TrainingData images = data.load(training.validationImages());
+    if (from == null) {
+      return begin(path, limit, Optional.empty(), minutes, begun);
+    }
+    for (String option : NetworkOptions.ALL) {
+      if (isGiven(option)) {
+        throw new ParameterException(
+            spec.commandLine(),
+            String.format(
+                Locale.ROOT,
+                "The option '%s' does not go with '--from', whose network is taken as it is",
+                option));
+      }
+    }
+    try (StartingNetwork start = StartingNetwork.read(from)) {
+      return begin(path, limit, Optional.of(start), minutes, begun);
+    }
+  }
+
+  private boolean isGiven(String option) {
+    return spec.commandLine().getParseResult().hasMatchedOption(option);
+  }
+
+  private int begin(
+      Path path, Duration limit, Optional<StartingNetwork> start, double minutes, long begun)
+      throws IOException {
+    TrainingData images =
+        data.load(training.validationImages(), start.flatMap(StartingNetwork::normalization));
     DataOptions.noteSkipped(console, "train", images.loaded());
     HorizontalFlip flip = data.chosen().usualFlip();
     Execution machine = execution.trainingExecution(console);
@@ -174,7 +218,7 @@ public final class TrainCommand implements Callable<Integer> {
       TrainingPlan plan =
           TrainingPlan.measure(
               console,
-              training.config(images, flip, TrainingPlan.PROBE_STEPS),
+              config(images, flip, TrainingPlan.PROBE_STEPS, start),
               images,
               sampleSteps(),
               machine,
@@ -182,18 +226,36 @@ public final class TrainCommand implements Callable<Integer> {
               begun);
       Duration planned = plan.limit();
       Duration hard = timeLimit == null || planned.compareTo(limit) < 0 ? planned : limit;
-      return train(path, training.config(images, flip, plan.steps()), images, machine, hard);
+      return train(path, config(images, flip, plan.steps(), start), images, start, machine, hard);
     }
     return train(
-        path, training.config(images, flip, training.steps().get()), images, machine, limit);
+        path, config(images, flip, training.steps().get(), start), images, start, machine, limit);
+  }
+
+  private RunConfig config(
+      TrainingData images, HorizontalFlip flip, long steps, Optional<StartingNetwork> start)
+      throws IOException {
+    RunConfig config = training.config(images, flip, steps, start, this::isGiven);
+    return config.withTraining(
+        config
+            .training()
+            .orElseThrow()
+            .withSampleSteps(
+                SamplerOptions.steps(sampleSteps, config.model().schedule().timesteps())));
   }
 
   private int train(
-      Path path, RunConfig config, TrainingData images, Execution machine, Duration limit)
+      Path path,
+      RunConfig config,
+      TrainingData images,
+      Optional<StartingNetwork> start,
+      Execution machine,
+      Duration limit)
       throws IOException {
-    try (TrainingSession session = session(config, images, machine)) {
+    start.ifPresent(trained -> trained.note(console, config.model()));
+    try (TrainingSession session = session(config, images, start, machine)) {
       if (dryRun) {
-        console.printLine(config.toJson());
+        console.printText(config.toJson() + "\n");
         return 0;
       }
       return finish(session.begin(RunFolder.create(path, config), limit));
@@ -216,7 +278,7 @@ public final class TrainCommand implements Callable<Integer> {
       }
     }
     RunFolder folder = RunFolder.open(resume);
-    RunConfig config = folder.readConfigToResume();
+    RunConfig config = changed(folder.readConfigToResume());
     if (!dryRun) {
       Folders.requireWritable(resume);
     }
@@ -231,23 +293,57 @@ public final class TrainCommand implements Callable<Integer> {
               images.description().source()));
     }
     DataOptions.noteSkipped(console, "train", images.loaded());
-    try (TrainingSession session = session(config, images, execution.trainingExecution(console))) {
+    Execution machine = execution.trainingExecution(console);
+    try (TrainingSession session = session(config, images, Optional.empty(), machine)) {
       if (dryRun) {
-        console.printLine(config.toJson());
+        console.printText(config.toJson() + "\n");
         return 0;
       }
       return finish(session.resume(folder, limit));
     }
   }
 
-  private TrainingSession session(RunConfig config, TrainingData images, Execution machine)
+  /** The run's configuration with another end, and with what runs of before did not keep. */
+  private RunConfig changed(RunConfig config) {
+    TrainingDescription own = config.training().orElseThrow();
+    int timesteps = config.model().schedule().timesteps();
+    int steps = own.sampleSteps().orElseGet(() -> SamplerOptions.steps(sampleSteps, timesteps));
+    if (sampleSteps != null && sampleSteps != steps) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "The run %s draws its samples in %d steps, so that --sample-steps %d would make others; leave it out.",
+              resume,
+              steps,
+              sampleSteps));
+    }
+    TrainingDescription drawing = own.withSampleSteps(steps);
+    TrainingDescription whole =
+        training
+            .steps()
+            .map(length -> BadInputException.check(() -> drawing.extendedTo(length)))
+            .orElse(drawing);
+    if (!whole.earlierSteps().equals(own.earlierSteps())
+        && own.config().learningRate().decay() != LearningRateSchedule.Decay.CONSTANT) {
+      console.note(
+          String.format(
+              Locale.ROOT,
+              "train: the learning rate falls to the new end, step %d, and so goes on higher than it had come to",
+              whole.config().steps()));
+    }
+    return config.withTraining(whole);
+  }
+
+  private TrainingSession session(
+      RunConfig config, TrainingData images, Optional<StartingNetwork> start, Execution machine)
       throws IOException {
     TrainingSession session =
         new TrainingSession(
             console,
             config,
             images,
-            SamplerOptions.steps(sampleSteps, config.model().schedule().timesteps()),
+            start,
+            config.training().orElseThrow().sampleSteps().orElseThrow(),
             machine);
     if (evaluateEvery != null && !dryRun) {
       try {

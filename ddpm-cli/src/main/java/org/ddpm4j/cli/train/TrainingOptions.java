@@ -1,9 +1,11 @@
 package org.ddpm4j.cli.train;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.Defaults;
@@ -13,6 +15,7 @@ import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
+import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.TrainingDescription;
@@ -30,6 +33,9 @@ final class TrainingOptions {
 
   /** A year. */
   private static final int MAX_MINUTES = 60 * 24 * 366;
+
+  private static final List<String> SCHEDULE_OPTIONS =
+      List.of("--schedule", "--timesteps", "--beta-start", "--beta-end", "--zero-terminal-snr");
 
   @Option(
       names = "--steps",
@@ -207,22 +213,55 @@ final class TrainingOptions {
   }
 
   /**
-   * Everything that the user chose, for the given images.
+   * Everything that the user chose.
    *
    * @param data the images
    * @param usualFlip whether such images are mirrored unless the user says otherwise
    * @param allSteps how many steps
+   * @param start the trained network to begin with, if there is one; what it knows of itself is
+   *     taken where the user gave nothing
+   * @param isGiven whether the user gave an option
    */
-  RunConfig config(TrainingData data, HorizontalFlip usualFlip, long allSteps) throws IOException {
+  RunConfig config(
+      TrainingData data,
+      HorizontalFlip usualFlip,
+      long allSteps,
+      Optional<StartingNetwork> start,
+      Predicate<String> isGiven)
+      throws IOException {
     HorizontalFlip chosenFlip = Objects.requireNonNullElse(flip, usualFlip);
     String version = Version.current();
-    ScheduleConfig scheduleConfig = chain.config(schedule);
+    ScheduleConfig scheduleConfig =
+        start
+            .flatMap(StartingNetwork::schedule)
+            .filter(own -> SCHEDULE_OPTIONS.stream().noneMatch(isGiven))
+            .orElseGet(() -> chain.config(schedule));
+    ObjectiveConfig objectiveConfig =
+        start
+            .flatMap(StartingNetwork::parameterization)
+            .filter(own -> !isGiven.test("--parameterization"))
+            .map(own -> BadInputException.check(() -> objective.config(own)))
+            .orElseGet(() -> BadInputException.check(objective::config));
     UnetConfig architecture =
-        BadInputException.check(() -> network.config(data, scheduleConfig.timesteps(), objective));
+        BadInputException.check(
+            () ->
+                start.isPresent()
+                    ? start.get().network(data, objectiveConfig, objective.isClassConditional())
+                    : network.config(data, scheduleConfig.timesteps(), objective));
     requireFit(architecture, data.images().shape());
     return BadInputException.check(
         () -> {
-          TrainingConfig training = training(allSteps);
+          double peak =
+              start.map(StartingNetwork::usualLearningRate).orElseGet(network::usualLearningRate);
+          TrainingConfig training = training(objectiveConfig, allSteps, peak);
+          TrainingDescription description =
+              new TrainingDescription(
+                  seed,
+                  training,
+                  new TrainingDescription.BatchConfig(batchSize, seed, chosenFlip),
+                  Objects.requireNonNullElse(
+                      checkpointEvery, TrainingDefaults.sampleEvery(allSteps)),
+                  Objects.requireNonNullElse(sampleEvery, TrainingDefaults.sampleEvery(allSteps)));
           return new RunConfig(
               version,
               ModelDescription.of(
@@ -233,13 +272,9 @@ final class TrainingOptions {
                   data.images().normalization(),
                   data.images().classNames()),
               data.description(),
-              new TrainingDescription(
-                  seed,
-                  training,
-                  new TrainingDescription.BatchConfig(batchSize, seed, chosenFlip),
-                  Objects.requireNonNullElse(
-                      checkpointEvery, TrainingDefaults.sampleEvery(allSteps)),
-                  Objects.requireNonNullElse(sampleEvery, TrainingDefaults.sampleEvery(allSteps))));
+              start
+                  .map(trained -> description.withInitialWeights(trained.description()))
+                  .orElse(description));
         });
   }
 
@@ -263,15 +298,16 @@ final class TrainingOptions {
     return Math.max(1, (size + divisor / 2) / divisor) * divisor;
   }
 
-  private TrainingConfig training(long allSteps) {
-    double peak = Objects.requireNonNullElseGet(learningRate, network::usualLearningRate);
+  private TrainingConfig training(
+      ObjectiveConfig objectiveConfig, long allSteps, double usualPeak) {
+    double peak = Objects.requireNonNullElse(learningRate, usualPeak);
     return new TrainingConfig(
         allSteps,
         AdamWConfig.defaults().withLearningRate(peak).withBetas(beta1, beta2),
         new LearningRateSchedule(warmup, decay),
         maxGradientNorm,
         Objects.requireNonNullElseGet(emaDecay, () -> TrainingDefaults.emaDecay(allSteps)),
-        objective.config(),
+        objectiveConfig,
         seed,
         Objects.requireNonNullElseGet(reportEvery, () -> TrainingDefaults.reportEvery(allSteps)),
         accumulate);

@@ -90,9 +90,26 @@ final class TrainingSession implements AutoCloseable {
   private long measureEvery;
   private int measuredImages;
 
-  /** A session whose run folder is not known yet. */
+  /** Of the run's folder, while it is worked in. */
+  private FolderLock lock;
+
+  /**
+   * A session whose run folder is not known yet.
+   *
+   * @param console to report to
+   * @param config of the run
+   * @param data to train on
+   * @param start the trained network that a new run begins with, if it does
+   * @param sampleSteps denoising steps of the pictures
+   * @param execution how the network computes
+   */
   TrainingSession(
-      Console console, RunConfig config, TrainingData data, int sampleSteps, Execution execution) {
+      Console console,
+      RunConfig config,
+      TrainingData data,
+      Optional<StartingNetwork> start,
+      int sampleSteps,
+      Execution execution) {
     this.console = console;
     this.config = config;
     images = data.images();
@@ -108,6 +125,7 @@ final class TrainingSession implements AutoCloseable {
     unet =
         Unet.create(
             description.network(), DataType.FLOAT, training.initialWeightsSeed(), execution);
+    start.ifPresent(trained -> trained.fill(unet, description));
     Objective objective =
         training
             .config()
@@ -175,10 +193,18 @@ final class TrainingSession implements AutoCloseable {
             "train: %s (%d images)",
             config.data().source(),
             config.data().trainingImages()));
-    return alone(folder, () -> run(folder, limit));
+    return alone(
+        folder,
+        () -> {
+          if (training.initialWeights().isPresent()) {
+            // They may be gone when the run is resumed.
+            folder.checkpoints().write(trainer.checkpoint(), training.checkpointEvery());
+          }
+          return run(folder, limit);
+        });
   }
 
-  /** Goes on with a run. */
+  /** Goes on with a run, whose configuration may have been changed. */
   End resume(RunFolder folder, Duration limit) throws IOException {
     return alone(folder, () -> resumeAlone(folder, limit));
   }
@@ -188,24 +214,57 @@ final class TrainingSession implements AutoCloseable {
   }
 
   /** Two processes in one folder would remove each other's checkpoints. */
-  private static End alone(RunFolder folder, Work work) throws IOException {
-    Optional<FolderLock> lock = FolderLock.tryLock(folder.path());
-    if (lock.isEmpty()) {
-      throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The run %s is in use: another process trains it; wait until that has ended, or stop it.",
-              folder.path()));
-    }
+  private End alone(RunFolder folder, Work work) throws IOException {
+    lock =
+        FolderLock.tryLock(folder.path())
+            .orElseThrow(
+                () ->
+                    new BadInputException(
+                        String.format(
+                            Locale.ROOT,
+                            "The run %s is in use: another process trains it; wait until that has ended, or stop it.",
+                            folder.path())));
     try {
       return work.run();
     } finally {
-      lock.get().close();
+      lock.close();
+    }
+  }
+
+  /** Whoever writes on would begin another folder, of which nobody could make a run. */
+  private void requireInPlace(RunFolder folder) throws IOException {
+    if (!lock.isInPlace()) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "The run's folder %s was moved, deleted or replaced while it was trained, so that step %d cannot be saved there; go on from the last step that it holds by 'ddpm train --resume DIR' where it is now, or begin a new run.",
+              folder.path(),
+              trainer.step()));
     }
   }
 
   private End resumeAlone(RunFolder folder, Duration limit) throws IOException {
-    trainer.resume(folder.readCheckpointToResume(trainer.unet().parameters()));
+    folder.removeUnfinished();
+    boolean began =
+        !folder.checkpoints().all().isEmpty()
+            || folder.hasAverageOnly()
+            || training.initialWeights().isPresent();
+    if (began) {
+      trainer.resume(folder.readCheckpointToResume(trainer.unet().parameters()));
+    }
+    if (trainer.step() > training.config().steps()) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "The run %s has done %d steps already, which %d would undo; give --steps %d or more.",
+              folder.path(),
+              trainer.step(),
+              training.config().steps(),
+              trainer.step()));
+    }
+    if (!folder.readConfig().equals(config)) {
+      folder.writeConfig(config);
+    }
     console.note(
         String.format(
             Locale.ROOT,
@@ -233,7 +292,8 @@ final class TrainingSession implements AutoCloseable {
   /** Saves the last whole step, if the device still answers. */
   private void keep(RunFolder folder, DeviceMemoryException why) {
     try {
-      folder.checkpoints().write(trainer.checkpoint());
+      requireInPlace(folder);
+      folder.checkpoints().write(trainer.checkpoint(), training.checkpointEvery());
       console.note(
           String.format(
               Locale.ROOT,
@@ -269,15 +329,21 @@ final class TrainingSession implements AutoCloseable {
             .batch(IntStream.range(0, Math.min(SHOWN_TRAINING_IMAGES, images.size())).toArray())
             .getFeatures());
     try (Interruption interruption = new Interruption(trainer::requestStop)) {
+      // Where a kill or Ctrl-C came between a checkpoint and its grid.
+      boolean isGridOwed = begun > 0 && begun < training.config().steps() && isGridDue(begun);
+      if (isGridOwed && !files.hasGrid(begun)) {
+        writeGrid(files, interruption);
+      }
       train(folder, files, limit, interruption);
       boolean complete = trainer.step() == training.config().steps();
+      requireInPlace(folder);
       // Where there was no step to do, the report of the last one may have been owed.
       if (!complete || trainer.step() == begun) {
-        folder.checkpoints().write(trainer.checkpoint());
+        folder.checkpoints().write(trainer.checkpoint(), training.checkpointEvery());
       }
+      files.update(trainer, sitting());
       // A program that is being ended should do what only it can do, and go.
       if (!interruption.isRequested()) {
-        files.update(trainer, sitting());
         if (!complete) {
           console.note(
               String.format(
@@ -310,6 +376,15 @@ final class TrainingSession implements AutoCloseable {
     try (Progress progress =
         new Progress(console, "train", "steps", trainer.step(), training.config().steps())) {
       trainer
+          .withListener(
+              (running, report) -> {
+                boolean isCheckpointDue =
+                    report.step() % training.checkpointEvery() == 0 || report.isLast();
+                boolean isMeasured = meter != null && report.step() % measureEvery == 0;
+                if (isCheckpointDue || isMeasured || isGridDue(report.step())) {
+                  requireInPlace(folder);
+                }
+              })
           .withListener(new CheckpointListener(folder.checkpoints(), training.checkpointEvery()))
           .withListener(new ProgressListener(progress));
       if (meter != null) {
@@ -317,7 +392,7 @@ final class TrainingSession implements AutoCloseable {
       }
       trainer.withListener(
           (running, report) -> {
-            if (report.step() % training.sampleEvery() == 0 && !report.isLast()) {
+            if (isGridDue(report.step()) && !report.isLast()) {
               writeGrid(files, interruption);
             }
             if (System.nanoTime() - start >= limit.toNanos()) {
@@ -328,16 +403,21 @@ final class TrainingSession implements AutoCloseable {
     }
   }
 
+  private boolean isGridDue(long step) {
+    return step % training.sampleEvery() == 0;
+  }
+
   private void writeGrid(RunFiles files, Interruption interruption) throws IOException {
     trainer.bringHome();
     try {
-      files.writeGrid(
+      INDArray images =
           pipeline.sample(
               GRID_IMAGES,
               training.config().seed(),
               DiffusionPipeline.DEFAULT_BATCH_SIZE,
-              (stepsDone, x, x0) -> requireNotInterrupted(interruption)),
-          trainer.step());
+              (stepsDone, x, x0) -> requireNotInterrupted(interruption));
+      requireInPlace(files.folder());
+      files.writeGrid(images, trainer.step());
       files.update(trainer, sitting());
     } catch (CancellationException e) {
       // The training itself ends in good order after this step.
@@ -359,6 +439,7 @@ final class TrainingSession implements AutoCloseable {
               FINAL_IMAGES,
               options,
               reporting -> pipeline.sample(FINAL_IMAGES, training.config().seed(), reporting));
+      requireInPlace(folder);
       files.writeGrid(images.get(NDArrayIndex.interval(0, GRID_IMAGES)), trainer.step());
       files.writeSamples(images);
       files.update(trainer, sitting());

@@ -1,7 +1,6 @@
 package org.ddpm4j.diffusion.image;
 
 import java.awt.image.BufferedImage;
-import java.awt.image.WritableRaster;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -134,37 +133,20 @@ public final class Images {
     return draw(images, (int) Math.min(columns, images.size(0)), scale, 1, normalization);
   }
 
-  /**
-   * Sets the samples themselves: drawing by {@code Graphics2D} may pass levels through a colour
-   * space.
-   */
   private static BufferedImage draw(
       INDArray images, int across, int scale, int line, Normalization normalization) {
-    normalization.requireChannels(images.size(1));
-    int count = (int) images.size(0);
-    int channels = (int) images.size(1);
-    int height = (int) images.size(2);
-    int width = (int) images.size(3);
-    int cellWidth = width * scale + line;
-    int cellHeight = height * scale + line;
-    int down = (count + across - 1) / across;
-    BufferedImage picture =
-        new BufferedImage(
-            across * cellWidth + line,
-            down * cellHeight + line,
-            channels == 1 ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);
-    WritableRaster raster = picture.getRaster();
-    float[] values = images.dup('c').data().asFloat();
-    int[] square = new int[scale * scale];
-    for (int i = 0; i < values.length; i++) {
-      int image = i / (channels * height * width);
-      int x = image % across * cellWidth + line + i % width * scale;
-      int y = image / across * cellHeight + line + i / width % height * scale;
-      int channel = i / (height * width) % channels;
-      Arrays.fill(square, normalization.toPixel(values[i], channel));
-      raster.setSamples(x, y, scale, scale, channel, square);
-    }
-    return picture;
+    ImageGrid grid =
+        new ImageGrid(
+            (int) images.size(0),
+            across,
+            (int) images.size(1),
+            (int) images.size(2),
+            (int) images.size(3),
+            scale,
+            line,
+            normalization);
+    grid.add(0, images);
+    return grid.picture();
   }
 
   /**

@@ -11,6 +11,7 @@ import java.util.OptionalInt;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.ClassConditionalDenoiser;
+import org.ddpm4j.diffusion.ClassNames;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
@@ -597,6 +598,22 @@ public final class DiffusionModel implements AutoCloseable {
    */
   public List<String> classNames() {
     return classNames;
+  }
+
+  /**
+   * The classes that the network is told, to be found by name or number. Of a network that has a
+   * row more than there are names, the last one stands for no class, also where it is untrained.
+   *
+   * @return the rows of its class embedding
+   * @throws IllegalStateException if the network is not told classes
+   */
+  public ClassNames classes() {
+    int rows = unet.config().classEmbeddings();
+    if (rows == 0) {
+      throw new IllegalStateException("The network is not told classes; ask isClassConditional.");
+    }
+    boolean lastIsNone = nullClass.isEmpty() && !classNames.isEmpty() && classNames.size() < rows;
+    return ClassNames.of(classNames, rows, lastIsNone ? OptionalInt.of(rows - 1) : nullClass);
   }
 
   /**

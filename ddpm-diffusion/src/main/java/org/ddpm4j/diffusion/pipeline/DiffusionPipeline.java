@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.pipeline;
 
 import java.awt.image.BufferedImage;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -226,7 +227,7 @@ public record DiffusionPipeline(
    *     options' cancellation was requested before all were drawn
    */
   public INDArray sample(int[] classes, long seed, SamplingOptions options) {
-    return sample(classes, (first, size) -> NoiseSource.seeded(seed, first), options);
+    return sample(classes, BatchNoise.seeded(seed), options);
   }
 
   /**
@@ -269,13 +270,39 @@ public record DiffusionPipeline(
               shape.height(),
               shape.width()));
     }
-    return sample(
-        classes,
-        (first, size) ->
-            NoiseSource.startingFrom(
-                noise.get(NDArrayIndex.interval(first, first + size)),
-                NoiseSource.seeded(seed, first)),
-        options);
+    return sample(classes, BatchNoise.startingFrom(noise, seed), options);
+  }
+
+  /**
+   * Draws images and hands over each batch when it is ready, so that memory does not grow with
+   * their number and what was drawn is not lost when a later batch fails.
+   *
+   * @param first the number of the first image, at least 0
+   * @param end the number after that of the last; images {@code first} to {@code end - 1} are those
+   *     that {@link #sample} would draw of so many
+   * @param noise of the images
+   * @param options how to go about it
+   * @param consumer takes the batches in order
+   * @throws IOException if the consumer throws it
+   * @throws IllegalArgumentException if there is no image between the two numbers
+   * @throws java.util.concurrent.CancellationException as for {@link #sample}
+   */
+  public void sampleInBatches(
+      int first, int end, BatchNoise noise, SamplingOptions options, BatchConsumer consumer)
+      throws IOException {
+    if (first < 0 || end <= first) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "There are no images from %d to before %d; begin at 0 or above, and end beyond that.",
+              first,
+              end));
+    }
+    for (int begin = first; begin < end; begin += options.batchSize()) {
+      int size = Math.min(options.batchSize(), end - begin);
+      int[] classes = IntStream.range(begin, begin + size).map(classOf).toArray();
+      consumer.accept(begin, batch(classes, begin, end, noise, options));
+    }
   }
 
   /**
@@ -350,12 +377,6 @@ public record DiffusionPipeline(
     }
   }
 
-  /** The noise of a batch. */
-  @FunctionalInterface
-  private interface BatchNoise {
-    NoiseSource of(int firstImage, int size);
-  }
-
   private INDArray sample(int[] classes, BatchNoise noise, SamplingOptions options) {
     int count = classes.length;
     requireCounts(count, options.batchSize());
@@ -364,13 +385,8 @@ public record DiffusionPipeline(
     try {
       for (int first = 0; first < count; first += options.batchSize()) {
         int size = Math.min(options.batchSize(), count - first);
-        Denoiser ofBatch = denoiser.withClasses(Arrays.copyOfRange(classes, first, first + size));
-        INDArray batch =
-            sample(
-                options.cancellation().guard(ofBatch),
-                noise.of(first, size),
-                observer(options.listener(), first, first + size, count, sampler.steps()),
-                size);
+        int[] ofBatch = Arrays.copyOfRange(classes, first, first + size);
+        INDArray batch = batch(ofBatch, first, count, noise, options);
         images.get(NDArrayIndex.interval(first, first + size)).assign(batch);
       }
       complete = true;
@@ -380,6 +396,16 @@ public record DiffusionPipeline(
         images.close();
       }
     }
+  }
+
+  private INDArray batch(
+      int[] classes, int first, int count, BatchNoise noise, SamplingOptions options) {
+    int size = classes.length;
+    return sample(
+        options.cancellation().guard(denoiser.withClasses(classes)),
+        noise.of(first, size),
+        observer(options.listener(), first, first + size, count, sampler.steps()),
+        size);
   }
 
   /** Draws a batch, and says in which step it fails. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.training.Checkpoint;
 
@@ -54,11 +55,23 @@ public record RunConfig(
     Objects.requireNonNull(data, "data");
     if (training.isPresent()) {
       requireFit(model, training.get().config().objective());
+      requireSampleSteps(training.get().sampleSteps(), model.schedule().timesteps());
     } else {
       // Whatever else was wanted of it: samplers need x0.
       ObjectiveConfig.simple()
           .withParameterization(model.parameterization())
           .create(model.schedule().create());
+    }
+  }
+
+  private static void requireSampleSteps(OptionalInt steps, int timesteps) {
+    if (steps.orElse(1) > timesteps) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%d denoising steps are not possible; it takes 1 to %d, the length of the chain.",
+              steps.getAsInt(),
+              timesteps));
     }
   }
 
@@ -102,6 +115,17 @@ public record RunConfig(
    */
   public static RunConfig untrained(String version, ModelDescription model, DataDescription data) {
     return new RunConfig(FORMAT, version, model, data, Optional.empty());
+  }
+
+  /**
+   * The same run with another training.
+   *
+   * @param newTraining how it is trained
+   * @return a new configuration
+   * @throws IllegalArgumentException if it does not fit the model
+   */
+  public RunConfig withTraining(TrainingDescription newTraining) {
+    return new RunConfig(format, version, model, data, Optional.of(newTraining));
   }
 
   /**

@@ -57,19 +57,30 @@ final class RunConfigJson {
       int format,
       @JsonProperty("ddpm4j_version") String version,
       long initialWeightsSeed,
+      @JsonInclude(JsonInclude.Include.NON_NULL) InitialWeights initialWeights,
       ScheduleConfig schedule,
       TrainingConfig training,
       TrainingDescription.BatchConfig batches,
       Images data,
       long checkpointEvery,
-      long sampleEvery) {
+      long sampleEvery,
+      // Runs of before it was kept do not say it.
+      @JsonInclude(JsonInclude.Include.NON_NULL) Integer sampleSteps,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Long> earlierSteps) {
 
     RunConfig with(UnetConfig network) {
       // In the order in which people read the file.
       Objects.requireNonNull(schedule, "schedule");
       TrainingDescription description =
           new TrainingDescription(
-              initialWeightsSeed, training, batches, checkpointEvery, sampleEvery);
+              initialWeightsSeed,
+              Optional.ofNullable(initialWeights),
+              training,
+              batches,
+              checkpointEvery,
+              sampleEvery,
+              sampleSteps == null ? OptionalInt.empty() : OptionalInt.of(sampleSteps),
+              Objects.requireNonNullElse(earlierSteps, List.of()));
       Objects.requireNonNull(data, "data");
       ModelDescription model =
           ModelDescription.of(
@@ -177,12 +188,15 @@ final class RunConfigJson {
         config.format(),
         config.version(),
         training.initialWeightsSeed(),
+        training.initialWeights().orElse(null),
         model.schedule(),
         training.config(),
         training.batches(),
         Images.of(config),
         training.checkpointEvery(),
-        training.sampleEvery());
+        training.sampleEvery(),
+        training.sampleSteps().isPresent() ? (Integer) training.sampleSteps().getAsInt() : null,
+        training.earlierSteps());
   }
 
   static RunConfig read(String text, String source) throws IOException {

@@ -5,6 +5,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -42,7 +43,7 @@ public record RunFolder(Path path) {
     requireNew(path);
     Folders.create(path);
     RunFolder folder = new RunFolder(path);
-    AtomicFile.writeString(folder.configFile(), config.toJson() + "\n");
+    folder.writeConfig(config);
     return folder;
   }
 
@@ -60,8 +61,30 @@ public record RunFolder(Path path) {
     requireNew(path);
     RunFolder folder = new RunFolder(path);
     UnetFolder.write(folder.unet(), unet);
-    AtomicFile.writeString(folder.configFile(), config.toJson() + "\n");
+    folder.writeConfig(config);
     return folder;
+  }
+
+  /**
+   * Writes the configuration anew, of a run that is extended.
+   *
+   * @param config of the run
+   * @throws IOException if it cannot be written; the one before is then still there
+   */
+  public void writeConfig(RunConfig config) throws IOException {
+    AtomicFile.writeString(configFile(), config.toJson() + "\n");
+  }
+
+  /**
+   * Removes the temporary files that a killed process has left. Nobody else may be working on the
+   * run.
+   *
+   * @throws IOException if a folder cannot be read, or a file not be removed
+   */
+  public void removeUnfinished() throws IOException {
+    for (Path folder : List.of(path, checkpoints().path(), samples(), unet())) {
+      AtomicFile.removeUnfinished(folder);
+    }
   }
 
   private static void requireNew(Path path) throws IOException {

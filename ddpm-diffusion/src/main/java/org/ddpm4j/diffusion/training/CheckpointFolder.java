@@ -1,16 +1,17 @@
 package org.ddpm4j.diffusion.training;
 
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
 
 /**
@@ -20,9 +21,6 @@ import org.ddpm4j.io.Folders;
  * @param keep how many to keep, at least 1
  */
 public record CheckpointFolder(Path path, int keep) {
-
-  /** What {@link org.ddpm4j.io.AtomicFile} calls a file before it is whole. */
-  private static final String UNFINISHED = ".ddpm4j-*.tmp";
 
   private static final Pattern NAME = Pattern.compile("step-(\\d{1,18})\\.safetensors");
 
@@ -44,29 +42,43 @@ public record CheckpointFolder(Path path, int keep) {
    * @throws IOException if it cannot be written; no checkpoint is removed then
    */
   public Path write(Checkpoint checkpoint) throws IOException {
+    return write(checkpoint, other -> false);
+  }
+
+  private Path write(Checkpoint checkpoint, Predicate<Path> isInBetween) throws IOException {
     Folders.create(path);
     Path file = path.resolve(name(checkpoint.step()));
     checkpoint.write(file);
     List<Path> older = all().stream().filter(other -> step(other) < checkpoint.step()).toList();
-    for (Path old : older.subList(0, Math.max(0, older.size() - (keep - 1)))) {
-      Files.deleteIfExists(old);
+    List<Path> kept = older.stream().filter(isInBetween.negate()).toList();
+    kept = kept.subList(Math.max(0, kept.size() - (keep - 1)), kept.size());
+    for (Path old : older) {
+      if (!kept.contains(old)) {
+        Files.deleteIfExists(old);
+      }
     }
-    removeUnfinished();
+    // A run that is killed while it writes leaves a temporary file as large as a checkpoint.
+    AtomicFile.removeUnfinished(path);
     return file;
+  }
+
+  /**
+   * Writes a checkpoint of a run that makes one every so many steps. Those before it that are of
+   * other steps, as interruptions leave them, are removed and do not count among the newest: the
+   * folder ends as that of a run that never stopped.
+   *
+   * @param checkpoint the state
+   * @param every steps between two checkpoints of the run, at least 1
+   * @return the file
+   * @throws IOException if it cannot be written; no checkpoint is removed then
+   */
+  public Path write(Checkpoint checkpoint, long every) throws IOException {
+    return write(checkpoint, other -> step(other) % every != 0);
   }
 
   /** In any locale with the digits 0 to 9, which {@link #NAME} looks for. */
   private static String name(long step) {
     return String.format(Locale.ROOT, "step-%07d.safetensors", step);
-  }
-
-  /** A run that is killed while it writes leaves a temporary file as large as a checkpoint. */
-  private void removeUnfinished() throws IOException {
-    try (DirectoryStream<Path> unfinished = Files.newDirectoryStream(path, UNFINISHED)) {
-      for (Path file : unfinished) {
-        Files.deleteIfExists(file);
-      }
-    }
   }
 
   /**

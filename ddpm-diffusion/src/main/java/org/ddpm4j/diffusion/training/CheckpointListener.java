@@ -23,7 +23,7 @@ public record CheckpointListener(CheckpointFolder folder, long every) implements
   @Override
   public void onStep(Trainer trainer, StepReport report) throws IOException {
     if (report.step() % every == 0 || report.isLast()) {
-      folder.write(trainer.checkpoint());
+      folder.write(trainer.checkpoint(), every);
     }
   }
 }

@@ -67,6 +67,17 @@ public record SampleGridListener(
     Folders.create(folder);
     Images.writePng(
         Images.grid(images, Images.squareColumns((int) images.size(0)), SCALE, normalization),
-        folder.resolve(String.format(Locale.ROOT, "step-%07d.png", step)));
+        file(folder, step));
+  }
+
+  /**
+   * Where the grid of a step goes.
+   *
+   * @param folder of all grids
+   * @param step of the training
+   * @return the picture's file
+   */
+  public static Path file(Path folder, long step) {
+    return folder.resolve(String.format(Locale.ROOT, "step-%07d.png", step));
   }
 }

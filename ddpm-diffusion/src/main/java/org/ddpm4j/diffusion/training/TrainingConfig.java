@@ -97,6 +97,25 @@ public record TrainingConfig(
   }
 
   /**
+   * The same with another length.
+   *
+   * @param newSteps optimiser steps, at least 1
+   * @return the new configuration
+   */
+  public TrainingConfig withSteps(long newSteps) {
+    return new TrainingConfig(
+        newSteps,
+        optimizer,
+        learningRate,
+        maxGradientNorm,
+        emaDecay,
+        objective,
+        seed,
+        reportEvery,
+        accumulate);
+  }
+
+  /**
    * The same with another optimiser.
    *
    * @param newOptimizer the constants of AdamW

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 class ImagesTest {
 
@@ -41,6 +42,24 @@ class ImagesTest {
       assertThat(Normalization.SYMMETRIC.toPixel((float) (2 * level / 255.0 - 1), 0))
           .isEqualTo(level);
     }
+  }
+
+  @Test
+  void aGridFilledInPartsIsThatOfAllAtOnce() {
+    INDArray images = levels(7, 3, 2, 4);
+    BufferedImage whole = Images.grid(images, 3, 2);
+    ImageGrid grid = new ImageGrid(7, 3, 3, 2, 4, 2, Normalization.SYMMETRIC);
+    grid.add(5, images.get(NDArrayIndex.interval(5, 7)));
+    grid.add(0, images.get(NDArrayIndex.interval(0, 5)));
+    for (int channel = 0; channel < 3; channel++) {
+      assertThat(samples(grid.picture(), channel)).isEqualTo(samples(whole, channel));
+    }
+    assertThatThrownBy(() -> grid.add(6, images.get(NDArrayIndex.interval(0, 2))))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("from number 6");
+    assertThatThrownBy(() -> new ImageGrid(7, 0, 3, 2, 4, 2, Normalization.SYMMETRIC))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("0 columns");
   }
 
   @Test

@@ -195,6 +195,39 @@ class RunConfigTest {
             TRAINING.sampleEvery()));
   }
 
+  @Test
+  void whatARunBeganWithHowItDrawsAndThatItWasExtendedAreKept() throws IOException {
+    TrainingDescription began =
+        new TrainingDescription(
+                1,
+                TrainingConfig.defaults(100),
+                TRAINING.batches(),
+                TRAINING.checkpointEvery(),
+                TRAINING.sampleEvery())
+            .withInitialWeights(new InitialWeights("the model of flowers", "0123abcd"))
+            .withSampleSteps(20);
+    TrainingDescription extended = began.extendedTo(100).extendedTo(300).extendedTo(500);
+    assertThat(extended.config()).isEqualTo(TrainingConfig.defaults(500));
+    assertThat(extended.earlierSteps()).containsExactly(100L, 300L);
+    ModelDescription model =
+        ModelDescription.of(
+            MODEL.network(),
+            began.config().objective(),
+            MODEL.schedule(),
+            MODEL.shape(),
+            MODEL.normalization(),
+            MODEL.classNames());
+    RunConfig config = new RunConfig("1", model, DATA, extended);
+    RunConfig read = RunConfig.fromJson(config.toJson(), "config.json");
+    assertThat(read).isEqualTo(config);
+    assertThat(read.training().orElseThrow().sampleSteps()).hasValue(20);
+    assertThat(new RunConfig("1", model, DATA, began).withTraining(extended)).isEqualTo(config);
+    assertThatThrownBy(() -> config.withTraining(extended.withSampleSteps(301)))
+        .hasMessage(
+            "301 denoising steps are not possible; it takes 1 to 300, the length of the chain.");
+    assertThatThrownBy(() -> began.withSampleSteps(0)).hasMessageContaining("0 denoising steps");
+  }
+
   /** A model that came from elsewhere has no training, and nobody invents one. */
   @Test
   void aModelThatWasNotTrainedHereIsStoredWithoutTraining() throws IOException {

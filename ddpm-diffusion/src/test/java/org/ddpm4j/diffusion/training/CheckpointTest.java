@@ -301,6 +301,31 @@ class CheckpointTest {
     assertThat(checkpoints.latest()).contains(checkpoints.all().get(1));
   }
 
+  /** One every four steps to the ninth, stopped at 5 and at 6, against one that went through. */
+  @Test
+  void theFolderOfAnInterruptedRunEndsAsThatOfOneThatWentThrough() throws IOException {
+    CheckpointFolder whole = new CheckpointFolder(folder.resolve("whole"), 2);
+    for (long step : new long[] {4, 8, 9}) {
+      whole.write(at(step), 4);
+    }
+    CheckpointFolder stopped = new CheckpointFolder(folder.resolve("stopped"), 2);
+    for (long step : new long[] {4, 5, 6}) {
+      stopped.write(at(step), 4);
+    }
+    assertThat(names(stopped))
+        .containsExactly("step-0000004.safetensors", "step-0000006.safetensors");
+    for (long step : new long[] {8, 9}) {
+      stopped.write(at(step), 4);
+    }
+    assertThat(names(whole))
+        .containsExactly("step-0000008.safetensors", "step-0000009.safetensors");
+    assertThat(names(stopped)).isEqualTo(names(whole));
+  }
+
+  private static List<String> names(CheckpointFolder checkpoints) throws IOException {
+    return checkpoints.all().stream().map(file -> file.getFileName().toString()).toList();
+  }
+
   @Test
   void theFolderNeverRemovesWhatItHasJustWritten() throws IOException {
     CheckpointFolder checkpoints = new CheckpointFolder(folder, 1);

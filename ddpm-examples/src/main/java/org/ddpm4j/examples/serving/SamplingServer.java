@@ -28,6 +28,7 @@ import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.pipeline.SamplingListener;
 import org.ddpm4j.diffusion.pipeline.SamplingOptions;
 import org.ddpm4j.diffusion.pipeline.X0Preview;
+import org.ddpm4j.io.ForeignText;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -38,10 +39,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * GET /events?…the same…    server-sent events: progress, preview (a PNG in Base64) and image
  * </pre>
  *
- * <p>What is asked wrongly gets 400 and a sentence. Who comes while as many as allowed are served
- * gets 503 at once and may come again; what takes too long is given up with 503, too. A client of
- * {@code /events} that hangs up ends its drawing with the next event; one of {@code /sample} is
- * missed only when the picture is sent, because the JDK's server does not tell earlier.
+ * <p>{@code class=Bag}, with a model that was told classes, draws this one only, by name or number
+ * as {@code ddpm sample --class} takes it. What is asked wrongly gets 400 and a sentence. Who comes
+ * while as many as allowed are served gets 503 at once and may come again; what takes too long is
+ * given up with 503, too. A client of {@code /events} that hangs up ends its drawing with the next
+ * event; one of {@code /sample} is missed only when the picture is sent, because the JDK's server
+ * does not tell earlier.
  */
 public final class SamplingServer implements AutoCloseable {
 
@@ -146,7 +149,8 @@ public final class SamplingServer implements AutoCloseable {
   private record Answer(int status, String type, byte[] body) {
 
     static Answer sentence(int status, String sentence) {
-      byte[] line = (sentence + "\n").getBytes(StandardCharsets.UTF_8);
+      // It may quote the names of a model's classes, or the client.
+      byte[] line = (ForeignText.line(sentence) + "\n").getBytes(StandardCharsets.UTF_8);
       return new Answer(status, "text/plain; charset=utf-8", line);
     }
 
@@ -180,7 +184,7 @@ public final class SamplingServer implements AutoCloseable {
     DiffusionPipeline pipeline;
     try {
       request = SampleRequest.parse(exchange.getRequestURI().getQuery());
-      pipeline = model.pipeline(request.sampler(), request.steps());
+      pipeline = request.pipeline(model);
     } catch (IllegalArgumentException e) {
       return Optional.of(Answer.sentence(400, e.getMessage()));
     }

@@ -20,12 +20,21 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import javax.imageio.ImageIO;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.model.TutorialUnet;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.buffer.DataType;
 
 class SamplingServerTest {
 
@@ -82,6 +91,45 @@ class SamplingServerTest {
     assertThat(firstImage(picture(one.body()))).isEqualTo(firstImage(grid));
     HttpResponse<byte[]> other = get(server, "/sample?count=1&seed=8&steps=2&sampler=dpm++");
     assertThat(firstImage(picture(other.body()))).isNotEqualTo(firstImage(grid));
+  }
+
+  /** As "sample --class" takes it: a name in any spelling comes before a number. */
+  @Test
+  void drawsTheClassThatIsAskedFor() throws Exception {
+    Unet unet =
+        Unet.create(TutorialUnet.of(1, 20).withDim(4).withClassEmbeddings(4), DataType.FLOAT, 1);
+    DiffusionModel model =
+        DiffusionModel.of(
+                unet, NoiseSchedule.of(LinearSchedule.paper(), 20), new ImageShape(1, 8, 8))
+            .withClassNames(List.of("10", "2", "T-shirt/top"))
+            .withNullClass(3);
+    String query = "/sample?count=1&seed=7&steps=2&sampler=ddim&class=";
+    try (SamplingServer told = new SamplingServer(model, 0, ONE_AT_A_TIME)) {
+      DiffusionPipeline pipeline = model.pipeline(SamplerType.DDIM, 2);
+      String[] asked = {"10", "2", "t%20shirt%2Ftop", "1", "none"};
+      int[] rows = {0, 1, 2, 1, 3};
+      for (int i = 0; i < asked.length; i++) {
+        HttpResponse<byte[]> answer = get(told, query + asked[i]);
+        assertThat(answer.statusCode()).as(asked[i]).isEqualTo(200);
+        BufferedImage expected =
+            Images.grid(pipeline.sample(new int[] {rows[i]}, 7), 1, 1, model.normalization());
+        assertThat(samples(picture(answer.body()))).as(asked[i]).isEqualTo(samples(expected));
+      }
+      HttpResponse<byte[]> unknown = get(told, query + "%1B%5B2Jboot");
+      assertThat(unknown.statusCode()).isEqualTo(400);
+      assertThat(text(unknown))
+          .isEqualTo(
+              "There is no class ?[2Jboot; choose a number from 0 to 3 or one of the names 10, 2,"
+                  + " T-shirt/top.\n");
+    }
+    assertThat(get(server, query + "Bag").statusCode()).isEqualTo(400);
+    assertThat(text(get(server, query + "Bag"))).contains("knows no classes");
+  }
+
+  private static int[] samples(BufferedImage picture) {
+    return picture
+        .getRaster()
+        .getSamples(0, 0, picture.getWidth(), picture.getHeight(), 0, (int[]) null);
   }
 
   @Test

@@ -1,0 +1,211 @@
+package org.ddpm4j.cli.draw;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.FolderLock;
+import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.SmallTextFile;
+import org.ddpm4j.io.StrictJson;
+
+/**
+ * A folder with a file for each image, {@code 0000.png} and so on, and {@value #RECORD}, which says
+ * what the images are of. Who finds the record of his own call there goes on with what is missing;
+ * who finds that of another call, or pictures without one, is refused.
+ */
+final class SampleFolder implements AutoCloseable {
+
+  static final String RECORD = "samples.json";
+
+  private static final int LEAST_DIGITS = 4;
+  private static final Pattern PICTURE = Pattern.compile("\\d{" + LEAST_DIGITS + ",}\\.png");
+  private static final SmallTextFile FILE =
+      new SmallTextFile(1 << 20, "record of samples", "draw into another folder");
+  private static final JsonMapper JSON = StrictJson.builder().build();
+  private static final int MAX_NAMED = 3;
+
+  private final Path path;
+  private final int count;
+  private final FolderLock lock;
+
+  private SampleFolder(Path path, int count, FolderLock lock) {
+    this.path = path;
+    this.count = count;
+    this.lock = lock;
+  }
+
+  /**
+   * Fails now where {@link #open} would find a folder that is not this call's.
+   *
+   * @param path of the folder, which need not exist
+   * @param facts of the call, everything that decides what the images are
+   * @throws BadInputException if there are images of another call, or nobody knows of which
+   */
+  private static void requireOwn(Path path, Map<String, String> facts) throws IOException {
+    Path record = path.resolve(RECORD);
+    if (!Files.exists(record)) {
+      Optional<String> picture = firstPicture(path);
+      if (picture.isPresent()) {
+        throw new BadInputException(
+            String.format(
+                Locale.ROOT,
+                "The folder %s holds %s but no %s, so that nobody knows of which call it is; name another folder by --output, or remove the pictures.",
+                path,
+                picture.get(),
+                RECORD));
+      }
+      return;
+    }
+    Map<String, String> found = read(record);
+    if (!found.equals(facts)) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "The folder %s holds images of another call (%s); name another folder by --output, or remove it.",
+              path,
+              differences(found, facts)));
+    }
+  }
+
+  private static Optional<String> firstPicture(Path path) throws IOException {
+    if (!Files.isDirectory(path)) {
+      return Optional.empty();
+    }
+    try (Stream<Path> files = Files.list(path)) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> PICTURE.matcher(name).matches())
+          .min(String::compareTo);
+    }
+  }
+
+  private static Map<String, String> read(Path record) throws IOException {
+    // Reading a pipe would wait for somebody to write to it.
+    AtomicFile.requireWritable(record);
+    try {
+      return JSON.readValue(FILE.read(record), new TypeReference<TreeMap<String, String>>() {});
+    } catch (JsonProcessingException e) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "%s does not say what the images beside it are; name another folder by --output.",
+              record));
+    }
+  }
+
+  private static String differences(Map<String, String> found, Map<String, String> facts) {
+    TreeSet<String> names = new TreeSet<>(found.keySet());
+    names.addAll(facts.keySet());
+    List<String> different =
+        names.stream()
+            .filter(name -> !found.getOrDefault(name, "").equals(facts.getOrDefault(name, "")))
+            .map(
+                name ->
+                    String.format(
+                        Locale.ROOT,
+                        "%s: %s there, %s here",
+                        name,
+                        found.getOrDefault(name, "none"),
+                        facts.getOrDefault(name, "none")))
+            .toList();
+    return String.join("; ", different.subList(0, Math.min(MAX_NAMED, different.size())))
+        + (different.size() > MAX_NAMED ? "; and more" : "");
+  }
+
+  /**
+   * Takes a folder for this call alone.
+   *
+   * @param path of the folder; made if missing
+   * @param facts of the call, everything that decides what the images are
+   * @param count how many images the call wants
+   * @throws BadInputException if there are images of another call, or another process draws here
+   */
+  static SampleFolder open(Path path, Map<String, String> facts, int count) throws IOException {
+    Map<String, String> all = new TreeMap<>(facts);
+    all.put("digits", Integer.toString(digits(count)));
+    requireOwn(path, all);
+    Folders.create(path);
+    FolderLock lock =
+        FolderLock.tryLock(path)
+            .orElseThrow(
+                () ->
+                    new BadInputException(
+                        String.format(
+                            Locale.ROOT,
+                            "The folder %s is in use: another process draws into it; wait until that has ended, or name another folder by --output.",
+                            path)));
+    boolean opened = false;
+    try {
+      AtomicFile.removeUnfinished(path);
+      AtomicFile.writeString(
+          path.resolve(RECORD),
+          JSON.writerWithDefaultPrettyPrinter().writeValueAsString(all) + "\n");
+      opened = true;
+      return new SampleFolder(path, count, lock);
+    } finally {
+      if (!opened) {
+        lock.close();
+      }
+    }
+  }
+
+  private static int digits(int count) {
+    return Math.max(LEAST_DIGITS, Integer.toString(count - 1).length());
+  }
+
+  private Path file(int image) {
+    return path.resolve(String.format(Locale.ROOT, "%0" + digits(count) + "d.png", image));
+  }
+
+  /** Whether an image has still to be drawn. */
+  boolean isMissing(int image) {
+    return !Files.exists(file(image));
+  }
+
+  /** How many images are there, of those that are wanted. */
+  int present() {
+    int there = 0;
+    for (int i = 0; i < count; i++) {
+      there += isMissing(i) ? 0 : 1;
+    }
+    return there;
+  }
+
+  /** How many more images are there than are wanted, of a call with a greater count. */
+  long beyond() throws IOException {
+    try (Stream<Path> files = Files.list(path)) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> PICTURE.matcher(name).matches())
+          .filter(name -> Long.parseLong(name.substring(0, name.indexOf('.'))) >= count)
+          .count();
+    }
+  }
+
+  /** Writes an image, unless it is there. */
+  void write(int image, BufferedImage picture) throws IOException {
+    if (isMissing(image)) {
+      Images.writePng(picture, file(image));
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    lock.close();
+  }
+}

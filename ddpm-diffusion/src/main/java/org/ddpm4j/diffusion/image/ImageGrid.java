@@ -1,0 +1,139 @@
+package org.ddpm4j.diffusion.image;
+
+import java.awt.image.BufferedImage;
+import java.awt.image.WritableRaster;
+import java.util.Arrays;
+import java.util.Locale;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A picture of many images side by side, row by row, with a black line of one pixel around each,
+ * that is filled as the images come. Not thread-safe.
+ */
+public final class ImageGrid {
+
+  private final int count;
+  private final int across;
+  private final int channels;
+  private final int height;
+  private final int width;
+  private final int scale;
+  private final int line;
+  private final Normalization normalization;
+  private final BufferedImage picture;
+
+  /**
+   * A black picture with places for images.
+   *
+   * @param count of images, at least 1
+   * @param columns images in a row, at least 1
+   * @param channels C of the images, 1 (grey) or 3 (red, green, blue)
+   * @param height H of the images
+   * @param width W of the images
+   * @param scale width and height of each pixel in the picture, at least 1
+   * @param normalization how the images' values were made of pixels
+   * @throws IllegalArgumentException if there is no such picture
+   */
+  public ImageGrid(
+      int count,
+      int columns,
+      int channels,
+      int height,
+      int width,
+      int scale,
+      Normalization normalization) {
+    this(count, columns, channels, height, width, scale, 1, normalization);
+  }
+
+  /** With lines of another width. */
+  ImageGrid(
+      int count,
+      int columns,
+      int channels,
+      int height,
+      int width,
+      int scale,
+      int line,
+      Normalization normalization) {
+    if (count < 1 || columns < 1 || scale < 1 || height < 1 || width < 1) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%d images of %dx%d make no picture of %d columns at scale %d; all must be at least 1.",
+              count,
+              height,
+              width,
+              columns,
+              scale));
+    }
+    Images.requirePictures(channels);
+    normalization.requireChannels(channels);
+    this.count = count;
+    this.across = Math.min(columns, count);
+    this.channels = channels;
+    this.height = height;
+    this.width = width;
+    this.scale = scale;
+    this.line = line;
+    this.normalization = normalization;
+    picture =
+        new BufferedImage(
+            across * cellWidth() + line,
+            (count + across - 1) / across * cellHeight() + line,
+            channels == 1 ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);
+  }
+
+  private int cellWidth() {
+    return width * scale + line;
+  }
+
+  private int cellHeight() {
+    return height * scale + line;
+  }
+
+  /**
+   * Puts images into their places. Their samples are set as they are: drawing by {@code Graphics2D}
+   * may pass levels through a colour space.
+   *
+   * @param first the number of the first, from 0
+   * @param images {@code [n,C,H,W]}
+   * @throws IllegalArgumentException if they are of another shape, or more than there are places
+   */
+  public void add(int first, INDArray images) {
+    if (images.rank() != 4
+        || !Arrays.equals(images.shape(), new long[] {images.size(0), channels, height, width})
+        || first < 0
+        || first + images.size(0) > count) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "Images of the shape %s from number %d on have no place among %d of [%d,%d,%d].",
+              Arrays.toString(images.shape()),
+              first,
+              count,
+              channels,
+              height,
+              width));
+    }
+    WritableRaster raster = picture.getRaster();
+    float[] values = images.dup('c').data().asFloat();
+    int[] square = new int[scale * scale];
+    for (int i = 0; i < values.length; i++) {
+      int image = first + i / (channels * height * width);
+      int x = image % across * cellWidth() + line + i % width * scale;
+      int y = image / across * cellHeight() + line + i / width % height * scale;
+      int channel = i / (height * width) % channels;
+      Arrays.fill(square, normalization.toPixel(values[i], channel));
+      raster.setSamples(x, y, scale, scale, channel, square);
+    }
+  }
+
+  /**
+   * The picture.
+   *
+   * @return it, not a copy; of one band where the images are grey
+   */
+  public BufferedImage picture() {
+    return picture;
+  }
+}
