@@ -114,7 +114,7 @@ if errorlevel 1 (
 )
 popd
 del "%NOW%.log" >nul 2>&1
-"%JAVA%" -XX:ArchiveClassesAtExit="%ARCHIVE%" -Xlog:disable -Xlog:all=off -Djava.awt.headless=true ^
+"%JAVA%" -Xint -XX:ArchiveClassesAtExit="%ARCHIVE%" -Xlog:disable -Xlog:all=off -Djava.awt.headless=true ^
   -Dddpm.home="%HERE%" -cp "%CLASSES%" org.ddpm4j.cli.Main ^
   sample --count 1 --steps 2 --output "%NOW%.png" >nul 2>&1
 del "%NOW%.png" >nul 2>&1

@@ -282,4 +282,14 @@ class DataSetsTest {
         .isBadInput("1 of 7 image files", "blue/empty.jpg: it is empty", "skipped");
     assertThat(run).doesNotExist();
   }
+
+  @Test
+  void whatToDoAboutADamagedFileIsSaidByOptions() throws IOException {
+    Path photos = Files.createDirectories(root.resolve("photos"));
+    Files.writeString(photos.resolve("a.png"), "This is text.");
+    BufferedImage good = new BufferedImage(8, 8, BufferedImage.TYPE_INT_RGB);
+    ImageIO.write(good, "png", photos.resolve("b.png").toFile());
+    Cli.run("data", "--dataset", "folder", "--data", photos, "--image-size", 8)
+        .isBadInput("a.png", "skip them by --corrupt skip");
+  }
 }

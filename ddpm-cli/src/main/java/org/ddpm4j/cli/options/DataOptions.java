@@ -136,7 +136,7 @@ public final class DataOptions {
   private TrainingData load(KnownDataSet name, Preparation preparation, int validationImages)
       throws IOException {
     DataSources sources = places.sources();
-    LoadedImages loaded = name.load(Split.TRAIN, sources, preparation);
+    LoadedImages loaded = read(name, Split.TRAIN, sources, preparation);
     ImageDataSet training = preparation.normalize(loaded.images());
     Optional<ImageDataSet> validation = Optional.empty();
     if (validationImages > 0 && name.hasTestImages(sources)) {
@@ -170,6 +170,25 @@ public final class DataOptions {
         loaded);
   }
 
+  /** What the library says of reading, said of the options that it means. */
+  private static LoadedImages read(
+      KnownDataSet name, Split split, DataSources sources, Preparation preparation)
+      throws IOException {
+    try {
+      return name.load(split, sources, preparation);
+    } catch (IOException e) {
+      String message = String.valueOf(e.getMessage());
+      String said =
+          message
+              .replace("let corrupt files be skipped", "skip them by --corrupt skip")
+              .replace("that holds them as data folder", "that holds them by --data");
+      if (said.equals(message)) {
+        throw e;
+      }
+      throw new IOException(said, e);
+    }
+  }
+
   /** Test images, evenly spread over the data set, which may be sorted by class. */
   private static ImageDataSet test(
       KnownDataSet name, DataSources sources, Preparation preparation, int count)
@@ -177,7 +196,7 @@ public final class DataOptions {
     // Where files may be skipped, how many images a limit leaves is known only afterwards.
     OptionalInt limit =
         preparation.corrupt() == CorruptFiles.SKIP ? OptionalInt.empty() : OptionalInt.of(count);
-    ImageDataSet test = name.load(Split.TEST, sources, preparation.withMaxImages(limit)).images();
+    ImageDataSet test = read(name, Split.TEST, sources, preparation.withMaxImages(limit)).images();
     return preparation.normalize(test.takeSpread(Math.min(count, test.size())));
   }
 
@@ -202,7 +221,7 @@ public final class DataOptions {
       throw new BadInputException(
           "The run held no images back to measure on; train with --validation-images.");
     }
-    ImageDataSet all = name.load(Split.TRAIN, sources, preparation).images();
+    ImageDataSet all = read(name, Split.TRAIN, sources, preparation).images();
     ImageDataSet heldOut = all.holdOut(data.validationImages(), HELD_OUT_SEED).heldOut();
     return preparation.normalize(heldOut.takeSpread(Math.min(count, heldOut.size())));
   }
