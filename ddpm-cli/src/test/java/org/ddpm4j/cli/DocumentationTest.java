@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -18,6 +19,7 @@ class DocumentationTest {
 
   private static final Path PROJECT = Path.of("..");
   private static final Pattern LINK = Pattern.compile("]\\(([^)#\\s]+)(#[^)]*)?\\)");
+  private static final Pattern ANCHOR = Pattern.compile("]\\(([^)#\\s:]*)#([^)\\s]+)\\)");
   private static final Pattern CLASS =
       Pattern.compile("`([A-Z][A-Za-z0-9]+(Test|Example|Unet))\\b");
 
@@ -46,6 +48,27 @@ class DocumentationTest {
         }
       }
     }
+  }
+
+  @Test
+  void anchorsAreHeadings() throws IOException {
+    for (Path page : pages()) {
+      for (MatchResult link : ANCHOR.matcher(Files.readString(page)).results().toList()) {
+        Path target = link.group(1).isEmpty() ? page : page.resolveSibling(link.group(1));
+        if (target.toString().endsWith(".md")) {
+          assertThat(anchors(target)).as("%s: %s", page, link.group()).contains(link.group(2));
+        }
+      }
+    }
+  }
+
+  /** Of headings: letters and digits in lower case, hyphens for spaces, and nothing else. */
+  private static List<String> anchors(Path page) throws IOException {
+    return Files.readAllLines(page).stream()
+        .filter(line -> line.startsWith("#"))
+        .map(line -> line.replaceFirst("^#+ ", "").toLowerCase(Locale.ROOT))
+        .map(heading -> heading.replaceAll("[^\\p{L}\\p{N} _-]", "").replace(' ', '-'))
+        .toList();
   }
 
   @Test

@@ -157,7 +157,9 @@ public final class Site {
             + link(root + "docs/from-java.html", "From Java")
             + link(root + "docs/cli.html", "The program")
             + link(root + "api/index.html", "Javadoc");
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
         <!DOCTYPE html>
         <html lang="en">
         <head>
@@ -172,8 +174,11 @@ public final class Site {
         %s</main>
         </body>
         </html>
-        """
-        .formatted(Page.escape(title), root + STYLE, links, body);
+        """,
+        Page.escape(title),
+        root + STYLE,
+        links,
+        body);
   }
 
   private static String link(String to, String title) {
