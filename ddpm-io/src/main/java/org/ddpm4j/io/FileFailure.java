@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** Turns the terse exceptions of the JDK into whole sentences that name the file. */
-final class FileFailure {
+public final class FileFailure {
 
   /** How Linux, macOS and Windows word a full disk; the JDK has no exception of its own for it. */
   private static final List<String> FULL_DISK =
@@ -22,7 +22,14 @@ final class FileFailure {
 
   private FileFailure() {}
 
-  static IOException unreadable(Path file, IOException cause) {
+  /**
+   * The sentence for a file that cannot be read.
+   *
+   * @param file which one
+   * @param cause the JDK's exception
+   * @return an exception with the sentence and the cause
+   */
+  public static IOException unreadable(Path file, IOException cause) {
     String sentence;
     if (cause instanceof NoSuchFileException) {
       sentence = String.format(Locale.ROOT, "The file %s does not exist; check its path.", file);

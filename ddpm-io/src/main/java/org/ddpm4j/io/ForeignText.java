@@ -22,6 +22,9 @@ public final class ForeignText {
   private static final Pattern LINE_BREAK = Pattern.compile("\\r\\n");
   private static final String REPLACEMENT = "?";
 
+  /** Names in sentences are cut to this length. */
+  private static final int MAX_QUOTED = 80;
+
   private ForeignText() {}
 
   /**
@@ -43,5 +46,17 @@ public final class ForeignText {
    */
   public static String lines(String text) {
     return NOT_IN_LINES.matcher(LINE_BREAK.matcher(text).replaceAll("\n")).replaceAll(REPLACEMENT);
+  }
+
+  /**
+   * Text as it may stand in a sentence.
+   *
+   * @param text of anybody
+   * @return the text in single quotes, of bounded length and as {@link #line}
+   */
+  public static String quoted(String text) {
+    String shown =
+        text.length() <= MAX_QUOTED ? text : text.substring(0, MAX_QUOTED - 1).concat("…");
+    return "'" + line(shown) + "'";
   }
 }

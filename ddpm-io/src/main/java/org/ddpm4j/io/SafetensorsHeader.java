@@ -45,9 +45,6 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
   /** A tensor's shape is the deepest thing in a valid header, at level 3. */
   private static final int MAX_NESTING = 8;
 
-  /** Names in sentences are cut to this length. */
-  private static final int MAX_QUOTED = 80;
-
   /** Names from a foreign file are neither interned nor kept in Jackson's shared symbol table. */
   private static final JsonFactory JSON =
       JsonFactory.builder()
@@ -119,13 +116,6 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
         cause);
   }
 
-  /** Text from a file as it may stand in a sentence: in quotes, of bounded length, in one line. */
-  static String quoted(String text) {
-    String shown =
-        text.length() <= MAX_QUOTED ? text : text.substring(0, MAX_QUOTED - 1).concat("…");
-    return "'" + ForeignText.line(shown) + "'";
-  }
-
   /** Whether the text can be encoded, that is, has no half of a surrogate pair. */
   static boolean isUnicode(String text) {
     return StandardCharsets.UTF_8.newEncoder().canEncode(text);
@@ -178,7 +168,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
         } else {
           checkUnicode(name);
           if (entries.put(name, entry(json, name)) != null) {
-            throw malformed("its header names the tensor " + quoted(name) + " twice");
+            throw malformed("its header names the tensor " + ForeignText.quoted(name) + " twice");
           }
         }
       }
@@ -197,19 +187,21 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
         String key = json.currentName();
         checkUnicode(key);
         if (json.nextToken() != JsonToken.VALUE_STRING) {
-          throw malformed(METADATA + " gives " + quoted(key) + " a value that is not a string");
+          throw malformed(
+              METADATA + " gives " + ForeignText.quoted(key) + " a value that is not a string");
         }
         String value = json.getText();
         checkUnicode(value);
         if (metadata.put(key, value) != null) {
-          throw malformed(METADATA + " in its header has the key " + quoted(key) + " twice");
+          throw malformed(
+              METADATA + " in its header has the key " + ForeignText.quoted(key) + " twice");
         }
       }
       return metadata;
     }
 
     private TensorEntry entry(JsonParser json, String name) throws IOException {
-      String tensor = "the tensor " + quoted(name);
+      String tensor = "the tensor " + ForeignText.quoted(name);
       if (json.currentToken() != JsonToken.START_OBJECT) {
         throw malformed(tensor + " is not described by a JSON object");
       }
@@ -226,7 +218,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
           }
           case "shape" -> {
             checkFirst(shape, tensor, field);
-            shape = numbers(json, tensor, field, TensorEntry.MAX_RANK);
+            shape = numbers(json, tensor, field, TensorMemory.MAX_RANK);
           }
           case "data_offsets" -> {
             checkFirst(offsets, tensor, field);
@@ -269,7 +261,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
                           Locale.ROOT,
                           "%s has the dtype %s, which is none of %s",
                           tensor,
-                          quoted(dtype),
+                          ForeignText.quoted(dtype),
                           SafetensorsDtype.names())));
     }
 
@@ -306,7 +298,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
               Locale.ROOT,
               "%s has %s in its %s, where a whole number from 0 to %d is due",
               tensor,
-              quoted(json.getText()),
+              ForeignText.quoted(json.getText()),
               field,
               Long.MAX_VALUE));
     }
@@ -340,7 +332,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
                 tensor,
                 entry.dtype(),
                 entry.shape(),
-                TensorEntry.MAX_BYTES));
+                TensorMemory.MAX_BYTES));
       }
       if (bytes != entry.end() - entry.begin()) {
         throw malformed(
@@ -370,8 +362,8 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
               String.format(
                   Locale.ROOT,
                   "the tensors %s and %s overlap at byte %d of the data",
-                  quoted(previous),
-                  quoted(tensor.getKey()),
+                  ForeignText.quoted(previous),
+                  ForeignText.quoted(tensor.getKey()),
                   entry.begin()));
         }
         if (entry.begin() > covered) {
@@ -381,7 +373,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
                   "the bytes %d to %d of the data, before the tensor %s, belong to no tensor",
                   covered,
                   entry.begin(),
-                  quoted(tensor.getKey())));
+                  ForeignText.quoted(tensor.getKey())));
         }
         covered = entry.end();
         previous = tensor.getKey();
@@ -410,7 +402,8 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
 
     private void checkUnicode(String text) throws IOException {
       if (!isUnicode(text)) {
-        throw malformed("its header has half of a surrogate pair in the string " + quoted(text));
+        throw malformed(
+            "its header has half of a surrogate pair in the string " + ForeignText.quoted(text));
       }
     }
 

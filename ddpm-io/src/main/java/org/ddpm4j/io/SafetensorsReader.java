@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.zip.CRC32C;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -31,7 +32,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>Several threads may read from one reader. Interrupting a thread while it reads closes the file
  * for all of them, as {@link FileChannel} does.
  */
-public final class SafetensorsReader implements AutoCloseable {
+public final class SafetensorsReader implements TensorReader {
 
   private static final int BLOCK_BYTES = 1 << 20;
 
@@ -94,49 +95,26 @@ public final class SafetensorsReader implements AutoCloseable {
     return header.metadata();
   }
 
-  /**
-   * The names of the tensors.
-   *
-   * @return the names, iterated in the header's order; unmodifiable
-   */
+  @Override
   public Set<String> names() {
     return header.entries().keySet();
   }
 
-  /**
-   * The data type that {@link #tensor} gives the array.
-   *
-   * @param name the tensor's name
-   * @return ND4J's counterpart of the dtype
-   * @throws IOException if the file has no such tensor
-   */
+  @Override
   public DataType dataType(String name) throws IOException {
     return entry(name).dtype().dataType();
   }
 
-  /**
-   * The shape of a tensor, without reading it.
-   *
-   * @param name the tensor's name
-   * @return its dimensions, of length 0 for a scalar; a new array
-   * @throws IOException if the file has no such tensor
-   */
+  @Override
   public long[] shape(String name) throws IOException {
     return entry(name).dimensions();
   }
 
-  /**
-   * Reads one tensor.
-   *
-   * @param name the tensor's name
-   * @return a new array in 'c' order, outside of any workspace, of {@link #shape} and {@link
-   *     #dataType}: a scalar for the shape {@code []}, an empty array for a shape with a 0
-   * @throws IOException if the file has no such tensor, cannot be read or has been changed since it
-   *     was opened, if the tensor does not fit into memory, or if a BOOL is neither 0 nor 1
-   */
+  @Override
   public INDArray tensor(String name) throws IOException {
     TensorEntry entry = entry(name);
-    INDArray array = allocate(name, entry);
+    INDArray array =
+        TensorMemory.allocate(file, name, entry.dtype().dataType(), entry.dimensions());
     if (entry.length() == 0) {
       return array;
     }
@@ -144,7 +122,15 @@ public final class SafetensorsReader implements AutoCloseable {
     ByteBuffer bytes = array.data().asNio().limit(entry.length());
     readFully(bytes, dataStart + entry.begin());
     if (entry.dtype() == SafetensorsDtype.BOOL) {
-      checkBooleans(name, bytes.flip());
+      OptionalInt other = TensorMemory.notBoolean(bytes.flip());
+      if (other.isPresent()) {
+        throw malformed(
+            String.format(
+                Locale.ROOT,
+                "the tensor %s of dtype BOOL has the byte %d, where only 0 and 1 are possible",
+                ForeignText.quoted(name),
+                other.getAsInt()));
+      }
     }
     Nd4j.getAffinityManager().tagLocation(array, AffinityManager.Location.HOST);
     return array;
@@ -187,7 +173,7 @@ public final class SafetensorsReader implements AutoCloseable {
               "The file %s is damaged: its data have the CRC-32C %s, but its header says %s; use another copy of the file.",
               file,
               found,
-              SafetensorsHeader.quoted(expected)));
+              ForeignText.quoted(expected)));
     }
   }
 
@@ -237,41 +223,10 @@ public final class SafetensorsReader implements AutoCloseable {
               Locale.ROOT,
               "The file %s has no tensor %s among its %d; check that it belongs to this model.",
               file,
-              SafetensorsHeader.quoted(name),
+              ForeignText.quoted(name),
               header.entries().size()));
     }
     return entry;
-  }
-
-  private INDArray allocate(String name, TensorEntry entry) throws IOException {
-    try {
-      return Nd4j.createUninitializedDetached(entry.dtype().dataType(), 'c', entry.dimensions());
-    } catch (RuntimeException | OutOfMemoryError e) {
-      // ND4J throws the one, JavaCPP the other when memory is short.
-      throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "The file %s holds the tensor %s, for whose %d bytes there is no memory; give the program more.",
-              file,
-              SafetensorsHeader.quoted(name),
-              entry.length()),
-          e);
-    }
-  }
-
-  /** ND4J's native code assumes 0 or 1 in a BOOL. */
-  private void checkBooleans(String name, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      int value = bytes.get();
-      if (value != 0 && value != 1) {
-        throw malformed(
-            String.format(
-                Locale.ROOT,
-                "the tensor %s of dtype BOOL has the byte %d, where only 0 and 1 are possible",
-                SafetensorsHeader.quoted(name),
-                Byte.toUnsignedInt((byte) value)));
-      }
-    }
   }
 
   private long size() throws IOException {

@@ -134,7 +134,7 @@ public final class SafetensorsWriter {
                 String.format(
                     Locale.ROOT,
                     "The tensor %s was given %d of %d rows; hand over all of its parts.",
-                    SafetensorsHeader.quoted(name),
+                    ForeignText.quoted(name),
                     rows[0],
                     shape[0]));
           }
@@ -155,7 +155,7 @@ public final class SafetensorsWriter {
               part.dataType(),
               Arrays.toString(part.shape()),
               before,
-              SafetensorsHeader.quoted(name),
+              ForeignText.quoted(name),
               dataType,
               Arrays.toString(shape)));
     }
@@ -244,7 +244,7 @@ public final class SafetensorsWriter {
           String.format(
               Locale.ROOT,
               "The tensor %s is ND4J's empty array without a shape; give it a shape such as [0].",
-              SafetensorsHeader.quoted(name)));
+              ForeignText.quoted(name)));
     }
     return entry;
   }
@@ -258,7 +258,7 @@ public final class SafetensorsWriter {
               "A tensor cannot be named %s, which safetensors files use for their metadata; choose another name.",
               name));
     }
-    String tensor = "The tensor " + SafetensorsHeader.quoted(name);
+    String tensor = "The tensor " + ForeignText.quoted(name);
     SafetensorsDtype dtype =
         SafetensorsDtype.of(dataType)
             .orElseThrow(
@@ -271,15 +271,15 @@ public final class SafetensorsWriter {
                             dataType)));
     List<Long> shape = Arrays.stream(dimensions).boxed().toList();
     long bytes = TensorEntry.bytes(dtype, shape);
-    if (bytes < 0 || shape.size() > TensorEntry.MAX_RANK) {
+    if (bytes < 0 || shape.size() > TensorMemory.MAX_RANK) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "%s of shape %s has more than the %d bytes or %d dimensions possible; split it or reshape it.",
               tensor,
               shape,
-              TensorEntry.MAX_BYTES,
-              TensorEntry.MAX_RANK));
+              TensorMemory.MAX_BYTES,
+              TensorMemory.MAX_RANK));
     }
     return new TensorEntry(dtype, shape, 0, bytes);
   }
@@ -290,7 +290,7 @@ public final class SafetensorsWriter {
           String.format(
               Locale.ROOT,
               "The string %s has half of a surrogate pair and cannot be written in UTF-8; correct it.",
-              SafetensorsHeader.quoted(text)));
+              ForeignText.quoted(text)));
     }
   }
 

@@ -12,17 +12,11 @@ import java.util.List;
  */
 record TensorEntry(SafetensorsDtype dtype, List<Long> shape, long begin, long end) {
 
-  /** The most bytes of one tensor: what a Java buffer can address. */
-  static final long MAX_BYTES = Integer.MAX_VALUE;
-
-  /** The most dimensions of one tensor: ND4J's limit. */
-  static final int MAX_RANK = 32;
-
   TensorEntry {
     shape = List.copyOf(shape);
   }
 
-  /** The bytes of the tensor in the file, at most {@link #MAX_BYTES}. */
+  /** The bytes of the tensor in the file, at most {@link TensorMemory#MAX_BYTES}. */
   int length() {
     return (int) (end - begin);
   }
@@ -32,8 +26,9 @@ record TensorEntry(SafetensorsDtype dtype, List<Long> shape, long begin, long en
   }
 
   /**
-   * The bytes that an array of this dtype and shape takes, or -1 if they exceed {@link #MAX_BYTES}.
-   * A dimension of zero does not excuse the others: strides are computed from them all.
+   * The bytes that an array of this dtype and shape takes, or -1 if they exceed {@link
+   * TensorMemory#MAX_BYTES}. A dimension of zero does not excuse the others: strides are computed
+   * from them all.
    */
   static long bytes(SafetensorsDtype dtype, List<Long> shape) {
     long bytes = dtype.width();
@@ -41,7 +36,7 @@ record TensorEntry(SafetensorsDtype dtype, List<Long> shape, long begin, long en
     for (long dimension : shape) {
       empty |= dimension == 0;
       long factor = Math.max(1, dimension);
-      if (factor > MAX_BYTES / bytes) {
+      if (factor > TensorMemory.MAX_BYTES / bytes) {
         return -1;
       }
       bytes *= factor;
