@@ -141,11 +141,26 @@ class PredictCommandTest {
   }
 
   @Test
-  void aPickleIsNotOpened() throws IOException {
-    Files.move(
-        model.resolve("diffusion_pytorch_model.safetensors"),
-        model.resolve("diffusion_pytorch_model.bin"));
-    predict().isBadInput("diffusion_pytorch_model.bin, a pickle", "safe_serialization=True");
+  void weightsOfPyTorchAreReadAndDescribed() throws IOException {
+    copyModel(NETWORKS.resolve("unet2d_former_names"));
+    INDArray expected = resultFor("y");
+    Files.delete(model.resolve("diffusion_pytorch_model.safetensors"));
+    Path weights = model.resolve("diffusion_pytorch_model.bin");
+    Files.copy(NETWORKS.resolve("layouts").resolve("diffusion_pytorch_model.bin"), weights);
+    assertThat(resultFor("y")).isEqualTo(expected);
+    assertThat(Cli.run("info", model).isOk().out())
+        .contains("Unet2D[", "file         " + weights, "mid_block.attentions.0.query.weight");
+    assertThat(Cli.run("info", NETWORKS.resolve("layouts").resolve("checkpoint.pt")).isOk().out())
+        .contains("ema.ema_model.conv_in.weight", "model.conv_in.bias");
+    predict("--variant", "fp16").isBadInput("no weights of the variant fp16");
+  }
+
+  @Test
+  void aPickleThatIsNoStateDictIsNotOpened() throws IOException {
+    Files.delete(model.resolve("diffusion_pytorch_model.safetensors"));
+    Files.write(
+        model.resolve("diffusion_pytorch_model.bin"), new byte[] {(byte) 0x80, 2, '}', '.'});
+    predict().isBadInput("diffusion_pytorch_model.bin", "a pickle, but none that PyTorch wrote");
   }
 
   @Test

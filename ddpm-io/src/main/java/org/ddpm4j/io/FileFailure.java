@@ -50,7 +50,14 @@ public final class FileFailure {
     return new IOException(sentence, cause);
   }
 
-  static IOException unwritable(Path file, IOException cause) {
+  /**
+   * The sentence for a file that cannot be written.
+   *
+   * @param file which one
+   * @param cause the JDK's exception
+   * @return an exception with the sentence and the cause
+   */
+  public static IOException unwritable(Path file, IOException cause) {
     Path folder = file.toAbsolutePath().getParent();
     String reason = reason(cause);
     String why;

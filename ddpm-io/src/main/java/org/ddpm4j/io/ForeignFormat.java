@@ -15,7 +15,7 @@ import java.util.function.Predicate;
  * clones, browsers and mirrors leave in the place of the file itself, archives that were not
  * unpacked, and what other programs write.
  *
- * <p>For sentences only: nothing is ever read differently because of what is recognised here.
+ * <p>For sentences, and to tell a safetensors file by any name.
  */
 public enum ForeignFormat {
   /** What a clone without Git LFS has in the place of large files. */
@@ -49,8 +49,7 @@ public enum ForeignFormat {
   /** Python's own serialisation. */
   PICKLE(
       "a pickle (Python's own format)",
-      "pickles are never read, since reading them can run programs; get or write it in another"
-          + " format",
+      "get or write it in another format; of pickles only the weights of networks are read",
       // From protocol 2 on, a pickle says its protocol; before that, it begins with what it holds.
       start ->
           (begins(start, 0x80)
@@ -63,8 +62,7 @@ public enum ForeignFormat {
   /** PyTorch's files are ZIP archives too, of pickles. */
   PYTORCH(
       "a file of PyTorch (a ZIP archive with pickles)",
-      "pickles are never read, since reading them can run programs; save its tensors as"
-          + " safetensors",
+      "save its tensors as safetensors; files of PyTorch are read as weights of networks alone",
       start ->
           begins(start, 'P', 'K', 3, 4)
               && new String(start, StandardCharsets.ISO_8859_1).contains("data.pkl")),

@@ -8,20 +8,23 @@ import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.io.Folders;
-import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
 import org.ddpm4j.io.SmallTextFile;
 import org.ddpm4j.io.StrictJson;
+import org.ddpm4j.io.TensorReader;
+import org.ddpm4j.io.pytorch.PyTorchReader;
+import org.ddpm4j.io.weights.WeightsLayout;
 import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
@@ -31,9 +34,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A U-Net on disk as diffusers lays it out: {@code config.json} and {@code
- * diffusion_pytorch_model.safetensors}, with PyTorch's names and layouts. A {@link Unet2D} is what
- * diffusers writes and reads as {@code UNet2DModel}; the other architectures are marked by {@code
- * _model}, as a {@link UnetKind} says.
+ * diffusion_pytorch_model.safetensors}, with PyTorch's names and layouts. Weights are read in the
+ * other {@linkplain WeightsLayout layouts} of diffusers, too. A {@link Unet2D} is what diffusers
+ * writes and reads as {@code UNet2DModel}; the other architectures are marked by {@code _model}, as
+ * a {@link UnetKind} says.
  */
 public final class UnetFolder {
 
@@ -43,11 +47,22 @@ public final class UnetFolder {
   /** The file of the weights. */
   public static final String WEIGHTS = "diffusion_pytorch_model.safetensors";
 
-  /** PyTorch's own format, which diffusers wrote before safetensors. */
-  private static final String PICKLE = "diffusion_pytorch_model.bin";
-
-  /** What diffusers writes beside the parts of weights in several files. */
-  private static final String INDEX = WEIGHTS + ".index.json";
+  /**
+   * Under which keys checkpoints hold the weights of a network beside other tensors: those of the
+   * moving average first, which are the ones to draw with.
+   */
+  private static final List<String> PREFIXES =
+      List.of(
+          "",
+          "ema_model.",
+          "ema.ema_model.",
+          "ema.",
+          "model_ema.",
+          "state_dict.",
+          "model_state_dict.",
+          "model.",
+          "unet.",
+          "module.");
 
   private static final SmallTextFile CONFIG_FILE =
       new SmallTextFile(
@@ -84,16 +99,30 @@ public final class UnetFolder {
    * @throws IOException if a file is missing or damaged, or the weights are of another architecture
    */
   public static Unet read(Path folder, DataType dataType, Execution execution) throws IOException {
+    return read(folder, Optional.empty(), dataType, execution);
+  }
+
+  /**
+   * Reads a network of which there may be several variants.
+   *
+   * @param folder with {@value #CONFIG} and weights in any {@linkplain WeightsLayout layout}
+   * @param variant {@code fp16} for instance; empty for the weights without a variant, or the only
+   *     ones that there are
+   * @param dataType in which to compute, FLOAT or DOUBLE, whatever that of the weights
+   * @param execution how it computes
+   * @return the network
+   * @throws IOException if a file is missing or damaged, or the weights are of another architecture
+   */
+  public static Unet read(
+      Path folder, Optional<String> variant, DataType dataType, Execution execution)
+      throws IOException {
     execution.isFused(dataType);
     UnetConfig config = readConfig(folder.resolve(CONFIG));
     List<Parameter> declarations = Unet.declarations(config, dataType);
-    Path weights = folder.resolve(WEIGHTS);
-    if (Files.notExists(weights)) {
-      refuseOtherFormats(folder);
-    }
-    try (SafetensorsReader reader = SafetensorsReader.open(weights)) {
+    Path weights = WeightsLayout.find(folder, variant);
+    try (TensorReader reader = WeightsLayout.open(weights)) {
       // Before memory is taken: an architecture may name any sizes, a file holds what it holds.
-      Map<String, String> namesInFile = namesInFile(config, reader);
+      Map<String, String> namesInFile = namesInFile(config, declarations, reader);
       Map<String, long[]> shapes = new LinkedHashMap<>();
       for (Map.Entry<String, String> name : namesInFile.entrySet()) {
         shapes.put(name.getKey(), reader.shape(name.getValue()));
@@ -116,10 +145,30 @@ public final class UnetFolder {
   }
 
   /** The tensors by the names that parameters have today. */
-  private static Map<String, String> namesInFile(UnetConfig config, SafetensorsReader reader) {
+  private static Map<String, String> namesInFile(
+      UnetConfig config, List<Parameter> declarations, TensorReader reader) {
+    Set<String> parameters =
+        declarations.stream().map(Parameter::name).collect(Collectors.toUnmodifiableSet());
+    for (String prefix : reader instanceof PyTorchReader ? PREFIXES : List.of("")) {
+      Map<String, String> names = namesInFile(config, prefix, reader);
+      if (names.keySet().containsAll(parameters)) {
+        if (!prefix.isEmpty()) {
+          names.keySet().retainAll(parameters);
+        }
+        return names;
+      }
+    }
+    return namesInFile(config, "", reader);
+  }
+
+  private static Map<String, String> namesInFile(
+      UnetConfig config, String prefix, TensorReader reader) {
     Map<String, String> names = new LinkedHashMap<>();
     for (String name : reader.names()) {
-      String other = names.put(config.parameterName(name), name);
+      if (!name.startsWith(prefix)) {
+        continue;
+      }
+      String other = names.put(config.parameterName(name.substring(prefix.length())), name);
       if (other != null) {
         throw new IllegalArgumentException(
             String.format(
@@ -130,26 +179,6 @@ public final class UnetFolder {
       }
     }
     return names;
-  }
-
-  private static void refuseOtherFormats(Path folder) throws IOException {
-    if (Files.exists(folder.resolve(PICKLE))) {
-      throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "%s holds %s, a pickle, which could run any code and is not read here; load it in diffusers and save it with safe_serialization=True, which gives %s.",
-              folder,
-              PICKLE,
-              WEIGHTS));
-    }
-    if (Files.exists(folder.resolve(INDEX))) {
-      throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "%s holds its weights in several files, which are not read here; load them in diffusers and save them with a greater max_shard_size, which gives one %s.",
-              folder,
-              WEIGHTS));
-    }
   }
 
   /**

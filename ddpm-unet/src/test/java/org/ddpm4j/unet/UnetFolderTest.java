@@ -182,22 +182,6 @@ class UnetFolderTest {
   }
 
   @Test
-  void tellsWhatToDoWithOtherFormats() throws IOException {
-    Files.delete(folder.resolve("diffusion_pytorch_model.safetensors"));
-    Files.write(
-        folder.resolve("diffusion_pytorch_model.safetensors.index.json"), new byte[] {'{', '}'});
-    assertReading()
-        .hasMessage(
-            "%s holds its weights in several files, which are not read here; load them in diffusers and save them with a greater max_shard_size, which gives one diffusion_pytorch_model.safetensors.",
-            folder);
-    Files.write(folder.resolve("diffusion_pytorch_model.bin"), new byte[] {1});
-    assertReading()
-        .hasMessage(
-            "%s holds diffusion_pytorch_model.bin, a pickle, which could run any code and is not read here; load it in diffusers and save it with safe_serialization=True, which gives diffusion_pytorch_model.safetensors.",
-            folder);
-  }
-
-  @Test
   void refusesAParameterUnderTwoNames() throws IOException {
     try (Unet attentive = Unet.create(UnetExamples.attentive(), DataType.FLOAT, 1)) {
       UnetFolder.write(folder, attentive);

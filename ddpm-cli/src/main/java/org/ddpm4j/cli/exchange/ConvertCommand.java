@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.KnownDataSet;
+import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.options.SamplerTypeOptions;
 import org.ddpm4j.cli.options.Size;
 import org.ddpm4j.cli.options.SizeConverter;
@@ -82,8 +83,8 @@ public final class ConvertCommand implements Callable<Integer> {
         names = "--model",
         paramLabel = "DIR",
         description =
-            "Folder of a diffusers pipeline, for --to run and samediff, or of a network alone, for"
-                + " samediff.")
+            "Folder of a diffusers pipeline, or of a network alone, for --to samediff. With --to"
+                + " diffusers the pipeline is written anew, its weights as safetensors of float32.")
     private Path model;
   }
 
@@ -104,6 +105,8 @@ public final class ConvertCommand implements Callable<Integer> {
   private Path output;
 
   @Mixin private WeightsOptions weights;
+
+  @Mixin private ModelPlace place;
 
   @Option(
       names = "--size",
@@ -150,6 +153,10 @@ public final class ConvertCommand implements Callable<Integer> {
   }
 
   private void toDiffusers() throws IOException {
+    if (source.model != null) {
+      rewritePipeline();
+      return;
+    }
     requireSource(source.run, "--run");
     refuse("--size", "since the run says it");
     refuse("--dataset", "which has no place for it");
@@ -161,6 +168,19 @@ public final class ConvertCommand implements Callable<Integer> {
       PipelineFolder.write(output, pipeline);
       pipeline.unet().close();
     }
+  }
+
+  /** In the layout and the format of today, whatever the source has. */
+  private void rewritePipeline() throws IOException {
+    refuseSampler("where the pipeline has its own scheduler");
+    refuse("--size", "since the network says it");
+    refuse("--dataset", "which has no place for it");
+    refuse("--weights", "since a pipeline has only one set");
+    refuse("--checkpoint", "since a pipeline has none");
+    DiffusersPipeline pipeline =
+        PipelineFolder.read(source.model, place.variant(), DataType.FLOAT, Execution.automatic());
+    PipelineFolder.write(output, pipeline);
+    pipeline.unet().close();
   }
 
   /** As the library's own checks, but in terms of options. */
@@ -186,7 +206,7 @@ public final class ConvertCommand implements Callable<Integer> {
     refuse("--weights", "since a pipeline has only one set");
     refuse("--checkpoint", "since a pipeline has none");
     DiffusersPipeline pipeline =
-        PipelineFolder.read(source.model, DataType.FLOAT, Execution.automatic());
+        PipelineFolder.read(source.model, place.variant(), DataType.FLOAT, Execution.automatic());
     try (Unet unet = pipeline.unet()) {
       ImageShape shape = shape(unet.config());
       String version = Version.current();
@@ -217,7 +237,8 @@ public final class ConvertCommand implements Callable<Integer> {
     refuse("--checkpoint", "where the source has none");
     Path network =
         PipelineFolder.isPipeline(source.model) ? PipelineFolder.unet(source.model) : source.model;
-    try (Unet unet = UnetFolder.read(network, DataType.FLOAT)) {
+    try (Unet unet =
+        UnetFolder.read(network, place.variant(), DataType.FLOAT, Execution.automatic())) {
       writeGraph(unet, shape(unet.config()));
     }
   }

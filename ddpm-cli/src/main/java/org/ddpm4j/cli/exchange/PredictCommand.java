@@ -10,8 +10,10 @@ import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.LayersOptions;
+import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.NotFiniteException;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
@@ -83,8 +85,10 @@ public final class PredictCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "DIR",
       required = true,
-      description = "Folder with config.json and diffusion_pytorch_model.safetensors.")
+      description = "Folder of a network, with config.json and its weights, or of a pipeline.")
   private Path model;
+
+  @Mixin private ModelPlace place;
 
   @Option(
       names = "--input",
@@ -130,7 +134,8 @@ public final class PredictCommand implements Callable<Integer> {
     AtomicFile.requireWritable(output);
     Execution execution = layers.execution(console, precision.dataType, precision.convolutions);
     Map<String, INDArray> results = new LinkedHashMap<>();
-    try (Unet unet = UnetFolder.read(model, precision.dataType, execution);
+    Path network = PipelineFolder.isPipeline(model) ? PipelineFolder.unet(model) : model;
+    try (Unet unet = UnetFolder.read(network, place.variant(), precision.dataType, execution);
         SafetensorsReader reader = SafetensorsReader.open(input)) {
       INDArray x = images(reader, unet.config());
       INDArray labels = labels(reader, unet.config(), x);

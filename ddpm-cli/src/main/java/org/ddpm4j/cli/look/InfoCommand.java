@@ -9,9 +9,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.options.NetworkWords;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.terminal.Console;
@@ -25,6 +25,8 @@ import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.LossHistory;
 import org.ddpm4j.io.SafetensorsReader;
+import org.ddpm4j.io.TensorReader;
+import org.ddpm4j.io.weights.WeightsLayout;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
@@ -32,6 +34,7 @@ import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -47,12 +50,14 @@ public final class InfoCommand implements Callable<Integer> {
   @ArgGroup(exclusive = true, multiplicity = "1")
   private Target target;
 
+  @Mixin private ModelPlace place;
+
   private static final class Target {
     @Parameters(
         paramLabel = "PATH",
         description =
-            "A run's folder, a diffusers pipeline's, a model's, a checkpoint or any safetensors"
-                + " file.")
+            "A run's folder, a diffusers pipeline's, a model's, a checkpoint or any file of tensors,"
+                + " safetensors or PyTorch's (.bin, .pt, .pth, .ckpt).")
     private Path path;
 
     @Option(names = "--run", paramLabel = "DIR", description = "A run's folder.")
@@ -141,15 +146,13 @@ public final class InfoCommand implements Callable<Integer> {
   }
 
   /** Whatever their format, so that the reader can say what is wrong with it. */
-  private static boolean holdsWeights(Path folder) throws IOException {
-    String name = UnetFolder.WEIGHTS.substring(0, UnetFolder.WEIGHTS.indexOf('.') + 1);
-    try (Stream<Path> files = Files.list(folder)) {
-      return files.anyMatch(file -> file.getFileName().toString().startsWith(name));
-    }
+  private boolean holdsWeights(Path folder) throws IOException {
+    return Files.exists(WeightsLayout.find(folder, place.variant()));
   }
 
   private void describePipeline(Path folder) throws IOException {
-    DiffusersPipeline pipeline = PipelineFolder.read(folder, DataType.FLOAT, Execution.automatic());
+    DiffusersPipeline pipeline =
+        PipelineFolder.read(folder, place.variant(), DataType.FLOAT, Execution.automatic());
     try (Unet unet = pipeline.unet()) {
       DiffusersScheduler scheduler = pipeline.scheduler();
       print("pipeline", folder);
@@ -191,11 +194,11 @@ public final class InfoCommand implements Callable<Integer> {
   }
 
   private void describeModel(Path folder) throws IOException {
-    Unet unet = UnetFolder.read(folder, DataType.FLOAT);
+    Unet unet = UnetFolder.read(folder, place.variant(), DataType.FLOAT, Execution.automatic());
     print("model", folder);
     describe(unet.config(), unet);
     console.printLine("");
-    describeTensors(folder.resolve(UnetFolder.WEIGHTS));
+    describeTensors(WeightsLayout.find(folder, place.variant()));
   }
 
   private void describe(UnetConfig config, Unet unet) throws IOException {
@@ -211,10 +214,12 @@ public final class InfoCommand implements Callable<Integer> {
   }
 
   private void describeTensors(Path file) throws IOException {
-    try (SafetensorsReader reader = SafetensorsReader.open(file)) {
+    try (TensorReader reader = WeightsLayout.open(file)) {
       print("file", file);
-      for (Map.Entry<String, String> entry : reader.metadata().entrySet()) {
-        print(entry.getKey(), entry.getValue());
+      if (reader instanceof SafetensorsReader safetensors) {
+        for (Map.Entry<String, String> entry : safetensors.metadata().entrySet()) {
+          print(entry.getKey(), entry.getValue());
+        }
       }
       print("tensors", reader.names().size());
       int width = reader.names().stream().mapToInt(String::length).max().orElse(0);
@@ -227,7 +232,9 @@ public final class InfoCommand implements Callable<Integer> {
                 reader.dataType(name),
                 Arrays.toString(reader.shape(name))));
       }
-      reader.verifyChecksum();
+      if (reader instanceof SafetensorsReader safetensors) {
+        safetensors.verifyChecksum();
+      }
     }
   }
 

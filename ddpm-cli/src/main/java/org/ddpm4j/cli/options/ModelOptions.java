@@ -61,11 +61,13 @@ public final class ModelOptions {
         description =
             "Folder of a diffusers pipeline, with model_index.json, which says all of the options"
                 + " below that are for --model; or of a network alone, with config.json and"
-                + " diffusion_pytorch_model.safetensors.")
+                + " its weights.")
     private Path model;
   }
 
   @Mixin private WeightsOptions weights;
+
+  @Mixin private ModelPlace place;
 
   @Option(
       names = "--schedule",
@@ -163,6 +165,7 @@ public final class ModelOptions {
     }
     refuse("--size", "--run, whose configuration says it");
     refuse("--null-class", "--run, whose configuration says it");
+    refuse("--variant", "--run, which has none");
     Path folder =
         ChosenRun.folder(source.run, command, "one of '--run=DIR' and '--model=DIR' is needed");
     return weights.read(folder, execution.execution(console));
@@ -177,7 +180,9 @@ public final class ModelOptions {
     if (size == null && !saysSize(UnetFolder.readConfig(source.model.resolve(UnetFolder.CONFIG)))) {
       throw missingSize();
     }
-    Unet unet = UnetFolder.read(source.model, DataType.FLOAT, execution.execution(console));
+    Unet unet =
+        UnetFolder.read(
+            source.model, place.variant(), DataType.FLOAT, execution.execution(console));
     ImageShape shape = shape(unet.config());
     ScheduleConfig scheduleConfig = chain.config(schedule);
     return BadInputException.check(
@@ -199,7 +204,8 @@ public final class ModelOptions {
       refuse(option, "a pipeline's folder, whose files say it");
     }
     DiffusersPipeline pipeline =
-        PipelineFolder.read(source.model, DataType.FLOAT, execution.execution(console));
+        PipelineFolder.read(
+            source.model, place.variant(), DataType.FLOAT, execution.execution(console));
     UnetConfig network = pipeline.unet().config();
     if (size == null && !saysSize(network)) {
       throw missingSize();

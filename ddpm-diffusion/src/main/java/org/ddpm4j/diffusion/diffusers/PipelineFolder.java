@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.io.Folders;
@@ -32,8 +33,9 @@ import org.nd4j.linalg.api.buffer.DataType;
  * class_names.json                            ours: a list of names, where there are any
  * </pre>
  *
- * <p>Reading never executes anything of a folder: code of its own ({@code pipeline.py}) is left
- * alone, and pickled weights are refused.
+ * <p>Weights may have any {@linkplain org.ddpm4j.io.weights.WeightsLayout layout} of diffusers.
+ * Reading never executes anything of a folder: code of its own ({@code pipeline.py}) is left alone,
+ * and of pickled weights only tensors are made.
  */
 public final class PipelineFolder {
 
@@ -58,10 +60,11 @@ public final class PipelineFolder {
    * Whether a folder is meant to be a pipeline.
    *
    * @param folder any path
-   * @return true if it holds {@value #INDEX}, or at least the parts of a pipeline
+   * @return true if it holds {@value #INDEX}, or at least a scheduler or a part of a pipeline
    */
   public static boolean isPipeline(Path folder) {
     return Files.exists(folder.resolve(INDEX))
+        || Files.exists(schedulerPath(folder))
         || (Files.isDirectory(folder.resolve(UNET))
             && Files.notExists(folder.resolve(UnetFolder.CONFIG)));
   }
@@ -77,11 +80,28 @@ public final class PipelineFolder {
    */
   public static DiffusersPipeline read(Path folder, DataType dataType, Execution execution)
       throws IOException {
-    SchedulerClass named = readIndex(folder.resolve(INDEX));
+    return read(folder, Optional.empty(), dataType, execution);
+  }
+
+  /**
+   * Reads a pipeline of whose weights there may be several variants.
+   *
+   * @param folder that holds {@value #INDEX}
+   * @param variant {@code fp16} for instance; empty for the weights without a variant, or the only
+   *     ones that there are
+   * @param dataType in which to compute, FLOAT or DOUBLE
+   * @param execution how the network computes
+   * @return the pipeline
+   * @throws IOException if a file is missing or damaged, or if it asks for what is not supported
+   */
+  public static DiffusersPipeline read(
+      Path folder, Optional<String> variant, DataType dataType, Execution execution)
+      throws IOException {
     SchedulerFile file = schedulerFile(folder);
+    SchedulerClass named = schedulerClass(folder, file);
     DiffusersScheduler scheduler = SchedulerJson.read(file.json(), file.source(), named);
     List<String> classNames = readClassNames(folder.resolve(CLASS_NAMES));
-    Unet unet = UnetFolder.read(unet(folder), dataType, execution);
+    Unet unet = UnetFolder.read(unet(folder), variant, dataType, execution);
     try {
       return new DiffusersPipeline(unet, scheduler, classNames, file);
     } catch (IllegalArgumentException e) {
@@ -98,8 +118,8 @@ public final class PipelineFolder {
    * @throws IOException if a file is missing or damaged, or if it asks for what is not supported
    */
   public static DiffusersScheduler readScheduler(Path folder) throws IOException {
-    SchedulerClass named = readIndex(folder.resolve(INDEX));
     SchedulerFile file = schedulerFile(folder);
+    SchedulerClass named = schedulerClass(folder, file);
     return SchedulerJson.read(file.json(), file.source(), named);
   }
 
@@ -119,8 +139,32 @@ public final class PipelineFolder {
     return Files.notExists(own) && Files.exists(folder.resolve(file)) ? folder : own;
   }
 
+  private static Path schedulerPath(Path folder) {
+    return part(folder, SCHEDULER, SCHEDULER_CONFIG).resolve(SCHEDULER_CONFIG);
+  }
+
+  /** Of the index, or of the scheduler itself where a folder was copied without its index. */
+  private static SchedulerClass schedulerClass(Path folder, SchedulerFile file) throws IOException {
+    Path index = folder.resolve(INDEX);
+    if (Files.exists(index)) {
+      return readIndex(index);
+    }
+    JsonNode name = PipelineJson.parse(file.json(), file.source()).path(DiffusersFields.CLASS_NAME);
+    return SchedulerClass.named(name.asText())
+        .orElseThrow(
+            () ->
+                unsupported(
+                    Path.of(file.source()),
+                    DiffusersFields.CLASS_NAME,
+                    name,
+                    SchedulerClass.names()));
+  }
+
   private static SchedulerFile schedulerFile(Path folder) throws IOException {
-    Path file = part(folder, SCHEDULER, SCHEDULER_CONFIG).resolve(SCHEDULER_CONFIG);
+    Path file = schedulerPath(folder);
+    if (Files.notExists(file)) {
+      requireWhole(folder.resolve(INDEX));
+    }
     return new SchedulerFile(PipelineJson.readText(file), file.toString());
   }
 
@@ -141,7 +185,6 @@ public final class PipelineFolder {
 
   /** Which scheduler a pipeline draws by. */
   private static SchedulerClass readIndex(Path file) throws IOException {
-    requireWhole(file);
     JsonNode json = PipelineJson.parse(PipelineJson.readText(file), file.toString());
     JsonNode pipeline = json.path(DiffusersFields.CLASS_NAME);
     if (!(json instanceof ObjectNode) || !pipeline.isTextual()) {

@@ -97,6 +97,8 @@ class PipelineFolderTest {
     Path path = folder.resolve("pipeline");
     PipelineFolder.write(path, pipeline(network(), SamplerType.DDPM));
     Files.delete(path.resolve("model_index.json"));
+    Files.delete(path.resolve("scheduler").resolve("scheduler_config.json"));
+    Files.delete(path.resolve("scheduler"));
     assertThatThrownBy(() -> read(path))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("for example " + path.resolve("unet") + ".");
@@ -104,6 +106,16 @@ class PipelineFolderTest {
     assertThatThrownBy(() -> read(path))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("for example " + path.resolve("unet_ema") + ".");
+  }
+
+  @Test
+  void theIndexMayBeMissing() throws IOException {
+    Path path = folder.resolve("pipeline");
+    PipelineFolder.write(path, pipeline(network(), SamplerType.UNIPC));
+    Files.delete(path.resolve("model_index.json"));
+    assertThat(PipelineFolder.isPipeline(path)).isTrue();
+    assertThat(read(path).scheduler()).isEqualTo(scheduler(SamplerType.UNIPC));
+    assertThat(PipelineFolder.readScheduler(path)).isEqualTo(scheduler(SamplerType.UNIPC));
   }
 
   /** The keys that EMAModel of diffusers 0.21 writes into unet_ema/config.json. */

@@ -43,6 +43,7 @@ public final class PyTorchReader implements TensorReader {
 
   private static final byte[] ZIP = {'P', 'K', 3, 4};
   private static final byte PROTO = (byte) 0x80;
+  private static final int FIRST_BYTES = 9;
 
   private static final long FREE_BYTES = 1L << 26;
   private static final int MAX_REPETITION = 8;
@@ -90,12 +91,18 @@ public final class PyTorchReader implements TensorReader {
   }
 
   private static boolean isPyTorch(byte[] first) {
-    return Arrays.equals(first, ZIP) || (first.length > 0 && first[0] == PROTO);
+    // The length of a safetensors header may begin with the same byte; the header follows it.
+    boolean isSafetensors = first.length == FIRST_BYTES && first[FIRST_BYTES - 1] == '{';
+    return isZip(first) || (first.length > 0 && first[0] == PROTO && !isSafetensors);
+  }
+
+  private static boolean isZip(byte[] first) {
+    return Arrays.equals(Arrays.copyOf(first, ZIP.length), ZIP);
   }
 
   private static byte[] firstBytes(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {
-      return in.readNBytes(ZIP.length);
+      return in.readNBytes(FIRST_BYTES);
     }
   }
 
@@ -129,7 +136,7 @@ public final class PyTorchReader implements TensorReader {
               .map(format -> "it is " + format.noun() + " (" + format.remedy() + ")")
               .orElse("it begins neither as a ZIP archive nor as a pickle"));
     }
-    return Arrays.equals(first, ZIP) ? openZip(failure) : openLegacy(failure);
+    return isZip(first) ? openZip(failure) : openLegacy(failure);
   }
 
   private static PyTorchReader openZip(PyTorchFailure failure) throws IOException {
