@@ -14,6 +14,9 @@ public final class ModelPlace {
               + " (default: those without a name, or the only ones).")
   private String variant;
 
+  /** Nothing chosen yet; picocli sets the fields. */
+  public ModelPlace() {}
+
   /**
    * The variant of the weights.
    *
