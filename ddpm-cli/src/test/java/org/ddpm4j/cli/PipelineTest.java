@@ -314,7 +314,7 @@ class PipelineTest {
   }
 
   @ParameterizedTest
-  @CsvSource({INDEX, SCHEDULER, UNET, WEIGHTS})
+  @CsvSource({SCHEDULER, UNET, WEIGHTS})
   void aMissingFileIsNamed(String file) throws IOException {
     Files.delete(pipeline.resolve(file));
     Cli.run("sample", "--model", pipeline).isBadInput(Path.of(file).getFileName().toString());

@@ -149,7 +149,7 @@ class PredictCommandTest {
     Files.copy(NETWORKS.resolve("layouts").resolve("diffusion_pytorch_model.bin"), weights);
     assertThat(resultFor("y")).isEqualTo(expected);
     assertThat(Cli.run("info", model).isOk().out())
-        .contains("Unet2D[", "file         " + weights, "mid_block.attentions.0.query.weight");
+        .contains("UNet2DModel", "file         " + weights, "mid_block.attentions.0.query.weight");
     assertThat(Cli.run("info", NETWORKS.resolve("layouts").resolve("checkpoint.pt")).isOk().out())
         .contains("ema.ema_model.conv_in.weight", "model.conv_in.bias");
     predict("--variant", "fp16").isBadInput("no weights of the variant fp16");
@@ -168,7 +168,7 @@ class PredictCommandTest {
     copyModel(NETWORKS.resolve("unet2d_mixed"));
     assertThat(Cli.run("info", model).isOk().out())
         .contains(
-            "Unet2D[", "channels=12", "image sizes  multiples of 4", "mid_block.attentions.0");
+            "UNet2DModel", "8 with attention, 12", "image sizes  multiples of 4", "mid_block.attentions.0");
   }
 
   @ParameterizedTest

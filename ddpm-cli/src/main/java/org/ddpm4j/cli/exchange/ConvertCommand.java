@@ -81,9 +81,9 @@ public final class ConvertCommand implements Callable<Integer> {
 
     @Option(
         names = "--model",
-        paramLabel = "DIR",
+        paramLabel = "MODEL",
         description =
-            "Folder of a diffusers pipeline, or of a network alone, for --to samediff. With --to"
+            "Folder of a diffusers pipeline, or OWNER/NAME of the hub, or of a network alone, for --to samediff. With --to"
                 + " diffusers the pipeline is written anew, its weights as safetensors of float32.")
     private Path model;
   }
@@ -177,8 +177,9 @@ public final class ConvertCommand implements Callable<Integer> {
     refuse("--dataset", "which has no place for it");
     refuse("--weights", "since a pipeline has only one set");
     refuse("--checkpoint", "since a pipeline has none");
+    Path model = place.folder(source.model, console);
     DiffusersPipeline pipeline =
-        PipelineFolder.read(source.model, place.variant(), DataType.FLOAT, Execution.automatic());
+        PipelineFolder.read(model, place.variant(), DataType.FLOAT, Execution.automatic());
     PipelineFolder.write(output, pipeline);
     pipeline.unet().close();
   }
@@ -205,8 +206,9 @@ public final class ConvertCommand implements Callable<Integer> {
     refuseSampler("which leaves to sample how images are drawn");
     refuse("--weights", "since a pipeline has only one set");
     refuse("--checkpoint", "since a pipeline has none");
+    Path model = place.folder(source.model, console);
     DiffusersPipeline pipeline =
-        PipelineFolder.read(source.model, place.variant(), DataType.FLOAT, Execution.automatic());
+        PipelineFolder.read(model, place.variant(), DataType.FLOAT, Execution.automatic());
     try (Unet unet = pipeline.unet()) {
       ImageShape shape = shape(unet.config());
       String version = Version.current();
@@ -235,8 +237,8 @@ public final class ConvertCommand implements Callable<Integer> {
     }
     refuse("--weights", "where the source has only one set");
     refuse("--checkpoint", "where the source has none");
-    Path network =
-        PipelineFolder.isPipeline(source.model) ? PipelineFolder.unet(source.model) : source.model;
+    Path model = place.folder(source.model, console);
+    Path network = PipelineFolder.isPipeline(model) ? PipelineFolder.unet(model) : model;
     try (Unet unet =
         UnetFolder.read(network, place.variant(), DataType.FLOAT, Execution.automatic())) {
       writeGraph(unet, shape(unet.config()));

@@ -83,9 +83,11 @@ public final class PredictCommand implements Callable<Integer> {
 
   @Option(
       names = "--model",
-      paramLabel = "DIR",
+      paramLabel = "MODEL",
       required = true,
-      description = "Folder of a network, with config.json and its weights, or of a pipeline.")
+      description =
+          "Folder of a network, with config.json and its weights, or of a pipeline, or OWNER/NAME of"
+              + " the hub.")
   private Path model;
 
   @Mixin private ModelPlace place;
@@ -134,7 +136,8 @@ public final class PredictCommand implements Callable<Integer> {
     AtomicFile.requireWritable(output);
     Execution execution = layers.execution(console, precision.dataType, precision.convolutions);
     Map<String, INDArray> results = new LinkedHashMap<>();
-    Path network = PipelineFolder.isPipeline(model) ? PipelineFolder.unet(model) : model;
+    Path folder = place.folder(model, console);
+    Path network = PipelineFolder.isPipeline(folder) ? PipelineFolder.unet(folder) : folder;
     try (Unet unet = UnetFolder.read(network, place.variant(), precision.dataType, execution);
         SafetensorsReader reader = SafetensorsReader.open(input)) {
       INDArray x = images(reader, unet.config());

@@ -57,7 +57,7 @@ public final class InfoCommand implements Callable<Integer> {
         paramLabel = "PATH",
         description =
             "A run's folder, a diffusers pipeline's, a model's, a checkpoint or any file of tensors,"
-                + " safetensors or PyTorch's (.bin, .pt, .pth, .ckpt).")
+                + " safetensors or PyTorch's (.bin, .pt, .pth, .ckpt); or OWNER/NAME of the hub.")
     private Path path;
 
     @Option(names = "--run", paramLabel = "DIR", description = "A run's folder.")
@@ -84,16 +84,22 @@ public final class InfoCommand implements Callable<Integer> {
       new DeviceList(console).print();
     } else if (target.run != null) {
       describeRun(target.run);
-    } else if (!Files.isDirectory(target.path)) {
-      describeTensors(target.path);
-    } else if (PipelineFolder.isPipeline(target.path)) {
-      describePipeline(target.path);
-    } else if (holdsWeights(target.path)) {
-      describeModel(target.path);
     } else {
-      describeRun(target.path);
+      describe(place.folder(target.path, console));
     }
     return 0;
+  }
+
+  private void describe(Path path) throws IOException {
+    if (!Files.isDirectory(path)) {
+      describeTensors(path);
+    } else if (PipelineFolder.isPipeline(path)) {
+      describePipeline(path);
+    } else if (holdsWeights(path)) {
+      describeModel(path);
+    } else {
+      describeRun(path);
+    }
   }
 
   private void describeRun(Path path) throws IOException {

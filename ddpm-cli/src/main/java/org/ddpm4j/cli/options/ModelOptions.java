@@ -57,11 +57,12 @@ public final class ModelOptions {
 
     @Option(
         names = "--model",
-        paramLabel = "DIR",
+        paramLabel = "MODEL",
         description =
             "Folder of a diffusers pipeline, with model_index.json, which says all of the options"
                 + " below that are for --model; or of a network alone, with config.json and"
-                + " its weights.")
+                + " its weights. Or OWNER/NAME[@REVISION] of the Hugging Face hub, which is"
+                + " downloaded into the cache that Python has.")
     private Path model;
   }
 
@@ -128,7 +129,10 @@ public final class ModelOptions {
    * @throws IOException if its files cannot be read
    */
   public DiffusionModel read(Console console) throws IOException {
-    DiffusionModel model = source.model == null ? ofRun(console) : ofModelFolder(console);
+    DiffusionModel model =
+        source.model == null
+            ? ofRun(console)
+            : ofModelFolder(place.folder(source.model, console), console);
     return nullClass == null
         ? model
         : BadInputException.check(() -> model.withNullClass(nullClass));
@@ -171,18 +175,18 @@ public final class ModelOptions {
     return weights.read(folder, execution.execution(console));
   }
 
-  private DiffusionModel ofModelFolder(Console console) throws IOException {
+  private DiffusionModel ofModelFolder(Path folder, Console console) throws IOException {
     refuse("--checkpoint", "--model, which has none");
     refuse("--weights", "--model, which has only one set");
-    if (PipelineFolder.isPipeline(source.model)) {
-      return ofPipeline(console);
+    if (PipelineFolder.isPipeline(folder)) {
+      return ofPipeline(folder, console);
     }
-    if (size == null && !saysSize(UnetFolder.readConfig(source.model.resolve(UnetFolder.CONFIG)))) {
+    if (size == null && !saysSize(UnetFolder.readConfig(folder.resolve(UnetFolder.CONFIG)))) {
       throw missingSize();
     }
     Unet unet =
         UnetFolder.read(
-            source.model, place.variant(), DataType.FLOAT, execution.execution(console));
+            folder, place.variant(), DataType.FLOAT, execution.execution(console));
     ImageShape shape = shape(unet.config());
     ScheduleConfig scheduleConfig = chain.config(schedule);
     return BadInputException.check(
@@ -199,13 +203,13 @@ public final class ModelOptions {
                     OptionalInt.empty())));
   }
 
-  private DiffusionModel ofPipeline(Console console) throws IOException {
+  private DiffusionModel ofPipeline(Path folder, Console console) throws IOException {
     for (String option : SAID_BY_FILES) {
       refuse(option, "a pipeline's folder, whose files say it");
     }
     DiffusersPipeline pipeline =
         PipelineFolder.read(
-            source.model, place.variant(), DataType.FLOAT, execution.execution(console));
+            folder, place.variant(), DataType.FLOAT, execution.execution(console));
     UnetConfig network = pipeline.unet().config();
     if (size == null && !saysSize(network)) {
       throw missingSize();

@@ -1,9 +1,20 @@
 package org.ddpm4j.cli.options;
 
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
+import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.cli.terminal.DownloadProgress;
+import org.ddpm4j.diffusion.diffusers.PipelineFiles;
+import org.ddpm4j.io.hub.Hub;
+import org.ddpm4j.io.hub.HubName;
+import org.ddpm4j.io.hub.HubSettings;
 import picocli.CommandLine.Option;
 
-/** Which of the weights that a model's folder may hold. */
+/** Where a model is, and which of its weights: a folder, or a name of the hub. */
 public final class ModelPlace {
 
   @Option(
@@ -24,5 +35,37 @@ public final class ModelPlace {
    */
   public Optional<String> variant() {
     return Optional.ofNullable(variant);
+  }
+
+  /**
+   * The folder of a model. One of the hub is downloaded unless it is in the cache.
+   *
+   * @param place a folder, or OWNER/NAME[@REVISION], which picocli takes for a path, too
+   * @param console hears of downloads
+   * @return the folder; the place itself where it is no name, whether it exists or not
+   * @throws IOException if there is no such model, or it can neither be downloaded nor is it in the
+   *     cache
+   */
+  public Path folder(Path place, Console console) throws IOException {
+    String text = place.toString().replace(File.separatorChar, '/');
+    if (Files.exists(place) || !HubName.isName(text)) {
+      return place;
+    }
+    HubName name = HubName.parse(text);
+    HubSettings settings;
+    try {
+      settings = HubSettings.ofEnvironment();
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException(e.getMessage());
+    }
+    if (!settings.offline()) {
+      console.note(
+          String.format(
+              Locale.ROOT, "%s is no folder here: the model of %s", text, settings.endpoint()));
+    }
+    try (DownloadProgress progress = new DownloadProgress(console)) {
+      return new Hub(settings, progress)
+          .snapshot(name, new PipelineFiles(name.toString(), variant()));
+    }
   }
 }

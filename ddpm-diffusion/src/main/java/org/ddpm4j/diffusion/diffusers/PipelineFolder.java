@@ -50,6 +50,13 @@ public final class PipelineFolder {
   private static final String UNET_EMA = "unet_ema";
   private static final String SCHEDULER = "scheduler";
   private static final String SCHEDULER_CONFIG = "scheduler_config.json";
+
+  /**
+   * What describes a pipeline besides its network, wherever its files lie; not all must be there.
+   */
+  static final List<String> DESCRIPTIONS =
+      List.of(INDEX, SCHEDULER + "/" + SCHEDULER_CONFIG, SCHEDULER_CONFIG, CLASS_NAMES);
+
   private static final String LIBRARY = "diffusers";
   private static final String DDIM_PIPELINE = "DDIMPipeline";
   private static final String DDPM_PIPELINE = "DDPMPipeline";

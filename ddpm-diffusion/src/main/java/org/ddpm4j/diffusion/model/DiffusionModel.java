@@ -21,6 +21,7 @@ import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
 import org.ddpm4j.diffusion.diffusers.DiffusersSampler;
 import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
+import org.ddpm4j.diffusion.diffusers.PipelineFiles;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.guidance.ClassifierFreeGuidance;
 import org.ddpm4j.diffusion.guidance.Guidance;
@@ -35,6 +36,9 @@ import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.hub.Hub;
+import org.ddpm4j.io.hub.HubName;
+import org.ddpm4j.io.hub.HubSettings;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.ScheduleConstant;
 import org.ddpm4j.unet.Execution;
@@ -252,7 +256,24 @@ public final class DiffusionModel implements AutoCloseable {
    *     size
    */
   public static DiffusionModel ofPipeline(Path folder) throws IOException {
-    DiffusersPipeline pipeline = PipelineFolder.read(folder, DataType.FLOAT, Execution.automatic());
+    return ofPipeline(folder, Optional.empty(), Execution.automatic());
+  }
+
+  /**
+   * The model of a diffusers pipeline of whose weights there may be several variants, of images of
+   * the size that its files say.
+   *
+   * @param folder of the pipeline
+   * @param variant {@code fp16} for instance; empty for the weights without a variant, or the only
+   *     ones that there are
+   * @param execution how the network computes
+   * @return the model, which draws as the pipeline's scheduler says
+   * @throws IOException if a file is missing or damaged, asks for what is not supported, or says no
+   *     size
+   */
+  public static DiffusionModel ofPipeline(
+      Path folder, Optional<String> variant, Execution execution) throws IOException {
+    DiffusersPipeline pipeline = PipelineFolder.read(folder, variant, DataType.FLOAT, execution);
     try {
       return of(
           pipeline,
@@ -264,6 +285,38 @@ public final class DiffusionModel implements AutoCloseable {
       pipeline.unet().close();
       throw new IOException(String.format(Locale.ROOT, "%s: %s", folder, e.getMessage()), e);
     }
+  }
+
+  /**
+   * A pipeline of the Hugging Face hub, through the cache that Python keeps, too: see {@link
+   * HubSettings#of} for the environment variables.
+   *
+   * @param name {@code OWNER/NAME}, or {@code OWNER/NAME@REVISION}
+   * @return the model, which draws as the pipeline's scheduler says
+   * @throws IOException if it can neither be downloaded nor is it in the cache, or as {@link
+   *     #ofPipeline(Path)}
+   * @throws IllegalArgumentException if it is no name, or an environment variable makes no sense
+   */
+  public static DiffusionModel ofHub(String name) throws IOException {
+    return ofHub(
+        HubName.parse(name), Optional.empty(), Hub.ofEnvironment(), Execution.automatic());
+  }
+
+  /**
+   * A pipeline of a hub.
+   *
+   * @param name of the model
+   * @param variant of its weights, as {@link #ofPipeline(Path, Optional, Execution)}
+   * @param hub where it is
+   * @param execution how the network computes
+   * @return the model, which draws as the pipeline's scheduler says
+   * @throws IOException if it can neither be downloaded nor is it in the cache, or as {@link
+   *     #ofPipeline(Path)}
+   */
+  public static DiffusionModel ofHub(
+      HubName name, Optional<String> variant, Hub hub, Execution execution) throws IOException {
+    Path folder = hub.snapshot(name, new PipelineFiles(name.toString(), variant));
+    return ofPipeline(folder, variant, execution);
   }
 
   /**

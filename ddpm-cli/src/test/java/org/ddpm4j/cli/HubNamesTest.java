@@ -1,0 +1,98 @@
+package org.ddpm4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.config.SamplerConfig;
+import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
+import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.diffusers.X0Clipping;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.model.Unet2D;
+import org.ddpm4j.unet.model.Unet2D.Block;
+import org.ddpm4j.unet.model.Unet2D.Level;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** The build sets HF_HOME to a folder of its own and HF_HUB_OFFLINE, so that nothing is fetched. */
+class HubNamesTest {
+
+  private static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
+  private static final String NAME = "ddpm4j/hub-names-test";
+
+  @TempDir private static Path temporary;
+  private static Path snapshot;
+
+  @BeforeAll
+  static void writeCache() throws IOException {
+    String home = System.getenv("HF_HOME");
+    assumeTrue(home != null && System.getenv("HF_HUB_OFFLINE") != null, "not run by Maven");
+    Path model = Path.of(home, "hub", "models--ddpm4j--hub-names-test");
+    snapshot = model.resolve("snapshots").resolve(COMMIT);
+    Files.createDirectories(model.resolve("refs"));
+    Files.writeString(model.resolve("refs").resolve("main"), COMMIT);
+    if (Files.exists(snapshot)) {
+      // Of an earlier build.
+      return;
+    }
+    Unet2D network =
+        Unet2D.of(
+                1,
+                List.of(
+                    new Level(8, Block.PLAIN, Block.PLAIN), new Level(8, Block.PLAIN, Block.PLAIN)),
+                2)
+            .withSampleSize(new Unet2D.ImageSize(8, 8));
+    DiffusersScheduler scheduler =
+        new DiffusersScheduler(
+            LinearSchedule.paper(),
+            1000,
+            Parameterization.EPSILON,
+            SamplerConfig.of(SamplerType.DDIM),
+            X0Clipping.UNIT);
+    try (Unet unet = Unet.create(network, DataType.FLOAT, 3)) {
+      PipelineFolder.write(snapshot, new DiffusersPipeline(unet, scheduler, List.of()));
+    }
+  }
+
+  private static Path draw(Object model) {
+    Path output = temporary.resolve("x" + model.toString().length() + ".png");
+    Cli.run("sample", "--model", model, "--count", 1, "--steps", 2, "--output", output).isOk();
+    return output;
+  }
+
+  @Test
+  void aModelOfTheCacheIsNamedLikeAFolder() {
+    byte[] drawn = bytes(draw(snapshot));
+    assertThat(draw(NAME)).hasBinaryContent(drawn);
+    assertThat(draw(NAME + "@" + COMMIT)).hasBinaryContent(drawn);
+    assertThat(Cli.run("info", NAME).isOk().out()).contains("DDIMScheduler", "UNet2DModel");
+    Path anew = temporary.resolve("anew");
+    Cli.run("convert", "--model", NAME, "--to", "diffusers", "--output", anew).isOk();
+    assertThat(anew.resolve("model_index.json")).exists();
+  }
+
+  private static byte[] bytes(Path file) {
+    try {
+      return Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void oneThatIsNowhereIsRefused() {
+    Cli.run("sample", "--model", "ddpm4j/absent")
+        .isBadInput("The model ddpm4j/absent is not in", "HF_HUB_OFFLINE");
+    Cli.run("info", NAME + "@v2").isBadInput("ddpm4j/hub-names-test@v2 is not in");
+  }
+}
