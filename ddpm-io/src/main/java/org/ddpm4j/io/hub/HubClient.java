@@ -55,7 +55,7 @@ final class HubClient {
    *
    * @param etag the name of its content
    * @param size in bytes
-   * @param location where it can be downloaded
+   * @param location where the hub leads on to it; what it leads to is valid for a while alone
    */
   record RemoteFile(String etag, long size, URI location) {}
 
@@ -139,8 +139,7 @@ final class HubClient {
               ForeignText.quoted(file),
               name));
     }
-    URI location = header(response, "Location").map(uri::resolve).orElse(response.uri());
-    return new RemoteFile(etag.get(), size.getAsLong(), location);
+    return new RemoteFile(etag.get(), size.getAsLong(), uri);
   }
 
   /**
@@ -240,7 +239,7 @@ final class HubClient {
     String code = header(response, "X-Error-Code").orElse("");
     String server = settings.endpoint().toString();
     String sentence;
-    if (code.equals("GatedRepo") || (status == 403 && code.isEmpty())) {
+    if (code.equals("GatedRepo") || (status == 403 && code.isEmpty() && isHub(response.uri()))) {
       sentence =
           String.format(
               Locale.ROOT,
@@ -264,7 +263,7 @@ final class HubClient {
               "The model %s has no file %s; try again, since it may just be changing.",
               name,
               ForeignText.quoted(file));
-    } else if (status == 401 || status == 404) {
+    } else if ((status == 401 || status == 404) && isHub(response.uri())) {
       sentence =
           String.format(
               Locale.ROOT,
