@@ -168,7 +168,10 @@ class PredictCommandTest {
     copyModel(NETWORKS.resolve("unet2d_mixed"));
     assertThat(Cli.run("info", model).isOk().out())
         .contains(
-            "UNet2DModel", "8 with attention, 12", "image sizes  multiples of 4", "mid_block.attentions.0");
+            "UNet2DModel",
+            "8 with attention, 12",
+            "image sizes  multiples of 4",
+            "mid_block.attentions.0");
   }
 
   @ParameterizedTest

@@ -185,8 +185,7 @@ public final class ModelOptions {
       throw missingSize();
     }
     Unet unet =
-        UnetFolder.read(
-            folder, place.variant(), DataType.FLOAT, execution.execution(console));
+        UnetFolder.read(folder, place.variant(), DataType.FLOAT, execution.execution(console));
     ImageShape shape = shape(unet.config());
     ScheduleConfig scheduleConfig = chain.config(schedule);
     return BadInputException.check(
@@ -208,8 +207,7 @@ public final class ModelOptions {
       refuse(option, "a pipeline's folder, whose files say it");
     }
     DiffusersPipeline pipeline =
-        PipelineFolder.read(
-            folder, place.variant(), DataType.FLOAT, execution.execution(console));
+        PipelineFolder.read(folder, place.variant(), DataType.FLOAT, execution.execution(console));
     UnetConfig network = pipeline.unet().config();
     if (size == null && !saysSize(network)) {
       throw missingSize();

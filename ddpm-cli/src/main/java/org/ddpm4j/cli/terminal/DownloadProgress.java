@@ -25,8 +25,7 @@ public final class DownloadProgress implements HubListener, AutoCloseable {
     if (!file.equals(current)) {
       close();
       current = file;
-      progress =
-          new Progress(console, file, "KiB", done / BYTES_PER_UNIT, total / BYTES_PER_UNIT);
+      progress = new Progress(console, file, "KiB", done / BYTES_PER_UNIT, total / BYTES_PER_UNIT);
     }
     progress.update(done / BYTES_PER_UNIT, "");
   }

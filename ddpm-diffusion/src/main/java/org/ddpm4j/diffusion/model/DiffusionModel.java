@@ -298,8 +298,7 @@ public final class DiffusionModel implements AutoCloseable {
    * @throws IllegalArgumentException if it is no name, or an environment variable makes no sense
    */
   public static DiffusionModel ofHub(String name) throws IOException {
-    return ofHub(
-        HubName.parse(name), Optional.empty(), Hub.ofEnvironment(), Execution.automatic());
+    return ofHub(HubName.parse(name), Optional.empty(), Hub.ofEnvironment(), Execution.automatic());
   }
 
   /**

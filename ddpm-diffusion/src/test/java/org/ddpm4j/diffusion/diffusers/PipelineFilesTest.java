@@ -92,8 +92,7 @@ class PipelineFilesTest {
             WEIGHTS);
     assertThat(choose(names)).containsExactlyInAnyOrder(pipelineWith("unet/" + WEIGHTS));
     assertThat(choose(Optional.of("fp16"), names))
-        .containsExactlyInAnyOrder(
-            pipelineWith("unet/diffusion_pytorch_model.fp16.safetensors"));
+        .containsExactlyInAnyOrder(pipelineWith("unet/diffusion_pytorch_model.fp16.safetensors"));
     assertThatIOException()
         .isThrownBy(() -> choose(Optional.of("bf16"), names))
         .withMessage(
@@ -142,8 +141,7 @@ class PipelineFilesTest {
         .withMessageContaining("google/cat has no weights beside its unet/config.json");
     Path index = snapshot.resolve("model_index.json");
     Files.writeString(
-        index,
-        Files.readString(index).replaceFirst("\\{", "{\"text_encoder\": [\"x\", \"Y\"],"));
+        index, Files.readString(index).replaceFirst("\\{", "{\"text_encoder\": [\"x\", \"Y\"],"));
     assertThatIOException()
         .isThrownBy(() -> choose(pipelineWith("unet/" + WEIGHTS)))
         .withMessageContaining("text_encoder");
@@ -154,8 +152,7 @@ class PipelineFilesTest {
     Path refs = Files.createDirectories(folder.resolve("models--google--cat").resolve("refs"));
     Files.writeString(refs.resolve("main"), COMMIT);
     HubSettings offline =
-        HubSettings.of(
-            Map.of("HF_HUB_CACHE", folder.toString(), "HF_HUB_OFFLINE", "1"), folder);
+        HubSettings.of(Map.of("HF_HUB_CACHE", folder.toString(), "HF_HUB_OFFLINE", "1"), folder);
     try (DiffusionModel model =
         DiffusionModel.ofHub(
             HubName.parse("google/cat"),

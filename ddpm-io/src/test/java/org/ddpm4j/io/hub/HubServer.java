@@ -190,8 +190,7 @@ final class HubServer implements AutoCloseable {
 
   private void resolve(HttpExchange exchange, String rest) throws IOException {
     String revision = rest.substring(0, rest.indexOf('/'));
-    String file =
-        URLDecoder.decode(rest.substring(rest.indexOf('/') + 1), StandardCharsets.UTF_8);
+    String file = URLDecoder.decode(rest.substring(rest.indexOf('/') + 1), StandardCharsets.UTF_8);
     byte[] content = files.get(file);
     if (content == null) {
       refuse(exchange, 404, "EntryNotFound");
@@ -202,7 +201,8 @@ final class HubServer implements AutoCloseable {
       exchange.getResponseHeaders().set("ETag", "\"of the redirect\"");
       exchange.getResponseHeaders().set("X-Linked-Etag", "\"" + etag(content) + "\"");
       exchange.getResponseHeaders().set("X-Linked-Size", "" + content.length);
-      exchange.getResponseHeaders()
+      exchange
+          .getResponseHeaders()
           .set("Location", "http://127.0.0.1:%d/%s".formatted(store.getAddress().getPort(), file));
       exchange.sendResponseHeaders(302, -1);
     } else {
@@ -228,8 +228,11 @@ final class HubServer implements AutoCloseable {
       ranges.add(range);
       first = Integer.parseInt(range.replaceAll("bytes=(\\d+)-", "$1"));
       status = 206;
-      exchange.getResponseHeaders()
-          .set("Content-Range", "bytes %d-%d/%d".formatted(first, content.length - 1, content.length));
+      exchange
+          .getResponseHeaders()
+          .set(
+              "Content-Range",
+              "bytes %d-%d/%d".formatted(first, content.length - 1, content.length));
     }
     byte[] rest = Arrays.copyOfRange(content, first, content.length);
     if (exchange.getRequestMethod().equals("HEAD")) {

@@ -75,8 +75,21 @@ class HubSettingsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "gpt2", "a/b/c", "../b", "a/..", "/a/b", "a/b@", "a/b@../x", "a/b@x/../y", "a b/c",
-        "a/b@/x", "./a", "a/.b", "a\\b/c", "a/b."
+        "",
+        "gpt2",
+        "a/b/c",
+        "../b",
+        "a/..",
+        "/a/b",
+        "a/b@",
+        "a/b@../x",
+        "a/b@x/../y",
+        "a b/c",
+        "a/b@/x",
+        "./a",
+        "a/.b",
+        "a\\b/c",
+        "a/b."
       })
   void otherTexts(String text) {
     assertThat(HubName.isName(text)).isFalse();

@@ -283,8 +283,7 @@ class HubTest {
     server.refusal = 403;
     server.refusalCode = "GatedRepo";
     assertThatIOException()
-        .isThrownBy(
-            () -> hub(server.uri(), Optional.of("hf_x"), false).snapshot(CAT, NEEDED))
+        .isThrownBy(() -> hub(server.uri(), Optional.of("hf_x"), false).snapshot(CAT, NEEDED))
         .withMessageContaining("the user of this token has no access");
   }
 
