@@ -1,0 +1,187 @@
+package org.ddpm4j.site;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * The site: a page of HTML for each page of Markdown, with its pictures, beside {@code apidocs},
+ * the Javadoc of all modules.
+ */
+public final class Site {
+
+  private static final String STYLE = "style.css";
+
+  private final Path project;
+  private final Path folder;
+  private final Map<Path, Page> pages = new TreeMap<>();
+  private final List<String> deadLinks = new ArrayList<>();
+
+  private Site(Path project, Path folder) {
+    this.project = project.toAbsolutePath().normalize();
+    this.folder = folder.toAbsolutePath().normalize();
+  }
+
+  /**
+   * Makes the site.
+   *
+   * @param args the folder of the project, and the folder of the site, which holds {@code apidocs}
+   * @throws IOException if a page cannot be read or written
+   * @throws IllegalStateException if a link leads nowhere
+   */
+  public static void main(String[] args) throws IOException {
+    Site site = new Site(Path.of(args[0]), Path.of(args[1]));
+    site.read();
+    site.write();
+    if (!site.deadLinks.isEmpty()) {
+      throw new IllegalStateException(
+          "Links of the pages lead nowhere:\n" + String.join("\n", site.deadLinks));
+    }
+    System.out.printf(Locale.ROOT, "%d pages in %s%n", site.pages.size(), site.folder);
+  }
+
+  private void read() throws IOException {
+    List<Path> files = new ArrayList<>();
+    for (String name : List.of("README.md", "CONTRIBUTING.md", "CHANGELOG.md")) {
+      files.add(project.resolve(name));
+    }
+    for (String name : List.of("docs", "models")) {
+      try (Stream<Path> found = Files.walk(project.resolve(name))) {
+        found.filter(file -> file.toString().endsWith(".md")).forEach(files::add);
+      }
+    }
+    for (Path file : files) {
+      pages.put(file, Page.parse(Files.readString(file)));
+    }
+  }
+
+  private void write() throws IOException {
+    Files.createDirectories(folder);
+    try (var style = Site.class.getResourceAsStream(STYLE)) {
+      Files.copy(style, folder.resolve(STYLE), StandardCopyOption.REPLACE_EXISTING);
+    }
+    for (Map.Entry<Path, Page> entry : pages.entrySet()) {
+      Path target = target(entry.getKey());
+      Files.createDirectories(target.getParent());
+      String body = entry.getValue().toHtml(link -> resolve(entry.getKey(), link));
+      Files.writeString(target, html(target, entry.getValue().title(), body));
+    }
+  }
+
+  /** Where a page goes: the README of a folder is its index. */
+  private Path target(Path file) {
+    String name = file.getFileName().toString();
+    String html =
+        name.equals("README.md") ? "index.html" : name.substring(0, name.length() - 3) + ".html";
+    return folder.resolve(project.relativize(file)).resolveSibling(html);
+  }
+
+  /** A link of a page, as one of the site; what it leads to is copied if need be. */
+  private String resolve(Path page, String link) {
+    if (link.contains("://") || link.startsWith("mailto:")) {
+      return link;
+    }
+    int hash = link.indexOf('#');
+    String anchor = hash < 0 ? "" : link.substring(hash + 1);
+    String path = hash < 0 ? link : link.substring(0, hash);
+    Path file = path.isEmpty() ? page : page.resolveSibling(path).normalize();
+    if (Files.isDirectory(file) && Files.exists(file.resolve("README.md"))) {
+      file = file.resolve("README.md");
+    }
+    Page target = pages.get(file);
+    if (target != null) {
+      if (!anchor.isEmpty() && !target.anchors().contains(anchor)) {
+        deadLinks.add(page + ": " + link);
+      }
+      return relative(page, target(file)) + (anchor.isEmpty() ? "" : "#" + anchor);
+    }
+    Path documented = documentation(file);
+    if (documented != null) {
+      return relative(page, documented);
+    }
+    return copy(page, link, file);
+  }
+
+  /** The Javadoc of a source file or of a package's folder, if there is any. */
+  private Path documentation(Path file) {
+    String name = project.relativize(file).toString().replace('\\', '/');
+    String marker = "/src/main/java/";
+    int at = name.indexOf(marker);
+    if (at < 0) {
+      return null;
+    }
+    String type = name.substring(at + marker.length());
+    Path html =
+        folder
+            .resolve("apidocs")
+            .resolve(
+                type.endsWith(".java")
+                    ? type.substring(0, type.length() - 5) + ".html"
+                    : type + "/package-summary.html");
+    return Files.exists(html) ? html : null;
+  }
+
+  private String copy(Path page, String link, Path file) {
+    if (!file.startsWith(project) || !Files.isRegularFile(file)) {
+      deadLinks.add(page + ": " + link);
+      return link;
+    }
+    Path target = folder.resolve(project.relativize(file));
+    try {
+      Files.createDirectories(target.getParent());
+      Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new IllegalStateException("Cannot copy " + file + " to " + target + ": " + e, e);
+    }
+    return relative(page, target);
+  }
+
+  private String relative(Path page, Path to) {
+    return target(page).getParent().relativize(to).toString().replace('\\', '/');
+  }
+
+  private String html(Path target, String title, String body) {
+    String up = target.getParent().relativize(folder).toString().replace('\\', '/');
+    String root = up.isEmpty() ? "" : up + "/";
+    String links =
+        link(root + "index.html", "ddpm4j")
+            + link(root + "docs/index.html", "All pages")
+            + link(root + "docs/lessons/index.html", "Lessons")
+            + link(root + "docs/from-java.html", "From Java")
+            + link(root + "docs/cli.html", "The program")
+            + link(root + "apidocs/index.html", "Javadoc");
+    return String.format(
+        Locale.ROOT,
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>%s</title>
+        <link rel="stylesheet" href="%s">
+        </head>
+        <body>
+        <nav>%s</nav>
+        <main>
+        %s</main>
+        </body>
+        </html>
+        """,
+        Page.escape(title),
+        root + STYLE,
+        links,
+        body);
+  }
+
+  private static String link(String to, String title) {
+    return "<a href=\"" + to + "\">" + title + "</a>\n";
+  }
+}
