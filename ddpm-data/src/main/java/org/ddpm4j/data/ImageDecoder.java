@@ -21,8 +21,6 @@ import java.util.concurrent.Semaphore;
 import javax.imageio.IIOException;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
-import javax.imageio.stream.FileImageInputStream;
-import javax.imageio.stream.ImageInputStream;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.io.ForeignFormat;
 
@@ -68,7 +66,7 @@ final class ImageDecoder {
       if (Files.size(file) == 0) {
         throw new IOException("it is empty");
       }
-      try (ImageInputStream input = new FileImageInputStream(file.toFile())) {
+      try (ImageInput input = new ImageInput(file)) {
         return decode(input, file);
       }
     } catch (NoSuchFileException e) {
@@ -82,12 +80,15 @@ final class ImageDecoder {
     } catch (EOFException e) {
       throw new IOException("it is cut off", e);
     } catch (RuntimeException e) {
-      // The JDK's readers answer damaged files by any kind of exception.
-      throw new IOException("it is damaged (" + e + ")", e);
+      // The readers answer damaged files by any kind of exception, which tells a user nothing.
+      throw new IOException("it is damaged", e);
+    } catch (OutOfMemoryError e) {
+      // Few bytes can ask for any size.
+      throw new IOException("it takes more memory than there is", e);
     }
   }
 
-  private byte[] decode(ImageInputStream input, Path file) throws IOException {
+  private byte[] decode(ImageInput input, Path file) throws IOException {
     if (ImageHeader.isCutOff(input)) {
       throw new IOException("it is cut off");
     }
@@ -116,7 +117,7 @@ final class ImageDecoder {
     throw new IOException("its content is no " + FORMAT_NAMES + " image");
   }
 
-  private byte[] decode(ImageReader reader, ImageInputStream input, ImageHeader header)
+  private byte[] decode(ImageReader reader, ImageInput input, ImageHeader header)
       throws IOException {
     reader.setInput(input, true, true);
     String[] damage = new String[1];
@@ -128,12 +129,17 @@ final class ImageDecoder {
         });
     int height = reader.getHeight(0);
     int width = reader.getWidth(0);
+    if (height < 1 || width < 1) {
+      throw new IOException(
+          String.format(Locale.ROOT, "it is damaged (its size is %d x %d)", width, height));
+    }
     if ((long) height * width > MAX_PIXELS) {
       throw new IOException(
           String.format(
               Locale.ROOT, "its %,d x %,d pixels are more than %,d", width, height, MAX_PIXELS));
     }
     int pixels = height * width;
+    input.expect(pixels);
     pixelsInMemory.acquireUninterruptibly(pixels);
     try {
       Raster inks = header.components() == INKS ? reader.readRaster(0, null) : null;

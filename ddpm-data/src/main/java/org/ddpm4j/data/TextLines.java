@@ -23,6 +23,10 @@ final class TextLines {
    */
   static List<String> read(Path file) throws IOException {
     try {
+      if (Files.exists(file) && !Files.isRegularFile(file)) {
+        // A device may have no end, and a pipe nobody who writes to it.
+        throw new IOException(file + " is a folder or a device, where a text file is expected.");
+      }
       if (Files.size(file) > MAX_BYTES) {
         throw new IOException(
             String.format(

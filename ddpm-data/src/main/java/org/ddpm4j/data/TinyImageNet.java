@@ -131,7 +131,8 @@ public final class TinyImageNet {
       for (String line : TextLines.read(file)) {
         int tab = line.indexOf('\t');
         if (tab > 0) {
-          words.put(line.substring(0, tab).strip(), line.substring(tab + 1).split(",")[0].strip());
+          words.put(
+              line.substring(0, tab).strip(), line.substring(tab + 1).split(",", 2)[0].strip());
         }
       }
     }
