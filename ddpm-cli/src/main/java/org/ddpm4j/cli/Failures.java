@@ -120,7 +120,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     }
     return String.format(
         Locale.ROOT,
-        "%s could not be read or written (%s); check the disk or choose another path.",
+        "%s could not be read or written (the system says: %s); choose another path.",
         file,
         e.getReason() == null ? e.getClass().getSimpleName() : e.getReason());
   }

@@ -2,6 +2,7 @@ package org.ddpm4j.io;
 
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -30,18 +31,55 @@ public record SmallTextFile(long maxBytes, String kind, String whenMissing) {
   }
 
   /**
+   * What to say of a file that the system does not let be read.
+   *
+   * @param file the file
+   * @param cause what the system said
+   * @return a sentence that names the file
+   */
+  public static IOException unreadable(Path file, FileSystemException cause) {
+    Path folder = file.toAbsolutePath().getParent();
+    String sentence;
+    if (cause instanceof AccessDeniedException) {
+      sentence =
+          String.format(
+              Locale.ROOT, "%s may not be read by this user; change its permissions.", file);
+    } else if (Files.isRegularFile(folder)) {
+      sentence =
+          String.format(
+              Locale.ROOT,
+              "%s is a file where a folder with %s is expected.",
+              folder,
+              file.getFileName());
+    } else {
+      sentence =
+          String.format(
+              Locale.ROOT,
+              "%s cannot be read (the system says: %s); choose another path.",
+              file,
+              cause.getReason() == null ? cause.getMessage() : cause.getReason());
+    }
+    return new IOException(sentence, cause);
+  }
+
+  /**
    * Reads a file.
    *
    * @param file the file
    * @return its text
-   * @throws IOException if it is missing, a folder, too large, not in UTF-8 or cannot be read; the
-   *     message is a sentence
+   * @throws IOException if it is missing, a folder or a device, too large, not in UTF-8 or cannot
+   *     be read; the message is a sentence
    */
   public String read(Path file) throws IOException {
     try {
       if (Files.isDirectory(file)) {
         throw new IOException(
             String.format(Locale.ROOT, "%s is a folder where a file is expected.", file));
+      }
+      if (Files.exists(file) && !Files.isRegularFile(file)) {
+        // It may have no end, or nobody who writes to it.
+        throw new IOException(
+            String.format(Locale.ROOT, "%s is a device or a pipe where a file is expected.", file));
       }
       if (Files.size(file) > maxBytes) {
         throw new IOException(
@@ -54,13 +92,7 @@ public record SmallTextFile(long maxBytes, String kind, String whenMissing) {
     } catch (CharacterCodingException e) {
       throw new IOException(String.format(Locale.ROOT, "%s is not a text file in UTF-8.", file), e);
     } catch (FileSystemException e) {
-      throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "%s cannot be read (%s); check its permissions.",
-              file,
-              e.getClass().getSimpleName()),
-          e);
+      throw unreadable(file, e);
     }
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -13,6 +14,7 @@ import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.CheckpointFolder;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.SmallTextFile;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -129,6 +131,13 @@ public record RunFolder(Path path) {
   public RunConfig readConfig() throws IOException {
     Path file = configFile();
     try {
+      if (Files.exists(file) && !Files.isRegularFile(file)) {
+        throw new IOException(
+            String.format(
+                Locale.ROOT,
+                "%s is a folder or a device where the configuration of a run is expected; restore the file that the run began with.",
+                file));
+      }
       if (Files.size(file) > MAX_CONFIG_BYTES) {
         throw new IOException(
             String.format(
@@ -145,14 +154,11 @@ public record RunFolder(Path path) {
               "%s is not a text file in UTF-8; restore the file that the run began with.",
               file),
           e);
-    } catch (FileSystemException e) {
+    } catch (NoSuchFileException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "%s cannot be read (%s); name the folder that train made.",
-              file,
-              e.getClass().getSimpleName()),
-          e);
+          String.format(Locale.ROOT, "%s is missing; name the folder that train made.", file), e);
+    } catch (FileSystemException e) {
+      throw SmallTextFile.unreadable(file, e);
     }
   }
 

@@ -69,7 +69,7 @@ class RunFolderTest {
     Files.delete(run.configFile());
     assertThatThrownBy(run::readConfig)
         .isExactlyInstanceOf(IOException.class)
-        .hasMessageContaining("config.json cannot be read (NoSuchFileException)");
+        .hasMessageContaining("config.json is missing; name the folder that train made.");
     try (RandomAccessFile huge = new RandomAccessFile(run.configFile().toFile(), "rw")) {
       huge.setLength(3L << 30);
     }
