@@ -14,11 +14,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.imageio.ImageIO;
@@ -45,13 +47,25 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * given up with 503, too. A client of {@code /events} that hangs up ends its drawing with the next
  * event; one of {@code /sample} is missed only when the picture is sent, because the JDK's server
  * does not tell earlier.
+ *
+ * <p>A client who dawdles, with half a request line or over an answer, holds a thread and nothing
+ * else. There are threads for hundreds of them, and whose request is not whole within seconds is
+ * hung up on. The JDK's server takes these limits of the system's properties {@code
+ * sun.net.httpserver.maxReqTime} and {@code maxRspTime}, for all servers of the process; who sets
+ * them before is not overruled.
  */
 public final class SamplingServer implements AutoCloseable {
 
   private static final int PREVIEWS = 5;
 
-  /** Threads for those who are only told that they cannot be served. */
-  private static final int OTHER_THREADS = 4;
+  private static final int MAX_CONNECTIONS = 256;
+
+  private static final int REQUEST_SECONDS = 10;
+
+  /** To fetch an answer, besides the time to draw it. */
+  private static final int ANSWER_SECONDS = 60;
+
+  private static final int IDLE_THREAD_SECONDS = 10;
 
   private final DiffusionModel model;
   private final Limits limits;
@@ -100,25 +114,42 @@ public final class SamplingServer implements AutoCloseable {
     this.model = model;
     this.limits = limits;
     places = new Semaphore(limits.simultaneous());
-    threads = Executors.newFixedThreadPool(limits.simultaneous() + OTHER_THREADS);
+    // The JDK's server reads requests in these threads, of slow clients too; what is scarce is
+    // places.
+    threads =
+        new ThreadPoolExecutor(
+            0, MAX_CONNECTIONS, IDLE_THREAD_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>());
+    setUnlessSet("sun.net.httpserver.maxReqTime", REQUEST_SECONDS);
+    setUnlessSet("sun.net.httpserver.maxRspTime", limits.timeout().toSeconds() + ANSWER_SECONDS);
+    setUnlessSet("jdk.httpserver.maxConnections", MAX_CONNECTIONS);
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
     server.setExecutor(threads);
-    server.createContext("/sample", exchange -> serve(exchange, this::sample));
-    server.createContext("/events", exchange -> serve(exchange, this::events));
+    Map<String, Service> services = Map.of("/sample", this::sample, "/events", this::events);
+    // Contexts are prefixes, so that /sampler would be served as well.
+    server.createContext("/", exchange -> serve(exchange, services));
     server.start();
+  }
+
+  private static void setUnlessSet(String property, long value) {
+    if (System.getProperty(property) == null) {
+      System.setProperty(property, Long.toString(value));
+    }
   }
 
   /**
    * Serves until it is ended.
    *
-   * @param args the folder of a run and a port; the model that ddpm4j brings and 8080 if not given
+   * @param args the folder of a run, or {@code bundled} for the model that ddpm4j brings, and a
+   *     port; {@code bundled} and 8080 if not given
    * @throws IOException if the run cannot be read or the port is taken
    */
   public static void main(String[] args) throws IOException {
     // Its cache is a file in the system's temporary folder, for pictures that fit into memory.
     ImageIO.setUseCache(false);
     DiffusionModel model =
-        args.length > 0 ? DiffusionModel.ofRun(Path.of(args[0])) : DiffusionModel.bundled();
+        args.length > 0 && !args[0].equals("bundled")
+            ? DiffusionModel.ofRun(Path.of(args[0]))
+            : DiffusionModel.bundled();
     int port = args.length > 1 ? Integer.parseInt(args[1]) : 8080;
     SamplingServer server = new SamplingServer(model, port, new Limits(4, Duration.ofSeconds(30)));
     Runtime.getRuntime().addShutdownHook(new Thread(server::close));
@@ -167,9 +198,13 @@ public final class SamplingServer implements AutoCloseable {
         throws IOException;
   }
 
-  private void serve(HttpExchange exchange, Service service) throws IOException {
+  private void serve(HttpExchange exchange, Map<String, Service> services) throws IOException {
     try (exchange) {
-      Optional<Answer> answer = answer(exchange, service);
+      Service service = services.get(exchange.getRequestURI().getRawPath());
+      Optional<Answer> answer =
+          service == null
+              ? Optional.of(Answer.sentence(404, "There are /sample and /events here."))
+              : answer(exchange, service);
       if (answer.isPresent()) {
         answer.get().send(exchange);
       }

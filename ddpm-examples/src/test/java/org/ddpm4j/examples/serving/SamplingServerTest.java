@@ -17,6 +17,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import javax.imageio.ImageIO;
@@ -190,6 +191,40 @@ class SamplingServerTest {
         HttpRequest.newBuilder(address(server, "/sample")).POST(BodyPublishers.noBody()).build();
     assertThat(CLIENT.send(request, BodyHandlers.ofString()).statusCode()).isEqualTo(405);
     assertThat(get(server, "/").statusCode()).isEqualTo(404);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"/sampler?count=1", "/sample/", "/sample/more", "/Sample", "/events2", "/"})
+  void onlyExactPathsAreServed(String path) throws Exception {
+    HttpResponse<byte[]> response = get(server, path);
+    assertThat(response.statusCode()).isEqualTo(404);
+    assertThat(text(response)).hasLineCount(1).endsWith(".\n");
+  }
+
+  /**
+   * Half a request line, and a whole one whose header never ends: many more than there are places.
+   */
+  @Test
+  void slowClientsHoldUpNobody() throws Exception {
+    List<Socket> slow = new ArrayList<>();
+    try {
+      for (int i = 0; i < 60; i++) {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
+        slow.add(socket);
+        String part = i % 2 == 0 ? "GET /sam" : "GET /sample?count=1 HTTP/1.1\r\nHost: loc";
+        socket.getOutputStream().write(part.getBytes(StandardCharsets.US_ASCII));
+      }
+      HttpRequest request =
+          HttpRequest.newBuilder(address(server, "/sample?count=1&steps=1"))
+              .timeout(Duration.ofMinutes(1))
+              .build();
+      assertThat(CLIENT.send(request, BodyHandlers.ofByteArray()).statusCode()).isEqualTo(200);
+    } finally {
+      for (Socket socket : slow) {
+        socket.close();
+      }
+    }
   }
 
   /** The long drawing would take minutes; only its end makes room for another. */
