@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 
 # Whoever names the platform does so in the path.
-HERE = re.compile(r"linux[-/]x86[-_]64", re.IGNORECASE)
+HERE = re.compile(r"linux[-_/]x86[-_]64", re.IGNORECASE)
 NATIVE = re.compile(r"\.(so(\.[0-9]+)*|dll|dylib|jnilib|a|lib)$")
 USELESS = re.compile(
     r"META-INF/(native-image|proguard)/|META-INF/maven/.*pom\.xml$|META-INF/.*\.(SF|RSA|DSA)$"
