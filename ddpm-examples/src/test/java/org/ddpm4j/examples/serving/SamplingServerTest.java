@@ -123,8 +123,20 @@ class SamplingServerTest {
               "There is no class ?[2Jboot; choose a number from 0 to 3 or one of the names 10, 2,"
                   + " T-shirt/top.\n");
     }
-    assertThat(get(server, query + "Bag").statusCode()).isEqualTo(400);
-    assertThat(text(get(server, query + "Bag"))).contains("knows no classes");
+    assertThat(get(server, query + "Bag").statusCode()).isEqualTo(200);
+  }
+
+  @Test
+  void aModelWithoutClassesSaysSo() throws Exception {
+    Unet unet = Unet.create(TutorialUnet.of(1, 20).withDim(4), DataType.FLOAT, 1);
+    DiffusionModel model =
+        DiffusionModel.of(
+            unet, NoiseSchedule.of(LinearSchedule.paper(), 20), new ImageShape(1, 8, 8));
+    try (SamplingServer untold = new SamplingServer(model, 0, ONE_AT_A_TIME)) {
+      HttpResponse<byte[]> bag = get(untold, "/sample?count=1&seed=7&steps=2&class=Bag");
+      assertThat(bag.statusCode()).isEqualTo(400);
+      assertThat(text(bag)).contains("knows no classes");
+    }
   }
 
   private static int[] samples(BufferedImage picture) {
