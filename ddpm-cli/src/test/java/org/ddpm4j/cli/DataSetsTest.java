@@ -279,7 +279,7 @@ class DataSetsTest {
         .isBadInput("is empty");
     Files.write(data.resolve("blue/empty.jpg"), new byte[0]);
     Cli.run(Cli.tinyTraining(data, run, 1, "--dataset", "folder"))
-        .isBadInput("1 of 7 image files", "blue/empty.jpg: it is empty", "skipped");
+        .isBadInput("1 of 7 image files", "blue/empty.jpg: it is empty", "--corrupt skip");
     assertThat(run).doesNotExist();
   }
 

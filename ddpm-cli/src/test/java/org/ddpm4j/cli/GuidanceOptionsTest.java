@@ -72,7 +72,15 @@ class GuidanceOptionsTest {
 
   private static Object[] modelFolder(Object... more) {
     return Stream.concat(
-            Stream.of("--model", run.resolve("unet"), "--size", 8, "--timesteps", 6),
+            Stream.of(
+                "--model",
+                run.resolve("unet"),
+                "--size",
+                8,
+                "--timesteps",
+                6,
+                "--parameterization",
+                "x0"),
             Arrays.stream(more))
         .toArray();
   }

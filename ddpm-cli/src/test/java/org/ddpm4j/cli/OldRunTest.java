@@ -96,14 +96,4 @@ class OldRunTest {
         .isBadInput(
             "step-0000002.safetensors cannot be resumed from: The checkpoint has version 1");
   }
-
-  @Test
-  void theBundledModelIsSuchARun() throws IOException {
-    Path model = Path.of("..", "models", "fashion-mnist");
-    assertThat(RunFolder.open(model).readConfig().format()).isEqualTo(1);
-    Path picture = folder.resolve("clothes.png");
-    Cli.run("sample", "--run", model, "--count", 1, "--steps", 2, "--output", picture).isOk();
-    assertThat(picture).exists();
-    Cli.run("train", "--resume", model).isBadInput("has the format 1");
-  }
 }

@@ -165,6 +165,8 @@ class SampleCommandTest {
             8,
             "--timesteps",
             6,
+            "--parameterization",
+            "x0",
             "--count",
             4,
             "--seed",
