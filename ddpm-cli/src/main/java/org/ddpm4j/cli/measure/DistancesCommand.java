@@ -33,6 +33,8 @@ import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.evaluation.ClassifierFeatures;
 import org.ddpm4j.evaluation.DistanceReport;
+import org.ddpm4j.evaluation.FeatureExtractor;
+import org.ddpm4j.evaluation.InceptionFeatures;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.unet.Execution;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -67,6 +69,14 @@ public final class DistancesCommand implements Callable<Integer> {
   private final Console console;
 
   @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--inception",
+      paramLabel = "FILE",
+      description =
+          "Measure in the features of InceptionV3, as papers do, with these weights:"
+              + " pt_inception-2015-12-05-6726825d.pth (default: ddpm4j's classifier of clothes).")
+  private Path inception;
 
   @Option(
       names = "--images",
@@ -221,8 +231,13 @@ public final class DistancesCommand implements Callable<Integer> {
   }
 
   private DistanceMeter meter(ImageDataSet training) throws IOException {
-    return DistanceMeter.open(
-        console, ClassifierFeatures.bundled(Execution.automatic()), training, reference.cache());
+    return DistanceMeter.open(console, extractor(), training, reference.cache());
+  }
+
+  private FeatureExtractor extractor() throws IOException {
+    return inception == null
+        ? ClassifierFeatures.bundled(Execution.automatic())
+        : InceptionFeatures.read(inception);
   }
 
   private static INDArray pixelsOf(ImageDataSet images) {

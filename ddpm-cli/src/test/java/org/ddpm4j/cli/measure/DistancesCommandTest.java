@@ -68,6 +68,14 @@ class DistancesCommandTest {
   }
 
   @Test
+  void weightsThatAreNotInceptionsAreRefused() {
+    Path weights = run.resolve("unet").resolve("diffusion_pytorch_model.safetensors");
+    distances("a.json", "distances", "--run", run, "--count", 10, "--inception", weights)
+        .isBadInput("does not have the weights of InceptionV3", "There is no fc.weight.");
+    assertThat(folder.resolve("a.json")).doesNotExist();
+  }
+
+  @Test
   void evaluateWithDistancesIsTheSame() throws IOException {
     distances("a.json", "distances", "--run", run, "--count", 10, "--steps", 2).isOk();
     distances("b.json", "evaluate", "--run", run, "--distances", "--count", 10, "--steps", 2)
