@@ -18,6 +18,7 @@ import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.ClassChoice;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.GuidanceOptions;
+import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.ModelOptions;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.options.SamplerOptions;
@@ -107,6 +108,7 @@ public final class SampleCommand implements Callable<Integer> {
 
   @Mixin private ModelOptions modelOptions;
 
+  @HasEffect(without = "--noise", because = "whose file says how many images it is for")
   @Option(
       names = "--count",
       paramLabel = "N",
@@ -114,6 +116,7 @@ public final class SampleCommand implements Callable<Integer> {
       description = "Number of images (default: ${DEFAULT-VALUE}).")
   private int count;
 
+  @HasEffect(without = "--no-class", decidedBy = ClassChoice.class)
   @Option(
       names = "--class",
       paramLabel = "NAME",
@@ -122,6 +125,7 @@ public final class SampleCommand implements Callable<Integer> {
               + " all in turn).")
   private String onlyClass;
 
+  @HasEffect(without = "--class", decidedBy = ClassChoice.class)
   @Option(
       names = "--no-class",
       description =
@@ -161,6 +165,7 @@ public final class SampleCommand implements Callable<Integer> {
               + " samples.safetensors in the run's folder or, with --model, here).")
   private Path output;
 
+  @HasEffect(with = "--format=grid|gif", because = "whose pictures are enlarged")
   @Option(
       names = "--scale",
       paramLabel = "N",
@@ -175,6 +180,7 @@ public final class SampleCommand implements Callable<Integer> {
       description = "Images in one go (default: ${DEFAULT-VALUE}).")
   private int batchSize;
 
+  @HasEffect(with = "--format=gif")
   @Option(
       names = "--animate",
       paramLabel = "NAME",

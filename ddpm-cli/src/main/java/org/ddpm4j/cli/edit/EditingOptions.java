@@ -12,8 +12,10 @@ import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.ClassChoice;
 import org.ddpm4j.cli.options.DataOptions;
 import org.ddpm4j.cli.options.DataPlaces;
-import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.HasEffect.Fact;
 import org.ddpm4j.cli.options.ModelOptions;
+import org.ddpm4j.cli.options.OptionRules;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.data.ImageDataSet;
@@ -26,7 +28,9 @@ import org.ddpm4j.io.AtomicFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /**
  * What all commands that edit images have in common: the model, the images' places, the picture.
@@ -36,10 +40,16 @@ final class EditingOptions {
   private static final int MAX_IMAGES = 16;
   private static final long MAX_PIXELS = 1L << 26;
 
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
   @Mixin private ModelOptions modelOptions;
 
-  @Mixin private DataPlaces places;
+  @HasEffect(without = "--seeds", unless = Fact.IMAGE_FILES)
+  @Mixin
+  private DataPlaces places;
 
+  @HasEffect(without = "--no-class", decidedBy = ClassChoice.class)
   @Option(
       names = "--class",
       paramLabel = "NAME",
@@ -48,18 +58,12 @@ final class EditingOptions {
               + " image, none for a file).")
   private String onlyClass;
 
+  @HasEffect(without = "--class", decidedBy = ClassChoice.class)
   @Option(
       names = "--no-class",
       description =
           "With a network that was told classes: tell it none, whatever classes are called.")
   private boolean noClass;
-
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      defaultValue = Defaults.SEED,
-      description = "Seed of the noise (default: ${DEFAULT-VALUE}).")
-  private long seed;
 
   @Option(
       names = "--output",
@@ -76,10 +80,6 @@ final class EditingOptions {
   private int scale;
 
   private ImageDataSet testImages;
-
-  long seed() {
-    return seed;
-  }
 
   int scale() {
     return scale;
@@ -129,6 +129,9 @@ final class EditingOptions {
     for (String name : names) {
       images.add(read(name, model));
     }
+    if (testImages == null) {
+      OptionRules.refuse(command, Fact.IMAGE_FILES);
+    }
     return images;
   }
 
@@ -137,7 +140,7 @@ final class EditingOptions {
    *
    * @param name of a file, or the number of a test image of the data set that the model knows
    */
-  EditedImage read(String name, DiffusionModel model) throws IOException {
+  private EditedImage read(String name, DiffusionModel model) throws IOException {
     Path path = BadInputException.check(() -> Path.of(name));
     if (!name.matches("\\d{1,9}") || Files.exists(path)) {
       ImageDataSet file = ImageFile.read(path, model.shape());

@@ -67,6 +67,8 @@ public final class ImageToImageCommand implements Callable<Integer> {
       description = "Images of each strength, 1 to 16 (default: ${DEFAULT-VALUE}).")
   private int count;
 
+  @Mixin private NoiseSeedOption noiseSeed;
+
   @Mixin private EditingOptions editing;
 
   @Mixin private SamplerOptions samplerOptions;
@@ -95,7 +97,7 @@ public final class ImageToImageCommand implements Callable<Integer> {
     DiffusionModel model = editing.model(console);
     ImageShape shape = model.shape();
     editing.requirePixels(shape, strengths.size() + 1L, count + 1L);
-    EditedImage edited = editing.read(image, model);
+    EditedImage edited = editing.read(List.of(image), model).get(0);
     int label = editing.classOf(edited, model);
     List<ImageToImageSampler> samplers =
         strengths.stream()
@@ -114,7 +116,7 @@ public final class ImageToImageCommand implements Callable<Integer> {
       for (ImageToImageSampler sampler : samplers) {
         noisy.add(
             sampler.initial(
-                NoiseSource.seeded(editing.seed(), 0),
+                NoiseSource.seeded(noiseSeed.seed(), 0),
                 1,
                 shape.channels(),
                 shape.height(),
@@ -125,7 +127,7 @@ public final class ImageToImageCommand implements Callable<Integer> {
                 .withClassOf(i -> label)
                 .sample(
                     count,
-                    editing.seed(),
+                    noiseSeed.seed(),
                     count,
                     (stepsDone, x, x0) -> progress.update(++done[0], "")));
       }

@@ -126,7 +126,7 @@ public final class InvertCommand implements Callable<Integer> {
                 .denoise(
                     denoiser,
                     latents,
-                    NoiseSource.seeded(editing.seed(), 0),
+                    NoiseSource.seeded(0, 0),
                     (stepsDone, x, guess) -> progress.update(++done[0], ""));
         report.append(
             String.format(

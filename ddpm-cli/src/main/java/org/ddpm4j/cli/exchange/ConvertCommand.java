@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.KnownDataSet;
 import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.options.SamplerTypeOptions;
@@ -35,7 +36,6 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -104,10 +104,15 @@ public final class ConvertCommand implements Callable<Integer> {
               + " *.fb.")
   private Path output;
 
-  @Mixin private WeightsOptions weights;
+  @HasEffect(without = "--model", because = "which has only one set of weights")
+  @Mixin
+  private WeightsOptions weights;
 
-  @Mixin private ModelPlace place;
+  @HasEffect(with = "--model")
+  @Mixin
+  private ModelPlace place;
 
+  @HasEffect(with = "--to=run|samediff", because = "since the run says it")
   @Option(
       names = "--size",
       paramLabel = "HxW",
@@ -117,6 +122,7 @@ public final class ConvertCommand implements Callable<Integer> {
               + " or the sample_size of the network).")
   private Size size;
 
+  @HasEffect(with = "--to=run", because = "which has no place for it")
   @Option(
       names = "--dataset",
       paramLabel = "NAME",
@@ -125,7 +131,12 @@ public final class ConvertCommand implements Callable<Integer> {
               + " ${COMPLETION-CANDIDATES} (default: not known).")
   private KnownDataSet dataSet;
 
-  @Mixin private SamplerTypeOptions sampler;
+  @HasEffect(
+      with = "--to=diffusers",
+      without = "--model",
+      because = "whose own scheduler is kept")
+  @Mixin
+  private SamplerTypeOptions sampler;
 
   /**
    * A command with nothing chosen yet; picocli sets the fields.
@@ -158,8 +169,6 @@ public final class ConvertCommand implements Callable<Integer> {
       return;
     }
     requireSource(source.run, "--run");
-    refuse("--size", "since the run says it");
-    refuse("--dataset", "which has no place for it");
     try (DiffusionModel model = weights.read(source.run, Execution.automatic())) {
       requireForDiffusers(model);
       DiffusersPipeline pipeline =
@@ -172,11 +181,6 @@ public final class ConvertCommand implements Callable<Integer> {
 
   /** In the layout and the format of today, whatever the source has. */
   private void rewritePipeline() throws IOException {
-    refuseSampler("where the pipeline has its own scheduler");
-    refuse("--size", "since the network says it");
-    refuse("--dataset", "which has no place for it");
-    refuse("--weights", "since a pipeline has only one set");
-    refuse("--checkpoint", "since a pipeline has none");
     Path model = place.folder(source.model, console);
     DiffusersPipeline pipeline =
         PipelineFolder.read(model, place.variant(), DataType.FLOAT, Execution.automatic());
@@ -203,9 +207,6 @@ public final class ConvertCommand implements Callable<Integer> {
 
   private void toRun() throws IOException {
     requireSource(source.model, "--model");
-    refuseSampler("which leaves to sample how images are drawn");
-    refuse("--weights", "since a pipeline has only one set");
-    refuse("--checkpoint", "since a pipeline has none");
     Path model = place.folder(source.model, console);
     DiffusersPipeline pipeline =
         PipelineFolder.read(model, place.variant(), DataType.FLOAT, Execution.automatic());
@@ -226,8 +227,6 @@ public final class ConvertCommand implements Callable<Integer> {
   }
 
   private void toSameDiff() throws IOException {
-    refuseSampler("which is a network alone");
-    refuse("--dataset", "which has no place for it");
     if (source.run != null) {
       try (DiffusionModel model = weights.read(source.run, Execution.automatic())) {
         Unet unet = model.unet();
@@ -235,8 +234,6 @@ public final class ConvertCommand implements Callable<Integer> {
       }
       return;
     }
-    refuse("--weights", "where the source has only one set");
-    refuse("--checkpoint", "where the source has none");
     Path model = place.folder(source.model, console);
     Path network = PipelineFolder.isPipeline(model) ? PipelineFolder.unet(model) : model;
     try (Unet unet =
@@ -276,12 +273,6 @@ public final class ConvertCommand implements Callable<Integer> {
         () -> new ImageShape(network.inChannels(), size.height(), size.width()));
   }
 
-  private void refuseSampler(String why) {
-    for (OptionSpec option : spec.mixins().get("sampler").options()) {
-      refuse(option.longestName(), why);
-    }
-  }
-
   private void requireSource(Path path, String option) {
     if (path == null) {
       throw new ParameterException(
@@ -291,19 +282,6 @@ public final class ConvertCommand implements Callable<Integer> {
               "Missing option '%s=DIR', which '--to %s' converts",
               option,
               EnumConverter.spelling(target)));
-    }
-  }
-
-  private void refuse(String option, String why) {
-    if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
-      throw new ParameterException(
-          spec.commandLine(),
-          String.format(
-              Locale.ROOT,
-              "The option '%s' does not go with '--to %s', %s",
-              option,
-              EnumConverter.spelling(target),
-              why));
     }
   }
 }

@@ -11,6 +11,7 @@ import java.util.stream.IntStream;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.DataOptions;
 import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.terminal.Console;
@@ -45,6 +46,7 @@ public final class DataCommand implements Callable<Integer> {
 
   @Mixin private DataOptions data;
 
+  @HasEffect(without = "--per-class")
   @Option(
       names = "--count",
       paramLabel = "N",

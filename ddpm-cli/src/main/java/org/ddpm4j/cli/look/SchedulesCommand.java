@@ -13,6 +13,7 @@ import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
@@ -68,6 +69,7 @@ public final class SchedulesCommand implements Callable<Integer> {
       description = "Examine the schedule: signal left at the end, pure noise, clips, float32.")
   private boolean isDoctor;
 
+  @HasEffect(with = "--doctor")
   @Option(
       names = "--data-max",
       paramLabel = "X",
@@ -75,6 +77,7 @@ public final class SchedulesCommand implements Callable<Integer> {
       description = "With --doctor: the largest |x| of the data (default: ${DEFAULT-VALUE}).")
   private double dataMax;
 
+  @HasEffect(with = "--doctor")
   @Option(
       names = "--data-rms",
       paramLabel = "X",
@@ -83,6 +86,7 @@ public final class SchedulesCommand implements Callable<Integer> {
               + " that is possible).")
   private Double dataRms;
 
+  @HasEffect(with = "--doctor", because = "for a picture of the constants choose --format png")
   @Option(
       names = "--plot",
       paramLabel = "FILE",
@@ -128,10 +132,6 @@ public final class SchedulesCommand implements Callable<Integer> {
   }
 
   private void print(ScheduleConfig config) throws IOException {
-    if (plot != null) {
-      throw new BadInputException(
-          "--plot goes with --doctor; for a picture of the constants, choose --format png.");
-    }
     NoiseSchedule schedule = config.create();
     switch (Objects.requireNonNullElse(format, Format.JSON)) {
       case JSON -> write(stream -> writeJson(schedule, stream));

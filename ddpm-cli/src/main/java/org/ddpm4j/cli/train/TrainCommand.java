@@ -10,7 +10,6 @@ import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.ddpm4j.cli.options.BadInputException;
@@ -19,6 +18,7 @@ import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.ExecutionOptions;
 import org.ddpm4j.cli.options.FeatureCacheOptions;
+import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.terminal.Console;
@@ -34,9 +34,7 @@ import org.ddpm4j.unet.Execution;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Trains a network and leaves a folder that tells everything about the run. */
@@ -50,28 +48,6 @@ import picocli.CommandLine.Spec;
       "to. --from DIR begins a new run with the network of another, or of a pipeline."
     })
 public final class TrainCommand implements Callable<Integer> {
-
-  /**
-   * They may go with --resume: none of them changes what the run becomes, but for rounding, and
-   * --steps, which says when it ends.
-   */
-  private static final Set<String> RESUME_OPTIONS =
-      Set.of(
-          "--resume",
-          "--steps",
-          "--data",
-          "--offline",
-          "--time-limit",
-          "--sample-steps",
-          "--evaluate-every",
-          "--evaluate-images",
-          "--cache",
-          "--layers",
-          "--threads",
-          "--device",
-          "--precision",
-          "--dry-run",
-          "--verbose");
 
   private static final Path RUNS = Path.of("runs");
   private static final DateTimeFormatter TIME =
@@ -87,6 +63,25 @@ public final class TrainCommand implements Callable<Integer> {
       description = "Folder to make for the run (default: runs/<data set>-<time>).")
   private Path run;
 
+  // None of these changes what the run becomes, but for rounding.
+  @HasEffect(
+      leaves = {
+        "--steps",
+        "--data",
+        "--offline",
+        "--time-limit",
+        "--sample-steps",
+        "--evaluate-every",
+        "--evaluate-images",
+        "--cache",
+        "--layers",
+        "--threads",
+        "--device",
+        "--precision",
+        "--dry-run",
+        "--verbose"
+      },
+      because = "since a run keeps its configuration; begin a new run to change it")
   @Option(
       names = "--resume",
       paramLabel = "DIR",
@@ -267,16 +262,6 @@ public final class TrainCommand implements Callable<Integer> {
   }
 
   private int resume(Duration limit) throws IOException {
-    for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
-      if (!RESUME_OPTIONS.contains(option.longestName())) {
-        throw new ParameterException(
-            spec.commandLine(),
-            String.format(
-                Locale.ROOT,
-                "The option '%s' does not go with '--resume', since a run keeps its configuration; begin a new run to change it",
-                option.longestName()));
-      }
-    }
     RunFolder folder = RunFolder.open(resume);
     RunConfig config = changed(folder.readConfigToResume());
     if (!dryRun) {
