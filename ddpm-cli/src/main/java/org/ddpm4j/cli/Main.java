@@ -100,6 +100,7 @@ public final class Main {
             .addSubcommand(EnumConverter.commandLine(new BenchCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new CompletionCommand(console)))
             .addSubcommand(new CommandLine.HelpCommand());
+    HelpSections.install(program);
     return program
         .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
         .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))

@@ -19,6 +19,7 @@ import org.ddpm4j.cli.options.ClassChoice;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.GuidanceOptions;
 import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.ModelOptions;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.options.SamplerOptions;
@@ -61,6 +62,20 @@ import picocli.CommandLine.Spec;
       "With the --model of a network alone, the schedule must be given as in training; a"
           + " pipeline's",
       "folder says it, and how to draw: --sampler and its options change that."
+    })
+@Introduction(
+    example = "ddpm sample --count 16 --sampler unipc --steps 10",
+    first = {
+      "--run",
+      "--model",
+      "--count",
+      "--class",
+      "--seed",
+      "--sampler",
+      "--steps",
+      "--guidance",
+      "--format",
+      "--output"
     })
 public final class SampleCommand implements Callable<Integer> {
 

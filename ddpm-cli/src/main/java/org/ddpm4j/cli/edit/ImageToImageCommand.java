@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Progress;
@@ -34,6 +35,7 @@ import picocli.CommandLine.Option;
       "Images of another size are scaled to cover the model's, and their middle is cut out;",
       "colours become grey for a model of grey images."
     })
+@Introduction(example = "ddpm image-to-image --image sketch.png --strength 0.5")
 public final class ImageToImageCommand implements Callable<Integer> {
 
   private static final int MAX_COUNT = 16;

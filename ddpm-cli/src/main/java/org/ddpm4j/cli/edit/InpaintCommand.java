@@ -9,6 +9,7 @@ import java.util.stream.IntStream;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.ReverseProcessOptions;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
@@ -36,6 +37,7 @@ import picocli.CommandLine.Option;
       "Images of another size are scaled to cover the model's, and their middle is cut out;",
       "colours become grey for a model of grey images."
     })
+@Introduction(example = "ddpm inpaint --image photo.png --mask-box left")
 public final class InpaintCommand implements Callable<Integer> {
 
   private static final int MAX_COUNT = 64;

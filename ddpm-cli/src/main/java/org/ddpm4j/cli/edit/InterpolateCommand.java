@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Progress;
@@ -47,6 +48,7 @@ import picocli.CommandLine.Option;
       "the noises that DDIM finds for both mixed on a great circle, and drawn again by DDIM.",
       "With --seeds: two noises mixed on a great circle and, for comparison, on a straight line."
     })
+@Introduction(example = "ddpm interpolate --seeds 1,2")
 public final class InterpolateCommand implements Callable<Integer> {
 
   private static final int MAX_POINTS = 32;

@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.KnownDataSet;
 import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.options.SamplerTypeOptions;
@@ -53,6 +54,7 @@ import picocli.CommandLine.Spec;
       "SameDiff graph, of any of these or of a network's folder, predicts for images of one size",
       "in every ND4J program."
     })
+@Introduction(example = "ddpm convert --model pipeline --to run --output converted")
 public final class ConvertCommand implements Callable<Integer> {
 
   /** What is made. */

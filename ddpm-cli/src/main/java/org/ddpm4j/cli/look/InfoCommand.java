@@ -13,6 +13,7 @@ import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.options.NetworkWords;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.ImageShape;
@@ -43,6 +44,7 @@ import picocli.CommandLine.Parameters;
     name = "info",
     description =
         "Tell what is in a run, a model folder or a tensor file, or what can compute here.")
+@Introduction(example = "ddpm info runs/clothes")
 public final class InfoCommand implements Callable<Integer> {
 
   private final Console console;

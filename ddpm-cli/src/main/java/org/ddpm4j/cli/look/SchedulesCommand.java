@@ -14,6 +14,7 @@ import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
@@ -40,6 +41,7 @@ import picocli.CommandLine.Option;
       "the PNG shows betas, alphas_cumprod and the signal-to-noise ratio. With --doctor, text or",
       "JSON say what the schedule leaves of the data and what to change."
     })
+@Introduction(example = "ddpm schedules --type cosine --format png")
 public final class SchedulesCommand implements Callable<Integer> {
 
   private static final String DEFAULT_DATA_MAX = "1";

@@ -13,6 +13,7 @@ import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.ExecutionOptions;
 import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.LayersOptions;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Progress;
@@ -42,6 +43,7 @@ import picocli.CommandLine.Spec;
       "AdamW's update, for sample the network's estimate of the noise. A card warms up for at",
       "least ten rounds and is measured for at least twenty, unless --steps says otherwise."
     })
+@Introduction(example = "ddpm bench train --batch 64")
 public final class BenchCommand implements Callable<Integer> {
 
   private static final int MAX_BATCH = 1 << 16;

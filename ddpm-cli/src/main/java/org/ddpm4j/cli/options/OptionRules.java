@@ -47,17 +47,21 @@ public final class OptionRules {
    * @throws ParameterException if an option would have no effect
    */
   public static int run(ParseResult result) {
-    ParseResult last = result;
-    while (last.hasSubcommand()) {
-      last = last.subcommand();
-    }
+    ParseResult last = last(result);
     if (!last.isUsageHelpRequested() && !last.isVersionHelpRequested()) {
       check(last);
     }
     return new CommandLine.RunLast().execute(result);
   }
 
-  private static void check(ParseResult result) {
+  /**
+   * Refuses options that have no effect by what the command line says.
+   *
+   * @param program the command line
+   * @throws ParameterException if there are such options
+   */
+  public static void check(ParseResult program) {
+    ParseResult result = last(program);
     CommandSpec command = result.commandSpec();
     List<Rule> rules = of(command);
     for (OptionSpec option : result.matchedOptions()) {
@@ -89,6 +93,11 @@ public final class OptionRules {
         }
       }
     }
+  }
+
+  /** Of the command that is run. */
+  private static ParseResult last(ParseResult result) {
+    return result.hasSubcommand() ? last(result.subcommand()) : result;
   }
 
   private static List<HasEffect> conditions(OptionSpec option, List<Rule> rules) {

@@ -19,6 +19,7 @@ import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.ExecutionOptions;
 import org.ddpm4j.cli.options.FeatureCacheOptions;
 import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.terminal.Console;
@@ -46,6 +47,20 @@ import picocli.CommandLine.Spec;
       "Ctrl-C saves a checkpoint before it ends the program. A run is resumed by --resume DIR and",
       "then ends as if it had never stopped; with --steps N it ends at another step than it was",
       "to. --from DIR begins a new run with the network of another, or of a pipeline."
+    })
+@Introduction(
+    example = "ddpm train --dataset mnist --time-limit 9",
+    first = {
+      "--dataset",
+      "--data",
+      "--network",
+      "--class-conditional",
+      "--steps",
+      "--time-limit",
+      "--batch-size",
+      "--learning-rate",
+      "--run",
+      "--resume"
     })
 public final class TrainCommand implements Callable<Integer> {
 
