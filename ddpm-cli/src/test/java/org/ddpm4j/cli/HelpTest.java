@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.ddpm4j.cli.options.Introduction;
@@ -22,7 +23,7 @@ import picocli.CommandLine;
 /** The first words of the program. */
 class HelpTest {
 
-  private static final Pattern OPTION = Pattern.compile("(?m)^ *(?:-\\w, )?(--[a-z0-9-]+)");
+  private static final Pattern OPTION = Pattern.compile("(?m)^(?:  -\\w, | {6})(--[a-z0-9-]+)");
 
   private static CommandLine program() {
     return Main.commandLine(
@@ -33,7 +34,7 @@ class HelpTest {
   }
 
   private static Map<String, CommandLine> commands() {
-    Map<String, CommandLine> commands = new java.util.TreeMap<>(program().getSubcommands());
+    Map<String, CommandLine> commands = new TreeMap<>(program().getSubcommands());
     commands.remove("help");
     return commands;
   }

@@ -180,7 +180,7 @@ public final class SampleCommand implements Callable<Integer> {
               + " samples.safetensors in the run's folder or, with --model, here).")
   private Path output;
 
-  @HasEffect(with = "--format=grid|gif", because = "whose pictures are enlarged")
+  @HasEffect(with = "--format=grid|gif", because = "which is not enlarged")
   @Option(
       names = "--scale",
       paramLabel = "N",

@@ -13,9 +13,7 @@ import org.ddpm4j.cli.options.ClassChoice;
 import org.ddpm4j.cli.options.DataOptions;
 import org.ddpm4j.cli.options.DataPlaces;
 import org.ddpm4j.cli.options.HasEffect;
-import org.ddpm4j.cli.options.HasEffect.Fact;
 import org.ddpm4j.cli.options.ModelOptions;
-import org.ddpm4j.cli.options.OptionRules;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.data.ImageDataSet;
@@ -28,9 +26,7 @@ import org.ddpm4j.io.AtomicFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /**
  * What all commands that edit images have in common: the model, the images' places, the picture.
@@ -40,14 +36,9 @@ final class EditingOptions {
   private static final int MAX_IMAGES = 16;
   private static final long MAX_PIXELS = 1L << 26;
 
-  @Spec(Spec.Target.MIXEE)
-  private CommandSpec command;
-
   @Mixin private ModelOptions modelOptions;
 
-  @HasEffect(without = "--seeds", unless = Fact.IMAGE_FILES)
-  @Mixin
-  private DataPlaces places;
+  @Mixin private DataPlaces places;
 
   @HasEffect(without = "--no-class", decidedBy = ClassChoice.class)
   @Option(
@@ -129,9 +120,6 @@ final class EditingOptions {
     for (String name : names) {
       images.add(read(name, model));
     }
-    if (testImages == null) {
-      OptionRules.refuse(command, Fact.IMAGE_FILES);
-    }
     return images;
   }
 
@@ -140,7 +128,7 @@ final class EditingOptions {
    *
    * @param name of a file, or the number of a test image of the data set that the model knows
    */
-  private EditedImage read(String name, DiffusionModel model) throws IOException {
+  EditedImage read(String name, DiffusionModel model) throws IOException {
     Path path = BadInputException.check(() -> Path.of(name));
     if (!name.matches("\\d{1,9}") || Files.exists(path)) {
       ImageDataSet file = ImageFile.read(path, model.shape());

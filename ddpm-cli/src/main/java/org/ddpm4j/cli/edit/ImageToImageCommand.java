@@ -99,7 +99,7 @@ public final class ImageToImageCommand implements Callable<Integer> {
     DiffusionModel model = editing.model(console);
     ImageShape shape = model.shape();
     editing.requirePixels(shape, strengths.size() + 1L, count + 1L);
-    EditedImage edited = editing.read(List.of(image), model).get(0);
+    EditedImage edited = editing.read(image, model);
     int label = editing.classOf(edited, model);
     List<ImageToImageSampler> samplers =
         strengths.stream()

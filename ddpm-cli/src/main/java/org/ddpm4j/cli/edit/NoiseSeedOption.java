@@ -7,7 +7,7 @@ import picocli.CommandLine.Option;
 /** The seed of editing that draws noise, which DDIM and its inversion do not. */
 final class NoiseSeedOption {
 
-  @HasEffect(without = "--seeds", because = "which are of the noise between which it goes")
+  @HasEffect(without = "--seeds", because = "which say both noises")
   @Option(
       names = "--seed",
       paramLabel = "N",

@@ -88,7 +88,7 @@ public final class SchedulesCommand implements Callable<Integer> {
               + " that is possible).")
   private Double dataRms;
 
-  @HasEffect(with = "--doctor", because = "for a picture of the constants choose --format png")
+  @HasEffect(with = "--doctor", because = "while --format png draws the constants")
   @Option(
       names = "--plot",
       paramLabel = "FILE",

@@ -7,7 +7,8 @@ import java.lang.annotation.Target;
 
 /**
  * When an option, or all options of a mixin, have an effect. Where they have none, {@link
- * OptionRules} refuses them. With no element, they always have one.
+ * OptionRules} refuses them. Not for options that tell of this machine, such as where data lie and
+ * whether they may be downloaded, which one may always say.
  *
  * <p>Conditions are written as on the command line: {@code --doctor} holds where that option is
  * given, {@code --format=grid|gif} where its value, given or by default, is one of these.
@@ -62,9 +63,7 @@ public @interface HasEffect {
   /** What files say of whether an option has an effect. */
   enum Fact {
     /** The model is a diffusers pipeline. */
-    PIPELINE("a pipeline's folder, whose files say it"),
-    /** Images are files, not numbers of test images. */
-    IMAGE_FILES("images that are files, since no data set is read");
+    PIPELINE("a pipeline's folder, whose files say it");
 
     private final String description;
 

@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
 /** Which trained network, and what its files do not say of it. */
 public final class ModelOptions {
 
-  private static final String SAID = "since a run's configuration says it";
+  private static final String SAID = "whereas with '--run' the configuration says it";
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
