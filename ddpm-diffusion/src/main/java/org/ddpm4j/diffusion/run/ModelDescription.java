@@ -97,7 +97,7 @@ public record ModelDescription(
 
   static OptionalInt nullClass(UnetConfig network, ObjectiveConfig objective) {
     return objective.labelDropout() > 0
-        ? OptionalInt.of(network.classEmbeddings() - 1)
+        ? OptionalInt.of(network.nullClass())
         : OptionalInt.empty();
   }
 
