@@ -34,7 +34,7 @@ public final class SamplerTypeOptions {
               + " pndm and plms, linspace for the others).")
   private TimestepSpacing spacing;
 
-  @HasEffect(decidedBy = SamplerConfig.class)
+  @HasEffect(without = "--levels", decidedBy = SamplerConfig.class)
   @Option(
       names = "--karras",
       description = "Take the noise levels of Karras et al. instead: --levels karras.")
@@ -49,6 +49,7 @@ public final class SamplerTypeOptions {
               + " exponential, beta and lambda not with ddpm, pndm and plms; log-linear with euler.")
   private LevelSpacing levels;
 
+  @HasEffect(decidedBy = SamplerConfig.class)
   @Option(
       names = "--order",
       paramLabel = "N",

