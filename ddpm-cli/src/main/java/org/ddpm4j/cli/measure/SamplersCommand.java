@@ -15,6 +15,7 @@ import org.ddpm4j.cli.options.ChosenRun;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.ExecutionOptions;
 import org.ddpm4j.cli.options.ReferenceOptions;
+import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
@@ -99,7 +100,9 @@ public final class SamplersCommand implements Callable<Integer> {
       description = "Measure how far the images are from real ones instead of showing them.")
   private boolean distances;
 
-  @Mixin private ReferenceOptions reference;
+  @HasEffect(with = "--distances")
+  @Mixin
+  private ReferenceOptions reference;
 
   @Option(
       names = "--seed",

@@ -136,6 +136,7 @@ public final class TrainCommand implements Callable<Integer> {
               + " distances does, in distances.csv and report.html (default: never).")
   private Long evaluateEvery;
 
+  @HasEffect(with = "--evaluate-every")
   @Option(
       names = "--evaluate-images",
       paramLabel = "N",
@@ -146,7 +147,9 @@ public final class TrainCommand implements Callable<Integer> {
               + " steps of ddim (default: ${DEFAULT-VALUE}).")
   private int evaluateImages;
 
-  @Mixin private FeatureCacheOptions cache;
+  @HasEffect(with = "--evaluate-every")
+  @Mixin
+  private FeatureCacheOptions cache;
 
   @Option(names = "--dry-run", description = "Print the configuration of the run and do nothing.")
   private boolean dryRun;
