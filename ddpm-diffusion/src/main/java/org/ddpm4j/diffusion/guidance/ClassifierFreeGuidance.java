@@ -67,7 +67,7 @@ public record ClassifierFreeGuidance(
    */
   public static ClassifierFreeGuidance of(
       Unet unet, Parameterization parameterization, NoiseSchedule schedule, Guidance guidance) {
-    return of(unet, parameterization, schedule, unet.config().nullClass(), guidance);
+    return of(unet, parameterization, schedule, unet.config().classEmbeddings() - 1, guidance);
   }
 
   /**
