@@ -48,7 +48,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Draws images with a trained network. */
@@ -294,12 +293,6 @@ public final class SampleCommand implements Callable<Integer> {
 
   /** The noise of the file, of as many images as are then drawn. */
   private INDArray noise(DiffusionModel model) throws IOException {
-    if (spec.commandLine().getParseResult().hasMatchedOption("--count")) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "The option '--count' does not go with '--noise', whose file says how many images it is"
-              + " for");
-    }
     try (SafetensorsReader reader = SafetensorsReader.open(noiseFile)) {
       long[] found = reader.shape("noise");
       ImageShape shape = model.shape();

@@ -48,18 +48,6 @@ final class NetworkOptions {
           "attention_head_dim", "--attention-head-dim",
           "dim", "--dim");
 
-  /** Every option of a network. */
-  static final List<String> ALL =
-      List.of(
-          "--network",
-          "--dim",
-          "--block",
-          "--dim-mults",
-          "--groups",
-          "--attention-heads",
-          "--attention-head-dim",
-          "--patch-size");
-
   @Option(
       names = "--network",
       paramLabel = "NAME",

@@ -200,17 +200,7 @@ public final class TrainCommand implements Callable<Integer> {
     if (from == null) {
       return begin(path, limit, Optional.empty(), minutes, begun);
     }
-    for (String option : NetworkOptions.ALL) {
-      if (isGiven(option)) {
-        throw new ParameterException(
-            spec.commandLine(),
-            String.format(
-                Locale.ROOT,
-                "The option '%s' does not go with '--from', whose network is taken as it is",
-                option));
-      }
-    }
-    try (StartingNetwork start = StartingNetwork.read(from)) {
+try (StartingNetwork start = StartingNetwork.read(from)) {
       return begin(path, limit, Optional.of(start), minutes, begun);
     }
   }

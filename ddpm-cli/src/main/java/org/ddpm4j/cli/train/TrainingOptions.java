@@ -153,7 +153,9 @@ final class TrainingOptions {
 
   @Mixin private ChainOptions chain;
 
-  @Mixin private NetworkOptions network;
+  @HasEffect(without = "--from", because = "whose network is taken as it is")
+  @Mixin
+  private NetworkOptions network;
 
   @Option(
       names = "--validation-images",

@@ -58,6 +58,7 @@ class OptionRulesTest {
           "--evaluate-every",
           "--flip",
           "--format",
+          "--from",
           "--gradients",
           "--image",
           "--image-size",
@@ -102,6 +103,7 @@ class OptionRulesTest {
           "--to",
           "--type",
           "--validation-images",
+          "--variant",
           "--warmup",
           "--weights");
 
