@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import java.io.IOException;
 import java.util.concurrent.Callable;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.terminal.Console;
 import picocli.AutoComplete;
 import picocli.CommandLine.Command;
@@ -13,6 +14,7 @@ import picocli.CommandLine.Spec;
     name = "completion",
     description = "Print a completion script for bash and zsh.",
     footer = {"", "For this shell:  source <(ddpm completion)"})
+@Introduction(example = "ddpm completion")
 final class CompletionCommand implements Callable<Integer> {
 
   private final Console console;

@@ -25,6 +25,13 @@ final class Ddpm implements Runnable {
   @Spec private CommandSpec spec;
 
   @Option(
+      names = "--help-all",
+      usageHelp = true,
+      description = "Show this help with all options.",
+      scope = ScopeType.INHERIT)
+  private boolean isHelpWanted;
+
+  @Option(
       names = "--verbose",
       description = "Show what the libraries log.",
       scope = ScopeType.INHERIT)

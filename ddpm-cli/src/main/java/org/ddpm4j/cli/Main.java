@@ -23,6 +23,7 @@ import org.ddpm4j.cli.measure.EvaluateCommand;
 import org.ddpm4j.cli.measure.NearestCommand;
 import org.ddpm4j.cli.measure.SamplersCommand;
 import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.OptionRules;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.train.TrainCommand;
 import picocli.CommandLine;
@@ -70,7 +71,13 @@ public final class Main {
     }
   }
 
-  static CommandLine commandLine(Console console) {
+  /**
+   * The program with all its commands.
+   *
+   * @param console where it writes
+   * @return the command line, which executes arguments
+   */
+  public static CommandLine commandLine(Console console) {
     Failures failures = new Failures(console);
     CommandLine program =
         new CommandLine(new Ddpm())
@@ -93,9 +100,11 @@ public final class Main {
             .addSubcommand(EnumConverter.commandLine(new BenchCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new CompletionCommand(console)))
             .addSubcommand(new CommandLine.HelpCommand());
+    HelpSections.install(program);
     return program
         .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
         .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))
+        .setExecutionStrategy(OptionRules::run)
         .setParameterExceptionHandler(failures)
         .setExecutionExceptionHandler(failures);
   }

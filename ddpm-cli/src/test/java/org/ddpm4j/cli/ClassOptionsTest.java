@@ -102,7 +102,7 @@ class ClassOptionsTest {
     assertThat(none).isNotEqualTo(called);
     assertThat(none).isEqualTo(drawn("--class", "1", "--guidance", 0));
     Cli.run("sample", "--run", run, "--no-class", "--class", "1", "--steps", 2)
-        .isBadInput("--class and --no-class do not go together");
+        .isBadInput("'--no-class' does not go with '--class'");
     Path plain = folder.resolve("plain");
     Cli.run(Cli.tinyTraining(data, plain, 2, "--dataset", "folder", "--image-size", 8)).isOk();
     Cli.run("sample", "--run", plain, "--no-class", "--count", 1, "--steps", 2)

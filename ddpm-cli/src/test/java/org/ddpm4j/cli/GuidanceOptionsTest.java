@@ -100,7 +100,7 @@ class GuidanceOptionsTest {
     Cli.run(sample(modelFolder("--null-class", 11)))
         .isBadInput("The null class cannot be 11", "counted from 0, and the network has 11");
     Cli.run(sample("--run", run, "--null-class", 10))
-        .isBadInput("The option '--null-class' does not go with --run");
+        .isBadInput("The option '--null-class' goes with '--model', which is missing");
   }
 
   @ParameterizedTest
@@ -109,8 +109,8 @@ class GuidanceOptionsTest {
       value = {
         "--guidance -1 | The guidance scale is -1.0; it must be finite and at least 0",
         "--guidance 2 --guidance-rescale 1.5 | The guidance rescale is 1.5; it must be from 0 to 1",
-        "--guidance-rescale 0.5 | The option --guidance-rescale goes with --guidance",
-        "--guidance-interval 0,1 | The option --guidance-interval goes with --guidance",
+        "--guidance-rescale 0.5 | The option '--guidance-rescale' goes with '--guidance'",
+        "--guidance-interval 0,1 | The option '--guidance-interval' goes with '--guidance'",
         "--guidance 2 --guidance-interval 3 | takes two numbers, as in 0.3,5, but was given [3.0]",
         "--guidance 2 --guidance-interval 3,1 | The noise levels with guidance are 3.0 to 1.0"
       })

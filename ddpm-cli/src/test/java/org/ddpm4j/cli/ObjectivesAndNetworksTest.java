@@ -121,7 +121,7 @@ class ObjectivesAndNetworksTest {
     Path run = train();
     Cli.run("sample", "--run", run, "--class", "1").isBadInput("was not told classes");
     Cli.run(Cli.tinyTraining(data, folder.resolve("other"), 1, "--label-dropout", "0.2"))
-        .isBadInput("--label-dropout goes with --class-conditional");
+        .isBadInput("'--label-dropout' goes with '--class-conditional', which is missing");
   }
 
   /** A run of six timesteps with a network of its own options. */

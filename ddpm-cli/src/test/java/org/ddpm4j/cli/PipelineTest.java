@@ -520,7 +520,7 @@ class PipelineTest {
     Cli.run("convert", "--to", "run", "--output", folder).isBadInput("--run", "--model");
     Cli.run("convert", "--run", folder, "--to", "run", "--output", folder).isBadInput("--model");
     Cli.run("convert", "--model", pipeline, "--to", "run", "--output", folder, "--sampler", "ddim")
-        .isBadInput("--sampler", "does not go with");
+        .isBadInput("--sampler' goes with '--to diffusers', not with '--to run'");
     Cli.run("convert", "--model", pipeline, "--to", "onnx", "--output", folder)
         .isBadInput("diffusers, run, samediff");
   }

@@ -83,7 +83,7 @@ public final class ClassifierFreeGuidanceExample {
             X0Constraint.clip(-1, 1));
     DiffusionModel model =
         DiffusionModel.of(unet, TrainFashionMnistExample.SCHEDULE, shape)
-            .withNullClass(unet.config().classEmbeddings() - 1);
+            .withNullClass(unet.config().nullClass());
     PictureTable table = new PictureTable(TITLES);
     for (int label = 0; label < classes.size(); label++) {
       int[] labels = new int[EACH];

@@ -46,7 +46,7 @@ sealed interface PlanBackend extends AutoCloseable {
     @Override
     public UnetExecutor executor(
         UnetGraph graph, int height, int width, Consumer<GraphPlan> planRunner) {
-      return new LanesExecutor(
+      return new MicroBatchExecutor(
           graph, height, width, parameters, weights, device, execution.precision(), planRunner);
     }
 

@@ -18,6 +18,8 @@ import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.ClassChoice;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.GuidanceOptions;
+import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.ModelOptions;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.options.SamplerOptions;
@@ -46,7 +48,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Draws images with a trained network. */
@@ -60,6 +61,20 @@ import picocli.CommandLine.Spec;
       "With the --model of a network alone, the schedule must be given as in training; a"
           + " pipeline's",
       "folder says it, and how to draw: --sampler and its options change that."
+    })
+@Introduction(
+    example = "ddpm sample --count 16 --sampler unipc --steps 10",
+    first = {
+      "--run",
+      "--model",
+      "--count",
+      "--class",
+      "--seed",
+      "--sampler",
+      "--steps",
+      "--guidance",
+      "--format",
+      "--output"
     })
 public final class SampleCommand implements Callable<Integer> {
 
@@ -107,6 +122,7 @@ public final class SampleCommand implements Callable<Integer> {
 
   @Mixin private ModelOptions modelOptions;
 
+  @HasEffect(without = "--noise", because = "whose file says how many images it is for")
   @Option(
       names = "--count",
       paramLabel = "N",
@@ -114,6 +130,7 @@ public final class SampleCommand implements Callable<Integer> {
       description = "Number of images (default: ${DEFAULT-VALUE}).")
   private int count;
 
+  @HasEffect(without = "--no-class", decidedBy = ClassChoice.class)
   @Option(
       names = "--class",
       paramLabel = "NAME",
@@ -122,6 +139,7 @@ public final class SampleCommand implements Callable<Integer> {
               + " all in turn).")
   private String onlyClass;
 
+  @HasEffect(without = "--class", decidedBy = ClassChoice.class)
   @Option(
       names = "--no-class",
       description =
@@ -161,6 +179,7 @@ public final class SampleCommand implements Callable<Integer> {
               + " samples.safetensors in the run's folder or, with --model, here).")
   private Path output;
 
+  @HasEffect(with = "--format=grid|gif", because = "which is not enlarged")
   @Option(
       names = "--scale",
       paramLabel = "N",
@@ -175,6 +194,7 @@ public final class SampleCommand implements Callable<Integer> {
       description = "Images in one go (default: ${DEFAULT-VALUE}).")
   private int batchSize;
 
+  @HasEffect(with = "--format=gif")
   @Option(
       names = "--animate",
       paramLabel = "NAME",
@@ -273,12 +293,6 @@ public final class SampleCommand implements Callable<Integer> {
 
   /** The noise of the file, of as many images as are then drawn. */
   private INDArray noise(DiffusionModel model) throws IOException {
-    if (spec.commandLine().getParseResult().hasMatchedOption("--count")) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "The option '--count' does not go with '--noise', whose file says how many images it is"
-              + " for");
-    }
     try (SafetensorsReader reader = SafetensorsReader.open(noiseFile)) {
       long[] found = reader.shape("noise");
       ImageShape shape = model.shape();

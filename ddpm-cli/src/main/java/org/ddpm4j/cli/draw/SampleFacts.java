@@ -34,6 +34,7 @@ final class SampleFacts {
           "--threads",
           "--verbose",
           "--help",
+          "--help-all",
           "--version");
 
   /** What they choose is looked at instead. */

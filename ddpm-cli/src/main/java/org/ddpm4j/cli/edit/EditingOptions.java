@@ -12,7 +12,7 @@ import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.ClassChoice;
 import org.ddpm4j.cli.options.DataOptions;
 import org.ddpm4j.cli.options.DataPlaces;
-import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.ModelOptions;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.terminal.Console;
@@ -40,6 +40,7 @@ final class EditingOptions {
 
   @Mixin private DataPlaces places;
 
+  @HasEffect(without = "--no-class", decidedBy = ClassChoice.class)
   @Option(
       names = "--class",
       paramLabel = "NAME",
@@ -48,18 +49,12 @@ final class EditingOptions {
               + " image, none for a file).")
   private String onlyClass;
 
+  @HasEffect(without = "--class", decidedBy = ClassChoice.class)
   @Option(
       names = "--no-class",
       description =
           "With a network that was told classes: tell it none, whatever classes are called.")
   private boolean noClass;
-
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      defaultValue = Defaults.SEED,
-      description = "Seed of the noise (default: ${DEFAULT-VALUE}).")
-  private long seed;
 
   @Option(
       names = "--output",
@@ -76,10 +71,6 @@ final class EditingOptions {
   private int scale;
 
   private ImageDataSet testImages;
-
-  long seed() {
-    return seed;
-  }
 
   int scale() {
     return scale;

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Progress;
@@ -34,6 +35,7 @@ import picocli.CommandLine.Option;
       "Images of another size are scaled to cover the model's, and their middle is cut out;",
       "colours become grey for a model of grey images."
     })
+@Introduction(example = "ddpm image-to-image --image sketch.png --strength 0.5")
 public final class ImageToImageCommand implements Callable<Integer> {
 
   private static final int MAX_COUNT = 16;
@@ -66,6 +68,8 @@ public final class ImageToImageCommand implements Callable<Integer> {
       defaultValue = EditingDefaults.IMAGE_TO_IMAGE_COUNT,
       description = "Images of each strength, 1 to 16 (default: ${DEFAULT-VALUE}).")
   private int count;
+
+  @Mixin private NoiseSeedOption noiseSeed;
 
   @Mixin private EditingOptions editing;
 
@@ -114,7 +118,7 @@ public final class ImageToImageCommand implements Callable<Integer> {
       for (ImageToImageSampler sampler : samplers) {
         noisy.add(
             sampler.initial(
-                NoiseSource.seeded(editing.seed(), 0),
+                NoiseSource.seeded(noiseSeed.seed(), 0),
                 1,
                 shape.channels(),
                 shape.height(),
@@ -125,7 +129,7 @@ public final class ImageToImageCommand implements Callable<Integer> {
                 .withClassOf(i -> label)
                 .sample(
                     count,
-                    editing.seed(),
+                    noiseSeed.seed(),
                     count,
                     (stepsDone, x, x0) -> progress.update(++done[0], "")));
       }

@@ -8,6 +8,8 @@ import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.ReverseProcessOptions;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
@@ -35,6 +37,7 @@ import picocli.CommandLine.Option;
       "Images of another size are scaled to cover the model's, and their middle is cut out;",
       "colours become grey for a model of grey images."
     })
+@Introduction(example = "ddpm inpaint --image photo.png --mask-box left")
 public final class InpaintCommand implements Callable<Integer> {
 
   private static final int MAX_COUNT = 64;
@@ -69,6 +72,7 @@ public final class InpaintCommand implements Callable<Integer> {
               + ").")
   private Integer steps;
 
+  @HasEffect(without = "--resamplings=1", because = "which never goes back")
   @Option(
       names = "--jump-length",
       paramLabel = "N",
@@ -86,6 +90,8 @@ public final class InpaintCommand implements Callable<Integer> {
   private int resamplings;
 
   @Mixin private ReverseProcessOptions reverseProcess;
+
+  @Mixin private NoiseSeedOption noiseSeed;
 
   @Mixin private EditingOptions editing;
 
@@ -129,7 +135,7 @@ public final class InpaintCommand implements Callable<Integer> {
                 .withClassOf(k -> label)
                 .sample(
                     count,
-                    editing.seed(),
+                    noiseSeed.seed(),
                     count,
                     (stepsDone, x, x0) -> progress.update(++done[0], ""));
         INDArray image = edited.get(i).image();

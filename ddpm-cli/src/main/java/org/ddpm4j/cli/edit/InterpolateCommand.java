@@ -9,6 +9,8 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Progress;
@@ -34,10 +36,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Goes from one image to another. */
 @Command(
@@ -49,14 +48,14 @@ import picocli.CommandLine.Spec;
       "the noises that DDIM finds for both mixed on a great circle, and drawn again by DDIM.",
       "With --seeds: two noises mixed on a great circle and, for comparison, on a straight line."
     })
+@Introduction(example = "ddpm interpolate --seeds 1,2")
 public final class InterpolateCommand implements Callable<Integer> {
 
   private static final int MAX_POINTS = 32;
 
   private final Console console;
 
-  @Spec private CommandSpec spec;
-
+  @HasEffect(without = "--seeds")
   @Option(
       names = "--from",
       paramLabel = "FILE|N",
@@ -66,6 +65,7 @@ public final class InterpolateCommand implements Callable<Integer> {
               + " ${DEFAULT-VALUE}).")
   private String from;
 
+  @HasEffect(without = "--seeds")
   @Option(
       names = "--to",
       paramLabel = "FILE|N",
@@ -96,6 +96,7 @@ public final class InterpolateCommand implements Callable<Integer> {
               + ").")
   private Integer steps;
 
+  @HasEffect(without = "--seeds")
   @Option(
       names = "--strength",
       paramLabel = "X",
@@ -105,6 +106,7 @@ public final class InterpolateCommand implements Callable<Integer> {
               + " ${DEFAULT-VALUE}).")
   private double strength;
 
+  @HasEffect(without = "--seeds")
   @Option(
       names = "--iterations",
       paramLabel = "N",
@@ -113,6 +115,8 @@ public final class InterpolateCommand implements Callable<Integer> {
           "Calls of the network for each step of DDIM's way up, 1 to 100 (default:"
               + " ${DEFAULT-VALUE}).")
   private int iterations;
+
+  @Mixin private NoiseSeedOption noiseSeed;
 
   @Mixin private EditingOptions editing;
 
@@ -158,13 +162,6 @@ public final class InterpolateCommand implements Callable<Integer> {
     if (seeds == null) {
       return;
     }
-    for (String option : List.of("--from", "--to", "--strength", "--iterations")) {
-      if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
-        throw new ParameterException(
-            spec.commandLine(),
-            String.format(Locale.ROOT, "The option '%s' does not go with --seeds", option));
-      }
-    }
     if (seeds.size() != 2) {
       throw new BadInputException(
           String.format(
@@ -185,13 +182,13 @@ public final class InterpolateCommand implements Callable<Integer> {
     try (Progress progress = new Progress(console, "interpolate", "steps", 0, all)) {
       long[] done = {0};
       SamplingObserver observer = (stepsDone, x, guess) -> progress.update(++done[0], "");
-      NoiseSource noise = NoiseSource.seeded(editing.seed(), 0);
+      NoiseSource noise = NoiseSource.seeded(noiseSeed.seed(), 0);
       INDArray noisy = ForwardProcess.qSample(x0, chain.first(), noise.gaussian(0, x0.shape()));
       INDArray mixed =
           chain.denoise(
               ofPoints,
               path(Interpolation.LINEAR, noisy),
-              NoiseSource.shared(editing.seed(), 0),
+              NoiseSource.shared(noiseSeed.seed(), 0),
               observer);
       INDArray latents = ddim.invert(ofEnds, x0, observer);
       INDArray decoded =
@@ -229,7 +226,7 @@ public final class InterpolateCommand implements Callable<Integer> {
             ddim.denoise(
                 denoiser,
                 BadInputException.check(() -> path(way, noises)),
-                NoiseSource.seeded(editing.seed(), 0),
+                NoiseSource.seeded(noiseSeed.seed(), 0),
                 (stepsDone, x, guess) -> progress.update(++done[0], ""));
         table.row(
             way == Interpolation.SPHERICAL ? "great circle" : "straight line",

@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.Clip;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Progress;
@@ -35,6 +36,7 @@ import picocli.CommandLine.Option;
       "the mean square, of levels 0 to 255) and the standard deviation of the noise, 1 for true",
       "noise. Images of another size are scaled to cover the model's, and their middle is cut out."
     })
+@Introduction(example = "ddpm invert --image photo.png --steps 50")
 public final class InvertCommand implements Callable<Integer> {
 
   private static final int LEVELS = 255;
@@ -126,7 +128,7 @@ public final class InvertCommand implements Callable<Integer> {
                 .denoise(
                     denoiser,
                     latents,
-                    NoiseSource.seeded(editing.seed(), 0),
+                    NoiseSource.seeded(0, 0),
                     (stepsDone, x, guess) -> progress.update(++done[0], ""));
         report.append(
             String.format(

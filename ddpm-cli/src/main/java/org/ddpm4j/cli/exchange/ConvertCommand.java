@@ -6,6 +6,8 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.KnownDataSet;
 import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.options.SamplerTypeOptions;
@@ -35,7 +37,6 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -53,6 +54,7 @@ import picocli.CommandLine.Spec;
       "SameDiff graph, of any of these or of a network's folder, predicts for images of one size",
       "in every ND4J program."
     })
+@Introduction(example = "ddpm convert --model pipeline --to run --output converted")
 public final class ConvertCommand implements Callable<Integer> {
 
   /** What is made. */
@@ -104,10 +106,15 @@ public final class ConvertCommand implements Callable<Integer> {
               + " *.fb.")
   private Path output;
 
-  @Mixin private WeightsOptions weights;
+  @HasEffect(without = "--model", because = "which has only one set of weights")
+  @Mixin
+  private WeightsOptions weights;
 
-  @Mixin private ModelPlace place;
+  @HasEffect(with = "--model")
+  @Mixin
+  private ModelPlace place;
 
+  @HasEffect(with = "--to=run|samediff", because = "since the run says it")
   @Option(
       names = "--size",
       paramLabel = "HxW",
@@ -117,6 +124,7 @@ public final class ConvertCommand implements Callable<Integer> {
               + " or the sample_size of the network).")
   private Size size;
 
+  @HasEffect(with = "--to=run", because = "which has no place for it")
   @Option(
       names = "--dataset",
       paramLabel = "NAME",
@@ -125,7 +133,12 @@ public final class ConvertCommand implements Callable<Integer> {
               + " ${COMPLETION-CANDIDATES} (default: not known).")
   private KnownDataSet dataSet;
 
-  @Mixin private SamplerTypeOptions sampler;
+  @HasEffect(
+      with = "--to=diffusers",
+      without = "--model",
+      because = "whose own scheduler is kept")
+  @Mixin
+  private SamplerTypeOptions sampler;
 
   /**
    * A command with nothing chosen yet; picocli sets the fields.
@@ -158,8 +171,6 @@ public final class ConvertCommand implements Callable<Integer> {
       return;
     }
     requireSource(source.run, "--run");
-    refuse("--size", "since the run says it");
-    refuse("--dataset", "which has no place for it");
     try (DiffusionModel model = weights.read(source.run, Execution.automatic())) {
       requireForDiffusers(model);
       DiffusersPipeline pipeline =
@@ -172,11 +183,6 @@ public final class ConvertCommand implements Callable<Integer> {
 
   /** In the layout and the format of today, whatever the source has. */
   private void rewritePipeline() throws IOException {
-    refuseSampler("where the pipeline has its own scheduler");
-    refuse("--size", "since the network says it");
-    refuse("--dataset", "which has no place for it");
-    refuse("--weights", "since a pipeline has only one set");
-    refuse("--checkpoint", "since a pipeline has none");
     Path model = place.folder(source.model, console);
     DiffusersPipeline pipeline =
         PipelineFolder.read(model, place.variant(), DataType.FLOAT, Execution.automatic());
@@ -203,9 +209,6 @@ public final class ConvertCommand implements Callable<Integer> {
 
   private void toRun() throws IOException {
     requireSource(source.model, "--model");
-    refuseSampler("which leaves to sample how images are drawn");
-    refuse("--weights", "since a pipeline has only one set");
-    refuse("--checkpoint", "since a pipeline has none");
     Path model = place.folder(source.model, console);
     DiffusersPipeline pipeline =
         PipelineFolder.read(model, place.variant(), DataType.FLOAT, Execution.automatic());
@@ -226,8 +229,6 @@ public final class ConvertCommand implements Callable<Integer> {
   }
 
   private void toSameDiff() throws IOException {
-    refuseSampler("which is a network alone");
-    refuse("--dataset", "which has no place for it");
     if (source.run != null) {
       try (DiffusionModel model = weights.read(source.run, Execution.automatic())) {
         Unet unet = model.unet();
@@ -235,8 +236,6 @@ public final class ConvertCommand implements Callable<Integer> {
       }
       return;
     }
-    refuse("--weights", "where the source has only one set");
-    refuse("--checkpoint", "where the source has none");
     Path model = place.folder(source.model, console);
     Path network = PipelineFolder.isPipeline(model) ? PipelineFolder.unet(model) : model;
     try (Unet unet =
@@ -276,12 +275,6 @@ public final class ConvertCommand implements Callable<Integer> {
         () -> new ImageShape(network.inChannels(), size.height(), size.width()));
   }
 
-  private void refuseSampler(String why) {
-    for (OptionSpec option : spec.mixins().get("sampler").options()) {
-      refuse(option.longestName(), why);
-    }
-  }
-
   private void requireSource(Path path, String option) {
     if (path == null) {
       throw new ParameterException(
@@ -291,19 +284,6 @@ public final class ConvertCommand implements Callable<Integer> {
               "Missing option '%s=DIR', which '--to %s' converts",
               option,
               EnumConverter.spelling(target)));
-    }
-  }
-
-  private void refuse(String option, String why) {
-    if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
-      throw new ParameterException(
-          spec.commandLine(),
-          String.format(
-              Locale.ROOT,
-              "The option '%s' does not go with '--to %s', %s",
-              option,
-              EnumConverter.spelling(target),
-              why));
     }
   }
 }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.LayersOptions;
 import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.terminal.Console;
@@ -45,6 +46,7 @@ import picocli.CommandLine.Option;
           + " x,",
       "g is repeated along them."
     })
+@Introduction(example = "ddpm predict --model unet --input x.st --output y.st")
 public final class PredictCommand implements Callable<Integer> {
 
   private static final String DEFAULT_PRECISION = "float32";

@@ -11,6 +11,8 @@ import java.util.stream.IntStream;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.DataOptions;
 import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.terminal.Console;
@@ -34,6 +36,7 @@ import picocli.CommandLine.Option;
       "The picture has been through the network's normalisation and back: what is wrong with the",
       "images is wrong in it, too."
     })
+@Introduction(example = "ddpm data --dataset cifar10 --per-class 8")
 public final class DataCommand implements Callable<Integer> {
 
   private static final String PICTURE = "data.png";
@@ -45,6 +48,7 @@ public final class DataCommand implements Callable<Integer> {
 
   @Mixin private DataOptions data;
 
+  @HasEffect(without = "--per-class")
   @Option(
       names = "--count",
       paramLabel = "N",

@@ -12,6 +12,8 @@ import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.ModelPlace;
+import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.NetworkWords;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.terminal.Console;
@@ -43,6 +45,7 @@ import picocli.CommandLine.Parameters;
     name = "info",
     description =
         "Tell what is in a run, a model folder or a tensor file, or what can compute here.")
+@Introduction(example = "ddpm info runs/clothes")
 public final class InfoCommand implements Callable<Integer> {
 
   private final Console console;
@@ -50,7 +53,9 @@ public final class InfoCommand implements Callable<Integer> {
   @ArgGroup(exclusive = true, multiplicity = "1")
   private Target target;
 
-  @Mixin private ModelPlace place;
+  @HasEffect(without = {"--devices", "--run"})
+  @Mixin
+  private ModelPlace place;
 
   private static final class Target {
     @Parameters(

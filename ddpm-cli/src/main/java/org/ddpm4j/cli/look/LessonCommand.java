@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.examples.lessons.Lesson;
 import org.ddpm4j.io.Folders;
@@ -24,6 +25,7 @@ import picocli.CommandLine.Parameters;
       "c  from one number to sixteen samples of every class",
       "d  the minimal model, and how well it denoises"
     })
+@Introduction(example = "ddpm lesson a")
 public final class LessonCommand implements Callable<Integer> {
 
   private static final long MAX_STEPS = 10_000_000;

@@ -13,6 +13,8 @@ import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
@@ -39,6 +41,7 @@ import picocli.CommandLine.Option;
       "the PNG shows betas, alphas_cumprod and the signal-to-noise ratio. With --doctor, text or",
       "JSON say what the schedule leaves of the data and what to change."
     })
+@Introduction(example = "ddpm schedules --type cosine --format png")
 public final class SchedulesCommand implements Callable<Integer> {
 
   private static final String DEFAULT_DATA_MAX = "1";
@@ -68,6 +71,7 @@ public final class SchedulesCommand implements Callable<Integer> {
       description = "Examine the schedule: signal left at the end, pure noise, clips, float32.")
   private boolean isDoctor;
 
+  @HasEffect(with = "--doctor")
   @Option(
       names = "--data-max",
       paramLabel = "X",
@@ -75,6 +79,7 @@ public final class SchedulesCommand implements Callable<Integer> {
       description = "With --doctor: the largest |x| of the data (default: ${DEFAULT-VALUE}).")
   private double dataMax;
 
+  @HasEffect(with = "--doctor")
   @Option(
       names = "--data-rms",
       paramLabel = "X",
@@ -83,6 +88,7 @@ public final class SchedulesCommand implements Callable<Integer> {
               + " that is possible).")
   private Double dataRms;
 
+  @HasEffect(with = "--doctor", because = "while --format png draws the constants")
   @Option(
       names = "--plot",
       paramLabel = "FILE",
@@ -128,10 +134,6 @@ public final class SchedulesCommand implements Callable<Integer> {
   }
 
   private void print(ScheduleConfig config) throws IOException {
-    if (plot != null) {
-      throw new BadInputException(
-          "--plot goes with --doctor; for a picture of the constants, choose --format png.");
-    }
     NoiseSchedule schedule = config.create();
     switch (Objects.requireNonNullElse(format, Format.JSON)) {
       case JSON -> write(stream -> writeJson(schedule, stream));

@@ -12,6 +12,8 @@ import java.util.stream.Collectors;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.ExecutionOptions;
+import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.LayersOptions;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Progress;
@@ -41,6 +43,7 @@ import picocli.CommandLine.Spec;
       "AdamW's update, for sample the network's estimate of the noise. A card warms up for at",
       "least ten rounds and is measured for at least twenty, unless --steps says otherwise."
     })
+@Introduction(example = "ddpm bench train --batch 64")
 public final class BenchCommand implements Callable<Integer> {
 
   private static final int MAX_BATCH = 1 << 16;
@@ -94,8 +97,14 @@ public final class BenchCommand implements Callable<Integer> {
     private Integer steps;
   }
 
-  @Mixin private ExecutionOptions execution;
+  @HasEffect(decidedBy = Execution.class)
+  @Mixin
+  private ExecutionOptions execution;
 
+  @HasEffect(
+      without = "--scaling",
+      because = "which measures for each number of threads what is outside of operations",
+      decidedBy = Execution.class)
   @Option(
       names = "--profile",
       description = "Print how long each kind of operation takes, and the slowest operations.")
@@ -175,17 +184,6 @@ public final class BenchCommand implements Callable<Integer> {
   private void checkScaling(Execution chosen, boolean fused) {
     for (int threads : scaling) {
       BadInputException.requireRange("--scaling", threads, 1, LayersOptions.MAX_THREADS);
-    }
-    for (String other : List.of("--threads", "--profile")) {
-      if (spec.commandLine().getParseResult().hasMatchedOption(other)) {
-        throw new ParameterException(
-            spec.commandLine(),
-            String.format(
-                    Locale.ROOT,
-                    "The option '--scaling' does not go with '%s'; it measures for each number of threads",
-                    other)
-                + " how fast it is and what is outside of operations");
-      }
     }
     if (!fused || !chosen.resolvedDevice().equals(DeviceName.CPU)) {
       throw new ParameterException(

@@ -14,6 +14,8 @@ import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.ddpm4j.cli.distances.DistanceMeter;
+import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.GuidanceOptions;
@@ -43,7 +45,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Measures how far images are from real ones; {@code evaluate --distances} is the same. */
@@ -59,6 +60,7 @@ import picocli.CommandLine.Spec;
       "each class. Beside them stand as many real test images, and noise. Distances depend on the",
       "number of images. Features of a data set are made once and kept in the user's cache."
     })
+@Introduction(example = "ddpm distances --run runs/clothes")
 public final class DistancesCommand implements Callable<Integer> {
 
   private static final int MAX_COUNT = 100_000;
@@ -66,9 +68,9 @@ public final class DistancesCommand implements Callable<Integer> {
   /** Which evaluate hands on to this command. */
   private static final String OPTION = "--distances";
 
-  private final Console console;
+  private static final String DRAWN = "whose images are drawn already";
 
-  @Spec private CommandSpec spec;
+  private final Console console;
 
   @Option(
       names = "--inception",
@@ -86,6 +88,7 @@ public final class DistancesCommand implements Callable<Integer> {
               + " set's size.")
   private Path images;
 
+  @HasEffect(without = "--images", because = DRAWN)
   @Mixin private ModelOptions modelOptions;
 
   @Option(
@@ -97,6 +100,7 @@ public final class DistancesCommand implements Callable<Integer> {
               + "; all of a folder).")
   private Integer count;
 
+  @HasEffect(without = "--images", because = DRAWN)
   @Option(
       names = "--seed",
       paramLabel = "N",
@@ -121,8 +125,10 @@ public final class DistancesCommand implements Callable<Integer> {
 
   @Mixin private ReferenceOptions reference;
 
+  @HasEffect(without = "--images", because = DRAWN)
   @Mixin private SamplerOptions samplerOptions;
 
+  @HasEffect(without = "--images", because = DRAWN)
   @Mixin private GuidanceOptions guidanceOptions;
 
   /**
@@ -198,12 +204,6 @@ public final class DistancesCommand implements Callable<Integer> {
   }
 
   private DistanceFiles ofFolder() throws IOException {
-    if (spec.commandLine().getParseResult().hasMatchedOption("--run")
-        || spec.commandLine().getParseResult().hasMatchedOption("--model")) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "The option '--images' does not go with '--run' and '--model', which draw images");
-    }
     ImageDataSet training = reference.training(Optional.empty(), Optional.empty());
     ImageDataSet all = ReferenceOptions.folder(images, training.shape());
     if (all.size() < DistanceReport.FEWEST_IMAGES || (count != null && all.size() < count)) {

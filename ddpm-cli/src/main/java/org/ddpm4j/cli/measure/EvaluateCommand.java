@@ -15,6 +15,7 @@ import org.ddpm4j.cli.options.DataPlaces;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.ExecutionOptions;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.ReverseProcessOptions;
 import org.ddpm4j.cli.options.WeightsOptions;
 import org.ddpm4j.cli.report.BoundFiles;
@@ -51,6 +52,7 @@ import picocli.CommandLine.Spec;
       "With fewer --steps than the chain has timesteps, the sum over them is an unbiased",
       "estimate, with an error of its own that the standard error does not contain."
     })
+@Introduction(example = "ddpm evaluate --run runs/clothes")
 public final class EvaluateCommand implements Callable<Integer> {
 
   private static final int MAX_IMAGES = 1_000_000;

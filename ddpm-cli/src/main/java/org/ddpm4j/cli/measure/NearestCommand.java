@@ -14,6 +14,7 @@ import java.util.stream.IntStream;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.GuidanceOptions;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.ModelOptions;
 import org.ddpm4j.cli.options.ReferenceOptions;
 import org.ddpm4j.cli.options.SamplerOptions;
@@ -60,6 +61,7 @@ import picocli.CommandLine.Option;
       "where their distances stand beside those of test images, and nearest.csv. Of a model that",
       "copies, more images are close than of those that it has never seen."
     })
+@Introduction(example = "ddpm nearest --run runs/clothes --count 64")
 public final class NearestCommand implements Callable<Integer> {
 
   private static final int MAX_COUNT = 10_000;

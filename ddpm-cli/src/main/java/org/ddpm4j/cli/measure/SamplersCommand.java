@@ -15,6 +15,8 @@ import org.ddpm4j.cli.options.ChosenRun;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.ExecutionOptions;
 import org.ddpm4j.cli.options.ReferenceOptions;
+import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Interruption;
@@ -51,6 +53,7 @@ import picocli.CommandLine.Spec;
       "With --distances, a curve for each sampler: how far its images are from real ones, by the",
       "number of steps, and a table of the figures beside the picture."
     })
+@Introduction(example = "ddpm samplers --steps 5,10,20")
 public final class SamplersCommand implements Callable<Integer> {
 
   private static final int DEFAULT_COUNT = 4;
@@ -97,7 +100,9 @@ public final class SamplersCommand implements Callable<Integer> {
       description = "Measure how far the images are from real ones instead of showing them.")
   private boolean distances;
 
-  @Mixin private ReferenceOptions reference;
+  @HasEffect(with = "--distances")
+  @Mixin
+  private ReferenceOptions reference;
 
   @Option(
       names = "--seed",

@@ -15,6 +15,7 @@ public final class ChainOptions {
       description = "Length of the chain, 1 to 1000000 (default: ${DEFAULT-VALUE}).")
   private int timesteps;
 
+  @HasEffect(decidedBy = ScheduleConfig.class)
   @Option(
       names = "--beta-start",
       paramLabel = "BETA",
@@ -23,6 +24,7 @@ public final class ChainOptions {
               + " 1e-4) and scaled-linear (0.00085).")
   private Double betaStart;
 
+  @HasEffect(decidedBy = ScheduleConfig.class)
   @Option(
       names = "--beta-end",
       paramLabel = "BETA",
@@ -31,6 +33,7 @@ public final class ChainOptions {
               + " only one of constant (0.02).")
   private Double betaEnd;
 
+  @HasEffect(decidedBy = ScheduleConfig.class)
   @Option(
       names = "--zero-terminal-snr",
       description = "Rescale the schedule so that no signal is left at its end.")

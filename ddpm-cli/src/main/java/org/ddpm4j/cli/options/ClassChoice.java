@@ -20,9 +20,6 @@ public final class ClassChoice {
    * @throws BadInputException if the model has no such class
    */
   public static OptionalInt of(String named, boolean none, DiffusionModel model) {
-    if (none && named != null) {
-      throw new BadInputException("The options --class and --no-class do not go together.");
-    }
     if (none) {
       return OptionalInt.of(none(model));
     }

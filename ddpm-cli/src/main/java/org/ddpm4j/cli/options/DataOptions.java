@@ -52,6 +52,9 @@ public final class DataOptions {
               + " for a folder).")
   private Size imageSize;
 
+  @HasEffect(
+      with = "--dataset=cifar10|cifar100|tiny-imagenet|folder",
+      because = "whose images are grey")
   @Option(names = "--grayscale", description = "Use shades of grey instead of colours.")
   private boolean grayscale;
 
@@ -67,6 +70,7 @@ public final class DataOptions {
       description = "Use at most so many images, evenly spread over the data set.")
   private Integer maxImages;
 
+  @HasEffect(with = "--dataset=tiny-imagenet|folder", because = "which is no folder of image files")
   @Option(
       names = "--corrupt",
       paramLabel = "NAME",

@@ -15,6 +15,7 @@ public final class ExecutionOptions {
 
   @Mixin private LayersOptions layers;
 
+  @HasEffect(decidedBy = Execution.class)
   @Option(
       names = "--precision",
       paramLabel = "TYPE",

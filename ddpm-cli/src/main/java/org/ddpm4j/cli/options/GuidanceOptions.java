@@ -9,6 +9,7 @@ import picocli.CommandLine.Option;
 /** How far beyond the model of its class an image is drawn towards it. */
 public final class GuidanceOptions {
 
+  @HasEffect(without = "--no-class", because = "since there is no class to guide to")
   @Option(
       names = "--guidance",
       paramLabel = "SCALE",
@@ -17,6 +18,7 @@ public final class GuidanceOptions {
               + " every other scale takes about twice the time (default: 1).")
   private Double scale;
 
+  @HasEffect(with = "--guidance")
   @Option(
       names = "--guidance-rescale",
       paramLabel = "PHI",
@@ -25,6 +27,7 @@ public final class GuidanceOptions {
               + " 0).")
   private Double rescale;
 
+  @HasEffect(with = "--guidance")
   @Option(
       names = "--guidance-interval",
       paramLabel = "LO,HI",
@@ -45,8 +48,6 @@ public final class GuidanceOptions {
    */
   public Guidance guidance(DiffusionModel model) {
     if (scale == null) {
-      requireScale("--guidance-rescale", rescale);
-      requireScale("--guidance-interval", interval);
       return Guidance.NONE;
     }
     if (interval != null && interval.size() != 2) {
@@ -74,13 +75,5 @@ public final class GuidanceOptions {
           "No row of the network's class embedding is known to stand for no class, which guidance needs; train with --label-dropout 0.1 or, with --model, name the row by --null-class.");
     }
     return guidance;
-  }
-
-  private static void requireScale(String option, Object value) {
-    if (value != null) {
-      throw new BadInputException(
-          String.format(
-              Locale.ROOT, "The option %s goes with --guidance, which is missing.", option));
-    }
   }
 }

@@ -27,12 +27,14 @@ public final class LayersOptions {
               + " runs: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private LayersChoice layers;
 
+  @HasEffect(without = "--scaling", decidedBy = Execution.class)
   @Option(
       names = "--threads",
       paramLabel = "N",
       description = "Threads of the fused layers (default: all processors).")
   private Integer threads;
 
+  @HasEffect(decidedBy = Execution.class)
   @Option(
       names = "--device",
       paramLabel = "NAME",

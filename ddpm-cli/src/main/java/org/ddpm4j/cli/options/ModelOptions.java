@@ -3,9 +3,9 @@ package org.ddpm4j.cli.options;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.ddpm4j.cli.options.HasEffect.Fact;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
@@ -32,15 +32,7 @@ import picocli.CommandLine.Spec;
 /** Which trained network, and what its files do not say of it. */
 public final class ModelOptions {
 
-  private static final List<String> SAID_BY_FILES =
-      List.of(
-          "--schedule",
-          "--timesteps",
-          "--beta-start",
-          "--beta-end",
-          "--parameterization",
-          "--zero-terminal-snr",
-          "--normalization");
+  private static final String SAID = "whereas with '--run' the configuration says it";
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
@@ -66,10 +58,15 @@ public final class ModelOptions {
     private Path model;
   }
 
-  @Mixin private WeightsOptions weights;
+  @HasEffect(without = "--model", because = "which has only one set of weights")
+  @Mixin
+  private WeightsOptions weights;
 
-  @Mixin private ModelPlace place;
+  @HasEffect(with = "--model")
+  @Mixin
+  private ModelPlace place;
 
+  @HasEffect(with = "--model", unless = Fact.PIPELINE, because = SAID)
   @Option(
       names = "--schedule",
       paramLabel = "TYPE",
@@ -79,8 +76,11 @@ public final class ModelOptions {
               + " ${DEFAULT-VALUE}).")
   private ScheduleType schedule;
 
-  @Mixin private ChainOptions chain;
+  @HasEffect(with = "--model", unless = Fact.PIPELINE, because = SAID)
+  @Mixin
+  private ChainOptions chain;
 
+  @HasEffect(with = "--model", unless = Fact.PIPELINE, because = SAID)
   @Option(
       names = "--parameterization",
       paramLabel = "NAME",
@@ -90,6 +90,7 @@ public final class ModelOptions {
               + " ${DEFAULT-VALUE}).")
   private Parameterization parameterization;
 
+  @HasEffect(with = "--model", because = SAID)
   @Option(
       names = "--size",
       paramLabel = "HxW",
@@ -99,6 +100,7 @@ public final class ModelOptions {
               + " sample_size of its config.json).")
   private Size size;
 
+  @HasEffect(with = "--model", unless = Fact.PIPELINE, because = SAID)
   @Option(
       names = "--normalization",
       paramLabel = "NAME",
@@ -108,6 +110,7 @@ public final class ModelOptions {
               + " ${DEFAULT-VALUE}, which is [-1,1]).")
   private Pixels pixels;
 
+  @HasEffect(with = "--model", because = SAID)
   @Option(
       names = "--null-class",
       paramLabel = "N",
@@ -164,20 +167,12 @@ public final class ModelOptions {
   }
 
   private DiffusionModel ofRun(Console console) throws IOException {
-    for (String option : SAID_BY_FILES) {
-      refuse(option, "--run, whose configuration says it");
-    }
-    refuse("--size", "--run, whose configuration says it");
-    refuse("--null-class", "--run, whose configuration says it");
-    refuse("--variant", "--run, which has none");
     Path folder =
         ChosenRun.folder(source.run, command, "one of '--run=DIR' and '--model=DIR' is needed");
     return weights.read(folder, execution.execution(console));
   }
 
   private DiffusionModel ofModelFolder(Path folder, Console console) throws IOException {
-    refuse("--checkpoint", "--model, which has none");
-    refuse("--weights", "--model, which has only one set");
     if (PipelineFolder.isPipeline(folder)) {
       return ofPipeline(folder, console);
     }
@@ -203,9 +198,7 @@ public final class ModelOptions {
   }
 
   private DiffusionModel ofPipeline(Path folder, Console console) throws IOException {
-    for (String option : SAID_BY_FILES) {
-      refuse(option, "a pipeline's folder, whose files say it");
-    }
+    OptionRules.refuse(command, Fact.PIPELINE);
     DiffusersPipeline pipeline =
         PipelineFolder.read(folder, place.variant(), DataType.FLOAT, execution.execution(console));
     UnetConfig network = pipeline.unet().config();
@@ -234,13 +227,5 @@ public final class ModelOptions {
           network.checkImageSize(height, width);
           return new ImageShape(network.inChannels(), height, width);
         });
-  }
-
-  private void refuse(String option, String why) {
-    if (command.commandLine().getParseResult().hasMatchedOption(option)) {
-      throw new ParameterException(
-          command.commandLine(),
-          String.format(Locale.ROOT, "The option '%s' does not go with %s", option, why));
-    }
   }
 }

@@ -1,6 +1,7 @@
 package org.ddpm4j.cli.options;
 
 import java.util.Objects;
+import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
@@ -10,6 +11,7 @@ import picocli.CommandLine.Option;
 /** How a network's answer becomes a step of DDPM's reverse process. */
 public final class ReverseProcessOptions {
 
+  @HasEffect(decidedBy = SamplerConfig.class)
   @Option(
       names = "--variance",
       paramLabel = "NAME",

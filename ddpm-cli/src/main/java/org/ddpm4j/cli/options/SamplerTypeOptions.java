@@ -25,6 +25,7 @@ public final class SamplerTypeOptions {
               + "; of a pipeline, what its scheduler says, as for the options below).")
   private SamplerType type;
 
+  @HasEffect(decidedBy = SamplerConfig.class)
   @Option(
       names = "--spacing",
       paramLabel = "NAME",
@@ -33,11 +34,13 @@ public final class SamplerTypeOptions {
               + " pndm and plms, linspace for the others).")
   private TimestepSpacing spacing;
 
+  @HasEffect(without = "--levels", decidedBy = SamplerConfig.class)
   @Option(
       names = "--karras",
       description = "Take the noise levels of Karras et al. instead: --levels karras.")
   private boolean isKarras;
 
+  @HasEffect(decidedBy = SamplerConfig.class)
   @Option(
       names = "--levels",
       paramLabel = "NAME",
@@ -46,6 +49,7 @@ public final class SamplerTypeOptions {
               + " exponential, beta and lambda not with ddpm, pndm and plms; log-linear with euler.")
   private LevelSpacing levels;
 
+  @HasEffect(decidedBy = SamplerConfig.class)
   @Option(
       names = "--order",
       paramLabel = "N",
@@ -54,6 +58,7 @@ public final class SamplerTypeOptions {
               + " lms, 1 to 4 (default: 4).")
   private Integer order;
 
+  @HasEffect(decidedBy = SamplerConfig.class)
   @Option(
       names = "--eta",
       paramLabel = "X",

@@ -5,10 +5,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.stream.Stream;
 import org.ddpm4j.cli.options.BadInputException;
-import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.unet.model.AnnotatedUnet;
@@ -16,40 +14,27 @@ import org.ddpm4j.unet.model.MinimalUnet;
 import org.ddpm4j.unet.model.TutorialUnet;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Which network is trained. */
 final class NetworkOptions {
 
   enum Kind {
     /** Of "The Annotated Diffusion Model". */
-    ANNOTATED(
-        TrainingDefaults.DIM,
-        "--dim",
-        "--block",
-        "--dim-mults",
-        "--groups",
-        "--attention-heads",
-        "--attention-head-dim",
-        "--patch-size"),
+    ANNOTATED(TrainingDefaults.DIM),
     /** The small one of the MNIST tutorial. */
-    TUTORIAL(TrainingDefaults.TUTORIAL_DIM, "--dim"),
+    TUTORIAL(TrainingDefaults.TUTORIAL_DIM),
     /** The one of the minimal blog, with base 64 there. */
-    MINIMAL(TrainingDefaults.MINIMAL_DIM, "--dim"),
+    MINIMAL(TrainingDefaults.MINIMAL_DIM),
     /** diffusers' UNet2DModel, with attention at its coarsest level. */
-    UNET2D(TrainingDefaults.UNET2D_DIM, "--dim", "--dim-mults", "--groups"),
+    UNET2D(TrainingDefaults.UNET2D_DIM),
     /** That of google/ddpm-cifar10-32, as it is. */
     DDPM_CIFAR10("128");
 
     private final int dim;
-    private final Set<String> shapedBy;
 
-    Kind(String dim, String... shapedBy) {
+    Kind(String dim) {
       this.dim = Integer.parseInt(dim);
-      this.shapedBy = Set.of(shapedBy);
     }
   }
 
@@ -63,23 +48,6 @@ final class NetworkOptions {
           "attention_head_dim", "--attention-head-dim",
           "dim", "--dim");
 
-  private static final List<String> SHAPING_OPTIONS =
-      List.of(
-          "--dim",
-          "--block",
-          "--dim-mults",
-          "--groups",
-          "--attention-heads",
-          "--attention-head-dim",
-          "--patch-size");
-
-  /** Every option of a network. */
-  static final List<String> ALL =
-      Stream.concat(Stream.of("--network"), SHAPING_OPTIONS.stream()).toList();
-
-  @Spec(Spec.Target.MIXEE)
-  private CommandSpec spec;
-
   @Option(
       names = "--network",
       paramLabel = "NAME",
@@ -87,6 +55,7 @@ final class NetworkOptions {
       description = "Which U-Net: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Kind kind;
 
+  @HasEffect(with = "--network=annotated")
   @Option(
       names = "--block",
       paramLabel = "NAME",
@@ -95,6 +64,7 @@ final class NetworkOptions {
           "Residual blocks of annotated: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private AnnotatedUnet.Block block;
 
+  @HasEffect(without = "--network=ddpm-cifar10", because = "which is as it is")
   @Option(
       names = "--dim",
       paramLabel = "N",
@@ -110,6 +80,7 @@ final class NetworkOptions {
               + " for unet2d).")
   private Integer dim;
 
+  @HasEffect(with = "--network=annotated|unet2d")
   @Option(
       names = "--dim-mults",
       paramLabel = "N",
@@ -120,6 +91,7 @@ final class NetworkOptions {
               + " ${DEFAULT-VALUE}).")
   private List<Integer> dimMults;
 
+  @HasEffect(with = "--network=annotated|unet2d", without = "--block=convnext")
   @Option(
       names = "--groups",
       paramLabel = "N",
@@ -129,6 +101,7 @@ final class NetworkOptions {
               + " ${DEFAULT-VALUE}).")
   private int groups;
 
+  @HasEffect(with = "--network=annotated")
   @Option(
       names = "--attention-heads",
       paramLabel = "N",
@@ -136,6 +109,7 @@ final class NetworkOptions {
       description = "Heads of every attention of annotated (default: ${DEFAULT-VALUE}).")
   private int attentionHeads;
 
+  @HasEffect(with = "--network=annotated")
   @Option(
       names = "--attention-head-dim",
       paramLabel = "N",
@@ -143,6 +117,7 @@ final class NetworkOptions {
       description = "Width of each head (default: ${DEFAULT-VALUE}).")
   private int attentionHeadDim;
 
+  @HasEffect(with = "--network=annotated")
   @Option(
       names = "--patch-size",
       paramLabel = "N",
@@ -182,18 +157,6 @@ final class NetworkOptions {
   }
 
   private UnetConfig build(TrainingData data, int timesteps, ObjectiveOptions objective) {
-    for (String option : SHAPING_OPTIONS) {
-      if (!kind.shapedBy.contains(option)
-          && spec.commandLine().getParseResult().hasMatchedOption(option)) {
-        throw new ParameterException(
-            spec.commandLine(),
-            String.format(
-                Locale.ROOT,
-                "The option '%s' goes with '--network annotated', not with %s",
-                option,
-                EnumConverter.spelling(kind)));
-      }
-    }
     int width = Objects.requireNonNullElse(dim, kind.dim);
     ImageShape shape = data.images().shape();
     int channels = shape.channels();

@@ -3,7 +3,9 @@ package org.ddpm4j.cli.train;
 import java.util.EnumSet;
 import java.util.Objects;
 import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.objective.LossTerms;
 import org.ddpm4j.diffusion.objective.LossWeighting;
@@ -43,6 +45,7 @@ final class ObjectiveOptions {
           "What the network predicts: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Parameterization parameterization;
 
+  @HasEffect(without = "--loss-terms=vlb", because = "which is the bound alone")
   @Option(
       names = "--loss",
       paramLabel = "NAME",
@@ -52,6 +55,7 @@ final class ObjectiveOptions {
       description = "What an error costs: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private LossFunction loss;
 
+  @HasEffect(decidedBy = ObjectiveConfig.class)
   @Option(
       names = "--weighting",
       paramLabel = "NAME",
@@ -83,6 +87,7 @@ final class ObjectiveOptions {
           "Tell the network the class of each image, to sample classes by 'sample --class'.")
   private boolean classConditional;
 
+  @HasEffect(with = "--class-conditional")
   @Option(
       names = "--label-dropout",
       paramLabel = "X",
@@ -102,10 +107,6 @@ final class ObjectiveOptions {
   }
 
   ObjectiveConfig config() {
-    if (labelDropout != null && !classConditional) {
-      throw new BadInputException(
-          "The option --label-dropout goes with --class-conditional, which is missing.");
-    }
     double dropout =
         labelDropout != null
             ? labelDropout

@@ -10,7 +10,6 @@ import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.ddpm4j.cli.options.BadInputException;
@@ -19,6 +18,8 @@ import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.ExecutionOptions;
 import org.ddpm4j.cli.options.FeatureCacheOptions;
+import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.terminal.Console;
@@ -34,9 +35,7 @@ import org.ddpm4j.unet.Execution;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Trains a network and leaves a folder that tells everything about the run. */
@@ -49,29 +48,21 @@ import picocli.CommandLine.Spec;
       "then ends as if it had never stopped; with --steps N it ends at another step than it was",
       "to. --from DIR begins a new run with the network of another, or of a pipeline."
     })
+@Introduction(
+    example = "ddpm train --dataset mnist --minutes 9",
+    first = {
+      "--dataset",
+      "--data",
+      "--network",
+      "--class-conditional",
+      "--steps",
+      "--minutes",
+      "--batch-size",
+      "--learning-rate",
+      "--run",
+      "--resume"
+    })
 public final class TrainCommand implements Callable<Integer> {
-
-  /**
-   * They may go with --resume: none of them changes what the run becomes, but for rounding, and
-   * --steps, which says when it ends.
-   */
-  private static final Set<String> RESUME_OPTIONS =
-      Set.of(
-          "--resume",
-          "--steps",
-          "--data",
-          "--offline",
-          "--time-limit",
-          "--sample-steps",
-          "--evaluate-every",
-          "--evaluate-images",
-          "--cache",
-          "--layers",
-          "--threads",
-          "--device",
-          "--precision",
-          "--dry-run",
-          "--verbose");
 
   private static final Path RUNS = Path.of("runs");
   private static final DateTimeFormatter TIME =
@@ -87,6 +78,25 @@ public final class TrainCommand implements Callable<Integer> {
       description = "Folder to make for the run (default: runs/<data set>-<time>).")
   private Path run;
 
+  // None of these changes what the run becomes, but for rounding.
+  @HasEffect(
+      leaves = {
+        "--steps",
+        "--data",
+        "--offline",
+        "--time-limit",
+        "--sample-steps",
+        "--evaluate-every",
+        "--evaluate-images",
+        "--cache",
+        "--layers",
+        "--threads",
+        "--device",
+        "--precision",
+        "--dry-run",
+        "--verbose"
+      },
+      because = "since a run keeps its configuration; begin a new run to change it")
   @Option(
       names = "--resume",
       paramLabel = "DIR",
@@ -126,6 +136,7 @@ public final class TrainCommand implements Callable<Integer> {
               + " distances does, in distances.csv and report.html (default: never).")
   private Long evaluateEvery;
 
+  @HasEffect(with = "--evaluate-every")
   @Option(
       names = "--evaluate-images",
       paramLabel = "N",
@@ -136,7 +147,9 @@ public final class TrainCommand implements Callable<Integer> {
               + " steps of ddim (default: ${DEFAULT-VALUE}).")
   private int evaluateImages;
 
-  @Mixin private FeatureCacheOptions cache;
+  @HasEffect(with = "--evaluate-every")
+  @Mixin
+  private FeatureCacheOptions cache;
 
   @Option(names = "--dry-run", description = "Print the configuration of the run and do nothing.")
   private boolean dryRun;
@@ -187,17 +200,7 @@ public final class TrainCommand implements Callable<Integer> {
     if (from == null) {
       return begin(path, limit, Optional.empty(), minutes, begun);
     }
-    for (String option : NetworkOptions.ALL) {
-      if (isGiven(option)) {
-        throw new ParameterException(
-            spec.commandLine(),
-            String.format(
-                Locale.ROOT,
-                "The option '%s' does not go with '--from', whose network is taken as it is",
-                option));
-      }
-    }
-    try (StartingNetwork start = StartingNetwork.read(from)) {
+try (StartingNetwork start = StartingNetwork.read(from)) {
       return begin(path, limit, Optional.of(start), minutes, begun);
     }
   }
@@ -267,16 +270,6 @@ public final class TrainCommand implements Callable<Integer> {
   }
 
   private int resume(Duration limit) throws IOException {
-    for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
-      if (!RESUME_OPTIONS.contains(option.longestName())) {
-        throw new ParameterException(
-            spec.commandLine(),
-            String.format(
-                Locale.ROOT,
-                "The option '%s' does not go with '--resume', since a run keeps its configuration; begin a new run to change it",
-                option.longestName()));
-      }
-    }
     RunFolder folder = RunFolder.open(resume);
     RunConfig config = changed(folder.readConfigToResume());
     if (!dryRun) {

@@ -9,6 +9,7 @@ import java.util.function.Predicate;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.Defaults;
+import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.options.Version;
 import org.ddpm4j.diffusion.ImageShape;
@@ -43,6 +44,7 @@ final class TrainingOptions {
       description = "Optimiser steps (default: as many as fit in --minutes).")
   private Long steps;
 
+  @HasEffect(without = "--steps", because = "which it would plan")
   @Option(
       names = "--minutes",
       paramLabel = "N",
@@ -151,7 +153,9 @@ final class TrainingOptions {
 
   @Mixin private ChainOptions chain;
 
-  @Mixin private NetworkOptions network;
+  @HasEffect(without = "--from", because = "whose network is taken as it is")
+  @Mixin
+  private NetworkOptions network;
 
   @Option(
       names = "--validation-images",
@@ -196,10 +200,6 @@ final class TrainingOptions {
    * @throws BadInputException if the user gave what makes no sense
    */
   double minutes() {
-    if (minutes != null && steps != null) {
-      throw new BadInputException(
-          "--minutes plans the number of steps, and --steps gives it; leave out one of them.");
-    }
     double chosen = Objects.requireNonNullElse(minutes, Double.valueOf(TrainingDefaults.MINUTES));
     if (!(chosen > 0 && chosen <= MAX_MINUTES)) {
       throw new BadInputException(

@@ -270,6 +270,6 @@ class DistancesCommandTest {
     distances("a.json", "distances", "--images", images)
         .isBadInput("holds 3 images; 10 are needed");
     distances("a.json", "distances", "--images", images, "--run", run)
-        .isBadInput("'--images' does not go with '--run'");
+        .isBadInput("'--run' does not go with '--images'");
   }
 }

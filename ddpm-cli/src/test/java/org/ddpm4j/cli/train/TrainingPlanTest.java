@@ -69,7 +69,7 @@ class TrainingPlanTest {
   void minutesAndStepsExcludeEachOther() {
     Cli.run("train", "--minutes", 3, "--steps", 5)
         .isBadInput(
-            "--minutes plans the number of steps, and --steps gives it; leave out one of them.");
+            "The option '--minutes' does not go with '--steps'");
     Cli.run("train", "--minutes", 0)
         .isBadInput("--minutes is 0.0; it must be above 0 and at most 527040.");
   }

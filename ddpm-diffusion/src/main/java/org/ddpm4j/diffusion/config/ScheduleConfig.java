@@ -47,6 +47,17 @@ public record ScheduleConfig(
    */
   public ScheduleConfig {
     Objects.requireNonNull(type, "type");
+    requireTimesteps(timesteps);
+    NoiseSchedule.of(betas(type, timesteps, betaStart, betaEnd, zeroTerminalSnr), timesteps);
+  }
+
+  /**
+   * Checks the length of a chain.
+   *
+   * @param timesteps T
+   * @throws IllegalArgumentException if it is not from 1 to {@value #MAX_TIMESTEPS}
+   */
+  public static void requireTimesteps(int timesteps) {
     if (timesteps < 1 || timesteps > MAX_TIMESTEPS) {
       throw new IllegalArgumentException(
           String.format(
@@ -55,7 +66,6 @@ public record ScheduleConfig(
               timesteps,
               MAX_TIMESTEPS));
     }
-    NoiseSchedule.of(betas(type, timesteps, betaStart, betaEnd, zeroTerminalSnr), timesteps);
   }
 
   /**

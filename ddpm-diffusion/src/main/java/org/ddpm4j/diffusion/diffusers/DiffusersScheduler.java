@@ -46,9 +46,6 @@ public record DiffusersScheduler(
     SamplerConfig sampler,
     X0Clipping clipping) {
 
-  /** The longest chain. */
-  public static final int MAX_TIMESTEPS = 1_000_000;
-
   private static final int MAX_SOLVER_ORDER = 3;
 
   /** Above any value that an estimate takes; JSON has no infinity. */
@@ -64,7 +61,7 @@ public record DiffusersScheduler(
    * Checks that a scheduler of diffusers can be this.
    *
    * @param betas formula of β
-   * @param timesteps T of the chain, from 1 to {@value #MAX_TIMESTEPS}
+   * @param timesteps T of the chain, from 1 to {@value ScheduleConfig#MAX_TIMESTEPS}
    * @param parameterization what the network predicts
    * @param sampler how images are drawn
    * @param clipping what is done to estimates of x0
@@ -72,14 +69,7 @@ public record DiffusersScheduler(
    */
   public DiffusersScheduler {
     Objects.requireNonNull(parameterization, "parameterization");
-    if (timesteps < 1 || timesteps > MAX_TIMESTEPS) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The number of timesteps is %d; it must be from 1 to %d.",
-              timesteps,
-              MAX_TIMESTEPS));
-    }
+    ScheduleConfig.requireTimesteps(timesteps);
     SchedulerClass scheduler = SchedulerClass.of(sampler.type());
     betas = named(betas, timesteps, scheduler);
     sampler = supported(sampler, scheduler);

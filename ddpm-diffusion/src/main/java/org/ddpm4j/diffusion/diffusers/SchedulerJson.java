@@ -22,6 +22,7 @@ import org.ddpm4j.diffusion.config.LevelRange;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.UniPcConfig;
 import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler.SecondOrder;
@@ -231,10 +232,10 @@ final class SchedulerJson {
   private DiffusersScheduler scheduler() {
     int timesteps = fields.integer("num_train_timesteps");
     require(
-        timesteps >= 1 && timesteps <= DiffusersScheduler.MAX_TIMESTEPS,
+        timesteps >= 1 && timesteps <= ScheduleConfig.MAX_TIMESTEPS,
         "num_train_timesteps is %d; it must be from 1 to %d",
         timesteps,
-        DiffusersScheduler.MAX_TIMESTEPS);
+        ScheduleConfig.MAX_TIMESTEPS);
     return new DiffusersScheduler(
         betas(timesteps),
         timesteps,

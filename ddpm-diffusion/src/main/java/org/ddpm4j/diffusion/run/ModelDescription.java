@@ -96,9 +96,7 @@ public record ModelDescription(
   }
 
   static OptionalInt nullClass(UnetConfig network, ObjectiveConfig objective) {
-    return objective.labelDropout() > 0
-        ? OptionalInt.of(network.classEmbeddings() - 1)
-        : OptionalInt.empty();
+    return objective.labelDropout() > 0 ? OptionalInt.of(network.nullClass()) : OptionalInt.empty();
   }
 
   /**

@@ -41,7 +41,7 @@ final class Labels {
       CounterRandom random = new CounterRandom(config.seed(), Purpose.LABEL_DROPOUT);
       for (long i = 0; i < labels.length(); i++) {
         if (random.uniform(first + i, step, 0) < share) {
-          labels.putScalar(i, network.classEmbeddings() - 1);
+          labels.putScalar(i, network.nullClass());
         }
       }
     }

@@ -43,6 +43,20 @@ public interface UnetConfig {
   }
 
   /**
+   * The row of the class embedding that stands for no class where there is such a row: the last, as
+   * label dropout trains it.
+   *
+   * @return 0 or more
+   * @throws IllegalArgumentException if the network knows no classes
+   */
+  default int nullClass() {
+    if (classEmbeddings() == 0) {
+      throw new IllegalArgumentException("The network knows no classes and so has no null class.");
+    }
+    return classEmbeddings() - 1;
+  }
+
+  /**
    * Whether there are twice as many channels that come out as go in: the second half is a learned
    * variance (Nichol and Dhariwal 2021, eq. 15).
    *

@@ -32,7 +32,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>How a batch is cut for gradients depends on the batch alone, and sums are formed in a fixed
  * order, so that results do not depend on the number of threads.
  */
-final class LanesExecutor implements UnetExecutor {
+final class MicroBatchExecutor implements UnetExecutor {
 
   /** Pixels of a micro-batch: its arrays should stay in the cache. */
   private static final int MICRO_BATCH_PIXELS = 8 * 1024;
@@ -59,7 +59,7 @@ final class LanesExecutor implements UnetExecutor {
   private final Queue<GradientRunner> gradientRunners = new ConcurrentLinkedQueue<>();
   private final SpareSums spareSums;
 
-  LanesExecutor(
+  MicroBatchExecutor(
       UnetGraph graph,
       int height,
       int width,

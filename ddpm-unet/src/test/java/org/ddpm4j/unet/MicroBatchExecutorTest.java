@@ -36,7 +36,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Networks of fused layers, cut into micro-batches on several threads. */
-class LanesExecutorTest {
+class MicroBatchExecutorTest {
 
   /** Of the reference layers in double precision. */
   private static final double TOLERANCE = 1e-5;
