@@ -88,6 +88,11 @@ public final class Cli {
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
   }
 
+  /** The options of that model. */
+  public static List<String> tiny() {
+    return TINY;
+  }
+
   /** The arguments of a training of a few hundred milliseconds. */
   public static Object[] tinyTraining(Path data, Path run, int steps, Object... more) {
     return Stream.of(

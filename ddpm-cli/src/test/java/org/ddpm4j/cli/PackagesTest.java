@@ -39,6 +39,7 @@ class PackagesTest {
           Map.entry(
               "examples",
               Set.of("io", "schedules", "plots", "unet", "diffusion", "data", "evaluation")),
+          Map.entry("studio", Set.of("io", "schedules", "unet", "diffusion", "data")),
           Map.entry(
               "cli",
               Set.of(
@@ -50,7 +51,8 @@ class PackagesTest {
                   "diffusion",
                   "data",
                   "evaluation",
-                  "examples")));
+                  "examples",
+                  "studio")));
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()

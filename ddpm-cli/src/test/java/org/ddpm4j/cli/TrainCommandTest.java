@@ -55,6 +55,7 @@ class TrainCommandTest {
             "loss.csv",
             "loss.png",
             "time.csv",
+            "progress.json",
             "report.html");
     assertThat(names(trained.resolve("checkpoints")))
         .containsExactlyInAnyOrder("step-0000004.safetensors", "step-0000008.safetensors");

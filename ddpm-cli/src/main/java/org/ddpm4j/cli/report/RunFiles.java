@@ -122,18 +122,15 @@ public record RunFiles(RunFolder folder, RunConfig config) {
   }
 
   /**
-   * Writes the losses anew, and the report with all pictures that there are; without a chart where
-   * none can be drawn.
+   * Writes the losses anew.
    *
-   * @param trainer of the run
-   * @param sitting how long it has been training, and on what
-   * @throws IOException if a file cannot be written
+   * @param history of the training
+   * @throws IOException if the file cannot be written
    */
-  public void update(Trainer trainer, Sitting sitting) throws IOException {
-    List<LossHistory.Entry> history = trainer.history().entries();
+  public void writeLosses(LossHistory history) throws IOException {
     StringBuilder table =
         new StringBuilder("step,loss,validation_loss,learning_rate,gradient_norm\n");
-    for (LossHistory.Entry entry : history) {
+    for (LossHistory.Entry entry : history.entries()) {
       table
           .append(entry.step())
           .append(',')
@@ -147,6 +144,19 @@ public record RunFiles(RunFolder folder, RunConfig config) {
           .append('\n');
     }
     AtomicFile.writeString(lossTable(), table.toString());
+  }
+
+  /**
+   * Writes the losses anew, and the report with all pictures that there are; without a chart where
+   * none can be drawn.
+   *
+   * @param trainer of the run
+   * @param sitting how long it has been training, and on what
+   * @throws IOException if a file cannot be written
+   */
+  public void update(Trainer trainer, Sitting sitting) throws IOException {
+    List<LossHistory.Entry> history = trainer.history().entries();
+    writeLosses(trainer.history());
     List<Sitting> sittings = Sitting.all(timeTable(), sitting);
     AtomicFile.writeString(timeTable(), Sitting.toCsv(sittings));
     if (!history.isEmpty() && PlotFont.obstacle().isEmpty()) {

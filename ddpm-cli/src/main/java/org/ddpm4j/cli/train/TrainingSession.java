@@ -374,7 +374,9 @@ final class TrainingSession implements AutoCloseable {
       throws IOException {
     long start = System.nanoTime();
     try (Progress progress =
-        new Progress(console, "train", "steps", trainer.step(), training.config().steps())) {
+            new Progress(console, "train", "steps", trainer.step(), training.config().steps());
+        ProgressFile progressFile =
+            new ProgressFile(files, trainer.step(), training.config().steps(), limit)) {
       trainer
           .withListener(
               (running, report) -> {
@@ -385,6 +387,7 @@ final class TrainingSession implements AutoCloseable {
                   requireInPlace(folder);
                 }
               })
+          .withListener(progressFile)
           .withListener(new CheckpointListener(folder.checkpoints(), training.checkpointEvery()))
           .withListener(new ProgressListener(progress));
       if (meter != null) {

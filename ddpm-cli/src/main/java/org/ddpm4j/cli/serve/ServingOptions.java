@@ -1,0 +1,198 @@
+package org.ddpm4j.cli.serve;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.cli.terminal.Interruption;
+import org.ddpm4j.studio.drawing.ModelSource;
+import org.ddpm4j.studio.drawing.QueueLimits;
+import org.ddpm4j.studio.server.ServerOptions;
+import org.ddpm4j.studio.server.StudioOptions;
+import org.ddpm4j.studio.server.StudioServer;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Option;
+
+/** Where a service listens, with which models, and what it takes on. */
+final class ServingOptions {
+
+  private static final long MOST_TOKEN_BYTES = 4096;
+
+  @Option(
+      names = "--host",
+      paramLabel = "ADDRESS",
+      defaultValue = ServerOptions.LOOPBACK,
+      description =
+          "Address to listen at; beyond this machine it takes a token (default: ${DEFAULT-VALUE}).")
+  private String host;
+
+  @Option(
+      names = "--port",
+      paramLabel = "N",
+      defaultValue = "" + ServerOptions.DEFAULT_PORT,
+      description = "Port to listen at, 0 for any that is free (default: ${DEFAULT-VALUE}).")
+  private int port;
+
+  @Option(
+      names = "--token-file",
+      paramLabel = "FILE",
+      description =
+          "File with the token that clients must send, 16 characters or more, as of 'openssl rand"
+              + " -hex 16'.")
+  private Path tokenFile;
+
+  @Option(
+      names = "--open",
+      description = "Let anybody who reaches the address use the service without a token.")
+  private boolean open;
+
+  @Option(
+      names = "--allow-host",
+      paramLabel = "NAME",
+      description = "A further name that the service may be asked by; may be repeated.")
+  private List<String> hostNames = List.of();
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description =
+          "Folder of a run or of a diffusers pipeline, the first of which draws unless another is"
+              + " asked for; may be repeated (default: the model that ddpm4j brings).")
+  private List<Path> folders = List.of();
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      defaultValue = "" + QueueLimits.DEFAULT_BATCH_IMAGES,
+      description =
+          "Images that are drawn together, of whichever clients (default: ${DEFAULT-VALUE}).")
+  private int batchSize;
+
+  @Option(
+      names = "--batches",
+      paramLabel = "N",
+      defaultValue = "" + QueueLimits.DEFAULT_WORKERS,
+      description = "Batches that are drawn at one time (default: ${DEFAULT-VALUE}).")
+  private int batches;
+
+  @Option(
+      names = "--queue",
+      paramLabel = "N",
+      defaultValue = "" + QueueLimits.DEFAULT_WAITING_IMAGES,
+      description =
+          "Images that may wait; what comes beyond them is refused (default: ${DEFAULT-VALUE}).")
+  private int waitingImages;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "SECONDS",
+      defaultValue = "" + QueueLimits.DEFAULT_TIMEOUT_SECONDS,
+      description = "Time for a request, from its arrival (default: ${DEFAULT-VALUE}).")
+  private int timeout;
+
+  @Option(
+      names = "--connections",
+      paramLabel = "N",
+      defaultValue = "" + ServerOptions.DEFAULT_CONNECTIONS,
+      description = "Connections that may be open (default: ${DEFAULT-VALUE}).")
+  private int connections;
+
+  @Option(
+      names = "--grace",
+      paramLabel = "SECONDS",
+      defaultValue = "" + ServerOptions.DEFAULT_GRACE_SECONDS,
+      description =
+          "Time for what is being drawn when the service is asked to end (default:"
+              + " ${DEFAULT-VALUE}).")
+  private int grace;
+
+  /** Serves until the user or the system ends the program. */
+  int serve(Console console, String what, Optional<StudioOptions> studio) throws IOException {
+    BadInputException.requireRange("--timeout", timeout, 1, 86_400);
+    BadInputException.requireRange("--grace", grace, 0, 86_400);
+    Optional<String> token = token();
+    ServerOptions options =
+        BadInputException.check(
+            () ->
+                new ServerOptions(
+                    host,
+                    port,
+                    token,
+                    open ? ServerOptions.BeyondLoopback.OPEN : ServerOptions.BeyondLoopback.TOKEN,
+                    hostNames,
+                    new QueueLimits(batches, batchSize, waitingImages, Duration.ofSeconds(timeout)),
+                    connections,
+                    Duration.ofSeconds(grace)));
+    List<ModelSource> models = models();
+    CountDownLatch ended = new CountDownLatch(1);
+    try (Interruption interruption = new Interruption(ended::countDown)) {
+      logRequests();
+      try (StudioServer server = new StudioServer(options, models, studio)) {
+        console.printLine(
+            String.format(
+                Locale.ROOT,
+                "http://%s:%d%s",
+                host.contains(":") ? "[" + host + "]" : host,
+                server.port(),
+                studio.isPresent() ? "/" : "/v1/openapi.json"));
+        console.note(what + ": Ctrl-C ends it");
+        ended.await();
+        console.note(what + ": finishing what was taken on");
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      return interruption.isRequested() ? Interruption.EXIT_CODE : 0;
+    }
+  }
+
+  /** A line on standard error for each request. */
+  private static void logRequests() {
+    ((LoggerContext) LoggerFactory.getILoggerFactory())
+        .getLogger("org.ddpm4j.studio")
+        .setLevel(Level.INFO);
+  }
+
+  private Optional<String> token() throws IOException {
+    if (tokenFile == null) {
+      return Optional.empty();
+    }
+    if (Files.size(tokenFile) > MOST_TOKEN_BYTES) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "The file %s has %d bytes, too many for a token; write one line of 16 characters or more.",
+              tokenFile,
+              Files.size(tokenFile)));
+    }
+    return Optional.of(Files.readString(tokenFile).strip());
+  }
+
+  private List<ModelSource> models() throws IOException {
+    if (folders.isEmpty()) {
+      return List.of(ModelSource.bundled());
+    }
+    List<ModelSource> models = new ArrayList<>();
+    for (Path folder : folders) {
+      String name = folder.toAbsolutePath().normalize().getFileName().toString();
+      String id = name;
+      for (int i = 2; isTaken(models, id); i++) {
+        id = name + "-" + i;
+      }
+      models.add(ModelSource.of(id, folder));
+    }
+    return models;
+  }
+
+  private static boolean isTaken(List<ModelSource> models, String id) {
+    return models.stream().anyMatch(model -> model.id().equals(id));
+  }
+}

@@ -1,0 +1,2 @@
+/** The studio and the service: their options, and how they begin trainings. */
+package org.ddpm4j.cli.serve;

@@ -1,0 +1,101 @@
+package org.ddpm4j.cli.train;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import org.ddpm4j.cli.report.RunFiles;
+import org.ddpm4j.diffusion.training.Trainer;
+import org.ddpm4j.diffusion.training.TrainingListener;
+import org.ddpm4j.io.AtomicFile;
+
+/**
+ * Tells whoever looks at the run's folder how far its training is: progress.json and, as soon as
+ * there are new ones, the losses, every few seconds.
+ */
+final class ProgressFile implements TrainingListener, AutoCloseable {
+
+  private static final long PAUSE_NANOS = Duration.ofSeconds(2).toNanos();
+
+  private final Path file;
+  private final RunFiles files;
+  private final long steps;
+  private final long limitNanos;
+  private final long start = System.nanoTime();
+  private final long firstStep;
+  private long written = start - PAUSE_NANOS;
+  private long step;
+  private long images;
+  private double loss = Double.NaN;
+  private boolean hasNewLosses;
+
+  /**
+   * Nothing written yet.
+   *
+   * @param files of the run
+   * @param firstStep steps that were done before
+   * @param steps of the whole training
+   * @param limit after which it stops
+   */
+  ProgressFile(RunFiles files, long firstStep, long steps, Duration limit) {
+    this.files = files;
+    this.firstStep = firstStep;
+    this.steps = steps;
+    file = files.folder().path().resolve("progress.json");
+    limitNanos = limit.toNanos();
+    step = firstStep;
+  }
+
+  @Override
+  public void onStep(Trainer trainer, StepReport report) throws IOException {
+    step = report.step();
+    images += report.images();
+    if (report.window() != null) {
+      loss = report.window().loss();
+      hasNewLosses = true;
+    } else if (Double.isNaN(loss)) {
+      loss = report.loss();
+    }
+    if (System.nanoTime() - written < PAUSE_NANOS || !isInPlace()) {
+      return;
+    }
+    if (hasNewLosses) {
+      files.writeLosses(trainer.history());
+      hasNewLosses = false;
+    }
+    write(false);
+    written = System.nanoTime();
+  }
+
+  /** A folder that was taken away is not for this class to miss, nor to make anew. */
+  private boolean isInPlace() {
+    return Files.isDirectory(file.getParent());
+  }
+
+  private void write(boolean ended) throws IOException {
+    double seconds = (System.nanoTime() - start) / 1e9;
+    double toLastStep = seconds / Math.max(1, step - firstStep) * (steps - step);
+    double toLimit = Math.max(0, limitNanos / 1e9 - seconds);
+    AtomicFile.writeString(
+        file,
+        String.format(
+            Locale.ROOT,
+            "{\"step\": %d, \"steps\": %d, \"loss\": %s, \"images_per_second\": %.1f, \"seconds_left\": %.0f, \"process\": %d, \"ended\": %b}\n",
+            step,
+            steps,
+            Double.isFinite(loss) ? Double.toString(loss) : "null",
+            images / Math.max(1e-9, seconds),
+            Math.min(toLastStep, toLimit),
+            ProcessHandle.current().pid(),
+            ended));
+  }
+
+  /** Says that the training has ended. */
+  @Override
+  public void close() throws IOException {
+    if (isInPlace()) {
+      write(true);
+    }
+  }
+}

@@ -1,0 +1,108 @@
+package org.ddpm4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import org.ddpm4j.studio.drawing.ModelSource;
+import org.ddpm4j.studio.server.ServerOptions;
+import org.ddpm4j.studio.server.StudioServer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The service beside the program. */
+class ServingTest {
+
+  @TempDir private Path folder;
+
+  /** The service's commands draw its images to the last bit. */
+  @Test
+  void theCommandDrawsTheSameBits() throws Exception {
+    Path run = folder.resolve("a run");
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 0);
+    Cli.run(Cli.tinyTraining(data, run, 2, "--class-conditional")).isOk();
+    try (StudioServer server =
+        new StudioServer(
+            ServerOptions.loopback(0), List.of(ModelSource.of("tiny", run)), Optional.empty())) {
+      String settings = "\"sampler\": \"dpm++-sde\", \"steps\": 4, \"guidance\": 2.5";
+      JsonNode one = draw(server, "{\"seeds\": [5, 12], \"class\": \"bag\", " + settings + "}");
+      JsonNode many = draw(server, "{\"seed\": -3, \"count\": 3, " + settings + "}");
+
+      assertDrawn(one.get("images").get(1).get("command"), List.of(one.get("images").get(1)));
+      List<JsonNode> images = new ArrayList<>();
+      many.get("images").forEach(images::add);
+      assertDrawn(many.get("command"), images);
+    }
+  }
+
+  private static JsonNode draw(StudioServer server, String body) throws Exception {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create("http://localhost:" + server.port() + "/v1/samples"))
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString(body))
+            .build();
+    String answer = HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body();
+    assertThat(answer).contains("\"images\"");
+    return new ObjectMapper().readTree(answer);
+  }
+
+  private void assertDrawn(JsonNode command, List<JsonNode> images) throws IOException {
+    List<Object> words = new ArrayList<>(words(command.textValue()));
+    assertThat(words.remove(0)).isEqualTo("ddpm");
+    Path pictures = Files.createTempDirectory(folder, "pictures");
+    words.addAll(List.of("--format", "png", "--output", pictures));
+    Cli.run(words.toArray()).isOk();
+    for (int i = 0; i < images.size(); i++) {
+      byte[] served = Base64.getDecoder().decode(images.get(i).get("png").textValue());
+      assertThat(Files.readAllBytes(pictures.resolve("000" + i + ".png"))).isEqualTo(served);
+    }
+  }
+
+  /** As a shell takes a line apart that has apostrophes around some words. */
+  private static List<String> words(String line) {
+    List<String> words = new ArrayList<>();
+    StringBuilder word = new StringBuilder();
+    boolean isQuoted = false;
+    for (char c : line.toCharArray()) {
+      if (c == '\'') {
+        isQuoted = !isQuoted;
+      } else if (c == ' ' && !isQuoted) {
+        words.add(word.toString());
+        word.setLength(0);
+      } else {
+        word.append(c);
+      }
+    }
+    words.add(word.toString());
+    return words;
+  }
+
+  @Test
+  void nobodyListensBeyondThisMachineWithoutAToken() {
+    Cli.run("serve", "--host", "0.0.0.0", "--port", "0").isBadInput("--token-file", "--open");
+    Cli.run("studio", "--host", "0.0.0.0", "--port", "0").isBadInput("--token-file", "--open");
+  }
+
+  @Test
+  void aTokenThatCouldBeGuessedIsRefused() throws IOException {
+    Path file = Files.writeString(folder.resolve("token"), "secret\n");
+    Cli.run("serve", "--port", "0", "--token-file", file).isBadInput("16 characters");
+  }
+
+  @Test
+  void aFolderThatIsNoModelIsRefused() {
+    Cli.run("serve", "--port", "0", "--model", folder).isBadInput("is not the folder of a run");
+  }
+}

@@ -1,0 +1,118 @@
+package org.ddpm4j.cli.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.ddpm4j.cli.Cli;
+import org.ddpm4j.cli.IdxFixture;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.studio.drawing.ModelSource;
+import org.ddpm4j.studio.server.ServerOptions;
+import org.ddpm4j.studio.server.StudioOptions;
+import org.ddpm4j.studio.server.StudioServer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A training is begun by the page and stopped by it, and the command line goes on with it. */
+class TrainingFromThePageTest {
+
+  private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
+  @TempDir private Path folder;
+
+  @Test
+  void isBegunWatchedStoppedAndResumedByTheCommandLine() throws Exception {
+    Path runs = folder.resolve("runs");
+    Path run = runs.resolve("one");
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 0);
+    List<String> options = new ArrayList<>(List.of("--data", data.toString()));
+    options.addAll(Cli.tiny());
+    try (StudioServer server =
+        new StudioServer(
+            ServerOptions.loopback(0),
+            List.of(ModelSource.bundled()),
+            Optional.of(new StudioOptions(runs, new SameProgram(), Map.of("tiny", options))))) {
+      assertThat(
+              post(server, "/v1/runs", "{\"dataset\":\"tiny\",\"name\":\"one\",\"steps\":5000000}"))
+          .isEqualTo(201);
+      JsonNode running =
+          await(server, one -> one.get("state").textValue().equals("running") && step(one) > 0);
+      assertThat(running.get("ours").booleanValue()).isTrue();
+      assertThat(running.get("images_per_second").doubleValue()).isPositive();
+      assertThat(post(server, "/v1/runs", "{\"dataset\": \"tiny\"}")).isEqualTo(409);
+
+      assertThat(post(server, "/v1/runs/one/stop", "{}")).isEqualTo(202);
+      JsonNode stopped = await(server, one -> one.get("state").textValue().equals("stopped"));
+      assertThat(stopped.get("ours").booleanValue()).isFalse();
+      long before = latest(run);
+      assertThat(before).isPositive();
+
+      Cli.run(
+              "train",
+              "--resume",
+              run,
+              "--data",
+              data,
+              "--offline",
+              "--time-limit",
+              "0.00001",
+              "--sample-steps",
+              "2")
+          .isOk();
+      assertThat(latest(run)).isGreaterThan(before);
+      assertThat(step(await(server, one -> true))).isEqualTo(latest(run));
+    }
+  }
+
+  private static long step(JsonNode run) {
+    return run.path("step").longValue();
+  }
+
+  private static long latest(Path run) throws IOException {
+    String file = new RunFolder(run).checkpoints().latest().orElseThrow().getFileName().toString();
+    return Long.parseLong(file.replaceAll("\\D", ""));
+  }
+
+  private static int post(StudioServer server, String path, String body) throws Exception {
+    return CLIENT
+        .send(
+            request(server, path)
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body))
+                .build(),
+            BodyHandlers.discarding())
+        .statusCode();
+  }
+
+  private static HttpRequest.Builder request(StudioServer server, String path) {
+    return HttpRequest.newBuilder(URI.create("http://localhost:" + server.port() + path));
+  }
+
+  private static JsonNode await(StudioServer server, Predicate<JsonNode> condition)
+      throws Exception {
+    for (; ; ) {
+      HttpResponse<String> answer =
+          CLIENT.send(request(server, "/v1/runs").build(), BodyHandlers.ofString());
+      JsonNode run = new ObjectMapper().readTree(answer.body()).get("runs").get(0);
+      assertThat(run.path("detail").asText()).isEmpty();
+      if (condition.test(run)) {
+        return run;
+      }
+      Thread.sleep(50);
+    }
+  }
+}

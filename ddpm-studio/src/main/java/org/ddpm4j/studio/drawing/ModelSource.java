@@ -1,0 +1,107 @@
+package org.ddpm4j.studio.drawing;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.run.RunFolder;
+
+/**
+ * Where a model comes from.
+ *
+ * @param id what clients call it
+ * @param kind of its files
+ * @param folder of its files; none for the one that comes along
+ */
+public record ModelSource(String id, Kind kind, Optional<Path> folder) {
+
+  /** The kinds of files. */
+  public enum Kind {
+    /** The model that ddpm4j brings. */
+    BUNDLED,
+    /** A folder that training made. */
+    RUN,
+    /** A folder of a diffusers pipeline. */
+    PIPELINE;
+
+    /**
+     * The name in JSON.
+     *
+     * @return in small letters
+     */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /**
+   * The model that ddpm4j brings.
+   *
+   * @return its source, with the id {@code bundled}
+   */
+  public static ModelSource bundled() {
+    return new ModelSource("bundled", Kind.BUNDLED, Optional.empty());
+  }
+
+  /**
+   * The model of a folder.
+   *
+   * @param id what clients call it
+   * @param folder of a run or a pipeline
+   * @return its source
+   * @throws IOException if it is neither
+   */
+  public static ModelSource of(String id, Path folder) throws IOException {
+    if (Files.isRegularFile(folder.resolve(PipelineFolder.INDEX))) {
+      return new ModelSource(id, Kind.PIPELINE, Optional.of(folder));
+    }
+    RunFolder.open(folder);
+    return new ModelSource(id, Kind.RUN, Optional.of(folder));
+  }
+
+  /**
+   * What {@code ddpm sample} is told to draw with this model.
+   *
+   * @return options, none for the model that comes along
+   */
+  public List<String> options() {
+    return switch (kind) {
+      case BUNDLED -> List.of();
+      case RUN -> List.of("--run", folder.orElseThrow().toString());
+      case PIPELINE -> List.of("--model", folder.orElseThrow().toString());
+    };
+  }
+
+  /** Which weights are there; another answer says that they have changed. */
+  String version() throws IOException {
+    if (kind != Kind.RUN) {
+      return "";
+    }
+    RunFolder run = RunFolder.open(folder.orElseThrow());
+    Optional<Path> newest = run.checkpoints().latest();
+    Path file = newest.orElse(run.unet());
+    if (!Files.exists(file)) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "The run %s has no checkpoint yet; wait for its first, which comes every few hundred steps.",
+              id));
+    }
+    FileTime written = Files.getLastModifiedTime(file);
+    return file.getFileName() + "@" + written;
+  }
+
+  DiffusionModel load() throws IOException {
+    return switch (kind) {
+      case BUNDLED -> DiffusionModel.bundled();
+      case RUN -> DiffusionModel.ofRun(folder.orElseThrow());
+      case PIPELINE -> DiffusionModel.ofPipeline(folder.orElseThrow());
+    };
+  }
+}

@@ -1,0 +1,57 @@
+package org.ddpm4j.studio.drawing;
+
+import java.time.Duration;
+import java.util.Locale;
+
+/**
+ * What a queue takes on.
+ *
+ * @param workers batches that are drawn at one time, at least 1
+ * @param batchImages images of a batch, at least 1
+ * @param waitingImages images that may wait, all drawings together, at least those of a batch
+ * @param timeout of a drawing, from its submission
+ */
+public record QueueLimits(int workers, int batchImages, int waitingImages, Duration timeout) {
+
+  /** Batches at one time unless told otherwise: while one is made pictures of, the other draws. */
+  public static final int DEFAULT_WORKERS = 2;
+
+  /** Images of a batch unless told otherwise. */
+  public static final int DEFAULT_BATCH_IMAGES = 32;
+
+  /** Images that may wait unless told otherwise. */
+  public static final int DEFAULT_WAITING_IMAGES = 512;
+
+  /** Seconds that a drawing may take unless told otherwise. */
+  public static final int DEFAULT_TIMEOUT_SECONDS = 300;
+
+  /** All of these. */
+  public static final QueueLimits DEFAULT =
+      new QueueLimits(
+          DEFAULT_WORKERS,
+          DEFAULT_BATCH_IMAGES,
+          DEFAULT_WAITING_IMAGES,
+          Duration.ofSeconds(DEFAULT_TIMEOUT_SECONDS));
+
+  /**
+   * Checks the ranges.
+   *
+   * @throws IllegalArgumentException if nothing could be drawn
+   */
+  public QueueLimits {
+    if (workers < 1
+        || batchImages < 1
+        || waitingImages < batchImages
+        || timeout.isNegative()
+        || timeout.isZero()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%d batches of %d images at once with %d images waiting for %s draw nothing; all must be at least 1, and those waiting no fewer than a batch.",
+              workers,
+              batchImages,
+              waitingImages,
+              timeout));
+    }
+  }
+}

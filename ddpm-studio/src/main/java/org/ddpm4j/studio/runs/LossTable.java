@@ -1,0 +1,66 @@
+package org.ddpm4j.studio.runs;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The file loss.csv of a run, thinned out for a chart.
+ *
+ * @param rows in the order of their steps
+ */
+public record LossTable(List<Row> rows) {
+
+  private static final int MOST_ROWS = 600;
+  private static final long MOST_BYTES = 64L << 20;
+
+  /**
+   * A line.
+   *
+   * @param step of the training
+   * @param loss mean of the steps since the line before
+   * @param validationLoss of images held out; NaN where none are
+   * @param learningRate of the step
+   */
+  public record Row(long step, double loss, double validationLoss, double learningRate) {}
+
+  /** Copies the list. */
+  public LossTable {
+    rows = List.copyOf(rows);
+  }
+
+  static LossTable read(Path file) throws IOException {
+    if (!Files.isRegularFile(file) || Files.size(file) > MOST_BYTES) {
+      return new LossTable(List.of());
+    }
+    List<Row> all = new ArrayList<>();
+    try (Stream<String> lines = Files.lines(file)) {
+      lines.skip(1).map(LossTable::row).filter(row -> row != null).forEach(all::add);
+    }
+    int every = (all.size() + MOST_ROWS - 1) / MOST_ROWS;
+    List<Row> kept = new ArrayList<>();
+    for (int i = 0; i < all.size(); i++) {
+      // The newest is always there.
+      if (i % every == (all.size() - 1) % every) {
+        kept.add(all.get(i));
+      }
+    }
+    return new LossTable(kept);
+  }
+
+  private static Row row(String line) {
+    String[] cells = line.split(",", -1);
+    try {
+      return new Row(
+          Long.parseLong(cells[0]),
+          Double.parseDouble(cells[1]),
+          Double.parseDouble(cells[2]),
+          Double.parseDouble(cells[3]));
+    } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,143 @@
+package org.ddpm4j.studio.runs;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * Trainings that were begun here. Each is a process that writes its words to a file beside its run,
+ * and saves a checkpoint when it is asked to end.
+ */
+public final class TrainingProcesses implements AutoCloseable {
+
+  private static final int SECONDS_TO_SAVE = 30;
+
+  private final Path folder;
+  private final TrainingLauncher launcher;
+  private final Map<String, Process> processes = new ConcurrentHashMap<>();
+
+  /**
+   * None yet.
+   *
+   * @param folder of the runs
+   * @param launcher begins trainings
+   */
+  public TrainingProcesses(Path folder, TrainingLauncher launcher) {
+    this.folder = folder;
+    this.launcher = launcher;
+  }
+
+  /**
+   * Begins a training, or goes on with one.
+   *
+   * @param name of the run's folder
+   * @param arguments of {@code ddpm train}
+   * @throws IOException if the process cannot be started
+   * @throws IllegalStateException if a training that was begun here is under way
+   */
+  public synchronized void start(String name, List<String> arguments) throws IOException {
+    for (Map.Entry<String, Process> other : processes.entrySet()) {
+      if (other.getValue().isAlive()) {
+        throw new IllegalStateException(
+            String.format(
+                Locale.ROOT,
+                "The run %s is being trained; stop it first, or wait until it ends.",
+                other.getKey()));
+      }
+    }
+    Files.createDirectories(folder);
+    Process process =
+        new ProcessBuilder(launcher.command(arguments))
+            .redirectInput(ProcessBuilder.Redirect.PIPE)
+            .redirectErrorStream(true)
+            .redirectOutput(log(name).toFile())
+            .start();
+    process.getOutputStream().close();
+    processes.put(name, process);
+  }
+
+  private Path log(String name) {
+    return folder.resolve(name + ".log");
+  }
+
+  /**
+   * Whether a training that was begun here is under way.
+   *
+   * @param name of the run's folder
+   * @return true if its process lives
+   */
+  public boolean isRunning(String name) {
+    Process process = processes.get(name);
+    return process != null && process.isAlive();
+  }
+
+  /**
+   * Why a training that was begun here failed.
+   *
+   * @param name of the run's folder
+   * @return its last words, or empty if it did not fail
+   */
+  public Optional<String> failure(String name) {
+    Process process = processes.get(name);
+    if (process == null || process.isAlive() || process.exitValue() == 0) {
+      return Optional.empty();
+    }
+    // Ended by us, or by the system: 128 and the number of the signal.
+    if (process.exitValue() > 128) {
+      return Optional.empty();
+    }
+    try (Stream<String> lines = Files.lines(log(name))) {
+      return lines.filter(line -> !line.isBlank()).reduce((first, second) -> second);
+    } catch (IOException | RuntimeException e) {
+      return Optional.of(
+          String.format(Locale.ROOT, "The training ended with %d.", process.exitValue()));
+    }
+  }
+
+  /**
+   * The names of trainings begun here that have no folder yet or failed.
+   *
+   * @return all that were begun
+   */
+  public List<String> names() {
+    return List.copyOf(processes.keySet());
+  }
+
+  /**
+   * Asks a training to save and end.
+   *
+   * @param name of the run's folder
+   * @return false if it was not begun here or has ended
+   */
+  public boolean stop(String name) {
+    Process process = processes.get(name);
+    if (process == null || !process.isAlive()) {
+      return false;
+    }
+    process.destroy();
+    return true;
+  }
+
+  /** Asks all to save and end, and waits until they have. */
+  @Override
+  public void close() {
+    processes.values().forEach(Process::destroy);
+    for (Process process : processes.values()) {
+      try {
+        if (!process.waitFor(SECONDS_TO_SAVE, TimeUnit.SECONDS)) {
+          process.destroyForcibly();
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,30 @@
+package org.ddpm4j.studio.server;
+
+import java.util.Map;
+
+/** A request that is not served, with what its client is told. */
+final class Refusal extends RuntimeException {
+
+  private static final long serialVersionUID = 1;
+
+  private final int status;
+  private final transient Map<String, String> headers;
+
+  Refusal(int status, String sentence) {
+    this(status, sentence, Map.of());
+  }
+
+  Refusal(int status, String sentence, Map<String, String> headers) {
+    super(sentence);
+    this.status = status;
+    this.headers = headers;
+  }
+
+  int status() {
+    return status;
+  }
+
+  Map<String, String> headers() {
+    return headers;
+  }
+}

@@ -1,0 +1,80 @@
+// Line charts as SVG.
+
+const NS = "http://www.w3.org/2000/svg";
+const W = 720, H = 260, LEFT = 52, RIGHT = 10, TOP = 8, BOTTOM = 26;
+
+function svg(tag, attributes, ...children) {
+  const element = document.createElementNS(NS, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+function ticks(low, high, most) {
+  const raw = (high - low) / most || 1;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].map((f) => f * power).find((s) => s >= raw);
+  const all = [];
+  for (let v = Math.ceil(low / step) * step; v <= high + step * 1e-9; v += step) all.push(v);
+  return all;
+}
+
+/** Of logarithms: powers of ten and, where these are few, their doubles and halves. */
+function logTicks(low, high) {
+  const factors = high - low > 3 ? [1] : [1, 2, 5];
+  const all = [];
+  for (let e = Math.floor(low); e <= high; e++) all.push(...factors.map((f) => e + Math.log10(f)));
+  return all.filter((v) => v >= low && v <= high);
+}
+
+const text = (v) => (Math.abs(v) >= 1e4 ? `${Math.round(v / 1e3)}k` : String(Number(v.toPrecision(3))));
+
+/**
+ * Draws curves: each has a name and points x, y; nulls are left out.
+ * Options: label (for screen readers), log (of y), cursor (an x), bold (a name), yRange.
+ */
+export function lineChart(place, curves, { label, log = false, cursor = null, bold = null, yRange = null } = {}) {
+  const f = log ? (y) => Math.log10(y) : (y) => y;
+  const shown = curves.map((curve) => ({
+    ...curve,
+    points: curve.x.map((x, i) => [x, curve.y[i]]).filter(([, y]) => y != null && (!log || y > 0)).map(([x, y]) => [x, f(y)]),
+  }));
+  const xs = shown.flatMap((c) => c.points.map((p) => p[0]));
+  const ys = shown.flatMap((c) => c.points.map((p) => p[1]));
+  if (!xs.length) {
+    place.replaceChildren();
+    return;
+  }
+  const [x0, x1] = [Math.min(...xs), Math.max(...xs)];
+  let [y0, y1] = yRange ?? [Math.min(...ys), Math.max(...ys)];
+  if (y0 === y1) { y0 -= 0.5; y1 += 0.5; }
+  const px = (x) => LEFT + ((x - x0) / (x1 - x0 || 1)) * (W - LEFT - RIGHT);
+  const py = (y) => TOP + (1 - (Math.min(y1, Math.max(y0, y)) - y0) / (y1 - y0)) * (H - TOP - BOTTOM);
+  const picture = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": label });
+  for (const y of log ? logTicks(y0, y1) : ticks(y0, y1, 4)) {
+    picture.append(
+      svg("line", { class: "grid", x1: LEFT, x2: W - RIGHT, y1: py(y), y2: py(y) }),
+      svg("text", { x: LEFT - 8, y: py(y) + 4, "text-anchor": "end" }, text(log ? 10 ** y : y)));
+  }
+  for (const x of ticks(x0, x1, 6)) {
+    picture.append(svg("text", { x: px(x), y: H - 8, "text-anchor": "middle" }, text(x)));
+  }
+  const order = shown.map((curve, i) => [curve, i]).sort(([a], [b]) => (a.name === bold) - (b.name === bold));
+  order.forEach(([curve, i]) => {
+    const d = curve.points.map(([x, y], k) => `${k ? "L" : "M"}${px(x).toFixed(1)} ${py(y).toFixed(1)}`).join("");
+    const dim = bold !== null && curve.name !== bold ? " dim" : "";
+    picture.append(svg("path", { d, class: `curve s${(i % 9) + 1}${dim}` }));
+  });
+  if (cursor !== null) picture.append(svg("line", { class: "cursor", x1: px(cursor), x2: px(cursor), y1: TOP, y2: H - BOTTOM }));
+  const legend = document.createElement("ul");
+  legend.className = "legend";
+  shown.forEach((curve, i) => {
+    const item = document.createElement("li");
+    item.append(
+      svg("svg", { viewBox: "0 0 18 4", "aria-hidden": "true" },
+        svg("line", { x1: 0, x2: 18, y1: 2, y2: 2, "stroke-width": 3, class: `s${(i % 9) + 1}` })),
+      curve.name);
+    legend.append(item);
+  });
+  place.replaceChildren(picture, legend);
+}

@@ -1,0 +1,193 @@
+// Editing an image: inpainting with a painted mask, variations, and blends of two.
+import { byId, fillStrip, make, options, paint, pngOf, readImageFile, say, showValue } from "./dom.js";
+import { classChoices, images, models } from "./gallery.js";
+import { drawInto } from "./draw.js";
+
+const WORDS = { inpaint: "Paint in", "image-to-image": "Vary", interpolate: "Blend" };
+const HINTS = {
+  inpaint: "Paint over what should be drawn anew.",
+  "image-to-image": "The more strength, the less is left of the image.",
+  interpolate: "Choose the other image, blend, and move the slider.",
+};
+const SCALE = 12;
+
+let source = null;
+let mask = null;
+let pen = { x: 0, y: 0, shown: false };
+let running = null;
+let between = [];
+
+const kind = () => document.querySelector("input[name=edit-kind]:checked").value;
+
+export function begin() {
+  for (const id of ["edit-brush", "edit-strength", "edit-steps"]) showValue(id);
+  document.querySelectorAll("input[name=edit-kind]").forEach((radio) => radio.addEventListener("change", showKind));
+  byId("edit-form").addEventListener("submit", (event) => { event.preventDefault(); edit(); });
+  byId("edit-stop").addEventListener("click", () => running?.abort());
+  byId("edit-clear").addEventListener("click", () => { clearMask(); show(); });
+  byId("edit-between-at").addEventListener("input", showBetween);
+  byId("edit-file").addEventListener("change", async () => {
+    try {
+      if (byId("edit-file").files.length) choose(await readImageFile(byId("edit-file")));
+    } catch {
+      say("edit-status", "This file is no image that the browser can read.", true);
+    }
+  });
+  const canvas = byId("edit-canvas");
+  canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); stroke(event); });
+  canvas.addEventListener("pointermove", (event) => { if (event.buttons) stroke(event); });
+  canvas.addEventListener("keydown", key);
+  document.addEventListener("edit-image", (event) => choose(event.detail));
+  document.addEventListener("gallery", showStrip);
+  showKind();
+}
+
+export function enter() {
+  if (models.chosen) {
+    byId("edit-class-row").hidden = !models.chosen.classes.length;
+    options(byId("edit-class"), classChoices(models.chosen, "the image's own"));
+  }
+  if (!source && images.length) choose(images[0]);
+  showStrip();
+}
+
+function showStrip() {
+  fillStrip(byId("edit-strip"), images, source, choose);
+  options(byId("edit-to"), images.map((image, i) => [String(i), nameOf(image)]));
+}
+
+const nameOf = (image) => (image.command ? `${image.className ?? "Image"}, seed ${image.seed}` : image.name ?? image.title);
+
+function choose(image) {
+  source = image;
+  const model = models.chosen;
+  mask = make("canvas", { width: model.width, height: model.height });
+  mask.getContext("2d", { willReadFrequently: true });
+  clearMask();
+  byId("edit-empty").hidden = true;
+  byId("edit-desk").hidden = false;
+  showStrip();
+  show();
+}
+
+function clearMask() {
+  if (!mask) return;
+  const context = mask.getContext("2d");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, mask.width, mask.height);
+}
+
+function showKind() {
+  const chosen = kind();
+  byId("edit-go").textContent = WORDS[chosen];
+  byId("edit-hint").textContent = HINTS[chosen];
+  byId("edit-brush-row").hidden = byId("edit-clear").hidden = chosen !== "inpaint";
+  byId("edit-strength-row").hidden = chosen !== "image-to-image";
+  byId("edit-to-row").hidden = chosen !== "interpolate";
+  byId("edit-count-row").hidden = chosen === "interpolate";
+  byId("edit-blend").hidden = true;
+  byId("edit-tiles").hidden = false;
+  show();
+}
+
+/** The image as the model would see it. */
+function fitted(bitmap) {
+  const canvas = make("canvas", { width: mask.width, height: mask.height });
+  const scale = Math.max(mask.width / bitmap.width, mask.height / bitmap.height);
+  canvas.getContext("2d").drawImage(bitmap,
+    (mask.width - bitmap.width * scale) / 2, (mask.height - bitmap.height * scale) / 2, bitmap.width * scale, bitmap.height * scale);
+  return canvas;
+}
+
+function show() {
+  if (!source) return;
+  const canvas = byId("edit-canvas");
+  canvas.width = mask.width * SCALE;
+  canvas.height = mask.height * SCALE;
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  context.drawImage(fitted(source.bitmap), 0, 0, canvas.width, canvas.height);
+  if (kind() !== "inpaint") return;
+  const pixels = mask.getContext("2d").getImageData(0, 0, mask.width, mask.height).data;
+  context.fillStyle = "rgb(255 90 54 / .72)";
+  for (let i = 0; i < mask.width * mask.height; i++) {
+    if (pixels[4 * i] < 128) context.fillRect((i % mask.width) * SCALE, Math.floor(i / mask.width) * SCALE, SCALE, SCALE);
+  }
+  if (pen.shown) {
+    const size = Number(byId("edit-brush").value);
+    context.strokeStyle = "#1f5fd0";
+    context.lineWidth = 3;
+    context.strokeRect((pen.x - size / 2) * SCALE, (pen.y - size / 2) * SCALE, size * SCALE, size * SCALE);
+  }
+}
+
+function dab(x, y) {
+  const size = Number(byId("edit-brush").value);
+  const context = mask.getContext("2d");
+  context.fillStyle = "#000";
+  context.fillRect(Math.round(x - size / 2), Math.round(y - size / 2), size, size);
+}
+
+function stroke(event) {
+  if (kind() !== "inpaint" || !source) return;
+  const box = event.currentTarget.getBoundingClientRect();
+  pen = { x: (event.clientX - box.left) / box.width * mask.width, y: (event.clientY - box.top) / box.height * mask.height, shown: false };
+  dab(pen.x, pen.y);
+  show();
+}
+
+function key(event) {
+  const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  if (kind() !== "inpaint" || !source || (event.key !== " " && !(event.key in moves))) return;
+  event.preventDefault();
+  if (!pen.shown) pen = { x: mask.width / 2, y: mask.height / 2, shown: true };
+  if (event.key === " ") dab(pen.x, pen.y);
+  else {
+    pen.x = Math.min(mask.width, Math.max(0, pen.x + moves[event.key][0]));
+    pen.y = Math.min(mask.height, Math.max(0, pen.y + moves[event.key][1]));
+  }
+  show();
+}
+
+async function edit() {
+  const chosen = kind();
+  if (!source) {
+    say("edit-status", "Choose an image first.", true);
+    return;
+  }
+  const body = {
+    model: models.chosen.id, kind: chosen, image: pngOf(fitted(source.bitmap)), seed: Number(byId("edit-seed").value),
+    count: Number(byId("edit-count").value), steps: Math.min(models.chosen.timesteps, Number(byId("edit-steps").value)), previews: 16,
+  };
+  const cls = byId("edit-class").value || source.className;
+  if (cls && models.chosen.classes.length) body.class = cls;
+  if (chosen === "inpaint") body.mask = pngOf(mask);
+  if (chosen === "image-to-image") Object.assign(body, { strength: Number(byId("edit-strength").value), sampler: "ddim" });
+  if (chosen === "interpolate") {
+    const other = images[Number(byId("edit-to").value)];
+    if (!other) {
+      say("edit-status", "Blending takes another image; draw one first.", true);
+      return;
+    }
+    Object.assign(body, { to: pngOf(fitted(other.bitmap)), count: 9 });
+  }
+  running?.abort();
+  running = new AbortController();
+  byId("edit-stop").hidden = false;
+  const tiles = await drawInto({
+    list: byId("edit-tiles"), path: "/v1/edits", body, status: "edit-status", progress: "edit-progress",
+    signal: running.signal, describe: (image) => [chosen === "interpolate" ? "Blend" : "Result", image.number + 1],
+  });
+  byId("edit-stop").hidden = true;
+  if (tiles && chosen === "interpolate") {
+    between = tiles;
+    byId("edit-blend").hidden = false;
+    showBetween();
+  }
+}
+
+function showBetween() {
+  const at = Number(byId("edit-between-at").value);
+  if (between[at]) paint(byId("edit-between"), between[at].bitmap);
+  byId("edit-between-out").textContent = `${Math.round(at / 8 * 100)} %`;
+}

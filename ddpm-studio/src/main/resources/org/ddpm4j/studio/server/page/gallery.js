@@ -1,0 +1,21 @@
+// Images that were drawn or read, for all rooms.
+
+/** The newest first: {bitmap, png, title, seed, cls, className, command}. */
+export const images = [];
+
+const MOST = 48;
+
+export function add(image) {
+  images.unshift(image);
+  images.length = Math.min(images.length, MOST);
+  document.dispatchEvent(new CustomEvent("gallery"));
+}
+
+/** The models, and the one that is chosen. */
+export const models = { all: [], chosen: null };
+
+/** Choices of a class: none chosen, each, and none at all where the model knows that. */
+export function classChoices(model, unchosen) {
+  const choices = [["", unchosen], ...model.classes.map((name) => [name, name])];
+  return model.guidable && !model.classes.includes("none") ? [...choices, ["none", "none"]] : choices;
+}

@@ -1,0 +1,104 @@
+package org.ddpm4j.studio.runs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunCatalogueTest {
+
+  @TempDir private Path folder;
+
+  @Test
+  void aRunOfAnotherProcessIsSeenWhileItWritesItsProgress() throws Exception {
+    Path run = RunFixture.write(folder.resolve("one"), ProcessHandle.current().pid());
+    Files.createDirectories(folder.resolve("no-run"));
+    RunCatalogue catalogue = new RunCatalogue(folder);
+
+    assertThat(catalogue.all()).hasSize(1);
+    RunCatalogue.Run found = catalogue.find("one").orElseThrow();
+    assertThat(found.state()).isEqualTo(RunCatalogue.State.RUNNING);
+    assertThat(found.step()).isEqualTo(900);
+    assertThat(found.progress().orElseThrow().imagesPerSecond()).isEqualTo(412.5);
+    assertThat(found.losses().rows()).hasSize(90);
+    assertThat(found.losses().rows().get(89).step()).isEqualTo(900);
+    assertThat(catalogue.grids(found)).containsExactly(250L, 500L, 750L);
+    assertThat(catalogue.grid(found, 500))
+        .hasValueSatisfying(
+            png ->
+                assertThat(png)
+                    .isEqualTo(read(run.resolve("samples").resolve("step-0000500.png"))));
+    assertThat(catalogue.grid(found, 501)).isEmpty();
+
+    Files.setLastModifiedTime(
+        run.resolve("progress.json"), FileTime.from(Instant.now().minus(Duration.ofMinutes(5))));
+    assertThat(catalogue.find("one").orElseThrow().state()).isEqualTo(RunCatalogue.State.DONE);
+  }
+
+  private static byte[] read(Path file) {
+    try {
+      return Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void noNameLeadsOutOfTheFolder() throws Exception {
+    Path outside = RunFixture.write(folder.resolve("outside"), 1);
+    RunCatalogue catalogue = new RunCatalogue(Files.createDirectories(folder.resolve("runs")));
+
+    assertThat(outside).exists();
+    assertThat(catalogue.find("../outside")).isEmpty();
+    assertThat(catalogue.find("")).isEmpty();
+    assertThat(catalogue.find(".")).isEmpty();
+    assertThat(new RunCatalogue(folder.resolve("nothing")).all()).isEmpty();
+  }
+
+  @Test
+  void longTablesAreThinnedAndKeepTheirEnd() throws Exception {
+    StringBuilder table = new StringBuilder("step,loss,validation_loss,learning_rate,norm\n");
+    for (int step = 1; step <= 5000; step++) {
+      table.append(step).append(",0.5,NaN,0.001,1\n");
+    }
+    table.append("damaged\n");
+    Path file = Files.writeString(folder.resolve("loss.csv"), table);
+
+    List<LossTable.Row> rows = LossTable.read(file).rows();
+    assertThat(rows).hasSizeBetween(300, 600);
+    assertThat(rows.get(rows.size() - 1).step()).isEqualTo(5000);
+    assertThat(rows.get(0).validationLoss()).isNaN();
+  }
+
+  @Test
+  void aTrainingIsStoppedAndItsFailureTold() throws Exception {
+    try (TrainingProcesses processes =
+        new TrainingProcesses(folder, words -> List.of("sh", "-c", words.get(0)))) {
+      processes.start("sleeps", List.of("sleep 600"));
+      assertThat(processes.isRunning("sleeps")).isTrue();
+      assertThat(processes.stop("sleeps")).isTrue();
+      awaitEnd(processes, "sleeps");
+      assertThat(processes.failure("sleeps")).isEmpty();
+      assertThat(processes.stop("sleeps")).isFalse();
+
+      processes.start("fails", List.of("echo one; echo 'ddpm: There is no data.'; exit 2"));
+      awaitEnd(processes, "fails");
+      assertThat(processes.failure("fails")).hasValue("ddpm: There is no data.");
+    }
+  }
+
+  private static void awaitEnd(TrainingProcesses processes, String name)
+      throws InterruptedException {
+    while (processes.isRunning(name)) {
+      Thread.sleep(10);
+    }
+  }
+}

@@ -1,0 +1,348 @@
+package org.ddpm4j.studio.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.logging.Level;
+import java.util.stream.Stream;
+import org.ddpm4j.studio.drawing.ModelSource;
+import org.ddpm4j.studio.runs.RunFixture;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.openqa.selenium.By;
+import org.openqa.selenium.Keys;
+import org.openqa.selenium.OutputType;
+import org.openqa.selenium.WebElement;
+import org.openqa.selenium.chrome.ChromeDriver;
+import org.openqa.selenium.chrome.ChromeDriverService;
+import org.openqa.selenium.chrome.ChromeOptions;
+import org.openqa.selenium.interactions.Actions;
+import org.openqa.selenium.logging.LogEntry;
+import org.openqa.selenium.logging.LogType;
+import org.openqa.selenium.logging.LoggingPreferences;
+
+/**
+ * The page in a real browser: Chromium of the system, with its driver; skipped where there is none.
+ * With {@code -Dddpm4j.screenshots=DIR} it leaves pictures of all rooms.
+ */
+class BrowserTest {
+
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+  @TempDir static Path folder;
+
+  private static StudioServer server;
+  private static ChromeDriver browser;
+
+  @BeforeAll
+  static void open() throws Exception {
+    Optional<Path> chromium = program("chromium", "chromium-browser", "google-chrome");
+    Optional<Path> driver = program("chromedriver");
+    Assumptions.assumeTrue(
+        chromium.isPresent() && driver.isPresent(),
+        "There is no Chromium with its driver; install chromium and chromium-driver.");
+    Path runs = folder.resolve("runs");
+    RunFixture.write(runs.resolve("clothes-at-noon"), ProcessHandle.current().pid());
+    server =
+        new StudioServer(
+            ServerOptions.loopback(0),
+            List.of(ModelSource.bundled()),
+            Optional.of(
+                new StudioOptions(
+                    runs, words -> List.of("sleep", "600"), Map.of("clothes", List.of()))));
+    ChromeOptions options = new ChromeOptions();
+    options.setBinary(chromium.get().toString());
+    options.addArguments(
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1360,900");
+    LoggingPreferences logs = new LoggingPreferences();
+    logs.enable(LogType.BROWSER, Level.ALL);
+    options.setCapability("goog:loggingPrefs", logs);
+    ChromeDriverService service =
+        new ChromeDriverService.Builder()
+            .usingDriverExecutable(driver.get().toFile())
+            .usingAnyFreePort()
+            .build();
+    browser = new ChromeDriver(service, options);
+  }
+
+  private static Optional<Path> program(String... names) {
+    return Stream.of(names)
+        .flatMap(
+            name ->
+                Stream.of(System.getenv("PATH").split(File.pathSeparator))
+                    .map(place -> Path.of(place, name)))
+        .filter(Files::isExecutable)
+        .findFirst();
+  }
+
+  @AfterAll
+  static void close() {
+    if (browser != null) {
+      browser.quit();
+    }
+    if (server != null) {
+      server.close();
+    }
+  }
+
+  @BeforeEach
+  void openPage() {
+    visit("draw");
+  }
+
+  @AfterEach
+  void nothingWentWrongInTheConsole() {
+    List<LogEntry> problems =
+        browser.manage().logs().get(LogType.BROWSER).getAll().stream()
+            .filter(entry -> entry.getLevel().intValue() >= Level.WARNING.intValue())
+            .toList();
+    assertThat(problems).isEmpty();
+    browser.executeCdpCommand("Emulation.clearDeviceMetricsOverride", Map.of());
+  }
+
+  private static void visit(String room) {
+    browser.get("about:blank");
+    browser.get("http://localhost:" + server.port() + "/#" + room);
+    await(() -> byId("room-" + room).isDisplayed());
+    await(
+        () ->
+            !byId("draw-model").findElements(By.tagName("option")).isEmpty()
+                || !room.equals("draw"));
+  }
+
+  private static boolean loaded(String select) {
+    return !byId(select).findElements(By.tagName("option")).isEmpty();
+  }
+
+  private interface Condition {
+    boolean holds();
+  }
+
+  private static void await(Condition condition) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!condition.holds()) {
+      assertThat(System.nanoTime()).as("the end of patience").isLessThan(deadline);
+      try {
+        Thread.sleep(50);
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  private static WebElement byId(String id) {
+    return browser.findElement(By.id(id));
+  }
+
+  private static List<WebElement> tiles(String list) {
+    return byId(list).findElements(By.cssSelector(".tile"));
+  }
+
+  private static void set(String id, Object value) {
+    browser.executeScript(
+        "const e = document.getElementById(arguments[0]); e.value = arguments[1];"
+            + " e.dispatchEvent(new Event('input')); e.dispatchEvent(new Event('change'));",
+        id,
+        value);
+  }
+
+  private static void screenshot(String name) throws Exception {
+    String place = System.getProperty("ddpm4j.screenshots");
+    if (place != null) {
+      Files.createDirectories(Path.of(place));
+      Files.write(Path.of(place, name + ".png"), browser.getScreenshotAs(OutputType.BYTES));
+    }
+  }
+
+  private static void drawSome(int count, int steps) {
+    set("draw-count", count);
+    set("draw-steps", steps);
+    byId("draw-go").click();
+    await(() -> byId("draw-status").getText().matches("\\d+ images? in .*"));
+  }
+
+  /** Levels of a canvas, for comparison. */
+  private static Object pixels(WebElement canvas) {
+    return browser.executeScript("return arguments[0].toDataURL()", canvas);
+  }
+
+  private static void dark(boolean on) {
+    browser.executeCdpCommand(
+        "Emulation.setEmulatedMedia",
+        Map.of(
+            "features",
+            List.of(Map.of("name", "prefers-color-scheme", "value", on ? "dark" : "light"))));
+  }
+
+  @Test
+  void drawsAndShowsHowAnImageCameToBe() throws Exception {
+    screenshot("draw-empty");
+    drawSome(18, 12);
+    assertThat(tiles("draw-tiles")).hasSize(18);
+    assertThat(tiles("draw-tiles").get(2).getText()).endsWith("3");
+    screenshot("draw");
+
+    tiles("draw-tiles").get(4).click();
+    await(() -> byId("detail").isDisplayed());
+    assertThat(byId("detail-command").getText())
+        .startsWith("ddpm sample --count 1 --seed 5 ")
+        .contains("--sampler unipc --steps 12");
+    Object image = pixels(byId("detail-canvas"));
+    set("detail-time", 1);
+    assertThat(byId("detail-time-out").getText()).isEqualTo("step 2 of 12");
+    assertThat(pixels(byId("detail-canvas"))).isNotEqualTo(image);
+    screenshot("detail");
+    checkAccessibility();
+
+    byId("detail-redraw").click();
+    await(() -> byId("detail-redraw").isEnabled());
+    assertThat(pixels(byId("detail-canvas"))).isNotEqualTo(image);
+    new Actions(browser).sendKeys(Keys.ESCAPE).perform();
+    await(() -> !byId("detail").isDisplayed());
+  }
+
+  @Test
+  void isUsedByKeyboardAlone() {
+    set("draw-count", 2);
+    set("draw-steps", 2);
+    byId("draw-seed").sendKeys(Keys.ENTER);
+    await(() -> byId("draw-status").getText().startsWith("2 images in"));
+    tiles("draw-tiles").get(1).sendKeys(Keys.ENTER);
+    await(() -> byId("detail").isDisplayed());
+    new Actions(browser).sendKeys(Keys.ESCAPE).perform();
+    await(() -> !byId("detail").isDisplayed());
+    assertThat(browser.switchTo().activeElement()).isEqualTo(tiles("draw-tiles").get(1));
+  }
+
+  @Test
+  void stopsADrawing() {
+    set("draw-count", 64);
+    set("draw-steps", 100);
+    byId("draw-go").click();
+    await(() -> byId("draw-status").getText().startsWith("Step"));
+    byId("draw-stop").click();
+    await(() -> byId("draw-status").getText().equals("Stopped."));
+  }
+
+  @Test
+  void paintsInAndBlends() throws Exception {
+    drawSome(4, 10);
+    browser.findElement(By.cssSelector(".bar a[href='#edit']")).click();
+    await(() -> byId("edit-desk").isDisplayed());
+    Object before = pixels(byId("edit-canvas"));
+    set("edit-brush", 14);
+    new Actions(browser)
+        .moveToElement(byId("edit-canvas"), -40, 30)
+        .clickAndHold()
+        .moveByOffset(80, 10)
+        .release()
+        .perform();
+    assertThat(pixels(byId("edit-canvas"))).isNotEqualTo(before);
+    set("edit-steps", 20);
+    set("edit-count", 6);
+    byId("edit-go").click();
+    await(() -> byId("edit-status").getText().startsWith("6 images in"));
+    screenshot("edit");
+    checkAccessibility();
+
+    browser.findElement(By.cssSelector("input[value=interpolate]")).sendKeys(Keys.SPACE);
+    set("edit-to", "8");
+    byId("edit-go").click();
+    await(() -> byId("edit-status").getText().startsWith("9 images in"));
+    Object middle = pixels(byId("edit-between"));
+    set("edit-between-at", 8);
+    assertThat(pixels(byId("edit-between"))).isNotEqualTo(middle);
+    screenshot("blend");
+  }
+
+  @Test
+  void paintingNeedsNoPointer() {
+    drawSome(1, 1);
+    browser.findElement(By.cssSelector(".bar a[href='#edit']")).click();
+    await(() -> byId("edit-desk").isDisplayed());
+    Object before = pixels(byId("edit-canvas"));
+    byId("edit-canvas").sendKeys(Keys.ARROW_LEFT, Keys.SPACE, Keys.ARROW_UP, Keys.SPACE);
+    assertThat(pixels(byId("edit-canvas"))).isNotEqualTo(before);
+  }
+
+  @Test
+  void showsARunOfAnotherProcessAndBeginsOne() throws Exception {
+    RunFixture.touch(folder.resolve("runs").resolve("clothes-at-noon"));
+    visit("train");
+    await(() -> !byId("train-run").findElements(By.cssSelector(".chart path.curve")).isEmpty());
+    assertThat(byId("train-runs").getText()).contains("clothes-at-noon", "training");
+    assertThat(byId("train-run").getText()).contains("0.0321", "413", "1 min 33 s", "step 750");
+    screenshot("train");
+    checkAccessibility();
+
+    set("train-name", "mine");
+    byId("train-form").submit();
+    await(() -> byId("train-runs").getText().contains("mine"));
+    assertThat(byId("train-status").getText()).startsWith("mine begins");
+  }
+
+  @Test
+  void showsTheForwardProcess() throws Exception {
+    visit("understand");
+    await(() -> !byId("understand-chart").findElements(By.cssSelector("path.curve")).isEmpty());
+    assertThat(byId("understand-chart").findElements(By.cssSelector("path.curve")))
+        .hasSizeGreaterThanOrEqualTo(9);
+    set("understand-t", 0);
+    Object little = pixels(byId("understand-xt"));
+    set("understand-t", 60);
+    assertThat(pixels(byId("understand-xt"))).isNotEqualTo(little);
+    screenshot("understand");
+    checkAccessibility();
+  }
+
+  @Test
+  void fitsATelephoneAndTheDark() throws Exception {
+    dark(true);
+    browser.executeCdpCommand(
+        "Emulation.setDeviceMetricsOverride",
+        Map.of("width", 390, "height", 844, "deviceScaleFactor", 2, "mobile", true));
+    drawSome(6, 8);
+    for (String room : List.of("draw", "edit", "train", "understand")) {
+      browser.findElement(By.cssSelector(".bar a[href='#" + room + "']")).click();
+      await(() -> byId("room-" + room).isDisplayed());
+      assertThat(browser.executeScript("return document.documentElement.scrollWidth"))
+          .as("the width of %s", room)
+          .isEqualTo(390L);
+      assertThat(browser.executeScript("return document.documentElement.dataset.theme"))
+          .isEqualTo("dark");
+      screenshot("phone-dark-" + room);
+      checkAccessibility();
+    }
+    dark(false);
+    await(
+        () ->
+            "light".equals(browser.executeScript("return document.documentElement.dataset.theme")));
+  }
+
+  /** Deque's axe finds nothing serious. */
+  private static void checkAccessibility() throws Exception {
+    try (InputStream script = BrowserTest.class.getResourceAsStream("/axe.min.js")) {
+      browser.executeScript(new String(script.readAllBytes(), StandardCharsets.UTF_8));
+    }
+    Object found =
+        browser.executeAsyncScript(
+            "const done = arguments[arguments.length - 1];"
+                + "axe.run().then(r => done(r.violations"
+                + ".filter(v => ['serious', 'critical'].includes(v.impact))"
+                + ".map(v => v.id + ': ' + v.nodes.map(n => n.html + n.failureSummary).join('; '))));");
+    assertThat((List<?>) found).isEmpty();
+  }
+}

@@ -1,0 +1,485 @@
+package org.ddpm4j.studio.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import javax.imageio.ImageIO;
+import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.studio.drawing.ModelSource;
+import org.ddpm4j.studio.drawing.Png;
+import org.ddpm4j.studio.drawing.QueueLimits;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The service over HTTP, with the model that comes along. */
+class StudioServerTest {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final HttpClient CLIENT = HttpClient.newHttpClient();
+  private static final String TOKEN = "0123456789abcdef0123";
+
+  @TempDir static Path folder;
+
+  private static StudioServer server;
+
+  @BeforeAll
+  static void open() throws Exception {
+    server =
+        new StudioServer(
+            ServerOptions.loopback(0)
+                .withGrace(Duration.ZERO)
+                .withQueue(new QueueLimits(1, 8, 64, Duration.ofMinutes(1))),
+            List.of(ModelSource.bundled()),
+            Optional.of(
+                new StudioOptions(
+                    folder.resolve("runs"),
+                    words -> List.of("false"),
+                    Map.of("clothes", List.of("--dataset", "fashion-mnist")))));
+  }
+
+  @AfterAll
+  static void close() {
+    server.close();
+  }
+
+  private static HttpRequest.Builder request(StudioServer to, String path) {
+    return HttpRequest.newBuilder(URI.create("http://localhost:" + to.port() + path))
+        .timeout(Duration.ofMinutes(1));
+  }
+
+  private static HttpResponse<String> get(String path) throws Exception {
+    return CLIENT.send(request(server, path).build(), BodyHandlers.ofString());
+  }
+
+  private static HttpResponse<String> post(String path, String body, String... headers)
+      throws Exception {
+    HttpRequest.Builder builder =
+        request(server, path)
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString(body));
+    if (headers.length > 0) {
+      builder.headers(headers);
+    }
+    return CLIENT.send(builder.build(), BodyHandlers.ofString());
+  }
+
+  private static byte[] png(JsonNode image) {
+    return Base64.getDecoder().decode(image.get("png").textValue());
+  }
+
+  @Test
+  void drawsWhatThePipelineDraws() throws Exception {
+    HttpResponse<String> answer =
+        post("/v1/samples", "{\"count\": 3, \"seed\": 7, \"steps\": 3, \"sampler\": \"unipc\"}");
+    assertThat(answer.statusCode()).isEqualTo(200);
+    JsonNode json = JSON.readTree(answer.body());
+
+    assertThat(json.get("command").textValue())
+        .isEqualTo("ddpm sample --count 3 --seed 7 --sampler unipc --steps 3");
+    try (DiffusionModel model = DiffusionModel.bundled()) {
+      List<BufferedImage> expected = model.pipeline(SamplerType.UNIPC, 3).pictures(3, 7);
+      for (int i = 0; i < 3; i++) {
+        assertThat(png(json.get("images").get(i))).isEqualTo(Png.of(expected.get(i)));
+      }
+    }
+  }
+
+  @Test
+  void imagesOfSeedsOfTheirOwnAreTheFirstOfEach() throws Exception {
+    JsonNode many = JSON.readTree(post("/v1/samples", "{\"seeds\": [9, 3], \"steps\": 2}").body());
+    JsonNode one =
+        JSON.readTree(post("/v1/samples", "{\"seed\": 9, \"count\": 1, \"steps\": 2}").body());
+
+    assertThat(png(many.get("images").get(0))).isEqualTo(png(one.get("images").get(0)));
+    assertThat(many.get("images").get(0).get("command").textValue()).contains("--count 1 --seed 9");
+  }
+
+  @Test
+  void aPictureIsAnsweredWhereOneIsWanted() throws Exception {
+    HttpRequest wanted =
+        request(server, "/v1/samples")
+            .header("Content-Type", "application/json")
+            .header("Accept", "image/png")
+            .POST(BodyPublishers.ofString("{\"count\": 4, \"steps\": 1}"))
+            .build();
+    HttpResponse<byte[]> answer = CLIENT.send(wanted, BodyHandlers.ofByteArray());
+
+    assertThat(answer.headers().firstValue("Content-Type")).hasValue("image/png");
+    BufferedImage grid = ImageIO.read(new ByteArrayInputStream(answer.body()));
+    assertThat(grid.getWidth()).isEqualTo(2 * 29 + 1);
+  }
+
+  @Test
+  void aStreamBeginsShowsPreviewsAndEnds() throws Exception {
+    HttpResponse<String> answer =
+        post(
+            "/v1/samples",
+            "{\"count\": 2, \"steps\": 4, \"previews\": 2}",
+            "Accept",
+            "text/event-stream");
+    List<String> events =
+        answer
+            .body()
+            .lines()
+            .filter(line -> line.startsWith("event: "))
+            .map(line -> line.substring(7))
+            .toList();
+
+    assertThat(events).containsExactly("begin", "preview", "preview", "image", "image", "done");
+  }
+
+  @Test
+  void aJobIsAskedForUntilItIsDone() throws Exception {
+    HttpResponse<String> begun = post("/v1/jobs", "{\"count\": 2, \"steps\": 2, \"seed\": 5}");
+    assertThat(begun.statusCode()).isEqualTo(202);
+    String address = begun.headers().firstValue("Location").orElseThrow();
+    JsonNode job = JSON.readTree(get(address).body());
+    while (!job.get("state").textValue().equals("done")) {
+      assertThat(job.get("state").textValue()).isIn("waiting", "running");
+      Thread.sleep(20);
+      job = JSON.readTree(get(address).body());
+    }
+    JsonNode same =
+        JSON.readTree(post("/v1/samples", "{\"count\": 2, \"steps\": 2, \"seed\": 5}").body());
+    assertThat(job.get("result").get("images").get(1).get("png"))
+        .isEqualTo(same.get("images").get(1).get("png"));
+  }
+
+  @Test
+  void aCancelledJobSaysSo() throws Exception {
+    String address =
+        post("/v1/jobs", "{\"count\": 64, \"steps\": 1000}")
+            .headers()
+            .firstValue("Location")
+            .orElseThrow();
+    HttpResponse<Void> ended =
+        CLIENT.send(request(server, address).DELETE().build(), BodyHandlers.discarding());
+
+    assertThat(ended.statusCode()).isEqualTo(204);
+    assertThat(JSON.readTree(get(address).body()).get("state").textValue()).isEqualTo("cancelled");
+  }
+
+  @Test
+  void aClientThatGoesEndsItsDrawing() throws Exception {
+    double before = cancelled();
+    try (Socket socket = new Socket("localhost", server.port())) {
+      String body = "{\"count\": 64, \"steps\": 1000}";
+      OutputStream out = socket.getOutputStream();
+      out.write(
+          ("POST /v1/samples HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                  + "Content-Length: "
+                  + body.length()
+                  + "\r\n\r\n"
+                  + body)
+              .getBytes(StandardCharsets.US_ASCII));
+      out.flush();
+      while (metric("ddpm_queue_images ") == 0) {
+        Thread.sleep(20);
+      }
+    }
+    while (cancelled() == before) {
+      Thread.sleep(20);
+    }
+    assertThat(cancelled()).isEqualTo(before + 1);
+    assertThat(metric("ddpm_queue_images ")).isZero();
+  }
+
+  private static double cancelled() throws Exception {
+    return metric("ddpm_drawings_cancelled_total ");
+  }
+
+  private static double metric(String name) throws Exception {
+    return get("/v1/metrics")
+        .body()
+        .lines()
+        .filter(line -> line.startsWith(name))
+        .mapToDouble(line -> Double.parseDouble(line.substring(name.length())))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void editsKeepWhatTheMaskKeeps() throws Exception {
+    byte[] image = picture((x, y) -> x * 9);
+    byte[] mask = picture((x, y) -> y < 20 ? 255 : 0);
+    JsonNode json =
+        JSON.readTree(
+            post(
+                    "/v1/edits",
+                    String.format(
+                        "{\"kind\": \"inpaint\", \"image\": \"%s\", \"mask\": \"%s\","
+                            + " \"count\": 1, \"steps\": 5, \"resamplings\": 1}",
+                        Base64.getEncoder().encodeToString(image),
+                        Base64.getEncoder().encodeToString(mask)))
+                .body());
+    BufferedImage drawn = ImageIO.read(new ByteArrayInputStream(png(json.get("images").get(0))));
+
+    for (int y = 0; y < 20; y++) {
+      for (int x = 0; x < 28; x++) {
+        assertThat(drawn.getRaster().getSample(x, y, 0)).isEqualTo(x * 9);
+      }
+    }
+  }
+
+  @Test
+  void blendsBeginAndEndNearTheirEnds() throws Exception {
+    String from = Base64.getEncoder().encodeToString(picture((x, y) -> 20));
+    String to = Base64.getEncoder().encodeToString(picture((x, y) -> 220));
+    JsonNode json =
+        JSON.readTree(
+            post(
+                    "/v1/edits",
+                    String.format(
+                        "{\"kind\": \"interpolate\", \"image\": \"%s\", \"to\": \"%s\","
+                            + " \"count\": 3, \"steps\": 20}",
+                        from, to))
+                .body());
+    List<Double> means = new ArrayList<>();
+    for (JsonNode image : json.get("images")) {
+      BufferedImage drawn = ImageIO.read(new ByteArrayInputStream(png(image)));
+      long sum = 0;
+      for (int i = 0; i < 28 * 28; i++) {
+        sum += drawn.getRaster().getSample(i % 28, i / 28, 0);
+      }
+      means.add(sum / (28.0 * 28));
+    }
+    assertThat(means.get(0)).isLessThan(means.get(2) - 50);
+  }
+
+  private interface Level {
+    int at(int x, int y);
+  }
+
+  private static byte[] picture(Level level) {
+    BufferedImage picture = new BufferedImage(28, 28, BufferedImage.TYPE_BYTE_GRAY);
+    for (int y = 0; y < 28; y++) {
+      for (int x = 0; x < 28; x++) {
+        picture.getRaster().setSample(x, y, 0, level.at(x, y));
+      }
+    }
+    return Png.of(picture);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          {"count": 0}                       | 400 | The field count is 0; it must be a whole number from 1 to 64.
+          {"count": 1.5}                     | 400 | The field count is 1.5; it must be a whole number
+          {"steps": 1001}                    | 400 | from 1 to 1000
+          {"sampler": "magic"}               | 400 | one of ddpm, ddim
+          {"colour": "red"}                  | 400 | There is no field colour; there are class, count,
+          {"count": 1, "count": 2}           | 400 | The body is no JSON
+          {"seeds": [1], "count": 2}         | 400 | does not go with
+          {"seeds": []}                      | 400 | a list of 1 to 64 numbers
+          [1]                                | 400 | must be a JSON object
+          {                                  | 400 | The body is no JSON
+          {"model": "other"}                 | 404 | There is no model of this name
+          {"model": "../../etc"}             | 404 | There is no model of this name
+          {"model": "runs/../../etc"}        | 404 | There is no model of this name
+          {"seed": 99999999999999999999}     | 400 | The field seed is
+          """)
+  void whatIsAskedWronglyIsAnsweredWithASentence(String body, int status, String sentence)
+      throws Exception {
+    HttpResponse<String> answer = post("/v1/samples", body, "X-Request-Id", "mine-1");
+    JsonNode problem = JSON.readTree(answer.body());
+
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
+    assertThat(problem.get("detail").textValue()).contains(sentence).endsWith(".");
+    assertThat(problem.get("request_id").textValue()).isEqualTo("mine-1");
+    assertThat(answer.headers().firstValue("Content-Type")).hasValue("application/problem+json");
+  }
+
+  @Test
+  void uploadsThatAreNoImagesAreRefused() throws Exception {
+    String noImage = Base64.getEncoder().encodeToString("hello".getBytes(StandardCharsets.UTF_8));
+    HttpResponse<String> answer =
+        post("/v1/edits", "{\"kind\": \"image-to-image\", \"image\": \"" + noImage + "\"}");
+
+    assertThat(answer.statusCode()).isEqualTo(422);
+    assertThat(answer.body()).contains("holds no image").doesNotContain("/tmp");
+  }
+
+  @Test
+  void otherTypesAndTooLargeBodiesAreRefused() throws Exception {
+    HttpRequest form =
+        request(server, "/v1/samples")
+            .header("Content-Type", "text/plain")
+            .POST(BodyPublishers.ofString("{}"))
+            .build();
+    assertThat(CLIENT.send(form, BodyHandlers.discarding()).statusCode()).isEqualTo(415);
+    assertThat(post("/v1/jobs", "{\"x\": \"" + "a".repeat(70_000) + "\"}").statusCode())
+        .isEqualTo(413);
+  }
+
+  @Test
+  void otherAddressesAndMethodsAreRefused() throws Exception {
+    assertThat(get("/etc/passwd").statusCode()).isEqualTo(404);
+    assertThat(get("/../pom.xml").statusCode()).isEqualTo(404);
+    assertThat(get("/openapi.json").statusCode()).isEqualTo(404);
+    HttpResponse<String> wrong = get("/v1/samples");
+    assertThat(wrong.statusCode()).isEqualTo(405);
+    assertThat(wrong.headers().firstValue("Allow")).hasValue("POST");
+  }
+
+  @Test
+  void otherPagesAndOtherNamesAreRefused() throws Exception {
+    assertThat(raw("GET /v1/models HTTP/1.1\r\nHost: evil.example\r\n")).contains(" 421 ");
+    assertThat(raw("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n"))
+        .contains(" 403 ");
+    assertThat(raw("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\n"))
+        .contains(" 403 ");
+    String own = "localhost:" + server.port();
+    assertThat(
+            raw(
+                "GET /v1/models HTTP/1.1\r\nHost: "
+                    + own
+                    + "\r\nOrigin: http://"
+                    + own
+                    + "\r\nSec-Fetch-Site: same-origin\r\n"))
+        .contains(" 200 ");
+    assertThat(raw("GET /v1/models HTTP/1.1\r\nHost: [::1]:80\r\n")).contains(" 200 ");
+  }
+
+  private static String raw(String head) throws Exception {
+    try (Socket socket = new Socket("localhost", server.port())) {
+      socket
+          .getOutputStream()
+          .write((head + "Connection: close\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+      InputStream in = socket.getInputStream();
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().findFirst().orElse("");
+    }
+  }
+
+  @Test
+  void everyAnswerHasTheSecurityHeaders() throws Exception {
+    for (String path : List.of("/", "/studio.js", "/v1/models", "/nothing")) {
+      HttpResponse<String> answer = get(path);
+      assertThat(answer.headers().firstValue("Content-Security-Policy").orElse(""))
+          .contains("default-src 'none'")
+          .doesNotContain("unsafe");
+      assertThat(answer.headers().firstValue("X-Content-Type-Options")).hasValue("nosniff");
+      assertThat(answer.headers().firstValue("X-Request-Id")).isPresent();
+    }
+  }
+
+  @Test
+  void aTokenIsAskedForWhereThereIsOne() throws Exception {
+    try (StudioServer closed =
+        new StudioServer(
+            ServerOptions.loopback(0).withToken(TOKEN),
+            List.of(ModelSource.bundled()),
+            Optional.empty())) {
+      assertThat(status(closed, "/v1/health/live", "")).isEqualTo(200);
+      assertThat(status(closed, "/v1/models", "")).isEqualTo(401);
+      assertThat(status(closed, "/v1/models", "Bearer wrong")).isEqualTo(401);
+      assertThat(status(closed, "/v1/metrics", "")).isEqualTo(401);
+      assertThat(status(closed, "/v1/models", "Bearer " + TOKEN)).isEqualTo(200);
+      // The service alone has no page and no runs.
+      assertThat(status(closed, "/", "Bearer " + TOKEN)).isEqualTo(404);
+      assertThat(status(closed, "/v1/runs", "Bearer " + TOKEN)).isEqualTo(404);
+    }
+  }
+
+  private static int status(StudioServer to, String path, String authorization) throws Exception {
+    HttpRequest.Builder builder = request(to, path);
+    if (!authorization.isEmpty()) {
+      builder.header("Authorization", authorization);
+    }
+    return CLIENT.send(builder.build(), BodyHandlers.discarding()).statusCode();
+  }
+
+  @Test
+  void nobodyListensBeyondLoopbackWithoutAToken() {
+    ServerOptions usual = ServerOptions.loopback(0);
+    assertThatThrownBy(
+            () ->
+                new ServerOptions(
+                    "0.0.0.0",
+                    0,
+                    Optional.empty(),
+                    ServerOptions.BeyondLoopback.TOKEN,
+                    List.of(),
+                    usual.queue(),
+                    1,
+                    usual.grace()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("--token-file");
+  }
+
+  @Test
+  void whatComesWhileTooMuchWaitsGets429() throws Exception {
+    try (StudioServer small =
+        new StudioServer(
+            ServerOptions.loopback(0)
+                .withGrace(Duration.ZERO)
+                .withQueue(new QueueLimits(1, 1, 4, Duration.ofMinutes(1))),
+            List.of(ModelSource.bundled()),
+            Optional.empty())) {
+      HttpRequest large =
+          request(small, "/v1/jobs")
+              .header("Content-Type", "application/json")
+              .POST(BodyPublishers.ofString("{\"count\": 4, \"steps\": 1000}"))
+              .build();
+      HttpResponse<String> last = CLIENT.send(large, BodyHandlers.ofString());
+      for (int i = 0; i < 3 && last.statusCode() == 202; i++) {
+        last = CLIENT.send(large, BodyHandlers.ofString());
+      }
+      assertThat(last.statusCode()).isEqualTo(429);
+      assertThat(Long.parseLong(last.headers().firstValue("Retry-After").orElseThrow()))
+          .isBetween(1L, 60L);
+    }
+  }
+
+  @Test
+  void aTrainingThatFailsSaysWhy() throws Exception {
+    HttpResponse<String> begun = post("/v1/runs", "{\"dataset\": \"clothes\", \"name\": \"bad\"}");
+    assertThat(begun.statusCode()).isEqualTo(201);
+    JsonNode run = run("bad");
+    while (run.get("state").textValue().equals("beginning")) {
+      Thread.sleep(20);
+      run = run("bad");
+    }
+    assertThat(run.get("state").textValue()).isEqualTo("failed");
+    assertThat(post("/v1/runs", "{\"dataset\": \"clothes\", \"name\": \"../bad\"}").statusCode())
+        .isEqualTo(400);
+    assertThat(post("/v1/runs", "{\"dataset\": \"/etc\"}").statusCode()).isEqualTo(400);
+    assertThat(post("/v1/runs/nothing/stop", "{}").statusCode()).isEqualTo(404);
+  }
+
+  private static JsonNode run(String name) throws Exception {
+    for (JsonNode run : JSON.readTree(get("/v1/runs").body()).get("runs")) {
+      if (run.get("name").textValue().equals(name)) {
+        return run;
+      }
+    }
+    throw new AssertionError("There is no run " + name);
+  }
+}
