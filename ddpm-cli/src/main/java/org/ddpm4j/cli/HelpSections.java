@@ -31,6 +31,7 @@ final class HelpSections {
     GROUPS.put("draw", "Draw images");
     GROUPS.put("edit", "Edit images");
     GROUPS.put("train", "Train a network");
+    GROUPS.put("serve", "Open the studio, or offer a service");
     GROUPS.put("measure", "Measure models and machines");
     GROUPS.put("look", "Look at runs, schedules, data and lessons");
     GROUPS.put("exchange", "Exchange with PyTorch and diffusers");

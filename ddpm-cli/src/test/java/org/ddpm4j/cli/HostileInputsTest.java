@@ -366,6 +366,10 @@ class HostileInputsTest {
     }
     // Then there is the moving average; and a scheduler may leave all to its defaults.
     boolean isCheckpoint = place.file().startsWith("checkpoints");
+    // A pipeline's index may be missing, and a link that leads nowhere is no file.
+    if (place.file().equals("model_index.json")) {
+      return strange.equals("nothing") || strange.startsWith("link to ");
+    }
     return isCheckpoint && !place.command().get(0).equals("train") && strange.equals("nothing")
         || place.file().endsWith("scheduler_config.json") && strange.equals("JSON object");
   }

@@ -133,10 +133,7 @@ public final class ConvertCommand implements Callable<Integer> {
               + " ${COMPLETION-CANDIDATES} (default: not known).")
   private KnownDataSet dataSet;
 
-  @HasEffect(
-      with = "--to=diffusers",
-      without = "--model",
-      because = "whose own scheduler is kept")
+  @HasEffect(with = "--to=diffusers", without = "--model", because = "whose own scheduler is kept")
   @Mixin
   private SamplerTypeOptions sampler;
 

@@ -14,11 +14,11 @@ import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.ddpm4j.cli.distances.DistanceMeter;
-import org.ddpm4j.cli.options.HasEffect;
-import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.GuidanceOptions;
+import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.ModelOptions;
 import org.ddpm4j.cli.options.ReferenceOptions;
 import org.ddpm4j.cli.options.SamplerOptions;
@@ -43,9 +43,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** Measures how far images are from real ones; {@code evaluate --distances} is the same. */
 @Command(
@@ -89,7 +87,8 @@ public final class DistancesCommand implements Callable<Integer> {
   private Path images;
 
   @HasEffect(without = "--images", because = DRAWN)
-  @Mixin private ModelOptions modelOptions;
+  @Mixin
+  private ModelOptions modelOptions;
 
   @Option(
       names = "--count",
@@ -126,10 +125,12 @@ public final class DistancesCommand implements Callable<Integer> {
   @Mixin private ReferenceOptions reference;
 
   @HasEffect(without = "--images", because = DRAWN)
-  @Mixin private SamplerOptions samplerOptions;
+  @Mixin
+  private SamplerOptions samplerOptions;
 
   @HasEffect(without = "--images", because = DRAWN)
-  @Mixin private GuidanceOptions guidanceOptions;
+  @Mixin
+  private GuidanceOptions guidanceOptions;
 
   /**
    * A command that has not been given any options.

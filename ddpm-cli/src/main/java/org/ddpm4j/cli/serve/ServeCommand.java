@@ -3,11 +3,13 @@ package org.ddpm4j.cli.serve;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.terminal.Console;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
 /** Draws for whoever asks over HTTP. */
+@Introduction(example = "ddpm serve --model runs/mine --port 8080")
 @Command(
     name = "serve",
     description = "Draw images for whoever asks over HTTP, as /v1/openapi.json says.",

@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Interruption;
 import org.ddpm4j.studio.drawing.ModelSource;
@@ -53,6 +54,7 @@ final class ServingOptions {
   @Option(
       names = "--open",
       description = "Let anybody who reaches the address use the service without a token.")
+  @HasEffect(without = "--token-file", because = "whose token is asked for")
   private boolean open;
 
   @Option(

@@ -10,6 +10,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.KnownDataSet;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.studio.server.StudioOptions;
@@ -18,6 +19,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Opens the studio: a page on which to draw, edit, train and understand. */
+@Introduction(example = "ddpm studio")
 @Command(
     name = "studio",
     description = "Open a page for the browser on which to draw, edit, train and look inside.",

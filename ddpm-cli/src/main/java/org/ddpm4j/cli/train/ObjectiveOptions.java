@@ -2,8 +2,6 @@ package org.ddpm4j.cli.train;
 
 import java.util.EnumSet;
 import java.util.Objects;
-import org.ddpm4j.cli.options.BadInputException;
-import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.diffusion.Parameterization;

@@ -200,7 +200,7 @@ public final class TrainCommand implements Callable<Integer> {
     if (from == null) {
       return begin(path, limit, Optional.empty(), minutes, begun);
     }
-try (StartingNetwork start = StartingNetwork.read(from)) {
+    try (StartingNetwork start = StartingNetwork.read(from)) {
       return begin(path, limit, Optional.of(start), minutes, begun);
     }
   }

@@ -68,8 +68,7 @@ class TrainingPlanTest {
   @Test
   void minutesAndStepsExcludeEachOther() {
     Cli.run("train", "--minutes", 3, "--steps", 5)
-        .isBadInput(
-            "The option '--minutes' does not go with '--steps'");
+        .isBadInput("The option '--minutes' does not go with '--steps'");
     Cli.run("train", "--minutes", 0)
         .isBadInput("--minutes is 0.0; it must be above 0 and at most 527040.");
   }
