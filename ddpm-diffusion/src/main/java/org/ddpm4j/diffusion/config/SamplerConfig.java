@@ -20,6 +20,7 @@ import org.ddpm4j.schedules.NoiseSchedule;
  */
 public sealed interface SamplerConfig
     permits AncestralConfig,
+        LcmConfig,
         SamplerConfig.Ending,
         SamplerConfig.SpacedLevels,
         SamplerConfig.Ordered {
@@ -32,7 +33,7 @@ public sealed interface SamplerConfig
           UniPcConfig,
           DeisConfig,
           LmsConfig,
-          EulerConfig {
+          EulerConfig, Dpm2Config {
 
     /**
      * Where a run ends.
@@ -47,7 +48,7 @@ public sealed interface SamplerConfig
 
   /** Configurations of samplers whose noise levels need not be those of timesteps. */
   sealed interface SpacedLevels extends SamplerConfig
-      permits DdimConfig, DpmSolverConfig, UniPcConfig, DeisConfig, LmsConfig, EulerConfig {
+      permits DdimConfig, DpmSolverConfig, UniPcConfig, DeisConfig, LmsConfig, EulerConfig, Dpm2Config {
 
     /**
      * How the noise levels lie.
@@ -188,12 +189,20 @@ public sealed interface SamplerConfig
       case DDPM -> AncestralConfig.usual();
       case DDIM -> DdimConfig.usual();
       case PNDM, PLMS -> PndmConfig.of(type);
-      case DPM_SOLVER, DPM_SOLVER_SDE, DPM_SOLVER_EPS, DPM_SOLVER_EPS_SDE ->
+      case DPM_SOLVER,
+              DPM_SOLVER_SDE,
+              DPM_SOLVER_EPS,
+              DPM_SOLVER_EPS_SDE,
+              DPM_SINGLESTEP,
+              DPM_SINGLESTEP_SDE,
+              DPM_SINGLESTEP_EPS ->
           DpmSolverConfig.of(type);
       case UNIPC -> UniPcConfig.usual();
       case DEIS -> DeisConfig.usual();
       case LMS -> LmsConfig.usual();
       case HEUN, EULER, EULER_ANCESTRAL -> EulerConfig.of(type);
+      case DPM2, DPM2_ANCESTRAL -> Dpm2Config.of(type);
+      case LCM -> LcmConfig.usual();
     };
   }
 

@@ -1,7 +1,10 @@
 package org.ddpm4j.diffusion.config;
 
 import org.ddpm4j.diffusion.sampling.DeisSampler;
+import org.ddpm4j.diffusion.sampling.Dpm2Sampler;
+import org.ddpm4j.diffusion.sampling.DpmSinglestepSampler;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler;
+import org.ddpm4j.diffusion.sampling.LcmSampler;
 import org.ddpm4j.diffusion.sampling.LmsSampler;
 import org.ddpm4j.diffusion.sampling.UniPcSampler;
 
@@ -19,6 +22,12 @@ public enum SamplerType {
   DPM_SOLVER_EPS("dpm"),
   /** {@link DpmSolverSampler} of the diffusion, for ε. */
   DPM_SOLVER_EPS_SDE("dpm-sde"),
+  /** {@link DpmSinglestepSampler} of the probability flow. */
+  DPM_SINGLESTEP("dpm++-single"),
+  /** {@link DpmSinglestepSampler} of the diffusion. */
+  DPM_SINGLESTEP_SDE("dpm++-single-sde"),
+  /** {@link DpmSinglestepSampler} of the probability flow, for ε. */
+  DPM_SINGLESTEP_EPS("dpm-single"),
   /** {@link UniPcSampler}. */
   UNIPC("unipc"),
   /** {@link org.ddpm4j.diffusion.sampling.PndmSampler} that begins with Runge and Kutta's steps. */
@@ -34,7 +43,13 @@ public enum SamplerType {
   /** {@link org.ddpm4j.diffusion.sampling.EulerSampler}. */
   EULER("euler"),
   /** {@link org.ddpm4j.diffusion.sampling.EulerAncestralSampler}. */
-  EULER_ANCESTRAL("euler-ancestral");
+  EULER_ANCESTRAL("euler-ancestral"),
+  /** {@link Dpm2Sampler}. */
+  DPM2("dpm2"),
+  /** {@link Dpm2Sampler} with fresh noise in every step. */
+  DPM2_ANCESTRAL("dpm2-ancestral"),
+  /** {@link LcmSampler}. */
+  LCM("lcm");
 
   private final String label;
 

@@ -188,7 +188,7 @@ public record DiffusersScheduler(
         "diffusers has no scheduler for networks that predict the mean; train one that predicts epsilon, x0 or v.");
     boolean takesX0 =
         switch (scheduler) {
-          case PNDM, EULER_ANCESTRAL -> false;
+          case PNDM, EULER_ANCESTRAL, DPM2, DPM2_ANCESTRAL -> false;
           default -> true;
         };
     require(

@@ -47,15 +47,23 @@ enum SchedulerClass {
       keys.read("final_sigmas_type", "zero");
       keys.read("lambda_min_clipped", Double.NEGATIVE_INFINITY);
       // Whichever it is, this sampler does without a learned variance.
-      keys.only(
-          "variance_type",
-          Keys.NULL,
-          "learned",
-          "learned_range",
-          "fixed_small",
-          "fixed_small_log",
-          "fixed_large",
-          "fixed_large_log");
+      keys.only("variance_type", Keys.VARIANCES);
+    }
+  },
+  DPM_SINGLESTEP(
+      "DPMSolverSinglestepScheduler",
+      SamplerType.DPM_SINGLESTEP,
+      SamplerType.DPM_SINGLESTEP_SDE,
+      SamplerType.DPM_SINGLESTEP_EPS) {
+    @Override
+    void declare(Keys keys) {
+      keys.schedule().thresholding().solver().sigmas().flow();
+      keys.read("algorithm_type", "dpmsolver++");
+      keys.read("solver_type", "midpoint");
+      keys.read("lower_order_final", false);
+      keys.read("final_sigmas_type", "zero");
+      keys.read("lambda_min_clipped", Double.NEGATIVE_INFINITY);
+      keys.only("variance_type", Keys.VARIANCES);
     }
   },
   UNIPC("UniPCMultistepScheduler", SamplerType.UNIPC) {
@@ -118,6 +126,37 @@ enum SchedulerClass {
     void declare(Keys keys) {
       keys.chain("linspace").rescaling();
     }
+  },
+  DPM2("KDPM2DiscreteScheduler", SamplerType.DPM2) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("linspace").sigmas();
+      keys.read("beta_start", 0.00085);
+      keys.read("beta_end", 0.012);
+    }
+  },
+  DPM2_ANCESTRAL("KDPM2AncestralDiscreteScheduler", SamplerType.DPM2_ANCESTRAL) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("linspace").sigmas();
+      keys.read("beta_start", 0.00085);
+      keys.read("beta_end", 0.012);
+    }
+  },
+  LCM("LCMScheduler", SamplerType.LCM) {
+    @Override
+    void declare(Keys keys) {
+      keys.schedule().clipping(false).thresholding().rescaling();
+      keys.read("beta_start", 0.00085);
+      keys.read("beta_end", 0.012);
+      keys.read("beta_schedule", "scaled_linear");
+      keys.read("original_inference_steps", 50);
+      keys.read("timestep_scaling", 10.0);
+      // It visits the timesteps of its distillation whatever these say, and its last step is clean.
+      keys.only("set_alpha_to_one", true, false);
+      keys.only("timestep_spacing", "leading", "trailing", "linspace");
+      keys.only("steps_offset", 0, 1);
+    }
   };
 
   private final String className;
@@ -138,6 +177,16 @@ enum SchedulerClass {
     /** JSON's, since the collections take no null of Java's. */
     private static final Object NULL = NullNode.getInstance();
 
+    private static final Object[] VARIANCES = {
+      NULL,
+      "learned",
+      "learned_range",
+      "fixed_small",
+      "fixed_small_log",
+      "fixed_large",
+      "fixed_large_log"
+    };
+
     private final Map<String, Object> read = new LinkedHashMap<>();
     private final Map<String, List<Object>> only = new LinkedHashMap<>();
 
@@ -154,14 +203,16 @@ enum SchedulerClass {
     }
 
     private Keys chain(String spacing) {
+      return schedule().read("timestep_spacing", spacing).read("steps_offset", 0);
+    }
+
+    private Keys schedule() {
       return read("num_train_timesteps", 1000)
           .read("beta_start", 0.0001)
           .read("beta_end", 0.02)
           .read("beta_schedule", "linear")
           .read("trained_betas", Keys.NULL)
-          .read("prediction_type", "epsilon")
-          .read("timestep_spacing", spacing)
-          .read("steps_offset", 0);
+          .read("prediction_type", "epsilon");
     }
 
     private Keys clipping(boolean clips) {

@@ -18,6 +18,7 @@ import org.ddpm4j.diffusion.config.DeisConfig;
 import org.ddpm4j.diffusion.config.DpmSolverConfig;
 import org.ddpm4j.diffusion.config.EulerConfig;
 import org.ddpm4j.diffusion.config.EulerConfig.Asked;
+import org.ddpm4j.diffusion.config.LcmConfig;
 import org.ddpm4j.diffusion.config.LevelRange;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
@@ -78,6 +79,13 @@ final class SchedulerJson {
           entry("dpmsolver", SamplerType.DPM_SOLVER_EPS),
           entry("sde-dpmsolver", SamplerType.DPM_SOLVER_EPS_SDE),
           entry("deis", SamplerType.DPM_SOLVER));
+
+  private static final Map<String, SamplerType> DPM_SINGLESTEPS =
+      DiffusersFields.names(
+          entry("dpmsolver++", SamplerType.DPM_SINGLESTEP),
+          entry("sde-dpmsolver++", SamplerType.DPM_SINGLESTEP_SDE),
+          entry("dpmsolver", SamplerType.DPM_SINGLESTEP_EPS),
+          entry("deis", SamplerType.DPM_SINGLESTEP));
 
   /** The last three are other schedulers'; diffusers takes the first for them. */
   private static final Map<String, SecondOrder> SECOND_ORDERS =
@@ -244,14 +252,8 @@ final class SchedulerJson {
   }
 
   private SamplerConfig sampler(SamplerType type) {
-    TimestepSpacing spacing = fields.choice("timestep_spacing", SPACINGS);
-    int offset = fields.integer("steps_offset");
-    require(offset >= 0, "steps_offset is %d; it must be at least 0", offset);
     SamplerConfig sampler =
-        SamplerConfig.of(type)
-            // diffusers leaves it out of account with the other spacings.
-            .withSpacing(spacing, spacing == TimestepSpacing.LEADING ? offset : 0)
-            .withConvention(Convention.DIFFUSERS);
+        spaced(SamplerConfig.of(type)).withConvention(Convention.DIFFUSERS);
     if (sampler instanceof SamplerConfig.SpacedLevels) {
       sampler = sampler.withLevels(levels());
     }
@@ -271,12 +273,27 @@ final class SchedulerJson {
     return withOptions(sampler);
   }
 
+  private SamplerConfig spaced(SamplerConfig sampler) {
+    if (!scheduler.readKeys().containsKey("timestep_spacing")) {
+      return sampler;
+    }
+    TimestepSpacing spacing = fields.choice("timestep_spacing", SPACINGS);
+    int offset = fields.integer("steps_offset");
+    require(offset >= 0, "steps_offset is %d; it must be at least 0", offset);
+    // diffusers leaves it out of account with the other spacings.
+    return sampler.withSpacing(spacing, spacing == TimestepSpacing.LEADING ? offset : 0);
+  }
+
   /** What only one family of samplers has. */
   private SamplerConfig withOptions(SamplerConfig sampler) {
     if (sampler instanceof DpmSolverConfig dpm) {
       return dpm.withSecondOrder(fields.choice("solver_type", SECOND_ORDERS))
           .withFinalOrder(finalOrder())
           .withLeastLambda(fields.number("lambda_min_clipped"));
+    }
+    if (sampler instanceof LcmConfig) {
+      return new LcmConfig(
+          fields.integer("original_inference_steps"), fields.finiteNumber("timestep_scaling"));
     }
     if (sampler instanceof UniPcConfig unipc) {
       return unipc
@@ -327,6 +344,9 @@ final class SchedulerJson {
 
   private FinalOrder finalOrder() {
     boolean isLowered = fields.flagOrNull("lower_order_final");
+    if (scheduler == SchedulerClass.DPM_SINGLESTEP) {
+      return isLowered ? FinalOrder.LOWERED : FinalOrder.FULL;
+    }
     if (isOn("euler_at_final")) {
       return isLowered ? FinalOrder.EULER_AND_LOWERED_IN_SHORT_RUNS : FinalOrder.EULER;
     }
@@ -338,6 +358,10 @@ final class SchedulerJson {
       case DDPM -> SamplerType.DDPM;
       case DDIM -> SamplerType.DDIM;
       case DPM_SOLVER -> fields.choice("algorithm_type", DPM_SOLVERS);
+      case DPM_SINGLESTEP -> fields.choice("algorithm_type", DPM_SINGLESTEPS);
+      case DPM2 -> SamplerType.DPM2;
+      case DPM2_ANCESTRAL -> SamplerType.DPM2_ANCESTRAL;
+      case LCM -> SamplerType.LCM;
       case UNIPC -> SamplerType.UNIPC;
       case PNDM -> fields.flagOrNull("skip_prk_steps") ? SamplerType.PLMS : SamplerType.PNDM;
       case DEIS -> SamplerType.DEIS;
@@ -444,8 +468,8 @@ final class SchedulerJson {
     putBetas(values, config.betas());
     values.put(
         "prediction_type", DiffusersFields.nameOf(config.parameterization(), PREDICTION_TYPES));
-    values.put("timestep_spacing", DiffusersFields.nameOf(sampler.spacing(), SPACINGS));
-    values.put("steps_offset", sampler.stepsOffset());
+    values.replace("timestep_spacing", DiffusersFields.nameOf(sampler.spacing(), SPACINGS));
+    values.replace("steps_offset", sampler.stepsOffset());
     putClipping(values, config.clipping());
     if (sampler instanceof SamplerConfig.SpacedLevels spaced) {
       LEVELS.forEach((key, levels) -> values.replace(key, spaced.levels() == levels));
@@ -461,8 +485,6 @@ final class SchedulerJson {
       values.replace("variance_type", DiffusersFields.nameOf(ancestral.variance(), VARIANCES));
     }
     values.computeIfPresent("skip_prk_steps", (key, value) -> sampler.type() == SamplerType.PLMS);
-    values.computeIfPresent(
-        "algorithm_type", (key, value) -> DiffusersFields.nameOf(sampler.type(), DPM_SOLVERS));
 
     putOptions(values, sampler);
 
@@ -480,7 +502,11 @@ final class SchedulerJson {
     if (sampler instanceof DpmSolverConfig dpm) {
       values.put("solver_type", DiffusersFields.nameOf(dpm.secondOrder(), SECOND_ORDERS));
       putFinalOrder(values, dpm.finalOrder());
+      values.put("algorithm_type", algorithm(dpm.type()));
       values.put("lambda_min_clipped", dpm.leastLambda());
+    } else if (sampler instanceof LcmConfig lcm) {
+      values.put("original_inference_steps", lcm.originalSteps());
+      values.put("timestep_scaling", lcm.timestepScaling());
     } else if (sampler instanceof UniPcConfig unipc) {
       values.put("solver_type", DiffusersFields.nameOf(unipc.scale(), SCALES));
       putFinalOrder(values, unipc.finalOrder());
@@ -494,6 +520,11 @@ final class SchedulerJson {
           "interpolation_type",
           DiffusersFields.nameOf(euler.levels() == LevelSpacing.LOG_LINEAR, INTERPOLATIONS));
     }
+  }
+
+  private static String algorithm(SamplerType type) {
+    return DiffusersFields.nameOf(
+        type, DPM_SOLVERS.containsValue(type) ? DPM_SOLVERS : DPM_SINGLESTEPS);
   }
 
   private static void putFinalOrder(Map<String, Object> values, FinalOrder finalOrder) {

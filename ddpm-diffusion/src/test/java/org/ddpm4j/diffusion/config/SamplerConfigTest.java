@@ -14,6 +14,7 @@ import org.ddpm4j.diffusion.sampling.AncestralSampler;
 import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.EulerSampler;
 import org.ddpm4j.diffusion.sampling.FinalOrder;
+import org.ddpm4j.diffusion.sampling.LcmSampler;
 import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.PathSampler;
@@ -68,7 +69,7 @@ class SamplerConfigTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "LCM")
   void isOfItsType(SamplerType type) {
     SamplerConfig config = SamplerConfig.of(type);
     assertThat(config.type()).isEqualTo(type);
@@ -77,6 +78,22 @@ class SamplerConfigTest {
         .returns(TimestepSpacing.LEADING, SamplerConfig::spacing)
         .returns(1, SamplerConfig::stepsOffset);
     assertThat(config.withLevels(LevelSpacing.TIMESTEPS)).isEqualTo(config);
+  }
+
+  /** Luo et al. 2023: some of the timesteps of the distillation, every 20th for T = 1000. */
+  @Test
+  void lcmVisitsTimestepsOfItsDistillation() {
+    LcmConfig config = LcmConfig.usual();
+    LcmSampler sampler = (LcmSampler) config.create(SCHEDULE, 4, X0Constraint.NONE);
+    assertThat(sampler.levels().levels().stream().map(NoiseLevel::t))
+        .containsExactly(999.0, 759.0, 499.0, 259.0, -1.0);
+    assertThat(config.withSpacing(TimestepSpacing.LEADING, 0)).isEqualTo(config);
+    assertThatThrownBy(() -> config.withSpacing(TimestepSpacing.TRAILING, 0))
+        .hasMessageContaining("leave the spacing out");
+    assertThatThrownBy(() -> config.create(SCHEDULE, 51, X0Constraint.NONE))
+        .hasMessageStartingWith("51 steps are not possible where the network was distilled at 50 timesteps");
+    assertThatThrownBy(() -> new LcmConfig(0, 1)).hasMessageContaining("original steps is 0");
+    assertThatThrownBy(() -> new LcmConfig(5, 0)).hasMessageContaining("scaling");
   }
 
   @Test
@@ -116,7 +133,7 @@ class SamplerConfigTest {
     assertThatThrownBy(() -> SamplerConfig.of(SamplerType.DDIM).withOrder(2))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "The sampler ddim does not take an order; dpm++, dpm++-sde, dpm, dpm-sde, unipc, deis and lms do.");
+            "The sampler ddim does not take an order; dpm++, dpm++-sde, dpm, dpm-sde, dpm++-single, dpm++-single-sde, dpm-single, unipc, deis and lms do.");
     assertThatThrownBy(() -> SamplerConfig.of(SamplerType.HEUN).withEta(0.5))
         .hasMessage("The sampler heun does not take an η; ddim does.");
     assertThatThrownBy(() -> SamplerConfig.of(SamplerType.UNIPC).withVariance(ReverseVariance.BETA))

@@ -164,6 +164,10 @@ class DiffusersSchedulerTest {
             "EulerDiscreteScheduler",
             "timestep_type=\"continuous\" prediction_type=\"v_prediction\" sigma_max=700"));
     configs.add(with("EulerDiscreteScheduler", "interpolation_type=\"log_linear\""));
+    String single = "DPMSolverSinglestepScheduler";
+    configs.add(with(single, "algorithm_type=\"sde-dpmsolver++\" lower_order_final=true"));
+    configs.add(with(single, "algorithm_type=\"dpmsolver\" final_sigmas_type=\"sigma_min\""));
+    configs.add(with("LCMScheduler", "original_inference_steps=40 timestep_scaling=2.5"));
     return configs.stream();
   }
 

@@ -56,6 +56,29 @@ class ConvergenceTest {
         X0Constraint.NONE);
   }
 
+  /** In whole groups, of three where the order is 3: a multiple of it as near as can be. */
+  private static Sampler singlestep(
+      NoiseLevels levels, int order, Prediction prediction, SecondOrder secondOrder) {
+    return new DpmSinglestepSampler(
+        levels,
+        DpmSinglestepSampler.orders(levels, order, FinalOrder.FULL),
+        Equation.ODE,
+        prediction,
+        secondOrder,
+        Convention.PAPER,
+        X0Constraint.NONE);
+  }
+
+  /** The denoiser knows every level, so that the times do not matter. */
+  private static Sampler dpm2(NoiseLevels levels) {
+    List<NoiseLevel> midpoints =
+        levels.path().stream()
+            .map(step -> (step.from().lambda() + step.to().lambda()) / 2)
+            .map(lambda -> new NoiseLevel(0, 1 / (1 + Math.exp(-2 * lambda))))
+            .toList();
+    return new Dpm2Sampler(levels, midpoints, Dpm2Sampler.Noise.NONE, X0Constraint.NONE);
+  }
+
   static Stream<Arguments> deterministicSolvers() {
     List<Arguments> solvers =
         new ArrayList<>(
@@ -99,6 +122,23 @@ class ConvergenceTest {
               levels ->
                   new UniPcSampler(levels, order, Scale.BH1, FinalOrder.FULL, X0Constraint.NONE)));
     }
+    for (int p = 1; p <= 3; p++) {
+      int order = p;
+      for (Prediction prediction : Prediction.values()) {
+        solvers.add(
+            solver(
+                "singlestep DPM-Solver " + p + " of " + prediction,
+                p,
+                levels -> singlestep(levels, order, prediction, SecondOrder.HEUN)));
+      }
+    }
+    solvers.add(
+        solver(
+            "singlestep DPM-Solver 2, the middle",
+            2,
+            levels -> singlestep(levels, 2, Prediction.X0, SecondOrder.MIDPOINT)));
+    solvers.add(
+        solver("DPM2", 2, levels -> dpm2(levels)));
     for (int p = 1; p <= 4; p++) {
       int order = p;
       solvers.add(

@@ -65,7 +65,8 @@ class DiffusersTrajectoryTest {
       }
     }
     return Stream.of(
-            "sampler_trajectories.json", "more_trajectories.json", "option_trajectories.json")
+            "sampler_trajectories.json", "more_trajectories.json", "option_trajectories.json",
+            "scheduler_trajectories.json")
         .flatMap(DiffusersTrajectoryTest::resource);
   }
 
@@ -132,6 +133,19 @@ class DiffusersTrajectoryTest {
     }
   }
 
+  @Test
+  void goldenHoldsFurtherSchedulers() {
+    Map<String, Integer> counts = new TreeMap<>();
+    resource("scheduler_trajectories.json")
+        .forEach(run -> counts.merge(run.json().get("scheduler").asText(), 1, Integer::sum));
+    assertThat(counts)
+        .containsEntry("DPMSolverSinglestepScheduler", 57)
+        .containsEntry("KDPM2DiscreteScheduler", 14)
+        .containsEntry("KDPM2AncestralDiscreteScheduler", 14)
+        .containsEntry("LCMScheduler", 11)
+        .hasSize(4);
+  }
+
   @ParameterizedTest
   @MethodSource("runs")
   void repeatsTheRun(Run golden) throws IOException {
@@ -143,7 +157,7 @@ class DiffusersTrajectoryTest {
     Sampler sampler =
         samplerConfig(scheduler, run.get("step_args"))
             .create(schedule, run.get("steps").asInt(), scheduler.clipping().constraint());
-    boolean scaled = className.matches("(Euler|EulerAncestral|Heun|LMS)DiscreteScheduler");
+    boolean scaled = className.matches("(Euler|EulerAncestral|Heun|LMS|KDPM2|KDPM2Ancestral)DiscreteScheduler");
 
     List<double[]> states = new ArrayList<>();
     List<Double> times = new ArrayList<>();

@@ -10,7 +10,8 @@ import diffusers
 NAMES = [
     "DDPMScheduler", "DDIMScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "PNDMScheduler",
     "DEISMultistepScheduler", "LMSDiscreteScheduler", "HeunDiscreteScheduler", "EulerDiscreteScheduler",
-    "EulerAncestralDiscreteScheduler",
+    "EulerAncestralDiscreteScheduler", "DPMSolverSinglestepScheduler", "KDPM2DiscreteScheduler",
+    "KDPM2AncestralDiscreteScheduler", "LCMScheduler",
 ]
 
 schedulers = []
