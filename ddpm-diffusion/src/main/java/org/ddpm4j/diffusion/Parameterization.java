@@ -53,6 +53,33 @@ public enum Parameterization {
     }
   },
   /**
+   * The velocity {@code ε - x0} of rectified flow (Liu et al. 2023, eq. 1). A network of it is given
+   * {@code (1-s) x0 + s ε}, which is {@code x_t/(α+σ)} with {@code s = σ/(α+σ)}, and asked with
+   * {@code s T}, as those of diffusers' {@code FlowMatchEulerDiscreteScheduler} are.
+   */
+  @JsonProperty("flow")
+  FLOW {
+    @Override
+    double x0Factor(NoiseSchedule schedule, NoiseLevel level) {
+      return -1;
+    }
+
+    @Override
+    double epsFactor(NoiseSchedule schedule, NoiseLevel level) {
+      return 1;
+    }
+
+    @Override
+    public double inputFactor(NoiseLevel level) {
+      return 1 / (level.alpha() + level.sigma());
+    }
+
+    @Override
+    public double time(NoiseSchedule schedule, NoiseLevel level) {
+      return level.sigma() * inputFactor(level) * schedule.timesteps();
+    }
+  },
+  /**
    * The mean {@code μ̃_t} of the posterior {@code q(x_{t-1} | x_t, x0)} (Ho et al. 2020, eq. 7).
    */
   @JsonProperty("mean")
@@ -72,6 +99,47 @@ public enum Parameterization {
   abstract double x0Factor(NoiseSchedule schedule, NoiseLevel level);
 
   abstract double epsFactor(NoiseSchedule schedule, NoiseLevel level);
+
+  /**
+   * The factor of x_t in what a network is given.
+   *
+   * @param level how noisy x_t is
+   * @return 1, but for {@link #FLOW}
+   */
+  public double inputFactor(NoiseLevel level) {
+    return 1;
+  }
+
+  /**
+   * What a network is asked with.
+   *
+   * @param schedule of the chain
+   * @param level how noisy x_t is
+   * @return its time, but for {@link #FLOW}
+   */
+  public double time(NoiseSchedule schedule, NoiseLevel level) {
+    return level.t();
+  }
+
+  /**
+   * What a network is given in training.
+   *
+   * @param schedule of the chain
+   * @param x0 images, {@code [N,C,H,W]}
+   * @param eps the noise to add, same shape
+   * @param t the timestep of each image, zero-based
+   * @return x_t times {@link #inputFactor}, same shape and type as x0
+   * @throws IllegalArgumentException if the shapes differ or the images are whole numbers
+   * @throws IndexOutOfBoundsException if a timestep is not in 0..T-1
+   */
+  public INDArray input(NoiseSchedule schedule, INDArray x0, INDArray eps, int... t) {
+    return PerImage.combine(
+        x0,
+        i -> NoiseLevel.of(schedule, i).alpha() * inputFactor(NoiseLevel.of(schedule, i)),
+        eps,
+        i -> NoiseLevel.of(schedule, i).sigma() * inputFactor(NoiseLevel.of(schedule, i)),
+        t);
+  }
 
   /**
    * What a perfect network would say in training.

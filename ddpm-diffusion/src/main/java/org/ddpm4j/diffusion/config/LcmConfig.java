@@ -5,7 +5,6 @@ import org.ddpm4j.diffusion.config.SamplerConfig.Part;
 import org.ddpm4j.diffusion.sampling.LcmSampler;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.PathSampler;
-import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.NoiseSchedule;
 
@@ -16,7 +15,7 @@ import org.ddpm4j.schedules.NoiseSchedule;
  * @param originalSteps n, at least 1; no more than T count
  * @param timestepScaling of the boundary condition, positive
  */
-public record LcmConfig(int originalSteps, double timestepScaling) implements SamplerConfig {
+public record LcmConfig(int originalSteps, double timestepScaling) implements SamplerConfig.OwnTimes {
 
   private static final int DEFAULT_ORIGINAL_STEPS = 50;
 
@@ -48,25 +47,6 @@ public record LcmConfig(int originalSteps, double timestepScaling) implements Sa
   @Override
   public SamplerType type() {
     return SamplerType.LCM;
-  }
-
-  @Override
-  public TimestepSpacing spacing() {
-    return TimestepSpacing.LEADING;
-  }
-
-  @Override
-  public int stepsOffset() {
-    return 0;
-  }
-
-  @Override
-  public LcmConfig withSpacing(TimestepSpacing newSpacing, int newStepsOffset) {
-    if (newSpacing != spacing() || newStepsOffset != stepsOffset()) {
-      throw new IllegalArgumentException(
-          "The sampler lcm visits timesteps that its network was distilled at; leave the spacing out.");
-    }
-    return this;
   }
 
   @Override

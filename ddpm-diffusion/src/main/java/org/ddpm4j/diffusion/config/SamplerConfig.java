@@ -20,7 +20,7 @@ import org.ddpm4j.schedules.NoiseSchedule;
  */
 public sealed interface SamplerConfig
     permits AncestralConfig,
-        LcmConfig,
+        SamplerConfig.OwnTimes,
         SamplerConfig.Ending,
         SamplerConfig.SpacedLevels,
         SamplerConfig.Ordered {
@@ -59,6 +59,30 @@ public sealed interface SamplerConfig
 
     @Override
     SamplerConfig withLevels(LevelSpacing newLevels);
+  }
+
+  /** Configurations of samplers whose times are a matter of their own. */
+  sealed interface OwnTimes extends SamplerConfig permits LcmConfig, FlowConfig {
+
+    @Override
+    default TimestepSpacing spacing() {
+      return TimestepSpacing.LEADING;
+    }
+
+    @Override
+    default int stepsOffset() {
+      return 0;
+    }
+
+    @Override
+    default SamplerConfig withSpacing(TimestepSpacing newSpacing, int newStepsOffset) {
+      if (newSpacing != spacing() || newStepsOffset != stepsOffset()) {
+        throw new IllegalArgumentException(
+            String.format(
+                Locale.ROOT, "The sampler %s has times of its own; leave the spacing out.", type()));
+      }
+      return this;
+    }
   }
 
   /** Configurations of solvers whose order can be chosen. */
@@ -203,6 +227,7 @@ public sealed interface SamplerConfig
       case HEUN, EULER, EULER_ANCESTRAL -> EulerConfig.of(type);
       case DPM2, DPM2_ANCESTRAL -> Dpm2Config.of(type);
       case LCM -> LcmConfig.usual();
+      case FLOW_EULER, FLOW_HEUN -> FlowConfig.of(type);
     };
   }
 

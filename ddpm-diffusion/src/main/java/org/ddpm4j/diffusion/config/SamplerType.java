@@ -4,6 +4,7 @@ import org.ddpm4j.diffusion.sampling.DeisSampler;
 import org.ddpm4j.diffusion.sampling.Dpm2Sampler;
 import org.ddpm4j.diffusion.sampling.DpmSinglestepSampler;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler;
+import org.ddpm4j.diffusion.sampling.FlowHeunSampler;
 import org.ddpm4j.diffusion.sampling.LcmSampler;
 import org.ddpm4j.diffusion.sampling.LmsSampler;
 import org.ddpm4j.diffusion.sampling.UniPcSampler;
@@ -49,7 +50,11 @@ public enum SamplerType {
   /** {@link Dpm2Sampler} with fresh noise in every step. */
   DPM2_ANCESTRAL("dpm2-ancestral"),
   /** {@link LcmSampler}. */
-  LCM("lcm");
+  LCM("lcm"),
+  /** {@link org.ddpm4j.diffusion.sampling.EulerSampler} on a rectified flow. */
+  FLOW_EULER("flow-euler"),
+  /** {@link FlowHeunSampler}. */
+  FLOW_HEUN("flow-heun");
 
   private final String label;
 

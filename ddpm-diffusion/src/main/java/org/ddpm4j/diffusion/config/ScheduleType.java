@@ -7,6 +7,7 @@ import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.ConstantSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
 import org.ddpm4j.schedules.ExponentialSchedule;
+import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.JsdSchedule;
 import org.ddpm4j.schedules.LaplaceSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
@@ -89,6 +90,14 @@ public enum ScheduleType {
     @Override
     BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
       return new JsdSchedule();
+    }
+  },
+  /** The straight way between image and noise, which ends at ᾱ = 0 (Liu et al. 2023). */
+  @JsonProperty("flow")
+  FLOW(Choice.NOTHING) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return FlowSchedule.straight();
     }
   },
   /** ᾱ of e^(-12 t/T) (diffusers' {@code exp}). */

@@ -18,6 +18,7 @@ import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
 import org.ddpm4j.schedules.ExponentialSchedule;
+import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.LaplaceSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -89,6 +90,13 @@ public record DiffusersScheduler(
   }
 
   private static BetaSchedule named(BetaSchedule betas, int timesteps, SchedulerClass scheduler) {
+    if (scheduler.isFlow()) {
+      require(
+          betas instanceof FlowSchedule,
+          "diffusers' %s knows the schedule flow alone; choose another sampler.",
+          scheduler.className());
+      return betas;
+    }
     boolean hasName =
         betas instanceof LinearSchedule
             || betas instanceof QuadraticSchedule
@@ -186,6 +194,11 @@ public record DiffusersScheduler(
     require(
         parameterization != Parameterization.MEAN,
         "diffusers has no scheduler for networks that predict the mean; train one that predicts epsilon, x0 or v.");
+    require(
+        (parameterization == Parameterization.FLOW) == scheduler.isFlow(),
+        "diffusers' %s is %s for networks that predict the flow; choose another sampler.",
+        scheduler.className(),
+        scheduler.isFlow() ? "only" : "not");
     boolean takesX0 =
         switch (scheduler) {
           case PNDM, EULER_ANCESTRAL, DPM2, DPM2_ANCESTRAL -> false;
@@ -322,6 +335,9 @@ public record DiffusersScheduler(
     }
     if (formula instanceof SigmoidSchedule sigmoid) {
       return named(ScheduleType.SIGMOID, sigmoid.betaStart(), sigmoid.betaEnd());
+    }
+    if (formula instanceof FlowSchedule flow) {
+      return flow.shift() == 1 ? named(ScheduleType.FLOW, null, null) : Optional.empty();
     }
     if (formula instanceof LaplaceSchedule) {
       return named(ScheduleType.LAPLACE_DIFFUSERS, null, null);

@@ -157,6 +157,30 @@ enum SchedulerClass {
       keys.only("timestep_spacing", "leading", "trailing", "linspace");
       keys.only("steps_offset", 0, 1);
     }
+  },
+  FLOW_EULER("FlowMatchEulerDiscreteScheduler", SamplerType.FLOW_EULER) {
+    @Override
+    void declare(Keys keys) {
+      keys.read("num_train_timesteps", 1000).read("shift", 1.0);
+      keys.only("use_dynamic_shifting", false);
+      keys.only("base_shift", 0.5);
+      keys.only("max_shift", 1.15);
+      keys.only("base_image_seq_len", 256);
+      keys.only("max_image_seq_len", 4096);
+      keys.only("invert_sigmas", false);
+      keys.only("shift_terminal", Keys.NULL);
+      keys.only("use_karras_sigmas", false);
+      keys.only("use_exponential_sigmas", false);
+      keys.only("use_beta_sigmas", false);
+      keys.only("time_shift_type", "exponential", "linear");
+      keys.only("stochastic_sampling", false);
+    }
+  },
+  FLOW_HEUN("FlowMatchHeunDiscreteScheduler", SamplerType.FLOW_HEUN) {
+    @Override
+    void declare(Keys keys) {
+      keys.read("num_train_timesteps", 1000).read("shift", 1.0);
+    }
   };
 
   private final String className;
@@ -254,6 +278,11 @@ enum SchedulerClass {
       case HEUN -> Set.of("exp");
       default -> Set.of();
     };
+  }
+
+  /** Whether it is for networks that predict a flow, and for these alone. */
+  boolean isFlow() {
+    return this == FLOW_EULER || this == FLOW_HEUN;
   }
 
   /** As files name it. */

@@ -18,6 +18,7 @@ import org.ddpm4j.diffusion.config.DeisConfig;
 import org.ddpm4j.diffusion.config.DpmSolverConfig;
 import org.ddpm4j.diffusion.config.EulerConfig;
 import org.ddpm4j.diffusion.config.EulerConfig.Asked;
+import org.ddpm4j.diffusion.config.FlowConfig;
 import org.ddpm4j.diffusion.config.LcmConfig;
 import org.ddpm4j.diffusion.config.LevelRange;
 import org.ddpm4j.diffusion.config.SamplerConfig;
@@ -36,6 +37,7 @@ import org.ddpm4j.io.StrictJson;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
 import org.ddpm4j.schedules.ExponentialSchedule;
+import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.LaplaceSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.QuadraticSchedule;
@@ -246,7 +248,9 @@ final class SchedulerJson {
     return new DiffusersScheduler(
         betas(timesteps),
         timesteps,
-        fields.choice("prediction_type", PREDICTION_TYPES),
+        scheduler.isFlow()
+            ? Parameterization.FLOW
+            : fields.choice("prediction_type", PREDICTION_TYPES),
         sampler(type()),
         clipping());
   }
@@ -290,6 +294,9 @@ final class SchedulerJson {
       return dpm.withSecondOrder(fields.choice("solver_type", SECOND_ORDERS))
           .withFinalOrder(finalOrder())
           .withLeastLambda(fields.number("lambda_min_clipped"));
+    }
+    if (sampler instanceof FlowConfig flow) {
+      return flow.withShift(fields.finiteNumber("shift"));
     }
     if (sampler instanceof LcmConfig) {
       return new LcmConfig(
@@ -362,6 +369,8 @@ final class SchedulerJson {
       case DPM2 -> SamplerType.DPM2;
       case DPM2_ANCESTRAL -> SamplerType.DPM2_ANCESTRAL;
       case LCM -> SamplerType.LCM;
+      case FLOW_EULER -> SamplerType.FLOW_EULER;
+      case FLOW_HEUN -> SamplerType.FLOW_HEUN;
       case UNIPC -> SamplerType.UNIPC;
       case PNDM -> fields.flagOrNull("skip_prk_steps") ? SamplerType.PLMS : SamplerType.PNDM;
       case DEIS -> SamplerType.DEIS;
@@ -380,6 +389,9 @@ final class SchedulerJson {
   }
 
   private BetaSchedule betas(int timesteps) {
+    if (scheduler.isFlow()) {
+      return new FlowSchedule(fields.finiteNumber("shift"));
+    }
     BetaSchedule betas = fields.isNull("trained_betas") ? formula() : trainedBetas(timesteps);
     return scheduler.has("rescale_betas_zero_snr") && fields.flagOrNull("rescale_betas_zero_snr")
         ? new ZeroTerminalSnrSchedule(betas)
@@ -466,8 +478,10 @@ final class SchedulerJson {
     Map<String, Object> values = new LinkedHashMap<>(scheduler.readKeys());
     values.put("num_train_timesteps", config.timesteps());
     putBetas(values, config.betas());
-    values.put(
-        "prediction_type", DiffusersFields.nameOf(config.parameterization(), PREDICTION_TYPES));
+    if (!scheduler.isFlow()) {
+      values.put(
+          "prediction_type", DiffusersFields.nameOf(config.parameterization(), PREDICTION_TYPES));
+    }
     values.replace("timestep_spacing", DiffusersFields.nameOf(sampler.spacing(), SPACINGS));
     values.replace("steps_offset", sampler.stepsOffset());
     putClipping(values, config.clipping());
@@ -558,6 +572,8 @@ final class SchedulerJson {
       values.put("beta_schedule", "laplace");
     } else if (betas instanceof ExponentialSchedule) {
       values.put("beta_schedule", "exp");
+    } else if (betas instanceof FlowSchedule flow) {
+      values.put("shift", flow.shift());
     } else if (betas instanceof TrainedBetas trained) {
       values.put("trained_betas", trained.values());
     } else {

@@ -49,6 +49,11 @@ public record ObjectiveConfig(
         labelDropout >= 0 && labelDropout < 1,
         "The label dropout is %s; it must be in [0,1).",
         labelDropout);
+    require(
+        parameterization != Parameterization.FLOW || terms == LossTerms.SIMPLE,
+        "A network that predicts the flow is trained by the terms SIMPLE, not %s, which know a chain"
+            + " of timesteps.",
+        terms);
     boolean weighted = !(weighting instanceof LossWeighting.Uniform);
     require(
         !weighted || (loss == LossFunction.L2 && terms != LossTerms.VLB),
