@@ -10,6 +10,7 @@ import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.EulerSampler;
 import org.ddpm4j.diffusion.sampling.FlowHeunSampler;
 import org.ddpm4j.diffusion.sampling.InitialNoise;
+import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
@@ -21,13 +22,15 @@ import org.ddpm4j.schedules.NoiseSchedule;
  * with the share of noise s evenly spaced from 1 before it is shifted.
  *
  * @param type {@link SamplerType#FLOW_EULER} or {@link SamplerType#FLOW_HEUN}
+ * @param levels how the shares lie after the shift
  * @param shift more steps of much noise above 1 (Esser et al. 2024, eq. 23); positive and finite
  * @param convention {@link Convention#PAPER} for S even steps down to 0; with {@link
  *     Convention#DIFFUSERS} the last of S levels is that of the first timestep, and 0 comes after
  *     it
  */
-public record FlowConfig(SamplerType type, double shift, Convention convention)
-    implements SamplerConfig.OwnTimes {
+public record FlowConfig(
+    SamplerType type, LevelSpacing levels, double shift, Convention convention)
+    implements SamplerConfig.OwnTimes, SamplerConfig.SpacedLevels {
 
   private static final List<SamplerType> TYPES =
       List.of(SamplerType.FLOW_EULER, SamplerType.FLOW_HEUN);
@@ -43,6 +46,7 @@ public record FlowConfig(SamplerType type, double shift, Convention convention)
           String.format(Locale.ROOT, "The sampler %s is none of %s.", type, TYPES));
     }
     Objects.requireNonNull(convention, "convention");
+    VisitedTimes.checkRatios(type, levels);
     new FlowSchedule(shift);
   }
 
@@ -54,7 +58,7 @@ public record FlowConfig(SamplerType type, double shift, Convention convention)
    * @throws IllegalArgumentException if it is none of them
    */
   public static FlowConfig of(SamplerType type) {
-    return new FlowConfig(type, 1, Convention.PAPER);
+    return new FlowConfig(type, LevelSpacing.TIMESTEPS, 1, Convention.PAPER);
   }
 
   /**
@@ -65,34 +69,60 @@ public record FlowConfig(SamplerType type, double shift, Convention convention)
    * @throws IllegalArgumentException if it is out of range
    */
   public FlowConfig withShift(double newShift) {
-    return new FlowConfig(type, newShift, convention);
+    return new FlowConfig(type, levels, newShift, convention);
   }
 
   @Override
   public FlowConfig withConvention(Convention newConvention) {
-    return new FlowConfig(type, shift, newConvention);
+    return new FlowConfig(type, levels, shift, newConvention);
+  }
+
+  @Override
+  public FlowConfig withLevels(LevelSpacing newLevels) {
+    return new FlowConfig(type, newLevels, shift, convention);
   }
 
   @Override
   public PathSampler create(NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
-    FlowSchedule flow = new FlowSchedule(shift);
-    int timesteps = schedule.timesteps();
-    int steps = part.steps();
-    List<NoiseLevel> levels = new ArrayList<>();
-    for (int i = 0; i < steps; i++) {
-      double share = 1 - (double) i / steps;
-      if (convention == Convention.DIFFUSERS) {
-        // The least share is shifted here, and again with all others.
-        double least = flow.shifted(1.0 / timesteps);
-        share = steps == 1 ? 1 : 1 + i * (least - 1) / (steps - 1);
-      }
-      double shifted = flow.shifted(share);
-      levels.add(new NoiseLevel(shifted * timesteps - 1, FlowSchedule.alphaCumprod(shifted)));
+    List<NoiseLevel> path = new ArrayList<>();
+    for (double share : shares(schedule.timesteps(), part.steps())) {
+      path.add(level(schedule, share));
     }
-    levels.add(NoiseLevel.CLEAN);
-    NoiseLevels run = new NoiseLevels(levels, InitialNoise.STANDARD).last(part.last());
+    path.add(NoiseLevel.CLEAN);
+    NoiseLevels run = new NoiseLevels(path, InitialNoise.STANDARD).last(part.last());
     return type == SamplerType.FLOW_HEUN
         ? new FlowHeunSampler(run, x0Constraint)
         : new EulerSampler(run, x0Constraint);
+  }
+
+  /** s of each level at which the network is asked. */
+  private double[] shares(int timesteps, int steps) {
+    FlowSchedule flow = new FlowSchedule(shift);
+    double last = 1.0 / steps;
+    if (convention == Convention.DIFFUSERS && steps > 1) {
+      // The least share is shifted here, and again with all others.
+      last = flow.shifted(1.0 / timesteps);
+    }
+    double[] shares = new double[steps];
+    for (int i = 0; i < steps; i++) {
+      shares[i] = flow.shifted(i == 0 ? 1 : 1 + i * (last - 1) / (steps - 1));
+    }
+    return levels == LevelSpacing.TIMESTEPS || steps == 1
+        ? shares
+        : levels.ratios(shares[0], shares[steps - 1], steps);
+  }
+
+  /**
+   * Of a schedule that is no flow's and keeps some signal, shares are of its greatest, so that any
+   * network can be asked.
+   */
+  private NoiseLevel level(NoiseSchedule schedule, double share) {
+    if (convention == Convention.DIFFUSERS) {
+      return new NoiseLevel(
+          share * schedule.timesteps() - 1, FlowSchedule.alphaCumprod(share));
+    }
+    NoiseLevel noisiest = NoiseLevel.of(schedule, schedule.timesteps() - 1);
+    double reached = share * noisiest.sigma() / (noisiest.alpha() + noisiest.sigma());
+    return reached == 1 ? noisiest : NoiseLevel.ofRho(schedule, reached / (1 - reached));
   }
 }

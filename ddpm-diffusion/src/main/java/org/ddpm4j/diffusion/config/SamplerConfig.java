@@ -48,7 +48,8 @@ public sealed interface SamplerConfig
 
   /** Configurations of samplers whose noise levels need not be those of timesteps. */
   sealed interface SpacedLevels extends SamplerConfig
-      permits DdimConfig, DpmSolverConfig, UniPcConfig, DeisConfig, LmsConfig, EulerConfig, Dpm2Config {
+      permits DdimConfig, DpmSolverConfig, UniPcConfig, DeisConfig, LmsConfig, EulerConfig, Dpm2Config,
+          FlowConfig {
 
     /**
      * How the noise levels lie.

@@ -169,9 +169,7 @@ enum SchedulerClass {
       keys.only("max_image_seq_len", 4096);
       keys.only("invert_sigmas", false);
       keys.only("shift_terminal", Keys.NULL);
-      keys.only("use_karras_sigmas", false);
-      keys.only("use_exponential_sigmas", false);
-      keys.only("use_beta_sigmas", false);
+      keys.sigmas();
       keys.only("time_shift_type", "exponential", "linear");
       keys.only("stochastic_sampling", false);
     }

@@ -22,6 +22,7 @@ import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.junit.jupiter.api.Test;
@@ -69,7 +70,7 @@ class SamplerConfigTest {
   }
 
   @ParameterizedTest
-  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "LCM")
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"LCM", "FLOW_EULER", "FLOW_HEUN"})
   void isOfItsType(SamplerType type) {
     SamplerConfig config = SamplerConfig.of(type);
     assertThat(config.type()).isEqualTo(type);
@@ -89,7 +90,7 @@ class SamplerConfigTest {
         .containsExactly(999.0, 759.0, 499.0, 259.0, -1.0);
     assertThat(config.withSpacing(TimestepSpacing.LEADING, 0)).isEqualTo(config);
     assertThatThrownBy(() -> config.withSpacing(TimestepSpacing.TRAILING, 0))
-        .hasMessageContaining("leave the spacing out");
+        .hasMessage("The sampler lcm has times of its own; leave the spacing out.");
     assertThatThrownBy(() -> config.create(SCHEDULE, 51, X0Constraint.NONE))
         .hasMessageStartingWith("51 steps are not possible where the network was distilled at 50 timesteps");
     assertThatThrownBy(() -> new LcmConfig(0, 1)).hasMessageContaining("original steps is 0");
@@ -226,5 +227,27 @@ class SamplerConfigTest {
           1);
       assertThat(asked).hasSize(40).startsWith(39.0, 38.0).endsWith(1.0, 0.0);
     }
+  }
+
+  /** Liu et al. 2023: S even steps from s = 1 to 0; Esser et al. 2024, eq. 23, by hand. */
+  @Test
+  void flowsAreWalkedInEvenSteps() {
+    NoiseSchedule flow = NoiseSchedule.of(FlowSchedule.straight(), 1000);
+    FlowConfig config = FlowConfig.of(SamplerType.FLOW_EULER);
+    assertThat(shares(config.create(flow, 4, X0Constraint.NONE)))
+        .containsExactly(new double[] {1, 0.75, 0.5, 0.25, 0}, within(1e-12));
+    assertThat(shares(config.withShift(3).create(flow, 4, X0Constraint.NONE)))
+        .containsExactly(new double[] {1, 0.9, 0.75, 0.5, 0}, within(1e-12));
+    assertThat(shares(config.create(flow, new SamplerConfig.Part(4, 2), X0Constraint.NONE)))
+        .containsExactly(new double[] {0.5, 0.25, 0}, within(1e-12));
+    assertThatThrownBy(() -> config.withShift(-1)).hasMessageContaining("shift of the flow is -1");
+    assertThatThrownBy(() -> FlowConfig.of(SamplerType.EULER)).hasMessageContaining("euler");
+  }
+
+  private static double[] shares(PathSampler sampler) {
+    return ((EulerSampler) sampler)
+        .levels().levels().stream()
+            .mapToDouble(level -> level.sigma() / (level.alpha() + level.sigma()))
+            .toArray();
   }
 }

@@ -138,6 +138,8 @@ class ConvergenceTest {
             2,
             levels -> singlestep(levels, 2, Prediction.X0, SecondOrder.MIDPOINT)));
     solvers.add(
+        solver("Heun on the flow", 2, levels -> new FlowHeunSampler(levels, X0Constraint.NONE)));
+    solvers.add(
         solver("DPM2", 2, levels -> dpm2(levels)));
     for (int p = 1; p <= 4; p++) {
       int order = p;

@@ -66,7 +66,8 @@ class DiffusersTrajectoryTest {
     }
     return Stream.of(
             "sampler_trajectories.json", "more_trajectories.json", "option_trajectories.json",
-            "scheduler_trajectories.json")
+            "scheduler_trajectories.json",
+            "flow_trajectories.json")
         .flatMap(DiffusersTrajectoryTest::resource);
   }
 
@@ -164,8 +165,10 @@ class DiffusersTrajectoryTest {
     Denoiser network = new NetworkDenoiser(network(config), scheduler.parameterization(), schedule);
     Denoiser recorder =
         (xt, level) -> {
-          times.add(level.t());
-          states.add(array(scaled ? xt.div(level.alpha()) : xt));
+          times.add(scheduler.parameterization().time(schedule, level));
+          double factor =
+              scaled ? 1 / level.alpha() : scheduler.parameterization().inputFactor(level);
+          states.add(array(xt.mul(factor)));
           return network.denoise(xt, level);
         };
     INDArray last =

@@ -12,4 +12,6 @@ for name in ("FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler"
         runs.append(run(name, steps, {}, {}))
     for shift in (0.5, 3.0):
         runs.append(run(name, 6, dict(shift=shift), {}))
+for levels in ("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"):
+    runs.append(run("FlowMatchEulerDiscreteScheduler", 6, {"shift": 3.0, levels: True}, {}))
 write(runs, sys.argv[1])
