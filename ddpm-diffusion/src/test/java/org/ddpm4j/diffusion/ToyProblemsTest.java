@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.ddpm4j.schedules.FlowSchedule;
+import org.ddpm4j.diffusion.sampling.Sampler;
+import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.sampling.AncestralSampler;
@@ -95,7 +99,7 @@ class ToyProblemsTest {
 
   @ParameterizedTest
   @Tag("slow")
-  @CsvSource({"TWO_MOONS, V", "FIVE_GAUSSIANS, EPSILON"})
+  @CsvSource({"TWO_MOONS, V", "FIVE_GAUSSIANS, EPSILON", "TWO_MOONS, FLOW"})
   void samplesCannotBeToldFromData(Problem problem, Parameterization parameterization)
       throws IOException {
     TrainingConfig config =
@@ -111,7 +115,7 @@ class ToyProblemsTest {
     AnnotatedUnet network = AnnotatedUnet.resnet(32, 2, List.of(1), 8).withAttention(1, 8);
     try (Unet unet = Unet.create(network, DataType.FLOAT, 1)) {
       Trainer trainer =
-          new Trainer(unet, SCHEDULE, config, step -> dataSet(problem.points(1000 + step, BATCH)));
+          new Trainer(unet, schedule(parameterization), config, step -> dataSet(problem.points(1000 + step, BATCH)));
       double untrained = pValue(problem, sample(trainer.unet(), parameterization));
       trainer.fit();
       assertThat(untrained).isLessThan(0.002);
@@ -119,12 +123,23 @@ class ToyProblemsTest {
     }
   }
 
+  private static NoiseSchedule schedule(Parameterization parameterization) {
+    return parameterization == Parameterization.FLOW
+        ? NoiseSchedule.of(FlowSchedule.straight(), SCHEDULE.timesteps())
+        : SCHEDULE;
+  }
+
   private static double[][] sample(Unet unet, Parameterization parameterization) {
-    AncestralSampler sampler =
-        new AncestralSampler(
-            SCHEDULE.respace(SCHEDULE.timesteps()), ReverseVariance.POSTERIOR, X0Constraint.NONE);
+    NoiseSchedule schedule = schedule(parameterization);
+    Sampler sampler =
+        parameterization == Parameterization.FLOW
+            ? SamplerConfig.of(SamplerType.FLOW_HEUN).create(schedule, 20, X0Constraint.NONE)
+            : new AncestralSampler(
+                schedule.respace(schedule.timesteps()),
+                ReverseVariance.POSTERIOR,
+                X0Constraint.NONE);
     return points(
-        DiffusionPipeline.of(unet, parameterization, SCHEDULE, sampler, POINT)
+        DiffusionPipeline.of(unet, parameterization, schedule, sampler, POINT)
             .sample(COUNT, 5, COUNT, SamplingObserver.NONE));
   }
 

@@ -186,7 +186,7 @@ public final class Trainer implements AutoCloseable {
 
   private TrainingListener.StepReport trainStep() {
     double factor = config.learningRate().factor(step, config.steps());
-    TrainingStep.Result result = trainingStep.run(step, factor, emaDecay());
+    TrainingStep.Result result = trainingStep.run(step, factor, config.emaDecay(step));
     StepLosses losses = result.losses();
     timesteps.update(losses.t(), losses.losses());
     step++;
@@ -194,13 +194,6 @@ public final class Trainer implements AutoCloseable {
     window.add(losses.mean(), result.gradientNorm());
     return new TrainingListener.StepReport(
         step, config.steps(), losses.mean(), losses.images(), closeWindow(factor));
-  }
-
-  /**
-   * The decay rises from 0.1 to its final value, so that the random first weights are forgotten.
-   */
-  private double emaDecay() {
-    return Math.min(config.emaDecay(), (1.0 + step) / (10.0 + step));
   }
 
   /** What a training still owes that ended between its last step and that step's report. */
