@@ -80,6 +80,33 @@ public enum Parameterization {
     }
   },
   /**
+   * What is left of the image when a share of the noisy one is taken away, in units of variance 1
+   * (Karras et al. 2022, eq. 7 and table 1, with σ_data = 0.5): {@code (x0 - c_skip z)/c_out} of
+   * {@code z = x0 + ρ ε}. A network of it is given {@code c_in z} and asked with {@code log(ρ)/4}.
+   */
+  @JsonProperty("edm")
+  EDM {
+    @Override
+    double x0Factor(NoiseSchedule schedule, NoiseLevel level) {
+      return level.sigma() * inputFactor(level) / DATA_DEVIATION;
+    }
+
+    @Override
+    double epsFactor(NoiseSchedule schedule, NoiseLevel level) {
+      return -DATA_DEVIATION * level.alpha() * inputFactor(level);
+    }
+
+    @Override
+    public double inputFactor(NoiseLevel level) {
+      return 1 / Math.hypot(level.sigma(), level.alpha() * DATA_DEVIATION);
+    }
+
+    @Override
+    public double time(NoiseSchedule schedule, NoiseLevel level) {
+      return Math.log(level.rho()) / 4;
+    }
+  },
+  /**
    * The mean {@code μ̃_t} of the posterior {@code q(x_{t-1} | x_t, x0)} (Ho et al. 2020, eq. 7).
    */
   @JsonProperty("mean")
@@ -96,15 +123,27 @@ public enum Parameterization {
     }
   };
 
+  /** σ_data of Karras et al. 2022, table 1. */
+  private static final double DATA_DEVIATION = 0.5;
+
   abstract double x0Factor(NoiseSchedule schedule, NoiseLevel level);
 
   abstract double epsFactor(NoiseSchedule schedule, NoiseLevel level);
 
   /**
+   * Whether a network is given another scale of x_t, and asked with something else than timesteps.
+   *
+   * @return true for {@link #FLOW} and {@link #EDM}
+   */
+  public boolean scales() {
+    return this == FLOW || this == EDM;
+  }
+
+  /**
    * The factor of x_t in what a network is given.
    *
    * @param level how noisy x_t is
-   * @return 1, but for {@link #FLOW}
+   * @return 1, but for {@link #FLOW} and {@link #EDM}
    */
   public double inputFactor(NoiseLevel level) {
     return 1;
@@ -115,7 +154,7 @@ public enum Parameterization {
    *
    * @param schedule of the chain
    * @param level how noisy x_t is
-   * @return its time, but for {@link #FLOW}
+   * @return its time, but for {@link #FLOW} and {@link #EDM}
    */
   public double time(NoiseSchedule schedule, NoiseLevel level) {
     return level.t();

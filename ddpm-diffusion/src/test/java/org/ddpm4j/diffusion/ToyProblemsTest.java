@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.ddpm4j.diffusion.objective.TimestepSampling;
+import org.ddpm4j.diffusion.sampling.LevelSpacing;
+import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.config.SamplerType;
@@ -99,7 +102,7 @@ class ToyProblemsTest {
 
   @ParameterizedTest
   @Tag("slow")
-  @CsvSource({"TWO_MOONS, V", "FIVE_GAUSSIANS, EPSILON", "TWO_MOONS, FLOW"})
+  @CsvSource({"TWO_MOONS, V", "FIVE_GAUSSIANS, EPSILON", "TWO_MOONS, FLOW", "FIVE_GAUSSIANS, EDM"})
   void samplesCannotBeToldFromData(Problem problem, Parameterization parameterization)
       throws IOException {
     TrainingConfig config =
@@ -109,7 +112,12 @@ class ToyProblemsTest {
             new LearningRateSchedule(50, LearningRateSchedule.Decay.COSINE),
             1.0,
             0.99,
-            ObjectiveConfig.simple().withParameterization(parameterization),
+            ObjectiveConfig.simple()
+                .withParameterization(parameterization)
+                .withTimesteps(
+                    parameterization == Parameterization.EDM
+                        ? TimestepSampling.LOG_NORMAL
+                        : TimestepSampling.UNIFORM),
             3,
             500);
     AnnotatedUnet network = AnnotatedUnet.resnet(32, 2, List.of(1), 8).withAttention(1, 8);
@@ -124,20 +132,29 @@ class ToyProblemsTest {
   }
 
   private static NoiseSchedule schedule(Parameterization parameterization) {
-    return parameterization == Parameterization.FLOW
-        ? NoiseSchedule.of(FlowSchedule.straight(), SCHEDULE.timesteps())
-        : SCHEDULE;
+    return switch (parameterization) {
+      case FLOW -> NoiseSchedule.of(FlowSchedule.straight(), SCHEDULE.timesteps());
+      case EDM -> NoiseSchedule.of(EdmSchedule.paper(), SCHEDULE.timesteps());
+      default -> SCHEDULE;
+    };
   }
 
   private static double[][] sample(Unet unet, Parameterization parameterization) {
     NoiseSchedule schedule = schedule(parameterization);
     Sampler sampler =
-        parameterization == Parameterization.FLOW
-            ? SamplerConfig.of(SamplerType.FLOW_HEUN).create(schedule, 20, X0Constraint.NONE)
-            : new AncestralSampler(
-                schedule.respace(schedule.timesteps()),
-                ReverseVariance.POSTERIOR,
-                X0Constraint.NONE);
+        switch (parameterization) {
+          case FLOW ->
+              SamplerConfig.of(SamplerType.FLOW_HEUN).create(schedule, 20, X0Constraint.NONE);
+          case EDM ->
+              SamplerConfig.of(SamplerType.HEUN)
+                  .withLevels(LevelSpacing.KARRAS)
+                  .create(schedule, 20, X0Constraint.NONE);
+          default ->
+              new AncestralSampler(
+                  schedule.respace(schedule.timesteps()),
+                  ReverseVariance.POSTERIOR,
+                  X0Constraint.NONE);
+        };
     return points(
         DiffusionPipeline.of(unet, parameterization, schedule, sampler, POINT)
             .sample(COUNT, 5, COUNT, SamplingObserver.NONE));

@@ -17,6 +17,7 @@ import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
+import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.ExponentialSchedule;
 import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.LaplaceSchedule;
@@ -81,7 +82,7 @@ public record DiffusersScheduler(
               timesteps,
               MAX_TIMESTEPS));
     }
-    SchedulerClass scheduler = SchedulerClass.of(sampler.type());
+    SchedulerClass scheduler = SchedulerClass.of(sampler.type(), parameterization);
     betas = named(betas, timesteps, scheduler);
     sampler = supported(sampler, scheduler);
     clipping = supported(clipping, scheduler);
@@ -90,11 +91,14 @@ public record DiffusersScheduler(
   }
 
   private static BetaSchedule named(BetaSchedule betas, int timesteps, SchedulerClass scheduler) {
-    if (scheduler.isFlow()) {
+    if (scheduler.own() != null) {
+      boolean isItsOwn =
+          scheduler.isFlow() ? betas instanceof FlowSchedule : betas instanceof EdmSchedule;
       require(
-          betas instanceof FlowSchedule,
-          "diffusers' %s knows the schedule flow alone; choose another sampler.",
-          scheduler.className());
+          isItsOwn,
+          "diffusers' %s knows the schedule %s alone; choose another sampler.",
+          scheduler.className(),
+          scheduler.isFlow() ? "flow" : "edm");
       return betas;
     }
     boolean hasName =
@@ -195,10 +199,15 @@ public record DiffusersScheduler(
         parameterization != Parameterization.MEAN,
         "diffusers has no scheduler for networks that predict the mean; train one that predicts epsilon, x0 or v.");
     require(
-        (parameterization == Parameterization.FLOW) == scheduler.isFlow(),
-        "diffusers' %s is %s for networks that predict the flow; choose another sampler.",
+        scheduler.own() == null || scheduler.own() == parameterization,
+        "diffusers' %s is only for networks that predict %s; choose another sampler.",
         scheduler.className(),
-        scheduler.isFlow() ? "only" : "not");
+        scheduler.own());
+    require(
+        !parameterization.scales() || scheduler.own() == parameterization,
+        "diffusers' %s is not for networks that predict %s; choose another sampler.",
+        scheduler.className(),
+        parameterization);
     boolean takesX0 =
         switch (scheduler) {
           case PNDM, EULER_ANCESTRAL, DPM2, DPM2_ANCESTRAL -> false;
@@ -254,7 +263,7 @@ public record DiffusersScheduler(
    * @return for instance {@code DDPMScheduler}
    */
   public String className() {
-    return SchedulerClass.of(sampler.type()).className();
+    return SchedulerClass.of(sampler.type(), parameterization).className();
   }
 
   /**
@@ -335,6 +344,11 @@ public record DiffusersScheduler(
     }
     if (formula instanceof SigmoidSchedule sigmoid) {
       return named(ScheduleType.SIGMOID, sigmoid.betaStart(), sigmoid.betaEnd());
+    }
+    if (formula instanceof EdmSchedule edm) {
+      return edm.equals(EdmSchedule.paper())
+          ? named(ScheduleType.EDM, null, null)
+          : Optional.empty();
     }
     if (formula instanceof FlowSchedule flow) {
       return flow.shift() == 1 ? named(ScheduleType.FLOW, null, null) : Optional.empty();

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.SamplerType;
 
 /**
@@ -158,6 +159,23 @@ enum SchedulerClass {
       keys.only("steps_offset", 0, 1);
     }
   },
+  /** The samplers of {@link #EULER} for networks that predict {@link Parameterization#EDM}. */
+  EDM_EULER("EDMEulerScheduler") {
+    @Override
+    void declare(Keys keys) {
+      keys.edm();
+    }
+  },
+  /** Those of {@link #DPM_SOLVER} for such networks. */
+  EDM_DPM_SOLVER("EDMDPMSolverMultistepScheduler") {
+    @Override
+    void declare(Keys keys) {
+      keys.edm().thresholding().solver();
+      keys.read("algorithm_type", "dpmsolver++");
+      keys.read("solver_type", "midpoint");
+      keys.read("euler_at_final", false);
+    }
+  },
   FLOW_EULER("FlowMatchEulerDiscreteScheduler", SamplerType.FLOW_EULER) {
     @Override
     void declare(Keys keys) {
@@ -237,6 +255,17 @@ enum SchedulerClass {
           .read("prediction_type", "epsilon");
     }
 
+    private Keys edm() {
+      return read("num_train_timesteps", 1000)
+          .read("sigma_min", 0.002)
+          .read("sigma_max", 80.0)
+          .read("sigma_schedule", "karras")
+          .read("final_sigmas_type", "zero")
+          .only("sigma_data", 0.5)
+          .only("prediction_type", "epsilon")
+          .only("rho", 7.0);
+    }
+
     private Keys clipping(boolean clips) {
       return read("clip_sample", clips).read("clip_sample_range", 1.0);
     }
@@ -283,6 +312,16 @@ enum SchedulerClass {
     return this == FLOW_EULER || this == FLOW_HEUN;
   }
 
+  /** Whether it is for networks that predict {@link Parameterization#EDM}, and for these alone. */
+  boolean isEdm() {
+    return this == EDM_EULER || this == EDM_DPM_SOLVER;
+  }
+
+  /** What the networks predict that it alone is for; null where there is a choice. */
+  Parameterization own() {
+    return isFlow() ? Parameterization.FLOW : isEdm() ? Parameterization.EDM : null;
+  }
+
   /** As files name it. */
   String className() {
     return className;
@@ -313,6 +352,18 @@ enum SchedulerClass {
         .filter(scheduler -> scheduler.types.contains(type))
         .findFirst()
         .orElseThrow();
+  }
+
+  static SchedulerClass of(SamplerType type, Parameterization parameterization) {
+    SchedulerClass usual = of(type);
+    if (parameterization != Parameterization.EDM) {
+      return usual;
+    }
+    return switch (usual) {
+      case EULER -> EDM_EULER;
+      case DPM_SOLVER -> EDM_DPM_SOLVER;
+      default -> usual;
+    };
   }
 
   static Optional<SchedulerClass> named(String className) {

@@ -36,6 +36,7 @@ import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.io.StrictJson;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
+import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.ExponentialSchedule;
 import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.LaplaceSchedule;
@@ -81,6 +82,16 @@ final class SchedulerJson {
           entry("dpmsolver", SamplerType.DPM_SOLVER_EPS),
           entry("sde-dpmsolver", SamplerType.DPM_SOLVER_EPS_SDE),
           entry("deis", SamplerType.DPM_SOLVER));
+
+  private static final Map<String, SamplerType> EDM_SOLVERS =
+      DiffusersFields.names(
+          entry("dpmsolver++", SamplerType.DPM_SOLVER),
+          entry("sde-dpmsolver++", SamplerType.DPM_SOLVER_SDE),
+          entry("deis", SamplerType.DPM_SOLVER));
+
+  private static final Map<String, LevelSpacing> SIGMA_SCHEDULES =
+      DiffusersFields.names(
+          entry("karras", LevelSpacing.KARRAS), entry("exponential", LevelSpacing.EXPONENTIAL));
 
   private static final Map<String, SamplerType> DPM_SINGLESTEPS =
       DiffusersFields.names(
@@ -248,8 +259,8 @@ final class SchedulerJson {
     return new DiffusersScheduler(
         betas(timesteps),
         timesteps,
-        scheduler.isFlow()
-            ? Parameterization.FLOW
+        scheduler.own() != null
+            ? scheduler.own()
             : fields.choice("prediction_type", PREDICTION_TYPES),
         sampler(type()),
         clipping());
@@ -290,6 +301,14 @@ final class SchedulerJson {
 
   /** What only one family of samplers has. */
   private SamplerConfig withOptions(SamplerConfig sampler) {
+    if (scheduler == SchedulerClass.EDM_EULER) {
+      // With the spacing leading, a run begins with noise of variance 1, as diffusers' does here.
+      return sampler.withSpacing(TimestepSpacing.LEADING, 0);
+    }
+    if (sampler instanceof DpmSolverConfig dpm && scheduler.isEdm()) {
+      return dpm.withSecondOrder(fields.choice("solver_type", SECOND_ORDERS))
+          .withFinalOrder(finalOrder());
+    }
     if (sampler instanceof DpmSolverConfig dpm) {
       return dpm.withSecondOrder(fields.choice("solver_type", SECOND_ORDERS))
           .withFinalOrder(finalOrder())
@@ -322,6 +341,9 @@ final class SchedulerJson {
   }
 
   private LevelSpacing levels() {
+    if (scheduler.isEdm()) {
+      return fields.choice("sigma_schedule", SIGMA_SCHEDULES);
+    }
     List<String> chosen = LEVELS.keySet().stream().filter(this::isOn).toList();
     require(
         chosen.size() <= 1, "%s are true; only one of them can be", String.join(" and ", chosen));
@@ -365,6 +387,8 @@ final class SchedulerJson {
       case DDPM -> SamplerType.DDPM;
       case DDIM -> SamplerType.DDIM;
       case DPM_SOLVER -> fields.choice("algorithm_type", DPM_SOLVERS);
+      case EDM_EULER -> SamplerType.EULER;
+      case EDM_DPM_SOLVER -> fields.choice("algorithm_type", EDM_SOLVERS);
       case DPM_SINGLESTEP -> fields.choice("algorithm_type", DPM_SINGLESTEPS);
       case DPM2 -> SamplerType.DPM2;
       case DPM2_ANCESTRAL -> SamplerType.DPM2_ANCESTRAL;
@@ -391,6 +415,9 @@ final class SchedulerJson {
   private BetaSchedule betas(int timesteps) {
     if (scheduler.isFlow()) {
       return new FlowSchedule(fields.finiteNumber("shift"));
+    }
+    if (scheduler.isEdm()) {
+      return new EdmSchedule(fields.finiteNumber("sigma_min"), fields.finiteNumber("sigma_max"));
     }
     BetaSchedule betas = fields.isNull("trained_betas") ? formula() : trainedBetas(timesteps);
     return scheduler.has("rescale_betas_zero_snr") && fields.flagOrNull("rescale_betas_zero_snr")
@@ -454,6 +481,9 @@ final class SchedulerJson {
 
   /** Whether a scheduler's file can say how the levels lie. */
   static boolean takes(SchedulerClass scheduler, LevelSpacing levels) {
+    if (scheduler.isEdm()) {
+      return SIGMA_SCHEDULES.containsValue(levels);
+    }
     return switch (levels) {
       case TIMESTEPS -> true;
       case LOG_LINEAR -> scheduler.has("interpolation_type");
@@ -474,11 +504,11 @@ final class SchedulerJson {
   /** The object of a file. */
   static Map<String, Object> write(DiffusersScheduler config) {
     SamplerConfig sampler = config.sampler();
-    SchedulerClass scheduler = SchedulerClass.of(sampler.type());
+    SchedulerClass scheduler = SchedulerClass.of(sampler.type(), config.parameterization());
     Map<String, Object> values = new LinkedHashMap<>(scheduler.readKeys());
     values.put("num_train_timesteps", config.timesteps());
     putBetas(values, config.betas());
-    if (!scheduler.isFlow()) {
+    if (scheduler.own() == null) {
       values.put(
           "prediction_type", DiffusersFields.nameOf(config.parameterization(), PREDICTION_TYPES));
     }
@@ -500,7 +530,11 @@ final class SchedulerJson {
     }
     values.computeIfPresent("skip_prk_steps", (key, value) -> sampler.type() == SamplerType.PLMS);
 
-    putOptions(values, sampler);
+    if (scheduler.isEdm()) {
+      putEdm(values, sampler);
+    } else {
+      putOptions(values, sampler);
+    }
 
     Map<String, Object> json = new LinkedHashMap<>();
     json.put(DiffusersFields.CLASS_NAME, scheduler.className());
@@ -510,6 +544,16 @@ final class SchedulerJson {
     // JSON has no infinities, and it is the default of every release that knows the key.
     json.values().removeIf(value -> value instanceof Double number && number.isInfinite());
     return json;
+  }
+
+  private static void putEdm(Map<String, Object> values, SamplerConfig sampler) {
+    LevelSpacing levels = ((SamplerConfig.SpacedLevels) sampler).levels();
+    values.put("sigma_schedule", DiffusersFields.nameOf(levels, SIGMA_SCHEDULES));
+    if (sampler instanceof DpmSolverConfig dpm) {
+      values.put("solver_type", DiffusersFields.nameOf(dpm.secondOrder(), SECOND_ORDERS));
+      putFinalOrder(values, dpm.finalOrder());
+      values.put("algorithm_type", DiffusersFields.nameOf(dpm.type(), EDM_SOLVERS));
+    }
   }
 
   private static void putOptions(Map<String, Object> values, SamplerConfig sampler) {
@@ -572,6 +616,9 @@ final class SchedulerJson {
       values.put("beta_schedule", "laplace");
     } else if (betas instanceof ExponentialSchedule) {
       values.put("beta_schedule", "exp");
+    } else if (betas instanceof EdmSchedule edm) {
+      values.put("sigma_min", edm.least());
+      values.put("sigma_max", edm.greatest());
     } else if (betas instanceof FlowSchedule flow) {
       values.put("shift", flow.shift());
     } else if (betas instanceof TrainedBetas trained) {

@@ -117,7 +117,7 @@ public record TrainingBatch(
 
   /** Whole numbers where these are the timesteps. */
   private INDArray times(NoiseSchedule schedule, Parameterization parameterization) {
-    if (parameterization != Parameterization.FLOW) {
+    if (!parameterization.scales()) {
       return Nd4j.createFromArray(t);
     }
     INDArray times = Nd4j.create(x0.dataType(), t.length);

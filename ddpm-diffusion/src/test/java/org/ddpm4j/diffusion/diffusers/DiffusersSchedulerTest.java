@@ -168,6 +168,14 @@ class DiffusersSchedulerTest {
     String single = "DPMSolverSinglestepScheduler";
     configs.add(with(single, "algorithm_type=\"sde-dpmsolver++\" lower_order_final=true"));
     configs.add(with(single, "algorithm_type=\"dpmsolver\" final_sigmas_type=\"sigma_min\""));
+    // Preconditioned networks predict nothing else.
+    configs.removeIf(
+        config ->
+            config.get("_class_name").asText().startsWith("EDM") && config.has("prediction_type"));
+    configs.add(with("EDMEulerScheduler", "sigma_schedule=\"exponential\" sigma_max=50"));
+    String edm = "EDMDPMSolverMultistepScheduler";
+    configs.add(with(edm, "algorithm_type=\"sde-dpmsolver++\" solver_type=\"heun\""));
+    configs.add(with(edm, "euler_at_final=true sigma_min=0.01"));
     configs.add(with("FlowMatchEulerDiscreteScheduler", "shift=3 use_beta_sigmas=true"));
     configs.add(with("FlowMatchHeunDiscreteScheduler", "shift=0.5 num_train_timesteps=40"));
     configs.add(with("LCMScheduler", "original_inference_steps=40 timestep_scaling=2.5"));
@@ -182,7 +190,8 @@ class DiffusersSchedulerTest {
     JsonNode written = JSON.readTree(scheduler.toJson());
     for (var field : json.properties()) {
       boolean counts =
-          SchedulerClass.of(scheduler.sampler().type()).has(field.getKey())
+          SchedulerClass.of(scheduler.sampler().type(), scheduler.parameterization())
+                  .has(field.getKey())
               && !field.getKey().equals("dynamic_thresholding_ratio")
               && !field.getKey().equals("thresholding");
       if (counts && field.getValue().isNumber()) {
@@ -300,6 +309,9 @@ class DiffusersSchedulerTest {
         "EulerDiscreteScheduler | interpolation_type=\"log_linear\" use_karras_sigmas=true timestep_spacing=\"leading\" | linspace",
         "EulerDiscreteScheduler | sigma_max=-1 | greatest noise-to-signal ratio is -1",
         "PNDMScheduler | prediction_type=\"sample\" | PNDMScheduler is not for networks",
+        "EDMEulerScheduler | prediction_type=\"v_prediction\" | supported is \"epsilon\"",
+        "EDMEulerScheduler | sigma_data=1 | sigma_data is 1; supported is 0.5",
+        "EDMEulerScheduler | sigma_min=90 | cannot go from 90.0 to 80.0",
         "FlowMatchEulerDiscreteScheduler | shift=0 | shift of the flow is 0",
         "FlowMatchEulerDiscreteScheduler | use_dynamic_shifting=true | supported is false",
         "ScoreSdeVeScheduler | sigma_max=80 | _class_name is \"ScoreSdeVeScheduler\"; supported"
@@ -365,7 +377,7 @@ class DiffusersSchedulerTest {
         .withMessageContaining("predict the mean");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> linear(Parameterization.FLOW, ddpm, X0Clipping.NONE))
-        .withMessageContaining("DDPMScheduler is not for networks that predict the flow");
+        .withMessageContaining("DDPMScheduler is not for networks that predict FLOW");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> linear(eps, FlowConfig.of(SamplerType.FLOW_EULER), X0Clipping.NONE))
         .withMessageContaining("knows the schedule flow alone");

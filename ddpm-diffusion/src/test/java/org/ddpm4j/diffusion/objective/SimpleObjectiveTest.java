@@ -14,6 +14,7 @@ import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.random.Purpose;
 import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
@@ -48,7 +49,7 @@ class SimpleObjectiveTest {
 
   /** Against the formula, with predictions of the network itself. */
   @ParameterizedTest
-  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FLOW")
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"FLOW", "EDM"})
   void lossesAreWeightedSquaredErrors(Parameterization parameterization) {
     LossWeighting weighting = new LossWeighting.MinSnr(5);
     SimpleObjective objective =
@@ -107,6 +108,36 @@ class SimpleObjectiveTest {
             .containsExactly(losses, within(1e-12));
         assertGradient(unet, objective, batch, gradient);
       }
+    }
+  }
+
+  /** Karras et al. 2022, eq. 8 with the weights of table 1, under which the network's own error counts alike. */
+  @Test
+  void aPreconditionedErrorIsThatOfTheDenoiserOverItsScale() {
+    NoiseSchedule schedule = NoiseSchedule.of(EdmSchedule.paper(), 40);
+    SimpleObjective objective =
+        new SimpleObjective(
+            schedule, Parameterization.EDM, LossFunction.L2, new LossWeighting.Uniform());
+    TrainingBatch batch = batch(Optional.empty());
+    try (Unet unet = unet(0)) {
+      double[] losses = objective.losses(unet, batch);
+      for (int n = 0; n < T.length; n++) {
+        double ratio = Math.sqrt(1 / schedule.alphasCumprod(T[n]) - 1);
+        double total = ratio * ratio + 0.25;
+        INDArray x0 = batch.x0().get(NDArrayIndex.interval(n, n + 1)).dup();
+        INDArray z = x0.add(batch.eps().get(NDArrayIndex.interval(n, n + 1)).mul(ratio));
+        INDArray said =
+            unet.predict(
+                z.div(Math.sqrt(total)), Nd4j.createFromArray(Math.log(ratio) / 4));
+        double out = 0.5 * ratio / Math.sqrt(total);
+        INDArray denoised = z.mul(0.25 / total).addi(said.mul(out));
+        double error = denoised.sub(x0).norm2Number().doubleValue() / out;
+        double expected = error * error / 16;
+        assertThat(losses[n]).isCloseTo(expected, within(1e-7 * expected));
+      }
+      Parameters gradient = unet.parameters().zerosLike();
+      objective.lossAndGradient(unet, batch, new double[] {1, 1, 1}, gradient);
+      assertGradient(unet, objective, batch, gradient);
     }
   }
 

@@ -67,7 +67,8 @@ class DiffusersTrajectoryTest {
     return Stream.of(
             "sampler_trajectories.json", "more_trajectories.json", "option_trajectories.json",
             "scheduler_trajectories.json",
-            "flow_trajectories.json")
+            "flow_trajectories.json",
+            "edm_trajectories.json")
         .flatMap(DiffusersTrajectoryTest::resource);
   }
 
@@ -158,7 +159,7 @@ class DiffusersTrajectoryTest {
     Sampler sampler =
         samplerConfig(scheduler, run.get("step_args"))
             .create(schedule, run.get("steps").asInt(), scheduler.clipping().constraint());
-    boolean scaled = className.matches("(Euler|EulerAncestral|Heun|LMS|KDPM2|KDPM2Ancestral)DiscreteScheduler");
+    boolean scaled = className.matches("EDM.*|(Euler|EulerAncestral|Heun|LMS|KDPM2|KDPM2Ancestral)DiscreteScheduler");
 
     List<double[]> states = new ArrayList<>();
     List<Double> times = new ArrayList<>();
