@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.training;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import static org.ddpm4j.diffusion.training.Ranges.require;
 
 import java.util.Objects;

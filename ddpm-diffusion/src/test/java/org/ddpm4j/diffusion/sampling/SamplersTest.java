@@ -97,6 +97,7 @@ class SamplersTest {
             case EPSILON -> estimate.eps();
             case X0 -> estimate.x0();
             case V -> estimate.eps().mul(level.alpha()).subi(estimate.x0().mul(level.sigma()));
+            case FLOW, EDM -> throw new AssertionError("asked at another scale");
             case MEAN -> {
               int whole = (int) level.t();
               yield estimate
