@@ -83,13 +83,7 @@ public record DpmSolverConfig(
               type,
               End.FIRST_TIMESTEP));
     }
-    if (!(leastLambda < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The least λ is %s; it must be a number, or minus infinity for none.",
-              leastLambda));
-    }
+    VisitedTimes.checkLambda(leastLambda);
   }
 
   /**

@@ -33,7 +33,7 @@ public sealed interface SamplerConfig
           UniPcConfig,
           DeisConfig,
           LmsConfig,
-          EulerConfig, Dpm2Config {
+          EulerConfig, Dpm2Config, SaSolverConfig {
 
     /**
      * Where a run ends.
@@ -48,7 +48,7 @@ public sealed interface SamplerConfig
 
   /** Configurations of samplers whose noise levels need not be those of timesteps. */
   sealed interface SpacedLevels extends SamplerConfig
-      permits DdimConfig, DpmSolverConfig, UniPcConfig, DeisConfig, LmsConfig, EulerConfig, Dpm2Config,
+      permits DdimConfig, DpmSolverConfig, UniPcConfig, DeisConfig, LmsConfig, EulerConfig, Dpm2Config, SaSolverConfig,
           FlowConfig {
 
     /**
@@ -88,7 +88,7 @@ public sealed interface SamplerConfig
 
   /** Configurations of solvers whose order can be chosen. */
   sealed interface Ordered extends SamplerConfig
-      permits DpmSolverConfig, UniPcConfig, DeisConfig, LmsConfig {
+      permits DpmSolverConfig, UniPcConfig, DeisConfig, LmsConfig, SaSolverConfig {
 
     /**
      * The order of the solver.
@@ -227,6 +227,7 @@ public sealed interface SamplerConfig
       case LMS -> LmsConfig.usual();
       case HEUN, EULER, EULER_ANCESTRAL -> EulerConfig.of(type);
       case DPM2, DPM2_ANCESTRAL -> Dpm2Config.of(type);
+      case SA_SOLVER -> SaSolverConfig.usual();
       case LCM -> LcmConfig.usual();
       case FLOW_EULER, FLOW_HEUN -> FlowConfig.of(type);
     };

@@ -6,6 +6,7 @@ import org.ddpm4j.diffusion.sampling.DpmSinglestepSampler;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler;
 import org.ddpm4j.diffusion.sampling.FlowHeunSampler;
 import org.ddpm4j.diffusion.sampling.LcmSampler;
+import org.ddpm4j.diffusion.sampling.SaSolverSampler;
 import org.ddpm4j.diffusion.sampling.LmsSampler;
 import org.ddpm4j.diffusion.sampling.UniPcSampler;
 
@@ -49,6 +50,8 @@ public enum SamplerType {
   DPM2("dpm2"),
   /** {@link Dpm2Sampler} with fresh noise in every step. */
   DPM2_ANCESTRAL("dpm2-ancestral"),
+  /** {@link SaSolverSampler}. */
+  SA_SOLVER("sa-solver"),
   /** {@link LcmSampler}. */
   LCM("lcm"),
   /** {@link org.ddpm4j.diffusion.sampling.EulerSampler} on a rectified flow. */

@@ -144,6 +144,21 @@ enum SchedulerClass {
       keys.read("beta_end", 0.012);
     }
   },
+  SA_SOLVER("SASolverScheduler", SamplerType.SA_SOLVER) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("linspace").thresholding().sigmas();
+      keys.read("predictor_order", 2);
+      keys.read("corrector_order", 2);
+      keys.read("lower_order_final", true);
+      keys.read("lambda_min_clipped", Double.NEGATIVE_INFINITY);
+      keys.only("tau_func", Keys.NULL);
+      keys.only("algorithm_type", "data_prediction");
+      keys.only("use_flow_sigmas", false);
+      keys.only("flow_shift", 1.0);
+      keys.only("variance_type", Keys.VARIANCES);
+    }
+  },
   LCM("LCMScheduler", SamplerType.LCM) {
     @Override
     void declare(Keys keys) {

@@ -21,6 +21,7 @@ import org.ddpm4j.diffusion.config.EulerConfig.Asked;
 import org.ddpm4j.diffusion.config.FlowConfig;
 import org.ddpm4j.diffusion.config.LcmConfig;
 import org.ddpm4j.diffusion.config.LevelRange;
+import org.ddpm4j.diffusion.config.SaSolverConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerType;
@@ -317,6 +318,13 @@ final class SchedulerJson {
     if (sampler instanceof FlowConfig flow) {
       return flow.withShift(fields.finiteNumber("shift"));
     }
+    if (sampler instanceof SaSolverConfig solver) {
+      return solver
+          .withOrders(fields.integer("predictor_order"), fields.integer("corrector_order"))
+          .withFinalOrder(
+              fields.flagOrNull("lower_order_final") ? FinalOrder.LOWERED : FinalOrder.FULL)
+          .withLeastLambda(fields.number("lambda_min_clipped"));
+    }
     if (sampler instanceof LcmConfig) {
       return new LcmConfig(
           fields.integer("original_inference_steps"), fields.finiteNumber("timestep_scaling"));
@@ -392,6 +400,7 @@ final class SchedulerJson {
       case DPM_SINGLESTEP -> fields.choice("algorithm_type", DPM_SINGLESTEPS);
       case DPM2 -> SamplerType.DPM2;
       case DPM2_ANCESTRAL -> SamplerType.DPM2_ANCESTRAL;
+      case SA_SOLVER -> SamplerType.SA_SOLVER;
       case LCM -> SamplerType.LCM;
       case FLOW_EULER -> SamplerType.FLOW_EULER;
       case FLOW_HEUN -> SamplerType.FLOW_HEUN;
@@ -562,6 +571,11 @@ final class SchedulerJson {
       putFinalOrder(values, dpm.finalOrder());
       values.put("algorithm_type", algorithm(dpm.type()));
       values.put("lambda_min_clipped", dpm.leastLambda());
+    } else if (sampler instanceof SaSolverConfig solver) {
+      values.put("predictor_order", solver.order());
+      values.put("corrector_order", solver.correctorOrder());
+      putFinalOrder(values, solver.finalOrder());
+      values.put("lambda_min_clipped", solver.leastLambda());
     } else if (sampler instanceof LcmConfig lcm) {
       values.put("original_inference_steps", lcm.originalSteps());
       values.put("timestep_scaling", lcm.timestepScaling());

@@ -10,6 +10,7 @@ SINGLESTEP = "DPMSolverSinglestepScheduler"
 DPM2 = "KDPM2DiscreteScheduler"
 DPM2_ANCESTRAL = "KDPM2AncestralDiscreteScheduler"
 LCM = "LCMScheduler"
+SA = "SASolverScheduler"
 V = dict(prediction_type="v_prediction")
 SIGMA_MIN = dict(final_sigmas_type="sigma_min")
 
@@ -49,4 +50,11 @@ add(SINGLESTEP, LINEAR, dict(lambda_min_clipped=-2.0, solver_order=3))
 add(SINGLESTEP, SCALED, dict(thresholding=True, sample_max_value=1.5))
 add(LCM, LINEAR, dict(clip_sample=True), steps=3)
 
+for schedule in (LINEAR, SCALED):
+    for orders in ((1, 1), (2, 2), (3, 4), (2, 1), (1, 3)):
+        add(SA, schedule, dict(predictor_order=orders[0], corrector_order=orders[1]), steps=9)
+    add(SA, schedule, dict(predictor_order=3, corrector_order=3, lower_order_final=False), steps=8)
+    add(SA, schedule, V, dict(timestep_spacing="trailing"), steps=9)
+    add(SA, schedule, dict(use_karras_sigmas=True), steps=9)
+    add(SA, schedule, dict(lambda_min_clipped=-2.0, timestep_spacing="leading"))
 write(runs, sys.argv[1])
