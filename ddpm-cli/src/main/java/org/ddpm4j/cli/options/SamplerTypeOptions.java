@@ -51,7 +51,7 @@ public final class SamplerTypeOptions {
       paramLabel = "N",
       description =
           "Order of dpm++, dpm, those of -sde and -single, unipc and deis, 1 to 3 (default: 2), or"
-              + " of lms, 1 to 4 (default: 4).")
+              + " of lms and sa-solver, 1 to 4 (default: 4 and 2).")
   private Integer order;
 
   @Option(

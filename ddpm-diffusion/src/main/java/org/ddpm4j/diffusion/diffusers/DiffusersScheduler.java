@@ -8,6 +8,7 @@ import java.util.Optional;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.DdimConfig;
 import org.ddpm4j.diffusion.config.LmsConfig;
+import org.ddpm4j.diffusion.config.SaSolverConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerType;
@@ -52,6 +53,7 @@ public record DiffusersScheduler(
   public static final int MAX_TIMESTEPS = 1_000_000;
 
   private static final int MAX_SOLVER_ORDER = 3;
+  private static final int MAX_SA_ORDER = 4;
 
   /** Above any value that an estimate takes; JSON has no infinity. */
   private static final double MAX_THRESHOLD = 1e6;
@@ -155,13 +157,14 @@ public record DiffusersScheduler(
   private static void checkOrder(SamplerConfig.Ordered sampler, SchedulerClass scheduler) {
     int order = sampler.order();
     boolean isLms = sampler instanceof LmsConfig;
+    int highest = sampler instanceof SaSolverConfig ? MAX_SA_ORDER : MAX_SOLVER_ORDER;
     int lmsOrder = LmsConfig.usual().order();
     require(
-        isLms || (order >= 1 && order <= MAX_SOLVER_ORDER),
+        isLms || (order >= 1 && order <= highest),
         "The solver order of %s is %d; it must be from 1 to %d.",
         scheduler.className(),
         order,
-        MAX_SOLVER_ORDER);
+        highest);
     require(
         !isLms || order == lmsOrder,
         "diffusers' %s has the order %d unless its caller asks for another; choose that.",

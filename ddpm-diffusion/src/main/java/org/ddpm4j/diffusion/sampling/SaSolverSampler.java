@@ -138,7 +138,11 @@ public record SaSolverSampler(
   }
 
   private double kept(NoiseStep step) {
-    return step.to().sigma() / step.from().sigma() * Math.exp((1 - rate(step)) * step.h());
+    double forgotten = rate(step) - 1;
+    // The step may be of infinite length, from where no signal is left.
+    return step.to().sigma()
+        / step.from().sigma()
+        * (forgotten == 0 ? 1 : Math.exp(-forgotten * step.h()));
   }
 
   private INDArray withNoise(NoiseStep step, INDArray x, INDArray z) {

@@ -134,7 +134,7 @@ class SamplerConfigTest {
     assertThatThrownBy(() -> SamplerConfig.of(SamplerType.DDIM).withOrder(2))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "The sampler ddim does not take an order; dpm++, dpm++-sde, dpm, dpm-sde, dpm++-single, dpm++-single-sde, dpm-single, unipc, deis and lms do.");
+            "The sampler ddim does not take an order; dpm++, dpm++-sde, dpm, dpm-sde, dpm++-single, dpm++-single-sde, dpm-single, unipc, deis, lms and sa-solver do.");
     assertThatThrownBy(() -> SamplerConfig.of(SamplerType.HEUN).withEta(0.5))
         .hasMessage("The sampler heun does not take an η; ddim does.");
     assertThatThrownBy(() -> SamplerConfig.of(SamplerType.UNIPC).withVariance(ReverseVariance.BETA))

@@ -178,6 +178,8 @@ class DiffusersSchedulerTest {
     configs.add(with(edm, "euler_at_final=true sigma_min=0.01"));
     configs.add(with("FlowMatchEulerDiscreteScheduler", "shift=3 use_beta_sigmas=true"));
     configs.add(with("FlowMatchHeunDiscreteScheduler", "shift=0.5 num_train_timesteps=40"));
+    configs.add(
+        with("SASolverScheduler", "predictor_order=3 corrector_order=4 lower_order_final=false"));
     configs.add(with("LCMScheduler", "original_inference_steps=40 timestep_scaling=2.5"));
     return configs.stream();
   }

@@ -79,6 +79,16 @@ class ConvergenceTest {
     return new Dpm2Sampler(levels, midpoints, Dpm2Sampler.Noise.NONE, X0Constraint.NONE);
   }
 
+  private static Sampler saSolver(NoiseLevels levels, int order, int correctorOrder, double tau) {
+    return new SaSolverSampler(
+        levels,
+        order,
+        correctorOrder,
+        new SaSolverSampler.Stochasticity(Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY, tau),
+        FinalOrder.FULL,
+        X0Constraint.NONE);
+  }
+
   static Stream<Arguments> deterministicSolvers() {
     List<Arguments> solvers =
         new ArrayList<>(
@@ -137,6 +147,13 @@ class ConvergenceTest {
             "singlestep DPM-Solver 2, the middle",
             2,
             levels -> singlestep(levels, 2, Prediction.X0, SecondOrder.MIDPOINT)));
+    for (int[] orders : new int[][] {{1, 1}, {2, 2}, {3, 4}}) {
+      solvers.add(
+          solver(
+              "SA-Solver %d, %d".formatted(orders[0], orders[1]),
+              orders[1],
+              levels -> saSolver(levels, orders[0], orders[1], 0)));
+    }
     solvers.add(
         solver("Heun on the flow", 2, levels -> new FlowHeunSampler(levels, X0Constraint.NONE)));
     solvers.add(
@@ -206,6 +223,7 @@ class ConvergenceTest {
         solver("DDIM, η = 1/2", 1, levels -> new DdimSampler(levels, 0.5, X0Constraint.NONE)),
         solver("DDIM, η = 1", 1, levels -> new DdimSampler(levels, 1, X0Constraint.NONE)),
         solver("Euler ancestral", 1, l -> new EulerAncestralSampler(l, X0Constraint.NONE)),
+        solver("SA-Solver 2, 2", 2, l -> saSolver(l, 2, 2, 1)),
         solver("SDE-DPM-Solver 2", 2, l -> ofEps(l, 2, Equation.SDE, SecondOrder.MIDPOINT)),
         solver("SDE-DPM-Solver++ 1", 1, l -> dpmSolver(l, 1, Equation.SDE, Convention.PAPER)),
         solver("SDE-DPM-Solver++ 2", 2, l -> dpmSolver(l, 2, Equation.SDE, Convention.PAPER)),

@@ -145,7 +145,8 @@ class DiffusersTrajectoryTest {
         .containsEntry("KDPM2DiscreteScheduler", 14)
         .containsEntry("KDPM2AncestralDiscreteScheduler", 14)
         .containsEntry("LCMScheduler", 11)
-        .hasSize(4);
+        .containsEntry("SASolverScheduler", 18)
+        .hasSize(5);
   }
 
   @ParameterizedTest

@@ -228,7 +228,7 @@ class SamplersTest {
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"PNDM", "PLMS", "DPM_SOLVER_EPS", "DPM_SOLVER_EPS_SDE", "DPM_SINGLESTEP_EPS", "LCM"})
+      names = {"PNDM", "PLMS", "DPM_SOLVER_EPS", "DPM_SOLVER_EPS_SDE", "DPM_SINGLESTEP_EPS", "LCM", "FLOW_EULER", "FLOW_HEUN"})
   void beginsWhereNoSignalIsLeft(SamplerType type) {
     Sampler sampler =
         SamplerConfig.of(type)
@@ -243,6 +243,7 @@ class SamplersTest {
               || type == SamplerType.DPM_SOLVER_SDE
               || type == SamplerType.DPM_SINGLESTEP_SDE
               || type == SamplerType.DPM2_ANCESTRAL
+              || type == SamplerType.SA_SOLVER
               || type == SamplerType.EULER_ANCESTRAL;
       // A solver's error is a share of the noise.
       double share = 0.02 * Math.max(1, Math.abs(start.getDouble(i)));
