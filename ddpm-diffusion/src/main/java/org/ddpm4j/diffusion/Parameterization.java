@@ -107,6 +107,44 @@ public enum Parameterization {
     }
   },
   /**
+   * The same for a consistency model, which is the identity at the least noise (Song et al. 2023,
+   * eq. 5 and appendix C, with σ_data = 0.5 and ε = 0.002). A network of it is asked with {@code 250
+   * log(ρ)}, and what it says is x0 at once; it is distilled, not trained here.
+   */
+  @JsonProperty("consistency")
+  CONSISTENCY {
+    @Override
+    double x0Factor(NoiseSchedule schedule, NoiseLevel level) {
+      double above = above(level);
+      double total = above * above + DATA_DEVIATION * DATA_DEVIATION;
+      return above / total / (DATA_DEVIATION * level.alpha() * inputFactor(level));
+    }
+
+    @Override
+    double epsFactor(NoiseSchedule schedule, NoiseLevel level) {
+      double above = above(level);
+      double total = above * above + DATA_DEVIATION * DATA_DEVIATION;
+      return -DATA_DEVIATION
+          * level.rho()
+          / (total * above * level.alpha() * inputFactor(level));
+    }
+
+    @Override
+    public double inputFactor(NoiseLevel level) {
+      return EDM.inputFactor(level);
+    }
+
+    @Override
+    public double time(NoiseSchedule schedule, NoiseLevel level) {
+      return TIMES * EDM.time(schedule, level);
+    }
+
+    /** ρ - ε, but for rounding no less than nothing. */
+    private double above(NoiseLevel level) {
+      return Math.max(level.rho() - LEAST_RATIO, ROUNDING);
+    }
+  },
+  /**
    * The mean {@code μ̃_t} of the posterior {@code q(x_{t-1} | x_t, x0)} (Ho et al. 2020, eq. 7).
    */
   @JsonProperty("mean")
@@ -126,6 +164,14 @@ public enum Parameterization {
   /** σ_data of Karras et al. 2022, table 1. */
   private static final double DATA_DEVIATION = 0.5;
 
+  /** ε of Song et al. 2023, appendix C. */
+  private static final double LEAST_RATIO = 0.002;
+
+  private static final double ROUNDING = 1e-9;
+
+  /** By which diffusers' consistency models multiply what EDM asks with. */
+  private static final double TIMES = 1000;
+
   abstract double x0Factor(NoiseSchedule schedule, NoiseLevel level);
 
   abstract double epsFactor(NoiseSchedule schedule, NoiseLevel level);
@@ -133,17 +179,17 @@ public enum Parameterization {
   /**
    * Whether a network is given another scale of x_t, and asked with something else than timesteps.
    *
-   * @return true for {@link #FLOW} and {@link #EDM}
+   * @return true for {@link #FLOW}, {@link #EDM} and {@link #CONSISTENCY}
    */
   public boolean scales() {
-    return this == FLOW || this == EDM;
+    return this == FLOW || this == EDM || this == CONSISTENCY;
   }
 
   /**
    * The factor of x_t in what a network is given.
    *
    * @param level how noisy x_t is
-   * @return 1, but for {@link #FLOW} and {@link #EDM}
+   * @return 1, but for {@link #FLOW}, {@link #EDM} and {@link #CONSISTENCY}
    */
   public double inputFactor(NoiseLevel level) {
     return 1;
@@ -154,7 +200,7 @@ public enum Parameterization {
    *
    * @param schedule of the chain
    * @param level how noisy x_t is
-   * @return its time, but for {@link #FLOW} and {@link #EDM}
+   * @return its time, but for {@link #FLOW}, {@link #EDM} and {@link #CONSISTENCY}
    */
   public double time(NoiseSchedule schedule, NoiseLevel level) {
     return level.t();

@@ -69,6 +69,16 @@ class ParameterizationTest {
                 return Math.cos(angle) * eps - Math.sin(angle) * x0;
               });
       case FLOW -> each((x0, eps, t) -> eps - x0);
+      // Song et al. 2023, appendix C.
+      case CONSISTENCY ->
+          each(
+              (x0, eps, t) -> {
+                double ratio = Math.sqrt(1 / SCHEDULE.alphasCumprod(t) - 1);
+                double above = ratio - 0.002;
+                double skip = 0.25 / (above * above + 0.25);
+                double out = 0.5 * above / Math.sqrt(ratio * ratio + 0.25);
+                return (x0 - skip * (x0 + ratio * eps)) / out;
+              });
       // Karras et al. 2022, eq. 7 and table 1, in their own terms.
       case EDM ->
           each(
@@ -217,7 +227,7 @@ class ParameterizationTest {
   }
 
   @ParameterizedTest
-  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"FLOW", "EDM"})
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"FLOW", "EDM", "CONSISTENCY"})
   void aNetworkBecomesADenoiser(Parameterization parameterization) {
     INDArray x0 = X0.get(NDArrayIndex.interval(0, 2));
     INDArray eps = EPS.get(NDArrayIndex.interval(0, 2));

@@ -63,7 +63,7 @@ public sealed interface SamplerConfig
   }
 
   /** Configurations of samplers whose times are a matter of their own. */
-  sealed interface OwnTimes extends SamplerConfig permits LcmConfig, FlowConfig {
+  sealed interface OwnTimes extends SamplerConfig permits LcmConfig, ConsistencyConfig, FlowConfig {
 
     @Override
     default TimestepSpacing spacing() {
@@ -229,6 +229,7 @@ public sealed interface SamplerConfig
       case DPM2, DPM2_ANCESTRAL -> Dpm2Config.of(type);
       case SA_SOLVER -> SaSolverConfig.usual();
       case LCM -> LcmConfig.usual();
+      case CONSISTENCY -> new ConsistencyConfig();
       case FLOW_EULER, FLOW_HEUN -> FlowConfig.of(type);
     };
   }

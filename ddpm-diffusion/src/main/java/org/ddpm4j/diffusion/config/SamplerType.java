@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.config;
 
 import org.ddpm4j.diffusion.sampling.DeisSampler;
+import org.ddpm4j.diffusion.sampling.ConsistencySampler;
 import org.ddpm4j.diffusion.sampling.Dpm2Sampler;
 import org.ddpm4j.diffusion.sampling.DpmSinglestepSampler;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler;
@@ -54,6 +55,8 @@ public enum SamplerType {
   SA_SOLVER("sa-solver"),
   /** {@link LcmSampler}. */
   LCM("lcm"),
+  /** {@link ConsistencySampler}. */
+  CONSISTENCY("consistency"),
   /** {@link org.ddpm4j.diffusion.sampling.EulerSampler} on a rectified flow. */
   FLOW_EULER("flow-euler"),
   /** {@link FlowHeunSampler}. */

@@ -189,7 +189,8 @@ public record DiffusersScheduler(
     X0Clipping range = clipping instanceof X0Clipping.Range ? clipping : X0Clipping.UNIT;
     // Thresholding with thresholds up to 1 is clipping to [-1,1].
     require(
-        scheduler.has("clip_sample") || (thresholds && range.equals(X0Clipping.UNIT)),
+        scheduler.has("clip_sample")
+            || ((thresholds || scheduler.has("clip_denoised")) && range.equals(X0Clipping.UNIT)),
         "diffusers' %s does not clip estimates of x0%s; choose no clipping or another sampler.",
         scheduler.className(),
         thresholds ? " to other ranges than [-1,1]" : "");

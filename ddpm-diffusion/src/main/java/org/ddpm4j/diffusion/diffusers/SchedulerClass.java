@@ -191,6 +191,19 @@ enum SchedulerClass {
       keys.read("euler_at_final", false);
     }
   },
+  CONSISTENCY("CMStochasticIterativeScheduler", SamplerType.CONSISTENCY) {
+    @Override
+    void declare(Keys keys) {
+      keys.read("num_train_timesteps", 40);
+      // The model is the identity at ρ = 0.002, which is what this library knows of it.
+      keys.only("sigma_min", 0.002);
+      keys.read("sigma_max", 80.0);
+      keys.only("sigma_data", 0.5);
+      keys.only("s_noise", 1.0);
+      keys.only("rho", 7.0);
+      keys.read("clip_denoised", true);
+    }
+  },
   FLOW_EULER("FlowMatchEulerDiscreteScheduler", SamplerType.FLOW_EULER) {
     @Override
     void declare(Keys keys) {
@@ -334,7 +347,12 @@ enum SchedulerClass {
 
   /** What the networks predict that it alone is for; null where there is a choice. */
   Parameterization own() {
-    return isFlow() ? Parameterization.FLOW : isEdm() ? Parameterization.EDM : null;
+    return switch (this) {
+      case FLOW_EULER, FLOW_HEUN -> Parameterization.FLOW;
+      case EDM_EULER, EDM_DPM_SOLVER -> Parameterization.EDM;
+      case CONSISTENCY -> Parameterization.CONSISTENCY;
+      default -> null;
+    };
   }
 
   /** As files name it. */

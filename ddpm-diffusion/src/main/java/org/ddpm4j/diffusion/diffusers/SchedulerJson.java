@@ -402,6 +402,7 @@ final class SchedulerJson {
       case DPM2_ANCESTRAL -> SamplerType.DPM2_ANCESTRAL;
       case SA_SOLVER -> SamplerType.SA_SOLVER;
       case LCM -> SamplerType.LCM;
+      case CONSISTENCY -> SamplerType.CONSISTENCY;
       case FLOW_EULER -> SamplerType.FLOW_EULER;
       case FLOW_HEUN -> SamplerType.FLOW_HEUN;
       case UNIPC -> SamplerType.UNIPC;
@@ -424,6 +425,9 @@ final class SchedulerJson {
   private BetaSchedule betas(int timesteps) {
     if (scheduler.isFlow()) {
       return new FlowSchedule(fields.finiteNumber("shift"));
+    }
+    if (scheduler == SchedulerClass.CONSISTENCY) {
+      return new EdmSchedule(EdmSchedule.paper().least(), fields.finiteNumber("sigma_max"));
     }
     if (scheduler.isEdm()) {
       return new EdmSchedule(fields.finiteNumber("sigma_min"), fields.finiteNumber("sigma_max"));
@@ -482,6 +486,9 @@ final class SchedulerJson {
       return new X0Clipping.DynamicThreshold(
           fields.finiteNumber("dynamic_thresholding_ratio"),
           fields.finiteNumber("sample_max_value"));
+    }
+    if (isOn("clip_denoised")) {
+      return X0Clipping.UNIT;
     }
     return scheduler.has("clip_sample") && fields.flagOrNull("clip_sample")
         ? new X0Clipping.Range(fields.finiteNumber("clip_sample_range"))
@@ -631,7 +638,7 @@ final class SchedulerJson {
     } else if (betas instanceof ExponentialSchedule) {
       values.put("beta_schedule", "exp");
     } else if (betas instanceof EdmSchedule edm) {
-      values.put("sigma_min", edm.least());
+      values.replace("sigma_min", edm.least());
       values.put("sigma_max", edm.greatest());
     } else if (betas instanceof FlowSchedule flow) {
       values.put("shift", flow.shift());
@@ -650,12 +657,16 @@ final class SchedulerJson {
   }
 
   private static void putClipping(Map<String, Object> values, X0Clipping clipping) {
+    values.computeIfPresent("clip_denoised", (key, value) -> clipping instanceof X0Clipping.Range);
     values.computeIfPresent("clip_sample", (key, value) -> clipping instanceof X0Clipping.Range);
     if (clipping instanceof X0Clipping.DynamicThreshold threshold) {
       values.put("thresholding", true);
       values.put("dynamic_thresholding_ratio", threshold.ratio());
       values.put("sample_max_value", threshold.maxThreshold());
     } else if (clipping instanceof X0Clipping.Range range) {
+      if (values.containsKey("clip_denoised")) {
+        return;
+      }
       if (values.containsKey("clip_sample")) {
         values.put("clip_sample_range", range.max());
       } else {

@@ -51,6 +51,10 @@ public record ObjectiveConfig(
         "The label dropout is %s; it must be in [0,1).",
         labelDropout);
     require(
+        parameterization != Parameterization.CONSISTENCY,
+        "A consistency model is distilled from another, which is not possible here; train for"
+            + " another prediction.");
+    require(
         !parameterization.scales() || terms == LossTerms.SIMPLE,
         "A network that predicts %s is trained by the terms SIMPLE, not %s, which know a chain of"
             + " timesteps.",

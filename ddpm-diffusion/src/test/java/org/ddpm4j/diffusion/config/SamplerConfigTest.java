@@ -70,7 +70,7 @@ class SamplerConfigTest {
   }
 
   @ParameterizedTest
-  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"LCM", "FLOW_EULER", "FLOW_HEUN"})
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"LCM", "CONSISTENCY", "FLOW_EULER", "FLOW_HEUN"})
   void isOfItsType(SamplerType type) {
     SamplerConfig config = SamplerConfig.of(type);
     assertThat(config.type()).isEqualTo(type);

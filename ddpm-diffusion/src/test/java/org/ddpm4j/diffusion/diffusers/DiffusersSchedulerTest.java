@@ -172,6 +172,7 @@ class DiffusersSchedulerTest {
     configs.removeIf(
         config ->
             config.get("_class_name").asText().startsWith("EDM") && config.has("prediction_type"));
+    configs.add(with("CMStochasticIterativeScheduler", "clip_denoised=false sigma_max=50"));
     configs.add(with("EDMEulerScheduler", "sigma_schedule=\"exponential\" sigma_max=50"));
     String edm = "EDMDPMSolverMultistepScheduler";
     configs.add(with(edm, "algorithm_type=\"sde-dpmsolver++\" solver_type=\"heun\""));
@@ -313,6 +314,7 @@ class DiffusersSchedulerTest {
         "PNDMScheduler | prediction_type=\"sample\" | PNDMScheduler is not for networks",
         "EDMEulerScheduler | prediction_type=\"v_prediction\" | supported is \"epsilon\"",
         "EDMEulerScheduler | sigma_data=1 | sigma_data is 1; supported is 0.5",
+        "CMStochasticIterativeScheduler | sigma_min=0.01 | sigma_min is 0.01; supported is 0.002",
         "EDMEulerScheduler | sigma_min=90 | cannot go from 90.0 to 80.0",
         "FlowMatchEulerDiscreteScheduler | shift=0 | shift of the flow is 0",
         "FlowMatchEulerDiscreteScheduler | use_dynamic_shifting=true | supported is false",

@@ -89,6 +89,7 @@ class ImageToImageSamplerTest {
         "DPM_SINGLESTEP_EPS",
         "DPM2_ANCESTRAL",
         "LCM",
+        "CONSISTENCY",
         "SA_SOLVER",
         "EULER_ANCESTRAL",
         "DEIS"

@@ -49,7 +49,7 @@ class SimpleObjectiveTest {
 
   /** Against the formula, with predictions of the network itself. */
   @ParameterizedTest
-  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"FLOW", "EDM"})
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"FLOW", "EDM", "CONSISTENCY"})
   void lossesAreWeightedSquaredErrors(Parameterization parameterization) {
     LossWeighting weighting = new LossWeighting.MinSnr(5);
     SimpleObjective objective =

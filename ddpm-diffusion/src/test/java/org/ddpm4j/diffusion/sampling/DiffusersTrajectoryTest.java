@@ -68,7 +68,8 @@ class DiffusersTrajectoryTest {
             "sampler_trajectories.json", "more_trajectories.json", "option_trajectories.json",
             "scheduler_trajectories.json",
             "flow_trajectories.json",
-            "edm_trajectories.json")
+            "edm_trajectories.json",
+            "consistency_trajectories.json")
         .flatMap(DiffusersTrajectoryTest::resource);
   }
 
@@ -160,7 +161,7 @@ class DiffusersTrajectoryTest {
     Sampler sampler =
         samplerConfig(scheduler, run.get("step_args"))
             .create(schedule, run.get("steps").asInt(), scheduler.clipping().constraint());
-    boolean scaled = className.matches("EDM.*|(Euler|EulerAncestral|Heun|LMS|KDPM2|KDPM2Ancestral)DiscreteScheduler");
+    boolean scaled = className.matches("EDM.*|CMStochasticIterativeScheduler|(Euler|EulerAncestral|Heun|LMS|KDPM2|KDPM2Ancestral)DiscreteScheduler");
 
     List<double[]> states = new ArrayList<>();
     List<Double> times = new ArrayList<>();

@@ -76,7 +76,7 @@ class SamplersTest {
 
     double scale =
         switch (type) {
-          case EULER, EULER_ANCESTRAL, HEUN, LMS, DPM2, DPM2_ANCESTRAL -> levels.get(0).sigma();
+          case EULER, EULER_ANCESTRAL, HEUN, LMS, DPM2, DPM2_ANCESTRAL, CONSISTENCY -> levels.get(0).sigma();
           default -> 1;
         };
     assertSame(states.get(0), start.mul(scale), 1e-12);
@@ -97,7 +97,7 @@ class SamplersTest {
             case EPSILON -> estimate.eps();
             case X0 -> estimate.x0();
             case V -> estimate.eps().mul(level.alpha()).subi(estimate.x0().mul(level.sigma()));
-            case FLOW, EDM -> throw new AssertionError("asked at another scale");
+            case FLOW, EDM, CONSISTENCY -> throw new AssertionError("asked at another scale");
             case MEAN -> {
               int whole = (int) level.t();
               yield estimate
@@ -228,7 +228,7 @@ class SamplersTest {
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"PNDM", "PLMS", "DPM_SOLVER_EPS", "DPM_SOLVER_EPS_SDE", "DPM_SINGLESTEP_EPS", "LCM", "FLOW_EULER", "FLOW_HEUN"})
+      names = {"PNDM", "PLMS", "DPM_SOLVER_EPS", "DPM_SOLVER_EPS_SDE", "DPM_SINGLESTEP_EPS", "LCM", "CONSISTENCY", "FLOW_EULER", "FLOW_HEUN"})
   void beginsWhereNoSignalIsLeft(SamplerType type) {
     Sampler sampler =
         SamplerConfig.of(type)

@@ -13,6 +13,7 @@ NAMES = [
     "EulerAncestralDiscreteScheduler", "DPMSolverSinglestepScheduler", "KDPM2DiscreteScheduler",
     "KDPM2AncestralDiscreteScheduler", "LCMScheduler", "SASolverScheduler", "FlowMatchEulerDiscreteScheduler",
     "FlowMatchHeunDiscreteScheduler", "EDMEulerScheduler", "EDMDPMSolverMultistepScheduler",
+    "CMStochasticIterativeScheduler",
 ]
 
 schedulers = []

@@ -27,7 +27,7 @@ def model(x, t, learned):
 
 
 def run(name, steps, config, step_args):
-    scheduler = getattr(diffusers, name)(num_train_timesteps=1000, **config)
+    scheduler = getattr(diffusers, name)(**{"num_train_timesteps": 1000, **config})
     draws = [0]
 
     def noise(shape, generator=None, device=None, dtype=None, layout=None):

@@ -58,7 +58,7 @@ final class PredictionTargets {
       case V -> "v";
       case MEAN -> "μ";
       case FLOW -> "ε − x0";
-      case EDM -> "F";
+      case EDM, CONSISTENCY -> "F";
     };
   }
 }
