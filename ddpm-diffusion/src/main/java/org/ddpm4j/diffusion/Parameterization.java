@@ -53,9 +53,9 @@ public enum Parameterization {
     }
   },
   /**
-   * The velocity {@code ε - x0} of rectified flow (Liu et al. 2023, eq. 1). A network of it is given
-   * {@code (1-s) x0 + s ε}, which is {@code x_t/(α+σ)} with {@code s = σ/(α+σ)}, and asked with
-   * {@code s T}, as those of diffusers' {@code FlowMatchEulerDiscreteScheduler} are.
+   * The velocity {@code ε - x0} of rectified flow (Liu et al. 2023, eq. 1). A network of it is
+   * given {@code (1-s) x0 + s ε}, which is {@code x_t/(α+σ)} with {@code s = σ/(α+σ)}, and asked
+   * with {@code s T}, as those of diffusers' {@code FlowMatchEulerDiscreteScheduler} are.
    */
   @JsonProperty("flow")
   FLOW {
@@ -108,8 +108,8 @@ public enum Parameterization {
   },
   /**
    * The same for a consistency model, which is the identity at the least noise (Song et al. 2023,
-   * eq. 5 and appendix C, with σ_data = 0.5 and ε = 0.002). A network of it is asked with {@code 250
-   * log(ρ)}, and what it says is x0 at once; it is distilled, not trained here.
+   * eq. 5 and appendix C, with σ_data = 0.5 and ε = 0.002). A network of it is asked with {@code
+   * 250 log(ρ)}, and what it says is x0 at once; it is distilled, not trained here.
    */
   @JsonProperty("consistency")
   CONSISTENCY {
@@ -124,9 +124,7 @@ public enum Parameterization {
     double epsFactor(NoiseSchedule schedule, NoiseLevel level) {
       double above = above(level);
       double total = above * above + DATA_DEVIATION * DATA_DEVIATION;
-      return -DATA_DEVIATION
-          * level.rho()
-          / (total * above * level.alpha() * inputFactor(level));
+      return -DATA_DEVIATION * level.rho() / (total * above * level.alpha() * inputFactor(level));
     }
 
     @Override

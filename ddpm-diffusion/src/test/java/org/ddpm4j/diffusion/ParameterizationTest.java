@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.ddpm4j.schedules.CosineSchedule;
-import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.FlowSchedule;
+import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -210,8 +210,7 @@ class ParameterizationTest {
       double ratio = Math.sqrt(1 / schedule.alphasCumprod(t) - 1);
       INDArray z = x0.add(eps.mul(ratio));
       double total = ratio * ratio + 0.25;
-      INDArray answer =
-          x0.sub(z.mul(0.25 / total)).div(0.5 * ratio / Math.sqrt(total));
+      INDArray answer = x0.sub(z.mul(0.25 / total)).div(0.5 * ratio / Math.sqrt(total));
       Network oracle =
           (x, times) -> {
             assertThat(x.distance2(z.div(Math.sqrt(total)))).isLessThan(1e-8);
@@ -227,7 +226,9 @@ class ParameterizationTest {
   }
 
   @ParameterizedTest
-  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"FLOW", "EDM", "CONSISTENCY"})
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"FLOW", "EDM", "CONSISTENCY"})
   void aNetworkBecomesADenoiser(Parameterization parameterization) {
     INDArray x0 = X0.get(NDArrayIndex.interval(0, 2));
     INDArray eps = EPS.get(NDArrayIndex.interval(0, 2));

@@ -5,23 +5,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.ddpm4j.diffusion.objective.TimestepSampling;
-import org.ddpm4j.diffusion.sampling.LevelSpacing;
-import org.ddpm4j.schedules.EdmSchedule;
-import org.ddpm4j.schedules.FlowSchedule;
-import org.ddpm4j.diffusion.sampling.Sampler;
-import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.config.SamplerConfig;
+import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
+import org.ddpm4j.diffusion.objective.TimestepSampling;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.sampling.AncestralSampler;
+import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingConfig;
+import org.ddpm4j.schedules.EdmSchedule;
+import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
@@ -123,7 +123,11 @@ class ToyProblemsTest {
     AnnotatedUnet network = AnnotatedUnet.resnet(32, 2, List.of(1), 8).withAttention(1, 8);
     try (Unet unet = Unet.create(network, DataType.FLOAT, 1)) {
       Trainer trainer =
-          new Trainer(unet, schedule(parameterization), config, step -> dataSet(problem.points(1000 + step, BATCH)));
+          new Trainer(
+              unet,
+              schedule(parameterization),
+              config,
+              step -> dataSet(problem.points(1000 + step, BATCH)));
       double untrained = pValue(problem, sample(trainer.unet(), parameterization));
       trainer.fit();
       assertThat(untrained).isLessThan(0.002);

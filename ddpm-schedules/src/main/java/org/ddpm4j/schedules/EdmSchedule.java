@@ -16,7 +16,8 @@ public record EdmSchedule(double least, double greatest) implements BetaSchedule
   /**
    * Checks the ends.
    *
-   * @throws IllegalArgumentException if one is not positive and finite, or the first is not the less
+   * @throws IllegalArgumentException if one is not positive and finite, or the first is not the
+   *     less
    */
   public EdmSchedule {
     if (!(least > 0 && least < greatest && greatest < Double.POSITIVE_INFINITY)) {

@@ -7,8 +7,8 @@ import java.util.Locale;
  * 1/T to 1 (rectified flow, Liu et al. 2023, eq. 1), as a chain that keeps the variance: {@code ᾱ =
  * (1-s)²/((1-s)² + s²)}. It ends without any signal.
  *
- * @param shift more timesteps of much noise above 1: {@code s' = shift s / (1 + (shift-1) s)} (Esser
- *     et al. 2024, eq. 23); positive and finite
+ * @param shift more timesteps of much noise above 1: {@code s' = shift s / (1 + (shift-1) s)}
+ *     (Esser et al. 2024, eq. 23); positive and finite
  */
 public record FlowSchedule(double shift) implements BetaSchedule {
 

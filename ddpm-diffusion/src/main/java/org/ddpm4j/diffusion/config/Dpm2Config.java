@@ -63,12 +63,7 @@ public record Dpm2Config(
    */
   public static Dpm2Config of(SamplerType type) {
     return new Dpm2Config(
-        type,
-        TimestepSpacing.LINSPACE,
-        0,
-        LevelSpacing.TIMESTEPS,
-        End.CLEAN,
-        Convention.PAPER);
+        type, TimestepSpacing.LINSPACE, 0, LevelSpacing.TIMESTEPS, End.CLEAN, Convention.PAPER);
   }
 
   @Override

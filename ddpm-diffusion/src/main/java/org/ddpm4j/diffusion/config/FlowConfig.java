@@ -28,8 +28,7 @@ import org.ddpm4j.schedules.NoiseSchedule;
  *     Convention#DIFFUSERS} the last of S levels is that of the first timestep, and 0 comes after
  *     it
  */
-public record FlowConfig(
-    SamplerType type, LevelSpacing levels, double shift, Convention convention)
+public record FlowConfig(SamplerType type, LevelSpacing levels, double shift, Convention convention)
     implements SamplerConfig.OwnTimes, SamplerConfig.SpacedLevels {
 
   private static final List<SamplerType> TYPES =
@@ -118,8 +117,7 @@ public record FlowConfig(
    */
   private NoiseLevel level(NoiseSchedule schedule, double share) {
     if (convention == Convention.DIFFUSERS) {
-      return new NoiseLevel(
-          share * schedule.timesteps() - 1, FlowSchedule.alphaCumprod(share));
+      return new NoiseLevel(share * schedule.timesteps() - 1, FlowSchedule.alphaCumprod(share));
     }
     NoiseLevel noisiest = NoiseLevel.of(schedule, schedule.timesteps() - 1);
     double reached = share * noisiest.sigma() / (noisiest.alpha() + noisiest.sigma());

@@ -15,7 +15,8 @@ import org.ddpm4j.schedules.NoiseSchedule;
  * @param originalSteps n, at least 1; no more than T count
  * @param timestepScaling of the boundary condition, positive
  */
-public record LcmConfig(int originalSteps, double timestepScaling) implements SamplerConfig.OwnTimes {
+public record LcmConfig(int originalSteps, double timestepScaling)
+    implements SamplerConfig.OwnTimes {
 
   private static final int DEFAULT_ORIGINAL_STEPS = 50;
 

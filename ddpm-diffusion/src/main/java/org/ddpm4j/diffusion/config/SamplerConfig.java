@@ -33,7 +33,9 @@ public sealed interface SamplerConfig
           UniPcConfig,
           DeisConfig,
           LmsConfig,
-          EulerConfig, Dpm2Config, SaSolverConfig {
+          EulerConfig,
+          Dpm2Config,
+          SaSolverConfig {
 
     /**
      * Where a run ends.
@@ -48,7 +50,14 @@ public sealed interface SamplerConfig
 
   /** Configurations of samplers whose noise levels need not be those of timesteps. */
   sealed interface SpacedLevels extends SamplerConfig
-      permits DdimConfig, DpmSolverConfig, UniPcConfig, DeisConfig, LmsConfig, EulerConfig, Dpm2Config, SaSolverConfig,
+      permits DdimConfig,
+          DpmSolverConfig,
+          UniPcConfig,
+          DeisConfig,
+          LmsConfig,
+          EulerConfig,
+          Dpm2Config,
+          SaSolverConfig,
           FlowConfig {
 
     /**
@@ -80,7 +89,9 @@ public sealed interface SamplerConfig
       if (newSpacing != spacing() || newStepsOffset != stepsOffset()) {
         throw new IllegalArgumentException(
             String.format(
-                Locale.ROOT, "The sampler %s has times of its own; leave the spacing out.", type()));
+                Locale.ROOT,
+                "The sampler %s has times of its own; leave the spacing out.",
+                type()));
       }
       return this;
     }
@@ -215,12 +226,12 @@ public sealed interface SamplerConfig
       case DDIM -> DdimConfig.usual();
       case PNDM, PLMS -> PndmConfig.of(type);
       case DPM_SOLVER,
-              DPM_SOLVER_SDE,
-              DPM_SOLVER_EPS,
-              DPM_SOLVER_EPS_SDE,
-              DPM_SINGLESTEP,
-              DPM_SINGLESTEP_SDE,
-              DPM_SINGLESTEP_EPS ->
+          DPM_SOLVER_SDE,
+          DPM_SOLVER_EPS,
+          DPM_SOLVER_EPS_SDE,
+          DPM_SINGLESTEP,
+          DPM_SINGLESTEP_SDE,
+          DPM_SINGLESTEP_EPS ->
           DpmSolverConfig.of(type);
       case UNIPC -> UniPcConfig.usual();
       case DEIS -> DeisConfig.usual();

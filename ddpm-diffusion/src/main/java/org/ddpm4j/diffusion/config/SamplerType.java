@@ -1,14 +1,14 @@
 package org.ddpm4j.diffusion.config;
 
-import org.ddpm4j.diffusion.sampling.DeisSampler;
 import org.ddpm4j.diffusion.sampling.ConsistencySampler;
+import org.ddpm4j.diffusion.sampling.DeisSampler;
 import org.ddpm4j.diffusion.sampling.Dpm2Sampler;
 import org.ddpm4j.diffusion.sampling.DpmSinglestepSampler;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler;
 import org.ddpm4j.diffusion.sampling.FlowHeunSampler;
 import org.ddpm4j.diffusion.sampling.LcmSampler;
-import org.ddpm4j.diffusion.sampling.SaSolverSampler;
 import org.ddpm4j.diffusion.sampling.LmsSampler;
+import org.ddpm4j.diffusion.sampling.SaSolverSampler;
 import org.ddpm4j.diffusion.sampling.UniPcSampler;
 
 /** The samplers by name. A name never changes its meaning. */

@@ -268,8 +268,7 @@ final class SchedulerJson {
   }
 
   private SamplerConfig sampler(SamplerType type) {
-    SamplerConfig sampler =
-        spaced(SamplerConfig.of(type)).withConvention(Convention.DIFFUSERS);
+    SamplerConfig sampler = spaced(SamplerConfig.of(type)).withConvention(Convention.DIFFUSERS);
     if (sampler instanceof SamplerConfig.SpacedLevels) {
       sampler = sampler.withLevels(levels());
     }

@@ -9,8 +9,8 @@ import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.schedules.NoiseSchedule;
 
 /**
- * The timestep nearest to a noise-to-signal ratio whose logarithm is normally distributed (Karras et
- * al. 2022, table 1). The distribution itself says how much a timestep counts: losses have no
+ * The timestep nearest to a noise-to-signal ratio whose logarithm is normally distributed (Karras
+ * et al. 2022, table 1). The distribution itself says how much a timestep counts: losses have no
  * weights.
  *
  * @param schedule of the chain
@@ -60,8 +60,7 @@ public record LogNormalTimesteps(NoiseSchedule schedule, double mean, double dev
     NormalDistribution normal = new NormalDistribution(null, mean, deviation);
     int[] t = new int[images];
     for (int i = 0; i < images; i++) {
-      double probability =
-          Math.max(random.uniform(firstImage + i, step, 0), LEAST_PROBABILITY);
+      double probability = Math.max(random.uniform(firstImage + i, step, 0), LEAST_PROBABILITY);
       double ratio = Math.exp(normal.inverseCumulativeProbability(probability));
       t[i] = (int) Math.rint(NoiseLevel.ofRho(schedule, ratio).t());
     }

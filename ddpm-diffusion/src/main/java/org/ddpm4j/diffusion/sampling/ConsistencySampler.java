@@ -14,8 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param leastRatio ρ at which the model is the identity, ε of the paper
  * @param x0Constraint applied to every image
  */
-public record ConsistencySampler(
-    NoiseLevels levels, double leastRatio, X0Constraint x0Constraint)
+public record ConsistencySampler(NoiseLevels levels, double leastRatio, X0Constraint x0Constraint)
     implements NoiseLevelsSampler {
 
   /**

@@ -14,8 +14,8 @@ import org.ddpm4j.diffusion.sampling.DpmSolverSampler.SecondOrder;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * DPM-Solver++ and DPM-Solver, singlestep (Lu et al. 2022b, algorithm 1, and 2022a, algorithms 1 and
- * 2): levels are taken in groups of up to three. Within a group every further level is reached
+ * DPM-Solver++ and DPM-Solver, singlestep (Lu et al. 2022b, algorithm 1, and 2022a, algorithms 1
+ * and 2): levels are taken in groups of up to three. Within a group every further level is reached
  * from the group's first by all estimates since then, so that nothing is remembered from before.
  *
  * @param levels of the run

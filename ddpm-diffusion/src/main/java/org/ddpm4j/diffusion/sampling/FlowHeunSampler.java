@@ -40,8 +40,7 @@ public record FlowHeunSampler(NoiseLevels levels, X0Constraint x0Constraint)
       INDArray x0 = now.x0();
       if (to.sigma() > 0) {
         ConstrainedEstimate end = ConstrainedEstimate.of(denoiser, reached, to, x0Constraint);
-        INDArray velocity =
-            LinearCombination.of(0.5, velocity(now), 0.5, velocity(end));
+        INDArray velocity = LinearCombination.of(0.5, velocity(now), 0.5, velocity(end));
         double length = share(to) - share(from);
         reached = LinearCombination.of(scale(to) / scale(from), x, scale(to) * length, velocity);
         x0 = end.x0();
@@ -68,7 +67,6 @@ public record FlowHeunSampler(NoiseLevels levels, X0Constraint x0Constraint)
 
   @Override
   public int evaluations() {
-    return steps()
-        + (int) levels.path().stream().filter(step -> step.to().sigma() > 0).count();
+    return steps() + (int) levels.path().stream().filter(step -> step.to().sigma() > 0).count();
   }
 }

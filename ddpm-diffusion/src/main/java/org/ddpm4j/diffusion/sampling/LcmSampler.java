@@ -8,9 +8,9 @@ import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Multistep sampling of latent consistency models (Luo et al. 2023, algorithm 3): each step jumps to
- * the image, and noise of the next level is added to it. For networks that were distilled to do so;
- * what others estimate in one jump is the mean of many images.
+ * Multistep sampling of latent consistency models (Luo et al. 2023, algorithm 3): each step jumps
+ * to the image, and noise of the next level is added to it. For networks that were distilled to do
+ * so; what others estimate in one jump is the mean of many images.
  *
  * @param levels of the run; the network is asked at all but the last, which is clean
  * @param timestepScaling s of the boundary condition: the image is {@code c_out x0 + c_skip x} with

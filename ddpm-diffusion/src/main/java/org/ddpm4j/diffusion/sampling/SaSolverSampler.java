@@ -123,10 +123,7 @@ public record SaSolverSampler(
     double[] weights = weights(rate(step) * step.h(), nodes);
     INDArray sum =
         history.combine(
-            kept(step),
-            before,
-            step.to().alpha(),
-            Arrays.copyOfRange(weights, 1, stepOrder));
+            kept(step), before, step.to().alpha(), Arrays.copyOfRange(weights, 1, stepOrder));
     INDArray next = LinearCombination.of(1, sum, step.to().alpha() * weights[0], x0);
     return withNoise(step, next, z);
   }

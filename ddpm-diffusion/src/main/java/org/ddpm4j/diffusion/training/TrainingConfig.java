@@ -1,8 +1,8 @@
 package org.ddpm4j.diffusion.training;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
 import static org.ddpm4j.diffusion.training.Ranges.require;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.Objects;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 
@@ -259,8 +259,8 @@ public record TrainingConfig(
   }
 
   /**
-   * The decay of the moving average in a step. It rises to its final value, so that the random first
-   * weights are forgotten.
+   * The decay of the moving average in a step. It rises to its final value, so that the random
+   * first weights are forgotten.
    *
    * @param step zero-based
    * @return in [0,1)

@@ -70,7 +70,9 @@ class SamplerConfigTest {
   }
 
   @ParameterizedTest
-  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"LCM", "CONSISTENCY", "FLOW_EULER", "FLOW_HEUN"})
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"LCM", "CONSISTENCY", "FLOW_EULER", "FLOW_HEUN"})
   void isOfItsType(SamplerType type) {
     SamplerConfig config = SamplerConfig.of(type);
     assertThat(config.type()).isEqualTo(type);
@@ -92,7 +94,8 @@ class SamplerConfigTest {
     assertThatThrownBy(() -> config.withSpacing(TimestepSpacing.TRAILING, 0))
         .hasMessage("The sampler lcm has times of its own; leave the spacing out.");
     assertThatThrownBy(() -> config.create(SCHEDULE, 51, X0Constraint.NONE))
-        .hasMessageStartingWith("51 steps are not possible where the network was distilled at 50 timesteps");
+        .hasMessageStartingWith(
+            "51 steps are not possible where the network was distilled at 50 timesteps");
     assertThatThrownBy(() -> new LcmConfig(0, 1)).hasMessageContaining("original steps is 0");
     assertThatThrownBy(() -> new LcmConfig(5, 0)).hasMessageContaining("scaling");
   }

@@ -13,9 +13,9 @@ import org.ddpm4j.diffusion.random.BatchRandom;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.random.Purpose;
-import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.FlowSchedule;
+import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -49,7 +49,9 @@ class SimpleObjectiveTest {
 
   /** Against the formula, with predictions of the network itself. */
   @ParameterizedTest
-  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"FLOW", "EDM", "CONSISTENCY"})
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"FLOW", "EDM", "CONSISTENCY"})
   void lossesAreWeightedSquaredErrors(Parameterization parameterization) {
     LossWeighting weighting = new LossWeighting.MinSnr(5);
     SimpleObjective objective =
@@ -73,12 +75,12 @@ class SimpleObjectiveTest {
   }
 
   /**
-   * Liu et al. 2023, eq. 1, from its formula: the network is given z = (1-s) x0 + s ε and asked with
-   * s T, and should say ε - x0. Here on a chain that is no flow's, too.
+   * Liu et al. 2023, eq. 1, from its formula: the network is given z = (1-s) x0 + s ε and asked
+   * with s T, and should say ε - x0. Here on a chain that is no flow's, too.
    */
   @Test
   void aFlowIsItsVelocityAtItsOwnScale() {
-    NoiseSchedule straight = NoiseSchedule.of(FlowSchedule.straight(), 40);
+    NoiseSchedule straight = NoiseSchedule.of(FlowSchedule.straight(), SCHEDULE.timesteps());
     for (NoiseSchedule schedule : List.of(straight, SCHEDULE)) {
       SimpleObjective objective =
           new SimpleObjective(
@@ -89,14 +91,14 @@ class SimpleObjectiveTest {
         for (int n = 0; n < T.length; n++) {
           double alpha = Math.sqrt(schedule.alphasCumprod(T[n]));
           double sigma = Math.sqrt(1 - schedule.alphasCumprod(T[n]));
-          double s = schedule == straight ? (T[n] + 1) / 40.0 : sigma / (alpha + sigma);
+          double s = schedule == straight ? (T[n] + 1.0) / SCHEDULE.timesteps() : sigma / (alpha + sigma);
           INDArray x0 = batch.x0().get(NDArrayIndex.interval(n, n + 1)).dup();
           INDArray eps = batch.eps().get(NDArrayIndex.interval(n, n + 1)).dup();
           INDArray said =
-              unet.predict(x0.mul(1 - s).addi(eps.mul(s)), Nd4j.createFromArray(s * 40));
+              unet.predict(x0.mul(1 - s).addi(eps.mul(s)), Nd4j.createFromArray(s * SCHEDULE.timesteps()));
           double expected = said.sub(eps.sub(x0)).norm2Number().doubleValue();
           assertThat(losses[n]).isCloseTo(expected * expected / 16, within(1e-9));
-          assertThat(objective.time(T[n])).isCloseTo(s * 40, within(1e-9));
+          assertThat(objective.time(T[n])).isCloseTo(s * SCHEDULE.timesteps(), within(1e-9));
           float[] factors = objective.diffusionFactors(T[n]);
           assertThat(factors[0]).isCloseTo((float) (1 - s), within(1e-6f));
           assertThat(factors[1]).isCloseTo((float) s, within(1e-6f));
@@ -111,10 +113,13 @@ class SimpleObjectiveTest {
     }
   }
 
-  /** Karras et al. 2022, eq. 8 with the weights of table 1, under which the network's own error counts alike. */
+  /**
+   * Karras et al. 2022, eq. 8 with the weights of table 1, under which the network's own error
+   * counts alike.
+   */
   @Test
   void aPreconditionedErrorIsThatOfTheDenoiserOverItsScale() {
-    NoiseSchedule schedule = NoiseSchedule.of(EdmSchedule.paper(), 40);
+    NoiseSchedule schedule = NoiseSchedule.of(EdmSchedule.paper(), SCHEDULE.timesteps());
     SimpleObjective objective =
         new SimpleObjective(
             schedule, Parameterization.EDM, LossFunction.L2, new LossWeighting.Uniform());
@@ -127,8 +132,7 @@ class SimpleObjectiveTest {
         INDArray x0 = batch.x0().get(NDArrayIndex.interval(n, n + 1)).dup();
         INDArray z = x0.add(batch.eps().get(NDArrayIndex.interval(n, n + 1)).mul(ratio));
         INDArray said =
-            unet.predict(
-                z.div(Math.sqrt(total)), Nd4j.createFromArray(Math.log(ratio) / 4));
+            unet.predict(z.div(Math.sqrt(total)), Nd4j.createFromArray(Math.log(ratio) / 4));
         double out = 0.5 * ratio / Math.sqrt(total);
         INDArray denoised = z.mul(0.25 / total).addi(said.mul(out));
         double error = denoised.sub(x0).norm2Number().doubleValue() / out;

@@ -156,8 +156,7 @@ class ConvergenceTest {
     }
     solvers.add(
         solver("Heun on the flow", 2, levels -> new FlowHeunSampler(levels, X0Constraint.NONE)));
-    solvers.add(
-        solver("DPM2", 2, levels -> dpm2(levels)));
+    solvers.add(solver("DPM2", 2, levels -> dpm2(levels)));
     for (int p = 1; p <= 4; p++) {
       int order = p;
       solvers.add(

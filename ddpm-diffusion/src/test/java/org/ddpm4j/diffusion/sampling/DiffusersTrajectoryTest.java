@@ -65,7 +65,9 @@ class DiffusersTrajectoryTest {
       }
     }
     return Stream.of(
-            "sampler_trajectories.json", "more_trajectories.json", "option_trajectories.json",
+            "sampler_trajectories.json",
+            "more_trajectories.json",
+            "option_trajectories.json",
             "scheduler_trajectories.json",
             "flow_trajectories.json",
             "edm_trajectories.json",
@@ -161,7 +163,9 @@ class DiffusersTrajectoryTest {
     Sampler sampler =
         samplerConfig(scheduler, run.get("step_args"))
             .create(schedule, run.get("steps").asInt(), scheduler.clipping().constraint());
-    boolean scaled = className.matches("EDM.*|CMStochasticIterativeScheduler|(Euler|EulerAncestral|Heun|LMS|KDPM2|KDPM2Ancestral)DiscreteScheduler");
+    boolean scaled =
+        className.matches(
+            "EDM.*|CMStochasticIterativeScheduler|(Euler|EulerAncestral|Heun|LMS|KDPM2|KDPM2Ancestral)DiscreteScheduler");
 
     List<double[]> states = new ArrayList<>();
     List<Double> times = new ArrayList<>();

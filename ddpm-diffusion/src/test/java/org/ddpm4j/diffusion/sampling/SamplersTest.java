@@ -76,7 +76,8 @@ class SamplersTest {
 
     double scale =
         switch (type) {
-          case EULER, EULER_ANCESTRAL, HEUN, LMS, DPM2, DPM2_ANCESTRAL, CONSISTENCY -> levels.get(0).sigma();
+          case EULER, EULER_ANCESTRAL, HEUN, LMS, DPM2, DPM2_ANCESTRAL, CONSISTENCY ->
+              levels.get(0).sigma();
           default -> 1;
         };
     assertSame(states.get(0), start.mul(scale), 1e-12);
@@ -228,7 +229,17 @@ class SamplersTest {
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"PNDM", "PLMS", "DPM_SOLVER_EPS", "DPM_SOLVER_EPS_SDE", "DPM_SINGLESTEP_EPS", "LCM", "CONSISTENCY", "FLOW_EULER", "FLOW_HEUN"})
+      names = {
+        "PNDM",
+        "PLMS",
+        "DPM_SOLVER_EPS",
+        "DPM_SOLVER_EPS_SDE",
+        "DPM_SINGLESTEP_EPS",
+        "LCM",
+        "CONSISTENCY",
+        "FLOW_EULER",
+        "FLOW_HEUN"
+      })
   void beginsWhereNoSignalIsLeft(SamplerType type) {
     Sampler sampler =
         SamplerConfig.of(type)
