@@ -278,7 +278,7 @@ final class SchedulerJson {
     if (sampler instanceof AncestralConfig ancestral) {
       sampler = ancestral.withVariance(variance());
     }
-    if (scheduler.has("set_alpha_to_one")) {
+    if (scheduler.readKeys().containsKey("set_alpha_to_one")) {
       sampler =
           sampler.withEnd(fields.flagOrNull("set_alpha_to_one") ? End.CLEAN : End.FIRST_TIMESTEP);
     }
@@ -303,7 +303,8 @@ final class SchedulerJson {
   private SamplerConfig withOptions(SamplerConfig sampler) {
     if (scheduler == SchedulerClass.EDM_EULER) {
       // With the spacing leading, a run begins with noise of variance 1, as diffusers' does here.
-      return sampler.withSpacing(TimestepSpacing.LEADING, 0);
+      LevelRange range = range(((EulerConfig) sampler).levels());
+      return ((EulerConfig) sampler).withRange(range).withSpacing(TimestepSpacing.LEADING, 0);
     }
     if (sampler instanceof DpmSolverConfig dpm && scheduler.isEdm()) {
       return dpm.withSecondOrder(fields.choice("solver_type", SECOND_ORDERS))

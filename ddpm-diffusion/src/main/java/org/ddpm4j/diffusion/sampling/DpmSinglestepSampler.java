@@ -102,15 +102,19 @@ public record DpmSinglestepSampler(
       Denoiser denoiser, INDArray start, NoiseSource noise, SamplingObserver observer) {
     INDArray x = start;
     INDArray base = start;
+    int first = 0;
     History history = new History(MAX_ORDER);
     for (int i = 0; i < steps(); i++) {
-      int order = orders.get(i);
-      base = order == 1 ? x : base;
       NoiseLevel from = levels.step(i).from();
+      // No polynomial goes through a level without any signal.
+      if (orders.get(i) == 1 || levels.levels().get(first).alphaCumprod() == 0) {
+        first = i;
+        base = x;
+      }
+      int order = i + 1 - first;
       ConstrainedEstimate now = ConstrainedEstimate.of(denoiser, x, from, x0Constraint);
       history.add(from, prediction == Prediction.X0 ? now.x0() : now.eps());
-      NoiseStep group =
-          new NoiseStep(levels.levels().get(i + 1 - order), levels.levels().get(i + 1));
+      NoiseStep group = new NoiseStep(levels.levels().get(first), levels.levels().get(i + 1));
       DpmSolverStep solver = new DpmSolverStep(equation, prediction, group);
       x = solver.apply(base, history, weights(history, solver, order));
       double fresh = solver.deviation();

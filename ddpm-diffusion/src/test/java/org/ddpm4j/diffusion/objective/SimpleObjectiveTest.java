@@ -91,11 +91,13 @@ class SimpleObjectiveTest {
         for (int n = 0; n < T.length; n++) {
           double alpha = Math.sqrt(schedule.alphasCumprod(T[n]));
           double sigma = Math.sqrt(1 - schedule.alphasCumprod(T[n]));
-          double s = schedule == straight ? (T[n] + 1.0) / SCHEDULE.timesteps() : sigma / (alpha + sigma);
+          double s =
+              schedule == straight ? (T[n] + 1.0) / SCHEDULE.timesteps() : sigma / (alpha + sigma);
           INDArray x0 = batch.x0().get(NDArrayIndex.interval(n, n + 1)).dup();
           INDArray eps = batch.eps().get(NDArrayIndex.interval(n, n + 1)).dup();
           INDArray said =
-              unet.predict(x0.mul(1 - s).addi(eps.mul(s)), Nd4j.createFromArray(s * SCHEDULE.timesteps()));
+              unet.predict(
+                  x0.mul(1 - s).addi(eps.mul(s)), Nd4j.createFromArray(s * SCHEDULE.timesteps()));
           double expected = said.sub(eps.sub(x0)).norm2Number().doubleValue();
           assertThat(losses[n]).isCloseTo(expected * expected / 16, within(1e-9));
           assertThat(objective.time(T[n])).isCloseTo(s * SCHEDULE.timesteps(), within(1e-9));

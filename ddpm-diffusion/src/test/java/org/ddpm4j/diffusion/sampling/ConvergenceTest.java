@@ -7,6 +7,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler.Equation;
@@ -56,12 +57,17 @@ class ConvergenceTest {
         X0Constraint.NONE);
   }
 
-  /** In whole groups, of three where the order is 3: a multiple of it as near as can be. */
+  /** In whole groups, after what is left of them, where the flow is nearly straight. */
   private static Sampler singlestep(
       NoiseLevels levels, int order, Prediction prediction, SecondOrder secondOrder) {
+    int left = levels.steps() % order;
+    List<Integer> orders =
+        IntStream.range(0, levels.steps())
+            .mapToObj(i -> i < left ? 1 : (i - left) % order + 1)
+            .toList();
     return new DpmSinglestepSampler(
         levels,
-        DpmSinglestepSampler.orders(levels, order, FinalOrder.FULL),
+        orders,
         Equation.ODE,
         prediction,
         secondOrder,

@@ -85,7 +85,10 @@ class SamplersTest {
     long own = type == SamplerType.DDPM ? 6 : 0;
     NoiseSource same = NoiseSource.startingFrom(DOUBLES.gaussian(own, SHAPE), DOUBLES);
     assertThat(draw(sampler, GaussianFlow.DENOISER, same)).isEqualTo(draw(sampler));
-    assertThat(images).isNotEqualTo(draw(sampler));
+    // Those that jump to the image have forgotten it by then.
+    if (type != SamplerType.LCM && type != SamplerType.CONSISTENCY) {
+      assertThat(images).isNotEqualTo(draw(sampler));
+    }
   }
 
   /** Of whatever is predicted, the best network for Gaussian data. */
@@ -111,8 +114,11 @@ class SamplersTest {
     return new NetworkDenoiser(network, parameterization, schedule);
   }
 
+  /** Not those whose levels are no timesteps': the test's network knows a level by its time. */
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"DPM2", "DPM2_ANCESTRAL", "FLOW_EULER", "FLOW_HEUN"})
   void whatTheNetworkPredictsDoesNotMatter(SamplerType type) {
     Sampler sampler = sampler(type, SCHEDULE, 12);
     INDArray expected = draw(sampler);
