@@ -66,13 +66,7 @@ class ConvergenceTest {
             .mapToObj(i -> i < left ? 1 : (i - left) % order + 1)
             .toList();
     return new DpmSinglestepSampler(
-        levels,
-        orders,
-        Equation.ODE,
-        prediction,
-        secondOrder,
-        Convention.PAPER,
-        X0Constraint.NONE);
+        levels, orders, Equation.ODE, prediction, secondOrder, Convention.PAPER, X0Constraint.NONE);
   }
 
   /** The denoiser knows every level, so that the times do not matter. */
