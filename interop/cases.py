@@ -94,4 +94,34 @@ CASES = {
     "euler-v": Case(CLASSES, diffusers.EulerDiscreteScheduler, SCALED_LINEAR | V),
     "heun": Case(PLAIN, diffusers.HeunDiscreteScheduler, LINEAR | EPSILON),
     "lms": Case(PLAIN, diffusers.LMSDiscreteScheduler, LINEAR | EPSILON),
+    "dpmsolver-eps": Case(
+        PLAIN,
+        diffusers.DPMSolverMultistepScheduler,
+        LINEAR | EPSILON | {"algorithm_type": "dpmsolver", "final_sigmas_type": "sigma_min"},
+    ),
+    "dpmsolver-heun": Case(
+        CLASSES, diffusers.DPMSolverMultistepScheduler, COSINE | V | {"solver_type": "heun"}
+    ),
+    "dpmsolver-lu": Case(
+        PLAIN, diffusers.DPMSolverMultistepScheduler, LINEAR | EPSILON | {"use_lu_lambdas": True}
+    ),
+    "unipc-bh1": Case(
+        PLAIN,
+        diffusers.UniPCMultistepScheduler,
+        LINEAR | EPSILON | {"solver_type": "bh1", "final_sigmas_type": "sigma_min"},
+    ),
+    "pndm-linspace": Case(
+        PLAIN, diffusers.PNDMScheduler, LINEAR | EPSILON | {"timestep_spacing": "linspace"}
+    ),
+    "euler-exponential": Case(
+        PLAIN, diffusers.EulerDiscreteScheduler, LINEAR | EPSILON | {"use_exponential_sigmas": True}
+    ),
+    "heun-beta": Case(
+        PLAIN, diffusers.HeunDiscreteScheduler, LINEAR | EPSILON | {"use_beta_sigmas": True}
+    ),
+    "singlestep": Case(PLAIN, diffusers.DPMSolverSinglestepScheduler, LINEAR | EPSILON),
+    "singlestep-v": Case(
+        CLASSES, diffusers.DPMSolverSinglestepScheduler, COSINE | V | {"solver_order": 3}
+    ),
+    "dpm2": Case(PLAIN, diffusers.KDPM2DiscreteScheduler, LINEAR | EPSILON),
 }

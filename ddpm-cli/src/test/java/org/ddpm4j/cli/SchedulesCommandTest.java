@@ -125,7 +125,9 @@ class SchedulesCommandTest {
     "jsd",
     "exponential",
     "laplace",
-    "laplace-diffusers"
+    "laplace-diffusers",
+    "flow",
+    "edm"
   })
   void everyTypeIsPrinted(String type) throws Exception {
     JsonNode plain =

@@ -56,11 +56,13 @@ public record NetworkDenoiser(
    */
   @Override
   public Estimate denoise(INDArray xt, NoiseLevel level) {
-    boolean whole = level.t() == Math.rint(level.t());
+    double time = parameterization.time(schedule, level);
+    boolean isWhole = time == Math.rint(time);
     INDArray times =
-        Nd4j.valueArrayOf(
-            new long[] {xt.size(0)}, level.t(), whole ? DataType.INT32 : xt.dataType());
-    INDArray output = network.predict(xt, times);
+        Nd4j.valueArrayOf(new long[] {xt.size(0)}, time, isWhole ? DataType.INT32 : xt.dataType());
+    double factor = parameterization.inputFactor(level);
+    INDArray input = factor == 1 ? xt : xt.mul(factor);
+    INDArray output = network.predict(input, times);
     NotFiniteException.requireFinite(xt, output, level.t());
     return estimate(xt, output, level);
   }

@@ -53,6 +53,96 @@ public enum Parameterization {
     }
   },
   /**
+   * The velocity {@code ε - x0} of rectified flow (Liu et al. 2023, eq. 1). A network of it is
+   * given {@code (1-s) x0 + s ε}, which is {@code x_t/(α+σ)} with {@code s = σ/(α+σ)}, and asked
+   * with {@code s T}, as those of diffusers' {@code FlowMatchEulerDiscreteScheduler} are.
+   */
+  @JsonProperty("flow")
+  FLOW {
+    @Override
+    double x0Factor(NoiseSchedule schedule, NoiseLevel level) {
+      return -1;
+    }
+
+    @Override
+    double epsFactor(NoiseSchedule schedule, NoiseLevel level) {
+      return 1;
+    }
+
+    @Override
+    public double inputFactor(NoiseLevel level) {
+      return 1 / (level.alpha() + level.sigma());
+    }
+
+    @Override
+    public double time(NoiseSchedule schedule, NoiseLevel level) {
+      return level.sigma() * inputFactor(level) * schedule.timesteps();
+    }
+  },
+  /**
+   * What is left of the image when a share of the noisy one is taken away, in units of variance 1
+   * (Karras et al. 2022, eq. 7 and table 1, with σ_data = 0.5): {@code (x0 - c_skip z)/c_out} of
+   * {@code z = x0 + ρ ε}. A network of it is given {@code c_in z} and asked with {@code log(ρ)/4}.
+   */
+  @JsonProperty("edm")
+  EDM {
+    @Override
+    double x0Factor(NoiseSchedule schedule, NoiseLevel level) {
+      return level.sigma() * inputFactor(level) / DATA_DEVIATION;
+    }
+
+    @Override
+    double epsFactor(NoiseSchedule schedule, NoiseLevel level) {
+      return -DATA_DEVIATION * level.alpha() * inputFactor(level);
+    }
+
+    @Override
+    public double inputFactor(NoiseLevel level) {
+      return 1 / Math.hypot(level.sigma(), level.alpha() * DATA_DEVIATION);
+    }
+
+    @Override
+    public double time(NoiseSchedule schedule, NoiseLevel level) {
+      return Math.log(level.rho()) / 4;
+    }
+  },
+  /**
+   * The same for a consistency model, which is the identity at the least noise (Song et al. 2023,
+   * eq. 5 and appendix C, with σ_data = 0.5 and ε = 0.002). A network of it is asked with {@code
+   * 250 log(ρ)}, and what it says is x0 at once; it is distilled, not trained here.
+   */
+  @JsonProperty("consistency")
+  CONSISTENCY {
+    @Override
+    double x0Factor(NoiseSchedule schedule, NoiseLevel level) {
+      double above = above(level);
+      double total = above * above + DATA_DEVIATION * DATA_DEVIATION;
+      return above / total / (DATA_DEVIATION * level.alpha() * inputFactor(level));
+    }
+
+    @Override
+    double epsFactor(NoiseSchedule schedule, NoiseLevel level) {
+      double above = above(level);
+      double total = above * above + DATA_DEVIATION * DATA_DEVIATION;
+      return -DATA_DEVIATION * level.rho() / (total * above * level.alpha() * inputFactor(level));
+    }
+
+    @Override
+    public double inputFactor(NoiseLevel level) {
+      return EDM.inputFactor(level);
+    }
+
+    @Override
+    public double time(NoiseSchedule schedule, NoiseLevel level) {
+      return TIMES * EDM.time(schedule, level);
+    }
+
+    /** ρ - ε, but for rounding no less than nothing. */
+    private double above(NoiseLevel level) {
+      return Math.max(level.rho() - LEAST_RATIO, ROUNDING);
+    }
+  },
+  /**
    * The mean {@code μ̃_t} of the posterior {@code q(x_{t-1} | x_t, x0)} (Ho et al. 2020, eq. 7).
    */
   @JsonProperty("mean")
@@ -69,9 +159,70 @@ public enum Parameterization {
     }
   };
 
+  /** σ_data of Karras et al. 2022, table 1. */
+  private static final double DATA_DEVIATION = 0.5;
+
+  /** ε of Song et al. 2023, appendix C. */
+  private static final double LEAST_RATIO = 0.002;
+
+  private static final double ROUNDING = 1e-9;
+
+  /** By which diffusers' consistency models multiply what EDM asks with. */
+  private static final double TIMES = 1000;
+
   abstract double x0Factor(NoiseSchedule schedule, NoiseLevel level);
 
   abstract double epsFactor(NoiseSchedule schedule, NoiseLevel level);
+
+  /**
+   * Whether a network is given another scale of x_t, and asked with something else than timesteps.
+   *
+   * @return true for {@link #FLOW}, {@link #EDM} and {@link #CONSISTENCY}
+   */
+  public boolean scales() {
+    return this == FLOW || this == EDM || this == CONSISTENCY;
+  }
+
+  /**
+   * The factor of x_t in what a network is given.
+   *
+   * @param level how noisy x_t is
+   * @return 1, but for {@link #FLOW}, {@link #EDM} and {@link #CONSISTENCY}
+   */
+  public double inputFactor(NoiseLevel level) {
+    return 1;
+  }
+
+  /**
+   * What a network is asked with.
+   *
+   * @param schedule of the chain
+   * @param level how noisy x_t is
+   * @return its time, but for {@link #FLOW}, {@link #EDM} and {@link #CONSISTENCY}
+   */
+  public double time(NoiseSchedule schedule, NoiseLevel level) {
+    return level.t();
+  }
+
+  /**
+   * What a network is given in training.
+   *
+   * @param schedule of the chain
+   * @param x0 images, {@code [N,C,H,W]}
+   * @param eps the noise to add, same shape
+   * @param t the timestep of each image, zero-based
+   * @return x_t times {@link #inputFactor}, same shape and type as x0
+   * @throws IllegalArgumentException if the shapes differ or the images are whole numbers
+   * @throws IndexOutOfBoundsException if a timestep is not in 0..T-1
+   */
+  public INDArray input(NoiseSchedule schedule, INDArray x0, INDArray eps, int... t) {
+    return PerImage.combine(
+        x0,
+        i -> NoiseLevel.of(schedule, i).alpha() * inputFactor(NoiseLevel.of(schedule, i)),
+        eps,
+        i -> NoiseLevel.of(schedule, i).sigma() * inputFactor(NoiseLevel.of(schedule, i)),
+        t);
+  }
 
   /**
    * What a perfect network would say in training.

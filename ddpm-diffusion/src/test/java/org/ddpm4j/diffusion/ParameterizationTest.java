@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.ddpm4j.schedules.CosineSchedule;
+import org.ddpm4j.schedules.EdmSchedule;
+import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.junit.jupiter.api.Test;
@@ -65,6 +67,27 @@ class ParameterizationTest {
               (x0, eps, t) -> {
                 double angle = Math.acos(Math.sqrt(SCHEDULE.alphasCumprod(t)));
                 return Math.cos(angle) * eps - Math.sin(angle) * x0;
+              });
+      case FLOW -> each((x0, eps, t) -> eps - x0);
+      // Song et al. 2023, appendix C.
+      case CONSISTENCY ->
+          each(
+              (x0, eps, t) -> {
+                double ratio = Math.sqrt(1 / SCHEDULE.alphasCumprod(t) - 1);
+                double above = ratio - 0.002;
+                double skip = 0.25 / (above * above + 0.25);
+                double out = 0.5 * above / Math.sqrt(ratio * ratio + 0.25);
+                return (x0 - skip * (x0 + ratio * eps)) / out;
+              });
+      // Karras et al. 2022, eq. 7 and table 1, in their own terms.
+      case EDM ->
+          each(
+              (x0, eps, t) -> {
+                double ratio = Math.sqrt(1 / SCHEDULE.alphasCumprod(t) - 1);
+                double total = ratio * ratio + 0.25;
+                double skip = 0.25 / total;
+                double out = 0.5 * ratio / Math.sqrt(total);
+                return (x0 - skip * (x0 + ratio * eps)) / out;
               });
       // Bayes' rule for the two Gaussians q(x_{t-1} | x0) and q(x_t | x_{t-1}): precisions add.
       case MEAN ->
@@ -154,8 +177,58 @@ class ParameterizationTest {
         .isInstanceOf(IndexOutOfBoundsException.class);
   }
 
+  /** It is given (1-s) x0 + s ε and asked with s T, whatever the chain. */
+  @Test
+  void aNetworkOfAFlowSeesTheFlow() {
+    NoiseSchedule flow = NoiseSchedule.of(FlowSchedule.straight(), 1000);
+    INDArray x0 = X0.get(NDArrayIndex.interval(0, 2));
+    INDArray eps = EPS.get(NDArrayIndex.interval(0, 2));
+    for (int t : new int[] {0, 300, 999}) {
+      double s = (t + 1) / 1000.0;
+      INDArray z = x0.mul(1 - s).addi(eps.mul(s));
+      Network oracle =
+          (x, times) -> {
+            assertThat(x.distance2(z)).isLessThan(1e-9);
+            assertThat(times.getDouble(1)).isCloseTo(t + 1, within(1e-9));
+            return eps.sub(x0);
+          };
+      INDArray xt = new ForwardProcess(flow).qSample(x0, new int[] {t, t}, eps);
+      Denoiser.Estimate estimate =
+          new NetworkDenoiser(oracle, Parameterization.FLOW, flow).denoise(xt, t);
+      assertThat(estimate.x0().distance2(x0)).isLessThan(1e-9);
+      assertThat(estimate.eps().distance2(eps)).isLessThan(1e-9);
+    }
+  }
+
+  /** It is given c_in z, z = x0 + ρ ε, and asked with log(ρ)/4 (Karras et al. 2022, table 1). */
+  @Test
+  void aPreconditionedNetworkSeesUnitVariance() {
+    NoiseSchedule schedule = NoiseSchedule.of(EdmSchedule.paper(), 1000);
+    INDArray x0 = X0.get(NDArrayIndex.interval(0, 2));
+    INDArray eps = EPS.get(NDArrayIndex.interval(0, 2));
+    for (int t : new int[] {0, 500, 999}) {
+      double ratio = Math.sqrt(1 / schedule.alphasCumprod(t) - 1);
+      INDArray z = x0.add(eps.mul(ratio));
+      double total = ratio * ratio + 0.25;
+      INDArray answer = x0.sub(z.mul(0.25 / total)).div(0.5 * ratio / Math.sqrt(total));
+      Network oracle =
+          (x, times) -> {
+            assertThat(x.distance2(z.div(Math.sqrt(total)))).isLessThan(1e-8);
+            assertThat(times.getDouble(1)).isCloseTo(Math.log(ratio) / 4, within(1e-9));
+            return answer;
+          };
+      INDArray xt = new ForwardProcess(schedule).qSample(x0, new int[] {t, t}, eps);
+      Denoiser.Estimate estimate =
+          new NetworkDenoiser(oracle, Parameterization.EDM, schedule).denoise(xt, t);
+      assertThat(estimate.x0().distance2(x0)).isLessThan(1e-7);
+      assertThat(estimate.eps().distance2(eps)).isLessThan(1e-7 * Math.max(1, 1 / ratio));
+    }
+  }
+
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"FLOW", "EDM", "CONSISTENCY"})
   void aNetworkBecomesADenoiser(Parameterization parameterization) {
     INDArray x0 = X0.get(NDArrayIndex.interval(0, 2));
     INDArray eps = EPS.get(NDArrayIndex.interval(0, 2));

@@ -5,16 +5,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.ddpm4j.diffusion.config.SamplerConfig;
+import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
+import org.ddpm4j.diffusion.objective.TimestepSampling;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.sampling.AncestralSampler;
+import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingConfig;
+import org.ddpm4j.schedules.EdmSchedule;
+import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
@@ -95,7 +102,7 @@ class ToyProblemsTest {
 
   @ParameterizedTest
   @Tag("slow")
-  @CsvSource({"TWO_MOONS, V", "FIVE_GAUSSIANS, EPSILON"})
+  @CsvSource({"TWO_MOONS, V", "FIVE_GAUSSIANS, EPSILON", "TWO_MOONS, FLOW", "FIVE_GAUSSIANS, EDM"})
   void samplesCannotBeToldFromData(Problem problem, Parameterization parameterization)
       throws IOException {
     TrainingConfig config =
@@ -105,13 +112,22 @@ class ToyProblemsTest {
             new LearningRateSchedule(50, LearningRateSchedule.Decay.COSINE),
             1.0,
             0.99,
-            ObjectiveConfig.simple().withParameterization(parameterization),
+            ObjectiveConfig.simple()
+                .withParameterization(parameterization)
+                .withTimesteps(
+                    parameterization == Parameterization.EDM
+                        ? TimestepSampling.LOG_NORMAL
+                        : TimestepSampling.UNIFORM),
             3,
             500);
     AnnotatedUnet network = AnnotatedUnet.resnet(32, 2, List.of(1), 8).withAttention(1, 8);
     try (Unet unet = Unet.create(network, DataType.FLOAT, 1)) {
       Trainer trainer =
-          new Trainer(unet, SCHEDULE, config, step -> dataSet(problem.points(1000 + step, BATCH)));
+          new Trainer(
+              unet,
+              schedule(parameterization),
+              config,
+              step -> dataSet(problem.points(1000 + step, BATCH)));
       double untrained = pValue(problem, sample(trainer.unet(), parameterization));
       trainer.fit();
       assertThat(untrained).isLessThan(0.002);
@@ -119,12 +135,32 @@ class ToyProblemsTest {
     }
   }
 
+  private static NoiseSchedule schedule(Parameterization parameterization) {
+    return switch (parameterization) {
+      case FLOW -> NoiseSchedule.of(FlowSchedule.straight(), SCHEDULE.timesteps());
+      case EDM -> NoiseSchedule.of(EdmSchedule.paper(), SCHEDULE.timesteps());
+      default -> SCHEDULE;
+    };
+  }
+
   private static double[][] sample(Unet unet, Parameterization parameterization) {
-    AncestralSampler sampler =
-        new AncestralSampler(
-            SCHEDULE.respace(SCHEDULE.timesteps()), ReverseVariance.POSTERIOR, X0Constraint.NONE);
+    NoiseSchedule schedule = schedule(parameterization);
+    Sampler sampler =
+        switch (parameterization) {
+          case FLOW ->
+              SamplerConfig.of(SamplerType.FLOW_HEUN).create(schedule, 20, X0Constraint.NONE);
+          case EDM ->
+              SamplerConfig.of(SamplerType.HEUN)
+                  .withLevels(LevelSpacing.KARRAS)
+                  .create(schedule, 20, X0Constraint.NONE);
+          default ->
+              new AncestralSampler(
+                  schedule.respace(schedule.timesteps()),
+                  ReverseVariance.POSTERIOR,
+                  X0Constraint.NONE);
+        };
     return points(
-        DiffusionPipeline.of(unet, parameterization, SCHEDULE, sampler, POINT)
+        DiffusionPipeline.of(unet, parameterization, schedule, sampler, POINT)
             .sample(COUNT, 5, COUNT, SamplingObserver.NONE));
   }
 

@@ -46,7 +46,7 @@ public final class SamplerTypeOptions {
       paramLabel = "NAME",
       description =
           "How the noise levels lie: ${COMPLETION-CANDIDATES} (default: at the timesteps). karras,"
-              + " exponential, beta and lambda not with ddpm, pndm and plms; log-linear with euler.")
+              + " exponential, beta and lambda not with ddpm, pndm, plms and lcm; log-linear with euler.")
   private LevelSpacing levels;
 
   @HasEffect(decidedBy = SamplerConfig.class)
@@ -54,8 +54,8 @@ public final class SamplerTypeOptions {
       names = "--order",
       paramLabel = "N",
       description =
-          "Order of dpm++, dpm, dpm++-sde, dpm-sde, unipc and deis, 1 to 3 (default: 2), or of"
-              + " lms, 1 to 4 (default: 4).")
+          "Order of dpm++, dpm, those of -sde and -single, unipc and deis, 1 to 3 (default: 2), or"
+              + " of lms and sa-solver, 1 to 4 (default: 4 and 2).")
   private Integer order;
 
   @HasEffect(decidedBy = SamplerConfig.class)

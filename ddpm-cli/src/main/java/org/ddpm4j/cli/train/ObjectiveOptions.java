@@ -59,7 +59,8 @@ final class ObjectiveOptions {
       paramLabel = "NAME",
       description =
           "How much the error counts at each timestep: ${COMPLETION-CANDIDATES} (default: min-snr,"
-              + " or uniform with --loss l1 or huber or --loss-terms vlb).")
+              + " or uniform with --loss l1 or huber, --loss-terms vlb or --parameterization flow or"
+              + " edm).")
   private Weighting weighting;
 
   @Option(
@@ -112,7 +113,7 @@ final class ObjectiveOptions {
     Weighting chosen =
         Objects.requireNonNullElse(
             weighting,
-            loss == LossFunction.L2 && terms != LossTerms.VLB
+            loss == LossFunction.L2 && terms != LossTerms.VLB && !parameterization.scales()
                 ? Weighting.MIN_SNR
                 : Weighting.UNIFORM);
     return new ObjectiveConfig(parameterization, loss, chosen.value, terms, timesteps, dropout);

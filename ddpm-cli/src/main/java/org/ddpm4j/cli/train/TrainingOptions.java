@@ -21,6 +21,7 @@ import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.TrainingDescription;
 import org.ddpm4j.diffusion.training.AdamWConfig;
+import org.ddpm4j.diffusion.training.EmaWarmUp;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.unet.model.UnetConfig;
@@ -119,6 +120,14 @@ final class TrainingOptions {
           "Decay of the moving average of the weights, in [0,1) (default: such that it is over the"
               + " last sixteenth of the steps).")
   private Double emaDecay;
+
+  @Option(
+      names = "--ema-power",
+      paramLabel = "X",
+      description =
+          "Let the decay rise as 1 - (1 + step)^-X, X in (0,1], as diffusers' EMA warm-up does; 0.75"
+              + " there (default: as (1 + step)/(10 + step)).")
+  private Double emaPower;
 
   @Option(
       names = "--max-gradient-norm",
@@ -310,6 +319,7 @@ final class TrainingOptions {
         objectiveConfig,
         seed,
         Objects.requireNonNullElseGet(reportEvery, () -> TrainingDefaults.reportEvery(allSteps)),
-        accumulate);
+        accumulate,
+        emaPower == null ? null : new EmaWarmUp(emaPower, EmaWarmUp.DEFAULT_INVERSE_GAMMA));
   }
 }

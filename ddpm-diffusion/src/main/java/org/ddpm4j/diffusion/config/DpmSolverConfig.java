@@ -6,6 +6,7 @@ import java.util.Objects;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerConfig.Part;
 import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.sampling.DpmSinglestepSampler;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler.Equation;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler.Prediction;
@@ -19,11 +20,10 @@ import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.NoiseSchedule;
 
 /**
- * {@link DpmSolverSampler}: DPM-Solver++ and DPM-Solver, of the probability flow or of the
- * diffusion.
+ * {@link DpmSolverSampler} and {@link DpmSinglestepSampler}: DPM-Solver++ and DPM-Solver, of the
+ * probability flow or of the diffusion.
  *
- * @param type {@link SamplerType#DPM_SOLVER}, {@link SamplerType#DPM_SOLVER_SDE}, {@link
- *     SamplerType#DPM_SOLVER_EPS} or {@link SamplerType#DPM_SOLVER_EPS_SDE}
+ * @param type a {@code DPM_SOLVER} or {@code DPM_SINGLESTEP}
  * @param spacing which timesteps are visited
  * @param stepsOffset added to the timesteps of {@link TimestepSpacing#LEADING}, at least 0
  * @param levels how the noise levels lie
@@ -53,7 +53,10 @@ public record DpmSolverConfig(
           SamplerType.DPM_SOLVER,
           SamplerType.DPM_SOLVER_SDE,
           SamplerType.DPM_SOLVER_EPS,
-          SamplerType.DPM_SOLVER_EPS_SDE);
+          SamplerType.DPM_SOLVER_EPS_SDE,
+          SamplerType.DPM_SINGLESTEP,
+          SamplerType.DPM_SINGLESTEP_SDE,
+          SamplerType.DPM_SINGLESTEP_EPS);
 
   /**
    * Checks what goes with what.
@@ -80,13 +83,7 @@ public record DpmSolverConfig(
               type,
               End.FIRST_TIMESTEP));
     }
-    if (!(leastLambda < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The least λ is %s; it must be a number, or minus infinity for none.",
-              leastLambda));
-    }
+    VisitedTimes.checkLambda(leastLambda);
   }
 
   /**
@@ -104,16 +101,31 @@ public record DpmSolverConfig(
         LevelSpacing.TIMESTEPS,
         DpmSolverSampler.DEFAULT_ORDER,
         SecondOrder.MIDPOINT,
-        FinalOrder.LOWERED_IN_SHORT_RUNS,
+        isSinglestep(type) ? FinalOrder.LOWERED : FinalOrder.LOWERED_IN_SHORT_RUNS,
         Double.NEGATIVE_INFINITY,
         prediction(type) == Prediction.EPS ? End.FIRST_TIMESTEP : End.CLEAN,
         Convention.PAPER);
   }
 
   private static Prediction prediction(SamplerType type) {
-    return type == SamplerType.DPM_SOLVER_EPS || type == SamplerType.DPM_SOLVER_EPS_SDE
-        ? Prediction.EPS
-        : Prediction.X0;
+    return switch (type) {
+      case DPM_SOLVER_EPS, DPM_SOLVER_EPS_SDE, DPM_SINGLESTEP_EPS -> Prediction.EPS;
+      default -> Prediction.X0;
+    };
+  }
+
+  private static Equation equation(SamplerType type) {
+    return switch (type) {
+      case DPM_SOLVER_SDE, DPM_SOLVER_EPS_SDE, DPM_SINGLESTEP_SDE -> Equation.SDE;
+      default -> Equation.ODE;
+    };
+  }
+
+  private static boolean isSinglestep(SamplerType type) {
+    return switch (type) {
+      case DPM_SINGLESTEP, DPM_SINGLESTEP_SDE, DPM_SINGLESTEP_EPS -> true;
+      default -> false;
+    };
   }
 
   @Override
@@ -122,12 +134,20 @@ public record DpmSolverConfig(
         VisitedTimes.aboveZero(spacing, stepsOffset)
             .from(leastLambda)
             .levels(schedule, part, LevelRange.of(levels), convention, end);
-    boolean isDiffusion =
-        type == SamplerType.DPM_SOLVER_SDE || type == SamplerType.DPM_SOLVER_EPS_SDE;
+    if (isSinglestep(type)) {
+      return new DpmSinglestepSampler(
+          run,
+          DpmSinglestepSampler.orders(run, order, finalOrder),
+          equation(type),
+          prediction(type),
+          secondOrder,
+          convention,
+          x0Constraint);
+    }
     return new DpmSolverSampler(
         run,
         order,
-        isDiffusion ? Equation.SDE : Equation.ODE,
+        equation(type),
         prediction(type),
         secondOrder,
         finalOrder,

@@ -20,6 +20,7 @@ import org.ddpm4j.schedules.NoiseSchedule;
  */
 public sealed interface SamplerConfig
     permits AncestralConfig,
+        SamplerConfig.OwnTimes,
         SamplerConfig.Ending,
         SamplerConfig.SpacedLevels,
         SamplerConfig.Ordered {
@@ -32,7 +33,9 @@ public sealed interface SamplerConfig
           UniPcConfig,
           DeisConfig,
           LmsConfig,
-          EulerConfig {
+          EulerConfig,
+          Dpm2Config,
+          SaSolverConfig {
 
     /**
      * Where a run ends.
@@ -47,7 +50,15 @@ public sealed interface SamplerConfig
 
   /** Configurations of samplers whose noise levels need not be those of timesteps. */
   sealed interface SpacedLevels extends SamplerConfig
-      permits DdimConfig, DpmSolverConfig, UniPcConfig, DeisConfig, LmsConfig, EulerConfig {
+      permits DdimConfig,
+          DpmSolverConfig,
+          UniPcConfig,
+          DeisConfig,
+          LmsConfig,
+          EulerConfig,
+          Dpm2Config,
+          SaSolverConfig,
+          FlowConfig {
 
     /**
      * How the noise levels lie.
@@ -60,9 +71,35 @@ public sealed interface SamplerConfig
     SamplerConfig withLevels(LevelSpacing newLevels);
   }
 
+  /** Configurations of samplers whose times are a matter of their own. */
+  sealed interface OwnTimes extends SamplerConfig permits LcmConfig, ConsistencyConfig, FlowConfig {
+
+    @Override
+    default TimestepSpacing spacing() {
+      return TimestepSpacing.LEADING;
+    }
+
+    @Override
+    default int stepsOffset() {
+      return 0;
+    }
+
+    @Override
+    default SamplerConfig withSpacing(TimestepSpacing newSpacing, int newStepsOffset) {
+      if (newSpacing != spacing() || newStepsOffset != stepsOffset()) {
+        throw new IllegalArgumentException(
+            String.format(
+                Locale.ROOT,
+                "The sampler %s has times of its own; leave the spacing out.",
+                type()));
+      }
+      return this;
+    }
+  }
+
   /** Configurations of solvers whose order can be chosen. */
   sealed interface Ordered extends SamplerConfig
-      permits DpmSolverConfig, UniPcConfig, DeisConfig, LmsConfig {
+      permits DpmSolverConfig, UniPcConfig, DeisConfig, LmsConfig, SaSolverConfig {
 
     /**
      * The order of the solver.
@@ -188,12 +225,23 @@ public sealed interface SamplerConfig
       case DDPM -> AncestralConfig.usual();
       case DDIM -> DdimConfig.usual();
       case PNDM, PLMS -> PndmConfig.of(type);
-      case DPM_SOLVER, DPM_SOLVER_SDE, DPM_SOLVER_EPS, DPM_SOLVER_EPS_SDE ->
+      case DPM_SOLVER,
+          DPM_SOLVER_SDE,
+          DPM_SOLVER_EPS,
+          DPM_SOLVER_EPS_SDE,
+          DPM_SINGLESTEP,
+          DPM_SINGLESTEP_SDE,
+          DPM_SINGLESTEP_EPS ->
           DpmSolverConfig.of(type);
       case UNIPC -> UniPcConfig.usual();
       case DEIS -> DeisConfig.usual();
       case LMS -> LmsConfig.usual();
       case HEUN, EULER, EULER_ANCESTRAL -> EulerConfig.of(type);
+      case DPM2, DPM2_ANCESTRAL -> Dpm2Config.of(type);
+      case SA_SOLVER -> SaSolverConfig.usual();
+      case LCM -> LcmConfig.usual();
+      case CONSISTENCY -> new ConsistencyConfig();
+      case FLOW_EULER, FLOW_HEUN -> FlowConfig.of(type);
     };
   }
 

@@ -1,8 +1,14 @@
 package org.ddpm4j.diffusion.config;
 
+import org.ddpm4j.diffusion.sampling.ConsistencySampler;
 import org.ddpm4j.diffusion.sampling.DeisSampler;
+import org.ddpm4j.diffusion.sampling.Dpm2Sampler;
+import org.ddpm4j.diffusion.sampling.DpmSinglestepSampler;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler;
+import org.ddpm4j.diffusion.sampling.FlowHeunSampler;
+import org.ddpm4j.diffusion.sampling.LcmSampler;
 import org.ddpm4j.diffusion.sampling.LmsSampler;
+import org.ddpm4j.diffusion.sampling.SaSolverSampler;
 import org.ddpm4j.diffusion.sampling.UniPcSampler;
 
 /** The samplers by name. A name never changes its meaning. */
@@ -19,6 +25,12 @@ public enum SamplerType {
   DPM_SOLVER_EPS("dpm"),
   /** {@link DpmSolverSampler} of the diffusion, for ε. */
   DPM_SOLVER_EPS_SDE("dpm-sde"),
+  /** {@link DpmSinglestepSampler} of the probability flow. */
+  DPM_SINGLESTEP("dpm++-single"),
+  /** {@link DpmSinglestepSampler} of the diffusion. */
+  DPM_SINGLESTEP_SDE("dpm++-single-sde"),
+  /** {@link DpmSinglestepSampler} of the probability flow, for ε. */
+  DPM_SINGLESTEP_EPS("dpm-single"),
   /** {@link UniPcSampler}. */
   UNIPC("unipc"),
   /** {@link org.ddpm4j.diffusion.sampling.PndmSampler} that begins with Runge and Kutta's steps. */
@@ -34,7 +46,21 @@ public enum SamplerType {
   /** {@link org.ddpm4j.diffusion.sampling.EulerSampler}. */
   EULER("euler"),
   /** {@link org.ddpm4j.diffusion.sampling.EulerAncestralSampler}. */
-  EULER_ANCESTRAL("euler-ancestral");
+  EULER_ANCESTRAL("euler-ancestral"),
+  /** {@link Dpm2Sampler}. */
+  DPM2("dpm2"),
+  /** {@link Dpm2Sampler} with fresh noise in every step. */
+  DPM2_ANCESTRAL("dpm2-ancestral"),
+  /** {@link SaSolverSampler}. */
+  SA_SOLVER("sa-solver"),
+  /** {@link LcmSampler}. */
+  LCM("lcm"),
+  /** {@link ConsistencySampler}. */
+  CONSISTENCY("consistency"),
+  /** {@link org.ddpm4j.diffusion.sampling.EulerSampler} on a rectified flow. */
+  FLOW_EULER("flow-euler"),
+  /** {@link FlowHeunSampler}. */
+  FLOW_HEUN("flow-heun");
 
   private final String label;
 

@@ -6,7 +6,9 @@ import java.util.Objects;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.ConstantSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
+import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.ExponentialSchedule;
+import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.JsdSchedule;
 import org.ddpm4j.schedules.LaplaceSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
@@ -89,6 +91,22 @@ public enum ScheduleType {
     @Override
     BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
       return new JsdSchedule();
+    }
+  },
+  /** The straight way between image and noise, which ends at ᾱ = 0 (Liu et al. 2023). */
+  @JsonProperty("flow")
+  FLOW(Choice.NOTHING) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return FlowSchedule.straight();
+    }
+  },
+  /** Noise-to-signal ratios from 0.002 to 80 (Karras et al. 2022). */
+  @JsonProperty("edm")
+  EDM(Choice.NOTHING) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return EdmSchedule.paper();
     }
   },
   /** ᾱ of e^(-12 t/T) (diffusers' {@code exp}). */

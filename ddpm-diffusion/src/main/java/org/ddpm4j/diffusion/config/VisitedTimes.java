@@ -48,6 +48,17 @@ record VisitedTimes(Times times, TimestepSpacing spacing, int stepsOffset, doubl
     }
   }
 
+  /** Refuses a least λ that is no number. */
+  static void checkLambda(double leastLambda) {
+    if (!(leastLambda < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "The least λ is %s; it must be a number, or minus infinity for none.",
+              leastLambda));
+    }
+  }
+
   /** Refuses levels whose times belong to other levels. */
   static void checkRatios(SamplerType type, LevelSpacing levels) {
     Objects.requireNonNull(levels, "levels");

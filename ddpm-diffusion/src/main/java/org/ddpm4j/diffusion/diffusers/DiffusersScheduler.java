@@ -8,6 +8,7 @@ import java.util.Optional;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.DdimConfig;
 import org.ddpm4j.diffusion.config.LmsConfig;
+import org.ddpm4j.diffusion.config.SaSolverConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerType;
@@ -17,7 +18,9 @@ import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
+import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.ExponentialSchedule;
+import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.LaplaceSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -47,6 +50,7 @@ public record DiffusersScheduler(
     X0Clipping clipping) {
 
   private static final int MAX_SOLVER_ORDER = 3;
+  private static final int MAX_SA_ORDER = 4;
 
   /** Above any value that an estimate takes; JSON has no infinity. */
   private static final double MAX_THRESHOLD = 1e6;
@@ -70,7 +74,7 @@ public record DiffusersScheduler(
   public DiffusersScheduler {
     Objects.requireNonNull(parameterization, "parameterization");
     ScheduleConfig.requireTimesteps(timesteps);
-    SchedulerClass scheduler = SchedulerClass.of(sampler.type());
+    SchedulerClass scheduler = SchedulerClass.of(sampler.type(), parameterization);
     betas = named(betas, timesteps, scheduler);
     sampler = supported(sampler, scheduler);
     clipping = supported(clipping, scheduler);
@@ -79,6 +83,16 @@ public record DiffusersScheduler(
   }
 
   private static BetaSchedule named(BetaSchedule betas, int timesteps, SchedulerClass scheduler) {
+    if (scheduler.own() != null) {
+      boolean isItsOwn =
+          scheduler.isFlow() ? betas instanceof FlowSchedule : betas instanceof EdmSchedule;
+      require(
+          isItsOwn,
+          "diffusers' %s knows the schedule %s alone; choose another sampler.",
+          scheduler.className(),
+          scheduler.isFlow() ? "flow" : "edm");
+      return betas;
+    }
     boolean hasName =
         betas instanceof LinearSchedule
             || betas instanceof QuadraticSchedule
@@ -133,13 +147,14 @@ public record DiffusersScheduler(
   private static void checkOrder(SamplerConfig.Ordered sampler, SchedulerClass scheduler) {
     int order = sampler.order();
     boolean isLms = sampler instanceof LmsConfig;
+    int highest = sampler instanceof SaSolverConfig ? MAX_SA_ORDER : MAX_SOLVER_ORDER;
     int lmsOrder = LmsConfig.usual().order();
     require(
-        isLms || (order >= 1 && order <= MAX_SOLVER_ORDER),
+        isLms || (order >= 1 && order <= highest),
         "The solver order of %s is %d; it must be from 1 to %d.",
         scheduler.className(),
         order,
-        MAX_SOLVER_ORDER);
+        highest);
     require(
         !isLms || order == lmsOrder,
         "diffusers' %s has the order %d unless its caller asks for another; choose that.",
@@ -164,7 +179,8 @@ public record DiffusersScheduler(
     X0Clipping range = clipping instanceof X0Clipping.Range ? clipping : X0Clipping.UNIT;
     // Thresholding with thresholds up to 1 is clipping to [-1,1].
     require(
-        scheduler.has("clip_sample") || (thresholds && range.equals(X0Clipping.UNIT)),
+        scheduler.has("clip_sample")
+            || ((thresholds || scheduler.has("clip_denoised")) && range.equals(X0Clipping.UNIT)),
         "diffusers' %s does not clip estimates of x0%s; choose no clipping or another sampler.",
         scheduler.className(),
         thresholds ? " to other ranges than [-1,1]" : "");
@@ -176,9 +192,19 @@ public record DiffusersScheduler(
     require(
         parameterization != Parameterization.MEAN,
         "diffusers has no scheduler for networks that predict the mean; train one that predicts epsilon, x0 or v.");
+    require(
+        scheduler.own() == null || scheduler.own() == parameterization,
+        "diffusers' %s is only for networks that predict %s; choose another sampler.",
+        scheduler.className(),
+        scheduler.own());
+    require(
+        !parameterization.scales() || scheduler.own() == parameterization,
+        "diffusers' %s is not for networks that predict %s; choose another sampler.",
+        scheduler.className(),
+        parameterization);
     boolean takesX0 =
         switch (scheduler) {
-          case PNDM, EULER_ANCESTRAL -> false;
+          case PNDM, EULER_ANCESTRAL, DPM2, DPM2_ANCESTRAL -> false;
           default -> true;
         };
     require(
@@ -231,7 +257,7 @@ public record DiffusersScheduler(
    * @return for instance {@code DDPMScheduler}
    */
   public String className() {
-    return SchedulerClass.of(sampler.type()).className();
+    return SchedulerClass.of(sampler.type(), parameterization).className();
   }
 
   /**
@@ -312,6 +338,14 @@ public record DiffusersScheduler(
     }
     if (formula instanceof SigmoidSchedule sigmoid) {
       return named(ScheduleType.SIGMOID, sigmoid.betaStart(), sigmoid.betaEnd());
+    }
+    if (formula instanceof EdmSchedule edm) {
+      return edm.equals(EdmSchedule.paper())
+          ? named(ScheduleType.EDM, null, null)
+          : Optional.empty();
+    }
+    if (formula instanceof FlowSchedule flow) {
+      return flow.shift() == 1 ? named(ScheduleType.FLOW, null, null) : Optional.empty();
     }
     if (formula instanceof LaplaceSchedule) {
       return named(ScheduleType.LAPLACE_DIFFUSERS, null, null);

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.SamplerType;
 
 /**
@@ -47,15 +48,23 @@ enum SchedulerClass {
       keys.read("final_sigmas_type", "zero");
       keys.read("lambda_min_clipped", Double.NEGATIVE_INFINITY);
       // Whichever it is, this sampler does without a learned variance.
-      keys.only(
-          "variance_type",
-          Keys.NULL,
-          "learned",
-          "learned_range",
-          "fixed_small",
-          "fixed_small_log",
-          "fixed_large",
-          "fixed_large_log");
+      keys.only("variance_type", Keys.VARIANCES);
+    }
+  },
+  DPM_SINGLESTEP(
+      "DPMSolverSinglestepScheduler",
+      SamplerType.DPM_SINGLESTEP,
+      SamplerType.DPM_SINGLESTEP_SDE,
+      SamplerType.DPM_SINGLESTEP_EPS) {
+    @Override
+    void declare(Keys keys) {
+      keys.schedule().thresholding().solver().sigmas().flow();
+      keys.read("algorithm_type", "dpmsolver++");
+      keys.read("solver_type", "midpoint");
+      keys.read("lower_order_final", false);
+      keys.read("final_sigmas_type", "zero");
+      keys.read("lambda_min_clipped", Double.NEGATIVE_INFINITY);
+      keys.only("variance_type", Keys.VARIANCES);
     }
   },
   UNIPC("UniPCMultistepScheduler", SamplerType.UNIPC) {
@@ -118,6 +127,104 @@ enum SchedulerClass {
     void declare(Keys keys) {
       keys.chain("linspace").rescaling();
     }
+  },
+  DPM2("KDPM2DiscreteScheduler", SamplerType.DPM2) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("linspace").sigmas();
+      keys.read("beta_start", 0.00085);
+      keys.read("beta_end", 0.012);
+    }
+  },
+  DPM2_ANCESTRAL("KDPM2AncestralDiscreteScheduler", SamplerType.DPM2_ANCESTRAL) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("linspace").sigmas();
+      keys.read("beta_start", 0.00085);
+      keys.read("beta_end", 0.012);
+    }
+  },
+  SA_SOLVER("SASolverScheduler", SamplerType.SA_SOLVER) {
+    @Override
+    void declare(Keys keys) {
+      keys.chain("linspace").thresholding().sigmas();
+      keys.read("predictor_order", 2);
+      keys.read("corrector_order", 2);
+      keys.read("lower_order_final", true);
+      keys.read("lambda_min_clipped", Double.NEGATIVE_INFINITY);
+      keys.only("tau_func", Keys.NULL);
+      keys.only("algorithm_type", "data_prediction");
+      keys.only("use_flow_sigmas", false);
+      keys.only("flow_shift", 1.0);
+      keys.only("variance_type", Keys.VARIANCES);
+    }
+  },
+  LCM("LCMScheduler", SamplerType.LCM) {
+    @Override
+    void declare(Keys keys) {
+      keys.schedule().clipping(false).thresholding().rescaling();
+      keys.read("beta_start", 0.00085);
+      keys.read("beta_end", 0.012);
+      keys.read("beta_schedule", "scaled_linear");
+      keys.read("original_inference_steps", 50);
+      keys.read("timestep_scaling", 10.0);
+      // It visits the timesteps of its distillation whatever these say, and its last step is clean.
+      keys.only("set_alpha_to_one", true, false);
+      keys.only("timestep_spacing", "leading", "trailing", "linspace");
+      keys.only("steps_offset", 0, 1);
+    }
+  },
+  /** The samplers of {@link #EULER} for networks that predict {@link Parameterization#EDM}. */
+  EDM_EULER("EDMEulerScheduler") {
+    @Override
+    void declare(Keys keys) {
+      keys.edm();
+    }
+  },
+  /** Those of {@link #DPM_SOLVER} for such networks. */
+  EDM_DPM_SOLVER("EDMDPMSolverMultistepScheduler") {
+    @Override
+    void declare(Keys keys) {
+      keys.edm().thresholding().solver();
+      keys.read("algorithm_type", "dpmsolver++");
+      keys.read("solver_type", "midpoint");
+      keys.read("euler_at_final", false);
+    }
+  },
+  CONSISTENCY("CMStochasticIterativeScheduler", SamplerType.CONSISTENCY) {
+    @Override
+    void declare(Keys keys) {
+      keys.read("num_train_timesteps", 40);
+      // The model is the identity at ρ = 0.002, which is what this library knows of it.
+      keys.only("sigma_min", 0.002);
+      keys.read("sigma_max", 80.0);
+      keys.only("sigma_data", 0.5);
+      keys.only("s_noise", 1.0);
+      keys.only("rho", 7.0);
+      keys.read("clip_denoised", true);
+    }
+  },
+  FLOW_EULER("FlowMatchEulerDiscreteScheduler", SamplerType.FLOW_EULER) {
+    @Override
+    void declare(Keys keys) {
+      keys.read("num_train_timesteps", 1000).read("shift", 1.0);
+      keys.only("use_dynamic_shifting", false);
+      keys.only("base_shift", 0.5);
+      keys.only("max_shift", 1.15);
+      keys.only("base_image_seq_len", 256);
+      keys.only("max_image_seq_len", 4096);
+      keys.only("invert_sigmas", false);
+      keys.only("shift_terminal", Keys.NULL);
+      keys.sigmas();
+      keys.only("time_shift_type", "exponential", "linear");
+      keys.only("stochastic_sampling", false);
+    }
+  },
+  FLOW_HEUN("FlowMatchHeunDiscreteScheduler", SamplerType.FLOW_HEUN) {
+    @Override
+    void declare(Keys keys) {
+      keys.read("num_train_timesteps", 1000).read("shift", 1.0);
+    }
   };
 
   private final String className;
@@ -138,6 +245,16 @@ enum SchedulerClass {
     /** JSON's, since the collections take no null of Java's. */
     private static final Object NULL = NullNode.getInstance();
 
+    private static final Object[] VARIANCES = {
+      NULL,
+      "learned",
+      "learned_range",
+      "fixed_small",
+      "fixed_small_log",
+      "fixed_large",
+      "fixed_large_log"
+    };
+
     private final Map<String, Object> read = new LinkedHashMap<>();
     private final Map<String, List<Object>> only = new LinkedHashMap<>();
 
@@ -154,14 +271,27 @@ enum SchedulerClass {
     }
 
     private Keys chain(String spacing) {
+      return schedule().read("timestep_spacing", spacing).read("steps_offset", 0);
+    }
+
+    private Keys schedule() {
       return read("num_train_timesteps", 1000)
           .read("beta_start", 0.0001)
           .read("beta_end", 0.02)
           .read("beta_schedule", "linear")
           .read("trained_betas", Keys.NULL)
-          .read("prediction_type", "epsilon")
-          .read("timestep_spacing", spacing)
-          .read("steps_offset", 0);
+          .read("prediction_type", "epsilon");
+    }
+
+    private Keys edm() {
+      return read("num_train_timesteps", 1000)
+          .read("sigma_min", 0.002)
+          .read("sigma_max", 80.0)
+          .read("sigma_schedule", "karras")
+          .read("final_sigmas_type", "zero")
+          .only("sigma_data", 0.5)
+          .only("prediction_type", "epsilon")
+          .only("rho", 7.0);
     }
 
     private Keys clipping(boolean clips) {
@@ -205,6 +335,26 @@ enum SchedulerClass {
     };
   }
 
+  /** Whether it is for networks that predict a flow, and for these alone. */
+  boolean isFlow() {
+    return this == FLOW_EULER || this == FLOW_HEUN;
+  }
+
+  /** Whether it is for networks that predict {@link Parameterization#EDM}, and for these alone. */
+  boolean isEdm() {
+    return this == EDM_EULER || this == EDM_DPM_SOLVER;
+  }
+
+  /** What the networks predict that it alone is for; null where there is a choice. */
+  Parameterization own() {
+    return switch (this) {
+      case FLOW_EULER, FLOW_HEUN -> Parameterization.FLOW;
+      case EDM_EULER, EDM_DPM_SOLVER -> Parameterization.EDM;
+      case CONSISTENCY -> Parameterization.CONSISTENCY;
+      default -> null;
+    };
+  }
+
   /** As files name it. */
   String className() {
     return className;
@@ -235,6 +385,18 @@ enum SchedulerClass {
         .filter(scheduler -> scheduler.types.contains(type))
         .findFirst()
         .orElseThrow();
+  }
+
+  static SchedulerClass of(SamplerType type, Parameterization parameterization) {
+    SchedulerClass usual = of(type);
+    if (parameterization != Parameterization.EDM) {
+      return usual;
+    }
+    return switch (usual) {
+      case EULER -> EDM_EULER;
+      case DPM_SOLVER -> EDM_DPM_SOLVER;
+      default -> usual;
+    };
   }
 
   static Optional<SchedulerClass> named(String className) {

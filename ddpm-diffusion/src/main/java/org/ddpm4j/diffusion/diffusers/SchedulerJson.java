@@ -18,7 +18,10 @@ import org.ddpm4j.diffusion.config.DeisConfig;
 import org.ddpm4j.diffusion.config.DpmSolverConfig;
 import org.ddpm4j.diffusion.config.EulerConfig;
 import org.ddpm4j.diffusion.config.EulerConfig.Asked;
+import org.ddpm4j.diffusion.config.FlowConfig;
+import org.ddpm4j.diffusion.config.LcmConfig;
 import org.ddpm4j.diffusion.config.LevelRange;
+import org.ddpm4j.diffusion.config.SaSolverConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerType;
@@ -35,7 +38,9 @@ import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.io.StrictJson;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
+import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.ExponentialSchedule;
+import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.LaplaceSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.QuadraticSchedule;
@@ -79,6 +84,23 @@ final class SchedulerJson {
           entry("dpmsolver", SamplerType.DPM_SOLVER_EPS),
           entry("sde-dpmsolver", SamplerType.DPM_SOLVER_EPS_SDE),
           entry("deis", SamplerType.DPM_SOLVER));
+
+  private static final Map<String, SamplerType> EDM_SOLVERS =
+      DiffusersFields.names(
+          entry("dpmsolver++", SamplerType.DPM_SOLVER),
+          entry("sde-dpmsolver++", SamplerType.DPM_SOLVER_SDE),
+          entry("deis", SamplerType.DPM_SOLVER));
+
+  private static final Map<String, LevelSpacing> SIGMA_SCHEDULES =
+      DiffusersFields.names(
+          entry("karras", LevelSpacing.KARRAS), entry("exponential", LevelSpacing.EXPONENTIAL));
+
+  private static final Map<String, SamplerType> DPM_SINGLESTEPS =
+      DiffusersFields.names(
+          entry("dpmsolver++", SamplerType.DPM_SINGLESTEP),
+          entry("sde-dpmsolver++", SamplerType.DPM_SINGLESTEP_SDE),
+          entry("dpmsolver", SamplerType.DPM_SINGLESTEP_EPS),
+          entry("deis", SamplerType.DPM_SINGLESTEP));
 
   /** The last three are other schedulers'; diffusers takes the first for them. */
   private static final Map<String, SecondOrder> SECOND_ORDERS =
@@ -239,20 +261,15 @@ final class SchedulerJson {
     return new DiffusersScheduler(
         betas(timesteps),
         timesteps,
-        fields.choice("prediction_type", PREDICTION_TYPES),
+        scheduler.own() != null
+            ? scheduler.own()
+            : fields.choice("prediction_type", PREDICTION_TYPES),
         sampler(type()),
         clipping());
   }
 
   private SamplerConfig sampler(SamplerType type) {
-    TimestepSpacing spacing = fields.choice("timestep_spacing", SPACINGS);
-    int offset = fields.integer("steps_offset");
-    require(offset >= 0, "steps_offset is %d; it must be at least 0", offset);
-    SamplerConfig sampler =
-        SamplerConfig.of(type)
-            // diffusers leaves it out of account with the other spacings.
-            .withSpacing(spacing, spacing == TimestepSpacing.LEADING ? offset : 0)
-            .withConvention(Convention.DIFFUSERS);
+    SamplerConfig sampler = spaced(SamplerConfig.of(type)).withConvention(Convention.DIFFUSERS);
     if (sampler instanceof SamplerConfig.SpacedLevels) {
       sampler = sampler.withLevels(levels());
     }
@@ -262,7 +279,7 @@ final class SchedulerJson {
     if (sampler instanceof AncestralConfig ancestral) {
       sampler = ancestral.withVariance(variance());
     }
-    if (scheduler.has("set_alpha_to_one")) {
+    if (scheduler.readKeys().containsKey("set_alpha_to_one")) {
       sampler =
           sampler.withEnd(fields.flagOrNull("set_alpha_to_one") ? End.CLEAN : End.FIRST_TIMESTEP);
     }
@@ -272,12 +289,46 @@ final class SchedulerJson {
     return withOptions(sampler);
   }
 
+  private SamplerConfig spaced(SamplerConfig sampler) {
+    if (!scheduler.readKeys().containsKey("timestep_spacing")) {
+      return sampler;
+    }
+    TimestepSpacing spacing = fields.choice("timestep_spacing", SPACINGS);
+    int offset = fields.integer("steps_offset");
+    require(offset >= 0, "steps_offset is %d; it must be at least 0", offset);
+    // diffusers leaves it out of account with the other spacings.
+    return sampler.withSpacing(spacing, spacing == TimestepSpacing.LEADING ? offset : 0);
+  }
+
   /** What only one family of samplers has. */
   private SamplerConfig withOptions(SamplerConfig sampler) {
+    if (scheduler == SchedulerClass.EDM_EULER) {
+      // With the spacing leading, a run begins with noise of variance 1, as diffusers' does here.
+      LevelRange range = range(((EulerConfig) sampler).levels());
+      return ((EulerConfig) sampler).withRange(range).withSpacing(TimestepSpacing.LEADING, 0);
+    }
+    if (sampler instanceof DpmSolverConfig dpm && scheduler.isEdm()) {
+      return dpm.withSecondOrder(fields.choice("solver_type", SECOND_ORDERS))
+          .withFinalOrder(finalOrder());
+    }
     if (sampler instanceof DpmSolverConfig dpm) {
       return dpm.withSecondOrder(fields.choice("solver_type", SECOND_ORDERS))
           .withFinalOrder(finalOrder())
           .withLeastLambda(fields.number("lambda_min_clipped"));
+    }
+    if (sampler instanceof FlowConfig flow) {
+      return flow.withShift(fields.finiteNumber("shift"));
+    }
+    if (sampler instanceof SaSolverConfig solver) {
+      return solver
+          .withOrders(fields.integer("predictor_order"), fields.integer("corrector_order"))
+          .withFinalOrder(
+              fields.flagOrNull("lower_order_final") ? FinalOrder.LOWERED : FinalOrder.FULL)
+          .withLeastLambda(fields.number("lambda_min_clipped"));
+    }
+    if (sampler instanceof LcmConfig) {
+      return new LcmConfig(
+          fields.integer("original_inference_steps"), fields.finiteNumber("timestep_scaling"));
     }
     if (sampler instanceof UniPcConfig unipc) {
       return unipc
@@ -299,6 +350,9 @@ final class SchedulerJson {
   }
 
   private LevelSpacing levels() {
+    if (scheduler.isEdm()) {
+      return fields.choice("sigma_schedule", SIGMA_SCHEDULES);
+    }
     List<String> chosen = LEVELS.keySet().stream().filter(this::isOn).toList();
     require(
         chosen.size() <= 1, "%s are true; only one of them can be", String.join(" and ", chosen));
@@ -328,6 +382,9 @@ final class SchedulerJson {
 
   private FinalOrder finalOrder() {
     boolean isLowered = fields.flagOrNull("lower_order_final");
+    if (scheduler == SchedulerClass.DPM_SINGLESTEP) {
+      return isLowered ? FinalOrder.LOWERED : FinalOrder.FULL;
+    }
     if (isOn("euler_at_final")) {
       return isLowered ? FinalOrder.EULER_AND_LOWERED_IN_SHORT_RUNS : FinalOrder.EULER;
     }
@@ -339,6 +396,16 @@ final class SchedulerJson {
       case DDPM -> SamplerType.DDPM;
       case DDIM -> SamplerType.DDIM;
       case DPM_SOLVER -> fields.choice("algorithm_type", DPM_SOLVERS);
+      case EDM_EULER -> SamplerType.EULER;
+      case EDM_DPM_SOLVER -> fields.choice("algorithm_type", EDM_SOLVERS);
+      case DPM_SINGLESTEP -> fields.choice("algorithm_type", DPM_SINGLESTEPS);
+      case DPM2 -> SamplerType.DPM2;
+      case DPM2_ANCESTRAL -> SamplerType.DPM2_ANCESTRAL;
+      case SA_SOLVER -> SamplerType.SA_SOLVER;
+      case LCM -> SamplerType.LCM;
+      case CONSISTENCY -> SamplerType.CONSISTENCY;
+      case FLOW_EULER -> SamplerType.FLOW_EULER;
+      case FLOW_HEUN -> SamplerType.FLOW_HEUN;
       case UNIPC -> SamplerType.UNIPC;
       case PNDM -> fields.flagOrNull("skip_prk_steps") ? SamplerType.PLMS : SamplerType.PNDM;
       case DEIS -> SamplerType.DEIS;
@@ -357,6 +424,15 @@ final class SchedulerJson {
   }
 
   private BetaSchedule betas(int timesteps) {
+    if (scheduler.isFlow()) {
+      return new FlowSchedule(fields.finiteNumber("shift"));
+    }
+    if (scheduler == SchedulerClass.CONSISTENCY) {
+      return new EdmSchedule(EdmSchedule.paper().least(), fields.finiteNumber("sigma_max"));
+    }
+    if (scheduler.isEdm()) {
+      return new EdmSchedule(fields.finiteNumber("sigma_min"), fields.finiteNumber("sigma_max"));
+    }
     BetaSchedule betas = fields.isNull("trained_betas") ? formula() : trainedBetas(timesteps);
     return scheduler.has("rescale_betas_zero_snr") && fields.flagOrNull("rescale_betas_zero_snr")
         ? new ZeroTerminalSnrSchedule(betas)
@@ -412,6 +488,9 @@ final class SchedulerJson {
           fields.finiteNumber("dynamic_thresholding_ratio"),
           fields.finiteNumber("sample_max_value"));
     }
+    if (isOn("clip_denoised")) {
+      return X0Clipping.UNIT;
+    }
     return scheduler.has("clip_sample") && fields.flagOrNull("clip_sample")
         ? new X0Clipping.Range(fields.finiteNumber("clip_sample_range"))
         : X0Clipping.NONE;
@@ -419,6 +498,9 @@ final class SchedulerJson {
 
   /** Whether a scheduler's file can say how the levels lie. */
   static boolean takes(SchedulerClass scheduler, LevelSpacing levels) {
+    if (scheduler.isEdm()) {
+      return SIGMA_SCHEDULES.containsValue(levels);
+    }
     return switch (levels) {
       case TIMESTEPS -> true;
       case LOG_LINEAR -> scheduler.has("interpolation_type");
@@ -439,14 +521,16 @@ final class SchedulerJson {
   /** The object of a file. */
   static Map<String, Object> write(DiffusersScheduler config) {
     SamplerConfig sampler = config.sampler();
-    SchedulerClass scheduler = SchedulerClass.of(sampler.type());
+    SchedulerClass scheduler = SchedulerClass.of(sampler.type(), config.parameterization());
     Map<String, Object> values = new LinkedHashMap<>(scheduler.readKeys());
     values.put("num_train_timesteps", config.timesteps());
     putBetas(values, config.betas());
-    values.put(
-        "prediction_type", DiffusersFields.nameOf(config.parameterization(), PREDICTION_TYPES));
-    values.put("timestep_spacing", DiffusersFields.nameOf(sampler.spacing(), SPACINGS));
-    values.put("steps_offset", sampler.stepsOffset());
+    if (scheduler.own() == null) {
+      values.put(
+          "prediction_type", DiffusersFields.nameOf(config.parameterization(), PREDICTION_TYPES));
+    }
+    values.replace("timestep_spacing", DiffusersFields.nameOf(sampler.spacing(), SPACINGS));
+    values.replace("steps_offset", sampler.stepsOffset());
     putClipping(values, config.clipping());
     if (sampler instanceof SamplerConfig.SpacedLevels spaced) {
       LEVELS.forEach((key, levels) -> values.replace(key, spaced.levels() == levels));
@@ -462,10 +546,12 @@ final class SchedulerJson {
       values.replace("variance_type", DiffusersFields.nameOf(ancestral.variance(), VARIANCES));
     }
     values.computeIfPresent("skip_prk_steps", (key, value) -> sampler.type() == SamplerType.PLMS);
-    values.computeIfPresent(
-        "algorithm_type", (key, value) -> DiffusersFields.nameOf(sampler.type(), DPM_SOLVERS));
 
-    putOptions(values, sampler);
+    if (scheduler.isEdm()) {
+      putEdm(values, sampler);
+    } else {
+      putOptions(values, sampler);
+    }
 
     Map<String, Object> json = new LinkedHashMap<>();
     json.put(DiffusersFields.CLASS_NAME, scheduler.className());
@@ -477,11 +563,30 @@ final class SchedulerJson {
     return json;
   }
 
+  private static void putEdm(Map<String, Object> values, SamplerConfig sampler) {
+    LevelSpacing levels = ((SamplerConfig.SpacedLevels) sampler).levels();
+    values.put("sigma_schedule", DiffusersFields.nameOf(levels, SIGMA_SCHEDULES));
+    if (sampler instanceof DpmSolverConfig dpm) {
+      values.put("solver_type", DiffusersFields.nameOf(dpm.secondOrder(), SECOND_ORDERS));
+      putFinalOrder(values, dpm.finalOrder());
+      values.put("algorithm_type", DiffusersFields.nameOf(dpm.type(), EDM_SOLVERS));
+    }
+  }
+
   private static void putOptions(Map<String, Object> values, SamplerConfig sampler) {
     if (sampler instanceof DpmSolverConfig dpm) {
       values.put("solver_type", DiffusersFields.nameOf(dpm.secondOrder(), SECOND_ORDERS));
       putFinalOrder(values, dpm.finalOrder());
+      values.put("algorithm_type", algorithm(dpm.type()));
       values.put("lambda_min_clipped", dpm.leastLambda());
+    } else if (sampler instanceof SaSolverConfig solver) {
+      values.put("predictor_order", solver.order());
+      values.put("corrector_order", solver.correctorOrder());
+      putFinalOrder(values, solver.finalOrder());
+      values.put("lambda_min_clipped", solver.leastLambda());
+    } else if (sampler instanceof LcmConfig lcm) {
+      values.put("original_inference_steps", lcm.originalSteps());
+      values.put("timestep_scaling", lcm.timestepScaling());
     } else if (sampler instanceof UniPcConfig unipc) {
       values.put("solver_type", DiffusersFields.nameOf(unipc.scale(), SCALES));
       putFinalOrder(values, unipc.finalOrder());
@@ -495,6 +600,11 @@ final class SchedulerJson {
           "interpolation_type",
           DiffusersFields.nameOf(euler.levels() == LevelSpacing.LOG_LINEAR, INTERPOLATIONS));
     }
+  }
+
+  private static String algorithm(SamplerType type) {
+    return DiffusersFields.nameOf(
+        type, DPM_SOLVERS.containsValue(type) ? DPM_SOLVERS : DPM_SINGLESTEPS);
   }
 
   private static void putFinalOrder(Map<String, Object> values, FinalOrder finalOrder) {
@@ -528,6 +638,11 @@ final class SchedulerJson {
       values.put("beta_schedule", "laplace");
     } else if (betas instanceof ExponentialSchedule) {
       values.put("beta_schedule", "exp");
+    } else if (betas instanceof EdmSchedule edm) {
+      values.replace("sigma_min", edm.least());
+      values.put("sigma_max", edm.greatest());
+    } else if (betas instanceof FlowSchedule flow) {
+      values.put("shift", flow.shift());
     } else if (betas instanceof TrainedBetas trained) {
       values.put("trained_betas", trained.values());
     } else {
@@ -543,12 +658,16 @@ final class SchedulerJson {
   }
 
   private static void putClipping(Map<String, Object> values, X0Clipping clipping) {
+    values.computeIfPresent("clip_denoised", (key, value) -> clipping instanceof X0Clipping.Range);
     values.computeIfPresent("clip_sample", (key, value) -> clipping instanceof X0Clipping.Range);
     if (clipping instanceof X0Clipping.DynamicThreshold threshold) {
       values.put("thresholding", true);
       values.put("dynamic_thresholding_ratio", threshold.ratio());
       values.put("sample_max_value", threshold.maxThreshold());
     } else if (clipping instanceof X0Clipping.Range range) {
+      if (values.containsKey("clip_denoised")) {
+        return;
+      }
       if (values.containsKey("clip_sample")) {
         values.put("clip_sample_range", range.max());
       } else {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.bound.Decoder;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
@@ -49,6 +50,16 @@ public record ObjectiveConfig(
         labelDropout >= 0 && labelDropout < 1,
         "The label dropout is %s; it must be in [0,1).",
         labelDropout);
+    require(
+        parameterization != Parameterization.CONSISTENCY,
+        "A consistency model is distilled from another, which is not possible here; train for"
+            + " another prediction.");
+    require(
+        !parameterization.scales() || terms == LossTerms.SIMPLE,
+        "A network that predicts %s is trained by the terms SIMPLE, not %s, which know a chain of"
+            + " timesteps.",
+        parameterization,
+        terms);
     boolean weighted = !(weighting instanceof LossWeighting.Uniform);
     require(
         !weighted || (loss == LossFunction.L2 && terms != LossTerms.VLB),
@@ -203,6 +214,12 @@ public record ObjectiveConfig(
         "At the last timestep of this schedule nothing of the image is left, so that a network"
             + " which predicts %s could not sample; train for v or x0, or choose a schedule that"
             + " ends above zero.",
+        parameterization);
+    require(
+        Double.isFinite(parameterization.time(schedule, NoiseLevel.of(schedule, last))),
+        "A network that predicts %s is asked with the logarithm of the noise, which is infinite at"
+            + " the last timestep of this schedule; choose one that ends above zero, edm for"
+            + " example.",
         parameterization);
     SimpleObjective simple = new SimpleObjective(schedule, parameterization, loss, weighting);
     return switch (terms) {

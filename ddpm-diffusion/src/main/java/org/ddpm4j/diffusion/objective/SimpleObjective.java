@@ -51,7 +51,7 @@ public record SimpleObjective(
       factors[i] = weights[i] * weight(batch.t()[i]);
     }
     try (Temporaries temporaries = new Temporaries()) {
-      TrainingBatch.Noisy noisy = batch.noisy(schedule, temporaries);
+      TrainingBatch.Noisy noisy = batch.noisy(schedule, parameterization, temporaries);
       INDArray target = target(batch, noisy.eps(), temporaries);
       INDArray imageWeights = temporaries.add(Nd4j.createFromArray(factors));
       double[] losses = unet.lossAndGradient(loss, noisy.input(), target, imageWeights, gradient);
@@ -62,7 +62,7 @@ public record SimpleObjective(
   @Override
   public double[] losses(Unet unet, TrainingBatch batch) {
     try (Temporaries temporaries = new Temporaries()) {
-      TrainingBatch.Noisy noisy = batch.noisy(schedule, temporaries);
+      TrainingBatch.Noisy noisy = batch.noisy(schedule, parameterization, temporaries);
       INDArray target = target(batch, noisy.eps(), temporaries);
       return weigh(unet.losses(loss, noisy.input(), target), batch.t());
     }
@@ -80,8 +80,8 @@ public record SimpleObjective(
 
   /**
    * What makes noisy images and targets of images and noise, for devices that do it themselves:
-   * {@code x_t} is the first factor times x0 and the second times ε, what the network should say is
-   * the third times x0 and the fourth times ε.
+   * what the network is given is the first factor times x0 and the second times ε, what it should
+   * say is the third times x0 and the fourth times ε.
    *
    * @param t the timestep of each image, zero-based, N of them
    * @return four factors for each image, {@code [N,4]}
@@ -91,12 +91,23 @@ public record SimpleObjective(
     for (int i = 0; i < t.length; i++) {
       NoiseLevel level = NoiseLevel.of(schedule, t[i]);
       double[] target = parameterization.targetFactors(schedule, t[i]);
-      factors[4 * i] = (float) level.alpha();
-      factors[4 * i + 1] = (float) level.sigma();
+      double scale = parameterization.inputFactor(level);
+      factors[4 * i] = (float) (scale * level.alpha());
+      factors[4 * i + 1] = (float) (scale * level.sigma());
       factors[4 * i + 2] = (float) target[0];
       factors[4 * i + 3] = (float) target[1];
     }
     return factors;
+  }
+
+  /**
+   * What the network is asked with.
+   *
+   * @param t the timestep, zero-based
+   * @return the timestep, unless a flow is predicted
+   */
+  public double time(int t) {
+    return parameterization.time(schedule, NoiseLevel.of(schedule, t));
   }
 
   private double[] weigh(double[] losses, int[] t) {

@@ -12,5 +12,12 @@ public enum TimestepSampling {
    * what it is (Nichol and Dhariwal 2021, eq. 18).
    */
   @JsonProperty("importance")
-  IMPORTANCE
+  IMPORTANCE,
+  /**
+   * So that the noise-to-signal ratio is log-normal, with mean -1.2 and deviation 1.2 of its
+   * logarithm (Karras et al. 2022, table 1): what matters is between little noise and much. Losses
+   * have no weights.
+   */
+  @JsonProperty("log-normal")
+  LOG_NORMAL
 }

@@ -4,7 +4,8 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
-import org.ddpm4j.diffusion.ForwardProcess;
+import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.random.BatchRandom;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
@@ -101,12 +102,29 @@ public record TrainingBatch(
    */
   record Noisy(UnetInput input, INDArray eps) {}
 
-  /** Makes the images noisy, by temporary arrays. */
+  /** Makes the images noisy as a network of x_t is given them, by temporary arrays. */
   Noisy noisy(NoiseSchedule schedule, Temporaries temporaries) {
+    return noisy(schedule, Parameterization.EPSILON, temporaries);
+  }
+
+  /** Makes the images noisy as a network is given them, by temporary arrays. */
+  Noisy noisy(NoiseSchedule schedule, Parameterization parameterization, Temporaries temporaries) {
     INDArray eps = givenEps.orElseGet(() -> temporaries.add(random.gaussian(x0.shape())));
-    INDArray xt = temporaries.add(new ForwardProcess(schedule).qSample(x0, t, eps));
-    INDArray times = temporaries.add(Nd4j.createFromArray(t));
-    return new Noisy(new UnetInput(xt, times, labels.orElse(null)), eps);
+    INDArray input = temporaries.add(parameterization.input(schedule, x0, eps, t));
+    INDArray times = temporaries.add(times(schedule, parameterization));
+    return new Noisy(new UnetInput(input, times, labels.orElse(null)), eps);
+  }
+
+  /** Whole numbers where these are the timesteps. */
+  private INDArray times(NoiseSchedule schedule, Parameterization parameterization) {
+    if (!parameterization.scales()) {
+      return Nd4j.createFromArray(t);
+    }
+    INDArray times = Nd4j.create(x0.dataType(), t.length);
+    for (int i = 0; i < t.length; i++) {
+      times.putScalar(i, parameterization.time(schedule, NoiseLevel.of(schedule, t[i])));
+    }
+    return times;
   }
 
   /**

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -50,6 +51,10 @@ public record DpmSolverSampler(
     Equation(int rate) {
       this.rate = rate;
     }
+
+    int rate() {
+      return rate;
+    }
   }
 
   /** What is taken for a polynomial in λ. */
@@ -84,6 +89,11 @@ public record DpmSolverSampler(
     Objects.requireNonNull(x0Constraint, "x0Constraint");
     SolverOrder.require(
         prediction == Prediction.X0 ? "DPM-Solver++" : "DPM-Solver", order, MAX_ORDER);
+    requireReachable(levels, prediction);
+  }
+
+  /** Refuses to integrate ε where no signal is left, or to where no noise is. */
+  static void requireReachable(NoiseLevels levels, Prediction prediction) {
     if (prediction == Prediction.EPS
         && (levels.first().alphaCumprod() == 0
             || levels.levels().get(levels.steps()).alphaCumprod() == 1)) {
@@ -146,11 +156,9 @@ public record DpmSolverSampler(
       ConstrainedEstimate now = ConstrainedEstimate.of(denoiser, x, step.from(), x0Constraint);
       history.add(step.from(), prediction == Prediction.X0 ? now.x0() : now.eps());
       int stepOrder = finalOrder.order(order, history, levels, i);
-      x =
-          prediction == Prediction.X0
-              ? alongX0(x, history, step, stepOrder)
-              : alongEps(x, history, step, stepOrder);
-      double fresh = equation == Equation.SDE ? deviation(step) : 0;
+      DpmSolverStep solver = new DpmSolverStep(equation, prediction, step);
+      x = solver.apply(x, history, weights(history, solver, stepOrder));
+      double fresh = solver.deviation();
       if (fresh > 0) {
         x.addi(noise.gaussian(i + 1, start.shape()).muli(fresh));
       }
@@ -159,67 +167,26 @@ public record DpmSolverSampler(
     return x;
   }
 
-  /** {@code x' = (σ'/σ) e^{h-z} x + α' ∫ z e^{-z(1-s)} x0(s) ds}, s from 0 to 1 within the step. */
-  private INDArray alongX0(INDArray x, History history, NoiseStep step, int stepOrder) {
-    double z = equation.rate * step.h();
-    double kept = step.to().sigma() / step.from().sigma();
-    if (equation == Equation.SDE) {
-      kept *= Math.exp(-step.h());
+  private double[] weights(History history, DpmSolverStep solver, int stepOrder) {
+    double z = solver.exponent();
+    if (stepOrder == 1) {
+      return new double[] {DpmSolverStep.gain(z)};
     }
-    double[] weights = weights(history, step, -z, stepOrder);
-    if (stepOrder == MAX_ORDER && convention == Convention.DIFFUSERS && equation == Equation.SDE) {
-      // In its term of the second derivative a constant has the wrong sign.
-      double[] nodes = history.nodes(step, level -> level.lambda(), stepOrder);
+    double[] nodes = history.nodes(solver.step(), NoiseLevel::lambda, stepOrder);
+    if (stepOrder == 2 && secondOrder == SecondOrder.MIDPOINT) {
+      return DpmSolverStep.midpoint(z, nodes);
+    }
+    double[] weights = DpmSolverStep.integrated(z, nodes);
+    if (stepOrder == MAX_ORDER && convention == Convention.DIFFUSERS) {
+      double missing = Math.abs(z) * ExponentialQuadrature.phi(MAX_ORDER, z);
+      if (equation == Equation.SDE && prediction == Prediction.X0) {
+        // A constant has the wrong sign besides.
+        missing += 1;
+      }
       for (int k = 0; k < weights.length; k++) {
-        weights[k] -= dividedDifference(nodes, k);
+        weights[k] -= missing * DpmSolverStep.dividedDifference(nodes, k);
       }
     }
-    return history.combine(kept, x, step.to().alpha(), weights);
-  }
-
-  /** {@code x' = (α'/α) x - σ' rate ∫ h e^{h(1-s)} ε(s) ds} (Lu et al. 2022a, eq. 3.4). */
-  private INDArray alongEps(INDArray x, History history, NoiseStep step, int stepOrder) {
-    return history.combine(
-        step.to().alpha() / step.from().alpha(),
-        x,
-        -equation.rate * step.to().sigma(),
-        weights(history, step, step.h(), stepOrder));
-  }
-
-  /** Of the noise that is added at the end of a step. */
-  private double deviation(NoiseStep step) {
-    double h = prediction == Prediction.X0 ? -step.h() : step.h();
-    return step.to().sigma() * Math.sqrt(Math.abs(Math.expm1(2 * h)));
-  }
-
-  /** Of the estimates in {@code ∫ |z| e^{z(1-s)} P(s) ds}. */
-  private double[] weights(History history, NoiseStep step, double z, int stepOrder) {
-    double gain = Math.abs(Math.expm1(z));
-    if (stepOrder == 1) {
-      return new double[] {gain};
-    }
-    double[] nodes = history.nodes(step, level -> level.lambda(), stepOrder);
-    if (stepOrder == 2 && secondOrder == SecondOrder.MIDPOINT) {
-      double ahead = gain / 2 / nodes[1];
-      return new double[] {gain - ahead, ahead};
-    }
-    double[] weights = ExponentialQuadrature.weights(z, nodes);
-    double halved =
-        stepOrder == MAX_ORDER && convention == Convention.DIFFUSERS
-            ? ExponentialQuadrature.phi(MAX_ORDER, z)
-            : 0;
-    for (int k = 0; k < weights.length; k++) {
-      weights[k] = Math.abs(z) * (weights[k] - halved * dividedDifference(nodes, k));
-    }
     return weights;
-  }
-
-  /** The factor of the value at node k in the divided difference of all. */
-  private static double dividedDifference(double[] nodes, int k) {
-    double product = 1;
-    for (int i = 0; i < nodes.length; i++) {
-      product *= i == k ? 1 : nodes[k] - nodes[i];
-    }
-    return 1 / product;
   }
 }

@@ -9,14 +9,14 @@ public enum LevelSpacing {
   /** At the timesteps of a {@link TimestepSpacing}. */
   TIMESTEPS {
     @Override
-    double[] ratios(double first, double last, int steps) {
+    public double[] ratios(double first, double last, int steps) {
       throw new IllegalStateException("Timesteps, not ratios, are spaced.");
     }
   },
   /** {@code ρ^{1/7}} evenly spaced (Karras et al. 2022, eq. 5). */
   KARRAS {
     @Override
-    double[] ratios(double first, double last, int steps) {
+    public double[] ratios(double first, double last, int steps) {
       double top = Math.pow(first, 1 / KARRAS_RHO);
       double bottom = Math.pow(last, 1 / KARRAS_RHO);
       double[] ratios = new double[steps];
@@ -29,7 +29,7 @@ public enum LevelSpacing {
   /** {@code log ρ} evenly spaced: each ratio is the same multiple of the next. */
   EXPONENTIAL {
     @Override
-    double[] ratios(double first, double last, int steps) {
+    public double[] ratios(double first, double last, int steps) {
       double top = Math.log(first);
       double bottom = Math.log(last);
       double[] ratios = new double[steps];
@@ -45,7 +45,7 @@ public enum LevelSpacing {
    */
   BETA {
     @Override
-    double[] ratios(double first, double last, int steps) {
+    public double[] ratios(double first, double last, int steps) {
       BetaDistribution distribution = new BetaDistribution(null, BETA_SHAPE, BETA_SHAPE);
       double[] ratios = new double[steps];
       for (int i = 0; i < steps; i++) {
@@ -61,7 +61,7 @@ public enum LevelSpacing {
    */
   LAMBDA {
     @Override
-    double[] ratios(double first, double last, int steps) {
+    public double[] ratios(double first, double last, int steps) {
       return EXPONENTIAL.ratios(first, last, steps);
     }
   },
@@ -71,7 +71,7 @@ public enum LevelSpacing {
    */
   LOG_LINEAR {
     @Override
-    double[] ratios(double first, double last, int steps) {
+    public double[] ratios(double first, double last, int steps) {
       return EXPONENTIAL.ratios(first, last, steps);
     }
   };
@@ -80,12 +80,13 @@ public enum LevelSpacing {
   private static final double BETA_SHAPE = 0.6;
 
   /**
-   * Noise-to-signal ratios.
+   * Noise-to-signal ratios, or shares of noise.
    *
-   * @param first the greatest ρ, finite
+   * @param first the greatest, finite
    * @param last the least, positive and less
    * @param steps how many, at least 2
    * @return descending, both ends included
+   * @throws IllegalStateException of {@link #TIMESTEPS}, which are no ratios
    */
-  abstract double[] ratios(double first, double last, int steps);
+  public abstract double[] ratios(double first, double last, int steps);
 }

@@ -117,7 +117,7 @@ final class DeviceTrainingStep implements TrainingStep {
     float[] timesteps = new float[t.length];
     float[] weights = new float[t.length];
     for (int i = 0; i < t.length; i++) {
-      timesteps[i] = t[i];
+      timesteps[i] = (float) objective.time(t[i]);
       weights[i] = (float) (draw.weights()[i] * objective.weight(t[i]));
     }
     return new TrainingProgram.Step(

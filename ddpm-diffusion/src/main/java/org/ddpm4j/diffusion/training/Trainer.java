@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.objective.ImportanceTimesteps;
+import org.ddpm4j.diffusion.objective.LogNormalTimesteps;
 import org.ddpm4j.diffusion.objective.Objective;
+import org.ddpm4j.diffusion.objective.SimpleObjective;
 import org.ddpm4j.diffusion.objective.TimestepSampler;
 import org.ddpm4j.diffusion.objective.TrainingBatch;
 import org.ddpm4j.diffusion.objective.UniformTimesteps;
@@ -103,11 +105,20 @@ public final class Trainer implements AutoCloseable {
         switch (config.objective().timesteps()) {
           case UNIFORM -> new UniformTimesteps(objective.timesteps());
           case IMPORTANCE -> new ImportanceTimesteps(objective.timesteps());
+          case LOG_NORMAL -> LogNormalTimesteps.paper(scheduleOf(objective));
         };
     this.state = TrainingState.of(unet.parameters());
     this.trainingStep =
         steps.create(new TrainingStep.Task(unet, objective, config, data, timesteps, state));
     this.emaUnet = Unet.of(unet.config(), state.ema(), unet.execution());
+  }
+
+  private static NoiseSchedule scheduleOf(Objective objective) {
+    if (objective instanceof SimpleObjective simple) {
+      return simple.schedule();
+    }
+    throw new IllegalArgumentException(
+        "Log-normal levels of noise are for the loss terms SIMPLE; draw timesteps uniformly.");
   }
 
   /**
@@ -186,7 +197,7 @@ public final class Trainer implements AutoCloseable {
 
   private TrainingListener.StepReport trainStep() {
     double factor = config.learningRate().factor(step, config.steps());
-    TrainingStep.Result result = trainingStep.run(step, factor, emaDecay());
+    TrainingStep.Result result = trainingStep.run(step, factor, config.emaDecay(step));
     StepLosses losses = result.losses();
     timesteps.update(losses.t(), losses.losses());
     step++;
@@ -194,13 +205,6 @@ public final class Trainer implements AutoCloseable {
     window.add(losses.mean(), result.gradientNorm());
     return new TrainingListener.StepReport(
         step, config.steps(), losses.mean(), losses.images(), closeWindow(factor));
-  }
-
-  /**
-   * The decay rises from 0.1 to its final value, so that the random first weights are forgotten.
-   */
-  private double emaDecay() {
-    return Math.min(config.emaDecay(), (1.0 + step) / (10.0 + step));
   }
 
   /** What a training still owes that ended between its last step and that step's report. */

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.training;
 
 import static org.ddpm4j.diffusion.training.Ranges.require;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.Objects;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 
@@ -19,6 +20,8 @@ import org.ddpm4j.diffusion.objective.ObjectiveConfig;
  * @param seed of timesteps and noise
  * @param reportEvery steps over which reported losses are averaged, at least 1
  * @param accumulate batches of the data whose images together are the batch of a step, at least 1
+ * @param emaWarmUp how the decay rises at the beginning, or null for {@code (1+s)/(10+s)} after s
+ *     steps
  */
 public record TrainingConfig(
     long steps,
@@ -29,7 +32,8 @@ public record TrainingConfig(
     ObjectiveConfig objective,
     long seed,
     int reportEvery,
-    int accumulate) {
+    int accumulate,
+    @JsonInclude(JsonInclude.Include.NON_NULL) EmaWarmUp emaWarmUp) {
 
   /**
    * Checks the ranges.
@@ -49,6 +53,43 @@ public record TrainingConfig(
     Objects.requireNonNull(objective, "objective");
     require(reportEvery >= 1, "number of steps in a report", reportEvery, "it must be at least 1");
     require(accumulate >= 1, "number of batches in a step", accumulate, "it must be at least 1");
+  }
+
+  /**
+   * With the usual warm-up of the moving average.
+   *
+   * @param steps optimiser steps
+   * @param optimizer the constants of AdamW
+   * @param learningRate how the learning rate moves
+   * @param maxGradientNorm longer gradients are scaled down to this Euclidean norm
+   * @param emaDecay decay of the moving average of the weights
+   * @param objective what the network is trained for
+   * @param seed of timesteps and noise
+   * @param reportEvery steps over which reported losses are averaged
+   * @param accumulate batches of the data whose images together are the batch of a step
+   * @throws IllegalArgumentException if one is out of range
+   */
+  public TrainingConfig(
+      long steps,
+      AdamWConfig optimizer,
+      LearningRateSchedule learningRate,
+      double maxGradientNorm,
+      double emaDecay,
+      ObjectiveConfig objective,
+      long seed,
+      int reportEvery,
+      int accumulate) {
+    this(
+        steps,
+        optimizer,
+        learningRate,
+        maxGradientNorm,
+        emaDecay,
+        objective,
+        seed,
+        reportEvery,
+        accumulate,
+        null);
   }
 
   /**
@@ -131,7 +172,8 @@ public record TrainingConfig(
         objective,
         seed,
         reportEvery,
-        accumulate);
+        accumulate,
+        emaWarmUp);
   }
 
   /**
@@ -150,7 +192,8 @@ public record TrainingConfig(
         objective,
         seed,
         reportEvery,
-        accumulate);
+        accumulate,
+        emaWarmUp);
   }
 
   /**
@@ -169,7 +212,8 @@ public record TrainingConfig(
         newObjective,
         seed,
         reportEvery,
-        accumulate);
+        accumulate,
+        emaWarmUp);
   }
 
   /**
@@ -188,7 +232,8 @@ public record TrainingConfig(
         objective,
         newSeed,
         reportEvery,
-        accumulate);
+        accumulate,
+        emaWarmUp);
   }
 
   /**
@@ -208,6 +253,39 @@ public record TrainingConfig(
         objective,
         seed,
         reportEvery,
-        newAccumulate);
+        newAccumulate,
+        emaWarmUp);
+  }
+
+  /**
+   * The same with another warm-up of the moving average.
+   *
+   * @param newEmaWarmUp how the decay rises, or null for the usual
+   * @return the new configuration
+   */
+  public TrainingConfig withEmaWarmUp(EmaWarmUp newEmaWarmUp) {
+    return new TrainingConfig(
+        steps,
+        optimizer,
+        learningRate,
+        maxGradientNorm,
+        emaDecay,
+        objective,
+        seed,
+        reportEvery,
+        accumulate,
+        newEmaWarmUp);
+  }
+
+  /**
+   * The decay of the moving average in a step. It rises to its final value, so that the random
+   * first weights are forgotten.
+   *
+   * @param step zero-based
+   * @return in [0,1)
+   */
+  public double emaDecay(long step) {
+    double risen = emaWarmUp == null ? (1.0 + step) / (10.0 + step) : emaWarmUp.decay(step);
+    return Math.min(emaDecay, risen);
   }
 }

@@ -14,6 +14,7 @@ import org.ddpm4j.diffusion.sampling.AncestralSampler;
 import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.EulerSampler;
 import org.ddpm4j.diffusion.sampling.FinalOrder;
+import org.ddpm4j.diffusion.sampling.LcmSampler;
 import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.PathSampler;
@@ -21,6 +22,7 @@ import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.junit.jupiter.api.Test;
@@ -68,7 +70,9 @@ class SamplerConfigTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"LCM", "CONSISTENCY", "FLOW_EULER", "FLOW_HEUN"})
   void isOfItsType(SamplerType type) {
     SamplerConfig config = SamplerConfig.of(type);
     assertThat(config.type()).isEqualTo(type);
@@ -77,6 +81,23 @@ class SamplerConfigTest {
         .returns(TimestepSpacing.LEADING, SamplerConfig::spacing)
         .returns(1, SamplerConfig::stepsOffset);
     assertThat(config.withLevels(LevelSpacing.TIMESTEPS)).isEqualTo(config);
+  }
+
+  /** Luo et al. 2023: some of the timesteps of the distillation, every 20th for T = 1000. */
+  @Test
+  void lcmVisitsTimestepsOfItsDistillation() {
+    LcmConfig config = LcmConfig.usual();
+    LcmSampler sampler = (LcmSampler) config.create(SCHEDULE, 4, X0Constraint.NONE);
+    assertThat(sampler.levels().levels().stream().map(NoiseLevel::t))
+        .containsExactly(999.0, 759.0, 499.0, 259.0, -1.0);
+    assertThat(config.withSpacing(TimestepSpacing.LEADING, 0)).isEqualTo(config);
+    assertThatThrownBy(() -> config.withSpacing(TimestepSpacing.TRAILING, 0))
+        .hasMessage("The sampler lcm has times of its own; leave the spacing out.");
+    assertThatThrownBy(() -> config.create(SCHEDULE, 51, X0Constraint.NONE))
+        .hasMessageStartingWith(
+            "51 steps are not possible where the network was distilled at 50 timesteps");
+    assertThatThrownBy(() -> new LcmConfig(0, 1)).hasMessageContaining("original steps is 0");
+    assertThatThrownBy(() -> new LcmConfig(5, 0)).hasMessageContaining("scaling");
   }
 
   @Test
@@ -116,7 +137,7 @@ class SamplerConfigTest {
     assertThatThrownBy(() -> SamplerConfig.of(SamplerType.DDIM).withOrder(2))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "The sampler ddim does not take an order; dpm++, dpm++-sde, dpm, dpm-sde, unipc, deis and lms do.");
+            "The sampler ddim does not take an order; dpm++, dpm++-sde, dpm, dpm-sde, dpm++-single, dpm++-single-sde, dpm-single, unipc, deis, lms and sa-solver do.");
     assertThatThrownBy(() -> SamplerConfig.of(SamplerType.HEUN).withEta(0.5))
         .hasMessage("The sampler heun does not take an η; ddim does.");
     assertThatThrownBy(() -> SamplerConfig.of(SamplerType.UNIPC).withVariance(ReverseVariance.BETA))
@@ -209,5 +230,27 @@ class SamplerConfigTest {
           1);
       assertThat(asked).hasSize(40).startsWith(39.0, 38.0).endsWith(1.0, 0.0);
     }
+  }
+
+  /** Liu et al. 2023: S even steps from s = 1 to 0; Esser et al. 2024, eq. 23, by hand. */
+  @Test
+  void flowsAreWalkedInEvenSteps() {
+    NoiseSchedule flow = NoiseSchedule.of(FlowSchedule.straight(), 1000);
+    FlowConfig config = FlowConfig.of(SamplerType.FLOW_EULER);
+    assertThat(shares(config.create(flow, 4, X0Constraint.NONE)))
+        .containsExactly(new double[] {1, 0.75, 0.5, 0.25, 0}, within(1e-12));
+    assertThat(shares(config.withShift(3).create(flow, 4, X0Constraint.NONE)))
+        .containsExactly(new double[] {1, 0.9, 0.75, 0.5, 0}, within(1e-12));
+    assertThat(shares(config.create(flow, new SamplerConfig.Part(4, 2), X0Constraint.NONE)))
+        .containsExactly(new double[] {0.5, 0.25, 0}, within(1e-12));
+    assertThatThrownBy(() -> config.withShift(-1)).hasMessageContaining("shift of the flow is -1");
+    assertThatThrownBy(() -> FlowConfig.of(SamplerType.EULER)).hasMessageContaining("euler");
+  }
+
+  private static double[] shares(PathSampler sampler) {
+    return ((EulerSampler) sampler)
+        .levels().levels().stream()
+            .mapToDouble(level -> level.sigma() / (level.alpha() + level.sigma()))
+            .toArray();
   }
 }

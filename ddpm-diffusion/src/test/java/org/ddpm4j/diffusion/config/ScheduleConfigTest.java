@@ -12,7 +12,9 @@ import java.util.Set;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.ConstantSchedule;
+import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.ExponentialSchedule;
+import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.JsdSchedule;
 import org.ddpm4j.schedules.LaplaceSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
@@ -53,6 +55,8 @@ class ScheduleConfigTest {
     assertThat(betas(ScheduleType.SIGMOID)).isEqualTo(SigmoidSchedule.paperEnds());
     assertThat(betas(ScheduleType.CONSTANT)).isEqualTo(ConstantSchedule.paperEnd());
     assertThat(betas(ScheduleType.JSD)).isEqualTo(new JsdSchedule());
+    assertThat(betas(ScheduleType.FLOW)).isEqualTo(FlowSchedule.straight());
+    assertThat(betas(ScheduleType.EDM)).isEqualTo(EdmSchedule.paper());
     assertThat(betas(ScheduleType.EXPONENTIAL)).isEqualTo(ExponentialSchedule.diffusers());
     assertThat(betas(ScheduleType.LAPLACE)).isEqualTo(LaplaceSchedule.paper());
     assertThat(betas(ScheduleType.LAPLACE_DIFFUSERS)).isEqualTo(LaplaceSchedule.diffusers());

@@ -19,6 +19,7 @@ import java.util.stream.StreamSupport;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.AncestralConfig;
 import org.ddpm4j.diffusion.config.DdimConfig;
+import org.ddpm4j.diffusion.config.FlowConfig;
 import org.ddpm4j.diffusion.config.LmsConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
@@ -91,7 +92,7 @@ class DiffusersSchedulerTest {
     ObjectNode explicit = golden.config().deepCopy().put("_class_name", golden.name());
     assertThat(silent).isEqualTo(read(explicit));
     assertThat(silent.className()).isEqualTo(golden.name());
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < golden.betas().size(); i++) {
       double beta = golden.betas().get(i).asDouble();
       int t = new int[] {0, 500, 999}[i];
       assertThat(silent.schedule().betas(t)).isCloseTo(beta, within(1e-6 * beta));
@@ -164,6 +165,23 @@ class DiffusersSchedulerTest {
             "EulerDiscreteScheduler",
             "timestep_type=\"continuous\" prediction_type=\"v_prediction\" sigma_max=700"));
     configs.add(with("EulerDiscreteScheduler", "interpolation_type=\"log_linear\""));
+    String single = "DPMSolverSinglestepScheduler";
+    configs.add(with(single, "algorithm_type=\"sde-dpmsolver++\" lower_order_final=true"));
+    configs.add(with(single, "algorithm_type=\"dpmsolver\" final_sigmas_type=\"sigma_min\""));
+    // Preconditioned networks predict nothing else.
+    configs.removeIf(
+        config ->
+            config.get("_class_name").asText().startsWith("EDM") && config.has("prediction_type"));
+    configs.add(with("CMStochasticIterativeScheduler", "clip_denoised=false sigma_max=50"));
+    configs.add(with("EDMEulerScheduler", "sigma_schedule=\"exponential\" sigma_max=50"));
+    String edm = "EDMDPMSolverMultistepScheduler";
+    configs.add(with(edm, "algorithm_type=\"sde-dpmsolver++\" solver_type=\"heun\""));
+    configs.add(with(edm, "euler_at_final=true sigma_min=0.01"));
+    configs.add(with("FlowMatchEulerDiscreteScheduler", "shift=3 use_beta_sigmas=true"));
+    configs.add(with("FlowMatchHeunDiscreteScheduler", "shift=0.5 num_train_timesteps=40"));
+    configs.add(
+        with("SASolverScheduler", "predictor_order=3 corrector_order=4 lower_order_final=false"));
+    configs.add(with("LCMScheduler", "original_inference_steps=40 timestep_scaling=2.5"));
     return configs.stream();
   }
 
@@ -175,7 +193,9 @@ class DiffusersSchedulerTest {
     JsonNode written = JSON.readTree(scheduler.toJson());
     for (var field : json.properties()) {
       boolean counts =
-          SchedulerClass.of(scheduler.sampler().type()).has(field.getKey())
+          SchedulerClass.of(scheduler.sampler().type(), scheduler.parameterization())
+                  .readKeys()
+                  .containsKey(field.getKey())
               && !field.getKey().equals("dynamic_thresholding_ratio")
               && !field.getKey().equals("thresholding");
       if (counts && field.getValue().isNumber()) {
@@ -293,6 +313,12 @@ class DiffusersSchedulerTest {
         "EulerDiscreteScheduler | interpolation_type=\"log_linear\" use_karras_sigmas=true timestep_spacing=\"leading\" | linspace",
         "EulerDiscreteScheduler | sigma_max=-1 | greatest noise-to-signal ratio is -1",
         "PNDMScheduler | prediction_type=\"sample\" | PNDMScheduler is not for networks",
+        "EDMEulerScheduler | prediction_type=\"v_prediction\" | supported is \"epsilon\"",
+        "EDMEulerScheduler | sigma_data=1 | sigma_data is 1; supported is 0.5",
+        "CMStochasticIterativeScheduler | sigma_min=0.01 | sigma_min is 0.01; supported is 0.002",
+        "EDMEulerScheduler | sigma_min=90 | cannot go from 90.0 to 80.0",
+        "FlowMatchEulerDiscreteScheduler | shift=0 | shift of the flow is 0",
+        "FlowMatchEulerDiscreteScheduler | use_dynamic_shifting=true | supported is false",
         "ScoreSdeVeScheduler | sigma_max=80 | _class_name is \"ScoreSdeVeScheduler\"; supported"
       })
   void whatIsNotSupportedIsRefusedByName(String name, String keys, String part) throws IOException {
@@ -354,6 +380,12 @@ class DiffusersSchedulerTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> linear(Parameterization.MEAN, ddpm, X0Clipping.NONE))
         .withMessageContaining("predict the mean");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> linear(Parameterization.FLOW, ddpm, X0Clipping.NONE))
+        .withMessageContaining("DDPMScheduler is not for networks that predict FLOW");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> linear(eps, FlowConfig.of(SamplerType.FLOW_EULER), X0Clipping.NONE))
+        .withMessageContaining("knows the schedule flow alone");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> linear(eps, SamplerConfig.of(SamplerType.LMS), X0Clipping.UNIT))
         .withMessageContaining("LMSDiscreteScheduler does not clip");

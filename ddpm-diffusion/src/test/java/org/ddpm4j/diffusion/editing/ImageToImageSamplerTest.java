@@ -85,6 +85,12 @@ class ImageToImageSamplerTest {
         "DPM_SOLVER_SDE",
         "DPM_SOLVER_EPS",
         "DPM_SOLVER_EPS_SDE",
+        "DPM_SINGLESTEP_SDE",
+        "DPM_SINGLESTEP_EPS",
+        "DPM2_ANCESTRAL",
+        "LCM",
+        "CONSISTENCY",
+        "SA_SOLVER",
         "EULER_ANCESTRAL",
         "DEIS"
       },

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.ddpm4j.diffusion.ForwardProcess;
@@ -12,6 +13,8 @@ import org.ddpm4j.diffusion.random.BatchRandom;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.random.Purpose;
+import org.ddpm4j.schedules.EdmSchedule;
+import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
@@ -46,7 +49,9 @@ class SimpleObjectiveTest {
 
   /** Against the formula, with predictions of the network itself. */
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"FLOW", "EDM", "CONSISTENCY"})
   void lossesAreWeightedSquaredErrors(Parameterization parameterization) {
     LossWeighting weighting = new LossWeighting.MinSnr(5);
     SimpleObjective objective =
@@ -67,6 +72,98 @@ class SimpleObjectiveTest {
         assertThat(losses[n]).isCloseTo(expected, within(1e-9 * expected));
       }
     }
+  }
+
+  /**
+   * Liu et al. 2023, eq. 1, from its formula: the network is given z = (1-s) x0 + s ε and asked
+   * with s T, and should say ε - x0. Here on a chain that is no flow's, too.
+   */
+  @Test
+  void aFlowIsItsVelocityAtItsOwnScale() {
+    NoiseSchedule straight = NoiseSchedule.of(FlowSchedule.straight(), SCHEDULE.timesteps());
+    for (NoiseSchedule schedule : List.of(straight, SCHEDULE)) {
+      SimpleObjective objective =
+          new SimpleObjective(
+              schedule, Parameterization.FLOW, LossFunction.L2, new LossWeighting.Uniform());
+      TrainingBatch batch = batch(Optional.empty());
+      try (Unet unet = unet(0)) {
+        double[] losses = objective.losses(unet, batch);
+        for (int n = 0; n < T.length; n++) {
+          double alpha = Math.sqrt(schedule.alphasCumprod(T[n]));
+          double sigma = Math.sqrt(1 - schedule.alphasCumprod(T[n]));
+          double s =
+              schedule == straight ? (T[n] + 1.0) / SCHEDULE.timesteps() : sigma / (alpha + sigma);
+          INDArray x0 = batch.x0().get(NDArrayIndex.interval(n, n + 1)).dup();
+          INDArray eps = batch.eps().get(NDArrayIndex.interval(n, n + 1)).dup();
+          INDArray said =
+              unet.predict(
+                  x0.mul(1 - s).addi(eps.mul(s)), Nd4j.createFromArray(s * SCHEDULE.timesteps()));
+          double expected = said.sub(eps.sub(x0)).norm2Number().doubleValue();
+          assertThat(losses[n]).isCloseTo(expected * expected / 16, within(1e-9));
+          assertThat(objective.time(T[n])).isCloseTo(s * SCHEDULE.timesteps(), within(1e-9));
+          float[] factors = objective.diffusionFactors(T[n]);
+          assertThat(factors[0]).isCloseTo((float) (1 - s), within(1e-6f));
+          assertThat(factors[1]).isCloseTo((float) s, within(1e-6f));
+          assertThat(factors[2]).isEqualTo(-1);
+          assertThat(factors[3]).isEqualTo(1);
+        }
+        Parameters gradient = unet.parameters().zerosLike();
+        assertThat(objective.lossAndGradient(unet, batch, new double[] {1, 1, 1}, gradient))
+            .containsExactly(losses, within(1e-12));
+        assertGradient(unet, objective, batch, gradient);
+      }
+    }
+  }
+
+  /**
+   * Karras et al. 2022, eq. 8 with the weights of table 1, under which the network's own error
+   * counts alike.
+   */
+  @Test
+  void aPreconditionedErrorIsThatOfTheDenoiserOverItsScale() {
+    NoiseSchedule schedule = NoiseSchedule.of(EdmSchedule.paper(), SCHEDULE.timesteps());
+    SimpleObjective objective =
+        new SimpleObjective(
+            schedule, Parameterization.EDM, LossFunction.L2, new LossWeighting.Uniform());
+    TrainingBatch batch = batch(Optional.empty());
+    try (Unet unet = unet(0)) {
+      double[] losses = objective.losses(unet, batch);
+      for (int n = 0; n < T.length; n++) {
+        double ratio = Math.sqrt(1 / schedule.alphasCumprod(T[n]) - 1);
+        double total = ratio * ratio + 0.25;
+        INDArray x0 = batch.x0().get(NDArrayIndex.interval(n, n + 1)).dup();
+        INDArray z = x0.add(batch.eps().get(NDArrayIndex.interval(n, n + 1)).mul(ratio));
+        INDArray said =
+            unet.predict(z.div(Math.sqrt(total)), Nd4j.createFromArray(Math.log(ratio) / 4));
+        double out = 0.5 * ratio / Math.sqrt(total);
+        INDArray denoised = z.mul(0.25 / total).addi(said.mul(out));
+        double error = denoised.sub(x0).norm2Number().doubleValue() / out;
+        double expected = error * error / 16;
+        assertThat(losses[n]).isCloseTo(expected, within(1e-7 * expected));
+      }
+      Parameters gradient = unet.parameters().zerosLike();
+      objective.lossAndGradient(unet, batch, new double[] {1, 1, 1}, gradient);
+      assertGradient(unet, objective, batch, gradient);
+    }
+  }
+
+  /** Along a direction, by differences in double precision. */
+  private static void assertGradient(
+      Unet unet, SimpleObjective objective, TrainingBatch batch, Parameters gradient) {
+    INDArray weights = unet.parameters().flat();
+    INDArray before = weights.dup();
+    INDArray direction =
+        NoiseSource.seeded(5, 0).gaussian(0, weights.length()).castTo(DataType.DOUBLE);
+    double step = 1e-5;
+    double[] ends = new double[2];
+    for (int k = 0; k < 2; k++) {
+      weights.assign(before.add(direction.mul(k == 0 ? -step : step)));
+      ends[k] = Arrays.stream(objective.losses(unet, batch)).average().orElseThrow();
+    }
+    weights.assign(before);
+    double expected = (ends[1] - ends[0]) / (2 * step);
+    double actual = gradient.flat().mul(direction).sumNumber().doubleValue();
+    assertThat(actual).isCloseTo(expected, within(1e-5 * Math.abs(expected)));
   }
 
   /** The gradient of the weighted mean is the weighted mean of each image's own gradient. */

@@ -7,6 +7,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler.Equation;
@@ -56,6 +57,38 @@ class ConvergenceTest {
         X0Constraint.NONE);
   }
 
+  /** In whole groups, after what is left of them, where the flow is nearly straight. */
+  private static Sampler singlestep(
+      NoiseLevels levels, int order, Prediction prediction, SecondOrder secondOrder) {
+    int left = levels.steps() % order;
+    List<Integer> orders =
+        IntStream.range(0, levels.steps())
+            .mapToObj(i -> i < left ? 1 : (i - left) % order + 1)
+            .toList();
+    return new DpmSinglestepSampler(
+        levels, orders, Equation.ODE, prediction, secondOrder, Convention.PAPER, X0Constraint.NONE);
+  }
+
+  /** The denoiser knows every level, so that the times do not matter. */
+  private static Sampler dpm2(NoiseLevels levels) {
+    List<NoiseLevel> midpoints =
+        levels.path().stream()
+            .map(step -> (step.from().lambda() + step.to().lambda()) / 2)
+            .map(lambda -> new NoiseLevel(0, 1 / (1 + Math.exp(-2 * lambda))))
+            .toList();
+    return new Dpm2Sampler(levels, midpoints, Dpm2Sampler.Noise.NONE, X0Constraint.NONE);
+  }
+
+  private static Sampler saSolver(NoiseLevels levels, int order, int correctorOrder, double tau) {
+    return new SaSolverSampler(
+        levels,
+        order,
+        correctorOrder,
+        new SaSolverSampler.Stochasticity(Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY, tau),
+        FinalOrder.FULL,
+        X0Constraint.NONE);
+  }
+
   static Stream<Arguments> deterministicSolvers() {
     List<Arguments> solvers =
         new ArrayList<>(
@@ -99,6 +132,31 @@ class ConvergenceTest {
               levels ->
                   new UniPcSampler(levels, order, Scale.BH1, FinalOrder.FULL, X0Constraint.NONE)));
     }
+    for (int p = 1; p <= 3; p++) {
+      int order = p;
+      for (Prediction prediction : Prediction.values()) {
+        solvers.add(
+            solver(
+                "singlestep DPM-Solver " + p + " of " + prediction,
+                p,
+                levels -> singlestep(levels, order, prediction, SecondOrder.HEUN)));
+      }
+    }
+    solvers.add(
+        solver(
+            "singlestep DPM-Solver 2, the middle",
+            2,
+            levels -> singlestep(levels, 2, Prediction.X0, SecondOrder.MIDPOINT)));
+    for (int[] orders : new int[][] {{1, 1}, {2, 2}, {3, 4}}) {
+      solvers.add(
+          solver(
+              "SA-Solver %d, %d".formatted(orders[0], orders[1]),
+              orders[1],
+              levels -> saSolver(levels, orders[0], orders[1], 0)));
+    }
+    solvers.add(
+        solver("Heun on the flow", 2, levels -> new FlowHeunSampler(levels, X0Constraint.NONE)));
+    solvers.add(solver("DPM2", 2, levels -> dpm2(levels)));
     for (int p = 1; p <= 4; p++) {
       int order = p;
       solvers.add(
@@ -164,6 +222,7 @@ class ConvergenceTest {
         solver("DDIM, η = 1/2", 1, levels -> new DdimSampler(levels, 0.5, X0Constraint.NONE)),
         solver("DDIM, η = 1", 1, levels -> new DdimSampler(levels, 1, X0Constraint.NONE)),
         solver("Euler ancestral", 1, l -> new EulerAncestralSampler(l, X0Constraint.NONE)),
+        solver("SA-Solver 2, 2", 2, l -> saSolver(l, 2, 2, 1)),
         solver("SDE-DPM-Solver 2", 2, l -> ofEps(l, 2, Equation.SDE, SecondOrder.MIDPOINT)),
         solver("SDE-DPM-Solver++ 1", 1, l -> dpmSolver(l, 1, Equation.SDE, Convention.PAPER)),
         solver("SDE-DPM-Solver++ 2", 2, l -> dpmSolver(l, 2, Equation.SDE, Convention.PAPER)),

@@ -65,7 +65,13 @@ class DiffusersTrajectoryTest {
       }
     }
     return Stream.of(
-            "sampler_trajectories.json", "more_trajectories.json", "option_trajectories.json")
+            "sampler_trajectories.json",
+            "more_trajectories.json",
+            "option_trajectories.json",
+            "scheduler_trajectories.json",
+            "flow_trajectories.json",
+            "edm_trajectories.json",
+            "consistency_trajectories.json")
         .flatMap(DiffusersTrajectoryTest::resource);
   }
 
@@ -132,6 +138,20 @@ class DiffusersTrajectoryTest {
     }
   }
 
+  @Test
+  void goldenHoldsFurtherSchedulers() {
+    Map<String, Integer> counts = new TreeMap<>();
+    resource("scheduler_trajectories.json")
+        .forEach(run -> counts.merge(run.json().get("scheduler").asText(), 1, Integer::sum));
+    assertThat(counts)
+        .containsEntry("DPMSolverSinglestepScheduler", 57)
+        .containsEntry("KDPM2DiscreteScheduler", 14)
+        .containsEntry("KDPM2AncestralDiscreteScheduler", 14)
+        .containsEntry("LCMScheduler", 11)
+        .containsEntry("SASolverScheduler", 18)
+        .hasSize(5);
+  }
+
   @ParameterizedTest
   @MethodSource("runs")
   void repeatsTheRun(Run golden) throws IOException {
@@ -143,15 +163,19 @@ class DiffusersTrajectoryTest {
     Sampler sampler =
         samplerConfig(scheduler, run.get("step_args"))
             .create(schedule, run.get("steps").asInt(), scheduler.clipping().constraint());
-    boolean scaled = className.matches("(Euler|EulerAncestral|Heun|LMS)DiscreteScheduler");
+    boolean scaled =
+        className.matches(
+            "EDM.*|CMStochasticIterativeScheduler|(Euler|EulerAncestral|Heun|LMS|KDPM2|KDPM2Ancestral)DiscreteScheduler");
 
     List<double[]> states = new ArrayList<>();
     List<Double> times = new ArrayList<>();
     Denoiser network = new NetworkDenoiser(network(config), scheduler.parameterization(), schedule);
     Denoiser recorder =
         (xt, level) -> {
-          times.add(level.t());
-          states.add(array(scaled ? xt.div(level.alpha()) : xt));
+          times.add(scheduler.parameterization().time(schedule, level));
+          double factor =
+              scaled ? 1 / level.alpha() : scheduler.parameterization().inputFactor(level);
+          states.add(array(xt.mul(factor)));
           return network.denoise(xt, level);
         };
     INDArray last =

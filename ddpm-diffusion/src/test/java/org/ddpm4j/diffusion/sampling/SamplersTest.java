@@ -16,6 +16,8 @@ import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler.Equation;
+import org.ddpm4j.diffusion.sampling.DpmSolverSampler.Prediction;
+import org.ddpm4j.diffusion.sampling.DpmSolverSampler.SecondOrder;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
@@ -74,7 +76,8 @@ class SamplersTest {
 
     double scale =
         switch (type) {
-          case EULER, EULER_ANCESTRAL, HEUN, LMS -> levels.get(0).sigma();
+          case EULER, EULER_ANCESTRAL, HEUN, LMS, DPM2, DPM2_ANCESTRAL, CONSISTENCY ->
+              levels.get(0).sigma();
           default -> 1;
         };
     assertSame(states.get(0), start.mul(scale), 1e-12);
@@ -82,7 +85,10 @@ class SamplersTest {
     long own = type == SamplerType.DDPM ? 6 : 0;
     NoiseSource same = NoiseSource.startingFrom(DOUBLES.gaussian(own, SHAPE), DOUBLES);
     assertThat(draw(sampler, GaussianFlow.DENOISER, same)).isEqualTo(draw(sampler));
-    assertThat(images).isNotEqualTo(draw(sampler));
+    // Those that jump to the image have forgotten it by then.
+    if (type != SamplerType.LCM && type != SamplerType.CONSISTENCY) {
+      assertThat(images).isNotEqualTo(draw(sampler));
+    }
   }
 
   /** Of whatever is predicted, the best network for Gaussian data. */
@@ -95,6 +101,7 @@ class SamplersTest {
             case EPSILON -> estimate.eps();
             case X0 -> estimate.x0();
             case V -> estimate.eps().mul(level.alpha()).subi(estimate.x0().mul(level.sigma()));
+            case FLOW, EDM, CONSISTENCY -> throw new AssertionError("asked at another scale");
             case MEAN -> {
               int whole = (int) level.t();
               yield estimate
@@ -107,8 +114,11 @@ class SamplersTest {
     return new NetworkDenoiser(network, parameterization, schedule);
   }
 
+  /** Not those whose levels are no timesteps': the test's network knows a level by its time. */
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"DPM2", "DPM2_ANCESTRAL", "FLOW_EULER", "FLOW_HEUN"})
   void whatTheNetworkPredictsDoesNotMatter(SamplerType type) {
     Sampler sampler = sampler(type, SCHEDULE, 12);
     INDArray expected = draw(sampler);
@@ -196,6 +206,9 @@ class SamplersTest {
       names = {
         "DPM_SOLVER",
         "DPM_SOLVER_EPS",
+        "DPM_SINGLESTEP",
+        "DPM_SINGLESTEP_EPS",
+        "DPM2",
         "UNIPC",
         "PNDM",
         "PLMS",
@@ -222,7 +235,17 @@ class SamplersTest {
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"PNDM", "PLMS", "DPM_SOLVER_EPS", "DPM_SOLVER_EPS_SDE"})
+      names = {
+        "PNDM",
+        "PLMS",
+        "DPM_SOLVER_EPS",
+        "DPM_SOLVER_EPS_SDE",
+        "DPM_SINGLESTEP_EPS",
+        "LCM",
+        "CONSISTENCY",
+        "FLOW_EULER",
+        "FLOW_HEUN"
+      })
   void beginsWhereNoSignalIsLeft(SamplerType type) {
     Sampler sampler =
         SamplerConfig.of(type)
@@ -235,6 +258,9 @@ class SamplersTest {
       boolean random =
           type == SamplerType.DDPM
               || type == SamplerType.DPM_SOLVER_SDE
+              || type == SamplerType.DPM_SINGLESTEP_SDE
+              || type == SamplerType.DPM2_ANCESTRAL
+              || type == SamplerType.SA_SOLVER
               || type == SamplerType.EULER_ANCESTRAL;
       // A solver's error is a share of the noise.
       double share = 0.02 * Math.max(1, Math.abs(start.getDouble(i)));
@@ -246,7 +272,7 @@ class SamplersTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"PNDM", "PLMS", "DPM_SOLVER_EPS"})
+  @EnumSource(names = {"PNDM", "PLMS", "DPM_SOLVER_EPS", "DPM_SINGLESTEP_EPS"})
   void combinationsOfEpsNeedSomeSignal(SamplerType type) {
     SamplerConfig trailing = SamplerConfig.of(type).withSpacing(TimestepSpacing.TRAILING, 0);
     assertThatThrownBy(() -> trailing.create(ZERO_SNR, 10, X0Constraint.NONE))
@@ -264,6 +290,81 @@ class SamplersTest {
     assertSame(draw(new LmsSampler(levels, 1, X0Constraint.NONE)), ddim, 1e-12);
     assertSame(draw(new DeisSampler(levels, 1, X0Constraint.NONE)), ddim, 1e-12);
     assertSame(draw(new DpmSolverSampler(levels, 1, Equation.ODE, X0Constraint.NONE)), ddim, 1e-12);
+  }
+
+  /** Of groups of one step, each of which knows nothing of those before. */
+  @Test
+  void singlestepOfOrderOneIsDdim() {
+    NoiseLevels levels =
+        NoiseLevels.of(SCHEDULE, TimestepSpacing.LINSPACE, 15)
+            .endingAt(NoiseLevel.of(SCHEDULE, 0))
+            .last(14);
+    INDArray ddim = draw(new DdimSampler(levels, 0, X0Constraint.NONE));
+    for (Prediction prediction : Prediction.values()) {
+      assertSame(draw(singlestep(levels, 1, prediction)), ddim, 1e-12);
+    }
+  }
+
+  private static DpmSinglestepSampler singlestep(
+      NoiseLevels levels, int order, Prediction prediction) {
+    return new DpmSinglestepSampler(
+        levels,
+        DpmSinglestepSampler.orders(levels, order, FinalOrder.FULL),
+        Equation.ODE,
+        prediction,
+        SecondOrder.MIDPOINT,
+        Convention.PAPER,
+        X0Constraint.NONE);
+  }
+
+  @Test
+  void ordersGoOnFromTheOneBefore() {
+    NoiseLevels clean = NoiseLevels.of(SCHEDULE, TimestepSpacing.LINSPACE, 6);
+    NoiseLevels noisy = clean.endingAt(NoiseLevel.of(SCHEDULE, 0)).last(6);
+    assertThat(DpmSinglestepSampler.orders(noisy, 3, FinalOrder.FULL))
+        .containsExactly(1, 2, 3, 1, 2, 3);
+    assertThat(DpmSinglestepSampler.orders(noisy, 3, FinalOrder.LOWERED))
+        .containsExactly(1, 2, 3, 1, 2, 1);
+    assertThat(DpmSinglestepSampler.orders(clean, 3, FinalOrder.FULL))
+        .containsExactly(1, 2, 3, 1, 2, 1);
+    assertThat(DpmSinglestepSampler.orders(clean.last(5), 2, FinalOrder.FULL))
+        .containsExactly(1, 2, 1, 2, 1);
+    DpmSinglestepSampler valid = singlestep(clean, 2, Prediction.X0);
+    assertThatThrownBy(
+            () ->
+                new DpmSinglestepSampler(
+                    clean,
+                    List.of(1, 3, 1, 2, 3, 1),
+                    valid.equation(),
+                    valid.prediction(),
+                    valid.secondOrder(),
+                    valid.convention(),
+                    valid.x0Constraint()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("cannot be [1, 3, 1, 2, 3, 1]");
+  }
+
+  /** Song et al. 2023, algorithm 1, of a model that always sees the same image. */
+  @Test
+  void lcmJumpsToTheImageAndAddsNoise() {
+    NoiseLevels levels = NoiseLevels.of(SCHEDULE, 999, 499, 0);
+    INDArray image = DOUBLES.gaussian(50, SHAPE).muli(0.3);
+    List<INDArray> asked = new ArrayList<>();
+    INDArray end =
+        draw(
+            new LcmSampler(levels, 10, X0Constraint.NONE),
+            (x, level) -> {
+              asked.add(x);
+              return new Denoiser.Estimate(image, x);
+            },
+            DOUBLES);
+    NoiseLevel second = NoiseLevel.of(SCHEDULE, 499);
+    INDArray expected =
+        image.mul(second.alpha()).addi(DOUBLES.gaussian(1, SHAPE).muli(second.sigma()));
+    // The share of x in what is taken for the image is 0.25/(9990² + 0.25).
+    assertSame(asked.get(1), expected, 1e-6);
+    // At t = 0 nothing changes.
+    assertSame(end, asked.get(2), 1e-12);
   }
 
   /** With as much noise as DDPM adds, all of them are DDPM on a respaced chain. */

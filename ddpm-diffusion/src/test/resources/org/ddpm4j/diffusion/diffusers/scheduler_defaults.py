@@ -10,7 +10,10 @@ import diffusers
 NAMES = [
     "DDPMScheduler", "DDIMScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "PNDMScheduler",
     "DEISMultistepScheduler", "LMSDiscreteScheduler", "HeunDiscreteScheduler", "EulerDiscreteScheduler",
-    "EulerAncestralDiscreteScheduler",
+    "EulerAncestralDiscreteScheduler", "DPMSolverSinglestepScheduler", "KDPM2DiscreteScheduler",
+    "KDPM2AncestralDiscreteScheduler", "LCMScheduler", "SASolverScheduler", "FlowMatchEulerDiscreteScheduler",
+    "FlowMatchHeunDiscreteScheduler", "EDMEulerScheduler", "EDMDPMSolverMultistepScheduler",
+    "CMStochasticIterativeScheduler",
 ]
 
 schedulers = []
@@ -19,7 +22,8 @@ for name in NAMES:
     config = {key: value for key, value in scheduler.config.items() if not key.startswith("_")}
     # JSON as such has no infinities.
     config.pop("lambda_min_clipped", None)
-    betas = [float(f"{float(scheduler.betas[t]):.9g}") for t in (0, 500, 999)]
+    # Flows have none.
+    betas = [float(f"{float(scheduler.betas[t]):.9g}") for t in (0, 500, 999)] if hasattr(scheduler, "betas") else []
     schedulers.append(dict(name=name, config=config, betas=betas))
 with open(sys.argv[1], "w") as f:
     json.dump(schedulers, f, indent=1)

@@ -27,7 +27,7 @@ def model(x, t, learned):
 
 
 def run(name, steps, config, step_args):
-    scheduler = getattr(diffusers, name)(num_train_timesteps=1000, **config)
+    scheduler = getattr(diffusers, name)(**{"num_train_timesteps": 1000, **config})
     draws = [0]
 
     def noise(shape, generator=None, device=None, dtype=None, layout=None):
@@ -42,7 +42,9 @@ def run(name, steps, config, step_args):
     states = []
     learned = config.get("variance_type") == "learned_range"
     for t in scheduler.timesteps:
-        prediction = model(scheduler.scale_model_input(x, t), t, learned)
+        # Those of flows do not scale.
+        scaled = scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
+        prediction = model(scaled, t, learned)
         x = scheduler.step(prediction, t, x, **step_args, return_dict=False)[0]
         states.append(numbers(x))
     return dict(

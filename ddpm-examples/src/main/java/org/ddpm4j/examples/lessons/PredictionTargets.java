@@ -27,6 +27,10 @@ final class PredictionTargets {
 
     ImageTable table = new ImageTable(2, titles(t)).row("x_t", xt);
     for (Parameterization what : Parameterization.values()) {
+      if (what.scales()) {
+        // Its network is given another scale of x_t.
+        continue;
+      }
       INDArray answer = what.target(schedule, x0, eps, t);
       table.row(symbol(what), answer);
       // Two equations for two unknowns: x_t and the answer tell x0 and ε.
@@ -53,6 +57,8 @@ final class PredictionTargets {
       case X0 -> "x0";
       case V -> "v";
       case MEAN -> "μ";
+      case FLOW -> "ε − x0";
+      case EDM, CONSISTENCY -> "F";
     };
   }
 }

@@ -1,0 +1,69 @@
+package org.ddpm4j.schedules;
+
+import java.util.Locale;
+
+/**
+ * The straight way between image and noise, {@code x = (1-s) x0 + s ε} with s evenly spaced from
+ * 1/T to 1 (rectified flow, Liu et al. 2023, eq. 1), as a chain that keeps the variance: {@code ᾱ =
+ * (1-s)²/((1-s)² + s²)}. It ends without any signal.
+ *
+ * @param shift more timesteps of much noise above 1: {@code s' = shift s / (1 + (shift-1) s)}
+ *     (Esser et al. 2024, eq. 23); positive and finite
+ */
+public record FlowSchedule(double shift) implements BetaSchedule {
+
+  /**
+   * Checks the shift.
+   *
+   * @throws IllegalArgumentException if it is not positive and finite
+   */
+  public FlowSchedule {
+    if (!(shift > 0 && shift < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT, "The shift of the flow is %s; it must be positive and finite.", shift));
+    }
+  }
+
+  /**
+   * Without a shift.
+   *
+   * @return s evenly spaced
+   */
+  public static FlowSchedule straight() {
+    return new FlowSchedule(1);
+  }
+
+  @Override
+  public double[] betas(int timesteps) {
+    Requirements.requireTimesteps(timesteps);
+    double[] betas = new double[timesteps];
+    double before = 1;
+    for (int t = 0; t < timesteps; t++) {
+      double alphaCumprod = alphaCumprod(shifted((t + 1.0) / timesteps));
+      betas[t] = 1 - alphaCumprod / before;
+      before = alphaCumprod;
+    }
+    return betas;
+  }
+
+  /**
+   * The share of noise after the shift.
+   *
+   * @param s before it, in [0,1]
+   * @return in [0,1]
+   */
+  public double shifted(double s) {
+    return shift * s / (1 + (shift - 1) * s);
+  }
+
+  /**
+   * ᾱ of a share of noise.
+   *
+   * @param s in [0,1]
+   * @return {@code (1-s)²/((1-s)² + s²)}
+   */
+  public static double alphaCumprod(double s) {
+    return (1 - s) * (1 - s) / ((1 - s) * (1 - s) + s * s);
+  }
+}
