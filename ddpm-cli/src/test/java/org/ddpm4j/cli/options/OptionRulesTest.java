@@ -58,6 +58,7 @@ class OptionRulesTest {
           "--doctor",
           "--dry-run",
           "--ema-decay",
+          "--ema-power",
           "--evaluate-every",
           "--flip",
           "--format",
