@@ -68,7 +68,7 @@ class NothingLostTest {
 
   private static Map<String, String> timeless(Path folder) throws IOException {
     Map<String, String> content = FolderContent.of(folder);
-    for (String file : List.of("time.csv", "report.html")) {
+    for (String file : List.of("time.csv", "progress.json", "report.html")) {
       assertThat(content).containsKey(file);
       content.put(file, "");
     }
