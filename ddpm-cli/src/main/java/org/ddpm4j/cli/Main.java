@@ -81,6 +81,8 @@ public final class Main {
    */
   public static CommandLine commandLine(Console console) {
     Failures failures = new Failures(console);
+    // It warns those who have two options for help, which is meant: --help and --help-all.
+    CommandLine.tracer().setLevel(CommandLine.TraceLevel.OFF);
     CommandLine program =
         new CommandLine(new Ddpm())
             .addSubcommand(EnumConverter.commandLine(new TrainCommand(console)))

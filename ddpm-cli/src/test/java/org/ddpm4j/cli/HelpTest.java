@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -41,6 +42,20 @@ class HelpTest {
 
   private static List<String> options(String help) {
     return OPTION.matcher(help).results().map((MatchResult found) -> found.group(1)).toList();
+  }
+
+  /** picocli itself would write to standard error. */
+  @Test
+  void nothingIsWarnedOf() {
+    PrintStream before = System.err;
+    ByteArrayOutputStream written = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(written, true, StandardCharsets.UTF_8));
+    try {
+      program();
+    } finally {
+      System.setErr(before);
+    }
+    assertThat(written.toString(StandardCharsets.UTF_8)).isEmpty();
   }
 
   @Test
