@@ -53,7 +53,8 @@ public final class StepByStepExample {
       throws IOException {
     PictureTable table =
         new PictureTable(Arrays.stream(TIMESTEPS).mapToObj(t -> "t = " + t).toList());
-    Denoiser denoiser = model.denoiser().withClasses();
+    // A model that knows classes is told none.
+    Denoiser denoiser = model.denoiser().withClasses(model.nullClass().stream().toArray());
     for (int image = 0; image < COUNT; image++) {
       INDArray x0 = clothes.batch(image).getFeatures();
       INDArray eps = NoiseSource.seeded(SEED, image).gaussian(0, x0.shape());

@@ -218,10 +218,13 @@ public final class TrainCommand implements Callable<Integer> {
     HorizontalFlip flip = data.chosen().usualFlip();
     Execution machine = execution.trainingExecution(console);
     if (training.steps().isEmpty()) {
+      RunConfig probe = config(images, flip, TrainingPlan.PROBE_STEPS, start);
+      // What does not fit is said before anything is measured.
+      session(probe, images, start, machine).close();
       TrainingPlan plan =
           TrainingPlan.measure(
               console,
-              config(images, flip, TrainingPlan.PROBE_STEPS, start),
+              probe,
               images,
               sampleSteps(),
               machine,

@@ -226,6 +226,10 @@ final class TrainingSession implements AutoCloseable {
                             folder.path())));
     try {
       return work.run();
+    } catch (IOException e) {
+      // The folder may have gone between a look at it and the writing.
+      requireInPlace(folder);
+      throw e;
     } finally {
       lock.close();
     }
