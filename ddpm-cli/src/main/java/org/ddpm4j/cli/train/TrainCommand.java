@@ -219,19 +219,14 @@ public final class TrainCommand implements Callable<Integer> {
     Execution machine = execution.trainingExecution(console);
     if (training.steps().isEmpty()) {
       RunConfig probe = config(images, flip, TrainingPlan.PROBE_STEPS, start);
-      // What does not fit is said before anything is measured.
-      session(probe, images, start, machine).close();
-      TrainingPlan plan =
-          TrainingPlan.measure(
-              console,
-              probe,
-              images,
-              sampleSteps(),
-              machine,
-              Duration.ofMillis(Math.round(minutes * 60_000)),
-              begun);
-      Duration planned = plan.limit();
-      Duration hard = timeLimit == null || planned.compareTo(limit) < 0 ? planned : limit;
+      TrainingPlan plan;
+      try (TrainingSession thrownAway =
+          new TrainingSession(console, probe, images, start, machine)) {
+        plan =
+            TrainingPlan.measure(
+                console, thrownAway, Duration.ofMillis(Math.round(minutes * 60_000)), begun);
+      }
+      Duration hard = plan.limit().compareTo(limit) < 0 ? plan.limit() : limit;
       return train(path, config(images, flip, plan.steps(), start), images, start, machine, hard);
     }
     return train(
@@ -266,10 +261,6 @@ public final class TrainCommand implements Callable<Integer> {
       }
       return finish(session.begin(RunFolder.create(path, config), limit));
     }
-  }
-
-  private int sampleSteps() {
-    return Objects.requireNonNullElse(sampleSteps, Integer.valueOf(Defaults.SAMPLE_STEPS));
   }
 
   private int resume(Duration limit) throws IOException {
@@ -333,14 +324,7 @@ public final class TrainCommand implements Callable<Integer> {
   private TrainingSession session(
       RunConfig config, TrainingData images, Optional<StartingNetwork> start, Execution machine)
       throws IOException {
-    TrainingSession session =
-        new TrainingSession(
-            console,
-            config,
-            images,
-            start,
-            config.training().orElseThrow().sampleSteps().orElseThrow(),
-            machine);
+    TrainingSession session = new TrainingSession(console, config, images, start, machine);
     if (evaluateEvery != null && !dryRun) {
       try {
         session.measureDistances(images.images(), evaluateEvery, evaluateImages, cache.folder());

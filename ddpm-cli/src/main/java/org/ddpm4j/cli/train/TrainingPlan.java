@@ -4,19 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Locale;
 import org.ddpm4j.cli.options.Defaults;
-import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.terminal.Console;
-import org.ddpm4j.data.BatchOptions;
-import org.ddpm4j.data.ImageDataSetIterator;
-import org.ddpm4j.data.PrefetchingIterator;
-import org.ddpm4j.diffusion.objective.Objective;
-import org.ddpm4j.diffusion.run.ModelDescription;
-import org.ddpm4j.diffusion.run.RunConfig;
-import org.ddpm4j.diffusion.run.TrainingDescription;
-import org.ddpm4j.diffusion.training.Trainer;
-import org.ddpm4j.unet.Execution;
-import org.ddpm4j.unet.Unet;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * How many steps fit in a given time on this machine, measured by doing some that are thrown away.
@@ -46,34 +34,19 @@ record TrainingPlan(long steps, Duration limit) {
    * Measures and plans.
    *
    * @param console where it says so
-   * @param probe the run, of {@link #PROBE_STEPS}
-   * @param data the images
-   * @param sampleSteps denoising steps of the sample grids
-   * @param execution what computes
+   * @param probe a session of {@link #PROBE_STEPS}, whose first steps are done for it
    * @param time from the beginning of the command to its end
    * @param begun when it began, by {@link System#nanoTime}
    * @throws IOException if the images cannot be read
    */
-  static TrainingPlan measure(
-      Console console,
-      RunConfig probe,
-      TrainingData data,
-      int sampleSteps,
-      Execution execution,
-      Duration time,
-      long begun)
+  static TrainingPlan measure(Console console, TrainingSession probe, Duration time, long begun)
       throws IOException {
     console.note("train: measuring this machine for some seconds …");
     double seconds = Math.min(MEASURING_SECONDS, MEASURING_SHARE * time.toMillis() / 1e3);
-    double step = secondsPerStep(probe, data, execution, seconds);
+    double step = probe.secondsPerStep(seconds);
     double left = time.toMillis() / 1e3 - (System.nanoTime() - begun) / 1e9;
     TrainingPlan plan =
-        of(
-            left,
-            step,
-            probe.training().orElseThrow().batches().batchSize(),
-            sampleSteps,
-            validationImages(data));
+        of(left, step, probe.batchSize(), probe.sampleSteps(), probe.validationImages());
     console.note(
         String.format(
             Locale.ROOT,
@@ -107,61 +80,6 @@ record TrainingPlan(long steps, Duration limit) {
     }
     long millis = Math.round(1000 * Math.max(left - last, step));
     return new TrainingPlan(Math.max(steps, LEAST_STEPS), Duration.ofMillis(millis));
-  }
-
-  private static long validationImages(TrainingData data) {
-    return data.validation().map(images -> images.getFeatures().size(0)).orElse(0L);
-  }
-
-  private static double secondsPerStep(
-      RunConfig probe, TrainingData data, Execution execution, double seconds) throws IOException {
-    TrainingDescription training = probe.training().orElseThrow();
-    ModelDescription model = probe.model();
-    BatchOptions batches =
-        BatchOptions.forTraining(training.batches().batchSize(), training.batches().shuffleSeed());
-    Objective objective = training.config().objective().create(model.schedule().create());
-    Watch watch = new Watch(seconds);
-    try (Unet unet =
-            Unet.create(model.network(), DataType.FLOAT, training.initialWeightsSeed(), execution);
-        PrefetchingIterator images =
-            new PrefetchingIterator(new ImageDataSetIterator(data.images(), batches));
-        Trainer trainer = new Trainer(unet, objective, training.config(), images)) {
-      trainer.withListener((running, report) -> watch.step(running)).fit();
-    }
-    return watch.secondsPerStep();
-  }
-
-  /** Lets as much time pass for warming up as for measuring. */
-  private static final class Watch {
-
-    private final long nanos;
-    private final long start = System.nanoTime();
-    private long firstEnd;
-    private long end;
-    private long measured;
-
-    Watch(double seconds) {
-      nanos = (long) (seconds * 1e9);
-    }
-
-    void step(Trainer trainer) {
-      end = System.nanoTime();
-      if (firstEnd == 0) {
-        // Before the first step ends a device compiles its kernels, and that may take long.
-        if (end - start >= nanos || trainer.step() >= 3) {
-          firstEnd = end;
-        }
-        return;
-      }
-      measured++;
-      if (end - firstEnd >= nanos) {
-        trainer.requestStop();
-      }
-    }
-
-    double secondsPerStep() {
-      return (end - firstEnd) / 1e9 / measured;
-    }
   }
 
   private static String number(double value) {

@@ -42,6 +42,7 @@ import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** One sitting of a training: from its beginning or its newest checkpoint to its end for now. */
@@ -76,6 +77,7 @@ final class TrainingSession implements AutoCloseable {
   private final Trainer trainer;
   private final DiffusionPipeline pipeline;
   private final ImageDataSet images;
+  private final Optional<DataSet> validation;
   private final String machine;
 
   /** When this sitting was begun, and at which step; set before the first. */
@@ -100,7 +102,6 @@ final class TrainingSession implements AutoCloseable {
    * @param config of the run
    * @param data to train on
    * @param start the trained network that a new run begins with, if it does
-   * @param sampleSteps denoising steps of the pictures
    * @param execution how the network computes
    */
   TrainingSession(
@@ -108,7 +109,6 @@ final class TrainingSession implements AutoCloseable {
       RunConfig config,
       TrainingData data,
       Optional<StartingNetwork> start,
-      int sampleSteps,
       Execution execution) {
     this.console = console;
     this.config = config;
@@ -134,9 +134,9 @@ final class TrainingSession implements AutoCloseable {
                 description.schedule().create(),
                 DiscretizedGaussian.of(description.normalization()));
     trainer = trainer(objective);
-    data.validation().ifPresent(trainer::withValidation);
+    validation = data.validation();
     average = DiffusionModel.of(trainer.emaUnet(), description);
-    pipeline = BadInputException.check(() -> average.pipeline(SamplerType.DDPM, sampleSteps));
+    pipeline = BadInputException.check(() -> average.pipeline(SamplerType.DDPM, sampleSteps()));
   }
 
   /**
@@ -171,6 +171,34 @@ final class TrainingSession implements AutoCloseable {
   private Trainer trainer(Objective objective) {
     return BadInputException.check(
         () -> new Trainer(unet, objective, training.config(), prefetching));
+  }
+
+  /** Images of a step. */
+  int batchSize() {
+    return training.batches().batchSize();
+  }
+
+  /** Denoising steps of the pictures. */
+  int sampleSteps() {
+    return training.sampleSteps().orElseThrow();
+  }
+
+  /** Held-out images, whose loss every report has. */
+  long validationImages() {
+    return validation.map(held -> held.getFeatures().size(0)).orElse(0L);
+  }
+
+  /**
+   * How long a step takes. The steps that are done for it are no training of anything: the session
+   * is to be closed then.
+   *
+   * @param seconds to warm up, and again to measure
+   * @return seconds of a step
+   */
+  double secondsPerStep(double seconds) throws IOException {
+    StepTimer timer = new StepTimer(seconds);
+    trainer.withListener(timer).fit();
+    return timer.secondsPerStep();
   }
 
   private static void requireBatch(int batchSize, int images) {
@@ -332,6 +360,7 @@ final class TrainingSession implements AutoCloseable {
             .takeSpread(Math.min(SHOWN_TRAINING_IMAGES, images.size()))
             .batch(IntStream.range(0, Math.min(SHOWN_TRAINING_IMAGES, images.size())).toArray())
             .getFeatures());
+    validation.ifPresent(trainer::withValidation);
     try (Interruption interruption = new Interruption(trainer::requestStop)) {
       // Where a kill or Ctrl-C came between a checkpoint and its grid.
       boolean isGridOwed = begun > 0 && begun < training.config().steps() && isGridDue(begun);
