@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.ddpm4j.data.DataSources;
 import org.ddpm4j.data.FashionMnist;
@@ -14,6 +15,7 @@ import org.ddpm4j.data.Split;
 import org.ddpm4j.unet.Execution;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -71,7 +73,12 @@ class ClassifierFeaturesTest {
       Features found = classifier.extractAll(pixels(tests), done -> {});
       Features noise =
           classifier.extractAll(
-              Pixels.of(Nd4j.rand(60, 1, 28, 28).muli(2).subi(1), tests.normalization()),
+              Pixels.of(
+                  Nd4j.createFromArray(
+                          new SplittableRandom(2).doubles(60 * 28 * 28, -1, 1).toArray())
+                      .reshape(60, 1, 28, 28)
+                      .castTo(DataType.FLOAT),
+                  tests.normalization()),
               done -> {});
 
       DistanceReport real = DistanceReport.of(reference, found, labels);
