@@ -5,9 +5,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import org.ddpm4j.diffusion.ImageShape;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** A single image file: JPEG, PNG, GIF, BMP, TIFF or WebP, of several pictures the first. */
 public final class ImageFile {
+
+  /** From this grey on a pixel of a mask is white. */
+  private static final int WHITE = 128;
 
   private ImageFile() {}
 
@@ -45,5 +50,23 @@ public final class ImageFile {
           e);
     }
     return ImageDataSet.of(shape, pixels, new int[1], List.of("image"), "the image " + file);
+  }
+
+  /**
+   * Reads a mask of black and white, as {@link #read} reads an image of one channel.
+   *
+   * @param file to read
+   * @param height of the mask
+   * @param width of the mask
+   * @return {@code [1,1,H,W]}, 1 where it is white
+   * @throws IOException if it cannot be read
+   */
+  public static INDArray readMask(Path file, int height, int width) throws IOException {
+    byte[] pixels = read(file, new ImageShape(1, height, width)).pixels(0);
+    float[] mask = new float[pixels.length];
+    for (int i = 0; i < pixels.length; i++) {
+      mask[i] = Byte.toUnsignedInt(pixels[i]) >= WHITE ? 1 : 0;
+    }
+    return Nd4j.createFromArray(mask).reshape('c', 1, 1, height, width);
   }
 }

@@ -48,6 +48,16 @@ public record ImageShape(int channels, int height, int width) {
   }
 
   /** As in {@code 28x32x1}, height, width and channels. */
+  /**
+   * The shape of a batch.
+   *
+   * @param images how many
+   * @return {@code [N,C,H,W]}; a new array
+   */
+  public long[] ofBatch(int images) {
+    return new long[] {images, channels, height, width};
+  }
+
   @Override
   public String toString() {
     return String.format(Locale.ROOT, "%dx%dx%d", height, width, channels);

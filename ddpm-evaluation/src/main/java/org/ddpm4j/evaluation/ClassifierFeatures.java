@@ -98,14 +98,10 @@ public final class ClassifierFeatures implements FeatureExtractor {
                 CLASS_NAMES));
       }
       List<String> classNames = List.of(joined.split(SEPARATOR));
-      Map<String, INDArray> tensors = new LinkedHashMap<>();
-      for (String tensor : reader.names()) {
-        tensors.put(tensor, reader.tensor(tensor));
-      }
       Unet network =
           Unet.create(new FeatureClassifier(classNames.size()), DataType.FLOAT, 0, execution);
       try {
-        network.parameters().assignPyTorch(tensors);
+        network.parameters().assignPyTorch(reader.tensors());
       } catch (RuntimeException e) {
         network.close();
         throw e;

@@ -3,7 +3,6 @@ package org.ddpm4j.evaluation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -48,14 +47,8 @@ public final class InceptionFeatures implements FeatureExtractor {
    * @throws IOException if the file cannot be read or holds other weights
    */
   public static InceptionFeatures read(Path file) throws IOException {
-    Map<String, INDArray> weights = new HashMap<>();
     try (TensorReader reader = WeightsFile.open(file)) {
-      for (String name : reader.names()) {
-        weights.put(name, reader.tensor(name));
-      }
-    }
-    try {
-      return of(weights);
+      return of(reader.tensors());
     } catch (IllegalArgumentException e) {
       throw new IOException(
           String.format(

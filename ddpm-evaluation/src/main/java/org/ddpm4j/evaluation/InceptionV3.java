@@ -229,18 +229,14 @@ final class InceptionV3 {
 
   /** Means of three by three positions, or of those of them that are there. */
   private Maps averagePool(Maps x) {
-    return x.with(
-        graph.cnn().avgPooling2d(x.values(), pooling(1, 1, Pooling2D.Divisor.EXCLUDE_PADDING)));
+    return x.with(graph.cnn().avgPooling2d(x.values(), pooling(1, 1)));
   }
 
   private Maps maxPool(Maps x, int stride, int padding) {
-    return x.with(
-        graph
-            .cnn()
-            .maxPooling2d(x.values(), pooling(stride, padding, Pooling2D.Divisor.EXCLUDE_PADDING)));
+    return x.with(graph.cnn().maxPooling2d(x.values(), pooling(stride, padding)));
   }
 
-  private static Pooling2DConfig pooling(int stride, int padding, Pooling2D.Divisor divisor) {
+  private static Pooling2DConfig pooling(int stride, int padding) {
     return Pooling2DConfig.builder()
         .kH(3)
         .kW(3)
@@ -248,7 +244,7 @@ final class InceptionV3 {
         .sW(stride)
         .pH(padding)
         .pW(padding)
-        .divisor(divisor)
+        .divisor(Pooling2D.Divisor.EXCLUDE_PADDING)
         .isNHWC(false)
         .build();
   }

@@ -239,17 +239,8 @@ public final class SafetensorsReader implements TensorReader {
 
   /** Fills the buffer from a place in the file. */
   private void readFully(ByteBuffer buffer, long position) throws IOException {
-    long start = position - buffer.position();
-    while (buffer.hasRemaining()) {
-      int count;
-      try {
-        count = channel.read(buffer, start + buffer.position());
-      } catch (IOException e) {
-        throw FileFailure.unreadable(file, e);
-      }
-      if (count < 0) {
-        throw malformed("it has become shorter since it was opened");
-      }
+    if (!FileBytes.fill(channel, file, buffer, position)) {
+      throw malformed("it has become shorter since it was opened");
     }
   }
 

@@ -1,6 +1,8 @@
 package org.ddpm4j.io;
 
 import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -47,6 +49,20 @@ public interface TensorReader extends AutoCloseable {
    *     1
    */
   INDArray tensor(String name) throws IOException;
+
+  /**
+   * Reads all tensors.
+   *
+   * @return the tensors by name, in the file's order
+   * @throws IOException as {@link #tensor} does
+   */
+  default Map<String, INDArray> tensors() throws IOException {
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    for (String name : names()) {
+      tensors.put(name, tensor(name));
+    }
+    return tensors;
+  }
 
   /** Closes the files; arrays that were read stay valid. */
   @Override

@@ -19,7 +19,6 @@ import picocli.CommandLine.TypeConversionException;
 final class MaskOptions {
 
   private static final Pattern BOX = Pattern.compile("\\d{1,6}(,\\d{1,6}){3}");
-  private static final int WHITE = 128;
 
   @ArgGroup(exclusive = true)
   private Source source = new Source();
@@ -67,22 +66,15 @@ final class MaskOptions {
   }
 
   private static INDArray ofFile(Path file, ImageShape shape) throws IOException {
-    byte[] pixels =
-        ImageFile.read(file, new ImageShape(1, shape.height(), shape.width())).pixels(0);
-    float[] mask = new float[pixels.length];
-    int kept = 0;
-    for (int i = 0; i < pixels.length; i++) {
-      mask[i] = Byte.toUnsignedInt(pixels[i]) >= WHITE ? 1 : 0;
-      kept += (int) mask[i];
-    }
-    if (kept == pixels.length) {
+    INDArray mask = ImageFile.readMask(file, shape.height(), shape.width());
+    if (mask.minNumber().intValue() == 1) {
       throw new BadInputException(
           String.format(
               Locale.ROOT,
               "The mask %s is white all over, so that nothing is to be drawn; paint black what is.",
               file));
     }
-    return Nd4j.createFromArray(mask).reshape('c', 1, 1, shape.height(), shape.width());
+    return mask;
   }
 
   private static INDArray ofBox(String box, ImageShape shape) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.report.DistanceColumns;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.evaluation.DistanceReport;
@@ -49,29 +50,19 @@ final class SamplerDistances {
   }
 
   String table() {
-    StringBuilder table =
-        new StringBuilder(
-            "sampler,steps,images,frechet_distance,kernel_distance,kernel_distance_error,precision,recall,density,coverage\n");
+    StringBuilder table = new StringBuilder("sampler,steps," + DistanceColumns.TITLES + "\n");
     curves.forEach(
         (type, points) -> points.forEach(point -> table.append(row(type, point)).append('\n')));
     return table.toString();
   }
 
   private static String row(SamplerType type, Point point) {
-    DistanceReport report = point.report;
     return String.format(
         Locale.ROOT,
-        "%s,%d,%d,%s,%s,%s,%s,%s,%s,%s",
+        "%s,%d,%s",
         EnumConverter.spelling(type),
         point.steps,
-        report.images(),
-        report.frechet(),
-        report.kernel().value(),
-        report.kernel().error(),
-        report.precisionRecall().precision(),
-        report.precisionRecall().recall(),
-        report.densityCoverage().density(),
-        report.densityCoverage().coverage());
+        DistanceColumns.of(point.report));
   }
 
   void writeTable(Path file) throws IOException {

@@ -21,8 +21,7 @@ import org.ddpm4j.plots.Series;
  */
 public record DistanceTable(Path folder) {
 
-  private static final String TITLES =
-      "step,images,frechet_distance,kernel_distance,kernel_distance_error,precision,recall,density,coverage,inception_score";
+  private static final String TITLES = "step," + DistanceColumns.TITLES + ",inception_score";
 
   private static final int FRECHET = 2;
 
@@ -58,16 +57,9 @@ public record DistanceTable(Path folder) {
     rows.add(
         String.format(
             Locale.ROOT,
-            "%d,%d,%s,%s,%s,%s,%s,%s,%s,%s",
+            "%d,%s,%s",
             step,
-            report.images(),
-            report.frechet(),
-            report.kernel().value(),
-            report.kernel().error(),
-            report.precisionRecall().precision(),
-            report.precisionRecall().recall(),
-            report.densityCoverage().density(),
-            report.densityCoverage().coverage(),
+            DistanceColumns.of(report),
             report.inceptionScore().map(score -> Double.toString(score.value())).orElse("")));
     AtomicFile.writeString(table(), TITLES + "\n" + String.join("\n", rows) + "\n");
     if (PlotFont.obstacle().isEmpty()) {

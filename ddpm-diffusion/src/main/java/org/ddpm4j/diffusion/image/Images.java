@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.image;
 
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -168,6 +169,22 @@ public final class Images {
    */
   public static void writePng(BufferedImage picture, Path file) throws IOException {
     AtomicFile.write(file, out -> ImageIO.write(picture, "png", out));
+  }
+
+  /**
+   * The PNG file of a picture, in memory.
+   *
+   * @param picture any
+   * @return the file's bytes
+   */
+  public static byte[] png(BufferedImage picture) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try {
+      ImageIO.write(picture, "png", bytes);
+    } catch (IOException e) {
+      throw new IllegalStateException("A picture could not be written into memory.", e);
+    }
+    return bytes.toByteArray();
   }
 
   /**

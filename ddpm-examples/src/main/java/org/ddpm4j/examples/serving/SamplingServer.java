@@ -3,7 +3,6 @@ package org.ddpm4j.examples.serving;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -256,7 +255,7 @@ public final class SamplingServer implements AutoCloseable {
   private Optional<Answer> sample(
       HttpExchange exchange, SampleRequest request, DiffusionPipeline pipeline) {
     try {
-      byte[] png = png(draw(request, pipeline, SamplingListener.NONE));
+      byte[] png = Images.png(draw(request, pipeline, SamplingListener.NONE));
       return Optional.of(new Answer(200, "image/png", png));
     } catch (CancellationException e) {
       givenUp.incrementAndGet();
@@ -306,17 +305,7 @@ public final class SamplingServer implements AutoCloseable {
   }
 
   private static String base64(BufferedImage picture) {
-    return Base64.getEncoder().encodeToString(png(picture));
-  }
-
-  private static byte[] png(BufferedImage picture) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try {
-      ImageIO.write(picture, "png", bytes);
-    } catch (IOException e) {
-      throw new IllegalStateException("A picture could not be written into memory.", e);
-    }
-    return bytes.toByteArray();
+    return Base64.getEncoder().encodeToString(Images.png(picture));
   }
 
   /** Refuses new requests, ends those that are being drawn, and closes the network. */

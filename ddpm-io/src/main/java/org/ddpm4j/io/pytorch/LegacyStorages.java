@@ -13,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.ddpm4j.io.FileBytes;
 import org.ddpm4j.io.FileFailure;
 import org.ddpm4j.io.ForeignText;
 
@@ -134,17 +135,8 @@ final class LegacyStorages implements Storages {
   }
 
   private void readFully(ByteBuffer buffer, long position) throws IOException {
-    long start = position - buffer.position();
-    while (buffer.hasRemaining()) {
-      int count;
-      try {
-        count = channel.read(buffer, start + buffer.position());
-      } catch (IOException e) {
-        throw FileFailure.unreadable(failure.file(), e);
-      }
-      if (count < 0) {
-        throw failure.malformed("it ends before its storages do");
-      }
+    if (!FileBytes.fill(channel, failure.file(), buffer, position)) {
+      throw failure.malformed("it ends before its storages do");
     }
   }
 }

@@ -62,9 +62,6 @@ public final class ImageToImageRecipe implements Recipe {
             cancellation.guard(model.denoiser().withClasses(labels)),
             noise,
             observer,
-            labels.length,
-            model.shape().channels(),
-            model.shape().height(),
-            model.shape().width());
+            model.shape().ofBatch(labels.length));
   }
 }

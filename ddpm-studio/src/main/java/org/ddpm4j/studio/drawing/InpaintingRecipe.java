@@ -69,9 +69,6 @@ public final class InpaintingRecipe implements Recipe {
             cancellation.guard(model.denoiser().withClasses(labels)),
             noise,
             observer,
-            labels.length,
-            model.shape().channels(),
-            model.shape().height(),
-            model.shape().width());
+            model.shape().ofBatch(labels.length));
   }
 }

@@ -3,7 +3,6 @@ package org.ddpm4j.studio.drawing;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.List;
 import javax.imageio.ImageIO;
@@ -17,22 +16,6 @@ public final class Png {
   private Png() {}
 
   /**
-   * The file of a picture.
-   *
-   * @param picture any
-   * @return PNG
-   */
-  public static byte[] of(BufferedImage picture) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try {
-      ImageIO.write(picture, "png", bytes);
-    } catch (IOException e) {
-      throw new IllegalStateException("A picture could not be written into memory.", e);
-    }
-    return bytes.toByteArray();
-  }
-
-  /**
    * The file of one image of a batch.
    *
    * @param images {@code [N,C,H,W]}
@@ -41,7 +24,7 @@ public final class Png {
    * @return PNG
    */
   static byte[] ofImage(INDArray images, int i, Normalization normalization) {
-    return of(Images.toPicture(images.slice(i), normalization));
+    return Images.png(Images.toPicture(images.slice(i), normalization));
   }
 
   /**
@@ -70,7 +53,7 @@ public final class Png {
       throw new IllegalArgumentException("A strip shows at least one image.");
     }
     pen.dispose();
-    return of(strip);
+    return Images.png(strip);
   }
 
   /**
@@ -99,6 +82,6 @@ public final class Png {
       throw new IllegalArgumentException("A grid shows at least one image.");
     }
     pen.dispose();
-    return of(grid);
+    return Images.png(grid);
   }
 }

@@ -60,13 +60,6 @@ public record SamplingRecipe(Optional<SamplerType> sampler, int steps, Guidance 
     Denoiser denoiser = cancellation.guard(pipeline.denoiser().withClasses(labels));
     return pipeline
         .sampler()
-        .sample(
-            denoiser,
-            noise,
-            observer,
-            labels.length,
-            model.shape().channels(),
-            model.shape().height(),
-            model.shape().width());
+        .sample(denoiser, noise, observer, model.shape().ofBatch(labels.length));
   }
 }

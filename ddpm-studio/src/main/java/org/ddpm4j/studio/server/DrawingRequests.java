@@ -30,7 +30,6 @@ import org.ddpm4j.studio.drawing.ModelSource;
 import org.ddpm4j.studio.drawing.Recipe;
 import org.ddpm4j.studio.drawing.SamplingRecipe;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** Makes plans of what clients ask for. Reads files and models: not for a connection's thread. */
 final class DrawingRequests {
@@ -53,9 +52,6 @@ final class DrawingRequests {
 
   /** Of an uploaded image, in Base64; the largest has half as much. */
   private static final int MOST_IMAGE_CHARACTERS = 2 << 20;
-
-  /** A grey level from here on is kept. */
-  private static final int WHITE = 128;
 
   private static final Set<String> SAMPLE_FIELDS =
       Set.of(
@@ -274,23 +270,13 @@ final class DrawingRequests {
   }
 
   private static INDArray mask(JsonFields fields, ImageShape shape) throws IOException {
-    byte[] pixels =
-        decode(
-            fields,
-            "mask",
-            file ->
-                ImageFile.read(file, new ImageShape(1, shape.height(), shape.width())).pixels(0));
-    float[] mask = new float[pixels.length];
-    int kept = 0;
-    for (int i = 0; i < pixels.length; i++) {
-      mask[i] = Byte.toUnsignedInt(pixels[i]) >= WHITE ? 1 : 0;
-      kept += (int) mask[i];
-    }
-    if (kept == pixels.length) {
+    INDArray mask =
+        decode(fields, "mask", file -> ImageFile.readMask(file, shape.height(), shape.width()));
+    if (mask.minNumber().intValue() == 1) {
       throw new Refusal(
           422, "The mask is white all over, so that nothing is to be drawn; paint black what is.");
     }
-    return Nd4j.createFromArray(mask).reshape('c', 1, 1, shape.height(), shape.width());
+    return mask;
   }
 
   private interface Decoder<T> {

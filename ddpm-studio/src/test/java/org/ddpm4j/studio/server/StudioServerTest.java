@@ -26,9 +26,9 @@ import java.util.Map;
 import java.util.Optional;
 import javax.imageio.ImageIO;
 import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.studio.drawing.ModelSource;
-import org.ddpm4j.studio.drawing.Png;
 import org.ddpm4j.studio.drawing.QueueLimits;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -105,7 +105,7 @@ class StudioServerTest {
     try (DiffusionModel model = DiffusionModel.bundled()) {
       List<BufferedImage> expected = model.pipeline(SamplerType.UNIPC, 3).pictures(3, 7);
       for (int i = 0; i < 3; i++) {
-        assertThat(png(json.get("images").get(i))).isEqualTo(Png.of(expected.get(i)));
+        assertThat(png(json.get("images").get(i))).isEqualTo(Images.png(expected.get(i)));
       }
     }
   }
@@ -283,7 +283,7 @@ class StudioServerTest {
         picture.getRaster().setSample(x, y, 0, level.at(x, y));
       }
     }
-    return Png.of(picture);
+    return Images.png(picture);
   }
 
   @ParameterizedTest
