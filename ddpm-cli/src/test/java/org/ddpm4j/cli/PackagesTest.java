@@ -38,7 +38,15 @@ class PackagesTest {
           Map.entry("evaluation", Set.of("io", "kernels", "unet", "diffusion")),
           Map.entry(
               "examples",
-              Set.of("io", "schedules", "plots", "unet", "diffusion", "data", "evaluation")),
+              Set.of(
+                  "io",
+                  "schedules",
+                  "plots",
+                  "kernels",
+                  "unet",
+                  "diffusion",
+                  "data",
+                  "evaluation")),
           Map.entry("studio", Set.of("io", "schedules", "unet", "diffusion", "data")),
           Map.entry(
               "cli",

@@ -3,12 +3,12 @@ package org.ddpm4j.cuda;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.Conv2dGradient;
 import org.ddpm4j.kernels.ops.ConvTranspose2d;
 import org.ddpm4j.kernels.ops.ConvTranspose2dGradient;
 import org.ddpm4j.kernels.ops.ConvolutionGeometry;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Tensor;
 
@@ -35,12 +35,12 @@ final class ConvolutionKernels {
    * @param residual a map, or null
    * @param function of the sum
    */
-  record Ending(Tensor bias, Tensor perImage, Tensor residual, EltwiseFunction function) {
+  record Ending(Tensor bias, Tensor perImage, Tensor residual, Activation function) {
 
     static final Ending NONE = of(null);
 
     static Ending of(Tensor bias) {
-      return new Ending(bias, null, null, EltwiseFunction.IDENTITY);
+      return new Ending(bias, null, null, Activation.IDENTITY);
     }
   }
 
@@ -56,7 +56,7 @@ final class ConvolutionKernels {
     Tensor x = inputs.get(0);
     Tensor y = outputs.get(0);
     if (ending.bias() != null
-        && ending.function() == EltwiseFunction.IDENTITY
+        && ending.function() == Activation.IDENTITY
         && CudnnConvolution.isFor(context, x, weights, y, geometry)) {
       return new CudnnConvolution(context, x, weights, y, geometry.stride(), geometry.padding())
           .forward(x, ending.bias(), ending.residual(), y);

@@ -1,10 +1,10 @@
 package org.ddpm4j.cuda;
 
 import java.util.Optional;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.Eltwise;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.ops.FusedOp;
 
 /** What one kernel of a card can do at once. */
@@ -15,7 +15,7 @@ final class CudaFusion {
   /** A convolution applies an activation, or adds a residual, as it writes its output. */
   static Optional<FusedOp> fuse(FusedOp first, FusedOp next) {
     if (!(first instanceof Conv2d convolution)
-        || convolution.function() != EltwiseFunction.IDENTITY
+        || convolution.function() != Activation.IDENTITY
         || convolution.addsResidual()) {
       return Optional.empty();
     }

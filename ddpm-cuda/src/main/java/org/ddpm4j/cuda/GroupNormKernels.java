@@ -3,7 +3,7 @@ package org.ddpm4j.cuda;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.GroupNormGradient;
 import org.ddpm4j.kernels.plan.Kernel;
@@ -56,7 +56,7 @@ final class GroupNormKernels {
   }
 
   /** What is normalised and what follows. */
-  record Settings(int groups, float epsilon, EltwiseFunction function) {}
+  record Settings(int groups, float epsilon, Activation function) {}
 
   /**
    * Inputs of both directions.

@@ -27,7 +27,7 @@ final class LossKernels {
     arguments.addAll(layout(prediction));
     arguments.addAll(layout(inputs.get(1)));
     arguments.add(outputs.get(0));
-    arguments.addAll(List.of(rowsOfImage(prediction), columns, op.loss().ordinal()));
+    arguments.addAll(List.of(rowsOfImage(prediction), columns, op.loss().code()));
     return context.launch(
         FILE, "loss_per_image", Launch.of(prediction.size(0), IMAGE_THREADS), arguments.toArray());
   }
@@ -48,7 +48,7 @@ final class LossKernels {
     arguments.add(inputs.get(2));
     arguments.addAll(layout(dPrediction));
     arguments.addAll(layout(dTarget));
-    arguments.addAll(List.of(rows, columns, op.loss().ordinal()));
+    arguments.addAll(List.of(rows, columns, op.loss().code()));
     int places = Math.max(columns, Math.max(rowLength(dPrediction), rowLength(dTarget)));
     int blocks = Math.toIntExact(((long) rows * places + THREADS - 1) / THREADS);
     return context.launch(

@@ -5,7 +5,7 @@
 // float, but need not be.
 #include "common.cuh"
 
-// The ordinals of PointwiseLoss.
+// The codes of PointwiseLoss.
 constexpr int L1 = 0;
 constexpr int L2 = 1;
 constexpr int HUBER = 2;

@@ -6,13 +6,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.Conv2dGradient;
 import org.ddpm4j.kernels.ops.ConvTranspose2d;
 import org.ddpm4j.kernels.ops.ConvTranspose2dGradient;
 import org.ddpm4j.kernels.ops.DepthwiseConv2d;
 import org.ddpm4j.kernels.ops.DepthwiseConv2dGradient;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.ops.FusedOp;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Precision;
@@ -169,7 +169,7 @@ class ConvolutionKernelsTest {
     return op;
   }
 
-  private static Conv2d conv(Shape s, boolean bias, EltwiseFunction function, boolean residual) {
+  private static Conv2d conv(Shape s, boolean bias, Activation function, boolean residual) {
     return with(
         new Conv2d(),
         s.stride,
@@ -254,7 +254,7 @@ class ConvolutionKernelsTest {
     Tensor bias = tensors.randomFloats(1, out);
     Tensor y = y(precision, s);
     ConvolutionKernels.forward(
-            conv(s, true, EltwiseFunction.IDENTITY, false),
+            conv(s, true, Activation.IDENTITY, false),
             context,
             List.of(x, weights, bias),
             List.of(y))
@@ -295,7 +295,7 @@ class ConvolutionKernelsTest {
     double[] product = forward(s, tensors.values(x), tensors.values(weights));
 
     ConvolutionKernels.forward(
-            conv(s, false, EltwiseFunction.IDENTITY, true),
+            conv(s, false, Activation.IDENTITY, true),
             context,
             List.of(x, weights, residual),
             List.of(y))
@@ -303,10 +303,7 @@ class ConvolutionKernelsTest {
     assertClose(precision, tensors.values(y), plus(product, tensors.values(residual)));
 
     ConvolutionKernels.forward(
-            conv(s, true, EltwiseFunction.SILU, false),
-            context,
-            List.of(x, weights, bias),
-            List.of(y))
+            conv(s, true, Activation.SILU, false), context, List.of(x, weights, bias), List.of(y))
         .run();
     assertClose(precision, tensors.values(y), silu(plus(product, tensors.values(bias))));
     context.close();
@@ -442,7 +439,7 @@ class ConvolutionKernelsTest {
     Tensor weights = weights(batch);
     Tensor together = y(precision, batch);
     Tensor alone = y(precision, single);
-    Conv2d op = conv(batch, false, EltwiseFunction.IDENTITY, false);
+    Conv2d op = conv(batch, false, Activation.IDENTITY, false);
     ConvolutionKernels.forward(op, context, List.of(x, weights), List.of(together)).run();
     long image = x.bytes() / 3;
     long[] shape = {1, 5, 7, 28};

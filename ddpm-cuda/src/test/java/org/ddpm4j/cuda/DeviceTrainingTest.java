@@ -29,6 +29,7 @@ import org.ddpm4j.diffusion.training.LocalGradientStep;
 import org.ddpm4j.diffusion.training.LossHistory;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingConfig;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.Devices;
 import org.ddpm4j.kernels.plan.Precision;
@@ -38,7 +39,6 @@ import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.layers.LayersChoice;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.junit.jupiter.api.BeforeEach;
@@ -395,7 +395,7 @@ class DeviceTrainingTest {
     goesOnToTheSameBits(onDevice(Precision.BFLOAT16), 3);
   }
 
-  /** What is predicted, what an error costs and how timesteps are drawn. */
+  /** What is predicted, the loss of an error and how timesteps are drawn. */
   private static Stream<Arguments> objectives() {
     ObjectiveConfig simple = ObjectiveConfig.simple();
     return Stream.of(

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.GroupNormGradient;
 import org.ddpm4j.kernels.plan.Precision;
@@ -41,13 +41,13 @@ class GroupNormKernelsTest {
     }
   }
 
-  private static <T extends DynamicCustomOp> T set(T op, int groups, EltwiseFunction function) {
+  private static <T extends DynamicCustomOp> T set(T op, int groups, Activation function) {
     op.addIArgument(groups, function.ordinal());
     op.addTArgument(EPSILON);
     return op;
   }
 
-  private static double apply(EltwiseFunction function, double z) {
+  private static double apply(Activation function, double z) {
     return switch (function) {
       case IDENTITY -> z;
       case SILU -> z / (1 + Math.exp(-z));
@@ -58,7 +58,7 @@ class GroupNormKernelsTest {
   }
 
   /** By the difference of close neighbours. */
-  private static double slope(EltwiseFunction function, double z) {
+  private static double slope(Activation function, double z) {
     double h = 1e-6;
     return (apply(function, z + h) - apply(function, z - h)) / (2 * h);
   }
@@ -177,7 +177,7 @@ class GroupNormKernelsTest {
       int width,
       int channels,
       int groups,
-      EltwiseFunction function) {
+      Activation function) {
     CudaContext context = new CudaContext(driver, null, precision);
     Tensor x = tensors.randomMap(precision, images, height, width, channels);
     Tensor dy = tensors.randomMap(precision, images, height, width, channels);
@@ -239,7 +239,7 @@ class GroupNormKernelsTest {
     Tensor y = tensors.map(Precision.FLOAT32, 2, 5, 5, 12);
     Tensor dx = tensors.map(Precision.FLOAT32, 2, 5, 5, 12);
     Tensor dvector = tensors.randomFloats(1, 2, 12);
-    var settings = new GroupNormKernels.Settings(3, (float) EPSILON, EltwiseFunction.IDENTITY);
+    var settings = new GroupNormKernels.Settings(3, (float) EPSILON, Activation.IDENTITY);
     var operands = new GroupNormKernels.Operands(x, vector, scale, shift);
     GroupNormKernels.forward(context, settings, operands, y).run();
     GroupNormKernels.backward(
@@ -275,7 +275,7 @@ class GroupNormKernelsTest {
     Tensor shift = tensors.randomFloats(1, 28);
     Tensor y = tensors.map(Precision.BFLOAT16, 3, 6, 6, 28);
     Tensor alone = tensors.map(Precision.BFLOAT16, 1, 6, 6, 28);
-    GroupNorm op = set(new GroupNorm(), 1, EltwiseFunction.SILU);
+    GroupNorm op = set(new GroupNorm(), 1, Activation.SILU);
     GroupNormKernels.forward(op, context, List.of(x, scale, shift), List.of(y)).run();
     Tensor second = new Tensor(x.address() + x.bytes() / 3, alone.shape(), alone.format());
     GroupNormKernels.forward(op, context, List.of(second, scale, shift), List.of(alone)).run();

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.TreeSet;
 import java.util.stream.Stream;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.SumPerChannel;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
@@ -52,7 +52,7 @@ class NormalisationGridTest {
       int width,
       int channels,
       int groups,
-      EltwiseFunction function) {
+      Activation function) {
 
     int positions() {
       return height * width;
@@ -65,13 +65,13 @@ class NormalisationGridTest {
 
   static Stream<Case> cases() {
     Stream.Builder<Case> cases = Stream.builder();
-    EltwiseFunction[] functions = EltwiseFunction.values();
+    Activation[] functions = Activation.values();
     int turn = 0;
     for (Precision precision : List.of(Precision.FLOAT32, Precision.BFLOAT16)) {
       for (int channels : new int[] {1, 3, 12, 28, 56, 128}) {
         for (int groups : new TreeSet<>(List.of(1, channels % 2 == 0 ? 2 : 1, channels))) {
           for (int images : new int[] {1, 3}) {
-            EltwiseFunction function = functions[turn++ % functions.length];
+            Activation function = functions[turn++ % functions.length];
             cases.add(new Case(precision, images, 5, 7, channels, groups, function));
             cases.add(new Case(precision, images, 28, 28, channels, groups, function));
           }
@@ -95,7 +95,7 @@ class NormalisationGridTest {
     return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
   }
 
-  private static double apply(EltwiseFunction function, double z) {
+  private static double apply(Activation function, double z) {
     return switch (function) {
       case IDENTITY -> z;
       case SILU -> z / (1 + Math.exp(-z));
@@ -106,7 +106,7 @@ class NormalisationGridTest {
   }
 
   /** By the difference of close neighbours. */
-  private static double slope(EltwiseFunction function, double z) {
+  private static double slope(Activation function, double z) {
     double h = 1e-6;
     return (apply(function, z + h) - apply(function, z - h)) / (2 * h);
   }

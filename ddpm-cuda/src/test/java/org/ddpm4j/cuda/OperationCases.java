@@ -3,12 +3,12 @@ package org.ddpm4j.cuda;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.ddpm4j.unet.layers.Activation;
+import org.ddpm4j.kernels.ops.Activation;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Frequencies;
 import org.ddpm4j.unet.layers.Layers;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /** Layers of sizes that fill tiles, packs and padded rows, and of sizes that do not. */

@@ -9,12 +9,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.ddpm4j.kernels.ops.FusedOps;
+import org.ddpm4j.kernels.ops.InnerProduct;
 import org.ddpm4j.kernels.ops.LossPerImage;
-import org.ddpm4j.kernels.ops.PointwiseLoss;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.FusedLayers;
 import org.ddpm4j.unet.layers.Layers;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.ddpm4j.unet.layers.ReferenceLayers;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -117,8 +116,8 @@ final class OperationGraph {
       SDVariable g = graph.var("g", slopes.castTo(type));
       losses =
           output instanceof FeatureMap map
-              ? layers.lossPerImage(map, channelsLast(g), LossFunction.INNER_PRODUCT)
-              : new LossPerImage(graph, (SDVariable) output, g, PointwiseLoss.INNER_PRODUCT)
+              ? layers.innerProductPerImage(map, channelsLast(g))
+              : new LossPerImage(graph, (SDVariable) output, g, InnerProduct.INSTANCE)
                   .outputVariable();
     }
     layers.mean(losses).rename("loss");

@@ -11,7 +11,6 @@ import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetInput;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -122,8 +121,8 @@ public record ClassifierTraining(
 
   /**
    * The gradient of the mean cross-entropy. The derivative by the logits is the difference of
-   * probabilities and labels (Bishop 2006, eq. 4.109): with it as the target of an inner product,
-   * the graph gives the gradient by the weights.
+   * probabilities and labels (Bishop 2006, eq. 4.109); with it as the cotangent, the network gives
+   * the gradient by the weights.
    */
   double lossAndGradient(Unet network, INDArray pixels, INDArray labels, Parameters gradient) {
     UnetInput input =
@@ -133,23 +132,20 @@ public record ClassifierTraining(
     int classes = (int) labels.size(1);
     int width = FeatureClassifier.FEATURES + classes;
     double[] output = network.predict(input).dup('c').data().asDouble();
-    double[] target = new double[output.length];
+    double[] cotangent = new double[output.length];
     double loss = 0;
     for (int n = 0; n < images; n++) {
       int first = n * width + FeatureClassifier.FEATURES;
       double[] probabilities = Softmax.of(output, first, classes);
       for (int k = 0; k < classes; k++) {
         double wanted = labels.getDouble(n, k) * (1 - labelSmoothing) + labelSmoothing / classes;
-        // The inner product is a mean over all channels.
-        target[first + k] = width * (probabilities[k] - wanted);
+        cotangent[first + k] = (probabilities[k] - wanted) / images;
         loss -= wanted * Math.log(Math.max(probabilities[k], Double.MIN_NORMAL)) / images;
       }
     }
-    network.lossAndGradient(
-        LossFunction.INNER_PRODUCT,
+    network.vectorJacobianProduct(
         input,
-        Nd4j.create(target, new long[] {images, width, 1, 1}, 'c').castTo(network.dataType()),
-        null,
+        Nd4j.create(cotangent, new long[] {images, width, 1, 1}, 'c').castTo(network.dataType()),
         gradient);
     return loss;
   }

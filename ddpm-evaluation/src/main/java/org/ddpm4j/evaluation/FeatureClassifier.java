@@ -1,7 +1,7 @@
 package org.ddpm4j.evaluation;
 
 import java.util.Locale;
-import org.ddpm4j.unet.layers.Activation;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Layers;

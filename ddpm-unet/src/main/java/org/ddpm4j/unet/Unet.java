@@ -10,6 +10,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
+import org.ddpm4j.kernels.ops.InnerProduct;
+import org.ddpm4j.kernels.ops.LossFunction;
+import org.ddpm4j.kernels.ops.PointwiseLoss;
 import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.GraphPlan;
@@ -17,13 +20,13 @@ import org.ddpm4j.kernels.plan.PlanProfile;
 import org.ddpm4j.kernels.plan.TrainingRequest;
 import org.ddpm4j.unet.layers.FusedLayers;
 import org.ddpm4j.unet.layers.Layers;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.layers.ReferenceLayers;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,7 +64,7 @@ public final class Unet implements AutoCloseable {
   private volatile PlanProfile profile;
 
   /** {@code loss} is null for the graph of prediction alone. */
-  private record GraphKey(int height, int width, LossFunction loss) {}
+  private record GraphKey(int height, int width, PointwiseLoss loss) {}
 
   Unet(UnetConfig config, Parameters parameters, Execution execution) {
     this.config = config;
@@ -220,7 +223,7 @@ public final class Unet implements AutoCloseable {
   /**
    * The mean loss over a batch and its gradient, for a network without classes.
    *
-   * @param loss what an error costs
+   * @param loss of an error
    * @param x noisy images, {@code [N,C,H,W]}
    * @param t timesteps, {@code [N]}, zero-based
    * @param target what the network should say, {@code [N,outChannels,H,W]}
@@ -236,7 +239,7 @@ public final class Unet implements AutoCloseable {
   /**
    * The mean loss over a batch and its gradient, for a network without classes.
    *
-   * @param loss what an error costs
+   * @param loss of an error
    * @param x noisy images, {@code [N,C,H,W]}
    * @param t the timestep of each image, N of them, zero-based
    * @param target what the network should say, {@code [N,outChannels,H,W]}
@@ -252,7 +255,7 @@ public final class Unet implements AutoCloseable {
   /**
    * The loss of each image and the gradient of their weighted mean, {@code Σ weight·loss / N}.
    *
-   * @param loss what an error costs
+   * @param loss of an error
    * @param input N images with timesteps, and with labels if the network knows classes
    * @param target what the network should say, {@code [N,outChannels,H,W]}
    * @param weights what each image counts, {@code [N]}, finite; null if all count 1
@@ -278,9 +281,33 @@ public final class Unet implements AutoCloseable {
   }
 
   /**
+   * The vector-Jacobian product: the gradient with respect to the parameters of {@code Σ
+   * cotangent·output}, summed over all images and elements. With the derivative of any function of
+   * the output as the cotangent, it is that function's gradient (the chain rule).
+   *
+   * @param input N images with timesteps, and with labels if the network knows classes
+   * @param cotangent {@code [N,outChannels,H,W]}
+   * @param gradient receives the product
+   * @throws IllegalArgumentException if the input or the cotangent does not fit the network
+   */
+  public void vectorJacobianProduct(UnetInput input, INDArray cotangent, Parameters gradient) {
+    checkInput(input);
+    using(
+        input.x(),
+        InnerProduct.INSTANCE,
+        executor -> {
+          checkTarget(executor, input, cotangent);
+          // Executors take the mean over the elements of an image, and over images.
+          INDArray elements =
+              Nd4j.valueArrayOf(new long[] {input.x().size(0)}, cotangent.length(), dataType());
+          return executor.gradients(cast(input), cast(cotangent), elements, gradient);
+        });
+  }
+
+  /**
    * The mean loss over a batch, for a network without classes.
    *
-   * @param loss what an error costs
+   * @param loss of an error
    * @param x noisy images, {@code [N,C,H,W]}
    * @param t timesteps, {@code [N]}, zero-based
    * @param target what the network should say, {@code [N,outChannels,H,W]}
@@ -294,7 +321,7 @@ public final class Unet implements AutoCloseable {
   /**
    * The mean loss over a batch, for a network without classes.
    *
-   * @param loss what an error costs
+   * @param loss of an error
    * @param x noisy images, {@code [N,C,H,W]}
    * @param t the timestep of each image, N of them, zero-based
    * @param target what the network should say, {@code [N,outChannels,H,W]}
@@ -308,7 +335,7 @@ public final class Unet implements AutoCloseable {
   /**
    * The loss of each image.
    *
-   * @param loss what an error costs
+   * @param loss of an error
    * @param input N images with timesteps, and with labels if the network knows classes
    * @param target what the network should say, {@code [N,outChannels,H,W]}
    * @return each image's mean over its elements, {@code [N]}
@@ -378,7 +405,7 @@ public final class Unet implements AutoCloseable {
    * without the host. Until the result is closed, nothing else may use the network or write to its
    * parameters.
    *
-   * @param loss what an error costs
+   * @param loss of an error
    * @param height of the images
    * @param width of the images
    * @param optimizer AdamW's constants
@@ -428,7 +455,7 @@ public final class Unet implements AutoCloseable {
   }
 
   /** Works with the graph for images and a loss, which is not closed meanwhile. */
-  private <T> T using(INDArray x, LossFunction loss, Function<UnetExecutor, T> work) {
+  private <T> T using(INDArray x, PointwiseLoss loss, Function<UnetExecutor, T> work) {
     life.readLock().lock();
     try {
       if (closed) {
@@ -446,13 +473,21 @@ public final class Unet implements AutoCloseable {
     boolean fused = backend != null;
     Function<SameDiff, Layers> layers =
         fused ? FusedLayers::new : graph -> new ReferenceLayers(graph, dataType());
-    UnetGraph graph =
-        key.loss() == null
-            ? UnetGraph.forward(config, key.height(), key.width(), dataType(), layers)
-            : UnetGraph.withLoss(config, key.height(), key.width(), dataType(), key.loss(), layers);
+    UnetGraph graph = graph(key, layers);
     return fused
         ? backend.executor(graph, key.height(), key.width(), this::run)
         : new SessionExecutor(graph, parameters);
+  }
+
+  private UnetGraph graph(GraphKey key, Function<SameDiff, Layers> layers) {
+    int height = key.height();
+    int width = key.width();
+    if (key.loss() instanceof LossFunction loss) {
+      return UnetGraph.withLoss(config, height, width, dataType(), loss, layers);
+    }
+    return key.loss() == null
+        ? UnetGraph.forward(config, height, width, dataType(), layers)
+        : UnetGraph.withInnerProduct(config, height, width, dataType(), layers);
   }
 
   private INDArray cast(INDArray array) {

@@ -5,9 +5,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Layers;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.ddpm4j.unet.layers.Modules;
 import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.model.UnetConfig;
@@ -84,17 +84,48 @@ final class UnetGraph {
       DataType dataType,
       LossFunction loss,
       Function<SameDiff, Layers> layers) {
+    return withLosses(
+        config,
+        height,
+        width,
+        dataType,
+        layers,
+        (built, y, target) -> built.lossPerImage(y, target, loss));
+  }
+
+  /** Its losses are the mean products of outputs and targets. */
+  static UnetGraph withInnerProduct(
+      UnetConfig config,
+      int height,
+      int width,
+      DataType dataType,
+      Function<SameDiff, Layers> layers) {
+    return withLosses(config, height, width, dataType, layers, Layers::innerProductPerImage);
+  }
+
+  /** What a graph ends in. */
+  private interface Losses {
+    SDVariable of(Layers layers, FeatureMap y, FeatureMap target);
+  }
+
+  private static UnetGraph withLosses(
+      UnetConfig config,
+      int height,
+      int width,
+      DataType dataType,
+      Function<SameDiff, Layers> layers,
+      Losses losses) {
     UnetGraph built = new UnetGraph(dataType, layers);
     FeatureMap y = built.build(config, height, width);
-    built.endInLoss(y, loss);
+    built.endInLoss(y, losses);
     return built;
   }
 
-  private void endInLoss(FeatureMap y, LossFunction loss) {
+  private void endInLoss(FeatureMap y, Losses perImage) {
     SDVariable target =
         graph.placeHolder(TARGET, dataType, -1, y.channels(), y.height(), y.width());
     FeatureMap wanted = layers.toChannelsLast(target, y.channels(), y.height(), y.width());
-    SDVariable losses = layers.lossPerImage(y, wanted, loss).rename(LOSSES);
+    SDVariable losses = perImage.of(layers, y, wanted).rename(LOSSES);
     SDVariable weights = graph.placeHolder(WEIGHTS, dataType, -1);
     layers.mean(layers.multiply(losses, weights)).rename(LOSS);
     graph.setLossVariables(LOSS);
@@ -122,7 +153,7 @@ final class UnetGraph {
     return List.copyOf(declarations);
   }
 
-  /** A declaration takes no memory; {@link #bind} brings the values. */
+  /** A declaration takes no memory; the executors bring the values. */
   private static final class NoValues extends BaseWeightInitScheme {
 
     @Override

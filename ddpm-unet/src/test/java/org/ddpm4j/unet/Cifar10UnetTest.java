@@ -2,9 +2,9 @@ package org.ddpm4j.unet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.unet.layers.LayersChoice;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.model.Unet2D;
 import org.junit.jupiter.api.Tag;

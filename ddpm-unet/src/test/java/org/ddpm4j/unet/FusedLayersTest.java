@@ -18,15 +18,15 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.ddpm4j.kernels.cpu.CpuDevice;
 import org.ddpm4j.kernels.cpu.FusedKernels;
 import org.ddpm4j.kernels.cpu.Onednn;
+import org.ddpm4j.kernels.ops.Activation;
+import org.ddpm4j.kernels.ops.InnerProduct;
 import org.ddpm4j.kernels.ops.LossPerImage;
 import org.ddpm4j.kernels.ops.Mean;
-import org.ddpm4j.kernels.ops.PointwiseLoss;
 import org.ddpm4j.kernels.plan.GraphPlan;
 import org.ddpm4j.kernels.plan.PlanRequest;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
 import org.ddpm4j.kernels.plan.WeightCache;
-import org.ddpm4j.unet.layers.Activation;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.FusedLayers;
@@ -503,8 +503,7 @@ class FusedLayersTest {
     }
     SDVariable y = layer.layer.apply(new FusedLayers(graph), variables).rename("y");
     SDVariable g = graph.placeHolder("g", DataType.FLOAT);
-    SDVariable perImage =
-        new LossPerImage(graph, y, g, PointwiseLoss.INNER_PRODUCT).outputVariable();
+    SDVariable perImage = new LossPerImage(graph, y, g, InnerProduct.INSTANCE).outputVariable();
     new Mean(graph, perImage).outputVariable().rename("loss");
     graph.setLossVariables("loss");
     graph.createGradFunction();

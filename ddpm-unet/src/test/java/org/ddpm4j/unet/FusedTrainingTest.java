@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.offset;
 
 import java.util.List;
 import java.util.stream.Stream;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.unet.layers.LayersChoice;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;

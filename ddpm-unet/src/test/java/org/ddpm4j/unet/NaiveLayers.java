@@ -2,10 +2,10 @@ package org.ddpm4j.unet;
 
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.ToDoubleFunction;
-import org.ddpm4j.unet.layers.Activation;
+import org.ddpm4j.kernels.ops.Activation;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.Layers;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -423,7 +423,6 @@ final class NaiveLayers {
       case L1 -> Math.abs(d);
       case L2 -> d * d;
       case HUBER -> Math.abs(d) < 1 ? d * d / 2 : Math.abs(d) - 0.5;
-      case INNER_PRODUCT -> prediction * target;
     };
   }
 

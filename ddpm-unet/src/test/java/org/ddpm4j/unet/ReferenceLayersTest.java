@@ -12,13 +12,13 @@ import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.ddpm4j.unet.layers.Activation;
+import org.ddpm4j.kernels.ops.Activation;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Frequencies;
 import org.ddpm4j.unet.layers.FusedLayers;
 import org.ddpm4j.unet.layers.Layers;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.ddpm4j.unet.layers.ReferenceLayers;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -485,12 +485,22 @@ class ReferenceLayersTest {
           case L1 -> new double[] {1.75, 0.5};
           case L2 -> new double[] {4.625, 0.5};
           case HUBER -> new double[] {1.3125, 0.25};
-          case INNER_PRODUCT -> new double[] {-0.25, 5};
         };
     checkVariable(
         type,
         Nd4j.createFromArray(expected),
         (layers, in) -> layers.lossPerImage(map(in.get(0)), map(in.get(1)), function),
+        Nd4j.createFromArray(1.5, -1, 2, 3).reshape(2, 1, 1, 2),
+        Nd4j.createFromArray(1.0, 2, 2, 2).reshape(2, 1, 1, 2));
+  }
+
+  @ParameterizedTest
+  @MethodSource("types")
+  void innerProductPerImageByHand(DataType type) {
+    checkVariable(
+        type,
+        Nd4j.createFromArray(-0.25, 5),
+        (layers, in) -> layers.innerProductPerImage(map(in.get(0)), map(in.get(1))),
         Nd4j.createFromArray(1.5, -1, 2, 3).reshape(2, 1, 1, 2),
         Nd4j.createFromArray(1.0, 2, 2, 2).reshape(2, 1, 1, 2));
   }

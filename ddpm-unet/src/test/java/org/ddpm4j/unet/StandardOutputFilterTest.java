@@ -7,7 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import org.ddpm4j.unet.layers.LossFunction;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
-import org.ddpm4j.unet.layers.Activation;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.Unet2D.Block;

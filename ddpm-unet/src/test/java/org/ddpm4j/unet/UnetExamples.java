@@ -1,7 +1,7 @@
 package org.ddpm4j.unet;
 
 import java.util.List;
-import org.ddpm4j.unet.layers.Activation;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.unet.layers.Frequencies;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.Unet2D.Block;

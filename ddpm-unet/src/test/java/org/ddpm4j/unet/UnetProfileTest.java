@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.util.List;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.kernels.plan.PlanProfile;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.unet.layers.LayersChoice;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.junit.jupiter.api.Test;

@@ -11,11 +11,11 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.LayersChoice;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.ddpm4j.unet.layers.Modules;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.ddpm4j.unet.model.UnetConfig;
@@ -163,6 +163,30 @@ class UnetTest {
       INDArray alone =
           unet.predict(x.slice(n).reshape(1, 2, 4, 6), Nd4j.createFromArray(t.getDouble(n)));
       assertThat(alone.slice(0).equalsWithEps(together.slice(n), 1e-12)).isTrue();
+    }
+  }
+
+  /** The squared error's derivative by the output, 2(y - target), gives the squared error's. */
+  @Test
+  void theVectorJacobianProductIsTheChainRule() {
+    try (Unet unet = Unet.create(CONFIG, DataType.DOUBLE, 1)) {
+      INDArray x = images(DataType.DOUBLE, 3);
+      INDArray t = timesteps(DataType.DOUBLE, 3);
+      INDArray target = images(DataType.DOUBLE, 3).muli(0.5);
+      Parameters expected = unet.parameters().zerosLike();
+      unet.lossAndGradient(LossFunction.L2, x, t, target, expected);
+      Parameters actual = unet.parameters().zerosLike();
+      INDArray cotangent = unet.predict(x, t).subi(target).muli(2.0 / target.length());
+      unet.vectorJacobianProduct(UnetInput.of(x, t), cotangent, actual);
+      double scale = expected.flat().norm2Number().doubleValue();
+      assertThat(actual.flat().sub(expected.flat()).norm2Number().doubleValue())
+          .isLessThan(1e-12 * scale);
+      assertThat(scale).isPositive();
+      assertThatThrownBy(
+              () ->
+                  unet.vectorJacobianProduct(
+                      UnetInput.of(x, t), Nd4j.zeros(DataType.DOUBLE, 3, 1, 2, 2), actual))
+          .isInstanceOf(IllegalArgumentException.class);
     }
   }
 

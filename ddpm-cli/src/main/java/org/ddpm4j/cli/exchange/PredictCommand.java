@@ -24,7 +24,6 @@ import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.UnetInput;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -151,7 +150,7 @@ public final class PredictCommand implements Callable<Integer> {
       if (gradients) {
         Parameters gradient = unet.parameters().zerosLike();
         INDArray g = weights(reader, x, y);
-        unet.lossAndGradient(LossFunction.INNER_PRODUCT, batch, g, null, gradient);
+        unet.vectorJacobianProduct(batch, g.div(g.length()), gradient);
         requireFinite(gradient.flat(), "gradient");
         gradient.toPyTorch().forEach((name, tensor) -> results.put("grad." + name, tensor));
       }

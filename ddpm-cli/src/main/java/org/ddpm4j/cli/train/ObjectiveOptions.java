@@ -1,15 +1,13 @@
 package org.ddpm4j.cli.train;
 
-import java.util.EnumSet;
 import java.util.Objects;
-import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.objective.LossTerms;
 import org.ddpm4j.diffusion.objective.LossWeighting;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.objective.TimestepSampling;
-import org.ddpm4j.unet.layers.LossFunction;
+import org.ddpm4j.kernels.ops.LossFunction;
 import picocli.CommandLine.Option;
 
 /** What a network is trained for. */
@@ -28,13 +26,6 @@ final class ObjectiveOptions {
     }
   }
 
-  /** Those to train with. */
-  private static final class Losses extends EnumConverter<LossFunction> {
-    Losses() {
-      super(EnumSet.complementOf(EnumSet.of(LossFunction.INNER_PRODUCT)));
-    }
-  }
-
   @Option(
       names = "--parameterization",
       paramLabel = "NAME",
@@ -47,10 +38,9 @@ final class ObjectiveOptions {
   @Option(
       names = "--loss",
       paramLabel = "NAME",
-      converter = Losses.class,
-      completionCandidates = Losses.class,
       defaultValue = TrainingDefaults.LOSS,
-      description = "What an error costs: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+      description =
+          "The loss of an element's error: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private LossFunction loss;
 
   @HasEffect(decidedBy = ObjectiveConfig.class)

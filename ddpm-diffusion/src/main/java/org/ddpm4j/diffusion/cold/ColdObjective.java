@@ -3,10 +3,10 @@ package org.ddpm4j.diffusion.cold;
 import java.util.Objects;
 import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.objective.TrainingBatch;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetInput;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -18,7 +18,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * the place of a mask, for example, is drawn anew whenever an image comes by.
  *
  * @param degradation what the network learns to undo
- * @param loss what an error costs
+ * @param loss of an error
  */
 public record ColdObjective(Degradation degradation, LossFunction loss) implements Objective {
 

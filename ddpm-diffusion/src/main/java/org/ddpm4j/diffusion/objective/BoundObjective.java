@@ -13,7 +13,6 @@ import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetInput;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -76,11 +75,11 @@ public record BoundObjective(
       UnetInput input = noisy.input();
       INDArray answer = temporaries.add(unet.predict(input));
       LossAndGradient evaluation = evaluate(batch, noisy, answer, temporaries);
-      // The mean of y · target over an image's elements has the gradient target / elements.
-      INDArray target = evaluation.gradient();
-      target.muli((double) target.length() / batch.size());
-      INDArray imageWeights = temporaries.add(Nd4j.createFromArray(weights));
-      unet.lossAndGradient(LossFunction.INNER_PRODUCT, input, target, imageWeights, gradient);
+      INDArray cotangent = evaluation.gradient();
+      INDArray shares = temporaries.add(Nd4j.createFromArray(weights));
+      shares.divi(weights.length);
+      cotangent.muli(shares.reshape(weights.length, 1, 1, 1));
+      unet.vectorJacobianProduct(input, cotangent, gradient);
       return evaluation.losses();
     }
   }
@@ -180,28 +179,9 @@ public record BoundObjective(
       int n = i / perImage;
       double weight =
           objective.weighting().weight(parameterization, schedule, batch.t()[n]) / perImage;
-      double error = prediction[i] - target[i];
-      losses[n] += weight * cost(objective.loss(), error);
-      gradient[i] = weight * derivative(objective.loss(), error);
+      losses[n] += weight * objective.loss().value(prediction[i], target[i]);
+      gradient[i] = weight * objective.loss().predictionSlope(prediction[i], target[i]);
     }
-  }
-
-  private static double cost(LossFunction loss, double d) {
-    return switch (loss) {
-      case L1 -> Math.abs(d);
-      case L2 -> d * d;
-      case HUBER -> Math.abs(d) < 1 ? d * d / 2 : Math.abs(d) - 0.5;
-      case INNER_PRODUCT -> throw new IllegalStateException("No loss to train with.");
-    };
-  }
-
-  private static double derivative(LossFunction loss, double d) {
-    return switch (loss) {
-      case L1 -> Math.signum(d);
-      case L2 -> 2 * d;
-      case HUBER -> Math.max(-1, Math.min(1, d));
-      case INNER_PRODUCT -> throw new IllegalStateException("No loss to train with.");
-    };
   }
 
   private static INDArray channels(INDArray array, int first, int end) {

@@ -8,15 +8,15 @@ import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.bound.Decoder;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.schedules.NoiseSchedule;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.ddpm4j.unet.model.UnetConfig;
 
 /**
  * What a network is trained for.
  *
  * @param parameterization what it predicts
- * @param loss what an error costs
+ * @param loss of an error
  * @param weighting how much the error counts at each timestep
  * @param terms of what the loss is made; with {@link LossTerms#VLB} neither loss nor weighting
  *     count
@@ -42,10 +42,6 @@ public record ObjectiveConfig(
     weighting = Objects.requireNonNullElse(weighting, new LossWeighting.Uniform());
     terms = Objects.requireNonNullElse(terms, LossTerms.SIMPLE);
     timesteps = Objects.requireNonNullElse(timesteps, TimestepSampling.UNIFORM);
-    require(
-        loss != LossFunction.INNER_PRODUCT,
-        "The loss is %s; train with L1, L2 or HUBER instead.",
-        loss);
     require(
         labelDropout >= 0 && labelDropout < 1,
         "The label dropout is %s; it must be in [0,1).",
@@ -86,7 +82,7 @@ public record ObjectiveConfig(
   /**
    * The same with another error.
    *
-   * @param newLoss what an error costs
+   * @param newLoss of an error
    * @return the new configuration
    */
   public ObjectiveConfig withLoss(LossFunction newLoss) {

@@ -3,10 +3,10 @@ package org.ddpm4j.diffusion.objective;
 import java.util.Objects;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -16,7 +16,7 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * @param schedule of the chain
  * @param parameterization what the network predicts
- * @param loss what an error costs
+ * @param loss of an error
  * @param weighting how much it counts at each timestep
  */
 public record SimpleObjective(

@@ -20,9 +20,9 @@ import org.ddpm4j.diffusion.objective.LossWeighting;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.objective.TimestepSampling;
 import org.ddpm4j.diffusion.training.TrainingConfig;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -346,7 +346,7 @@ class RunConfigTest {
         "/training/ema_decay         | \"NaN\"   | The EMA decay is NaN",
         "/training/objective/loss              | \"l7\"    | its field training.objective.loss",
         "/training/objective/loss              | 1         | its field training.objective.loss",
-        "/training/objective/loss              | \"INNER_PRODUCT\" | The loss is INNER_PRODUCT",
+        "/training/objective/loss              | \"INNER_PRODUCT\" | its field training.objective.loss",
         "/batches/flip               | 0         | its field batches.flip",
         "/batches/flip               | null      | its field batches.flip is missing",
         "/batches/batch_size         | 0         | The batch size is 0; it must be at least 1.",

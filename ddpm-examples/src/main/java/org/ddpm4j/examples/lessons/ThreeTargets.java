@@ -10,9 +10,9 @@ import org.ddpm4j.diffusion.objective.LossWeighting;
 import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.objective.SimpleObjective;
 import org.ddpm4j.diffusion.sampling.AncestralSampler;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.plots.LossChart;
 import org.ddpm4j.schedules.NoiseSchedule;
-import org.ddpm4j.unet.layers.LossFunction;
 import org.ddpm4j.unet.model.MinimalUnet;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

@@ -15,9 +15,9 @@ import org.bytedeco.dnnl.global.dnnl.prop_kind;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.ConvolutionGeometry;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Precision;
 
@@ -45,13 +45,13 @@ final class Conv2dKernel {
    * @param function applied to it
    * @param residual added to it, or null
    */
-  record Epilogue(EltwiseFunction function, CpuTensor residual) {
+  record Epilogue(Activation function, CpuTensor residual) {
 
-    static final Epilogue NONE = new Epilogue(EltwiseFunction.IDENTITY, null);
+    static final Epilogue NONE = new Epilogue(Activation.IDENTITY, null);
 
     primitive_attr attributes() {
       post_ops operations = new post_ops();
-      if (function != EltwiseFunction.IDENTITY) {
+      if (function != Activation.IDENTITY) {
         operations.append_eltwise(
             OnednnFunctions.algorithm(function), OnednnFunctions.alpha(function), 0f);
       }
@@ -87,7 +87,7 @@ final class Conv2dKernel {
       Epilogue epilogue) {
     if (isForWinograd(context, kind, geometry, x, w)) {
       Kernel winograd = new Winograd(context, x, w, bias, epilogue.residual(), y);
-      return epilogue.function() == EltwiseFunction.IDENTITY
+      return epilogue.function() == Activation.IDENTITY
           ? winograd
           : Kernel.sequence(
               List.of(winograd, EltwiseKernel.kernel(context, epilogue.function(), y, y)));

@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.Eltwise;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.ops.FusedOp;
 import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.DeviceMemory;
@@ -107,7 +107,7 @@ public final class CpuDevice implements Device {
   @Override
   public Optional<FusedOp> fuse(FusedOp first, FusedOp next) {
     if (!(first instanceof Conv2d convolution)
-        || convolution.function() != EltwiseFunction.IDENTITY
+        || convolution.function() != Activation.IDENTITY
         || convolution.addsResidual()) {
       return Optional.empty();
     }

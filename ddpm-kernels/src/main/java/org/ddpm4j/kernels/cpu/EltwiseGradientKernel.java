@@ -6,7 +6,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 
 import java.util.List;
 import org.bytedeco.dnnl.memory;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.EltwiseGradient;
 import org.ddpm4j.kernels.plan.Kernel;
 
@@ -17,7 +17,7 @@ final class EltwiseGradientKernel {
 
   static Kernel kernel(
       EltwiseGradient op, CpuContext context, List<CpuTensor> inputs, List<CpuTensor> outputs) {
-    EltwiseFunction function = op.function();
+    Activation function = op.function();
     memory.desc layout = Onednn.dense(inputs.get(0).dataType(), inputs.get(0).length());
     return context
         .call(OnednnFunctions.backward(function, layout))

@@ -5,8 +5,8 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 
 import java.util.List;
 import org.bytedeco.dnnl.memory;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Eltwise;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.plan.Kernel;
 
 /** {@link Eltwise} on a CPU. */
@@ -20,7 +20,7 @@ final class EltwiseKernel {
   }
 
   /** Both may be the same. */
-  static Kernel kernel(CpuContext context, EltwiseFunction function, CpuTensor x, CpuTensor y) {
+  static Kernel kernel(CpuContext context, Activation function, CpuTensor x, CpuTensor y) {
     memory.desc layout = Onednn.dense(x.dataType(), x.length());
     return context
         .call(OnednnFunctions.forward(function, layout))

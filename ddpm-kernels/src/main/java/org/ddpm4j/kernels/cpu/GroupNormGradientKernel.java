@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.dnnl.eltwise_backward;
 import org.bytedeco.dnnl.memory;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.GroupNormGradient;
 import org.ddpm4j.kernels.plan.Kernel;
 
@@ -30,7 +30,7 @@ final class GroupNormGradientKernel {
    */
   private static final class Computation implements Kernel {
 
-    private final EltwiseFunction function;
+    private final Activation function;
     private final List<CpuTensor> inputs;
     private final List<CpuTensor> outputs;
     private final int images;
@@ -63,7 +63,7 @@ final class GroupNormGradientKernel {
         CpuContext context,
         int groups,
         double epsilon,
-        EltwiseFunction function,
+        Activation function,
         List<CpuTensor> inputs,
         List<CpuTensor> outputs) {
       this.function = function;
@@ -108,7 +108,7 @@ final class GroupNormGradientKernel {
 
     private Kernel[] functionGradients(CpuContext context) {
       Kernel[] kernels = new Kernel[images];
-      if (function == EltwiseFunction.IDENTITY) {
+      if (function == Activation.IDENTITY) {
         return kernels;
       }
       memory.desc layout = Onednn.dense(tiles.total());
@@ -132,7 +132,7 @@ final class GroupNormGradientKernel {
         CpuTensor image = features.load(n);
         CpuTensor slopesOfImage = slopes.load(n);
         normalisation.compute(image, inputs.get(1).buffer(), inputs.get(2).buffer());
-        if (function == EltwiseFunction.IDENTITY) {
+        if (function == Activation.IDENTITY) {
           image(n, image, slopesOfImage);
         } else {
           normalisation.apply(image, z);

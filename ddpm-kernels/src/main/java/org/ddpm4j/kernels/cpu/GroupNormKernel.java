@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.dnnl.eltwise_forward;
 import org.bytedeco.dnnl.memory;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.plan.Kernel;
 
@@ -24,13 +24,13 @@ final class GroupNormKernel {
     int positions = x.size(1) * x.size(2);
     int channels = x.size(3);
     Normalisation normalisation = new Normalisation(positions, channels, op.groups(), op.epsilon());
-    EltwiseFunction function = op.function();
+    Activation function = op.function();
     List<CpuTensor> scratch = context.scratch(FloatImages.scratch(x), FloatImages.scratch(y));
     FloatImages xs = FloatImages.reading(context, x, scratch.get(0));
     FloatImages ys = FloatImages.writing(context, y, scratch.get(1));
     int images = x.size(0);
     Kernel[] functions = new Kernel[images];
-    if (function == EltwiseFunction.IDENTITY) {
+    if (function == Activation.IDENTITY) {
       Arrays.fill(functions, (Kernel) () -> {});
     } else {
       memory.desc layout = Onednn.dense((long) positions * channels);

@@ -11,14 +11,14 @@ import org.bytedeco.dnnl.eltwise_forward;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.global.dnnl.prop_kind;
 import org.bytedeco.dnnl.memory;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.Activation;
 
 /** Functions of one element, by oneDNN. */
 final class OnednnFunctions {
 
   private OnednnFunctions() {}
 
-  static algorithm algorithm(EltwiseFunction function) {
+  static algorithm algorithm(Activation function) {
     return switch (function) {
       case IDENTITY -> eltwise_linear;
       case SILU -> eltwise_swish;
@@ -29,7 +29,7 @@ final class OnednnFunctions {
   }
 
   /** oneDNN's first parameter of the function. */
-  static float alpha(EltwiseFunction function) {
+  static float alpha(Activation function) {
     return switch (function) {
       case IDENTITY, SILU -> 1;
       case GELU, RELU, MISH -> 0;
@@ -37,22 +37,22 @@ final class OnednnFunctions {
   }
 
   /** The function of n floats. */
-  static eltwise_forward forward(EltwiseFunction function, long n) {
+  static eltwise_forward forward(Activation function, long n) {
     return forward(function, Onednn.dense(n));
   }
 
   /** The function of numbers, in place or not. */
-  static eltwise_forward forward(EltwiseFunction function, memory.desc layout) {
+  static eltwise_forward forward(Activation function, memory.desc layout) {
     return new eltwise_forward(forwardDescription(function, layout));
   }
 
   /** The gradient with respect to n inputs, from the inputs. */
-  static eltwise_backward backward(EltwiseFunction function, long n) {
+  static eltwise_backward backward(Activation function, long n) {
     return backward(function, Onednn.dense(n));
   }
 
   /** The gradient with respect to the inputs, from the inputs. */
-  static eltwise_backward backward(EltwiseFunction function, memory.desc d) {
+  static eltwise_backward backward(Activation function, memory.desc d) {
     return new eltwise_backward(
         new eltwise_backward.primitive_desc(
             Onednn.engine(),
@@ -66,7 +66,7 @@ final class OnednnFunctions {
   }
 
   private static eltwise_forward.primitive_desc forwardDescription(
-      EltwiseFunction function, memory.desc d) {
+      Activation function, memory.desc d) {
     return new eltwise_forward.primitive_desc(
         Onednn.engine(),
         prop_kind.forward_training,

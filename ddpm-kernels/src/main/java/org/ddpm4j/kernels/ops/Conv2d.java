@@ -52,10 +52,10 @@ public final class Conv2d extends FusedOp {
       int endPadding) {
     super(1, graph, inputs(x, weights, bias));
     addIArgument(
-        stride, padding, endPadding, bias == null ? 0 : 1, EltwiseFunction.IDENTITY.ordinal(), 0);
+        stride, padding, endPadding, bias == null ? 0 : 1, Activation.IDENTITY.ordinal(), 0);
   }
 
-  private Conv2d(Conv2d other, EltwiseFunction function, boolean residual) {
+  private Conv2d(Conv2d other, Activation function, boolean residual) {
     super(1);
     addIArgument(
         other.setting(0),
@@ -93,8 +93,8 @@ public final class Conv2d extends FusedOp {
    *
    * @return what is done to the result
    */
-  public EltwiseFunction function() {
-    return EltwiseFunction.values()[setting(4)];
+  public Activation function() {
+    return Activation.values()[setting(4)];
   }
 
   /**
@@ -112,7 +112,7 @@ public final class Conv2d extends FusedOp {
    * @param then the function
    * @return a node of no graph, for plans
    */
-  public Conv2d with(EltwiseFunction then) {
+  public Conv2d with(Activation then) {
     return new Conv2d(this, then, false);
   }
 
@@ -122,7 +122,7 @@ public final class Conv2d extends FusedOp {
    * @return a node of no graph, for plans
    */
   public Conv2d withResidual() {
-    return new Conv2d(this, EltwiseFunction.IDENTITY, true);
+    return new Conv2d(this, Activation.IDENTITY, true);
   }
 
   @Override

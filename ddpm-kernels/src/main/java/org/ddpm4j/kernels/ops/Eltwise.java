@@ -19,7 +19,7 @@ public final class Eltwise extends FusedOp {
    * @param x any shape
    * @param function what is applied
    */
-  public Eltwise(SameDiff graph, SDVariable x, EltwiseFunction function) {
+  public Eltwise(SameDiff graph, SDVariable x, Activation function) {
     super(1, graph, x);
     addIArgument(function.ordinal());
   }
@@ -29,8 +29,8 @@ public final class Eltwise extends FusedOp {
    *
    * @return the function
    */
-  public EltwiseFunction function() {
-    return EltwiseFunction.values()[setting(0)];
+  public Activation function() {
+    return Activation.values()[setting(0)];
   }
 
   @Override
@@ -46,8 +46,7 @@ public final class Eltwise extends FusedOp {
   @Override
   public List<SDVariable> doDiff(List<SDVariable> gradients) {
     return List.of(
-        new EltwiseGradient(
-                sameDiff, arg(0), gradients.get(0), EltwiseFunction.values()[setting(0)])
+        new EltwiseGradient(sameDiff, arg(0), gradients.get(0), Activation.values()[setting(0)])
             .outputVariable());
   }
 }

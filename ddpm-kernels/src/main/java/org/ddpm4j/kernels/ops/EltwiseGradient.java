@@ -11,7 +11,7 @@ public final class EltwiseGradient extends GradientOp {
     super(1);
   }
 
-  EltwiseGradient(SameDiff graph, SDVariable x, SDVariable dy, EltwiseFunction function) {
+  EltwiseGradient(SameDiff graph, SDVariable x, SDVariable dy, Activation function) {
     super(1, graph, x, dy);
     addIArgument(function.ordinal());
   }
@@ -21,8 +21,8 @@ public final class EltwiseGradient extends GradientOp {
    *
    * @return the function
    */
-  public EltwiseFunction function() {
-    return EltwiseFunction.values()[setting(0)];
+  public Activation function() {
+    return Activation.values()[setting(0)];
   }
 
   @Override

@@ -34,7 +34,7 @@ public final class GroupNorm extends FusedOp {
       SDVariable shift,
       int groups,
       double epsilon,
-      EltwiseFunction function) {
+      Activation function) {
     super(1, graph, x, scale, shift);
     addIArgument(groups, function.ordinal());
     addTArgument(epsilon);
@@ -63,8 +63,8 @@ public final class GroupNorm extends FusedOp {
    *
    * @return what is done to the result
    */
-  public EltwiseFunction function() {
-    return EltwiseFunction.values()[setting(1)];
+  public Activation function() {
+    return Activation.values()[setting(1)];
   }
 
   @Override
@@ -88,7 +88,7 @@ public final class GroupNorm extends FusedOp {
                 gradients.get(0),
                 setting(0),
                 tArguments.get(0),
-                EltwiseFunction.values()[setting(1)])
+                Activation.values()[setting(1)])
             .outputVariables());
   }
 }

@@ -23,7 +23,7 @@ public final class GroupNormGradient extends GradientOp {
       SDVariable dy,
       int groups,
       double epsilon,
-      EltwiseFunction function) {
+      Activation function) {
     super(3, graph, x, scale, shift, dy);
     addIArgument(groups, function.ordinal());
     addTArgument(epsilon);
@@ -52,8 +52,8 @@ public final class GroupNormGradient extends GradientOp {
    *
    * @return what is done to the result
    */
-  public EltwiseFunction function() {
-    return EltwiseFunction.values()[setting(1)];
+  public Activation function() {
+    return Activation.values()[setting(1)];
   }
 
   @Override

@@ -6,8 +6,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * The mean over the elements of each image of what their errors cost. Inputs: prediction and target
- * {@code [N,...]}. Output: {@code [N]}.
+ * The mean over the elements of each image of their losses. Inputs: prediction and target {@code
+ * [N,...]}. Output: {@code [N]}.
  */
 public final class LossPerImage extends FusedOp {
 
@@ -22,21 +22,21 @@ public final class LossPerImage extends FusedOp {
    * @param graph where it goes
    * @param prediction {@code [N,...]}
    * @param target the same shape
-   * @param loss what one element costs
+   * @param loss of one element
    */
   public LossPerImage(
       SameDiff graph, SDVariable prediction, SDVariable target, PointwiseLoss loss) {
     super(1, graph, prediction, target);
-    addIArgument(loss.ordinal());
+    addIArgument(loss.code());
   }
 
   /**
-   * What an error costs.
+   * The loss of one element.
    *
-   * @return what an error costs
+   * @return the loss
    */
   public PointwiseLoss loss() {
-    return PointwiseLoss.values()[setting(0)];
+    return PointwiseLoss.of(setting(0));
   }
 
   @Override
@@ -52,8 +52,7 @@ public final class LossPerImage extends FusedOp {
   @Override
   public List<SDVariable> doDiff(List<SDVariable> gradients) {
     return Arrays.asList(
-        new LossPerImageGradient(
-                sameDiff, arg(0), arg(1), gradients.get(0), PointwiseLoss.values()[setting(0)])
+        new LossPerImageGradient(sameDiff, arg(0), arg(1), gradients.get(0), loss())
             .outputVariables());
   }
 }

@@ -22,16 +22,16 @@ public final class LossPerImageGradient extends GradientOp {
       SDVariable gradient,
       PointwiseLoss loss) {
     super(2, graph, prediction, target, gradient);
-    addIArgument(loss.ordinal());
+    addIArgument(loss.code());
   }
 
   /**
-   * What an error costs.
+   * The loss of one element.
    *
-   * @return what an error costs
+   * @return the loss
    */
   public PointwiseLoss loss() {
-    return PointwiseLoss.values()[setting(0)];
+    return PointwiseLoss.of(setting(0));
   }
 
   @Override

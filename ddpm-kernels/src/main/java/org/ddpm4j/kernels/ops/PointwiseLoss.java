@@ -1,88 +1,50 @@
 package org.ddpm4j.kernels.ops;
 
-/** A loss of one element, with its derivatives. */
-public enum PointwiseLoss {
-  /** {@code |e|} of the error {@code e = prediction - target}. */
-  L1 {
-    @Override
-    public double value(double prediction, double target) {
-      return Math.abs(prediction - target);
-    }
-
-    @Override
-    public double predictionSlope(double prediction, double target) {
-      return Math.signum(prediction - target);
-    }
-  },
-  /** {@code e²}. */
-  L2 {
-    @Override
-    public double value(double prediction, double target) {
-      return (prediction - target) * (prediction - target);
-    }
-
-    @Override
-    public double predictionSlope(double prediction, double target) {
-      return 2 * (prediction - target);
-    }
-  },
-  /** {@code e²/2} up to 1, then {@code |e| - 1/2}. */
-  HUBER {
-    @Override
-    public double value(double prediction, double target) {
-      double magnitude = Math.abs(prediction - target);
-      return magnitude <= 1 ? magnitude * magnitude / 2 : magnitude - 0.5;
-    }
-
-    @Override
-    public double predictionSlope(double prediction, double target) {
-      return Math.max(-1, Math.min(1, prediction - target));
-    }
-  },
-  /** {@code prediction·target}, a loss only for tests: its gradient is the target. */
-  INNER_PRODUCT {
-    @Override
-    public double value(double prediction, double target) {
-      return prediction * target;
-    }
-
-    @Override
-    public double predictionSlope(double prediction, double target) {
-      return target;
-    }
-
-    @Override
-    public double targetSlope(double prediction, double target) {
-      return prediction;
-    }
-  };
+/** A function of an element of a prediction and the same of a target, with its slopes. */
+public sealed interface PointwiseLoss permits LossFunction, InnerProduct {
 
   /**
-   * The loss.
+   * The function.
    *
-   * @param prediction an element of what was said
-   * @param target an element of what should be said
-   * @return what it costs
+   * @param prediction an element of the prediction
+   * @param target the same element of the target
+   * @return its value
    */
-  public abstract double value(double prediction, double target);
+  double value(double prediction, double target);
 
   /**
    * The derivative with respect to the prediction.
    *
-   * @param prediction an element of what was said
-   * @param target an element of what should be said
+   * @param prediction an element of the prediction
+   * @param target the same element of the target
    * @return the slope
    */
-  public abstract double predictionSlope(double prediction, double target);
+  double predictionSlope(double prediction, double target);
 
   /**
    * The derivative with respect to the target.
    *
-   * @param prediction an element of what was said
-   * @param target an element of what should be said
+   * @param prediction an element of the prediction
+   * @param target the same element of the target
    * @return the slope
    */
-  public double targetSlope(double prediction, double target) {
-    return -predictionSlope(prediction, target);
+  double targetSlope(double prediction, double target);
+
+  /**
+   * The number that stands for it in graphs and on devices.
+   *
+   * @return 0 to 2 for the loss functions in their order, 3 for the inner product
+   */
+  int code();
+
+  /**
+   * The function of a number.
+   *
+   * @param code 0 to 3
+   * @return the function
+   */
+  static PointwiseLoss of(int code) {
+    LossFunction[] losses = LossFunction.values();
+    return code == losses.length ? InnerProduct.INSTANCE : losses[code];
   }
 }

@@ -7,12 +7,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.LongStream;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Attention;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.ConvTranspose2d;
 import org.ddpm4j.kernels.ops.DepthwiseConv2d;
 import org.ddpm4j.kernels.ops.Eltwise;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.ops.LinearAttention;
@@ -101,7 +101,7 @@ class BatchIndependenceTest {
                           1,
                           3)
                       .outputVariable()));
-      for (EltwiseFunction function : EltwiseFunction.values()) {
+      for (Activation function : Activation.values()) {
         cases.add(
             new Case(
                 "group normalisation and " + function,

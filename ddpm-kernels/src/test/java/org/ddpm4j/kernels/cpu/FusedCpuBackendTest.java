@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import org.ddpm4j.kernels.nd4j.FusedCpuBackend;
 import org.ddpm4j.kernels.nd4j.FusedOpExecutioner;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
 import org.ddpm4j.kernels.ops.Affine;
@@ -22,7 +23,6 @@ import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.ConvTranspose2d;
 import org.ddpm4j.kernels.ops.DepthwiseConv2d;
 import org.ddpm4j.kernels.ops.Eltwise;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.ops.Embedding;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.Linear;
@@ -68,7 +68,7 @@ class FusedCpuBackendTest {
     SDVariable x = new ChannelsLast(sd, images).outputVariable();
     SDVariable t = new SinusoidalEmbedding(sd, times, 8, 1, 4).outputVariable();
     t = new Linear(sd, t, parameter(graph, "lw", 8, 6), parameter(graph, "lb", 6)).outputVariable();
-    t = new Eltwise(sd, t, EltwiseFunction.GELU).outputVariable();
+    t = new Eltwise(sd, t, Activation.GELU).outputVariable();
     SDVariable fraction = new TimeFraction(sd, times, 1000).outputVariable();
     fraction =
         new Linear(sd, fraction, parameter(graph, "fw", 1, 6), parameter(graph, "fb", 6))
@@ -88,7 +88,7 @@ class FusedCpuBackendTest {
                 parameter(graph, "nb", 6),
                 3,
                 1e-5,
-                EltwiseFunction.SILU)
+                Activation.SILU)
             .outputVariable();
     SDVariable down =
         new Conv2d(sd, h, parameter(graph, "c2", 4, 4, 6, 6), parameter(graph, "c2b", 6), 2, 1)

@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.ddpm4j.kernels.ops.InnerProduct;
 import org.ddpm4j.kernels.ops.LossPerImage;
 import org.ddpm4j.kernels.ops.Mean;
-import org.ddpm4j.kernels.ops.PointwiseLoss;
 import org.ddpm4j.kernels.plan.GraphPlan;
 import org.ddpm4j.kernels.plan.PlanRequest;
 import org.ddpm4j.kernels.plan.Precision;
@@ -76,8 +76,7 @@ public final class FusedGraph {
   /** Makes {@code mean(y·g)} the loss, with a new input g of y's shape. */
   public void endInProductWith(SDVariable y, String g, long... shape) {
     SDVariable slopes = input(g, shape);
-    new Mean(
-            graph, new LossPerImage(graph, y, slopes, PointwiseLoss.INNER_PRODUCT).outputVariable())
+    new Mean(graph, new LossPerImage(graph, y, slopes, InnerProduct.INSTANCE).outputVariable())
         .outputVariable()
         .rename("loss");
     graph.setLossVariables("loss");

@@ -16,11 +16,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.bytedeco.javacpp.Pointer;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.Eltwise;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.plan.GraphPlan;
@@ -78,7 +78,7 @@ class GraphPlanTest {
                   parameter("shift", 1, HIDDEN),
                   GROUPS,
                   EPSILON,
-                  EltwiseFunction.SILU)
+                  Activation.SILU)
               .outputVariable()
               .rename("n");
       SDVariable y =
@@ -101,7 +101,7 @@ class GraphPlanTest {
           NaiveOps.eltwise(
               NaiveOps.groupNorm(
                   h, parameters.get("scale"), parameters.get("shift"), GROUPS, EPSILON),
-              EltwiseFunction.SILU);
+              Activation.SILU);
       Values y = NaiveOps.conv2d(n, parameters.get("w2"), null, 1, 0);
       double loss = NaiveOps.innerProduct(y, g) / g.elements().length;
       return Map.of("h", h, "n", n, "y", y, "loss", new Values(new double[] {loss}));
@@ -305,7 +305,7 @@ class GraphPlanTest {
           SDVariable first =
               new Conv2d(graph, in.get(0), in.get(1), in.get(2), 1, 1).outputVariable();
           SDVariable normal =
-              new GroupNorm(graph, first, in.get(2), in.get(2), 2, EPSILON, EltwiseFunction.SILU)
+              new GroupNorm(graph, first, in.get(2), in.get(2), 2, EPSILON, Activation.SILU)
                   .outputVariable();
           return new Conv2d(graph, normal, in.get(1), in.get(2), 1, 1).outputVariable();
         },
@@ -318,7 +318,7 @@ class GraphPlanTest {
                         in.get(2),
                         2,
                         EPSILON),
-                    EltwiseFunction.SILU),
+                    Activation.SILU),
                 in.get(1),
                 in.get(2),
                 1,
@@ -332,7 +332,7 @@ class GraphPlanTest {
     FusedGraph built = new FusedGraph();
     Values v = Values.gaussian(random, 1, 2, 3);
     SDVariable parameter = built.parameter("v", v);
-    new Eltwise(built.sameDiff(), parameter, EltwiseFunction.SILU).outputVariable().rename("y");
+    new Eltwise(built.sameDiff(), parameter, Activation.SILU).outputVariable().rename("y");
     Values changed = Values.gaussian(random, 1, 2, 3);
     changed.writeTo(built.parameter("v"));
     try (PackedWeights weights = new PackedWeights(new Workers(1));
@@ -340,8 +340,7 @@ class GraphPlanTest {
       plan.run();
       assertThat(Values.of(built.parameter("v")).elements()).isEqualTo(changed.elements());
       assertThat(Values.of(plan.output("v")).elements()).isEqualTo(changed.elements());
-      assertClose(
-          Values.of(plan.output("y")), NaiveOps.eltwise(changed, EltwiseFunction.SILU), "y");
+      assertClose(Values.of(plan.output("y")), NaiveOps.eltwise(changed, Activation.SILU), "y");
     }
   }
 
@@ -388,13 +387,13 @@ class GraphPlanTest {
               .outputVariable();
       SDVariable both = new Add(graph, linear, built.parameter("v", v)).outputVariable();
       SDVariable condition =
-          new Eltwise(graph, both, EltwiseFunction.SILU).outputVariable().rename("condition");
+          new Eltwise(graph, both, Activation.SILU).outputVariable().rename("condition");
       new AddPerChannel(graph, images, condition).outputVariable().rename("y");
     }
 
     Values expected() {
       return NaiveOps.addPerChannel(
-          x, NaiveOps.eltwise(NaiveOps.add(NaiveOps.linear(t, w, b), v), EltwiseFunction.SILU));
+          x, NaiveOps.eltwise(NaiveOps.add(NaiveOps.linear(t, w, b), v), Activation.SILU));
     }
 
     void checkRun(GraphPlan plan, Values expected, String what) {
@@ -476,7 +475,7 @@ class GraphPlanTest {
             FusedGraph.compile(net.built.forward(Set.of("t"), "y", "condition"), weights)) {
       Values condition =
           NaiveOps.eltwise(
-              NaiveOps.add(NaiveOps.linear(net.t, net.w, net.b), net.v), EltwiseFunction.SILU);
+              NaiveOps.add(NaiveOps.linear(net.t, net.w, net.b), net.v), Activation.SILU);
       for (int run = 0; run < 3; run++) {
         net.checkRun(plan, net.expected(), "run " + run);
         assertClose(Values.of(plan.output("condition")), condition, "run " + run);
@@ -518,7 +517,7 @@ class GraphPlanTest {
     SDVariable x = built.input("x", 2, 3);
     SDVariable other = built.sameDiff().placeHolder("other", x.dataType());
     new Add(built.sameDiff(), x, other).outputVariable().rename("y");
-    new Eltwise(built.sameDiff(), x, EltwiseFunction.RELU).outputVariable().rename("z");
+    new Eltwise(built.sameDiff(), x, Activation.RELU).outputVariable().rename("z");
     try (PackedWeights weights = new PackedWeights(new Workers(1))) {
       assertThatThrownBy(() -> FusedGraph.compile(built.forward("y"), weights))
           .isInstanceOf(IllegalArgumentException.class)

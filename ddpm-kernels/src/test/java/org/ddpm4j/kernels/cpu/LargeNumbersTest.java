@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Attention;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.LinearAttention;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,7 +25,7 @@ class LargeNumbersTest {
   /** Sums of squares of such numbers would leave no digit at all. */
   @ParameterizedTest
   @CsvSource({"1, 28, IDENTITY", "4, 28, SILU", "28, 28, SILU", "1, 5, SILU", "2, 1100, IDENTITY"})
-  void groupNormOfALargeMean(int groups, int channels, EltwiseFunction function) {
+  void groupNormOfALargeMean(int groups, int channels, Activation function) {
     Values x = Values.gaussian(random, 1, 2, 6, 5, channels);
     Arrays.setAll(x.elements(), i -> (float) (x.elements()[i] + 1e4));
     Values scale = Values.gaussian(random, 1, channels);
@@ -65,7 +65,7 @@ class LargeNumbersTest {
     Values shift = Values.gaussian(random, 1, 6);
     OperationCheck.check(
         (graph, in) ->
-            new GroupNorm(graph, in.get(0), in.get(1), in.get(2), 2, 1e-5, EltwiseFunction.IDENTITY)
+            new GroupNorm(graph, in.get(0), in.get(1), in.get(2), 2, 1e-5, Activation.IDENTITY)
                 .outputVariable(),
         in -> NaiveOps.groupNorm(in.get(0), in.get(1), in.get(2), 2, 1e-5),
         List.of(x, scale, shift),
@@ -85,13 +85,7 @@ class LargeNumbersTest {
         OperationCheck.run(
                 (graph, in) ->
                     new GroupNorm(
-                            graph,
-                            in.get(0),
-                            in.get(1),
-                            in.get(2),
-                            2,
-                            1e-5,
-                            EltwiseFunction.IDENTITY)
+                            graph, in.get(0), in.get(1), in.get(2), 2, 1e-5, Activation.IDENTITY)
                         .outputVariable(),
                 x.shape(),
                 List.of(x, scale, shift))

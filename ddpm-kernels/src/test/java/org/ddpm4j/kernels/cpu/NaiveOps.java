@@ -3,7 +3,7 @@ package org.ddpm4j.kernels.cpu;
 import java.util.Arrays;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.ToDoubleFunction;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
+import org.ddpm4j.kernels.ops.Activation;
 
 /** The operations as plain loops in double precision, written from their definitions. */
 public final class NaiveOps {
@@ -85,7 +85,7 @@ public final class NaiveOps {
     return y;
   }
 
-  public static Values eltwise(Values x, EltwiseFunction function) {
+  public static Values eltwise(Values x, Activation function) {
     return map(
         x,
         switch (function) {

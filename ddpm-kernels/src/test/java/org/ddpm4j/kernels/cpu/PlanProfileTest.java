@@ -7,9 +7,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.FloatPointer;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.Eltwise;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.plan.GraphPlan;
 import org.ddpm4j.kernels.plan.PlanProfile;
 import org.ddpm4j.kernels.plan.PlanRequest;
@@ -42,8 +42,7 @@ class PlanProfileTest {
     SDVariable x = graph.placeHolder("x", DataType.FLOAT);
     SDVariable z = graph.placeHolder("z", DataType.FLOAT);
     SDVariable w = graph.var("w", Nd4j.ones(DataType.FLOAT, WEIGHT));
-    SDVariable ofZ =
-        new Eltwise(graph, z, EltwiseFunction.SILU).outputVariable().rename("activated");
+    SDVariable ofZ = new Eltwise(graph, z, Activation.SILU).outputVariable().rename("activated");
     SDVariable first = new Conv2d(graph, ofZ, w, null, 1, 1).outputVariable().rename("of_z");
     SDVariable second = new Conv2d(graph, x, w, null, 1, 1).outputVariable().rename("of_x");
     long[] shape = {images, SIZE, SIZE, 2};

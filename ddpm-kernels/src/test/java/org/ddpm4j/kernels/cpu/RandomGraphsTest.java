@@ -12,11 +12,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Function;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
 import org.ddpm4j.kernels.ops.ConcatChannels;
 import org.ddpm4j.kernels.ops.Eltwise;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.ScaleShiftPerChannel;
 import org.ddpm4j.kernels.plan.GraphPlan;
@@ -113,8 +113,7 @@ class RandomGraphsTest {
         case 0, 1 -> add(name, x);
         case 2 -> concat(name, x);
         case 3 -> {
-          EltwiseFunction function =
-              EltwiseFunction.values()[random.nextInt(EltwiseFunction.values().length)];
+          Activation function = Activation.values()[random.nextInt(Activation.values().length)];
           append(
               name,
               new Eltwise(built.sameDiff(), x.variable, function).outputVariable(),
@@ -167,8 +166,7 @@ class RandomGraphsTest {
 
     private void groupNorm(String name, Node x) {
       int groups = x.channels % 2 == 0 && random.nextBoolean() ? 2 : 1;
-      EltwiseFunction function =
-          random.nextBoolean() ? EltwiseFunction.IDENTITY : EltwiseFunction.SILU;
+      Activation function = random.nextBoolean() ? Activation.IDENTITY : Activation.SILU;
       SDVariable a = parameter(name + "_a", Values.gaussian(random, 1, x.channels));
       SDVariable b = parameter(name + "_b", Values.gaussian(random, 1, x.channels));
       append(

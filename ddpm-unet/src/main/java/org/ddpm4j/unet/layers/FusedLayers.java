@@ -1,5 +1,6 @@
 package org.ddpm4j.unet.layers;
 
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
 import org.ddpm4j.kernels.ops.Affine;
@@ -13,16 +14,16 @@ import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.ConvTranspose2d;
 import org.ddpm4j.kernels.ops.DepthwiseConv2d;
 import org.ddpm4j.kernels.ops.Eltwise;
-import org.ddpm4j.kernels.ops.EltwiseFunction;
 import org.ddpm4j.kernels.ops.Embedding;
 import org.ddpm4j.kernels.ops.GroupNorm;
+import org.ddpm4j.kernels.ops.InnerProduct;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.ops.LinearAttention;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.kernels.ops.LossPerImage;
 import org.ddpm4j.kernels.ops.MaxPool;
 import org.ddpm4j.kernels.ops.Mean;
 import org.ddpm4j.kernels.ops.Multiply;
-import org.ddpm4j.kernels.ops.PointwiseLoss;
 import org.ddpm4j.kernels.ops.ScaleShiftPerChannel;
 import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
 import org.ddpm4j.kernels.ops.TimeFraction;
@@ -95,7 +96,7 @@ public final class FusedLayers implements Layers {
       double epsilon,
       Activation activation) {
     return x.with(
-        new GroupNorm(graph, x.values(), weight, bias, groups, epsilon, function(activation))
+        new GroupNorm(graph, x.values(), weight, bias, groups, epsilon, activation)
             .outputVariable());
   }
 
@@ -114,17 +115,7 @@ public final class FusedLayers implements Layers {
   public SDVariable activation(SDVariable x, Activation activation) {
     return activation == Activation.IDENTITY
         ? x
-        : new Eltwise(graph, x, function(activation)).outputVariable();
-  }
-
-  private static EltwiseFunction function(Activation activation) {
-    return switch (activation) {
-      case IDENTITY -> EltwiseFunction.IDENTITY;
-      case SILU -> EltwiseFunction.SILU;
-      case GELU -> EltwiseFunction.GELU;
-      case RELU -> EltwiseFunction.RELU;
-      case MISH -> EltwiseFunction.MISH;
-    };
+        : new Eltwise(graph, x, activation).outputVariable();
   }
 
   @Override
@@ -227,17 +218,12 @@ public final class FusedLayers implements Layers {
 
   @Override
   public SDVariable lossPerImage(FeatureMap prediction, FeatureMap target, LossFunction function) {
-    return new LossPerImage(graph, prediction.values(), target.values(), loss(function))
-        .outputVariable();
+    return new LossPerImage(graph, prediction.values(), target.values(), function).outputVariable();
   }
 
-  private static PointwiseLoss loss(LossFunction function) {
-    return switch (function) {
-      case L1 -> PointwiseLoss.L1;
-      case L2 -> PointwiseLoss.L2;
-      case HUBER -> PointwiseLoss.HUBER;
-      case INNER_PRODUCT -> PointwiseLoss.INNER_PRODUCT;
-    };
+  @Override
+  public SDVariable innerProductPerImage(FeatureMap x, FeatureMap y) {
+    return new LossPerImage(graph, x.values(), y.values(), InnerProduct.INSTANCE).outputVariable();
   }
 
   @Override

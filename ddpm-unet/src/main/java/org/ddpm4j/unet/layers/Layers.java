@@ -1,6 +1,8 @@
 package org.ddpm4j.unet.layers;
 
 import java.util.Locale;
+import org.ddpm4j.kernels.ops.Activation;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
@@ -279,6 +281,16 @@ public interface Layers {
    * @return {@code [N]}
    */
   SDVariable lossPerImage(FeatureMap prediction, FeatureMap target, LossFunction function);
+
+  /**
+   * The mean over the elements of each image of the products of two maps, whose gradient with
+   * respect to one is the other.
+   *
+   * @param x {@code [N,H,W,C]}
+   * @param y {@code [N,H,W,C]}
+   * @return {@code [N]}
+   */
+  SDVariable innerProductPerImage(FeatureMap x, FeatureMap y);
 
   /**
    * The mean of all elements.

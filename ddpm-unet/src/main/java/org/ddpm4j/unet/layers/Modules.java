@@ -2,6 +2,7 @@ package org.ddpm4j.unet.layers;
 
 import java.util.Locale;
 import java.util.function.Function;
+import org.ddpm4j.kernels.ops.Activation;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**

@@ -1,5 +1,7 @@
 package org.ddpm4j.unet.layers;
 
+import org.ddpm4j.kernels.ops.Activation;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -321,11 +323,12 @@ public final class ReferenceLayers implements Layers {
 
   @Override
   public SDVariable lossPerImage(FeatureMap prediction, FeatureMap target, LossFunction function) {
-    SDVariable cost =
-        function == LossFunction.INNER_PRODUCT
-            ? prediction.values().mul(target.values())
-            : cost(prediction.values().sub(target.values()), function);
-    return cost.mean(1, 2, 3);
+    return cost(prediction.values().sub(target.values()), function).mean(1, 2, 3);
+  }
+
+  @Override
+  public SDVariable innerProductPerImage(FeatureMap x, FeatureMap y) {
+    return x.values().mul(y.values()).mean(1, 2, 3);
   }
 
   @Override
@@ -343,7 +346,6 @@ public final class ReferenceLayers implements Layers {
         SDVariable clipped = graph.math().clipByValue(magnitude, 0, 1);
         yield graph.math().square(clipped).mul(0.5).add(magnitude.sub(clipped));
       }
-      case INNER_PRODUCT -> throw new IllegalArgumentException("An inner product has no error.");
     };
   }
 }

@@ -3,7 +3,7 @@ package org.ddpm4j.unet.model;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import org.ddpm4j.unet.layers.Activation;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Frequencies;

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.io.StrictJson;
-import org.ddpm4j.unet.layers.Activation;
+import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.unet.layers.Frequencies;
 
 /**

@@ -1,4 +1,4 @@
-package org.ddpm4j.unet.layers;
+package org.ddpm4j.kernels.ops;
 
 /** Point-wise activation functions. */
 public enum Activation {
