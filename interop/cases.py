@@ -53,14 +53,33 @@ RESNETS = {
 }
 
 
+# Latents of 16 by 16, of which an autoencoder makes images of 32 by 32.
+LATENTS = PLAIN | {"in_channels": 3, "out_channels": 3}
+
+AUTOENCODER = {
+    "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D"],
+    "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+    "block_out_channels": [16, 32],
+    "norm_num_groups": 8,
+    "latent_channels": 3,
+    "sample_size": 32,
+}
+
+CODEBOOK = AUTOENCODER | {"num_vq_embeddings": 64, "scaling_factor": 0.8}
+
+
 class Case(NamedTuple):
-    """A network and its scheduler; training_steps on pictures of discs make it a denoiser."""
+    """A network and its scheduler; training_steps on pictures of discs make it a denoiser.
+
+    With an autoencoder, a class of diffusers and its options, the discs are latents.
+    """
 
     unet: dict
     scheduler: type
     options: dict
     training_steps: int = 100
     images: int = 4
+    autoencoder: tuple | None = None
 
 
 LINEAR = {"beta_schedule": "linear", "beta_start": 1e-4, "beta_end": 0.02}
@@ -124,4 +143,22 @@ CASES = {
         CLASSES, diffusers.DPMSolverSinglestepScheduler, COSINE | V | {"solver_order": 3}
     ),
     "dpm2": Case(PLAIN, diffusers.KDPM2DiscreteScheduler, LINEAR | EPSILON),
+    "ddim-latent-vq": Case(
+        LATENTS,
+        diffusers.DDIMScheduler,
+        SCALED_LINEAR | EPSILON | {"clip_sample": False},
+        autoencoder=(diffusers.VQModel, CODEBOOK),
+    ),
+    "ddim-latent-kl": Case(
+        LATENTS,
+        diffusers.DDIMScheduler,
+        SCALED_LINEAR | V | {"clip_sample": False},
+        autoencoder=(diffusers.AutoencoderKL, AUTOENCODER),
+    ),
+    "dpmsolver-latent-kl": Case(
+        LATENTS,
+        diffusers.DPMSolverMultistepScheduler,
+        SCALED_LINEAR | V,
+        autoencoder=(diffusers.AutoencoderKL, AUTOENCODER),
+    ),
 }

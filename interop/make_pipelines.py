@@ -4,7 +4,8 @@
 
 Writes for each case of cases.py, or those named, a folder NAME:
 
-    pipeline/            model_index.json, unet/ and scheduler/, by save_pretrained
+    pipeline/            model_index.json, unet/, scheduler/ and, of latents, vqvae/, by
+                         save_pretrained
     class                the class of all images, where the network knows classes
     noise.safetensors    noise [N,C,H,W]
     images.safetensors   images [N,C,H,W], about [-1,1], of that noise by 50 steps of the pipeline's
@@ -25,7 +26,7 @@ import diffusers
 import torch
 from cases import CASES
 from safetensors.torch import save_file
-from sampling import be_quiet, pixels, sample, scheduler_of, write_grid
+from sampling import be_quiet, decode, pixels, sample, scheduler_of, write_grid
 
 LABEL = 2
 BATCH = 8
@@ -68,6 +69,15 @@ def train(unet, scheduler, steps):
     unet.eval()
 
 
+def autoencoder(kind, options):
+    """One of random weights, whose codebook, if it has one, is as wide as latents are."""
+    torch.manual_seed(30)
+    made = kind(**options).eval()
+    if hasattr(made, "quantize"):
+        torch.nn.init.normal_(made.quantize.embedding.weight)
+    return made
+
+
 def make(name, case, folder, networks):
     """Writes one case; networks keeps those that further cases share."""
     scheduler = case.scheduler(**case.options)
@@ -79,7 +89,10 @@ def make(name, case, folder, networks):
         train(networks[key], scheduler, case.training_steps)
     unet = networks[key].eval()
     folder.mkdir(parents=True)
-    pipeline = diffusers.DDPMPipeline(unet, scheduler)
+    if case.autoencoder is None:
+        pipeline = diffusers.DDPMPipeline(unet, scheduler)
+    else:
+        pipeline = diffusers.LDMPipeline(autoencoder(*case.autoencoder), unet, scheduler)
     pipeline.save_pretrained(folder / "pipeline")
 
     label = None
@@ -92,7 +105,7 @@ def make(name, case, folder, networks):
     save_file({"noise": noise}, folder / "noise.safetensors")
     # As it is in the file: from_config takes other defaults where it is told what was left out.
     pipeline.scheduler = case.scheduler.from_pretrained(folder / "pipeline" / "scheduler")
-    images = sample(unet, scheduler_of(pipeline, "own"), noise, label)
+    images = decode(pipeline, sample(unet, scheduler_of(pipeline, "own"), noise, label))
     save_file({"images": images.contiguous()}, folder / "images.safetensors")
     write_grid(images, folder / "images.png")
     grey = pixels(images)

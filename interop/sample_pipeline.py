@@ -2,16 +2,15 @@
 
     python interop/sample_pipeline.py PIPELINE NOISE IMAGES [--scheduler ddim] [--grid grid.png]
 
-PIPELINE has model_index.json, unet/ and scheduler/; NOISE is a safetensors file with noise
-[N,C,H,W]; IMAGES gets images [N,C,H,W], about [-1,1]. Nothing is downloaded.
+PIPELINE has model_index.json, unet/ and scheduler/, and vqvae/ if it is one of latents; NOISE is a
+safetensors file with noise [N,C,H,W]; IMAGES gets images [N,C,H,W], about [-1,1]. Nothing is
+downloaded.
 """
 
 import argparse
 
-import diffusers
-import torch
 from safetensors.torch import load_file, save_file
-from sampling import be_quiet, sample, scheduler_of, write_grid
+from sampling import be_quiet, decode, load, sample, scheduler_of, write_grid
 
 
 def main():
@@ -31,10 +30,12 @@ def main():
     parser.add_argument("--double", action="store_true", help="compute in double precision")
     options = parser.parse_args()
     be_quiet()
-    pipeline = diffusers.DDPMPipeline.from_pretrained(options.pipeline, local_files_only=True)
+    pipeline = load(options.pipeline)
     noise = load_file(options.noise)["noise"]
     if options.double:
         pipeline.unet.double()
+        if hasattr(pipeline, "vqvae"):
+            pipeline.vqvae.double()
         noise = noise.double()
     images = sample(
         pipeline.unet,
@@ -43,6 +44,7 @@ def main():
         options.label,
         options.steps,
     )
+    images = decode(pipeline, images)
     save_file({"images": images.contiguous()}, options.images)
     if options.grid:
         write_grid(images, options.grid)

@@ -1,5 +1,7 @@
 """Sampling with diffusers from a given noise."""
 
+import pathlib
+
 import diffusers
 import torch
 from PIL import Image
@@ -11,6 +13,22 @@ def scheduler_of(pipeline, choice):
     if choice == "ddim" or isinstance(own, diffusers.DDPMScheduler):
         return diffusers.DDIMScheduler.from_config(own.config)
     return own
+
+
+def load(folder):
+    """A pipeline of any scheduler, whatever its class takes."""
+    latent = (pathlib.Path(folder) / "vqvae").exists()
+    kind = diffusers.LDMPipeline if latent else diffusers.DDPMPipeline
+    return kind.from_pretrained(folder, local_files_only=True)
+
+
+@torch.no_grad()
+def decode(pipeline, latents):
+    """Images of latents, as LDMPipeline makes them; without an autoencoder they are the images."""
+    autoencoder = getattr(pipeline, "vqvae", None)
+    if autoencoder is None:
+        return latents
+    return autoencoder.decode(latents / autoencoder.config.scaling_factor).sample
 
 
 @torch.no_grad()

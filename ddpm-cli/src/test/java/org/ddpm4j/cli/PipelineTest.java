@@ -283,7 +283,7 @@ class PipelineTest {
       delimiter = '|',
       value = {
         INDEX
-            + " | DDIMPipeline\" | x\", \"vae\": [\"diffusers\", \"AutoencoderKL\"], \"y\": \"z\" | part vae",
+            + " | DDIMPipeline\" | x\", \"movq\": [\"diffusers\", \"VQModel\"], \"y\": \"z\" | part movq",
         INDEX + " | UNet2DModel | UNet2DConditionModel | UNet2DConditionModel",
         INDEX + " | DDIMScheduler | RePaintScheduler | RePaintScheduler",
         INDEX + " | \"unet\" | \"_unet\" | unet is missing",

@@ -1,6 +1,7 @@
 package org.ddpm4j.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -122,6 +124,79 @@ public final class DiffusersFields {
               dependent,
               known));
     }
+  }
+
+  /**
+   * Reads a file as diffusers does: a missing key, or one that {@code _use_default_values} names,
+   * has its default. Unlike there, a key that is not known is refused if it asks for anything, and
+   * one that {@code _use_default_values} names if it has another value: who changed a value by hand
+   * did not mean the default.
+   *
+   * @param <T> what is read; two are equal if they mean the same
+   * @param opening how messages begin
+   * @param json the file
+   * @param defaults all known keys with their defaults
+   * @param passedOver keys that may be there and do not matter
+   * @param dependent what would depend on an unknown key, a clause such as {@code the network does}
+   * @param build makes it of the fields
+   * @return what the file says
+   * @throws IllegalArgumentException if it says nothing that can be built
+   */
+  public static <T> T read(
+      String opening,
+      JsonNode json,
+      ObjectNode defaults,
+      Set<String> passedOver,
+      String dependent,
+      Function<DiffusersFields, T> build) {
+    if (!(json instanceof ObjectNode)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%sits configuration is %s; it must be an object.",
+              opening,
+              StrictJson.quoted(json)));
+    }
+    Map<String, JsonNode> fields = new LinkedHashMap<>();
+    defaults.properties().forEach(field -> fields.put(field.getKey(), field.getValue()));
+    Set<String> unset = unset(json);
+    json.properties()
+        .forEach(
+            field -> {
+              if (fields.containsKey(field.getKey())) {
+                if (!unset.contains(field.getKey())) {
+                  fields.put(field.getKey(), field.getValue());
+                }
+              } else if (!passedOver.contains(field.getKey())) {
+                checkUnknown(opening, field.getKey(), field.getValue(), dependent, known(defaults));
+              }
+            });
+    T read = build.apply(new DiffusersFields(opening, fields));
+    for (String key : unset) {
+      if (json.has(key) && fields.containsKey(key)) {
+        Map<String, JsonNode> asWritten = new LinkedHashMap<>(fields);
+        asWritten.put(key, json.get(key));
+        if (!build.apply(new DiffusersFields(opening, asWritten)).equals(read)) {
+          throw new IllegalArgumentException(
+              String.format(
+                  Locale.ROOT,
+                  "%s%s is %s, but %s says that it has its default, %s; take it out of that list, or leave the key out.",
+                  opening,
+                  key,
+                  StrictJson.quoted(json.get(key)),
+                  USE_DEFAULT_VALUES,
+                  StrictJson.quoted(fields.get(key))));
+        }
+      }
+    }
+    return read;
+  }
+
+  private static String known(ObjectNode defaults) {
+    List<String> names = new ArrayList<>();
+    defaults.fieldNames().forEachRemaining(names::add);
+    names.removeIf(name -> name.startsWith("_"));
+    return "The keys are " + String.join(", ", names);
   }
 
   /**

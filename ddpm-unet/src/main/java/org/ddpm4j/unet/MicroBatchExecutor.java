@@ -303,8 +303,11 @@ final class MicroBatchExecutor implements UnetExecutor {
         });
   }
 
+  /** Of a network whose answers are larger than its images, it is they that have to fit. */
   private int microBatch() {
-    int fitting = Math.max(1, MICRO_BATCH_PIXELS / (height * width));
+    long[] answer = graph.outputShape(1);
+    int pixels = Math.max(height * width, Math.toIntExact(answer[2] * answer[3]));
+    int fitting = Math.max(1, MICRO_BATCH_PIXELS / pixels);
     return Math.min(LARGEST_MICRO_BATCH, Integer.highestOneBit(fitting));
   }
 

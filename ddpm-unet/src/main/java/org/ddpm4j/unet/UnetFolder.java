@@ -9,12 +9,10 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Collectors;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.DiffusersFields;
@@ -22,15 +20,12 @@ import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.SafetensorsWriter;
 import org.ddpm4j.io.SmallTextFile;
 import org.ddpm4j.io.StrictJson;
-import org.ddpm4j.io.TensorReader;
-import org.ddpm4j.io.pytorch.PyTorchReader;
 import org.ddpm4j.io.weights.WeightsLayout;
 import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.ddpm4j.unet.model.UnetKind;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A U-Net on disk as diffusers lays it out: {@code config.json} and {@code
@@ -46,23 +41,6 @@ public final class UnetFolder {
 
   /** The file of the weights. */
   public static final String WEIGHTS = "diffusion_pytorch_model.safetensors";
-
-  /**
-   * Under which keys checkpoints hold the weights of a network beside other tensors: those of the
-   * moving average first, which are the ones to draw with.
-   */
-  private static final List<String> PREFIXES =
-      List.of(
-          "",
-          "ema_model.",
-          "ema.ema_model.",
-          "ema.",
-          "model_ema.",
-          "state_dict.",
-          "model_state_dict.",
-          "model.",
-          "unet.",
-          "module.");
 
   private static final SmallTextFile CONFIG_FILE =
       new SmallTextFile(
@@ -119,66 +97,19 @@ public final class UnetFolder {
     execution.isFused(dataType);
     UnetConfig config = readConfig(folder.resolve(CONFIG));
     List<Parameter> declarations = Unet.declarations(config, dataType);
-    Path weights = WeightsLayout.find(folder, variant);
-    try (TensorReader reader = WeightsLayout.open(weights)) {
-      // Before memory is taken: an architecture may name any sizes, a file holds what it holds.
-      Map<String, String> namesInFile = namesInFile(config, declarations, reader);
-      Map<String, long[]> shapes = new LinkedHashMap<>();
-      for (Map.Entry<String, String> name : namesInFile.entrySet()) {
-        shapes.put(name.getKey(), reader.shape(name.getValue()));
-      }
-      Parameters.checkPyTorchShapes(declarations, shapes);
-
-      Map<String, INDArray> tensors = new LinkedHashMap<>();
-      for (Map.Entry<String, String> name : namesInFile.entrySet()) {
-        tensors.put(name.getKey(), reader.tensor(name.getValue()));
-      }
-      Parameters parameters = Parameters.zeros(declarations, dataType);
-      parameters.assignPyTorch(tensors);
-      return new Unet(config, parameters, execution);
-    } catch (IllegalArgumentException e) {
-      throw new IOException(
-          String.format(
-              Locale.ROOT, "%s does not fit the %s beside it: %s", weights, CONFIG, e.getMessage()),
-          e);
-    }
-  }
-
-  /** The tensors by the names that parameters have today. */
-  private static Map<String, String> namesInFile(
-      UnetConfig config, List<Parameter> declarations, TensorReader reader) {
-    Set<String> parameters =
-        declarations.stream().map(Parameter::name).collect(Collectors.toUnmodifiableSet());
-    for (String prefix : reader instanceof PyTorchReader ? PREFIXES : List.of("")) {
-      Map<String, String> names = namesInFile(config, prefix, reader);
-      if (names.keySet().containsAll(parameters)) {
-        if (!prefix.isEmpty()) {
-          names.keySet().retainAll(parameters);
-        }
-        return names;
-      }
-    }
-    return namesInFile(config, "", reader);
-  }
-
-  private static Map<String, String> namesInFile(
-      UnetConfig config, String prefix, TensorReader reader) {
-    Map<String, String> names = new LinkedHashMap<>();
-    for (String name : reader.names()) {
-      if (!name.startsWith(prefix)) {
-        continue;
-      }
-      String other = names.put(config.parameterName(name.substring(prefix.length())), name);
-      if (other != null) {
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "The tensors %s and %s are the same parameter, once by its former name; remove one.",
-                other,
-                name));
-      }
-    }
-    return names;
+    return new Unet(
+        config,
+        FolderWeights.read(
+            folder,
+            variant,
+            declarations,
+            config::parameterName,
+            tensors -> {
+              Parameters parameters = Parameters.zeros(declarations, dataType);
+              parameters.assignPyTorch(tensors);
+              return parameters;
+            }),
+        execution);
   }
 
   /**

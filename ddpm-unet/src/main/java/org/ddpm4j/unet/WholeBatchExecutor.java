@@ -96,7 +96,9 @@ final class WholeBatchExecutor implements UnetExecutor {
   }
 
   private void forEachPart(int images, Part part) {
-    int most = Math.max(1, MOST_PIXELS / (height * width));
+    long[] answer = graph.outputShape(1);
+    long pixels = Math.max((long) height * width, answer[2] * answer[3]);
+    int most = (int) Math.max(1, MOST_PIXELS / pixels);
     for (int first = 0; first < images; first += most) {
       part.run(first, Math.min(most, images - first));
     }

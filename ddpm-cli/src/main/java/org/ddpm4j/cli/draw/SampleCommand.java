@@ -295,7 +295,7 @@ public final class SampleCommand implements Callable<Integer> {
   private INDArray noise(DiffusionModel model) throws IOException {
     try (SafetensorsReader reader = SafetensorsReader.open(noiseFile)) {
       long[] found = reader.shape("noise");
-      ImageShape shape = model.shape();
+      ImageShape shape = model.stateShape();
       if (found.length != 4
           || found[0] < 1
           || found[0] > MAX_COUNT
@@ -479,14 +479,14 @@ public final class SampleCommand implements Callable<Integer> {
   private List<BufferedImage> animation(
       DiffusionModel model, DiffusionPipeline pipeline, int frames) throws IOException {
     int allSteps = pipeline.sampler().steps();
-    FrameCollector collector = new FrameCollector(allSteps, frames, count, model.shape());
+    FrameCollector collector = new FrameCollector(allSteps, frames, count, model.stateShape());
     drawAll(
         pipeline,
         (now, x, x0) -> collector.add(now.step(), animated == Animated.X0 ? x0 : x),
         (first, images) -> release(images));
     List<BufferedImage> pictures = new ArrayList<>();
     for (INDArray frame : collector.frames()) {
-      pictures.add(Images.grid(frame, columns(model), scale, model.normalization()));
+      pictures.add(Images.grid(model.decode(frame), columns(model), scale, model.normalization()));
     }
     return pictures;
   }

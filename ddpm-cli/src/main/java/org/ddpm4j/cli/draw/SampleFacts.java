@@ -71,6 +71,9 @@ final class SampleFacts {
     boolean fused = execution.isFused(model.unet().dataType());
     facts.put("network", checksum(UnetFolder.configToJson(model.unet().config())));
     facts.put("weights", model.unet().parameters().fingerprint());
+    model
+        .autoencoder()
+        .ifPresent(autoencoder -> facts.put("autoencoder", autoencoder.fingerprint()));
     facts.put("images", model.shape().toString());
     facts.put("pixels", Pixels.describe(model.normalization()));
     facts.put("predicts", EnumConverter.spelling(model.parameterization()));

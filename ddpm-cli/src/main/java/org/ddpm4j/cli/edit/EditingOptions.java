@@ -91,6 +91,16 @@ final class EditingOptions {
     return model;
   }
 
+  /** The model, which has to denoise images and not latents. */
+  DiffusionModel modelOfPixels(Console console) throws IOException {
+    DiffusionModel model = model(console);
+    if (model.isLatent()) {
+      throw new BadInputException(
+          "This model denoises latents, not the pixels that this command works on; choose a model of pixels, or image-to-image.");
+    }
+    return model;
+  }
+
   /** Refuses pictures that are too large. */
   void requirePixels(ImageShape shape, long columns, long rows) {
     long pixels = columns * rows * (shape.height() * scale + 1L) * (shape.width() * scale + 1L);

@@ -97,16 +97,15 @@ public final class ImageToImageCommand implements Callable<Integer> {
     }
     Path output = editing.output("image-to-image.png");
     DiffusionModel model = editing.model(console);
-    ImageShape shape = model.shape();
-    editing.requirePixels(shape, strengths.size() + 1L, count + 1L);
+    ImageShape shape = model.stateShape();
+    editing.requirePixels(model.shape(), strengths.size() + 1L, count + 1L);
     EditedImage edited = editing.read(image, model);
     int label = editing.classOf(edited, model);
+    INDArray state = BadInputException.check(() -> model.encode(edited.image()));
     List<ImageToImageSampler> samplers =
         strengths.stream()
             .map(
-                strength ->
-                    new ImageToImageSampler(
-                        samplerOptions.sampler(model, strength), edited.image()))
+                strength -> new ImageToImageSampler(samplerOptions.sampler(model, strength), state))
             .toList();
     samplers.forEach(sampler -> SamplerOptions.requireX0(model, sampler.sampler().first()));
 
@@ -117,12 +116,13 @@ public final class ImageToImageCommand implements Callable<Integer> {
       long[] done = {0};
       for (ImageToImageSampler sampler : samplers) {
         noisy.add(
-            sampler.initial(
-                NoiseSource.seeded(noiseSeed.seed(), 0),
-                1,
-                shape.channels(),
-                shape.height(),
-                shape.width()));
+            model.decode(
+                sampler.initial(
+                    NoiseSource.seeded(noiseSeed.seed(), 0),
+                    1,
+                    shape.channels(),
+                    shape.height(),
+                    shape.width())));
         drawn.add(
             model
                 .pipeline(sampler)

@@ -109,7 +109,7 @@ public final class InpaintCommand implements Callable<Integer> {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     Resampling resampling = BadInputException.check(() -> new Resampling(jumpLength, resamplings));
     Path output = editing.output("inpainting.png");
-    DiffusionModel model = editing.model(console);
+    DiffusionModel model = editing.modelOfPixels(console);
     AncestralSampler chain = chain(model);
     SamplerOptions.requireX0(model, chain.first());
     BadInputException.check(() -> resampling.timesteps(chain.steps()));

@@ -135,7 +135,7 @@ public final class InterpolateCommand implements Callable<Integer> {
     BadInputException.requireRange("--iterations", iterations, 1, 100);
     checkSeeds();
     Path output = editing.output("interpolation.png");
-    DiffusionModel model = editing.model(console);
+    DiffusionModel model = editing.modelOfPixels(console);
     editing.requirePixels(model.shape(), points, 3);
     int number = SamplerOptions.steps(steps, model.schedule().timesteps());
     SamplerConfig.Part part =

@@ -94,7 +94,7 @@ public final class InvertCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     BadInputException.requireRange("--iterations", iterations, 1, 100);
     Path output = editing.output("inversion.png");
-    DiffusionModel model = editing.model(console);
+    DiffusionModel model = editing.modelOfPixels(console);
     List<DdimInversion> inversions = new ArrayList<>();
     for (int number : steps) {
       SamplerOptions.steps(number, model.schedule().timesteps());

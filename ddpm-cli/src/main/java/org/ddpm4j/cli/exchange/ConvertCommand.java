@@ -183,8 +183,9 @@ public final class ConvertCommand implements Callable<Integer> {
     Path model = place.folder(source.model, console);
     DiffusersPipeline pipeline =
         PipelineFolder.read(model, place.variant(), DataType.FLOAT, Execution.automatic());
-    PipelineFolder.write(output, pipeline);
-    pipeline.unet().close();
+    try (pipeline) {
+      PipelineFolder.write(output, pipeline);
+    }
   }
 
   /** As the library's own checks, but in terms of options. */
@@ -209,7 +210,12 @@ public final class ConvertCommand implements Callable<Integer> {
     Path model = place.folder(source.model, console);
     DiffusersPipeline pipeline =
         PipelineFolder.read(model, place.variant(), DataType.FLOAT, Execution.automatic());
-    try (Unet unet = pipeline.unet()) {
+    try (pipeline) {
+      if (pipeline.autoencoder().isPresent()) {
+        throw new BadInputException(
+            "A run has no place for an autoencoder, and this pipeline denoises latents; draw with its folder by --model.");
+      }
+      Unet unet = pipeline.unet();
       ImageShape shape = shape(unet.config());
       String version = Version.current();
       DataDescription data =

@@ -29,9 +29,11 @@ import org.ddpm4j.diffusion.training.LossHistory;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.TensorReader;
 import org.ddpm4j.io.weights.WeightsLayout;
+import org.ddpm4j.unet.Autoencoder;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.model.AutoencoderConfig;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
 import picocli.CommandLine.ArgGroup;
@@ -164,7 +166,8 @@ public final class InfoCommand implements Callable<Integer> {
   private void describePipeline(Path folder) throws IOException {
     DiffusersPipeline pipeline =
         PipelineFolder.read(folder, place.variant(), DataType.FLOAT, Execution.automatic());
-    try (Unet unet = pipeline.unet()) {
+    try (pipeline) {
+      Unet unet = pipeline.unet();
       DiffusersScheduler scheduler = pipeline.scheduler();
       print("pipeline", folder);
       print("scheduler", scheduler.className());
@@ -188,7 +191,28 @@ public final class InfoCommand implements Callable<Integer> {
         print("classes", String.join(", ", pipeline.classNames()));
       }
       describe(unet.config(), unet);
+      if (pipeline.autoencoder().isPresent()) {
+        describe(pipeline.autoencoder().get());
+      }
     }
+  }
+
+  private void describe(Autoencoder autoencoder) throws IOException {
+    AutoencoderConfig config = autoencoder.config();
+    print(
+        "autoencoder",
+        String.format(
+            Locale.ROOT,
+            "diffusers' %s, %,d parameters; %d by %d pixels become a latent of %d channels%s",
+            config.className(),
+            autoencoder.parameterCount(),
+            config.pixelsPerLatent(),
+            config.pixelsPerLatent(),
+            config.latents().stateChannels(),
+            autoencoder
+                .codebook()
+                .map(codes -> String.format(Locale.ROOT, ", one of %d", codes.count()))
+                .orElse("")));
   }
 
   private static String describe(X0Clipping clipping) {

@@ -201,11 +201,16 @@ public final class ModelOptions {
     OptionRules.refuse(command, Fact.PIPELINE);
     DiffusersPipeline pipeline =
         PipelineFolder.read(folder, place.variant(), DataType.FLOAT, execution.execution(console));
-    UnetConfig network = pipeline.unet().config();
-    if (size == null && !saysSize(network)) {
+    if (size == null && pipeline.shape().isEmpty()) {
       throw missingSize();
     }
-    return DiffusionModel.of(pipeline, shape(network));
+    return BadInputException.check(
+        () ->
+            DiffusionModel.of(
+                pipeline,
+                size == null
+                    ? pipeline.shape().orElseThrow()
+                    : new ImageShape(pipeline.imageChannels(), size.height(), size.width())));
   }
 
   private static boolean saysSize(UnetConfig network) {

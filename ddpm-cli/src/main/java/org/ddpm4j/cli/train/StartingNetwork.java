@@ -84,6 +84,14 @@ final class StartingNetwork implements AutoCloseable {
     }
     if (PipelineFolder.isPipeline(folder)) {
       DiffusersPipeline pipeline = PipelineFolder.read(folder, DataType.FLOAT, execution);
+      if (pipeline.autoencoder().isPresent()) {
+        pipeline.close();
+        throw new BadInputException(
+            String.format(
+                Locale.ROOT,
+                "The network of %s denoises latents, and a training has no autoencoder that makes them; begin with a network of pixels.",
+                from));
+      }
       return new StartingNetwork(
           from,
           pipeline.unet(),

@@ -8,7 +8,9 @@ import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.config.AncestralConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.unet.Autoencoder;
 import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.model.AutoencoderConfig;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
 
@@ -16,14 +18,22 @@ import org.ddpm4j.unet.model.UnetConfig;
  * What the folder of a diffusers pipeline holds. Its images are in [-1,1] ({@link
  * org.ddpm4j.diffusion.image.Normalization#SYMMETRIC}).
  *
+ * <p>With an autoencoder, as in {@code LDMPipeline}, the network denoises latents.
+ *
  * @param unet a {@link Unet2D}
+ * @param autoencoder between images and latents; empty where the network denoises images
  * @param scheduler by which it was trained and is to draw
  * @param classNames of the classes that it is told, in their order; empty if they are not known. A
  *     row of the class embedding more than there are names is the null class
  * @param schedulerFile what the scheduler was read from
  */
 public record DiffusersPipeline(
-    Unet unet, DiffusersScheduler scheduler, List<String> classNames, SchedulerFile schedulerFile) {
+    Unet unet,
+    Optional<Autoencoder> autoencoder,
+    DiffusersScheduler scheduler,
+    List<String> classNames,
+    SchedulerFile schedulerFile)
+    implements AutoCloseable {
 
   /** The greatest height and width that a file may ask for. */
   public static final int MAX_SAMPLE_SIZE = 4096;
@@ -32,12 +42,14 @@ public record DiffusersPipeline(
    * Checks that the parts fit each other.
    *
    * @param unet the network
+   * @param autoencoder between images and latents
    * @param scheduler by which it was trained and is to draw
    * @param classNames of its classes; copied
    * @param schedulerFile what the scheduler was read from
    * @throws IllegalArgumentException if they do not, or if diffusers has no such network
    */
   public DiffusersPipeline {
+    Objects.requireNonNull(autoencoder, "autoencoder");
     Objects.requireNonNull(scheduler, "scheduler");
     Objects.requireNonNull(schedulerFile, "schedulerFile");
     classNames = List.copyOf(classNames);
@@ -62,15 +74,19 @@ public record DiffusersPipeline(
               config.outChannels(),
               2 * in));
     }
+    autoencoder.ifPresent(between -> checkLatents(between.config(), in));
     Unet2D.ImageSize size = config.images().size();
-    if (size != null && Math.max(size.height(), size.width()) > MAX_SAMPLE_SIZE) {
+    int most =
+        MAX_SAMPLE_SIZE / autoencoder.map(between -> between.config().pixelsPerLatent()).orElse(1);
+    if (size != null && Math.max(size.height(), size.width()) > most) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "sample_size is %dx%d; images may have up to %d pixels a side.",
+              "sample_size is %dx%d; %s may have up to %d a side.",
               size.height(),
               size.width(),
-              MAX_SAMPLE_SIZE));
+              autoencoder.isPresent() ? "latents" : "images",
+              most));
     }
     if (classNames.size() > config.classEmbeddings()) {
       throw new IllegalArgumentException(
@@ -91,17 +107,81 @@ public record DiffusersPipeline(
    * @throws IllegalArgumentException if the parts do not fit, or if diffusers has no such network
    */
   public DiffusersPipeline(Unet unet, DiffusersScheduler scheduler, List<String> classNames) {
-    this(unet, scheduler, classNames, new SchedulerFile(scheduler.toJson(), scheduler.className()));
+    this(unet, Optional.empty(), scheduler, classNames);
   }
 
   /**
-   * The images that the network was trained on.
+   * A pipeline of latents that is not of files.
+   *
+   * @param unet the network
+   * @param autoencoder between images and latents; empty where the network denoises images
+   * @param scheduler by which it was trained and is to draw
+   * @param classNames of its classes; empty if they are not known
+   * @throws IllegalArgumentException if the parts do not fit, or if diffusers has no such network
+   */
+  public DiffusersPipeline(
+      Unet unet,
+      Optional<Autoencoder> autoencoder,
+      DiffusersScheduler scheduler,
+      List<String> classNames) {
+    this(
+        unet,
+        autoencoder,
+        scheduler,
+        classNames,
+        new SchedulerFile(scheduler.toJson(), scheduler.className()));
+  }
+
+  private static void checkLatents(AutoencoderConfig between, int channels) {
+    if (between.latents().stateChannels() != channels) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "The network denoises latents of %d channels, but the autoencoder's have %d; take the two that belong together.",
+              channels,
+              between.latents().stateChannels()));
+    }
+  }
+
+  /**
+   * The images that the network was trained on, which it may see as latents.
    *
    * @return their size, or empty if the files do not say it
    */
   public Optional<ImageShape> shape() {
     return Optional.ofNullable(((Unet2D) unet.config()).images().size())
-        .map(size -> new ImageShape(unet.config().inChannels(), size.height(), size.width()));
+        .map(
+            size -> {
+              int factor = pixelsPerState();
+              return new ImageShape(imageChannels(), factor * size.height(), factor * size.width());
+            });
+  }
+
+  /**
+   * The channels of the images.
+   *
+   * @return those of what the network denoises, or of the decoded latents
+   */
+  public int imageChannels() {
+    return autoencoder
+        .map(between -> between.config().images().outChannels())
+        .orElseGet(() -> unet.config().inChannels());
+  }
+
+  /**
+   * How many pixels one position of what the network denoises stands for in height and width.
+   *
+   * @return 1, or more of latents
+   */
+  public int pixelsPerState() {
+    return autoencoder.map(between -> between.config().pixelsPerLatent()).orElse(1);
+  }
+
+  /** Closes the networks. */
+  @Override
+  public void close() {
+    unet.close();
+    autoencoder.ifPresent(Autoencoder::close);
   }
 
   /**

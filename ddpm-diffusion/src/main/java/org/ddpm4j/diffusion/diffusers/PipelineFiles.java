@@ -13,6 +13,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.ddpm4j.io.hub.HubSelection;
 import org.ddpm4j.io.weights.WeightsLayout;
+import org.ddpm4j.unet.AutoencoderFolder;
 import org.ddpm4j.unet.UnetFolder;
 
 /**
@@ -49,9 +50,17 @@ public record PipelineFiles(String model, Optional<String> variant) implements H
               unet,
               UnetFolder.CONFIG));
     }
+    Optional<String> autoencoder =
+        PipelineFolder.AUTOENCODERS.stream()
+            .map(folder -> folder + "/")
+            .filter(folder -> names.contains(folder + UnetFolder.CONFIG))
+            .findFirst();
+    Stream<String> configs =
+        Stream.concat(
+            Stream.of(config), autoencoder.map(folder -> folder + UnetFolder.CONFIG).stream());
     List<String> files =
         new ArrayList<>(
-            Stream.concat(PipelineFolder.DESCRIPTIONS.stream(), Stream.of(config))
+            Stream.concat(PipelineFolder.DESCRIPTIONS.stream(), configs)
                 .filter(names::contains)
                 .toList());
     if (files.stream().allMatch(file -> Files.exists(snapshot.resolve(file)))) {
@@ -60,6 +69,10 @@ public record PipelineFiles(String model, Optional<String> variant) implements H
       }
       UnetFolder.readConfig(snapshot.resolve(config));
       files.addAll(weights(names, part, snapshot));
+      if (autoencoder.isPresent()) {
+        AutoencoderFolder.readConfig(snapshot.resolve(autoencoder.get() + UnetFolder.CONFIG));
+        files.addAll(weights(names, autoencoder.get(), snapshot));
+      }
     }
     return files;
   }

@@ -15,6 +15,8 @@ import java.util.stream.Stream;
 import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.StrictJson;
+import org.ddpm4j.unet.Autoencoder;
+import org.ddpm4j.unet.AutoencoderFolder;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
@@ -22,13 +24,14 @@ import org.ddpm4j.unet.model.Unet2D;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * A pipeline on disk as diffusers lays it out, that of {@code DDPMPipeline} and {@code
- * DDIMPipeline}:
+ * A pipeline on disk as diffusers lays it out, that of {@code DDPMPipeline}, {@code DDIMPipeline}
+ * and {@code LDMPipeline}:
  *
  * <pre>
  * model_index.json                            which classes the parts are of
  * unet/config.json                            the architecture
  * unet/diffusion_pytorch_model.safetensors    the weights
+ * vqvae/config.json, vqvae/diffusion_…        the autoencoder, of a pipeline of latents
  * scheduler/scheduler_config.json             noise schedule, prediction type, sampler
  * class_names.json                            ours: a list of names, where there are any
  * </pre>
@@ -57,7 +60,13 @@ public final class PipelineFolder {
   static final List<String> DESCRIPTIONS =
       List.of(INDEX, SCHEDULER + "/" + SCHEDULER_CONFIG, SCHEDULER_CONFIG, CLASS_NAMES);
 
+  /** The folders that an autoencoder may have. */
+  static final List<String> AUTOENCODERS = List.of("vqvae", "vae");
+
+  private static final List<String> AUTOENCODER_CLASSES = List.of("VQModel", "AutoencoderKL");
+
   private static final String LIBRARY = "diffusers";
+  private static final String LATENT_PIPELINE = "LDMPipeline";
   private static final String DDIM_PIPELINE = "DDIMPipeline";
   private static final String DDPM_PIPELINE = "DDPMPipeline";
 
@@ -108,13 +117,40 @@ public final class PipelineFolder {
     SchedulerClass named = schedulerClass(folder, file);
     DiffusersScheduler scheduler = SchedulerJson.read(file.json(), file.source(), named);
     List<String> classNames = readClassNames(folder.resolve(CLASS_NAMES));
+    Optional<Path> between = autoencoder(folder);
     Unet unet = UnetFolder.read(unet(folder), variant, dataType, execution);
+    Optional<Autoencoder> autoencoder = Optional.empty();
+    boolean complete = false;
     try {
-      return new DiffusersPipeline(unet, scheduler, classNames, file);
+      if (between.isPresent()) {
+        autoencoder =
+            Optional.of(AutoencoderFolder.read(between.get(), variant, dataType, execution));
+      }
+      DiffusersPipeline pipeline =
+          new DiffusersPipeline(unet, autoencoder, scheduler, classNames, file);
+      complete = true;
+      return pipeline;
     } catch (IllegalArgumentException e) {
-      unet.close();
       throw new IOException(String.format(Locale.ROOT, "%s: %s", folder, e.getMessage()), e);
+    } finally {
+      if (!complete) {
+        unet.close();
+        autoencoder.ifPresent(Autoencoder::close);
+      }
     }
+  }
+
+  /**
+   * Where the autoencoder of a pipeline of latents is.
+   *
+   * @param folder of a pipeline
+   * @return its folder, or empty where the network denoises images
+   */
+  public static Optional<Path> autoencoder(Path folder) {
+    return AUTOENCODERS.stream()
+        .map(folder::resolve)
+        .filter(part -> Files.exists(part.resolve(UnetFolder.CONFIG)))
+        .findFirst();
   }
 
   /**
@@ -198,26 +234,33 @@ public final class PipelineFolder {
       throw new IOException(
           String.format(
               Locale.ROOT,
-              "%s does not name a pipeline of diffusers by _class_name; %s and %s are supported.",
+              "%s does not name a pipeline of diffusers by _class_name; %s, %s and %s are supported.",
               file,
               DDPM_PIPELINE,
-              DDIM_PIPELINE));
+              DDIM_PIPELINE,
+              LATENT_PIPELINE));
     }
     for (Map.Entry<String, JsonNode> part : json.properties()) {
+      boolean isAutoencoder = AUTOENCODERS.contains(part.getKey());
       boolean isKnown =
           part.getKey().startsWith("_")
               || part.getKey().equals(UNET)
-              || part.getKey().equals(SCHEDULER);
+              || part.getKey().equals(SCHEDULER)
+              || isAutoencoder;
+      if (isAutoencoder && !isAbsent(part.getValue())) {
+        checkAutoencoder(file, part.getKey(), part.getValue());
+      }
       if (!isKnown && part.getValue().isArray() && !isAbsent(part.getValue())) {
         throw new IOException(
             String.format(
                 Locale.ROOT,
-                "%s is a %s with the part %s; only pipelines of a unet and a scheduler alone are supported, as %s and %s.",
+                "%s is a %s with the part %s; only pipelines of a unet and a scheduler alone are supported, as %s and %s, or of these and an autoencoder, as %s.",
                 file,
                 shown(pipeline),
                 part.getKey(),
                 DDPM_PIPELINE,
-                DDIM_PIPELINE));
+                DDIM_PIPELINE,
+                LATENT_PIPELINE));
       }
     }
     if (!className(file, UNET, json.path(UNET)).equals(Unet2D.CLASS_NAME)) {
@@ -231,6 +274,29 @@ public final class PipelineFolder {
                 () -> unsupported(file, SCHEDULER, json.path(SCHEDULER), SchedulerClass.names()));
     // That pipeline makes a DDIMScheduler of any scheduler that it is given.
     return pipeline.textValue().equals(DDIM_PIPELINE) ? SchedulerClass.DDIM : named;
+  }
+
+  private static void checkAutoencoder(Path index, String part, JsonNode entry) throws IOException {
+    if (!AUTOENCODER_CLASSES.contains(className(index, part, entry))) {
+      throw unsupported(
+          index,
+          part,
+          entry,
+          String.format(
+              Locale.ROOT,
+              "\"%s\" and \"%s\"",
+              AUTOENCODER_CLASSES.get(0),
+              AUTOENCODER_CLASSES.get(1)));
+    }
+    Path folder = index.resolveSibling(part);
+    if (Files.notExists(folder.resolve(UnetFolder.CONFIG))) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "%s names an autoencoder, but %s is missing; copy or download the whole folder.",
+              index,
+              folder.resolve(UnetFolder.CONFIG)));
+    }
   }
 
   private static String className(Path file, String part, JsonNode entry) throws IOException {
@@ -308,6 +374,10 @@ public final class PipelineFolder {
     }
     DiffusersScheduler scheduler = pipeline.scheduler();
     UnetFolder.write(folder.resolve(UNET), pipeline.unet());
+    if (pipeline.autoencoder().isPresent()) {
+      AutoencoderFolder.write(
+          folder.resolve(AUTOENCODERS.get(0)), pipeline.autoencoder().orElseThrow());
+    }
     Folders.create(folder.resolve(SCHEDULER));
     PipelineJson.write(
         folder.resolve(SCHEDULER).resolve(SCHEDULER_CONFIG), SchedulerJson.write(scheduler));
@@ -316,10 +386,18 @@ public final class PipelineFolder {
     }
     Map<String, Object> index = new LinkedHashMap<>();
     boolean isDdim = SchedulerClass.of(scheduler.sampler().type()) == SchedulerClass.DDIM;
-    index.put(DiffusersFields.CLASS_NAME, isDdim ? DDIM_PIPELINE : DDPM_PIPELINE);
+    String ofImages = isDdim ? DDIM_PIPELINE : DDPM_PIPELINE;
+    index.put(
+        DiffusersFields.CLASS_NAME,
+        pipeline.autoencoder().isPresent() ? LATENT_PIPELINE : ofImages);
     index.put("_diffusers_version", DiffusersFields.VERSION);
     index.put(SCHEDULER, List.of(LIBRARY, scheduler.className()));
     index.put(UNET, List.of(LIBRARY, Unet2D.CLASS_NAME));
+    pipeline
+        .autoencoder()
+        .ifPresent(
+            autoencoder ->
+                index.put(AUTOENCODERS.get(0), List.of(LIBRARY, autoencoder.config().className())));
     PipelineJson.write(folder.resolve(INDEX), index);
   }
 }

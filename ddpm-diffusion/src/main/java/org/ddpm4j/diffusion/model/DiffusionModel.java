@@ -27,6 +27,7 @@ import org.ddpm4j.diffusion.guidance.ClassifierFreeGuidance;
 import org.ddpm4j.diffusion.guidance.Guidance;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.diffusion.pipeline.LatentDecoder;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
@@ -41,11 +42,14 @@ import org.ddpm4j.io.hub.HubName;
 import org.ddpm4j.io.hub.HubSettings;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.ScheduleConstant;
+import org.ddpm4j.unet.Autoencoder;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.model.AutoencoderConfig;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A trained model: a network, what it predicts, the noise schedule, the size and normalisation of
@@ -79,6 +83,12 @@ public final class DiffusionModel implements AutoCloseable {
   /** Whose files say how to draw, if it came from one. */
   private final Optional<DiffusersPipeline> pipeline;
 
+  /** Between the images and what the network denoises; empty where that is the images. */
+  private final Optional<Autoencoder> autoencoder;
+
+  /** Of what the network denoises. */
+  private final ImageShape stateShape;
+
   private DiffusionModel(
       Unet unet,
       Parameterization parameterization,
@@ -98,15 +108,17 @@ public final class DiffusionModel implements AutoCloseable {
     this.classNames = List.copyOf(classNames);
     this.nullClass = nullClass;
     this.pipeline = pipeline;
+    this.autoencoder = pipeline.flatMap(DiffusersPipeline::autoencoder);
+    this.stateShape = autoencoder.map(between -> latentShape(between, shape)).orElse(shape);
     UnetConfig network = unet.config();
     normalization.requireChannels(shape.channels());
-    if (network.inChannels() != shape.channels()) {
+    if (network.inChannels() != stateShape.channels()) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "The network takes images of %d channels, but the images have %d; give the shape of those that it was trained on.",
               network.inChannels(),
-              shape.channels()));
+              stateShape.channels()));
     }
     if (network.outChannels() != network.inChannels() && !network.learnsVariance()) {
       throw new IllegalArgumentException(
@@ -116,8 +128,26 @@ public final class DiffusionModel implements AutoCloseable {
               network.inChannels(),
               network.outChannels()));
     }
-    network.checkImageSize(shape.height(), shape.width());
+    network.checkImageSize(stateShape.height(), stateShape.width());
     nullClass.ifPresent(row -> ModelDescription.requireNullClass(row, network.classEmbeddings()));
+  }
+
+  private static ImageShape latentShape(Autoencoder autoencoder, ImageShape images) {
+    AutoencoderConfig config = autoencoder.config();
+    int factor = config.pixelsPerLatent();
+    if (images.channels() != config.images().outChannels()
+        || images.height() % factor != 0
+        || images.width() % factor != 0) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "The autoencoder makes no images of %s; they have %d channels, and height and width are multiples of %d.",
+              images,
+              config.images().outChannels(),
+              factor));
+    }
+    return new ImageShape(
+        config.latents().stateChannels(), images.height() / factor, images.width() / factor);
   }
 
   /**
@@ -195,7 +225,8 @@ public final class DiffusionModel implements AutoCloseable {
    * The model of a diffusers pipeline, which draws as its scheduler says.
    *
    * @param pipeline its files
-   * @param shape of the images, which need not be that of the files
+   * @param shape of the images, which need not be that of the files; of a pipeline of latents that
+   *     of the decoded images
    * @return the model
    * @throws IllegalArgumentException if the network cannot take such images
    */
@@ -282,7 +313,7 @@ public final class DiffusionModel implements AutoCloseable {
               .orElseThrow(
                   () -> new IllegalArgumentException("its network has no sample_size; add it")));
     } catch (IllegalArgumentException e) {
-      pipeline.unet().close();
+      pipeline.close();
       throw new IOException(String.format(Locale.ROOT, "%s: %s", folder, e.getMessage()), e);
     }
   }
@@ -358,7 +389,7 @@ public final class DiffusionModel implements AutoCloseable {
    *
    * @param sampler how the pipeline is to draw
    * @return the pipeline, whose {@code sample_size} is that of the model's images; its network has
-   *     the same parameters and is to be closed of its own
+   *     the same parameters and is to be closed of its own, an autoencoder is the model's
    * @throws IllegalArgumentException if diffusers has nothing like the network, the schedule, the
    *     normalisation or the sampler; the sentence says what to do
    */
@@ -370,8 +401,9 @@ public final class DiffusionModel implements AutoCloseable {
     Unet2D network = DiffusersPipeline.requireUnet2D(unet.config());
     return new DiffusersPipeline(
         Unet.of(
-            network.withSampleSize(new Unet2D.ImageSize(shape.height(), shape.width())),
+            network.withSampleSize(new Unet2D.ImageSize(stateShape.height(), stateShape.width())),
             unet.parameters()),
+        autoencoder,
         scheduler(sampler),
         isClassConditional() ? classNames : List.of());
   }
@@ -389,9 +421,14 @@ public final class DiffusionModel implements AutoCloseable {
    * What a run's configuration says of the model.
    *
    * @return the description
-   * @throws IllegalArgumentException if the noise schedule is none of those that a run can have
+   * @throws IllegalArgumentException if the noise schedule is none of those that a run can have, or
+   *     if the model denoises latents
    */
   public ModelDescription description() {
+    if (isLatent()) {
+      throw new IllegalArgumentException(
+          "A run has no place for an autoencoder, and this model denoises latents; keep it as a pipeline of diffusers.");
+    }
     ScheduleConfig named =
         scheduleConfig
             .or(() -> ScheduleConfig.ofBetas(schedule.values(ScheduleConstant.BETAS)))
@@ -504,7 +541,21 @@ public final class DiffusionModel implements AutoCloseable {
       requireX0(path.first());
     }
     return new DiffusionPipeline(
-        denoiser(guidance), sampler, shape, normalization, classesInTurn());
+        denoiser(guidance),
+        sampler,
+        stateShape,
+        autoencoder.map(between -> new AutoencoderImages(between, shape)),
+        normalization,
+        classesInTurn());
+  }
+
+  private record AutoencoderImages(Autoencoder autoencoder, ImageShape shape)
+      implements LatentDecoder {
+
+    @Override
+    public INDArray decode(INDArray latents) {
+      return autoencoder.decode(latents);
+    }
   }
 
   private void requireX0(NoiseLevel first) {
@@ -635,6 +686,53 @@ public final class DiffusionModel implements AutoCloseable {
   }
 
   /**
+   * The size of what the network denoises.
+   *
+   * @return {@link #shape}, or that of the latents
+   */
+  public ImageShape stateShape() {
+    return stateShape;
+  }
+
+  /**
+   * Whether the network denoises latents (Rombach et al. 2022).
+   *
+   * @return false if it denoises the images themselves
+   */
+  public boolean isLatent() {
+    return autoencoder.isPresent();
+  }
+
+  /**
+   * What the network denoises of images.
+   *
+   * @param images as the model sees pixels, {@code [N,C,H,W]}
+   * @return their latents, {@code [N,c,h,w]}; the same array where the network denoises images
+   */
+  public INDArray encode(INDArray images) {
+    return autoencoder.map(between -> between.encode(images)).orElse(images);
+  }
+
+  /**
+   * Images of what the network denoises.
+   *
+   * @param states of a sampler, {@code [N,c,h,w]}
+   * @return images, {@code [N,C,H,W]}; the same array where the network denoises images
+   */
+  public INDArray decode(INDArray states) {
+    return autoencoder.map(between -> between.decode(states)).orElse(states);
+  }
+
+  /**
+   * The autoencoder.
+   *
+   * @return it, closed with the model; empty where the network denoises images
+   */
+  public Optional<Autoencoder> autoencoder() {
+    return autoencoder;
+  }
+
+  /**
    * How the network sees pixels.
    *
    * @return the normalisation
@@ -686,9 +784,10 @@ public final class DiffusionModel implements AutoCloseable {
     return unet.config().classEmbeddings() > 0;
   }
 
-  /** Closes the network. */
+  /** Closes the network, and the autoencoder if there is one. */
   @Override
   public void close() {
     unet.close();
+    autoencoder.ifPresent(Autoencoder::close);
   }
 }

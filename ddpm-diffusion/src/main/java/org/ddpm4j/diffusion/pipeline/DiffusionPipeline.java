@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.ClassConditionalDenoiser;
@@ -22,6 +23,7 @@ import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
@@ -33,9 +35,13 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * {@link org.ddpm4j.diffusion.pipeline.Cancellation} says so. The caller then gets a {@link
  * java.util.concurrent.CancellationException}, and the network is as good as before.
  *
+ * <p>With a decoder the sampler works on latents (Rombach et al. 2022): noise and what listeners
+ * are shown are of their shape, and what is drawn is decoded at the end.
+ *
  * @param denoiser the model
  * @param sampler how its estimates become images
- * @param shape of the images
+ * @param shape of what the sampler works on: of the images, or of latents
+ * @param decoder makes images of latents; empty where the sampler works on images
  * @param normalization how the model sees pixels
  * @param classOf the class of image i where the caller names no classes
  */
@@ -43,18 +49,23 @@ public record DiffusionPipeline(
     ClassConditionalDenoiser denoiser,
     Sampler sampler,
     ImageShape shape,
+    Optional<LatentDecoder> decoder,
     Normalization normalization,
     IntUnaryOperator classOf) {
 
   /** Images per batch unless another number is chosen. */
   public static final int DEFAULT_BATCH_SIZE = 64;
 
+  /** How many are decoded before it is asked again whether to go on. */
+  private static final int DECODED_AT_ONCE = 8;
+
   /**
    * Checks that nothing is missing.
    *
    * @param denoiser the model
    * @param sampler how its estimates become images
-   * @param shape of the images
+   * @param shape of what the sampler works on
+   * @param decoder makes images of latents
    * @param normalization how the model sees pixels
    * @param classOf the class of image i where the caller names no classes
    * @throws NullPointerException if one is missing
@@ -65,8 +76,29 @@ public record DiffusionPipeline(
     Objects.requireNonNull(denoiser, "denoiser");
     Objects.requireNonNull(sampler, "sampler");
     Objects.requireNonNull(shape, "shape");
+    Objects.requireNonNull(decoder, "decoder");
     Objects.requireNonNull(classOf, "classOf");
-    normalization.requireChannels(shape.channels());
+    normalization.requireChannels(imageShape(shape, decoder).channels());
+  }
+
+  /**
+   * Of a model of images.
+   *
+   * @param denoiser the model
+   * @param sampler how its estimates become images
+   * @param shape of the images
+   * @param normalization how the model sees pixels
+   * @param classOf the class of image i where the caller names no classes
+   * @throws IllegalArgumentException if the normalisation is for images of another number of
+   *     channels
+   */
+  public DiffusionPipeline(
+      ClassConditionalDenoiser denoiser,
+      Sampler sampler,
+      ImageShape shape,
+      Normalization normalization,
+      IntUnaryOperator classOf) {
+    this(denoiser, sampler, shape, Optional.empty(), normalization, classOf);
   }
 
   /**
@@ -150,7 +182,20 @@ public record DiffusionPipeline(
    * @return a new pipeline
    */
   public DiffusionPipeline withClassOf(IntUnaryOperator newClassOf) {
-    return new DiffusionPipeline(denoiser, sampler, shape, normalization, newClassOf);
+    return new DiffusionPipeline(denoiser, sampler, shape, decoder, normalization, newClassOf);
+  }
+
+  /**
+   * The size of the images that are drawn.
+   *
+   * @return {@link #shape}, or that of the decoded latents
+   */
+  public ImageShape imageShape() {
+    return imageShape(shape, decoder);
+  }
+
+  private static ImageShape imageShape(ImageShape shape, Optional<LatentDecoder> decoder) {
+    return decoder.map(LatentDecoder::shape).orElse(shape);
   }
 
   /**
@@ -343,7 +388,7 @@ public record DiffusionPipeline(
    * @throws java.util.concurrent.CancellationException as for {@link #sample}
    */
   public List<BufferedImage> pictures(int[] classes, long seed, SamplingOptions options) {
-    Images.requirePictures(shape.channels());
+    Images.requirePictures(imageShape().channels());
     // Memory outside of the heap: the garbage collector sees small objects only, and may wait long.
     try (INDArray images = sample(classes, seed, options)) {
       return Images.toPictures(images, normalization);
@@ -380,7 +425,7 @@ public record DiffusionPipeline(
   private INDArray sample(int[] classes, BatchNoise noise, SamplingOptions options) {
     int count = classes.length;
     requireCounts(count, options.batchSize());
-    INDArray images = Nd4j.create(count, shape.channels(), shape.height(), shape.width());
+    INDArray images = Nd4j.create(imageShape().ofBatch(count));
     boolean complete = false;
     try {
       for (int first = 0; first < count; first += options.batchSize()) {
@@ -401,11 +446,30 @@ public record DiffusionPipeline(
   private INDArray batch(
       int[] classes, int first, int count, BatchNoise noise, SamplingOptions options) {
     int size = classes.length;
-    return sample(
-        options.cancellation().guard(denoiser.withClasses(classes)),
-        noise.of(first, size),
-        observer(options.listener(), first, first + size, count, sampler.steps()),
-        size);
+    INDArray drawn =
+        sample(
+            options.cancellation().guard(denoiser.withClasses(classes)),
+            noise.of(first, size),
+            observer(options.listener(), first, first + size, count, sampler.steps()),
+            size);
+    return decoder.isEmpty() ? drawn : decoded(drawn, decoder.get(), options.cancellation());
+  }
+
+  private static INDArray decoded(
+      INDArray latents, LatentDecoder decoder, Cancellation cancellation) {
+    int count = (int) latents.size(0);
+    INDArray images = Nd4j.createUninitialized(decoder.shape().ofBatch(count));
+    for (int first = 0; first < count; first += DECODED_AT_ONCE) {
+      cancellation.check();
+      INDArrayIndex some = NDArrayIndex.interval(first, Math.min(count, first + DECODED_AT_ONCE));
+      try (INDArray part = decoder.decode(latents.get(some).dup('c'))) {
+        images.get(some).assign(part);
+      }
+    }
+    if (latents.closeable()) {
+      latents.close();
+    }
+    return images;
   }
 
   /** Draws a batch, and says in which step it fails. */

@@ -162,4 +162,21 @@ class PipelineFilesTest {
       assertThat(model.shape().height()).isEqualTo(8);
     }
   }
+
+  @Test
+  void anAutoencodersFilesAreChosen() throws IOException {
+    Path latent = GoldenPipelinesTest.fixture("ldm_vq").resolve("pipeline");
+    List<String> files =
+        List.of(
+            "model_index.json",
+            "scheduler/scheduler_config.json",
+            "unet/config.json",
+            "unet/" + WEIGHTS,
+            "vqvae/config.json",
+            "vqvae/" + WEIGHTS);
+    List<String> more =
+        Stream.concat(files.stream(), Stream.of("vqvae/diffusion_pytorch_model.bin")).toList();
+    PipelineFiles selection = new PipelineFiles("owner/name", Optional.empty());
+    assertThat(selection.choose(more, latent)).containsExactlyInAnyOrderElementsOf(files);
+  }
 }

@@ -101,7 +101,20 @@ public record ModelSource(String id, Kind kind, Optional<Path> folder) {
     return switch (kind) {
       case BUNDLED -> DiffusionModel.bundled();
       case RUN -> DiffusionModel.ofRun(folder.orElseThrow());
-      case PIPELINE -> DiffusionModel.ofPipeline(folder.orElseThrow());
+      case PIPELINE -> ofPixels(DiffusionModel.ofPipeline(folder.orElseThrow()));
     };
+  }
+
+  /** Previews and editing show the states of samplers, which have to be pictures. */
+  private DiffusionModel ofPixels(DiffusionModel model) throws IOException {
+    if (model.isLatent()) {
+      model.close();
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "The model %s denoises latents, which the studio does not show; draw with it by ddpm sample.",
+              id));
+    }
+    return model;
   }
 }

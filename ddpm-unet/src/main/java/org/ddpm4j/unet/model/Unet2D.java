@@ -11,8 +11,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.FeatureMap;
@@ -79,13 +77,6 @@ public record Unet2D(
 
   private static final int MAX_SAMPLE_SIZE = 1 << 20;
   private static final int MAX_FREQUENCY_SHIFT = 1 << 20;
-
-  /** Attention's names before diffusers 0.15, which diffusers still reads. */
-  private static final Pattern FORMER_ATTENTION_NAME =
-      Pattern.compile("(.*\\.attentions\\.\\d+\\.)(query|key|value|proj_attn)(\\.weight|\\.bias)");
-
-  private static final Map<String, String> ATTENTION_NAMES =
-      Map.of("query", "to_q", "key", "to_k", "value", "to_v", "proj_attn", "to_out.0");
 
   /** What is done to the images first. */
   public enum InputScale {
@@ -718,10 +709,7 @@ public record Unet2D(
   /** Attention's former names are those of today in all else. */
   @Override
   public String parameterName(String tensorName) {
-    Matcher former = FORMER_ATTENTION_NAME.matcher(tensorName);
-    return former.matches()
-        ? former.group(1) + ATTENTION_NAMES.get(former.group(2)) + former.group(3)
-        : tensorName;
+    return FormerNames.today(tensorName);
   }
 
   @Override

@@ -210,20 +210,7 @@ final class Unet2DGraph {
 
   /** Groups are null for no normalisation. */
   private FeatureMap attention(String name, FeatureMap x, Integer groups) {
-    FeatureMap h =
-        groups == null
-            ? x
-            : modules.groupNorm(
-                name + ".group_norm", x, groups, resnets.epsilon(), Activation.IDENTITY);
-    Integer headDim = config.attentionHeadDim();
-    int heads = headDim == null ? 1 : x.channels() / headDim;
-    int width = headDim == null ? x.channels() : heads * headDim;
-    FeatureMap mixed =
-        layers.attention(
-            modules.linear(name + ".to_q", h, width),
-            modules.linear(name + ".to_k", h, width),
-            modules.linear(name + ".to_v", h, width),
-            heads);
-    return layers.add(modules.linear(name + ".to_out.0", mixed, x.channels()), x);
+    return AttentionBlock.residual(
+        modules, name, x, groups, resnets.epsilon(), config.attentionHeadDim());
   }
 }

@@ -4,7 +4,6 @@ import static java.util.Map.entry;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -66,7 +65,7 @@ final class Unet2DJson {
           entry("default", Unet2D.TimeConditioning.SHIFT),
           entry("scale_shift", Unet2D.TimeConditioning.SCALE_SHIFT));
 
-  private static final Map<String, Activation> ACTIVATIONS =
+  static final Map<String, Activation> ACTIVATIONS =
       DiffusersFields.names(
           entry("silu", Activation.SILU),
           entry("swish", Activation.SILU),
@@ -76,8 +75,8 @@ final class Unet2DJson {
 
   private final DiffusersFields fields;
 
-  private Unet2DJson(Map<String, JsonNode> fields) {
-    this.fields = new DiffusersFields(REFUSAL, fields);
+  private Unet2DJson(DiffusersFields fields) {
+    this.fields = fields;
   }
 
   /** All keys of diffusers, in its order. */
@@ -135,7 +134,7 @@ final class Unet2DJson {
     return json;
   }
 
-  private static Object sampleSize(Unet2D.ImageSize size) {
+  static Object sampleSize(Unet2D.ImageSize size) {
     if (size == null || size.height() == size.width()) {
       return size == null ? null : size.height();
     }
@@ -148,54 +147,13 @@ final class Unet2DJson {
    * @throws IllegalArgumentException if it describes none that can be built here
    */
   static Unet2D read(JsonNode json) {
-    UnetLimits.require(
-        json instanceof ObjectNode,
-        "its configuration is %s; it must be an object",
-        StrictJson.quoted(json));
-    Map<String, JsonNode> fields = new LinkedHashMap<>();
-    ObjectNode defaults = new JsonMapper().valueToTree(write(Unet2D.DEFAULT));
-    defaults.properties().forEach(field -> fields.put(field.getKey(), field.getValue()));
-    Set<String> unset = DiffusersFields.unset(json);
-    json.properties()
-        .forEach(
-            field -> {
-              if (fields.containsKey(field.getKey())) {
-                if (!unset.contains(field.getKey())) {
-                  fields.put(field.getKey(), field.getValue());
-                }
-              } else if (!STATE_OF_AVERAGE.contains(field.getKey())) {
-                DiffusersFields.checkUnknown(
-                    REFUSAL, field.getKey(), field.getValue(), "the network does", keys(defaults));
-              }
-            });
-    Unet2D config = new Unet2DJson(fields).config();
-    for (String key : unset) {
-      if (json.has(key) && fields.containsKey(key)) {
-        checkIsDefault(key, json.get(key), fields, config);
-      }
-    }
-    return config;
-  }
-
-  /** Who changed a value by hand did not mean the default; diffusers would take that in silence. */
-  private static void checkIsDefault(
-      String key, JsonNode value, Map<String, JsonNode> fields, Unet2D config) {
-    Map<String, JsonNode> asWritten = new LinkedHashMap<>(fields);
-    asWritten.put(key, value);
-    UnetLimits.require(
-        new Unet2DJson(asWritten).config().equals(config),
-        "%s is %s, but %s says that it has its default, %s; take it out of that list, or leave the key out",
-        key,
-        StrictJson.quoted(value),
-        DiffusersFields.USE_DEFAULT_VALUES,
-        StrictJson.quoted(fields.get(key)));
-  }
-
-  private static String keys(ObjectNode known) {
-    List<String> names = new ArrayList<>();
-    known.fieldNames().forEachRemaining(names::add);
-    names.removeIf(name -> name.startsWith("_"));
-    return "The keys are " + String.join(", ", names);
+    return DiffusersFields.read(
+        REFUSAL,
+        json,
+        new JsonMapper().valueToTree(write(Unet2D.DEFAULT)),
+        STATE_OF_AVERAGE,
+        "the network does",
+        fields -> new Unet2DJson(fields).config());
   }
 
   private Unet2D config() {
@@ -210,7 +168,7 @@ final class Unet2DJson {
             : Frequencies.Order.SINES_FIRST;
     return new Unet2D(
         new Unet2D.Images(
-            imageSize(),
+            imageSize(fields),
             fields.integer("in_channels"),
             fields.integer("out_channels"),
             fields.flag("center_input_sample")
@@ -221,7 +179,7 @@ final class Unet2DJson {
         classes(),
         new Unet2D.ResnetBlocks(
             fields.integer("layers_per_block"),
-            activation(),
+            activation(fields),
             fields.integer("norm_num_groups"),
             fields.number("norm_eps"),
             fields.choice("resnet_time_scale_shift", CONDITIONINGS),
@@ -263,7 +221,8 @@ final class Unet2DJson {
         : fields.choice(key + " has an entry that", name, supported);
   }
 
-  private Unet2D.ImageSize imageSize() {
+  /** Null if it is null. */
+  static Unet2D.ImageSize imageSize(DiffusersFields fields) {
     JsonNode size = fields.get("sample_size");
     if (size.isNull()) {
       return null;
@@ -290,7 +249,7 @@ final class Unet2DJson {
   }
 
   /** diffusers ignores the case of letters. */
-  private Activation activation() {
+  static Activation activation(DiffusersFields fields) {
     JsonNode name = fields.get("act_fn");
     Activation found =
         name.isTextual() ? ACTIVATIONS.get(name.textValue().toLowerCase(Locale.ROOT)) : null;

@@ -1,0 +1,109 @@
+"""Small pipelines of diffusers and what they draw, for GoldenPipelinesTest.
+
+Needs diffusers (interop/requirements.txt). Writes a folder for each: pipeline/, as diffusers saves
+it but with its weights in half precision, and io.safetensors, in which diffusers' own pipeline has
+made images of noise.
+
+    python bench/make_pipeline_fixtures.py ddpm-diffusion/src/test/resources/org/ddpm4j/diffusion/diffusers
+"""
+
+import argparse
+import pathlib
+
+import diffusers
+import numpy
+import torch
+from safetensors.torch import load_file, save_file
+
+STEPS = 5
+
+
+def randomised(model, seed):
+    """The same with weights that leave nothing out and are exact in half precision."""
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.dim() == 1:
+                parameter.add_(0.1 * torch.randn_like(parameter))
+            if name.startswith("quantize"):
+                parameter.normal_()
+            parameter.copy_(parameter.half().float())
+    return model.eval()
+
+
+def latents_of(kind, **more):
+    options = {
+        "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D"],
+        "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+        "block_out_channels": [4, 4],
+        "norm_num_groups": 2,
+        "latent_channels": 2,
+        "sample_size": 8,
+    }
+    torch.manual_seed(7)
+    return randomised(kind(**options | more), 8)
+
+
+def unet(channels, size):
+    torch.manual_seed(5)
+    made = diffusers.UNet2DModel(
+        sample_size=size,
+        in_channels=channels,
+        out_channels=channels,
+        block_out_channels=[8],
+        down_block_types=["DownBlock2D"],
+        up_block_types=["UpBlock2D"],
+        layers_per_block=1,
+        norm_num_groups=2,
+        mid_block_type=None,
+    )
+    return randomised(made, 6)
+
+
+def ldm_vq():
+    scheduler = diffusers.DDIMScheduler(beta_schedule="scaled_linear", clip_sample=False)
+    between = latents_of(
+        diffusers.VQModel, num_vq_embeddings=16, vq_embed_dim=3, scaling_factor=0.7
+    )
+    return diffusers.LDMPipeline(between, unet(3, 4), scheduler), (3, 4, 4), {}
+
+
+def ldm_kl():
+    scheduler = diffusers.DDIMScheduler(clip_sample=False, prediction_type="v_prediction")
+    between = latents_of(diffusers.AutoencoderKL, scaling_factor=1.3)
+    return diffusers.LDMPipeline(between, unet(2, 4), scheduler), (2, 4, 4), {}
+
+
+PIPELINES = {"ldm_vq": ldm_vq, "ldm_kl": ldm_kl}
+
+
+def draw(pipeline, noise, options):
+    """What the pipeline's own call draws, which asks for its noise by this name."""
+    module = __import__(type(pipeline).__module__, fromlist=["randn_tensor"])
+    module.randn_tensor = lambda *_, **__: noise.clone()
+    return pipeline(len(noise), num_inference_steps=STEPS, output_type="np", **options).images
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PIPELINES))
+    arguments = parser.parse_args()
+    diffusers.logging.set_verbosity_error()
+    diffusers.logging.disable_progress_bar()
+    for name in arguments.names or PIPELINES:
+        pipeline, shape, options = PIPELINES[name]()
+        pipeline.set_progress_bar_config(disable=True)
+        folder = arguments.folder / name
+        pipeline.save_pretrained(folder / "pipeline")
+        for file in folder.glob("pipeline/*/*.safetensors"):
+            tensors = {key: tensor.half() for key, tensor in load_file(file).items()}
+            save_file(tensors, file, {"format": "pt"})
+        noise = torch.randn(2, *shape, generator=torch.Generator().manual_seed(1))
+        images = numpy.ascontiguousarray(draw(pipeline, noise, options).transpose(0, 3, 1, 2))
+        save_file({"noise": noise, "pixels": torch.from_numpy(images)}, folder / "io.safetensors")
+        print(name, images.min(), images.max(), images.std())
+
+
+if __name__ == "__main__":
+    main()
