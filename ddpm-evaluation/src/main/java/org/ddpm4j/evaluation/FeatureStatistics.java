@@ -1,5 +1,6 @@
 package org.ddpm4j.evaluation;
 
+import java.io.Serializable;
 import java.util.Arrays;
 import java.util.Locale;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -12,7 +13,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * sample variance", eq. 2.1), so that no more than a few hundred features need be in memory and the
  * rounding errors do not grow with their mean. Immutable.
  */
-public final class FeatureStatistics {
+public final class FeatureStatistics implements Serializable {
+
+  private static final long serialVersionUID = 1L;
 
   /** Images whose features are centred together. */
   private static final int BLOCK = 512;
