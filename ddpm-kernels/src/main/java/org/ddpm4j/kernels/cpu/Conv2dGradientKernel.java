@@ -1,19 +1,12 @@
 package org.ddpm4j.kernels.cpu;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_BIAS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
-
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.dnnl.convolution_backward_data;
 import org.bytedeco.dnnl.convolution_backward_weights;
 import org.bytedeco.dnnl.convolution_forward;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
-import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive_attr;
 import org.ddpm4j.kernels.ops.Conv2dGradient;
 import org.ddpm4j.kernels.ops.ConvolutionGeometry;
@@ -82,15 +75,14 @@ final class Conv2dGradientKernel {
             operands.padding(),
             operands.endPadding(),
             forward);
-    CpuTensor scratch = context.scratch(operands.inputScratch(dy)).get(0);
-    ConvolutionOperands.Input gradient = operands.inputY(context, dy, scratch);
-    steps.addAll(gradient.preparation());
-    steps.add(
-        context
-            .call(new convolution_backward_data(description))
-            .with(DNNL_ARG_DIFF_DST, gradient.memory())
-            .with(DNNL_ARG_WEIGHTS, operands.packedWeights(context, w, description.weights_desc()))
-            .with(DNNL_ARG_DIFF_SRC, context.memory(description.diff_src_desc(), dx)));
+    ConvolutionGradients.addInputGradient(
+        steps,
+        context,
+        operands,
+        new convolution_backward_data(description),
+        context.memory(description.diff_src_desc(), dx),
+        operands.packedWeights(context, w, description.weights_desc()),
+        dy);
   }
 
   private static void addParameterGradients(
@@ -114,32 +106,13 @@ final class Conv2dGradientKernel {
             operands.padding(),
             operands.endPadding(),
             forward);
-    memory.desc layout = description.diff_weights_desc();
-    long channels = dy.size(3);
-    List<CpuTensor> scratch =
-        context.scratch(
-            layout.get_size() / Float.BYTES,
-            channels,
-            operands.inputScratch(x),
-            operands.inputScratch(dy));
-    memory sum = context.memory(layout, scratch.get(0));
-    ConvolutionOperands.Input source = operands.inputX(context, x, scratch.get(2));
-    ConvolutionOperands.Input gradient = operands.inputY(context, dy, scratch.get(3));
-    steps.addAll(source.preparation());
-    steps.addAll(gradient.preparation());
-    DnnlCall call =
-        context
-            .call(new convolution_backward_weights(description))
-            .with(DNNL_ARG_SRC, source.memory())
-            .with(DNNL_ARG_DIFF_DST, gradient.memory())
-            .with(DNNL_ARG_DIFF_WEIGHTS, sum)
-            .with(DNNL_ARG_DIFF_BIAS, context.memory(operands.bias(), scratch.get(1)));
-    steps.add(call);
-    if (dw != null) {
-      steps.add(operands.addToPlainWeights(context, sum, dw));
-    }
-    if (db != null) {
-      steps.add(ParameterGradients.adding(scratch.get(1), db));
-    }
+    ConvolutionGradients.addParameterGradients(
+        steps,
+        context,
+        operands,
+        new convolution_backward_weights(description),
+        description.diff_weights_desc(),
+        List.of(x, dy),
+        Arrays.asList(dw, db));
   }
 }

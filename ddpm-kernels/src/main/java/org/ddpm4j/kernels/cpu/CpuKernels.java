@@ -82,10 +82,12 @@ final class CpuKernels {
     put(AttentionGradient.class, AttentionGradientKernel::kernel);
     put(AttentionOfParts.class, AttentionOfPartsKernel::kernel);
     put(AttentionOfPartsGradient.class, AttentionOfPartsGradientKernel::kernel);
-    put(AveragePool.class, AveragePoolKernel::kernel);
-    put(AveragePoolGradient.class, AveragePoolGradientKernel::kernel);
-    put(ChannelsFirst.class, ChannelsFirstKernel::kernel);
-    put(ChannelsLast.class, ChannelsLastKernel::kernel);
+    put(AveragePool.class, (op, context, in, out) -> Windows2x2.sums(in.get(0), out.get(0), 0.25f));
+    put(
+        AveragePoolGradient.class,
+        (op, context, in, out) -> Windows2x2.repetitions(in.get(0), out.get(0), 0.25f));
+    put(ChannelsFirst.class, LayoutKernels::channelsFirst);
+    put(ChannelsLast.class, LayoutKernels::channelsLast);
     putEither(ConcatChannels.class, ConcatChannelsKernel::kernel);
     putEither(Conv2d.class, Conv2dKernel::kernel);
     putEither(Conv2dGradient.class, Conv2dGradientKernel::kernel);
@@ -115,8 +117,12 @@ final class CpuKernels {
     putEither(SplitChannels.class, SplitChannelsKernel::kernel);
     put(SumPerChannel.class, SumPerChannelKernel::kernel);
     put(TimeFraction.class, TimeFractionKernel::kernel);
-    put(UpsampleNearest.class, UpsampleNearestKernel::kernel);
-    put(UpsampleNearestGradient.class, UpsampleNearestGradientKernel::kernel);
+    put(
+        UpsampleNearest.class,
+        (op, context, in, out) -> Windows2x2.repetitions(in.get(0), out.get(0), 1));
+    put(
+        UpsampleNearestGradient.class,
+        (op, context, in, out) -> Windows2x2.sums(in.get(0), out.get(0), 1));
     putUniform(Add.class, AddKernel::kernel);
     put(
         Multiply.class,

@@ -2,7 +2,7 @@ package org.ddpm4j.kernels.cpu;
 
 import org.ddpm4j.kernels.plan.Kernel;
 
-/** Windows2x2 of two by two positions, side by side in channels-last data {@code [N,2H,2W,C]}. */
+/** Windows of two by two positions, side by side in channels-last data {@code [N,2H,2W,C]}. */
 final class Windows2x2 {
 
   private Windows2x2() {}

@@ -1,0 +1,79 @@
+package org.ddpm4j.kernels.cpu;
+
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_BIAS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
+
+import java.util.List;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.primitive;
+import org.ddpm4j.kernels.plan.Kernel;
+
+/** The steps around oneDNN's gradients of convolutions and transposed convolutions. */
+final class ConvolutionGradients {
+
+  private ConvolutionGradients() {}
+
+  /** Adds the steps of the gradient of the input. */
+  static void addInputGradient(
+      List<Kernel> steps,
+      CpuContext context,
+      ConvolutionOperands operands,
+      primitive gradientOfInput,
+      memory dx,
+      memory weights,
+      CpuTensor dy) {
+    CpuTensor scratch = context.scratch(operands.inputScratch(dy)).get(0);
+    ConvolutionOperands.Input gradient = operands.inputY(context, dy, scratch);
+    steps.addAll(gradient.preparation());
+    steps.add(
+        context
+            .call(gradientOfInput)
+            .with(DNNL_ARG_DIFF_DST, gradient.memory())
+            .with(DNNL_ARG_WEIGHTS, weights)
+            .with(DNNL_ARG_DIFF_SRC, dx));
+  }
+
+  /**
+   * Adds the steps that add to the gradients of weights and bias, {@code sums}, either of which may
+   * be null. {@code layout} is oneDNN's of the weights' gradient, {@code maps} are x and dy.
+   */
+  static void addParameterGradients(
+      List<Kernel> steps,
+      CpuContext context,
+      ConvolutionOperands operands,
+      primitive gradientOfParameters,
+      memory.desc layout,
+      List<CpuTensor> maps,
+      List<CpuTensor> sums) {
+    CpuTensor x = maps.get(0);
+    CpuTensor dy = maps.get(1);
+    List<CpuTensor> scratch =
+        context.scratch(
+            layout.get_size() / Float.BYTES,
+            dy.size(3),
+            operands.inputScratch(x),
+            operands.inputScratch(dy));
+    memory ofWeights = context.memory(layout, scratch.get(0));
+    ConvolutionOperands.Input source = operands.inputX(context, x, scratch.get(2));
+    ConvolutionOperands.Input gradient = operands.inputY(context, dy, scratch.get(3));
+    steps.addAll(source.preparation());
+    steps.addAll(gradient.preparation());
+    steps.add(
+        context
+            .call(gradientOfParameters)
+            .with(DNNL_ARG_SRC, source.memory())
+            .with(DNNL_ARG_DIFF_DST, gradient.memory())
+            .with(DNNL_ARG_DIFF_WEIGHTS, ofWeights)
+            .with(DNNL_ARG_DIFF_BIAS, context.memory(operands.bias(), scratch.get(1))));
+    if (sums.get(0) != null) {
+      steps.add(operands.addToPlainWeights(context, ofWeights, sums.get(0)));
+    }
+    if (sums.get(1) != null) {
+      steps.add(ParameterGradients.adding(scratch.get(1), sums.get(1)));
+    }
+  }
+}
