@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Locale;
 import org.ddpm4j.kernels.ops.Attention;
 import org.ddpm4j.kernels.ops.AttentionGradient;
-import org.ddpm4j.kernels.ops.AttentionOfParts;
-import org.ddpm4j.kernels.ops.AttentionOfPartsGradient;
+import org.ddpm4j.kernels.ops.PackedAttention;
+import org.ddpm4j.kernels.ops.PackedAttentionGradient;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Tensor;
 
@@ -79,19 +79,19 @@ final class AttentionKernels {
   }
 
   static Kernel forward(
-      Attention op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
+      PackedAttention op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
     AttentionShape shape = AttentionShape.ofPacked(inputs.get(0), op.heads());
     return forward(context, shape, Parts.of(inputs.get(0), shape), outputs.get(0));
   }
 
   static Kernel forward(
-      AttentionOfParts op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
+      Attention op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
     AttentionShape shape = AttentionShape.ofPart(inputs.get(0), op.heads());
     return forward(context, shape, ofMaps(inputs, shape), outputs.get(0));
   }
 
   static Kernel backward(
-      AttentionGradient op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
+      PackedAttentionGradient op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
     if (outputs.get(0) == null) {
       return () -> {};
     }
@@ -105,7 +105,7 @@ final class AttentionKernels {
   }
 
   static Kernel backward(
-      AttentionOfPartsGradient op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
+      AttentionGradient op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
     AttentionShape shape = AttentionShape.ofPart(inputs.get(0), op.heads());
     Parts parts = ofMaps(inputs, shape);
     Parts gradients = Parts.of(outputs, parts.rowLength(), shape);

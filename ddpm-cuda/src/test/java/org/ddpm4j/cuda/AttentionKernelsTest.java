@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.Random;
 import org.ddpm4j.kernels.ops.Attention;
 import org.ddpm4j.kernels.ops.AttentionGradient;
-import org.ddpm4j.kernels.ops.AttentionOfParts;
-import org.ddpm4j.kernels.ops.AttentionOfPartsGradient;
 import org.ddpm4j.kernels.ops.FusedOp;
 import org.ddpm4j.kernels.ops.LinearAttention;
 import org.ddpm4j.kernels.ops.LinearAttentionGradient;
+import org.ddpm4j.kernels.ops.PackedAttention;
+import org.ddpm4j.kernels.ops.PackedAttentionGradient;
 import org.ddpm4j.kernels.plan.ElementType;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
@@ -345,10 +345,10 @@ class AttentionKernelsTest {
     FeatureMap dqkv = new FeatureMap(precision, n, h, w, 3 * heads * width).spoil();
     try (CudaContext context = context(precision)) {
       AttentionKernels.forward(
-              with(new Attention(), heads), context, List.of(qkv.tensor), List.of(y.tensor))
+              with(new PackedAttention(), heads), context, List.of(qkv.tensor), List.of(y.tensor))
           .run();
       AttentionKernels.backward(
-              with(new AttentionGradient(), heads),
+              with(new PackedAttentionGradient(), heads),
               context,
               List.of(qkv.tensor, dy.tensor),
               List.of(dqkv.tensor))
@@ -372,8 +372,7 @@ class AttentionKernelsTest {
     List<double[]> expected = expected(AttentionKernelsTest::attention, maps, dy, heads);
     List<Tensor> tensors = new ArrayList<>(maps.stream().map(map -> map.tensor).toList());
     try (CudaContext context = context(precision)) {
-      AttentionKernels.forward(
-              with(new AttentionOfParts(), heads), context, tensors, List.of(y.tensor))
+      AttentionKernels.forward(with(new Attention(), heads), context, tensors, List.of(y.tensor))
           .run();
       assertClose(precision, y.values(), expected.get(0));
       tensors.add(dy.tensor);
@@ -385,7 +384,7 @@ class AttentionKernelsTest {
               isWanted ? new FeatureMap(precision, 2, 9, 8, heads * width).spoil() : null);
         }
         AttentionKernels.backward(
-                with(new AttentionOfPartsGradient(), heads),
+                with(new AttentionGradient(), heads),
                 context,
                 tensors,
                 gradients.stream().map(map -> map == null ? null : map.tensor).toList())
@@ -495,7 +494,7 @@ class AttentionKernelsTest {
     FeatureMap y = new FeatureMap(precision, 1, 5, 5, 32);
     try (CudaContext context = context(precision)) {
       AttentionKernels.forward(
-              with(new Attention(), 1), context, List.of(qkv.tensor), List.of(y.tensor))
+              with(new PackedAttention(), 1), context, List.of(qkv.tensor), List.of(y.tensor))
           .run();
       assertThat(Arrays.stream(y.values())).allMatch(value -> value >= 299 && value <= 303);
       LinearAttentionKernels.forward(
@@ -518,7 +517,7 @@ class AttentionKernelsTest {
         new Tensor(
             three.tensor.address() + offset, new long[] {1, 7, 7, 3 * 64}, three.tensor.format());
     try (CudaContext context = context(Precision.BFLOAT16)) {
-      for (FusedOp op : List.of(with(new Attention(), 2), with(new LinearAttention(), 2))) {
+      for (FusedOp op : List.of(with(new PackedAttention(), 2), with(new LinearAttention(), 2))) {
         forward(op, context, three.tensor, all.tensor);
         forward(op, context, second, alone.tensor);
         double[] values = all.values();
@@ -529,7 +528,7 @@ class AttentionKernelsTest {
   }
 
   private static void forward(FusedOp op, CudaContext context, Tensor qkv, Tensor y) {
-    if (op instanceof Attention attention) {
+    if (op instanceof PackedAttention attention) {
       AttentionKernels.forward(attention, context, List.of(qkv), List.of(y)).run();
     } else {
       LinearAttentionKernels.forward((LinearAttention) op, context, List.of(qkv), List.of(y)).run();

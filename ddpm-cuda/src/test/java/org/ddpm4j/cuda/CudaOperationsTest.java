@@ -14,12 +14,12 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.ddpm4j.kernels.ops.Attention;
-import org.ddpm4j.kernels.ops.AttentionOfParts;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.ConvTranspose2d;
 import org.ddpm4j.kernels.ops.FusedOp;
 import org.ddpm4j.kernels.ops.FusedOps;
 import org.ddpm4j.kernels.ops.LinearAttention;
+import org.ddpm4j.kernels.ops.PackedAttention;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
 import org.junit.jupiter.api.AfterAll;
@@ -84,8 +84,8 @@ class CudaOperationsTest {
         Stream.of(
                 new Conv2d(),
                 new ConvTranspose2d(),
+                new PackedAttention(),
                 new Attention(),
-                new AttentionOfParts(),
                 new LinearAttention())
             .map(FusedOp::opName)
             .collect(Collectors.toSet());

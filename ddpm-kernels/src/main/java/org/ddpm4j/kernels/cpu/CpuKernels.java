@@ -15,8 +15,6 @@ import org.ddpm4j.kernels.ops.AddPerChannel;
 import org.ddpm4j.kernels.ops.Affine;
 import org.ddpm4j.kernels.ops.Attention;
 import org.ddpm4j.kernels.ops.AttentionGradient;
-import org.ddpm4j.kernels.ops.AttentionOfParts;
-import org.ddpm4j.kernels.ops.AttentionOfPartsGradient;
 import org.ddpm4j.kernels.ops.AveragePool;
 import org.ddpm4j.kernels.ops.AveragePoolGradient;
 import org.ddpm4j.kernels.ops.ChannelsFirst;
@@ -46,6 +44,8 @@ import org.ddpm4j.kernels.ops.MaxPoolGradient;
 import org.ddpm4j.kernels.ops.Mean;
 import org.ddpm4j.kernels.ops.MeanGradient;
 import org.ddpm4j.kernels.ops.Multiply;
+import org.ddpm4j.kernels.ops.PackedAttention;
+import org.ddpm4j.kernels.ops.PackedAttentionGradient;
 import org.ddpm4j.kernels.ops.ScaleShiftPerChannel;
 import org.ddpm4j.kernels.ops.ScaleShiftPerChannelGradient;
 import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
@@ -78,10 +78,10 @@ final class CpuKernels {
   static {
     put(AddPerChannel.class, AddPerChannelKernel::kernel);
     put(Affine.class, AffineKernel::kernel);
+    put(PackedAttention.class, PackedAttentionKernel::kernel);
+    put(PackedAttentionGradient.class, PackedAttentionGradientKernel::kernel);
     put(Attention.class, AttentionKernel::kernel);
     put(AttentionGradient.class, AttentionGradientKernel::kernel);
-    put(AttentionOfParts.class, AttentionOfPartsKernel::kernel);
-    put(AttentionOfPartsGradient.class, AttentionOfPartsGradientKernel::kernel);
     put(AveragePool.class, (op, context, in, out) -> Windows2x2.sums(in.get(0), out.get(0), 0.25f));
     put(
         AveragePoolGradient.class,

@@ -1,13 +1,13 @@
 package org.ddpm4j.kernels.ops;
 
+import java.util.Arrays;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
  * Scaled dot-product attention between the positions of each image (Vaswani et al. 2017, eq. 1).
- * Input: queries, keys and values side by side, {@code [N,H,W,3·heads·d]}. Output: {@code
- * [N,H,W,heads·d]}.
+ * Inputs: queries, keys and values, {@code [N,H,W,heads·d]} each. Output: the same shape.
  */
 public final class Attention extends FusedOp {
 
@@ -20,11 +20,14 @@ public final class Attention extends FusedOp {
    * Adds the operation to a graph.
    *
    * @param graph where it goes
-   * @param qkv {@code [N,H,W,3·heads·d]}
+   * @param queries {@code [N,H,W,heads·d]}
+   * @param keys {@code [N,H,W,heads·d]}
+   * @param values {@code [N,H,W,heads·d]}
    * @param heads number of heads
    */
-  public Attention(SameDiff graph, SDVariable qkv, int heads) {
-    super(1, graph, qkv);
+  public Attention(
+      SameDiff graph, SDVariable queries, SDVariable keys, SDVariable values, int heads) {
+    super(1, graph, queries, keys, values);
     addIArgument(heads);
   }
 
@@ -43,20 +46,15 @@ public final class Attention extends FusedOp {
   }
 
   @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    long[] qkv = inputs.get(0);
-    return List.of(new long[] {qkv[0], qkv[1], qkv[2], qkv[3] / 3});
-  }
-
-  @Override
   public double flops(List<long[]> inputs) {
-    long[] qkv = inputs.get(0);
-    return 4.0 * length(qkv) / 3 * qkv[1] * qkv[2];
+    long[] queries = inputs.get(0);
+    return 4.0 * length(queries) * queries[1] * queries[2];
   }
 
   @Override
   public List<SDVariable> doDiff(List<SDVariable> gradients) {
-    return List.of(
-        new AttentionGradient(sameDiff, arg(0), gradients.get(0), setting(0)).outputVariable());
+    return Arrays.asList(
+        new AttentionGradient(sameDiff, arg(0), arg(1), arg(2), gradients.get(0), setting(0))
+            .outputVariables());
   }
 }

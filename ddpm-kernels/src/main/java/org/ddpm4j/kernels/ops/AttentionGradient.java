@@ -5,18 +5,24 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * The gradient of {@link Attention}. Inputs: qkv, gradient of the output. Output: gradient of qkv.
- * The attention weights are computed again rather than kept.
+ * The gradient of {@link Attention}. Inputs: queries, keys, values, gradient of the output.
+ * Outputs: gradients of queries, keys and values.
  */
 public final class AttentionGradient extends GradientOp {
 
   /** For SameDiff. */
   public AttentionGradient() {
-    super(1);
+    super(3);
   }
 
-  AttentionGradient(SameDiff graph, SDVariable qkv, SDVariable dy, int heads) {
-    super(1, graph, qkv, dy);
+  AttentionGradient(
+      SameDiff graph,
+      SDVariable queries,
+      SDVariable keys,
+      SDVariable values,
+      SDVariable dy,
+      int heads) {
+    super(3, graph, queries, keys, values, dy);
     addIArgument(heads);
   }
 
@@ -35,8 +41,13 @@ public final class AttentionGradient extends GradientOp {
   }
 
   @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    return inputs.subList(0, 3);
+  }
+
+  @Override
   public double flops(List<long[]> inputs) {
-    long[] qkv = inputs.get(0);
-    return 10.0 * length(qkv) / 3 * qkv[1] * qkv[2];
+    long[] queries = inputs.get(0);
+    return 10.0 * length(queries) * queries[1] * queries[2];
   }
 }

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.LongStream;
 import org.ddpm4j.kernels.ops.Activation;
-import org.ddpm4j.kernels.ops.Attention;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.ConvTranspose2d;
 import org.ddpm4j.kernels.ops.DepthwiseConv2d;
@@ -16,6 +15,7 @@ import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.ops.LinearAttention;
+import org.ddpm4j.kernels.ops.PackedAttention;
 import org.ddpm4j.kernels.plan.GraphPlan;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -130,7 +130,7 @@ class BatchIndependenceTest {
           new Case(
               "attention",
               qkv,
-              (g, x) -> new Attention(g.built.sameDiff(), x, heads).outputVariable()));
+              (g, x) -> new PackedAttention(g.built.sameDiff(), x, heads).outputVariable()));
       cases.add(
           new Case(
               "linear attention",

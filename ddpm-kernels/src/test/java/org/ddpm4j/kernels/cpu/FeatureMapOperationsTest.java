@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Affine;
-import org.ddpm4j.kernels.ops.AttentionOfParts;
+import org.ddpm4j.kernels.ops.Attention;
 import org.ddpm4j.kernels.ops.AveragePool;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.Eltwise;
@@ -110,7 +110,7 @@ class FeatureMapOperationsTest {
     long features = (long) heads * width;
     OperationCheck.check(
         (graph, in) ->
-            new AttentionOfParts(graph, in.get(0), in.get(1), in.get(2), heads).outputVariable(),
+            new Attention(graph, in.get(0), in.get(1), in.get(2), heads).outputVariable(),
         in ->
             NaiveOps.attention(
                 NaiveOps.concatChannels(NaiveOps.concatChannels(in.get(0), in.get(1)), in.get(2)),

@@ -14,7 +14,6 @@ import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
 import org.ddpm4j.kernels.ops.Affine;
 import org.ddpm4j.kernels.ops.Attention;
-import org.ddpm4j.kernels.ops.AttentionOfParts;
 import org.ddpm4j.kernels.ops.AveragePool;
 import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.ChannelsLast;
@@ -29,6 +28,7 @@ import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.ops.LinearAttention;
 import org.ddpm4j.kernels.ops.MaxPool;
 import org.ddpm4j.kernels.ops.Multiply;
+import org.ddpm4j.kernels.ops.PackedAttention;
 import org.ddpm4j.kernels.ops.ScaleShiftPerChannel;
 import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
 import org.ddpm4j.kernels.ops.TimeFraction;
@@ -102,11 +102,11 @@ class FusedCpuBackendTest {
                 sd, new AveragePool(sd, h).outputVariable(), new MaxPool(sd, h).outputVariable())
             .outputVariable();
     down = new Add(sd, down, pooled).outputVariable();
-    SDVariable attended = new Attention(sd, down, 1).outputVariable();
+    SDVariable attended = new PackedAttention(sd, down, 1).outputVariable();
     SDVariable linear = new LinearAttention(sd, down, 2).outputVariable();
     SDVariable both = new ConcatChannels(sd, attended, linear, 2).outputVariable();
     SDVariable negative = new Affine(sd, both, -0.5, 1).outputVariable();
-    both = new AttentionOfParts(sd, both, negative, both, 2).outputVariable();
+    both = new Attention(sd, both, negative, both, 2).outputVariable();
     SDVariable up = new UpsampleNearest(sd, both).outputVariable();
     SDVariable transposed =
         new ConvTranspose2d(

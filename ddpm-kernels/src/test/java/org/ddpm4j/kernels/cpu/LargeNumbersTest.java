@@ -6,9 +6,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.ddpm4j.kernels.ops.Activation;
-import org.ddpm4j.kernels.ops.Attention;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.LinearAttention;
+import org.ddpm4j.kernels.ops.PackedAttention;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -128,7 +128,7 @@ class LargeNumbersTest {
         OperationCheck.run(
             (graph, in) ->
                 kind == Kind.SOFTMAX
-                    ? new Attention(graph, in.get(0), heads).outputVariable()
+                    ? new PackedAttention(graph, in.get(0), heads).outputVariable()
                     : new LinearAttention(graph, in.get(0), heads).outputVariable(),
             expected.shape(),
             List.of(qkv));
@@ -158,7 +158,7 @@ class LargeNumbersTest {
           OperationCheck.run(
                   (graph, in) ->
                       kind == Kind.SOFTMAX
-                          ? new Attention(graph, in.get(0), 1).outputVariable()
+                          ? new PackedAttention(graph, in.get(0), 1).outputVariable()
                           : new LinearAttention(graph, in.get(0), 1).outputVariable(),
                   expected.shape(),
                   List.of(qkv))

@@ -5,7 +5,6 @@ import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
 import org.ddpm4j.kernels.ops.Affine;
 import org.ddpm4j.kernels.ops.Attention;
-import org.ddpm4j.kernels.ops.AttentionOfParts;
 import org.ddpm4j.kernels.ops.AveragePool;
 import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.ChannelsLast;
@@ -24,6 +23,7 @@ import org.ddpm4j.kernels.ops.LossPerImage;
 import org.ddpm4j.kernels.ops.MaxPool;
 import org.ddpm4j.kernels.ops.Mean;
 import org.ddpm4j.kernels.ops.Multiply;
+import org.ddpm4j.kernels.ops.PackedAttention;
 import org.ddpm4j.kernels.ops.ScaleShiftPerChannel;
 import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
 import org.ddpm4j.kernels.ops.TimeFraction;
@@ -171,13 +171,13 @@ public final class FusedLayers implements Layers {
 
   @Override
   public FeatureMap attention(FeatureMap qkv, int heads) {
-    return mixed(qkv, new Attention(graph, qkv.values(), heads).outputVariable());
+    return mixed(qkv, new PackedAttention(graph, qkv.values(), heads).outputVariable());
   }
 
   @Override
   public FeatureMap attention(FeatureMap queries, FeatureMap keys, FeatureMap values, int heads) {
     return queries.with(
-        new AttentionOfParts(graph, queries.values(), keys.values(), values.values(), heads)
+        new Attention(graph, queries.values(), keys.values(), values.values(), heads)
             .outputVariable());
   }
 

@@ -1,0 +1,42 @@
+package org.ddpm4j.kernels.ops;
+
+import java.util.List;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/**
+ * The gradient of {@link PackedAttention}. Inputs: qkv, gradient of the output. Output: gradient of
+ * qkv. The attention weights are computed again rather than kept.
+ */
+public final class PackedAttentionGradient extends GradientOp {
+
+  /** For SameDiff. */
+  public PackedAttentionGradient() {
+    super(1);
+  }
+
+  PackedAttentionGradient(SameDiff graph, SDVariable qkv, SDVariable dy, int heads) {
+    super(1, graph, qkv, dy);
+    addIArgument(heads);
+  }
+
+  /**
+   * The number of heads.
+   *
+   * @return the number of heads
+   */
+  public int heads() {
+    return setting(0);
+  }
+
+  @Override
+  public String opName() {
+    return "ddpm_packed_attention_bp";
+  }
+
+  @Override
+  public double flops(List<long[]> inputs) {
+    long[] qkv = inputs.get(0);
+    return 10.0 * length(qkv) / 3 * qkv[1] * qkv[2];
+  }
+}
