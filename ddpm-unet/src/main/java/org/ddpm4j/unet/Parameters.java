@@ -31,6 +31,9 @@ public final class Parameters {
   private final Map<String, INDArray> views;
   private final AtomicLong version = new AtomicLong();
 
+  /** Whether anybody outside has an array through which values can change without a word. */
+  private volatile boolean lent;
+
   private Parameters(List<Parameter> declarations, DataType dataType) {
     this.declarations = List.copyOf(declarations);
     long count = declarations.stream().mapToLong(Parameter::length).sum();
@@ -82,8 +85,21 @@ public final class Parameters {
    * @return all values, {@code [count]}; writing to it changes them, see {@link #version}
    */
   public INDArray flat() {
-    version.incrementAndGet();
+    lend();
     return flat;
+  }
+
+  private void lend() {
+    lent = true;
+    version.incrementAndGet();
+  }
+
+  /**
+   * Whether an array of the values is or was in somebody's hands, so that an unchanged {@link
+   * #version} does not prove unchanged values.
+   */
+  boolean isLent() {
+    return lent;
   }
 
   /** The buffer, for reading alone. */
@@ -93,9 +109,10 @@ public final class Parameters {
 
   /**
    * Changes whenever somebody asks for the values in a form that can be written to, or writes to
-   * them by this class: networks on devices that have copies of their own compare it before they
-   * compute. Who keeps an array of {@link #flat} or {@link #get} and writes to it later has to ask
-   * for it anew, or to call {@link #changed}.
+   * them by this class: networks with copies of their own compare it before they compute. On a
+   * device, who keeps an array of {@link #flat} or {@link #get} and writes to it later has to ask
+   * for it anew, or to call {@link #changed}; the processor compares checksums once there is such
+   * an array.
    *
    * @return a number that never decreases
    */
@@ -116,7 +133,12 @@ public final class Parameters {
    * @throws IllegalArgumentException if there is none of that name
    */
   public INDArray get(String name) {
-    version.incrementAndGet();
+    lend();
+    return view(name);
+  }
+
+  /** As {@link #get}, for those who keep no array and change the version after writing. */
+  INDArray view(String name) {
     INDArray view = views.get(name);
     if (view == null) {
       throw new IllegalArgumentException(
@@ -175,8 +197,9 @@ public final class Parameters {
           Nd4j.createFromArray(values)
               .castTo(flat.dataType())
               .reshape('c', declaration.pyTorchShape());
-      declaration.layout().toPyTorch(get(declaration.name())).assign(drawn);
+      declaration.layout().toPyTorch(view(declaration.name())).assign(drawn);
     }
+    version.incrementAndGet();
   }
 
   /**
@@ -205,9 +228,10 @@ public final class Parameters {
     for (Parameter declaration : declarations) {
       declaration
           .layout()
-          .toPyTorch(get(declaration.name()))
+          .toPyTorch(view(declaration.name()))
           .assign(tensors.get(declaration.name()).castTo(flat.dataType()));
     }
+    version.incrementAndGet();
   }
 
   /**
@@ -256,7 +280,7 @@ public final class Parameters {
     if (!declarations.equals(other.declarations)) {
       throw new IllegalArgumentException("These are the parameters of two different networks.");
     }
-    version.incrementAndGet();
     flat.assign(other.flat);
+    version.incrementAndGet();
   }
 }

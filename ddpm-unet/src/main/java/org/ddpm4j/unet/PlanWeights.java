@@ -22,10 +22,11 @@ final class PlanWeights implements AutoCloseable {
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private final ByteBuffer bytes;
 
-  /** Of the parameters when they were packed last, if that was recorded. */
-  private long packedChecksum;
+  /** Of the parameters when they were packed last; -1 if they may have changed since. */
+  private long packedVersion = -1;
 
-  private boolean recorded;
+  /** Of the same; null if nobody had an array to write to them unseen. */
+  private Long packedChecksum;
 
   private volatile long version;
 
@@ -57,9 +58,9 @@ final class PlanWeights implements AutoCloseable {
       lock.writeLock().lock();
       try {
         if (!isCurrent()) {
+          packedVersion = parameters.version();
+          packedChecksum = parameters.isLent() ? checksum() : null;
           pack();
-          packedChecksum = checksum();
-          recorded = true;
         }
       } finally {
         lock.writeLock().unlock();
@@ -73,7 +74,7 @@ final class PlanWeights implements AutoCloseable {
     lock.writeLock().lock();
     try {
       pack();
-      recorded = false;
+      packedVersion = -1;
     } finally {
       lock.writeLock().unlock();
     }
@@ -92,7 +93,10 @@ final class PlanWeights implements AutoCloseable {
   private boolean isCurrent() {
     lock.readLock().lock();
     try {
-      return recorded && checksum() == packedChecksum;
+      if (packedVersion < 0 || !parameters.isLent()) {
+        return packedVersion == parameters.version();
+      }
+      return packedChecksum != null && packedChecksum == checksum();
     } finally {
       lock.readLock().unlock();
     }

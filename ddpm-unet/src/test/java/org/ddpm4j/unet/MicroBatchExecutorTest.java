@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -360,6 +361,56 @@ class MicroBatchExecutorTest {
         }
         before = after;
       }
+    }
+  }
+
+  /** As long as nobody has an array of the weights, their version alone tells of changes. */
+  @Test
+  void noticesChangesOfWeightsThatNobodyHolds() {
+    Batch batch = batch(3, 4, 6);
+    Parameters drawn = Unet.create(RESNET, DataType.FLOAT, 7).parameters();
+    Parameters weights = Unet.create(RESNET, DataType.FLOAT, 1).parameters();
+    try (Unet unet = Unet.of(RESNET, weights, unet(2))) {
+      float[] before = floats(unet.predict(batch.x, batch.t));
+      List<Runnable> changes =
+          List.of(
+              () -> weights.initialize(2),
+              () -> weights.assign(drawn),
+              () ->
+                  weights.assignPyTorch(
+                      Unet.create(RESNET, DataType.FLOAT, 3).parameters().toPyTorch()));
+      for (Runnable change : changes) {
+        change.run();
+        float[] after = floats(unet.predict(batch.x, batch.t));
+        assertThat(after).isNotEqualTo(before);
+        assertThat(floats(unet.predict(batch.x, batch.t))).isEqualTo(after);
+        assertThat(weights.isLent()).isFalse();
+        Parameters copied = weights.zerosLike();
+        copied.assign(weights);
+        try (Unet fresh = Unet.of(RESNET, copied, unet(2))) {
+          assertThat(after).isEqualTo(floats(fresh.predict(batch.x, batch.t)));
+        }
+        before = after;
+      }
+    }
+  }
+
+  /** An array that was asked for before the first prediction, and one from between two. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void noticesChangesThroughAnArrayFromEarlier(boolean fromBefore) {
+    Batch batch = batch(3, 4, 6);
+    Parameters weights = Unet.create(RESNET, DataType.FLOAT, 1).parameters();
+    try (Unet unet = Unet.of(RESNET, weights, unet(2))) {
+      INDArray early = fromBefore ? weights.flat() : null;
+      float[] first = floats(unet.predict(batch.x, batch.t));
+      INDArray held = fromBefore ? early : weights.flat();
+      assertThat(floats(unet.predict(batch.x, batch.t))).isEqualTo(first);
+      held.muli(0.9);
+      float[] second = floats(unet.predict(batch.x, batch.t));
+      assertThat(second).isNotEqualTo(first);
+      held.muli(0.9);
+      assertThat(floats(unet.predict(batch.x, batch.t))).isNotEqualTo(second);
     }
   }
 
