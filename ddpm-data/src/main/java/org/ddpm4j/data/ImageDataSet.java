@@ -22,7 +22,7 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Labelled images of one shape in memory, as uint8. Immutable and thread-safe.
+ * Labelled images of one shape as uint8, usually in memory. Immutable and thread-safe.
  *
  * <p>Parts of a data set ({@link #take}, {@link #select}, {@link #holdOut}, {@link #onlyClass})
  * share its pixels, so that they cost almost no memory.
@@ -35,7 +35,7 @@ public final class ImageDataSet {
   private final ImageShape shape;
   private final List<String> classNames;
   private final String source;
-  private final PixelStore pixels;
+  private final PixelSource pixels;
   private final Normalization normalization;
   // [C][256]: what a model sees, looked up rather than computed for each pixel of each batch.
   private final float[][] modelValues;
@@ -57,7 +57,7 @@ public final class ImageDataSet {
       ImageShape shape,
       List<String> classNames,
       String source,
-      PixelStore pixels,
+      PixelSource pixels,
       Normalization normalization,
       int[] rows,
       int[] labels) {
@@ -108,10 +108,27 @@ public final class ImageDataSet {
     return sharing(shape, store, rows, labels.clone(), classNames, source);
   }
 
+  /**
+   * A data set whose pixels are elsewhere, and are read whenever they are needed.
+   *
+   * @param shape the shape {@code [C,H,W]} of every image
+   * @param pixels of N images
+   * @param labels {@code [N]}, each the number of a class; copied
+   * @param classNames the name of each class
+   * @param source where the images come from, for people to read
+   * @return the data set
+   * @throws IllegalArgumentException if there is no image, or a label has no class
+   */
+  public static ImageDataSet of(
+      ImageShape shape, PixelSource pixels, int[] labels, List<String> classNames, String source) {
+    int[] rows = IntStream.range(0, labels.length).toArray();
+    return sharing(shape, pixels, rows, labels.clone(), classNames, source);
+  }
+
   /** A data set of those images of a store that are named by rows; nothing is copied. */
   static ImageDataSet sharing(
       ImageShape shape,
-      PixelStore pixels,
+      PixelSource pixels,
       int[] rows,
       int[] labels,
       List<String> classNames,

@@ -8,7 +8,7 @@ import org.ddpm4j.diffusion.ImageShape;
  * The pixels of many images of one shape, as unsigned bytes {@code [N,C,H,W]} in several arrays,
  * because one array ends at 2 GB. An image lies in one array.
  */
-final class PixelStore {
+final class PixelStore implements PixelSource {
 
   private static final int CHUNK_BYTES = 1 << 28;
 
@@ -54,13 +54,13 @@ final class PixelStore {
     }
   }
 
-  /** The array that holds an image. */
-  byte[] chunk(int image) {
+  @Override
+  public byte[] chunk(int image) {
     return chunks[image / imagesPerChunk];
   }
 
-  /** Where in its array an image begins. */
-  int offset(int image) {
+  @Override
+  public int offset(int image) {
     return image % imagesPerChunk * volume;
   }
 

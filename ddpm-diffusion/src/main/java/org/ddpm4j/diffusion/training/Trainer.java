@@ -101,16 +101,27 @@ public final class Trainer implements AutoCloseable {
     this.objective = Objects.requireNonNull(objective, "objective");
     this.config = Objects.requireNonNull(config, "config");
     Objects.requireNonNull(data, "data");
-    this.timesteps =
-        switch (config.objective().timesteps()) {
-          case UNIFORM -> new UniformTimesteps(objective.timesteps());
-          case IMPORTANCE -> new ImportanceTimesteps(objective.timesteps());
-          case LOG_NORMAL -> LogNormalTimesteps.paper(scheduleOf(objective));
-        };
+    this.timesteps = timesteps(objective, config);
     this.state = TrainingState.of(unet.parameters());
     this.trainingStep =
         steps.create(new TrainingStep.Task(unet, objective, config, data, timesteps, state));
     this.emaUnet = Unet.of(unet.config(), state.ema(), unet.execution());
+  }
+
+  /**
+   * How the timesteps of a training are drawn, for those who compute gradients elsewhere.
+   *
+   * @param objective what is trained for
+   * @param config says how
+   * @return a sampler that has learned nothing yet
+   * @throws IllegalArgumentException if the objective's timesteps cannot be drawn so
+   */
+  public static TimestepSampler timesteps(Objective objective, TrainingConfig config) {
+    return switch (config.objective().timesteps()) {
+      case UNIFORM -> new UniformTimesteps(objective.timesteps());
+      case IMPORTANCE -> new ImportanceTimesteps(objective.timesteps());
+      case LOG_NORMAL -> LogNormalTimesteps.paper(scheduleOf(objective));
+    };
   }
 
   private static NoiseSchedule scheduleOf(Objective objective) {

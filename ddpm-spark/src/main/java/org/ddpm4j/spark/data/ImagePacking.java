@@ -1,0 +1,321 @@
+package org.ddpm4j.spark.data;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.Serializable;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.Partitioner;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.SerializableConfiguration;
+import org.ddpm4j.data.ImageFile;
+import org.ddpm4j.diffusion.ImageShape;
+import scala.Tuple2;
+
+/**
+ * Decodes images by partitions and packs them, each once. Images are scaled and cut as {@code
+ * ImageFolder} does, and come in a fixed order, so that the packed images have the same fingerprint
+ * whatever the number of tasks.
+ */
+public final class ImagePacking {
+
+  private static final List<String> ENDINGS =
+      List.of(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp");
+  private static final String ONLY_CLASS = "images";
+  private static final String NO_SUB_FOLDER = ".";
+
+  private ImagePacking() {}
+
+  /** A shape that travels to executors. */
+  private record Size(int channels, int height, int width) implements Serializable {
+
+    private static final long serialVersionUID = 1L;
+
+    static Size of(ImageShape shape) {
+      return new Size(shape.channels(), shape.height(), shape.width());
+    }
+
+    /** Readers of some formats want a file. */
+    byte[] decode(byte[] content, String name) throws IOException {
+      java.nio.file.Path file = Files.createTempFile("ddpm4j-image-", "");
+      try {
+        Files.write(file, content);
+        return ImageFile.read(file, new ImageShape(channels, height, width)).pixels(0);
+      } catch (IOException e) {
+        throw new IOException(
+            String.format(Locale.ROOT, "The image %s: %s", name, e.getMessage()), e);
+      } finally {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+
+  /** A decoded image. */
+  private record Decoded(int label, byte[] pixels) implements Serializable {
+    private static final long serialVersionUID = 1L;
+  }
+
+  /** What a task has written. */
+  private record Part(int number, String attempt, int[] labels) implements Serializable {
+    private static final long serialVersionUID = 1L;
+  }
+
+  /** Neighbouring images into one part. */
+  private static final class Neighbours extends Partitioner {
+
+    private static final long serialVersionUID = 1L;
+    private final int images;
+    private final int parts;
+
+    Neighbours(int images, int parts) {
+      this.images = images;
+      this.parts = parts;
+    }
+
+    @Override
+    public int numPartitions() {
+      return parts;
+    }
+
+    @Override
+    public int getPartition(Object number) {
+      return (int) ((long) (Integer) number * parts / images);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Neighbours that && images == that.images && parts == that.parts;
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * images + parts;
+    }
+  }
+
+  /**
+   * Packs a folder of image files, by Spark's {@code binaryFile}. As in {@code ImageFolder}, images
+   * come in the order of their paths, and the class of each is the first sub-folder on the way to
+   * it.
+   *
+   * @param spark the session
+   * @param source the folder, of any Hadoop file system
+   * @param shape of the images, of 1 or 3 channels
+   * @param parts files that are written, by as many tasks, at least 1
+   * @param target folder of any Hadoop file system, which must not exist
+   * @return the packed images
+   * @throws IOException if there are no images, or the target exists or cannot be written
+   */
+  public static PackedImages ofImageFiles(
+      SparkSession spark, String source, ImageShape shape, int parts, String target)
+      throws IOException {
+    Configuration configuration = spark.sparkContext().hadoopConfiguration();
+    Path folder = new Path(source);
+    String root = folder.getFileSystem(configuration).makeQualified(folder).toString();
+    Dataset<Row> files =
+        spark
+            .read()
+            .format("binaryFile")
+            .option("recursiveFileLookup", "true")
+            .load(source)
+            .select("path", "content");
+    TreeMap<String, String> paths = new TreeMap<>();
+    for (Row row : files.select("path").collectAsList()) {
+      String path = row.getString(0);
+      String inside = new Path(path).toUri().getPath();
+      String relative = inside.substring(new Path(root).toUri().getPath().length() + 1);
+      if (ENDINGS.stream().anyMatch(relative.toLowerCase(Locale.ROOT)::endsWith)) {
+        paths.put(relative, path);
+      }
+    }
+    if (paths.isEmpty()) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "The folder %s holds no image files; expected files named %s.",
+              source,
+              String.join(", ", ENDINGS)));
+    }
+    TreeSet<String> subFolders = new TreeSet<>();
+    paths.keySet().forEach(path -> subFolders.add(subFolder(path)));
+    List<String> classNames =
+        subFolders.size() == 1 && subFolders.contains(NO_SUB_FOLDER)
+            ? List.of(ONLY_CLASS)
+            : List.copyOf(subFolders);
+    HashMap<String, Integer> numbers = new HashMap<>();
+    HashMap<String, Integer> labels = new HashMap<>();
+    for (Map.Entry<String, String> file : paths.entrySet()) {
+      numbers.put(file.getValue(), numbers.size());
+      labels.put(file.getValue(), Math.max(0, classNames.indexOf(subFolder(file.getKey()))));
+    }
+    JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    Broadcast<HashMap<String, Integer>> numberOf = context.broadcast(numbers);
+    Broadcast<HashMap<String, Integer>> labelOf = context.broadcast(labels);
+    Size size = Size.of(shape);
+    try {
+      JavaPairRDD<Integer, Decoded> decoded =
+          files
+              .javaRDD()
+              .filter(row -> numberOf.value().containsKey(row.getString(0)))
+              .mapToPair(
+                  row ->
+                      new Tuple2<>(
+                          numberOf.value().get(row.getString(0)),
+                          new Decoded(
+                              labelOf.value().get(row.getString(0)),
+                              size.decode(row.getAs(1), row.getString(0)))));
+      return write(
+          context,
+          decoded,
+          numbers.size(),
+          shape,
+          classNames,
+          "images of " + source,
+          parts,
+          target);
+    } finally {
+      numberOf.destroy();
+      labelOf.destroy();
+    }
+  }
+
+  private static String subFolder(String path) {
+    int end = path.indexOf('/');
+    return end < 0 ? NO_SUB_FOLDER : path.substring(0, end);
+  }
+
+  /**
+   * Packs rows of image files, of Parquet for instance, in the order of their numbers.
+   *
+   * @param spark the session
+   * @param rows with the columns {@code index} (long), {@code class} (int; null is class 0) and
+   *     {@code image} (binary, an image file), as {@code SparkSampler} writes them
+   * @param classNames of the classes
+   * @param shape of the images, of 1 or 3 channels
+   * @param source where the images come from, for people to read
+   * @param parts files that are written, by as many tasks, at least 1
+   * @param target folder of any Hadoop file system, which must not exist
+   * @return the packed images
+   * @throws IOException if there are no images or two of one number, or the target exists or cannot
+   *     be written
+   */
+  public static PackedImages ofRows(
+      SparkSession spark,
+      Dataset<Row> rows,
+      List<String> classNames,
+      ImageShape shape,
+      String source,
+      int parts,
+      String target)
+      throws IOException {
+    long[] numbers =
+        rows.select("index").collectAsList().stream().mapToLong(row -> row.getLong(0)).toArray();
+    Arrays.sort(numbers);
+    for (int i = 1; i < numbers.length; i++) {
+      if (numbers[i] == numbers[i - 1]) {
+        throw new IOException(
+            String.format(
+                Locale.ROOT,
+                "%s has two images with the number %d; the column index must tell them apart.",
+                source,
+                numbers[i]));
+      }
+    }
+    if (numbers.length == 0) {
+      throw new IOException(source + " holds no images.");
+    }
+    JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    Broadcast<long[]> sorted = context.broadcast(numbers);
+    Size size = Size.of(shape);
+    try {
+      JavaPairRDD<Integer, Decoded> decoded =
+          rows.select("index", "class", "image")
+              .javaRDD()
+              .mapToPair(
+                  row ->
+                      new Tuple2<>(
+                          Arrays.binarySearch(sorted.value(), row.getLong(0)),
+                          new Decoded(
+                              row.isNullAt(1) ? 0 : row.getInt(1),
+                              size.decode(row.getAs(2), "number " + row.getLong(0)))));
+      return write(context, decoded, numbers.length, shape, classNames, source, parts, target);
+    } finally {
+      sorted.destroy();
+    }
+  }
+
+  private static PackedImages write(
+      JavaSparkContext context,
+      JavaPairRDD<Integer, Decoded> decoded,
+      int images,
+      ImageShape shape,
+      List<String> classNames,
+      String source,
+      int parts,
+      String target)
+      throws IOException {
+    Configuration configuration = context.hadoopConfiguration();
+    SerializableConfiguration sent = new SerializableConfiguration(configuration);
+    try (PackedImages.Writer writer = PackedImages.Writer.begin(target, configuration)) {
+      String folder = writer.folder().toString();
+      // Of several attempts of a task Spark takes the result of one, which names its file.
+      List<Part> written =
+          decoded
+              .repartitionAndSortWithinPartitions(new Neighbours(images, Math.min(images, parts)))
+              .mapPartitions(own -> List.of(writePart(folder, sent.value(), own)).iterator())
+              .collect();
+      List<Integer> counts = new ArrayList<>();
+      int[] labels = new int[images];
+      int done = 0;
+      for (Part part : written) {
+        writer.rename(part.attempt(), PackedImages.pixelFile(part.number()));
+        counts.add(part.labels().length);
+        System.arraycopy(part.labels(), 0, labels, done, part.labels().length);
+        done += part.labels().length;
+      }
+      writer.removeAttempts();
+      return writer.finish(shape, classNames, source, counts, labels);
+    }
+  }
+
+  private static Part writePart(
+      String folder, Configuration configuration, Iterator<Tuple2<Integer, Decoded>> images)
+      throws IOException {
+    TaskContext task = TaskContext.get();
+    String attempt =
+        String.format(
+            Locale.ROOT,
+            PackedImages.Writer.ATTEMPT + "%d-%d",
+            task.partitionId(),
+            task.taskAttemptId());
+    Path file = new Path(folder, attempt);
+    List<Integer> labels = new ArrayList<>();
+    try (OutputStream out =
+        new BufferedOutputStream(file.getFileSystem(configuration).create(file, true))) {
+      while (images.hasNext()) {
+        Decoded image = images.next()._2();
+        out.write(image.pixels());
+        labels.add(image.label());
+      }
+    }
+    return new Part(
+        task.partitionId(), attempt, labels.stream().mapToInt(Integer::intValue).toArray());
+  }
+}

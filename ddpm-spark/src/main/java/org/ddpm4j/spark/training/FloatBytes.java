@@ -1,0 +1,30 @@
+package org.ddpm4j.spark.training;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Flat arrays as bytes, which Java's serialisation copies whole. */
+final class FloatBytes {
+
+  private FloatBytes() {}
+
+  static byte[] of(INDArray flat) {
+    if (flat.dataType() != DataType.FLOAT) {
+      throw new IllegalArgumentException("Executors train in FLOAT, not in " + flat.dataType());
+    }
+    byte[] bytes = new byte[Math.toIntExact(Math.multiplyExact(flat.length(), Float.BYTES))];
+    floats(bytes).put(flat.data().asNioFloat());
+    return bytes;
+  }
+
+  static void assign(INDArray flat, byte[] bytes) {
+    flat.data().asNioFloat().put(floats(bytes));
+  }
+
+  private static FloatBuffer floats(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+  }
+}

@@ -1,0 +1,217 @@
+package org.ddpm4j.spark.training;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.training.Checkpoint;
+import org.ddpm4j.unet.Parameters;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
+
+/**
+ * The folder of a run on any Hadoop file system, laid out as {@link RunFolder}: {@code
+ * config.json}, {@code checkpoints/} and {@code unet/}. A copy of it on a disk, or the folder
+ * itself where that is one, is what {@code ddpm train --resume} goes on with and {@code ddpm sample
+ * --run} draws of; and a folder that {@code ddpm train} made can be opened here.
+ *
+ * <p>A file has its name only when it is whole: it is uploaded beside its place and renamed.
+ */
+public final class RemoteRun implements AutoCloseable {
+
+  private static final Pattern CHECKPOINT = Pattern.compile("step-(\\d{1,18})\\.safetensors");
+  private static final String CHECKPOINTS = "checkpoints";
+  private static final String CONFIG = "config.json";
+  private static final String UNET = "unet";
+
+  private final FileSystem files;
+  private final Path folder;
+  private final RunFolder local;
+
+  private RemoteRun(String folder, Configuration configuration) throws IOException {
+    Path path = new Path(folder);
+    // Of our own: checksums beside a local file would be of what it held before others wrote it.
+    this.files = FileSystem.newInstance(path.toUri(), configuration);
+    this.files.setWriteChecksum(false);
+    this.files.setVerifyChecksum(false);
+    this.folder = files.makeQualified(path);
+    this.local = new RunFolder(Files.createTempDirectory("ddpm4j-run-"));
+  }
+
+  /**
+   * Makes the folder of a new run.
+   *
+   * @param folder of any Hadoop file system, which must not exist or be empty
+   * @param configuration of the file systems
+   * @param config of the run
+   * @return the run
+   * @throws IOException if the folder holds files or cannot be written
+   */
+  public static RemoteRun create(String folder, Configuration configuration, RunConfig config)
+      throws IOException {
+    RemoteRun run = new RemoteRun(folder, configuration);
+    try {
+      if (run.files.exists(run.folder) && run.files.listStatus(run.folder).length > 0) {
+        throw new IOException(
+            String.format(
+                Locale.ROOT,
+                "The run folder %s is not empty, and a run never overwrites another; resume it or choose a new folder.",
+                folder));
+      }
+      run.local.writeConfig(config);
+      run.upload(run.local.configFile(), new Path(run.folder, CONFIG));
+      return run;
+    } catch (IOException e) {
+      run.close();
+      throw e;
+    }
+  }
+
+  /**
+   * The folder of a run that exists.
+   *
+   * @param folder of any Hadoop file system
+   * @param configuration of the file systems
+   * @return the run
+   * @throws IOException if there is no run
+   */
+  public static RemoteRun open(String folder, Configuration configuration) throws IOException {
+    RemoteRun run = new RemoteRun(folder, configuration);
+    try {
+      Path config = new Path(run.folder, CONFIG);
+      if (!run.files.exists(config)) {
+        throw new IOException(
+            String.format(
+                Locale.ROOT,
+                "%s is not the folder of a run: it has no config.json; name the folder that train made.",
+                folder));
+      }
+      run.download(config, run.local.configFile());
+      return run;
+    } catch (IOException e) {
+      run.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Reads the configuration of a run whose training begins or is to go on.
+   *
+   * @return the configuration
+   * @throws IOException if it is damaged, of a model that was not trained here, or of a run that
+   *     drew its random numbers otherwise than today
+   */
+  public RunConfig readConfig() throws IOException {
+    return local.readConfigToResume();
+  }
+
+  /**
+   * Reads the newest checkpoint.
+   *
+   * @param like values of the run's network; not changed
+   * @return the state; empty if the run has no checkpoint yet
+   * @throws IOException if it is damaged or cannot be resumed
+   */
+  public Optional<Checkpoint> readLatestCheckpoint(Parameters like) throws IOException {
+    TreeMap<Long, Path> all = checkpoints();
+    if (all.isEmpty()) {
+      return Optional.empty();
+    }
+    Path newest = all.lastEntry().getValue();
+    Files.createDirectories(local.checkpoints().path());
+    download(newest, local.checkpoints().path().resolve(newest.getName()));
+    return Optional.of(local.readCheckpointToResume(like));
+  }
+
+  private TreeMap<Long, Path> checkpoints() throws IOException {
+    TreeMap<Long, Path> found = new TreeMap<>();
+    Path all = new Path(folder, CHECKPOINTS);
+    if (files.exists(all)) {
+      for (FileStatus file : files.listStatus(all)) {
+        Matcher name = CHECKPOINT.matcher(file.getPath().getName());
+        if (name.matches()) {
+          found.put(Long.parseLong(name.group(1)), file.getPath());
+        }
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Writes a checkpoint, of which the newest few are kept.
+   *
+   * @param checkpoint the state
+   * @param every steps between two checkpoints of the run, at least 1
+   * @throws IOException if it cannot be written; those before it are there then
+   */
+  public void write(Checkpoint checkpoint, long every) throws IOException {
+    java.nio.file.Path written = local.checkpoints().write(checkpoint, every);
+    upload(written, new Path(new Path(folder, CHECKPOINTS), written.getFileName().toString()));
+    List<String> kept =
+        local.checkpoints().all().stream().map(file -> file.getFileName().toString()).toList();
+    List<Path> older = new ArrayList<>(checkpoints().headMap(checkpoint.step()).values());
+    // One that was there before this program began, and is not on its disk, counts as well.
+    older.removeIf(path -> kept.contains(path.getName()));
+    int spare = Math.max(0, RunFolder.KEPT_CHECKPOINTS - kept.size());
+    for (Path path : older.subList(0, Math.max(0, older.size() - spare))) {
+      files.delete(path, false);
+    }
+  }
+
+  /**
+   * Writes the trained network.
+   *
+   * @param unet with the moving average of the weights
+   * @throws IOException if it cannot be written
+   */
+  public void write(Unet unet) throws IOException {
+    UnetFolder.write(local.unet(), unet);
+    List<java.nio.file.Path> written;
+    try (Stream<java.nio.file.Path> all = Files.list(local.unet())) {
+      written = all.sorted().toList();
+    }
+    for (java.nio.file.Path file : written) {
+      upload(file, new Path(new Path(folder, UNET), file.getFileName().toString()));
+    }
+  }
+
+  private void upload(java.nio.file.Path from, Path to) throws IOException {
+    Path unfinished = new Path(to.getParent(), "_" + to.getName() + ".tmp");
+    files.copyFromLocalFile(false, true, new Path(from.toUri()), unfinished);
+    files.delete(to, false);
+    if (!files.rename(unfinished, to)) {
+      throw new IOException(
+          String.format(Locale.ROOT, "%s could not be renamed to %s.", unfinished, to));
+    }
+  }
+
+  private void download(Path from, java.nio.file.Path to) throws IOException {
+    files.copyToLocalFile(false, from, new Path(to.toUri()), true);
+  }
+
+  /** Removes this machine's copy. */
+  @Override
+  public void close() throws IOException {
+    List<java.nio.file.Path> all;
+    try (Stream<java.nio.file.Path> found = Files.walk(local.path())) {
+      all = found.sorted(Comparator.reverseOrder()).toList();
+    }
+    for (java.nio.file.Path one : all) {
+      Files.deleteIfExists(one);
+    }
+    files.close();
+  }
+}

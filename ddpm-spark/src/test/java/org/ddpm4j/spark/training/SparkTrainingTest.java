@@ -1,0 +1,147 @@
+package org.ddpm4j.spark.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.diffusion.training.Checkpoint;
+import org.ddpm4j.diffusion.training.TrainingListener;
+import org.ddpm4j.spark.TestSpark;
+import org.ddpm4j.spark.data.PackedImages;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A training by tasks is that of one machine in as many parts, bit by bit. */
+class SparkTrainingTest {
+
+  private static final int STEPS = 7;
+  private static final TrainingListener NOBODY = (trainer, report) -> {};
+
+  @TempDir private static Path folder;
+
+  private static final Configuration CONFIGURATION = new Configuration();
+  private static final ImageDataSet IMAGES = TinyImages.of(64);
+  private static PackedImages packed;
+  private static SparkSession spark;
+
+  @BeforeAll
+  static void begin() throws IOException {
+    packed = PackedImages.write(IMAGES, folder.resolve("images").toString(), CONFIGURATION);
+    spark = TestSpark.local(2);
+  }
+
+  @AfterAll
+  static void end() {
+    spark.stop();
+  }
+
+  private static JavaSparkContext context() {
+    return JavaSparkContext.fromSparkContext(spark.sparkContext());
+  }
+
+  /** What one machine comes to, state by state. */
+  private static List<List<Object>> expected(int shards, long steps) throws IOException {
+    List<List<Object>> states = new ArrayList<>();
+    TinyRun.onOneMachine(
+        TinyRun.config(IMAGES, steps),
+        IMAGES,
+        shards,
+        trainer ->
+            trainer
+                .withListener((own, report) -> states.add(TinyRun.contents(own.checkpoint())))
+                .fit());
+    return states;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, BARRIER", "3, BARRIER", "3, INDEPENDENT", "25, BARRIER"})
+  void theBitsOfOneMachineInAsManyParts(int shards, Placement placement) throws IOException {
+    Path run = folder.resolve("run-" + shards + placement);
+    RunConfig config = TinyRun.config(IMAGES, STEPS);
+    List<List<Object>> states = new ArrayList<>();
+    try (RemoteRun remote = RemoteRun.create(run.toString(), CONFIGURATION, config);
+        SparkTraining training = new SparkTraining(context(), remote, packed, shards, placement)) {
+      training.run((own, report) -> states.add(TinyRun.contents(own.checkpoint())));
+    }
+    assertThat(states).hasSize(STEPS).isEqualTo(expected(shards, STEPS));
+
+    try (DiffusionModel model = DiffusionModel.ofRun(run)) {
+      assertThat(model.unet().parameters().fingerprint()).isEqualTo(states.get(STEPS - 1).get(2));
+    }
+    assertThat(RunFolder.open(run).checkpoints().all())
+        .extracting(file -> file.getFileName().toString())
+        .containsExactly("step-0000006.safetensors", "step-0000007.safetensors");
+  }
+
+  /** From the cluster to one machine and back; the parts are the same, and so are the bits. */
+  @Test
+  void resumesEitherWay() throws IOException {
+    Path path = folder.resolve("either-way");
+    RunFolder run = new RunFolder(path);
+    try (RemoteRun remote =
+            RemoteRun.create(path.toString(), CONFIGURATION, TinyRun.config(IMAGES, 3));
+        SparkTraining training =
+            new SparkTraining(context(), remote, packed, 2, Placement.BARRIER)) {
+      training.run(NOBODY);
+    }
+
+    RunConfig longer = TinyRun.config(IMAGES, STEPS);
+    TinyRun.onOneMachine(
+        TinyRun.config(IMAGES, 5),
+        IMAGES,
+        2,
+        trainer -> {
+          trainer.resume(run.readCheckpointToResume(trainer.unet().parameters()));
+          assertThat(trainer.step()).isEqualTo(3);
+          trainer.fit();
+          run.checkpoints().write(trainer.checkpoint());
+        });
+
+    run.writeConfig(longer);
+    try (RemoteRun remote = RemoteRun.open(path.toString(), CONFIGURATION);
+        SparkTraining training =
+            new SparkTraining(context(), remote, packed, 2, Placement.INDEPENDENT)) {
+      assertThat(training.trainer().step()).isEqualTo(5);
+      training.run(NOBODY);
+      Checkpoint last = training.trainer().checkpoint();
+      List<Object> straight = expected(2, STEPS).get(STEPS - 1);
+      // Those before were reports of shorter trainings; all that decides is the same.
+      assertThat(TinyRun.contents(last).subList(0, 5)).isEqualTo(straight.subList(0, 5));
+      assertThat(TinyRun.contents(last).get(7)).isEqualTo(straight.get(7));
+    }
+  }
+
+  @Test
+  void saysWhatDoesNotFit() throws IOException {
+    Path path = folder.resolve("other-images");
+    RunConfig config = TinyRun.config(TinyImages.of(63), STEPS);
+    try (RemoteRun remote = RemoteRun.create(path.toString(), CONFIGURATION, config)) {
+      assertThatIOException()
+          .isThrownBy(
+              () -> new SparkTraining(context(), remote, packed, 2, Placement.BARRIER).close())
+          .withMessageContaining("are not those of the run");
+    }
+    assertThatIOException()
+        .isThrownBy(() -> RemoteRun.create(path.toString(), CONFIGURATION, config))
+        .withMessageContaining("not empty");
+    Path empty = Files.createDirectory(folder.resolve("empty"));
+    assertThatIOException()
+        .isThrownBy(() -> RemoteRun.open(empty.toString(), CONFIGURATION))
+        .withMessageContaining("config.json");
+  }
+}
