@@ -94,7 +94,18 @@ class HelpTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "sample"})
+  @ValueSource(
+      strings = {
+        "train",
+        "sample",
+        "inpaint",
+        "image-to-image",
+        "interpolate",
+        "invert",
+        "distances",
+        "nearest",
+        "convert"
+      })
   void theTenOptionsThatMatterStandFirstAndAllCanBeSeen(String command) {
     String first = Cli.run(command, "--help").isOk().out();
     String all = Cli.run(command, "--help-all").isOk().out();
@@ -115,5 +126,35 @@ class HelpTest {
     assertThat(options(all)).hasSize(number).containsAll(options(first));
     assertThat(all).doesNotContain("shows all");
     assertThat(Arrays.asList(first, all)).allSatisfy(help -> assertThat(help).contains("Example:"));
+  }
+
+  /** At the usual width of a terminal, by sentences rather than by lines of the source. */
+  @Test
+  void footersFillTheirLines() {
+    commands()
+        .forEach(
+            (name, command) -> {
+              String help = Cli.run(name, "--help-all").isOk().out();
+              assertThat(help.lines())
+                  .as(name)
+                  .allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(80));
+              List<String> lines = help.substring(help.indexOf("Example:")).lines().toList();
+              for (int i = 1; i < lines.size(); i++) {
+                String before = lines.get(i - 1);
+                String word = lines.get(i).split(" ", 2)[0];
+                if (!word.isEmpty() && !before.isBlank() && !before.startsWith(" ")) {
+                  assertThat(before.length() + 1 + word.length()).as(before).isGreaterThan(78);
+                }
+              }
+            });
+  }
+
+  @Test
+  void allOptionsStandInGroupsAndNamesOfFilesStayWhole() {
+    assertThat(Cli.run("train", "--help-all").isOk().out())
+        .containsSubsequence(
+            "\nThe images:\n", "--dataset=", "\nThe training:\n", "\nThe network:\n", "--dim=");
+    assertThat(Cli.run("sample", "--help-all").isOk().out())
+        .contains("model_index.json", "OWNER/NAME[@REVISION]", "\nThe sampler:\n");
   }
 }

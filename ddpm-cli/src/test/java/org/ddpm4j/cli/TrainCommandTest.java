@@ -312,6 +312,8 @@ class TrainCommandTest {
     "--attention-heads, 0, --attention-heads is 0",
     "--block, vgg, resnet",
     "--flip, vertical, random",
+    "--crop, 0.6, from 0 to 0.5",
+    "--color-jitter, -0.1, from 0 to 1",
     "--dataset, cifar, fashion-mnist",
     "--layers, fastest, 'auto, fused, reference'",
     "--threads, 0, --threads",

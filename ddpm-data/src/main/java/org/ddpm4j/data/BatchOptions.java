@@ -1,26 +1,34 @@
 package org.ddpm4j.data;
 
 import java.util.Objects;
+import org.ddpm4j.diffusion.image.Augmentation;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 
 /**
  * How an {@link ImageDataSetIterator} makes batches.
  *
  * @param batchSize the images of a batch, at least 1
- * @param seed what the order of the images and their mirroring are drawn from
+ * @param seed what the order of the images, their mirroring and their changes are drawn from
  * @param flip whether images are mirrored at random
+ * @param augmentation how else they are changed at random
  * @param lastBatch what becomes of the images that do not fill a batch
  * @param order in which an epoch visits the images
  */
 public record BatchOptions(
-    int batchSize, long seed, HorizontalFlip flip, LastBatch lastBatch, ImageOrder order) {
+    int batchSize,
+    long seed,
+    HorizontalFlip flip,
+    Augmentation augmentation,
+    LastBatch lastBatch,
+    ImageOrder order) {
 
   /**
    * Checks the values.
    *
    * @param batchSize the images of a batch, at least 1
-   * @param seed what the order of the images and their mirroring are drawn from
+   * @param seed what the order of the images, their mirroring and their changes are drawn from
    * @param flip whether images are mirrored at random
+   * @param augmentation how else they are changed at random
    * @param lastBatch what becomes of the images that do not fill a batch
    * @param order in which an epoch visits the images
    * @throws IllegalArgumentException if batchSize is less than 1
@@ -31,13 +39,14 @@ public record BatchOptions(
           "The batch size is " + batchSize + ", but a batch needs at least one image.");
     }
     Objects.requireNonNull(flip, "flip");
+    Objects.requireNonNull(augmentation, "augmentation");
     Objects.requireNonNull(lastBatch, "lastBatch");
     Objects.requireNonNull(order, "order");
   }
 
   /**
-   * All images of each epoch in a new order, without mirroring; the last batch is smaller where
-   * they do not fill it ({@link LastBatch#KEEP}).
+   * All images of each epoch in a new order, as they are; the last batch is smaller where they do
+   * not fill it ({@link LastBatch#KEEP}).
    *
    * @param batchSize the images of a batch, at least 1
    * @param seed what the order of the images is drawn from
@@ -46,7 +55,12 @@ public record BatchOptions(
    */
   public static BatchOptions of(int batchSize, long seed) {
     return new BatchOptions(
-        batchSize, seed, HorizontalFlip.NONE, LastBatch.KEEP, ImageOrder.SHUFFLED);
+        batchSize,
+        seed,
+        HorizontalFlip.NONE,
+        Augmentation.NONE,
+        LastBatch.KEEP,
+        ImageOrder.SHUFFLED);
   }
 
   /**
@@ -80,7 +94,17 @@ public record BatchOptions(
    * @return the changed options
    */
   public BatchOptions withFlip(HorizontalFlip newFlip) {
-    return new BatchOptions(batchSize, seed, newFlip, lastBatch, order);
+    return new BatchOptions(batchSize, seed, newFlip, augmentation, lastBatch, order);
+  }
+
+  /**
+   * These options with other random changes.
+   *
+   * @param newAugmentation how images are changed at random besides mirroring
+   * @return the changed options
+   */
+  public BatchOptions withAugmentation(Augmentation newAugmentation) {
+    return new BatchOptions(batchSize, seed, flip, newAugmentation, lastBatch, order);
   }
 
   /**
@@ -90,7 +114,7 @@ public record BatchOptions(
    * @return the changed options
    */
   public BatchOptions withLastBatch(LastBatch newLastBatch) {
-    return new BatchOptions(batchSize, seed, flip, newLastBatch, order);
+    return new BatchOptions(batchSize, seed, flip, augmentation, newLastBatch, order);
   }
 
   /**
@@ -100,6 +124,6 @@ public record BatchOptions(
    * @return the changed options
    */
   public BatchOptions withOrder(ImageOrder newOrder) {
-    return new BatchOptions(batchSize, seed, flip, lastBatch, newOrder);
+    return new BatchOptions(batchSize, seed, flip, augmentation, lastBatch, newOrder);
   }
 }

@@ -376,6 +376,14 @@ public final class ImageDataSet {
 
   /** As {@link #batch(int...)}, with those images mirrored left to right whose flag is set. */
   DataSet batch(int[] indices, boolean[] mirrored) {
+    return batch(indices, mirrored, new ImageChange[indices.length]);
+  }
+
+  /**
+   * As {@link #batch(int...)}, with those images changed that have a change and not null, and those
+   * mirrored left to right whose flag is set.
+   */
+  DataSet batch(int[] indices, boolean[] mirrored, ImageChange[] changes) {
     if (indices.length == 0) {
       throw new IllegalArgumentException("A batch needs at least one image.");
     }
@@ -391,10 +399,16 @@ public final class ImageDataSet {
     float[] features = new float[indices.length * shape.volume()];
     float[] oneHot = new float[indices.length * classNames.size()];
     for (int i = 0; i < indices.length; i++) {
+      byte[] chunk = pixels.chunk(rows[indices[i]]);
+      int start = pixels.offset(rows[indices[i]]);
+      if (changes[i] != null) {
+        chunk = changes[i].apply(pixels(indices[i]), shape);
+        start = 0;
+      }
       if (mirrored[i]) {
-        writeMirrored(indices[i], features, i * shape.volume());
+        writeMirrored(chunk, start, features, i * shape.volume());
       } else {
-        write(indices[i], features, i * shape.volume());
+        write(chunk, start, features, i * shape.volume());
       }
       oneHot[i * classNames.size() + labels[indices[i]]] = 1;
     }
@@ -404,9 +418,7 @@ public final class ImageDataSet {
         Nd4j.create(features, featuresShape, 'c'), Nd4j.create(oneHot, labelsShape, 'c'));
   }
 
-  private void write(int index, float[] target, int offset) {
-    byte[] chunk = pixels.chunk(rows[index]);
-    int start = pixels.offset(rows[index]);
+  private void write(byte[] chunk, int start, float[] target, int offset) {
     int plane = shape.height() * shape.width();
     for (int c = 0; c < shape.channels(); c++) {
       float[] values = modelValues[c];
@@ -416,9 +428,7 @@ public final class ImageDataSet {
     }
   }
 
-  private void writeMirrored(int index, float[] target, int offset) {
-    byte[] chunk = pixels.chunk(rows[index]);
-    int start = pixels.offset(rows[index]);
+  private void writeMirrored(byte[] chunk, int start, float[] target, int offset) {
     int width = shape.width();
     for (int line = 0; line < shape.volume(); line += width) {
       float[] values = modelValues[line / (shape.height() * width)];

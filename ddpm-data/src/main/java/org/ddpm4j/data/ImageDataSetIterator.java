@@ -30,8 +30,8 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
  * shuffled. What cuts an iterator in parts and expects the same images in each after a reset, as
  * DL4J's {@code DataSetIteratorSplitter}, needs {@link ImageOrder#STORED}.
  *
- * <p>A shuffled order of epoch e is a function of (seed, e), and the mirroring of an image one of
- * (seed, e, the image's index), by {@link CounterRandom}.
+ * <p>A shuffled order of epoch e is a function of (seed, e), and the mirroring of an image and its
+ * augmentation are one of (seed, e, the image's index), by {@link CounterRandom}.
  *
  * <p>{@link #batch(long)}, {@link #indices(long)} and {@link #stepsPerEpoch()} may be called from
  * any thread; the iteration itself may not.
@@ -180,12 +180,23 @@ public final class ImageDataSetIterator implements DataSetIterator, BatchSource 
         mirrored[i] = random.bits(indices[i], ofEpoch, 0) < 0;
       }
     }
-    DataSet batch = dataSet.batch(indices, mirrored);
+    DataSet batch = dataSet.batch(indices, mirrored, changes(ofEpoch, indices));
     DataSetPreProcessor processor = preProcessor;
     if (processor != null) {
       processor.preProcess(batch);
     }
     return batch;
+  }
+
+  private ImageChange[] changes(long ofEpoch, int[] indices) {
+    ImageChange[] changes = new ImageChange[indices.length];
+    if (!options.augmentation().isNone()) {
+      CounterRandom random = new CounterRandom(options.seed(), Purpose.AUGMENTATIONS);
+      for (int i = 0; i < indices.length; i++) {
+        changes[i] = ImageChange.draw(options.augmentation(), random, indices[i], ofEpoch);
+      }
+    }
+    return changes;
   }
 
   /**

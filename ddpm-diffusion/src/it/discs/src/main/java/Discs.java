@@ -3,8 +3,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.objective.LossWeighting;
+import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.BatchSource;
 import org.ddpm4j.diffusion.training.Trainer;
@@ -42,8 +46,13 @@ public class Discs {
     Unet unet =
         Unet.create(
             AnnotatedUnet.resnet(16, 1, List.of(1, 2), 4).withAttention(2, 8), DataType.FLOAT, 0);
+    ObjectiveConfig objective =
+        ObjectiveConfig.simple()
+            .withParameterization(Parameterization.X0)
+            .withWeighting(new LossWeighting.MinSnr(5));
     TrainingConfig config =
         TrainingConfig.defaults(Integer.getInteger("discs.steps", 400))
+            .withObjective(objective)
             .withOptimizer(AdamWConfig.defaults().withLearningRate(3e-3));
     try (unet;
         Trainer trainer = new Trainer(unet, schedule, config, BatchSource.of(data))) {
@@ -51,7 +60,9 @@ public class Discs {
 
       // Sample.
       ImageShape shape = new ImageShape(1, 16, 16);
-      DiffusionModel model = DiffusionModel.of(trainer.emaUnet(), schedule, shape);
+      DiffusionModel model =
+          DiffusionModel.of(
+              trainer.emaUnet(), Parameterization.X0, schedule, shape, Normalization.SYMMETRIC);
       INDArray images = model.pipeline().sample(16, 7);
       Images.writePng(Images.grid(images, 8, 4), Path.of("discs.png"));
     }

@@ -31,12 +31,13 @@ public final class TrainFeatureClassifierExample {
   /**
    * Trains, tests and saves.
    *
-   * @param args the file to write, and the number of steps, by default 1400
+   * @param args the folder to write to, and the number of steps, by default 1400
    * @throws IOException if the images cannot be read or the file cannot be written
    */
   public static void main(String[] args) throws IOException {
-    Path file = Path.of(args.length > 0 ? args[0] : "fashion-mnist-classifier.safetensors");
-    long steps = args.length > 1 ? Long.parseLong(args[1]) : 1400;
+    Arguments arguments = Arguments.of(args);
+    Path file = arguments.output().resolve("fashion-mnist-classifier.safetensors");
+    long steps = arguments.steps(1400);
 
     ImageDataSet clothes = FashionMnist.load(Split.TRAIN);
     ImageDataSet tests = FashionMnist.load(Split.TEST);

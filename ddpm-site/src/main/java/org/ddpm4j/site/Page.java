@@ -1,5 +1,6 @@
 package org.ddpm4j.site;
 
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -8,10 +9,13 @@ import java.util.function.UnaryOperator;
 import org.commonmark.ext.gfm.tables.TablesExtension;
 import org.commonmark.node.AbstractVisitor;
 import org.commonmark.node.Code;
+import org.commonmark.node.CustomNode;
+import org.commonmark.node.FencedCodeBlock;
 import org.commonmark.node.Heading;
 import org.commonmark.node.Image;
 import org.commonmark.node.Link;
 import org.commonmark.node.Node;
+import org.commonmark.node.Paragraph;
 import org.commonmark.node.SoftLineBreak;
 import org.commonmark.node.Text;
 import org.commonmark.parser.Parser;
@@ -23,8 +27,17 @@ import org.commonmark.renderer.html.HtmlRenderer;
  * @param document its tree
  * @param title its first heading
  * @param anchors of its headings
+ * @param sections what stands under each heading
  */
-record Page(Node document, String title, Set<String> anchors) {
+record Page(Node document, String title, Set<String> anchors, List<Section> sections) {
+
+  /**
+   * What a search looks at.
+   *
+   * @param heading its heading
+   * @param text its words
+   */
+  record Section(String heading, String text) {}
 
   private static final List<TablesExtension> EXTENSIONS =
       List.of((TablesExtension) TablesExtension.create());
@@ -44,7 +57,30 @@ record Page(Node document, String title, Set<String> anchors) {
             anchors.add(anchor(text));
           }
         });
-    return new Page(document, title.toString(), anchors);
+    return new Page(document, title.toString(), anchors, sections(document));
+  }
+
+  private static List<Section> sections(Node document) {
+    List<Section> sections = new ArrayList<>();
+    String heading = "";
+    StringBuilder words = new StringBuilder();
+    for (Node node = document.getFirstChild(); node != null; node = node.getNext()) {
+      if (node instanceof Heading) {
+        add(sections, heading, words);
+        heading = text(node);
+      } else {
+        words.append(text(node)).append(' ');
+      }
+    }
+    add(sections, heading, words);
+    return List.copyOf(sections);
+  }
+
+  private static void add(List<Section> sections, String heading, StringBuilder words) {
+    if (!heading.isEmpty()) {
+      sections.add(new Section(heading, words.toString().replaceAll("\\s+", " ").strip()));
+    }
+    words.setLength(0);
   }
 
   /** The page's HTML, with links as the function says. */
@@ -112,6 +148,23 @@ record Page(Node document, String title, Set<String> anchors) {
 
           @Override
           public void visit(SoftLineBreak part) {
+            text.append(' ');
+          }
+
+          @Override
+          public void visit(FencedCodeBlock part) {
+            text.append(part.getLiteral());
+          }
+
+          @Override
+          public void visit(CustomNode part) {
+            visitChildren(part);
+            text.append(' ');
+          }
+
+          @Override
+          public void visit(Paragraph part) {
+            visitChildren(part);
             text.append(' ');
           }
         });

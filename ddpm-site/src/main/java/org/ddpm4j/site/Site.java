@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -18,6 +19,7 @@ import java.util.stream.Stream;
 public final class Site {
 
   private static final String STYLE = "style.css";
+  private static final String SEARCH = "search.js";
 
   private final Path project;
   private final Path folder;
@@ -64,15 +66,47 @@ public final class Site {
 
   private void write() throws IOException {
     Files.createDirectories(folder);
-    try (var style = Site.class.getResourceAsStream(STYLE)) {
-      Files.copy(style, folder.resolve(STYLE), StandardCopyOption.REPLACE_EXISTING);
+    for (String name : List.of(STYLE, SEARCH)) {
+      try (var resource = Site.class.getResourceAsStream(name)) {
+        Files.copy(resource, folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+      }
     }
+    Files.writeString(folder.resolve("search-index.js"), index());
     for (Map.Entry<Path, Page> entry : pages.entrySet()) {
       Path target = target(entry.getKey());
       Files.createDirectories(target.getParent());
       String body = entry.getValue().toHtml(link -> resolve(entry.getKey(), link));
       Files.writeString(target, html(target, entry.getValue().title(), body));
     }
+  }
+
+  /**
+   * What the search looks through, as a script: a page that is opened as a file may load one, but may
+   * not read data.
+   */
+  private String index() {
+    StringJoiner sections = new StringJoiner(",\n", "const sections = [\n", "\n];\n");
+    for (Map.Entry<Path, Page> entry : pages.entrySet()) {
+      Page page = entry.getValue();
+      String target = folder.relativize(target(entry.getKey())).toString().replace('\\', '/');
+      for (Page.Section section : page.sections()) {
+        sections.add(
+            String.format(
+                Locale.ROOT,
+                "[%s, %s, %s, %s]",
+                quoted(target + "#" + Page.anchor(section.heading())),
+                quoted(page.title()),
+                quoted(section.heading()),
+                quoted(section.text())));
+      }
+    }
+    return sections.toString();
+  }
+
+  private static String quoted(String text) {
+    String escaped = text.replace("\\", "\\\\").replace("\"", "\\\"");
+    // What would end the script's line, or the script.
+    return '"' + escaped.replaceAll("[\\p{Cntrl}\\u2028\\u2029]", " ").replace("<", "\\u003c") + '"';
   }
 
   /** Where a page goes: the README of a folder is its index. */
@@ -169,16 +203,22 @@ public final class Site {
         <link rel="stylesheet" href="%s">
         </head>
         <body>
-        <nav>%s</nav>
+        <nav>%s<input type="search" id="search" placeholder="Search the pages" aria-label="Search the pages" autocomplete="off"></nav>
+        <ol id="found" data-root="%s" hidden></ol>
         <main>
         %s</main>
+        <script src="%s" defer></script>
+        <script src="%s" defer></script>
         </body>
         </html>
         """,
         Page.escape(title),
         root + STYLE,
         links,
-        body);
+        root,
+        body,
+        root + "search-index.js",
+        root + SEARCH);
   }
 
   private static String link(String to, String title) {

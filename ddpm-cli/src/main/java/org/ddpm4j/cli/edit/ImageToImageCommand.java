@@ -35,7 +35,20 @@ import picocli.CommandLine.Option;
       "Images of another size are scaled to cover the model's, and their middle is cut out;",
       "colours become grey for a model of grey images."
     })
-@Introduction(example = "ddpm image-to-image --image sketch.png --strength 0.5")
+@Introduction(
+    example = "ddpm image-to-image --image sketch.png --strength 0.5",
+    first = {
+      "--image",
+      "--strength",
+      "--count",
+      "--steps",
+      "--sampler",
+      "--run",
+      "--model",
+      "--class",
+      "--seed",
+      "--output"
+    })
 public final class ImageToImageCommand implements Callable<Integer> {
 
   private static final int MAX_COUNT = 16;

@@ -37,7 +37,20 @@ import picocli.CommandLine.Option;
       "Images of another size are scaled to cover the model's, and their middle is cut out;",
       "colours become grey for a model of grey images."
     })
-@Introduction(example = "ddpm inpaint --image photo.png --mask-box left")
+@Introduction(
+    example = "ddpm inpaint --image photo.png --mask-box left",
+    first = {
+      "--image",
+      "--mask",
+      "--mask-box",
+      "--count",
+      "--steps",
+      "--run",
+      "--model",
+      "--class",
+      "--seed",
+      "--output"
+    })
 public final class InpaintCommand implements Callable<Integer> {
 
   private static final int MAX_COUNT = 64;

@@ -48,7 +48,20 @@ import picocli.CommandLine.Option;
       "the noises that DDIM finds for both mixed on a great circle, and drawn again by DDIM.",
       "With --seeds: two noises mixed on a great circle and, for comparison, on a straight line."
     })
-@Introduction(example = "ddpm interpolate --seeds 1,2")
+@Introduction(
+    example = "ddpm interpolate --seeds 1,2",
+    first = {
+      "--from",
+      "--to",
+      "--seeds",
+      "--points",
+      "--steps",
+      "--strength",
+      "--run",
+      "--model",
+      "--seed",
+      "--output"
+    })
 public final class InterpolateCommand implements Callable<Integer> {
 
   private static final int MAX_POINTS = 32;

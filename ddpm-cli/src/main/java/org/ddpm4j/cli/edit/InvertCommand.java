@@ -36,7 +36,20 @@ import picocli.CommandLine.Option;
       "the mean square, of levels 0 to 255) and the standard deviation of the noise, 1 for true",
       "noise. Images of another size are scaled to cover the model's, and their middle is cut out."
     })
-@Introduction(example = "ddpm invert --image photo.png --steps 50")
+@Introduction(
+    example = "ddpm invert --image photo.png --steps 50",
+    first = {
+      "--image",
+      "--steps",
+      "--iterations",
+      "--clip",
+      "--run",
+      "--model",
+      "--class",
+      "--weights",
+      "--data",
+      "--output"
+    })
 public final class InvertCommand implements Callable<Integer> {
 
   private static final int LEVELS = 255;

@@ -54,7 +54,20 @@ import picocli.CommandLine.Spec;
       "SameDiff graph, of any of these or of a network's folder, predicts for images of one size",
       "in every ND4J program."
     })
-@Introduction(example = "ddpm convert --model pipeline --to run --output converted")
+@Introduction(
+    example = "ddpm convert --model pipeline --to run --output converted",
+    first = {
+      "--to",
+      "--run",
+      "--model",
+      "--output",
+      "--size",
+      "--dataset",
+      "--sampler",
+      "--weights",
+      "--checkpoint",
+      "--variant"
+    })
 public final class ConvertCommand implements Callable<Integer> {
 
   /** What is made. */

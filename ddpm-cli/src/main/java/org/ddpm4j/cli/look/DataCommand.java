@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
+import org.ddpm4j.cli.options.AugmentationOptions;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.DataOptions;
 import org.ddpm4j.cli.options.Defaults;
@@ -16,7 +17,9 @@ import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.data.BatchOptions;
 import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.data.ImageDataSetIterator;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.io.AtomicFile;
@@ -47,6 +50,8 @@ public final class DataCommand implements Callable<Integer> {
   private final Console console;
 
   @Mixin private DataOptions data;
+
+  @Mixin private AugmentationOptions augmentation;
 
   @HasEffect(without = "--per-class")
   @Option(
@@ -130,15 +135,18 @@ public final class DataCommand implements Callable<Integer> {
     return indices;
   }
 
-  private static int[] all(ImageDataSet images) {
-    return IntStream.range(0, images.size()).toArray();
+  /** As a training with seed 0 would see them in its first epoch, but in the data set's order. */
+  private INDArray augmented(ImageDataSet images) {
+    BatchOptions options =
+        BatchOptions.unshuffled(images.size()).withAugmentation(augmentation.augmentation());
+    return new ImageDataSetIterator(images, options).batch(0).getFeatures();
   }
 
   private INDArray spread(ImageDataSet images) {
     int shown = Math.min(count, images.size());
     requirePixels(shown, images);
     ImageDataSet part = images.takeSpread(shown);
-    return part.batch(all(part)).getFeatures();
+    return augmented(part);
   }
 
   /** A row for each class that has images, filled up with black. */
@@ -159,8 +167,7 @@ public final class DataCommand implements Callable<Integer> {
       ImageDataSet ofClass = images.select(classes.get(i));
       ImageDataSet shown = ofClass.takeSpread(Math.min(perClass, ofClass.size()));
       long first = (long) i * perClass;
-      rows.get(NDArrayIndex.interval(first, first + shown.size()))
-          .assign(shown.batch(all(shown)).getFeatures());
+      rows.get(NDArrayIndex.interval(first, first + shown.size())).assign(augmented(shown));
     }
     return rows;
   }

@@ -135,7 +135,11 @@ public final class InfoCommand implements Callable<Integer> {
         config.training().map(training -> "" + training.config().steps()).orElse("not known");
     List<Path> checkpoints = run.checkpoints().all();
     if (checkpoints.isEmpty()) {
-      print("steps", unseen ? "not known" : String.format(Locale.ROOT, "none of %s saved", steps));
+      print(
+          "steps",
+          unseen
+              ? "not known"
+              : String.format(Locale.ROOT, "%s, of which no checkpoint is left", steps));
       return;
     }
     Checkpoint checkpoint = run.readLatestCheckpoint(unet.parameters());

@@ -20,10 +20,10 @@ import picocli.CommandLine.Parameters;
     description = "Run a lesson of docs/lessons, in minutes, and look at its pictures.",
     footer = {
       "",
-      "a  schedules, noise and blocks: clothes from noise",
-      "b  predicting the mean, the image or the noise, and the bound",
-      "c  from one number to sixteen samples of every class",
-      "d  the minimal model, and how well it denoises"
+      "  a  schedules, noise and blocks: clothes from noise",
+      "  b  predicting the mean, the image or the noise, and the bound",
+      "  c  from one number to sixteen samples of every class",
+      "  d  the minimal model, and how well it denoises"
     })
 @Introduction(example = "ddpm lesson a")
 public final class LessonCommand implements Callable<Integer> {

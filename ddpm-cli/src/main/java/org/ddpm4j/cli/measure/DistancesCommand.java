@@ -58,7 +58,20 @@ import picocli.CommandLine.Option;
       "each class. Beside them stand as many real test images, and noise. Distances depend on the",
       "number of images. Features of a data set are made once and kept in the user's cache."
     })
-@Introduction(example = "ddpm distances --run runs/clothes")
+@Introduction(
+    example = "ddpm distances --run runs/clothes",
+    first = {
+      "--run",
+      "--model",
+      "--count",
+      "--images",
+      "--sampler",
+      "--steps",
+      "--dataset",
+      "--inception",
+      "--seed",
+      "--output"
+    })
 public final class DistancesCommand implements Callable<Integer> {
 
   private static final int MAX_COUNT = 100_000;

@@ -61,7 +61,20 @@ import picocli.CommandLine.Option;
       "where their distances stand beside those of test images, and nearest.csv. Of a model that",
       "copies, more images are close than of those that it has never seen."
     })
-@Introduction(example = "ddpm nearest --run runs/clothes --count 64")
+@Introduction(
+    example = "ddpm nearest --run runs/clothes --count 64",
+    first = {
+      "--run",
+      "--model",
+      "--count",
+      "--dataset",
+      "--data",
+      "--sampler",
+      "--steps",
+      "--guidance",
+      "--seed",
+      "--output"
+    })
 public final class NearestCommand implements Callable<Integer> {
 
   private static final int MAX_COUNT = 10_000;

@@ -6,6 +6,7 @@ import org.ddpm4j.diffusion.config.ScheduleType;
 import picocli.CommandLine.Option;
 
 /** The options of a noise schedule other than its type. */
+@OptionGroup("The noise schedule")
 public final class ChainOptions {
 
   @Option(

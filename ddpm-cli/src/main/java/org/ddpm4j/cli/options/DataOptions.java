@@ -20,6 +20,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which images to train on. */
+@OptionGroup("The images")
 public final class DataOptions {
 
   private static final int MAX_NAMED_FILES = 10;

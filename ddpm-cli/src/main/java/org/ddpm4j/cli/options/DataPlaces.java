@@ -6,6 +6,7 @@ import org.ddpm4j.data.Network;
 import picocli.CommandLine.Option;
 
 /** Where images may come from. */
+@OptionGroup("The images")
 public final class DataPlaces {
 
   @Option(

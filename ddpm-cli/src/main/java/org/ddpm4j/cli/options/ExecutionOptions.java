@@ -11,6 +11,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How this machine computes: never part of a run's configuration. */
+@OptionGroup("How the machine computes")
 public final class ExecutionOptions {
 
   @Mixin private LayersOptions layers;

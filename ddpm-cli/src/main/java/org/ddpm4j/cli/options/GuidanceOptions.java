@@ -7,6 +7,7 @@ import org.ddpm4j.diffusion.model.DiffusionModel;
 import picocli.CommandLine.Option;
 
 /** How far beyond the model of its class an image is drawn towards it. */
+@OptionGroup("Guidance")
 public final class GuidanceOptions {
 
   @HasEffect(without = "--no-class", because = "since there is no class to guide to")

@@ -13,6 +13,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import picocli.CommandLine.Option;
 
 /** The options of how a network computes other than its number format. */
+@OptionGroup("How the machine computes")
 public final class LayersOptions {
 
   /** More threads than that are a slip of the hand. */

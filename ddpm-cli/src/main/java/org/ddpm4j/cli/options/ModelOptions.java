@@ -30,6 +30,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Which trained network, and what its files do not say of it. */
+@OptionGroup("The model")
 public final class ModelOptions {
 
   private static final String SAID = "whereas with '--run' the configuration says it";
@@ -67,6 +68,7 @@ public final class ModelOptions {
   private ModelPlace place;
 
   @HasEffect(with = "--model", unless = Fact.PIPELINE, because = SAID)
+  @OptionGroup("The noise schedule")
   @Option(
       names = "--schedule",
       paramLabel = "TYPE",

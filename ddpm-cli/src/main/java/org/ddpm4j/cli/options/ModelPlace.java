@@ -15,6 +15,7 @@ import org.ddpm4j.io.hub.HubSettings;
 import picocli.CommandLine.Option;
 
 /** Where a model is, and which of its weights: a folder, or a name of the hub. */
+@OptionGroup("The model")
 public final class ModelPlace {
 
   @Option(

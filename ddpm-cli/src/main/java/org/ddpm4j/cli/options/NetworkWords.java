@@ -27,7 +27,8 @@ public final class NetworkWords {
     if (network instanceof AnnotatedUnet unet) {
       annotated(unet, parts);
     } else if (network instanceof TutorialUnet unet) {
-      parts.add(format("U-Net of the MNIST tutorial, base width %d", unet.dim()));
+      parts.add(
+          format("small U-Net without normalisation or attention, base width %d", unet.dim()));
     } else if (network instanceof MinimalUnet unet) {
       parts.add(format("minimal U-Net, base width %d", unet.dim()));
       parts.add(format("time embedding of %d", unet.timeDim()));

@@ -16,6 +16,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which real images others are compared with. */
+@OptionGroup("The images")
 public final class ReferenceOptions {
 
   @Option(

@@ -9,6 +9,7 @@ import org.ddpm4j.unet.model.UnetConfig;
 import picocli.CommandLine.Option;
 
 /** How a network's answer becomes a step of DDPM's reverse process. */
+@OptionGroup("The sampler")
 public final class ReverseProcessOptions {
 
   @HasEffect(decidedBy = SamplerConfig.class)

@@ -10,6 +10,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which sampler, and its options. */
+@OptionGroup("The sampler")
 public final class SamplerOptions {
 
   @Option(

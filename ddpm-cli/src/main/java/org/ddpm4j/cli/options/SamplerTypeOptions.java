@@ -14,6 +14,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which sampler, and its options other than the number of steps. */
+@OptionGroup("The sampler")
 public final class SamplerTypeOptions {
 
   @Option(

@@ -12,6 +12,7 @@ import org.ddpm4j.unet.Execution;
 import picocli.CommandLine.Option;
 
 /** Which weights of a run. */
+@OptionGroup("The model")
 public final class WeightsOptions {
 
   @Option(

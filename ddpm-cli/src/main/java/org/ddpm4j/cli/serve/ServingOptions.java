@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.OptionGroup;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Interruption;
 import org.ddpm4j.studio.drawing.ModelSource;
@@ -24,6 +25,7 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Option;
 
 /** Where a service listens, with which models, and what it takes on. */
+@OptionGroup("The service")
 final class ServingOptions {
 
   private static final long MOST_TOKEN_BYTES = 4096;

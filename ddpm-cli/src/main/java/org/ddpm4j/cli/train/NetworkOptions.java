@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.OptionGroup;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.unet.model.AnnotatedUnet;
@@ -17,6 +18,7 @@ import org.ddpm4j.unet.model.UnetConfig;
 import picocli.CommandLine.Option;
 
 /** Which network is trained. */
+@OptionGroup("The network")
 final class NetworkOptions {
 
   enum Kind {

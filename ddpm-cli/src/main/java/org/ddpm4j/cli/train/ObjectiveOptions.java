@@ -2,6 +2,7 @@ package org.ddpm4j.cli.train;
 
 import java.util.Objects;
 import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.OptionGroup;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.objective.LossTerms;
 import org.ddpm4j.diffusion.objective.LossWeighting;
@@ -11,6 +12,7 @@ import org.ddpm4j.kernels.ops.LossFunction;
 import picocli.CommandLine.Option;
 
 /** What a network is trained for. */
+@OptionGroup("What is learned")
 final class ObjectiveOptions {
 
   /** The weightings of the loss by the timestep, each with its paper's constants. */

@@ -6,10 +6,12 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.ddpm4j.cli.options.AugmentationOptions;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.OptionGroup;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.options.Version;
 import org.ddpm4j.diffusion.ImageShape;
@@ -29,6 +31,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options that decide what a run becomes. */
+@OptionGroup("The training")
 final class TrainingOptions {
 
   private static final int MAX_VALIDATION_IMAGES = 10_000;
@@ -137,6 +140,7 @@ final class TrainingOptions {
           "Longer gradients are scaled down; Infinity for no limit (default: ${DEFAULT-VALUE}).")
   private double maxGradientNorm;
 
+  @OptionGroup("The images")
   @Option(
       names = "--flip",
       paramLabel = "NAME",
@@ -146,6 +150,8 @@ final class TrainingOptions {
               + " differ).")
   private HorizontalFlip flip;
 
+  @Mixin private AugmentationOptions augmentation;
+
   @Option(
       names = "--seed",
       paramLabel = "N",
@@ -153,6 +159,7 @@ final class TrainingOptions {
       description = "Seed of everything random (default: ${DEFAULT-VALUE}).")
   private long seed;
 
+  @OptionGroup("The noise schedule")
   @Option(
       names = "--schedule",
       paramLabel = "TYPE",
@@ -166,6 +173,7 @@ final class TrainingOptions {
   @Mixin
   private NetworkOptions network;
 
+  @OptionGroup("The images")
   @Option(
       names = "--validation-images",
       paramLabel = "N",
@@ -267,7 +275,8 @@ final class TrainingOptions {
               new TrainingDescription(
                   seed,
                   training,
-                  new TrainingDescription.BatchConfig(batchSize, seed, chosenFlip),
+                  new TrainingDescription.BatchConfig(
+                      batchSize, seed, chosenFlip, augmentation.augmentation()),
                   Objects.requireNonNullElse(
                       checkpointEvery, TrainingDefaults.sampleEvery(allSteps)),
                   Objects.requireNonNullElse(sampleEvery, TrainingDefaults.sampleEvery(allSteps)));

@@ -119,7 +119,8 @@ final class TrainingSession implements AutoCloseable {
     requireBatch(batches.batchSize(), data.images().size());
     BatchOptions options =
         BatchOptions.forTraining(batches.batchSize(), batches.shuffleSeed())
-            .withFlip(batches.flip());
+            .withFlip(batches.flip())
+            .withAugmentation(batches.augmentationOrNone());
     prefetching = new PrefetchingIterator(new ImageDataSetIterator(data.images(), options));
     ModelDescription description = config.model();
     unet =

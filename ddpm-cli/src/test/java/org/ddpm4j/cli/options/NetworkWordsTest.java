@@ -23,7 +23,8 @@ class NetworkWordsTest {
         .startsWith("U-Net of ConvNeXt blocks, 2 times as wide within; widths 8, 16; ")
         .endsWith("; 3 channels of images");
     assertThat(NetworkWords.describe(TutorialUnet.of(1, 1000)))
-        .isEqualTo("U-Net of the MNIST tutorial, base width 32; 1 channel of images");
+        .isEqualTo(
+            "small U-Net without normalisation or attention, base width 32; 1 channel of images");
     assertThat(NetworkWords.describe(new MinimalUnet(16, 3, 3, 256)))
         .isEqualTo("minimal U-Net, base width 16; time embedding of 256; 3 channels of images");
     assertThat(NetworkWords.describe(new YourOwnNetworkExample.TwoLevels(1, 32)))

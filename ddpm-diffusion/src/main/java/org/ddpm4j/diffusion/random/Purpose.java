@@ -22,7 +22,9 @@ public enum Purpose {
   /** The choices of a degradation. */
   DEGRADATIONS(7),
   /** The timesteps at which a bound is evaluated. */
-  BOUND_TIMESTEPS(8);
+  BOUND_TIMESTEPS(8),
+  /** How images are cropped and coloured. */
+  AUGMENTATIONS(11);
 
   private final int number;
 

@@ -1,11 +1,13 @@
 package org.ddpm4j.diffusion.run;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.ddpm4j.diffusion.image.Augmentation;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.training.TrainingConfig;
 
@@ -37,17 +39,24 @@ public record TrainingDescription(
    * How images are drawn.
    *
    * @param batchSize images per step, at least 1
-   * @param shuffleSeed of order and flips
+   * @param shuffleSeed of order, flips and other changes
    * @param flip whether images are mirrored
+   * @param augmentation how else images are changed; null for not at all, as in runs of before it
+   *     was known
    */
-  public record BatchConfig(int batchSize, long shuffleSeed, HorizontalFlip flip) {
+  public record BatchConfig(
+      int batchSize,
+      long shuffleSeed,
+      HorizontalFlip flip,
+      @JsonInclude(JsonInclude.Include.NON_NULL) Augmentation augmentation) {
 
     /**
      * Checks the ranges.
      *
      * @param batchSize images per step
-     * @param shuffleSeed of order and flips
+     * @param shuffleSeed of order, flips and other changes
      * @param flip whether images are mirrored
+     * @param augmentation how else images are changed; null for not at all
      * @throws IllegalArgumentException if one is out of range
      */
     public BatchConfig {
@@ -56,6 +65,30 @@ public record TrainingDescription(
             String.format(Locale.ROOT, "The batch size is %d; it must be at least 1.", batchSize));
       }
       Objects.requireNonNull(flip, "flip");
+      if (augmentation != null && augmentation.isNone()) {
+        augmentation = null;
+      }
+    }
+
+    /**
+     * Of images that are mirrored at most.
+     *
+     * @param batchSize images per step
+     * @param shuffleSeed of order and flips
+     * @param flip whether images are mirrored
+     * @throws IllegalArgumentException if one is out of range
+     */
+    public BatchConfig(int batchSize, long shuffleSeed, HorizontalFlip flip) {
+      this(batchSize, shuffleSeed, flip, null);
+    }
+
+    /**
+     * How images are changed, none included.
+     *
+     * @return never null
+     */
+    public Augmentation augmentationOrNone() {
+      return Objects.requireNonNullElse(augmentation, Augmentation.NONE);
     }
   }
 

@@ -38,7 +38,7 @@ class CounterRandomTest {
   @Test
   void purposesKeepTheirNumbers() {
     assertThat(Arrays.stream(Purpose.values()).mapToInt(Purpose::number))
-        .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8);
+        .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 11);
     assertThat(Purpose.SAMPLING_NOISE.number()).isZero();
     assertThat(Purpose.TRAINING_TIMESTEPS.number()).isEqualTo(1);
     assertThat(Purpose.TRAINING_NOISE.number()).isEqualTo(2);
@@ -48,6 +48,7 @@ class CounterRandomTest {
     assertThat(Purpose.SHUFFLES.number()).isEqualTo(6);
     assertThat(Purpose.DEGRADATIONS.number()).isEqualTo(7);
     assertThat(Purpose.BOUND_TIMESTEPS.number()).isEqualTo(8);
+    assertThat(Purpose.AUGMENTATIONS.number()).isEqualTo(11);
   }
 
   /** The formula of Box and Muller by StrictMath, of words by Philox itself. */

@@ -13,6 +13,7 @@ import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
+import org.ddpm4j.diffusion.image.Augmentation;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.objective.LossTerms;
@@ -131,6 +132,29 @@ class RunConfigTest {
     assertThat(json.at("/model/_model").asText()).isEqualTo("annotated");
     assertThat(json.at("/batches/flip").asText()).isEqualTo("random");
     assertThat(json.at("/data/training_images").asInt()).isEqualTo(100);
+  }
+
+  /** Runs of before there were augmentations do not say it, and those without one still do not. */
+  @Test
+  void augmentationIsKeptWhereThereIsOne() throws IOException {
+    assertThat(tree().at("/batches").has("augmentation")).isFalse();
+    assertThat(new TrainingDescription.BatchConfig(16, 5, HorizontalFlip.NONE, Augmentation.NONE))
+        .isEqualTo(new TrainingDescription.BatchConfig(16, 5, HorizontalFlip.NONE));
+    Augmentation augmentation = new Augmentation(0.1, 0.25);
+    RunConfig config =
+        CONFIG.withTraining(
+            new TrainingDescription(
+                1,
+                TRAINING.config(),
+                new TrainingDescription.BatchConfig(16, 5, HorizontalFlip.NONE, augmentation),
+                50,
+                60));
+    RunConfig read = RunConfig.fromJson(config.toJson(), "config.json");
+    assertThat(read).isEqualTo(config);
+    assertThat(read.training().orElseThrow().batches().augmentationOrNone())
+        .isEqualTo(augmentation);
+    assertRefused(
+        config.toJson().replace("0.25", "1.5"), "The color jitter is 1.5; it must be in 0..1");
   }
 
   @Test

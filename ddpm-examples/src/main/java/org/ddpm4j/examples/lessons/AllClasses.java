@@ -18,7 +18,7 @@ import org.ddpm4j.unet.model.TutorialUnet;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Networks that are told the class: the tutorial's, and one with what it suggests to add. */
+/** Networks that are told the class: TutorialUnet, and one with more to it. */
 final class AllClasses {
 
   private static final int PER_CLASS = 16;
@@ -38,7 +38,7 @@ final class AllClasses {
 
     TrainedNetwork tutorial =
         new Recipe(
-                "the tutorial's network on all classes",
+                "TutorialUnet on all classes",
                 TutorialUnet.of(channels, linear.timesteps()).withClassEmbeddings(classes),
                 linear,
                 objective)
@@ -58,7 +58,7 @@ final class AllClasses {
     run.picture(
         rows(test, sample(run, tutorial, classes)),
         "c-all-classes-tutorial.png",
-        "16 samples of each class by the tutorial's network");
+        "16 samples of each class by TutorialUnet");
     run.picture(
         GridTitles.above(
             List.of("samples", "real"),

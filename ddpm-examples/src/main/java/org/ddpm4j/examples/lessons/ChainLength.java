@@ -12,7 +12,10 @@ import org.ddpm4j.schedules.ScheduleDoctor;
 import org.ddpm4j.schedules.ScheduleReport;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The linear schedule on 10,000 timesteps, as the blog post has it, and scaled to them. */
+/**
+ * The linear schedule on 10,000 timesteps, with the betas made for 1000, and with betas scaled to
+ * them.
+ */
 final class ChainLength {
 
   private static final int TIMESTEPS = 10_000;

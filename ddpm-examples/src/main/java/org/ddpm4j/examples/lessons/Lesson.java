@@ -62,9 +62,16 @@ public enum Lesson {
     program.run(folder, steps, out);
   }
 
-  /** As the mains of the lessons take their arguments: the folder and the number of steps. */
+  /**
+   * As mains of examples take their arguments: folder and number of steps, a dash for the default.
+   */
   void main(String... args) throws IOException {
-    Path folder = Path.of(args.length > 0 ? args[0] : "lesson-" + name().toLowerCase(Locale.ROOT));
-    run(folder, args.length > 1 ? Long.parseLong(args[1]) : defaultSteps, System.out::println);
+    String folder = argument(args, 0, "lessons/" + name().toLowerCase(Locale.ROOT));
+    String steps = argument(args, 1, Long.toString(defaultSteps));
+    run(Path.of(folder), Long.parseLong(steps), System.out::println);
+  }
+
+  private static String argument(String[] args, int index, String otherwise) {
+    return args.length > index && !args[index].equals("-") ? args[index] : otherwise;
   }
 }

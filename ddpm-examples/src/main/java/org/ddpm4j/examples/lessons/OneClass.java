@@ -30,7 +30,7 @@ final class OneClass {
     int channels = images.training().shape().channels();
     TrainedNetwork model =
         new Recipe(
-                "the tutorial's network on one class",
+                "TutorialUnet on one class",
                 TutorialUnet.of(channels, schedule.timesteps()),
                 schedule,
                 ObjectiveConfig.simple())

@@ -21,9 +21,9 @@ import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The U-Net of the tutorial with ResNet and with ConvNeXt blocks, narrower than there: the
- * tutorial's are {@code resnet(28, 1, [1, 2, 4], 1)} with 1,694,929 and {@code convnext(28, 1, [1,
- * 2, 4])} with 2,996,315 parameters.
+ * The U-Net of "The Annotated Diffusion Model" with ResNet and with ConvNeXt blocks, narrower than
+ * there: the tutorial's are {@code resnet(28, 1, [1, 2, 4], 1)} with 1,694,929 and {@code
+ * convnext(28, 1, [1, 2, 4])} with 2,996,315 parameters.
  */
 final class TwoBlocks {
 

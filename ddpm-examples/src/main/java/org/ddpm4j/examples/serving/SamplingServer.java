@@ -138,15 +138,15 @@ public final class SamplingServer implements AutoCloseable {
   /**
    * Serves until it is ended.
    *
-   * @param args the folder of a run, or {@code bundled} for the model that ddpm4j brings, and a
-   *     port; {@code bundled} and 8080 if not given
+   * @param args the folder of a run, or {@code bundled} for the model that ddpm4j brings, or a
+   *     dash, and a port; {@code bundled} and 8080 if not given
    * @throws IOException if the run cannot be read or the port is taken
    */
   public static void main(String[] args) throws IOException {
     // Its cache is a file in the system's temporary folder, for pictures that fit into memory.
     ImageIO.setUseCache(false);
     DiffusionModel model =
-        args.length > 0 && !args[0].equals("bundled")
+        args.length > 0 && !args[0].equals("bundled") && !args[0].equals("-")
             ? DiffusionModel.ofRun(Path.of(args[0]))
             : DiffusionModel.bundled();
     int port = args.length > 1 ? Integer.parseInt(args[1]) : 8080;
