@@ -12,6 +12,7 @@ import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.NetworkWords;
 import org.ddpm4j.cli.options.Pixels;
+import org.ddpm4j.diffusion.image.Augmentation;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.training.LossHistory;
@@ -160,6 +161,17 @@ record ReportPage(
             EnumConverter.spelling(objective.loss()),
             EnumConverter.spelling(objective.parameterization()),
             training().seed()));
+    Augmentation augmentation = config.training().orElseThrow().batches().augmentationOrNone();
+    if (!augmentation.isNone()) {
+      fact(
+          html,
+          "Augmentation",
+          String.format(
+              Locale.ROOT,
+              "crops of up to %s, colour jitter of up to %s",
+              augmentation.crop(),
+              augmentation.colorJitter()));
+    }
     if (!history.isEmpty()) {
       LossHistory.Entry last = history.get(history.size() - 1);
       fact(html, "Training loss", String.format(Locale.ROOT, "%.5f", last.loss()));
