@@ -45,7 +45,7 @@ if not defined OMP_WAIT_POLICY set "OMP_WAIT_POLICY=passive"
 rem What ends in seconds is not worth the JVM's second compiler.
 set "TUNING=-Xms32m -Xmx1g -XX:+UseSerialGC"
 set "SHORT=yes"
-for %%c in (train bench evaluate lesson studio serve sample) do if /i "%~1"=="%%c" set "SHORT="
+for %%c in (train bench evaluate distances nearest lesson studio serve sample inpaint image-to-image interpolate invert samplers) do if /i "%~1"=="%%c" set "SHORT="
 if defined SHORT set "TUNING=%TUNING% -XX:TieredStopAtLevel=1"
 
 "%JAVA%" %TUNING% %DDPM_JAVA_OPTS% -XshowSettings:properties -version >"%NOW%.java" 2>&1

@@ -66,6 +66,9 @@ class SnippetsTest {
           "org.nd4j.linalg.factory.Nd4j",
           "org.nd4j.linalg.indexing.NDArrayIndex");
 
+  /** Of classes that the program does not bring. */
+  private static final Path OF_SPARK = Path.of("spark.md");
+
   private static final Pattern INLINE = Pattern.compile("`((?:\\./)?ddpm(?: [^`]*)?)`");
   private static final Pattern WORD = Pattern.compile("\"[^\"]*\"|'[^']*'|[^\\s\"']+");
 
@@ -103,7 +106,7 @@ class SnippetsTest {
     List<Source> sources = new ArrayList<>();
     for (Page page : Page.all()) {
       for (Page.Block block : page.blocks()) {
-        if (block.isIn("java")) {
+        if (block.isIn("java") && !page.path().endsWith(OF_SPARK)) {
           sources.add(source(block, "snippets.s" + sources.size(), imports));
         }
       }

@@ -81,8 +81,8 @@ public final class Site {
   }
 
   /**
-   * What the search looks through, as a script: a page that is opened as a file may load one, but may
-   * not read data.
+   * What the search looks through, as a script: a page that is opened as a file may load one, but
+   * may not read data.
    */
   private String index() {
     StringJoiner sections = new StringJoiner(",\n", "const sections = [\n", "\n];\n");
@@ -106,7 +106,9 @@ public final class Site {
   private static String quoted(String text) {
     String escaped = text.replace("\\", "\\\\").replace("\"", "\\\"");
     // What would end the script's line, or the script.
-    return '"' + escaped.replaceAll("[\\p{Cntrl}\\u2028\\u2029]", " ").replace("<", "\\u003c") + '"';
+    return '"'
+        + escaped.replaceAll("[\\p{Cntrl}\\u2028\\u2029]", " ").replace("<", "\\u003c")
+        + '"';
   }
 
   /** Where a page goes: the README of a folder is its index. */
