@@ -76,7 +76,8 @@ final class ShardWorker implements AutoCloseable {
   /** As {@code ddpm train} draws images. */
   static BatchOptions batches(TrainingDescription.BatchConfig batches) {
     return BatchOptions.forTraining(batches.batchSize(), batches.shuffleSeed())
-        .withFlip(batches.flip());
+        .withFlip(batches.flip())
+        .withAugmentation(batches.augmentationOrNone());
   }
 
   /** A task's: computes its shards with the network that its process shares. */
