@@ -9,10 +9,12 @@ made images of noise.
 
 import argparse
 import pathlib
+import sys
 
 import diffusers
 import numpy
 import torch
+from diffusers.schedulers.deprecated.scheduling_karras_ve import KarrasVeScheduler
 from safetensors.torch import load_file, save_file
 
 STEPS = 5
@@ -74,14 +76,59 @@ def ldm_kl():
     return diffusers.LDMPipeline(between, unet(2, 4), scheduler), (2, 4, 4), {}
 
 
-PIPELINES = {"ldm_vq": ldm_vq, "ldm_kl": ldm_kl}
+def ncsnpp():
+    torch.manual_seed(9)
+    made = diffusers.UNet2DModel(
+        sample_size=8,
+        block_out_channels=[4, 8],
+        down_block_types=["SkipDownBlock2D"] * 2,
+        up_block_types=["SkipUpBlock2D"] * 2,
+        layers_per_block=1,
+        mid_block_type=None,
+        norm_num_groups=None,
+        attention_head_dim=None,
+        time_embedding_type="fourier",
+        center_input_sample=True,
+    )
+    return randomised(made, 10)
+
+
+def score_sde():
+    scheduler = diffusers.ScoreSdeVeScheduler(
+        sigma_min=0.1, sigma_max=0.7, correct_steps=2, snr=0.1
+    )
+    return diffusers.ScoreSdeVePipeline(ncsnpp(), scheduler), (3, 8, 8), {}
+
+
+def karras_ve():
+    scheduler = KarrasVeScheduler(sigma_min=0.3, sigma_max=1.2, s_churn=3)
+    return diffusers.KarrasVePipeline(ncsnpp(), scheduler), (3, 8, 8), {}
+
+
+PIPELINES = {"ldm_vq": ldm_vq, "ldm_kl": ldm_kl, "score_sde": score_sde, "karras_ve": karras_ve}
 
 
 def draw(pipeline, noise, options):
-    """What the pipeline's own call draws, which asks for its noise by this name."""
-    module = __import__(type(pipeline).__module__, fromlist=["randn_tensor"])
-    module.randn_tensor = lambda *_, **__: noise.clone()
-    return pipeline(len(noise), num_inference_steps=STEPS, output_type="np", **options).images
+    """What the pipeline's own call draws, one image at a time, without clamping it at the end.
+
+    Pipelines and schedulers ask for noise by this name. All later noise is the first, backwards.
+    """
+    images = []
+    torch.Tensor.clamp = lambda pixels, *_: pixels
+    for one in noise:
+        asked = []
+
+        def given(*_, start=one[None], asked=asked, **__):
+            asked.append(True)
+            return start.clone() if len(asked) == 1 else start.flip(3).clone()
+
+        for part in (pipeline, pipeline.scheduler):
+            module = sys.modules[type(part).__module__]
+            if hasattr(module, "randn_tensor"):
+                module.randn_tensor = given
+        drawn = pipeline(1, num_inference_steps=STEPS, output_type="np", **options).images
+        images.append(drawn)
+    return numpy.concatenate(images)
 
 
 def main():

@@ -53,6 +53,19 @@ RESNETS = {
 }
 
 
+# The blocks of NCSN++, told timesteps.
+SKIPS = {
+    "sample_size": 16,
+    "in_channels": 3,
+    "out_channels": 3,
+    "block_out_channels": [32, 32],
+    "down_block_types": ["SkipDownBlock2D", "AttnSkipDownBlock2D"],
+    "up_block_types": ["AttnSkipUpBlock2D", "SkipUpBlock2D"],
+    "layers_per_block": 1,
+    "mid_block_scale_factor": 2**0.5,
+    "norm_num_groups": None,
+}
+
 # Latents of 16 by 16, of which an autoencoder makes images of 32 by 32.
 LATENTS = PLAIN | {"in_channels": 3, "out_channels": 3}
 
@@ -143,6 +156,7 @@ CASES = {
         CLASSES, diffusers.DPMSolverSinglestepScheduler, COSINE | V | {"solver_order": 3}
     ),
     "dpm2": Case(PLAIN, diffusers.KDPM2DiscreteScheduler, LINEAR | EPSILON),
+    "ddim-skips": Case(SKIPS, diffusers.DDIMScheduler, LINEAR | EPSILON),
     "ddim-latent-vq": Case(
         LATENTS,
         diffusers.DDIMScheduler,

@@ -7,10 +7,12 @@ import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.Affine;
 import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.ChannelsLast;
+import org.ddpm4j.kernels.ops.DividePerImage;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.EltwiseGradient;
 import org.ddpm4j.kernels.ops.Embedding;
 import org.ddpm4j.kernels.ops.EmbeddingGradient;
+import org.ddpm4j.kernels.ops.FourierEmbedding;
 import org.ddpm4j.kernels.ops.Multiply;
 import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
 import org.ddpm4j.kernels.ops.TimeFraction;
@@ -231,6 +233,35 @@ final class ElementwiseKernels {
         op.width(),
         op.shift(),
         op.sinesAt());
+  }
+
+  static Kernel fourierEmbedding(
+      FourierEmbedding op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
+    Tensor t = inputs.get(0);
+    Tensor frequencies = inputs.get(1);
+    return context.launchFloat(
+        FILE,
+        "fourier_embedding",
+        Launch.forElements((long) t.length() * frequencies.length(), THREADS),
+        t,
+        frequencies,
+        outputs.get(0),
+        t.length(),
+        frequencies.length());
+  }
+
+  static Kernel dividePerImage(
+      DividePerImage op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
+    Tensor x = inputs.get(0);
+    Tensor y = outputs.get(0);
+    List<Object> arguments = new ArrayList<>(layout(x));
+    arguments.add(inputs.get(1));
+    arguments.addAll(layout(y));
+    arguments.add((long) x.size(0) * x.size(1) * x.size(2));
+    arguments.add(x.size(1) * x.size(2));
+    arguments.add(x.size(3));
+    return context.launch(
+        FILE, "divide_per_image", Launch.forElements(elements(y), THREADS), arguments.toArray());
   }
 
   static Kernel embedding(

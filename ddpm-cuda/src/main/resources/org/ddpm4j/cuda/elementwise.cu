@@ -205,6 +205,34 @@ extern "C" __global__ void __launch_bounds__(256) sinusoidal_embedding(
   row[half - sinesAt] = (float)cos(angle);
 }
 
+// y [N,2C]: the sines of 2 pi f log t, and behind them the cosines. Levels are few.
+extern "C" __global__ void __launch_bounds__(256) fourier_embedding(
+    const float* __restrict__ t, const float* __restrict__ frequencies, float* y, int n, int count) {
+  int k = blockIdx.x * blockDim.x + threadIdx.x;
+  if (k >= n * count) return;
+  int image = k / count;
+  int i = k - image * count;
+  double angle = 6.283185307179586 /* 2 pi */ * log((double)t[image]) * frequencies[i];
+  float* row = y + (size_t)image * 2 * count + i;
+  row[0] = (float)sin(angle);
+  row[count] = (float)cos(angle);
+}
+
+// x / divisors[n], rows of `channels` elements, `positions` of them an image.
+extern "C" __global__ void __launch_bounds__(256) divide_per_image(
+    const void* x, int xIsFloat, int xRow, const float* __restrict__ divisors, void* y,
+    int yIsFloat, int yRow, long long rows, int positions, int channels) {
+  long long step = (long long)gridDim.x * blockDim.x;
+  long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+  for (; i < rows * yRow; i += step) {
+    long long row = i / yRow;
+    int c = (int)(i - row * yRow);
+    float value = 0;
+    if (c < channels) value = load_any(x, xIsFloat, row * xRow + c) / divisors[row / positions];
+    store_any(y, yIsFloat, i, value);
+  }
+}
+
 // y [N,width]: rows of the table by their labels.
 extern "C" __global__ void __launch_bounds__(256) embedding(
     const float* __restrict__ labels, const float* __restrict__ table, float* y, int n,

@@ -1,6 +1,7 @@
 package org.ddpm4j.cuda;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.ddpm4j.kernels.ops.Activation;
@@ -10,6 +11,8 @@ import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Frequencies;
 import org.ddpm4j.unet.layers.Layers;
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** Layers of sizes that fill tiles, packs and padded rows, and of sizes that do not. */
 final class OperationCases {
@@ -247,6 +250,19 @@ final class OperationCases {
               .map(s[0], s[1], s[2], s[3])
               .vector(s[0], s[3])
               .gives((l, in) -> l.addPerChannel(in.map(0), in.vector(0))));
+      double[] divisors = {0.02, -3, 90};
+      cases.add(
+          OperationCase.of("dividePerImage" + size)
+              .map(s[0], s[1], s[2], s[3])
+              .constant(Arrays.copyOf(divisors, s[0]))
+              .gives((l, in) -> l.dividePerImage(in.map(0), in.constant(0))));
+      // Of a single number SameDiff's own depthwise convolution fails.
+      if (s[1] * s[2] * s[3] > 1) {
+        cases.add(
+            OperationCase.of("blur" + size)
+                .map(s[0], s[1], s[2], s[3])
+                .gives((l, in) -> l.blur(in.map(0))));
+      }
       cases.add(
           OperationCase.of("scaleShiftPerChannel" + size)
               .map(s[0], s[1], s[2], s[3])
@@ -382,6 +398,17 @@ final class OperationCases {
         }
       }
     }
+    cases.add(
+        OperationCase.of("fourierEmbedding")
+            .constant(0.02, 1, 90)
+            .vector(3, 10)
+            .gives(
+                (l, in) -> {
+                  SDVariable t = in.constant(0);
+                  INDArray f = Nd4j.createFromArray(-17, 0.5, 3, 0.01, 21).castTo(t.dataType());
+                  SDVariable frequencies = t.getSameDiff().constant(f);
+                  return l.multiply(l.fourierEmbedding(t, frequencies), in.vector(0));
+                }));
     cases.add(
         OperationCase.of("timeFraction")
             .constant(0, 1, 199)

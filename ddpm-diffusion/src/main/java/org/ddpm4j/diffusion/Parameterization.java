@@ -143,6 +143,33 @@ public enum Parameterization {
     }
   },
   /**
+   * The score {@code -ε/ρ} of {@code z = x0 + ρ ε}, the gradient of its log density (Song et al.
+   * 2021b, eq. 7). A network of it is given z and asked with ρ, as those of diffusers' {@code
+   * ScoreSdeVePipeline} are; it is not trained here.
+   */
+  @JsonProperty("score")
+  SCORE {
+    @Override
+    double x0Factor(NoiseSchedule schedule, NoiseLevel level) {
+      return 0;
+    }
+
+    @Override
+    double epsFactor(NoiseSchedule schedule, NoiseLevel level) {
+      return -1 / level.rho();
+    }
+
+    @Override
+    public double inputFactor(NoiseLevel level) {
+      return 1 / level.alpha();
+    }
+
+    @Override
+    public double time(NoiseSchedule schedule, NoiseLevel level) {
+      return level.rho();
+    }
+  },
+  /**
    * The mean {@code μ̃_t} of the posterior {@code q(x_{t-1} | x_t, x0)} (Ho et al. 2020, eq. 7).
    */
   @JsonProperty("mean")
@@ -177,17 +204,17 @@ public enum Parameterization {
   /**
    * Whether a network is given another scale of x_t, and asked with something else than timesteps.
    *
-   * @return true for {@link #FLOW}, {@link #EDM} and {@link #CONSISTENCY}
+   * @return true for {@link #FLOW}, {@link #EDM}, {@link #CONSISTENCY} and {@link #SCORE}
    */
   public boolean scales() {
-    return this == FLOW || this == EDM || this == CONSISTENCY;
+    return this == FLOW || this == EDM || this == CONSISTENCY || this == SCORE;
   }
 
   /**
    * The factor of x_t in what a network is given.
    *
    * @param level how noisy x_t is
-   * @return 1, but for {@link #FLOW}, {@link #EDM} and {@link #CONSISTENCY}
+   * @return 1, but for those that {@link #scales scale}
    */
   public double inputFactor(NoiseLevel level) {
     return 1;
@@ -198,7 +225,7 @@ public enum Parameterization {
    *
    * @param schedule of the chain
    * @param level how noisy x_t is
-   * @return its time, but for {@link #FLOW}, {@link #EDM} and {@link #CONSISTENCY}
+   * @return its time, but for those that {@link #scales scale}
    */
   public double time(NoiseSchedule schedule, NoiseLevel level) {
     return level.t();

@@ -89,6 +89,11 @@ class ParameterizationTest {
                 double out = 0.5 * ratio / Math.sqrt(total);
                 return (x0 - skip * (x0 + ratio * eps)) / out;
               });
+      // The gradient of log N(z; x0, ρ²) in z = x0 + ρ ε.
+      case SCORE ->
+          each(
+              (x0, eps, t) ->
+                  -eps * Math.sqrt(SCHEDULE.alphasCumprod(t) / (1 - SCHEDULE.alphasCumprod(t))));
       // Bayes' rule for the two Gaussians q(x_{t-1} | x0) and q(x_t | x_{t-1}): precisions add.
       case MEAN ->
           each(
@@ -225,10 +230,29 @@ class ParameterizationTest {
     }
   }
 
+  /** Song et al. 2021b: the network sees z = x0 + ρ ε and ρ itself. */
+  @Test
+  void aNetworkOfTheScoreSeesTheNoiseUnscaled() {
+    INDArray x0 = X0.get(NDArrayIndex.interval(0, 2));
+    INDArray eps = EPS.get(NDArrayIndex.interval(0, 2));
+    double ratio = Math.sqrt(1 / SCHEDULE.alphasCumprod(300) - 1);
+    Network oracle =
+        (x, times) -> {
+          assertThat(x.distance2(x0.add(eps.mul(ratio)))).isLessThan(1e-8);
+          assertThat(times.getDouble(1)).isCloseTo(ratio, within(1e-12));
+          return eps.div(-ratio);
+        };
+    INDArray xt = new ForwardProcess(SCHEDULE).qSample(x0, new int[] {300, 300}, eps);
+    Denoiser.Estimate estimate =
+        new NetworkDenoiser(oracle, Parameterization.SCORE, SCHEDULE).denoise(xt, 300);
+    assertThat(estimate.x0().distance2(x0)).isLessThan(1e-8);
+    assertThat(estimate.eps().distance2(eps)).isLessThan(1e-8);
+  }
+
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"FLOW", "EDM", "CONSISTENCY"})
+      names = {"FLOW", "EDM", "CONSISTENCY", "SCORE"})
   void aNetworkBecomesADenoiser(Parameterization parameterization) {
     INDArray x0 = X0.get(NDArrayIndex.interval(0, 2));
     INDArray eps = EPS.get(NDArrayIndex.interval(0, 2));

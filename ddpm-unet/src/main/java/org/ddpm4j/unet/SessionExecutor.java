@@ -44,7 +44,9 @@ final class SessionExecutor implements UnetExecutor {
     ArrayHolder constants = new SingleThreadArrayHolder();
     for (SDVariable variable : graph.variables()) {
       if (variable.isConstant()) {
-        constants.setArray(variable.name(), variable.getArr());
+        boolean isFrozen = parameters.contains(variable.name());
+        constants.setArray(
+            variable.name(), isFrozen ? parameters.get(variable.name()) : variable.getArr());
       } else if (variable.getVariableType() == VariableType.VARIABLE
           && !parameters.contains(variable.name())) {
         others.put(variable.name(), variable.getArr());

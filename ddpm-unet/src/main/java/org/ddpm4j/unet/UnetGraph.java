@@ -146,7 +146,11 @@ final class UnetGraph {
 
   private SDVariable declare(Parameter parameter) {
     declarations.add(parameter);
-    return graph.var(parameter.name(), new NoValues(), dataType, parameter.shape());
+    return switch (parameter.learning()) {
+      case TRAINED -> graph.var(parameter.name(), new NoValues(), dataType, parameter.shape());
+      // SameDiff makes no gradient for it. The executors bring the values here, too.
+      case FROZEN -> graph.constant(parameter.name(), Nd4j.zeros(dataType, parameter.shape()));
+    };
   }
 
   List<Parameter> declarations() {
@@ -193,14 +197,16 @@ final class UnetGraph {
       // SameDiff reports its progress on the standard output.
       StandardOutputFilter.dropLines("Added differentiated op ", graph::createGradFunction);
       for (Parameter declaration : declarations) {
-        String name = declaration.name();
-        gradientNames.put(name, graph.getVariable(name).gradient().name());
+        if (declaration.learning() == Parameter.Learning.TRAINED) {
+          String name = declaration.name();
+          gradientNames.put(name, graph.getVariable(name).gradient().name());
+        }
       }
     }
     return graph.getFunction("grad");
   }
 
-  /** The gradient function's names for the gradients of the parameters. */
+  /** The gradient function's names for the gradients of the parameters that are trained. */
   Map<String, String> gradientNames() {
     return gradientNames;
   }

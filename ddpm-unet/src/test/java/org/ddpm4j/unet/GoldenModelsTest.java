@@ -19,7 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Outputs, losses and gradients of networks in PyTorch, in double precision, from {@code
  * bench/make_model_fixtures.py} and {@code bench/make_unet2d_fixtures.py}. The latter agrees with
- * diffusers' own networks.
+ * diffusers' own networks; {@code bench/make_ncsnpp_fixture.py} is one of them.
  */
 class GoldenModelsTest {
 
@@ -33,7 +33,8 @@ class GoldenModelsTest {
           "unet2d_one_level",
           "unet2d_mixed",
           "unet2d_padding_classes",
-          "unet2d_former_names");
+          "unet2d_former_names",
+          "unet2d_ncsnpp");
 
   /** The names that files of ours and of diffusers have for labels. */
   private static final List<String> LABELS = List.of("labels", "class_labels");

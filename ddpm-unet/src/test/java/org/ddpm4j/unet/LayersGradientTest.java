@@ -199,6 +199,24 @@ class LayersGradientTest {
     check.check(layers.timeFraction(check.variable("t", 3), 7));
   }
 
+  @Test
+  void blur() {
+    check.check(layers.blur(check.featureMap("x", 2, 3, 4, 2)));
+  }
+
+  @Test
+  void dividePerImage() {
+    SDVariable divisors = check.variable("t", Nd4j.createFromArray(0.4, -2.0));
+    check.check(layers.dividePerImage(check.featureMap("x", 2, 3, 2, 2), divisors));
+  }
+
+  @Test
+  void fourierEmbedding() {
+    SDVariable t = check.variable("t", Nd4j.createFromArray(0.7, 1.9));
+    SDVariable frequencies = check.variable("f", Nd4j.createFromArray(-0.3, 0.2, 0.6));
+    check.check(layers.fourierEmbedding(t, frequencies));
+  }
+
   @ParameterizedTest
   @CsvSource({"1, 3, 1", "2, 2, 2", "3, 1, 1"})
   void attention(int heads, int width, int batch) {

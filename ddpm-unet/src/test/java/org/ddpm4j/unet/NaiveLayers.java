@@ -429,4 +429,27 @@ final class NaiveLayers {
   private static INDArray zeros(long... shape) {
     return Nd4j.zeros(DataType.DOUBLE, shape);
   }
+
+  /** {@code [N,H,W,C]}. */
+  static INDArray blur(INDArray x) {
+    double[] taps = {0.25, 0.5, 0.25};
+    INDArray y = Nd4j.zeros(x.shape()).castTo(x.dataType());
+    for (int n = 0; n < x.size(0); n++) {
+      for (int i = 0; i < x.size(1); i++) {
+        for (int j = 0; j < x.size(2); j++) {
+          for (int c = 0; c < x.size(3); c++) {
+            double sum = 0;
+            for (int k = -1; k <= 1; k++) {
+              for (int l = -1; l <= 1; l++) {
+                boolean inside = i + k >= 0 && i + k < x.size(1) && j + l >= 0 && j + l < x.size(2);
+                sum += inside ? taps[k + 1] * taps[l + 1] * x.getDouble(n, i + k, j + l, c) : 0;
+              }
+            }
+            y.putScalar(new int[] {n, i, j, c}, sum);
+          }
+        }
+      }
+    }
+    return y;
+  }
 }

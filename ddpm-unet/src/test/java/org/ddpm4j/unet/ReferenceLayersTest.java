@@ -319,6 +319,46 @@ class ReferenceLayersTest {
         Nd4j.createFromArray(0.0, 250, 999));
   }
 
+  /** What is repeated and blurred, or blurred and averaged, is filtered by (1,3,3,1)/8. */
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "DOUBLE"})
+  void blur(DataType type) {
+    INDArray x = random.gaussian(1, 2, 3, 5, 2);
+    check(type, NaiveLayers.blur(x), (layers, in) -> layers.blur(map(in.get(0))), x);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "DOUBLE"})
+  void dividePerImage(DataType type) {
+    INDArray x = random.gaussian(1, 2, 1, 2, 1);
+    INDArray divisors = Nd4j.createFromArray(0.5, -4.0);
+    INDArray expected = x.dup();
+    for (int j = 0; j < 2; j++) {
+      expected.putScalar(new int[] {0, 0, j, 0}, x.getDouble(0, 0, j, 0) * 2);
+      expected.putScalar(new int[] {1, 0, j, 0}, x.getDouble(1, 0, j, 0) / -4);
+    }
+    check(
+        type,
+        expected,
+        (layers, in) -> layers.dividePerImage(map(in.get(0)), in.get(1)),
+        x,
+        divisors);
+  }
+
+  /** log t is 1 and -2, so that a frequency of 0.25 makes a quarter turn and half a turn back. */
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "DOUBLE"})
+  void fourierEmbedding(DataType type) {
+    double root = Math.sqrt(0.5);
+    double[][] expected = {{1, root, 0, root}, {0, -1, -1, 0}};
+    checkVariable(
+        type,
+        Nd4j.createFromArray(expected),
+        (layers, in) -> layers.fourierEmbedding(in.get(0), in.get(1)),
+        Nd4j.createFromArray(Math.E, Math.exp(-2)),
+        Nd4j.createFromArray(0.25, 0.125));
+  }
+
   static Stream<Arguments> heads() {
     return inBothTypes(1, 2, 3);
   }

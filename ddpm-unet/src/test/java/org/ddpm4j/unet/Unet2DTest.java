@@ -236,6 +236,32 @@ class Unet2DTest {
         .hasMessageContaining(message);
   }
 
+  /** google/ncsnpp-ffhq-256, but for its size: 65,574,549 parameters as diffusers counts them. */
+  @Test
+  void readsAFileOfNcsnpp() throws IOException {
+    Unet2D config =
+        read(
+            """
+            {"_class_name": "UNet2DModel", "_diffusers_version": "0.1.0", "act_fn": "silu",
+             "attention_head_dim": null, "block_out_channels": [128, 128, 256, 256, 256, 256, 256],
+             "center_input_sample": false, "flip_sin_to_cos": true, "freq_shift": 0,
+             "down_block_types": ["SkipDownBlock2D", "SkipDownBlock2D", "SkipDownBlock2D",
+               "SkipDownBlock2D", "AttnSkipDownBlock2D", "SkipDownBlock2D", "SkipDownBlock2D"],
+             "up_block_types": ["SkipUpBlock2D", "SkipUpBlock2D", "AttnSkipUpBlock2D",
+               "SkipUpBlock2D", "SkipUpBlock2D", "SkipUpBlock2D", "SkipUpBlock2D"],
+             "in_channels": 3, "layers_per_block": 2, "mid_block_scale_factor": 1.4142135623730951,
+             "norm_eps": 1e-06, "norm_num_groups": null, "out_channels": 3, "sample_size": 256,
+             "time_embedding_type": "fourier"}
+            """);
+    assertThat(count(config)).isEqualTo(65_574_549);
+    assertShape(parameters(config), "time_proj.weight", 128);
+    assertShape(parameters(config), "time_embedding.linear_1.weight", 512, 256);
+    assertShape(
+        parameters(config), "down_blocks.0.resnet_down.conv_shortcut.weight", 128, 128, 1, 1);
+    assertShape(parameters(config), "up_blocks.5.skip_conv.weight", 3, 128, 3, 3);
+    assertThat(read(UnetFolder.configToJson(config))).isEqualTo(config);
+  }
+
   @Test
   void whatAsksForNothingIsAccepted() throws IOException {
     assertThat(
@@ -257,12 +283,12 @@ class Unet2DTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "time_embedding_type | \"fourier\" | time_embedding_type is \"fourier\"; supported is \"positional\"",
+        "time_embedding_type | \"learned\" | time_embedding_type is \"learned\"; supported are \"positional\", \"fourier\"",
         "act_fn | \"tanh\" | act_fn is \"tanh\"; supported are \"silu\", \"swish\", \"mish\", \"gelu\", \"relu\"",
         "act_fn | 5 | act_fn is 5; supported are",
         "downsample_padding | 2 | downsample_padding is 2; supported are 0, which pads below and on the right, and 1",
         "norm_num_groups | 48 | norm_num_groups is 48, which does not divide the 128 channels in down_blocks.0.resnets.0",
-        "norm_num_groups | null | norm_num_groups is null; it must be a whole number within 32 bits",
+        "norm_num_groups | null | norm_num_groups is null, which only networks of nothing but SkipDownBlock2D",
         "norm_num_groups | 0 | norm_num_groups is 0; it must be 1 to 1048576",
         "norm_eps | \"small\" | norm_eps is \"small\"; it must be a number",
         "norm_eps | -1 | norm_eps is -1.0; it must be finite and at least 0",
@@ -282,8 +308,9 @@ class Unet2DTest {
         "block_out_channels | 128 | block_out_channels is 128; it must be a list",
         "block_out_channels | [128, 256] | block_out_channels, down_block_types and up_block_types have 2, 4 and 4 entries",
         "block_out_channels | [127, 256, 256, 256] | block_out_channels starts with 127; the first must be even",
-        "down_block_types | [\"DownBlock2D\", \"SkipDownBlock2D\", \"DownBlock2D\", \"DownBlock2D\"] | down_block_types has an entry that is \"SkipDownBlock2D\"; supported are \"DownBlock2D\", \"AttnDownBlock2D\", \"ResnetDownsampleBlock2D\"",
-        "up_block_types | [\"UpBlock2D\", \"DownBlock2D\", \"UpBlock2D\", \"UpBlock2D\"] | up_block_types has an entry that is \"DownBlock2D\"; supported are \"UpBlock2D\", \"AttnUpBlock2D\", \"ResnetUpsampleBlock2D\"",
+        "down_block_types | [\"DownBlock2D\", \"SkipDownBlock2D\", \"DownBlock2D\", \"DownBlock2D\"] | down_block_types has 1 of 4 entries that carry the image along (SkipDownBlock2D, AttnSkipDownBlock2D); it must be all or none",
+        "up_block_types | [\"UpBlock2D\", \"DownBlock2D\", \"UpBlock2D\", \"UpBlock2D\"] | up_block_types has an entry that is \"DownBlock2D\"; supported are \"UpBlock2D\", \"AttnUpBlock2D\", \"ResnetUpsampleBlock2D\", \"SkipUpBlock2D\", \"AttnSkipUpBlock2D\"",
+        "up_block_types | [\"UpBlock2D\", \"AttnSkipUpBlock2D\", \"UpBlock2D\", \"UpBlock2D\"] | up_block_types has 1 of 4 entries that carry the image along (SkipUpBlock2D, AttnSkipUpBlock2D); it must be all or none",
       })
   void refusesAValueByName(String key, String value, String reason) {
     assertThatThrownBy(() -> readWith(key, value))

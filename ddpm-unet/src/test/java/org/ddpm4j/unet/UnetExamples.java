@@ -55,4 +55,18 @@ final class UnetExamples {
         new Unet2D.Resampling(
             Unet2D.HalvingPadding.ALL_SIDES, Unet2D.Resampler.RESNET, Unet2D.Resampler.RESNET));
   }
+
+  /** NCSN++: filters, the image carried along, Fourier features of noise levels. */
+  static Unet2D filtered() {
+    return Unet2D.of(
+            3,
+            List.of(
+                new Unet2D.Level(32, Unet2D.Block.SKIP, Unet2D.Block.SKIP_ATTENTION),
+                new Unet2D.Level(32, Unet2D.Block.SKIP_ATTENTION, Unet2D.Block.SKIP)),
+            8)
+        .withTime(new Unet2D.Time(8, 0, Frequencies.Order.SINES_FIRST, Unet2D.TimeFeatures.FOURIER))
+        .withResnets(
+            new Unet2D.ResnetBlocks(
+                1, Activation.SILU, null, 1e-6, Unet2D.TimeConditioning.SHIFT, 0));
+  }
 }

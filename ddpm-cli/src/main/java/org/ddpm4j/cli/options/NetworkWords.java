@@ -63,14 +63,15 @@ public final class NetworkWords {
         format(
             "diffusers' UNet2DModel, %s at each level, normalised in %s",
             counted(unet.resnets().perLevel(), "ResNet block"),
-            counted(unet.resnets().groups(), "group")));
+            unet.resnets().groups() == null
+                ? "groups of four or more"
+                : counted(unet.resnets().groups(), "group")));
     parts.add(
         "widths "
             + unet.levels().stream()
                 .map(
                     level ->
-                        level.channels()
-                            + (level.down() == Unet2D.Block.ATTENTION ? " with attention" : ""))
+                        level.channels() + (level.down().hasAttention() ? " with attention" : ""))
                 .collect(Collectors.joining(", ")));
     if (unet.images().size() != null) {
       parts.add(

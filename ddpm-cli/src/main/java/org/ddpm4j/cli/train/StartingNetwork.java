@@ -97,7 +97,7 @@ final class StartingNetwork implements AutoCloseable {
           pipeline.unet(),
           pipeline.scheduler().scheduleConfig(),
           Optional.of(pipeline.scheduler().parameterization()),
-          Optional.of(Normalization.SYMMETRIC),
+          Optional.of(pipeline.normalization()),
           pipeline.classNames(),
           OptionalInt.empty());
     }

@@ -72,7 +72,8 @@ public sealed interface SamplerConfig
   }
 
   /** Configurations of samplers whose times are a matter of their own. */
-  sealed interface OwnTimes extends SamplerConfig permits LcmConfig, ConsistencyConfig, FlowConfig {
+  sealed interface OwnTimes extends SamplerConfig
+      permits LcmConfig, ConsistencyConfig, ScoreSdeConfig, KarrasVeConfig, FlowConfig {
 
     @Override
     default TimestepSpacing spacing() {
@@ -241,6 +242,8 @@ public sealed interface SamplerConfig
       case SA_SOLVER -> SaSolverConfig.usual();
       case LCM -> LcmConfig.usual();
       case CONSISTENCY -> new ConsistencyConfig();
+      case SCORE_SDE -> ScoreSdeConfig.usual();
+      case KARRAS_VE -> KarrasVeConfig.usual();
       case FLOW_EULER, FLOW_HEUN -> FlowConfig.of(type);
     };
   }

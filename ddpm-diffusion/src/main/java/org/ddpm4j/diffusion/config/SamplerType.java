@@ -6,9 +6,11 @@ import org.ddpm4j.diffusion.sampling.Dpm2Sampler;
 import org.ddpm4j.diffusion.sampling.DpmSinglestepSampler;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler;
 import org.ddpm4j.diffusion.sampling.FlowHeunSampler;
+import org.ddpm4j.diffusion.sampling.KarrasVeSampler;
 import org.ddpm4j.diffusion.sampling.LcmSampler;
 import org.ddpm4j.diffusion.sampling.LmsSampler;
 import org.ddpm4j.diffusion.sampling.SaSolverSampler;
+import org.ddpm4j.diffusion.sampling.ScoreSdeSampler;
 import org.ddpm4j.diffusion.sampling.UniPcSampler;
 
 /** The samplers by name. A name never changes its meaning. */
@@ -57,6 +59,10 @@ public enum SamplerType {
   LCM("lcm"),
   /** {@link ConsistencySampler}. */
   CONSISTENCY("consistency"),
+  /** {@link ScoreSdeSampler}. */
+  SCORE_SDE("score-sde"),
+  /** {@link KarrasVeSampler}. */
+  KARRAS_VE("karras-ve"),
   /** {@link org.ddpm4j.diffusion.sampling.EulerSampler} on a rectified flow. */
   FLOW_EULER("flow-euler"),
   /** {@link FlowHeunSampler}. */

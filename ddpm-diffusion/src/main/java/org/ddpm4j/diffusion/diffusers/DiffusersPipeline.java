@@ -5,8 +5,10 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.AncestralConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.unet.Autoencoder;
 import org.ddpm4j.unet.Unet;
@@ -15,8 +17,7 @@ import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
 
 /**
- * What the folder of a diffusers pipeline holds. Its images are in [-1,1] ({@link
- * org.ddpm4j.diffusion.image.Normalization#SYMMETRIC}).
+ * What the folder of a diffusers pipeline holds.
  *
  * <p>With an autoencoder, as in {@code LDMPipeline}, the network denoises latents.
  *
@@ -175,6 +176,17 @@ public record DiffusersPipeline(
    */
   public int pixelsPerState() {
     return autoencoder.map(between -> between.config().pixelsPerLatent()).orElse(1);
+  }
+
+  /**
+   * How the network sees pixels.
+   *
+   * @return to [-1,1]; to [0,1] where it predicts the score
+   */
+  public Normalization normalization() {
+    return scheduler.parameterization() == Parameterization.SCORE
+        ? Normalization.UNIT
+        : Normalization.SYMMETRIC;
   }
 
   /** Closes the networks. */

@@ -26,6 +26,7 @@ import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.QuadraticSchedule;
 import org.ddpm4j.schedules.SigmoidSchedule;
+import org.ddpm4j.schedules.VarianceExplodingSchedule;
 import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
 
 /**
@@ -84,13 +85,15 @@ public record DiffusersScheduler(
 
   private static BetaSchedule named(BetaSchedule betas, int timesteps, SchedulerClass scheduler) {
     if (scheduler.own() != null) {
-      boolean isItsOwn =
-          scheduler.isFlow() ? betas instanceof FlowSchedule : betas instanceof EdmSchedule;
+      Class<? extends BetaSchedule> itsOwn =
+          scheduler.isFlow()
+              ? FlowSchedule.class
+              : scheduler.isScore() ? VarianceExplodingSchedule.class : EdmSchedule.class;
       require(
-          isItsOwn,
+          itsOwn.isInstance(betas),
           "diffusers' %s knows the schedule %s alone; choose another sampler.",
           scheduler.className(),
-          scheduler.isFlow() ? "flow" : "edm");
+          scheduler.isFlow() ? "flow" : scheduler.isScore() ? "that explodes" : "edm");
       return betas;
     }
     boolean hasName =
@@ -346,6 +349,9 @@ public record DiffusersScheduler(
     }
     if (formula instanceof FlowSchedule flow) {
       return flow.shift() == 1 ? named(ScheduleType.FLOW, null, null) : Optional.empty();
+    }
+    if (formula instanceof VarianceExplodingSchedule) {
+      return Optional.empty();
     }
     if (formula instanceof LaplaceSchedule) {
       return named(ScheduleType.LAPLACE_DIFFUSERS, null, null);

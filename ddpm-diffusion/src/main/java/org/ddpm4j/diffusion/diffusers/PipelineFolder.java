@@ -24,8 +24,8 @@ import org.ddpm4j.unet.model.Unet2D;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * A pipeline on disk as diffusers lays it out, that of {@code DDPMPipeline}, {@code DDIMPipeline}
- * and {@code LDMPipeline}:
+ * A pipeline on disk as diffusers lays it out, that of {@code DDPMPipeline}, {@code DDIMPipeline},
+ * {@code ScoreSdeVePipeline}, {@code KarrasVePipeline} and {@code LDMPipeline}:
  *
  * <pre>
  * model_index.json                            which classes the parts are of
@@ -66,7 +66,13 @@ public final class PipelineFolder {
   private static final List<String> AUTOENCODER_CLASSES = List.of("VQModel", "AutoencoderKL");
 
   private static final String LIBRARY = "diffusers";
+
+  /** The second is written for {@code KarrasVeScheduler} by releases that have it in a corner. */
+  private static final List<String> LIBRARIES = List.of(LIBRARY, "deprecated");
+
   private static final String LATENT_PIPELINE = "LDMPipeline";
+  private static final String SCORE_PIPELINE = "ScoreSdeVePipeline";
+  private static final String KARRAS_PIPELINE = "KarrasVePipeline";
   private static final String DDIM_PIPELINE = "DDIMPipeline";
   private static final String DDPM_PIPELINE = "DDPMPipeline";
 
@@ -300,7 +306,7 @@ public final class PipelineFolder {
   }
 
   private static String className(Path file, String part, JsonNode entry) throws IOException {
-    if (!entry.isArray() || entry.size() != 2 || !entry.get(0).asText().equals(LIBRARY)) {
+    if (!entry.isArray() || entry.size() != 2 || !LIBRARIES.contains(entry.get(0).asText())) {
       throw unsupported(
           file, part, entry, String.format(Locale.ROOT, "[\"%s\", a class of it]", LIBRARY));
     }
@@ -386,7 +392,12 @@ public final class PipelineFolder {
     }
     Map<String, Object> index = new LinkedHashMap<>();
     boolean isDdim = SchedulerClass.of(scheduler.sampler().type()) == SchedulerClass.DDIM;
-    String ofImages = isDdim ? DDIM_PIPELINE : DDPM_PIPELINE;
+    String ofImages =
+        switch (scheduler.sampler().type()) {
+          case SCORE_SDE -> SCORE_PIPELINE;
+          case KARRAS_VE -> KARRAS_PIPELINE;
+          default -> isDdim ? DDIM_PIPELINE : DDPM_PIPELINE;
+        };
     index.put(
         DiffusersFields.CLASS_NAME,
         pipeline.autoencoder().isPresent() ? LATENT_PIPELINE : ofImages);

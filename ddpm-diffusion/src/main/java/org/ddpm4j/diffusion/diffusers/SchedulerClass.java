@@ -204,6 +204,28 @@ enum SchedulerClass {
       keys.read("clip_denoised", true);
     }
   },
+  SCORE_SDE("ScoreSdeVeScheduler", SamplerType.SCORE_SDE) {
+    @Override
+    void declare(Keys keys) {
+      keys.read("num_train_timesteps", 2000);
+      keys.read("snr", 0.15);
+      keys.read("sigma_min", 0.01);
+      keys.read("sigma_max", 1348.0);
+      keys.read("sampling_eps", 1e-5);
+      keys.read("correct_steps", 1);
+    }
+  },
+  KARRAS_VE("KarrasVeScheduler", SamplerType.KARRAS_VE) {
+    @Override
+    void declare(Keys keys) {
+      keys.read("sigma_min", 0.02);
+      keys.read("sigma_max", 100.0);
+      keys.read("s_noise", 1.007);
+      keys.read("s_churn", 80.0);
+      keys.read("s_min", 0.05);
+      keys.read("s_max", 50.0);
+    }
+  },
   FLOW_EULER("FlowMatchEulerDiscreteScheduler", SamplerType.FLOW_EULER) {
     @Override
     void declare(Keys keys) {
@@ -345,12 +367,18 @@ enum SchedulerClass {
     return this == EDM_EULER || this == EDM_DPM_SOLVER;
   }
 
+  /** Whether it is for networks that predict the score, and for these alone. */
+  boolean isScore() {
+    return this == SCORE_SDE || this == KARRAS_VE;
+  }
+
   /** What the networks predict that it alone is for; null where there is a choice. */
   Parameterization own() {
     return switch (this) {
       case FLOW_EULER, FLOW_HEUN -> Parameterization.FLOW;
       case EDM_EULER, EDM_DPM_SOLVER -> Parameterization.EDM;
       case CONSISTENCY -> Parameterization.CONSISTENCY;
+      case SCORE_SDE, KARRAS_VE -> Parameterization.SCORE;
       default -> null;
     };
   }

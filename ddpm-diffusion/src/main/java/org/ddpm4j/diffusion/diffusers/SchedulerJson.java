@@ -19,6 +19,7 @@ import org.ddpm4j.diffusion.config.DpmSolverConfig;
 import org.ddpm4j.diffusion.config.EulerConfig;
 import org.ddpm4j.diffusion.config.EulerConfig.Asked;
 import org.ddpm4j.diffusion.config.FlowConfig;
+import org.ddpm4j.diffusion.config.KarrasVeConfig;
 import org.ddpm4j.diffusion.config.LcmConfig;
 import org.ddpm4j.diffusion.config.LevelRange;
 import org.ddpm4j.diffusion.config.SaSolverConfig;
@@ -26,6 +27,7 @@ import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
+import org.ddpm4j.diffusion.config.ScoreSdeConfig;
 import org.ddpm4j.diffusion.config.UniPcConfig;
 import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler.SecondOrder;
@@ -45,6 +47,7 @@ import org.ddpm4j.schedules.LaplaceSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.QuadraticSchedule;
 import org.ddpm4j.schedules.SigmoidSchedule;
+import org.ddpm4j.schedules.VarianceExplodingSchedule;
 import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
 
 /**
@@ -140,6 +143,9 @@ final class SchedulerJson {
   /** Of releases before 0.15, with what today's do. */
   private static final Map<String, Object> FORMER_KEYS =
       Map.of("predict_epsilon", true, "tensor_format", "pt");
+
+  /** Timesteps of a scheduler whose file has no number of them. */
+  private static final int MARKS = 1000;
 
   private final SchedulerClass scheduler;
   private final DiffusersFields fields;
@@ -252,7 +258,9 @@ final class SchedulerJson {
   }
 
   private DiffusersScheduler scheduler() {
-    int timesteps = fields.integer("num_train_timesteps");
+    // Where a file knows no timesteps, none is asked for: they are marks along the noise.
+    int timesteps =
+        scheduler.has("num_train_timesteps") ? fields.integer("num_train_timesteps") : MARKS;
     require(
         timesteps >= 1 && timesteps <= ScheduleConfig.MAX_TIMESTEPS,
         "num_train_timesteps is %d; it must be from 1 to %d",
@@ -330,6 +338,21 @@ final class SchedulerJson {
       return new LcmConfig(
           fields.integer("original_inference_steps"), fields.finiteNumber("timestep_scaling"));
     }
+    if (sampler instanceof ScoreSdeConfig) {
+      return new ScoreSdeConfig(
+          fields.finiteNumber("snr"),
+          fields.integer("correct_steps"),
+          fields.finiteNumber("sampling_eps"));
+    }
+    if (sampler instanceof KarrasVeConfig) {
+      return new KarrasVeConfig(
+          fields.finiteNumber("sigma_min"),
+          fields.finiteNumber("sigma_max"),
+          fields.finiteNumber("s_noise"),
+          fields.finiteNumber("s_churn"),
+          fields.finiteNumber("s_min"),
+          fields.finiteNumber("s_max"));
+    }
     if (sampler instanceof UniPcConfig unipc) {
       return unipc
           .withRange(range(unipc.levels()))
@@ -404,6 +427,8 @@ final class SchedulerJson {
       case SA_SOLVER -> SamplerType.SA_SOLVER;
       case LCM -> SamplerType.LCM;
       case CONSISTENCY -> SamplerType.CONSISTENCY;
+      case SCORE_SDE -> SamplerType.SCORE_SDE;
+      case KARRAS_VE -> SamplerType.KARRAS_VE;
       case FLOW_EULER -> SamplerType.FLOW_EULER;
       case FLOW_HEUN -> SamplerType.FLOW_HEUN;
       case UNIPC -> SamplerType.UNIPC;
@@ -426,6 +451,14 @@ final class SchedulerJson {
   private BetaSchedule betas(int timesteps) {
     if (scheduler.isFlow()) {
       return new FlowSchedule(fields.finiteNumber("shift"));
+    }
+    if (scheduler == SchedulerClass.SCORE_SDE) {
+      return new VarianceExplodingSchedule(
+          fields.finiteNumber("sigma_min"), fields.finiteNumber("sigma_max"));
+    }
+    if (scheduler == SchedulerClass.KARRAS_VE) {
+      KarrasVeConfig karras = (KarrasVeConfig) sampler(SamplerType.KARRAS_VE);
+      return new VarianceExplodingSchedule(karras.least(), karras.greatest());
     }
     if (scheduler == SchedulerClass.CONSISTENCY) {
       return new EdmSchedule(EdmSchedule.paper().least(), fields.finiteNumber("sigma_max"));
@@ -523,8 +556,10 @@ final class SchedulerJson {
     SamplerConfig sampler = config.sampler();
     SchedulerClass scheduler = SchedulerClass.of(sampler.type(), config.parameterization());
     Map<String, Object> values = new LinkedHashMap<>(scheduler.readKeys());
-    values.put("num_train_timesteps", config.timesteps());
-    putBetas(values, config.betas());
+    values.replace("num_train_timesteps", config.timesteps());
+    if (scheduler != SchedulerClass.KARRAS_VE) {
+      putBetas(values, config.betas());
+    }
     if (scheduler.own() == null) {
       values.put(
           "prediction_type", DiffusersFields.nameOf(config.parameterization(), PREDICTION_TYPES));
@@ -587,6 +622,17 @@ final class SchedulerJson {
     } else if (sampler instanceof LcmConfig lcm) {
       values.put("original_inference_steps", lcm.originalSteps());
       values.put("timestep_scaling", lcm.timestepScaling());
+    } else if (sampler instanceof ScoreSdeConfig score) {
+      values.put("snr", score.snr());
+      values.put("correct_steps", score.correctSteps());
+      values.put("sampling_eps", score.leastTime());
+    } else if (sampler instanceof KarrasVeConfig karras) {
+      values.put("sigma_min", karras.sigmaMin());
+      values.put("sigma_max", karras.sigmaMax());
+      values.put("s_noise", karras.noise());
+      values.put("s_churn", karras.churn());
+      values.put("s_min", karras.churnFrom());
+      values.put("s_max", karras.churnTo());
     } else if (sampler instanceof UniPcConfig unipc) {
       values.put("solver_type", DiffusersFields.nameOf(unipc.scale(), SCALES));
       putFinalOrder(values, unipc.finalOrder());
@@ -641,6 +687,9 @@ final class SchedulerJson {
     } else if (betas instanceof EdmSchedule edm) {
       values.replace("sigma_min", edm.least());
       values.put("sigma_max", edm.greatest());
+    } else if (betas instanceof VarianceExplodingSchedule exploding) {
+      values.put("sigma_min", exploding.least());
+      values.put("sigma_max", exploding.greatest());
     } else if (betas instanceof FlowSchedule flow) {
       values.put("shift", flow.shift());
     } else if (betas instanceof TrainedBetas trained) {

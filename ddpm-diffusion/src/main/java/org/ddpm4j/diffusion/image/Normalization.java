@@ -22,6 +22,9 @@ public record Normalization(List<Double> mean, List<Double> std) {
    */
   public static final Normalization SYMMETRIC = new Normalization(List.of(0.5), List.of(0.5));
 
+  /** To [0,1] (Song et al. 2021b, whose networks see images so). */
+  public static final Normalization UNIT = new Normalization(List.of(0.0), List.of(1.0));
+
   /**
    * To mean 0 and standard deviation 1 of the photographs of ImageNet: red, green, blue, as
    * torchvision's classifiers expect them. Values go from -2.118 to 2.249 in red, -2.036 to 2.429

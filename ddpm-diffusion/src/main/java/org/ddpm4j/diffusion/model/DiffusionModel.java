@@ -237,7 +237,7 @@ public final class DiffusionModel implements AutoCloseable {
         pipeline.scheduler().schedule(),
         pipeline.scheduler().scheduleConfig(),
         shape,
-        Normalization.SYMMETRIC,
+        pipeline.normalization(),
         pipeline.classNames(),
         OptionalInt.empty(),
         Optional.of(pipeline));
@@ -394,7 +394,7 @@ public final class DiffusionModel implements AutoCloseable {
    *     normalisation or the sampler; the sentence says what to do
    */
   public DiffusersPipeline toPipeline(DiffusersSampler sampler) {
-    if (!normalization.equals(Normalization.SYMMETRIC)) {
+    if (pipeline.isEmpty() && !normalization.equals(Normalization.SYMMETRIC)) {
       throw new IllegalArgumentException(
           "The images of a diffusers pipeline are in [-1,1], and this model's are normalised otherwise.");
     }

@@ -51,6 +51,10 @@ public record ObjectiveConfig(
         "A consistency model is distilled from another, which is not possible here; train for"
             + " another prediction.");
     require(
+        parameterization != Parameterization.SCORE,
+        "A network that predicts the score is not trained here; train for another prediction, of"
+            + " which the score is a multiple.");
+    require(
         !parameterization.scales() || terms == LossTerms.SIMPLE,
         "A network that predicts %s is trained by the terms SIMPLE, not %s, which know a chain of"
             + " timesteps.",

@@ -72,7 +72,7 @@ class SamplerConfigTest {
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"LCM", "CONSISTENCY", "FLOW_EULER", "FLOW_HEUN"})
+      names = {"LCM", "CONSISTENCY", "SCORE_SDE", "KARRAS_VE", "FLOW_EULER", "FLOW_HEUN"})
   void isOfItsType(SamplerType type) {
     SamplerConfig config = SamplerConfig.of(type);
     assertThat(config.type()).isEqualTo(type);

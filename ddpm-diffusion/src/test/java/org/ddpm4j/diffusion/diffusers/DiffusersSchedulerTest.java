@@ -319,7 +319,12 @@ class DiffusersSchedulerTest {
         "EDMEulerScheduler | sigma_min=90 | cannot go from 90.0 to 80.0",
         "FlowMatchEulerDiscreteScheduler | shift=0 | shift of the flow is 0",
         "FlowMatchEulerDiscreteScheduler | use_dynamic_shifting=true | supported is false",
-        "ScoreSdeVeScheduler | sigma_max=80 | _class_name is \"ScoreSdeVeScheduler\"; supported"
+        "ScoreSdeVeScheduler | snr=0 | snr is 0.0",
+        "ScoreSdeVeScheduler | correct_steps=-1 | correct_steps -1",
+        "ScoreSdeVeScheduler | sigma_max=0.001 | cannot go from 0.01 to 0.001",
+        "KarrasVeScheduler | sigma_min=200 | sigma_min is 200",
+        "KarrasVeScheduler | s_churn=-1 | -1",
+        "VQDiffusionScheduler | sigma_max=80 | _class_name is \"VQDiffusionScheduler\"; supported"
       })
   void whatIsNotSupportedIsRefusedByName(String name, String keys, String part) throws IOException {
     ObjectNode json = with(name, keys);

@@ -140,7 +140,7 @@ class ClassifierFreeGuidanceTest {
   @EnumSource(
       value = Parameterization.class,
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"FLOW", "EDM", "CONSISTENCY"})
+      names = {"FLOW", "EDM", "CONSISTENCY", "SCORE"})
   void whatIsPredictedDoesNotMatterWithoutRescaling(Parameterization parameterization) {
     NoiseLevel level = NoiseLevel.of(SCHEDULE, 25);
     Denoiser.Estimate expected =
@@ -162,7 +162,7 @@ class ClassifierFreeGuidanceTest {
   @EnumSource(
       value = Parameterization.class,
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"FLOW", "EDM", "CONSISTENCY"})
+      names = {"FLOW", "EDM", "CONSISTENCY", "SCORE"})
   void rescalingIsOfWhatIsPredicted(Parameterization parameterization) {
     NoiseLevel level = NoiseLevel.of(SCHEDULE, 25);
     BestNetwork network = new BestNetwork(parameterization);

@@ -89,7 +89,7 @@ class BoundObjectiveTest {
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"FLOW", "EDM", "CONSISTENCY"})
+      names = {"FLOW", "EDM", "CONSISTENCY", "SCORE"})
   void theBoundIsItsTermTimesT(Parameterization parameterization) {
     for (int channels = 1; channels <= 2; channels++) {
       try (Unet unet = unet(channels)) {
@@ -105,7 +105,7 @@ class BoundObjectiveTest {
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"FLOW", "EDM", "CONSISTENCY"})
+      names = {"FLOW", "EDM", "CONSISTENCY", "SCORE"})
   void theGradientOfTheBoundIsThatOfItsDifferences(Parameterization parameterization) {
     BoundObjective objective = objective(parameterization, Optional.empty());
     try (Unet unet = unet(2)) {

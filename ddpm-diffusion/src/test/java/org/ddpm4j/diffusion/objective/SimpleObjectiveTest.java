@@ -51,7 +51,7 @@ class SimpleObjectiveTest {
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"FLOW", "EDM", "CONSISTENCY"})
+      names = {"FLOW", "EDM", "CONSISTENCY", "SCORE"})
   void lossesAreWeightedSquaredErrors(Parameterization parameterization) {
     LossWeighting weighting = new LossWeighting.MinSnr(5);
     SimpleObjective objective =

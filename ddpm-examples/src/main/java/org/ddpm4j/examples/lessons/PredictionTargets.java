@@ -59,6 +59,7 @@ final class PredictionTargets {
       case MEAN -> "μ";
       case FLOW -> "ε − x0";
       case EDM, CONSISTENCY -> "F";
+      case SCORE -> "s";
     };
   }
 }

@@ -21,8 +21,10 @@ import org.ddpm4j.kernels.ops.ConcatChannels;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.ConvTranspose2d;
 import org.ddpm4j.kernels.ops.DepthwiseConv2d;
+import org.ddpm4j.kernels.ops.DividePerImage;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.Embedding;
+import org.ddpm4j.kernels.ops.FourierEmbedding;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.ops.LinearAttention;
@@ -73,6 +75,12 @@ class FusedCpuBackendTest {
     fraction =
         new Linear(sd, fraction, parameter(graph, "fw", 1, 6), parameter(graph, "fb", 6))
             .outputVariable();
+    SDVariable frequencies = sd.constant(Nd4j.createFromArray(0.1f, -0.4f));
+    SDVariable waves = new FourierEmbedding(sd, times, frequencies).outputVariable();
+    waves =
+        new Linear(sd, waves, parameter(graph, "ww", 4, 6), parameter(graph, "wb", 6))
+            .outputVariable();
+    fraction = new Add(sd, fraction, waves).outputVariable();
     SDVariable labels = graph.input("labels", 2);
     SDVariable label = new Embedding(sd, labels, parameter(graph, "e", 3, 6)).outputVariable();
     t = new Add(sd, t, new Multiply(sd, fraction, label).outputVariable()).outputVariable();
@@ -115,6 +123,7 @@ class FusedCpuBackendTest {
     up = new ScaleShiftPerChannel(sd, up, parameter(graph, "s", 2, 8)).outputVariable();
     SDVariable y = new ConcatChannels(sd, up, transposed, 4).outputVariable();
     y = new Conv2d(sd, y, parameter(graph, "c3", 1, 1, 8, 6), null, 1, 0).outputVariable();
+    y = new DividePerImage(sd, y, times).outputVariable();
     y = new ChannelsFirst(sd, y).outputVariable().rename("y");
     graph.endInProductWith(y, "g", 2, 6, 6, 4);
     return graph;

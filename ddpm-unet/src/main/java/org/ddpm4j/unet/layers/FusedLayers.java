@@ -12,8 +12,10 @@ import org.ddpm4j.kernels.ops.ConcatChannels;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.ConvTranspose2d;
 import org.ddpm4j.kernels.ops.DepthwiseConv2d;
+import org.ddpm4j.kernels.ops.DividePerImage;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.Embedding;
+import org.ddpm4j.kernels.ops.FourierEmbedding;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.InnerProduct;
 import org.ddpm4j.kernels.ops.Linear;
@@ -30,6 +32,8 @@ import org.ddpm4j.kernels.ops.TimeFraction;
 import org.ddpm4j.kernels.ops.UpsampleNearest;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** The layers in fused operations, in FLOAT, for compiled plans on a CPU. */
 public final class FusedLayers implements Layers {
@@ -199,6 +203,25 @@ public final class FusedLayers implements Layers {
         };
     return new SinusoidalEmbedding(graph, t, frequencies.width(), frequencies.shift(), sinesAt)
         .outputVariable();
+  }
+
+  @Override
+  public SDVariable fourierEmbedding(SDVariable t, SDVariable frequencies) {
+    return new FourierEmbedding(graph, t, frequencies).outputVariable();
+  }
+
+  @Override
+  public FeatureMap dividePerImage(FeatureMap x, SDVariable divisors) {
+    return x.with(new DividePerImage(graph, x.values(), divisors).outputVariable());
+  }
+
+  @Override
+  public FeatureMap blur(FeatureMap x) {
+    return depthwiseConv2d(
+        x,
+        graph.constant(BlurFilter.ofChannels(x.channels(), DataType.FLOAT)),
+        graph.constant(Nd4j.zeros(DataType.FLOAT, x.channels())),
+        BlurFilter.SHAPE);
   }
 
   @Override

@@ -87,6 +87,17 @@ public record Initialization(Distribution distribution, double mean, double spre
   }
 
   /**
+   * Gaussian.
+   *
+   * @param mean the middle
+   * @param deviation the standard deviation, finite, at least 0
+   * @return the initialisation
+   */
+  public static Initialization normal(double mean, double deviation) {
+    return new Initialization(Distribution.NORMAL, mean, deviation);
+  }
+
+  /**
    * One start value.
    *
    * @param random where the number comes from

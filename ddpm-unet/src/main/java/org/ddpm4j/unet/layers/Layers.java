@@ -245,6 +245,35 @@ public interface Layers {
   SDVariable sinusoidalEmbedding(SDVariable t, Frequencies frequencies);
 
   /**
+   * Fourier features of noise levels (Song et al. 2021b, appendix C.1): {@code [sin(2π f log t),
+   * cos(2π f log t)]}.
+   *
+   * @param t noise levels above 0, {@code [N]}
+   * @param frequencies f, which training does not change, {@code [C]}
+   * @return {@code [N,2C]}, the sines first
+   */
+  SDVariable fourierEmbedding(SDVariable t, SDVariable frequencies);
+
+  /**
+   * Divides every image by a number of its own.
+   *
+   * @param x features, {@code [N,H,W,C]}
+   * @param divisors {@code [N]}; their gradient is zero
+   * @return {@code x/divisor}, {@code [N,H,W,C]}
+   */
+  FeatureMap dividePerImage(FeatureMap x, SDVariable divisors);
+
+  /**
+   * Blurs each channel by the filter (1,2,1)/4 in both directions, with zeros around the image.
+   * Behind repetition, or before means over squares, it makes the resampling by the filter
+   * (1,3,3,1) of StyleGAN2 (Karras et al. 2020) and NCSN++.
+   *
+   * @param x features, {@code [N,H,W,C]}
+   * @return {@code [N,H,W,C]}
+   */
+  FeatureMap blur(FeatureMap x);
+
+  /**
    * Timesteps as parts of their number.
    *
    * @param t timesteps, {@code [N]}

@@ -219,6 +219,27 @@ public final class Modules {
     return layers.embedding(labels, weight, count);
   }
 
+  /**
+   * diffusers' {@code GaussianFourierProjection} of logarithms: frequencies that are drawn once and
+   * never trained.
+   *
+   * @param name of the module
+   * @param t noise levels above 0, {@code [N]}
+   * @param count of frequencies
+   * @param scale their standard deviation
+   * @return {@code [N,2·count]}, the sines first
+   */
+  public SDVariable fourierEmbedding(String name, SDVariable t, int count, double scale) {
+    Parameter frequencies =
+        new Parameter(
+            name + ".weight",
+            WeightLayout.VECTOR,
+            new long[] {count},
+            Initialization.normal(0, scale),
+            Parameter.Learning.FROZEN);
+    return layers.fourierEmbedding(t, declare.apply(frequencies));
+  }
+
   private SDVariable bias(String name, int channels, long fanIn) {
     return declare(name + ".bias", WeightLayout.VECTOR, Initialization.fanIn(fanIn), channels);
   }

@@ -11,9 +11,22 @@ import java.util.Objects;
  * @param layout how its axes lie
  * @param shape sizes in our layout
  * @param initialization how it starts
+ * @param learning whether training changes it
  */
 public record Parameter(
-    String name, WeightLayout layout, long[] shape, Initialization initialization) {
+    String name,
+    WeightLayout layout,
+    long[] shape,
+    Initialization initialization,
+    Learning learning) {
+
+  /** Whether training changes a parameter. */
+  public enum Learning {
+    /** It has a gradient. */
+    TRAINED,
+    /** It stays as it was drawn: its gradient is zero. */
+    FROZEN
+  }
 
   /**
    * Checks and copies the shape.
@@ -23,6 +36,7 @@ public record Parameter(
   public Parameter {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(initialization, "initialization");
+    Objects.requireNonNull(learning, "learning");
     if (shape.length != layout.rank() || Arrays.stream(shape).anyMatch(size -> size < 1)) {
       throw new IllegalArgumentException(
           String.format(
@@ -34,6 +48,19 @@ public record Parameter(
               layout.rank()));
     }
     shape = shape.clone();
+  }
+
+  /**
+   * A parameter that training changes.
+   *
+   * @param name PyTorch's name
+   * @param layout how its axes lie
+   * @param shape sizes in our layout
+   * @param initialization how it starts
+   * @throws IllegalArgumentException if the shape is not of the layout's rank or has a size below 1
+   */
+  public Parameter(String name, WeightLayout layout, long[] shape, Initialization initialization) {
+    this(name, layout, shape, initialization, Learning.TRAINED);
   }
 
   /**
@@ -70,12 +97,13 @@ public record Parameter(
         && name.equals(p.name)
         && layout == p.layout
         && Arrays.equals(shape, p.shape)
-        && initialization.equals(p.initialization);
+        && initialization.equals(p.initialization)
+        && learning == p.learning;
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(name, layout, Arrays.hashCode(shape), initialization);
+    return Objects.hash(name, layout, Arrays.hashCode(shape), initialization, learning);
   }
 
   @Override

@@ -307,6 +307,24 @@ public final class ReferenceLayers implements Layers {
   }
 
   @Override
+  public SDVariable fourierEmbedding(SDVariable t, SDVariable frequencies) {
+    SDVariable turns = graph.math().log(t).reshape(-1, 1).mul(2 * Math.PI);
+    SDVariable angles = turns.mul(frequencies.reshape(1, -1));
+    return graph.concat(1, graph.math().sin(angles), graph.math().cos(angles));
+  }
+
+  @Override
+  public FeatureMap dividePerImage(FeatureMap x, SDVariable divisors) {
+    return x.with(x.values().div(divisors.reshape(-1, 1, 1, 1)));
+  }
+
+  @Override
+  public FeatureMap blur(FeatureMap x) {
+    SDVariable kernel = graph.constant(BlurFilter.ofChannels(x.channels(), dataType));
+    return x.with(graph.cnn().depthWiseConv2d(x.values(), kernel, config(BlurFilter.SHAPE)));
+  }
+
+  @Override
   public SDVariable timeFraction(SDVariable t, int timesteps) {
     return t.reshape(-1, 1).div(timesteps);
   }

@@ -21,7 +21,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
 /**
  * The U-Net of Ho et al. 2020 and its relatives as diffusers' {@code UNet2DModel} builds it:
  * residual blocks with group normalisation, self-attention at chosen levels, the time as a shift or
- * a scale and shift of every block.
+ * a scale and shift of every block; and NCSN++ (Song et al. 2021b), whose blocks resample by
+ * filters and carry the image along.
  *
  * <p>config.json, parameter names and results are diffusers'; {@code docs/formats.md} lists the
  * keys. Dropout is kept in the file, and networks compute without it, as PyTorch does in
@@ -76,6 +77,13 @@ public record Unet2D(
   private static final int MAX_DEPTH = 64;
 
   private static final int MAX_SAMPLE_SIZE = 1 << 20;
+
+  /** Of a normalisation in {@link Block#SKIP} levels, and those of their attention. */
+  static final int MAX_FILTERED_GROUPS = 32;
+
+  /** The channels of the image that {@link Block#SKIP} levels carry along. */
+  static final int CARRIED_CHANNELS = 3;
+
   private static final int MAX_FREQUENCY_SHIFT = 1 << 20;
 
   /** What is done to the images first. */
@@ -140,7 +148,31 @@ public record Unet2D(
      * Residual blocks that also do the resampling; {@code ResnetDownsampleBlock2D} and {@code
      * ResnetUpsampleBlock2D}.
      */
-    RESNET
+    RESNET,
+    /**
+     * Residual blocks, then a halving or doubling one with the filter (1,3,3,1), and beside them
+     * the image in that size, to which every level adds; {@code SkipDownBlock2D} and {@code
+     * SkipUpBlock2D} of NCSN++.
+     */
+    SKIP,
+    /**
+     * The same with attention: behind each residual block on the way down, behind all on the way
+     * up; {@code AttnSkipDownBlock2D} and {@code AttnSkipUpBlock2D}.
+     */
+    SKIP_ATTENTION;
+
+    boolean isSkip() {
+      return this == SKIP || this == SKIP_ATTENTION;
+    }
+
+    /**
+     * Whether a level of this kind has attention.
+     *
+     * @return true for {@link #ATTENTION} and {@link #SKIP_ATTENTION}
+     */
+    public boolean hasAttention() {
+      return this == ATTENTION || this == SKIP_ATTENTION;
+    }
   }
 
   /**
@@ -164,20 +196,33 @@ public record Unet2D(
     }
 
     private boolean hasAttention() {
-      return down == Block.ATTENTION || up == Block.ATTENTION;
+      return down.hasAttention() || up.hasAttention();
     }
   }
 
+  /** What the linear layers that embed the time are given. */
+  public enum TimeFeatures {
+    /** Sinusoids of the timestep, as many as the first level has channels; "positional". */
+    POSITIONAL,
+    /**
+     * Sines and cosines of the logarithm of the noise level at random frequencies, twice as many;
+     * the network's answer is then divided by the noise level. "fourier"
+     */
+    FOURIER
+  }
+
   /**
-   * How the timesteps are embedded: sinusoids, as many as the first level has channels, and two
-   * linear layers with SiLU between them.
+   * How the timesteps are embedded: features, and two linear layers with SiLU between them.
    *
    * @param width of the linear layers; in diffusers {@code time_embedding_dim}, by default four
    *     times the channels of the first level
-   * @param freqShift of the frequencies, less than half the channels of the first level
-   * @param order of sines and cosines; in diffusers {@code flip_sin_to_cos}
+   * @param freqShift of the frequencies, less than half the channels of the first level; without
+   *     effect with {@link TimeFeatures#FOURIER}
+   * @param order of sines and cosines; in diffusers {@code flip_sin_to_cos}. Without effect with
+   *     {@link TimeFeatures#FOURIER}
+   * @param features in diffusers {@code time_embedding_type}
    */
-  public record Time(int width, int freqShift, Frequencies.Order order) {
+  public record Time(int width, int freqShift, Frequencies.Order order, TimeFeatures features) {
 
     /**
      * Checks the ranges.
@@ -186,8 +231,21 @@ public record Unet2D(
      */
     public Time {
       Objects.requireNonNull(order, "order");
+      Objects.requireNonNull(features, "features");
       requireRange("time_embedding_dim", width, 1, 4 * UnetLimits.MAX_CHANNELS);
       requireRange("freq_shift", freqShift, -MAX_FREQUENCY_SHIFT, MAX_FREQUENCY_SHIFT);
+    }
+
+    /**
+     * Sinusoids of the timestep.
+     *
+     * @param width of the linear layers
+     * @param freqShift of the frequencies
+     * @param order of sines and cosines
+     * @throws IllegalArgumentException if a value is outside its range
+     */
+    public Time(int width, int freqShift, Frequencies.Order order) {
+      this(width, freqShift, order, TimeFeatures.POSITIONAL);
     }
   }
 
@@ -260,7 +318,9 @@ public record Unet2D(
    * @param perLevel on a level's way down; on its way up there is one more. In diffusers {@code
    *     layers_per_block}
    * @param activation between their layers; in diffusers {@code act_fn}
-   * @param groups of every group normalisation, a divisor of all widths; {@code norm_num_groups}
+   * @param groups of every group normalisation but those of {@link Block#SKIP} levels, a divisor of
+   *     all widths; {@code norm_num_groups}. Null for a quarter of the channels, at most 32, as
+   *     {@link Block#SKIP} levels have them in any case; then all levels must be of these
    * @param epsilon of every group normalisation; {@code norm_eps}
    * @param conditioning how they are told the time; {@code resnet_time_scale_shift}
    * @param dropout in [0,1); has no effect here
@@ -268,7 +328,7 @@ public record Unet2D(
   public record ResnetBlocks(
       int perLevel,
       Activation activation,
-      int groups,
+      Integer groups,
       double epsilon,
       TimeConditioning conditioning,
       double dropout) {
@@ -282,7 +342,9 @@ public record Unet2D(
       Objects.requireNonNull(activation, "activation");
       Objects.requireNonNull(conditioning, "conditioning");
       requireRange("layers_per_block", perLevel, 1, MAX_DEPTH);
-      requireRange("norm_num_groups", groups, 1, UnetLimits.MAX_CHANNELS);
+      if (groups != null) {
+        requireRange("norm_num_groups", groups, 1, UnetLimits.MAX_CHANNELS);
+      }
       UnetLimits.require(
           epsilon >= 0 && Double.isFinite(epsilon),
           "norm_eps is %s; it must be finite and at least 0",
@@ -290,6 +352,26 @@ public record Unet2D(
       UnetLimits.require(
           dropout >= 0 && dropout < 1, "dropout is %s; it must be in [0,1)", dropout);
     }
+
+    /** Those of a normalisation of so many channels that no {@link Block#SKIP} level has. */
+    int groupsOf(int channels) {
+      return groups == null ? filteredGroups(channels) : groups;
+    }
+  }
+
+  /** The groups of normalisations in {@link Block#SKIP} levels. */
+  static int filteredGroups(int channels) {
+    return Math.min(channels / 4, MAX_FILTERED_GROUPS);
+  }
+
+  /**
+   * The groups of the first normalisation of a residual block on the way up of a {@link Block#SKIP}
+   * level. diffusers divides but one of the summands where the level has attention.
+   */
+  static int filteredGroups(Block block, int below, int skipped) {
+    return block == Block.SKIP
+        ? filteredGroups(below + skipped)
+        : Math.min(below + skipped / 4, MAX_FILTERED_GROUPS);
   }
 
   /** The kinds of the network's middle. */
@@ -410,13 +492,46 @@ public record Unet2D(
     UnetLimits.require(
         first % 2 == 0, "block_out_channels starts with %d; the first must be even", first);
     UnetLimits.require(
-        time.freqShift < first / 2,
+        time.features == TimeFeatures.FOURIER || time.freqShift < first / 2,
         "freq_shift is %d; it must be less than %d, half of the first of block_out_channels",
         time.freqShift,
         first / 2);
+    UnetLimits.require(
+        time.features != TimeFeatures.FOURIER || classes.embedding != ClassEmbedding.LIKE_TIMESTEPS,
+        "class_embed_type is \"timestep\", and time_embedding_type \"fourier\" knows no label 0; choose num_class_embeds");
+    checkSkips(images, levels, resnets);
     checkGroups(levels, resnets);
     checkMiddleGroups(levels, middle);
     checkHeads(levels, attentionHeadDim, middle);
+  }
+
+  /** The carried image is halved or doubled by its own levels alone. */
+  private static void checkSkips(Images images, List<Level> levels, ResnetBlocks resnets) {
+    long downs = levels.stream().filter(level -> level.down.isSkip()).count();
+    long ups = levels.stream().filter(level -> level.up.isSkip()).count();
+    UnetLimits.require(
+        downs == 0 || downs == levels.size(),
+        "down_block_types has %d of %d entries that carry the image along (SkipDownBlock2D, AttnSkipDownBlock2D); it must be all or none",
+        downs,
+        levels.size());
+    UnetLimits.require(
+        ups == 0 || ups == levels.size(),
+        "up_block_types has %d of %d entries that carry the image along (SkipUpBlock2D, AttnSkipUpBlock2D); it must be all or none",
+        ups,
+        levels.size());
+    UnetLimits.require(
+        downs == 0 || images.inChannels == CARRIED_CHANNELS,
+        "in_channels is %d; with SkipDownBlock2D or AttnSkipDownBlock2D it must be %d",
+        images.inChannels,
+        CARRIED_CHANNELS);
+    UnetLimits.require(
+        ups == 0 || images.outChannels == CARRIED_CHANNELS,
+        "out_channels is %d; with SkipUpBlock2D or AttnSkipUpBlock2D it must be %d",
+        images.outChannels,
+        CARRIED_CHANNELS);
+    UnetLimits.require(
+        resnets.groups != null || downs + ups == 2L * levels.size(),
+        "norm_num_groups is null, which only networks of nothing but SkipDownBlock2D, SkipUpBlock2D and these with attention can have; choose a number");
   }
 
   /**
@@ -427,30 +542,48 @@ public record Unet2D(
     int x = levels.get(0).channels;
     Deque<Integer> skips = new ArrayDeque<>(List.of(x));
     for (int i = 0; i < levels.size(); i++) {
+      Level level = levels.get(i);
       for (int layer = 0; layer < resnets.perLevel; layer++) {
-        requireDivides(
-            resnets.groups, x, String.format(Locale.ROOT, "down_blocks.%d.resnets.%d", i, layer));
-        x = levels.get(i).channels;
-        requireDivides(
-            resnets.groups, x, String.format(Locale.ROOT, "down_blocks.%d.resnets.%d", i, layer));
+        String name = String.format(Locale.ROOT, "down_blocks.%d.resnets.%d", i, layer);
+        boolean skip = level.down.isSkip();
+        requireDivides(skip ? filteredGroups(x) : resnets.groupsOf(x), x, name);
+        x = level.channels;
+        requireDivides(skip ? filteredGroups(x) : resnets.groupsOf(x), x, name);
         skips.push(x);
       }
+      checkFilteredAttention(level.down, level.channels, "down_blocks." + i);
       if (i + 1 < levels.size()) {
         skips.push(x);
       }
     }
+    requireDivides(resnets.groupsOf(x), x, "mid_block");
     for (int i = 0; i < levels.size(); i++) {
+      Level level = levels.get(levels.size() - 1 - i);
       for (int layer = 0; layer <= resnets.perLevel; layer++) {
         String name = String.format(Locale.ROOT, "up_blocks.%d.resnets.%d", i, layer);
-        requireDivides(resnets.groups, x + skips.pop(), name);
-        x = levels.get(levels.size() - 1 - i).channels;
+        int skipped = skips.pop();
+        int groups =
+            level.up.isSkip()
+                ? filteredGroups(level.up, x, skipped)
+                : resnets.groupsOf(x + skipped);
+        requireDivides(groups, x + skipped, name);
+        x = level.channels;
+        requireDivides(level.up.isSkip() ? filteredGroups(x) : resnets.groupsOf(x), x, name);
       }
+      checkFilteredAttention(level.up, level.channels, "up_blocks." + i);
+    }
+    requireDivides(resnets.groupsOf(x), x, "conv_norm_out");
+  }
+
+  private static void checkFilteredAttention(Block block, int channels, String name) {
+    if (block == Block.SKIP_ATTENTION) {
+      requireDivides(MAX_FILTERED_GROUPS, channels, name + ".attentions");
     }
   }
 
   private static void requireDivides(int groups, int channels, String where) {
     UnetLimits.require(
-        channels % groups == 0,
+        groups > 0 && channels % groups == 0,
         "norm_num_groups is %d, which does not divide the %d channels in %s; choose a divisor of"
             + " all block_out_channels",
         groups,

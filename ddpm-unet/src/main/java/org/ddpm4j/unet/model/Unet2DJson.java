@@ -48,13 +48,22 @@ final class Unet2DJson {
       DiffusersFields.names(
           entry("DownBlock2D", Unet2D.Block.PLAIN),
           entry("AttnDownBlock2D", Unet2D.Block.ATTENTION),
-          entry("ResnetDownsampleBlock2D", Unet2D.Block.RESNET));
+          entry("ResnetDownsampleBlock2D", Unet2D.Block.RESNET),
+          entry("SkipDownBlock2D", Unet2D.Block.SKIP),
+          entry("AttnSkipDownBlock2D", Unet2D.Block.SKIP_ATTENTION));
 
   private static final Map<String, Unet2D.Block> UP_BLOCKS =
       DiffusersFields.names(
           entry("UpBlock2D", Unet2D.Block.PLAIN),
           entry("AttnUpBlock2D", Unet2D.Block.ATTENTION),
-          entry("ResnetUpsampleBlock2D", Unet2D.Block.RESNET));
+          entry("ResnetUpsampleBlock2D", Unet2D.Block.RESNET),
+          entry("SkipUpBlock2D", Unet2D.Block.SKIP),
+          entry("AttnSkipUpBlock2D", Unet2D.Block.SKIP_ATTENTION));
+
+  private static final Map<String, Unet2D.TimeFeatures> TIME_FEATURES =
+      DiffusersFields.names(
+          entry("positional", Unet2D.TimeFeatures.POSITIONAL),
+          entry("fourier", Unet2D.TimeFeatures.FOURIER));
 
   private static final Map<String, Unet2D.Resampler> RESAMPLERS =
       DiffusersFields.names(
@@ -88,7 +97,8 @@ final class Unet2DJson {
     json.put("in_channels", config.inChannels());
     json.put("out_channels", config.outChannels());
     json.put("center_input_sample", config.images().scale() == Unet2D.InputScale.CENTERED);
-    json.put("time_embedding_type", "positional");
+    json.put(
+        "time_embedding_type", DiffusersFields.nameOf(config.time().features(), TIME_FEATURES));
     int finest = config.levels().get(0).channels();
     // Older releases do not know the key.
     json.put(
@@ -157,7 +167,7 @@ final class Unet2DJson {
   }
 
   private Unet2D config() {
-    fields.choice("time_embedding_type", Map.of("positional", true));
+    Unet2D.TimeFeatures features = fields.choice("time_embedding_type", TIME_FEATURES);
     fields.integerOrNull("num_train_timesteps");
     List<Unet2D.Level> levels = levels();
     Integer width = fields.integerOrNull("time_embedding_dim");
@@ -175,12 +185,12 @@ final class Unet2DJson {
                 ? Unet2D.InputScale.CENTERED
                 : Unet2D.InputScale.AS_IT_IS),
         levels,
-        new Unet2D.Time(timeWidth, fields.integer("freq_shift"), order),
+        new Unet2D.Time(timeWidth, fields.integer("freq_shift"), order, features),
         classes(),
         new Unet2D.ResnetBlocks(
             fields.integer("layers_per_block"),
             activation(fields),
-            fields.integer("norm_num_groups"),
+            fields.integerOrNull("norm_num_groups"),
             fields.number("norm_eps"),
             fields.choice("resnet_time_scale_shift", CONDITIONINGS),
             fields.number("dropout")),

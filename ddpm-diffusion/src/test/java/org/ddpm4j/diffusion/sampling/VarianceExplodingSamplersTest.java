@@ -1,0 +1,141 @@
+package org.ddpm4j.diffusion.sampling;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.List;
+import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.config.KarrasVeConfig;
+import org.ddpm4j.diffusion.config.ScoreSdeConfig;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.schedules.VarianceExplodingSchedule;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Samplers of Song et al. 2021b and of Karras et al. 2022 with churn, on Gaussian data. */
+class VarianceExplodingSamplersTest {
+
+  private static final NoiseSchedule SCHEDULE =
+      NoiseSchedule.of(new VarianceExplodingSchedule(0.01, 50), 1000);
+
+  private static final double MEAN = 0.4;
+  private static final double DEVIATION = 0.3;
+
+  /** Of N(m, s²): the best estimate of x0 from z = x0 + ρ ε. */
+  private static final Denoiser GAUSSIAN =
+      (x, level) -> {
+        INDArray z = x.div(level.alpha());
+        double share = DEVIATION * DEVIATION / (DEVIATION * DEVIATION + level.rho() * level.rho());
+        INDArray x0 = z.sub(MEAN).muli(share).addi(MEAN);
+        return new Denoiser.Estimate(x0, z.sub(x0).divi(level.rho()));
+      };
+
+  private static INDArray draw(Sampler sampler) {
+    NoiseSource noise = NoiseSource.seeded(4, 0);
+    return sampler.sample(
+        GAUSSIAN,
+        (step, shape) -> noise.gaussian(step, shape).castTo(DataType.DOUBLE),
+        SamplingObserver.NONE,
+        12,
+        3,
+        16,
+        16);
+  }
+
+  private static void assertIsGaussian(INDArray images) {
+    assertThat(images.meanNumber().doubleValue()).isCloseTo(MEAN, within(0.015));
+    assertThat(images.stdNumber().doubleValue()).isCloseTo(DEVIATION, within(0.02));
+  }
+
+  /** ρ is e to the power of evenly spaced numbers. */
+  @Test
+  void theScheduleGoesFromEndToEnd() {
+    assertThat(NoiseLevel.of(SCHEDULE, 0).rho()).isCloseTo(0.01, within(1e-9));
+    assertThat(NoiseLevel.of(SCHEDULE, 999).rho()).isCloseTo(50, within(1e-7));
+    double middle = NoiseLevel.of(SCHEDULE, 500).rho() / NoiseLevel.of(SCHEDULE, 499).rho();
+    assertThat(middle).isCloseTo(Math.pow(5000, 1 / 999.0), within(1e-9));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new VarianceExplodingSchedule(2, 1))
+        .withMessageContaining("cannot go from 2.0 to 1.0");
+  }
+
+  @Test
+  void reverseDiffusionReachesTheData() {
+    ScoreSdeConfig predictor = new ScoreSdeConfig(0.15, 0, 1e-5);
+    assertIsGaussian(draw(predictor.create(SCHEDULE, 300, X0Constraint.NONE)));
+  }
+
+  /** Langevin dynamics of finite steps are a little off. */
+  @Test
+  void theCorrectorStaysThere() {
+    INDArray images = draw(ScoreSdeConfig.usual().create(SCHEDULE, 300, X0Constraint.NONE));
+    assertThat(images.meanNumber().doubleValue()).isCloseTo(MEAN, within(0.02));
+    assertThat(images.stdNumber().doubleValue()).isCloseTo(DEVIATION, within(0.06));
+  }
+
+  /** What one image becomes is no business of the others in its batch. */
+  @Test
+  void correctorsChooseTheirStepsImageByImage() {
+    Sampler sampler = ScoreSdeConfig.usual().create(SCHEDULE, 5, X0Constraint.NONE);
+    NoiseSource noise = NoiseSource.seeded(9, 0);
+    INDArray three = sampler.sample(GAUSSIAN, noise, SamplingObserver.NONE, 3, 1, 2, 2);
+    INDArray one = sampler.sample(GAUSSIAN, noise, SamplingObserver.NONE, 1, 1, 2, 2);
+    assertThat(three.slice(0)).isEqualTo(one.slice(0));
+  }
+
+  @Test
+  void churnReachesTheData() {
+    KarrasVeConfig config = new KarrasVeConfig(0.05, 8, 1, 40, 0.1, 20);
+    NoiseSchedule schedule =
+        NoiseSchedule.of(new VarianceExplodingSchedule(config.least(), config.greatest()), 1000);
+    Sampler sampler = config.create(schedule, 60, X0Constraint.NONE);
+    assertThat(sampler.evaluations()).isEqualTo(119);
+    // The run begins with the noise of σ_max at the level of its square, as diffusers' does: where
+    // the flow takes that, but for what churn forgets.
+    INDArray images = draw(sampler);
+    assertThat(images.meanNumber().doubleValue()).isCloseTo(MEAN, within(0.02));
+    KarrasVeConfig without = new KarrasVeConfig(0.05, 8, 1, 0, 0.1, 20);
+    INDArray start = Nd4j.createFromArray(-1.0, 0.5, 2.0, 0.1).reshape(1, 1, 2, 2);
+    PathSampler flow = without.create(schedule, 200, X0Constraint.NONE);
+    INDArray end =
+        flow.sample(
+            GAUSSIAN,
+            NoiseSource.startingFrom(start, NoiseSource.seeded(1, 0)),
+            SamplingObserver.NONE,
+            1,
+            1,
+            2,
+            2);
+    double total = Math.hypot(config.greatest(), DEVIATION);
+    for (int i = 0; i < 4; i++) {
+      double z = 4 * start.getDouble(i) + 0.5;
+      assertThat(end.getDouble(i)).isCloseTo(MEAN + (z - MEAN) * DEVIATION / total, within(2e-3));
+    }
+  }
+
+  @Test
+  void whatMakesNoSenseIsRefused() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new ScoreSdeConfig(0, 1, 0.1))
+        .withMessageContaining("snr is 0.0");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new KarrasVeConfig(2, 1, 1, 1, 1, 1))
+        .withMessageContaining("sigma_min is 2.0");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new KarrasVeConfig(1, 2, -1, 1, 1, 1))
+        .withMessageContaining("deviation of -1.0");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> KarrasVeConfig.usual().create(SCHEDULE, 1, X0Constraint.NONE))
+        .withMessageContaining("at least 2 steps");
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                new ScoreSdeSampler(List.of(NoiseLevel.CLEAN), List.of(), 1, 1, X0Constraint.NONE))
+        .withMessageContaining("1 levels and 0 jumps");
+  }
+}

@@ -1,0 +1,45 @@
+package org.ddpm4j.schedules;
+
+import java.util.Locale;
+
+/**
+ * The noise-to-signal ratios of Song et al. 2021b, appendix C, whose logarithms are evenly spaced,
+ * as a chain that keeps the variance: {@code ᾱ = 1/(1+ρ²)}.
+ *
+ * @param least ρ of the first timestep, σ_min; positive
+ * @param greatest ρ of the last, σ_max; greater and finite
+ */
+public record VarianceExplodingSchedule(double least, double greatest) implements BetaSchedule {
+
+  /**
+   * Checks the ends.
+   *
+   * @throws IllegalArgumentException if one is not positive and finite, or the first is not the
+   *     less
+   */
+  public VarianceExplodingSchedule {
+    if (!(least > 0 && least < greatest && greatest < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "The ratios of noise to signal cannot go from %s to %s; both must be positive and finite, and the first the less.",
+              least,
+              greatest));
+    }
+  }
+
+  @Override
+  public double[] betas(int timesteps) {
+    Requirements.requireTimesteps(timesteps);
+    double[] logarithms = Linspace.of(Math.log(least), Math.log(greatest), timesteps);
+    double[] betas = new double[timesteps];
+    double before = 1;
+    for (int t = 0; t < timesteps; t++) {
+      double ratio = Math.exp(logarithms[t]);
+      double alphaCumprod = 1 / (1 + ratio * ratio);
+      betas[t] = 1 - alphaCumprod / before;
+      before = alphaCumprod;
+    }
+    return betas;
+  }
+}
