@@ -89,6 +89,16 @@ class HubNamesTest {
     }
   }
 
+  /** The network of the pipeline is found; it is not the one that FIDs are computed with. */
+  @Test
+  void weightsOfInceptionAreNamedToo() {
+    Cli.run("distances", "--model", NAME, "--inception", NAME)
+        .isBadInput("diffusion_pytorch_model.safetensors does not have the weights of InceptionV3");
+    Cli.run("distances", "--inception", NAME + ":absent.pth")
+        .isBadInput("The model ddpm4j/hub-names-test has no file absent.pth");
+    Cli.run("distances", "--inception", "ddpm4j/absent").isBadInput("HF_HUB_OFFLINE");
+  }
+
   @Test
   void oneThatIsNowhereIsRefused() {
     Cli.run("sample", "--model", "ddpm4j/absent")

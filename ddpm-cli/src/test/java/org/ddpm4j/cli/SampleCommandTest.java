@@ -206,8 +206,8 @@ class SampleCommandTest {
     "--clip, maybe, range",
     "--sampler, magic, 'ddpm, ddim, dpm++, dpm++-sde, dpm,'",
     "--spacing, random, 'leading, trailing, linspace'",
-    "--order, 2, 'ddpm does not take an order'",
-    "--eta, 0.5, 'ddpm does not take an η; ddim does'",
+    "--variance, beta, 'dpm++ does not take a variance; ddpm does'",
+    "--eta, 0.5, 'dpm++ does not take an η; ddim does'",
     "--weights, best, ema",
     "--format, bmp, grid",
     "--seed, x, --seed",
@@ -227,8 +227,8 @@ class SampleCommandTest {
         sample(
             "2.png", "--count", 2, "--sampler", type.toString(), "--steps", 5, "--batch-size", 2);
     assertThat(again).hasSameBinaryContentAs(one);
-    Path ddpm = sample("3.png", "--count", 2, "--steps", 5);
-    assertThat(differ(one, ddpm)).isEqualTo(type != SamplerType.DDPM);
+    Path usual = sample("3.png", "--count", 2, "--steps", 5);
+    assertThat(differ(one, usual)).isEqualTo(type != SamplerType.DPM_SOLVER);
   }
 
   @Test
@@ -253,6 +253,8 @@ class SampleCommandTest {
             differ(
                 sample("4.png", "--count", 2, "--sampler", "ddim", "--steps", 4, "--eta", 1), ddim))
         .isTrue();
+    Cli.run("sample", "--run", run, "--sampler", "ddpm", "--order", 2)
+        .isBadInput("ddpm does not take an order");
     Cli.run("sample", "--run", run, "--sampler", "pndm", "--karras", "--steps", 5)
         .isBadInput("pndm does not take other levels than those of timesteps");
     Cli.run("sample", "--run", run, "--sampler", "dpm++", "--order", 4, "--steps", 5)

@@ -18,17 +18,21 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The features of a small classifier of grey images of 28x28 pixels: 64 numbers, which its last
- * layer tells the classes by. Images of other sizes are resized, and colours become grey.
+ * The features of a small classifier of images of one size: 64 numbers, which its last layer tells
+ * the classes by. Images of other sizes are resized; colours become grey where it sees grey.
  *
- * <p>{@link #bundled} has learned Fashion-MNIST's training images; {@link ClassifierTraining} makes
- * others.
+ * <p>Two come along: one of grey images of 28x28 pixels, which has learned Fashion-MNIST's training
+ * images, and one of coloured images of 32x32 pixels, which has learned emoji. {@link
+ * ClassifierTraining} makes others.
  */
 public final class ClassifierFeatures implements FeatureExtractor {
 
-  private static final String RESOURCE = "fashion-mnist-classifier.safetensors";
+  private static final String CLOTHES = "fashion-mnist-classifier.safetensors";
+  private static final String EMOJI = "emoji-classifier.safetensors";
   private static final String NAME = "name";
   private static final String CLASS_NAMES = "class_names";
+  private static final String CHANNELS = "channels";
+  private static final String SIZE = "size";
 
   /** Between names of classes, which may have commas and spaces in them. */
   private static final String SEPARATOR = "\n";
@@ -36,6 +40,7 @@ public final class ClassifierFeatures implements FeatureExtractor {
   private final Unet network;
   private final String name;
   private final List<String> classNames;
+  private final FeatureClassifier config;
 
   /**
    * A trained classifier.
@@ -48,25 +53,45 @@ public final class ClassifierFeatures implements FeatureExtractor {
     this.name = name;
     this.classNames = List.copyOf(classNames);
     this.network = network;
+    this.config = (FeatureClassifier) network.config();
   }
 
   /**
-   * The classifier that comes along, which was trained on Fashion-MNIST's 60,000 training images.
+   * The classifier of grey images that comes along, which was trained on Fashion-MNIST's 60,000
+   * training images.
    *
    * @param execution how it computes
    * @return the extractor
    * @throws IOException if the resource cannot be read
    */
   public static ClassifierFeatures bundled(Execution execution) throws IOException {
+    return ofResource(CLOTHES, execution);
+  }
+
+  /**
+   * The classifier that comes along for images of so many channels: of emoji for those in colour,
+   * of clothes for grey ones.
+   *
+   * @param channels of the images that are compared
+   * @param execution how it computes
+   * @return the extractor
+   * @throws IOException if the resource cannot be read
+   */
+  public static ClassifierFeatures bundled(int channels, Execution execution) throws IOException {
+    return ofResource(channels == 3 ? EMOJI : CLOTHES, execution);
+  }
+
+  private static ClassifierFeatures ofResource(String resource, Execution execution)
+      throws IOException {
     Path file = Files.createTempFile("ddpm4j-", ".safetensors");
     try {
-      try (InputStream in = ClassifierFeatures.class.getResourceAsStream(RESOURCE)) {
+      try (InputStream in = ClassifierFeatures.class.getResourceAsStream(resource)) {
         if (in == null) {
           throw new IOException(
               String.format(
                   Locale.ROOT,
                   "The resource %s is missing, which ddpm-evaluation brings; build or download it again.",
-                  RESOURCE));
+                  resource));
         }
         Files.write(file, in.readAllBytes());
       }
@@ -98,8 +123,13 @@ public final class ClassifierFeatures implements FeatureExtractor {
                 CLASS_NAMES));
       }
       List<String> classNames = List.of(joined.split(SEPARATOR));
-      Unet network =
-          Unet.create(new FeatureClassifier(classNames.size()), DataType.FLOAT, 0, execution);
+      // Classifiers of before there were colours do not say what they see.
+      FeatureClassifier config =
+          new FeatureClassifier(
+              classNames.size(),
+              Integer.parseInt(reader.metadata().getOrDefault(CHANNELS, "1")),
+              Integer.parseInt(reader.metadata().getOrDefault(SIZE, "28")));
+      Unet network = Unet.create(config, DataType.FLOAT, 0, execution);
       try {
         network.parameters().assignPyTorch(reader.tensors());
       } catch (RuntimeException e) {
@@ -125,6 +155,8 @@ public final class ClassifierFeatures implements FeatureExtractor {
     metadata.put("format", "pt");
     metadata.put(NAME, name);
     metadata.put(CLASS_NAMES, String.join(SEPARATOR, classNames));
+    metadata.put(CHANNELS, Integer.toString(config.channels()));
+    metadata.put(SIZE, Integer.toString(config.size()));
     SafetensorsWriter.writeWithChecksum(file, network.parameters().toPyTorch(), metadata);
   }
 
@@ -147,8 +179,7 @@ public final class ClassifierFeatures implements FeatureExtractor {
   public Features extract(INDArray pixels) {
     int images = (int) pixels.size(0);
     int classes = classNames.size();
-    INDArray grey = Resizing.grey(pixels, FeatureClassifier.SIZE, FeatureClassifier.SIZE);
-    double[] output = network.predict(input(grey)).dup('c').data().asDouble();
+    double[] output = network.predict(input(config.fit(pixels))).dup('c').data().asDouble();
     int width = FeatureClassifier.FEATURES + classes;
     float[][] values = new float[images][FeatureClassifier.FEATURES];
     float[][] probabilities = new float[images][classes];
@@ -166,9 +197,10 @@ public final class ClassifierFeatures implements FeatureExtractor {
   }
 
   /** Pixels of 0 to 255 as the network sees them, in [-1,1], with timesteps that it ignores. */
-  static UnetInput input(INDArray grey) {
+  static UnetInput input(INDArray pixels) {
     return UnetInput.of(
-        grey.castTo(DataType.FLOAT).div(127.5).subi(1), Nd4j.zeros(DataType.FLOAT, grey.size(0)));
+        pixels.castTo(DataType.FLOAT).div(127.5).subi(1),
+        Nd4j.zeros(DataType.FLOAT, pixels.size(0)));
   }
 
   @Override

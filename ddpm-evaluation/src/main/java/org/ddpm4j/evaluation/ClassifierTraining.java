@@ -2,6 +2,7 @@ package org.ddpm4j.evaluation;
 
 import java.util.List;
 import java.util.Locale;
+import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.training.AdamW;
 import org.ddpm4j.diffusion.training.AdamWConfig;
@@ -80,20 +81,26 @@ public record ClassifierTraining(
    *
    * @param name of the classifier, see {@link FeatureExtractor#name}
    * @param classNames of the K classes
+   * @param shape what it sees: 1 or 3 channels, square, and of a size that 4 divides; images of the
+   *     batches are brought to it
    * @param batches images with one-hot labels {@code [N,K]}
    * @param normalization the scale of their images
    * @param execution how to compute
    * @param listener told after each step
    * @return the classifier
+   * @throws IllegalArgumentException if there is no classifier of such images or classes
    */
   public ClassifierFeatures train(
       String name,
       List<String> classNames,
+      ImageShape shape,
       BatchSource batches,
       Normalization normalization,
       Execution execution,
       Listener listener) {
-    FeatureClassifier config = new FeatureClassifier(classNames.size());
+    FeatureClassifier config =
+        new FeatureClassifier(classNames.size(), shape.channels(), shape.height());
+    config.checkImageSize(shape.height(), shape.width());
     Unet network = Unet.create(config, DataType.FLOAT, seed, execution);
     LearningRateSchedule schedule =
         new LearningRateSchedule(Math.round(WARM_UP * steps), LearningRateSchedule.Decay.COSINE);
@@ -125,9 +132,7 @@ public record ClassifierTraining(
    * the gradient by the weights.
    */
   double lossAndGradient(Unet network, INDArray pixels, INDArray labels, Parameters gradient) {
-    UnetInput input =
-        ClassifierFeatures.input(
-            Resizing.grey(pixels, FeatureClassifier.SIZE, FeatureClassifier.SIZE));
+    UnetInput input = ClassifierFeatures.input(((FeatureClassifier) network.config()).fit(pixels));
     int images = (int) labels.size(0);
     int classes = (int) labels.size(1);
     int width = FeatureClassifier.FEATURES + classes;

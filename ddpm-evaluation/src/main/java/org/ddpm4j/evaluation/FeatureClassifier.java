@@ -8,18 +8,18 @@ import org.ddpm4j.unet.layers.Layers;
 import org.ddpm4j.unet.layers.Modules;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A small convolutional classifier of grey images of 28x28 pixels, as a network of {@link Layers},
- * so that it trains and runs as the U-Nets do. Its output is one position, whose channels are the
+ * A small convolutional classifier of square images of one size, as a network of {@link Layers}, so
+ * that it trains and runs as the U-Nets do. Its output is one position, whose channels are the
  * features and behind them the logits of the classes; it looks at no timestep.
  *
  * @param classes K, at least 2
+ * @param channels of the images, 1 (grey) or 3 (red, green, blue)
+ * @param size height and width of the images, a multiple of 4
  */
-record FeatureClassifier(int classes) implements UnetConfig {
-
-  /** Height and width of the images. */
-  static final int SIZE = 28;
+record FeatureClassifier(int classes, int channels, int size) implements UnetConfig {
 
   /** D, the channels of the last feature maps. */
   static final int FEATURES = 64;
@@ -29,8 +29,8 @@ record FeatureClassifier(int classes) implements UnetConfig {
   private static final int GROUPS = 8;
   private static final double EPSILON = 1e-5;
 
-  /** What is left of {@link #SIZE} after two halvings. */
-  private static final int LAST_SIZE = SIZE / 4;
+  /** By which two poolings divide the size. */
+  private static final int POOLED = 4;
 
   FeatureClassifier {
     if (classes < 2) {
@@ -38,11 +38,26 @@ record FeatureClassifier(int classes) implements UnetConfig {
           String.format(
               Locale.ROOT, "A classifier of %d classes tells nothing apart; take 2.", classes));
     }
+    if (channels != 1 && channels != 3 || size < POOLED || size % POOLED != 0) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "A classifier of images of %d channels and %dx%d pixels is not possible; it takes 1 or 3 channels, and a size that %d divides.",
+              channels,
+              size,
+              size,
+              POOLED));
+    }
+  }
+
+  /** Images as it takes them, of any others. */
+  INDArray fit(INDArray pixels) {
+    return Resizing.to(pixels, channels, size, size);
   }
 
   @Override
   public int inChannels() {
-    return 1;
+    return channels;
   }
 
   @Override
@@ -58,18 +73,18 @@ record FeatureClassifier(int classes) implements UnetConfig {
   /** The only size that it takes. */
   @Override
   public int sizeDivisor() {
-    return SIZE;
+    return size;
   }
 
   @Override
   public void checkImageSize(int height, int width) {
-    if (height != SIZE || width != SIZE) {
+    if (height != size || width != size) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "The classifier takes images of %dx%d, not of %dx%d; resize them.",
-              SIZE,
-              SIZE,
+              size,
+              size,
               height,
               width));
     }
@@ -85,7 +100,7 @@ record FeatureClassifier(int classes) implements UnetConfig {
     h = layers.maxPool2(h);
     h = normalised(modules, "4", modules.conv2d("conv4", h, FEATURES, Convolution.same(3)));
     // A mean over all positions whose weights are learned: where something is tells clothes apart.
-    FeatureMap pooled = modules.depthwiseConv2d("pool", h, new Convolution(LAST_SIZE, 1, 0));
+    FeatureMap pooled = modules.depthwiseConv2d("pool", h, new Convolution(size / POOLED, 1, 0));
     FeatureMap features = pooled.with(layers.activation(pooled.values(), Activation.SILU));
     return layers.concatChannels(features, modules.linear("head", features, classes));
   }

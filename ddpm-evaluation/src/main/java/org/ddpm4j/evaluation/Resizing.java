@@ -4,8 +4,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Grey images of one size of any images: luma, ITU-R BT.601's, and a triangular filter that is as
- * wide as a pixel of the smaller image, as Pillow's bilinear resizing.
+ * Images of one size, grey or in colour, of any images: luma, ITU-R BT.601's, where colours become
+ * grey, and a triangular filter that is as wide as a pixel of the smaller image, as Pillow's
+ * bilinear resizing.
  */
 final class Resizing {
 
@@ -17,22 +18,23 @@ final class Resizing {
   private record Window(int first, double[] weights) {}
 
   /**
-   * Grey images of a size.
+   * Images of a size.
    *
    * @param pixels {@code [N,C,H,W]}, C of 1 or 3
+   * @param wanted channels of the result, 1 or 3; grey images become three equal channels
    * @param height of the result
    * @param width of the result
-   * @return {@code [N,1,height,width]}; the given array itself if it is so already
+   * @return {@code [N,wanted,height,width]}; the given array itself if it is so already
    */
-  static INDArray grey(INDArray pixels, int height, int width) {
+  static INDArray to(INDArray pixels, int wanted, int height, int width) {
     int channels = (int) pixels.size(1);
     if (channels != 1 && channels != LUMA.length) {
       throw new IllegalArgumentException(
-          "Images of " + channels + " channels have no shades of grey; 1 and 3 have.");
+          "Images of " + channels + " channels are neither grey nor coloured; 1 and 3 are.");
     }
     int oldHeight = (int) pixels.size(2);
     int oldWidth = (int) pixels.size(3);
-    if (channels == 1 && oldHeight == height && oldWidth == width) {
+    if (channels == wanted && oldHeight == height && oldWidth == width) {
       return pixels;
     }
     int images = (int) pixels.size(0);
@@ -40,15 +42,21 @@ final class Resizing {
     float[] given = pixels.dup('c').data().asFloat();
     Window[] rows = windows(oldHeight, height);
     Window[] columns = windows(oldWidth, width);
-    float[] result = new float[images * height * width];
-    double[] grey = new double[plane];
+    float[] result = new float[images * wanted * height * width];
+    double[] one = new double[plane];
     for (int n = 0; n < images; n++) {
-      for (int i = 0; i < plane; i++) {
-        grey[i] = luma(given, n * channels * plane + i, plane, channels);
+      for (int c = 0; c < wanted; c++) {
+        int image = n * channels * plane;
+        for (int i = 0; i < plane; i++) {
+          one[i] =
+              wanted == 1
+                  ? luma(given, image + i, plane, channels)
+                  : given[image + c % channels * plane + i];
+        }
+        resize(one, oldWidth, rows, columns, result, (n * wanted + c) * height * width);
       }
-      resize(grey, oldWidth, rows, columns, result, n * height * width);
     }
-    return Nd4j.create(result, new long[] {images, 1, height, width}, 'c');
+    return Nd4j.create(result, new long[] {images, wanted, height, width}, 'c');
   }
 
   private static double luma(float[] given, int at, int plane, int channels) {
@@ -63,13 +71,13 @@ final class Resizing {
   }
 
   private static void resize(
-      double[] grey, int oldWidth, Window[] rows, Window[] columns, float[] result, int offset) {
+      double[] plane, int oldWidth, Window[] rows, Window[] columns, float[] result, int offset) {
     int at = offset;
     for (Window row : rows) {
       double[] line = new double[oldWidth];
       for (int y = 0; y < row.weights.length; y++) {
         for (int x = 0; x < oldWidth; x++) {
-          line[x] += row.weights[y] * grey[(row.first + y) * oldWidth + x];
+          line[x] += row.weights[y] * plane[(row.first + y) * oldWidth + x];
         }
       }
       for (Window column : columns) {

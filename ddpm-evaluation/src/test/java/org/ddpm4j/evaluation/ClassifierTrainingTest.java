@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Parameters;
@@ -54,7 +55,7 @@ class ClassifierTrainingTest {
     INDArray images = pixels(1, classes, 28);
     INDArray labels = oneHot(classes);
     ClassifierTraining training = ClassifierTraining.defaults(1);
-    try (Unet network = Unet.create(new FeatureClassifier(3), DataType.DOUBLE, 5)) {
+    try (Unet network = Unet.create(new FeatureClassifier(3, 1, 28), DataType.DOUBLE, 5)) {
       Parameters gradient = network.parameters().zerosLike();
       Parameters ignored = network.parameters().zerosLike();
       training.lossAndGradient(network, images, labels, gradient);
@@ -90,6 +91,7 @@ class ClassifierTrainingTest {
         training.train(
             "squares",
             List.of("above", "middle", "below"),
+            new ImageShape(1, 28, 28),
             step -> {
               int[] classes = classes(step, 16);
               INDArray scaled = pixels(step, classes, 28).div(127.5).sub(1);

@@ -19,7 +19,7 @@ class ResizingTest {
     INDArray image = Nd4j.arange(24).castTo(DataType.FLOAT);
     image.muli(image);
 
-    INDArray small = Resizing.grey(image.reshape(1, 1, 4, 6), 2, 3);
+    INDArray small = Resizing.to(image.reshape(1, 1, 4, 6), 1, 2, 3);
 
     assertThat(small.ravel().toFloatVector())
         .containsExactly(
@@ -32,16 +32,34 @@ class ResizingTest {
     INDArray red = Nd4j.zeros(1, 3, 28, 28);
     red.slice(0).slice(0).assign(200);
 
-    assertThat(Resizing.grey(red, 28, 28).ravel().toFloatVector())
+    assertThat(Resizing.to(red, 1, 28, 28).ravel().toFloatVector())
         .containsOnly(new float[] {59.8f}, within(1e-4f));
-    assertThatThrownBy(() -> Resizing.grey(Nd4j.zeros(1, 2, 28, 28), 28, 28))
+    assertThatThrownBy(() -> Resizing.to(Nd4j.zeros(1, 2, 28, 28), 1, 28, 28))
         .hasMessageContaining("Images of 2 channels");
+  }
+
+  /** Each channel as if it were alone; grey ones thrice. */
+  @Test
+  void coloursStayWhereTheyAreWanted() {
+    INDArray image = Nd4j.arange(3 * 4 * 6).castTo(DataType.FLOAT).reshape(1, 3, 4, 6);
+    image.muli(image);
+
+    INDArray small = Resizing.to(image, 3, 2, 3);
+
+    for (int c = 0; c < 3; c++) {
+      INDArray channel = image.slice(0).slice(c).reshape(1, 1, 4, 6);
+      INDArray alone = Resizing.to(channel, 1, 2, 3);
+      assertThat(small.slice(0).slice(c).ravel().toFloatVector())
+          .containsExactly(alone.ravel().toFloatVector(), within(1e-3f));
+      assertThat(Resizing.to(channel, 3, 2, 3).slice(0).slice(c).ravel().toFloatVector())
+          .containsExactly(alone.ravel().toFloatVector(), within(1e-3f));
+    }
   }
 
   @Test
   void leavesWhatFitsAsItIs() {
     INDArray image = Nd4j.zeros(1, 1, 28, 28);
 
-    assertThat(Resizing.grey(image, 28, 28)).isSameAs(image);
+    assertThat(Resizing.to(image, 1, 28, 28)).isSameAs(image);
   }
 }

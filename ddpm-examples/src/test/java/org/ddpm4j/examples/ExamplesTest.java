@@ -8,11 +8,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.ddpm4j.data.DataSources;
 import org.ddpm4j.data.FashionMnist;
 import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.data.ImageFileOptions;
+import org.ddpm4j.data.ImageFolder;
 import org.ddpm4j.data.Network;
 import org.ddpm4j.data.Split;
 import org.ddpm4j.diffusion.model.DiffusionModel;
@@ -33,6 +36,37 @@ class ExamplesTest {
   private static ImageDataSet clothes() throws IOException {
     return FashionMnist.load(Split.TRAIN, DataSources.ofHost().withNetwork(Network.FORBIDDEN))
         .take(64);
+  }
+
+  @Test
+  void emojiAreSortedByWhatTheyShow() throws IOException {
+    Path pictures = Files.createDirectories(folder.resolve("package/img/google/64"));
+    StringBuilder json = new StringBuilder("[");
+    for (int i = 0; i < 24; i++) {
+      String category = i == 23 ? "Component" : i % 2 == 0 ? "Food & Drink" : "Flags";
+      json.append(i == 0 ? "" : ",")
+          .append("{\"image\": \"" + i + ".png\", \"category\": \"" + category + "\"")
+          .append(", \"has_img_google\": " + (i != 22) + "}");
+      ImageIO.write(
+          new BufferedImage(4, 4, BufferedImage.TYPE_INT_ARGB),
+          "png",
+          pictures.resolve(i + ".png").toFile());
+    }
+    Files.writeString(folder.resolve("package/emoji.json"), json + "]");
+    Path sorted = folder.resolve("emoji");
+
+    assertThat(EmojiFolderExample.sort(folder.resolve("package"), sorted))
+        .isEqualTo(Map.of("Food & Drink", 11, "Flags", 11));
+
+    ImageFileOptions small = ImageFileOptions.of(4, 4);
+    ImageDataSet training = ImageFolder.read(sorted, small).images();
+    assertThat(training.classNames()).containsExactly("flags", "food-and-drink");
+    assertThat(training.size()).isEqualTo(20);
+    ImageDataSet tests =
+        ImageFolder.read(sorted, Split.TEST, ImageFolder.Labels.SUB_FOLDERS, small).images();
+    assertThat(tests.size()).isEqualTo(2);
+    // Transparent pixels lie on white.
+    assertThat(tests.batch(0).getFeatures().minNumber().doubleValue()).isEqualTo(1);
   }
 
   @Test

@@ -14,6 +14,7 @@ import org.ddpm4j.cli.options.ReverseProcessOptions;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Progress;
+import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.editing.RepaintSampler;
 import org.ddpm4j.diffusion.editing.Resampling;
 import org.ddpm4j.diffusion.image.Images;
@@ -81,7 +82,7 @@ public final class InpaintCommand implements Callable<Integer> {
       paramLabel = "N",
       description =
           "Steps of the chain, 1 to T, without those of resampling (default: "
-              + Defaults.SAMPLE_STEPS
+              + Defaults.CHAIN_STEPS
               + ").")
   private Integer steps;
 
@@ -162,7 +163,7 @@ public final class InpaintCommand implements Callable<Integer> {
   }
 
   private AncestralSampler chain(DiffusionModel model) {
-    int number = SamplerOptions.steps(steps, model.schedule().timesteps());
+    int number = SamplerOptions.steps(steps, SamplerType.DDPM, model.schedule().timesteps());
     return new AncestralSampler(
         model.schedule().respace(number),
         reverseProcess.variance(model.unet().config()),

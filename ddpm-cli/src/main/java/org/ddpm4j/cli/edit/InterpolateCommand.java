@@ -104,9 +104,7 @@ public final class InterpolateCommand implements Callable<Integer> {
       names = "--steps",
       paramLabel = "N",
       description =
-          "Denoising steps, 1 to T, spread over the chain (default: "
-              + Defaults.SAMPLE_STEPS
-              + ").")
+          "Denoising steps, 1 to T, spread over the chain (default: " + Defaults.CHAIN_STEPS + ").")
   private Integer steps;
 
   @HasEffect(without = "--seeds")
@@ -150,7 +148,7 @@ public final class InterpolateCommand implements Callable<Integer> {
     Path output = editing.output("interpolation.png");
     DiffusionModel model = editing.modelOfPixels(console);
     editing.requirePixels(model.shape(), points, 3);
-    int number = SamplerOptions.steps(steps, model.schedule().timesteps());
+    int number = SamplerOptions.steps(steps, SamplerType.DDPM, model.schedule().timesteps());
     SamplerConfig.Part part =
         BadInputException.check(() -> SamplerConfig.Part.ofStrength(number, strength));
     PathSampler chain =

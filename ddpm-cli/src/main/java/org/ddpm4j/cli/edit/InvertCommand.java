@@ -110,7 +110,7 @@ public final class InvertCommand implements Callable<Integer> {
     DiffusionModel model = editing.modelOfPixels(console);
     List<DdimInversion> inversions = new ArrayList<>();
     for (int number : steps) {
-      SamplerOptions.steps(number, model.schedule().timesteps());
+      SamplerOptions.requireSteps(number, model.schedule().timesteps());
       inversions.add(
           new DdimInversion(
               NoiseLevels.of(model.schedule(), TimestepSpacing.LEADING, number),

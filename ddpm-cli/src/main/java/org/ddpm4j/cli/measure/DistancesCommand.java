@@ -22,6 +22,7 @@ import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.ModelOptions;
 import org.ddpm4j.cli.options.ReferenceOptions;
 import org.ddpm4j.cli.options.SamplerOptions;
+import org.ddpm4j.cli.options.WeightsPlace;
 import org.ddpm4j.cli.report.DistanceFiles;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Interruption;
@@ -85,11 +86,12 @@ public final class DistancesCommand implements Callable<Integer> {
 
   @Option(
       names = "--inception",
-      paramLabel = "FILE",
+      paramLabel = "FILE|OWNER/NAME[:FILE]",
       description =
           "Measure in the features of InceptionV3, as papers do, with these weights:"
-              + " pt_inception-2015-12-05-6726825d.pth (default: ddpm4j's classifier of clothes).")
-  private Path inception;
+              + " pt_inception-2015-12-05-6726825d.pth, here or in a model of the hub (default:"
+              + " ddpm4j's small classifier).")
+  private String inception;
 
   @Option(
       names = "--images",
@@ -185,14 +187,18 @@ public final class DistancesCommand implements Callable<Integer> {
     Path file =
         Objects.requireNonNullElseGet(output, () -> modelOptions.defaultOutput("distances.json"));
     AtomicFile.requireWritable(file);
-    DistanceFiles found = images == null ? ofModel() : ofFolder();
+    Optional<Path> weights =
+        inception == null
+            ? Optional.empty()
+            : Optional.of(WeightsPlace.file(inception, "inception", console));
+    DistanceFiles found = images == null ? ofModel(weights) : ofFolder(weights);
     found.write(file);
     String text = found.table() + file + "\n";
     console.printText(text);
     return 0;
   }
 
-  private DistanceFiles ofModel() throws IOException {
+  private DistanceFiles ofModel(Optional<Path> weights) throws IOException {
     DiffusionModel model = modelOptions.read(console);
     Optional<RunConfig> run = modelOptions.run();
     PathSampler sampler = samplerOptions.sampler(model);
@@ -200,7 +206,7 @@ public final class DistancesCommand implements Callable<Integer> {
     DiffusionPipeline pipeline = model.pipeline(sampler, guidanceOptions.guidance(model));
     ImageDataSet training = reference.training(run, Optional.of(model.shape()));
     int drawn = count == null ? Integer.parseInt(MeasuringDefaults.COMPARED_IMAGES) : count;
-    try (DistanceMeter meter = meter(training)) {
+    try (DistanceMeter meter = meter(training, weights)) {
       SamplingOptions options = SamplingOptions.defaults().withBatchSize(batchSize);
       INDArray samples =
           Progress.ofSampling(
@@ -217,7 +223,7 @@ public final class DistancesCommand implements Callable<Integer> {
     }
   }
 
-  private DistanceFiles ofFolder() throws IOException {
+  private DistanceFiles ofFolder(Optional<Path> weights) throws IOException {
     ImageDataSet training = reference.training(Optional.empty(), Optional.empty());
     ImageDataSet all = ReferenceOptions.folder(images, training.shape());
     if (all.size() < DistanceReport.FEWEST_IMAGES || (count != null && all.size() < count)) {
@@ -230,7 +236,7 @@ public final class DistancesCommand implements Callable<Integer> {
               count == null ? DistanceReport.FEWEST_IMAGES : count));
     }
     ImageDataSet chosen = count == null ? all : all.takeSpread(count);
-    try (DistanceMeter meter = meter(training)) {
+    try (DistanceMeter meter = meter(training, weights)) {
       Map<String, DistanceReport> reports = new LinkedHashMap<>();
       INDArray pixels = pixelsOf(chosen);
       reports.put("images", meter.measure(pixels, chosen.normalization(), null));
@@ -244,14 +250,15 @@ public final class DistancesCommand implements Callable<Integer> {
     }
   }
 
-  private DistanceMeter meter(ImageDataSet training) throws IOException {
-    return DistanceMeter.open(console, extractor(), training, reference.cache());
+  private DistanceMeter meter(ImageDataSet training, Optional<Path> weights) throws IOException {
+    return DistanceMeter.open(console, extractor(training, weights), training, reference.cache());
   }
 
-  private FeatureExtractor extractor() throws IOException {
-    return inception == null
-        ? ClassifierFeatures.bundled(Execution.automatic())
-        : InceptionFeatures.read(inception);
+  private static FeatureExtractor extractor(ImageDataSet training, Optional<Path> weights)
+      throws IOException {
+    return weights.isPresent()
+        ? InceptionFeatures.read(weights.get())
+        : ClassifierFeatures.bundled(training.shape().channels(), Execution.automatic());
   }
 
   private static INDArray pixelsOf(ImageDataSet images) {

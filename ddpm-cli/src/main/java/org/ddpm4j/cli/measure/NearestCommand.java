@@ -37,11 +37,10 @@ import org.ddpm4j.evaluation.Pixels;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.plots.Axis;
-import org.ddpm4j.plots.KernelDensity;
+import org.ddpm4j.plots.Histogram;
 import org.ddpm4j.plots.LineChart;
 import org.ddpm4j.plots.Panels;
 import org.ddpm4j.plots.PictureTable;
-import org.ddpm4j.plots.Series;
 import org.ddpm4j.unet.Execution;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -81,7 +80,7 @@ public final class NearestCommand implements Callable<Integer> {
   private static final int SHOWN_IN_ROW = 16;
   private static final int MOST_ROWS = 4;
   private static final int SCALE = 2;
-  private static final int CURVE_POINTS = 200;
+  private static final int BINS = 30;
 
   private final Console console;
 
@@ -176,7 +175,8 @@ public final class NearestCommand implements Callable<Integer> {
   private List<Found> nearest(INDArray drawn, INDArray unseen, ImageDataSet training)
       throws IOException {
     INDArray images = Nd4j.concat(0, drawn, unseen);
-    try (FeatureExtractor extractor = ClassifierFeatures.bundled(Execution.automatic());
+    try (FeatureExtractor extractor =
+            ClassifierFeatures.bundled(training.shape().channels(), Execution.automatic());
         Progress progress = new Progress(console, "nearest", "images", 0, training.size())) {
       NearestImages byPixels = new NearestImages(Pixels.asFeatures(images));
       NearestImages byFeatures = new NearestImages(extractor.extractAll(images, done -> {}));
@@ -259,17 +259,15 @@ public final class NearestCommand implements Callable<Integer> {
   private static BufferedImage chart(Found found) {
     Closeness closeness = found.closeness();
     double largest = Arrays.stream(found.distances).max().orElseThrow();
+    // Where everything is a copy, all distances are nothing.
+    double end = largest > 0 ? largest : 1;
     return LineChart.of(
             "Distance to the nearest training image, " + found.measure,
             List.of(
-                curve("drawn images", closeness.generated(), largest),
-                curve("test images", closeness.heldOut(), largest)))
-        .withAxes(Axis.linear("distance"), Axis.linear("density").withRange(0, Double.NaN))
+                Histogram.shares("drawn images", closeness.generated(), 0, end, BINS),
+                Histogram.shares("test images", closeness.heldOut(), 0, end, BINS)))
+        .withAxes(Axis.linear("distance"), Axis.linear("share").withRange(0, Double.NaN))
         .draw();
-  }
-
-  private static Series curve(String name, double[] distances, double largest) {
-    return KernelDensity.of(distances).curve(name, 0, 1.1 * largest, CURVE_POINTS);
   }
 
   private static String table(List<Found> found) {

@@ -145,7 +145,7 @@ public final class SamplersCommand implements Callable<Integer> {
             Optional.empty(),
             execution.execution(console));
     for (int number : steps) {
-      SamplerOptions.steps(number, model.schedule().timesteps());
+      SamplerOptions.requireSteps(number, model.schedule().timesteps());
     }
     List<SamplerType> chosen = Objects.requireNonNullElse(samplers, List.of(SamplerType.values()));
     if (distances) {
@@ -175,7 +175,7 @@ public final class SamplersCommand implements Callable<Integer> {
     try (DistanceMeter meter =
             DistanceMeter.open(
                 console,
-                ClassifierFeatures.bundled(Execution.automatic()),
+                ClassifierFeatures.bundled(model.shape().channels(), Execution.automatic()),
                 reference.training(Optional.of(config), Optional.of(model.shape())),
                 reference.cache());
         Progress progress =

@@ -1,6 +1,6 @@
 package org.ddpm4j.cli.options;
 
-import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.model.DefaultSampler;
 
 /**
  * Defaults of the command line, each once, as the user would type it: those of options that several
@@ -15,7 +15,7 @@ public final class Defaults {
 
   static final String TIMESTEPS = "1000";
 
-  static final String SAMPLER = "ddpm";
+  static final String SAMPLER = "dpm++";
   static final String DYNAMIC_THRESHOLD = "0.995";
   static final String VARIANCE = "posterior";
   static final String CLIP = "range";
@@ -33,8 +33,11 @@ public final class Defaults {
   /** Of everything random. */
   public static final String SEED = "0";
 
-  /** Denoising steps. */
-  public static final String SAMPLE_STEPS = "" + DiffusionModel.DEFAULT_STEPS;
+  /** Denoising steps of the usual sampler. */
+  public static final String SAMPLE_STEPS = "" + DefaultSampler.SOLVER_STEPS;
+
+  /** Denoising steps of ddpm, of ddim and of what goes their way. */
+  public static final String CHAIN_STEPS = "" + DefaultSampler.STEPS;
 
   /** Images of a grid. */
   public static final String SAMPLE_COUNT = "64";

@@ -53,6 +53,17 @@ public final class ModelPlace {
       return place;
     }
     HubName name = HubName.parse(text);
+    PipelineFiles files = new PipelineFiles(name.toString(), variant());
+    return ofHub(text, console, hub -> hub.snapshot(name, files));
+  }
+
+  /** Takes something from the hub. */
+  interface HubRequest {
+    Path from(Hub hub) throws IOException;
+  }
+
+  /** What the user calls so and the hub has, from the cache or downloaded. */
+  static Path ofHub(String text, Console console, HubRequest request) throws IOException {
     HubSettings settings;
     try {
       settings = HubSettings.ofEnvironment();
@@ -61,12 +72,10 @@ public final class ModelPlace {
     }
     if (!settings.offline()) {
       console.note(
-          String.format(
-              Locale.ROOT, "%s is no folder here: the model of %s", text, settings.endpoint()));
+          String.format(Locale.ROOT, "%s is not here: the model of %s", text, settings.endpoint()));
     }
     try (DownloadProgress progress = new DownloadProgress(console)) {
-      return new Hub(settings, progress)
-          .snapshot(name, new PipelineFiles(name.toString(), variant()));
+      return request.from(new Hub(settings, progress));
     }
   }
 }

@@ -3,6 +3,7 @@ package org.ddpm4j.cli.options;
 import java.util.Locale;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.config.SamplerConfig;
+import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.model.DefaultSampler;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.sampling.PathSampler;
@@ -19,6 +20,12 @@ public final class SamplerOptions {
       description =
           "Denoising steps, 1 to T, spread over the chain (default: "
               + Defaults.SAMPLE_STEPS
+              + "; of ddpm, ddim, euler and samplers that add noise "
+              + Defaults.CHAIN_STEPS
+              + ", of lcm "
+              + DefaultSampler.LCM_STEPS
+              + ", of consistency "
+              + DefaultSampler.CONSISTENCY_STEPS
               + ").")
   private Integer steps;
 
@@ -47,8 +54,8 @@ public final class SamplerOptions {
    * @throws BadInputException if a value is not possible
    */
   public PathSampler sampler(DiffusionModel model, double strength) {
-    int count = steps(steps, model.schedule().timesteps());
     DefaultSampler sampler = type.sampler(model);
+    int count = steps(steps, sampler.config().type(), model.schedule().timesteps());
     return BadInputException.check(
         () ->
             sampler
@@ -80,14 +87,27 @@ public final class SamplerOptions {
    * The number of denoising steps.
    *
    * @param chosen by the user, or null
+   * @param type of the sampler that makes them
    * @param timesteps T of the network's schedule
    * @return 1 to T
    * @throws BadInputException if there are not as many timesteps
    */
-  public static int steps(Integer chosen, int timesteps) {
+  public static int steps(Integer chosen, SamplerType type, int timesteps) {
     if (chosen == null) {
-      return Math.min(DiffusionModel.DEFAULT_STEPS, timesteps);
+      return DefaultSampler.steps(type, timesteps);
     }
+    requireSteps(chosen, timesteps);
+    return chosen;
+  }
+
+  /**
+   * Refuses a number of denoising steps that no sampler can make.
+   *
+   * @param chosen by the user
+   * @param timesteps T of the network's schedule
+   * @throws BadInputException if there are not as many timesteps
+   */
+  public static void requireSteps(int chosen, int timesteps) {
     if (chosen < 1 || chosen > timesteps) {
       throw new BadInputException(
           String.format(
@@ -96,6 +116,5 @@ public final class SamplerOptions {
               chosen,
               timesteps));
     }
-    return chosen;
   }
 }

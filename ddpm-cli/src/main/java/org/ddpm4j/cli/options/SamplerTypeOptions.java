@@ -23,7 +23,9 @@ public final class SamplerTypeOptions {
       description =
           "How: ${COMPLETION-CANDIDATES} (default: "
               + Defaults.SAMPLER
-              + "; of a pipeline, what its scheduler says, as for the options below).")
+              + "; ddpm of a network that has learned its variance or predicts the mean, flow-heun of a"
+              + " flow, consistency of a consistency model; of a pipeline, what its scheduler says,"
+              + " as for the options below).")
   private SamplerType type;
 
   @HasEffect(decidedBy = SamplerConfig.class)

@@ -12,6 +12,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.ddpm4j.cli.distances.DistanceMeter;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.DataOptions;
 import org.ddpm4j.cli.options.Defaults;
@@ -24,7 +25,13 @@ import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Interruption;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
+import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.model.DefaultSampler;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.TrainingDescription;
@@ -32,6 +39,7 @@ import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.evaluation.DistanceReport;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.unet.Execution;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -144,7 +152,7 @@ public final class TrainCommand implements Callable<Integer> {
       description =
           "With --evaluate-every: samples of a measurement, drawn in "
               + TrainingSession.EVALUATION_STEPS
-              + " steps of ddim (default: ${DEFAULT-VALUE}).")
+              + " steps at most (default: ${DEFAULT-VALUE}).")
   private int evaluateImages;
 
   @HasEffect(with = "--evaluate-every")
@@ -219,12 +227,17 @@ public final class TrainCommand implements Callable<Integer> {
     Execution machine = execution.trainingExecution(console);
     if (training.steps().isEmpty()) {
       RunConfig probe = config(images, flip, TrainingPlan.PROBE_STEPS, start);
+      TrainingPlan.Evaluation evaluation = evaluation(probe, images);
       TrainingPlan plan;
       try (TrainingSession thrownAway =
           new TrainingSession(console, probe, images, start, machine)) {
         plan =
             TrainingPlan.measure(
-                console, thrownAway, Duration.ofMillis(Math.round(minutes * 60_000)), begun);
+                console,
+                thrownAway,
+                Duration.ofMillis(Math.round(minutes * 60_000)),
+                begun,
+                evaluation);
       }
       Duration hard = plan.limit().compareTo(limit) < 0 ? plan.limit() : limit;
       return train(path, config(images, flip, plan.steps(), start), images, start, machine, hard);
@@ -242,7 +255,10 @@ public final class TrainCommand implements Callable<Integer> {
             .training()
             .orElseThrow()
             .withSampleSteps(
-                SamplerOptions.steps(sampleSteps, config.model().schedule().timesteps())));
+                SamplerOptions.steps(
+                    sampleSteps,
+                    usualSampler(config.model()),
+                    config.model().schedule().timesteps())));
   }
 
   private int train(
@@ -294,7 +310,10 @@ public final class TrainCommand implements Callable<Integer> {
   private RunConfig changed(RunConfig config) {
     TrainingDescription own = config.training().orElseThrow();
     int timesteps = config.model().schedule().timesteps();
-    int steps = own.sampleSteps().orElseGet(() -> SamplerOptions.steps(sampleSteps, timesteps));
+    int steps =
+        own.sampleSteps()
+            .orElseGet(
+                () -> SamplerOptions.steps(sampleSteps, usualSampler(config.model()), timesteps));
     if (sampleSteps != null && sampleSteps != steps) {
       throw new BadInputException(
           String.format(
@@ -334,6 +353,31 @@ public final class TrainCommand implements Callable<Integer> {
       }
     }
     return session;
+  }
+
+  /**
+   * What measuring distances takes here; the features of the real images are made first, and kept.
+   */
+  private TrainingPlan.Evaluation evaluation(RunConfig config, TrainingData images)
+      throws IOException {
+    if (evaluateEvery == null || dryRun) {
+      return TrainingPlan.Evaluation.NONE;
+    }
+    ImageShape shape = images.images().shape();
+    INDArray noise =
+        NoiseSource.seeded(0, 0)
+            .gaussian(0, evaluateImages, shape.channels(), shape.height(), shape.width());
+    try (DistanceMeter meter = TrainingSession.meter(console, images.images(), cache.folder())) {
+      long start = System.nanoTime();
+      meter.measure(noise, Normalization.SYMMETRIC, null);
+      double seconds = (System.nanoTime() - start) / 1e9;
+      return new TrainingPlan.Evaluation(
+          evaluateEvery, evaluateImages, TrainingSession.evaluationSteps(config.model()), seconds);
+    }
+  }
+
+  private static SamplerType usualSampler(ModelDescription model) {
+    return DefaultSampler.typeFor(model.parameterization(), model.network());
   }
 
   private Duration limit() {

@@ -31,22 +31,47 @@ record TrainingPlan(long steps, Duration limit) {
   private static final int ROUNDS = 4;
 
   /**
+   * Measuring how far samples are from real images, on the way and after the last step.
+   *
+   * @param every steps between two measurements; {@link Long#MAX_VALUE} for none
+   * @param images that are drawn each time
+   * @param sampleSteps denoising steps of these
+   * @param seconds that measuring takes, once they are drawn
+   */
+  record Evaluation(long every, int images, int sampleSteps, double seconds) {
+
+    static final Evaluation NONE = new Evaluation(Long.MAX_VALUE, 0, 0, 0);
+
+    double seconds(double secondsOfImage) {
+      return FORWARD * secondsOfImage * sampleSteps * images + seconds;
+    }
+  }
+
+  /**
    * Measures and plans.
    *
    * @param console where it says so
    * @param probe a session of {@link #PROBE_STEPS}, whose first steps are done for it
    * @param time from the beginning of the command to its end
    * @param begun when it began, by {@link System#nanoTime}
+   * @param evaluation the distances that are measured
    * @throws IOException if the images cannot be read
    */
-  static TrainingPlan measure(Console console, TrainingSession probe, Duration time, long begun)
+  static TrainingPlan measure(
+      Console console, TrainingSession probe, Duration time, long begun, Evaluation evaluation)
       throws IOException {
     console.note("train: measuring this machine for some seconds …");
     double seconds = Math.min(MEASURING_SECONDS, MEASURING_SHARE * time.toMillis() / 1e3);
     double step = probe.secondsPerStep(seconds);
     double left = time.toMillis() / 1e3 - (System.nanoTime() - begun) / 1e9;
     TrainingPlan plan =
-        of(left, step, probe.batchSize(), probe.sampleSteps(), probe.validationImages());
+        of(
+            left,
+            step,
+            probe.batchSize(),
+            probe.sampleSteps(),
+            probe.validationImages(),
+            evaluation);
     console.note(
         String.format(
             Locale.ROOT,
@@ -65,18 +90,27 @@ record TrainingPlan(long steps, Duration limit) {
    * @param batchSize images of a step
    * @param sampleSteps denoising steps of the sample grids
    * @param validationImages whose loss is measured at each report
+   * @param evaluation the distances that are measured
    */
   static TrainingPlan of(
-      double left, double step, int batchSize, int sampleSteps, long validationImages) {
+      double left,
+      double step,
+      int batchSize,
+      int sampleSteps,
+      long validationImages,
+      Evaluation evaluation) {
     double image = step / batchSize;
     double grid = FORWARD * image * sampleSteps * TrainingSession.GRID_IMAGES;
     double last = FORWARD * image * sampleSteps * Integer.parseInt(Defaults.SAMPLE_COUNT);
-    long steps = (long) (SHARE * (left - last) / step);
+    double measured = evaluation.seconds(image);
+    double end = last + measured;
+    long steps = (long) (SHARE * (left - end) / step);
     // How often there is a report and a grid depends on the number of steps itself.
     for (int round = 0; round < ROUNDS; round++) {
       double report = FORWARD * image * validationImages / TrainingDefaults.reportEvery(steps);
       double grids = grid / TrainingDefaults.sampleEvery(steps);
-      steps = (long) (SHARE * (left - last) / (step + report + grids));
+      double distances = measured / evaluation.every();
+      steps = (long) (SHARE * (left - end) / (step + report + grids + distances));
     }
     long millis = Math.round(1000 * Math.max(left - last, step));
     return new TrainingPlan(Math.max(steps, LEAST_STEPS), Duration.ofMillis(millis));

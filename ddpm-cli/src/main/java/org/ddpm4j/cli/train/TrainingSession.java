@@ -21,7 +21,7 @@ import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.ImageDataSetIterator;
 import org.ddpm4j.data.PrefetchingIterator;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
-import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.model.DefaultSampler;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
@@ -137,7 +137,7 @@ final class TrainingSession implements AutoCloseable {
     trainer = trainer(objective);
     validation = data.validation();
     average = DiffusionModel.of(trainer.emaUnet(), description);
-    pipeline = BadInputException.check(() -> average.pipeline(SamplerType.DDPM, sampleSteps()));
+    pipeline = BadInputException.check(() -> drawing(sampleSteps()));
   }
 
   /**
@@ -149,19 +149,31 @@ final class TrainingSession implements AutoCloseable {
    * @param cache where features of the real images are kept
    */
   void measureDistances(ImageDataSet real, long every, int images, Path cache) throws IOException {
-    meter =
-        DistanceMeter.open(console, ClassifierFeatures.bundled(Execution.automatic()), real, cache);
+    meter = meter(console, real, cache);
     measureEvery = every;
     measuredImages = images;
   }
 
+  /** Measures distances from a data set; closed by the caller. */
+  static DistanceMeter meter(Console console, ImageDataSet real, Path cache) throws IOException {
+    return DistanceMeter.open(
+        console,
+        ClassifierFeatures.bundled(real.shape().channels(), Execution.automatic()),
+        real,
+        cache);
+  }
+
+  /** Draws with the averaged weights as drawing with the run will, unless it is told otherwise. */
+  private DiffusionPipeline drawing(int steps) {
+    return average.pipeline(average.defaultSampler().create(average.schedule(), steps));
+  }
+
   private TrainingListener distances(RunFiles files, Interruption interruption) {
-    int steps = Math.min(EVALUATION_STEPS, config.model().schedule().timesteps());
     return new DistanceListener(
         meter,
         files.distances(),
         average,
-        average.pipeline(SamplerType.DDIM, steps),
+        drawing(evaluationSteps(config.model())),
         measureEvery,
         measuredImages,
         training.config().seed(),
@@ -182,6 +194,15 @@ final class TrainingSession implements AutoCloseable {
   /** Denoising steps of the pictures. */
   int sampleSteps() {
     return training.sampleSteps().orElseThrow();
+  }
+
+  /** Denoising steps of the samples that are measured. */
+  static int evaluationSteps(ModelDescription model) {
+    return Math.min(
+        EVALUATION_STEPS,
+        DefaultSampler.steps(
+            DefaultSampler.typeFor(model.parameterization(), model.network()),
+            model.schedule().timesteps()));
   }
 
   /** Held-out images, whose loss every report has. */

@@ -18,15 +18,29 @@ class TrainingPlanTest {
   /** The whole training is gone through, event by event. */
   @ParameterizedTest
   @CsvSource({
-    "540, 0.1, 32, 50, 64",
-    "60, 0.1, 32, 50, 64",
-    "3600, 0.8, 64, 50, 64",
-    "540, 0.0008, 128, 50, 64",
-    "30, 0.01, 8, 2, 0"
+    "540, 0.1, 32, 50, 64, 0, 0",
+    "60, 0.1, 32, 50, 64, 0, 0",
+    "3600, 0.8, 64, 50, 64, 0, 0",
+    "540, 0.0008, 128, 50, 64, 0, 0",
+    "30, 0.01, 8, 2, 0, 0, 0",
+    "540, 0.1, 32, 50, 64, 250, 3",
+    "3600, 0.8, 64, 20, 64, 1000, 0.1",
+    "60, 0.01, 32, 20, 0, 100, 0"
   })
   void theTimeIsUsedAndNotExceeded(
-      double left, double step, int batchSize, int sampleSteps, int validationImages) {
-    TrainingPlan plan = TrainingPlan.of(left, step, batchSize, sampleSteps, validationImages);
+      double left,
+      double step,
+      int batchSize,
+      int sampleSteps,
+      int validationImages,
+      long every,
+      double seconds) {
+    TrainingPlan.Evaluation evaluation =
+        every == 0
+            ? TrainingPlan.Evaluation.NONE
+            : new TrainingPlan.Evaluation(every, 200, 20, seconds);
+    TrainingPlan plan =
+        TrainingPlan.of(left, step, batchSize, sampleSteps, validationImages, evaluation);
     double forward = step / batchSize / 3;
     double time = 64 * sampleSteps * forward;
     assertThat(plan.limit().toMillis() / 1e3 + time).isBetween(left - 0.01, left + 0.01);
@@ -38,13 +52,16 @@ class TrainingPlanTest {
       if (done % TrainingDefaults.sampleEvery(plan.steps()) == 0) {
         time += 16 * sampleSteps * forward;
       }
+      if (every > 0 && (done % every == 0 || done == plan.steps())) {
+        time += 200 * 20 * forward + seconds;
+      }
     }
     assertThat(time).isBetween(0.9 * left, left);
   }
 
   @Test
   void aMachineThatIsTooSlowTrainsAllTheSame() {
-    TrainingPlan plan = TrainingPlan.of(1, 10, 32, 50, 64);
+    TrainingPlan plan = TrainingPlan.of(1, 10, 32, 50, 64, TrainingPlan.Evaluation.NONE);
     assertThat(plan.steps()).isEqualTo(20);
     assertThat(plan.limit()).hasSeconds(10);
   }

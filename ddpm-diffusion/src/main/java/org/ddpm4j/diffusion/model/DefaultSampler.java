@@ -1,10 +1,13 @@
 package org.ddpm4j.diffusion.model;
 
 import java.util.Objects;
+import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.SamplerConfig;
+import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.model.UnetConfig;
 
 /**
  * How a model draws unless told otherwise.
@@ -13,6 +16,18 @@ import org.ddpm4j.schedules.NoiseSchedule;
  * @param x0Constraint applied to every estimate of x0
  */
 public record DefaultSampler(SamplerConfig config, X0Constraint x0Constraint) {
+
+  /** Steps of a solver of second or higher order: more make the images hardly better. */
+  public static final int SOLVER_STEPS = 20;
+
+  /** Steps of a sampler of first order, or of one that adds noise as it goes. */
+  public static final int STEPS = 50;
+
+  /** Steps of a consistency model: the second mends what the first has blurred. */
+  public static final int CONSISTENCY_STEPS = 2;
+
+  /** Steps of a latent consistency model (Luo et al. 2023, figure 2). */
+  public static final int LCM_STEPS = 4;
 
   /**
    * Checks that nothing is missing.
@@ -24,6 +39,68 @@ public record DefaultSampler(SamplerConfig config, X0Constraint x0Constraint) {
   public DefaultSampler {
     Objects.requireNonNull(config, "config");
     Objects.requireNonNull(x0Constraint, "x0Constraint");
+  }
+
+  /**
+   * Which sampler suits a network: DPM-Solver++, but DDPM where the network has learned DDPM's
+   * variance or predicts the mean of its steps, Heun's method for the straight paths of a flow, and
+   * a consistency model's own.
+   *
+   * @param parameterization what the network predicts
+   * @param network that predicts it
+   * @return the sampler's name
+   */
+  public static SamplerType typeFor(Parameterization parameterization, UnetConfig network) {
+    return switch (parameterization) {
+      case CONSISTENCY -> SamplerType.CONSISTENCY;
+      case FLOW -> SamplerType.FLOW_HEUN;
+      case MEAN -> SamplerType.DDPM;
+      case EPSILON, X0, V, EDM, SCORE ->
+          network.learnsVariance() ? SamplerType.DDPM : SamplerType.DPM_SOLVER;
+    };
+  }
+
+  /**
+   * How many steps a sampler makes unless told otherwise.
+   *
+   * @param type which sampler
+   * @param timesteps T, the most that there can be
+   * @return {@value #SOLVER_STEPS}, {@value #STEPS}, {@value #CONSISTENCY_STEPS} or {@value
+   *     #LCM_STEPS}, or T if that is less
+   */
+  public static int steps(SamplerType type, int timesteps) {
+    int usual =
+        switch (type) {
+          case DPM_SOLVER,
+              DPM_SOLVER_EPS,
+              DPM_SINGLESTEP,
+              DPM_SINGLESTEP_EPS,
+              UNIPC,
+              PNDM,
+              PLMS,
+              DEIS,
+              LMS,
+              HEUN,
+              DPM2,
+              FLOW_HEUN ->
+              SOLVER_STEPS;
+          case DDPM,
+              DDIM,
+              DPM_SOLVER_SDE,
+              DPM_SOLVER_EPS_SDE,
+              DPM_SINGLESTEP_SDE,
+              EULER,
+              EULER_ANCESTRAL,
+              DPM2_ANCESTRAL,
+              SA_SOLVER,
+              SCORE_SDE,
+              KARRAS_VE,
+              FLOW_EULER ->
+              STEPS;
+          case LCM -> LCM_STEPS;
+          case CONSISTENCY -> CONSISTENCY_STEPS;
+        };
+    return Math.min(usual, timesteps);
   }
 
   /**

@@ -66,9 +66,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class DiffusionModel implements AutoCloseable {
 
-  /** Denoising steps unless another number is chosen; fewer where the chain is shorter. */
-  public static final int DEFAULT_STEPS = 50;
-
   private final Unet unet;
   private final Parameterization parameterization;
   private final NoiseSchedule schedule;
@@ -155,7 +152,7 @@ public final class DiffusionModel implements AutoCloseable {
    *
    * @param unet the network, by custom with the moving average of the weights
    * @param description of it
-   * @return the model, which draws as DDPM does
+   * @return the model
    * @throws IllegalArgumentException if they do not fit each other
    */
   public static DiffusionModel of(Unet unet, ModelDescription description) {
@@ -185,7 +182,7 @@ public final class DiffusionModel implements AutoCloseable {
    * @param unet the network, by custom with the moving average of the weights
    * @param schedule the one that it was trained with
    * @param shape of the images
-   * @return the model, which draws as DDPM does
+   * @return the model
    * @throws IllegalArgumentException if they do not fit each other
    */
   public static DiffusionModel of(Unet unet, NoiseSchedule schedule, ImageShape shape) {
@@ -200,7 +197,7 @@ public final class DiffusionModel implements AutoCloseable {
    * @param schedule the one that it was trained with
    * @param shape of the images
    * @param normalization how it sees pixels
-   * @return the model, which draws as DDPM does
+   * @return the model
    * @throws IllegalArgumentException if they do not fit each other
    */
   public static DiffusionModel of(
@@ -496,7 +493,7 @@ public final class DiffusionModel implements AutoCloseable {
   /**
    * Draws by the {@linkplain #defaultSampler default sampler}.
    *
-   * @return a pipeline of {@value #DEFAULT_STEPS} steps, or of all timesteps if they are fewer
+   * @return a pipeline of {@link #defaultSteps} steps
    */
   public DiffusionPipeline pipeline() {
     return pipeline(defaultSampler().create(schedule, defaultSteps()));
@@ -580,7 +577,7 @@ public final class DiffusionModel implements AutoCloseable {
 
   /**
    * How the model draws unless told otherwise: as its pipeline's scheduler says or, of any other
-   * model, as DDPM does, with the variance that the network has learned, if it has.
+   * model, by the sampler that {@linkplain DefaultSampler#typeFor suits its network}.
    *
    * @return the sampler
    */
@@ -588,7 +585,7 @@ public final class DiffusionModel implements AutoCloseable {
     return pipeline
         .map(DiffusersPipeline::scheduler)
         .map(own -> new DefaultSampler(own.sampler(), own.clipping().constraint()))
-        .orElseGet(() -> defaultSampler(SamplerType.DDPM));
+        .orElseGet(() -> defaultSampler(DefaultSampler.typeFor(parameterization, unet.config())));
   }
 
   /**
@@ -615,10 +612,20 @@ public final class DiffusionModel implements AutoCloseable {
   /**
    * How many denoising steps are made unless told otherwise.
    *
-   * @return {@value #DEFAULT_STEPS}, or T if that is less
+   * @return what {@linkplain DefaultSampler#steps suits the default sampler}, at most T
    */
   public int defaultSteps() {
-    return Math.min(DEFAULT_STEPS, schedule.timesteps());
+    return defaultSteps(defaultSampler().config().type());
+  }
+
+  /**
+   * How many denoising steps another sampler makes unless told otherwise.
+   *
+   * @param type which sampler
+   * @return what {@linkplain DefaultSampler#steps suits it}, at most T
+   */
+  public int defaultSteps(SamplerType type) {
+    return DefaultSampler.steps(type, schedule.timesteps());
   }
 
   /**

@@ -38,9 +38,12 @@ import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
-import org.ddpm4j.diffusion.sampling.AncestralSampler;
+import org.ddpm4j.diffusion.sampling.DpmSolverSampler;
+import org.ddpm4j.diffusion.sampling.DpmSolverSampler.Equation;
+import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
@@ -59,6 +62,7 @@ class DiffusionModelTest {
 
   private static final ImageShape SHAPE = new ImageShape(1, 8, 4);
   private static final NoiseSchedule COSINE = NoiseSchedule.of(CosineSchedule.paper(), 20);
+  private static final NoiseSchedule LONG = NoiseSchedule.of(CosineSchedule.paper(), 40);
 
   @TempDir private Path folder;
 
@@ -102,12 +106,15 @@ class DiffusionModelTest {
 
   /** The same as its parts put together by hand. */
   @Test
-  void drawsAsDdpmDoesUnlessToldOtherwise() {
-    try (DiffusionModel model = DiffusionModel.of(unet(0, 1), COSINE, SHAPE)) {
-      AncestralSampler byHand =
-          new AncestralSampler(
-              COSINE.respace(20), ReverseVariance.POSTERIOR, X0Constraint.clip(-1, 1));
-      INDArray expected = DiffusionPipeline.of(model.unet(), COSINE, byHand, SHAPE).sample(3, 5);
+  void drawsByDpmSolverUnlessToldOtherwise() {
+    try (DiffusionModel model = DiffusionModel.of(unet(0, 1), LONG, SHAPE)) {
+      DpmSolverSampler byHand =
+          new DpmSolverSampler(
+              NoiseLevels.aboveZero(LONG, TimestepSpacing.LINSPACE, 20),
+              2,
+              Equation.ODE,
+              X0Constraint.clip(-1, 1));
+      INDArray expected = DiffusionPipeline.of(model.unet(), LONG, byHand, SHAPE).sample(3, 5);
       assertThat(model.defaultSteps()).isEqualTo(20);
       assertThat(model.pipeline().sample(3, 5)).isEqualTo(expected);
 

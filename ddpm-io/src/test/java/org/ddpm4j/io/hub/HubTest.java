@@ -128,6 +128,41 @@ class HubTest {
     assertThat(server.requests).noneMatch(request -> request.startsWith("GET /google"));
   }
 
+  private Path single(String place) throws IOException {
+    return SingleFile.parse(place, "incept").orElseThrow().in(hub());
+  }
+
+  @Test
+  void oneFileOfWeightsIsFoundAndNothingElseDownloaded() throws IOException {
+    server.files.put("metrics/pt_inception.pth", SMALL);
+    assertThat(single("google/ddpm-cat")).hasBinaryContent(SMALL).hasFileName("pt_inception.pth");
+    assertThat(server.requests)
+        .filteredOn(request -> request.startsWith("GET /google"))
+        .allMatch(request -> request.endsWith("metrics/pt_inception.pth"));
+    // Another by its name, and again without one: the cache has two by now.
+    assertThat(single("google/ddpm-cat@main:" + WEIGHTS)).hasBinaryContent(LARGE);
+    assertThat(single("google/ddpm-cat")).hasBinaryContent(SMALL);
+    Hub offline = hub(server.uri(), Optional.empty(), true);
+    assertThat(SingleFile.parse("google/ddpm-cat", "incept").orElseThrow().in(offline))
+        .hasBinaryContent(SMALL);
+  }
+
+  @Test
+  void aFileThatIsNotThereOrNotAloneIsNamed() {
+    assertThatIOException()
+        .isThrownBy(() -> single("google/ddpm-cat:other.pth"))
+        .withMessage(
+            "The model google/ddpm-cat has no file other.pth; its weights are: " + WEIGHTS + ".");
+    server.files.put("a.bin", SMALL);
+    assertThatIOException()
+        .isThrownBy(() -> single("google/ddpm-cat"))
+        .withMessageContaining("has 2 files that the weights may be in (a.bin, " + WEIGHTS + ")")
+        .withMessageContaining("google/ddpm-cat:FILE");
+    assertThat(SingleFile.parse("weights.pth", "")).isEmpty();
+    assertThat(SingleFile.parse("a/b/weights.pth", "")).isEmpty();
+    assertThat(SingleFile.parse("/a/b", "")).isEmpty();
+  }
+
   @Test
   void aFileCanNameOthers() throws IOException {
     HubSelection later =

@@ -114,11 +114,10 @@ final class DrawingRequests {
               fields.number("guidance", 0, MOST_GUIDANCE).isPresent()
                   ? Guidance.of(fields.number("guidance", 0, MOST_GUIDANCE).getAsDouble())
                   : Guidance.NONE;
+          Optional<SamplerType> sampler = fields.choice("sampler", SamplerType.values());
+          int usual = sampler.map(model::defaultSteps).orElseGet(model::defaultSteps);
           SamplingRecipe recipe =
-              new SamplingRecipe(
-                  fields.choice("sampler", SamplerType.values()),
-                  steps(fields, model, model.defaultSteps()),
-                  guidance);
+              new SamplingRecipe(sampler, steps(fields, model, usual), guidance);
           OptionalInt chosen = chosenClass(fields, model);
           IntUnaryOperator labels =
               chosen.isPresent() ? i -> chosen.getAsInt() : model.pipeline().classOf();
