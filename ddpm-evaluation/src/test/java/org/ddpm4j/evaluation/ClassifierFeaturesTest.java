@@ -1,6 +1,7 @@
 package org.ddpm4j.evaluation;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Path;
 import java.time.Duration;
@@ -58,6 +59,53 @@ class ClassifierFeaturesTest {
           IntStream.range(0, TESTED).filter(i -> found.likeliestClass(i) == tests.label(i)).count();
       assertThat(right / (double) TESTED).isGreaterThan(0.89);
     }
+  }
+
+  /** The two discs have one luma, so that the classifier of grey images sees no difference. */
+  @Test
+  void coloursAreSeenWhereImagesHaveSome() throws Exception {
+    INDArray discs = Nd4j.ones(DataType.FLOAT, 2, 3, 32, 32).muli(255);
+    double[][] colours = {{200, 60, 20}, {60, 115.775, 100}};
+    for (int y = 0; y < 32; y++) {
+      for (int x = 0; x < 32; x++) {
+        for (int c = 0; c < 3 && Math.hypot(x - 15.5, y - 15.5) < 12; c++) {
+          discs.putScalar(new int[] {0, c, y, x}, colours[0][c]);
+          discs.putScalar(new int[] {1, c, y, x}, colours[1][c]);
+        }
+      }
+    }
+    try (ClassifierFeatures emoji = ClassifierFeatures.bundled(3, Execution.automatic());
+        ClassifierFeatures clothes = ClassifierFeatures.bundled(1, Execution.automatic())) {
+      assertThat(emoji.classNames())
+          .containsExactly(
+              "activities",
+              "animals-and-nature",
+              "flags",
+              "food-and-drink",
+              "objects",
+              "people-and-body",
+              "smileys-and-emotion",
+              "symbols",
+              "travel-and-places");
+      assertThat(clothes.classNames()).contains("Sneaker");
+      assertThat(distance(clothes.extract(discs))).isLessThan(0.05);
+      assertThat(distance(emoji.extract(discs))).isGreaterThan(0.5);
+      // Grey images are grey colours.
+      INDArray grey = Nd4j.ones(DataType.FLOAT, 1, 1, 32, 32).muli(99);
+      assertThat(emoji.extract(grey).values()[0])
+          .containsExactly(
+              emoji.extract(Nd4j.ones(DataType.FLOAT, 1, 3, 32, 32).muli(99)).values()[0],
+              within(1e-4f));
+    }
+  }
+
+  private static double distance(Features two) {
+    double squares = 0;
+    for (int j = 0; j < two.dimensions(); j++) {
+      double difference = two.values()[0][j] - two.values()[1][j];
+      squares += difference * difference;
+    }
+    return Math.sqrt(squares);
   }
 
   @Test

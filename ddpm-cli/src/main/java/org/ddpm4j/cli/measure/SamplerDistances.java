@@ -44,7 +44,8 @@ final class SamplerDistances {
                     points.stream().mapToDouble(point -> point.report.frechet()).toArray())));
     Images.writePng(
         LineChart.of("Distance from real images by steps", series)
-            .withAxes(Axis.logarithmic("steps"), Axis.logarithmic("Fréchet distance"))
+            .withAxes(
+                Axis.linear("steps").withRange(0, Double.NaN), Axis.logarithmic("Fréchet distance"))
             .draw(),
         file);
   }

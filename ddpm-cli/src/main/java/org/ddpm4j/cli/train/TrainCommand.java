@@ -15,7 +15,6 @@ import java.util.stream.Stream;
 import org.ddpm4j.cli.distances.DistanceMeter;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.DataOptions;
-import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.ExecutionOptions;
 import org.ddpm4j.cli.options.FeatureCacheOptions;
@@ -133,7 +132,7 @@ public final class TrainCommand implements Callable<Integer> {
       names = "--sample-steps",
       paramLabel = "N",
       description =
-          "Denoising steps of the sample grids, 1 to T (default: " + Defaults.SAMPLE_STEPS + ").")
+          "Denoising steps of the sample grids, 1 to T (default: as many as sample makes).")
   private Integer sampleSteps;
 
   @Option(
