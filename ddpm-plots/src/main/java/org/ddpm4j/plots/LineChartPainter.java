@@ -193,14 +193,24 @@ final class LineChartPainter {
     double[] cornersX = new double[2 * x.length];
     double[] cornersY = new double[2 * x.length];
     for (int i = 0; i < x.length; i++) {
-      double right = i < x.length - 1 ? x[i + 1] - x[i] : 0;
-      double left = i > 0 ? x[i] - x[i - 1] : x.length > 1 ? right : 1;
-      cornersX[2 * i] = x[i] - left / 2;
-      cornersX[2 * i + 1] = x[i] + (i < x.length - 1 ? right : left) / 2;
+      cornersX[2 * i] = border(x, i);
+      cornersX[2 * i + 1] = border(x, i + 1);
       cornersY[2 * i] = y[i];
       cornersY[2 * i + 1] = y[i];
     }
     return new Series(series.name(), cornersX, cornersY, series.style());
+  }
+
+  /** Between two steps, the same number for both; the first and the last are as wide as the next. */
+  private static double border(double[] x, int i) {
+    int last = x.length - 1;
+    if (last == 0) {
+      return x[0] + i - 0.5;
+    }
+    if (i == 0) {
+      return x[0] - (x[1] - x[0]) / 2;
+    }
+    return i > last ? x[last] + (x[last] - x[last - 1]) / 2 : x[i - 1] + (x[i] - x[i - 1]) / 2;
   }
 
   /** Up to MAX_POINTS indices from 0 to count-1, both included. */

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class HistogramTest {
@@ -22,6 +24,17 @@ class HistogramTest {
   void equalValuesHaveAHistogramThoughNoDensity() {
     assertThat(Histogram.shares("copies", new double[] {0, 0, 0}, 0, 1, 2).y())
         .containsExactly(new double[] {1, 0}, within(1e-12));
+  }
+
+  /** Widths of bins that are no binary fractions: neighbours must agree on where they meet. */
+  @Test
+  void isDrawnHoweverWideItsBinsAre() {
+    Random random = new Random(3);
+    for (int i = 0; i < 20; i++) {
+      Series shares = Histogram.shares("a", new double[] {0.1}, 0, 1 + random.nextDouble(), 30);
+      assertThat(LineChart.of("", List.of(shares)).withSize(160, 160).draw().getWidth())
+          .isEqualTo(320);
+    }
   }
 
   @Test
