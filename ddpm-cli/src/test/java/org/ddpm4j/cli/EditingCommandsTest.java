@@ -170,7 +170,7 @@ class EditingCommandsTest {
             "--steps",
             4,
             "--sampler",
-            "dpm++");
+            "ddpm");
     assertThat(Files.mismatch(other, first)).isNotNegative();
   }
 

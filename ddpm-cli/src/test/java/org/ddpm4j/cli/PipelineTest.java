@@ -397,7 +397,7 @@ class PipelineTest {
     assertThat(Files.readString(ema.resolve(SCHEDULER)))
         .contains(
             "\"DDPMScheduler\"", "\"clip_sample\" : true", "\"sample\"", "\"trained_betas\" : [");
-    Path ofRun = draw("run.png", "--run", run, "--steps", 6);
+    Path ofRun = draw("run.png", "--run", run, "--steps", 6, "--sampler", "ddpm");
     Path ofPipeline = draw("pipeline.png", "--model", ema, "--steps", 6);
     assertThat(ofPipeline).hasSameBinaryContentAs(ofRun);
     Cli.run("convert", "--run", run, "--to", "diffusers", "--sampler", "pndm", "--output", last)

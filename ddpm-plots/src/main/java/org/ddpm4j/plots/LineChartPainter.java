@@ -201,7 +201,9 @@ final class LineChartPainter {
     return new Series(series.name(), cornersX, cornersY, series.style());
   }
 
-  /** Between two steps, the same number for both; the first and the last are as wide as the next. */
+  /**
+   * Between two steps, the same number for both; the first and the last are as wide as the next.
+   */
   private static double border(double[] x, int i) {
     int last = x.length - 1;
     if (last == 0) {
