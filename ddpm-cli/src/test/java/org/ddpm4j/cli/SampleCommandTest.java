@@ -180,7 +180,9 @@ class SampleCommandTest {
   @Test
   void infoTellsAboutARun() {
     assertThat(Cli.run("info", "--run", run).isOk().out())
-        .contains("2 of 2", "fashion-mnist", "linear, T = 6", "12 of 8x8x1", "widths 4, 8");
+        .contains("2 of 2", "fashion-mnist", "linear, T = 6", "12 of 8x8x1", "widths 4, 8")
+        .containsPattern(
+            "\\ntime +\\d+:\\d\\d:\\d\\d, pictures included\\nspeed +\\d+ images a second\\nmachine +\\S");
   }
 
   @Test

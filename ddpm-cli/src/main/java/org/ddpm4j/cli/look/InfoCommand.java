@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.EnumConverter;
@@ -16,6 +17,7 @@ import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.options.NetworkWords;
 import org.ddpm4j.cli.options.Pixels;
+import org.ddpm4j.cli.report.Effort;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
@@ -155,10 +157,18 @@ public final class InfoCommand implements Callable<Integer> {
           "loss",
           String.format(
               Locale.ROOT,
-              "%.5f in training, %.5f held out, after step %d",
+              "%.5f in training%s, after step %d",
               last.loss(),
-              last.validationLoss(),
+              Double.isNaN(last.validationLoss())
+                  ? ""
+                  : String.format(Locale.ROOT, ", %.5f held out", last.validationLoss()),
               last.step()));
+    }
+    Optional<Effort> effort = Effort.ofRun(run.path());
+    if (effort.isPresent()) {
+      print("time", effort.get().time());
+      print("speed", effort.get().speed());
+      print("machine", effort.get().machine());
     }
   }
 

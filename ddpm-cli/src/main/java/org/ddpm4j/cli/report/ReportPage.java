@@ -3,11 +3,9 @@ package org.ddpm4j.cli.report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Collectors;
 import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.NetworkWords;
@@ -185,31 +183,13 @@ record ReportPage(
   }
 
   private void appendTime(StringBuilder html) {
-    if (sittings.isEmpty()) {
-      return;
-    }
-    Duration time = sittings.stream().map(Sitting::time).reduce(Duration.ZERO, Duration::plus);
-    long images = sittings.stream().mapToLong(Sitting::images).sum();
-    fact(
-        html,
-        "Time",
-        String.format(
-            Locale.ROOT,
-            "%d:%02d:%02d, pictures included",
-            time.toHours(),
-            time.toMinutesPart(),
-            time.toSecondsPart()));
-    fact(
-        html,
-        "Speed",
-        String.format(
-            Locale.ROOT,
-            "%.0f images a second",
-            images / Math.max(1e-3, time.toMillis() / 1000.0)));
-    fact(
-        html,
-        "Machine",
-        sittings.stream().map(Sitting::machine).distinct().collect(Collectors.joining("; ")));
+    Effort.of(sittings)
+        .ifPresent(
+            effort -> {
+              fact(html, "Time", effort.time());
+              fact(html, "Speed", effort.speed());
+              fact(html, "Machine", effort.machine());
+            });
   }
 
   private static void fact(StringBuilder html, String name, String value) {

@@ -30,6 +30,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public record RunFiles(RunFolder folder, RunConfig config) {
 
+  /** What each sitting took. */
+  static final String TIME_TABLE = "time.csv";
+
   private static final int SAMPLES_SCALE = 3;
 
   /**
@@ -59,7 +62,7 @@ public record RunFiles(RunFolder folder, RunConfig config) {
   }
 
   private Path timeTable() {
-    return folder.path().resolve("time.csv");
+    return folder.path().resolve(TIME_TABLE);
   }
 
   private Path samples() {
