@@ -1,6 +1,7 @@
 package org.ddpm4j.site;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -72,11 +73,27 @@ public final class Site {
       }
     }
     Files.writeString(folder.resolve("search-index.js"), index());
+    darkenJavadoc();
     for (Map.Entry<Path, Page> entry : pages.entrySet()) {
       Path target = target(entry.getKey());
       Files.createDirectories(target.getParent());
       String body = entry.getValue().toHtml(link -> resolve(entry.getKey(), link));
       Files.writeString(target, html(target, entry.getValue().title(), body));
+    }
+  }
+
+  /** Javadoc of JDK 17 is light alone. */
+  private void darkenJavadoc() throws IOException {
+    Path sheet = folder.resolve("apidocs").resolve("stylesheet.css");
+    if (!Files.exists(sheet)) {
+      return;
+    }
+    String light = Files.readString(sheet);
+    try (var resource = Site.class.getResourceAsStream("javadoc-dark.css")) {
+      String dark = new String(resource.readAllBytes(), StandardCharsets.UTF_8);
+      if (!light.endsWith(dark)) {
+        Files.writeString(sheet, light + dark);
+      }
     }
   }
 
