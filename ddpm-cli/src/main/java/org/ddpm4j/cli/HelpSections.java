@@ -37,6 +37,7 @@ final class HelpSections {
     GROUPS.put("serve", "Open the studio, or offer a service");
     GROUPS.put("measure", "Measure models and machines");
     GROUPS.put("look", "Look at runs, schedules, data and lessons");
+    GROUPS.put("spark", "Use a Spark cluster");
     GROUPS.put("exchange", "Exchange with PyTorch and diffusers");
   }
 

@@ -26,6 +26,7 @@ import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.OptionRules;
 import org.ddpm4j.cli.serve.ServeCommand;
 import org.ddpm4j.cli.serve.StudioCommand;
+import org.ddpm4j.cli.spark.SparkCommand;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.train.TrainCommand;
 import picocli.CommandLine;
@@ -102,6 +103,7 @@ public final class Main {
             .addSubcommand(EnumConverter.commandLine(new LessonCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new DataCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new BenchCommand(console)))
+            .addSubcommand(EnumConverter.commandLine(new SparkCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new StudioCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new ServeCommand(console)))
             .addSubcommand(EnumConverter.commandLine(new CompletionCommand(console)))

@@ -43,6 +43,7 @@ class OptionRulesTest {
           "--beta1",
           "--beta2",
           "--cache",
+          "--cards",
           "--checkpoint",
           "--checkpoint-every",
           "--class",
@@ -50,6 +51,7 @@ class OptionRulesTest {
           "--clip",
           "--color-jitter",
           "--connections",
+          "--cores",
           "--count",
           "--crop",
           "--data",
@@ -60,6 +62,7 @@ class OptionRulesTest {
           "--doctor",
           "--dry-run",
           "--ema-decay",
+          "--executors",
           "--ema-power",
           "--evaluate-every",
           "--flip",
@@ -81,11 +84,13 @@ class OptionRulesTest {
           "--mask-box",
           "--max-gradient-norm",
           "--max-images",
+          "--master",
           "--model",
           "--noise",
           "--normalization",
           "--offline",
           "--output",
+          "--overhead",
           "--parameterization",
           "--per-class",
           "--points",
@@ -131,7 +136,8 @@ class OptionRulesTest {
           "convert", Map.of("--model", "m", "--to", "run", "--output", "o"),
           "info", Map.of("--run", "r"),
           "bench", Map.of("", "sample"),
-          "lesson", Map.of("", "a"));
+          "lesson", Map.of("", "a"),
+          "spark", Map.of("", "submit-args"));
 
   private static Collection<CommandLine> commands() {
     Console console =

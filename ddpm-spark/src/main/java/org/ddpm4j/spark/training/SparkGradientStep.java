@@ -4,8 +4,6 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
@@ -30,7 +28,6 @@ import org.ddpm4j.spark.data.PackedImages;
 import org.ddpm4j.spark.executor.PerJvm;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import scala.Function1;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.reflect.ClassTag;
@@ -48,9 +45,6 @@ import scala.reflect.ClassTag$;
  * is begun again here with as many tasks as there is room for.
  */
 public final class SparkGradientStep implements GradientStep {
-
-  /** How often a step is begun that Spark gives up. */
-  private static final int ATTEMPTS = 4;
 
   private static final long POLL_MILLIS = 500;
 
@@ -109,9 +103,36 @@ public final class SparkGradientStep implements GradientStep {
   public StepLosses compute(long step, Parameters gradient) {
     Broadcast<StepState> state = context.broadcast(state(step));
     try {
-      return sum(gather(state), gradient);
+      return ShardSchedule.compute(new Step(state), shards, gradient.flat());
     } finally {
       state.destroy();
+    }
+  }
+
+  /** The cluster at one step. */
+  private final class Step implements ShardSchedule.Cluster {
+
+    private final Broadcast<StepState> state;
+
+    Step(Broadcast<StepState> state) {
+      this.state = state;
+    }
+
+    @Override
+    public int awaitRoom() {
+      try {
+        while (room() == 0) {
+          Thread.sleep(POLL_MILLIS / 5);
+        }
+        return Math.max(1, room());
+      } catch (InterruptedException e) {
+        throw interrupted();
+      }
+    }
+
+    @Override
+    public List<ShardGradient> run(int tasks) throws ExecutionException {
+      return await(shards(state, tasks).collectAsync(), tasks);
     }
   }
 
@@ -122,58 +143,6 @@ public final class SparkGradientStep implements GradientStep {
       return new StepState(step, weights, learned.losses(), learned.counts());
     }
     return new StepState(step, weights, null, null);
-  }
-
-  /** In the order of the shards, never in that of arrival. */
-  private StepLosses sum(List<ShardGradient> found, Parameters gradient) {
-    List<ShardGradient> parts = new ArrayList<>(found);
-    parts.sort(Comparator.comparingInt(ShardGradient::shard));
-    INDArray total = gradient.flat();
-    List<StepLosses> losses = new ArrayList<>();
-    try (INDArray summand = total.ulike()) {
-      for (int i = 0; i < shards; i++) {
-        ShardGradient part = parts.get(i);
-        if (part.shard() != i || parts.size() != shards) {
-          throw new IllegalStateException(
-              String.format(
-                  Locale.ROOT,
-                  "Of %d shards %d gradients came, and that of shard %d is missing.",
-                  shards,
-                  parts.size(),
-                  i));
-        }
-        FloatBytes.assign(i == 0 ? total : summand, part.gradient());
-        if (i > 0) {
-          total.addi(summand);
-        }
-        losses.add(new StepLosses(part.t(), part.weights(), part.losses()));
-      }
-    }
-    return StepLosses.concat(losses);
-  }
-
-  private List<ShardGradient> gather(Broadcast<StepState> state) {
-    for (int attempt = 1; ; attempt++) {
-      int tasks = Math.min(shards, awaitRoom());
-      JavaFutureAction<List<ShardGradient>> job = shards(state, tasks).collectAsync();
-      try {
-        List<ShardGradient> found = await(job, tasks);
-        if (!found.isEmpty()) {
-          return found;
-        }
-      } catch (ExecutionException e) {
-        if (attempt == ATTEMPTS) {
-          throw new UncheckedIOException(
-              new IOException(
-                  String.format(
-                      Locale.ROOT,
-                      "The cluster failed at a step %d times: %s",
-                      ATTEMPTS,
-                      e.getCause().getMessage()),
-                  e.getCause()));
-        }
-      }
-    }
   }
 
   private JavaRDD<ShardGradient> shards(Broadcast<StepState> state, int tasks) {
@@ -240,18 +209,7 @@ public final class SparkGradientStep implements GradientStep {
         new InterruptedIOException("Training was interrupted while executors were at a step."));
   }
 
-  /** How many tasks can run at once, at least 1. */
-  private int awaitRoom() {
-    try {
-      while (room() == 0) {
-        Thread.sleep(POLL_MILLIS / 5);
-      }
-      return room();
-    } catch (InterruptedException e) {
-      throw interrupted();
-    }
-  }
-
+  /** How many tasks can run at once. */
   private int room() {
     SparkContext spark = context.sc();
     return spark.maxNumConcurrentTasks(spark.resourceProfileManager().defaultResourceProfile());

@@ -1,0 +1,125 @@
+package org.ddpm4j.spark.app;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.spark.sampling.PackedModel;
+import org.ddpm4j.spark.sampling.PipelineFactory;
+import picocli.CommandLine.Option;
+
+/** Which model draws, and how. */
+final class Models {
+
+  @Option(
+      names = "--model",
+      paramLabel = "FOLDER",
+      description =
+          "Folder of a run, or of a diffusers pipeline, of any Hadoop file system (default: the model of clothes that ddpm4j brings).")
+  private String model;
+
+  @Option(
+      names = "--sampler",
+      paramLabel = "TYPE",
+      description = "As of ddpm sample: ${COMPLETION-CANDIDATES} (default: the model's own).")
+  private SamplerType sampler;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description = "Denoising steps, 1 to T (default: 50, or T).")
+  private Integer steps;
+
+  @Option(
+      names = "--class",
+      paramLabel = "N",
+      description = "Number of the only class to draw (default: all in turn).")
+  private Integer onlyClass;
+
+  @Option(names = "--count", paramLabel = "N", required = true, description = "Number of images.")
+  private int count;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Seed of the noise (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--partitions",
+      paramLabel = "N",
+      description = "Tasks that the images are shared out to (default: four for each core).")
+  private Integer partitions;
+
+  /** Set by picocli. */
+  Models() {}
+
+  int count() {
+    return count;
+  }
+
+  long seed() {
+    return seed;
+  }
+
+  Integer partitions() {
+    return partitions;
+  }
+
+  PackedModel read(Configuration configuration) throws IOException {
+    if (model == null) {
+      return PackedModel.bundled();
+    }
+    Path path = new Path(model);
+    FileSystem files = path.getFileSystem(configuration);
+    if (!files.exists(path)) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT, "%s does not exist; name the folder of a run or a pipeline.", model));
+    }
+    if (files.getScheme().equals("file")) {
+      return PackedModel.of(java.nio.file.Path.of(files.makeQualified(path).toUri().getPath()));
+    }
+    java.nio.file.Path copy = Files.createTempDirectory("ddpm4j-model-");
+    try {
+      java.nio.file.Path folder = copy.resolve("model");
+      files.copyToLocalFile(false, path, new Path(folder.toUri()), true);
+      return PackedModel.of(folder);
+    } finally {
+      List<java.nio.file.Path> all;
+      try (Stream<java.nio.file.Path> found = Files.walk(copy)) {
+        all = found.sorted(Comparator.reverseOrder()).toList();
+      }
+      for (java.nio.file.Path one : all) {
+        Files.deleteIfExists(one);
+      }
+    }
+  }
+
+  /** Of values alone, which travel to the executors. */
+  PipelineFactory pipelines() {
+    SamplerType type = sampler;
+    Integer length = steps;
+    Integer row = onlyClass;
+    return own -> {
+      DiffusionPipeline pipeline = pipeline(own, type, length);
+      return row == null ? pipeline : pipeline.withClassOf(i -> row);
+    };
+  }
+
+  private static DiffusionPipeline pipeline(DiffusionModel own, SamplerType type, Integer length) {
+    int count = length == null ? own.defaultSteps() : length;
+    return type == null
+        ? own.pipeline(own.defaultSampler().create(own.schedule(), count))
+        : own.pipeline(type, count);
+  }
+}

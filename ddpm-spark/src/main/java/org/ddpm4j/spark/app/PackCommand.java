@@ -1,0 +1,150 @@
+package org.ddpm4j.spark.app;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.ddpm4j.data.Cifar10;
+import org.ddpm4j.data.DataSources;
+import org.ddpm4j.data.FashionMnist;
+import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.data.Kmnist;
+import org.ddpm4j.data.Mnist;
+import org.ddpm4j.data.Split;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.spark.data.ImagePacking;
+import org.ddpm4j.spark.data.PackedImages;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Decodes training images once. */
+@Command(
+    name = "pack",
+    description = "Decode training images once, and store them as bytes that executors read.",
+    mixinStandardHelpOptions = true)
+final class PackCommand implements Callable<Integer> {
+
+  /** Data sets that one machine reads. */
+  enum Known {
+    /** Zalando's clothes. */
+    FASHION_MNIST(FashionMnist::load),
+    /** Handwritten digits. */
+    MNIST(Mnist::load),
+    /** Hiragana. */
+    KMNIST(Kmnist::load),
+    /** Small photographs. */
+    CIFAR10(Cifar10::load);
+
+    private final Reader reader;
+
+    Known(Reader reader) {
+      this.reader = reader;
+    }
+  }
+
+  private interface Reader {
+    ImageDataSet load(Split split, DataSources sources) throws IOException;
+  }
+
+  @ArgGroup(exclusive = true, multiplicity = "1")
+  private Source source;
+
+  private static final class Source {
+    @Option(
+        names = "--dataset",
+        paramLabel = "NAME",
+        description = "A data set: ${COMPLETION-CANDIDATES}, with --data where it is not found.")
+    private Known dataset;
+
+    @Option(
+        names = "--folder",
+        paramLabel = "FOLDER",
+        description = "Image files in sub-folders named by class, of any Hadoop file system.")
+    private String folder;
+
+    @Option(
+        names = "--parquet",
+        paramLabel = "FOLDER",
+        description =
+            "Parquet files with the columns index, class and image, which sample writes, for instance.")
+    private String parquet;
+  }
+
+  @Option(names = "--data", paramLabel = "DIR", description = "Where the files of --dataset are.")
+  private Path data;
+
+  @Option(
+      names = "--size",
+      paramLabel = "N",
+      defaultValue = "64",
+      description =
+          "Height and width that image files are scaled and cut to (default: ${DEFAULT-VALUE}).")
+  private int size;
+
+  @Option(names = "--gray", description = "Image files become grey (default: in colour).")
+  private boolean gray;
+
+  @Option(
+      names = "--classes",
+      paramLabel = "NAME",
+      split = ",",
+      defaultValue = "images",
+      description = "Names of the classes of --parquet, with commas (default: ${DEFAULT-VALUE}).")
+  private List<String> classes;
+
+  @Option(
+      names = "--parts",
+      paramLabel = "N",
+      description = "Files to write, by as many tasks (default: four for each core).")
+  private Integer parts;
+
+  @Option(
+      names = "--output",
+      paramLabel = "FOLDER",
+      required = true,
+      description = "Folder of any Hadoop file system, which must not exist.")
+  private String output;
+
+  /** Set by picocli. */
+  PackCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    try (SparkSession spark = SparkApplication.session()) {
+      PackedImages packed = pack(spark);
+      System.out.printf(
+          Locale.ROOT,
+          "%s: %d images of %s%n",
+          packed.folder(),
+          packed.contents().size(),
+          packed.contents().shape());
+      return 0;
+    }
+  }
+
+  private PackedImages pack(SparkSession spark) throws IOException {
+    Configuration configuration = spark.sparkContext().hadoopConfiguration();
+    if (source.dataset != null) {
+      DataSources found = DataSources.ofHost();
+      return PackedImages.write(
+          source.dataset.reader.load(
+              Split.TRAIN, data == null ? found : found.withDataFolder(data)),
+          output,
+          configuration);
+    }
+    ImageShape shape = new ImageShape(gray ? 1 : 3, size, size);
+    int files = SparkApplication.partitions(spark, parts);
+    if (source.folder != null) {
+      return ImagePacking.ofImageFiles(spark, source.folder, shape, files, output);
+    }
+    Dataset<Row> rows = spark.read().parquet(source.parquet);
+    return ImagePacking.ofRows(
+        spark, rows, classes, shape, "images of " + source.parquet, files, output);
+  }
+}

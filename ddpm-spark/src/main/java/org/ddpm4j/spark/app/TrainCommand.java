@@ -1,0 +1,131 @@
+package org.ddpm4j.spark.app;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.spark.data.PackedImages;
+import org.ddpm4j.spark.training.Placement;
+import org.ddpm4j.spark.training.RemoteRun;
+import org.ddpm4j.spark.training.SparkTraining;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Trains a network. */
+@Command(
+    name = "train",
+    description =
+        "Train a network by executors, each of which computes the gradients of some shards of a step.",
+    footer = {
+      "",
+      "A configuration is what 'ddpm train --dry-run' prints. The same number of shards gives the",
+      "same bits on any number of executors."
+    },
+    mixinStandardHelpOptions = true)
+final class TrainCommand implements Callable<Integer> {
+
+  @Option(
+      names = "--run",
+      paramLabel = "FOLDER",
+      required = true,
+      description =
+          "Folder of the run, of any Hadoop file system; one that exists is gone on with.")
+  private String run;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "Configuration of a new run, as 'ddpm train --dry-run' prints it.")
+  private String config;
+
+  @Option(
+      names = "--images",
+      paramLabel = "FOLDER",
+      required = true,
+      description = "The training images, as pack has packed them.")
+  private String images;
+
+  @Option(
+      names = "--shards",
+      paramLabel = "N",
+      required = true,
+      description =
+          "Parts that a step is cut into: at least one for each executor, and each of as many images as make a micro-batch.")
+  private int shards;
+
+  @Option(
+      names = "--placement",
+      paramLabel = "NAME",
+      defaultValue = "barrier",
+      description = "How tasks are placed: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Placement placement;
+
+  /** Set by picocli. */
+  TrainCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    try (SparkSession spark = SparkApplication.session()) {
+      Configuration configuration = spark.sparkContext().hadoopConfiguration();
+      PackedImages packed = PackedImages.open(images, configuration);
+      try (RemoteRun folder = folder(configuration);
+          SparkTraining training =
+              new SparkTraining(
+                  JavaSparkContext.fromSparkContext(spark.sparkContext()),
+                  folder,
+                  packed,
+                  shards,
+                  placement)) {
+        long begun = System.nanoTime();
+        training.run(
+            (trainer, report) -> {
+              if (report.window() != null) {
+                System.out.printf(
+                    Locale.ROOT,
+                    "step %d of %d, loss %.4f, after %.1f s%n",
+                    report.step(),
+                    report.steps(),
+                    report.window().loss(),
+                    (System.nanoTime() - begun) / 1e9);
+              }
+            });
+      }
+      System.out.println(run);
+      return 0;
+    }
+  }
+
+  private RemoteRun folder(Configuration configuration) throws IOException {
+    Path existing = new Path(run, "config.json");
+    if (existing.getFileSystem(configuration).exists(existing)) {
+      if (config != null) {
+        throw new IOException(
+            String.format(
+                Locale.ROOT,
+                "The run %s exists and keeps its configuration; leave out --config to go on with it, or name another folder.",
+                run));
+      }
+      return RemoteRun.open(run, configuration);
+    }
+    if (config == null) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "%s is not the folder of a run; give --config to begin one there.",
+              run));
+    }
+    Path file = new Path(config);
+    try (FSDataInputStream in = file.getFileSystem(configuration).open(file)) {
+      return RemoteRun.create(
+          run,
+          configuration,
+          RunConfig.fromJson(new String(in.readAllBytes(), StandardCharsets.UTF_8), config));
+    }
+  }
+}

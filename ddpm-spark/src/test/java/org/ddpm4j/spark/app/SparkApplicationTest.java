@@ -1,0 +1,147 @@
+package org.ddpm4j.spark.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.spark.sampling.TinyModel;
+import org.ddpm4j.spark.training.TinyRuns;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The commands that spark-submit begins, one after the other. */
+class SparkApplicationTest {
+
+  private static final Map<String, String> CLUSTER =
+      Map.of(
+          "spark.master", "local[2]",
+          "spark.ui.enabled", "false",
+          "spark.driver.bindAddress", "127.0.0.1",
+          "spark.driver.host", "127.0.0.1",
+          "spark.sql.codegen.wholeStage", "false",
+          "spark.sql.codegen.factoryMode", "NO_CODEGEN",
+          "spark.sql.warehouse.dir", "target/warehouse");
+
+  @TempDir private Path folder;
+
+  private record Result(int code, String out, String err) {}
+
+  /** As spark-submit tells a driver of its cluster. */
+  @BeforeEach
+  void submit() {
+    CLUSTER.forEach(System::setProperty);
+  }
+
+  @AfterEach
+  void forget() {
+    CLUSTER.keySet().forEach(System::clearProperty);
+  }
+
+  private static Result run(Object... args) {
+    PrintStream out = System.out;
+    PrintStream err = System.err;
+    ByteArrayOutputStream written = new ByteArrayOutputStream();
+    ByteArrayOutputStream errors = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(written, true, StandardCharsets.UTF_8));
+    System.setErr(new PrintStream(errors, true, StandardCharsets.UTF_8));
+    try {
+      int code = SparkApplication.run(Stream.of(args).map(Object::toString).toArray(String[]::new));
+      return new Result(
+          code, written.toString(StandardCharsets.UTF_8), errors.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(out);
+      System.setErr(err);
+    }
+  }
+
+  @Test
+  void drawsPacksTrainsAndMeasures() throws IOException {
+    Path model = TinyModel.write(folder.resolve("model"));
+    Path drawn = folder.resolve("drawn");
+    Result sample =
+        run(
+            "sample",
+            "--model",
+            model,
+            "--sampler",
+            "ddim",
+            "--steps",
+            2,
+            "--count",
+            12,
+            "--seed",
+            3,
+            "--partitions",
+            2,
+            "--output",
+            drawn);
+    assertThat(sample.err()).isEmpty();
+    assertThat(sample.out()).startsWith(drawn + ": 12 images in ");
+
+    Path images = folder.resolve("images");
+    Result pack =
+        run(
+            "pack",
+            "--parquet",
+            drawn,
+            "--classes",
+            "one,other",
+            "--gray",
+            "--size",
+            28,
+            "--parts",
+            2,
+            "--output",
+            images);
+    assertThat(pack.err()).isEmpty();
+    assertThat(pack.out()).contains("12 images");
+
+    Path config = folder.resolve("config.json");
+    Files.writeString(config, TinyRuns.config(images, 2).toJson());
+    Path trained = folder.resolve("trained");
+    Result train =
+        run("train", "--run", trained, "--config", config, "--images", images, "--shards", 2);
+    assertThat(train.err()).isEmpty();
+    assertThat(train.code()).isZero();
+    DiffusionModel.ofRun(trained).close();
+
+    Result evaluate =
+        run(
+            "evaluate",
+            "--model",
+            trained,
+            "--sampler",
+            "ddim",
+            "--steps",
+            1,
+            "--count",
+            16,
+            "--images",
+            images);
+    assertThat(evaluate.err()).isEmpty();
+    assertThat(evaluate.out()).contains("Fréchet distance of 16 drawn images to 12 real ones: ");
+  }
+
+  @Test
+  void badInputIsASentence() throws IOException {
+    for (List<Object> args :
+        List.<List<Object>>of(
+            List.of("sample", "--count", 1, "--model", folder.resolve("none"), "--output", "x"),
+            List.of("train", "--run", folder.resolve("r"), "--images", folder, "--shards", 1))) {
+      Result result = run(args.toArray());
+      assertThat(result.code()).as(args.toString()).isEqualTo(2);
+      assertThat(result.err().lines()).as(args.toString()).hasSize(1);
+      assertThat(result.err()).startsWith("ddpm-spark: ");
+    }
+  }
+}
