@@ -31,6 +31,8 @@ public final class TestSpark {
         .config("spark.executor.memory", "512m")
         .config("spark.executor.extraClassPath", classPath)
         .config("spark.executor.extraJavaOptions", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1")
+        .config("spark.ddpm4j.patience", "2s")
+        .config("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s")
         .config("spark.executorEnv.OMP_NUM_THREADS", "1")
         .getOrCreate();
   }

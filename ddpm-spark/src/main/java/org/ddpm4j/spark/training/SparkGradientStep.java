@@ -48,8 +48,13 @@ public final class SparkGradientStep implements GradientStep {
 
   private static final long POLL_MILLIS = 500;
 
-  /** How long a step may wait for executors that are missing, before it does without them. */
-  private static final long PATIENCE_MILLIS = 20_000;
+  /**
+   * The setting that says how long a step in barrier mode may wait for executors that are missing
+   * before it does without them, {@code 20s} unless given.
+   */
+  public static final String PATIENCE = "spark.ddpm4j.patience";
+
+  private static final String DEFAULT_PATIENCE = "20s";
 
   private final JavaSparkContext context;
   private final Unet unet;
@@ -57,6 +62,7 @@ public final class SparkGradientStep implements GradientStep {
   private final int shards;
   private final Placement placement;
   private final Broadcast<ShardWork> work;
+  private final long patienceMillis;
 
   /**
    * The gradients of a training.
@@ -88,6 +94,7 @@ public final class SparkGradientStep implements GradientStep {
     this.unet = Objects.requireNonNull(unet, "unet");
     this.timesteps = Objects.requireNonNull(timesteps, "timesteps");
     this.shards = shards;
+    this.patienceMillis = spark.sc().conf().getTimeAsMs(PATIENCE, DEFAULT_PATIENCE);
     this.placement = Objects.requireNonNull(placement, "placement");
     this.work =
         spark.broadcast(
@@ -191,7 +198,7 @@ public final class SparkGradientStep implements GradientStep {
           return job.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
           missingMillis = room() < tasks ? missingMillis + POLL_MILLIS : 0;
-          if (placement == Placement.BARRIER && missingMillis >= PATIENCE_MILLIS && room() > 0) {
+          if (placement == Placement.BARRIER && missingMillis >= patienceMillis && room() > 0) {
             job.cancel(true);
             return List.of();
           }
