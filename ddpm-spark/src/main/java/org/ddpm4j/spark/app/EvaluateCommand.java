@@ -9,6 +9,7 @@ import org.ddpm4j.evaluation.ClassifierFeatures;
 import org.ddpm4j.evaluation.FeatureStatistics;
 import org.ddpm4j.evaluation.FrechetDistance;
 import org.ddpm4j.spark.data.PackedImages;
+import org.ddpm4j.spark.evaluation.ExtractorFactory;
 import org.ddpm4j.spark.evaluation.SparkEvaluation;
 import org.ddpm4j.spark.sampling.SparkSampler;
 import org.ddpm4j.spark.sampling.SparkSampling;
@@ -20,7 +21,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "evaluate",
     description =
-        "Draw images and print their Fréchet distance to real ones, in the features of the classifier that ddpm4j brings (28x28 pixels).",
+        "Draw images and print their Fréchet distance to real ones, in the features of the classifier that ddpm4j brings for grey or coloured images.",
     mixinStandardHelpOptions = true)
 final class EvaluateCommand implements Callable<Integer> {
 
@@ -41,9 +42,10 @@ final class EvaluateCommand implements Callable<Integer> {
     try (SparkSession spark = SparkApplication.session()) {
       Configuration configuration = spark.sparkContext().hadoopConfiguration();
       PackedImages real = PackedImages.open(images, configuration);
+      int channels = real.contents().channels();
+      ExtractorFactory features = execution -> ClassifierFeatures.bundled(channels, execution);
       int partitions = SparkApplication.partitions(spark, model.partitions());
-      FeatureStatistics expected =
-          SparkEvaluation.statistics(spark, real, partitions, ClassifierFeatures::bundled);
+      FeatureStatistics expected = SparkEvaluation.statistics(spark, real, partitions, features);
       try (SparkSampler sampler =
           new SparkSampler(spark, model.read(configuration), model.pipelines())) {
         FeatureStatistics drawn =
@@ -51,7 +53,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 spark,
                 sampler,
                 SparkSampling.of(model.count(), model.seed(), partitions),
-                ClassifierFeatures::bundled);
+                features);
         System.out.printf(
             Locale.ROOT,
             "Fréchet distance of %d drawn images to %d real ones: %.4f%n",

@@ -35,7 +35,7 @@ final class Models {
   @Option(
       names = "--steps",
       paramLabel = "N",
-      description = "Denoising steps, 1 to T (default: 50, or T).")
+      description = "Denoising steps, 1 to T (default: as of ddpm sample).")
   private Integer steps;
 
   @Option(
@@ -117,9 +117,10 @@ final class Models {
   }
 
   private static DiffusionPipeline pipeline(DiffusionModel own, SamplerType type, Integer length) {
-    int count = length == null ? own.defaultSteps() : length;
-    return type == null
-        ? own.pipeline(own.defaultSampler().create(own.schedule(), count))
-        : own.pipeline(type, count);
+    if (type == null) {
+      int count = length == null ? own.defaultSteps() : length;
+      return own.pipeline(own.defaultSampler().create(own.schedule(), count));
+    }
+    return own.pipeline(type, length == null ? own.defaultSteps(type) : length);
   }
 }
