@@ -94,7 +94,9 @@ class ObjectivesAndNetworksTest {
     assertThat(sample(run, "none")).isNotEqualTo(bag);
     Cli.run("sample", "--run", run, "--class", "hat", "--steps", 2)
         .isBadInput(
-            "There is no class hat; choose a number from 0 to 10 or one of the names T-shirt/top");
+            "There is no class hat; choose a number from 0 to 9 or one of the names T-shirt/top");
+    Cli.run("sample", "--run", run, "--class", "10", "--steps", 2)
+        .isBadInput("There is no class 10, which is the row that stands for no class");
     Cli.run("evaluate", "--run", run, "--data", data, "--images", 3, "--output", folder).isOk();
   }
 
@@ -187,7 +189,7 @@ class ObjectivesAndNetworksTest {
         "--loss l1 --weighting min-snr | is made for squared errors",
         "--schedule jsd --parameterization epsilon | nothing of the image is left",
         "--class-conditional --label-dropout 1 | The label dropout is 1.0; it must be in [0,1)",
-        "--parameterization noise | expected epsilon, x0, v, flow, edm, consistency, mean but was 'noise'"
+        "--parameterization noise | expected epsilon, x0, v, flow, edm, consistency, score, mean but was 'noise'"
       })
   void whatDoesNotFitIsRefused(String options, String message) {
     Object[] args =

@@ -66,7 +66,7 @@ class SnippetsTest {
           "org.nd4j.linalg.factory.Nd4j",
           "org.nd4j.linalg.indexing.NDArrayIndex");
 
-  /** Of classes that the program does not bring. */
+  /** Of classes that the program does not bring; SparkSnippetsTest of ddpm-spark compiles it. */
   private static final Path OF_SPARK = Path.of("spark.md");
 
   private static final Pattern INLINE = Pattern.compile("`((?:\\./)?ddpm(?: [^`]*)?)`");

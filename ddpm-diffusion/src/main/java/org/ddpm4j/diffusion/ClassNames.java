@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
  *   <li>a name in other capitals;
  *   <li>another spelling: composed or decomposed accents, any space, hyphen or underscore between
  *       words, leading zeros of a number ({@code 7} for a class called {@code 007});
- *   <li>the number of a class, from 0.
+ *   <li>the number of a class, from 0; that of the null class is none.
  * </ol>
  *
  * <p>A spelling that fits several names is refused rather than guessed. The <em>null class</em>, by
@@ -95,7 +95,7 @@ public final class ClassNames {
    * The number of a class.
    *
    * @param wanted its name in any spelling, or its number
-   * @return 0 to the number of classes - 1
+   * @return its row of the class embedding
    * @throws IllegalArgumentException if there is none, or there are several; the message is a
    *     sentence that lists what there is
    */
@@ -108,8 +108,10 @@ public final class ClassNames {
         return found.getAsInt();
       }
     }
-    if (wanted.matches("[0-9]{1,9}") && Integer.parseInt(wanted) < classes) {
-      return Integer.parseInt(wanted);
+    int number = wanted.matches("[0-9]{1,9}") ? Integer.parseInt(wanted) : classes;
+    boolean isNull = nullClass.isPresent() && nullClass.getAsInt() == number;
+    if (number < classes && !isNull) {
+      return number;
     }
     if (nullClass.isPresent() && wanted.equalsIgnoreCase(NONE)) {
       return nullClass.getAsInt();
@@ -117,10 +119,19 @@ public final class ClassNames {
     throw new IllegalArgumentException(
         String.format(
             Locale.ROOT,
-            "There is no class %s; choose a number from 0 to %d%s.",
+            "There is no class %s%s; choose a number %s%s.",
             wanted,
-            classes - 1,
+            isNull ? ", which is the row that stands for no class" : "",
+            numbers(),
             names.isEmpty() ? "" : " or one of the names " + listed(names)));
+  }
+
+  private String numbers() {
+    int none = nullClass.orElse(classes);
+    int first = none == 0 ? 1 : 0;
+    int last = none == classes - 1 ? classes - 2 : classes - 1;
+    String range = String.format(Locale.ROOT, "from %d to %d", first, last);
+    return first < none && none < last ? range + " but " + none : range;
   }
 
   private OptionalInt find(String wanted, UnaryOperator<String> spelling) {

@@ -396,8 +396,18 @@ public enum Parameterization {
               Locale.ROOT,
               "At timestep %s nothing of the image is left, so that a prediction of %s does not tell it; predict v or x0 on this schedule.",
               number(level.t()),
-              name()));
+              this));
     }
+  }
+
+  /**
+   * The name as it is written on the command line, in files and in messages.
+   *
+   * @return for instance {@code epsilon}
+   */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
   }
 
   private static int wholeTimestep(NoiseLevel level) {

@@ -105,6 +105,32 @@ class ClassNamesTest {
   }
 
   @Test
+  void theNullClassHasNoNumber() {
+    ClassNames last = ClassNames.of(List.of("cat", "dog"), 3, OptionalInt.of(2));
+    assertThat(last.find("1")).isEqualTo(1);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> last.find("99"))
+        .withMessage(
+            "There is no class 99; choose a number from 0 to 1 or one of the names cat, dog.");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> last.find("2"))
+        .withMessageStartingWith(
+            "There is no class 2, which is the row that stands for no class; choose a number from 0"
+                + " to 1 or");
+    // A class may be called like the null class's row.
+    assertThat(ClassNames.of(List.of("2", "dog"), 3, OptionalInt.of(2)).find("2")).isZero();
+
+    ClassNames first = ClassNames.of(List.of(), 3, OptionalInt.of(0));
+    assertThat(first.find("2")).isEqualTo(2);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> first.find("0"))
+        .withMessageEndingWith("choose a number from 1 to 2.");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ClassNames.of(List.of(), 4, OptionalInt.of(2)).find("4"))
+        .withMessage("There is no class 4; choose a number from 0 to 3 but 2.");
+  }
+
+  @Test
   void aNetworksClassesMayHaveNoNames() {
     ClassNames rows = ClassNames.of(List.of(), 5, OptionalInt.empty());
     assertThat(rows.find("4")).isEqualTo(4);

@@ -73,7 +73,7 @@ public record Sitting(long begun, long steps, long images, Duration time, String
               Long.parseLong(cells[1]),
               Long.parseLong(cells[2]),
               Duration.ofMillis(Math.round(1000 * Double.parseDouble(cells[3]))),
-              cells[4]));
+              unquoted(cells[4])));
     } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
       return Optional.empty();
     }
@@ -91,8 +91,20 @@ public record Sitting(long begun, long steps, long images, Duration time, String
               each.steps,
               each.images,
               each.time.toMillis() / 1000.0,
-              each.machine));
+              quoted(each.machine)));
     }
     return table.toString();
+  }
+
+  /** A cell that may hold commas (RFC 4180). */
+  private static String quoted(String cell) {
+    return '"' + cell.replace("\"", "\"\"") + '"';
+  }
+
+  /** The last cell of a line, which runs of earlier versions have without quotes. */
+  private static String unquoted(String cell) {
+    return cell.matches("\".*\"")
+        ? cell.substring(1, cell.length() - 1).replace("\"\"", "\"")
+        : cell;
   }
 }

@@ -19,6 +19,32 @@ class SittingTest {
   }
 
   @Test
+  void theMachineIsOneCell() throws IOException {
+    Path file = folder.resolve("time.csv");
+    Sitting plain = sitting(0, 100, "a processor, 2 threads, float32");
+    Sitting quotes = sitting(100, 50, "the \"fast\" one, float32");
+    String table = Sitting.toCsv(List.of(plain, quotes));
+    assertThat(table.lines())
+        .containsExactly(
+            "begun_at_step,steps,images,seconds,machine",
+            "0,100,400,1.500,\"a processor, 2 threads, float32\"",
+            "100,50,200,1.500,\"the \"\"fast\"\" one, float32\"");
+    Files.writeString(file, table);
+    assertThat(Sitting.all(file, sitting(150, 0, "none"))).containsExactly(plain, quotes);
+  }
+
+  /** As earlier versions wrote it. */
+  @Test
+  void aMachineWithoutQuotesIsRead() throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("time.csv"),
+            "begun_at_step,steps,images,seconds,machine\n0,100,400,1.500,a processor, 2 threads\n");
+    assertThat(Sitting.all(file, sitting(100, 0, "none")))
+        .containsExactly(sitting(0, 100, "a processor, 2 threads"));
+  }
+
+  @Test
   void whatWasThrownAwayDoesNotCount() throws IOException {
     Path file = folder.resolve("time.csv");
     Sitting first = sitting(0, 100, "a processor, 2 threads, float32");

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.objective;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.Locale;
 
 /** Of what the training loss is made. */
 public enum LossTerms {
@@ -15,5 +16,15 @@ public enum LossTerms {
   HYBRID,
   /** The variational bound, in bits per dimension (Ho et al. 2020, eq. 5). */
   @JsonProperty("vlb")
-  VLB
+  VLB;
+
+  /**
+   * The name as it is written on the command line, in files and in messages.
+   *
+   * @return for instance {@code simple}
+   */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
 }

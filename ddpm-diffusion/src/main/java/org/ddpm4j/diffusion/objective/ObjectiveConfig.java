@@ -56,15 +56,15 @@ public record ObjectiveConfig(
             + " which the score is a multiple.");
     require(
         !parameterization.scales() || terms == LossTerms.SIMPLE,
-        "A network that predicts %s is trained by the terms SIMPLE, not %s, which know a chain of"
+        "A network that predicts %s is trained by the terms simple, not %s, which know a chain of"
             + " timesteps.",
         parameterization,
         terms);
     boolean weighted = !(weighting instanceof LossWeighting.Uniform);
     require(
         !weighted || (loss == LossFunction.L2 && terms != LossTerms.VLB),
-        "The weighting %s is made for squared errors; train with the loss L2 and the terms SIMPLE"
-            + " or HYBRID, or weigh uniformly.",
+        "The weighting %s is made for squared errors; train with the loss l2 and the terms simple"
+            + " or hybrid, or weigh uniformly.",
         weighting);
   }
 

@@ -303,7 +303,7 @@ class RunConfigTest {
             OptionalInt.empty());
     assertThatThrownBy(() -> RunConfig.untrained(null, blind, DATA))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("a network which predicts EPSILON could not sample");
+        .hasMessageContaining("a network which predicts epsilon could not sample");
   }
 
   @Test
@@ -313,7 +313,7 @@ class RunConfigTest {
         new TrainingDescription(0, TRAINING.config().withObjective(v), TRAINING.batches(), 1, 1);
     assertThatThrownBy(() -> new RunConfig(null, MODEL, DATA, other))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("The model predicts EPSILON");
+        .hasMessageContaining("The model predicts epsilon");
   }
 
   @Test
@@ -322,7 +322,7 @@ class RunConfigTest {
     assertThatThrownBy(() -> with(simple.withTerms(LossTerms.HYBRID)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "The network answers images of 1 channels with 1, but the loss terms HYBRID take 2: the prediction and the variance.");
+            "The network answers images of 1 channels with 1, but the loss terms hybrid take 2: the prediction and the variance.");
     assertThatThrownBy(() -> with(simple.withLabelDropout(0.1)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("the network has 0 class embeddings");
