@@ -13,6 +13,7 @@ import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.KnownDataSet;
 import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.io.hub.HubSettings;
 import org.ddpm4j.studio.server.StudioOptions;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -62,7 +63,18 @@ public final class StudioCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     return serving.serve(
-        console, "studio", Optional.of(new StudioOptions(runs, new SameProgram(), dataSets())));
+        console,
+        "studio",
+        Optional.of(new StudioOptions(runs, new SameProgram(), dataSets(), hubCache())));
+  }
+
+  /** That of Python's tools; a setting of theirs that makes no sense is for them to refuse. */
+  private static Optional<Path> hubCache() throws IOException {
+    try {
+      return Optional.of(HubSettings.ofEnvironment().cache());
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
   }
 
   /** Names, and the options of train that they stand for. */

@@ -122,7 +122,7 @@ public final class PipelineFolder {
     SchedulerFile file = schedulerFile(folder);
     SchedulerClass named = schedulerClass(folder, file);
     DiffusersScheduler scheduler = SchedulerJson.read(file.json(), file.source(), named);
-    List<String> classNames = readClassNames(folder.resolve(CLASS_NAMES));
+    List<String> classNames = readClassNames(folder);
     Optional<Path> between = autoencoder(folder);
     Unet unet = UnetFolder.read(unet(folder), variant, dataType, execution);
     Optional<Autoencoder> autoencoder = Optional.empty();
@@ -337,7 +337,15 @@ public final class PipelineFolder {
     return StrictJson.quoted(pipeline).replace("\"", "");
   }
 
-  private static List<String> readClassNames(Path file) throws IOException {
+  /**
+   * Reads what a pipeline's classes are called.
+   *
+   * @param folder of a pipeline
+   * @return the names in their order; none where no file says them
+   * @throws IOException if the file is damaged
+   */
+  public static List<String> readClassNames(Path folder) throws IOException {
+    Path file = folder.resolve(CLASS_NAMES);
     List<String> names = new ArrayList<>();
     if (Files.notExists(file)) {
       return names;

@@ -228,6 +228,7 @@ public final class DrawingQueue implements AutoCloseable {
     }
   }
 
+  /** Of a recipe whose images need one batch, which equals itself alone, all at once. */
   private List<Drawing.Part> dealBatch() {
     Drawing head = waiting.getFirst();
     List<Drawing.Part> batch = new ArrayList<>();
@@ -236,7 +237,7 @@ public final class DrawingQueue implements AutoCloseable {
     for (Iterator<Drawing> all = waiting.iterator(); all.hasNext() && room > 0; ) {
       Drawing next = all.next();
       if (next.lease().isOfSameModel(head.lease()) && next.recipe().equals(head.recipe())) {
-        Drawing.Part part = next.deal(room);
+        Drawing.Part part = next.deal(next.recipe().needsOneBatch() ? next.undealt() : room);
         batch.add(part);
         room -= part.size();
         all.remove();

@@ -51,6 +51,11 @@ public final class InterpolationRecipe implements Recipe {
   }
 
   @Override
+  public boolean needsOneBatch() {
+    return true;
+  }
+
+  @Override
   public INDArray draw(
       DiffusionModel model,
       int[] labels,

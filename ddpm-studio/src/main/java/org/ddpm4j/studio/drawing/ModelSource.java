@@ -10,6 +10,8 @@ import java.util.Optional;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.io.hub.HubCache;
+import org.ddpm4j.io.hub.HubName;
 
 /**
  * Where a model comes from.
@@ -17,8 +19,9 @@ import org.ddpm4j.diffusion.run.RunFolder;
  * @param id what clients call it
  * @param kind of its files
  * @param folder of its files; none for the one that comes along
+ * @param hubName its name and commit, of one of the hub
  */
-public record ModelSource(String id, Kind kind, Optional<Path> folder) {
+public record ModelSource(String id, Kind kind, Optional<Path> folder, Optional<HubName> hubName) {
 
   /** The kinds of files. */
   public enum Kind {
@@ -27,7 +30,9 @@ public record ModelSource(String id, Kind kind, Optional<Path> folder) {
     /** A folder that training made. */
     RUN,
     /** A folder of a diffusers pipeline. */
-    PIPELINE;
+    PIPELINE,
+    /** A pipeline in the cache of the Hugging Face hub. */
+    HUB;
 
     /**
      * The name in JSON.
@@ -46,7 +51,7 @@ public record ModelSource(String id, Kind kind, Optional<Path> folder) {
    * @return its source, with the id {@code bundled}
    */
   public static ModelSource bundled() {
-    return new ModelSource("bundled", Kind.BUNDLED, Optional.empty());
+    return new ModelSource("bundled", Kind.BUNDLED, Optional.empty(), Optional.empty());
   }
 
   /**
@@ -59,10 +64,24 @@ public record ModelSource(String id, Kind kind, Optional<Path> folder) {
    */
   public static ModelSource of(String id, Path folder) throws IOException {
     if (Files.isRegularFile(folder.resolve(PipelineFolder.INDEX))) {
-      return new ModelSource(id, Kind.PIPELINE, Optional.of(folder));
+      return new ModelSource(id, Kind.PIPELINE, Optional.of(folder), Optional.empty());
     }
     RunFolder.open(folder);
-    return new ModelSource(id, Kind.RUN, Optional.of(folder));
+    return new ModelSource(id, Kind.RUN, Optional.of(folder), Optional.empty());
+  }
+
+  /**
+   * A model of the hub's cache, called by its name there.
+   *
+   * @param cached a pipeline
+   * @return its source, with the id {@code OWNER/NAME}
+   */
+  public static ModelSource of(HubCache.Cached cached) {
+    return new ModelSource(
+        cached.name().repository(),
+        Kind.HUB,
+        Optional.of(cached.snapshot()),
+        Optional.of(cached.name()));
   }
 
   /**
@@ -75,6 +94,10 @@ public record ModelSource(String id, Kind kind, Optional<Path> folder) {
       case BUNDLED -> List.of();
       case RUN -> List.of("--run", folder.orElseThrow().toString());
       case PIPELINE -> List.of("--model", folder.orElseThrow().toString());
+      case HUB -> {
+        HubName name = hubName.orElseThrow();
+        yield List.of("--model", name.repository() + "@" + name.revision());
+      }
     };
   }
 
@@ -101,7 +124,7 @@ public record ModelSource(String id, Kind kind, Optional<Path> folder) {
     return switch (kind) {
       case BUNDLED -> DiffusionModel.bundled();
       case RUN -> DiffusionModel.ofRun(folder.orElseThrow());
-      case PIPELINE -> ofPixels(DiffusionModel.ofPipeline(folder.orElseThrow()));
+      case PIPELINE, HUB -> ofPixels(DiffusionModel.ofPipeline(folder.orElseThrow()));
     };
   }
 

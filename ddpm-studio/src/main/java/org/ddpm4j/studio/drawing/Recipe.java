@@ -29,6 +29,15 @@ public interface Recipe {
   int steps(DiffusionModel model);
 
   /**
+   * Whether all images of a drawing must be drawn at once, because each depends on the others.
+   *
+   * @return true if a drawing is never divided, whatever the size of batches
+   */
+  default boolean needsOneBatch() {
+    return false;
+  }
+
+  /**
    * Draws a batch.
    *
    * @param model that draws

@@ -93,6 +93,33 @@ public final class RunCatalogue {
     public LossTable losses() throws IOException {
       return LossTable.read(path.resolve("loss.csv"));
     }
+
+    /**
+     * How far samples were from real images on the way.
+     *
+     * @return of the file distances.csv, if they were measured: step, frechet_distance,
+     *     kernel_distance, precision, recall
+     * @throws IOException if it cannot be read
+     */
+    public Optional<CsvColumns> distances() throws IOException {
+      return CsvColumns.read(
+          path.resolve("distances.csv"),
+          "step",
+          "frechet_distance",
+          "kernel_distance",
+          "precision",
+          "recall");
+    }
+
+    /**
+     * The loss at each timestep.
+     *
+     * @return of the file bound.csv, if the run was evaluated: t, bits_per_dim, eps_mse, x0_mse
+     * @throws IOException if it cannot be read
+     */
+    public Optional<CsvColumns> bound() throws IOException {
+      return CsvColumns.read(path.resolve("bound.csv"), "t", "bits_per_dim", "eps_mse", "x0_mse");
+    }
   }
 
   /**

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -22,6 +23,7 @@ public final class TrainingProcesses implements AutoCloseable {
   private final Path folder;
   private final TrainingLauncher launcher;
   private final Map<String, Process> processes = new ConcurrentHashMap<>();
+  private final Set<String> paused = ConcurrentHashMap.newKeySet();
 
   /**
    * None yet.
@@ -61,6 +63,31 @@ public final class TrainingProcesses implements AutoCloseable {
             .start();
     process.getOutputStream().close();
     processes.put(name, process);
+    paused.remove(name);
+  }
+
+  /**
+   * Asks a training to save and end, to go on later as if it had not ended.
+   *
+   * @param name of the run's folder
+   * @return false if it was not begun here or has ended
+   */
+  public boolean pause(String name) {
+    if (!stop(name)) {
+      return false;
+    }
+    paused.add(name);
+    return true;
+  }
+
+  /**
+   * Whether a training was paused, not stopped.
+   *
+   * @param name of the run's folder
+   * @return true until it goes on
+   */
+  public boolean isPaused(String name) {
+    return paused.contains(name);
   }
 
   private Path log(String name) {
@@ -76,6 +103,15 @@ public final class TrainingProcesses implements AutoCloseable {
   public boolean isRunning(String name) {
     Process process = processes.get(name);
     return process != null && process.isAlive();
+  }
+
+  /**
+   * Whether any training that was begun here is under way.
+   *
+   * @return true if a process lives
+   */
+  public boolean isAnyRunning() {
+    return processes.values().stream().anyMatch(Process::isAlive);
   }
 
   /**
@@ -121,6 +157,7 @@ public final class TrainingProcesses implements AutoCloseable {
     if (process == null || !process.isAlive()) {
       return false;
     }
+    paused.remove(name);
     process.destroy();
     return true;
   }

@@ -2,20 +2,14 @@ package org.ddpm4j.studio.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.IntUnaryOperator;
 import java.util.function.Supplier;
-import org.ddpm4j.data.ImageFile;
 import org.ddpm4j.diffusion.ClassNames;
-import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.editing.Resampling;
 import org.ddpm4j.diffusion.guidance.Guidance;
@@ -25,6 +19,7 @@ import org.ddpm4j.studio.drawing.ImageKey;
 import org.ddpm4j.studio.drawing.ImageToImageRecipe;
 import org.ddpm4j.studio.drawing.InpaintingRecipe;
 import org.ddpm4j.studio.drawing.InterpolationRecipe;
+import org.ddpm4j.studio.drawing.InversionRecipe;
 import org.ddpm4j.studio.drawing.ModelShelf;
 import org.ddpm4j.studio.drawing.ModelSource;
 import org.ddpm4j.studio.drawing.Recipe;
@@ -48,10 +43,9 @@ final class DrawingRequests {
   private static final int DEFAULT_EDITING_STEPS = 25;
   private static final Resampling DEFAULT_RESAMPLING = new Resampling(5, 3);
   private static final double DEFAULT_STRENGTH = 0.5;
+  private static final int DEFAULT_ITERATIONS = 1;
+  private static final int MOST_ITERATIONS = 10;
   private static final double MOST_GUIDANCE = 100;
-
-  /** Of an uploaded image, in Base64; the largest has half as much. */
-  private static final int MOST_IMAGE_CHARACTERS = 2 << 20;
 
   private static final Set<String> SAMPLE_FIELDS =
       Set.of(
@@ -71,13 +65,15 @@ final class DrawingRequests {
           "steps",
           "strength",
           "resamplings",
+          "iterations",
           "previews");
 
   /** What is done to an image. */
   private enum Kind {
     INPAINT("inpaint"),
     IMAGE_TO_IMAGE("image-to-image"),
-    INTERPOLATE("interpolate");
+    INTERPOLATE("interpolate"),
+    INVERT("invert");
 
     private final String label;
 
@@ -148,22 +144,32 @@ final class DrawingRequests {
                 () ->
                     new Refusal(
                         400,
-                        "The field kind is missing; it is one of inpaint, image-to-image, interpolate."));
+                        "The field kind is missing; it is one of inpaint, image-to-image, interpolate, invert."));
     long seed = fields.wholeNumber("seed", 0, Long.MIN_VALUE, Long.MAX_VALUE);
     int least = kind == Kind.INTERPOLATE ? 2 : 1;
-    int count = (int) fields.wholeNumber("count", DEFAULT_EDITED, least, MOST_EDITED);
+    if (kind == Kind.INVERT && fields.has("count")) {
+      throw new Refusal(
+          400, "The field count does not go with invert, which answers the noise and the image.");
+    }
+    int count =
+        kind == Kind.INVERT
+            ? InversionRecipe.IMAGES
+            : (int) fields.wholeNumber("count", DEFAULT_EDITED, least, MOST_EDITED);
     return planned(
         fields,
         (source, lease) -> {
           DiffusionModel model = lease.model();
           int steps =
               steps(fields, model, Math.min(DEFAULT_EDITING_STEPS, model.schedule().timesteps()));
-          INDArray image = image(fields, "image", model);
+          INDArray image = UploadedImages.image(fields, "image", model);
           Recipe recipe =
               switch (kind) {
                 case INPAINT ->
                     new InpaintingRecipe(
-                        steps, resampling(fields), image, mask(fields, model.shape()));
+                        steps,
+                        resampling(fields),
+                        image,
+                        UploadedImages.mask(fields, model.shape()));
                 case IMAGE_TO_IMAGE ->
                     checked(
                         () ->
@@ -173,9 +179,17 @@ final class DrawingRequests {
                                 fields.number("strength", 0, 1).orElse(DEFAULT_STRENGTH),
                                 image));
                 case INTERPOLATE ->
-                    new InterpolationRecipe(steps, image, image(fields, "to", model));
+                    new InterpolationRecipe(
+                        steps, image, UploadedImages.image(fields, "to", model));
+                case INVERT ->
+                    new InversionRecipe(
+                        steps,
+                        (int)
+                            fields.wholeNumber(
+                                "iterations", DEFAULT_ITERATIONS, 1, MOST_ITERATIONS),
+                        image);
               };
-          int label = chosenClass(fields, model).orElseGet(() -> anyClass(model));
+          int label = labelOf(fields, model);
           List<ImageKey> images = new ArrayList<>();
           for (int i = 0; i < count; i++) {
             images.add(new ImageKey(seed, i, label));
@@ -251,72 +265,13 @@ final class DrawingRequests {
     return ClassNames.of(model.classNames(), rows, none);
   }
 
+  /** The class that a request names, or else any that will do. */
+  static int labelOf(JsonFields fields, DiffusionModel model) {
+    return chosenClass(fields, model).orElseGet(() -> anyClass(model));
+  }
+
   /** Of an image whose class nobody said. */
   private static int anyClass(DiffusionModel model) {
     return model.isClassConditional() ? classes(model).nullClass().orElse(0) : 0;
-  }
-
-  private static INDArray image(JsonFields fields, String name, DiffusionModel model)
-      throws IOException {
-    return decode(
-        fields,
-        name,
-        file ->
-            ImageFile.read(file, model.shape())
-                .withNormalization(model.normalization())
-                .batch(0)
-                .getFeatures());
-  }
-
-  private static INDArray mask(JsonFields fields, ImageShape shape) throws IOException {
-    INDArray mask =
-        decode(fields, "mask", file -> ImageFile.readMask(file, shape.height(), shape.width()));
-    if (mask.minNumber().intValue() == 1) {
-      throw new Refusal(
-          422, "The mask is white all over, so that nothing is to be drawn; paint black what is.");
-    }
-    return mask;
-  }
-
-  private interface Decoder<T> {
-    T decode(Path file) throws IOException;
-  }
-
-  /** Reads an image as data sets do, whose readers take files. */
-  private static <T> T decode(JsonFields fields, String name, Decoder<T> decoder)
-      throws IOException {
-    String text =
-        fields
-            .text(name, MOST_IMAGE_CHARACTERS)
-            .orElseThrow(
-                () ->
-                    new Refusal(
-                        400,
-                        String.format(
-                            Locale.ROOT,
-                            "The field %s is missing; it is the file of an image in Base64.",
-                            name)));
-    byte[] bytes;
-    try {
-      bytes = Base64.getDecoder().decode(text);
-    } catch (IllegalArgumentException e) {
-      throw new Refusal(
-          400, String.format(Locale.ROOT, "The field %s is not Base64; encode the file.", name));
-    }
-    Path file = Files.createTempFile("ddpm4j-", ".image");
-    try {
-      Files.write(file, bytes);
-      return decoder.decode(file);
-    } catch (IOException e) {
-      throw new Refusal(
-          422,
-          String.format(
-              Locale.ROOT,
-              "The field %s holds no image that can be read: %s",
-              name,
-              e.getMessage().replace(file.toString(), "the file")));
-    } finally {
-      Files.deleteIfExists(file);
-    }
   }
 }

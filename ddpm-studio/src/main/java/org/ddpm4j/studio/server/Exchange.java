@@ -33,12 +33,14 @@ final class Exchange {
   private final HttpServerRequest request;
   private final Context context;
   private final String id;
+  private final BodyBudget.Share budget;
   private Map<String, String> pathParameters = Map.of();
 
-  Exchange(HttpServerRequest request, Context context, String id) {
+  Exchange(HttpServerRequest request, Context context, String id, BodyBudget.Share budget) {
     this.request = request;
     this.context = context;
     this.id = id;
+    this.budget = budget;
   }
 
   /** Names the request in logs and answers. */
@@ -83,18 +85,29 @@ final class Exchange {
                 late ->
                     refuse(
                         new Refusal(408, "The body did not come within 15 s; send it at once.")));
-    request.exceptionHandler(hungUp -> context.owner().cancelTimer(timer));
+    request.exceptionHandler(
+        hungUp -> {
+          context.owner().cancelTimer(timer);
+          releaseBody();
+        });
     request.handler(
         piece -> {
-          if (body.length() + piece.length() > mostBytes) {
+          if (tooLarge[0] || body.length() + piece.length() > mostBytes) {
             tooLarge[0] = true;
-          } else {
-            body.appendBuffer(piece);
+          } else if (!response().ended()) {
+            guarded(
+                () -> {
+                  budget.take(piece.length());
+                  body.appendBuffer(piece);
+                });
           }
         });
     request.endHandler(
         ended -> {
           context.owner().cancelTimer(timer);
+          if (response().ended()) {
+            return;
+          }
           guarded(
               () -> {
                 if (tooLarge[0]) {
@@ -108,6 +121,11 @@ final class Exchange {
                 next.accept(parse(body));
               });
         });
+  }
+
+  /** The body is no longer needed. */
+  void releaseBody() {
+    context.runOnContext(ignored -> budget.close());
   }
 
   private static JsonNode parse(Buffer body) {

@@ -4,18 +4,25 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.io.hub.HubCache;
 import org.ddpm4j.studio.drawing.ModelShelf;
 import org.ddpm4j.studio.drawing.ModelSource;
 import org.ddpm4j.studio.runs.RunCatalogue;
+import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.model.Unet2D;
+import org.ddpm4j.unet.model.UnetConfig;
 
 /** The models that clients may draw with. */
 final class Models {
@@ -24,6 +31,7 @@ final class Models {
 
   private final List<ModelSource> named;
   private final Optional<RunCatalogue> runs;
+  private final Optional<Path> hubCache;
   private final ModelShelf shelf;
 
   /**
@@ -31,11 +39,17 @@ final class Models {
    *
    * @param named those that the service was started with, the first of which is the usual one
    * @param runs whose models may be used, too, if any
+   * @param hubCache the folder of the Hugging Face hub's cache, whose pipelines may be used, too
    * @param shelf that lends them
    */
-  Models(List<ModelSource> named, Optional<RunCatalogue> runs, ModelShelf shelf) {
+  Models(
+      List<ModelSource> named,
+      Optional<RunCatalogue> runs,
+      Optional<Path> hubCache,
+      ModelShelf shelf) {
     this.named = List.copyOf(named);
     this.runs = runs;
+    this.hubCache = hubCache;
     this.shelf = shelf;
   }
 
@@ -60,7 +74,23 @@ final class Models {
         return ModelSource.of(id.get(), run.get().path());
       }
     }
+    for (ModelSource source : ofHub()) {
+      if (source.id().equals(id.get())) {
+        return source;
+      }
+    }
     throw new Refusal(404, "There is no model of this name; /v1/models lists them.");
+  }
+
+  /** Pipelines of the hub's cache that denoise pixels; nothing is downloaded. */
+  private List<ModelSource> ofHub() throws IOException {
+    return hubCache.isEmpty()
+        ? List.of()
+        : HubCache.models(hubCache.get()).stream()
+            .filter(cached -> PipelineFolder.isPipeline(cached.snapshot()))
+            .filter(cached -> PipelineFolder.autoencoder(cached.snapshot()).isEmpty())
+            .map(ModelSource::of)
+            .toList();
   }
 
   /** Lends a model; what is wrong with its files is told to the client. */
@@ -90,7 +120,40 @@ final class Models {
         }
       }
     }
+    for (ModelSource source : ofHub()) {
+      ofPipeline(source).ifPresent(models::add);
+    }
     return json;
+  }
+
+  /** Of a pipeline as its files describe it, without its weights, which may be large. */
+  private static Optional<ObjectNode> ofPipeline(ModelSource source) {
+    Path folder = source.folder().orElseThrow();
+    try {
+      DiffusersScheduler scheduler = PipelineFolder.readScheduler(folder);
+      UnetConfig network =
+          UnetFolder.readConfig(PipelineFolder.unet(folder).resolve(UnetFolder.CONFIG));
+      if (!(network instanceof Unet2D config) || config.images().size() == null) {
+        return Optional.empty();
+      }
+      Unet2D.ImageSize size = config.images().size();
+      ObjectNode json =
+          describe(
+              source.id(),
+              source.kind(),
+              new ImageShape(network.inChannels(), size.height(), size.width()),
+              classes(
+                  PipelineFolder.readClassNames(folder),
+                  network.classEmbeddings(),
+                  OptionalInt.empty()),
+              false,
+              scheduler.timesteps());
+      json.put("sampler", scheduler.sampler().type().toString());
+      return Optional.of(json);
+    } catch (IOException | RuntimeException e) {
+      // One that is not whole, or that cannot be drawn with here.
+      return Optional.empty();
+    }
   }
 
   private ObjectNode describe(ModelSource source) throws IOException {

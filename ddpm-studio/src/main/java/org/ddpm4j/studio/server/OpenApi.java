@@ -28,8 +28,8 @@ final class OpenApi {
     return DOCUMENT.clone();
   }
 
-  /** A schedule's name, as the program spells it. */
-  static String spelling(ScheduleType type) {
+  /** A name, as the program spells it. */
+  static String spelling(Enum<?> type) {
     return type.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 

@@ -23,6 +23,8 @@ final class Page {
           Map.entry("understand.js", "text/javascript; charset=utf-8"),
           Map.entry("chart.js", "text/javascript; charset=utf-8"),
           Map.entry("gallery.js", "text/javascript; charset=utf-8"),
+          Map.entry("run.js", "text/javascript; charset=utf-8"),
+          Map.entry("upload.js", "text/javascript; charset=utf-8"),
           Map.entry("icon.svg", "image/svg+xml"));
 
   private Page() {}

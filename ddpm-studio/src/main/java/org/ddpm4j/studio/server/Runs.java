@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -17,6 +19,9 @@ import java.util.OptionalLong;
 import java.util.Set;
 import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.studio.runs.CsvColumns;
+import org.ddpm4j.studio.runs.ImageUploads;
 import org.ddpm4j.studio.runs.LossTable;
 import org.ddpm4j.studio.runs.RunCatalogue;
 import org.ddpm4j.studio.runs.RunProgress;
@@ -38,23 +43,70 @@ final class Runs implements AutoCloseable {
           "batch_size",
           "learning_rate",
           "schedule",
+          "timesteps",
+          "image_size",
+          "evaluate_every",
           "class_conditional",
           "seed");
 
   private final RunCatalogue catalogue;
   private final TrainingProcesses processes;
   private final StudioOptions options;
+  private final ImageUploads images;
+  private final Uploads uploads;
 
   Runs(RunCatalogue catalogue, StudioOptions options) {
     this.catalogue = catalogue;
     this.options = options;
     processes = new TrainingProcesses(catalogue.folder(), options.launcher());
+    images = new ImageUploads(options.uploads());
+    uploads = new Uploads(images, options.dataSets().keySet());
+  }
+
+  Uploads uploads() {
+    return uploads;
+  }
+
+  /** All data sets: known ones, folders that the studio was given, and uploaded ones. */
+  ObjectNode dataSets() throws IOException {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    ArrayNode all = json.putArray("datasets");
+    for (String name : options.dataSets().keySet()) {
+      all.addObject().put("name", name).put("uploaded", false);
+    }
+    images.all().forEach(dataSet -> all.add(Uploads.toJson(dataSet)));
+    return json;
+  }
+
+  /** Removes uploaded images, unless a training may need them. */
+  void removeDataSet(String name) throws IOException {
+    uploads.require(name);
+    if (processes.isAnyRunning()) {
+      throw new Refusal(409, "A training is under way; remove images when it has ended.");
+    }
+    images.remove(name);
+  }
+
+  /** What {@code ddpm train} is told to train on a data set. */
+  private Optional<List<String>> dataOptions(String dataSet) throws IOException {
+    List<String> known = options.dataSets().get(dataSet);
+    return known != null
+        ? Optional.of(known)
+        : images
+            .find(dataSet)
+            .map(folder -> List.of("--dataset", "folder", "--data", folder.toString()));
+  }
+
+  private List<String> dataSetNames() throws IOException {
+    List<String> names = new ArrayList<>(options.dataSets().keySet());
+    images.all().forEach(dataSet -> names.add(dataSet.name()));
+    return names;
   }
 
   ObjectNode list() throws IOException {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     ArrayNode names = json.putArray("datasets");
-    options.dataSets().keySet().forEach(names::add);
+    dataSetNames().forEach(names::add);
     ArrayNode runs = json.putArray("runs");
     List<String> beginning = new ArrayList<>(processes.names());
     for (RunCatalogue.Run run : catalogue.all()) {
@@ -76,8 +128,9 @@ final class Runs implements AutoCloseable {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     boolean ours = processes.isRunning(run.name());
     RunCatalogue.State state = ours ? RunCatalogue.State.RUNNING : run.state();
+    boolean isPaused = state == RunCatalogue.State.STOPPED && processes.isPaused(run.name());
     json.put("name", run.name());
-    json.put("state", state.toString());
+    json.put("state", isPaused ? "paused" : state.toString());
     json.put("ours", ours);
     json.put("step", run.step());
     json.put("steps", run.steps());
@@ -103,6 +156,8 @@ final class Runs implements AutoCloseable {
     ArrayNode grids = json.putArray("grids");
     catalogue.grids(run).forEach(grids::add);
     json.set("losses", toJson(run.losses()));
+    run.distances().ifPresent(columns -> json.set("distances", toJson(columns)));
+    run.bound().ifPresent(columns -> json.set("bound", toJson(columns)));
     json.set("config", config(run.config()));
     return json;
   }
@@ -123,6 +178,18 @@ final class Runs implements AutoCloseable {
       add(validation, row.validationLoss());
       add(rate, row.learningRate());
     }
+    return json;
+  }
+
+  private static ObjectNode toJson(CsvColumns columns) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    columns
+        .values()
+        .forEach(
+            (title, values) -> {
+              ArrayNode array = json.putArray(title);
+              values.forEach(value -> add(array, value));
+            });
     return json;
   }
 
@@ -151,7 +218,7 @@ final class Runs implements AutoCloseable {
   /** Begins a training. */
   ObjectNode begin(JsonNode body) throws IOException {
     JsonFields fields = new JsonFields(body).requireKnown(FIELDS);
-    String[] known = options.dataSets().keySet().toArray(String[]::new);
+    String[] known = dataSetNames().toArray(String[]::new);
     String dataSet =
         fields
             .choice("dataset", known)
@@ -178,7 +245,9 @@ final class Runs implements AutoCloseable {
     }
     List<String> arguments = new ArrayList<>();
     arguments.addAll(List.of("--run", catalogue.folder().resolve(name).toString()));
-    arguments.addAll(options.dataSets().get(dataSet));
+    arguments.addAll(
+        dataOptions(dataSet)
+            .orElseThrow(() -> new Refusal(409, "The data set was removed meanwhile.")));
     String minutes =
         Double.toString(fields.number("minutes", 0, MOST_MINUTES).orElse(DEFAULT_MINUTES));
     OptionalLong steps = fields.wholeNumber("steps", 1, 100_000_000);
@@ -199,10 +268,19 @@ final class Runs implements AutoCloseable {
     fields
         .choice("schedule", scheduleNames())
         .ifPresent(schedule -> arguments.addAll(List.of("--schedule", schedule)));
+    fields
+        .wholeNumber("timesteps", 2, Schedules.MOST_TIMESTEPS)
+        .ifPresent(number -> arguments.addAll(List.of("--timesteps", Long.toString(number))));
+    fields
+        .wholeNumber("image_size", 8, 256)
+        .ifPresent(size -> arguments.addAll(List.of("--image-size", Long.toString(size))));
+    fields
+        .wholeNumber("evaluate_every", 1, 100_000_000)
+        .ifPresent(number -> arguments.addAll(List.of("--evaluate-every", Long.toString(number))));
     if (fields.flag("class_conditional")) {
       arguments.add("--class-conditional");
     }
-    start(name, arguments);
+    start(name, dataSet, arguments);
     return JsonNodeFactory.instance.objectNode().put("name", name);
   }
 
@@ -210,17 +288,39 @@ final class Runs implements AutoCloseable {
     return Arrays.stream(ScheduleType.values()).map(OpenApi::spelling).toArray(String[]::new);
   }
 
-  private void start(String name, List<String> arguments) throws IOException {
+  private void start(String name, String dataSet, List<String> arguments) throws IOException {
     try {
       processes.start(name, arguments);
+      AtomicFile.writeString(dataSetFile(name), dataSet + "\n");
     } catch (IllegalStateException e) {
       throw new Refusal(409, e.getMessage());
     }
   }
 
+  /** Says on what a run of ours is trained, which a folder's own run does not say. */
+  private Path dataSetFile(String name) {
+    return catalogue.folder().resolve(name + ".dataset");
+  }
+
+  private String dataSetOf(String name) throws IOException {
+    Path file = dataSetFile(name);
+    return Files.isRegularFile(file) && Files.size(file) <= 1000
+        ? Files.readString(file).strip()
+        : "";
+  }
+
   /** Asks a training to save and end. */
   void stop(String name) throws IOException {
-    if (!processes.stop(name)) {
+    end(name, processes.stop(name));
+  }
+
+  /** Asks a training to save and end, to go on later to its planned end. */
+  void pause(String name) throws IOException {
+    end(name, processes.pause(name));
+  }
+
+  private void end(String name, boolean isEnding) throws IOException {
+    if (!isEnding) {
       find(name);
       throw new Refusal(
           409,
@@ -235,13 +335,17 @@ final class Runs implements AutoCloseable {
     if (run.state() == RunCatalogue.State.RUNNING) {
       throw new Refusal(409, "This run is being trained already.");
     }
-    start(
-        name,
-        List.of(
-            "--resume",
-            run.path().toString(),
-            "--time-limit",
-            Double.toString(fields.number("minutes", 0, MOST_MINUTES).orElse(DEFAULT_MINUTES))));
+    List<String> arguments = new ArrayList<>(List.of("--resume", run.path().toString()));
+    fields
+        .number("minutes", 0, MOST_MINUTES)
+        .ifPresent(minutes -> arguments.addAll(List.of("--time-limit", Double.toString(minutes))));
+    String dataSet = dataSetOf(name);
+    List<String> data = dataOptions(dataSet).orElse(List.of());
+    int place = data.indexOf("--data");
+    if (place >= 0) {
+      arguments.addAll(data.subList(place, place + 2));
+    }
+    start(name, dataSet, arguments);
     return JsonNodeFactory.instance.objectNode().put("name", name);
   }
 

@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.ddpm4j.studio.runs.TrainingLauncher;
 
@@ -15,14 +16,41 @@ import org.ddpm4j.studio.runs.TrainingLauncher;
  * @param launcher begins trainings
  * @param dataSets what can be trained on: names, and the options of {@code ddpm train} that they
  *     stand for
+ * @param hubCache the folder of the Hugging Face hub's cache, whose models may be drawn with; empty
+ *     for none of them
  */
 public record StudioOptions(
-    Path runs, TrainingLauncher launcher, Map<String, List<String>> dataSets) {
+    Path runs,
+    TrainingLauncher launcher,
+    Map<String, List<String>> dataSets,
+    Optional<Path> hubCache) {
 
   /** Copies the names, in their order. */
   public StudioOptions {
     Objects.requireNonNull(runs, "runs");
     Objects.requireNonNull(launcher, "launcher");
+    Objects.requireNonNull(hubCache, "hubCache");
     dataSets = Collections.unmodifiableMap(new TreeMap<>(dataSets));
+  }
+
+  /**
+   * Without the hub's models.
+   *
+   * @param runs the folder of runs, which need not exist yet
+   * @param launcher begins trainings
+   * @param dataSets what can be trained on: names, and the options of {@code ddpm train} that they
+   *     stand for
+   */
+  public StudioOptions(Path runs, TrainingLauncher launcher, Map<String, List<String>> dataSets) {
+    this(runs, launcher, dataSets, Optional.empty());
+  }
+
+  /**
+   * Where uploaded images go, a folder for each data set.
+   *
+   * @return a folder of the runs' own that is no run
+   */
+  Path uploads() {
+    return runs.resolve("uploads");
   }
 }

@@ -62,6 +62,7 @@ public final class StudioServer implements AutoCloseable {
   private static final int MOST_OFFLOADED = 256;
   private static final int JSON_BYTES = 64 << 10;
   private static final int EDIT_BYTES = 6 << 20;
+  private static final int MOST_BODY_BYTES = 96 << 20;
   private static final Duration MORE_THAN_A_DRAWING = Duration.ofSeconds(30);
 
   private final ServerOptions options;
@@ -82,6 +83,9 @@ public final class StudioServer implements AutoCloseable {
   private final HttpServer server;
   private final AtomicInteger connections = new AtomicInteger();
   private final AtomicBoolean closing = new AtomicBoolean();
+  private final BodyBudget bodies = new BodyBudget(MOST_BODY_BYTES);
+  private final ClientDeadlines deadlines;
+  private final LossPerTimestep losses;
 
   /**
    * Begins to serve.
@@ -94,9 +98,20 @@ public final class StudioServer implements AutoCloseable {
   public StudioServer(
       ServerOptions options, List<ModelSource> sources, Optional<StudioOptions> studio)
       throws IOException {
+    this(options, sources, studio, ClientDeadlines.FIRST_REQUEST, ClientDeadlines.NEXT_REQUEST);
+  }
+
+  /** With deadlines of clients for tests. */
+  StudioServer(
+      ServerOptions options,
+      List<ModelSource> sources,
+      Optional<StudioOptions> studio,
+      Duration firstRequest,
+      Duration nextRequest)
+      throws IOException {
     this.options = options;
     Optional<RunCatalogue> catalogue = studio.map(page -> new RunCatalogue(page.runs()));
-    models = new Models(sources, catalogue, shelf);
+    models = new Models(sources, catalogue, studio.flatMap(StudioOptions::hubCache), shelf);
     models.warmUp();
     bindMeters();
     queue = new DrawingQueue(options.queue(), meters);
@@ -113,6 +128,7 @@ public final class StudioServer implements AutoCloseable {
               return thread;
             });
     requests = new DrawingRequests(models);
+    losses = new LossPerTimestep(models, options.queue().timeout());
     answers = new DrawingAnswers(queue, offloaded);
     runs = studio.map(page -> new Runs(catalogue.orElseThrow(), page));
     gate = new Gate(names(options), options.token());
@@ -128,6 +144,7 @@ public final class StudioServer implements AutoCloseable {
                     new FileSystemOptions()
                         .setClassPathResolvingEnabled(false)
                         .setFileCachingEnabled(false)));
+    deadlines = new ClientDeadlines(vertx, firstRequest, nextRequest);
     server = listen();
   }
 
@@ -163,7 +180,12 @@ public final class StudioServer implements AutoCloseable {
           if (connections.incrementAndGet() > options.connections()) {
             connection.close();
           }
-          connection.closeHandler(gone -> connections.decrementAndGet());
+          deadlines.connected(connection);
+          connection.closeHandler(
+              gone -> {
+                deadlines.gone(connection);
+                connections.decrementAndGet();
+              });
         });
     listening.requestHandler(this::handle);
     try {
@@ -209,7 +231,12 @@ public final class StudioServer implements AutoCloseable {
         .add("POST", "/v1/jobs", clients, this::beginJob)
         .add("GET", "/v1/jobs/{id}", clients, this::job)
         .add("DELETE", "/v1/jobs/{id}", clients, this::cancelJob)
-        .add("GET", "/v1/schedules", clients, reading(StudioServer::schedules));
+        .add("GET", "/v1/schedules", clients, reading(StudioServer::schedules))
+        .add(
+            "POST",
+            "/v1/losses",
+            clients,
+            changing(200, EDIT_BYTES, (exchange, body) -> losses.measure(exchange, body)));
     if (isStudio) {
       routes
           .add("GET", "/v1/runs", clients, reading(exchange -> runs().list()))
@@ -235,7 +262,42 @@ public final class StudioServer implements AutoCloseable {
               clients,
               changing(
                   202, (exchange, body) -> runs().resume(exchange.pathParameter("name"), body)))
-          .add("GET", "/v1/runs/{name}/grids/{file}", clients, this::grid);
+          .add(
+              "POST",
+              "/v1/runs/{name}/pause",
+              clients,
+              changing(
+                  202,
+                  (exchange, body) -> {
+                    runs().pause(exchange.pathParameter("name"));
+                    return state("pausing");
+                  }))
+          .add("GET", "/v1/runs/{name}/grids/{file}", clients, this::grid)
+          .add("GET", "/v1/datasets", clients, reading(exchange -> runs().dataSets()))
+          .add(
+              "POST",
+              "/v1/datasets",
+              clients,
+              changing(201, (exchange, body) -> runs().uploads().begin(body)))
+          .add(
+              "POST",
+              "/v1/datasets/{name}/images",
+              clients,
+              changing(
+                  200,
+                  EDIT_BYTES,
+                  (exchange, body) -> runs().uploads().add(exchange.pathParameter("name"), body)))
+          .add(
+              "DELETE",
+              "/v1/datasets/{name}",
+              clients,
+              exchange ->
+                  offload(
+                      exchange,
+                      () -> {
+                        runs().removeDataSet(exchange.pathParameter("name"));
+                        exchange.answerNothing();
+                      }));
       Page.addTo(routes);
     }
   }
@@ -249,11 +311,19 @@ public final class StudioServer implements AutoCloseable {
   }
 
   private void handle(HttpServerRequest request) {
-    Exchange exchange = new Exchange(request, Vertx.currentContext(), id(request));
+    Exchange exchange = new Exchange(request, Vertx.currentContext(), id(request), bodies.open());
     long start = System.nanoTime();
     String[] route = {"none"};
+    deadlines.requested(request.connection());
     Gate.addHeaders(request.response(), exchange.id());
-    request.response().endHandler(ended -> note(exchange, route[0], start));
+    request
+        .response()
+        .endHandler(
+            ended -> {
+              exchange.releaseBody();
+              deadlines.answered(request.connection());
+              note(exchange, route[0], start);
+            });
     exchange.guarded(
         () -> {
           Routes.Match match =
@@ -307,6 +377,8 @@ public final class StudioServer implements AutoCloseable {
                       work.run();
                     } catch (IOException e) {
                       throw new UncheckedIOException(e);
+                    } finally {
+                      exchange.releaseBody();
                     }
                   }));
     } catch (RejectedExecutionException e) {
@@ -336,9 +408,13 @@ public final class StudioServer implements AutoCloseable {
   }
 
   private Consumer<Exchange> changing(int status, Changing changing) {
+    return changing(status, JSON_BYTES, changing);
+  }
+
+  private Consumer<Exchange> changing(int status, int mostBytes, Changing changing) {
     return exchange ->
         exchange.readJson(
-            JSON_BYTES,
+            mostBytes,
             body ->
                 offload(exchange, () -> exchange.answer(status, changing.change(exchange, body))));
   }
@@ -372,19 +448,7 @@ public final class StudioServer implements AutoCloseable {
   }
 
   private static JsonNode schedules(Exchange exchange) {
-    String asked = exchange.request().getParam("timesteps");
-    if (asked != null
-        && !(asked.matches("\\d{1,6}")
-            && Integer.parseInt(asked) >= 2
-            && Integer.parseInt(asked) <= Schedules.MOST_TIMESTEPS)) {
-      throw new Refusal(
-          400,
-          String.format(
-              Locale.ROOT,
-              "The parameter timesteps must be a whole number from 2 to %d.",
-              Schedules.MOST_TIMESTEPS));
-    }
-    return Schedules.toJson(asked == null ? 1000 : Integer.parseInt(asked));
+    return Schedules.toJson(QueryFields.of(exchange.request()));
   }
 
   private void grid(Exchange exchange) {

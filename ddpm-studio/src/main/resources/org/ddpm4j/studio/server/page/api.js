@@ -50,6 +50,8 @@ const json = (body) => ({
 
 export const post = async (path, body) => (await call(path, json(body))).json();
 
+export const remove = (path) => call(path, { method: "DELETE" });
+
 /** A picture behind the token, as an address for an image. */
 export async function picture(path) {
   return URL.createObjectURL(await (await call(path)).blob());

@@ -29,9 +29,13 @@ function logTicks(low, high) {
 
 const text = (v) => (Math.abs(v) >= 1e4 ? `${Math.round(v / 1e3)}k` : String(Number(v.toPrecision(3))));
 
+/** Where the pointer is on each chart, so that a chart that is drawn anew keeps its figures. */
+const pointers = new WeakMap();
+
 /**
- * Draws curves: each has a name and points x, y; nulls are left out.
- * Options: label (for screen readers), log (of y), cursor (an x), bold (a name), yRange.
+ * Draws curves: each has a name and points x, y; nulls are left out. The legend says the values at
+ * the pointer, or else at the cursor. Options: label (for screen readers), log (of y), cursor (an
+ * x), bold (a name), yRange.
  */
 export function lineChart(place, curves, { label, log = false, cursor = null, bold = null, yRange = null } = {}) {
   const f = log ? (y) => Math.log10(y) : (y) => y;
@@ -42,7 +46,10 @@ export function lineChart(place, curves, { label, log = false, cursor = null, bo
   const xs = shown.flatMap((c) => c.points.map((p) => p[0]));
   const ys = shown.flatMap((c) => c.points.map((p) => p[1]));
   if (!xs.length) {
-    place.replaceChildren();
+    const nothing = document.createElement("p");
+    nothing.className = "note";
+    nothing.textContent = "There is no curve to show yet.";
+    place.replaceChildren(nothing);
     return;
   }
   const [x0, x1] = [Math.min(...xs), Math.max(...xs)];
@@ -65,16 +72,47 @@ export function lineChart(place, curves, { label, log = false, cursor = null, bo
     const dim = bold !== null && curve.name !== bold ? " dim" : "";
     picture.append(svg("path", { d, class: `curve s${(i % 9) + 1}${dim}` }));
   });
-  if (cursor !== null) picture.append(svg("line", { class: "cursor", x1: px(cursor), x2: px(cursor), y1: TOP, y2: H - BOTTOM }));
+  const line = svg("line", { class: "cursor", y1: TOP, y2: H - BOTTOM, visibility: "hidden" });
+  picture.append(line);
   const legend = document.createElement("ul");
   legend.className = "legend";
-  shown.forEach((curve, i) => {
+  const values = shown.map((curve, i) => {
     const item = document.createElement("li");
+    const value = document.createElement("span");
+    value.className = "at";
     item.append(
       svg("svg", { viewBox: "0 0 18 4", "aria-hidden": "true" },
         svg("line", { x1: 0, x2: 18, y1: 2, y2: 2, "stroke-width": 3, class: `s${(i % 9) + 1}` })),
-      curve.name);
+      curve.name, value);
     legend.append(item);
+    return value;
   });
+  const point = () => {
+    const x = pointers.get(place) ?? cursor;
+    line.setAttribute("visibility", x === null ? "hidden" : "visible");
+    if (x !== null) {
+      const at = px(Math.min(x1, Math.max(x0, x)));
+      line.setAttribute("x1", at);
+      line.setAttribute("x2", at);
+    }
+    shown.forEach((curve, i) => {
+      const nearest = x === null ? null : nearestTo(curve.points, x);
+      values[i].textContent = nearest ? text(log ? 10 ** nearest[1] : nearest[1]) : "";
+    });
+  };
+  picture.addEventListener("pointermove", (event) => {
+    const box = picture.getBoundingClientRect();
+    const x = ((event.clientX - box.left) / box.width) * W;
+    pointers.set(place, x0 + ((x - LEFT) / (W - LEFT - RIGHT)) * (x1 - x0));
+    point();
+  });
+  picture.addEventListener("pointerleave", () => { pointers.delete(place); point(); });
+  point();
   place.replaceChildren(picture, legend);
+}
+
+function nearestTo(points, x) {
+  let best = null;
+  for (const p of points) if (!best || Math.abs(p[0] - x) < Math.abs(best[0] - x)) best = p;
+  return best;
 }

@@ -21,6 +21,15 @@ export function options(select, choices) {
   if (choices.some(([value]) => value === chosen)) select.value = chosen;
 }
 
+/** Fills a select with groups of choices; those without any are left out. */
+export function groupedOptions(select, groups) {
+  const chosen = select.value;
+  const filled = groups.filter(([, choices]) => choices.length);
+  select.replaceChildren(...filled.map(([label, choices]) =>
+    make("optgroup", { label }, ...choices.map(([value, text]) => make("option", { value }, text)))));
+  if (filled.some(([, choices]) => choices.some(([value]) => value === chosen))) select.value = chosen;
+}
+
 /** Shows a slider's value beside it. */
 export function showValue(id, text = (value) => value) {
   const input = byId(id);

@@ -1,6 +1,6 @@
 // Drawing images of noise, and watching them come.
 import { get, stream, Problem } from "./api.js";
-import { bitmapOf, byId, download, make, options, paint, say, showValue } from "./dom.js";
+import { bitmapOf, byId, download, groupedOptions, make, options, paint, say, showValue } from "./dom.js";
 import { add, classChoices, images, models } from "./gallery.js";
 
 /** What stands beside a sampler's name; those first that need few steps. */
@@ -9,6 +9,9 @@ const SAMPLERS = {
   deis: "DEIS", pndm: "PNDM", plms: "PLMS", lms: "LMS", heun: "Heun", euler: "Euler", "euler-ancestral": "Euler ancestral",
 };
 const PREVIEWS = 24;
+
+/** Where models come from, in the order of the choice. */
+const KINDS = { bundled: "With ddpm4j", run: "Runs", pipeline: "Folders of diffusers", hub: "The hub's cache" };
 
 let running = null;
 let shown = null;
@@ -54,7 +57,8 @@ export const enter = () => readModels();
 async function readModels() {
   try {
     models.all = (await get("/v1/models")).models;
-    options(byId("draw-model"), models.all.map((m) => [m.id, m.kind === "bundled" ? "Clothes (comes along)" : m.id]));
+    groupedOptions(byId("draw-model"), Object.entries(KINDS).map(([kind, label]) => [label,
+      models.all.filter((m) => m.kind === kind).map((m) => [m.id, kind === "bundled" ? "Clothes (comes along)" : m.id])]));
     chooseModel();
   } catch (problem) {
     say("draw-status", problem.message, true);

@@ -1,13 +1,14 @@
-// Editing an image: inpainting with a painted mask, variations, and blends of two.
+// Editing an image: inpainting with a painted mask, variations, blends of two, and the way to its noise and back.
 import { byId, fillStrip, make, options, paint, pngOf, readImageFile, say, showValue } from "./dom.js";
 import { classChoices, images, models } from "./gallery.js";
 import { drawInto } from "./draw.js";
 
-const WORDS = { inpaint: "Paint in", "image-to-image": "Vary", interpolate: "Blend" };
+const WORDS = { inpaint: "Paint in", "image-to-image": "Vary", interpolate: "Blend", invert: "Invert" };
 const HINTS = {
   inpaint: "Paint over what should be drawn anew.",
   "image-to-image": "The more strength, the less is left of the image.",
   interpolate: "Choose the other image, blend, and move the slider.",
+  invert: "Finds the noise of which the model draws this image, and draws it again.",
 };
 const SCALE = 12;
 
@@ -44,6 +45,7 @@ export function begin() {
 
 export function enter() {
   if (models.chosen) {
+    byId("edit-model").textContent = models.chosen.id === "bundled" ? "the model of clothes" : models.chosen.id;
     byId("edit-class-row").hidden = !models.chosen.classes.length;
     options(byId("edit-class"), classChoices(models.chosen, "the image's own"));
   }
@@ -84,7 +86,8 @@ function showKind() {
   byId("edit-brush-row").hidden = byId("edit-clear").hidden = chosen !== "inpaint";
   byId("edit-strength-row").hidden = chosen !== "image-to-image";
   byId("edit-to-row").hidden = chosen !== "interpolate";
-  byId("edit-count-row").hidden = chosen === "interpolate";
+  byId("edit-count-row").hidden = chosen === "interpolate" || chosen === "invert";
+  byId("edit-seed-row").hidden = chosen === "invert";
   byId("edit-blend").hidden = true;
   byId("edit-tiles").hidden = false;
   show();
@@ -171,23 +174,65 @@ async function edit() {
     }
     Object.assign(body, { to: pngOf(fitted(other.bitmap)), count: 9 });
   }
+  if (chosen === "invert") delete body.count;
+  const given = fitted(source.bitmap);
   running?.abort();
   running = new AbortController();
   byId("edit-stop").hidden = false;
   const tiles = await drawInto({
     list: byId("edit-tiles"), path: "/v1/edits", body, status: "edit-status", progress: "edit-progress",
-    signal: running.signal, describe: (image) => [chosen === "interpolate" ? "Blend" : "Result", image.number + 1],
+    signal: running.signal, describe: (image) => nameOfResult(chosen, image.number),
   });
   byId("edit-stop").hidden = true;
-  if (tiles && chosen === "interpolate") {
-    between = tiles;
-    byId("edit-blend").hidden = false;
-    showBetween();
+  if (!tiles) return;
+  if (chosen === "interpolate") {
+    showWay("Between", tiles.map((tile, i) => ({ canvas: tile.bitmap, text: `${Math.round(i / 8 * 100)} %` })), 4);
+  } else if (chosen === "invert") {
+    const [, again] = tiles;
+    const half = again.steps / 2;
+    showWay("The way", [
+      { canvas: given, text: "the image" },
+      ...again.frames.map((frame) => ({ canvas: frame.canvas,
+        text: frame.step <= half ? `${frame.step} of ${half} steps to the noise` : `${frame.step - half} of ${half} steps back` })),
+      { canvas: again.bitmap, text: "drawn again" },
+    ], again.frames.filter((frame) => frame.step <= half).length);
+    say("edit-status", `Drawn again with an error of ${difference(given, again.bitmap).toFixed(1)} of 255 levels.`);
   }
 }
 
+function nameOfResult(chosen, number) {
+  if (chosen === "interpolate") return ["Blend", number + 1];
+  if (chosen === "invert") return [number ? "Drawn again" : "Its noise", ""];
+  return ["Result", number + 1];
+}
+
+/** Images that a slider goes through. */
+function showWay(label, moments, first) {
+  between = moments;
+  byId("edit-between-label").textContent = label;
+  const slider = byId("edit-between-at");
+  slider.max = moments.length - 1;
+  slider.value = first;
+  byId("edit-blend").hidden = false;
+  showBetween();
+}
+
 function showBetween() {
-  const at = Number(byId("edit-between-at").value);
-  if (between[at]) paint(byId("edit-between"), between[at].bitmap);
-  byId("edit-between-out").textContent = `${Math.round(at / 8 * 100)} %`;
+  const moment = between[Number(byId("edit-between-at").value)];
+  if (!moment) return;
+  paint(byId("edit-between"), moment.canvas);
+  byId("edit-between-out").textContent = moment.text;
+}
+
+/** The root of the mean squared difference of two pictures. */
+function difference(one, other) {
+  const levels = [one, other].map((picture) => {
+    const canvas = make("canvas", { width: mask.width, height: mask.height });
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(picture, 0, 0);
+    return context.getImageData(0, 0, mask.width, mask.height).data;
+  });
+  let sum = 0;
+  for (let i = 0; i < levels[0].length; i++) if (i % 4 !== 3) sum += (levels[0][i] - levels[1][i]) ** 2;
+  return Math.sqrt(sum / (levels[0].length * 0.75));
 }

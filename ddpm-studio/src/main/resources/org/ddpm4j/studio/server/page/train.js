@@ -1,20 +1,32 @@
 // Trainings: begun here, or by the command line.
-import { get, picture, post } from "./api.js";
+import { get, post, remove } from "./api.js";
 import { byId, duration, make, options, say } from "./dom.js";
 import { lineChart } from "./chart.js";
+import { leaveRun, showRun } from "./run.js";
+import { imagesOf, nameFor, upload } from "./upload.js";
 
 const STATES = {
-  running: "training", stopped: "stopped", done: "done", empty: "no checkpoint", beginning: "beginning", failed: "failed",
+  running: "training", paused: "paused", stopped: "stopped", done: "done", empty: "no checkpoint", beginning: "beginning", failed: "failed",
 };
 const EVERY_MILLIS = 2000;
 
 let timer = null;
 let chosen = null;
-let detail = null;
-let grid = { key: null, step: null, follow: true };
+let dataSets = [];
+let known = [];
+let refreshing = false;
+/** Runs that are compared: the newest two until somebody chooses. */
+let compared = null;
 
 export async function begin() {
   byId("train-form").addEventListener("submit", (event) => { event.preventDefault(); start(); });
+  byId("train-folder").addEventListener("change", showFolder);
+  byId("train-send").addEventListener("click", send);
+  byId("train-forget").addEventListener("click", forget);
+  byId("train-dataset").addEventListener("change", showDataSet);
+  byId("train-curve").addEventListener("change", compare);
+  for (const id of ["train-schedule", "train-timesteps"]) byId(id).addEventListener("change", showSchedule);
+  byId("train-schedule").closest("details").addEventListener("toggle", showSchedule);
   try {
     const { schedules } = await get("/v1/schedules");
     options(byId("train-schedule"), [["", "linear"], ...schedules.filter((s) => s.name !== "linear").map((s) => [s.name, s.name])]);
@@ -31,11 +43,72 @@ export function enter() {
 
 export function leave() {
   clearInterval(timer);
+  leaveRun();
+}
+
+/** The schedule that is chosen, as a curve, and what is wrong with it. */
+async function showSchedule() {
+  if (!byId("train-schedule").closest("details").open) return;
+  const name = byId("train-schedule").value || "linear";
+  const timesteps = Number(byId("train-timesteps").value) || 1000;
+  try {
+    const { t, schedules } = await get(`/v1/schedules?timesteps=${timesteps}`);
+    const schedule = schedules.find((s) => s.name === name);
+    const curves = schedules.filter((s) => s.alphas_cumprod && (s.name === name || s.name === "cosine"))
+      .map((s) => ({ name: s.name, x: t, y: s.alphas_cumprod }));
+    lineChart(byId("train-schedule-chart"), curves, { label: `Share of the image left, by timestep, of ${name}`, bold: name });
+    const said = schedule.obstacle ? [{ text: schedule.obstacle }] : schedule.advice;
+    byId("train-advice").replaceChildren(...(said.length ? said : [{ text: "The schedule's doctor finds it sound." }])
+      .map((advice) => make("li", {}, advice.text)));
+  } catch (problem) {
+    say("train-status", problem.message, true);
+  }
+}
+
+function showFolder() {
+  const files = imagesOf(byId("train-folder").files);
+  byId("train-send").disabled = !files.length;
+  say("train-upload-status", files.length
+    ? `${files.length} ${files.length === 1 ? "image" : "images"} of ${byId("train-folder").files.length} files.`
+    : "There is no image among these files; JPEG, PNG, GIF, BMP, TIFF or WebP of up to 4 MB are taken.", !files.length);
+}
+
+async function send() {
+  const files = imagesOf(byId("train-folder").files);
+  byId("train-send").disabled = true;
+  try {
+    const name = nameFor(files, dataSets);
+    const done = await upload(name, files, (images) => say("train-upload-status", `${images} of ${files.length} are there…`));
+    await refresh();
+    byId("train-dataset").value = name;
+    showDataSet();
+    say("train-upload-status", `${name} has ${done.images} images${done.refused ? `; ${done.refused} could not be read` : ""}.`, done.images === 0);
+  } catch (problem) {
+    say("train-upload-status", problem.message, true);
+  }
+  byId("train-send").disabled = false;
+}
+
+async function showDataSet() {
+  const { datasets } = await get("/v1/datasets").catch(() => ({ datasets: [] }));
+  byId("train-forget").hidden = !datasets.some((set) => set.uploaded && set.name === byId("train-dataset").value);
+}
+
+function forget() {
+  return act(async () => {
+    const name = byId("train-dataset").value;
+    await remove(`/v1/datasets/${encodeURIComponent(name)}`);
+    byId("train-forget").hidden = true;
+    say("train-upload-status", `The images of ${name} are gone.`);
+  });
 }
 
 async function start() {
   const body = { dataset: byId("train-dataset").value, minutes: Number(byId("train-minutes").value) };
-  const optional = { name: "train-name", batch_size: "train-batch", learning_rate: "train-rate", steps: "train-steps", seed: "train-seed", schedule: "train-schedule" };
+  const optional = {
+    name: "train-name", batch_size: "train-batch", learning_rate: "train-rate", steps: "train-steps", seed: "train-seed",
+    schedule: "train-schedule", timesteps: "train-timesteps", image_size: "train-size", evaluate_every: "train-evaluate",
+  };
   for (const [field, id] of Object.entries(optional)) {
     const value = byId(id).value;
     if (value) body[field] = ["name", "schedule"].includes(field) ? value : Number(value);
@@ -57,6 +130,14 @@ async function act(work) {
   }
 }
 
+const to = (name, what) => act(async () => {
+  await post(`/v1/runs/${encodeURIComponent(name)}/${what}`, {});
+  say("train-status", { pause: `${name} saves and pauses.`, resume: `${name} goes on.`, stop: `${name} saves and stops.` }[what]);
+});
+const ACTIONS = {
+  pause: (name) => to(name, "pause"), resume: (name) => to(name, "resume"), stop: (name) => to(name, "stop"),
+};
+
 function facts(run) {
   if (run.detail) return run.detail;
   const parts = [];
@@ -68,90 +149,74 @@ function facts(run) {
 }
 
 async function refresh() {
-  let list;
+  if (refreshing) return;
+  refreshing = true;
   try {
-    list = await get("/v1/runs");
+    await showAll(await get("/v1/runs"));
   } catch (problem) {
     say("train-status", problem.message, true);
-    return;
+  } finally {
+    refreshing = false;
   }
-  options(byId("train-dataset"), list.datasets.map((name) => [name, name]));
+}
+
+async function showAll(list) {
+  if (list.datasets.join() !== dataSets.join()) {
+    dataSets = list.datasets;
+    options(byId("train-dataset"), dataSets.map((name) => [name, name]));
+    showDataSet();
+  }
   byId("train-empty").hidden = list.runs.length > 0;
-  if (!list.runs.some((run) => run.name === chosen)) chosen = list.runs[0]?.name ?? null;
-  const focused = document.activeElement?.dataset?.run;
-  byId("train-runs").replaceChildren(...list.runs.map((run) => make("li", {}, make("button", {
+  known = list.runs;
+  if (!known.some((run) => run.name === chosen)) chosen = known[0]?.name ?? null;
+  const focused = document.activeElement?.dataset ?? {};
+  byId("train-runs").replaceChildren(...known.map(row));
+  for (const key of ["run", "compare"]) {
+    if (focused[key]) document.querySelector(`[data-${key}="${CSS.escape(focused[key])}"]`)?.focus();
+  }
+  const place = byId("train-run");
+  const run = known.find((each) => each.name === chosen && each.step !== undefined);
+  place.hidden = !run;
+  const detail = run ? await get(`/v1/runs/${encodeURIComponent(run.name)}`).catch(() => null) : null;
+  if (detail) await showRun(place, detail, ACTIONS, known.some((other) => other.ours && other.state === "running"));
+  await compare();
+}
+
+function row(run) {
+  const button = make("button", {
     type: "button", "aria-pressed": String(run.name === chosen), "data-run": run.name,
-    click: () => { chosen = run.name; grid = { key: null, step: null, follow: true }; refresh(); },
+    click: () => { chosen = run.name; refreshing = false; refresh(); },
   },
   make("span", { class: "name" }, run.name),
   make("span", { class: `badge ${run.state}` }, STATES[run.state]),
-  make("span", { class: "facts" }, facts(run))))));
-  if (focused) document.querySelector(`[data-run="${CSS.escape(focused)}"]`)?.focus();
-  const run = list.runs.find((each) => each.name === chosen);
-  await showRun(run && ["beginning", "failed"].includes(run.state) && run.step === undefined ? null : run, list.runs);
+  make("span", { class: "facts" }, facts(run)));
+  const tick = run.step === undefined || comparable().length < 2 ? null : make("input", {
+    type: "checkbox", "aria-label": `Compare ${run.name}`, title: "Compare", "data-compare": run.name, checked: isCompared(run.name),
+    change: (event) => {
+      compared = new Set(comparable().filter(isCompared));
+      if (event.target.checked) compared.add(run.name);
+      else compared.delete(run.name);
+      compare();
+    },
+  });
+  return make("li", {}, tick, button);
 }
 
-async function showRun(listed, all) {
-  const place = byId("train-run");
-  place.hidden = !listed;
-  if (!listed) {
-    detail = null;
-    return;
-  }
-  const run = await get(`/v1/runs/${encodeURIComponent(listed.name)}`).catch(() => null);
-  if (!run) return;
-  if (detail?.name !== run.name) {
-    detail = build(run.name);
-    place.replaceChildren(...detail.parts);
-  }
-  const figures = [["Step", `${run.step}`], ["Loss", run.loss?.toFixed(4) ?? run.losses.loss.at(-1)?.toFixed(4) ?? "–"],
-    ["Images a second", run.images_per_second ? Math.round(run.images_per_second) : "–"], ["Left", run.state === "running" ? duration(run.seconds_left) : "–"]];
-  detail.figures.replaceChildren(...figures.map(([k, v]) => make("div", {}, make("dt", {}, k), make("dd", {}, String(v)))));
-  detail.stop.hidden = !(run.state === "running" && run.ours);
-  detail.resume.hidden = run.state !== "stopped";
-  detail.resume.disabled = all.some((other) => other.ours && other.state === "running");
-  detail.elsewhere.hidden = !(run.state === "running" && !run.ours);
-  const { losses } = run;
-  const curves = [{ name: "training loss", x: losses.step, y: losses.loss }];
-  if (losses.validation_loss.some((y) => y !== null)) curves.push({ name: "held-out loss", x: losses.step, y: losses.validation_loss });
-  if (losses.step.length > 1) lineChart(detail.chart, curves, { label: `Loss of ${run.name} by step`, log: true });
-  else detail.chart.replaceChildren(make("p", { class: "note" }, "The curve begins with the second report."));
-  await showFilm(run);
-}
+const comparable = () => known.filter((run) => run.step !== undefined).map((run) => run.name);
 
-function build(name) {
-  const parts = { name };
-  parts.figures = make("dl", { class: "figures" });
-  parts.chart = make("div", { class: "chart" });
-  parts.stop = make("button", { type: "button", click: () => act(() => post(`/v1/runs/${encodeURIComponent(name)}/stop`, {})) }, "Stop and save");
-  parts.resume = make("button", { type: "button", click: () => act(() =>
-    post(`/v1/runs/${encodeURIComponent(name)}/resume`, { minutes: Number(byId("train-minutes").value) })) }, "Go on");
-  parts.elsewhere = make("p", { class: "note" }, "It is trained by another program; stop it there by Ctrl-C.");
-  parts.image = make("img", { alt: "Samples along the way" });
-  parts.time = make("input", { type: "range", min: 0, max: 0, value: 0, input: () => { grid.follow = false; showFilm(parts.run); } });
-  parts.caption = make("output");
-  parts.film = make("div", {}, make("h2", {}, "What it draws"),
-    make("div", { class: "film" }, parts.image, make("label", { class: "slider" }, "Along the way ", parts.caption, parts.time)));
-  parts.parts = [make("h2", {}, name), parts.figures, make("div", { class: "actions" }, parts.stop, parts.resume), parts.elsewhere,
-    make("h2", {}, "Loss"), parts.chart, parts.film];
-  return parts;
-}
+const isCompared = (name) => (compared ? compared.has(name) : comparable().slice(0, 2).includes(name));
 
-async function showFilm(run) {
-  detail.run = run;
-  detail.film.hidden = !run.grids.length;
-  if (!run.grids.length) return;
-  const time = detail.time;
-  time.max = run.grids.length - 1;
-  if (grid.follow || time.value === time.max) time.value = time.max;
-  const step = run.grids[Number(time.value)];
-  detail.caption.textContent = `step ${step}`;
-  const key = `${run.name}/${step}`;
-  if (grid.key === key) return;
-  grid.key = key;
-  const address = await picture(`/v1/runs/${encodeURIComponent(run.name)}/grids/${step}.png`);
-  if (grid.key !== key) return;
-  if (detail.image.src) URL.revokeObjectURL(detail.image.src);
-  detail.image.src = address;
-  detail.image.alt = `Samples at step ${step}`;
+/** The curves of several runs in one chart. */
+async function compare() {
+  byId("train-compare").hidden = comparable().length < 2;
+  if (byId("train-compare").hidden) return;
+  const curve = byId("train-curve").value;
+  const runs = await Promise.all(comparable().filter(isCompared).slice(0, 9)
+    .map((name) => get(`/v1/runs/${encodeURIComponent(name)}`).catch(() => null)));
+  const curves = runs.filter(Boolean).map((run) => {
+    const table = curve === "frechet_distance" ? run.distances ?? { step: [], frechet_distance: [] } : run.losses;
+    return { name: run.name, x: table.step, y: table[curve] };
+  });
+  lineChart(byId("train-compare-chart"), curves,
+    { label: `${byId("train-curve").selectedOptions[0].textContent} of ${curves.map((c) => c.name).join(", ")} by step`, log: curve !== "learning_rate" });
 }

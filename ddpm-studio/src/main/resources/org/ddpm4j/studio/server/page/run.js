@@ -1,0 +1,139 @@
+// One run: its figures, curves, and the film of what it draws.
+import { picture } from "./api.js";
+import { duration, make } from "./dom.js";
+import { lineChart } from "./chart.js";
+
+const MILLIS_PER_GRID = 400;
+
+let shown = null;
+let grid = { key: null, follow: true };
+let film = null;
+
+/** The newest of some values that is one. */
+const newest = (values) => values.findLast((v) => v !== null) ?? null;
+
+const number = (value, digits = 4) => (value === null || value === undefined ? "–" : Number(value.toPrecision(digits)).toString());
+
+/** Shows a run; with actions pause, resume and stop. Another run begins its film at the end. */
+export async function showRun(place, run, actions, isBusy) {
+  if (shown?.name !== run.name) {
+    stopFilm();
+    grid = { key: null, follow: true };
+    shown = build(run.name, actions);
+    place.replaceChildren(...shown.parts);
+  }
+  const { losses } = run;
+  const figures = [
+    ["Step", run.steps ? `${run.step} of ${run.steps}` : `${run.step}`],
+    ["Loss", number(run.loss ?? newest(losses.loss))],
+    ["Held-out loss", number(newest(losses.validation_loss))],
+    ["Learning rate", number(newest(losses.learning_rate), 3)],
+    ["Images a second", run.images_per_second ? Math.round(run.images_per_second) : "–"],
+    ["Left", run.state === "running" ? duration(run.seconds_left) : "–"],
+  ];
+  if (run.distances?.step.length) figures.push(["Fréchet distance", number(run.distances.frechet_distance.at(-1))]);
+  shown.figures.replaceChildren(...figures.map(([k, v]) => make("div", {}, make("dt", {}, k), make("dd", {}, String(v)))));
+  shown.pause.hidden = shown.stop.hidden = !(run.state === "running" && run.ours);
+  shown.resume.hidden = !["paused", "stopped"].includes(run.state);
+  shown.resume.disabled = isBusy;
+  shown.elsewhere.hidden = !(run.state === "running" && !run.ours);
+  const curves = [{ name: "training loss", x: losses.step, y: losses.loss }];
+  if (newest(losses.validation_loss) !== null) curves.push({ name: "held-out loss", x: losses.step, y: losses.validation_loss });
+  if (losses.step.length > 1) {
+    lineChart(shown.loss, curves, { label: `Loss of ${run.name} by step`, log: true });
+    lineChart(shown.rate, [{ name: "learning rate", x: losses.step, y: losses.learning_rate }], { label: `Learning rate of ${run.name} by step` });
+  } else {
+    shown.loss.replaceChildren(make("p", { class: "note" }, "The curve begins with the second report."));
+    shown.rate.replaceChildren();
+  }
+  shown.distances.hidden = !(run.distances?.step.length > 1);
+  if (!shown.distances.hidden) {
+    lineChart(shown.distanceChart, [{ name: "Fréchet distance", x: run.distances.step, y: run.distances.frechet_distance }],
+      { label: `Fréchet distance of ${run.name}'s samples by step`, log: true });
+  }
+  shown.bound.hidden = !run.bound;
+  if (run.bound) {
+    lineChart(shown.boundChart, [{ name: "error of the noise", x: run.bound.t, y: run.bound.eps_mse }],
+      { label: `Loss of ${run.name} by timestep`, log: true });
+  }
+  await showGrid(run);
+}
+
+export function leaveRun() {
+  stopFilm();
+}
+
+function build(name, { pause, resume, stop }) {
+  const parts = { name };
+  parts.figures = make("dl", { class: "figures" });
+  parts.loss = make("div", { class: "chart" });
+  parts.rate = make("div", { class: "chart low" });
+  parts.pause = make("button", { type: "button", click: () => pause(name) }, "Pause");
+  parts.stop = make("button", { type: "button", click: () => stop(name) }, "Stop and save");
+  parts.resume = make("button", { type: "button", click: () => resume(name) }, "Go on");
+  parts.elsewhere = make("p", { class: "note" }, "It is trained by another program; stop it there by Ctrl-C.");
+  parts.image = make("img", { alt: "Samples along the way" });
+  parts.time = make("input", { type: "range", min: 0, max: 0, value: 0, input: () => { stopFilm(); grid.follow = false; showGrid(parts.run); } });
+  parts.play = make("button", { type: "button", "aria-pressed": "false", click: play }, "Play");
+  parts.caption = make("output");
+  parts.film = make("div", {}, make("h2", {}, "What it draws"),
+    make("div", { class: "film" }, parts.image,
+      make("label", { class: "slider" }, "Along the way ", parts.caption, parts.time), make("div", { class: "actions" }, parts.play)));
+  parts.distanceChart = make("div", { class: "chart low" });
+  parts.distances = make("div", {}, make("h2", {}, "Distance from real images"), parts.distanceChart);
+  parts.boundChart = make("div", { class: "chart low" });
+  parts.bound = make("div", {}, make("h2", {}, "Loss per timestep, of ", make("code", {}, "ddpm evaluate")), parts.boundChart);
+  parts.parts = [make("h2", {}, name), parts.figures, make("div", { class: "actions" }, parts.pause, parts.resume, parts.stop), parts.elsewhere,
+    make("h2", {}, "Loss"), parts.loss, make("h2", {}, "Learning rate"), parts.rate, parts.distances, parts.bound, parts.film];
+  return parts;
+}
+
+async function showGrid(run) {
+  shown.run = run;
+  shown.film.hidden = !run.grids.length;
+  if (!run.grids.length) return;
+  const time = shown.time;
+  time.max = run.grids.length - 1;
+  if (grid.follow) time.value = time.max;
+  shown.play.hidden = run.grids.length < 2;
+  const step = run.grids[Number(time.value)];
+  shown.caption.textContent = `step ${step}`;
+  const key = `${run.name}/${step}`;
+  if (grid.key === key) return;
+  grid.key = key;
+  const address = await picture(`/v1/runs/${encodeURIComponent(run.name)}/grids/${step}.png`);
+  if (grid.key !== key) return;
+  if (shown.image.src) URL.revokeObjectURL(shown.image.src);
+  shown.image.src = address;
+  shown.image.alt = `Samples at step ${step}`;
+}
+
+/** From the first grid to the last, once; or stops. */
+function play() {
+  if (film) {
+    stopFilm();
+    return;
+  }
+  grid.follow = false;
+  shown.time.value = 0;
+  shown.play.textContent = "Stop";
+  shown.play.setAttribute("aria-pressed", "true");
+  showGrid(shown.run);
+  film = setInterval(() => {
+    if (Number(shown.time.value) >= Number(shown.time.max)) {
+      stopFilm();
+      return;
+    }
+    shown.time.value = Number(shown.time.value) + 1;
+    showGrid(shown.run);
+  }, MILLIS_PER_GRID);
+}
+
+function stopFilm() {
+  clearInterval(film);
+  film = null;
+  if (!shown) return;
+  shown.play.textContent = "Play";
+  shown.play.setAttribute("aria-pressed", "false");
+  grid.follow = Number(shown.time.value) === Number(shown.time.max);
+}
