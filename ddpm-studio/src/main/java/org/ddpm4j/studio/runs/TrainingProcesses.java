@@ -106,15 +106,6 @@ public final class TrainingProcesses implements AutoCloseable {
   }
 
   /**
-   * Whether any training that was begun here is under way.
-   *
-   * @return true if a process lives
-   */
-  public boolean isAnyRunning() {
-    return processes.values().stream().anyMatch(Process::isAlive);
-  }
-
-  /**
    * Why a training that was begun here failed.
    *
    * @param name of the run's folder

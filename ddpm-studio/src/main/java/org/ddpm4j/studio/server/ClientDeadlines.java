@@ -46,7 +46,13 @@ final class ClientDeadlines {
   }
 
   private void hangUpAfter(Duration patience, HttpConnection connection) {
-    long timer = vertx.setTimer(patience.toMillis(), late -> connection.close());
+    long timer =
+        vertx.setTimer(
+            patience.toMillis(),
+            late -> {
+              timers.remove(connection, late);
+              connection.close();
+            });
     cancel(timers.put(connection, timer));
   }
 

@@ -167,9 +167,13 @@ final class Exchange {
             return;
           }
           why.headers().forEach(response()::putHeader);
-          write(why.status(), "application/problem+json", problem.toString());
           // What is still to come of the body would be taken for the next request.
-          if (!request.isEnded()) {
+          boolean isUnread = !request.isEnded();
+          if (isUnread) {
+            response().putHeader("Connection", "close");
+          }
+          write(why.status(), "application/problem+json", problem.toString());
+          if (isUnread) {
             request.connection().close();
           }
         });

@@ -78,11 +78,16 @@ final class Runs implements AutoCloseable {
     return json;
   }
 
-  /** Removes uploaded images, unless a training may need them. */
+  /** Removes uploaded images, unless a training of ours uses them. */
   void removeDataSet(String name) throws IOException {
     uploads.require(name);
-    if (processes.isAnyRunning()) {
-      throw new Refusal(409, "A training is under way; remove images when it has ended.");
+    for (String run : processes.names()) {
+      if (processes.isRunning(run) && dataSetOf(run).equals(name)) {
+        throw new Refusal(
+            409,
+            String.format(
+                Locale.ROOT, "The run %s is trained on them; remove them when it has ended.", run));
+      }
     }
     images.remove(name);
   }

@@ -314,6 +314,11 @@ public final class StudioServer implements AutoCloseable {
     Exchange exchange = new Exchange(request, Vertx.currentContext(), id(request), bodies.open());
     long start = System.nanoTime();
     String[] route = {"none"};
+    if (request.response().writeQueueFull()) {
+      // It asks on without reading its answers, which would pile up here.
+      request.connection().close();
+      return;
+    }
     deadlines.requested(request.connection());
     Gate.addHeaders(request.response(), exchange.id());
     request

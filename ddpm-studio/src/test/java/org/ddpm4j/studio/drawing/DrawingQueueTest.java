@@ -24,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Many drawings at once, with the model that comes along. */
 class DrawingQueueTest {
@@ -142,6 +143,27 @@ class DrawingQueueTest {
     assertThat(order).hasSize(13);
     assertThat(order.indexOf("small")).isEqualTo(8);
     assertThat(large.result().get()).containsExactlyElementsOf(alone(1, 12, 0));
+  }
+
+  /** Its images depend on each other: batches of one would make each of them the first. */
+  @Test
+  void whatNeedsOneBatchIsNotDivided() throws Exception {
+    queue.close();
+    queue = queue(new QueueLimits(1, 1, 16, Duration.ofMinutes(1)));
+    try (ModelShelf.Lease lease = lease();
+        INDArray ends =
+            lease.model().pipeline(SamplerType.DDIM, 4).sample(2, 3, SamplingOptions.defaults())) {
+      InterpolationRecipe blend =
+          new InterpolationRecipe(
+              20,
+              ends.get(NDArrayIndex.interval(0, 1)).dup(),
+              ends.get(NDArrayIndex.interval(1, 2)).dup());
+      List<byte[]> drawn =
+          queue.submit(lease(), blend, images(0, 3, 0), 0, DrawingListener.NONE).result().get();
+
+      assertThat(drawn.get(2)).isNotEqualTo(drawn.get(0));
+      assertThat(meters.get("ddpm.batch.images").summary().max()).isEqualTo(3);
+    }
   }
 
   private static DrawingListener noting(String name, List<String> order) {

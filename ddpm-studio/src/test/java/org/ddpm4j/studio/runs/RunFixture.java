@@ -35,14 +35,7 @@ public final class RunFixture {
         }
       }
     }
-    StringBuilder losses =
-        new StringBuilder("step,loss,validation_loss,learning_rate,gradient_norm\n");
-    for (int step = 10; step <= 900; step += 10) {
-      double loss = 0.03 + Math.exp(-step / 60.0) + 0.004 * Math.sin(step);
-      losses.append(
-          String.format(Locale.ROOT, "%d,%.5f,%.5f,0.002,0.5%n", step, loss, loss + 0.003));
-    }
-    Files.writeString(folder.resolve("loss.csv"), losses);
+    writeLosses(folder, 0.03);
     Files.writeString(
         folder.resolve("progress.json"),
         String.format(
@@ -51,6 +44,35 @@ public final class RunFixture {
                 + " \"seconds_left\": 93, \"process\": %d, \"ended\": false}",
             process));
     return folder;
+  }
+
+  /** A run that has ended, was measured on its way, and evaluated. */
+  public static Path writeEarlier(Path folder) throws IOException {
+    try (DiffusionModel model = DiffusionModel.bundled()) {
+      model.save(folder);
+    }
+    writeLosses(folder, 0.04);
+    Files.writeString(
+        folder.resolve("distances.csv"),
+        "step,images,frechet_distance,kernel_distance,kernel_distance_error,precision,recall,density,coverage,inception_score\n"
+            + "300,1000,120.5,0.2,0.01,0.5,0.4,0.6,0.5,\n600,1000,60.25,0.1,0.01,0.6,0.5,0.7,0.6,\n"
+            + "900,1000,41.5,0.05,0.01,0.7,0.6,0.8,0.7,\n");
+    Files.writeString(
+        folder.resolve("bound.csv"),
+        "t,timesteps,bits_per_dim,standard_error,eps_mse,x0_mse\n"
+            + "0,1,2.1,0.1,0.9,0.0001\n10,20,0.01,0.001,0.3,0.002\n90,80,0.001,0.0001,0.01,0.2\n");
+    return folder;
+  }
+
+  private static void writeLosses(Path folder, double end) throws IOException {
+    StringBuilder losses =
+        new StringBuilder("step,loss,validation_loss,learning_rate,gradient_norm\n");
+    for (int step = 10; step <= 900; step += 10) {
+      double loss = end + Math.exp(-step / 60.0) + 0.004 * Math.sin(step);
+      losses.append(
+          String.format(Locale.ROOT, "%d,%.5f,%.5f,0.002,0.5%n", step, loss, loss + 0.003));
+    }
+    Files.writeString(folder.resolve("loss.csv"), losses);
   }
 
   /** As if its process had written just now. */

@@ -2,6 +2,7 @@ package org.ddpm4j.studio.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.awt.image.BufferedImage;
 import java.io.File;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.logging.Level;
 import java.util.stream.Stream;
+import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.studio.drawing.ModelSource;
 import org.ddpm4j.studio.runs.RunFixture;
 import org.junit.jupiter.api.AfterAll;
@@ -56,6 +58,7 @@ class BrowserTest {
         "There is no Chromium with its driver; install chromium and chromium-driver.");
     Path runs = folder.resolve("runs");
     RunFixture.write(runs.resolve("clothes-at-noon"), ProcessHandle.current().pid());
+    RunFixture.writeEarlier(runs.resolve("clothes-at-dawn"));
     server =
         new StudioServer(
             ServerOptions.loopback(0),
@@ -163,6 +166,7 @@ class BrowserTest {
     String place = System.getProperty("ddpm4j.screenshots");
     if (place != null) {
       Files.createDirectories(Path.of(place));
+      browser.executeScript("scrollTo(0, 0)");
       Files.write(Path.of(place, name + ".png"), browser.getScreenshotAs(OutputType.BYTES));
     }
   }
@@ -259,13 +263,36 @@ class BrowserTest {
     checkAccessibility();
 
     browser.findElement(By.cssSelector("input[value=interpolate]")).sendKeys(Keys.SPACE);
-    set("edit-to", "8");
+    set("edit-to", "1");
     byId("edit-go").click();
     await(() -> byId("edit-status").getText().startsWith("9 images in"));
     Object middle = pixels(byId("edit-between"));
     set("edit-between-at", 8);
     assertThat(pixels(byId("edit-between"))).isNotEqualTo(middle);
     screenshot("blend");
+  }
+
+  @Test
+  void invertsAPictureOfOnesOwn() throws Exception {
+    BufferedImage picture = new BufferedImage(56, 56, BufferedImage.TYPE_INT_RGB);
+    picture.createGraphics().fillRect(14, 14, 28, 28);
+    Path file = Files.write(folder.resolve("square.png"), Images.png(picture));
+    browser.findElement(By.cssSelector(".bar a[href='#edit']")).click();
+    await(() -> byId("room-edit").isDisplayed());
+    byId("edit-file").sendKeys(file.toString());
+    await(() -> byId("edit-desk").isDisplayed());
+    browser.findElement(By.cssSelector("input[value=invert]")).sendKeys(Keys.SPACE);
+    set("edit-steps", 40);
+    byId("edit-go").click();
+    await(() -> byId("edit-status").getText().startsWith("Drawn again with an error of"));
+    assertThat(tiles("edit-tiles")).hasSize(2);
+    Object noise = pixels(byId("edit-between"));
+    assertThat(byId("edit-between-out").getText()).isEqualTo("40 of 40 steps to the noise");
+    screenshot("invert");
+    checkAccessibility();
+    set("edit-between-at", 0);
+    assertThat(byId("edit-between-out").getText()).isEqualTo("the image");
+    assertThat(pixels(byId("edit-between"))).isNotEqualTo(noise);
   }
 
   @Test
@@ -284,14 +311,52 @@ class BrowserTest {
     visit("train");
     await(() -> !byId("train-run").findElements(By.cssSelector(".chart path.curve")).isEmpty());
     assertThat(byId("train-runs").getText()).contains("clothes-at-noon", "training");
-    assertThat(byId("train-run").getText()).contains("0.0321", "413", "1 min 33 s", "step 750");
+    assertThat(byId("train-run").getText())
+        .contains("0.0321", "413", "1 min 33 s", "step 750", "0.002", "Learning rate");
+    assertThat(byId("train-compare-chart").findElements(By.cssSelector("path.curve"))).hasSize(2);
     screenshot("train");
     checkAccessibility();
+
+    byId("train-run").findElement(By.cssSelector(".film button")).click();
+    await(() -> byId("train-run").getText().contains("step 250"));
+    await(() -> byId("train-run").getText().contains("step 750"));
+    browser.findElement(By.cssSelector("[data-compare=clothes-at-dawn]")).sendKeys(Keys.SPACE);
+    await(() -> byId("train-compare-chart").findElements(By.cssSelector("path.curve")).size() == 1);
+    browser.findElement(By.cssSelector("[data-run=clothes-at-dawn]")).sendKeys(Keys.ENTER);
+    await(() -> byId("train-run").getText().contains("Fréchet distance"));
+    assertThat(byId("train-run").getText()).contains("41.5", "Loss per timestep");
 
     set("train-name", "mine");
     byId("train-form").submit();
     await(() -> byId("train-runs").getText().contains("mine"));
     assertThat(byId("train-status").getText()).startsWith("mine begins");
+  }
+
+  @Test
+  void uploadsAFolderAndRemovesIt() throws Exception {
+    Path pets = Files.createDirectories(folder.resolve("My pets"));
+    byte[] picture = Images.png(new BufferedImage(9, 9, BufferedImage.TYPE_INT_RGB));
+    for (String name : List.of("cats/1.png", "cats/2.png", "dogs/1.png")) {
+      Files.createDirectories(pets.resolve(name).getParent());
+      Files.write(pets.resolve(name), picture);
+    }
+    Files.writeString(pets.resolve("dogs/damaged.png"), "no image");
+    Files.writeString(pets.resolve("notes.txt"), "no image");
+    visit("train");
+    browser.findElement(By.cssSelector("#train-upload summary")).click();
+    byId("train-folder").sendKeys(pets.toString());
+    await(() -> byId("train-upload-status").getText().equals("4 images of 5 files."));
+    byId("train-send").click();
+    await(() -> byId("train-upload-status").getText().contains("My-pets has"));
+    assertThat(byId("train-upload-status").getText())
+        .isEqualTo("My-pets has 3 images; 1 could not be read.");
+    assertThat(byId("train-dataset").getDomProperty("value")).isEqualTo("My-pets");
+    assertThat(folder.resolve("runs/uploads/My-pets/cats/000001.png")).exists();
+    screenshot("upload");
+    checkAccessibility();
+    await(() -> byId("train-forget").isDisplayed());
+    byId("train-forget").click();
+    await(() -> !Files.exists(folder.resolve("runs/uploads/My-pets")));
   }
 
   @Test
@@ -304,8 +369,14 @@ class BrowserTest {
     Object little = pixels(byId("understand-xt"));
     set("understand-t", 60);
     assertThat(pixels(byId("understand-xt"))).isNotEqualTo(little);
+    byId("understand-measure").click();
+    await(() -> !byId("understand-loss").findElements(By.cssSelector("path.curve")).isEmpty());
     screenshot("understand");
     checkAccessibility();
+
+    set("understand-timesteps", 100);
+    await(() -> byId("understand-advice").getText().contains("100"));
+    assertThat(byId("understand-figures").getText()).contains("nowhere");
   }
 
   @Test

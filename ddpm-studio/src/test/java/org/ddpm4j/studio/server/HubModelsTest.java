@@ -14,15 +14,20 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.ddpm4j.diffusion.config.DdimConfig;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.config.SamplerConfig;
+import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
-import org.ddpm4j.diffusion.diffusers.DiffusersSampler;
+import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.diffusers.X0Clipping;
-import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.studio.drawing.ModelSource;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.model.Unet2D;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /** Models of the hub that were downloaded before are drawn with, by their names. */
 class HubModelsTest {
@@ -42,11 +47,16 @@ class HubModelsTest {
 
   @Test
   void aModelOfTheCacheIsListedAndDrawnWith() throws Exception {
-    try (DiffusionModel model = DiffusionModel.bundled();
-        PipelineToClose pipeline =
-            new PipelineToClose(
-                model.toPipeline(new DiffusersSampler(DdimConfig.usual(), X0Clipping.UNIT)))) {
-      PipelineFolder.write(snapshot("models--me--clothes"), pipeline.pipeline());
+    try (Unet unet = Unet.create(network(), DataType.FLOAT, 3)) {
+      DiffusersScheduler scheduler =
+          new DiffusersScheduler(
+              LinearSchedule.paper(),
+              100,
+              Parameterization.EPSILON,
+              SamplerConfig.of(SamplerType.DDIM),
+              X0Clipping.UNIT);
+      PipelineFolder.write(
+          snapshot("models--me--clothes"), new DiffusersPipeline(unet, scheduler, List.of()));
     }
     refer("models--me--clothes");
     // One of which only the index was downloaded.
@@ -67,7 +77,7 @@ class HubModelsTest {
       assertThat(models).hasSize(2);
       assertThat(models.get(1).get("id").textValue()).isEqualTo("me/clothes");
       assertThat(models.get(1).get("kind").textValue()).isEqualTo("hub");
-      assertThat(models.get(1).get("width").intValue()).isEqualTo(28);
+      assertThat(models.get(1).get("width").intValue()).isEqualTo(12);
 
       JsonNode drawn =
           send(server, "/v1/samples", "{\"model\": \"me/clothes\", \"count\": 1, \"steps\": 2}");
@@ -77,12 +87,9 @@ class HubModelsTest {
     }
   }
 
-  /** The network of a pipeline is to be closed of its own. */
-  private record PipelineToClose(DiffusersPipeline pipeline) implements AutoCloseable {
-    @Override
-    public void close() {
-      pipeline.unet().close();
-    }
+  private static Unet2D network() {
+    Unet2D.Level level = new Unet2D.Level(8, Unet2D.Block.PLAIN, Unet2D.Block.PLAIN);
+    return Unet2D.of(1, List.of(level, level), 2).withSampleSize(new Unet2D.ImageSize(8, 12));
   }
 
   private static JsonNode send(StudioServer server, String path, String body) throws Exception {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.awt.image.BufferedImage;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -13,6 +14,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
@@ -23,6 +25,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.config.ScheduleType;
+import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.studio.drawing.ModelSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -98,6 +101,10 @@ class OpenApiTest {
                 .toList());
     assertThat(schema("SampleRequest").at("/properties/count/maximum").intValue())
         .isEqualTo(DrawingRequests.MOST_IMAGES);
+    assertThat(schema("LossRequest").at("/properties/timesteps/maximum").intValue())
+        .isEqualTo(LossPerTimestep.MOST_TIMESTEPS);
+    assertThat(schema("ImagesRequest").at("/properties/images/maxItems").intValue())
+        .isEqualTo(Uploads.MOST_AT_ONCE);
     assertThat(schema("EditRequest").at("/properties/count/maximum").intValue())
         .isEqualTo(DrawingRequests.MOST_EDITED);
     assertThat(schema("SampleRequest").at("/properties/previews/maximum").intValue())
@@ -127,6 +134,18 @@ class OpenApiTest {
     check("POST", "/v1/jobs", "{\"count\": 1, \"steps\": 1}", 202, "/v1/jobs");
     check("GET", "/v1/jobs/nothing", null, 404, "/v1/jobs/{id}");
     check("GET", "/v1/runs/nothing", null, 404, "/v1/runs/{name}");
+    check("POST", "/v1/runs/nothing/pause", "{}", 404, "/v1/runs/{name}/pause");
+    check("POST", "/v1/datasets", "{\"name\": \"mine\"}", 201, "/v1/datasets");
+    check("GET", "/v1/datasets", null, 200, "/v1/datasets");
+    String one = "{\"images\": [{\"path\": \"a.png\", \"file\": \"aGVsbG8=\"}]}";
+    check("POST", "/v1/datasets/mine/images", one, 200, "/v1/datasets/{name}/images");
+    check("POST", "/v1/datasets/none/images", one, 404, "/v1/datasets/{name}/images");
+    check("POST", "/v1/losses", "{}", 400, "/v1/losses");
+    String picture =
+        Base64.getEncoder()
+            .encodeToString(Images.png(new BufferedImage(28, 28, BufferedImage.TYPE_BYTE_GRAY)));
+    String asked = "{\"timesteps\": 2, \"image\": \"" + picture + "\"}";
+    check("POST", "/v1/losses", asked, 200, "/v1/losses");
   }
 
   private static void check(String method, String path, String body, int status, String pattern)

@@ -318,6 +318,115 @@ class StudioServerTest {
   }
 
   @Test
+  void anInversionAnswersTheNoiseAndTheImageDrawnOfIt() throws Exception {
+    byte[] image = picture((x, y) -> x > 8 && x < 20 && y > 8 && y < 20 ? 200 : 0);
+    String body =
+        String.format(
+            "{\"kind\": \"invert\", \"image\": \"%s\", \"steps\": 40, \"iterations\": 2}",
+            Base64.getEncoder().encodeToString(image));
+    JsonNode json = JSON.readTree(post("/v1/edits", body).body());
+
+    assertThat(json.get("steps").intValue()).isEqualTo(80);
+    assertThat(json.get("images")).hasSize(2);
+    assertThat(error(image, png(json.get("images").get(0)))).isGreaterThan(60);
+    assertThat(error(image, png(json.get("images").get(1)))).isLessThan(12);
+    assertThat(post("/v1/edits", body.replace("{", "{\"count\": 2, ")).statusCode()).isEqualTo(400);
+  }
+
+  /** The root of the mean squared error, in levels. */
+  private static double error(byte[] one, byte[] other) throws Exception {
+    int[] a = samples(one);
+    int[] b = samples(other);
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += (a[i] - b[i]) * (double) (a[i] - b[i]);
+    }
+    return Math.sqrt(sum / a.length);
+  }
+
+  private static int[] samples(byte[] png) throws Exception {
+    return ImageIO.read(new ByteArrayInputStream(png))
+        .getRaster()
+        .getSamples(0, 0, 28, 28, 0, (int[]) null);
+  }
+
+  /** The error of the noise is small where there is much of it, and large where there is little. */
+  @Test
+  void theLossOfAnImageIsMeasuredByTimestep() throws Exception {
+    String image = Base64.getEncoder().encodeToString(picture((x, y) -> x > 9 && x < 19 ? 180 : 0));
+    JsonNode json =
+        JSON.readTree(
+            post("/v1/losses", "{\"timesteps\": 12, \"image\": \"" + image + "\"}").body());
+
+    assertThat(json.get("t")).hasSize(12);
+    assertThat(json.get("t").get(0).intValue()).isZero();
+    assertThat(json.get("eps_mse").get(0).doubleValue())
+        .isGreaterThan(10 * json.get("eps_mse").get(11).doubleValue());
+    assertThat(json.get("x0_mse").get(11).doubleValue())
+        .isGreaterThan(10 * json.get("x0_mse").get(0).doubleValue());
+    assertThat(json.get("total_bits_per_dim").doubleValue()).isBetween(0.1, 30.0);
+    assertThat(post("/v1/losses", "{}").statusCode()).isEqualTo(400);
+  }
+
+  @Test
+  void uploadedImagesCanBeTrainedOnAndRemoved() throws Exception {
+    String image = Base64.getEncoder().encodeToString(picture((x, y) -> x));
+    assertThat(post("/v1/datasets", "{\"name\": \"mine\"}").statusCode()).isEqualTo(201);
+    assertThat(post("/v1/datasets", "{\"name\": \"mine\"}").statusCode()).isEqualTo(409);
+    assertThat(post("/v1/datasets", "{\"name\": \"clothes\"}").statusCode()).isEqualTo(409);
+    assertThat(post("/v1/datasets", "{\"name\": \"../mine\"}").statusCode()).isEqualTo(400);
+    JsonNode added =
+        JSON.readTree(
+            post(
+                    "/v1/datasets/mine/images",
+                    String.format(
+                        "{\"images\": [{\"path\": \"bags/1.png\", \"file\": \"%s\"},"
+                            + " {\"path\": \"bags/2.png\", \"file\": \"aGVsbG8=\"}]}",
+                        image))
+                .body());
+
+    assertThat(added.get("images").intValue()).isEqualTo(1);
+    assertThat(added.get("refused").get(0).get("path").textValue()).isEqualTo("bags/2.png");
+    assertThat(folder.resolve("runs/uploads/mine/bags/000000.png")).exists();
+    assertThat(get("/v1/runs").body()).contains("[\"clothes\",\"mine\"]");
+    assertThat(post("/v1/datasets/nothing/images", "{\"images\": []}").statusCode()).isEqualTo(404);
+    HttpRequest removal = request(server, "/v1/datasets/mine").DELETE().build();
+    assertThat(CLIENT.send(removal, BodyHandlers.discarding()).statusCode()).isEqualTo(204);
+    assertThat(CLIENT.send(removal, BodyHandlers.discarding()).statusCode()).isEqualTo(404);
+    assertThat(folder.resolve("runs/uploads/mine")).doesNotExist();
+  }
+
+  @Test
+  void schedulesFollowTheirSettings() throws Exception {
+    JsonNode usual = schedule("linear", "");
+    JsonNode brief = schedule("linear", "timesteps=100");
+    JsonNode steep = schedule("linear", "timesteps=100&beta_end=0.2");
+
+    assertThat(usual.get("advice")).isEmpty();
+    assertThat(brief.get("signal_left").doubleValue()).isGreaterThan(0.3);
+    assertThat(steep.get("signal_left").doubleValue()).isLessThan(0.05);
+    assertThat(steep.get("first_pure_noise").intValue()).isLessThan(100);
+    assertThat(
+            schedule("linear", "timesteps=100&zero_terminal_snr=true")
+                .get("signal_left")
+                .doubleValue())
+        .isZero();
+    assertThat(schedule("cosine", "beta_end=0.2")).isEqualTo(schedule("cosine", ""));
+    for (String wrong : List.of("timesteps=1", "beta_end=2", "zero_terminal_snr=1", "x=1")) {
+      assertThat(get("/v1/schedules?" + wrong).statusCode()).as(wrong).isEqualTo(400);
+    }
+  }
+
+  private static JsonNode schedule(String name, String query) throws Exception {
+    for (JsonNode one : JSON.readTree(get("/v1/schedules?" + query).body()).get("schedules")) {
+      if (one.get("name").textValue().equals(name)) {
+        return one;
+      }
+    }
+    throw new AssertionError("There is no schedule " + name);
+  }
+
+  @Test
   void uploadsThatAreNoImagesAreRefused() throws Exception {
     String noImage = Base64.getEncoder().encodeToString("hello".getBytes(StandardCharsets.UTF_8));
     HttpResponse<String> answer =

@@ -55,7 +55,7 @@ export function enter() {
 
 function showStrip() {
   fillStrip(byId("edit-strip"), images, source, choose);
-  options(byId("edit-to"), images.map((image, i) => [String(i), nameOf(image)]));
+  options(byId("edit-to"), images.map((image) => [image.id, nameOf(image)]));
 }
 
 const nameOf = (image) => (image.command ? `${image.className ?? "Image"}, seed ${image.seed}` : image.name ?? image.title);
@@ -167,7 +167,7 @@ async function edit() {
   if (chosen === "inpaint") body.mask = pngOf(mask);
   if (chosen === "image-to-image") Object.assign(body, { strength: Number(byId("edit-strength").value), sampler: "ddim" });
   if (chosen === "interpolate") {
-    const other = images[Number(byId("edit-to").value)];
+    const other = images.find((image) => image.id === byId("edit-to").value);
     if (!other) {
       say("edit-status", "Blending takes another image; draw one first.", true);
       return;

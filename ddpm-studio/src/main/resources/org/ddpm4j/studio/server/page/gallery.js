@@ -1,11 +1,14 @@
 // Images that were drawn or read, for all rooms.
 
-/** The newest first: {bitmap, png, title, seed, cls, className, command}. */
+/** The newest first: {id, bitmap, png, title, seed, cls, className, command}. */
 export const images = [];
 
 const MOST = 48;
 
+let added = 0;
+
 export function add(image) {
+  image.id = String(added++);
   images.unshift(image);
   images.length = Math.min(images.length, MOST);
   document.dispatchEvent(new CustomEvent("gallery"));
