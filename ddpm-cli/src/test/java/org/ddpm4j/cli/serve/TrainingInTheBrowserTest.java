@@ -25,7 +25,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
-import org.openqa.selenium.chrome.ChromeDriverService;
 import org.openqa.selenium.chrome.ChromeOptions;
 
 /** A training is begun, paused and stopped by buttons, and the command line goes on with it. */
@@ -61,13 +60,11 @@ class TrainingInTheBrowserTest {
             ServerOptions.loopback(0),
             List.of(ModelSource.bundled()),
             Optional.of(new StudioOptions(runs, new SameProgram(), Map.of("tiny", options))))) {
+      // Named, so that Selenium does not go and look for one elsewhere.
+      System.setProperty(
+          "webdriver.chrome.driver", program("chromedriver").orElseThrow().toString());
       ChromeDriver browser =
           new ChromeDriver(
-              // Named, so that Selenium does not go and look for one elsewhere.
-              new ChromeDriverService.Builder()
-                  .usingDriverExecutable(program("chromedriver").orElseThrow().toFile())
-                  .usingAnyFreePort()
-                  .build(),
               new ChromeOptions()
                   .setBinary(program("chromium").orElseThrow().toString())
                   .addArguments("--headless=new", "--no-sandbox", "--disable-gpu"));
