@@ -4,6 +4,8 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Locale;
 import javax.imageio.ImageIO;
 import org.ddpm4j.cli.draw.SampleCommand;
@@ -30,6 +32,7 @@ import org.ddpm4j.cli.spark.SparkCommand;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.train.TrainCommand;
 import picocli.CommandLine;
+import picocli.CommandLine.TypeConversionException;
 
 /** The entry point of the {@code ddpm} program. */
 public final class Main {
@@ -112,8 +115,19 @@ public final class Main {
     return program
         .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
         .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))
+        // A file whose name begins with @ is a file, and not a list of arguments.
+        .setExpandAtFiles(false)
+        .registerConverter(Path.class, Main::path)
         .setExecutionStrategy(OptionRules::run)
         .setParameterExceptionHandler(failures)
         .setExecutionExceptionHandler(failures);
+  }
+
+  private static Path path(String words) {
+    try {
+      return Path.of(words);
+    } catch (InvalidPathException e) {
+      throw new TypeConversionException("no file can have this name here; name another.");
+    }
   }
 }

@@ -3,6 +3,7 @@ package org.ddpm4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.ddpm4j.cli.terminal.Console;
+import picocli.CommandLine;
 
 /** Runs the program inside the test's virtual machine and catches what it writes. */
 public final class Cli {
@@ -86,6 +88,13 @@ public final class Cli {
     int code = Main.run(console, Arrays.stream(args).map(Object::toString).toArray(String[]::new));
     return new Result(
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  /** The program with all its commands, which writes to nowhere. */
+  static CommandLine program() {
+    PrintStream nowhere =
+        new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8);
+    return Main.commandLine(new Console(nowhere, nowhere, OptionalInt.empty()));
   }
 
   /** The options of that model. */

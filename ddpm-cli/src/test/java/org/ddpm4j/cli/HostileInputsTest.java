@@ -15,11 +15,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -27,10 +30,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
 
 /**
  * Every command with strange files in every place where it reads one: exit code 2, one sentence,
- * and nothing of the program's inside. A build tries a fourth of the kinds in each place, in turn;
+ * and nothing of the program's inside. A build tries an eighth of the kinds in each place, in turn;
  * with {@code -Dddpm4j.hostile.all=true} all are tried in all places, which takes minutes.
  */
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "it has neither these devices nor pipes")
@@ -53,7 +58,17 @@ class HostileInputsTest {
           "link to itself",
           "pipe that nobody writes to");
 
-  private static final int SHARE = Boolean.getBoolean("ddpm4j.hostile.all") ? 1 : 4;
+  /** How help names what a file is given for. */
+  private static final Pattern FILE_LABEL = Pattern.compile("FILE|DIR|MODEL|PATH");
+
+  /** What is written, or only kept: damaged features of a data set are made anew. */
+  private static final Set<String> OTHER_THAN_INPUTS = Set.of("--output", "--plot", "--cache");
+
+  /** A run to make, and what the studio shows or leaves out while it serves. */
+  private static final Set<String> NOT_READ_AT_ONCE =
+      Set.of("train --run", "studio --runs", "studio --images");
+
+  private static final int SHARE = Boolean.getBoolean("ddpm4j.hostile.all") ? 1 : 8;
 
   @TempDir private static Path shared;
   private static Path data;
@@ -263,7 +278,44 @@ class HostileInputsTest {
       places.add(Place.alone("data", "--dataset", set, "--data", PLACE));
       places.add(Place.alone("train", "--dataset", set, "--steps", 1, "--data", PLACE));
     }
+    for (String command : List.of("inpaint", "image-to-image", "interpolate", "invert")) {
+      places.add(Place.alone(command, "--run", PLACE));
+      places.add(Place.alone(command, "--model", PLACE));
+      places.add(Place.alone(command, "--run", run, "--checkpoint", PLACE));
+      places.add(Place.alone(command, "--run", run, "--data", PLACE));
+    }
+    Object[] compared = {"--count", 10, "--cache", shared.resolve("cache")};
+    for (String command : List.of("distances", "nearest")) {
+      places.add(Place.alone(command, "--run", PLACE));
+      places.add(Place.alone(command, "--model", PLACE, "--data", data));
+      places.add(
+          with(
+              compared, Place.alone(command, "--run", run, "--data", data, "--checkpoint", PLACE)));
+      places.add(with(compared, Place.alone(command, "--run", run, "--data", PLACE)));
+    }
+    places.add(
+        with(
+            compared,
+            Place.alone("distances", "--run", run, "--data", data, "--inception", PLACE)));
+    places.add(
+        with(
+            compared,
+            Place.alone("distances", "--dataset", "mnist", "--data", data, "--images", PLACE)));
+    places.add(Place.alone("evaluate", "--distances", "--run", PLACE));
+    places.add(Place.alone("evaluate", "--run", run, "--data", data, "--checkpoint", PLACE));
+    places.add(Place.alone("evaluate", "--run", run, "--data", PLACE));
+    places.add(
+        with(compared, Place.alone("samplers", "--run", run, "--distances", "--data", PLACE)));
+    places.add(Place.alone("train", "--data", data, "--steps", 1, "--from", PLACE));
+    for (String command : List.of("serve", "studio")) {
+      places.add(Place.alone(command, "--model", PLACE));
+      // What may pass for a token is followed by a model that is missing.
+      places.add(Place.alone(command, "--model", shared.resolve("none"), "--token-file", PLACE));
+    }
+    places.add(Place.alone("info", "--run", PLACE));
     // Files in folders.
+    places.add(
+        Place.in(run, "config.json", "train", "--data", data, "--steps", 1, "--from", PLACE));
     for (String file : List.of("config.json", newest)) {
       places.add(Place.in(run, file, "sample", "--run", PLACE));
       places.add(Place.in(run, file, "train", "--resume", PLACE, "--data", data));
@@ -336,7 +388,8 @@ class HostileInputsTest {
                   place.command().stream().map(word -> word.replace(PLACE, target.toString())),
                   Stream.of("--output", folder.resolve("output")))
               .toArray();
-      boolean hasOutput = !List.of("info", "train", "evaluate").contains(place.command().get(0));
+      boolean hasOutput =
+          !List.of("info", "train", "evaluate", "serve", "studio").contains(place.command().get(0));
       Cli.Result result = Cli.run(hasOutput ? command : withoutLast(command));
       if (result.code() != Failures.BAD_INPUT
           || !result.err().lines().reduce((first, last) -> last).orElse("").matches("ddpm: .*[.?]")
@@ -349,6 +402,44 @@ class HostileInputsTest {
       }
     }
     assertThat(wrong).isEmpty();
+  }
+
+  /**
+   * Whoever adds a command, or an option that names a file to read, adds a place, or says here why
+   * there is none.
+   */
+  @Test
+  void everyCommandAndEveryFileOfItHasAPlace() throws IOException {
+    Set<String> there = new TreeSet<>();
+    for (Place place : allPlaces()) {
+      String command = place.command().get(0);
+      place.command().forEach(word -> there.add(command + " " + word));
+    }
+    Set<String> missing = new TreeSet<>();
+    Set<String> commands = new TreeSet<>();
+    for (CommandLine command : Cli.program().getSubcommands().values()) {
+      String name = command.getCommandName();
+      for (OptionSpec option : command.getCommandSpec().options()) {
+        if (FILE_LABEL.matcher(option.paramLabel()).find()
+            && option.arity().max() > 0
+            && !OTHER_THAN_INPUTS.contains(option.longestName())
+            && !NOT_READ_AT_ONCE.contains(name + " " + option.longestName())) {
+          commands.add(name);
+          missing.add(name + " " + option.longestName());
+        }
+      }
+      if (!command.getCommandSpec().positionalParameters().isEmpty()) {
+        commands.add(name);
+      }
+    }
+    missing.removeAll(there);
+    assertThat(missing).as("options that name files, and no place of theirs").isEmpty();
+    commands.removeIf(command -> there.stream().anyMatch(word -> word.startsWith(command + " ")));
+    assertThat(commands)
+        .as("commands that read files or words")
+        .containsExactlyInAnyOrder(
+            // Their one word is of a list.
+            "bench", "lesson", "help", "spark");
   }
 
   private static Object[] withoutLast(Object[] command) {

@@ -9,6 +9,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -20,6 +21,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
+import org.ddpm4j.cli.draw.SampleRecord;
+import org.ddpm4j.cli.report.DistanceTable;
+import org.ddpm4j.cli.report.Sitting;
 import org.ddpm4j.data.Cifar10;
 import org.ddpm4j.data.Cifar100;
 import org.ddpm4j.data.DataSources;
@@ -37,8 +41,15 @@ import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.diffusers.SchedulerFile;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.Checkpoint;
+import org.ddpm4j.evaluation.ReferenceFeatures;
 import org.ddpm4j.io.ForeignFormat;
 import org.ddpm4j.io.SafetensorsReader;
+import org.ddpm4j.io.TensorReader;
+import org.ddpm4j.io.pytorch.PyTorchReader;
+import org.ddpm4j.io.weights.WeightsLayout;
+import org.ddpm4j.studio.runs.LossTable;
+import org.ddpm4j.studio.runs.RunProgress;
+import org.ddpm4j.studio.server.ServiceRequests;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -293,6 +304,80 @@ enum FuzzTarget {
       } catch (IllegalArgumentException e) {
         throw new IOException(e.getMessage(), e);
       }
+    }
+  },
+
+  /** Files of torch.save, in both of its formats. */
+  PYTORCH {
+    @Override
+    void read(byte[] bytes, Path folder) throws IOException {
+      Path file = write(folder, "weights.pt", bytes);
+      try (PyTorchReader reader = PyTorchReader.open(file)) {
+        for (String name : reader.names()) {
+          try (INDArray tensor = reader.tensor(name)) {
+            tensor.length();
+          }
+        }
+      }
+    }
+  },
+
+  /** The index of weights in several files and, after a cut, the one file that is there. */
+  WEIGHTS_INDEX {
+    @Override
+    void read(byte[] bytes, Path folder) throws IOException {
+      List<byte[]> files = parts(bytes, 2);
+      write(folder, "a.safetensors", files.get(1));
+      Path index = write(folder, "model.safetensors.index.json", files.get(0));
+      try (TensorReader reader = WeightsLayout.open(index)) {
+        reader.tensors().values().forEach(INDArray::close);
+      }
+    }
+  },
+
+  /** What the images of a folder are of. */
+  SAMPLE_RECORD {
+    @Override
+    void read(byte[] bytes, Path folder) throws IOException {
+      SampleRecord.read(write(folder, SampleRecord.FILE, bytes));
+    }
+  },
+
+  /**
+   * What a run keeps for people: time.csv, loss.csv, distances.csv and progress.json. Nothing
+   * depends on them, and so all bytes are taken.
+   */
+  RUN_TABLES {
+    @Override
+    void read(byte[] bytes, Path folder) throws IOException {
+      List<byte[]> files = parts(bytes, 4);
+      List<Sitting> sittings = Sitting.read(write(folder, "time.csv", files.get(0)));
+      sittings.stream().map(Sitting::time).reduce(Duration.ZERO, Duration::plus).toHours();
+      LossTable.read(write(folder, "loss.csv", files.get(1)));
+      write(folder, "distances.csv", files.get(2));
+      new DistanceTable(folder).read();
+      RunProgress.read(write(folder, "progress.json", files.get(3)));
+    }
+  },
+
+  /** What the features of a data set are, in the user's cache; with its checksum put right. */
+  REFERENCE_FEATURES {
+    @Override
+    void read(byte[] bytes, Path folder) throws IOException {
+      ReferenceFeatures.read(write(folder, "features.safetensors", withRightChecksum(bytes)));
+    }
+  },
+
+  /** The body of a request to the service, which is planned and not drawn. */
+  SERVICE_REQUEST {
+    private ServiceRequests requests;
+
+    @Override
+    void read(byte[] bytes, Path folder) throws IOException {
+      if (requests == null) {
+        requests = new ServiceRequests();
+      }
+      requests.plan(bytes);
     }
   },
 

@@ -3,8 +3,10 @@
 
 RUN is the folder of a run of the smallest network there is, trained with
   --network tutorial --dim 1 --timesteps 6 --grayscale --image-size 8 --timestep-sampling importance
+It takes Pillow and PyTorch.
 """
 
+import base64
 import gzip
 import io
 import json
@@ -178,9 +180,67 @@ def data_sets() -> None:
         write("foreign-format", name, start)
 
 
+def pytorch() -> None:
+    import torch
+
+    state = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.zeros(3, dtype=torch.bfloat16),
+             "steps": torch.tensor(7), "mask": torch.tensor([True, False])}
+    matrix = torch.arange(6.0).reshape(2, 3)
+    for name, saved in {"state": state, "nested": {"ema": state, "step": 3, "note": "of a test", "rates": [0.1, 2, None]},
+                        "views": {"turned": matrix.t(), "row": matrix[1], "every-second": matrix[:, ::2]},
+                        "parameter": {"w": torch.nn.Parameter(torch.ones(2))}}.items():
+        for suffix, options in {"": {}, "-legacy": {"_use_new_zipfile_serialization": False}}.items():
+            out = io.BytesIO()
+            torch.save(saved, out, **options)
+            write("pytorch", name + suffix, out.getvalue())
+
+
+def run_files() -> None:
+    write("sample-record", "call", json.dumps({"seed": "7", "sampler": "ddpm", "digits": "4"}, indent=2).encode())
+    write("run-tables", "trained", CUT.join([
+        b"begun_at_step,steps,images,seconds,machine\n0,100,3200,12.500,\"AMD EPYC, 2 threads, float32\n100,50,1600,7.250,cpu\n",
+        b"step,loss,validation_loss,learning_rate,gradient_norm\n25,0.5,NaN,0.001,1.25\n50,0.25,0.3,9.0E-4,1.0\n",
+        b"step,images,frechet_distance,kernel_distance,kernel_distance_error,precision,recall,density,coverage,inception_score\n"
+        b"100,50,12.5,0.01,0.001,0.5,0.5,0.9,0.8,\n",
+        b'{"step": 3, "steps": 10, "loss": null, "images_per_second": 31.5, "seconds_left": 2, "process": 77, "ended": false}\n']))
+    statistics = {"count": ("I64", [1], struct.pack("<q", 3)), "mean": ("F64", [2], struct.pack("<2d", 0.5, -1)),
+                  "scatter": ("F64", [2, 2], struct.pack("<4d", 2, 0.5, 0.5, 1))}
+    classes = {f"class.{k}.{name}": tensor for k in range(2) for name, tensor in statistics.items()}
+    some = {"features": ("F32", [3, 2], bytes(24)), "probabilities": ("F32", [3, 2], bytes(24)), "labels": ("I32", [3], bytes(12))}
+    metadata = {"extractor": "classifier", "source": "3 images", "fingerprint": "0" * 64, "class_names": "cat\ndog",
+                "crc32c": "00000000"}
+    write("reference-features", "two-classes", safetensors({**statistics, **classes, **some}, metadata))
+    two = safetensors({"a": ("F32", [1], bytes(4)), "b": ("F32", [2], bytes(8))})
+    write("weights-index", "one-file", json.dumps(
+        {"metadata": {"total_size": 12}, "weight_map": {"a": "a.safetensors", "b": "a.safetensors"}}).encode() + CUT + two)
+
+
+def requests() -> None:
+    picture = io.BytesIO()
+    Image.new("L", (28, 28), 99).save(picture, "PNG")
+    image = base64.b64encode(picture.getvalue()).decode()
+    mask = Image.new("L", (28, 28), 255)
+    mask.paste(0, (0, 0, 9, 9))
+    picture = io.BytesIO()
+    mask.save(picture, "PNG")
+    for name, body in {
+        "sample": {"count": 2, "seed": 7, "steps": 3, "sampler": "ddim", "previews": 2},
+        "seeds": {"seeds": [1, -2, 3], "model": "bundled"},
+        "inpaint": {"kind": "inpaint", "image": image, "mask": base64.b64encode(picture.getvalue()).decode(), "steps": 4,
+                    "resamplings": 2, "count": 1},
+        "image-to-image": {"kind": "image-to-image", "image": image, "strength": 0.5, "sampler": "dpm++"},
+        "interpolate": {"kind": "interpolate", "image": image, "to": image, "count": 3},
+        "refused-guidance": {"guidance": 3, "class": "Bag", "count": 1},
+    }.items():
+        write("service-request", name, json.dumps(body).encode())
+
+
 if __name__ == "__main__":
     tensors()
     network(Path(sys.argv[1]))
     pipelines()
     pictures()
     data_sets()
+    pytorch()
+    run_files()
+    requests()

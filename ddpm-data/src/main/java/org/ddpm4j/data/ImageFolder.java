@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.ddpm4j.io.FileFailure;
 import org.ddpm4j.io.ForeignFormat;
 
 /**
@@ -273,12 +274,7 @@ public final class ImageFolder {
             if (e instanceof FileSystemLoopException || Files.isSymbolicLink(path)) {
               return FileVisitResult.CONTINUE;
             }
-            throw new IOException(
-                path
-                    + " cannot be read ("
-                    + e.getClass().getSimpleName()
-                    + "); change its permissions or choose another folder.",
-                e);
+            throw FileFailure.unreadable(path, e);
           }
         });
     return new Found(files, leftOut);

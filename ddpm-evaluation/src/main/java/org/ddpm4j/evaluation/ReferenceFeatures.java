@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -213,34 +214,116 @@ public record ReferenceFeatures(
                 CLASS_NAMES));
       }
       reader.verifyChecksum();
+      var tensors = new Tensors(reader, file);
+      long dimensions = tensors.length(MEAN);
       List<FeatureStatistics> byClass = new ArrayList<>();
       for (int k = 0; reader.names().contains(CLASS + k + "." + COUNT); k++) {
-        byClass.add(statistics(reader, CLASS + k + "."));
+        byClass.add(tensors.statistics(CLASS + k + ".", dimensions));
       }
-      float[][] values = reader.tensor(FEATURES).toFloatMatrix();
+      long[] labels = tensors.wholeNumbers(LABELS, DataType.INT32);
+      float[][] values = tensors.rows(FEATURES, labels.length, dimensions);
       float[][] probabilities =
           reader.names().contains(PROBABILITIES)
-              ? reader.tensor(PROBABILITIES).toFloatMatrix()
+              ? tensors.rows(PROBABILITIES, labels.length, tensors.width(PROBABILITIES))
               : new float[values.length][0];
       String names = metadata.get(CLASS_NAMES);
       return new ReferenceFeatures(
           metadata.get(EXTRACTOR),
           metadata.get(SOURCE),
           metadata.get(FINGERPRINT),
-          statistics(reader, ""),
+          tensors.statistics("", dimensions),
           byClass,
-          names.isEmpty() ? List.of() : List.of(names.split(SEPARATOR)),
+          names.isEmpty() ? List.of() : List.of(names.split(SEPARATOR, -1)),
           new Features(values, probabilities),
-          IntStream.of(reader.tensor(LABELS).toIntVector()).boxed().toList());
+          LongStream.of(labels).mapToObj(label -> (int) label).toList());
     }
   }
 
-  private static FeatureStatistics statistics(SafetensorsReader reader, String prefix)
-      throws IOException {
-    return new FeatureStatistics(
-        reader.tensor(prefix + COUNT).getLong(0),
-        reader.tensor(prefix + MEAN).toDoubleVector(),
-        reader.tensor(prefix + SCATTER).ravel().toDoubleVector());
+  /**
+   * Tensors of a file that must fit together.
+   *
+   * @param reader of the file
+   * @param file for sentences
+   */
+  private record Tensors(SafetensorsReader reader, Path file) {
+
+    FeatureStatistics statistics(String prefix, long dimensions) throws IOException {
+      long[] count = wholeNumbers(prefix + COUNT, DataType.INT64);
+      if (count.length != 1 || count[0] < 0) {
+        throw wrong("%s is no number of images", prefix + COUNT);
+      }
+      return new FeatureStatistics(
+          count[0],
+          numbers(prefix + MEAN, dimensions),
+          numbers(prefix + SCATTER, dimensions, dimensions));
+    }
+
+    long length(String name) throws IOException {
+      long[] shape = shape(name);
+      if (shape.length != 1 || shape[0] == 0) {
+        throw wrong("%s is of shape %s, expected one axis", name, Arrays.toString(shape));
+      }
+      return shape[0];
+    }
+
+    long width(String name) throws IOException {
+      long[] shape = shape(name);
+      return shape.length == 0 ? 0 : shape[shape.length - 1];
+    }
+
+    private double[] numbers(String name, long... expected) throws IOException {
+      double[] numbers = array(name, DataType.DOUBLE, expected).data().asDouble();
+      for (double number : numbers) {
+        requireFinite(name, number);
+      }
+      return numbers;
+    }
+
+    float[][] rows(String name, long count, long width) throws IOException {
+      float[] numbers = array(name, DataType.FLOAT, count, width).data().asFloat();
+      float[][] rows = new float[(int) count][(int) width];
+      for (int i = 0; i < numbers.length; i++) {
+        requireFinite(name, numbers[i]);
+        rows[i / (int) width][i % (int) width] = numbers[i];
+      }
+      return rows;
+    }
+
+    long[] wholeNumbers(String name, DataType type) throws IOException {
+      return array(name, type, length(name)).data().asLong();
+    }
+
+    private INDArray array(String name, DataType type, long... expected) throws IOException {
+      long[] shape = shape(name);
+      if (!Arrays.equals(shape, expected) || reader.dataType(name) != type) {
+        throw wrong(
+            "%s is of type %s and shape %s, expected %s and %s",
+            name, reader.dataType(name), Arrays.toString(shape), type, Arrays.toString(expected));
+      }
+      return reader.tensor(name);
+    }
+
+    private long[] shape(String name) throws IOException {
+      if (!reader.names().contains(name)) {
+        throw wrong("there is no %s", name);
+      }
+      return reader.shape(name);
+    }
+
+    private void requireFinite(String name, double number) throws IOException {
+      if (!Double.isFinite(number)) {
+        throw wrong("%s has a number that is not finite", name);
+      }
+    }
+
+    private IOException wrong(String what, Object... values) {
+      return new IOException(
+          String.format(
+              Locale.ROOT,
+              "%s holds no statistics of a data set that ddpm4j has written: %s; make them anew.",
+              file,
+              String.format(Locale.ROOT, what, values)));
+    }
   }
 
   /**

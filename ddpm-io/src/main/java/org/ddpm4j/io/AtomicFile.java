@@ -7,12 +7,15 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
@@ -34,6 +37,9 @@ public final class AtomicFile {
 
   private static final String PREFIX = ".ddpm4j-";
   private static final String SUFFIX = ".tmp";
+
+  /** No write pauses for so long. */
+  private static final Duration ABANDONED = Duration.ofDays(1);
 
   private static final int BUFFER_BYTES = 1 << 16;
 
@@ -82,7 +88,8 @@ public final class AtomicFile {
   /**
    * Fails now where {@link #write} would fail later, so that nobody works for hours on what then
    * has no place: if a folder or a device is in the way, or the target's folder is missing or may
-   * not be written to. Leaves nothing behind.
+   * not be written to. Leaves nothing behind, and clears the folder of the temporary files that
+   * processes killed more than a day ago have left there.
    *
    * @param target the file to create or replace later
    * @throws IOException with the sentence that {@link #write} would end in
@@ -90,6 +97,26 @@ public final class AtomicFile {
   public static void requireWritable(Path target) throws IOException {
     Path file = destination(target);
     deleteIfPossible(createTemporary(file.getParent(), target));
+    removeAbandoned(file.getParent());
+  }
+
+  /** What is younger may belong to another process that is writing it now. */
+  private static void removeAbandoned(Path folder) {
+    Instant abandoned = Instant.now().minus(ABANDONED);
+    try (DirectoryStream<Path> unfinished = unfinished(folder)) {
+      for (Path file : unfinished) {
+        if (Files.getLastModifiedTime(file).toInstant().isBefore(abandoned)) {
+          deleteIfPossible(file);
+        }
+      }
+    } catch (IOException | DirectoryIteratorException ignored) {
+      // Somebody else's folder may be written to but not listed; nothing depends on this.
+      return;
+    }
+  }
+
+  private static DirectoryStream<Path> unfinished(Path folder) throws IOException {
+    return Files.newDirectoryStream(folder, PREFIX + "*" + SUFFIX);
   }
 
   /**
@@ -103,8 +130,7 @@ public final class AtomicFile {
     if (!Files.isDirectory(folder)) {
       return;
     }
-    try (DirectoryStream<Path> unfinished =
-        Files.newDirectoryStream(folder, PREFIX + "*" + SUFFIX)) {
+    try (DirectoryStream<Path> unfinished = unfinished(folder)) {
       for (Path file : unfinished) {
         Files.deleteIfExists(file);
       }

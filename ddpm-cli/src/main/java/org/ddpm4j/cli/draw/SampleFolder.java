@@ -1,18 +1,13 @@
 package org.ddpm4j.cli.draw;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.ddpm4j.cli.options.BadInputException;
@@ -20,24 +15,16 @@ import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.FolderLock;
 import org.ddpm4j.io.Folders;
-import org.ddpm4j.io.SmallTextFile;
-import org.ddpm4j.io.StrictJson;
 
 /**
- * A folder with a file for each image, {@code 0000.png} and so on, and {@value #RECORD}, which says
- * what the images are of. Who finds the record of his own call there goes on with what is missing;
- * who finds that of another call, or pictures without one, is refused.
+ * A folder with a file for each image, {@code 0000.png} and so on, and {@value SampleRecord#FILE},
+ * which says what the images are of. Who finds the record of his own call there goes on with what
+ * is missing; who finds that of another call, or pictures without one, is refused.
  */
 final class SampleFolder implements AutoCloseable {
 
-  static final String RECORD = "samples.json";
-
   private static final int LEAST_DIGITS = 4;
   private static final Pattern PICTURE = Pattern.compile("\\d{" + LEAST_DIGITS + ",}\\.png");
-  private static final SmallTextFile FILE =
-      new SmallTextFile(1 << 20, "record of samples", "draw into another folder");
-  private static final JsonMapper JSON = StrictJson.builder().build();
-  private static final int MAX_NAMED = 3;
 
   private final Path path;
   private final int count;
@@ -53,11 +40,11 @@ final class SampleFolder implements AutoCloseable {
    * Fails now where {@link #open} would find a folder that is not this call's.
    *
    * @param path of the folder, which need not exist
-   * @param facts of the call, everything that decides what the images are
+   * @param call everything that decides what the images are
    * @throws BadInputException if there are images of another call, or nobody knows of which
    */
-  private static void requireOwn(Path path, Map<String, String> facts) throws IOException {
-    Path record = path.resolve(RECORD);
+  private static void requireOwn(Path path, SampleRecord call) throws IOException {
+    Path record = path.resolve(SampleRecord.FILE);
     if (!Files.exists(record)) {
       Optional<String> picture = firstPicture(path);
       if (picture.isPresent()) {
@@ -67,18 +54,19 @@ final class SampleFolder implements AutoCloseable {
                 "The folder %s holds %s but no %s, so that nobody knows of which call it is; name another folder by --output, or remove the pictures.",
                 path,
                 picture.get(),
-                RECORD));
+                SampleRecord.FILE));
       }
       return;
     }
-    Map<String, String> found = read(record);
-    if (!found.equals(facts)) {
+    AtomicFile.requireWritable(record);
+    SampleRecord found = SampleRecord.read(record);
+    if (!found.equals(call)) {
       throw new BadInputException(
           String.format(
               Locale.ROOT,
               "The folder %s holds images of another call (%s); name another folder by --output, or remove it.",
               path,
-              differences(found, facts)));
+              found.differences(call)));
     }
   }
 
@@ -94,39 +82,6 @@ final class SampleFolder implements AutoCloseable {
     }
   }
 
-  private static Map<String, String> read(Path record) throws IOException {
-    // Reading a pipe would wait for somebody to write to it.
-    AtomicFile.requireWritable(record);
-    try {
-      return JSON.readValue(FILE.read(record), new TypeReference<TreeMap<String, String>>() {});
-    } catch (JsonProcessingException e) {
-      throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "%s does not say what the images beside it are; name another folder by --output.",
-              record));
-    }
-  }
-
-  private static String differences(Map<String, String> found, Map<String, String> facts) {
-    TreeSet<String> names = new TreeSet<>(found.keySet());
-    names.addAll(facts.keySet());
-    List<String> different =
-        names.stream()
-            .filter(name -> !found.getOrDefault(name, "").equals(facts.getOrDefault(name, "")))
-            .map(
-                name ->
-                    String.format(
-                        Locale.ROOT,
-                        "%s: %s there, %s here",
-                        name,
-                        found.getOrDefault(name, "none"),
-                        facts.getOrDefault(name, "none")))
-            .toList();
-    return String.join("; ", different.subList(0, Math.min(MAX_NAMED, different.size())))
-        + (different.size() > MAX_NAMED ? "; and more" : "");
-  }
-
   /**
    * Takes a folder for this call alone.
    *
@@ -138,7 +93,8 @@ final class SampleFolder implements AutoCloseable {
   static SampleFolder open(Path path, Map<String, String> facts, int count) throws IOException {
     Map<String, String> all = new TreeMap<>(facts);
     all.put("digits", Integer.toString(digits(count)));
-    requireOwn(path, all);
+    SampleRecord call = new SampleRecord(all);
+    requireOwn(path, call);
     Folders.create(path);
     FolderLock lock =
         FolderLock.tryLock(path)
@@ -152,9 +108,7 @@ final class SampleFolder implements AutoCloseable {
     boolean opened = false;
     try {
       AtomicFile.removeUnfinished(path);
-      AtomicFile.writeString(
-          path.resolve(RECORD),
-          JSON.writerWithDefaultPrettyPrinter().writeValueAsString(all) + "\n");
+      call.write(path.resolve(SampleRecord.FILE));
       opened = true;
       return new SampleFolder(path, count, lock);
     } finally {

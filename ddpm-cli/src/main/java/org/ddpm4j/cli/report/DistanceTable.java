@@ -1,14 +1,16 @@
 package org.ddpm4j.cli.report;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.evaluation.DistanceReport;
 import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.TextTable;
 import org.ddpm4j.plots.Axis;
 import org.ddpm4j.plots.LineChart;
 import org.ddpm4j.plots.PlotFont;
@@ -48,43 +50,66 @@ public record DistanceTable(Path folder) {
    * @throws IOException if a file cannot be read or written
    */
   public void add(long step, DistanceReport report) throws IOException {
-    List<String> rows = new ArrayList<>();
-    for (String row : rows()) {
-      if (stepOf(row) < step) {
+    List<Row> rows = new ArrayList<>();
+    for (Row row : read()) {
+      if (row.step < step) {
         rows.add(row);
       }
     }
     rows.add(
-        String.format(
-            Locale.ROOT,
-            "%d,%s,%s",
+        new Row(
             step,
-            DistanceColumns.of(report),
-            report.inceptionScore().map(score -> Double.toString(score.value())).orElse("")));
-    AtomicFile.writeString(table(), TITLES + "\n" + String.join("\n", rows) + "\n");
+            report.frechet(),
+            String.format(
+                Locale.ROOT,
+                "%d,%s,%s",
+                step,
+                DistanceColumns.of(report),
+                report.inceptionScore().map(score -> Double.toString(score.value())).orElse(""))));
+    String lines = rows.stream().map(Row::line).collect(Collectors.joining("\n"));
+    AtomicFile.writeString(table(), TITLES + "\n" + lines + "\n");
     if (PlotFont.obstacle().isEmpty()) {
       Images.writePng(curve(rows).draw(), picture());
     }
   }
 
-  private List<String> rows() throws IOException {
-    return Files.isRegularFile(table())
-        ? Files.readAllLines(table()).stream().skip(1).filter(row -> !row.isBlank()).toList()
-        : List.of();
+  /**
+   * A line of the table.
+   *
+   * @param step after which the images were drawn
+   * @param frechet their distance, finite
+   * @param line as it stands there
+   */
+  public record Row(long step, double frechet, String line) {
+
+    /** Nothing of a line that somebody else has written. */
+    private static Optional<Row> parse(String line) {
+      String[] cells = line.split(",", -1);
+      try {
+        Row row = new Row(Long.parseLong(cells[0]), Double.parseDouble(cells[FRECHET]), line);
+        return row.step >= 0 && Double.isFinite(row.frechet) ? Optional.of(row) : Optional.empty();
+      } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
+        return Optional.empty();
+      }
+    }
   }
 
-  private static long stepOf(String row) {
-    return Long.parseLong(row.split(",")[0]);
+  /**
+   * Reads the table.
+   *
+   * @return its lines; none where there is no file yet
+   * @throws IOException if it cannot be read
+   */
+  public List<Row> read() throws IOException {
+    return TextTable.rows(table()).stream().flatMap(line -> Row.parse(line).stream()).toList();
   }
 
-  private static LineChart curve(List<String> rows) {
+  private static LineChart curve(List<Row> rows) {
     Series distances =
         Series.of(
             "samples",
-            rows.stream().mapToDouble(DistanceTable::stepOf).toArray(),
-            rows.stream()
-                .mapToDouble(row -> Double.parseDouble(row.split(",")[FRECHET]))
-                .toArray());
+            rows.stream().mapToDouble(Row::step).toArray(),
+            rows.stream().mapToDouble(Row::frechet).toArray());
     return LineChart.of("Distance from real images", List.of(distances))
         .withAxes(Axis.linear("step"), Axis.logarithmic("Fréchet distance"));
   }

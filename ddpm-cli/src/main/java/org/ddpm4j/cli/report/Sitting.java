@@ -1,13 +1,14 @@
 package org.ddpm4j.cli.report;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.ddpm4j.io.ForeignText;
+import org.ddpm4j.io.TextTable;
 import org.ddpm4j.kernels.cpu.Processor;
 import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.Devices;
@@ -26,6 +27,9 @@ public record Sitting(long begun, long steps, long images, Duration time, String
 
   private static final String HEADER = "begun_at_step,steps,images,seconds,machine\n";
   private static final int COLUMNS = 5;
+
+  /** Thirty years: no sum of such times leaves the range of numbers. */
+  private static final double MAX_SECONDS = 1e9;
 
   /**
    * What networks compute on, in words.
@@ -48,13 +52,9 @@ public record Sitting(long begun, long steps, long images, Duration time, String
    */
   static List<Sitting> all(Path file, Sitting now) throws IOException {
     List<Sitting> all = new ArrayList<>();
-    // Reading a pipe would wait for somebody to write to it.
-    if (Files.isRegularFile(file)) {
-      List<String> lines = Files.readAllLines(file);
-      for (String line : lines.subList(Math.min(1, lines.size()), lines.size())) {
-        parse(line)
-            .filter(earlier -> earlier.begun + earlier.steps <= now.begun)
-            .ifPresent(all::add);
+    for (Sitting earlier : read(file)) {
+      if (earlier.steps <= now.begun - earlier.begun) {
+        all.add(earlier);
       }
     }
     if (now.steps > 0) {
@@ -63,17 +63,35 @@ public record Sitting(long begun, long steps, long images, Duration time, String
     return all;
   }
 
-  /** Nothing where somebody has written into the file. */
-  private static Optional<Sitting> parse(String line) {
-    String[] cells = line.split(",", COLUMNS);
+  /**
+   * Reads the sittings of a training.
+   *
+   * @param file time.csv of a run, which need not exist
+   * @return in the order of the file; what somebody else has written into it is left out
+   * @throws IOException if it cannot be read
+   */
+  public static List<Sitting> read(Path file) throws IOException {
+    return TextTable.rows(file).stream().flatMap(row -> parse(row).stream()).toList();
+  }
+
+  private static Optional<Sitting> parse(String row) {
+    String[] cells = row.split(",", COLUMNS);
     try {
-      return Optional.of(
-          new Sitting(
-              Long.parseLong(cells[0]),
-              Long.parseLong(cells[1]),
-              Long.parseLong(cells[2]),
-              Duration.ofMillis(Math.round(1000 * Double.parseDouble(cells[3]))),
-              unquoted(cells[4])));
+      long begun = Long.parseLong(cells[0]);
+      long steps = Long.parseLong(cells[1]);
+      long images = Long.parseLong(cells[2]);
+      double seconds = Double.parseDouble(cells[3]);
+      boolean isPossible =
+          begun >= 0 && steps >= 0 && images >= 0 && seconds >= 0 && seconds <= MAX_SECONDS;
+      return isPossible
+          ? Optional.of(
+              new Sitting(
+                  begun,
+                  steps,
+                  images,
+                  Duration.ofMillis(Math.round(1000 * seconds)),
+                  ForeignText.line(unquoted(cells[4]))))
+          : Optional.empty();
     } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
       return Optional.empty();
     }

@@ -3,7 +3,6 @@ package org.ddpm4j.cli.serve;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,6 +15,7 @@ import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.OptionGroup;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Interruption;
+import org.ddpm4j.io.SmallTextFile;
 import org.ddpm4j.studio.drawing.ModelSource;
 import org.ddpm4j.studio.drawing.QueueLimits;
 import org.ddpm4j.studio.server.ServerOptions;
@@ -28,7 +28,8 @@ import picocli.CommandLine.Option;
 @OptionGroup("The service")
 final class ServingOptions {
 
-  private static final long MOST_TOKEN_BYTES = 4096;
+  private static final SmallTextFile TOKEN =
+      new SmallTextFile(4096, "token", "write one line of 16 characters or more into it");
 
   @Option(
       names = "--host",
@@ -169,15 +170,7 @@ final class ServingOptions {
     if (tokenFile == null) {
       return Optional.empty();
     }
-    if (Files.size(tokenFile) > MOST_TOKEN_BYTES) {
-      throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The file %s has %d bytes, too many for a token; write one line of 16 characters or more.",
-              tokenFile,
-              Files.size(tokenFile)));
-    }
-    return Optional.of(Files.readString(tokenFile).strip());
+    return Optional.of(TOKEN.read(tokenFile).strip());
   }
 
   private List<ModelSource> models() throws IOException {
@@ -186,7 +179,7 @@ final class ServingOptions {
     }
     List<ModelSource> models = new ArrayList<>();
     for (Path folder : folders) {
-      String name = folder.toAbsolutePath().normalize().getFileName().toString();
+      String name = name(folder);
       String id = name;
       for (int i = 2; isTaken(models, id); i++) {
         id = name + "-" + i;
@@ -194,6 +187,12 @@ final class ServingOptions {
       models.add(ModelSource.of(id, folder));
     }
     return models;
+  }
+
+  /** What a folder is called; the root of a file system has no name. */
+  static String name(Path folder) {
+    Path name = folder.toAbsolutePath().normalize().getFileName();
+    return name == null ? "root" : name.toString();
   }
 
   private static boolean isTaken(List<ModelSource> models, String id) {

@@ -87,7 +87,7 @@ public final class StudioCommand implements Callable<Integer> {
       }
     }
     for (Path folder : imageFolders) {
-      String name = folder.toAbsolutePath().normalize().getFileName().toString();
+      String name = ServingOptions.name(folder);
       List<String> before =
           all.put(name, List.of("--dataset", "folder", "--data", folder.toString()));
       if (before != null) {

@@ -1,11 +1,11 @@
 package org.ddpm4j.studio.runs;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.Optional;
+import org.ddpm4j.io.TextTable;
 
 /**
  * The file loss.csv of a run, thinned out for a chart.
@@ -15,7 +15,6 @@ import java.util.stream.Stream;
 public record LossTable(List<Row> rows) {
 
   private static final int MOST_ROWS = 600;
-  private static final long MOST_BYTES = 64L << 20;
 
   /**
    * A line.
@@ -32,14 +31,15 @@ public record LossTable(List<Row> rows) {
     rows = List.copyOf(rows);
   }
 
-  static LossTable read(Path file) throws IOException {
-    if (!Files.isRegularFile(file) || Files.size(file) > MOST_BYTES) {
-      return new LossTable(List.of());
-    }
-    List<Row> all = new ArrayList<>();
-    try (Stream<String> lines = Files.lines(file)) {
-      lines.skip(1).map(LossTable::row).filter(row -> row != null).forEach(all::add);
-    }
+  /**
+   * Reads the table of a run.
+   *
+   * @param file loss.csv, which need not exist
+   * @return its rows; what somebody else has written into it is left out
+   * @throws IOException if it cannot be read
+   */
+  public static LossTable read(Path file) throws IOException {
+    List<Row> all = TextTable.rows(file).stream().flatMap(line -> row(line).stream()).toList();
     int every = (all.size() + MOST_ROWS - 1) / MOST_ROWS;
     List<Row> kept = new ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
@@ -51,16 +51,17 @@ public record LossTable(List<Row> rows) {
     return new LossTable(kept);
   }
 
-  private static Row row(String line) {
+  private static Optional<Row> row(String line) {
     String[] cells = line.split(",", -1);
     try {
-      return new Row(
-          Long.parseLong(cells[0]),
-          Double.parseDouble(cells[1]),
-          Double.parseDouble(cells[2]),
-          Double.parseDouble(cells[3]));
+      return Optional.of(
+          new Row(
+              Long.parseLong(cells[0]),
+              Double.parseDouble(cells[1]),
+              Double.parseDouble(cells[2]),
+              Double.parseDouble(cells[3])));
     } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
-      return null;
+      return Optional.empty();
     }
   }
 }

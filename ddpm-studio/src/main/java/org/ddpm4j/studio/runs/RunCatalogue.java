@@ -1,6 +1,5 @@
 package org.ddpm4j.studio.runs;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,10 +27,8 @@ public final class RunCatalogue {
   private static final Duration SILENCE = Duration.ofSeconds(20);
 
   private static final Pattern GRID = Pattern.compile("step-(\\d{1,18})\\.png");
-  private static final long MOST_PROGRESS_BYTES = 1 << 16;
 
   private final Path folder;
-  private final JsonMapper json = JsonMapper.builder().build();
 
   /** What a run is doing. */
   public enum State {
@@ -183,7 +180,7 @@ public final class RunCatalogue {
     Path path = folder.resolve(name);
     try {
       RunConfig config = new RunFolder(path).readConfig();
-      Optional<RunProgress> progress = progress(path);
+      Optional<RunProgress> progress = RunProgress.read(path.resolve("progress.json"));
       long step = Math.max(progress.map(RunProgress::step).orElse(0L), stepOfCheckpoint(path));
       return Optional.of(
           new Run(
@@ -198,14 +195,6 @@ public final class RunCatalogue {
       // Somebody else's folder, or one that is being removed.
       return Optional.empty();
     }
-  }
-
-  private Optional<RunProgress> progress(Path path) throws IOException {
-    Path file = path.resolve("progress.json");
-    if (!Files.isRegularFile(file) || Files.size(file) > MOST_PROGRESS_BYTES) {
-      return Optional.empty();
-    }
-    return Optional.of(json.readValue(Files.readAllBytes(file), RunProgress.class));
   }
 
   private static State state(Path path, RunConfig config, Optional<RunProgress> progress, long step)
@@ -286,6 +275,7 @@ public final class RunCatalogue {
     try (Stream<Path> files = Files.list(samples)) {
       Optional<Path> file =
           files
+              .filter(Files::isRegularFile)
               .filter(
                   path -> {
                     Matcher matcher = GRID.matcher(path.getFileName().toString());

@@ -2,6 +2,12 @@ package org.ddpm4j.studio.runs;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.ddpm4j.io.FileFailure;
 
 /**
  * The file progress.json, which a training writes every few seconds.
@@ -22,4 +28,33 @@ public record RunProgress(
     @JsonProperty("images_per_second") double imagesPerSecond,
     @JsonProperty("seconds_left") double secondsLeft,
     @JsonProperty("process") long process,
-    @JsonProperty("ended") boolean ended) {}
+    @JsonProperty("ended") boolean ended) {
+
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+  private static final long MOST_BYTES = 1 << 16;
+
+  /**
+   * Reads what a training says.
+   *
+   * @param file progress.json, which need not exist
+   * @return empty if there is none, or something that no training has written
+   * @throws IOException if it cannot be read
+   */
+  public static Optional<RunProgress> read(Path file) throws IOException {
+    if (!Files.isRegularFile(file) || Files.size(file) > MOST_BYTES) {
+      return Optional.empty();
+    }
+    byte[] bytes;
+    try {
+      bytes = Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw FileFailure.unreadable(file, e);
+    }
+    try {
+      return Optional.ofNullable(JSON.readValue(bytes, RunProgress.class));
+    } catch (IOException e) {
+      // Of bytes in memory, that they are no such JSON.
+      return Optional.empty();
+    }
+  }
+}

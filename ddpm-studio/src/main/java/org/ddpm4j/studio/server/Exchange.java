@@ -118,7 +118,7 @@ final class Exchange {
                           "The body has more than %d bytes, which is the most.",
                           mostBytes));
                 }
-                next.accept(parse(body));
+                next.accept(parse(body.getBytes()));
               });
         });
   }
@@ -128,9 +128,10 @@ final class Exchange {
     context.runOnContext(ignored -> budget.close());
   }
 
-  private static JsonNode parse(Buffer body) {
+  /** A body, or the refusal of one that is no object. */
+  static JsonNode parse(byte[] body) {
     try {
-      JsonNode node = JSON.readTree(body.getBytes());
+      JsonNode node = JSON.readTree(body);
       if (node == null || !node.isObject()) {
         throw new Refusal(400, "The body must be a JSON object, as in {\"count\": 4}.");
       }

@@ -73,6 +73,10 @@ public record ServerOptions(
       throw new IllegalArgumentException(
           "The token has fewer than 16 characters and could be guessed; take a longer one, as of 'openssl rand -hex 16'.");
     }
+    if (token.isPresent() && !token.get().chars().allMatch(c -> c > ' ' && c < 0x7f)) {
+      throw new IllegalArgumentException(
+          "The token has a space or another character that clients cannot send; take letters and digits, as of 'openssl rand -hex 16'.");
+    }
     if (token.isEmpty() && beyondLoopback == BeyondLoopback.TOKEN && !isLoopback(host)) {
       throw new IllegalArgumentException(
           String.format(
