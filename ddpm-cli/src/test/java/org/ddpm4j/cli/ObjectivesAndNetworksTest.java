@@ -189,7 +189,7 @@ class ObjectivesAndNetworksTest {
         "--loss l1 --weighting min-snr | is made for squared errors",
         "--schedule jsd --parameterization epsilon | nothing of the image is left",
         "--class-conditional --label-dropout 1 | The label dropout is 1.0; it must be in [0,1)",
-        "--parameterization noise | expected epsilon, x0, v, flow, edm, consistency, score, mean but was 'noise'"
+        "--parameterization noise | expected epsilon, x0, v, flow, edm, score, mean but was 'noise'"
       })
   void whatDoesNotFitIsRefused(String options, String message) {
     Object[] args =

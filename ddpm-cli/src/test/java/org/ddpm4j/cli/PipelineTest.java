@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import onnx.Onnx;
 import org.ddpm4j.diffusion.ClassConditionalDenoiser;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
@@ -430,6 +431,25 @@ class PipelineTest {
     assertThat(graph).isNotEmptyFile();
   }
 
+  /** What it says is checked beside the file's writer, by ONNX Runtime. */
+  @Test
+  void runsAndPipelinesBecomeOnnxModels() throws IOException {
+    Path run = folder.resolve("run");
+    Cli.run("convert", "--model", pipeline, "--to", "run", "--output", run).isOk();
+    Path ofPipeline = folder.resolve("pipeline.onnx");
+    Path ofRun = folder.resolve("run.onnx");
+    Cli.run("convert", "--model", pipeline, "--to", "onnx", "--output", ofPipeline).isOk();
+    Cli.run("convert", "--run", run, "--to", "onnx", "--output", ofRun).isOk();
+    assertThat(ofRun).hasSameBinaryContentAs(ofPipeline);
+    Onnx.ModelProto model = Onnx.ModelProto.parseFrom(Files.readAllBytes(ofRun));
+    assertThat(model.getOpsetImport(0).getVersion()).isEqualTo(17);
+    assertThat(model.getGraph().getInputList())
+        .extracting(Onnx.ValueInfoProto::getName)
+        .containsExactly("x", "t", "labels");
+    Cli.run("convert", "--run", run, "--to", "onnx", "--size", 7, "--output", ofRun)
+        .isBadInput("must be multiples of");
+  }
+
   @Test
   void drawsFromTheNoiseOfAFile() throws IOException {
     INDArray noise = NoiseSource.seeded(8, 0).gaussian(1, 3, 1, 8, 4);
@@ -521,7 +541,7 @@ class PipelineTest {
     Cli.run("convert", "--run", folder, "--to", "run", "--output", folder).isBadInput("--model");
     Cli.run("convert", "--model", pipeline, "--to", "run", "--output", folder, "--sampler", "ddim")
         .isBadInput("--sampler' goes with '--to diffusers', not with '--to run'");
-    Cli.run("convert", "--model", pipeline, "--to", "onnx", "--output", folder)
-        .isBadInput("diffusers, run, samediff");
+    Cli.run("convert", "--model", pipeline, "--to", "pdf", "--output", folder)
+        .isBadInput("diffusers, run, samediff, onnx");
   }
 }

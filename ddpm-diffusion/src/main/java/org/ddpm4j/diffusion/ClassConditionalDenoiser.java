@@ -47,8 +47,11 @@ public interface ClassConditionalDenoiser {
     }
     return classes -> {
       INDArray labels = Nd4j.createFromArray(classes);
-      return new NetworkDenoiser(
-          (x, t) -> unet.predict(new UnetInput(x, t, labels)), parameterization, schedule);
+      return NetworkDenoiser.of(
+          (x, t) -> unet.predict(new UnetInput(x, t, labels)),
+          unet.config().selfConditions(),
+          parameterization,
+          schedule);
     };
   }
 
@@ -62,8 +65,12 @@ public interface ClassConditionalDenoiser {
    */
   static ClassConditionalDenoiser ofAny(
       Unet unet, Parameterization parameterization, NoiseSchedule schedule) {
-    return unet.config().classEmbeddings() > 0
-        ? of(unet, parameterization, schedule)
+    if (unet.config().classEmbeddings() > 0) {
+      return of(unet, parameterization, schedule);
+    }
+    return unet.config().selfConditions()
+        // Of its own for each run, because it remembers.
+        ? classes -> NetworkDenoiser.of(unet::predict, true, parameterization, schedule)
         : unconditional(new NetworkDenoiser(unet::predict, parameterization, schedule));
   }
 }

@@ -36,6 +36,28 @@ public record NetworkDenoiser(
   }
 
   /**
+   * A network that may condition on itself.
+   *
+   * @param network of the noisy image, before which its estimate stands where it conditions on it
+   * @param selfConditions whether it does; the denoiser is then of one run and not thread-safe
+   * @param parameterization what the network predicts
+   * @param schedule the one that the network was trained with
+   * @return the denoiser
+   */
+  public static Denoiser of(
+      Network network,
+      boolean selfConditions,
+      Parameterization parameterization,
+      NoiseSchedule schedule) {
+    if (!selfConditions) {
+      return new NetworkDenoiser(network, parameterization, schedule);
+    }
+    SelfConditioning conditioning = new SelfConditioning();
+    return conditioning.remember(
+        new NetworkDenoiser(conditioning.condition(network), parameterization, schedule));
+  }
+
+  /**
    * The estimate at a timestep.
    *
    * @param xt noisy images, {@code [N,C,H,W]}

@@ -2,8 +2,10 @@ package org.ddpm4j.diffusion;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -109,7 +111,7 @@ public enum Parameterization {
   /**
    * The same for a consistency model, which is the identity at the least noise (Song et al. 2023,
    * eq. 5 and appendix C, with σ_data = 0.5 and ε = 0.002). A network of it is asked with {@code
-   * 250 log(ρ)}, and what it says is x0 at once; it is distilled, not trained here.
+   * 250 log(ρ)}, and what it says is x0 at once; it is distilled.
    */
   @JsonProperty("consistency")
   CONSISTENCY {
@@ -318,20 +320,44 @@ public enum Parameterization {
     return estimate(schedule, xt, prediction, i -> level, new int[Math.toIntExact(xt.size(0))]);
   }
 
-  private Denoiser.Estimate estimate(
+  /**
+   * What a prediction says of the clean images of noisy ones that are not equally noisy.
+   *
+   * @param schedule of the chain
+   * @param xt noisy images, {@code [N,C,H,W]}
+   * @param prediction the network's answer, same shape
+   * @param levels of the images, N of them, which may lie between two timesteps
+   * @return x0, same shape
+   * @throws IllegalArgumentException as {@link #estimate(NoiseSchedule, INDArray, INDArray,
+   *     NoiseLevel)}
+   */
+  public INDArray x0(
+      NoiseSchedule schedule, INDArray xt, INDArray prediction, List<NoiseLevel> levels) {
+    return x0(schedule, xt, prediction, levels::get, IntStream.range(0, levels.size()).toArray());
+  }
+
+  private INDArray x0(
       NoiseSchedule schedule,
       INDArray xt,
       INDArray prediction,
       IntFunction<NoiseLevel> levelOf,
       int[] t) {
     Arrays.stream(t).distinct().forEach(i -> requireX0(schedule, levelOf.apply(i)));
-    INDArray x0 =
-        PerImage.combine(
-            xt,
-            i -> epsFactor(schedule, levelOf.apply(i)) / determinant(schedule, levelOf.apply(i)),
-            prediction,
-            i -> x0Slope(schedule, levelOf.apply(i)),
-            t);
+    return PerImage.combine(
+        xt,
+        i -> epsFactor(schedule, levelOf.apply(i)) / determinant(schedule, levelOf.apply(i)),
+        prediction,
+        i -> x0Slope(schedule, levelOf.apply(i)),
+        t);
+  }
+
+  private Denoiser.Estimate estimate(
+      NoiseSchedule schedule,
+      INDArray xt,
+      INDArray prediction,
+      IntFunction<NoiseLevel> levelOf,
+      int[] t) {
+    INDArray x0 = x0(schedule, xt, prediction, levelOf, t);
     INDArray eps =
         PerImage.combine(
             xt,

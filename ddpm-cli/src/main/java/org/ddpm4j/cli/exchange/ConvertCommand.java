@@ -27,6 +27,7 @@ import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.unet.Execution;
+import org.ddpm4j.unet.OnnxFile;
 import org.ddpm4j.unet.SameDiffFile;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
@@ -45,14 +46,15 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "convert",
     description =
-        "Make a diffusers pipeline of a run, a run of a diffusers pipeline, or a SameDiff graph.",
+        "Make a diffusers pipeline of a run, a run of a diffusers pipeline, or an ONNX model or"
+            + " SameDiff graph of any network.",
     footer = {
       "",
       "A run's moving average goes to diffusers, with --sampler and its options as the scheduler;",
       "only networks that were trained with --network unet2d can go there. A pipeline becomes the",
       "folder of a run that sample, evaluate and info work on, and that cannot be resumed. A",
       "SameDiff graph, of any of these or of a network's folder, predicts for images of one size",
-      "in every ND4J program."
+      "in every ND4J program, and an ONNX model wherever ONNX Runtime runs."
     })
 @Introduction(
     example = "ddpm convert --model pipeline --to run --output converted",
@@ -77,7 +79,9 @@ public final class ConvertCommand implements Callable<Integer> {
     /** The folder of a run, without checkpoints. */
     RUN,
     /** A graph of ND4J's own operations in a file. */
-    SAMEDIFF
+    SAMEDIFF,
+    /** A graph of ONNX's operations in a file. */
+    ONNX
   }
 
   private final Console console;
@@ -91,14 +95,14 @@ public final class ConvertCommand implements Callable<Integer> {
     @Option(
         names = "--run",
         paramLabel = "DIR",
-        description = "Folder that train made, for --to diffusers and samediff.")
+        description = "Folder that train made, for --to diffusers, samediff and onnx.")
     private Path run;
 
     @Option(
         names = "--model",
         paramLabel = "MODEL",
         description =
-            "Folder of a diffusers pipeline, or OWNER/NAME of the hub, or of a network alone, for --to samediff. With --to"
+            "Folder of a diffusers pipeline, or OWNER/NAME of the hub, or of a network alone, for --to samediff and onnx. With --to"
                 + " diffusers the pipeline is written anew, its weights as safetensors of float32.")
     private Path model;
   }
@@ -115,8 +119,8 @@ public final class ConvertCommand implements Callable<Integer> {
       paramLabel = "PATH",
       required = true,
       description =
-          "Folder to make, never one that holds files; with --to samediff a file, by convention"
-              + " *.fb.")
+          "Folder to make, never one that holds files; with --to samediff and onnx a file, by"
+              + " convention *.fb and *.onnx.")
   private Path output;
 
   @HasEffect(without = "--model", because = "which has only one set of weights")
@@ -127,13 +131,13 @@ public final class ConvertCommand implements Callable<Integer> {
   @Mixin
   private ModelPlace place;
 
-  @HasEffect(with = "--to=run|samediff", because = "since the run says it")
+  @HasEffect(with = "--to=run|samediff|onnx", because = "since the run says it")
   @Option(
       names = "--size",
       paramLabel = "HxW",
       converter = SizeConverter.class,
       description =
-          "With --to run and samediff: height and width of the images (default: those of the run,"
+          "With --to run, samediff and onnx: height and width of the images (default: those of the run,"
               + " or the sample_size of the network).")
   private Size size;
 
@@ -161,7 +165,7 @@ public final class ConvertCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (target == Target.SAMEDIFF) {
+    if (target == Target.SAMEDIFF || target == Target.ONNX) {
       AtomicFile.requireWritable(output);
     } else {
       Folders.requireWritable(output);
@@ -169,7 +173,7 @@ public final class ConvertCommand implements Callable<Integer> {
     switch (target) {
       case DIFFUSERS -> toDiffusers();
       case RUN -> toRun();
-      case SAMEDIFF -> toSameDiff();
+      case SAMEDIFF, ONNX -> toGraph();
     }
     console.printLine(output.toString());
     return 0;
@@ -184,8 +188,7 @@ public final class ConvertCommand implements Callable<Integer> {
     try (DiffusionModel model = weights.read(source.run, Execution.automatic())) {
       requireForDiffusers(model);
       DiffusersPipeline pipeline =
-          BadInputException.check(
-              () -> model.toPipeline(sampler.forDiffusers(model.unet().config())));
+          BadInputException.check(() -> model.toPipeline(sampler.forDiffusers(model)));
       PipelineFolder.write(output, pipeline);
       pipeline.unet().close();
     }
@@ -244,7 +247,7 @@ public final class ConvertCommand implements Callable<Integer> {
     }
   }
 
-  private void toSameDiff() throws IOException {
+  private void toGraph() throws IOException {
     if (source.run != null) {
       try (DiffusionModel model = weights.read(source.run, Execution.automatic())) {
         Unet unet = model.unet();
@@ -262,7 +265,11 @@ public final class ConvertCommand implements Callable<Integer> {
 
   private void writeGraph(Unet unet, ImageShape shape) throws IOException {
     try {
-      SameDiffFile.write(output, unet, shape.height(), shape.width());
+      if (target == Target.ONNX) {
+        OnnxFile.write(output, unet, shape.height(), shape.width());
+      } else {
+        SameDiffFile.write(output, unet, shape.height(), shape.width());
+      }
     } catch (IllegalArgumentException e) {
       throw new BadInputException(e.getMessage());
     }
@@ -272,7 +279,7 @@ public final class ConvertCommand implements Callable<Integer> {
   private ImageShape shape(UnetConfig network) {
     if (size == null && network instanceof Unet2D config && config.images().size() != null) {
       return new ImageShape(
-          config.inChannels(), config.images().size().height(), config.images().size().width());
+          config.imageChannels(), config.images().size().height(), config.images().size().width());
     }
     if (size == null) {
       throw new ParameterException(
@@ -288,7 +295,7 @@ public final class ConvertCommand implements Callable<Integer> {
 
   private ImageShape imagesOfSize(UnetConfig network) {
     return BadInputException.check(
-        () -> new ImageShape(network.inChannels(), size.height(), size.width()));
+        () -> new ImageShape(network.imageChannels(), size.height(), size.width()));
   }
 
   private void requireSource(Path path, String option) {

@@ -40,6 +40,15 @@ public final class ChainOptions {
       description = "Rescale the schedule so that no signal is left at its end.")
   private boolean isZeroTerminalSnr;
 
+  @HasEffect(without = "--distill", because = "whose levels of noise are those of the paper")
+  @Option(
+      names = "--schedule-shift",
+      paramLabel = "X",
+      description =
+          "Multiply the noise-to-signal ratio of every timestep; simple diffusion (Hoogeboom et al."
+              + " 2023) takes a 64th of the images' size (default: 1).")
+  private Double shift;
+
   /** Nothing chosen yet; picocli sets the fields. */
   public ChainOptions() {}
 
@@ -52,7 +61,7 @@ public final class ChainOptions {
    */
   public ScheduleConfig config(ScheduleType type) {
     return BadInputException.check(
-        () -> new ScheduleConfig(type, timesteps, betaStart, betaEnd, isZeroTerminalSnr));
+        () -> new ScheduleConfig(type, timesteps, betaStart, betaEnd, isZeroTerminalSnr, shift));
   }
 
   /**
@@ -64,9 +73,10 @@ public final class ChainOptions {
   public static String describe(ScheduleConfig config) {
     return String.format(
         Locale.ROOT,
-        "%s, T = %d%s",
+        "%s, T = %d%s%s",
         EnumConverter.spelling(config.type()),
         config.timesteps(),
-        config.zeroTerminalSnr() ? ", zero terminal SNR" : "");
+        config.zeroTerminalSnr() ? ", zero terminal SNR" : "",
+        config.shift() == null ? "" : ", shift " + config.shift());
   }
 }

@@ -232,7 +232,7 @@ public final class ModelOptions {
           int height = size != null ? size.height() : ((Unet2D) network).images().size().height();
           int width = size != null ? size.width() : ((Unet2D) network).images().size().width();
           network.checkImageSize(height, width);
-          return new ImageShape(network.inChannels(), height, width);
+          return new ImageShape(network.imageChannels(), height, width);
         });
   }
 }

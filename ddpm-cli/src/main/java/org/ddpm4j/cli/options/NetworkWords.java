@@ -81,8 +81,10 @@ public final class NetworkWords {
 
   private static String channels(UnetConfig network) {
     return network.learnsVariance()
-        ? counted(network.inChannels(), "channel") + " of images, and as many of a variance"
-        : counted(network.inChannels(), "channel") + " of images";
+        ? counted(network.imageChannels(), "channel") + " of images, and as many of a variance"
+        : counted(network.imageChannels(), "channel")
+            + " of images"
+            + (network.selfConditions() ? ", and as many of its own estimate" : "");
   }
 
   private static String counted(int count, String what) {

@@ -95,12 +95,20 @@ public final class SamplerTypeOptions {
   /**
    * The same for a file of diffusers.
    *
-   * @param network whose pipeline it goes into
+   * @param model whose pipeline it goes into
    * @return the sampler
    * @throws BadInputException if a value is not possible
    */
-  public DiffusersSampler forDiffusers(UnetConfig network) {
-    SamplerConfig own = SamplerConfig.of(Objects.requireNonNullElse(type, SamplerType.DDPM));
+  public DiffusersSampler forDiffusers(DiffusionModel model) {
+    UnetConfig network = model.unet().config();
+    SamplerType usual =
+        switch (model.parameterization()) {
+          case CONSISTENCY -> SamplerType.CONSISTENCY;
+          case FLOW -> SamplerType.FLOW_EULER;
+          case EDM -> SamplerType.EULER;
+          default -> SamplerType.DDPM;
+        };
+    SamplerConfig own = SamplerConfig.of(Objects.requireNonNullElse(type, usual));
     if (own instanceof AncestralConfig ancestral) {
       own = ancestral.withVariance(reverseProcess.variance(network));
     }

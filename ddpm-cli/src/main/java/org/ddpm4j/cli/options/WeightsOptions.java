@@ -24,6 +24,15 @@ public final class WeightsOptions {
               + ").")
   private TrainedWeights weights;
 
+  @HasEffect(without = "--weights", because = "which names the weights otherwise")
+  @Option(
+      names = "--ema",
+      paramLabel = "X",
+      description =
+          "The run's moving average of this decay, where it was trained with several (default: the"
+              + " first of its --ema-decay).")
+  private Double ema;
+
   @Option(
       names = "--checkpoint",
       paramLabel = "FILE",
@@ -43,6 +52,9 @@ public final class WeightsOptions {
    */
   public DiffusionModel read(Path folder, Execution execution) throws IOException {
     RunFolder run = RunFolder.open(folder);
+    if (ema != null) {
+      return DiffusionModel.ofRun(run, ema, Optional.ofNullable(checkpoint), execution);
+    }
     if (weights != null && checkpoint == null && run.hasAverageOnly()) {
       throw new BadInputException(
           String.format(

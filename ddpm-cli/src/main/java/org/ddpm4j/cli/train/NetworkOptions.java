@@ -129,6 +129,16 @@ final class NetworkOptions {
               + " three times faster (default: ${DEFAULT-VALUE}).")
   private int patchSize;
 
+  @HasEffect(
+      with = "--network=annotated",
+      without = {"--loss-terms=hybrid", "--loss-terms=vlb"},
+      because = "since such a network learns no variance")
+  @Option(
+      names = "--self-conditioning",
+      description =
+          "Let annotated see its own estimate of the image beside the noisy one (Chen et al. 2022).")
+  private boolean selfConditioning;
+
   /** The peak learning rate where the user gives none. */
   double usualLearningRate() {
     return TrainingDefaults.learningRate(kind, Objects.requireNonNullElse(dim, kind.dim));
@@ -162,14 +172,16 @@ final class NetworkOptions {
     int width = Objects.requireNonNullElse(dim, kind.dim);
     ImageShape shape = data.images().shape();
     int channels = shape.channels();
+    // The estimate goes in before the image.
+    int inChannels = selfConditioning ? 2 * channels : channels;
     int outChannels = objective.config().outChannels(channels);
     int classes = objective.isClassConditional() ? classEmbeddings(data) : 0;
     return switch (kind) {
       case ANNOTATED -> {
         AnnotatedUnet unet =
             block == AnnotatedUnet.Block.RESNET
-                ? AnnotatedUnet.resnet(width, channels, dimMults, groups)
-                : AnnotatedUnet.convnext(width, channels, dimMults);
+                ? AnnotatedUnet.resnet(width, inChannels, dimMults, groups)
+                : AnnotatedUnet.convnext(width, inChannels, dimMults);
         yield unet.withAttention(attentionHeads, attentionHeadDim)
             .withOutChannels(outChannels)
             .withClassEmbeddings(classes)

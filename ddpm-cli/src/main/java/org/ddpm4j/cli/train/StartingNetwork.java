@@ -181,15 +181,15 @@ final class StartingNetwork implements AutoCloseable {
   UnetConfig network(TrainingData data, ObjectiveConfig objective, boolean isClassConditional) {
     ImageShape shape = data.images().shape();
     UnetConfig own = unet.config();
-    if (own.inChannels() != shape.channels()) {
+    if (own.imageChannels() != shape.channels()) {
       throw new BadInputException(
           String.format(
               Locale.ROOT,
               "The network of %s takes images of %d channels, but those to train on have %d; %s.",
               source,
-              own.inChannels(),
+              own.imageChannels(),
               shape.channels(),
-              own.inChannels() == 1
+              own.imageChannels() == 1
                   ? "give --grayscale"
                   : "take images in colour, or another network"));
     }

@@ -25,10 +25,12 @@ import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Interruption;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.model.DefaultSampler;
+import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
@@ -204,10 +206,11 @@ public final class TrainCommand implements Callable<Integer> {
     if (!dryRun) {
       Folders.requireWritable(path);
     }
-    if (from == null) {
+    String first = training.distillation().place().orElse(from);
+    if (first == null) {
       return begin(path, limit, Optional.empty(), minutes, begun);
     }
-    try (StartingNetwork start = StartingNetwork.read(from)) {
+    try (StartingNetwork start = StartingNetwork.read(first)) {
       return begin(path, limit, Optional.of(start), minutes, begun);
     }
   }
@@ -224,12 +227,20 @@ public final class TrainCommand implements Callable<Integer> {
     DataOptions.noteSkipped(console, "train", images.loaded());
     HorizontalFlip flip = data.chosen().usualFlip();
     Execution machine = execution.trainingExecution(console);
-    if (training.steps().isEmpty()) {
+    Optional<DiffusionModel> teacher = training.distillation().read(machine);
+    try {
+      teacher.ifPresent(
+          model -> DistillationOptions.requireFit(model, images, training.isClassConditional()));
+      Beginnings beginnings = new Beginnings(start, teacher);
+      if (training.steps().isPresent()) {
+        RunConfig config = config(images, flip, training.steps().get(), start);
+        return train(path, config, images, beginnings, machine, limit);
+      }
       RunConfig probe = config(images, flip, TrainingPlan.PROBE_STEPS, start);
       TrainingPlan.Evaluation evaluation = evaluation(probe, images);
       TrainingPlan plan;
       try (TrainingSession thrownAway =
-          new TrainingSession(console, probe, images, start, machine)) {
+          new TrainingSession(console, probe, images, beginnings, machine)) {
         plan =
             TrainingPlan.measure(
                 console,
@@ -239,10 +250,11 @@ public final class TrainCommand implements Callable<Integer> {
                 evaluation);
       }
       Duration hard = plan.limit().compareTo(limit) < 0 ? plan.limit() : limit;
-      return train(path, config(images, flip, plan.steps(), start), images, start, machine, hard);
+      RunConfig config = config(images, flip, plan.steps(), start);
+      return train(path, config, images, beginnings, machine, hard);
+    } finally {
+      teacher.ifPresent(DiffusionModel::close);
     }
-    return train(
-        path, config(images, flip, training.steps().get(), start), images, start, machine, limit);
   }
 
   private RunConfig config(
@@ -264,12 +276,12 @@ public final class TrainCommand implements Callable<Integer> {
       Path path,
       RunConfig config,
       TrainingData images,
-      Optional<StartingNetwork> start,
+      Beginnings beginnings,
       Execution machine,
       Duration limit)
       throws IOException {
-    start.ifPresent(trained -> trained.note(console, config.model()));
-    try (TrainingSession session = session(config, images, start, machine)) {
+    beginnings.start().ifPresent(trained -> trained.note(console, config.model()));
+    try (TrainingSession session = session(config, images, beginnings, machine)) {
       if (dryRun) {
         console.printText(config.toJson() + "\n");
         return 0;
@@ -296,12 +308,20 @@ public final class TrainCommand implements Callable<Integer> {
     }
     DataOptions.noteSkipped(console, "train", images.loaded());
     Execution machine = execution.trainingExecution(console);
-    try (TrainingSession session = session(config, images, Optional.empty(), machine)) {
+    Optional<DiffusionModel> teacher =
+        config.model().parameterization() == Parameterization.CONSISTENCY
+            ? Optional.of(
+                DistillationOptions.readRun(resume.resolve(DistillationOptions.TEACHER), machine))
+            : Optional.empty();
+    Beginnings beginnings = new Beginnings(Optional.empty(), teacher);
+    try (TrainingSession session = session(config, images, beginnings, machine)) {
       if (dryRun) {
         console.printText(config.toJson() + "\n");
         return 0;
       }
       return finish(session.resume(folder, limit));
+    } finally {
+      teacher.ifPresent(DiffusionModel::close);
     }
   }
 
@@ -340,9 +360,9 @@ public final class TrainCommand implements Callable<Integer> {
   }
 
   private TrainingSession session(
-      RunConfig config, TrainingData images, Optional<StartingNetwork> start, Execution machine)
+      RunConfig config, TrainingData images, Beginnings beginnings, Execution machine)
       throws IOException {
-    TrainingSession session = new TrainingSession(console, config, images, start, machine);
+    TrainingSession session = new TrainingSession(console, config, images, beginnings, machine);
     if (evaluateEvery != null && !dryRun) {
       try {
         session.measureDistances(images.images(), evaluateEvery, evaluateImages, cache.folder());

@@ -30,6 +30,8 @@ final class TrainingDefaults {
   static final String LOSS = "l2";
   static final String LOSS_TERMS = "simple";
   static final String TIMESTEP_SAMPLING = "uniform";
+  static final String DISTILL_SOLVER = "heun";
+  static final String OFFSET_NOISE = "0";
   static final String LABEL_DROPOUT = "0.1";
   static final String MAX_GRADIENT_NORM = "1";
   static final String VALIDATION_IMAGES = "64";
@@ -59,6 +61,12 @@ final class TrainingDefaults {
   static double emaDecay(long steps) {
     return Math.min(Math.max(0.9, 1 - 16.0 / steps), 0.9999);
   }
+
+  /** Noise levels of a distillation (Song et al. 2023, table 3, CIFAR-10). */
+  static final int DISTILLED_LEVELS = 18;
+
+  /** Of a distillation, as a share of what a network of its width is usually trained with. */
+  static final double DISTILLED_LEARNING_RATE = 0.25;
 
   /** Some hundred points of the loss curve. */
   static int reportEvery(long steps) {

@@ -18,6 +18,7 @@ import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
+import org.ddpm4j.diffusion.objective.Distillation;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
@@ -40,7 +41,13 @@ final class TrainingOptions {
   private static final int MAX_MINUTES = 60 * 24 * 366;
 
   private static final List<String> SCHEDULE_OPTIONS =
-      List.of("--schedule", "--timesteps", "--beta-start", "--beta-end", "--zero-terminal-snr");
+      List.of(
+          "--schedule",
+          "--timesteps",
+          "--beta-start",
+          "--beta-end",
+          "--zero-terminal-snr",
+          "--schedule-shift");
 
   @Option(
       names = "--steps",
@@ -119,10 +126,12 @@ final class TrainingOptions {
   @Option(
       names = "--ema-decay",
       paramLabel = "X",
+      split = ",",
       description =
-          "Decay of the moving average of the weights, in [0,1) (default: such that it is over the"
-              + " last sixteenth of the steps).")
-  private Double emaDecay;
+          "Decay of the moving average of the weights, in [0,1), or several: all are kept, the first"
+              + " is drawn with unless 'sample --ema' names another (default: such that it is over"
+              + " the last sixteenth of the steps).")
+  private List<Double> emaDecays;
 
   @Option(
       names = "--ema-power",
@@ -159,19 +168,28 @@ final class TrainingOptions {
       description = "Seed of everything random (default: ${DEFAULT-VALUE}).")
   private long seed;
 
+  @HasEffect(without = "--distill", because = "whose levels of noise are those of the paper")
   @OptionGroup("The noise schedule")
   @Option(
       names = "--schedule",
       paramLabel = "TYPE",
-      defaultValue = Defaults.SCHEDULE,
-      description = "Noise schedule: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+      description =
+          "Noise schedule: ${COMPLETION-CANDIDATES} (default: "
+              + Defaults.SCHEDULE
+              + "; edm or flow where that is predicted).")
   private ScheduleType schedule;
 
   @Mixin private ChainOptions chain;
 
-  @HasEffect(without = "--from", because = "whose network is taken as it is")
+  @HasEffect(
+      without = {"--from", "--distill"},
+      because = "whose network is taken as it is")
   @Mixin
   private NetworkOptions network;
+
+  @HasEffect(without = "--from", because = "which begins with another network")
+  @Mixin
+  private DistillationOptions distillation;
 
   @OptionGroup("The images")
   @Option(
@@ -248,17 +266,27 @@ final class TrainingOptions {
       throws IOException {
     HorizontalFlip chosenFlip = Objects.requireNonNullElse(flip, usualFlip);
     String version = Version.current();
+    Optional<Distillation> distilled = distillation.config();
     ScheduleConfig scheduleConfig =
-        start
-            .flatMap(StartingNetwork::schedule)
-            .filter(own -> SCHEDULE_OPTIONS.stream().noneMatch(isGiven))
-            .orElseGet(() -> chain.config(schedule));
+        distilled.isPresent()
+            ? distilledLevels(isGiven)
+            : start
+                .flatMap(StartingNetwork::schedule)
+                .filter(own -> SCHEDULE_OPTIONS.stream().noneMatch(isGiven))
+                .orElseGet(
+                    () ->
+                        chain.config(
+                            Objects.requireNonNullElseGet(schedule, objective::usualSchedule)));
     ObjectiveConfig objectiveConfig =
-        start
-            .flatMap(StartingNetwork::parameterization)
-            .filter(own -> !isGiven.test("--parameterization"))
-            .map(own -> BadInputException.check(() -> objective.config(own)))
-            .orElseGet(() -> BadInputException.check(objective::config));
+        distilled
+            .map(how -> BadInputException.check(() -> objective.config(how)))
+            .orElseGet(
+                () ->
+                    start
+                        .flatMap(StartingNetwork::parameterization)
+                        .filter(own -> !isGiven.test("--parameterization"))
+                        .map(own -> BadInputException.check(() -> objective.config(own)))
+                        .orElseGet(() -> BadInputException.check(objective::config)));
     UnetConfig architecture =
         BadInputException.check(
             () ->
@@ -268,8 +296,10 @@ final class TrainingOptions {
     requireFit(architecture, data.images().shape());
     return BadInputException.check(
         () -> {
-          double peak =
+          double usual =
               start.map(StartingNetwork::usualLearningRate).orElseGet(network::usualLearningRate);
+          double peak =
+              distilled.isPresent() ? TrainingDefaults.DISTILLED_LEARNING_RATE * usual : usual;
           TrainingConfig training = training(objectiveConfig, allSteps, peak);
           TrainingDescription description =
               new TrainingDescription(
@@ -294,6 +324,22 @@ final class TrainingOptions {
                   .map(trained -> description.withInitialWeights(trained.description()))
                   .orElse(description));
         });
+  }
+
+  private ScheduleConfig distilledLevels(Predicate<String> isGiven) {
+    return isGiven.test("--timesteps")
+        ? chain.config(ScheduleType.EDM)
+        : ScheduleConfig.of(ScheduleType.EDM, TrainingDefaults.DISTILLED_LEVELS);
+  }
+
+  /** The teacher of a distillation. */
+  DistillationOptions distillation() {
+    return distillation;
+  }
+
+  /** Whether the network is told classes. */
+  boolean isClassConditional() {
+    return objective.isClassConditional();
   }
 
   /** As the network's own check, but in terms of options. */
@@ -324,11 +370,12 @@ final class TrainingOptions {
         AdamWConfig.defaults().withLearningRate(peak).withBetas(beta1, beta2),
         new LearningRateSchedule(warmup, decay),
         maxGradientNorm,
-        Objects.requireNonNullElseGet(emaDecay, () -> TrainingDefaults.emaDecay(allSteps)),
+        emaDecays == null ? TrainingDefaults.emaDecay(allSteps) : emaDecays.get(0),
         objectiveConfig,
         seed,
         Objects.requireNonNullElseGet(reportEvery, () -> TrainingDefaults.reportEvery(allSteps)),
         accumulate,
-        emaPower == null ? null : new EmaWarmUp(emaPower, EmaWarmUp.DEFAULT_INVERSE_GAMMA));
+        emaPower == null ? null : new EmaWarmUp(emaPower, EmaWarmUp.DEFAULT_INVERSE_GAMMA),
+        emaDecays == null ? List.of() : emaDecays.subList(1, emaDecays.size()));
   }
 }

@@ -24,6 +24,8 @@ import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
 import org.ddpm4j.diffusion.model.DefaultSampler;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.objective.Objective;
+import org.ddpm4j.diffusion.objective.ObjectiveConfig;
+import org.ddpm4j.diffusion.objective.Teacher;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.pipeline.SamplingOptions;
 import org.ddpm4j.diffusion.run.ModelDescription;
@@ -37,6 +39,7 @@ import org.ddpm4j.evaluation.ClassifierFeatures;
 import org.ddpm4j.io.FolderLock;
 import org.ddpm4j.kernels.plan.DeviceMemoryException;
 import org.ddpm4j.plots.PlotFont;
+import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
@@ -76,6 +79,7 @@ final class TrainingSession implements AutoCloseable {
   private final Unet unet;
   private final Trainer trainer;
   private final DiffusionPipeline pipeline;
+  private final Optional<DiffusionModel> teacher;
   private final ImageDataSet images;
   private final Optional<DataSet> validation;
   private final String machine;
@@ -101,14 +105,14 @@ final class TrainingSession implements AutoCloseable {
    * @param console to report to
    * @param config of the run
    * @param data to train on
-   * @param start the trained network that a new run begins with, if it does
+   * @param beginnings the trained networks that the training takes
    * @param execution how the network computes
    */
   TrainingSession(
       Console console,
       RunConfig config,
       TrainingData data,
-      Optional<StartingNetwork> start,
+      Beginnings beginnings,
       Execution execution) {
     this.console = console;
     this.config = config;
@@ -126,18 +130,27 @@ final class TrainingSession implements AutoCloseable {
     unet =
         Unet.create(
             description.network(), DataType.FLOAT, training.initialWeightsSeed(), execution);
-    start.ifPresent(trained -> trained.fill(unet, description));
-    Objective objective =
-        training
-            .config()
-            .objective()
-            .create(
-                description.schedule().create(),
-                DiscretizedGaussian.of(description.normalization()));
-    trainer = trainer(objective);
+    teacher = beginnings.teacher();
+    beginnings.start().ifPresent(trained -> trained.fill(unet, description));
+    trainer = trainer(objective(description));
     validation = data.validation();
     average = DiffusionModel.of(trainer.emaUnet(), description);
     pipeline = BadInputException.check(() -> drawing(sampleSteps()));
+  }
+
+  private Objective objective(ModelDescription description) {
+    ObjectiveConfig wanted = training.config().objective();
+    NoiseSchedule schedule = description.schedule().create();
+    return BadInputException.check(
+        () ->
+            teacher.isPresent()
+                ? wanted.distillation(
+                    schedule,
+                    Teacher.of(
+                        teacher.get().unet(),
+                        teacher.get().parameterization(),
+                        teacher.get().schedule()))
+                : wanted.create(schedule, DiscretizedGaussian.of(description.normalization())));
   }
 
   /**
@@ -246,6 +259,9 @@ final class TrainingSession implements AutoCloseable {
     return alone(
         folder,
         () -> {
+          if (teacher.isPresent()) {
+            teacher.get().save(folder.path().resolve(DistillationOptions.TEACHER));
+          }
           if (training.initialWeights().isPresent()) {
             // They may be gone when the run is resumed.
             folder.checkpoints().write(trainer.checkpoint(), training.checkpointEvery());

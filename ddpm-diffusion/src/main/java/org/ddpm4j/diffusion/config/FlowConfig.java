@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.config.SamplerConfig.Part;
 import org.ddpm4j.diffusion.sampling.Convention;
@@ -27,8 +29,17 @@ import org.ddpm4j.schedules.NoiseSchedule;
  * @param convention {@link Convention#PAPER} for S even steps down to 0; with {@link
  *     Convention#DIFFUSERS} the last of S levels is that of the first timestep, and 0 comes after
  *     it
+ * @param dynamicShift from which the shift of images of a size follows, in place of the other;
+ *     empty for none
+ * @param positions height times width of the images, where the dynamic shift has been told
  */
-public record FlowConfig(SamplerType type, LevelSpacing levels, double shift, Convention convention)
+public record FlowConfig(
+    SamplerType type,
+    LevelSpacing levels,
+    double shift,
+    Convention convention,
+    Optional<DynamicShift> dynamicShift,
+    OptionalInt positions)
     implements SamplerConfig.OwnTimes, SamplerConfig.SpacedLevels {
 
   private static final List<SamplerType> TYPES =
@@ -46,6 +57,8 @@ public record FlowConfig(SamplerType type, LevelSpacing levels, double shift, Co
     }
     Objects.requireNonNull(convention, "convention");
     VisitedTimes.checkRatios(type, levels);
+    Objects.requireNonNull(dynamicShift, "dynamicShift");
+    Objects.requireNonNull(positions, "positions");
     new FlowSchedule(shift);
   }
 
@@ -57,7 +70,8 @@ public record FlowConfig(SamplerType type, LevelSpacing levels, double shift, Co
    * @throws IllegalArgumentException if it is none of them
    */
   public static FlowConfig of(SamplerType type) {
-    return new FlowConfig(type, LevelSpacing.TIMESTEPS, 1, Convention.PAPER);
+    return new FlowConfig(
+        type, LevelSpacing.TIMESTEPS, 1, Convention.PAPER, Optional.empty(), OptionalInt.empty());
   }
 
   /**
@@ -68,21 +82,53 @@ public record FlowConfig(SamplerType type, LevelSpacing levels, double shift, Co
    * @throws IllegalArgumentException if it is out of range
    */
   public FlowConfig withShift(double newShift) {
-    return new FlowConfig(type, levels, newShift, convention);
+    return new FlowConfig(
+        type, levels, newShift, convention, Optional.empty(), OptionalInt.empty());
+  }
+
+  /**
+   * The same with a shift that follows the size of the images.
+   *
+   * @param newDynamicShift which
+   * @return the configuration, to be resolved by {@link #ofSize}
+   */
+  public FlowConfig withDynamicShift(DynamicShift newDynamicShift) {
+    return new FlowConfig(
+        type, levels, 1, convention, Optional.of(newDynamicShift), OptionalInt.empty());
+  }
+
+  /**
+   * The same for images of a size, which a dynamic shift has to be told.
+   *
+   * @param newPositions height times width
+   * @return the configuration; this one if its shift is not dynamic
+   * @throws IllegalArgumentException if the shift of that size is no good
+   */
+  public FlowConfig ofSize(int newPositions) {
+    if (dynamicShift.isEmpty()) {
+      return this;
+    }
+    new FlowSchedule(dynamicShift.get().shift(newPositions));
+    return new FlowConfig(
+        type, levels, shift, convention, dynamicShift, OptionalInt.of(newPositions));
   }
 
   @Override
   public FlowConfig withConvention(Convention newConvention) {
-    return new FlowConfig(type, levels, shift, newConvention);
+    return new FlowConfig(type, levels, shift, newConvention, dynamicShift, positions);
   }
 
   @Override
   public FlowConfig withLevels(LevelSpacing newLevels) {
-    return new FlowConfig(type, newLevels, shift, convention);
+    return new FlowConfig(type, newLevels, shift, convention, dynamicShift, positions);
   }
 
   @Override
   public PathSampler create(NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
+    if (dynamicShift.isPresent() && positions.isEmpty()) {
+      throw new IllegalArgumentException(
+          "The shift of this sampler follows the size of the images; tell it by ofSize.");
+    }
     List<NoiseLevel> path = new ArrayList<>();
     for (double share : shares(schedule.timesteps(), part.steps())) {
       path.add(level(schedule, share));
@@ -96,11 +142,13 @@ public record FlowConfig(SamplerType type, LevelSpacing levels, double shift, Co
 
   /** s of each level at which the network is asked. */
   private double[] shares(int timesteps, int steps) {
-    FlowSchedule flow = new FlowSchedule(shift);
+    FlowSchedule flow =
+        new FlowSchedule(
+            dynamicShift.map(dynamic -> dynamic.shift(positions.orElseThrow())).orElse(shift));
     double last = 1.0 / steps;
     if (convention == Convention.DIFFUSERS && steps > 1) {
-      // The least share is shifted here, and again with all others.
-      last = flow.shifted(1.0 / timesteps);
+      // The least share is shifted here, and again with all others; a dynamic shift comes once.
+      last = dynamicShift.isPresent() ? 1.0 / timesteps : flow.shifted(1.0 / timesteps);
     }
     double[] shares = new double[steps];
     for (int i = 0; i < steps; i++) {

@@ -10,7 +10,10 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.ddpm4j.schedules.BetaSchedule;
+import org.ddpm4j.schedules.EdmSchedule;
+import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.schedules.ShiftedSchedule;
 import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
 
 /**
@@ -22,6 +25,8 @@ import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
  * @param betaEnd β to end with, or null for the type's own; only for those and for {@link
  *     ScheduleType#CONSTANT}, whose only β it is
  * @param zeroTerminalSnr whether it is rescaled to end at ᾱ = 0 (Lin et al. 2024)
+ * @param shift by which the noise-to-signal ratio of every timestep is multiplied, before it is
+ *     rescaled (Hoogeboom et al. 2023), positive; null for none, which 1 becomes
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record ScheduleConfig(
@@ -30,7 +35,8 @@ public record ScheduleConfig(
     @JsonProperty("beta_start") Double betaStart,
     @JsonProperty("beta_end") Double betaEnd,
     @JsonInclude(JsonInclude.Include.NON_DEFAULT) @JsonProperty("zero_terminal_snr")
-        boolean zeroTerminalSnr) {
+        boolean zeroTerminalSnr,
+    @JsonProperty("shift") Double shift) {
 
   /** The longest chain. */
   public static final int MAX_TIMESTEPS = 1_000_000;
@@ -43,12 +49,29 @@ public record ScheduleConfig(
    * @param betaStart β to begin with
    * @param betaEnd β to end with
    * @param zeroTerminalSnr whether it is rescaled to end at ᾱ = 0
+   * @param shift by which the noise-to-signal ratio of every timestep is multiplied
    * @throws IllegalArgumentException if one is out of range or does not go with the type
    */
   public ScheduleConfig {
     Objects.requireNonNull(type, "type");
     requireTimesteps(timesteps);
-    NoiseSchedule.of(betas(type, timesteps, betaStart, betaEnd, zeroTerminalSnr), timesteps);
+    shift = shift != null && shift == 1 ? null : shift;
+    NoiseSchedule.of(betas(type, timesteps, betaStart, betaEnd, zeroTerminalSnr, shift), timesteps);
+  }
+
+  /**
+   * A schedule that is not shifted.
+   *
+   * @param type its name
+   * @param timesteps T
+   * @param betaStart β to begin with
+   * @param betaEnd β to end with
+   * @param zeroTerminalSnr whether it is rescaled to end at ᾱ = 0
+   * @throws IllegalArgumentException if one is out of range or does not go with the type
+   */
+  public ScheduleConfig(
+      ScheduleType type, int timesteps, Double betaStart, Double betaEnd, boolean zeroTerminalSnr) {
+    this(type, timesteps, betaStart, betaEnd, zeroTerminalSnr, null);
   }
 
   /**
@@ -81,16 +104,17 @@ public record ScheduleConfig(
     this(type, timesteps, betaStart, betaEnd, false);
   }
 
-  /** Files of before there was a {@code zero_terminal_snr} do not have it. */
+  /** Files of before there was a {@code zero_terminal_snr} or a shift do not have them. */
   @JsonCreator
   static ScheduleConfig fromJson(
       @JsonProperty(value = "type", required = true) ScheduleType type,
       @JsonProperty(value = "timesteps", required = true) int timesteps,
       @JsonProperty("beta_start") Double betaStart,
       @JsonProperty("beta_end") Double betaEnd,
-      @JsonProperty("zero_terminal_snr") Boolean zeroTerminalSnr) {
+      @JsonProperty("zero_terminal_snr") Boolean zeroTerminalSnr,
+      @JsonProperty("shift") Double shift) {
     return new ScheduleConfig(
-        type, timesteps, betaStart, betaEnd, Boolean.TRUE.equals(zeroTerminalSnr));
+        type, timesteps, betaStart, betaEnd, Boolean.TRUE.equals(zeroTerminalSnr), shift);
   }
 
   /**
@@ -149,7 +173,18 @@ public record ScheduleConfig(
    * @throws IllegalArgumentException if there is a single timestep
    */
   public ScheduleConfig withZeroTerminalSnr() {
-    return new ScheduleConfig(type, timesteps, betaStart, betaEnd, true);
+    return new ScheduleConfig(type, timesteps, betaStart, betaEnd, true, shift);
+  }
+
+  /**
+   * The same schedule with other noise-to-signal ratios.
+   *
+   * @param newShift by which they are multiplied, compared with the schedule of that name; positive
+   * @return a new configuration
+   * @throws IllegalArgumentException if it is not positive and finite
+   */
+  public ScheduleConfig withShift(double newShift) {
+    return new ScheduleConfig(type, timesteps, betaStart, betaEnd, zeroTerminalSnr, newShift);
   }
 
   /**
@@ -158,7 +193,7 @@ public record ScheduleConfig(
    * @return to be used with {@link #timesteps()}
    */
   public BetaSchedule betas() {
-    return betas(type, timesteps, betaStart, betaEnd, zeroTerminalSnr);
+    return betas(type, timesteps, betaStart, betaEnd, zeroTerminalSnr, shift);
   }
 
   /**
@@ -171,8 +206,27 @@ public record ScheduleConfig(
   }
 
   private static BetaSchedule betas(
-      ScheduleType type, int timesteps, Double betaStart, Double betaEnd, boolean zeroTerminalSnr) {
-    BetaSchedule formula = type.betas(timesteps, betaStart, betaEnd);
+      ScheduleType type,
+      int timesteps,
+      Double betaStart,
+      Double betaEnd,
+      boolean zeroTerminalSnr,
+      Double shift) {
+    BetaSchedule formula = shifted(type.betas(timesteps, betaStart, betaEnd), shift);
     return zeroTerminalSnr ? new ZeroTerminalSnrSchedule(formula) : formula;
+  }
+
+  /** By the formula's own ends where it has such, which files of diffusers can say. */
+  private static BetaSchedule shifted(BetaSchedule formula, Double shift) {
+    if (shift == null) {
+      return formula;
+    }
+    ShiftedSchedule shifted = new ShiftedSchedule(formula, shift);
+    if (formula instanceof FlowSchedule flow) {
+      return new FlowSchedule(flow.shift() * shift);
+    }
+    return formula instanceof EdmSchedule edm
+        ? new EdmSchedule(edm.least() * shift, edm.greatest() * shift)
+        : shifted;
   }
 }

@@ -166,7 +166,7 @@ public record DiffusersPipeline(
   public int imageChannels() {
     return autoencoder
         .map(between -> between.config().images().outChannels())
-        .orElseGet(() -> unet.config().inChannels());
+        .orElseGet(() -> unet.config().imageChannels());
   }
 
   /**

@@ -348,7 +348,7 @@ public record DiffusersScheduler(
           : Optional.empty();
     }
     if (formula instanceof FlowSchedule flow) {
-      return flow.shift() == 1 ? named(ScheduleType.FLOW, null, null) : Optional.empty();
+      return named(ScheduleType.FLOW, null, null).map(config -> config.withShift(flow.shift()));
     }
     if (formula instanceof VarianceExplodingSchedule) {
       return Optional.empty();

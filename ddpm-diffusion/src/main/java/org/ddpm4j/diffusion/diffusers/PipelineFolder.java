@@ -74,6 +74,7 @@ public final class PipelineFolder {
   private static final String SCORE_PIPELINE = "ScoreSdeVePipeline";
   private static final String KARRAS_PIPELINE = "KarrasVePipeline";
   private static final String DDIM_PIPELINE = "DDIMPipeline";
+  private static final String CONSISTENCY_PIPELINE = "ConsistencyModelPipeline";
   private static final String DDPM_PIPELINE = "DDPMPipeline";
 
   private PipelineFolder() {}
@@ -404,6 +405,7 @@ public final class PipelineFolder {
         switch (scheduler.sampler().type()) {
           case SCORE_SDE -> SCORE_PIPELINE;
           case KARRAS_VE -> KARRAS_PIPELINE;
+          case CONSISTENCY -> CONSISTENCY_PIPELINE;
           default -> isDdim ? DDIM_PIPELINE : DDPM_PIPELINE;
         };
     index.put(

@@ -230,15 +230,13 @@ enum SchedulerClass {
     @Override
     void declare(Keys keys) {
       keys.read("num_train_timesteps", 1000).read("shift", 1.0);
-      keys.only("use_dynamic_shifting", false);
-      keys.only("base_shift", 0.5);
-      keys.only("max_shift", 1.15);
-      keys.only("base_image_seq_len", 256);
-      keys.only("max_image_seq_len", 4096);
+      keys.read("use_dynamic_shifting", false);
+      keys.read("base_shift", 0.5).read("max_shift", 1.15);
+      keys.read("base_image_seq_len", 256).read("max_image_seq_len", 4096);
       keys.only("invert_sigmas", false);
       keys.only("shift_terminal", Keys.NULL);
       keys.sigmas();
-      keys.only("time_shift_type", "exponential", "linear");
+      keys.read("time_shift_type", "exponential");
       keys.only("stochastic_sampling", false);
     }
   },

@@ -16,6 +16,7 @@ import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.AncestralConfig;
 import org.ddpm4j.diffusion.config.DeisConfig;
 import org.ddpm4j.diffusion.config.DpmSolverConfig;
+import org.ddpm4j.diffusion.config.DynamicShift;
 import org.ddpm4j.diffusion.config.EulerConfig;
 import org.ddpm4j.diffusion.config.EulerConfig.Asked;
 import org.ddpm4j.diffusion.config.FlowConfig;
@@ -136,6 +137,9 @@ final class SchedulerJson {
 
   private static final Map<String, Asked> ASKED =
       DiffusersFields.names(entry("discrete", Asked.TIMES), entry("continuous", Asked.LOG_RATIOS));
+
+  private static final Map<String, Boolean> SHIFT_TYPES =
+      DiffusersFields.names(entry("exponential", true), entry("linear", false));
 
   private static final Map<String, End> FINAL_SIGMAS =
       DiffusersFields.names(entry("zero", End.CLEAN), entry("sigma_min", End.FIRST_TIMESTEP));
@@ -325,7 +329,9 @@ final class SchedulerJson {
           .withLeastLambda(fields.number("lambda_min_clipped"));
     }
     if (sampler instanceof FlowConfig flow) {
-      return flow.withShift(fields.finiteNumber("shift"));
+      return scheduler == SchedulerClass.FLOW_EULER && fields.flagOrNull("use_dynamic_shifting")
+          ? flow.withDynamicShift(dynamicShift())
+          : flow.withShift(fields.finiteNumber("shift"));
     }
     if (sampler instanceof SaSolverConfig solver) {
       return solver
@@ -448,7 +454,21 @@ final class SchedulerJson {
         : fields.choice("variance_type", VARIANCES);
   }
 
+  private DynamicShift dynamicShift() {
+    return new DynamicShift(
+        fields.finiteNumber("base_shift"),
+        fields.finiteNumber("max_shift"),
+        fields.integer("base_image_seq_len"),
+        fields.integer("max_image_seq_len"),
+        fields.choice("time_shift_type", SHIFT_TYPES));
+  }
+
   private BetaSchedule betas(int timesteps) {
+    if (scheduler == SchedulerClass.FLOW_EULER && fields.flagOrNull("use_dynamic_shifting")) {
+      // The timesteps themselves are not shifted then, and what the file says of it counts for
+      // nothing.
+      return FlowSchedule.straight();
+    }
     if (scheduler.isFlow()) {
       return new FlowSchedule(fields.finiteNumber("shift"));
     }
@@ -619,6 +639,8 @@ final class SchedulerJson {
       values.put("corrector_order", solver.correctorOrder());
       putFinalOrder(values, solver.finalOrder());
       values.put("lambda_min_clipped", solver.leastLambda());
+    } else if (sampler instanceof FlowConfig flow) {
+      flow.dynamicShift().ifPresent(shift -> putDynamicShift(values, shift));
     } else if (sampler instanceof LcmConfig lcm) {
       values.put("original_inference_steps", lcm.originalSteps());
       values.put("timestep_scaling", lcm.timestepScaling());
@@ -646,6 +668,15 @@ final class SchedulerJson {
           "interpolation_type",
           DiffusersFields.nameOf(euler.levels() == LevelSpacing.LOG_LINEAR, INTERPOLATIONS));
     }
+  }
+
+  private static void putDynamicShift(Map<String, Object> values, DynamicShift shift) {
+    values.put("use_dynamic_shifting", true);
+    values.put("base_shift", shift.baseShift());
+    values.put("max_shift", shift.maxShift());
+    values.put("base_image_seq_len", shift.baseLength());
+    values.put("max_image_seq_len", shift.maxLength());
+    values.put("time_shift_type", DiffusersFields.nameOf(shift.isLogarithm(), SHIFT_TYPES));
   }
 
   private static String algorithm(SamplerType type) {

@@ -9,6 +9,7 @@ import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.Network;
 import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.SelfConditioning;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetInput;
@@ -26,14 +27,35 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * @param schedule the one that it was trained with
  * @param nullClass the label that stands for no class
  * @param guidance how far beyond the class
+ * @param selfConditions whether the network conditions on its own estimate, which is then the
+ *     guided one; denoisers are of one run each
  */
 public record ClassifierFreeGuidance(
     Function<UnetInput, INDArray> network,
     Parameterization parameterization,
     NoiseSchedule schedule,
     int nullClass,
-    Guidance guidance)
+    Guidance guidance,
+    boolean selfConditions)
     implements ClassConditionalDenoiser {
+
+  /**
+   * A network that does not condition on itself.
+   *
+   * @param network of the noisy images, the time and the labels
+   * @param parameterization what it predicts
+   * @param schedule the one that it was trained with
+   * @param nullClass the label that stands for no class
+   * @param guidance how far beyond the class
+   */
+  public ClassifierFreeGuidance(
+      Function<UnetInput, INDArray> network,
+      Parameterization parameterization,
+      NoiseSchedule schedule,
+      int nullClass,
+      Guidance guidance) {
+    this(network, parameterization, schedule, nullClass, guidance, false);
+  }
 
   /**
    * Checks that nothing is missing.
@@ -104,24 +126,34 @@ public record ClassifierFreeGuidance(
               embeddings - 1));
     }
     return new ClassifierFreeGuidance(
-        unet::predict, parameterization, schedule, nullClass, guidance);
+        unet::predict,
+        parameterization,
+        schedule,
+        nullClass,
+        guidance,
+        unet.config().selfConditions());
   }
 
   @Override
   public Denoiser withClasses(int... classes) {
     int[] none = new int[classes.length];
     Arrays.fill(none, nullClass);
-    Denoiser conditional = denoiser(told(classes));
+    SelfConditioning conditioning = new SelfConditioning();
+    Denoiser conditional = denoiser(told(classes), conditioning);
     if (!guidance.needsNullClass()) {
-      return conditional;
+      return selfConditions ? conditioning.remember(conditional) : conditional;
     }
-    Denoiser guided = denoiser(guidance.needsClass() ? guided(classes, none) : told(none));
-    return (xt, level) ->
-        (guidance.interval().contains(level) ? guided : conditional).denoise(xt, level);
+    Denoiser guided =
+        denoiser(guidance.needsClass() ? guided(classes, none) : told(none), conditioning);
+    Denoiser either =
+        (xt, level) ->
+            (guidance.interval().contains(level) ? guided : conditional).denoise(xt, level);
+    return selfConditions ? conditioning.remember(either) : either;
   }
 
-  private NetworkDenoiser denoiser(Network labelled) {
-    return new NetworkDenoiser(labelled, parameterization, schedule);
+  private NetworkDenoiser denoiser(Network labelled, SelfConditioning conditioning) {
+    return new NetworkDenoiser(
+        selfConditions ? conditioning.condition(labelled) : labelled, parameterization, schedule);
   }
 
   private Network told(int[] classes) {
@@ -134,7 +166,7 @@ public record ClassifierFreeGuidance(
     INDArray labels = Nd4j.concat(0, Nd4j.createFromArray(classes), Nd4j.createFromArray(none));
     return (x, t) -> {
       long images = x.size(0);
-      long channels = x.size(1);
+      long channels = selfConditions ? x.size(1) / 2 : x.size(1);
       INDArray twice = Nd4j.concat(0, x, x);
       INDArray times = Nd4j.concat(0, t, t);
       INDArray both = network.apply(new UnetInput(twice, times, labels));

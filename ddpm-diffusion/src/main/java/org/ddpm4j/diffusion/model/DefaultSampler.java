@@ -1,7 +1,9 @@
 package org.ddpm4j.diffusion.model;
 
 import java.util.Objects;
+import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.config.FlowConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.sampling.PathSampler;
@@ -39,6 +41,13 @@ public record DefaultSampler(SamplerConfig config, X0Constraint x0Constraint) {
   public DefaultSampler {
     Objects.requireNonNull(config, "config");
     Objects.requireNonNull(x0Constraint, "x0Constraint");
+  }
+
+  /** For images of a size, which a flow's shift may follow. */
+  DefaultSampler ofSize(ImageShape shape) {
+    return config instanceof FlowConfig flow
+        ? new DefaultSampler(flow.ofSize(shape.height() * shape.width()), x0Constraint)
+        : this;
   }
 
   /**

@@ -109,20 +109,20 @@ public final class DiffusionModel implements AutoCloseable {
     this.stateShape = autoencoder.map(between -> latentShape(between, shape)).orElse(shape);
     UnetConfig network = unet.config();
     normalization.requireChannels(shape.channels());
-    if (network.inChannels() != stateShape.channels()) {
+    if (network.imageChannels() != stateShape.channels()) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "The network takes images of %d channels, but the images have %d; give the shape of those that it was trained on.",
-              network.inChannels(),
+              network.imageChannels(),
               stateShape.channels()));
     }
-    if (network.outChannels() != network.inChannels() && !network.learnsVariance()) {
+    if (network.outChannels() != network.imageChannels() && !network.learnsVariance()) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance.",
-              network.inChannels(),
+              network.imageChannels(),
               network.outChannels()));
     }
     network.checkImageSize(stateShape.height(), stateShape.width());
@@ -266,7 +266,29 @@ public final class DiffusionModel implements AutoCloseable {
       RunFolder run, TrainedWeights weights, Optional<Path> checkpoint, Execution execution)
       throws IOException {
     RunConfig config = run.readConfig();
-    Unet unet = run.readUnet(config, weights, checkpoint, execution);
+    return ofRun(run, config, run.readUnet(config, weights, checkpoint, execution));
+  }
+
+  /**
+   * The model of a run with a moving average of a training that had several.
+   *
+   * @param run the folder
+   * @param decay of the average
+   * @param checkpoint its file, or empty for the newest
+   * @param execution how the network computes
+   * @return the model
+   * @throws IOException if a file is missing or damaged, the network is not the run's, or the run
+   *     has no average of that decay
+   */
+  public static DiffusionModel ofRun(
+      RunFolder run, double decay, Optional<Path> checkpoint, Execution execution)
+      throws IOException {
+    RunConfig config = run.readConfig();
+    return ofRun(run, config, run.readAverage(config, decay, checkpoint, execution));
+  }
+
+  private static DiffusionModel ofRun(RunFolder run, RunConfig config, Unet unet)
+      throws IOException {
     try {
       return of(unet, config.model());
     } catch (IllegalArgumentException e) {
@@ -584,7 +606,9 @@ public final class DiffusionModel implements AutoCloseable {
   public DefaultSampler defaultSampler() {
     return pipeline
         .map(DiffusersPipeline::scheduler)
-        .map(own -> new DefaultSampler(own.sampler(), own.clipping().constraint()))
+        .map(
+            own ->
+                new DefaultSampler(own.sampler(), own.clipping().constraint()).ofSize(stateShape))
         .orElseGet(() -> defaultSampler(DefaultSampler.typeFor(parameterization, unet.config())));
   }
 
@@ -599,7 +623,7 @@ public final class DiffusionModel implements AutoCloseable {
   public DefaultSampler defaultSampler(SamplerType type) {
     if (pipeline.isPresent()) {
       DiffusersSampler said = pipeline.get().sampler(type);
-      return new DefaultSampler(said.config(), said.clipping().constraint());
+      return new DefaultSampler(said.config(), said.clipping().constraint()).ofSize(stateShape);
     }
     SamplerConfig config = SamplerConfig.of(type);
     return new DefaultSampler(

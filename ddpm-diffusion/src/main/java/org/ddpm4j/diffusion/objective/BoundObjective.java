@@ -15,7 +15,6 @@ import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetInput;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * The variational bound, in bits/dim, from one timestep of each image: T times its term, without
@@ -98,7 +97,7 @@ public record BoundObjective(
     INDArray xt = temporaries.inDouble(noisy.input().x());
     INDArray y = temporaries.inDouble(answer);
     int channels = Math.toIntExact(x0.size(1));
-    INDArray prediction = channels(y, 0, channels);
+    INDArray prediction = Temporaries.channels(y, 0, channels);
     boolean learned = y.size(1) == 2L * channels;
     int[] t = batch.t();
 
@@ -109,7 +108,7 @@ public record BoundObjective(
         temporaries.add(Parameterization.MEAN.target(schedule, x0Estimate, epsEstimate, t));
     double[] v =
         learned
-            ? temporaries.elements(channels(y, channels, 2 * channels))
+            ? temporaries.elements(Temporaries.channels(y, channels, 2 * channels))
             : new double[(int) x0.length()];
     int perImage = v.length / t.length;
     double[] logVariance = new double[v.length];
@@ -182,9 +181,5 @@ public record BoundObjective(
       losses[n] += weight * objective.loss().value(prediction[i], target[i]);
       gradient[i] = weight * objective.loss().predictionSlope(prediction[i], target[i]);
     }
-  }
-
-  private static INDArray channels(INDArray array, int first, int end) {
-    return array.get(NDArrayIndex.all(), NDArrayIndex.interval(first, end));
   }
 }

@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.objective;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Locale;
 import java.util.Objects;
@@ -22,6 +23,9 @@ import org.ddpm4j.unet.model.UnetConfig;
  *     count
  * @param timesteps how timesteps are drawn
  * @param labelDropout share of images whose class a class-conditional network is not told, in [0,1)
+ * @param offsetNoise deviation of what is added to the noise of all pixels of a channel alike, so
+ *     that the network learns to change an image's brightness as a whole; at least 0
+ * @param distillation how a consistency model is distilled; null for any other network
  */
 public record ObjectiveConfig(
     @JsonProperty("parameterization") Parameterization parameterization,
@@ -29,7 +33,10 @@ public record ObjectiveConfig(
     @JsonProperty("weighting") LossWeighting weighting,
     @JsonProperty("terms") LossTerms terms,
     @JsonProperty("timesteps") TimestepSampling timesteps,
-    @JsonProperty("label_dropout") double labelDropout) {
+    @JsonProperty("label_dropout") double labelDropout,
+    @JsonInclude(JsonInclude.Include.NON_DEFAULT) @JsonProperty("offset_noise") Double offsetNoise,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @JsonProperty("distillation")
+        Distillation distillation) {
 
   /**
    * Checks that the parts fit each other. What is null takes its default.
@@ -46,10 +53,23 @@ public record ObjectiveConfig(
         labelDropout >= 0 && labelDropout < 1,
         "The label dropout is %s; it must be in [0,1).",
         labelDropout);
+    offsetNoise = Objects.requireNonNullElse(offsetNoise, 0.0);
     require(
-        parameterization != Parameterization.CONSISTENCY,
-        "A consistency model is distilled from another, which is not possible here; train for"
-            + " another prediction.");
+        offsetNoise >= 0 && offsetNoise < Double.POSITIVE_INFINITY,
+        "The offset noise is %s; it must be at least 0 and finite.",
+        offsetNoise);
+    require(
+        (parameterization == Parameterization.CONSISTENCY) == (distillation != null),
+        "A consistency model is distilled from another, and no other network is: train for another"
+            + " prediction than %s, or name a teacher by --distill.",
+        parameterization);
+    require(
+        distillation == null
+            || (timesteps == TimestepSampling.UNIFORM && loss != LossFunction.HUBER),
+        "A consistency model is distilled by the loss L1 or L2 at uniform timesteps, not by %s at %s"
+            + " ones.",
+        loss,
+        timesteps);
     require(
         parameterization != Parameterization.SCORE,
         "A network that predicts the score is not trained here; train for another prediction, of"
@@ -80,7 +100,7 @@ public record ObjectiveConfig(
    * @return the configuration
    */
   public static ObjectiveConfig simple() {
-    return new ObjectiveConfig(null, null, null, null, null, 0);
+    return new ObjectiveConfig(null, null, null, null, null, 0, null, null);
   }
 
   /**
@@ -91,7 +111,14 @@ public record ObjectiveConfig(
    */
   public ObjectiveConfig withLoss(LossFunction newLoss) {
     return new ObjectiveConfig(
-        parameterization, newLoss, weighting, terms, timesteps, labelDropout);
+        parameterization,
+        newLoss,
+        weighting,
+        terms,
+        timesteps,
+        labelDropout,
+        offsetNoise,
+        distillation);
   }
 
   /**
@@ -102,7 +129,14 @@ public record ObjectiveConfig(
    */
   public ObjectiveConfig withParameterization(Parameterization newParameterization) {
     return new ObjectiveConfig(
-        newParameterization, loss, weighting, terms, timesteps, labelDropout);
+        newParameterization,
+        loss,
+        weighting,
+        terms,
+        timesteps,
+        labelDropout,
+        offsetNoise,
+        distillation);
   }
 
   /**
@@ -113,7 +147,14 @@ public record ObjectiveConfig(
    */
   public ObjectiveConfig withWeighting(LossWeighting newWeighting) {
     return new ObjectiveConfig(
-        parameterization, loss, newWeighting, terms, timesteps, labelDropout);
+        parameterization,
+        loss,
+        newWeighting,
+        terms,
+        timesteps,
+        labelDropout,
+        offsetNoise,
+        distillation);
   }
 
   /**
@@ -124,7 +165,14 @@ public record ObjectiveConfig(
    */
   public ObjectiveConfig withTerms(LossTerms newTerms) {
     return new ObjectiveConfig(
-        parameterization, loss, weighting, newTerms, timesteps, labelDropout);
+        parameterization,
+        loss,
+        weighting,
+        newTerms,
+        timesteps,
+        labelDropout,
+        offsetNoise,
+        distillation);
   }
 
   /**
@@ -135,7 +183,14 @@ public record ObjectiveConfig(
    */
   public ObjectiveConfig withTimesteps(TimestepSampling newTimesteps) {
     return new ObjectiveConfig(
-        parameterization, loss, weighting, terms, newTimesteps, labelDropout);
+        parameterization,
+        loss,
+        weighting,
+        terms,
+        newTimesteps,
+        labelDropout,
+        offsetNoise,
+        distillation);
   }
 
   /**
@@ -146,7 +201,44 @@ public record ObjectiveConfig(
    */
   public ObjectiveConfig withLabelDropout(double newLabelDropout) {
     return new ObjectiveConfig(
-        parameterization, loss, weighting, terms, timesteps, newLabelDropout);
+        parameterization,
+        loss,
+        weighting,
+        terms,
+        timesteps,
+        newLabelDropout,
+        offsetNoise,
+        distillation);
+  }
+
+  /**
+   * The same with offset noise.
+   *
+   * @param newOffsetNoise deviation of what is added to all pixels of a channel, at least 0
+   * @return the new configuration
+   */
+  public ObjectiveConfig withOffsetNoise(double newOffsetNoise) {
+    return new ObjectiveConfig(
+        parameterization,
+        loss,
+        weighting,
+        terms,
+        timesteps,
+        labelDropout,
+        newOffsetNoise,
+        distillation);
+  }
+
+  /**
+   * The distillation of a consistency model by the squared error of its images (Song et al. 2023,
+   * algorithm 2).
+   *
+   * @param distillation how
+   * @return the configuration
+   */
+  public static ObjectiveConfig consistency(Distillation distillation) {
+    return new ObjectiveConfig(
+        Parameterization.CONSISTENCY, null, null, null, null, 0, null, distillation);
   }
 
   /**
@@ -167,17 +259,17 @@ public record ObjectiveConfig(
    *     told that it is not told the class
    */
   public void checkNetwork(UnetConfig network) {
-    int expected = outChannels(network.inChannels());
-    boolean fixed = terms == LossTerms.VLB && network.outChannels() == network.inChannels();
+    int expected = outChannels(network.imageChannels());
+    boolean fixed = terms == LossTerms.VLB && network.outChannels() == network.imageChannels();
     require(
         network.outChannels() == expected || fixed,
         "The network answers images of %d channels with %d, but the loss terms %s take %d: the"
             + " prediction%s.",
-        network.inChannels(),
+        network.imageChannels(),
         network.outChannels(),
         terms,
         expected,
-        expected == network.inChannels() ? "" : " and the variance");
+        expected == network.imageChannels() ? "" : " and the variance");
     require(
         labelDropout == 0 || network.classEmbeddings() >= 2,
         "The label dropout is %s, but the network has %d class embeddings; it needs one for each"
@@ -205,9 +297,55 @@ public record ObjectiveConfig(
    * @param decoder the last step of the reverse process, of which the bound's terms hear
    * @return the objective
    * @throws IllegalArgumentException if what is predicted does not determine the image on this
-   *     chain
+   *     chain, or a consistency model is to be distilled, which takes a teacher
    */
   public Objective create(NoiseSchedule schedule, Decoder decoder) {
+    check(schedule);
+    require(
+        distillation == null,
+        "A consistency model is distilled from a teacher; make a ConsistencyDistillation of it.");
+    SimpleObjective simple = new SimpleObjective(schedule, parameterization, loss, weighting);
+    return switch (terms) {
+      case SIMPLE -> simple;
+      case HYBRID -> new BoundObjective(schedule, parameterization, decoder, Optional.of(simple));
+      case VLB -> new BoundObjective(schedule, parameterization, decoder, Optional.empty());
+    };
+  }
+
+  /**
+   * The distillation of a consistency model on a chain.
+   *
+   * @param schedule of the chain
+   * @param teacher of which it is distilled
+   * @return the objective
+   * @throws IllegalArgumentException if the network is none, or its chain no good
+   */
+  public ConsistencyDistillation distillation(NoiseSchedule schedule, Teacher teacher) {
+    check(schedule);
+    require(distillation != null, "A network that predicts %s is not distilled.", parameterization);
+    return new ConsistencyDistillation(schedule, teacher, distillation, loss);
+  }
+
+  /**
+   * Checks that a network of this objective can be drawn with on a chain.
+   *
+   * @param schedule of the chain
+   * @throws IllegalArgumentException if what is predicted does not determine the image on this
+   *     chain
+   */
+  public void check(NoiseSchedule schedule) {
+    requireX0(parameterization, schedule);
+  }
+
+  /**
+   * Checks that one can draw with a network on a chain.
+   *
+   * @param parameterization what the network predicts
+   * @param schedule of the chain
+   * @throws IllegalArgumentException if what is predicted does not determine the image on this
+   *     chain
+   */
+  public static void requireX0(Parameterization parameterization, NoiseSchedule schedule) {
     int last = schedule.timesteps() - 1;
     require(
         parameterization.determinesX0(schedule, last),
@@ -221,11 +359,5 @@ public record ObjectiveConfig(
             + " the last timestep of this schedule; choose one that ends above zero, edm for"
             + " example.",
         parameterization);
-    SimpleObjective simple = new SimpleObjective(schedule, parameterization, loss, weighting);
-    return switch (terms) {
-      case SIMPLE -> simple;
-      case HYBRID -> new BoundObjective(schedule, parameterization, decoder, Optional.of(simple));
-      case VLB -> new BoundObjective(schedule, parameterization, decoder, Optional.empty());
-    };
   }
 }

@@ -1,18 +1,26 @@
 package org.ddpm4j.diffusion.objective;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.random.BatchRandom;
+import org.ddpm4j.diffusion.random.CounterRandom;
+import org.ddpm4j.diffusion.random.Purpose;
 import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetInput;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The error of what a network predicts of a noisy image (Ho et al. 2020, algorithm 1 and eq. 14),
- * weighted by the timestep.
+ * weighted by the timestep. A network that conditions on itself is told its own estimate of the
+ * images in half of the steps, which is not differentiated, and none in the others (Chen et al.
+ * 2022, algorithm 1); held-out images are always asked twice.
  *
  * @param schedule of the chain
  * @param parameterization what the network predicts
@@ -25,6 +33,9 @@ public record SimpleObjective(
     LossFunction loss,
     LossWeighting weighting)
     implements Objective {
+
+  /** Chen et al. 2022, section 3.2. */
+  private static final double SELF_CONDITIONED_SHARE = 0.5;
 
   /**
    * Checks that nothing is missing.
@@ -54,7 +65,8 @@ public record SimpleObjective(
       TrainingBatch.Noisy noisy = batch.noisy(schedule, parameterization, temporaries);
       INDArray target = target(batch, noisy.eps(), temporaries);
       INDArray imageWeights = temporaries.add(Nd4j.createFromArray(factors));
-      double[] losses = unet.lossAndGradient(loss, noisy.input(), target, imageWeights, gradient);
+      UnetInput input = conditioned(unet, batch, noisy, tellsEstimate(batch), temporaries);
+      double[] losses = unet.lossAndGradient(loss, input, target, imageWeights, gradient);
       return weigh(losses, batch.t());
     }
   }
@@ -64,8 +76,50 @@ public record SimpleObjective(
     try (Temporaries temporaries = new Temporaries()) {
       TrainingBatch.Noisy noisy = batch.noisy(schedule, parameterization, temporaries);
       INDArray target = target(batch, noisy.eps(), temporaries);
-      return weigh(unet.losses(loss, noisy.input(), target), batch.t());
+      UnetInput input = conditioned(unet, batch, noisy, true, temporaries);
+      return weigh(unet.losses(loss, input, target), batch.t());
     }
+  }
+
+  /**
+   * One choice for all images of a step, so that in the other half of them nobody is asked twice.
+   */
+  private static boolean tellsEstimate(TrainingBatch batch) {
+    BatchRandom random = batch.random();
+    return new CounterRandom(random.random().seed(), Purpose.SELF_CONDITIONING)
+            .uniform(0, random.step(), 0)
+        < SELF_CONDITIONED_SHARE;
+  }
+
+  /** What a network is given, with its own estimate before the images if it conditions on it. */
+  private UnetInput conditioned(
+      Unet unet,
+      TrainingBatch batch,
+      TrainingBatch.Noisy noisy,
+      boolean tellsEstimate,
+      Temporaries temporaries) {
+    UnetInput input = noisy.input();
+    if (!unet.config().selfConditions()) {
+      return input;
+    }
+    INDArray nothing = temporaries.add(input.x().like());
+    UnetInput first = with(nothing, input, temporaries);
+    if (!tellsEstimate) {
+      return first;
+    }
+    INDArray answer = temporaries.add(unet.predict(first));
+    INDArray xt =
+        temporaries.add(
+            Parameterization.EPSILON.input(schedule, batch.x0(), noisy.eps(), batch.t()));
+    List<NoiseLevel> levels =
+        Arrays.stream(batch.t()).mapToObj(t -> NoiseLevel.of(schedule, t)).toList();
+    return with(
+        temporaries.add(parameterization.x0(schedule, xt, answer, levels)), input, temporaries);
+  }
+
+  private static UnetInput with(INDArray estimate, UnetInput input, Temporaries temporaries) {
+    return new UnetInput(
+        temporaries.add(Nd4j.concat(1, estimate, input.x())), input.t(), input.labels());
   }
 
   /**

@@ -23,6 +23,10 @@ public enum Purpose {
   DEGRADATIONS(7),
   /** The timesteps at which a bound is evaluated. */
   BOUND_TIMESTEPS(8),
+  /** What is added to the noise of all pixels of a training image's channel alike. */
+  OFFSET_NOISE(9),
+  /** Which steps of training tell the network its own estimate. */
+  SELF_CONDITIONING(10),
   /** How images are cropped and coloured. */
   AUGMENTATIONS(11);
 

@@ -51,12 +51,12 @@ public record ModelDescription(
     Objects.requireNonNull(shape, "shape");
     classNames = List.copyOf(classNames);
     normalization.requireChannels(shape.channels());
-    if (network.inChannels() != shape.channels()) {
+    if (network.imageChannels() != shape.channels()) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "The network takes images of %d channels, but the images have %d; set the network's channels to that.",
-              network.inChannels(),
+              network.imageChannels(),
               shape.channels()));
     }
     network.checkImageSize(shape.height(), shape.width());

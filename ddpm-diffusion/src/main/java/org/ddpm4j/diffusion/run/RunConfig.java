@@ -58,9 +58,7 @@ public record RunConfig(
       requireSampleSteps(training.get().sampleSteps(), model.schedule().timesteps());
     } else {
       // Whatever else was wanted of it: samplers need x0.
-      ObjectiveConfig.simple()
-          .withParameterization(model.parameterization())
-          .create(model.schedule().create());
+      ObjectiveConfig.requireX0(model.parameterization(), model.schedule().create());
     }
   }
 
@@ -77,7 +75,7 @@ public record RunConfig(
 
   private static void requireFit(ModelDescription model, ObjectiveConfig objective) {
     objective.checkNetwork(model.network());
-    objective.create(model.schedule().create());
+    objective.check(model.schedule().create());
     if (objective.parameterization() != model.parameterization()
         || !ModelDescription.nullClass(model.network(), objective).equals(model.nullClass())) {
       throw new IllegalArgumentException(

@@ -9,6 +9,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.CheckpointFolder;
@@ -216,8 +219,57 @@ public record RunFolder(Path path) {
   public Unet readUnet(
       RunConfig config, TrainedWeights weights, Optional<Path> checkpoint, Execution execution)
       throws IOException {
+    return readUnet(config, weights, OptionalDouble.empty(), checkpoint, execution);
+  }
+
+  /**
+   * Reads the network with a moving average of a training that had several.
+   *
+   * @param config of this run
+   * @param decay of the average
+   * @param checkpoint its file, or empty for the newest
+   * @param execution how the network computes
+   * @return the network
+   * @throws IOException if a file is missing or damaged, or the run has no average of that decay
+   */
+  public Unet readAverage(
+      RunConfig config, double decay, Optional<Path> checkpoint, Execution execution)
+      throws IOException {
+    SortedSet<Double> decays = new TreeSet<>();
+    config
+        .training()
+        .ifPresent(
+            training -> {
+              decays.add(training.config().emaDecay());
+              decays.addAll(training.config().allFurtherDecays());
+            });
+    if (!decays.contains(decay)) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "The run %s has no moving average of decay %s; %s.",
+              path,
+              decay,
+              decays.isEmpty() ? "it is not known how it was trained" : "it has " + decays));
+    }
+    boolean isUsual = decay == config.training().orElseThrow().config().emaDecay();
+    return readUnet(
+        config,
+        TrainedWeights.EMA,
+        isUsual ? OptionalDouble.empty() : OptionalDouble.of(decay),
+        checkpoint,
+        execution);
+  }
+
+  private Unet readUnet(
+      RunConfig config,
+      TrainedWeights weights,
+      OptionalDouble furtherDecay,
+      Optional<Path> checkpoint,
+      Execution execution)
+      throws IOException {
     if (checkpoint.isEmpty() && hasAverageOnly()) {
-      if (weights != TrainedWeights.EMA) {
+      if (weights != TrainedWeights.EMA || furtherDecay.isPresent()) {
         throw new IOException(
             String.format(
                 Locale.ROOT,
@@ -232,7 +284,11 @@ public record RunFolder(Path path) {
         checkpoint.isPresent()
             ? Checkpoint.read(checkpoint.get(), unet.parameters())
             : readLatestCheckpoint(unet.parameters());
-    unet.parameters().assign(weights == TrainedWeights.EMA ? state.ema() : state.weights());
+    unet.parameters()
+        .assign(
+            furtherDecay.isPresent()
+                ? state.ema(furtherDecay.getAsDouble())
+                : weights == TrainedWeights.EMA ? state.ema() : state.weights());
     return unet;
   }
 

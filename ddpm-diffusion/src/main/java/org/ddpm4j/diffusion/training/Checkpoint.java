@@ -1,9 +1,11 @@
 package org.ddpm4j.diffusion.training;
 
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,7 +13,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.ddpm4j.diffusion.objective.ImportanceTimesteps;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
@@ -27,8 +33,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>On disk it is one safetensors file: the tensors {@code model.*}, {@code ema.*}, {@code
  * exp_avg.*} and {@code exp_avg_sq.*} under PyTorch's names and in its layouts, {@code step},
  * {@code window.*}, and the columns of the loss history as {@code history.*} and what importance
- * sampling has learned as {@code timesteps.*}. A checksum covers all of them; the metadata hold
- * nothing but it, the format and its version.
+ * sampling has learned as {@code timesteps.*}. Averages of other decays are {@code ema_0.99.*} and
+ * the like. A checksum covers all of them; the metadata hold nothing but it, the format and its
+ * version.
  *
  * @param version of the format, which says how the run draws its random numbers, 1 to {@link
  *     #VERSION}
@@ -40,6 +47,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param history the reports so far; copied
  * @param window sums since the last report
  * @param timesteps losses by which timesteps are drawn, where they are
+ * @param furtherEmas moving averages of other decays, by decay; copied
  */
 public record Checkpoint(
     int version,
@@ -50,7 +58,8 @@ public record Checkpoint(
     Parameters secondMoment,
     List<LossHistory.Entry> history,
     Window window,
-    Optional<ImportanceTimesteps.State> timesteps) {
+    Optional<ImportanceTimesteps.State> timesteps,
+    SortedMap<Double, Parameters> furtherEmas) {
 
   /**
    * The version of runs that draw by {@link org.ddpm4j.diffusion.random.Philox}. Those of version 1
@@ -64,6 +73,9 @@ public record Checkpoint(
   private static final String WINDOW_GRADIENT_NORM = "window.gradient_norm";
   private static final String WINDOW_STEPS = "window.steps";
   private static final String HISTORY = "history.";
+  private static final String FURTHER_EMA = "ema_";
+  private static final Pattern FURTHER_EMA_NAME =
+      Pattern.compile(FURTHER_EMA + "(0\\.[0-9]{1,17})\\.");
   private static final String TIMESTEP_LOSSES = "timesteps.losses";
   private static final String TIMESTEP_COUNTS = "timesteps.counts";
 
@@ -81,6 +93,64 @@ public record Checkpoint(
     Ranges.require(step >= 0, "step of the checkpoint", step, "it must be at least 0");
     history = List.copyOf(history);
     Objects.requireNonNull(timesteps, "timesteps");
+    furtherEmas = Collections.unmodifiableSortedMap(new TreeMap<>(furtherEmas));
+  }
+
+  /**
+   * With one moving average.
+   *
+   * @param version of the format
+   * @param step number of steps done
+   * @param weights of the network
+   * @param ema moving average of the weights
+   * @param firstMoment of AdamW
+   * @param secondMoment of AdamW
+   * @param history the reports so far
+   * @param window sums since the last report
+   * @param timesteps losses by which timesteps are drawn, where they are
+   * @throws IllegalArgumentException if version or step is out of range
+   */
+  public Checkpoint(
+      int version,
+      long step,
+      Parameters weights,
+      Parameters ema,
+      Parameters firstMoment,
+      Parameters secondMoment,
+      List<LossHistory.Entry> history,
+      Window window,
+      Optional<ImportanceTimesteps.State> timesteps) {
+    this(
+        version,
+        step,
+        weights,
+        ema,
+        firstMoment,
+        secondMoment,
+        history,
+        window,
+        timesteps,
+        new TreeMap<>());
+  }
+
+  /**
+   * A moving average beside the usual one.
+   *
+   * @param decay of it
+   * @return its weights
+   * @throws IllegalArgumentException if the checkpoint has none of that decay
+   */
+  public Parameters ema(double decay) {
+    Parameters found = furtherEmas.get(decay);
+    if (found == null) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "The checkpoint has no moving average of decay %s beside the usual one; it has %s.",
+              decay,
+              furtherEmas.isEmpty() ? "none" : furtherEmas.keySet()));
+    }
+    return found;
   }
 
   /**
@@ -157,7 +227,28 @@ public record Checkpoint(
     states.put("ema.", ema);
     states.put("exp_avg.", firstMoment);
     states.put("exp_avg_sq.", secondMoment);
+    furtherEmas.forEach((decay, average) -> states.put(prefix(decay), average));
     return states;
+  }
+
+  /**
+   * Of the tensors of a further average; without an exponent, in which a reader finds the decay.
+   */
+  private static String prefix(double decay) {
+    return FURTHER_EMA + BigDecimal.valueOf(decay).toPlainString() + ".";
+  }
+
+  /** Room for the further averages of a file. */
+  private static SortedMap<Double, Parameters> furtherEmas(
+      SafetensorsReader reader, Parameters like) {
+    SortedMap<Double, Parameters> found = new TreeMap<>();
+    for (String name : reader.names()) {
+      Matcher matcher = FURTHER_EMA_NAME.matcher(name);
+      if (matcher.lookingAt()) {
+        found.computeIfAbsent(Double.valueOf(matcher.group(1)), decay -> like.zerosLike());
+      }
+    }
+    return found;
   }
 
   private void column(
@@ -193,7 +284,8 @@ public record Checkpoint(
                   only(file, reader, WINDOW_LOSS, DataType.DOUBLE).getDouble(0),
                   only(file, reader, WINDOW_GRADIENT_NORM, DataType.DOUBLE).getDouble(0),
                   only(file, reader, WINDOW_STEPS, DataType.INT64).getLong(0)),
-              timesteps(file, reader));
+              timesteps(file, reader),
+              furtherEmas(reader, like));
       for (Map.Entry<String, Parameters> state : checkpoint.states().entrySet()) {
         fill(file, reader, state.getKey(), state.getValue());
       }

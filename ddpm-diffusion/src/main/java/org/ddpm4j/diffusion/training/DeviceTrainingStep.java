@@ -54,7 +54,8 @@ final class DeviceTrainingStep implements TrainingStep {
   /** The steps of a training, where the network's device can do them and they are such steps. */
   static Optional<TrainingStep> of(Task task) {
     boolean together = !task.unet().execution().helpers().isEmpty();
-    if (!(task.objective() instanceof SimpleObjective objective)
+    if (!isUsual(task)
+        || !(task.objective() instanceof SimpleObjective objective)
         || !(task.unet().trainsOnDevice() || together)) {
       return Optional.empty();
     }
@@ -68,6 +69,13 @@ final class DeviceTrainingStep implements TrainingStep {
             new TrainingRequest.Optimizer(
                 adamW.beta1(), adamW.beta2(), adamW.epsilon(), task.config().maxGradientNorm()))
         .map(device -> new DeviceTrainingStep(task, objective, device));
+  }
+
+  /** What devices do not do by themselves: other noise, further averages, a network asked twice. */
+  static boolean isUsual(Task task) {
+    return task.config().objective().offsetNoise() == 0
+        && task.state().furtherEmas().isEmpty()
+        && !task.unet().config().selfConditions();
   }
 
   @Override

@@ -125,16 +125,33 @@ public final class LocalGradientStep implements GradientStep {
     double[] weights = Arrays.stream(draw.weights()).map(weight -> weight * share).toArray();
     Optional<INDArray> labels = Labels.of(piece.images(), unet.config());
     labels.ifPresent(classes -> Labels.drop(classes, config, unet.config(), step, piece.first()));
+    BatchRandom noise = new BatchRandom(random(Purpose.TRAINING_NOISE), step, piece.first());
+    INDArray x0 = piece.images().getFeatures();
+    Optional<INDArray> offset = offsetNoise(x0, noise);
     try {
-      BatchRandom noise = new BatchRandom(random(Purpose.TRAINING_NOISE), step, piece.first());
-      TrainingBatch batch =
-          new TrainingBatch(piece.images().getFeatures(), labels, draw.t(), noise);
+      TrainingBatch batch = new TrainingBatch(x0, labels, draw.t(), noise, offset);
       double[] losses = objective.lossAndGradient(unet, batch, weights, gradient);
       return new StepLosses(draw.t(), draw.weights(), losses);
     } finally {
       // At once: the garbage collector, which sees only the small Java objects, may wait for hours.
       labels.ifPresent(INDArray::close);
+      offset.ifPresent(INDArray::close);
     }
+  }
+
+  /** The noise of images where every channel gets a number of its own in addition. */
+  private Optional<INDArray> offsetNoise(INDArray x0, BatchRandom noise) {
+    double deviation = config.objective().offsetNoise();
+    if (deviation == 0) {
+      return Optional.empty();
+    }
+    BatchRandom offsets =
+        new BatchRandom(random(Purpose.OFFSET_NOISE), noise.step(), noise.firstImage());
+    INDArray eps = noise.gaussian(x0.shape());
+    INDArray shifts = offsets.gaussian(x0.size(0), x0.size(1), 1, 1).muli(deviation);
+    eps.addi(shifts);
+    shifts.close();
+    return Optional.of(eps);
   }
 
   private CounterRandom random(Purpose purpose) {

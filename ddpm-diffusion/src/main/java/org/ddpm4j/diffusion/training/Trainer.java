@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import org.ddpm4j.diffusion.objective.ConsistencyDistillation;
 import org.ddpm4j.diffusion.objective.ImportanceTimesteps;
 import org.ddpm4j.diffusion.objective.LogNormalTimesteps;
 import org.ddpm4j.diffusion.objective.Objective;
@@ -42,6 +43,10 @@ public final class Trainer implements AutoCloseable {
   private final TrainingState state;
   private final TrainingStep trainingStep;
   private final Unet emaUnet;
+
+  /** With the average that a consistency model is to agree with. */
+  private final Optional<Unet> target;
+
   private final LossHistory history = new LossHistory();
   private final LossWindow window = new LossWindow();
   private final List<TrainingListener> listeners = new ArrayList<>();
@@ -98,13 +103,22 @@ public final class Trainer implements AutoCloseable {
       BatchSource data,
       TrainingStep.Factory steps) {
     this.unet = Objects.requireNonNull(unet, "unet");
-    this.objective = Objects.requireNonNull(objective, "objective");
+    Objects.requireNonNull(objective, "objective");
     this.config = Objects.requireNonNull(config, "config");
     Objects.requireNonNull(data, "data");
     this.timesteps = timesteps(objective, config);
-    this.state = TrainingState.of(unet.parameters());
+    this.state = TrainingState.of(unet.parameters(), config.allFurtherDecays());
+    if (objective instanceof ConsistencyDistillation distillation) {
+      double decay = distillation.distillation().targetDecay();
+      this.target =
+          Optional.of(Unet.of(unet.config(), state.furtherEmas().get(decay), unet.execution()));
+      this.objective = distillation.withTarget(target.get());
+    } else {
+      this.target = Optional.empty();
+      this.objective = objective;
+    }
     this.trainingStep =
-        steps.create(new TrainingStep.Task(unet, objective, config, data, timesteps, state));
+        steps.create(new TrainingStep.Task(unet, this.objective, config, data, timesteps, state));
     this.emaUnet = Unet.of(unet.config(), state.ema(), unet.execution());
   }
 
@@ -356,7 +370,8 @@ public final class Trainer implements AutoCloseable {
         window.state(),
         timesteps instanceof ImportanceTimesteps importance
             ? Optional.of(importance.state())
-            : Optional.empty());
+            : Optional.empty(),
+        state.furtherEmas());
   }
 
   private void restore(Checkpoint from) {
@@ -383,5 +398,6 @@ public final class Trainer implements AutoCloseable {
   public void close() {
     trainingStep.close();
     emaUnet.close();
+    target.ifPresent(Unet::close);
   }
 }

@@ -3,7 +3,11 @@ package org.ddpm4j.diffusion.training;
 import static org.ddpm4j.diffusion.training.Ranges.require;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.Collections;
+import java.util.List;
 import java.util.Objects;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 
 /**
@@ -22,6 +26,7 @@ import org.ddpm4j.diffusion.objective.ObjectiveConfig;
  * @param accumulate batches of the data whose images together are the batch of a step, at least 1
  * @param emaWarmUp how the decay rises at the beginning, or null for {@code (1+s)/(10+s)} after s
  *     steps
+ * @param furtherEmaDecays of moving averages beside the usual one, each in [0,1) and once
  */
 public record TrainingConfig(
     long steps,
@@ -33,7 +38,8 @@ public record TrainingConfig(
     long seed,
     int reportEvery,
     int accumulate,
-    @JsonInclude(JsonInclude.Include.NON_NULL) EmaWarmUp emaWarmUp) {
+    @JsonInclude(JsonInclude.Include.NON_NULL) EmaWarmUp emaWarmUp,
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Double> furtherEmaDecays) {
 
   /**
    * Checks the ranges.
@@ -53,6 +59,53 @@ public record TrainingConfig(
     Objects.requireNonNull(objective, "objective");
     require(reportEvery >= 1, "number of steps in a report", reportEvery, "it must be at least 1");
     require(accumulate >= 1, "number of batches in a step", accumulate, "it must be at least 1");
+    furtherEmaDecays = List.copyOf(Objects.requireNonNullElse(furtherEmaDecays, List.of()));
+    for (double further : furtherEmaDecays) {
+      require(further >= 0 && further < 1, "EMA decay", further, "it must be in [0,1)");
+      boolean isTwice = Collections.frequency(furtherEmaDecays, further) > 1;
+      require(
+          !isTwice && further != emaDecay, "EMA decay", further, "each decay can be given once");
+    }
+  }
+
+  /**
+   * With one moving average.
+   *
+   * @param steps optimiser steps
+   * @param optimizer the constants of AdamW
+   * @param learningRate how the learning rate moves
+   * @param maxGradientNorm longer gradients are scaled down to this Euclidean norm
+   * @param emaDecay decay of the moving average of the weights
+   * @param objective what the network is trained for
+   * @param seed of timesteps and noise
+   * @param reportEvery steps over which reported losses are averaged
+   * @param accumulate batches of the data whose images together are the batch of a step
+   * @param emaWarmUp how the decay rises at the beginning, or null for the usual
+   * @throws IllegalArgumentException if one is out of range
+   */
+  public TrainingConfig(
+      long steps,
+      AdamWConfig optimizer,
+      LearningRateSchedule learningRate,
+      double maxGradientNorm,
+      double emaDecay,
+      ObjectiveConfig objective,
+      long seed,
+      int reportEvery,
+      int accumulate,
+      EmaWarmUp emaWarmUp) {
+    this(
+        steps,
+        optimizer,
+        learningRate,
+        maxGradientNorm,
+        emaDecay,
+        objective,
+        seed,
+        reportEvery,
+        accumulate,
+        emaWarmUp,
+        List.of());
   }
 
   /**
@@ -153,7 +206,9 @@ public record TrainingConfig(
         objective,
         seed,
         reportEvery,
-        accumulate);
+        accumulate,
+        emaWarmUp,
+        furtherEmaDecays);
   }
 
   /**
@@ -173,7 +228,8 @@ public record TrainingConfig(
         seed,
         reportEvery,
         accumulate,
-        emaWarmUp);
+        emaWarmUp,
+        furtherEmaDecays);
   }
 
   /**
@@ -193,7 +249,8 @@ public record TrainingConfig(
         seed,
         reportEvery,
         accumulate,
-        emaWarmUp);
+        emaWarmUp,
+        furtherEmaDecays);
   }
 
   /**
@@ -213,7 +270,8 @@ public record TrainingConfig(
         seed,
         reportEvery,
         accumulate,
-        emaWarmUp);
+        emaWarmUp,
+        furtherEmaDecays);
   }
 
   /**
@@ -233,7 +291,8 @@ public record TrainingConfig(
         newSeed,
         reportEvery,
         accumulate,
-        emaWarmUp);
+        emaWarmUp,
+        furtherEmaDecays);
   }
 
   /**
@@ -254,7 +313,8 @@ public record TrainingConfig(
         seed,
         reportEvery,
         newAccumulate,
-        emaWarmUp);
+        emaWarmUp,
+        furtherEmaDecays);
   }
 
   /**
@@ -274,7 +334,43 @@ public record TrainingConfig(
         seed,
         reportEvery,
         accumulate,
-        newEmaWarmUp);
+        newEmaWarmUp,
+        furtherEmaDecays);
+  }
+
+  /**
+   * The same with further moving averages of the weights.
+   *
+   * @param newFurtherEmaDecays of moving averages beside the usual one
+   * @return the new configuration
+   */
+  public TrainingConfig withFurtherEmaDecays(List<Double> newFurtherEmaDecays) {
+    return new TrainingConfig(
+        steps,
+        optimizer,
+        learningRate,
+        maxGradientNorm,
+        emaDecay,
+        objective,
+        seed,
+        reportEvery,
+        accumulate,
+        emaWarmUp,
+        newFurtherEmaDecays);
+  }
+
+  /**
+   * The decays of all moving averages beside the usual one: those that were asked for, and that of
+   * the target of a distillation.
+   *
+   * @return in rising order
+   */
+  public SortedSet<Double> allFurtherDecays() {
+    SortedSet<Double> decays = new TreeSet<>(furtherEmaDecays);
+    if (objective.distillation() != null) {
+      decays.add(objective.distillation().targetDecay());
+    }
+    return decays;
   }
 
   /**
@@ -285,7 +381,18 @@ public record TrainingConfig(
    * @return in [0,1)
    */
   public double emaDecay(long step) {
+    return emaDecay(step, emaDecay);
+  }
+
+  /**
+   * The decay of a moving average in a step.
+   *
+   * @param step zero-based
+   * @param last to which it rises
+   * @return in [0,1)
+   */
+  public double emaDecay(long step, double last) {
     double risen = emaWarmUp == null ? (1.0 + step) / (10.0 + step) : emaWarmUp.decay(step);
-    return Math.min(emaDecay, risen);
+    return Math.min(last, risen);
   }
 }

@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.training;
 
+import java.util.Objects;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 
@@ -9,7 +10,7 @@ import org.ddpm4j.unet.Unet;
  */
 public final class WeightUpdate implements AutoCloseable {
 
-  private final double maxGradientNorm;
+  private final TrainingConfig config;
   private final TrainingState state;
   private final FlatOperations operations;
   private final AdamW optimizer;
@@ -22,7 +23,7 @@ public final class WeightUpdate implements AutoCloseable {
    * @param state what is updated
    */
   public WeightUpdate(Unet unet, TrainingConfig config, TrainingState state) {
-    this.maxGradientNorm = config.maxGradientNorm();
+    this.config = Objects.requireNonNull(config, "config");
     this.state = state;
     this.operations = FlatOperations.of(unet);
     this.optimizer =
@@ -35,7 +36,7 @@ public final class WeightUpdate implements AutoCloseable {
    * @param step zero-based
    * @param gradient of the loss, overwritten
    * @param learningRateFactor on the peak learning rate
-   * @param emaDecay of this step
+   * @param emaDecay of this step, of the usual average; those of others follow from theirs
    * @return the gradient's Euclidean norm before clipping
    * @throws TrainingDivergedException if that norm or the update is not finite; the weights and
    *     their average are as they were
@@ -43,12 +44,18 @@ public final class WeightUpdate implements AutoCloseable {
   public double apply(long step, Parameters gradient, double learningRateFactor, double emaDecay) {
     double norm = operations.norm(gradient.flat());
     TrainingDivergedException.requireFinite(step, "gradient norm", norm);
-    if (norm > maxGradientNorm) {
-      operations.scale(gradient.flat(), maxGradientNorm / norm);
+    if (norm > config.maxGradientNorm()) {
+      operations.scale(gradient.flat(), config.maxGradientNorm() / norm);
     }
     double update = optimizer.update(state.weights(), gradient, step, learningRateFactor);
     TrainingDivergedException.requireFinite(step, "update", update);
     operations.average(state.ema().flat(), emaDecay, state.weights().flat());
+    state
+        .furtherEmas()
+        .forEach(
+            (decay, average) ->
+                operations.average(
+                    average.flat(), config.emaDecay(step, decay), state.weights().flat()));
     return norm;
   }
 

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -12,6 +13,7 @@ import java.util.Set;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.ConstantSchedule;
+import org.ddpm4j.schedules.CosineSchedule;
 import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.ExponentialSchedule;
 import org.ddpm4j.schedules.FlowSchedule;
@@ -21,6 +23,7 @@ import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.QuadraticSchedule;
 import org.ddpm4j.schedules.ScheduleConstant;
+import org.ddpm4j.schedules.ShiftedSchedule;
 import org.ddpm4j.schedules.SigmoidSchedule;
 import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
 import org.junit.jupiter.api.Test;
@@ -28,6 +31,21 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ScheduleConfigTest {
+
+  /** Flows and Karras' ratios keep formulas that files of diffusers can say. */
+  @Test
+  void aShiftIsPartOfTheSchedule() {
+    assertThat(ScheduleConfig.of(ScheduleType.FLOW, 20).withShift(3).betas())
+        .isEqualTo(new FlowSchedule(3));
+    assertThat(ScheduleConfig.of(ScheduleType.EDM, 20).withShift(2).betas())
+        .isEqualTo(new EdmSchedule(0.004, 160));
+    ScheduleConfig cosine = ScheduleConfig.of(ScheduleType.COSINE, 20);
+    assertThat(cosine.withShift(2).betas())
+        .isEqualTo(new ShiftedSchedule(CosineSchedule.paper(), 2));
+    assertThat(cosine.withShift(1)).isEqualTo(cosine);
+    assertThat(cosine.withShift(2).withZeroTerminalSnr().create().alphasCumprod(19)).isZero();
+    assertThatThrownBy(() -> cosine.withShift(-1)).hasMessageContaining("positive and finite");
+  }
 
   /** As strict as that of {@link RunConfig}. */
   private static final JsonMapper JSON =

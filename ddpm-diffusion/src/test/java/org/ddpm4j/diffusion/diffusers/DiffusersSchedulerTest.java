@@ -27,9 +27,12 @@ import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.sampling.EulerSampler;
 import org.ddpm4j.diffusion.sampling.LevelSpacing;
+import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.JsdSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -43,6 +46,36 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class DiffusersSchedulerTest {
+
+  /**
+   * Against diffusers 0.42: set_timesteps(5, mu) with mu of 32x32 positions, as its pipelines do.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "exponential, 0.8494055271148682, 0.6529428362846375, 0.38589128851890564, 0.0018759643426164985",
+    "linear, 0.6542810201644897, 0.3869774043560028, 0.17412762343883514, 0.0006302332039922476"
+  })
+  void aFlowsShiftFollowsTheSizeOfTheImages(
+      String type, double second, double third, double fourth, double last) throws IOException {
+    DiffusersScheduler scheduler =
+        DiffusersScheduler.fromJson(
+            "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", \"shift\": 3.0,"
+                + " \"use_dynamic_shifting\": true, \"time_shift_type\": \""
+                + type
+                + "\"}",
+            "s");
+    FlowConfig flow = (FlowConfig) scheduler.sampler();
+    PathSampler sampler = flow.ofSize(32 * 32).create(scheduler.schedule(), 5, X0Constraint.NONE);
+    double[] shares =
+        ((EulerSampler) sampler)
+            .levels().levels().stream()
+                .mapToDouble(level -> level.sigma() / (level.alpha() + level.sigma()))
+                .toArray();
+    assertThat(shares)
+        .containsExactly(new double[] {1, second, third, fourth, last, 0}, within(1e-6));
+    assertThat(DiffusersScheduler.fromJson(scheduler.toJson(), "s")).isEqualTo(scheduler);
+    assertThatThrownBy(() -> scheduler.create(5)).hasMessageContaining("tell it by ofSize");
+  }
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -318,7 +351,7 @@ class DiffusersSchedulerTest {
         "CMStochasticIterativeScheduler | sigma_min=0.01 | sigma_min is 0.01; supported is 0.002",
         "EDMEulerScheduler | sigma_min=90 | cannot go from 90.0 to 80.0",
         "FlowMatchEulerDiscreteScheduler | shift=0 | shift of the flow is 0",
-        "FlowMatchEulerDiscreteScheduler | use_dynamic_shifting=true | supported is false",
+        "FlowMatchEulerDiscreteScheduler | invert_sigmas=true | supported is false",
         "ScoreSdeVeScheduler | snr=0 | snr is 0.0",
         "ScoreSdeVeScheduler | correct_steps=-1 | correct_steps -1",
         "ScoreSdeVeScheduler | sigma_max=0.001 | cannot go from 0.01 to 0.001",
@@ -387,7 +420,7 @@ class DiffusersSchedulerTest {
         .withMessageContaining("predict the mean");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> linear(Parameterization.FLOW, ddpm, X0Clipping.NONE))
-        .withMessageContaining("DDPMScheduler is not for networks that predict FLOW");
+        .withMessageContaining("DDPMScheduler is not for networks that predict flow");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> linear(eps, FlowConfig.of(SamplerType.FLOW_EULER), X0Clipping.NONE))
         .withMessageContaining("knows the schedule flow alone");

@@ -12,11 +12,32 @@ import org.nd4j.autodiff.samediff.SDVariable;
 public interface UnetConfig {
 
   /**
-   * The number of channels of the images that go in.
+   * The number of channels that go in: those of the images and, where the network conditions on
+   * itself, before them as many of its estimate.
    *
    * @return at least 1
    */
   int inChannels();
+
+  /**
+   * Whether half of the channels that go in, the first, are those of an estimate of the clean
+   * images, zero where there is none yet (Chen et al. 2022). So it is where twice as many channels
+   * go in as come out.
+   *
+   * @return true if they are
+   */
+  default boolean selfConditions() {
+    return inChannels() == 2 * outChannels();
+  }
+
+  /**
+   * The number of channels of the images.
+   *
+   * @return at least 1
+   */
+  default int imageChannels() {
+    return selfConditions() ? outChannels() : inChannels();
+  }
 
   /**
    * The number of channels that come out.
