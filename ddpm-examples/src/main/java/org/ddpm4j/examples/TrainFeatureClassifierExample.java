@@ -12,25 +12,22 @@ import org.ddpm4j.data.ImageDataSetIterator;
 import org.ddpm4j.data.ImageFileOptions;
 import org.ddpm4j.data.ImageFolder;
 import org.ddpm4j.data.Split;
-import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.evaluation.ClassifierFeatures;
 import org.ddpm4j.evaluation.ClassifierTraining;
 import org.ddpm4j.evaluation.Features;
 import org.ddpm4j.evaluation.Pixels;
 import org.ddpm4j.unet.Execution;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 
 /**
- * Trains a classifier whose features distances are measured in, as those among ddpm-evaluation's
- * resources were trained, and says how many test images it knows: of clothes, or of the images of a
- * folder, such as {@link EmojiFolderExample} makes.
+ * Trains a classifier whose features distances are measured in, of clothes or of the images of a
+ * folder such as {@link EmojiFolderExample} makes, and says how many test images it knows.
  */
 public final class TrainFeatureClassifierExample {
 
   private static final int BATCH = 128;
-  private static final ImageShape GREY = new ImageShape(1, 28, 28);
-  private static final ImageShape COLOURED = new ImageShape(3, 32, 32);
 
   private TrainFeatureClassifierExample() {}
 
@@ -43,50 +40,43 @@ public final class TrainFeatureClassifierExample {
    */
   public static void main(String[] args) throws IOException {
     Arguments arguments = Arguments.of(args);
-    Path folder = arguments.output();
     long steps = arguments.steps(1400);
-
-    boolean isFolder = args.length > 2;
-    ImageDataSet training =
-        isFolder ? folder(args[2], Split.TRAIN) : FashionMnist.load(Split.TRAIN);
-    ImageDataSet tests = isFolder ? folder(args[2], Split.TEST) : FashionMnist.load(Split.TEST);
-    String name = isFolder ? Path.of(args[2]).getFileName().toString() : "fashion-mnist";
-    Path file = folder.resolve(name + "-classifier.safetensors");
-    try (ClassifierFeatures classifier =
-        train(name + "-classifier-1", training, isFolder ? COLOURED : GREY, steps)) {
+    ImageDataSet training = images(args, Split.TRAIN);
+    ImageDataSet tests = images(args, Split.TEST);
+    String name = args.length > 2 ? Path.of(args[2]).getFileName().toString() : "fashion-mnist";
+    Path file = arguments.output().resolve(name + "-classifier.safetensors");
+    try (ClassifierFeatures classifier = train(name + "-classifier-1", training, steps)) {
       String accuracy = String.format(Locale.ROOT, "%.4f", accuracy(classifier, tests));
       System.out.println("Test accuracy: " + accuracy + " of " + tests.size());
       classifier.write(
           file,
-          Map.of(
-              "trained_on",
-              training.size() + " training images of " + name,
-              "steps",
-              Long.toString(steps),
-              "test_images",
-              Integer.toString(tests.size()),
-              "test_accuracy",
-              accuracy));
+          Map.ofEntries(
+              Map.entry("trained_on", training.size() + " training images of " + name),
+              Map.entry("steps", Long.toString(steps)),
+              Map.entry("test_images", Integer.toString(tests.size())),
+              Map.entry("test_accuracy", accuracy)));
     }
     System.out.println("Saved " + file);
   }
 
-  private static ImageDataSet folder(String place, Split split) throws IOException {
-    return ImageFolder.read(
-            Path.of(place),
-            split,
-            ImageFolder.Labels.SUB_FOLDERS,
-            ImageFileOptions.of(COLOURED.height(), COLOURED.width()))
-        .images();
+  private static ImageDataSet images(String[] args, Split split) throws IOException {
+    return args.length > 2
+        ? ImageFolder.read(
+                Path.of(args[2]),
+                split,
+                ImageFolder.Labels.SUB_FOLDERS,
+                ImageFileOptions.of(32, 32))
+            .images()
+        : FashionMnist.load(split);
   }
 
-  static ClassifierFeatures train(String name, ImageDataSet images, ImageShape shape, long steps) {
+  private static ClassifierFeatures train(String name, ImageDataSet images, long steps) {
     BatchOptions options = BatchOptions.forTraining(BATCH, 1).withFlip(HorizontalFlip.RANDOM);
     return ClassifierTraining.defaults(steps)
         .train(
             name,
             images.classNames(),
-            shape,
+            images.shape(),
             new ImageDataSetIterator(images, options),
             images.normalization(),
             Execution.automatic(),
@@ -97,17 +87,13 @@ public final class TrainFeatureClassifierExample {
             });
   }
 
-  static double accuracy(ClassifierFeatures classifier, ImageDataSet images) {
-    int right = 0;
-    for (int first = 0; first < images.size(); first += BATCH) {
-      int start = first;
-      int count = Math.min(BATCH, images.size() - first);
-      DataSet batch = images.batch(IntStream.range(start, start + count).toArray());
-      Features found = classifier.extract(Pixels.of(batch.getFeatures(), images.normalization()));
-      for (int i = 0; i < count; i++) {
-        right += found.likeliestClass(i) == images.label(start + i) ? 1 : 0;
-      }
-    }
-    return (double) right / images.size();
+  private static double accuracy(ClassifierFeatures classifier, ImageDataSet images) {
+    DataSet all = images.batch(IntStream.range(0, images.size()).toArray());
+    INDArray pixels = Pixels.of(all.getFeatures(), images.normalization());
+    Features found = classifier.extractAll(pixels, imagesDone -> {});
+    return IntStream.range(0, images.size())
+        .mapToDouble(i -> found.likeliestClass(i) == images.label(i) ? 1 : 0)
+        .average()
+        .orElseThrow();
   }
 }

@@ -292,7 +292,7 @@ class ExamplesTest {
     try (Stream<Path> files = Files.list(Path.of("src/main/java/org/ddpm4j/examples"))) {
       sources = files.filter(file -> file.toString().endsWith("Example.java")).toList();
     }
-    assertThat(sources).hasSize(9);
+    assertThat(sources).hasSize(10);
     for (Path source : sources) {
       assertThat(Files.readAllLines(source)).as(source.toString()).hasSizeLessThan(100);
     }

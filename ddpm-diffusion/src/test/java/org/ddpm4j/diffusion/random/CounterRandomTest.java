@@ -38,7 +38,7 @@ class CounterRandomTest {
   @Test
   void purposesKeepTheirNumbers() {
     assertThat(Arrays.stream(Purpose.values()).mapToInt(Purpose::number))
-        .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 11);
+        .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
     assertThat(Purpose.SAMPLING_NOISE.number()).isZero();
     assertThat(Purpose.TRAINING_TIMESTEPS.number()).isEqualTo(1);
     assertThat(Purpose.TRAINING_NOISE.number()).isEqualTo(2);
@@ -48,6 +48,8 @@ class CounterRandomTest {
     assertThat(Purpose.SHUFFLES.number()).isEqualTo(6);
     assertThat(Purpose.DEGRADATIONS.number()).isEqualTo(7);
     assertThat(Purpose.BOUND_TIMESTEPS.number()).isEqualTo(8);
+    assertThat(Purpose.OFFSET_NOISE.number()).isEqualTo(9);
+    assertThat(Purpose.SELF_CONDITIONING.number()).isEqualTo(10);
     assertThat(Purpose.AUGMENTATIONS.number()).isEqualTo(11);
   }
 

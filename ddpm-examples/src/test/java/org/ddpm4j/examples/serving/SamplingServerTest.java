@@ -120,7 +120,7 @@ class SamplingServerTest {
       assertThat(unknown.statusCode()).isEqualTo(400);
       assertThat(text(unknown))
           .isEqualTo(
-              "There is no class ?[2Jboot; choose a number from 0 to 3 or one of the names 10, 2,"
+              "There is no class ?[2Jboot; choose a number from 0 to 2 or one of the names 10, 2,"
                   + " T-shirt/top.\n");
     }
     assertThat(get(server, query + "Bag").statusCode()).isEqualTo(200);
