@@ -27,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.OutputType;
+import org.openqa.selenium.StaleElementReferenceException;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
@@ -136,7 +137,7 @@ class BrowserTest {
 
   private static void await(Condition condition) {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
-    while (!condition.holds()) {
+    while (!holds(condition)) {
       assertThat(System.nanoTime()).as("the end of patience").isLessThan(deadline);
       try {
         Thread.sleep(50);
@@ -144,6 +145,23 @@ class BrowserTest {
         throw new IllegalStateException(e);
       }
     }
+  }
+
+  /** The page draws lists anew while a test looks at them; then it has to look again. */
+  private static boolean holds(Condition condition) {
+    try {
+      return condition.holds();
+    } catch (StaleElementReferenceException e) {
+      return false;
+    }
+  }
+
+  private static void press(String selector, Keys key) {
+    await(
+        () -> {
+          browser.findElement(By.cssSelector(selector)).sendKeys(key);
+          return true;
+        });
   }
 
   private static WebElement byId(String id) {
@@ -317,12 +335,12 @@ class BrowserTest {
     screenshot("train");
     checkAccessibility();
 
-    byId("train-run").findElement(By.cssSelector(".film button")).click();
+    press("#train-run .film button", Keys.ENTER);
     await(() -> byId("train-run").getText().contains("step 250"));
     await(() -> byId("train-run").getText().contains("step 750"));
-    browser.findElement(By.cssSelector("[data-compare=clothes-at-dawn]")).sendKeys(Keys.SPACE);
+    press("[data-compare=clothes-at-dawn]", Keys.SPACE);
     await(() -> byId("train-compare-chart").findElements(By.cssSelector("path.curve")).size() == 1);
-    browser.findElement(By.cssSelector("[data-run=clothes-at-dawn]")).sendKeys(Keys.ENTER);
+    press("[data-run=clothes-at-dawn]", Keys.ENTER);
     await(() -> byId("train-run").getText().contains("Fréchet distance"));
     assertThat(byId("train-run").getText()).contains("41.5", "Loss per timestep");
 
