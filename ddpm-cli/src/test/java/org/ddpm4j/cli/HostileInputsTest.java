@@ -307,6 +307,7 @@ class HostileInputsTest {
     places.add(
         with(compared, Place.alone("samplers", "--run", run, "--distances", "--data", PLACE)));
     places.add(Place.alone("train", "--data", data, "--steps", 1, "--from", PLACE));
+    places.add(Place.alone("train", "--data", data, "--steps", 1, "--distill", PLACE));
     for (String command : List.of("serve", "studio")) {
       places.add(Place.alone(command, "--model", PLACE));
       // What may pass for a token is followed by a model that is missing.

@@ -103,7 +103,7 @@ class PipelineTest {
     replace(SCHEDULER, "\"rescale_betas_zero_snr\" : false", "\"rescale_betas_zero_snr\" : true");
     replace(SCHEDULER, "\"leading\"", "\"trailing\"");
     Path output = folder.resolve("x.png");
-    String[] sentence = {"nothing of the image is left", "predicts EPSILON", "--spacing leading"};
+    String[] sentence = {"nothing of the image is left", "predicts epsilon", "--spacing leading"};
     Object[] all = {"--model", pipeline, "--size", "8x4", "--output", output};
     Cli.run(Stream.concat(Stream.of("sample", "--steps", 3), Arrays.stream(all)).toArray())
         .isBadInput(sentence);

@@ -359,7 +359,7 @@ class DeviceTrainingTest {
     try (Unet unet = unet(onDevices(Precision.FLOAT32, 0, 1))) {
       assertThatThrownBy(() -> new Trainer(unet, SCHEDULE, config, DeviceTrainingTest::batch))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("VLB")
+          .hasMessageContaining("vlb")
           .hasMessageContaining("name one device");
     }
     try (Unet unet = unet(onDevice(Precision.FLOAT32));

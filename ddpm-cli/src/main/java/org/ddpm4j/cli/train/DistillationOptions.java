@@ -33,7 +33,7 @@ final class DistillationOptions {
               + " of a diffusers pipeline, or from the one that comes along ("
               + StartingNetwork.BUNDLED
               + "), with which it begins.")
-  private String teacher;
+  private Path teacher;
 
   @HasEffect(with = "--distill")
   @Option(
@@ -56,7 +56,7 @@ final class DistillationOptions {
   private double targetDecay;
 
   /** The teacher's place, where there is one. */
-  Optional<String> place() {
+  Optional<Path> place() {
     return Optional.ofNullable(teacher);
   }
 
@@ -76,14 +76,13 @@ final class DistillationOptions {
     if (teacher == null) {
       return Optional.empty();
     }
-    Path folder = Path.of(teacher);
-    if (teacher.equals(StartingNetwork.BUNDLED) && !Files.exists(folder)) {
+    if (StartingNetwork.isBundled(teacher)) {
       return Optional.of(DiffusionModel.bundled(execution));
     }
-    if (PipelineFolder.isPipeline(folder)) {
-      return Optional.of(DiffusionModel.ofPipeline(folder, Optional.empty(), execution));
+    if (PipelineFolder.isPipeline(teacher)) {
+      return Optional.of(DiffusionModel.ofPipeline(teacher, Optional.empty(), execution));
     }
-    if (Files.exists(folder.resolve(UnetFolder.WEIGHTS))) {
+    if (Files.exists(teacher.resolve(UnetFolder.WEIGHTS))) {
       throw new BadInputException(
           String.format(
               Locale.ROOT,
@@ -91,7 +90,7 @@ final class DistillationOptions {
               teacher,
               StartingNetwork.BUNDLED));
     }
-    return Optional.of(readRun(folder, execution));
+    return Optional.of(readRun(teacher, execution));
   }
 
   /** That of a run that is gone on with. */

@@ -69,17 +69,21 @@ final class StartingNetwork implements AutoCloseable {
     this.nullClass = nullClass;
   }
 
+  static boolean isBundled(Path folder) {
+    return folder.toString().equals(BUNDLED) && !Files.exists(folder);
+  }
+
   /**
    * Reads a network: a run's moving average, a pipeline's, that of a folder, or the one that comes
    * along.
    *
-   * @param from a folder, or {@value #BUNDLED} where there is none of that name
+   * @param folder or {@value #BUNDLED} where there is none of that name
    */
-  static StartingNetwork read(String from) throws IOException {
+  static StartingNetwork read(Path folder) throws IOException {
     // It does not compute; only its weights are read.
     Execution execution = Execution.reference();
-    Path folder = Path.of(from);
-    if (from.equals(BUNDLED) && !Files.exists(folder)) {
+    String from = folder.toString();
+    if (isBundled(folder)) {
       return of("the model that comes along", DiffusionModel.bundled(execution));
     }
     if (PipelineFolder.isPipeline(folder)) {

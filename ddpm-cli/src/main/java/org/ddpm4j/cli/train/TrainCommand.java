@@ -120,7 +120,7 @@ public final class TrainCommand implements Callable<Integer> {
               + " or with the one that comes along ("
               + StartingNetwork.BUNDLED
               + "). Schedule, parameterization and normalization are its own unless given.")
-  private String from;
+  private Path from;
 
   @Option(
       names = "--time-limit",
@@ -206,7 +206,7 @@ public final class TrainCommand implements Callable<Integer> {
     if (!dryRun) {
       Folders.requireWritable(path);
     }
-    String first = training.distillation().place().orElse(from);
+    Path first = training.distillation().place().orElse(from);
     if (first == null) {
       return begin(path, limit, Optional.empty(), minutes, begun);
     }

@@ -41,7 +41,7 @@ public interface TrainingStep extends AutoCloseable {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "Several devices train together for the simple loss alone, without offset noise, self-conditioning or further moving averages, and the loss terms are %s; name one device, or train for SIMPLE.",
+              "Several devices train together for the simple loss alone, without offset noise, self-conditioning or further moving averages, and the loss terms are %s; name one device, or train for simple.",
               task.config().objective().terms()));
     }
     return onDevice.orElseGet(() -> HostTrainingStep.of(task));
