@@ -105,7 +105,24 @@ def karras_ve():
     return diffusers.KarrasVePipeline(ncsnpp(), scheduler), (3, 8, 8), {}
 
 
-PIPELINES = {"ldm_vq": ldm_vq, "ldm_kl": ldm_kl, "score_sde": score_sde, "karras_ve": karras_ve}
+def dit():
+    torch.manual_seed(11)
+    network = diffusers.DiTTransformer2DModel(
+        num_attention_heads=2,
+        attention_head_dim=4,
+        in_channels=2,
+        out_channels=4,
+        num_layers=1,
+        sample_size=4,
+    )
+    scheduler = diffusers.DDIMScheduler(clip_sample=False)
+    between = latents_of(diffusers.AutoencoderKL, scaling_factor=1.3)
+    labels = {i: f"name {i}, or so" for i in range(3)}
+    pipeline = diffusers.DiTPipeline(randomised(network, 12), between, scheduler, labels)
+    return pipeline, (2, 4, 4), {"class_labels": [2], "guidance_scale": 3.0}
+
+
+PIPELINES = {"dit": dit, "ldm_vq": ldm_vq, "ldm_kl": ldm_kl, "score_sde": score_sde, "karras_ve": karras_ve}
 
 
 def draw(pipeline, noise, options):
@@ -126,7 +143,8 @@ def draw(pipeline, noise, options):
             module = sys.modules[type(part).__module__]
             if hasattr(module, "randn_tensor"):
                 module.randn_tensor = given
-        drawn = pipeline(1, num_inference_steps=STEPS, output_type="np", **options).images
+        options = options or {"batch_size": 1}
+        drawn = pipeline(num_inference_steps=STEPS, output_type="np", **options).images
         images.append(drawn)
     return numpy.concatenate(images)
 

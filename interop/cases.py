@@ -81,6 +81,16 @@ AUTOENCODER = {
 CODEBOOK = AUTOENCODER | {"num_vq_embeddings": 64, "scaling_factor": 0.8}
 
 
+TRANSFORMER = {
+    "num_attention_heads": 2,
+    "attention_head_dim": 16,
+    "in_channels": 3,
+    "num_layers": 2,
+    "sample_size": 16,
+    "num_embeds_ada_norm": 4,
+}
+
+
 class Case(NamedTuple):
     """A network and its scheduler; training_steps on pictures of discs make it a denoiser.
 
@@ -93,6 +103,7 @@ class Case(NamedTuple):
     training_steps: int = 100
     images: int = 4
     autoencoder: tuple | None = None
+    network: type = diffusers.UNet2DModel
 
 
 LINEAR = {"beta_schedule": "linear", "beta_start": 1e-4, "beta_end": 0.02}
@@ -168,6 +179,13 @@ CASES = {
         diffusers.DDIMScheduler,
         SCALED_LINEAR | V | {"clip_sample": False},
         autoencoder=(diffusers.AutoencoderKL, AUTOENCODER),
+    ),
+    "ddim-transformer": Case(
+        TRANSFORMER,
+        diffusers.DDIMScheduler,
+        LINEAR | EPSILON | {"clip_sample": False},
+        autoencoder=(diffusers.AutoencoderKL, AUTOENCODER),
+        network=diffusers.DiTTransformer2DModel,
     ),
     "dpmsolver-latent-kl": Case(
         LATENTS,

@@ -26,7 +26,7 @@ import diffusers
 import torch
 from cases import CASES
 from safetensors.torch import save_file
-from sampling import be_quiet, decode, pixels, sample, scheduler_of, write_grid
+from sampling import be_quiet, classes, decode, pixels, sample, scheduler_of, write_grid
 
 LABEL = 2
 BATCH = 8
@@ -59,7 +59,7 @@ def train(unet, scheduler, steps):
             "sample": lambda: x0,
             "v_prediction": lambda: chain.get_velocity(x0, eps, t),
         }[config.prediction_type]()
-        given = labels if unet.config.num_class_embeds else None
+        given = labels if classes(unet) else None
         loss = torch.nn.functional.mse_loss(
             unet(chain.add_noise(x0, eps, t), t, class_labels=given).sample, target
         )
@@ -85,18 +85,20 @@ def make(name, case, folder, networks):
     key = repr((case.unet, chain, case.training_steps))
     if key not in networks:
         torch.manual_seed(20)
-        networks[key] = diffusers.UNet2DModel(**case.unet)
+        networks[key] = case.network(**case.unet)
         train(networks[key], scheduler, case.training_steps)
     unet = networks[key].eval()
     folder.mkdir(parents=True)
     if case.autoencoder is None:
         pipeline = diffusers.DDPMPipeline(unet, scheduler)
+    elif case.network is diffusers.DiTTransformer2DModel:
+        pipeline = diffusers.DiTPipeline(unet, autoencoder(*case.autoencoder), scheduler)
     else:
         pipeline = diffusers.LDMPipeline(autoencoder(*case.autoencoder), unet, scheduler)
     pipeline.save_pretrained(folder / "pipeline")
 
     label = None
-    if unet.config.num_class_embeds:
+    if classes(unet):
         label = LABEL
         (folder / "class").write_text(f"{label}\n")
     generator = torch.Generator().manual_seed(5)
@@ -113,7 +115,7 @@ def make(name, case, folder, networks):
     print(f"{name}: {share:.0%} of pixels are neither black nor white", flush=True)
 
     inputs = {"x": noise, "t": torch.linspace(0, 999, case.images).round().long()}
-    labels = None if label is None else torch.arange(case.images) % unet.config.num_class_embeds
+    labels = None if label is None else torch.arange(case.images) % classes(unet)
     with torch.no_grad():
         y = unet(inputs["x"], inputs["t"], class_labels=labels).sample
     if labels is not None:

@@ -9,8 +9,9 @@ downloaded.
 
 import argparse
 
+import torch
 from safetensors.torch import load_file, save_file
-from sampling import be_quiet, decode, load, sample, scheduler_of, write_grid
+from sampling import be_quiet, decode, load, network, sample, scheduler_of, write_grid
 
 
 def main():
@@ -33,12 +34,12 @@ def main():
     pipeline = load(options.pipeline)
     noise = load_file(options.noise)["noise"]
     if options.double:
-        pipeline.unet.double()
-        if hasattr(pipeline, "vqvae"):
-            pipeline.vqvae.double()
+        for part in pipeline.components.values():
+            if isinstance(part, torch.nn.Module):
+                part.double()
         noise = noise.double()
     images = sample(
-        pipeline.unet,
+        network(pipeline),
         scheduler_of(pipeline, options.scheduler),
         noise,
         options.label,

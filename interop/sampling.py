@@ -17,15 +17,28 @@ def scheduler_of(pipeline, choice):
 
 def load(folder):
     """A pipeline of any scheduler, whatever its class takes."""
-    latent = (pathlib.Path(folder) / "vqvae").exists()
-    kind = diffusers.LDMPipeline if latent else diffusers.DDPMPipeline
+    kind = diffusers.DDPMPipeline
+    if (pathlib.Path(folder) / "vqvae").exists():
+        kind = diffusers.LDMPipeline
+    if (pathlib.Path(folder) / "transformer").exists():
+        kind = diffusers.DiTPipeline
     return kind.from_pretrained(folder, local_files_only=True)
+
+
+def network(pipeline):
+    """The U-Net, or what is in its place."""
+    return pipeline.transformer if hasattr(pipeline, "transformer") else pipeline.unet
+
+
+def classes(network):
+    """How many the network knows, none not among them; 0 if it is told none."""
+    return network.config.get("num_class_embeds") or network.config.get("num_embeds_ada_norm") or 0
 
 
 @torch.no_grad()
 def decode(pipeline, latents):
     """Images of latents, as LDMPipeline makes them; without an autoencoder they are the images."""
-    autoencoder = getattr(pipeline, "vqvae", None)
+    autoencoder = getattr(pipeline, "vqvae", None) or getattr(pipeline, "vae", None)
     if autoencoder is None:
         return latents
     return autoencoder.decode(latents / autoencoder.config.scaling_factor).sample
@@ -38,7 +51,8 @@ def sample(unet, scheduler, noise, label=None, steps=50):
     scheduler.set_timesteps(steps)
     x = noise * scheduler.init_noise_sigma
     for t in scheduler.timesteps:
-        y = unet(scheduler.scale_model_input(x, t), t, class_labels=labels).sample
+        times = t.reshape(1).expand(len(x))
+        y = unet(scheduler.scale_model_input(x, t), times, class_labels=labels).sample
         x = scheduler.step(y, t, x).prev_sample.to(noise.dtype)
     return x
 
@@ -53,7 +67,6 @@ def write_grid(images, file):
     rows = (pixels(images.double()) * 255).round().byte().permute(0, 2, 3, 1)
     row = torch.cat(list(rows), dim=1)
     Image.fromarray(row.squeeze(2).numpy()).save(file)
-
 
 
 def be_quiet():

@@ -50,6 +50,7 @@ import org.ddpm4j.io.weights.WeightsLayout;
 import org.ddpm4j.studio.runs.LossTable;
 import org.ddpm4j.studio.runs.RunProgress;
 import org.ddpm4j.studio.server.ServiceRequests;
+import org.ddpm4j.unet.AutoencoderFolder;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -114,6 +115,17 @@ enum FuzzTarget {
       write(folder, UnetFolder.CONFIG, files.get(0));
       write(folder, UnetFolder.WEIGHTS, files.get(1));
       UnetFolder.read(folder, DataType.FLOAT, REFERENCE).close();
+    }
+  },
+
+  /** config.json and, after a cut, the weights. */
+  AUTOENCODER_FOLDER {
+    @Override
+    void read(byte[] bytes, Path folder) throws IOException {
+      List<byte[]> files = parts(bytes, 2);
+      write(folder, UnetFolder.CONFIG, files.get(0));
+      write(folder, UnetFolder.WEIGHTS, files.get(1));
+      AutoencoderFolder.read(folder, Optional.empty(), DataType.FLOAT, REFERENCE).close();
     }
   },
 

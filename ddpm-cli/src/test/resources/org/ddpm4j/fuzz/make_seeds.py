@@ -52,6 +52,27 @@ def tensors() -> None:
     write("safetensors", "refused-unsigned", safetensors({"s": ("U16", [1], bytes(2))}))
 
 
+def fixtures() -> None:
+    """What diffusers has made for other tests."""
+    modules = HERE.parents[6]
+    networks = modules / "ddpm-unet/src/test/resources/org/ddpm4j/unet"
+    pipelines = modules / "ddpm-diffusion/src/test/resources/org/ddpm4j/diffusion/diffusers"
+
+    def folder(name: str) -> bytes:
+        weights = (networks / name / "diffusion_pytorch_model.safetensors").read_bytes()
+        return (networks / name / "config.json").read_bytes() + CUT + weights
+
+    write("network-config", "ncsnpp", (networks / "unet2d_ncsnpp/config.json").read_bytes())
+    write("network-config", "dit", (networks / "dit/config.json").read_bytes())
+    write("network-folder", "dit", folder("dit"))
+    for name in ("autoencoder_vq", "autoencoder_kl_attention"):
+        write("autoencoder-folder", name, folder(name))
+    for name, scheduler in (("score_sde", "ScoreSdeVeScheduler"), ("karras_ve", "KarrasVeScheduler")):
+        pipeline = pipelines / name / "pipeline"
+        config = (pipeline / "scheduler/scheduler_config.json").read_bytes()
+        write("scheduler", scheduler, (pipeline / "model_index.json").read_bytes() + CUT + config)
+
+
 def network(run: Path) -> None:
     config = (run / "unet/config.json").read_bytes()
     weights = (run / "unet/diffusion_pytorch_model.safetensors").read_bytes()
@@ -237,6 +258,7 @@ def requests() -> None:
 
 if __name__ == "__main__":
     tensors()
+    fixtures()
     network(Path(sys.argv[1]))
     pipelines()
     pictures()

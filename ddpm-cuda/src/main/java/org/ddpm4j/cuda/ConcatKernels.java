@@ -19,6 +19,18 @@ final class ConcatKernels {
     Tensor a = inputs.get(0);
     Tensor b = inputs.get(1);
     Tensor y = outputs.get(0);
+    if (y.rank() == 2) {
+      return context.launchFloat(
+          FILE,
+          "concat_vectors",
+          Launch.forElements(y.length(), THREADS),
+          a,
+          b,
+          y,
+          y.size(0),
+          a.size(1),
+          b.size(1));
+    }
     long rows = rows(y);
     return context.launch(
         FILE,
@@ -42,6 +54,18 @@ final class ConcatKernels {
     Tensor b = outputs.get(1);
     if (a == null && b == null) {
       return () -> {};
+    }
+    if (x.rank() == 2) {
+      return context.launchFloat(
+          FILE,
+          "split_vectors",
+          Launch.forElements(x.length(), THREADS),
+          x,
+          a,
+          b,
+          x.size(0),
+          op.firstChannels(),
+          x.size(1) - op.firstChannels());
     }
     long rows = rows(x);
     int rowA = a == null ? 0 : (int) a.rowLength();

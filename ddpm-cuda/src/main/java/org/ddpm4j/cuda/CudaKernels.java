@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
+import org.ddpm4j.kernels.ops.AddPositions;
 import org.ddpm4j.kernels.ops.Affine;
 import org.ddpm4j.kernels.ops.Attention;
 import org.ddpm4j.kernels.ops.AttentionGradient;
@@ -29,6 +30,8 @@ import org.ddpm4j.kernels.ops.FourierEmbedding;
 import org.ddpm4j.kernels.ops.FusedOp;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.GroupNormGradient;
+import org.ddpm4j.kernels.ops.LayerNorm;
+import org.ddpm4j.kernels.ops.LayerNormGradient;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.ops.LinearAttention;
 import org.ddpm4j.kernels.ops.LinearAttentionGradient;
@@ -68,6 +71,7 @@ final class CudaKernels {
 
   static {
     put(Add.class, ElementwiseKernels::add);
+    put(AddPositions.class, ElementwiseKernels::addPositions);
     put(AddPerChannel.class, PerChannelKernels::add);
     put(Affine.class, ElementwiseKernels::affine);
     put(PackedAttention.class, AttentionKernels::forward);
@@ -93,6 +97,8 @@ final class CudaKernels {
     put(FourierEmbedding.class, ElementwiseKernels::fourierEmbedding);
     put(GroupNorm.class, GroupNormKernels::forward);
     put(GroupNormGradient.class, GroupNormKernels::backward);
+    put(LayerNorm.class, LayerNormKernels::forward);
+    put(LayerNormGradient.class, LayerNormKernels::backward);
     put(Linear.class, LinearKernels::forward);
     put(LinearAttention.class, LinearAttentionKernels::forward);
     put(LinearAttentionGradient.class, LinearAttentionKernels::backward);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.ddpm4j.kernels.ops.Add;
+import org.ddpm4j.kernels.ops.AddPositions;
 import org.ddpm4j.kernels.ops.Affine;
 import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.ChannelsLast;
@@ -250,10 +251,19 @@ final class ElementwiseKernels {
         frequencies.length());
   }
 
+  static Kernel addPositions(
+      AddPositions op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
+    return byPosition(context, "add_positions", inputs, outputs.get(0));
+  }
+
   static Kernel dividePerImage(
       DividePerImage op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
+    return byPosition(context, "divide_per_image", inputs, outputs.get(0));
+  }
+
+  private static Kernel byPosition(
+      CudaContext context, String kernel, List<Tensor> inputs, Tensor y) {
     Tensor x = inputs.get(0);
-    Tensor y = outputs.get(0);
     List<Object> arguments = new ArrayList<>(layout(x));
     arguments.add(inputs.get(1));
     arguments.addAll(layout(y));
@@ -261,7 +271,7 @@ final class ElementwiseKernels {
     arguments.add(x.size(1) * x.size(2));
     arguments.add(x.size(3));
     return context.launch(
-        FILE, "divide_per_image", Launch.forElements(elements(y), THREADS), arguments.toArray());
+        FILE, kernel, Launch.forElements(elements(y), THREADS), arguments.toArray());
   }
 
   static Kernel embedding(

@@ -242,6 +242,7 @@ constexpr int SILU = 1;
 constexpr int GELU = 2;
 constexpr int RELU = 3;
 constexpr int MISH = 4;
+constexpr int GELU_TANH = 5;
 
 // With bfloat16 maps the short forms of exponential and division are more than exact enough.
 #ifdef ELEMENT_BFLOAT16
@@ -294,12 +295,23 @@ static __device__ __forceinline__ float mish_slope(float x) {
   return quotient(n, d) + x * quotient(e, 1.0f + e) * quotient(4.0f * (n + 1.0f), d * d);
 }
 
+// (1 + tanh(u)) / 2 is sigmoid(2u).
+static __device__ __forceinline__ float gelu_tanh(float x) {
+  return x * sigmoid(1.5957691216057308f * x * (1.0f + 0.044715f * x * x));
+}
+
+static __device__ __forceinline__ float gelu_tanh_slope(float x) {
+  float s = sigmoid(1.5957691216057308f * x * (1.0f + 0.044715f * x * x));
+  return s + x * s * (1.0f - s) * 1.5957691216057308f * (1.0f + 0.134145f * x * x);
+}
+
 static __device__ __forceinline__ float activate(int function, float x) {
   switch (function) {
     case SILU: return silu(x);
     case GELU: return gelu(x);
     case RELU: return relu(x);
     case MISH: return mish(x);
+    case GELU_TANH: return gelu_tanh(x);
     default: return x;
   }
 }
@@ -311,7 +323,23 @@ static __device__ __forceinline__ float activation_slope(int function, float x) 
     case GELU: return gelu_slope(x);
     case RELU: return relu_slope(x);
     case MISH: return mish_slope(x);
+    case GELU_TANH: return gelu_tanh_slope(x);
     default: return 1.0f;
+  }
+}
+
+// ---------------------------------------------------------------------------- arrays of any kind
+
+static __device__ __forceinline__ float load_any(const void* from, int isFloat, size_t i) {
+  return isFloat ? static_cast<const float*>(from)[i]
+                 : to_float(static_cast<const element*>(from)[i]);
+}
+
+static __device__ __forceinline__ void store_any(void* to, int isFloat, size_t i, float value) {
+  if (isFloat) {
+    static_cast<float*>(to)[i] = value;
+  } else {
+    static_cast<element*>(to)[i] = to_element(value);
   }
 }
 

@@ -92,3 +92,31 @@ extern "C" __global__ void __launch_bounds__(256) split_channels(
     }
   }
 }
+
+// y [N,A+B] = [a | b], dense.
+extern "C" __global__ void __launch_bounds__(256) concat_vectors(
+    const float* __restrict__ a, const float* __restrict__ b, float* __restrict__ y, int n,
+    int widthA, int widthB) {
+  int k = blockIdx.x * blockDim.x + threadIdx.x;
+  int width = widthA + widthB;
+  if (k >= n * width) return;
+  int row = k / width;
+  int c = k - row * width;
+  y[k] = c < widthA ? a[(size_t)row * widthA + c] : b[(size_t)row * widthB + c - widthA];
+}
+
+// a = the first columns of x [N,A+B], b = the rest; either may be null.
+extern "C" __global__ void __launch_bounds__(256) split_vectors(
+    const float* __restrict__ x, float* __restrict__ a, float* __restrict__ b, int n, int widthA,
+    int widthB) {
+  int k = blockIdx.x * blockDim.x + threadIdx.x;
+  int width = widthA + widthB;
+  if (k >= n * width) return;
+  int row = k / width;
+  int c = k - row * width;
+  if (c < widthA) {
+    if (a != nullptr) a[(size_t)row * widthA + c] = x[k];
+  } else if (b != nullptr) {
+    b[(size_t)row * widthB + c - widthA] = x[k];
+  }
+}

@@ -216,6 +216,7 @@ __device__ inline void activate_all(int function, float values[PACK]) {
     case GELU: activate_each<GELU>(values); break;
     case RELU: activate_each<RELU>(values); break;
     case MISH: activate_each<MISH>(values); break;
+    case GELU_TANH: activate_each<GELU_TANH>(values); break;
     default: break;
   }
 }

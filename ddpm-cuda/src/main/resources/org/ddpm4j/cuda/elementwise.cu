@@ -84,19 +84,6 @@ extern "C" __global__ void __launch_bounds__(256) affine(
   operate_on_all<AFFINE>(x, nullptr, y, n, {factor, summand, 0});
 }
 
-static __device__ __forceinline__ float load_any(const void* from, int isFloat, size_t i) {
-  return isFloat ? static_cast<const float*>(from)[i]
-                 : to_float(static_cast<const element*>(from)[i]);
-}
-
-static __device__ __forceinline__ void store_any(void* to, int isFloat, size_t i, float value) {
-  if (isFloat) {
-    static_cast<float*>(to)[i] = value;
-  } else {
-    static_cast<element*>(to)[i] = to_element(value);
-  }
-}
-
 // Any of the operations on rows of `channels` elements. b may be null where it takes one operand.
 extern "C" __global__ void __launch_bounds__(256) operate_any(
     int operation, const void* a, int aIsFloat, int aRow, const void* b, int bIsFloat, int bRow,
@@ -203,6 +190,23 @@ extern "C" __global__ void __launch_bounds__(256) sinusoidal_embedding(
   float* row = y + (size_t)image * width + i;
   row[sinesAt] = (float)sin(angle);
   row[half - sinesAt] = (float)cos(angle);
+}
+
+// x + table: rows of `channels` elements, of which the table has `positions`.
+extern "C" __global__ void __launch_bounds__(256) add_positions(
+    const void* x, int xIsFloat, int xRow, const float* __restrict__ table, void* y, int yIsFloat,
+    int yRow, long long rows, int positions, int channels) {
+  long long step = (long long)gridDim.x * blockDim.x;
+  long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+  for (; i < rows * yRow; i += step) {
+    long long row = i / yRow;
+    int c = (int)(i - row * yRow);
+    float value = 0;
+    if (c < channels) {
+      value = load_any(x, xIsFloat, row * xRow + c) + table[row % positions * channels + c];
+    }
+    store_any(y, yIsFloat, i, value);
+  }
 }
 
 // y [N,2C]: the sines of 2 pi f log t, and behind them the cosines. Levels are few.

@@ -112,6 +112,7 @@ static __device__ __forceinline__ void clear(float v[PACK]) {
     case GELU: name<GELU>(__VA_ARGS__); break;      \
     case RELU: name<RELU>(__VA_ARGS__); break;      \
     case MISH: name<MISH>(__VA_ARGS__); break;      \
+    case GELU_TANH: name<GELU_TANH>(__VA_ARGS__); break; \
     default: name<IDENTITY>(__VA_ARGS__); break;    \
   }
 

@@ -53,6 +53,8 @@ class GroupNormKernelsTest {
       case SILU -> z / (1 + Math.exp(-z));
       case RELU -> Math.max(z, 0);
       case MISH -> z * Math.tanh(Math.log1p(Math.exp(z)));
+      case GELU_TANH ->
+          z * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (z + 0.044715 * z * z * z))) / 2;
       case GELU -> throw new IllegalArgumentException("Java has no error function.");
     };
   }

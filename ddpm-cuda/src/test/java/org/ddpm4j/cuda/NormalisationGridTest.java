@@ -102,6 +102,8 @@ class NormalisationGridTest {
       case GELU -> z * (1 + erf(z / Math.sqrt(2))) / 2;
       case RELU -> Math.max(z, 0);
       case MISH -> z * Math.tanh(Math.log1p(Math.exp(z)));
+      case GELU_TANH ->
+          z * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (z + 0.044715 * z * z * z))) / 2;
     };
   }
 

@@ -11,6 +11,7 @@ import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Frequencies;
 import org.ddpm4j.unet.layers.Layers;
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -256,6 +257,20 @@ final class OperationCases {
               .map(s[0], s[1], s[2], s[3])
               .constant(Arrays.copyOf(divisors, s[0]))
               .gives((l, in) -> l.dividePerImage(in.map(0), in.constant(0))));
+      // One channel alone becomes 0.
+      if (s[3] > 1) {
+        cases.add(
+            OperationCase.of("layerNorm" + size)
+                .map(s[0], s[1], s[2], s[3])
+                .gives((l, in) -> l.layerNorm(in.map(0), 1e-3)));
+      }
+      INDArray table =
+          Nd4j.linspace(DataType.FLOAT, -1, 0.01, (long) s[1] * s[2] * s[3])
+              .reshape(1, s[1], s[2], s[3]);
+      cases.add(
+          OperationCase.of("addPositions" + size)
+              .map(s[0], s[1], s[2], s[3])
+              .gives((l, in) -> l.addPositions(in.map(0), table)));
       // Of a single number SameDiff's own depthwise convolution fails.
       if (s[1] * s[2] * s[3] > 1) {
         cases.add(
@@ -398,6 +413,21 @@ final class OperationCases {
         }
       }
     }
+    for (int width : new int[] {1, 5, 28}) {
+      cases.add(
+          OperationCase.of("split and concat " + width)
+              .vector(3, 3 * width)
+              .gives(
+                  (l, in) -> {
+                    SDVariable[] parts = l.split(in.vector(0), 3, width);
+                    SDVariable product = l.multiply(parts[0], parts[2]);
+                    return l.concat(parts[1], l.concat(product, parts[0], width), width);
+                  }));
+    }
+    cases.add(
+        OperationCase.of("unpatchify")
+            .map(3, 2, 3, 12)
+            .gives((l, in) -> l.unpatchify(in.map(0), 2, 3)));
     cases.add(
         OperationCase.of("fourierEmbedding")
             .constant(0.02, 1, 90)

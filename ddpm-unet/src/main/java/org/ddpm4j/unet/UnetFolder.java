@@ -22,6 +22,8 @@ import org.ddpm4j.io.SmallTextFile;
 import org.ddpm4j.io.StrictJson;
 import org.ddpm4j.io.weights.WeightsLayout;
 import org.ddpm4j.unet.layers.Parameter;
+import org.ddpm4j.unet.model.DiffusersNetwork;
+import org.ddpm4j.unet.model.DiffusionTransformer;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.ddpm4j.unet.model.UnetKind;
@@ -136,7 +138,7 @@ public final class UnetFolder {
   public static String configToJson(UnetConfig config) {
     try {
       ObjectNode json = JSON.createObjectNode();
-      if (!(config instanceof Unet2D)) {
+      if (!(config instanceof DiffusersNetwork)) {
         json.put(MODEL, model(config));
       }
       json.setAll((ObjectNode) JSON.valueToTree(config));
@@ -184,7 +186,7 @@ public final class UnetFolder {
     try {
       JsonNode json = JSON.readTree(text);
       Class<? extends UnetConfig> kind = kind(json, source);
-      if (kind != Unet2D.class) {
+      if (!DiffusersNetwork.class.isAssignableFrom(kind)) {
         ((ObjectNode) json).remove(MODEL);
       }
       return JSON.treeToValue(json, kind);
@@ -213,16 +215,20 @@ public final class UnetFolder {
     JsonNode model = json.path(MODEL);
     JsonNode className = json.path(DiffusersFields.CLASS_NAME);
     if (model.isMissingNode() && !className.isMissingNode()) {
-      if (!Unet2D.CLASS_NAME.equals(className.textValue())) {
-        throw new IOException(
-            String.format(
-                Locale.ROOT,
-                "%s describes no U-Net known here: _class_name is %s and must be \"%s\".",
-                source,
-                StrictJson.quoted(className),
-                Unet2D.CLASS_NAME));
-      }
-      return Unet2D.class;
+      return switch (String.valueOf(className.textValue())) {
+        case Unet2D.CLASS_NAME -> Unet2D.class;
+        case DiffusionTransformer.CLASS_NAME, DiffusionTransformer.FORMER_CLASS_NAME ->
+            DiffusionTransformer.class;
+        default ->
+            throw new IOException(
+                String.format(
+                    Locale.ROOT,
+                    "%s describes no network known here: _class_name is %s and must be \"%s\" or \"%s\".",
+                    source,
+                    StrictJson.quoted(className),
+                    Unet2D.CLASS_NAME,
+                    DiffusionTransformer.CLASS_NAME));
+      };
     }
     Map<String, Class<? extends UnetConfig>> kinds = UnetKind.all();
     Class<? extends UnetConfig> kind = kinds.get(String.valueOf(model.textValue()));

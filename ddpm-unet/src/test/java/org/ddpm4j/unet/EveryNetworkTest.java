@@ -39,6 +39,7 @@ class EveryNetworkTest {
         UnetExamples.attentive(),
         UnetExamples.resampledByResnets(),
         UnetExamples.filtered(),
+        UnetExamples.transformer(),
         AnnotatedUnet.resnet(8, 1, List.of(1, 2), 2).withAttention(2, 4).withClassEmbeddings(4),
         AnnotatedUnet.convnext(8, 3, List.of(1, 2))
             .withAttention(2, 4)

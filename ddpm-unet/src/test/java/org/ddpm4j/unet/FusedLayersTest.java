@@ -205,7 +205,12 @@ class FusedLayersTest {
               List.of(new long[] {3, 10}, new long[] {10, 7}, new long[] {7})));
     }
     for (Activation activation :
-        List.of(Activation.SILU, Activation.GELU, Activation.RELU, Activation.MISH)) {
+        List.of(
+            Activation.SILU,
+            Activation.GELU,
+            Activation.RELU,
+            Activation.MISH,
+            Activation.GELU_TANH)) {
       cases.add(
           new Case(
               "activation " + activation + size,

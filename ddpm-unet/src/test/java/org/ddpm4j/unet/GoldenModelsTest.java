@@ -34,7 +34,8 @@ class GoldenModelsTest {
           "unet2d_mixed",
           "unet2d_padding_classes",
           "unet2d_former_names",
-          "unet2d_ncsnpp");
+          "unet2d_ncsnpp",
+          "dit");
 
   /** The names that files of ours and of diffusers have for labels. */
   private static final List<String> LABELS = List.of("labels", "class_labels");

@@ -78,6 +78,7 @@ class LayersGradientTest {
     "1, IDENTITY, 1",
     "1, SILU, 2",
     "1, GELU, 1",
+    "2, GELU_TANH, 1",
     "2, IDENTITY, 2",
     "2, SILU, 1",
     "3, SILU, 2",
@@ -202,6 +203,28 @@ class LayersGradientTest {
   @Test
   void blur() {
     check.check(layers.blur(check.featureMap("x", 2, 3, 4, 2)));
+  }
+
+  @Test
+  void layerNorm() {
+    check.check(layers.layerNorm(check.featureMap("x", 2, 1, 3, 4), 1e-2));
+  }
+
+  @Test
+  void addPositions() {
+    check.check(layers.addPositions(check.featureMap("x", 2, 2, 3, 2), Nd4j.ones(1, 2, 3, 2)));
+  }
+
+  @Test
+  void splitAndConcat() {
+    SDVariable[] parts = layers.split(check.variable("x", 2, 6), 3, 2);
+    SDVariable product = layers.multiply(parts[0], parts[2]);
+    check.check(layers.concat(parts[1], product, 2));
+  }
+
+  @Test
+  void unpatchify() {
+    check.check(layers.unpatchify(check.featureMap("x", 2, 1, 2, 8), 2, 2));
   }
 
   @Test

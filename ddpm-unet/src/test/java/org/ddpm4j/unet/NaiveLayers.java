@@ -181,6 +181,8 @@ final class NaiveLayers {
       case GELU -> x -> x * (1 + erf(x / Math.sqrt(2))) / 2;
       case RELU -> x -> x > 0 ? x : 0;
       case MISH -> x -> x * Math.tanh(Math.log1p(Math.exp(x)));
+      case GELU_TANH ->
+          x -> x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))) / 2;
     };
   }
 

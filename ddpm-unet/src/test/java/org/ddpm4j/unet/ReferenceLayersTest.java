@@ -327,6 +327,28 @@ class ReferenceLayersTest {
     check(type, NaiveLayers.blur(x), (layers, in) -> layers.blur(map(in.get(0))), x);
   }
 
+  /** Of 1, 3 and 5, 1 the means are 2 and 3, the deviations 1 and 2. */
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "DOUBLE"})
+  void layerNorm(DataType type) {
+    check(
+        type,
+        Nd4j.createFromArray(-1.0, 1, 1, -1).reshape(1, 1, 2, 2),
+        (layers, in) -> layers.layerNorm(map(in.get(0)), 0),
+        Nd4j.createFromArray(1.0, 3, 5, 1).reshape(1, 1, 2, 2));
+  }
+
+  /** Two patches of 2 by 2 positions of one channel. */
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "DOUBLE"})
+  void unpatchify(DataType type) {
+    check(
+        type,
+        Nd4j.createFromArray(1.0, 2, 5, 6, 3, 4, 7, 8).reshape(1, 2, 4, 1),
+        (layers, in) -> layers.unpatchify(map(in.get(0)), 2, 1),
+        Nd4j.createFromArray(1.0, 2, 3, 4, 5, 6, 7, 8).reshape(1, 1, 2, 4));
+  }
+
   @ParameterizedTest
   @EnumSource(names = {"FLOAT", "DOUBLE"})
   void dividePerImage(DataType type) {

@@ -3,6 +3,7 @@ package org.ddpm4j.unet;
 import java.util.List;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.unet.layers.Frequencies;
+import org.ddpm4j.unet.model.DiffusionTransformer;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.Unet2D.Block;
 import org.ddpm4j.unet.model.Unet2D.Level;
@@ -68,5 +69,12 @@ final class UnetExamples {
         .withResnets(
             new Unet2D.ResnetBlocks(
                 1, Activation.SILU, null, 1e-6, Unet2D.TimeConditioning.SHIFT, 0));
+  }
+
+  static DiffusionTransformer transformer() {
+    return new DiffusionTransformer(
+        new DiffusionTransformer.Images(8, 2, 4, 4),
+        new DiffusionTransformer.Blocks(2, 3, 4, Activation.GELU, 1e-5, 0),
+        3);
   }
 }

@@ -31,6 +31,7 @@ import org.ddpm4j.unet.OnnxFile;
 import org.ddpm4j.unet.SameDiffFile;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.model.DiffusersNetwork;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -207,7 +208,7 @@ public final class ConvertCommand implements Callable<Integer> {
   /** As the library's own checks, but in terms of options. */
   private static void requireForDiffusers(DiffusionModel model) {
     UnetConfig network = model.unet().config();
-    if (!(network instanceof Unet2D)) {
+    if (!(network instanceof DiffusersNetwork)) {
       throw new BadInputException(
           String.format(
               Locale.ROOT,
@@ -277,9 +278,11 @@ public final class ConvertCommand implements Callable<Integer> {
 
   /** Of the chosen size, or else of the network's own. */
   private ImageShape shape(UnetConfig network) {
-    if (size == null && network instanceof Unet2D config && config.images().size() != null) {
-      return new ImageShape(
-          config.imageChannels(), config.images().size().height(), config.images().size().width());
+    if (size == null
+        && network instanceof DiffusersNetwork config
+        && config.sampleSize().isPresent()) {
+      Unet2D.ImageSize own = config.sampleSize().get();
+      return new ImageShape(config.imageChannels(), own.height(), own.width());
     }
     if (size == null) {
       throw new ParameterException(

@@ -19,6 +19,7 @@ import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.model.DiffusersNetwork;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -216,7 +217,11 @@ public final class ModelOptions {
   }
 
   private static boolean saysSize(UnetConfig network) {
-    return network instanceof Unet2D config && config.images().size() != null;
+    return sampleSize(network).isPresent();
+  }
+
+  private static Optional<Unet2D.ImageSize> sampleSize(UnetConfig network) {
+    return network instanceof DiffusersNetwork config ? config.sampleSize() : Optional.empty();
   }
 
   private ParameterException missingSize() {
@@ -229,8 +234,8 @@ public final class ModelOptions {
   private ImageShape shape(UnetConfig network) {
     return BadInputException.check(
         () -> {
-          int height = size != null ? size.height() : ((Unet2D) network).images().size().height();
-          int width = size != null ? size.width() : ((Unet2D) network).images().size().width();
+          int height = size != null ? size.height() : sampleSize(network).orElseThrow().height();
+          int width = size != null ? size.width() : sampleSize(network).orElseThrow().width();
           network.checkImageSize(height, width);
           return new ImageShape(network.imageChannels(), height, width);
         });

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.ddpm4j.unet.model.AnnotatedUnet;
+import org.ddpm4j.unet.model.DiffusionTransformer;
 import org.ddpm4j.unet.model.MinimalUnet;
 import org.ddpm4j.unet.model.TutorialUnet;
 import org.ddpm4j.unet.model.Unet2D;
@@ -34,6 +35,14 @@ public final class NetworkWords {
       parts.add(format("time embedding of %d", unet.timeDim()));
     } else if (network instanceof Unet2D unet) {
       unet2D(unet, parts);
+    } else if (network instanceof DiffusionTransformer transformer) {
+      parts.add(
+          format(
+              "diffusers' DiTTransformer2DModel, %s of %s of %d",
+              counted(transformer.blocks().count(), "block"),
+              counted(transformer.blocks().heads(), "head"),
+              transformer.blocks().headDim()));
+      parts.add(format("patches of %d", transformer.images().patchSize()));
     } else {
       parts.add(network.getClass().getSimpleName());
     }

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.AncestralConfig;
@@ -13,6 +14,8 @@ import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.unet.Autoencoder;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.model.AutoencoderConfig;
+import org.ddpm4j.unet.model.DiffusersNetwork;
+import org.ddpm4j.unet.model.DiffusionTransformer;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
 
@@ -21,7 +24,7 @@ import org.ddpm4j.unet.model.UnetConfig;
  *
  * <p>With an autoencoder, as in {@code LDMPipeline}, the network denoises latents.
  *
- * @param unet a {@link Unet2D}
+ * @param unet a {@link DiffusersNetwork}
  * @param autoencoder between images and latents; empty where the network denoises images
  * @param scheduler by which it was trained and is to draw
  * @param classNames of the classes that it is told, in their order; empty if they are not known. A
@@ -54,7 +57,7 @@ public record DiffusersPipeline(
     Objects.requireNonNull(scheduler, "scheduler");
     Objects.requireNonNull(schedulerFile, "schedulerFile");
     classNames = List.copyOf(classNames);
-    Unet2D config = requireUnet2D(unet.config());
+    DiffusersNetwork config = requireNetwork(unet.config());
     int in = config.inChannels();
     boolean learned = config.learnsVariance();
     if (config.outChannels() != in && !learned) {
@@ -76,7 +79,7 @@ public record DiffusersPipeline(
               2 * in));
     }
     autoencoder.ifPresent(between -> checkLatents(between.config(), in));
-    Unet2D.ImageSize size = config.images().size();
+    Unet2D.ImageSize size = config.sampleSize().orElse(null);
     int most =
         MAX_SAMPLE_SIZE / autoencoder.map(between -> between.config().pixelsPerLatent()).orElse(1);
     if (size != null && Math.max(size.height(), size.width()) > most) {
@@ -150,7 +153,8 @@ public record DiffusersPipeline(
    * @return their size, or empty if the files do not say it
    */
   public Optional<ImageShape> shape() {
-    return Optional.ofNullable(((Unet2D) unet.config()).images().size())
+    return requireNetwork(unet.config())
+        .sampleSize()
         .map(
             size -> {
               int factor = pixelsPerState();
@@ -189,6 +193,18 @@ public record DiffusersPipeline(
         : Normalization.SYMMETRIC;
   }
 
+  /**
+   * The row of the class embedding that is known to stand for no class.
+   *
+   * @return the last of a {@link DiffusionTransformer}; empty of other networks, of which no file
+   *     says it
+   */
+  public OptionalInt nullClass() {
+    return unet.config() instanceof DiffusionTransformer transformer
+        ? OptionalInt.of(transformer.classes())
+        : OptionalInt.empty();
+  }
+
   /** Closes the networks. */
   @Override
   public void close() {
@@ -214,8 +230,8 @@ public record DiffusersPipeline(
    * @return the same
    * @throws IllegalArgumentException if it has not
    */
-  public static Unet2D requireUnet2D(UnetConfig network) {
-    if (network instanceof Unet2D config) {
+  public static DiffusersNetwork requireNetwork(UnetConfig network) {
+    if (network instanceof DiffusersNetwork config) {
       return config;
     }
     throw new IllegalArgumentException(

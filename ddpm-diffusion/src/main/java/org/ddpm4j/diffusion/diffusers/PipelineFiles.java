@@ -38,7 +38,11 @@ public record PipelineFiles(String model, Optional<String> variant) implements H
   @Override
   public List<String> choose(Collection<String> names, Path snapshot) throws IOException {
     String unet = PipelineFolder.UNET + "/";
-    String part = names.contains(unet + UnetFolder.CONFIG) ? unet : "";
+    String part =
+        Stream.of(unet, PipelineFolder.TRANSFORMER + "/")
+            .filter(folder -> names.contains(folder + UnetFolder.CONFIG))
+            .findFirst()
+            .orElse("");
     String config = part + UnetFolder.CONFIG;
     if (!names.contains(config)) {
       throw new IOException(

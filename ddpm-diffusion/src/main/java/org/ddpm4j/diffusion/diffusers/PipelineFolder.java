@@ -20,12 +20,14 @@ import org.ddpm4j.unet.AutoencoderFolder;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.model.DiffusionTransformer;
 import org.ddpm4j.unet.model.Unet2D;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * A pipeline on disk as diffusers lays it out, that of {@code DDPMPipeline}, {@code DDIMPipeline},
- * {@code ScoreSdeVePipeline}, {@code KarrasVePipeline} and {@code LDMPipeline}:
+ * {@code ScoreSdeVePipeline}, {@code KarrasVePipeline}, {@code LDMPipeline} and {@code
+ * DiTPipeline}:
  *
  * <pre>
  * model_index.json                            which classes the parts are of
@@ -60,8 +62,14 @@ public final class PipelineFolder {
   static final List<String> DESCRIPTIONS =
       List.of(INDEX, SCHEDULER + "/" + SCHEDULER_CONFIG, SCHEDULER_CONFIG, CLASS_NAMES);
 
+  /** The folder of a network that is no U-Net. */
+  static final String TRANSFORMER = "transformer";
+
+  private static final String VQVAE = "vqvae";
+  private static final String VAE = "vae";
+
   /** The folders that an autoencoder may have. */
-  static final List<String> AUTOENCODERS = List.of("vqvae", "vae");
+  static final List<String> AUTOENCODERS = List.of(VQVAE, VAE);
 
   private static final List<String> AUTOENCODER_CLASSES = List.of("VQModel", "AutoencoderKL");
 
@@ -70,9 +78,14 @@ public final class PipelineFolder {
   /** The second is written for {@code KarrasVeScheduler} by releases that have it in a corner. */
   private static final List<String> LIBRARIES = List.of(LIBRARY, "deprecated");
 
+  private static final List<String> TRANSFORMERS =
+      List.of(DiffusionTransformer.CLASS_NAME, DiffusionTransformer.FORMER_CLASS_NAME);
+
   private static final String LATENT_PIPELINE = "LDMPipeline";
   private static final String SCORE_PIPELINE = "ScoreSdeVePipeline";
   private static final String KARRAS_PIPELINE = "KarrasVePipeline";
+  private static final String TRANSFORMER_PIPELINE = "DiTPipeline";
+  private static final String LABELS = "id2label";
   private static final String DDIM_PIPELINE = "DDIMPipeline";
   private static final String CONSISTENCY_PIPELINE = "ConsistencyModelPipeline";
   private static final String DDPM_PIPELINE = "DDPMPipeline";
@@ -180,7 +193,11 @@ public final class PipelineFolder {
    * @return its folder {@value #UNET}, or the folder itself where there is none
    */
   public static Path unet(Path folder) {
-    return part(folder, UNET, UnetFolder.CONFIG);
+    Path transformer = folder.resolve(TRANSFORMER);
+    return Files.exists(transformer.resolve(UnetFolder.CONFIG))
+            && Files.notExists(folder.resolve(UNET))
+        ? transformer
+        : part(folder, UNET, UnetFolder.CONFIG);
   }
 
   /** The folder of a part, or that of the pipeline where only that has the part's file. */
@@ -252,6 +269,7 @@ public final class PipelineFolder {
       boolean isKnown =
           part.getKey().startsWith("_")
               || part.getKey().equals(UNET)
+              || part.getKey().equals(TRANSFORMER)
               || part.getKey().equals(SCHEDULER)
               || isAutoencoder;
       if (isAutoencoder && !isAbsent(part.getValue())) {
@@ -270,7 +288,17 @@ public final class PipelineFolder {
                 LATENT_PIPELINE));
       }
     }
-    if (!className(file, UNET, json.path(UNET)).equals(Unet2D.CLASS_NAME)) {
+    JsonNode transformer = json.path(TRANSFORMER);
+    if (transformer.isArray() && !isAbsent(transformer)) {
+      String name = className(file, TRANSFORMER, transformer);
+      if (!TRANSFORMERS.contains(name)) {
+        throw unsupported(
+            file,
+            TRANSFORMER,
+            transformer,
+            String.format(Locale.ROOT, "\"%s\"", DiffusionTransformer.CLASS_NAME));
+      }
+    } else if (!className(file, UNET, json.path(UNET)).equals(Unet2D.CLASS_NAME)) {
       throw unsupported(
           file, UNET, json.path(UNET), String.format(Locale.ROOT, "\"%s\"", Unet2D.CLASS_NAME));
     }
@@ -349,7 +377,7 @@ public final class PipelineFolder {
     Path file = folder.resolve(CLASS_NAMES);
     List<String> names = new ArrayList<>();
     if (Files.notExists(file)) {
-      return names;
+      return labels(file.resolveSibling(INDEX));
     }
     JsonNode json = PipelineJson.parse(PipelineJson.readText(file), file.toString());
     boolean isList = json.isArray();
@@ -363,6 +391,31 @@ public final class PipelineFolder {
               Locale.ROOT,
               "%s must be a list of the names of classes; correct it or remove it.",
               file));
+    }
+    return names;
+  }
+
+  /** The names that the index of a transformer's pipeline has, up to their first comma. */
+  private static List<String> labels(Path index) throws IOException {
+    List<String> names = new ArrayList<>();
+    if (Files.notExists(index)) {
+      return names;
+    }
+    JsonNode labels =
+        PipelineJson.parse(PipelineJson.readText(index), index.toString()).path(LABELS);
+    for (int i = 0; i < labels.size(); i++) {
+      JsonNode name = labels.path(Integer.toString(i));
+      if (!labels.isObject() || !name.isTextual()) {
+        throw new IOException(
+            String.format(
+                Locale.ROOT,
+                "%s: %s has %d entries, but none for class %d that is a text; it must have the classes from 0 on.",
+                index,
+                LABELS,
+                labels.size(),
+                i));
+      }
+      names.add(name.textValue().split(",", 2)[0].strip());
     }
     return names;
   }
@@ -388,10 +441,12 @@ public final class PipelineFolder {
       }
     }
     DiffusersScheduler scheduler = pipeline.scheduler();
-    UnetFolder.write(folder.resolve(UNET), pipeline.unet());
+    boolean isTransformer = pipeline.unet().config() instanceof DiffusionTransformer;
+    String network = isTransformer ? TRANSFORMER : UNET;
+    String between = isTransformer ? VAE : VQVAE;
+    UnetFolder.write(folder.resolve(network), pipeline.unet());
     if (pipeline.autoencoder().isPresent()) {
-      AutoencoderFolder.write(
-          folder.resolve(AUTOENCODERS.get(0)), pipeline.autoencoder().orElseThrow());
+      AutoencoderFolder.write(folder.resolve(between), pipeline.autoencoder().orElseThrow());
     }
     Folders.create(folder.resolve(SCHEDULER));
     PipelineJson.write(
@@ -410,15 +465,17 @@ public final class PipelineFolder {
         };
     index.put(
         DiffusersFields.CLASS_NAME,
-        pipeline.autoencoder().isPresent() ? LATENT_PIPELINE : ofImages);
+        isTransformer
+            ? TRANSFORMER_PIPELINE
+            : pipeline.autoencoder().isPresent() ? LATENT_PIPELINE : ofImages);
     index.put("_diffusers_version", DiffusersFields.VERSION);
     index.put(SCHEDULER, List.of(LIBRARY, scheduler.className()));
-    index.put(UNET, List.of(LIBRARY, Unet2D.CLASS_NAME));
+    String className = DiffusersPipeline.requireNetwork(pipeline.unet().config()).className();
+    index.put(network, List.of(LIBRARY, className));
     pipeline
         .autoencoder()
         .ifPresent(
-            autoencoder ->
-                index.put(AUTOENCODERS.get(0), List.of(LIBRARY, autoencoder.config().className())));
+            autoencoder -> index.put(between, List.of(LIBRARY, autoencoder.config().className())));
     PipelineJson.write(folder.resolve(INDEX), index);
   }
 }

@@ -46,6 +46,7 @@ import org.ddpm4j.unet.Autoencoder;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.model.AutoencoderConfig;
+import org.ddpm4j.unet.model.DiffusersNetwork;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -236,7 +237,7 @@ public final class DiffusionModel implements AutoCloseable {
         shape,
         pipeline.normalization(),
         pipeline.classNames(),
-        OptionalInt.empty(),
+        pipeline.nullClass(),
         Optional.of(pipeline));
   }
 
@@ -417,7 +418,7 @@ public final class DiffusionModel implements AutoCloseable {
       throw new IllegalArgumentException(
           "The images of a diffusers pipeline are in [-1,1], and this model's are normalised otherwise.");
     }
-    Unet2D network = DiffusersPipeline.requireUnet2D(unet.config());
+    DiffusersNetwork network = DiffusersPipeline.requireNetwork(unet.config());
     return new DiffusersPipeline(
         Unet.of(
             network.withSampleSize(new Unet2D.ImageSize(stateShape.height(), stateShape.width())),

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.ddpm4j.diffusion.guidance.Guidance;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
@@ -31,10 +32,13 @@ class GoldenPipelinesTest {
 
   private static final int STEPS = 5;
 
+  /** Of networks that know classes. */
+  private static final int CLASS = 2;
+
   @TempDir private Path folder;
 
   static Stream<String> pipelines() {
-    return Stream.of("ldm_vq", "ldm_kl", "score_sde", "karras_ve");
+    return Stream.of("ldm_vq", "ldm_kl", "score_sde", "karras_ve", "dit");
   }
 
   static Path fixture(String name) {
@@ -47,7 +51,9 @@ class GoldenPipelinesTest {
             DiffusionModel.ofPipeline(pipeline, Optional.empty(), Execution.automatic());
         SafetensorsReader io = SafetensorsReader.open(fixture(name).resolve("io.safetensors"))) {
       DiffusionPipeline drawing =
-          model.pipeline(model.defaultSampler().create(model.schedule(), STEPS));
+          model.pipeline(
+              model.defaultSampler().create(model.schedule(), STEPS),
+              model.isClassConditional() ? Guidance.of(3) : Guidance.NONE);
       INDArray noise = io.tensor("noise");
       INDArray images =
           Nd4j.concat(0, draw(drawing, noise.slice(0)), draw(drawing, noise.slice(1)));
@@ -69,7 +75,7 @@ class GoldenPipelinesTest {
         pipeline
             .sampler()
             .sample(
-                pipeline.denoiser().withClasses(0),
+                pipeline.denoiser().withClasses(CLASS),
                 (step, shape) -> step == 0 ? first.dup() : flipped(first),
                 SamplingObserver.NONE,
                 first.shape());
@@ -108,6 +114,13 @@ class GoldenPipelinesTest {
       PipelineFolder.write(folder.resolve("again"), pipeline);
     }
     assertDrawsAsDiffusers(name, folder.resolve("again"));
+  }
+
+  @Test
+  void theIndexOfATransformerNamesClasses() throws IOException {
+    try (DiffusionModel model = DiffusionModel.ofPipeline(fixture("dit").resolve("pipeline"))) {
+      assertThat(model.nullClass()).hasValue(1000);
+    }
   }
 
   /** The mean of a Gaussian, which is scaled on the way in and out. */

@@ -25,6 +25,8 @@ import org.ddpm4j.unet.model.Unet2D;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
 
 class PipelineFilesTest {
@@ -163,19 +165,21 @@ class PipelineFilesTest {
     }
   }
 
-  @Test
-  void anAutoencodersFilesAreChosen() throws IOException {
-    Path latent = GoldenPipelinesTest.fixture("ldm_vq").resolve("pipeline");
+  @ParameterizedTest
+  @CsvSource({"ldm_vq, unet, vqvae", "dit, transformer, vae"})
+  void anAutoencodersFilesAreChosen(String pipeline, String network, String between)
+      throws IOException {
+    Path latent = GoldenPipelinesTest.fixture(pipeline).resolve("pipeline");
     List<String> files =
         List.of(
             "model_index.json",
             "scheduler/scheduler_config.json",
-            "unet/config.json",
-            "unet/" + WEIGHTS,
-            "vqvae/config.json",
-            "vqvae/" + WEIGHTS);
+            network + "/config.json",
+            network + "/" + WEIGHTS,
+            between + "/config.json",
+            between + "/" + WEIGHTS);
     List<String> more =
-        Stream.concat(files.stream(), Stream.of("vqvae/diffusion_pytorch_model.bin")).toList();
+        Stream.concat(files.stream(), Stream.of(between + "/diffusion_pytorch_model.bin")).toList();
     PipelineFiles selection = new PipelineFiles("owner/name", Optional.empty());
     assertThat(selection.choose(more, latent)).containsExactlyInAnyOrderElementsOf(files);
   }

@@ -17,6 +17,6 @@ final class ConcatChannelsKernel {
     return Kernel.sequence(
         List.of(
             ChannelRange.scattering(context, a, y, 0),
-            ChannelRange.scattering(context, b, y, a.size(3))));
+            ChannelRange.scattering(context, b, y, a.size(a.shape().length - 1))));
   }
 }

@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
+import org.ddpm4j.kernels.ops.AddPositions;
 import org.ddpm4j.kernels.ops.Affine;
 import org.ddpm4j.kernels.ops.Attention;
 import org.ddpm4j.kernels.ops.AttentionGradient;
@@ -35,6 +36,8 @@ import org.ddpm4j.kernels.ops.FourierEmbedding;
 import org.ddpm4j.kernels.ops.FusedOp;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.GroupNormGradient;
+import org.ddpm4j.kernels.ops.LayerNorm;
+import org.ddpm4j.kernels.ops.LayerNormGradient;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.ops.LinearAttention;
 import org.ddpm4j.kernels.ops.LinearAttentionGradient;
@@ -79,6 +82,7 @@ final class CpuKernels {
 
   static {
     put(AddPerChannel.class, AddPerChannelKernel::kernel);
+    put(AddPositions.class, AddPositionsKernel::kernel);
     put(Affine.class, AffineKernel::kernel);
     put(PackedAttention.class, PackedAttentionKernel::kernel);
     put(PackedAttentionGradient.class, PackedAttentionGradientKernel::kernel);
@@ -105,6 +109,8 @@ final class CpuKernels {
     put(FourierEmbedding.class, FourierEmbeddingKernel::kernel);
     putEither(GroupNorm.class, GroupNormKernel::kernel);
     putEither(GroupNormGradient.class, GroupNormGradientKernel::kernel);
+    put(LayerNorm.class, LayerNormKernel::kernel);
+    put(LayerNormGradient.class, LayerNormKernel::gradient);
     put(Linear.class, LinearKernel::kernel);
     putUniform(LinearAttention.class, LinearAttentionKernel::kernel);
     putUniform(LinearAttentionGradient.class, LinearAttentionGradientKernel::kernel);

@@ -1,6 +1,7 @@
 package org.ddpm4j.kernels.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_gelu_erf;
+import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_gelu_tanh;
 import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_linear;
 import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_mish;
 import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_relu;
@@ -25,6 +26,7 @@ final class OnednnFunctions {
       case GELU -> eltwise_gelu_erf;
       case RELU -> eltwise_relu;
       case MISH -> eltwise_mish;
+      case GELU_TANH -> eltwise_gelu_tanh;
     };
   }
 
@@ -32,7 +34,7 @@ final class OnednnFunctions {
   static float alpha(Activation function) {
     return switch (function) {
       case IDENTITY, SILU -> 1;
-      case GELU, RELU, MISH -> 0;
+      case GELU, RELU, MISH, GELU_TANH -> 0;
     };
   }
 

@@ -11,5 +11,10 @@ public enum Activation {
   /** {@code max(x, 0)}; its slope at 0 is 0. */
   RELU,
   /** {@code x·tanh(ln(1 + e^x))} (Misra 2019). */
-  MISH
+  MISH,
+  /**
+   * {@code x·(1 + tanh(√(2/π)(x + 0.044715 x³)))/2}, which is nearly {@link #GELU} (Hendrycks and
+   * Gimpel 2016).
+   */
+  GELU_TANH
 }

@@ -36,8 +36,9 @@ public final class ConcatChannels extends FusedOp {
 
   @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
-    long[] a = inputs.get(0);
-    return List.of(new long[] {a[0], a[1], a[2], a[3] + inputs.get(1)[3]});
+    long[] y = inputs.get(0).clone();
+    y[y.length - 1] += inputs.get(1)[y.length - 1];
+    return List.of(y);
   }
 
   @Override

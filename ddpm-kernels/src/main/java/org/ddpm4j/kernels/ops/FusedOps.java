@@ -17,6 +17,7 @@ public final class FusedOps {
     return List.of(
         new Add(),
         new AddPerChannel(),
+        new AddPositions(),
         new Affine(),
         new PackedAttention(),
         new PackedAttentionGradient(),
@@ -41,6 +42,8 @@ public final class FusedOps {
         new FourierEmbedding(),
         new GroupNorm(),
         new GroupNormGradient(),
+        new LayerNorm(),
+        new LayerNormGradient(),
         new Linear(),
         new LinearAttention(),
         new LinearAttentionGradient(),

@@ -94,6 +94,8 @@ public final class NaiveOps {
           case GELU -> v -> v * (1 + erf(v / Math.sqrt(2))) / 2;
           case RELU -> v -> Math.max(v, 0);
           case MISH -> v -> v * Math.tanh(Math.log1p(Math.exp(v)));
+          case GELU_TANH ->
+              v -> v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v * v * v))) / 2;
         });
   }
 

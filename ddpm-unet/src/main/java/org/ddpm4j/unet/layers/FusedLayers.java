@@ -3,6 +3,7 @@ package org.ddpm4j.unet.layers;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
+import org.ddpm4j.kernels.ops.AddPositions;
 import org.ddpm4j.kernels.ops.Affine;
 import org.ddpm4j.kernels.ops.Attention;
 import org.ddpm4j.kernels.ops.AveragePool;
@@ -18,6 +19,7 @@ import org.ddpm4j.kernels.ops.Embedding;
 import org.ddpm4j.kernels.ops.FourierEmbedding;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.InnerProduct;
+import org.ddpm4j.kernels.ops.LayerNorm;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.ops.LinearAttention;
 import org.ddpm4j.kernels.ops.LossFunction;
@@ -28,11 +30,13 @@ import org.ddpm4j.kernels.ops.Multiply;
 import org.ddpm4j.kernels.ops.PackedAttention;
 import org.ddpm4j.kernels.ops.ScaleShiftPerChannel;
 import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
+import org.ddpm4j.kernels.ops.SplitChannels;
 import org.ddpm4j.kernels.ops.TimeFraction;
 import org.ddpm4j.kernels.ops.UpsampleNearest;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** The layers in fused operations, in FLOAT, for compiled plans on a CPU. */
@@ -203,6 +207,54 @@ public final class FusedLayers implements Layers {
         };
     return new SinusoidalEmbedding(graph, t, frequencies.width(), frequencies.shift(), sinesAt)
         .outputVariable();
+  }
+
+  @Override
+  public FeatureMap layerNorm(FeatureMap x, double epsilon) {
+    return x.with(new LayerNorm(graph, x.values(), epsilon).outputVariable());
+  }
+
+  @Override
+  public FeatureMap addPositions(FeatureMap x, INDArray table) {
+    SDVariable constant = graph.constant(table.castTo(DataType.FLOAT));
+    return x.with(new AddPositions(graph, x.values(), constant).outputVariable());
+  }
+
+  @Override
+  public SDVariable[] split(SDVariable x, int parts, int width) {
+    SDVariable[] all = new SDVariable[parts];
+    SDVariable rest = x;
+    for (int i = 0; i + 1 < parts; i++) {
+      SDVariable[] both = new SplitChannels(graph, rest, width).outputVariables();
+      all[i] = both[0];
+      rest = both[1];
+    }
+    all[parts - 1] = rest;
+    return all;
+  }
+
+  @Override
+  public SDVariable concat(SDVariable a, SDVariable b, int widthOfA) {
+    return new ConcatChannels(graph, a, b, widthOfA).outputVariable();
+  }
+
+  /** As the transposed convolution whose weights put every channel where it belongs. */
+  @Override
+  public FeatureMap unpatchify(FeatureMap x, int size, int channels) {
+    INDArray weight = Nd4j.zeros(DataType.FLOAT, size, size, channels, x.channels());
+    for (int i = 0; i < size; i++) {
+      for (int j = 0; j < size; j++) {
+        for (int c = 0; c < channels; c++) {
+          weight.putScalar(new int[] {i, j, c, (i * size + j) * channels + c}, 1);
+        }
+      }
+    }
+    return convTranspose2d(
+        x,
+        graph.constant(weight),
+        graph.constant(Nd4j.zeros(DataType.FLOAT, channels)),
+        new Convolution(size, size, 0),
+        channels);
   }
 
   @Override

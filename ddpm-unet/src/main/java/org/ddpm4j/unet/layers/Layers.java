@@ -4,6 +4,7 @@ import java.util.Locale;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.LossFunction;
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The operations that U-Nets are made of, on the variables of one SameDiff graph.
@@ -243,6 +244,54 @@ public interface Layers {
    * @return {@code [N,width]}
    */
   SDVariable sinusoidalEmbedding(SDVariable t, Frequencies frequencies);
+
+  /**
+   * Layer normalisation of every position's channels, without scale and shift (Ba et al. 2016).
+   *
+   * @param x features, {@code [N,H,W,C]}
+   * @param epsilon added to the variance
+   * @return {@code [N,H,W,C]}
+   */
+  FeatureMap layerNorm(FeatureMap x, double epsilon);
+
+  /**
+   * Adds the same numbers to every image: how a transformer is told positions.
+   *
+   * @param x features, {@code [N,H,W,C]}
+   * @param table {@code [1,H,W,C]}; a constant of the network
+   * @return {@code [N,H,W,C]}
+   */
+  FeatureMap addPositions(FeatureMap x, INDArray table);
+
+  /**
+   * Cuts vectors into parts of one width.
+   *
+   * @param x {@code [N,parts·width]}
+   * @param parts how many, at least 2; all are to be used
+   * @param width of each
+   * @return the parts in their order, {@code [N,width]} each
+   */
+  SDVariable[] split(SDVariable x, int parts, int width);
+
+  /**
+   * Vectors side by side.
+   *
+   * @param a {@code [N,A]}
+   * @param b {@code [N,B]}
+   * @param widthOfA A
+   * @return {@code [N,A+B]}
+   */
+  SDVariable concat(SDVariable a, SDVariable b, int widthOfA);
+
+  /**
+   * Rearranges squares that lie along the channels: the inverse of cutting images into patches.
+   *
+   * @param x {@code [N,H,W,p·p·C]}, of each patch row by row the channels of its positions
+   * @param size p
+   * @param channels C
+   * @return {@code [N,p·H,p·W,C]}
+   */
+  FeatureMap unpatchify(FeatureMap x, int size, int channels);
 
   /**
    * Fourier features of noise levels (Song et al. 2021b, appendix C.1): {@code [sin(2π f log t),

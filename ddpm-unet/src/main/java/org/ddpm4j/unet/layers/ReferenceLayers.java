@@ -160,6 +160,10 @@ public final class ReferenceLayers implements Layers {
       case IDENTITY -> x;
       case SILU -> graph.nn().swish(x);
       case RELU -> graph.nn().relu(x, 0);
+      case GELU_TANH -> {
+        SDVariable cubic = graph.math().square(x).mul(0.044715).add(1.0).mul(x);
+        yield x.mul(graph.nn().sigmoid(cubic.mul(2 * Math.sqrt(2 / Math.PI))));
+      }
       case MISH -> x.mul(graph.math().tanh(graph.nn().softplus(x)));
       // SameDiff's own gelu is an approximation.
       case GELU -> x.mul(graph.math().erf(x.mul(Math.sqrt(0.5))).add(1.0)).mul(0.5);
@@ -304,6 +308,38 @@ public final class ReferenceLayers implements Layers {
       case SINES_FIRST -> graph.concat(1, sines, cosines);
       case COSINES_FIRST -> graph.concat(1, cosines, sines);
     };
+  }
+
+  @Override
+  public FeatureMap layerNorm(FeatureMap x, double epsilon) {
+    SDVariable centred = x.values().sub(x.values().mean(true, 3));
+    SDVariable variance = graph.math().square(centred).mean(true, 3);
+    return x.with(centred.mul(graph.math().rsqrt(variance.add(epsilon))));
+  }
+
+  @Override
+  public FeatureMap addPositions(FeatureMap x, INDArray table) {
+    return x.with(x.values().add(graph.constant(table.castTo(dataType))));
+  }
+
+  @Override
+  public SDVariable[] split(SDVariable x, int parts, int width) {
+    return graph.split(x, parts, 1);
+  }
+
+  @Override
+  public SDVariable concat(SDVariable a, SDVariable b, int widthOfA) {
+    return graph.concat(1, a, b);
+  }
+
+  @Override
+  public FeatureMap unpatchify(FeatureMap x, int size, int channels) {
+    SDVariable y =
+        x.values()
+            .reshape(-1, x.height(), x.width(), size, size, channels)
+            .permute(0, 1, 3, 2, 4, 5)
+            .reshape(-1, size * x.height(), size * x.width(), channels);
+    return new FeatureMap(y, size * x.height(), size * x.width(), channels);
   }
 
   @Override

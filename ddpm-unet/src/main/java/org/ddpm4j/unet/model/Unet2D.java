@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.FeatureMap;
@@ -50,7 +51,7 @@ public record Unet2D(
     Integer attentionHeadDim,
     Middle middle,
     Resampling resampling)
-    implements UnetConfig {
+    implements DiffusersNetwork {
 
   /** The value of {@code _class_name} in config.json. */
   public static final String CLASS_NAME = "UNet2DModel";
@@ -718,6 +719,7 @@ public record Unet2D(
    * @param size of the images, or null
    * @return the architecture
    */
+  @Override
   public Unet2D withSampleSize(ImageSize size) {
     return withImages(new Images(size, images.inChannels, images.outChannels, images.scale));
   }
@@ -816,6 +818,16 @@ public record Unet2D(
   @JsonValue
   Map<String, Object> toJson() {
     return Collections.unmodifiableMap(Unet2DJson.write(this));
+  }
+
+  @Override
+  public String className() {
+    return CLASS_NAME;
+  }
+
+  @Override
+  public Optional<ImageSize> sampleSize() {
+    return Optional.ofNullable(images.size);
   }
 
   @Override
