@@ -33,19 +33,6 @@ static __device__ __forceinline__ double loss_slope(int loss, double prediction,
   }
 }
 
-static __device__ __forceinline__ float load_any(const void* from, int isFloat, size_t i) {
-  return isFloat ? static_cast<const float*>(from)[i]
-                 : to_float(static_cast<const element*>(from)[i]);
-}
-
-static __device__ __forceinline__ void store_any(void* to, int isFloat, size_t i, float value) {
-  if (isFloat) {
-    static_cast<float*>(to)[i] = value;
-  } else {
-    static_cast<element*>(to)[i] = to_element(value);
-  }
-}
-
 // losses[image]: the mean over its rows of `columns` elements. One block for each image.
 extern "C" __global__ void __launch_bounds__(512) loss_per_image(
     const void* prediction, int predictionIsFloat, int predictionRow, const void* target,
