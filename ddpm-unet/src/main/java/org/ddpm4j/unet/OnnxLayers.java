@@ -268,6 +268,16 @@ final class OnnxLayers implements Layers {
       case IDENTITY -> x;
       case SILU -> node("Mul", List.of(x, node("Sigmoid", List.of(x))));
       case RELU -> node("Relu", List.of(x));
+      case GELU_TANH -> {
+        String square = node("Mul", List.of(x, x));
+        String factor =
+            node("Add", List.of(node("Mul", List.of(square, constant(0.044715))), constant(1)));
+        String twice =
+            node(
+                "Mul",
+                List.of(node("Mul", List.of(x, factor)), constant(2 * Math.sqrt(2 / Math.PI))));
+        yield node("Mul", List.of(x, node("Sigmoid", List.of(twice))));
+      }
       case MISH -> node("Mul", List.of(x, node("Tanh", List.of(node("Softplus", List.of(x))))));
       case GELU -> {
         String error = node("Erf", List.of(node("Mul", List.of(x, constant(Math.sqrt(0.5))))));
@@ -477,6 +487,46 @@ final class OnnxLayers implements Layers {
                 "Conv",
                 List.of(x.values().name(), filter),
                 attributes(Convolution.same(BLUR.length), x.channels()))));
+  }
+
+  /** In its parts, since LayerNormalization knows the last axes alone. */
+  @Override
+  public FeatureMap layerNorm(FeatureMap x, double epsilon) {
+    String centred = node("Sub", List.of(x.values().name(), channelMean(x.values().name())));
+    String variance = channelMean(node("Mul", List.of(centred, centred)));
+    String deviation = node("Sqrt", List.of(node("Add", List.of(variance, constant(epsilon)))));
+    return x.with(variable(node("Div", List.of(centred, deviation))));
+  }
+
+  private String channelMean(String value) {
+    return node("ReduceMean", List.of(value), integers("axes", 1), integer("keepdims", 1));
+  }
+
+  @Override
+  public FeatureMap addPositions(FeatureMap x, INDArray table) {
+    INDArray permuted = table.permute(0, 3, 1, 2);
+    String positions = parameter(newName(), permuted, permuted.shape());
+    return x.with(variable(node("Add", List.of(x.values().name(), positions))));
+  }
+
+  @Override
+  public SDVariable[] split(SDVariable x, int parts, int width) {
+    return split(x.name(), parts, width).stream().map(this::variable).toArray(SDVariable[]::new);
+  }
+
+  @Override
+  public SDVariable concat(SDVariable a, SDVariable b, int widthOfA) {
+    return variable(node("Concat", List.of(a.name(), b.name()), integer("axis", 1)));
+  }
+
+  @Override
+  public FeatureMap unpatchify(FeatureMap x, int size, int channels) {
+    int height = size * x.height();
+    int width = size * x.width();
+    String patches = reshape(x.values().name(), -1, size, size, channels, x.height(), x.width());
+    String rows = node("Transpose", List.of(patches), integers("perm", 0, 3, 4, 1, 5, 2));
+    return new FeatureMap(
+        variable(reshape(rows, -1, channels, height, width)), height, width, channels);
   }
 
   @Override
