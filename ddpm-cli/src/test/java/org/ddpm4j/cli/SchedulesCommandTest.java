@@ -127,7 +127,8 @@ class SchedulesCommandTest {
     "laplace",
     "laplace-diffusers",
     "flow",
-    "edm"
+    "edm",
+    "variance-exploding"
   })
   void everyTypeIsPrinted(String type) throws Exception {
     JsonNode plain =

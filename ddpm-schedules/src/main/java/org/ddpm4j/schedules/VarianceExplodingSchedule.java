@@ -28,6 +28,15 @@ public record VarianceExplodingSchedule(double least, double greatest) implement
     }
   }
 
+  /**
+   * Between the ends that diffusers' {@code ScoreSdeVeScheduler} has unless it is told others.
+   *
+   * @return from 0.01 to 1348
+   */
+  public static VarianceExplodingSchedule diffusers() {
+    return new VarianceExplodingSchedule(0.01, 1348);
+  }
+
   @Override
   public double[] betas(int timesteps) {
     Requirements.requireTimesteps(timesteps);

@@ -19,7 +19,6 @@ import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
-import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
@@ -215,7 +214,7 @@ public final class ConvertCommand implements Callable<Integer> {
               "diffusers has no network like %s; only a UNet2DModel can go there, so train one with --network unet2d.",
               network.getClass().getSimpleName()));
     }
-    if (!model.normalization().equals(Normalization.SYMMETRIC)) {
+    if (!model.normalization().equals(DiffusersPipeline.normalization(model.parameterization()))) {
       throw new BadInputException(
           "The images of a diffusers pipeline are in [-1,1], and this run's were normalised"
               + " otherwise; train one with --normalization symmetric.");

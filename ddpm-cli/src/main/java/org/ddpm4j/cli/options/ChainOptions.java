@@ -73,9 +73,13 @@ public final class ChainOptions {
   public static String describe(ScheduleConfig config) {
     return String.format(
         Locale.ROOT,
-        "%s, T = %d%s%s",
+        "%s, T = %d%s%s%s",
         EnumConverter.spelling(config.type()),
         config.timesteps(),
+        config.sigmaMin() == null && config.sigmaMax() == null
+            ? ""
+            : String.format(
+                Locale.ROOT, ", sigma from %s to %s", config.sigmaMin(), config.sigmaMax()),
         config.zeroTerminalSnr() ? ", zero terminal SNR" : "",
         config.shift() == null ? "" : ", shift " + config.shift());
   }

@@ -106,6 +106,7 @@ public final class SamplerTypeOptions {
           case CONSISTENCY -> SamplerType.CONSISTENCY;
           case FLOW -> SamplerType.FLOW_EULER;
           case EDM -> SamplerType.EULER;
+          case SCORE -> SamplerType.SCORE_SDE;
           default -> SamplerType.DDPM;
         };
     SamplerConfig own = SamplerConfig.of(Objects.requireNonNullElse(type, usual));

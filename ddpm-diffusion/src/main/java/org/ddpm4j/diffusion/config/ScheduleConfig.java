@@ -14,6 +14,7 @@ import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.ShiftedSchedule;
+import org.ddpm4j.schedules.VarianceExplodingSchedule;
 import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
 
 /**
@@ -27,6 +28,9 @@ import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
  * @param zeroTerminalSnr whether it is rescaled to end at ᾱ = 0 (Lin et al. 2024)
  * @param shift by which the noise-to-signal ratio of every timestep is multiplied, before it is
  *     rescaled (Hoogeboom et al. 2023), positive; null for none, which 1 becomes
+ * @param sigmaMin the least noise-to-signal ratio, or null for the type's own; only of {@link
+ *     ScheduleType#EDM} and {@link ScheduleType#VARIANCE_EXPLODING}
+ * @param sigmaMax the greatest one, or null for the type's own; of the same types
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record ScheduleConfig(
@@ -36,7 +40,9 @@ public record ScheduleConfig(
     @JsonProperty("beta_end") Double betaEnd,
     @JsonInclude(JsonInclude.Include.NON_DEFAULT) @JsonProperty("zero_terminal_snr")
         boolean zeroTerminalSnr,
-    @JsonProperty("shift") Double shift) {
+    @JsonProperty("shift") Double shift,
+    @JsonProperty("sigma_min") Double sigmaMin,
+    @JsonProperty("sigma_max") Double sigmaMax) {
 
   /** The longest chain. */
   public static final int MAX_TIMESTEPS = 1_000_000;
@@ -50,13 +56,37 @@ public record ScheduleConfig(
    * @param betaEnd β to end with
    * @param zeroTerminalSnr whether it is rescaled to end at ᾱ = 0
    * @param shift by which the noise-to-signal ratio of every timestep is multiplied
+   * @param sigmaMin the least noise-to-signal ratio
+   * @param sigmaMax the greatest noise-to-signal ratio
    * @throws IllegalArgumentException if one is out of range or does not go with the type
    */
   public ScheduleConfig {
     Objects.requireNonNull(type, "type");
     requireTimesteps(timesteps);
     shift = shift != null && shift == 1 ? null : shift;
-    NoiseSchedule.of(betas(type, timesteps, betaStart, betaEnd, zeroTerminalSnr, shift), timesteps);
+    BetaSchedule formula = between(type, timesteps, betaStart, betaEnd, sigmaMin, sigmaMax);
+    NoiseSchedule.of(betas(formula, zeroTerminalSnr, shift), timesteps);
+  }
+
+  /**
+   * A schedule between its type's own noise-to-signal ratios.
+   *
+   * @param type its name
+   * @param timesteps T
+   * @param betaStart β to begin with
+   * @param betaEnd β to end with
+   * @param zeroTerminalSnr whether it is rescaled to end at ᾱ = 0
+   * @param shift by which the noise-to-signal ratio of every timestep is multiplied
+   * @throws IllegalArgumentException if one is out of range or does not go with the type
+   */
+  public ScheduleConfig(
+      ScheduleType type,
+      int timesteps,
+      Double betaStart,
+      Double betaEnd,
+      boolean zeroTerminalSnr,
+      Double shift) {
+    this(type, timesteps, betaStart, betaEnd, zeroTerminalSnr, shift, null, null);
   }
 
   /**
@@ -104,7 +134,7 @@ public record ScheduleConfig(
     this(type, timesteps, betaStart, betaEnd, false);
   }
 
-  /** Files of before there was a {@code zero_terminal_snr} or a shift do not have them. */
+  /** Files of before there was a {@code zero_terminal_snr}, a shift or ratios do not have them. */
   @JsonCreator
   static ScheduleConfig fromJson(
       @JsonProperty(value = "type", required = true) ScheduleType type,
@@ -112,9 +142,18 @@ public record ScheduleConfig(
       @JsonProperty("beta_start") Double betaStart,
       @JsonProperty("beta_end") Double betaEnd,
       @JsonProperty("zero_terminal_snr") Boolean zeroTerminalSnr,
-      @JsonProperty("shift") Double shift) {
+      @JsonProperty("shift") Double shift,
+      @JsonProperty("sigma_min") Double sigmaMin,
+      @JsonProperty("sigma_max") Double sigmaMax) {
     return new ScheduleConfig(
-        type, timesteps, betaStart, betaEnd, Boolean.TRUE.equals(zeroTerminalSnr), shift);
+        type,
+        timesteps,
+        betaStart,
+        betaEnd,
+        Boolean.TRUE.equals(zeroTerminalSnr),
+        shift,
+        sigmaMin,
+        sigmaMax);
   }
 
   /**
@@ -173,7 +212,7 @@ public record ScheduleConfig(
    * @throws IllegalArgumentException if there is a single timestep
    */
   public ScheduleConfig withZeroTerminalSnr() {
-    return new ScheduleConfig(type, timesteps, betaStart, betaEnd, true, shift);
+    return new ScheduleConfig(type, timesteps, betaStart, betaEnd, true, shift, sigmaMin, sigmaMax);
   }
 
   /**
@@ -184,7 +223,21 @@ public record ScheduleConfig(
    * @throws IllegalArgumentException if it is not positive and finite
    */
   public ScheduleConfig withShift(double newShift) {
-    return new ScheduleConfig(type, timesteps, betaStart, betaEnd, zeroTerminalSnr, newShift);
+    return new ScheduleConfig(
+        type, timesteps, betaStart, betaEnd, zeroTerminalSnr, newShift, sigmaMin, sigmaMax);
+  }
+
+  /**
+   * The same schedule between other noise-to-signal ratios.
+   *
+   * @param least of the first timestep, positive
+   * @param greatest of the last, greater
+   * @return a new configuration
+   * @throws IllegalArgumentException if they are not so, or the type is given by no ratios
+   */
+  public ScheduleConfig withRatios(double least, double greatest) {
+    return new ScheduleConfig(
+        type, timesteps, betaStart, betaEnd, zeroTerminalSnr, shift, least, greatest);
   }
 
   /**
@@ -193,7 +246,8 @@ public record ScheduleConfig(
    * @return to be used with {@link #timesteps()}
    */
   public BetaSchedule betas() {
-    return betas(type, timesteps, betaStart, betaEnd, zeroTerminalSnr, shift);
+    return betas(
+        between(type, timesteps, betaStart, betaEnd, sigmaMin, sigmaMax), zeroTerminalSnr, shift);
   }
 
   /**
@@ -205,15 +259,37 @@ public record ScheduleConfig(
     return NoiseSchedule.of(betas(), timesteps);
   }
 
-  private static BetaSchedule betas(
+  private static BetaSchedule betas(BetaSchedule formula, boolean zeroTerminalSnr, Double shift) {
+    BetaSchedule shifted = shifted(formula, shift);
+    return zeroTerminalSnr ? new ZeroTerminalSnrSchedule(shifted) : shifted;
+  }
+
+  private static BetaSchedule between(
       ScheduleType type,
       int timesteps,
       Double betaStart,
       Double betaEnd,
-      boolean zeroTerminalSnr,
-      Double shift) {
-    BetaSchedule formula = shifted(type.betas(timesteps, betaStart, betaEnd), shift);
-    return zeroTerminalSnr ? new ZeroTerminalSnrSchedule(formula) : formula;
+      Double sigmaMin,
+      Double sigmaMax) {
+    BetaSchedule formula = type.betas(timesteps, betaStart, betaEnd);
+    if (sigmaMin == null && sigmaMax == null) {
+      return formula;
+    }
+    if (formula instanceof EdmSchedule edm) {
+      return new EdmSchedule(
+          Objects.requireNonNullElse(sigmaMin, edm.least()),
+          Objects.requireNonNullElse(sigmaMax, edm.greatest()));
+    }
+    if (formula instanceof VarianceExplodingSchedule exploding) {
+      return new VarianceExplodingSchedule(
+          Objects.requireNonNullElse(sigmaMin, exploding.least()),
+          Objects.requireNonNullElse(sigmaMax, exploding.greatest()));
+    }
+    throw new IllegalArgumentException(
+        String.format(
+            Locale.ROOT,
+            "The schedule %s has no sigma_min and sigma_max to choose; edm and variance-exploding have.",
+            type.spelling()));
   }
 
   /** By the formula's own ends where it has such, which files of diffusers can say. */
@@ -224,6 +300,9 @@ public record ScheduleConfig(
     ShiftedSchedule shifted = new ShiftedSchedule(formula, shift);
     if (formula instanceof FlowSchedule flow) {
       return new FlowSchedule(flow.shift() * shift);
+    }
+    if (formula instanceof VarianceExplodingSchedule exploding) {
+      return new VarianceExplodingSchedule(exploding.least() * shift, exploding.greatest() * shift);
     }
     return formula instanceof EdmSchedule edm
         ? new EdmSchedule(edm.least() * shift, edm.greatest() * shift)

@@ -14,6 +14,7 @@ import org.ddpm4j.schedules.LaplaceSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.QuadraticSchedule;
 import org.ddpm4j.schedules.SigmoidSchedule;
+import org.ddpm4j.schedules.VarianceExplodingSchedule;
 
 /** The noise schedules by name. A name never changes its meaning. */
 public enum ScheduleType {
@@ -109,6 +110,14 @@ public enum ScheduleType {
       return EdmSchedule.paper();
     }
   },
+  /** Noise-to-signal ratios from 0.01 to 1348, evenly in their logarithms (Song et al. 2021b). */
+  @JsonProperty("variance-exploding")
+  VARIANCE_EXPLODING(Choice.NOTHING) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return VarianceExplodingSchedule.diffusers();
+    }
+  },
   /** ᾱ of e^(-12 t/T) (diffusers' {@code exp}). */
   @JsonProperty("exponential")
   EXPONENTIAL(Choice.NOTHING) {
@@ -156,7 +165,7 @@ public enum ScheduleType {
    * @throws IllegalArgumentException if the type does not take these
    */
   BetaSchedule betas(int timesteps, Double betaStart, Double betaEnd) {
-    String name = name().toLowerCase(Locale.ROOT).replace('_', '-');
+    String name = spelling();
     if (choice == Choice.NOTHING && (betaStart != null || betaEnd != null)) {
       throw new IllegalArgumentException(
           String.format(
@@ -172,6 +181,11 @@ public enum ScheduleType {
               name));
     }
     return create(timesteps, betaStart, betaEnd);
+  }
+
+  /** The name in files. */
+  String spelling() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   abstract BetaSchedule create(int timesteps, Double betaStart, Double betaEnd);

@@ -188,7 +188,17 @@ public record DiffusersPipeline(
    * @return to [-1,1]; to [0,1] where it predicts the score
    */
   public Normalization normalization() {
-    return scheduler.parameterization() == Parameterization.SCORE
+    return normalization(scheduler.parameterization());
+  }
+
+  /**
+   * How the networks of diffusers' pipelines see pixels.
+   *
+   * @param parameterization what they predict
+   * @return to [-1,1]; to [0,1] where that is the score
+   */
+  public static Normalization normalization(Parameterization parameterization) {
+    return parameterization == Parameterization.SCORE
         ? Normalization.UNIT
         : Normalization.SYMMETRIC;
   }

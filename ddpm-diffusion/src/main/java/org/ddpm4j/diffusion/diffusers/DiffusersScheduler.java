@@ -343,15 +343,18 @@ public record DiffusersScheduler(
       return named(ScheduleType.SIGMOID, sigmoid.betaStart(), sigmoid.betaEnd());
     }
     if (formula instanceof EdmSchedule edm) {
-      return edm.equals(EdmSchedule.paper())
-          ? named(ScheduleType.EDM, null, null)
-          : Optional.empty();
+      return between(
+          ScheduleType.EDM, edm.equals(EdmSchedule.paper()), edm.least(), edm.greatest());
     }
     if (formula instanceof FlowSchedule flow) {
       return named(ScheduleType.FLOW, null, null).map(config -> config.withShift(flow.shift()));
     }
-    if (formula instanceof VarianceExplodingSchedule) {
-      return Optional.empty();
+    if (formula instanceof VarianceExplodingSchedule exploding) {
+      return between(
+          ScheduleType.VARIANCE_EXPLODING,
+          exploding.equals(VarianceExplodingSchedule.diffusers()),
+          exploding.least(),
+          exploding.greatest());
     }
     if (formula instanceof LaplaceSchedule) {
       return named(ScheduleType.LAPLACE_DIFFUSERS, null, null);
@@ -363,6 +366,12 @@ public record DiffusersScheduler(
       return ScheduleConfig.ofBetas(formula.betas(timesteps));
     }
     return named(ScheduleType.COSINE, null, null);
+  }
+
+  private Optional<ScheduleConfig> between(
+      ScheduleType type, boolean own, double least, double greatest) {
+    ScheduleConfig config = ScheduleConfig.of(type, timesteps);
+    return Optional.of(own ? config : config.withRatios(least, greatest));
   }
 
   private Optional<ScheduleConfig> named(ScheduleType type, Double betaStart, Double betaEnd) {

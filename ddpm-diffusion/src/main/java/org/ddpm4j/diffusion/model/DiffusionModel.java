@@ -414,9 +414,13 @@ public final class DiffusionModel implements AutoCloseable {
    *     normalisation or the sampler; the sentence says what to do
    */
   public DiffusersPipeline toPipeline(DiffusersSampler sampler) {
-    if (pipeline.isEmpty() && !normalization.equals(Normalization.SYMMETRIC)) {
+    if (pipeline.isEmpty()
+        && !normalization.equals(DiffusersPipeline.normalization(parameterization))) {
       throw new IllegalArgumentException(
-          "The images of a diffusers pipeline are in [-1,1], and this model's are normalised otherwise.");
+          String.format(
+              Locale.ROOT,
+              "The images of a diffusers pipeline are in %s, and this model's are normalised otherwise.",
+              parameterization == Parameterization.SCORE ? "[0,1]" : "[-1,1]"));
     }
     DiffusersNetwork network = DiffusersPipeline.requireNetwork(unet.config());
     return new DiffusersPipeline(

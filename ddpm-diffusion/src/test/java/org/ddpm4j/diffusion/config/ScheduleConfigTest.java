@@ -25,6 +25,7 @@ import org.ddpm4j.schedules.QuadraticSchedule;
 import org.ddpm4j.schedules.ScheduleConstant;
 import org.ddpm4j.schedules.ShiftedSchedule;
 import org.ddpm4j.schedules.SigmoidSchedule;
+import org.ddpm4j.schedules.VarianceExplodingSchedule;
 import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -75,6 +76,8 @@ class ScheduleConfigTest {
     assertThat(betas(ScheduleType.JSD)).isEqualTo(new JsdSchedule());
     assertThat(betas(ScheduleType.FLOW)).isEqualTo(FlowSchedule.straight());
     assertThat(betas(ScheduleType.EDM)).isEqualTo(EdmSchedule.paper());
+    assertThat(betas(ScheduleType.VARIANCE_EXPLODING))
+        .isEqualTo(new VarianceExplodingSchedule(0.01, 1348));
     assertThat(betas(ScheduleType.EXPONENTIAL)).isEqualTo(ExponentialSchedule.diffusers());
     assertThat(betas(ScheduleType.LAPLACE)).isEqualTo(LaplaceSchedule.paper());
     assertThat(betas(ScheduleType.LAPLACE_DIFFUSERS)).isEqualTo(LaplaceSchedule.diffusers());
@@ -138,6 +141,24 @@ class ScheduleConfigTest {
   void aScaledChainScalesChosenEnds() {
     assertThat(new ScheduleConfig(ScheduleType.LINEAR_SCALED, 500, 0.001, 0.03).betas())
         .isEqualTo(new LinearSchedule(0.002, 0.06));
+  }
+
+  @Test
+  void ratiosGoWithTypesThatHaveThem() throws JsonProcessingException {
+    ScheduleConfig exploding =
+        ScheduleConfig.of(ScheduleType.VARIANCE_EXPLODING, 10).withRatios(0.02, 348);
+    assertThat(exploding.betas()).isEqualTo(new VarianceExplodingSchedule(0.02, 348));
+    assertThat(exploding.withShift(2).betas()).isEqualTo(new VarianceExplodingSchedule(0.04, 696));
+    assertThat(read(JSON.writeValueAsString(exploding))).isEqualTo(exploding);
+    assertThat(read("{\"type\":\"edm\",\"timesteps\":9,\"sigma_max\":50}").betas())
+        .isEqualTo(new EdmSchedule(0.002, 50));
+    ScheduleConfig cosine = ScheduleConfig.of(ScheduleType.COSINE, 10);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> cosine.withRatios(0.02, 348))
+        .withMessageContaining("The schedule cosine has no sigma_min and sigma_max");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> exploding.withRatios(348, 0.02))
+        .withMessageContaining("from 348.0 to 0.02");
   }
 
   @Test

@@ -1,0 +1,90 @@
+package org.ddpm4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
+import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** Pipelines whose network predicts the score of images with noise upon them. */
+class ScorePipelineTest {
+
+  private static final String NETWORK =
+      """
+      {"_class_name": "UNet2DModel", "sample_size": 8, "in_channels": 3, "out_channels": 3,
+       "center_input_sample": true, "time_embedding_type": "fourier", "block_out_channels": [4, 8],
+       "down_block_types": ["SkipDownBlock2D", "SkipDownBlock2D"],
+       "up_block_types": ["SkipUpBlock2D", "SkipUpBlock2D"], "layers_per_block": 1,
+       "mid_block_type": null, "attention_head_dim": null, "norm_num_groups": null}
+      """;
+
+  private static final String SCHEDULER =
+      """
+      {"_class_name": "ScoreSdeVeScheduler", "num_train_timesteps": 50, "sigma_min": 0.02,
+       "sigma_max": 5}
+      """;
+
+  @TempDir private Path folder;
+  private Path pipeline;
+
+  @BeforeEach
+  void writePipeline() throws IOException {
+    pipeline = folder.resolve("pipeline");
+    try (Unet unet = Unet.create(UnetFolder.configFromJson(NETWORK, "test"), DataType.FLOAT, 4)) {
+      DiffusersScheduler scheduler = DiffusersScheduler.fromJson(SCHEDULER, "test");
+      PipelineFolder.write(pipeline, new DiffusersPipeline(unet, scheduler, List.of()));
+    }
+  }
+
+  private Path draw(String from, Path model) {
+    Path images = folder.resolve(model.getFileName() + ".safetensors");
+    Cli.run(
+            "sample",
+            from,
+            model,
+            "--count",
+            2,
+            "--steps",
+            3,
+            "--sampler",
+            "score-sde",
+            "--clip",
+            "none",
+            "--format",
+            "safetensors",
+            "--output",
+            images)
+        .isOk();
+    return images;
+  }
+
+  @Test
+  void becomesARunAndAPipelineAgain() throws IOException {
+    assertThat(Cli.run("info", pipeline).isOk().out())
+        .contains("variance-exploding, T = 50, sigma from 0.02 to 5.0", "score");
+    Path run = folder.resolve("run");
+    Cli.run("convert", "--model", pipeline, "--to", "run", "--output", run).isOk();
+    assertThat(Cli.run("info", run).isOk().out())
+        .contains("variance-exploding, T = 50, sigma from 0.02 to 5.0");
+    assertThat(draw("--run", run)).hasSameBinaryContentAs(draw("--model", pipeline));
+
+    Path again = folder.resolve("again");
+    Cli.run("convert", "--run", run, "--to", "diffusers", "--clip", "none", "--output", again)
+        .isOk();
+    for (String file :
+        List.of("model_index.json", "scheduler/scheduler_config.json", "unet/config.json")) {
+      assertThat(Files.readString(again.resolve(file)))
+          .isEqualTo(Files.readString(pipeline.resolve(file)));
+    }
+  }
+}
