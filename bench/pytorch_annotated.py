@@ -9,9 +9,11 @@ import os
 import statistics
 import sys
 import time
+from functools import partial
 
 START = time.perf_counter()  # before PyTorch loads, which takes seconds
 
+import pytorch_diffusers
 import torch
 from pytorch_unet2d import CIFAR10, UNet2D
 from torch import nn
@@ -172,9 +174,13 @@ MODELS = {
     "annotated": lambda: AnnotatedUnet(ResnetBlock),
     "annotated-convnext": lambda: AnnotatedUnet(ConvNextBlock),
     "cifar10": lambda: UNet2D(CIFAR10),
-}
+} | {name: partial(pytorch_diffusers.network, name) for name in pytorch_diffusers.SIZES}
 # Channels and height and width of the images.
-SIZES = {"annotated": (CHANNELS, SIZE), "annotated-convnext": (CHANNELS, SIZE), "cifar10": (3, 32)}
+SIZES = {
+    "annotated": (CHANNELS, SIZE),
+    "annotated-convnext": (CHANNELS, SIZE),
+    "cifar10": (3, 32),
+} | pytorch_diffusers.SIZES
 MODES = (
     "eager",
     "channels_last",
@@ -304,6 +310,8 @@ def main():
         arguments.precision == "tfloat32" or arguments.mode.startswith("cuda_graphs")
     ):
         parser.error("tfloat32 and CUDA graphs need a card (--device cuda)")
+    if arguments.task == "train" and arguments.model in pytorch_diffusers.SIZES:
+        parser.error(f"{arguments.model} is measured in predictions alone (sample)")
     torch.set_num_threads(arguments.threads)
     choose_precision(arguments.precision)
 

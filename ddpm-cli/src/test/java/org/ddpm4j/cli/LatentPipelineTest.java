@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import onnx.Onnx;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
@@ -165,6 +167,44 @@ class LatentPipelineTest {
         .isBadInput("no place for an autoencoder");
     Cli.run("train", "--from", pipeline, "--run", folder.resolve("trained"))
         .isBadInput("denoises latents");
+  }
+
+  /** OnnxFileTest asks ONNX Runtime what is in them. */
+  @Test
+  void itsHalvesBecomeGraphs() throws IOException {
+    assertThat(graph("decoder")).isEqualTo(List.of(2L, 8L, 8L, 3L, 16L, 16L));
+    assertThat(graph("encoder", "--size", "8x12")).isEqualTo(List.of(3L, 8L, 12L, 2L, 4L, 6L));
+    Path file = folder.resolve("x.onnx");
+    Object[] convert = {"convert", "--to", "onnx", "--output", file, "--part", "decoder"};
+    Cli.run(with(convert, "--model", pipeline, "--size", "9x16"))
+        .isBadInput("makes no images of 9x16", "multiples of 2");
+    Cli.run(with(convert, "--model", pipeline.resolve("unet")))
+        .isBadInput("has no autoencoder", "leave out --part");
+    assertThat(file).doesNotExist();
+  }
+
+  /** Shapes of an image of what goes in and of what comes out. */
+  private List<Long> graph(String part, Object... options) throws IOException {
+    Path file = folder.resolve(part + ".onnx");
+    Object[] convert = {
+      "convert", "--model", pipeline, "--to", "onnx", "--part", part, "--output", file
+    };
+    Cli.run(with(convert, options)).isOk();
+    try (InputStream stream = Files.newInputStream(file)) {
+      Onnx.GraphProto graph = Onnx.ModelProto.parseFrom(stream).getGraph();
+      assertThat(graph.getInputList())
+          .extracting(Onnx.ValueInfoProto::getName)
+          .containsExactly("x");
+      return Stream.of(graph.getInput(0), graph.getOutput(0))
+          .flatMap(
+              value -> value.getType().getTensorType().getShape().getDimList().stream().skip(1))
+          .map(Onnx.TensorShapeProto.Dimension::getDimValue)
+          .toList();
+    }
+  }
+
+  private static Object[] with(Object[] args, Object... more) {
+    return Stream.concat(Arrays.stream(args), Arrays.stream(more)).toArray();
   }
 
   @ParameterizedTest

@@ -148,6 +148,11 @@ public final class Autoencoder implements AutoCloseable {
     return codebook;
   }
 
+  /** The codebook's vectors, {@code [count,width]}; null where there is none. */
+  INDArray vectors() {
+    return vectors;
+  }
+
   /**
    * The weights under PyTorch's names in PyTorch's layouts.
    *

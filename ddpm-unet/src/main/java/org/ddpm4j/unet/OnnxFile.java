@@ -2,14 +2,19 @@ package org.ddpm4j.unet;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import onnx.Onnx;
 import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.unet.layers.FeatureMap;
+import org.ddpm4j.unet.model.AutoencoderConfig;
+import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * A U-Net as an ONNX model of opset {@value OnnxLayers#OPSET}, which ONNX Runtime and others run
- * without this library.
+ * A U-Net, or half of an autoencoder, as an ONNX model of opset {@value OnnxLayers#OPSET}, which
+ * ONNX Runtime and others run without this library.
  *
  * <p>The graph is the prediction alone. Its inputs are {@code x} {@code [N,C,H,W]}, {@code t}
  * {@code [N]}, both float32, and, where the network knows classes, {@code labels} {@code [N]},
@@ -42,36 +47,100 @@ public final class OnnxFile {
    * @throws IOException if the file cannot be written; it is then as it was before
    */
   public static void write(Path file, Unet unet, int height, int width) throws IOException {
-    unet.config().checkImageSize(height, width);
-    long parameters = unet.parameters().count();
-    checkSize(parameters);
+    List<Onnx.ValueInfoProto> told = new ArrayList<>();
+    told.add(value(UnetGraph.T, Onnx.TensorProto.DataType.FLOAT));
+    if (unet.config().classEmbeddings() > 0) {
+      told.add(value(UnetGraph.LABELS, Onnx.TensorProto.DataType.INT64));
+    }
+    write(file, "unet", unet.config(), unet.parameters(), height, width, told);
+  }
+
+  /**
+   * Writes the half of an autoencoder that makes latents of images, as {@link Autoencoder#encode}
+   * does: {@code x} are images {@code [N,C,H,W]} in [-1,1], {@code y} latents {@code [N,c,h,w]},
+   * scaled.
+   *
+   * @param file to create or replace; its folder must exist
+   * @param autoencoder whose encoder is written
+   * @param height H of the images, a multiple of {@link AutoencoderConfig#pixelsPerLatent}
+   * @param width W of the images, too
+   * @throws IllegalArgumentException if the images are not of such a size, or the weights take more
+   *     than two gibibytes
+   * @throws IOException if the file cannot be written; it is then as it was before
+   */
+  public static void writeEncoder(Path file, Autoencoder autoencoder, int height, int width)
+      throws IOException {
+    requireSize(autoencoder.config(), height, width);
+    Unet encoder = autoencoder.encoder();
+    UnetConfig whole =
+        new OnnxAutoencoder.Encoder(encoder.config(), autoencoder.config().latents());
+    write(file, "encoder", whole, encoder.parameters(), height, width, List.of());
+  }
+
+  /**
+   * Writes the half of an autoencoder that makes images of latents, as {@link
+   * Autoencoder#decode(org.nd4j.linalg.api.ndarray.INDArray)} does, the nearest vectors of a
+   * codebook included: {@code x} are latents {@code [N,c,h,w]}, scaled, {@code y} images {@code
+   * [N,C,H,W]}, about [-1,1].
+   *
+   * @param file to create or replace; its folder must exist
+   * @param autoencoder whose decoder is written
+   * @param height H of the images, a multiple of {@link AutoencoderConfig#pixelsPerLatent}
+   * @param width W of the images, too
+   * @throws IllegalArgumentException if the images are not of such a size, or the weights take more
+   *     than two gibibytes
+   * @throws IOException if the file cannot be written; it is then as it was before
+   */
+  public static void writeDecoder(Path file, Autoencoder autoencoder, int height, int width)
+      throws IOException {
+    requireSize(autoencoder.config(), height, width);
+    int factor = autoencoder.config().pixelsPerLatent();
+    Unet decoder = autoencoder.decoder();
+    UnetConfig whole =
+        new OnnxAutoencoder.Decoder(
+            decoder.config(), autoencoder.config().latents(), autoencoder.vectors());
+    write(file, "decoder", whole, decoder.parameters(), height / factor, width / factor, List.of());
+  }
+
+  private static void requireSize(AutoencoderConfig config, int height, int width) {
+    int factor = config.pixelsPerLatent();
+    if (height < 1 || width < 1 || height % factor != 0 || width % factor != 0) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "The autoencoder makes no images of %dx%d; height and width must be multiples of %d.",
+              height,
+              width,
+              factor));
+    }
+  }
+
+  private static void write(
+      Path file,
+      String name,
+      UnetConfig config,
+      Parameters parameters,
+      int height,
+      int width,
+      List<Onnx.ValueInfoProto> told)
+      throws IOException {
+    config.checkImageSize(height, width);
+    checkSize(parameters.count());
     OnnxLayers[] layers = new OnnxLayers[1];
     UnetGraph.forward(
-        unet.config(),
+        config,
         height,
         width,
         DataType.FLOAT,
-        graph -> layers[0] = new OnnxLayers(graph, unet.parameters()::get));
+        graph -> layers[0] = new OnnxLayers(graph, parameters::get));
+    FeatureMap output = layers[0].output();
     Onnx.GraphProto.Builder graph = layers[0].graph();
-    graph.setName("unet");
-    graph.addInput(
-        input(
-            UnetGraph.X,
-            Onnx.TensorProto.DataType.FLOAT,
-            unet.config().inChannels(),
-            height,
-            width));
-    graph.addInput(input(UnetGraph.T, Onnx.TensorProto.DataType.FLOAT));
-    if (unet.config().classEmbeddings() > 0) {
-      graph.addInput(input(UnetGraph.LABELS, Onnx.TensorProto.DataType.INT64));
-    }
+    graph.setName(name);
+    Onnx.TensorProto.DataType floats = Onnx.TensorProto.DataType.FLOAT;
+    graph.addInput(value(UnetGraph.X, floats, config.inChannels(), height, width));
+    graph.addAllInput(told);
     graph.addOutput(
-        input(
-            UnetGraph.OUTPUT,
-            Onnx.TensorProto.DataType.FLOAT,
-            unet.config().outChannels(),
-            height,
-            width));
+        value(UnetGraph.OUTPUT, floats, output.channels(), output.height(), output.width()));
     Onnx.ModelProto model =
         Onnx.ModelProto.newBuilder()
             .setIrVersion(IR_VERSION)
@@ -84,7 +153,7 @@ public final class OnnxFile {
   }
 
   /** Of any number of images. */
-  private static Onnx.ValueInfoProto input(
+  private static Onnx.ValueInfoProto value(
       String name, Onnx.TensorProto.DataType type, int... perImage) {
     Onnx.TensorShapeProto.Builder shape = Onnx.TensorShapeProto.newBuilder();
     shape.addDim(Onnx.TensorShapeProto.Dimension.newBuilder().setDimParam("N"));

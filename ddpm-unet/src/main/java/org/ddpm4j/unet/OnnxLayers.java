@@ -38,6 +38,9 @@ final class OnnxLayers implements Layers {
   private final Set<String> initialized = new HashSet<>();
   private int count;
 
+  /** What came last, in the layout of the outside. */
+  private FeatureMap output;
+
   /**
    * Layers that add their nodes to a graph.
    *
@@ -52,6 +55,45 @@ final class OnnxLayers implements Layers {
   /** The nodes and the weights. */
   Onnx.GraphProto.Builder graph() {
     return graph;
+  }
+
+  /** What the network says. */
+  FeatureMap output() {
+    return output;
+  }
+
+  /** Of {@code [N,C,H,W]} the first channels. */
+  FeatureMap firstChannels(FeatureMap x, int channels) {
+    String first = node("Slice", List.of(x.values().name(), whole(0), whole(channels), whole(1)));
+    return new FeatureMap(variable(first), x.height(), x.width(), channels);
+  }
+
+  /**
+   * The nearest row of a table for every position, the first of several that are as near.
+   *
+   * @param x {@code [N,C,H,W]}
+   * @param vectors {@code [count,C]}
+   */
+  FeatureMap nearest(FeatureMap x, INDArray vectors) {
+    // The least |v - x|² is the greatest v·x - |v|²/2.
+    INDArray halfSquares = vectors.mul(vectors).sum(1).muli(0.5);
+    String rows =
+        node(
+            "Transpose",
+            List.of(reshape(x.values().name(), -1, x.channels(), x.positions())),
+            integers("perm", 0, 2, 1));
+    INDArray columns = vectors.transpose();
+    String products = node("MatMul", List.of(rows, parameter(newName(), columns, columns.shape())));
+    String nearness =
+        node("Sub", List.of(products, parameter(newName(), halfSquares, halfSquares.length())));
+    String numbers = node("ArgMax", List.of(nearness), integer("axis", -1), integer("keepdims", 0));
+    String found =
+        node(
+            "Gather",
+            List.of(parameter(newName(), vectors, vectors.shape()), numbers),
+            integer("axis", 0));
+    String channels = node("Transpose", List.of(found), integers("perm", 0, 2, 1));
+    return x.with(variable(reshape(channels, -1, x.channels(), x.height(), x.width())));
   }
 
   private String newName() {
@@ -542,6 +584,7 @@ final class OnnxLayers implements Layers {
   /** The end of the graph. */
   @Override
   public SDVariable toChannelsFirst(FeatureMap x) {
+    output = x;
     graph.addNode(
         Onnx.NodeProto.newBuilder()
             .setOpType("Identity")

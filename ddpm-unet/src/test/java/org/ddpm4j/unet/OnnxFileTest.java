@@ -18,11 +18,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.ddpm4j.unet.model.AnnotatedUnet;
+import org.ddpm4j.unet.model.AutoencoderConfig;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -70,6 +72,62 @@ class OnnxFileTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        """
+        {"_class_name": "AutoencoderKL", "block_out_channels": [4, 8], "norm_num_groups": 2,
+         "latent_channels": 2, "scaling_factor": 0.7,
+         "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D"],
+         "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D"]}
+        """,
+        """
+        {"_class_name": "VQModel", "block_out_channels": [4, 8], "norm_num_groups": 2,
+         "latent_channels": 3, "num_vq_embeddings": 7, "vq_embed_dim": 2, "scaling_factor": 1.3,
+         "down_block_types": ["DownEncoderBlock2D", "AttnDownEncoderBlock2D"],
+         "up_block_types": ["AttnUpDecoderBlock2D", "UpDecoderBlock2D"]}
+        """
+      })
+  void onnxRuntimeEncodesAndDecodesTheSame(String json) throws IOException, OrtException {
+    AutoencoderConfig config = AutoencoderFolder.configFromJson(json, "test");
+    try (Autoencoder created =
+            Autoencoder.create(config, DataType.FLOAT, 8, Execution.automatic());
+        Autoencoder autoencoder = spread(created)) {
+      Path encoder = folder.resolve("encoder.onnx");
+      Path decoder = folder.resolve("decoder.onnx");
+      OnnxFile.writeEncoder(encoder, autoencoder, HEIGHT, WIDTH);
+      OnnxFile.writeDecoder(decoder, autoencoder, HEIGHT, WIDTH);
+      INDArray images = random.gaussian(1, 2, 3, HEIGHT, WIDTH).castTo(DataType.FLOAT);
+      INDArray latents = random.gaussian(2, 3, 2, HEIGHT / 2, WIDTH / 2).castTo(DataType.FLOAT);
+      assertSame(encoder, images, autoencoder.encode(images));
+      assertSame(decoder, latents, autoencoder.decode(latents));
+    }
+  }
+
+  /** The same with vectors as far from each other as latents are. */
+  private Autoencoder spread(Autoencoder autoencoder) {
+    Map<String, INDArray> tensors = new HashMap<>(autoencoder.toPyTorch());
+    tensors.replaceAll(
+        (name, tensor) ->
+            tensor.add(
+                random
+                    .gaussian(name.equals(Autoencoder.CODEBOOK) ? 2 : 0.1, tensor.shape())
+                    .castTo(DataType.FLOAT)));
+    return Autoencoder.of(autoencoder.config(), tensors, DataType.FLOAT, Execution.automatic());
+  }
+
+  private static void assertSame(Path file, INDArray x, INDArray expected) throws OrtException {
+    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    try (OrtSession session = environment.createSession(file.toString());
+        OnnxTensor tensor = floats(environment, x);
+        OrtSession.Result result = session.run(Map.of("x", tensor))) {
+      INDArray found = output(result);
+      assertThat(found.shape()).isEqualTo(expected.shape());
+      double error = found.sub(expected).norm2Number().doubleValue();
+      assertThat(error).isLessThan(1e-4 * expected.norm2Number().doubleValue());
+    }
+  }
+
   private UnetInput input(UnetConfig config, int images) {
     INDArray labels = null;
     if (config.classEmbeddings() > 0) {
@@ -98,15 +156,19 @@ class OnnxFileTest {
                 environment, LongBuffer.wrap(labels), new long[] {labels.length}));
       }
       try (OrtSession.Result result = session.run(tensors)) {
-        OnnxTensor y = (OnnxTensor) result.get("y").orElseThrow();
-        FloatBuffer values = y.getFloatBuffer();
-        float[] array = new float[values.remaining()];
-        values.get(array);
-        return Nd4j.create(array, y.getInfo().getShape(), 'c');
+        return output(result);
       }
     } finally {
       tensors.values().forEach(OnnxTensor::close);
     }
+  }
+
+  private static INDArray output(OrtSession.Result result) {
+    OnnxTensor y = (OnnxTensor) result.get("y").orElseThrow();
+    FloatBuffer values = y.getFloatBuffer();
+    float[] array = new float[values.remaining()];
+    values.get(array);
+    return Nd4j.create(array, y.getInfo().getShape(), 'c');
   }
 
   private static OnnxTensor floats(OrtEnvironment environment, INDArray array) throws OrtException {

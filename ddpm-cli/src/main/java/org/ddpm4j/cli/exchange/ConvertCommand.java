@@ -25,6 +25,8 @@ import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.unet.Autoencoder;
+import org.ddpm4j.unet.AutoencoderFolder;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.OnnxFile;
 import org.ddpm4j.unet.SameDiffFile;
@@ -63,6 +65,7 @@ import picocli.CommandLine.Spec;
       "--run",
       "--model",
       "--output",
+      "--part",
       "--size",
       "--dataset",
       "--sampler",
@@ -82,6 +85,16 @@ public final class ConvertCommand implements Callable<Integer> {
     SAMEDIFF,
     /** A graph of ONNX's operations in a file. */
     ONNX
+  }
+
+  /** Of which network of a pipeline the graph is. */
+  enum Part {
+    /** The one that denoises. */
+    NETWORK,
+    /** Of the autoencoder: latents of images. */
+    ENCODER,
+    /** Of the autoencoder: images of latents. */
+    DECODER
   }
 
   private final Console console;
@@ -131,14 +144,27 @@ public final class ConvertCommand implements Callable<Integer> {
   @Mixin
   private ModelPlace place;
 
+  @HasEffect(
+      with = "--to=onnx",
+      without = "--run",
+      because = "which writes the network that denoises")
+  @Option(
+      names = "--part",
+      paramLabel = "NAME",
+      defaultValue = "network",
+      description =
+          "With --to onnx, of a pipeline of latents: ${COMPLETION-CANDIDATES}; the two halves of the"
+              + " autoencoder scale latents as the pipeline does (default: ${DEFAULT-VALUE}).")
+  private Part part;
+
   @HasEffect(with = "--to=run|samediff|onnx", because = "since the run says it")
   @Option(
       names = "--size",
       paramLabel = "HxW",
       converter = SizeConverter.class,
       description =
-          "With --to run, samediff and onnx: height and width of the images (default: those of the run,"
-              + " or the sample_size of the network).")
+          "With --to run, samediff and onnx: height and width of the images, or of the latents that a"
+              + " network denoises (default: those of the run, or the sample_size of the network).")
   private Size size;
 
   @HasEffect(with = "--to=run", because = "which has no place for it")
@@ -256,10 +282,40 @@ public final class ConvertCommand implements Callable<Integer> {
       return;
     }
     Path model = place.folder(source.model, console);
+    if (part != Part.NETWORK) {
+      writeHalf(model);
+      return;
+    }
     Path network = PipelineFolder.isPipeline(model) ? PipelineFolder.unet(model) : model;
     try (Unet unet =
         UnetFolder.read(network, place.variant(), DataType.FLOAT, Execution.automatic())) {
       writeGraph(unet, shape(unet.config()));
+    }
+  }
+
+  private void writeHalf(Path model) throws IOException {
+    Path folder =
+        PipelineFolder.autoencoder(model)
+            .orElseThrow(
+                () ->
+                    new BadInputException(
+                        String.format(
+                            Locale.ROOT,
+                            "%s has no autoencoder, no folder vqvae or vae with a %s; leave out --part.",
+                            model,
+                            UnetFolder.CONFIG)));
+    try (Autoencoder autoencoder =
+        AutoencoderFolder.read(folder, place.variant(), DataType.FLOAT, Execution.automatic())) {
+      Unet2D.ImageSize own = autoencoder.config().images().size();
+      int height = size == null ? own.height() : size.height();
+      int width = size == null ? own.width() : size.width();
+      if (part == Part.ENCODER) {
+        OnnxFile.writeEncoder(output, autoencoder, height, width);
+      } else {
+        OnnxFile.writeDecoder(output, autoencoder, height, width);
+      }
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException(e.getMessage());
     }
   }
 

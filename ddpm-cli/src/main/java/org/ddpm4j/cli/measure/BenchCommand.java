@@ -132,6 +132,13 @@ public final class BenchCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     BadInputException.requireRange("--batch", batchSize, 1, MAX_BATCH);
     checkLength();
+    if (task == Benchmark.Task.TRAIN && !model.isTrained()) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "The network %s is measured in predictions alone; ask for bench sample.",
+              EnumConverter.spelling(model)));
+    }
     Execution chosen =
         task == Benchmark.Task.TRAIN
             ? execution.trainingExecution(console)

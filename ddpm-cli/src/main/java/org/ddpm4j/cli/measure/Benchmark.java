@@ -20,6 +20,7 @@ import org.ddpm4j.unet.DeviceTraining;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetInput;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -47,6 +48,10 @@ final class Benchmark implements AutoCloseable {
   private final INDArray x;
   private final INDArray target;
   private final INDArray trainingTimesteps;
+
+  /** Of one class; null where the network knows none. */
+  private final INDArray labels;
+
   private final DeviceTraining training;
   private final DeviceBatch deviceBatch;
   private long rounds;
@@ -65,6 +70,8 @@ final class Benchmark implements AutoCloseable {
     this.target = noise.gaussian(1, batch);
     this.trainingTimesteps =
         Nd4j.createFromArray(new SplittableRandom(0).ints(batchSize, 0, TIMESTEPS).toArray());
+    this.labels =
+        unet.config().classEmbeddings() > 0 ? Nd4j.zeros(DataType.INT32, batchSize) : null;
     this.deviceBatch = DeviceBatch.of(trainingTimesteps);
   }
 
@@ -161,7 +168,8 @@ final class Benchmark implements AutoCloseable {
       case SAMPLE -> {
         // All images are at the same timestep, and each round is at another one, as in sampling.
         long t = TIMESTEPS - 1 - rounds % TIMESTEPS;
-        unet.predict(x, Nd4j.valueArrayOf(x.size(0), (double) t).castTo(DataType.FLOAT));
+        INDArray timesteps = Nd4j.valueArrayOf(x.size(0), (double) t).castTo(DataType.FLOAT);
+        unet.predict(new UnetInput(x, timesteps, labels));
       }
     }
     rounds++;
