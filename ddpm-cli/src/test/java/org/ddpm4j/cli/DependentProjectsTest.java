@@ -52,6 +52,15 @@ class DependentProjectsTest {
     assertThat(blocks(PROJECT.resolve("README.md"), "java")).contains(Files.readString(built));
   }
 
+  @Test
+  void theSpringServiceIsAskedForAPicture() throws IOException {
+    Path built = PROJECT.resolve("ddpm-models/src/it/spring-boot/src/main/java/org/example");
+    assertThat(blocks(PROJECT.resolve("docs/serving.md"), "java spring"))
+        .containsExactly(
+            Files.readString(built.resolve("DrawingService.java")),
+            Files.readString(built.resolve("DrawingController.java")));
+  }
+
   /** Gradle's users name natives by coordinates, which must be those of the build. */
   @Test
   void gradlesCoordinatesAreOurs() throws IOException {

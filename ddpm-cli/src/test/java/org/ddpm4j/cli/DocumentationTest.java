@@ -24,10 +24,13 @@ class DocumentationTest {
       Pattern.compile("`([A-Z][A-Za-z0-9]+(Test|Example|Unet))\\b");
 
   private static List<Path> pages() throws IOException {
-    try (Stream<Path> docs = Files.walk(PROJECT.resolve("docs"))) {
+    try (Stream<Path> docs = Files.walk(PROJECT.resolve("docs"));
+        Stream<Path> models = Files.walk(PROJECT.resolve("models"))) {
       Stream<Path> root =
           Stream.of("README.md", "CONTRIBUTING.md", "CHANGELOG.md").map(PROJECT::resolve);
-      return Stream.concat(docs.filter(page -> page.toString().endsWith(".md")), root).toList();
+      Stream<Path> found =
+          Stream.concat(docs, models).filter(page -> page.toString().endsWith(".md"));
+      return Stream.concat(found, root).toList();
     }
   }
 

@@ -4,22 +4,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
-import org.ddpm4j.data.FashionMnist;
-import org.ddpm4j.data.ImageDataSet;
-import org.ddpm4j.data.Split;
-import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.guidance.Guidance;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.model.DiffusionModel;
-import org.ddpm4j.diffusion.objective.ObjectiveConfig;
-import org.ddpm4j.diffusion.sampling.AncestralSampler;
-import org.ddpm4j.diffusion.sampling.ReverseVariance;
-import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.plots.PictureTable;
-import org.ddpm4j.unet.Unet;
-import org.ddpm4j.unet.UnetFolder;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -48,42 +38,23 @@ public final class ClassifierFreeGuidanceExample {
   /**
    * Writes {@code guidance.png}.
    *
-   * @param args the {@code unet} folder of a run, or else one is trained; where to write; the steps
-   * @throws IOException if images or network cannot be read or the picture cannot be written
+   * @param args the folder of a run that was trained with classes and label dropout, by default the
+   *     model that comes along; the folder to write to
+   * @throws IOException if the model cannot be read or the picture cannot be written
    */
   public static void main(String[] args) throws IOException {
     Arguments arguments = Arguments.of(args);
-    Optional<Path> model = arguments.model();
-    Path picture = arguments.output().resolve("guidance.png");
-    ImageDataSet clothes = FashionMnist.load(Split.TRAIN);
-    int steps = arguments.steps(1500);
-    Unet unet =
-        model.isPresent() ? UnetFolder.read(model.get(), DataType.FLOAT) : train(clothes, steps);
-    draw(unet, clothes.classNames(), clothes.shape(), 50, picture);
-    System.out.println("Wrote " + picture);
+    try (DiffusionModel model = arguments.readModel()) {
+      Path picture = arguments.output().resolve("guidance.png");
+      draw(model, model.classNames(), 50, picture);
+      System.out.println("Wrote " + picture);
+    }
   }
 
-  /** The class of one image in six is not told, so that the network learns to do without. */
-  static Unet train(ImageDataSet clothes, long steps) throws IOException {
-    return TrainFashionMnistExample.train(
-        clothes,
-        TrainFashionMnistExample.architecture(clothes)
-            .withClassEmbeddings(clothes.classNames().size() + 1),
-        ObjectiveConfig.simple().create(TrainFashionMnistExample.SCHEDULE),
-        1.0 / 6,
-        steps);
-  }
-
-  static void draw(Unet unet, List<String> classes, ImageShape shape, int steps, Path picture)
+  /** A row for each of the first classes. */
+  static void draw(DiffusionModel model, List<String> classes, int steps, Path picture)
       throws IOException {
-    AncestralSampler sampler =
-        new AncestralSampler(
-            TrainFashionMnistExample.SCHEDULE.respace(steps),
-            ReverseVariance.POSTERIOR,
-            X0Constraint.clip(-1, 1));
-    DiffusionModel model =
-        DiffusionModel.of(unet, TrainFashionMnistExample.SCHEDULE, shape)
-            .withNullClass(unet.config().nullClass());
+    Sampler sampler = model.defaultSampler(SamplerType.DDPM).create(model.schedule(), steps);
     PictureTable table = new PictureTable(TITLES);
     for (int label = 0; label < classes.size(); label++) {
       int[] labels = new int[EACH];

@@ -55,7 +55,7 @@ public final class EditingExample {
 
   static void edit(DiffusionModel model, INDArray clothes, int steps, Path folder)
       throws IOException {
-    Denoiser denoiser = model.denoiser().withClasses();
+    Denoiser denoiser = WithoutClasses.denoiser(model);
     NoiseSchedule schedule = model.schedule();
 
     // The left half of each is kept (1), the right half drawn (0), beginning with noise.

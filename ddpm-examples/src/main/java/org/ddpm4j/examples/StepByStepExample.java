@@ -53,8 +53,7 @@ public final class StepByStepExample {
       throws IOException {
     PictureTable table =
         new PictureTable(Arrays.stream(TIMESTEPS).mapToObj(t -> "t = " + t).toList());
-    // A model that knows classes is told none.
-    Denoiser denoiser = model.denoiser().withClasses(model.nullClass().stream().toArray());
+    Denoiser denoiser = WithoutClasses.denoiser(model);
     for (int image = 0; image < COUNT; image++) {
       INDArray x0 = clothes.batch(image).getFeatures();
       INDArray eps = NoiseSource.seeded(SEED, image).gaussian(0, x0.shape());
@@ -72,12 +71,16 @@ public final class StepByStepExample {
     Images.writePng(table.draw(), picture);
   }
 
-  /** Two rows for each image: the states of the chain, and the model's guesses at them. */
+  /**
+   * Two rows for each image: the states of the chain, and the model's guesses at them. It is told
+   * no class, so that one sees it decide.
+   */
   static void drawFromNoise(DiffusionModel model, Path picture) throws IOException {
     PictureTable table = new PictureTable(STEPS.stream().map(step -> "step " + step).toList());
     List<List<INDArray>> path = new ArrayList<>();
     model
         .pipeline(SamplerType.DDPM, STEPS.get(STEPS.size() - 1))
+        .withClassOf(image -> model.nullClass().orElse(0))
         .sample(COUNT, SEED, COUNT, (done, x, x0) -> path.add(List.of(x, x0)));
     for (int i = 0; i < COUNT; i++) {
       var one = NDArrayIndex.interval(i, i + 1);

@@ -61,7 +61,7 @@ public final class TrainFashionMnistExample {
   }
 
   static Unet train(ImageDataSet clothes, Objective objective, long steps) throws IOException {
-    return train(clothes, architecture(clothes), objective, 0, steps);
+    return train(clothes, architecture(clothes), objective, steps);
   }
 
   /** Three resolutions (28, 14 and 7 pixels) of 24, 48 and 96 channels. */
@@ -70,8 +70,7 @@ public final class TrainFashionMnistExample {
         .withAttention(2, 16);
   }
 
-  static Unet train(
-      ImageDataSet clothes, UnetConfig network, Objective objective, double dropout, long steps)
+  static Unet train(ImageDataSet clothes, UnetConfig network, Objective objective, long steps)
       throws IOException {
     // Images in [-1,1], reshuffled every epoch, mirrored by chance.
     BatchOptions options = BatchOptions.forTraining(64, 1).withFlip(HorizontalFlip.RANDOM);
@@ -82,7 +81,6 @@ public final class TrainFashionMnistExample {
 
     TrainingConfig config =
         TrainingConfig.defaults(steps)
-            .withObjective(ObjectiveConfig.simple().withLabelDropout(dropout))
             .withOptimizer(AdamWConfig.defaults().withLearningRate(2e-3).withBetas(0.9, 0.99))
             .withLearningRate(
                 new LearningRateSchedule(

@@ -94,6 +94,6 @@ public final class YourOwnNetworkExample {
   static Unet train(ImageDataSet clothes, long steps) throws IOException {
     var network = new TwoLevels(clothes.shape().channels(), 32);
     var objective = ObjectiveConfig.simple().create(TrainFashionMnistExample.SCHEDULE);
-    return TrainFashionMnistExample.train(clothes, network, objective, 0, steps);
+    return TrainFashionMnistExample.train(clothes, network, objective, steps);
   }
 }

@@ -181,14 +181,10 @@ class ExamplesTest {
   @Test
   void guidesTowardsEveryClass() throws IOException {
     Path picture = folder.resolve("guidance.png");
-    ImageDataSet clothes = clothes();
 
-    ClassifierFreeGuidanceExample.draw(
-        ClassifierFreeGuidanceExample.train(clothes, 2),
-        clothes.classNames().subList(0, 2),
-        clothes.shape(),
-        2,
-        picture);
+    try (DiffusionModel model = DiffusionModel.bundled()) {
+      ClassifierFreeGuidanceExample.draw(model, model.classNames().subList(0, 2), 2, picture);
+    }
 
     // Six scales of three images beside the titles, two rows below them.
     BufferedImage table = ImageIO.read(picture.toFile());
@@ -199,12 +195,8 @@ class ExamplesTest {
 
   @Test
   void editsClothes() throws IOException {
-    ImageDataSet clothes = clothes();
-
-    Unet unet = TrainFashionMnistExample.train(clothes, 2);
-    try (DiffusionModel model =
-        DiffusionModel.of(unet, TrainFashionMnistExample.SCHEDULE, clothes.shape())) {
-      EditingExample.edit(model, clothes.batch(0, 1).getFeatures(), 5, folder);
+    try (DiffusionModel model = DiffusionModel.bundled()) {
+      EditingExample.edit(model, clothes().batch(0, 1).getFeatures(), 5, folder);
     }
 
     int cell = 3 * 28 + 1;

@@ -182,18 +182,41 @@ public final class Site {
   }
 
   private String copy(Path page, String link, Path file) {
-    if (!file.startsWith(project) || !Files.isRegularFile(file)) {
+    if (!file.startsWith(project) || !Files.exists(file)) {
       deadLinks.add(page + ": " + link);
       return link;
     }
     Path target = folder.resolve(project.relativize(file));
     try {
-      Files.createDirectories(target.getParent());
-      Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
+      if (Files.isDirectory(file)) {
+        target = target.resolve("index.html");
+        copyFolder(file, target);
+      } else {
+        copyFile(file, target);
+      }
     } catch (IOException e) {
       throw new IllegalStateException("Cannot copy " + file + " to " + target + ": " + e, e);
     }
     return relative(page, target);
+  }
+
+  private static void copyFile(Path file, Path target) throws IOException {
+    Files.createDirectories(target.getParent());
+    Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /** The files of a folder, and a page that lists them. */
+  private void copyFolder(Path source, Path page) throws IOException {
+    String title = Page.escape(project.relativize(source).toString().replace('\\', '/'));
+    StringJoiner list = new StringJoiner("\n", "<h1>" + title + "</h1>\n<ul>\n", "\n</ul>\n");
+    try (Stream<Path> files = Files.walk(source)) {
+      for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+        String name = source.relativize(file).toString().replace('\\', '/');
+        copyFile(file, page.resolveSibling(name));
+        list.add("<li>" + link(Page.escape(name), Page.escape(name)).strip() + "</li>");
+      }
+    }
+    Files.writeString(page, html(page, title, list.toString()));
   }
 
   private String relative(Path page, Path to) {
