@@ -2,6 +2,11 @@ package org.ddpm4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -15,12 +20,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.ddpm4j.studio.drawing.ModelSource;
 import org.ddpm4j.studio.server.ServerOptions;
 import org.ddpm4j.studio.server.StudioServer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /** The service beside the program. */
 class ServingTest {
@@ -87,6 +95,37 @@ class ServingTest {
     }
     words.add(word.toString());
     return words;
+  }
+
+  /** What the log says of a request names it as its client does. */
+  @Test
+  void theLogHasTheIdsOfRequestsAsFieldsOfTheirOwn() throws Exception {
+    Logger log = ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger(StudioServer.class);
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    lines.start();
+    log.addAppender(lines);
+    log.setLevel(Level.INFO);
+    try (StudioServer server =
+        new StudioServer(
+            ServerOptions.loopback(0), List.of(ModelSource.bundled()), Optional.empty())) {
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create("http://localhost:" + server.port() + "/v1/models"))
+              .header("X-Request-Id", "mine-7")
+              .build();
+      HttpClient.newHttpClient().send(request, BodyHandlers.discarding());
+    } finally {
+      log.setLevel(null);
+      log.detachAppender(lines);
+    }
+    assertThat(lines.list).hasSize(1);
+    Map<String, Object> fields =
+        lines.list.get(0).getKeyValuePairs().stream()
+            .collect(Collectors.toMap(pair -> pair.key, pair -> pair.value));
+    assertThat(fields)
+        .containsEntry("request", "mine-7")
+        .containsEntry("uri", "/v1/models")
+        .containsEntry("status", 200)
+        .containsKey("millis");
   }
 
   @Test

@@ -13,13 +13,16 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.ddpm4j.cli.Cli;
 import org.ddpm4j.cli.IdxFixture;
 import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.studio.drawing.ModelSource;
 import org.ddpm4j.studio.server.ServerOptions;
 import org.ddpm4j.studio.server.StudioOptions;
@@ -27,20 +30,27 @@ import org.ddpm4j.studio.server.StudioServer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A training is begun by the page and stopped by it, and the command line goes on with it. */
+/**
+ * A training is begun by the page, paused and stopped by it, and the command line goes on with it.
+ */
 class TrainingFromThePageTest {
 
+  private static final int CHECKPOINT_EVERY = 50;
+  private static final Object[] SETTINGS = {
+    "--decay", "constant", "--checkpoint-every", CHECKPOINT_EVERY
+  };
   private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
   @TempDir private Path folder;
 
   @Test
-  void isBegunWatchedStoppedAndResumedByTheCommandLine() throws Exception {
+  void isBegunWatchedPausedStoppedAndResumedByTheCommandLine() throws Exception {
     Path runs = folder.resolve("runs");
     Path run = runs.resolve("one");
     Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 0);
     List<String> options = new ArrayList<>(List.of("--data", data.toString()));
     options.addAll(Cli.tiny());
+    Stream.of(SETTINGS).map(Object::toString).forEach(options::add);
     try (StudioServer server =
         new StudioServer(
             ServerOptions.loopback(0),
@@ -55,11 +65,18 @@ class TrainingFromThePageTest {
       assertThat(running.get("images_per_second").doubleValue()).isPositive();
       assertThat(post(server, "/v1/runs", "{\"dataset\": \"tiny\"}")).isEqualTo(409);
 
+      assertThat(post(server, "/v1/runs/one/pause", "{}")).isEqualTo(202);
+      await(server, one -> one.get("state").textValue().equals("paused"));
+      long paused = latest(run);
+      assertThat(paused).isPositive();
+
+      assertThat(post(server, "/v1/runs/one/resume", "{}")).isEqualTo(202);
+      await(server, one -> step(one) > paused + 2 * CHECKPOINT_EVERY);
       assertThat(post(server, "/v1/runs/one/stop", "{}")).isEqualTo(202);
       JsonNode stopped = await(server, one -> one.get("state").textValue().equals("stopped"));
       assertThat(stopped.get("ours").booleanValue()).isFalse();
       long before = latest(run);
-      assertThat(before).isPositive();
+      assertHasTheBitsOfOneNeverPaused(run, paused, data);
 
       Cli.run(
               "train",
@@ -78,13 +95,38 @@ class TrainingFromThePageTest {
     }
   }
 
+  /** All that a checkpoint holds, at a step that lies behind the pause. */
+  private void assertHasTheBitsOfOneNeverPaused(Path run, long paused, Path data)
+      throws IOException {
+    Path compared =
+        new RunFolder(run)
+            .checkpoints().all().stream()
+                .filter(file -> step(file) % CHECKPOINT_EVERY == 0)
+                .max(Comparator.comparing(TrainingFromThePageTest::step))
+                .orElseThrow();
+    assertThat(step(compared)).isGreaterThan(paused);
+    Path whole = folder.resolve("whole");
+    Cli.run(Cli.tinyTraining(data, whole, (int) step(compared), SETTINGS)).isOk();
+    try (SafetensorsReader one = SafetensorsReader.open(compared);
+        SafetensorsReader other =
+            SafetensorsReader.open(new RunFolder(whole).checkpoints().latest().orElseThrow())) {
+      assertThat(one.names()).isEqualTo(other.names()).hasSizeGreaterThan(40);
+      for (String name : one.names()) {
+        assertThat(one.tensor(name)).as(name).isEqualTo(other.tensor(name));
+      }
+    }
+  }
+
+  private static long step(Path checkpoint) {
+    return Long.parseLong(checkpoint.getFileName().toString().replaceAll("\\D", ""));
+  }
+
   private static long step(JsonNode run) {
     return run.path("step").longValue();
   }
 
   private static long latest(Path run) throws IOException {
-    String file = new RunFolder(run).checkpoints().latest().orElseThrow().getFileName().toString();
-    return Long.parseLong(file.replaceAll("\\D", ""));
+    return step(new RunFolder(run).checkpoints().latest().orElseThrow());
   }
 
   private static int post(StudioServer server, String path, String body) throws Exception {

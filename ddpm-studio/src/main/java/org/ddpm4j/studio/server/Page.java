@@ -14,6 +14,7 @@ final class Page {
       Map.ofEntries(
           Map.entry("index.html", "text/html; charset=utf-8"),
           Map.entry("studio.css", "text/css; charset=utf-8"),
+          Map.entry("theme.js", "text/javascript; charset=utf-8"),
           Map.entry("studio.js", "text/javascript; charset=utf-8"),
           Map.entry("api.js", "text/javascript; charset=utf-8"),
           Map.entry("dom.js", "text/javascript; charset=utf-8"),

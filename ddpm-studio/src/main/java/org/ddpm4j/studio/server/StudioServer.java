@@ -83,7 +83,7 @@ public final class StudioServer implements AutoCloseable {
   private final HttpServer server;
   private final AtomicInteger connections = new AtomicInteger();
   private final AtomicBoolean closing = new AtomicBoolean();
-  private final BodyBudget bodies = new BodyBudget(MOST_BODY_BYTES);
+  private final BodyBudget bodies;
   private final ClientDeadlines deadlines;
   private final LossPerTimestep losses;
 
@@ -98,18 +98,26 @@ public final class StudioServer implements AutoCloseable {
   public StudioServer(
       ServerOptions options, List<ModelSource> sources, Optional<StudioOptions> studio)
       throws IOException {
-    this(options, sources, studio, ClientDeadlines.FIRST_REQUEST, ClientDeadlines.NEXT_REQUEST);
+    this(
+        options,
+        sources,
+        studio,
+        ClientDeadlines.FIRST_REQUEST,
+        ClientDeadlines.NEXT_REQUEST,
+        MOST_BODY_BYTES);
   }
 
-  /** With deadlines of clients for tests. */
+  /** With deadlines of clients, and bytes of all bodies that arrive at one time, for tests. */
   StudioServer(
       ServerOptions options,
       List<ModelSource> sources,
       Optional<StudioOptions> studio,
       Duration firstRequest,
-      Duration nextRequest)
+      Duration nextRequest,
+      int mostBodyBytes)
       throws IOException {
     this.options = options;
+    bodies = new BodyBudget(mostBodyBytes);
     Optional<RunCatalogue> catalogue = studio.map(page -> new RunCatalogue(page.runs()));
     models = new Models(sources, catalogue, studio.flatMap(StudioOptions::hubCache), shelf);
     models.warmUp();
@@ -226,8 +234,8 @@ public final class StudioServer implements AutoCloseable {
         .add("GET", "/v1/openapi.json", anybody, StudioServer::openApi)
         .add("GET", "/v1/metrics", clients, this::metrics)
         .add("GET", "/v1/models", clients, reading(exchange -> models.toJson()))
-        .add("POST", "/v1/samples", clients, drawing(body -> requests.sample(body)))
-        .add("POST", "/v1/edits", clients, drawing(body -> requests.edit(body)))
+        .add("POST", "/v1/samples", clients, drawing(JSON_BYTES, body -> requests.sample(body)))
+        .add("POST", "/v1/edits", clients, drawing(EDIT_BYTES, body -> requests.edit(body)))
         .add("POST", "/v1/jobs", clients, this::beginJob)
         .add("GET", "/v1/jobs/{id}", clients, this::job)
         .add("DELETE", "/v1/jobs/{id}", clients, this::cancelJob)
@@ -424,10 +432,10 @@ public final class StudioServer implements AutoCloseable {
                 offload(exchange, () -> exchange.answer(status, changing.change(exchange, body))));
   }
 
-  private Consumer<Exchange> drawing(Planning planning) {
+  private Consumer<Exchange> drawing(int mostBytes, Planning planning) {
     return exchange ->
         exchange.readJson(
-            EDIT_BYTES,
+            mostBytes,
             body -> offload(exchange, () -> answers.answer(exchange, planning.plan(body))));
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -108,6 +109,25 @@ class ImageUploadsTest {
     assertThat(uploads.find("pets")).isEmpty();
     assertThat(uploads.create("pets").images()).isZero();
     assertThat(uploads.find("..")).isEmpty();
+  }
+
+  /**
+   * As large as a data set may be, without its bytes: what is written of a sparse file is nothing.
+   */
+  @Test
+  void aDataSetHasOnlySoManyBytes() throws IOException {
+    uploads().add("pets", "one.png", IMAGE);
+    try (RandomAccessFile large =
+        new RandomAccessFile(folder.resolve("uploads/pets/000001.png").toFile(), "rw")) {
+      large.setLength(ImageUploads.MOST_BYTES - 2 * IMAGE.length);
+    }
+    ImageUploads full = new ImageUploads(folder.resolve("uploads"));
+
+    assertThat(full.add("pets", "last.png", IMAGE).bytes()).isEqualTo(ImageUploads.MOST_BYTES);
+    assertThatThrownBy(() -> full.add("pets", "more.png", IMAGE))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("train from a folder by --images");
+    assertThat(files()).hasSize(3);
   }
 
   @Test

@@ -22,10 +22,7 @@ public final class RunFixture {
   public static Path write(Path folder, long process) throws IOException {
     try (DiffusionModel model = DiffusionModel.bundled()) {
       model.save(folder);
-      Files.copy(
-          Path.of("..", "models", "fashion-mnist", "config.json"),
-          folder.resolve("config.json"),
-          StandardCopyOption.REPLACE_EXISTING);
+      writeConfig(folder);
       Files.createDirectories(folder.resolve("samples"));
       for (int step : List.of(250, 500, 750)) {
         try (INDArray images = model.pipeline(SamplerType.UNIPC, step / 125).sample(16, 3)) {
@@ -51,6 +48,7 @@ public final class RunFixture {
     try (DiffusionModel model = DiffusionModel.bundled()) {
       model.save(folder);
     }
+    writeConfig(folder);
     writeLosses(folder, 0.04);
     Files.writeString(
         folder.resolve("distances.csv"),
@@ -62,6 +60,13 @@ public final class RunFixture {
         "t,timesteps,bits_per_dim,standard_error,eps_mse,x0_mse\n"
             + "0,1,2.1,0.1,0.9,0.0001\n10,20,0.01,0.001,0.3,0.002\n90,80,0.001,0.0001,0.01,0.2\n");
     return folder;
+  }
+
+  private static void writeConfig(Path folder) throws IOException {
+    Files.copy(
+        Path.of("..", "models", "fashion-mnist", "config.json"),
+        folder.resolve("config.json"),
+        StandardCopyOption.REPLACE_EXISTING);
   }
 
   private static void writeLosses(Path folder, double end) throws IOException {

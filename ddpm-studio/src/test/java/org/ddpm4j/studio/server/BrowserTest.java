@@ -280,6 +280,18 @@ class BrowserTest {
     screenshot("edit");
     checkAccessibility();
 
+    browser.findElement(By.cssSelector("input[value=image-to-image]")).sendKeys(Keys.SPACE);
+    set("edit-count", 2);
+    set("edit-strength", 0.3);
+    byId("edit-go").click();
+    await(() -> byId("edit-status").getText().startsWith("2 images in"));
+    Object little = pixels(tiles("edit-tiles").get(0).findElement(By.tagName("canvas")));
+    set("edit-strength", 0.9);
+    byId("edit-go").click();
+    await(() -> byId("edit-status").getText().startsWith("2 images in"));
+    assertThat(pixels(tiles("edit-tiles").get(0).findElement(By.tagName("canvas"))))
+        .isNotEqualTo(little);
+
     browser.findElement(By.cssSelector("input[value=interpolate]")).sendKeys(Keys.SPACE);
     set("edit-to", "1");
     byId("edit-go").click();
@@ -397,12 +409,16 @@ class BrowserTest {
     assertThat(byId("understand-figures").getText()).contains("nowhere");
   }
 
-  @Test
-  void fitsATelephoneAndTheDark() throws Exception {
-    dark(true);
+  private static void telephone() {
     browser.executeCdpCommand(
         "Emulation.setDeviceMetricsOverride",
         Map.of("width", 390, "height", 844, "deviceScaleFactor", 2, "mobile", true));
+  }
+
+  @Test
+  void fitsATelephoneInTheDarkAndTheLight() throws Exception {
+    dark(true);
+    telephone();
     drawSome(6, 8);
     for (String room : List.of("draw", "edit", "train", "understand")) {
       browser.findElement(By.cssSelector(".bar a[href='#" + room + "']")).click();
@@ -414,11 +430,94 @@ class BrowserTest {
           .isEqualTo("dark");
       screenshot("phone-dark-" + room);
       checkAccessibility();
+      changeTheme("light");
+      screenshot("phone-" + room);
+      checkAccessibility();
+      changeTheme("dark");
     }
-    dark(false);
+  }
+
+  /** As the button does, or the system where nobody pressed it. */
+  private static void changeTheme(String theme) {
+    dark(theme.equals("dark"));
+    await(
+        () -> theme.equals(browser.executeScript("return document.documentElement.dataset.theme")));
+  }
+
+  /**
+   * What is seen stays where it is while a page loads, fills and draws. Nothing is clicked, since
+   * browsers count what moves after a click as wanted.
+   */
+  @Test
+  void nothingJumps() throws Exception {
+    RunFixture.touch(folder.resolve("runs").resolve("clothes-at-noon"));
+    Object script =
+        browser
+            .executeCdpCommand(
+                "Page.addScriptToEvaluateOnNewDocument",
+                Map.of(
+                    "source",
+                    "window.shifts = []; new PerformanceObserver(list => { for (const e of list.getEntries())"
+                        + " shifts.push(`${e.value} of ${e.sources.map(s => (s.node?.id || s.node?.className"
+                        + " || s.node?.nodeName) + ' ' + JSON.stringify([s.previousRect, s.currentRect]))}`); })"
+                        + ".observe({type: 'layout-shift', buffered: true});"))
+            .get("identifier");
+    try {
+      for (boolean isTelephone : List.of(false, true)) {
+        if (isTelephone) {
+          telephone();
+        }
+        for (String room : List.of("draw", "train", "understand", "edit")) {
+          visit(room);
+          assertThat(shiftsOf(room)).as("%s is loaded", room).isEmpty();
+        }
+        visit("draw");
+        for (int images : List.of(2, 30)) {
+          set("draw-count", images);
+          set("draw-steps", 2);
+          browser.executeScript("document.getElementById('draw-form').requestSubmit()");
+          await(() -> byId("draw-status").getText().startsWith(images + " images in"));
+          assertThat(shiftsOf("draw")).as("%d images are drawn", images).isEmpty();
+        }
+        for (String room : List.of("edit", "train", "understand", "draw")) {
+          browser.executeScript("location.hash = arguments[0]", room);
+          assertThat(shiftsOf(room)).as("%s is opened", room).isEmpty();
+        }
+      }
+      browser.executeScript("document.getElementById('main').prepend('what pushes all down')");
+      assertThat(shiftsOf("draw")).as("a jump is noticed").isNotEmpty();
+    } finally {
+      browser.executeCdpCommand(
+          "Page.removeScriptToEvaluateOnNewDocument", Map.of("identifier", script));
+    }
+  }
+
+  /** What has moved in a room since its document was loaded, once all of it is there. */
+  private static List<?> shiftsOf(String room) {
+    if (room.equals("train")) {
+      // Another test may have begun a newer one, which has no film.
+      await(
+          () ->
+              Boolean.TRUE.equals(
+                  browser.executeScript(
+                      "const row = document.querySelector('[data-run=clothes-at-noon]');"
+                          + " row?.click(); return row !== null")));
+    }
     await(
         () ->
-            "light".equals(browser.executeScript("return document.documentElement.dataset.theme")));
+            switch (room) {
+              case "train" ->
+                  byId("train-run").findElements(By.cssSelector(".film img")).stream()
+                      .anyMatch(WebElement::isDisplayed);
+              case "understand" ->
+                  !byId("understand-chart").findElements(By.cssSelector("path.curve")).isEmpty();
+              case "edit" -> loaded("edit-class");
+              default -> loaded("draw-model");
+            });
+    return (List<?>)
+        browser.executeAsyncScript(
+            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() =>"
+                + " setTimeout(() => done(shifts), 50)))");
   }
 
   /** Deque's axe finds nothing serious. */

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.Test;
 /** Who dawdles is hung up on, and nobody else notices. */
 class SlowClientsTest {
 
+  private static final int MOST_BODY_BYTES = 2 << 20;
+
   private static StudioServer server;
 
   @BeforeAll
@@ -34,7 +36,8 @@ class SlowClientsTest {
             List.of(ModelSource.bundled()),
             Optional.empty(),
             Duration.ofSeconds(1),
-            Duration.ofSeconds(1));
+            Duration.ofSeconds(1),
+            MOST_BODY_BYTES);
   }
 
   @AfterAll
@@ -128,6 +131,46 @@ class SlowClientsTest {
         .isEqualTo(200);
     for (Socket socket : dawdlers) {
       socket.close();
+    }
+  }
+
+  /** Bodies have a limit together, and what one took is there again when its client has gone. */
+  @Test
+  void bodiesThatArriveTogetherAreLimited() throws Exception {
+    String large = "{\"kind\": \"invert\", \"image\": \"" + "A".repeat(3 * MOST_BODY_BYTES / 4);
+    try (Socket slow = connect()) {
+      slow.getOutputStream()
+          .write(edit(large + "AAAA\"}").getBytes(StandardCharsets.US_ASCII), 0, large.length());
+      String refused = answerTo(edit(large + "\"}"));
+      while (!refused.contains(" 503 ")) {
+        // What the slow one sent has not arrived yet.
+        assertThat(refused).contains(" 4");
+        refused = answerTo(edit(large + "\"}"));
+      }
+      assertThat(answerTo(head() + "Connection: close\r\n\r\n")).contains(" 200 ");
+    }
+    while (answerTo(edit(large + "\"}")).contains(" 503 ")) {
+      Thread.sleep(20);
+    }
+  }
+
+  private static String edit(String body) {
+    return "POST /v1/edits HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        + "Connection: close\r\nContent-Length: "
+        + body.length()
+        + "\r\n\r\n"
+        + body;
+  }
+
+  /** The first line of the answer, which may come before the whole request was taken. */
+  private static String answerTo(String request) throws IOException {
+    try (Socket socket = connect()) {
+      try {
+        socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+      } catch (SocketException e) {
+        // It was refused, and says so.
+      }
+      return line(socket.getInputStream());
     }
   }
 

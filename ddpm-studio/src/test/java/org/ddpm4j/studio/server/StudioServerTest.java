@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.Socket;
@@ -21,9 +22,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.image.Images;
@@ -427,6 +430,23 @@ class StudioServerTest {
   }
 
   @Test
+  void uploadsOfTooManyOrTooLargeImagesAreRefused() throws Exception {
+    post("/v1/datasets", "{\"name\": \"much\"}");
+    String many =
+        "{\"path\": \"1.png\", \"file\": \"AAAA\"},".repeat(Uploads.MOST_AT_ONCE)
+            + "{\"path\": \"1.png\", \"file\": \"AAAA\"}";
+    assertThat(post("/v1/datasets/much/images", "{\"images\": [" + many + "]}").statusCode())
+        .isEqualTo(400);
+    String large = "A".repeat((2 << 20) + 4);
+    HttpResponse<String> edit =
+        post("/v1/edits", "{\"kind\": \"invert\", \"image\": \"" + large + "\"}");
+    assertThat(edit.statusCode()).isEqualTo(400);
+    assertThat(edit.body()).contains("a text of 1 to 2097152 characters").hasSizeLessThan(1000);
+    assertThat(folder.resolve("runs/uploads/much")).isEmptyDirectory();
+    CLIENT.send(request(server, "/v1/datasets/much").DELETE().build(), BodyHandlers.discarding());
+  }
+
+  @Test
   void uploadsThatAreNoImagesAreRefused() throws Exception {
     String noImage = Base64.getEncoder().encodeToString("hello".getBytes(StandardCharsets.UTF_8));
     HttpResponse<String> answer =
@@ -444,8 +464,15 @@ class StudioServerTest {
             .POST(BodyPublishers.ofString("{}"))
             .build();
     assertThat(CLIENT.send(form, BodyHandlers.discarding()).statusCode()).isEqualTo(415);
-    assertThat(post("/v1/jobs", "{\"x\": \"" + "a".repeat(70_000) + "\"}").statusCode())
-        .isEqualTo(413);
+    for (String path : List.of("/v1/jobs", "/v1/samples", "/v1/runs", "/v1/datasets")) {
+      assertThat(post(path, "{\"x\": \"" + "a".repeat(70_000) + "\"}").statusCode())
+          .as(path)
+          .isEqualTo(413);
+    }
+    String large = "{\"image\": \"" + "a".repeat(6 << 20) + "\"}";
+    for (String path : List.of("/v1/edits", "/v1/losses", "/v1/datasets/none/images")) {
+      assertThat(post(path, large).statusCode()).as(path).isEqualTo(413);
+    }
   }
 
   @Test
@@ -564,6 +591,58 @@ class StudioServerTest {
       assertThat(last.statusCode()).isEqualTo(429);
       assertThat(Long.parseLong(last.headers().firstValue("Retry-After").orElseThrow()))
           .isBetween(1L, 60L);
+    }
+  }
+
+  /** While a client still reads its images come, the service asks nobody else in, and then ends. */
+  @Test
+  void whatWasTakenOnIsAnsweredBeforeTheServiceEnds() throws Exception {
+    StudioServer ending =
+        new StudioServer(
+            ServerOptions.loopback(0), List.of(ModelSource.bundled()), Optional.empty());
+    HttpRequest drawing =
+        request(ending, "/v1/samples")
+            .header("Content-Type", "application/json")
+            .header("Accept", "text/event-stream")
+            .POST(BodyPublishers.ofString("{\"count\": 2, \"steps\": 400}"))
+            .build();
+    HttpResponse<Stream<String>> answer = CLIENT.send(drawing, BodyHandlers.ofLines());
+    Iterator<String> lines = answer.body().iterator();
+    assertThat(lines.next()).isEqualTo("event: begin");
+    Thread closing = new Thread(ending::close);
+    closing.start();
+    while (status(ending, "/v1/health/ready", "") != 503) {
+      Thread.sleep(5);
+    }
+    HttpResponse<String> refused = CLIENT.send(drawing, BodyHandlers.ofString());
+    assertThat(refused.statusCode()).isEqualTo(429);
+    assertThat(refused.body()).contains("about to end");
+    assertThat(status(ending, "/v1/health/live", "")).isEqualTo(200);
+
+    List<String> events = new ArrayList<>();
+    lines.forEachRemaining(events::add);
+    assertThat(events).contains("event: image", "event: done").doesNotContain("event: error");
+    closing.join();
+    assertThatThrownBy(() -> status(ending, "/v1/health/live", "")).isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void whatTakesTooLongIsAnsweredWith504() throws Exception {
+    try (StudioServer hasty =
+        new StudioServer(
+            ServerOptions.loopback(0)
+                .withGrace(Duration.ZERO)
+                .withQueue(new QueueLimits(1, 8, 64, Duration.ofMillis(50))),
+            List.of(ModelSource.bundled()),
+            Optional.empty())) {
+      HttpRequest endless =
+          request(hasty, "/v1/samples")
+              .header("Content-Type", "application/json")
+              .POST(BodyPublishers.ofString("{\"count\": 64, \"steps\": 1000}"))
+              .build();
+      HttpResponse<String> answer = CLIENT.send(endless, BodyHandlers.ofString());
+      assertThat(answer.statusCode()).isEqualTo(504);
+      assertThat(answer.body()).contains("ask for fewer");
     }
   }
 

@@ -1,7 +1,14 @@
 // Line charts as SVG.
 
 const NS = "http://www.w3.org/2000/svg";
-const W = 720, H = 260, LEFT = 52, RIGHT = 10, TOP = 8, BOTTOM = 26;
+const LEFT = 52, RIGHT = 10, TOP = 8, BOTTOM = 26;
+const HEIGHTS = { small: 140, low: 170 };
+const USUAL_HEIGHT = 260;
+const LEAST_WIDTH = 200;
+/** Between two numbers below the chart. */
+const PIXELS_PER_TICK = 60;
+/** Colours; curves beyond them have the same again with dashes. */
+const COLOURS = 9;
 
 function svg(tag, attributes, ...children) {
   const element = document.createElementNS(NS, tag);
@@ -32,12 +39,35 @@ const text = (v) => (Math.abs(v) >= 1e4 ? `${Math.round(v / 1e3)}k` : String(Num
 /** Where the pointer is on each chart, so that a chart that is drawn anew keeps its figures. */
 const pointers = new WeakMap();
 
+const line = (i) => `s${(i % COLOURS) + 1}${i >= COLOURS ? " dashed" : ""}`;
+
+/** What each chart shows, to be drawn anew where its place becomes wider or narrower. */
+const drawn = new WeakMap();
+
+const resizing = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const chart = drawn.get(target);
+    // One that is hidden or gone has no width.
+    if (target.clientWidth && chart.width !== widthIn(target)) lineChart(target, chart.curves, chart.options);
+  }
+});
+
+function widthIn(place) {
+  const { paddingLeft, paddingRight } = getComputedStyle(place);
+  return Math.max(LEAST_WIDTH, Math.floor(place.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight)));
+}
+
 /**
- * Draws curves: each has a name and points x, y; nulls are left out. The legend says the values at
+ * Draws curves as wide as their place, so that letters are as large on a telephone as anywhere: each has a name and points x, y; nulls are left out. The legend says the values at
  * the pointer, or else at the cursor. Options: label (for screen readers), log (of y), cursor (an
  * x), bold (a name), yRange.
  */
-export function lineChart(place, curves, { label, log = false, cursor = null, bold = null, yRange = null } = {}) {
+export function lineChart(place, curves, options) {
+  const { label, log = false, cursor = null, bold = null, yRange = null } = options;
+  const W = widthIn(place);
+  const H = HEIGHTS[Object.keys(HEIGHTS).find((name) => place.classList.contains(name))] ?? USUAL_HEIGHT;
+  drawn.set(place, { curves, options, width: W });
+  resizing.observe(place);
   const f = log ? (y) => Math.log10(y) : (y) => y;
   const shown = curves.map((curve) => ({
     ...curve,
@@ -57,43 +87,44 @@ export function lineChart(place, curves, { label, log = false, cursor = null, bo
   if (y0 === y1) { y0 -= 0.5; y1 += 0.5; }
   const px = (x) => LEFT + ((x - x0) / (x1 - x0 || 1)) * (W - LEFT - RIGHT);
   const py = (y) => TOP + (1 - (Math.min(y1, Math.max(y0, y)) - y0) / (y1 - y0)) * (H - TOP - BOTTOM);
-  const picture = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": label });
-  for (const y of log ? logTicks(y0, y1) : ticks(y0, y1, 4)) {
+  const picture = svg("svg", { viewBox: `0 0 ${W} ${H}`, width: W, height: H, role: "img", "aria-label": label });
+  for (const y of log ? logTicks(y0, y1) : ticks(y0, y1, 5)) {
     picture.append(
       svg("line", { class: "grid", x1: LEFT, x2: W - RIGHT, y1: py(y), y2: py(y) }),
       svg("text", { x: LEFT - 8, y: py(y) + 4, "text-anchor": "end" }, text(log ? 10 ** y : y)));
   }
-  for (const x of ticks(x0, x1, 6)) {
+  for (const x of ticks(x0, x1, Math.min(6, W / PIXELS_PER_TICK))) {
     picture.append(svg("text", { x: px(x), y: H - 8, "text-anchor": "middle" }, text(x)));
   }
   const order = shown.map((curve, i) => [curve, i]).sort(([a], [b]) => (a.name === bold) - (b.name === bold));
   order.forEach(([curve, i]) => {
     const d = curve.points.map(([x, y], k) => `${k ? "L" : "M"}${px(x).toFixed(1)} ${py(y).toFixed(1)}`).join("");
     const dim = bold !== null && curve.name !== bold ? " dim" : "";
-    picture.append(svg("path", { d, class: `curve s${(i % 9) + 1}${dim}` }));
+    picture.append(svg("path", { d, class: `curve ${line(i)}${dim}` }));
   });
-  const line = svg("line", { class: "cursor", y1: TOP, y2: H - BOTTOM, visibility: "hidden" });
-  picture.append(line);
+  const cursorLine = svg("line", { class: "cursor", y1: TOP, y2: H - BOTTOM, visibility: "hidden" });
+  picture.append(cursorLine);
   const legend = document.createElement("ul");
   legend.className = "legend";
   const values = shown.map((curve, i) => {
     const item = document.createElement("li");
     const value = document.createElement("span");
     value.className = "at";
+    if (curve.name === bold) item.className = "bold";
     item.append(
       svg("svg", { viewBox: "0 0 18 4", "aria-hidden": "true" },
-        svg("line", { x1: 0, x2: 18, y1: 2, y2: 2, "stroke-width": 3, class: `s${(i % 9) + 1}` })),
+        svg("line", { x1: 0, x2: 18, y1: 2, y2: 2, "stroke-width": 3, class: line(i) })),
       curve.name, value);
     legend.append(item);
     return value;
   });
   const point = () => {
     const x = pointers.get(place) ?? cursor;
-    line.setAttribute("visibility", x === null ? "hidden" : "visible");
+    cursorLine.setAttribute("visibility", x === null ? "hidden" : "visible");
     if (x !== null) {
       const at = px(Math.min(x1, Math.max(x0, x)));
-      line.setAttribute("x1", at);
-      line.setAttribute("x2", at);
+      cursorLine.setAttribute("x1", at);
+      cursorLine.setAttribute("x2", at);
     }
     shown.forEach((curve, i) => {
       const nearest = x === null ? null : nearestTo(curve.points, x);

@@ -1,7 +1,7 @@
 // Drawing images of noise, and watching them come.
 import { get, stream, Problem } from "./api.js";
 import { bitmapOf, byId, download, groupedOptions, make, options, paint, say, showValue } from "./dom.js";
-import { add, classChoices, images, models } from "./gallery.js";
+import { add, chooseModel, classChoices, models } from "./gallery.js";
 
 /** What stands beside a sampler's name; those first that need few steps. */
 const SAMPLERS = {
@@ -24,7 +24,7 @@ export async function begin() {
   byId("draw-dice").addEventListener("click", () => {
     byId("draw-seed").value = Math.floor(Math.random() * 1e6);
   });
-  byId("draw-model").addEventListener("change", chooseModel);
+  byId("draw-model").addEventListener("change", showModel);
   byId("detail-time").addEventListener("input", showMoment);
   byId("detail-download").addEventListener("click", () => download(shown.png, `${shown.name.replace(/\W+/g, "-")}.png`));
   byId("detail-copy").addEventListener("click", async () => {
@@ -59,18 +59,21 @@ async function readModels() {
     models.all = (await get("/v1/models")).models;
     groupedOptions(byId("draw-model"), Object.entries(KINDS).map(([kind, label]) => [label,
       models.all.filter((m) => m.kind === kind).map((m) => [m.id, kind === "bundled" ? "Clothes (comes along)" : m.id])]));
-    chooseModel();
+    showModel();
   } catch (problem) {
     say("draw-status", problem.message, true);
   }
 }
 
-function chooseModel() {
+/** What a model cannot do stays in its place, so that nothing jumps when another is chosen. */
+function showModel() {
   const model = models.all.find((m) => m.id === byId("draw-model").value) ?? models.all[0];
-  models.chosen = model;
-  byId("draw-class-row").hidden = !model.classes.length;
-  byId("draw-guidance-row").hidden = !model.guidable;
+  chooseModel(model);
   options(byId("draw-class"), classChoices(model, "all in turn"));
+  byId("draw-class").disabled = !model.classes.length;
+  byId("draw-guidance").disabled = !model.guidable;
+  if (!model.guidable) byId("draw-guidance").value = 1;
+  byId("draw-guidance").dispatchEvent(new Event("input"));
   byId("draw-steps").max = Math.min(100, model.timesteps);
   if (!running && !byId("draw-empty").hidden) {
     const classes = model.classes.length ? `${model.classes.length} classes` : "no classes";
@@ -90,13 +93,12 @@ function request(seeds, cls) {
   return body;
 }
 
-function tile(list, plan, [label, number]) {
+function tile(plan, [label, number]) {
   const canvas = make("canvas", { width: plan.width, height: plan.height });
   const image = { canvas, frames: [], title: label };
   image.caption = make("span", {}, make("b", {}, label), "");
   image.button = make("button", { type: "button", class: "tile", click: () => show(image) }, canvas, image.caption);
   name(image, number);
-  list.append(make("li", {}, image.button));
   return image;
 }
 
@@ -114,17 +116,18 @@ export async function drawInto({ list, path, body, status, progress, signal, des
   const bar = byId(progress);
   bar.value = 0;
   bar.classList.add("on");
-  list.replaceChildren();
+  say(status, "Waiting for its turn…");
   const start = performance.now();
   try {
     await stream(path, body, signal, async (event, data) => {
       if (event === "begin") {
         plan = data;
         tiles = plan.images.map((image) => {
-          const made = tile(list, plan, describe(image));
+          const made = tile(plan, describe(image));
           return Object.assign(made, { seed: image.seed, cls: image.class, className: image.class_name, command: image.command, steps: plan.steps, body });
         });
-        say(status, "Waiting for its turn…");
+        // Those of before stay until these take their places, so that the page keeps its height.
+        list.replaceChildren(...tiles.map((made) => make("li", {}, made.button)));
       } else if (event === "preview") {
         const bitmap = await bitmapOf(data.png);
         for (let i = 0; i < data.count; i++) {
@@ -233,5 +236,3 @@ function showMoment() {
   paint(byId("detail-canvas"), frame ? frame.canvas : shown.bitmap);
   byId("detail-time-out").textContent = frame ? `step ${frame.step} of ${shown.steps}` : "the image";
 }
-
-export { images };

@@ -1,6 +1,6 @@
 // Editing an image: inpainting with a painted mask, variations, blends of two, and the way to its noise and back.
 import { byId, fillStrip, make, options, paint, pngOf, readImageFile, say, showValue } from "./dom.js";
-import { classChoices, images, models } from "./gallery.js";
+import { classChoices, images, models, nameOfModel } from "./gallery.js";
 import { drawInto } from "./draw.js";
 
 const WORDS = { inpaint: "Paint in", "image-to-image": "Vary", interpolate: "Blend", invert: "Invert" };
@@ -40,15 +40,19 @@ export function begin() {
   canvas.addEventListener("keydown", key);
   document.addEventListener("edit-image", (event) => choose(event.detail));
   document.addEventListener("gallery", showStrip);
+  document.addEventListener("model", showModel);
   showKind();
 }
 
+function showModel() {
+  const model = models.chosen;
+  byId("edit-model").textContent = nameOfModel(model);
+  options(byId("edit-class"), classChoices(model, "the image's own"));
+  byId("edit-class").disabled = !model.classes.length;
+  if (mask && (mask.width !== model.width || mask.height !== model.height)) choose(source);
+}
+
 export function enter() {
-  if (models.chosen) {
-    byId("edit-model").textContent = models.chosen.id === "bundled" ? "the model of clothes" : models.chosen.id;
-    byId("edit-class-row").hidden = !models.chosen.classes.length;
-    options(byId("edit-class"), classChoices(models.chosen, "the image's own"));
-  }
   if (!source && images.length) choose(images[0]);
   showStrip();
 }

@@ -17,8 +17,17 @@ export function add(image) {
 /** The models, and the one that is chosen. */
 export const models = { all: [], chosen: null };
 
+/** Chooses a model, and tells the rooms. */
+export function chooseModel(model) {
+  models.chosen = model;
+  document.dispatchEvent(new CustomEvent("model"));
+}
+
+export const nameOfModel = (model) => (model.id === "bundled" ? "the model of clothes" : model.id);
+
 /** Choices of a class: none chosen, each, and none at all where the model knows that. */
 export function classChoices(model, unchosen) {
+  if (!model.classes.length) return [["", "it knows none"]];
   const choices = [["", unchosen], ...model.classes.map((name) => [name, name])];
   return model.guidable && !model.classes.includes("none") ? [...choices, ["none", "none"]] : choices;
 }

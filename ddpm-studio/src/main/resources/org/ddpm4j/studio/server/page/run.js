@@ -8,11 +8,32 @@ const MILLIS_PER_GRID = 400;
 let shown = null;
 let grid = { key: null, follow: true };
 let film = null;
+let first = null;
 
 /** The newest of some values that is one. */
 const newest = (values) => values.findLast((v) => v !== null) ?? null;
 
 const number = (value, digits = 4) => (value === null || value === undefined ? "–" : Number(value.toPrecision(digits)).toString());
+
+/** Reads what a run that was not shown yet begins with, before anything of it is shown. */
+export async function prepareRun(run) {
+  if (shown?.name === run.name || !run.grids.length) return;
+  const step = run.grids.at(-1);
+  first = { key: keyOf(run, step), picture: await readGrid(run, step) };
+}
+
+/** Of a run that has ended and kept nothing but its model it is not known which step that is of. */
+export const isWithoutCheckpoints = (run) => run.state === "done" && !run.step;
+
+const keyOf = (run, step) => `${run.name}/${step}`;
+
+/** A grid with its size, decoded, so that its place is known before it is shown. */
+async function readGrid(run, step) {
+  const image = new Image();
+  image.src = await picture(`/v1/runs/${encodeURIComponent(run.name)}/grids/${step}.png`);
+  await image.decode();
+  return image;
+}
 
 /** Shows a run; with actions pause, resume and stop. Another run begins its film at the end. */
 export async function showRun(place, run, actions, isBusy) {
@@ -24,7 +45,7 @@ export async function showRun(place, run, actions, isBusy) {
   }
   const { losses } = run;
   const figures = [
-    ["Step", run.steps ? `${run.step} of ${run.steps}` : `${run.step}`],
+    ["Step", isWithoutCheckpoints(run) ? `${run.steps || "–"}` : run.steps ? `${run.step} of ${run.steps}` : `${run.step}`],
     ["Loss", number(run.loss ?? newest(losses.loss))],
     ["Held-out loss", number(newest(losses.validation_loss))],
     ["Learning rate", number(newest(losses.learning_rate), 3)],
@@ -76,36 +97,44 @@ function build(name, { pause, resume, stop }) {
   parts.time = make("input", { type: "range", min: 0, max: 0, value: 0, input: () => { stopFilm(); grid.follow = false; showGrid(parts.run); } });
   parts.play = make("button", { type: "button", "aria-pressed": "false", click: play }, "Play");
   parts.caption = make("output");
-  parts.film = make("div", {}, make("h2", {}, "What it draws"),
+  parts.film = make("div", { hidden: true }, make("h2", {}, "What it draws"),
     make("div", { class: "film" }, parts.image,
       make("label", { class: "slider" }, "Along the way ", parts.caption, parts.time), make("div", { class: "actions" }, parts.play)));
   parts.distanceChart = make("div", { class: "chart low" });
   parts.distances = make("div", {}, make("h2", {}, "Distance from real images"), parts.distanceChart);
   parts.boundChart = make("div", { class: "chart low" });
   parts.bound = make("div", {}, make("h2", {}, "Loss per timestep, of ", make("code", {}, "ddpm evaluate")), parts.boundChart);
-  parts.parts = [make("h2", {}, name), parts.figures, make("div", { class: "actions" }, parts.pause, parts.resume, parts.stop), parts.elsewhere,
-    make("h2", {}, "Loss"), parts.loss, make("h2", {}, "Learning rate"), parts.rate, parts.distances, parts.bound, parts.film];
+  parts.parts = [make("h2", {}, name), parts.figures,
+    make("div", { class: "actions" }, parts.pause, parts.resume, parts.stop, parts.elsewhere),
+    make("h2", {}, "Loss"), parts.loss, make("h2", {}, "Learning rate"), parts.rate, parts.film, parts.distances, parts.bound];
   return parts;
 }
 
 async function showGrid(run) {
   shown.run = run;
-  shown.film.hidden = !run.grids.length;
   if (!run.grids.length) return;
   const time = shown.time;
   time.max = run.grids.length - 1;
   if (grid.follow) time.value = time.max;
   shown.play.hidden = run.grids.length < 2;
   const step = run.grids[Number(time.value)];
-  shown.caption.textContent = `step ${step}`;
-  const key = `${run.name}/${step}`;
+  const key = keyOf(run, step);
   if (grid.key === key) return;
   grid.key = key;
-  const address = await picture(`/v1/runs/${encodeURIComponent(run.name)}/grids/${step}.png`);
-  if (grid.key !== key) return;
+  const image = first?.key === key ? first.picture : await readGrid(run, step);
+  first = null;
+  if (grid.key !== key) {
+    URL.revokeObjectURL(image.src);
+    return;
+  }
   if (shown.image.src) URL.revokeObjectURL(shown.image.src);
-  shown.image.src = address;
-  shown.image.alt = `Samples at step ${step}`;
+  image.alt = `Samples at step ${step}`;
+  image.width = image.naturalWidth;
+  image.height = image.naturalHeight;
+  shown.image.replaceWith(image);
+  shown.image = image;
+  shown.caption.textContent = `step ${step}`;
+  shown.film.hidden = false;
 }
 
 /** From the first grid to the last, once; or stops. */

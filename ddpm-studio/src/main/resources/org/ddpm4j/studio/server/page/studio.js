@@ -1,4 +1,4 @@
-// The page: which room is open, light or dark, and what the rooms share.
+// The page: which room is open.
 import { byId } from "./dom.js";
 import * as draw from "./draw.js";
 import * as edit from "./edit.js";
@@ -22,21 +22,6 @@ function open() {
   rooms[name].enter?.();
 }
 
-function theme() {
-  const stored = localStorage.getItem("ddpm-theme");
-  return stored ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-}
-
-function showTheme() {
-  document.documentElement.dataset.theme = theme();
-}
-
-byId("theme").addEventListener("click", () => {
-  localStorage.setItem("ddpm-theme", theme() === "dark" ? "light" : "dark");
-  showTheme();
-});
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme);
-showTheme();
 addEventListener("hashchange", open);
 for (const room of Object.values(rooms)) room.begin();
 open();

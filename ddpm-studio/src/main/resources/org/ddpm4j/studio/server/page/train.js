@@ -2,7 +2,7 @@
 import { get, post, remove } from "./api.js";
 import { byId, duration, make, options, say } from "./dom.js";
 import { lineChart } from "./chart.js";
-import { leaveRun, showRun } from "./run.js";
+import { isWithoutCheckpoints, leaveRun, prepareRun, showRun } from "./run.js";
 import { imagesOf, nameFor, upload } from "./upload.js";
 
 const STATES = {
@@ -141,10 +141,10 @@ const ACTIONS = {
 function facts(run) {
   if (run.detail) return run.detail;
   const parts = [];
-  if (run.steps) parts.push(`step ${run.step} of ${run.steps}`);
+  if (run.steps) parts.push(isWithoutCheckpoints(run) ? `${run.steps} steps` : `step ${run.step} of ${run.steps}`);
   if (run.images_per_second) parts.push(`${Math.round(run.images_per_second)} images/s`);
   if (run.seconds_left !== undefined) parts.push(`${duration(run.seconds_left)} left`);
-  if (run.data) parts.push(`${run.data}, ${run.images} images`);
+  if (run.images) parts.push(`${run.data}, ${run.images} images`);
   return parts.join(" · ");
 }
 
@@ -160,27 +160,30 @@ async function refresh() {
   }
 }
 
+/** Everything is asked for before anything is shown, so that nothing is pushed about by what comes later. */
 async function showAll(list) {
+  known = list.runs;
+  if (!known.some((run) => run.name === chosen)) chosen = known[0]?.name ?? null;
+  const run = known.find((each) => each.name === chosen && each.step !== undefined);
+  const [detail, others] = await Promise.all([run ? read(run.name) : null, readCompared()]);
+  if (detail) await prepareRun(detail);
   if (list.datasets.join() !== dataSets.join()) {
     dataSets = list.datasets;
     options(byId("train-dataset"), dataSets.map((name) => [name, name]));
     showDataSet();
   }
-  byId("train-empty").hidden = list.runs.length > 0;
-  known = list.runs;
-  if (!known.some((run) => run.name === chosen)) chosen = known[0]?.name ?? null;
+  byId("train-empty").hidden = known.length > 0;
   const focused = document.activeElement?.dataset ?? {};
   byId("train-runs").replaceChildren(...known.map(row));
   for (const key of ["run", "compare"]) {
     if (focused[key]) document.querySelector(`[data-${key}="${CSS.escape(focused[key])}"]`)?.focus();
   }
-  const place = byId("train-run");
-  const run = known.find((each) => each.name === chosen && each.step !== undefined);
-  place.hidden = !run;
-  const detail = run ? await get(`/v1/runs/${encodeURIComponent(run.name)}`).catch(() => null) : null;
-  if (detail) await showRun(place, detail, ACTIONS, known.some((other) => other.ours && other.state === "running"));
-  await compare();
+  showCompared(others);
+  byId("train-run").hidden = !run;
+  if (detail) await showRun(byId("train-run"), detail, ACTIONS, known.some((other) => other.ours && other.state === "running"));
 }
+
+const read = (name) => get(`/v1/runs/${encodeURIComponent(name)}`).catch(() => null);
 
 function row(run) {
   const button = make("button", {
@@ -206,13 +209,15 @@ const comparable = () => known.filter((run) => run.step !== undefined).map((run)
 
 const isCompared = (name) => (compared ? compared.has(name) : comparable().slice(0, 2).includes(name));
 
+const readCompared = () => (comparable().length < 2 ? [] : Promise.all(comparable().filter(isCompared).slice(0, 9).map(read)));
+
+const compare = async () => showCompared(await readCompared());
+
 /** The curves of several runs in one chart. */
-async function compare() {
+function showCompared(runs) {
   byId("train-compare").hidden = comparable().length < 2;
   if (byId("train-compare").hidden) return;
   const curve = byId("train-curve").value;
-  const runs = await Promise.all(comparable().filter(isCompared).slice(0, 9)
-    .map((name) => get(`/v1/runs/${encodeURIComponent(name)}`).catch(() => null)));
   const curves = runs.filter(Boolean).map((run) => {
     const table = curve === "frechet_distance" ? run.distances ?? { step: [], frechet_distance: [] } : run.losses;
     return { name: run.name, x: table.step, y: table[curve] };

@@ -1,7 +1,7 @@
 // The forward process on an image, the schedules side by side, and a model's loss per timestep.
 import { get, post } from "./api.js";
 import { byId, fillStrip, make, options, paint, pngOf, readImageFile, say, showValue } from "./dom.js";
-import { images, models } from "./gallery.js";
+import { images, models, nameOfModel } from "./gallery.js";
 import { lineChart } from "./chart.js";
 
 const SETTLE_MILLIS = 150;
@@ -33,10 +33,10 @@ export async function begin() {
     }
   });
   document.addEventListener("gallery", showStrip);
+  document.addEventListener("model", () => { byId("understand-model").textContent = nameOfModel(models.chosen); });
 }
 
 export async function enter() {
-  if (models.chosen) byId("understand-model").textContent = models.chosen.id === "bundled" ? "the model of clothes" : models.chosen.id;
   if (!data) await read();
   if (!source) choose(images[0] ?? { bitmap: disc(), title: "a disc" });
   showStrip();
@@ -53,6 +53,7 @@ async function read() {
   try {
     data = await get(`/v1/schedules?${query}`);
     options(byId("understand-schedule"), data.schedules.map((s) => [s.name, s.name]));
+    byId("understand-curves").hidden = false;
     say("understand-status", "");
     show();
   } catch (problem) {
@@ -140,7 +141,7 @@ function show() {
     return;
   }
   const left = schedule.alphas_cumprod[at];
-  byId("understand-caption").textContent = `x at t = ${t}: ${(100 * Math.sqrt(left)).toFixed(1)} % image, ${(100 * Math.sqrt(1 - left)).toFixed(1)} % noise`;
+  byId("understand-caption").textContent = `t\u00a0=\u00a0${t}: ${percent(left)}\u00a0image, ${percent(1 - left)}\u00a0noise`;
   put("understand-x0", (i) => x0.values[i]);
   put("understand-eps", (i) => noise[i] / 2);
   put("understand-xt", (i) => Math.sqrt(left) * x0.values[i] + Math.sqrt(1 - left) * noise[i]);
@@ -156,5 +157,7 @@ function show() {
   byId("understand-advice").replaceChildren(...(schedule.advice.length ? schedule.advice : [{ text: "Nothing to complain about." }])
     .map((advice) => make("li", { class: advice.severity ?? "" }, advice.text)));
 }
+
+const percent = (share) => `${(100 * Math.sqrt(share)).toFixed(1)}\u00a0%`;
 
 const figure = (v) => (v !== 0 && Math.abs(v) < 1e-3 ? v.toExponential(1) : String(Number(v.toPrecision(3))));
