@@ -37,7 +37,7 @@ class TrainingFromThePageTest {
 
   private static final int CHECKPOINT_EVERY = 50;
   private static final Object[] SETTINGS = {
-    "--decay", "constant", "--checkpoint-every", CHECKPOINT_EVERY
+    "--decay", "constant", "--ema-decay", 0.99, "--checkpoint-every", CHECKPOINT_EVERY
   };
   private static final HttpClient CLIENT = HttpClient.newHttpClient();
 

@@ -391,13 +391,14 @@ class BrowserTest {
 
   @Test
   void showsTheForwardProcess() throws Exception {
-    visit("understand");
+    drawSome(6, 10);
+    browser.findElement(By.cssSelector(".bar a[href='#understand']")).click();
     await(() -> !byId("understand-chart").findElements(By.cssSelector("path.curve")).isEmpty());
     assertThat(byId("understand-chart").findElements(By.cssSelector("path.curve")))
         .hasSizeGreaterThanOrEqualTo(9);
     set("understand-t", 0);
     Object little = pixels(byId("understand-xt"));
-    set("understand-t", 60);
+    set("understand-t", 25);
     assertThat(pixels(byId("understand-xt"))).isNotEqualTo(little);
     byId("understand-measure").click();
     await(() -> !byId("understand-loss").findElements(By.cssSelector("path.curve")).isEmpty());

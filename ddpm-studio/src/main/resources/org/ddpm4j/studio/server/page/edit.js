@@ -46,7 +46,7 @@ export function begin() {
 
 function showModel() {
   const model = models.chosen;
-  byId("edit-model").textContent = nameOfModel(model);
+  byId("edit-model").textContent = `With ${nameOfModel(model)},`;
   options(byId("edit-class"), classChoices(model, "the image's own"));
   byId("edit-class").disabled = !model.classes.length;
   if (mask && (mask.width !== model.width || mask.height !== model.height)) choose(source);
