@@ -65,7 +65,6 @@ import picocli.CommandLine.Spec;
       "--run",
       "--model",
       "--output",
-      "--part",
       "--size",
       "--dataset",
       "--sampler",
