@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import diffusers
+from diffusers.schedulers.deprecated.scheduling_karras_ve import KarrasVeScheduler
 
 # google/ddpm-cifar10-32, as its config.json has it.
 CIFAR10 = {
@@ -91,10 +92,40 @@ TRANSFORMER = {
 }
 
 
+# As openai/diffusers-cd_imagenet64_l2, a tenth as wide.
+CONSISTENCY = {
+    "sample_size": 16,
+    "block_out_channels": [16, 32, 32],
+    "down_block_types": ["ResnetDownsampleBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"],
+    "up_block_types": ["AttnUpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D"],
+    "layers_per_block": 2,
+    "downsample_type": "resnet",
+    "upsample_type": "resnet",
+    "flip_sin_to_cos": False,
+    "attention_head_dim": 16,
+    "norm_num_groups": 8,
+    "attn_norm_num_groups": 8,
+    "resnet_time_scale_shift": "scale_shift",
+    "num_class_embeds": 4,
+}
+
+# As google/ncsnpp-celebahq-256.
+NCSNPP = SKIPS | {
+    "time_embedding_type": "fourier",
+    "center_input_sample": True,
+    "attention_head_dim": None,
+    "norm_eps": 1e-6,
+}
+
+# As facebook/DiT-XL-2-256, whose pipeline takes class 1000 for none.
+DIT = TRANSFORMER | {"out_channels": 6, "num_embeds_ada_norm": 1000}
+
+
 class Case(NamedTuple):
     """A network and its scheduler; training_steps on pictures of discs make it a denoiser.
 
-    With an autoencoder, a class of diffusers and its options, the discs are latents.
+    With an autoencoder, a class of diffusers and its options, the discs are latents. Networks that
+    are not trained have random weights. A pipeline is one whose own call draws.
     """
 
     unet: dict
@@ -104,6 +135,9 @@ class Case(NamedTuple):
     images: int = 4
     autoencoder: tuple | None = None
     network: type = diffusers.UNet2DModel
+    pipeline: type | None = None
+    steps: int = 50
+    guidance: float | None = None
 
 
 LINEAR = {"beta_schedule": "linear", "beta_start": 1e-4, "beta_end": 0.02}
@@ -192,5 +226,50 @@ CASES = {
         diffusers.DPMSolverMultistepScheduler,
         SCALED_LINEAR | V,
         autoencoder=(diffusers.AutoencoderKL, AUTOENCODER),
+    ),
+    "consistency": Case(
+        CONSISTENCY,
+        diffusers.CMStochasticIterativeScheduler,
+        {},
+        training_steps=0,
+        pipeline=diffusers.ConsistencyModelPipeline,
+        steps=1,
+    ),
+    "consistency-4": Case(
+        CONSISTENCY,
+        diffusers.CMStochasticIterativeScheduler,
+        {},
+        training_steps=0,
+        pipeline=diffusers.ConsistencyModelPipeline,
+        steps=4,
+    ),
+    "score-sde": Case(
+        NCSNPP,
+        diffusers.ScoreSdeVeScheduler,
+        {"sigma_max": 5},
+        pipeline=diffusers.ScoreSdeVePipeline,
+    ),
+    "karras-ve": Case(
+        NCSNPP,
+        KarrasVeScheduler,
+        {"sigma_min": 0.1, "sigma_max": 10},
+        pipeline=diffusers.KarrasVePipeline,
+    ),
+    "ldm": Case(
+        LATENTS,
+        diffusers.DDIMScheduler,
+        SCALED_LINEAR | EPSILON | {"clip_sample": False},
+        autoencoder=(diffusers.VQModel, CODEBOOK),
+        pipeline=diffusers.LDMPipeline,
+    ),
+    "dit": Case(
+        DIT,
+        diffusers.DDIMScheduler,
+        LINEAR | EPSILON | {"clip_sample": False},
+        training_steps=0,
+        autoencoder=(diffusers.AutoencoderKL, AUTOENCODER),
+        network=diffusers.DiTTransformer2DModel,
+        pipeline=diffusers.DiTPipeline,
+        guidance=3.0,
     ),
 }

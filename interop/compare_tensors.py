@@ -1,8 +1,9 @@
 """Compares what two programs computed; ends with 1 if anything differs.
 
 Reads a line for each comparison from standard input, with tabs between its name, the expected and the
-actual safetensors file. Files have images, which are compared as pixels in [0,1], or y, the output
-of a network, which is compared in units of its deviation. Writes a Markdown table.
+actual safetensors file. Files have images, which are compared as pixels in [0,1], or pixels, with
+which the images of a network that sees them in [0,1] are compared, or y, the output of a network,
+which is compared in units of its deviation. Writes a Markdown table.
 """
 
 import argparse
@@ -16,17 +17,20 @@ from sampling import pixels
 
 def differences(expected, actual):
     """Absolute differences, in the units of the tolerance; what is wrong is a ValueError."""
-    name = "images" if "images" in expected else "y"
-    if name not in actual:
-        raise ValueError(f"there is no tensor {name}")
+    name = next(iter({"images", "pixels"} & set(expected)), "y")
+    found = "images" if name == "pixels" and name not in actual else name
+    if found not in actual:
+        raise ValueError(f"there is no tensor {found}")
     wanted = expected[name].double()
-    given = actual[name].double()
+    given = actual[found].double()
     if wanted.shape != given.shape:
         raise ValueError(f"the shape is {list(given.shape)}, not {list(wanted.shape)}")
     if not given.isfinite().all():
         raise ValueError("values are not finite")
     if name == "images":
         return (pixels(given) - pixels(wanted)).abs()
+    if name == "pixels":
+        return (given.clamp(0, 1) - wanted).abs()
     return (given - wanted).abs() / wanted.std()
 
 

@@ -7,9 +7,12 @@ Writes for each case of cases.py, or those named, a folder NAME:
     pipeline/            model_index.json, unet/, scheduler/ and, of latents, vqvae/, by
                          save_pretrained
     class                the class of all images, where the network knows classes
+    steps, guidance      how images are drawn; guidance only where there is some
+    called               where images are those of the pipeline's own call
     noise.safetensors    noise [N,C,H,W]
-    images.safetensors   images [N,C,H,W], about [-1,1], of that noise by 50 steps of the pipeline's
-                         scheduler, or of DDIM where that is DDPM's, which adds noise
+    images.safetensors   images [N,C,H,W], about [-1,1], of that noise by the pipeline's scheduler,
+                         or by DDIM where that is DDPM's, which adds noise; pixels of a pipeline
+                         whose images are in [0,1]
     images.png           the same
     network.safetensors  x [N,C,H,W], t [N] and class_labels [N], of which
     output.safetensors   y [N,C,H,W] is what the network says
@@ -26,7 +29,7 @@ import diffusers
 import torch
 from cases import CASES
 from safetensors.torch import save_file
-from sampling import be_quiet, classes, decode, pixels, sample, scheduler_of, write_grid
+from sampling import be_quiet, classes, draw, pixels, write_grid
 
 LABEL = 2
 BATCH = 8
@@ -42,6 +45,21 @@ def discs(count, channels, size):
     inside = (radius - distance + 0.5).clamp(0, 1).unsqueeze(1)
     colour = 0.2 + 0.7 * torch.rand(count, channels, 1, 1)
     return inside * (colour + 0.8) - 0.8, labels
+
+
+def train_score(unet, scheduler, steps):
+    """The same for a network that is told levels of noise, of images in [0,1]."""
+    least, greatest = scheduler.config.sigma_min, scheduler.config.sigma_max
+    optimiser = torch.optim.Adam(unet.parameters(), lr=2e-3)
+    for _ in range(steps):
+        x0, _ = discs(BATCH, unet.config.in_channels, unet.config.sample_size)
+        eps = torch.randn_like(x0)
+        sigma = least * (greatest / least) ** torch.rand(BATCH)
+        ratio = sigma.view(-1, 1, 1, 1)
+        score = unet((x0 + 1) / 2 + ratio * eps, sigma).sample
+        optimiser.zero_grad()
+        torch.nn.functional.mse_loss(ratio * score, -eps).backward()
+        optimiser.step()
 
 
 def train(unet, scheduler, steps):
@@ -78,6 +96,25 @@ def autoencoder(kind, options):
     return made
 
 
+def randomise(unet):
+    """Neither scales of one nor biases of zero, so that nothing can be left out."""
+    torch.manual_seed(21)
+    with torch.no_grad():
+        for parameter in unet.parameters():
+            if parameter.dim() == 1:
+                parameter.add_(0.1 * torch.randn_like(parameter))
+
+
+def pipeline_of(case, unet, scheduler):
+    """The pipeline that belongs to a case's parts."""
+    between = None if case.autoencoder is None else autoencoder(*case.autoencoder)
+    if case.network is diffusers.DiTTransformer2DModel:
+        return diffusers.DiTPipeline(unet, between, scheduler)
+    if between is not None:
+        return diffusers.LDMPipeline(between, unet, scheduler)
+    return (case.pipeline or diffusers.DDPMPipeline)(unet, scheduler)
+
+
 def make(name, case, folder, networks):
     """Writes one case; networks keeps those that further cases share."""
     scheduler = case.scheduler(**case.options)
@@ -86,15 +123,16 @@ def make(name, case, folder, networks):
     if key not in networks:
         torch.manual_seed(20)
         networks[key] = case.network(**case.unet)
-        train(networks[key], scheduler, case.training_steps)
+        if case.unet.get("time_embedding_type") == "fourier":
+            train_score(networks[key], scheduler, case.training_steps)
+        elif case.training_steps:
+            train(networks[key], scheduler, case.training_steps)
+        elif case.pipeline is not None:
+            randomise(networks[key])
     unet = networks[key].eval()
     folder.mkdir(parents=True)
-    if case.autoencoder is None:
-        pipeline = diffusers.DDPMPipeline(unet, scheduler)
-    elif case.network is diffusers.DiTTransformer2DModel:
-        pipeline = diffusers.DiTPipeline(unet, autoencoder(*case.autoencoder), scheduler)
-    else:
-        pipeline = diffusers.LDMPipeline(autoencoder(*case.autoencoder), unet, scheduler)
+    pipeline = pipeline_of(case, unet, scheduler)
+    pipeline.set_progress_bar_config(disable=True)
     pipeline.save_pretrained(folder / "pipeline")
 
     label = None
@@ -107,14 +145,24 @@ def make(name, case, folder, networks):
     save_file({"noise": noise}, folder / "noise.safetensors")
     # As it is in the file: from_config takes other defaults where it is told what was left out.
     pipeline.scheduler = case.scheduler.from_pretrained(folder / "pipeline" / "scheduler")
-    images = decode(pipeline, sample(unet, scheduler_of(pipeline, "own"), noise, label))
-    save_file({"images": images.contiguous()}, folder / "images.safetensors")
+    (folder / "steps").write_text(f"{case.steps}\n")
+    if case.guidance is not None:
+        (folder / "guidance").write_text(f"{case.guidance}\n")
+    if case.pipeline is not None:
+        (folder / "called").touch()
+    own_call = case.pipeline is not None
+    drawn = draw(pipeline, noise, "own", label, case.steps, own_call, case.guidance)
+    save_file(drawn, folder / "images.safetensors")
+    images = drawn["images"] if "images" in drawn else 2 * drawn["pixels"] - 1
     write_grid(images, folder / "images.png")
     grey = pixels(images)
     share = ((grey > 0) & (grey < 1)).double().mean().item()
     print(f"{name}: {share:.0%} of pixels are neither black nor white", flush=True)
 
     inputs = {"x": noise, "t": torch.linspace(0, 999, case.images).round().long()}
+    if unet.config.get("time_embedding_type") == "fourier":
+        # Noise levels, by which it divides its answers.
+        inputs["t"] = torch.linspace(0.1, 2, case.images)
     labels = None if label is None else torch.arange(case.images) % classes(unet)
     with torch.no_grad():
         y = unet(inputs["x"], inputs["t"], class_labels=labels).sample

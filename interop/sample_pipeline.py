@@ -3,15 +3,15 @@
     python interop/sample_pipeline.py PIPELINE NOISE IMAGES [--scheduler ddim] [--grid grid.png]
 
 PIPELINE has model_index.json, unet/ and scheduler/, and vqvae/ if it is one of latents; NOISE is a
-safetensors file with noise [N,C,H,W]; IMAGES gets images [N,C,H,W], about [-1,1]. Nothing is
-downloaded.
+safetensors file with noise [N,C,H,W]; IMAGES gets images [N,C,H,W], about [-1,1], or pixels of a
+pipeline whose images are in [0,1]. Nothing is downloaded.
 """
 
 import argparse
 
 import torch
 from safetensors.torch import load_file, save_file
-from sampling import be_quiet, decode, load, network, sample, scheduler_of, write_grid
+from sampling import be_quiet, draw, load, write_grid
 
 
 def main():
@@ -27,6 +27,8 @@ def main():
     )
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--class", type=int, dest="label", help="of all images")
+    parser.add_argument("--guidance", type=float, help="with --own-call, of a DiTPipeline")
+    parser.add_argument("--own-call", action="store_true", help="let the pipeline's class draw")
     parser.add_argument("--grid", metavar="PNG", help="also draw a picture")
     parser.add_argument("--double", action="store_true", help="compute in double precision")
     options = parser.parse_args()
@@ -38,17 +40,18 @@ def main():
             if isinstance(part, torch.nn.Module):
                 part.double()
         noise = noise.double()
-    images = sample(
-        network(pipeline),
-        scheduler_of(pipeline, options.scheduler),
+    drawn = draw(
+        pipeline,
         noise,
+        options.scheduler,
         options.label,
         options.steps,
+        options.own_call,
+        options.guidance,
     )
-    images = decode(pipeline, images)
-    save_file({"images": images.contiguous()}, options.images)
+    save_file(drawn, options.images)
     if options.grid:
-        write_grid(images, options.grid)
+        write_grid(drawn["images"], options.grid)
 
 
 if __name__ == "__main__":

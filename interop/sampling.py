@@ -1,10 +1,20 @@
 """Sampling with diffusers from a given noise."""
 
+import json
 import pathlib
+import sys
 
 import diffusers
 import torch
+from diffusers.schedulers.deprecated.scheduling_karras_ve import KarrasVeScheduler
+from noise import gaussian
 from PIL import Image
+
+# Whose classes are not told by their folders.
+NAMED = ("ConsistencyModelPipeline", "ScoreSdeVePipeline")
+
+# ddpm4j's, where no other is chosen.
+SEED = 0
 
 
 def scheduler_of(pipeline, choice):
@@ -17,7 +27,22 @@ def scheduler_of(pipeline, choice):
 
 def load(folder):
     """A pipeline of any scheduler, whatever its class takes."""
+    made = load_verbosely(folder)
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+def load_verbosely(folder):
     kind = diffusers.DDPMPipeline
+    index = json.loads((pathlib.Path(folder) / "model_index.json").read_text(encoding="utf-8"))
+    if index["_class_name"] == "KarrasVePipeline":
+        # diffusers 0.42 finds this scheduler's class by no index, not even by its own.
+        return diffusers.KarrasVePipeline(
+            diffusers.UNet2DModel.from_pretrained(folder, subfolder="unet"),
+            KarrasVeScheduler.from_pretrained(folder, subfolder="scheduler"),
+        )
+    if index["_class_name"] in NAMED:
+        kind = getattr(diffusers, index["_class_name"])
     if (pathlib.Path(folder) / "vqvae").exists():
         kind = diffusers.LDMPipeline
     if (pathlib.Path(folder) / "transformer").exists():
@@ -55,6 +80,50 @@ def sample(unet, scheduler, noise, label=None, steps=50):
         y = unet(scheduler.scale_model_input(x, t), times, class_labels=labels).sample
         x = scheduler.step(y, t, x).prev_sample.to(noise.dtype)
     return x
+
+
+def called(pipeline, noise, label=None, steps=50, guidance=None):
+    """Pixels [N,C,H,W] of the pipeline's own call, image by image.
+
+    Pipelines and schedulers ask for noise by one name; the first is given, the others are those of
+    ddpm4j.
+    """
+    options = {"num_inference_steps": steps, "output_type": "np"}
+    if isinstance(pipeline, diffusers.DiTPipeline):
+        options |= {"class_labels": [label], "guidance_scale": guidance}
+    else:
+        options |= {"batch_size": 1} | ({} if label is None else {"class_labels": label})
+    modules = [sys.modules[type(part).__module__] for part in (pipeline, pipeline.scheduler)]
+    images = []
+    for number, first in enumerate(noise):
+        draws = 0
+
+        def given(shape, *_, number=number, first=first, **__):
+            nonlocal draws
+            drawn = first if draws == 0 else gaussian(SEED, number, draws, tuple(shape)[1:])
+            draws += 1
+            return drawn[None].to(noise.dtype)
+
+        for module in modules:
+            if hasattr(module, "randn_tensor"):
+                module.randn_tensor = given
+        images.append(torch.from_numpy(pipeline(**options).images))
+    return torch.cat(images).permute(0, 3, 1, 2)
+
+
+def draw(pipeline, noise, choice="own", label=None, steps=50, own_call=False, guidance=None):
+    """What a pipeline makes of noise, by the names that files have for it.
+
+    That is pixels where the network sees images in [0,1], and elsewhere images in [-1,1].
+    """
+    if own_call:
+        drawn = called(pipeline, noise, label, steps, guidance)
+        if isinstance(pipeline, (diffusers.ScoreSdeVePipeline, diffusers.KarrasVePipeline)):
+            return {"pixels": drawn.contiguous()}
+        return {"images": (2 * drawn - 1).contiguous()}
+    scheduler = scheduler_of(pipeline, choice)
+    images = decode(pipeline, sample(network(pipeline), scheduler, noise, label, steps))
+    return {"images": images.contiguous()}
 
 
 def pixels(images):
