@@ -345,6 +345,8 @@ class FusedLayersTest {
       {1, 7, 7, 4, 32},
       {2, 14, 14, 1, 8},
       {1, 1, 1, 2, 4},
+      // More scores than are made at once.
+      {2, 20, 20, 2, 4},
     };
     for (int[] s : sizes) {
       long[] qkv = {s[0], s[1], s[2], 3L * s[3] * s[4]};

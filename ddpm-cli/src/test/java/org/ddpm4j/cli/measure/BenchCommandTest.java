@@ -75,6 +75,11 @@ class BenchCommandTest {
   }
 
   @Test
+  void whatOthersHaveTrainedIsMeasuredInPredictionsAlone() {
+    Cli.run("bench", "train", "--model", "dit").isBadInput("dit", "bench sample");
+  }
+
+  @Test
   void theTimeDecidesHowManyRoundsThereAre() {
     Cli.Result result = Cli.run("bench", "sample", "--batch", 1, "--seconds", "0.3");
     assertThat(result.isOk().err())

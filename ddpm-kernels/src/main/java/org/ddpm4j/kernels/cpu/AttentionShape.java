@@ -47,14 +47,29 @@ record AttentionShape(
     return Onednn.strided(type, byPositions(), width, rowLength, 1);
   }
 
+  /** The same of some heads and positions. */
+  memory.desc inQkv(int someHeads, int rows) {
+    return Onednn.strided(type, new long[] {someHeads, rows, width}, width, rowLength, 1);
+  }
+
   /** The same, each transposed: {@code [heads,d,P]}. */
   memory.desc inQkvTransposed() {
-    return Onednn.strided(type, byFeatures(), width, 1, rowLength);
+    return inQkvTransposed(heads);
+  }
+
+  /** The same of some heads. */
+  memory.desc inQkvTransposed(int someHeads) {
+    return Onednn.strided(type, new long[] {someHeads, width, positions}, width, 1, rowLength);
   }
 
   /** Rows of the features of all heads, {@code [heads,P,d]}. */
   memory.desc inRows() {
     return inRows(type);
+  }
+
+  /** The same of some heads and positions. */
+  memory.desc inRows(int someHeads, int rows) {
+    return Onednn.strided(type, new long[] {someHeads, rows, width}, width, features(), 1);
   }
 
   /** The same, of other numbers. */
@@ -86,6 +101,12 @@ record AttentionShape(
     return rowLength == features()
         ? image(tensors.get(part), image)
         : part(tensors.get(0), image, part);
+  }
+
+  /** What begins with a head of a position, of rows of some length. */
+  CpuTensor from(int head, int position, CpuTensor rows, int length) {
+    long start = (long) position * length + (long) head * width;
+    return rows.part(start, rows.length() - start);
   }
 
   /** The rows of one image. */

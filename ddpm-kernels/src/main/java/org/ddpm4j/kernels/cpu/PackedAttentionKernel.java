@@ -9,6 +9,9 @@ import org.ddpm4j.kernels.plan.Kernel;
 /** {@link PackedAttention} on a CPU. */
 final class PackedAttentionKernel {
 
+  /** How many scores there are at once, so that they stay in the second-level cache. */
+  private static final int MOST_SCORES = 1 << 18;
+
   private PackedAttentionKernel() {}
 
   static Kernel kernel(
@@ -18,18 +21,47 @@ final class PackedAttentionKernel {
   }
 
   static Kernel kernel(CpuContext context, AttentionShape s, List<CpuTensor> qkv, CpuTensor y) {
-    long positions = s.positions();
-    memory.desc weights = Onednn.dense(s.heads(), positions, positions);
-    CpuTensor scratch = context.scratch(s.heads() * positions * positions).get(0);
+    int heads = s.heads();
+    while (heads > 1
+        && (s.heads() % heads != 0 || (long) heads * s.positions() * s.positions() > MOST_SCORES)) {
+      heads--;
+    }
+    int queries = s.positions();
+    while (queries % 2 == 0 && (long) queries * s.positions() > MOST_SCORES) {
+      queries /= 2;
+    }
+    return kernel(context, s, qkv, y, heads, queries);
+  }
+
+  /** Of so many heads and queries at once, which divide all. */
+  static Kernel kernel(
+      CpuContext context,
+      AttentionShape s,
+      List<CpuTensor> qkv,
+      CpuTensor y,
+      int heads,
+      int queries) {
+    memory.desc weights = Onednn.dense(heads, queries, s.positions());
+    CpuTensor scratch = context.scratch((long) heads * queries * s.positions()).get(0);
     MatrixProduct scores =
-        MatrixProduct.scaled(s.inQkv(), s.inQkvTransposed(), weights, 1 / Math.sqrt(s.width()));
-    MatrixProduct reading = MatrixProduct.of(weights, s.inQkv(), s.inRows());
-    Kernel softmax = Softmax.ofRows(context, scratch, s.heads() * positions, positions);
+        MatrixProduct.scaled(
+            s.inQkv(heads, queries), s.inQkvTransposed(heads), weights, 1 / Math.sqrt(s.width()));
+    MatrixProduct reading =
+        MatrixProduct.of(weights, s.inQkv(heads, s.positions()), s.inRows(heads, queries));
+    Kernel softmax = Softmax.ofRows(context, scratch, (long) heads * queries, s.positions());
     List<Kernel> steps = new ArrayList<>();
     for (int n = 0; n < s.images(); n++) {
-      steps.add(scores.call(context, s.part(qkv, n, 0), s.part(qkv, n, 1), scratch));
-      steps.add(softmax);
-      steps.add(reading.call(context, scratch, s.part(qkv, n, 2), s.image(y, n)));
+      for (int head = 0; head < s.heads(); head += heads) {
+        CpuTensor keys = s.from(head, 0, s.part(qkv, n, 1), s.rowLength());
+        CpuTensor values = s.from(head, 0, s.part(qkv, n, 2), s.rowLength());
+        for (int first = 0; first < s.positions(); first += queries) {
+          CpuTensor asking = s.from(head, first, s.part(qkv, n, 0), s.rowLength());
+          CpuTensor answers = s.from(head, first, s.image(y, n), s.features());
+          steps.add(scores.call(context, asking, keys, scratch));
+          steps.add(softmax);
+          steps.add(reading.call(context, scratch, values, answers));
+        }
+      }
     }
     return Kernel.sequence(steps);
   }
