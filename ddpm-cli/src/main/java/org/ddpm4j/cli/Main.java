@@ -1,8 +1,10 @@
 package org.ddpm4j.cli;
 
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -59,8 +61,15 @@ public final class Main {
 
   /** Runs the program and returns the exit code. */
   static int run(Console console, String... args) {
+    // Picocli would not notice that its help cannot be written.
+    StringWriter help = new StringWriter();
     try {
-      return commandLine(console).execute(DistancesCommand.named(args));
+      CommandLine program = commandLine(console).setOut(new PrintWriter(help, true));
+      int code = program.execute(DistancesCommand.named(args));
+      console.print(stream -> stream.write(help.toString().getBytes(StandardCharsets.UTF_8)));
+      return code;
+    } catch (IOException e) {
+      return Failures.report(console, e.getMessage());
     } catch (OutOfMemoryError e) {
       // ND4J and JavaCPP throw it for memory outside of the heap, too.
       return Failures.report(
@@ -124,6 +133,9 @@ public final class Main {
   }
 
   private static Path path(String words) {
+    if (words.isEmpty()) {
+      throw new TypeConversionException("it is empty; name a file or a folder.");
+    }
     try {
       return Path.of(words);
     } catch (InvalidPathException e) {

@@ -83,11 +83,18 @@ final class NativeFolder {
     String folder =
         System.getProperty(
             CACHE, Path.of(System.getProperty(HOME), ".javacpp", "cache").toString());
+    String reason = root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
+    // The system says the same of a limit of addresses and of a folder without programs.
+    String memory =
+        reason.contains("failed to map segment")
+            ? "allow more memory, where 'ulimit -v' limits it, or "
+            : "";
     return String.format(
         Locale.ROOT,
-        "The native libraries of ND4J could not be unpacked into the folder %s or loaded from it (%s); name one with %d MB to spare, where programs may run, by DDPM_JAVA_OPTS=-D%s=DIR.",
+        "The native libraries of ND4J could not be unpacked into the folder %s or loaded from it (%s); %sname one with %d MB to spare, where programs may run, by DDPM_JAVA_OPTS=-D%s=DIR.",
         folder,
-        root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage(),
+        reason,
+        memory,
         NEEDED_MEGABYTES,
         CACHE);
   }

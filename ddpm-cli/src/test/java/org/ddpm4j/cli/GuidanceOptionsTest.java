@@ -109,6 +109,7 @@ class GuidanceOptionsTest {
       value = {
         "--guidance -1 | The guidance scale is -1.0; it must be finite and at least 0",
         "--guidance 2 --guidance-rescale 1.5 | The guidance rescale is 1.5; it must be from 0 to 1",
+        "--guidance 1 --guidance-rescale 0.5 | --guidance 1 is none, so that --guidance-rescale would change nothing",
         "--guidance-rescale 0.5 | The option '--guidance-rescale' goes with '--guidance'",
         "--guidance-interval 0,1 | The option '--guidance-interval' goes with '--guidance'",
         "--guidance 2 --guidance-interval 3 | takes two numbers, as in 0.3,5, but was given [3.0]",

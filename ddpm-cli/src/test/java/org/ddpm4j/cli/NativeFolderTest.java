@@ -131,7 +131,10 @@ class NativeFolderTest {
             new RuntimeException(new UnsatisfiedLinkError("failed to map segment")));
     assertThat(NativeFolder.explains(natives)).isTrue();
     assertThat(NativeFolder.sentence(natives))
-        .contains("failed to map segment", "DDPM_JAVA_OPTS=-Dorg.bytedeco.javacpp.cachedir=DIR")
+        .contains(
+            "failed to map segment",
+            "ulimit -v",
+            "DDPM_JAVA_OPTS=-Dorg.bytedeco.javacpp.cachedir=DIR")
         .endsWith(".");
     assertThat(NativeFolder.explains(new NoSuchMethodError("of a bug"))).isFalse();
   }

@@ -186,7 +186,7 @@ class ObjectivesAndNetworksTest {
         "--network minimal --image-size 16 --class-conditional | cannot be told classes",
         "--network tutorial --groups 4 | The option '--groups' goes with '--network annotated'",
         "--network tutorial --loss-terms hybrid | take 2: the prediction and the variance",
-        "--loss l1 --weighting min-snr | is made for squared errors",
+        "--loss l1 --weighting min-snr | The weighting min-snr is made for squared errors",
         "--schedule jsd --parameterization epsilon | nothing of the image is left",
         "--class-conditional --label-dropout 1 | The label dropout is 1.0; it must be in [0,1)",
         "--parameterization noise | expected epsilon, x0, v, flow, edm, score, mean but was 'noise'"

@@ -71,6 +71,13 @@ class OutputPlacesTest {
     assertThat(file).hasContent("in the way");
   }
 
+  /** What a variable that is not set makes of --output "$OUT". */
+  @Test
+  void aPlaceWithoutAName() {
+    Cli.run("sample", "--output", "").isBadInput("'--output'", "it is empty");
+    Cli.run("train", "--run", "").isBadInput("'--run'", "it is empty");
+  }
+
   /** As root, replacing /dev/null by a picture would break every program of the machine. */
   @ParameterizedTest
   @MethodSource("writingAFile")

@@ -412,7 +412,7 @@ class PipelineTest {
     Cli.run(Cli.tinyTraining(data, run, 2)).isOk();
     Path output = folder.resolve("out");
     Cli.run("convert", "--run", run, "--to", "diffusers", "--output", output)
-        .isBadInput("AnnotatedUnet", "--network unet2d");
+        .isBadInput("no network like this one (U-Net of ResNet blocks,", "--network unet2d");
     assertThat(output).doesNotExist();
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
@@ -78,6 +79,21 @@ class ProgramTest {
     assertThat(Cli.run("completion").isOk().out())
         .startsWith("#!/usr/bin/env bash")
         .contains("--dim-mults", "linear-scaled", "complete -F");
+  }
+
+  @Test
+  void helpThatCannotBeWrittenIsSaid() {
+    OutputStream full =
+        new OutputStream() {
+          @Override
+          public void write(int value) throws IOException {
+            throw new IOException("No space left on device");
+          }
+        };
+    Console console =
+        new Console(full, new PrintStream(err, true, StandardCharsets.UTF_8), OptionalInt.empty());
+    assertThat(Main.run(console, "train", "--help")).isEqualTo(2);
+    assertThat(err()).startsWith("ddpm: Standard output could not be written (No space left");
   }
 
   @Test

@@ -259,6 +259,10 @@ class SampleCommandTest {
         .isBadInput("ddpm does not take an order");
     Cli.run("sample", "--run", run, "--sampler", "pndm", "--karras", "--steps", 5)
         .isBadInput("pndm does not take other levels than those of timesteps");
+    Cli.run("sample", "--run", run, "--karras", "--spacing", "leading", "--steps", 5)
+        .isBadInput("dpm++ with --levels karras has times of its own; leave out --spacing");
+    Cli.run("sample", "--run", run, "--sampler", "lcm", "--spacing", "leading", "--steps", 5)
+        .isBadInput("lcm has times of its own; leave out --spacing");
     Cli.run("sample", "--run", run, "--sampler", "dpm++", "--order", 4, "--steps", 5)
         .isBadInput("The order of DPM-Solver++ is 4; it must be from 1 to 3.");
     Cli.run("sample", "--run", run, "--sampler", "dpm++", "--variance", "beta", "--steps", 5)

@@ -304,7 +304,7 @@ class TrainCommandTest {
     "--sample-steps, 7, 1 to 6",
     "--time-limit, -1, time limit",
     "--timesteps, 0, timesteps is 0",
-    "--beta-end, 2, betaEnd",
+    "--beta-end, 2, Beta end",
     "--dim, 5, --dim is 5",
     "--dim-mults, '1,x', --dim-mults",
     "--dim-mults, '1,2,4,8,16', multiples of 16",

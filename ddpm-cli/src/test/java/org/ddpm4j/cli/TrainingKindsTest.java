@@ -206,7 +206,7 @@ class TrainingKindsTest {
       value = {
         "--distill bundled --from bundled | '--distill' does not go with '--from'",
         "--distill bundled --objective v | '--parameterization' does not go with '--distill'",
-        "--distill bundled --loss huber --class-conditional | by the loss L1 or L2",
+        "--distill bundled --loss huber --class-conditional | by the loss l1 or l2",
         "--distill bundled | The teacher was told classes; give --class-conditional",
         "--distill bundled --class-conditional --target-decay 1 | it must be in [0,1)",
         "--target-decay 0.5 | '--target-decay' goes with '--distill', which is missing",

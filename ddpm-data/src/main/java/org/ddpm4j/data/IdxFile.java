@@ -60,13 +60,15 @@ public final class IdxFile {
    */
   public static IdxFile read(Path file) throws IOException {
     if (Files.isDirectory(file)) {
-      throw new IOException(file + " is a folder, expected an IDX file.");
+      throw new IOException(
+          file + " is a folder, expected an IDX file; put the file in its place.");
     }
     if (!Files.exists(file)) {
-      throw new IOException("There is no file " + file + ", expected an IDX file.");
+      throw new IOException(
+          "There is no file " + file + ", expected an IDX file; get it, or name another.");
     }
     if (!Files.isRegularFile(file)) {
-      throw new IOException(file + " is not a regular file, expected an IDX file.");
+      throw new IOException(file + " is a device or a pipe, expected an IDX file; name a file.");
     }
     long limit = memoryLimit();
     byte[] bytes;
@@ -77,7 +79,7 @@ public final class IdxFile {
       }
       bytes = Files.readAllBytes(file);
     } catch (AccessDeniedException e) {
-      throw new IOException(file + " cannot be read: permission denied.", e);
+      throw new IOException(file + " may not be read by this user; change its permissions.", e);
     }
     return parse(bytes, file.toString(), limit);
   }
@@ -103,7 +105,7 @@ public final class IdxFile {
   /** Parses a whole file whose values may take up to {@code limit} bytes. */
   static IdxFile parse(byte[] bytes, String name, long limit) throws IOException {
     if (bytes.length == 0) {
-      throw new IOException(name + " is empty, expected an IDX file.");
+      throw new IOException(name + " is empty, expected an IDX file; get the file again.");
     }
     boolean gzip = bytes.length > 1 && bytes[0] == (byte) 0x1f && bytes[1] == (byte) 0x8b;
     if (!gzip) {
@@ -114,7 +116,10 @@ public final class IdxFile {
       int trailing = stream.trailingBytes();
       if (trailing > 0) {
         throw new IOException(
-            name + " has " + trailing + " bytes after the end of its gzip data, expected none.");
+            name
+                + " has "
+                + trailing
+                + " bytes after the end of its gzip data, expected none; get the file again.");
       }
       return file;
     } catch (EOFException e) {
@@ -140,7 +145,8 @@ public final class IdxFile {
     int rank = Byte.toUnsignedInt(fixed[3]);
     byte[] header = Arrays.copyOf(fixed, FIXED_HEADER + rank * Integer.BYTES);
     if (in.readNBytes(header, FIXED_HEADER, rank * Integer.BYTES) < rank * Integer.BYTES) {
-      throw new IOException(name + " is cut off in its header of " + rank + " axes.");
+      throw new IOException(
+          name + " is cut off in its header of " + rank + " axes; get the file again.");
     }
     long[] promised = new long[rank];
     ByteBuffer numbers = ByteBuffer.wrap(header, FIXED_HEADER, rank * Integer.BYTES);
@@ -165,14 +171,16 @@ public final class IdxFile {
       }
     }
     if (count == 0) {
-      throw new IOException(name + " holds nothing: its header says " + written + " values.");
+      throw new IOException(
+          name + " holds nothing: its header says " + written + " values; get the file again.");
     }
     byte[] values = in.readNBytes((int) count);
     if (values.length < count) {
       throw new IOException(
           String.format(
               Locale.ROOT,
-              "%s is cut off: its header promises %s = %,d values, but only %,d follow.",
+              "%s is cut off: its header promises %s = %,d values, but only %,d follow; get the"
+                  + " file again.",
               name,
               written,
               count,
@@ -182,7 +190,8 @@ public final class IdxFile {
       throw new IOException(
           String.format(
               Locale.ROOT,
-              "%s is longer than its header says: after %s = %,d values there are more bytes.",
+              "%s is longer than its header says: after %s = %,d values there are more bytes;"
+                  + " get the file again.",
               name,
               written,
               count));
@@ -198,7 +207,7 @@ public final class IdxFile {
     String remedy =
         ForeignFormat.of(start)
             .map(format -> "; it is " + format.noun() + ": " + format.remedy())
-            .orElse("");
+            .orElse("; get the file again");
     return new IOException(
         String.format(
             Locale.ROOT,

@@ -141,7 +141,8 @@ public final class IdxImageRecordReader extends BaseRecordReader {
       throw new IOException(
           String.format(
               Locale.ROOT,
-              "%s holds %d images, but %s holds %d labels; the two files do not belong together.",
+              "%s holds %d images, but %s holds %d labels; the two files do not belong together,"
+                  + " get both again.",
               newImages.name(),
               newImages.size(0),
               newLabels.name(),
@@ -154,7 +155,8 @@ public final class IdxImageRecordReader extends BaseRecordReader {
         throw new IOException(
             String.format(
                 Locale.ROOT,
-                "%s has the label %d at position %d, expected 0 to %d.",
+                "%s has the label %d at position %d, expected 0 to %d; take the labels of this data"
+                    + " set.",
                 newLabels.name(),
                 label,
                 i,

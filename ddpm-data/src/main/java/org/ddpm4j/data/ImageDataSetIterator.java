@@ -74,7 +74,7 @@ public final class ImageDataSetIterator implements DataSetIterator, BatchSource 
           String.format(
               Locale.ROOT,
               "The batch size is %d, but there are only %d images, and incomplete batches are"
-                  + " dropped; take smaller batches or LastBatch.KEEP.",
+                  + " dropped; take smaller batches, or keep the last one (LastBatch.KEEP).",
               options.batchSize(),
               dataSet.size()));
     }

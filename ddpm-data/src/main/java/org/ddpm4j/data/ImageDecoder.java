@@ -4,6 +4,7 @@ import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorConvertOp;
 import java.awt.image.ColorModel;
+import java.awt.image.DataBuffer;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 import java.io.EOFException;
@@ -42,6 +43,7 @@ final class ImageDecoder {
   static final String FORMAT_NAMES = "JPEG, PNG, GIF, BMP, TIFF or WebP";
 
   private static final int INKS = 4;
+  private static final int MAX_BITS = 16;
 
   /** Of one image; and of all images that are being decoded at one time, for the memory's sake. */
   private static final int MAX_PIXELS = 1 << 26;
@@ -104,7 +106,8 @@ final class ImageDecoder {
         reader.dispose();
       }
     }
-    Optional<ForeignFormat> foreign = ForeignFormat.of(file);
+    Optional<ForeignFormat> foreign =
+        ForeignFormat.of(file).filter(format -> format != ForeignFormat.PICTURE);
     if (foreign.isPresent()) {
       throw new IOException(
           String.format(
@@ -147,6 +150,9 @@ final class ImageDecoder {
       if (damage[0] != null) {
         throw new IOException("it is damaged (" + damage[0] + ")");
       }
+      if (image != null) {
+        requireLevels(image.getRaster());
+      }
       boolean exchanged = header.orientation().exchangesSides();
       byte[] stored =
           Resampling.cover(
@@ -159,6 +165,20 @@ final class ImageDecoder {
       return header.orientation().apply(stored, shape.channels(), shape.height(), shape.width());
     } finally {
       pixelsInMemory.release(pixels);
+    }
+  }
+
+  /** What the values of other samples stand for, their files do not say. */
+  private static void requireLevels(Raster raster) throws IOException {
+    int bits = raster.getSampleModel().getSampleSize(0);
+    if (bits > MAX_BITS) {
+      int type = raster.getSampleModel().getDataType();
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "its samples are %s of %d bits, of which nobody knows how bright they are (write it with 8 or 16 bits)",
+              type == DataBuffer.TYPE_INT ? "whole numbers" : "floating-point numbers",
+              bits));
     }
   }
 

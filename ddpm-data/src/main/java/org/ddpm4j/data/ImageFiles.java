@@ -70,7 +70,10 @@ record ImageFiles(List<Path> paths, List<Integer> labels, List<String> className
       if (chosen.length == 0) {
         throw new IOException(
             String.format(
-                Locale.ROOT, "%s: there is no image of class %s.", source, classNames.get(wanted)));
+                Locale.ROOT,
+                "%s: there is no image of class %s; choose another class, or add images of it.",
+                source,
+                classNames.get(wanted)));
       }
     }
     OptionalInt most = options.maxImages();

@@ -233,7 +233,7 @@ public final class ImageFolder {
               "The data folder %s %s; expected a folder with image files.",
               folder,
               ForeignFormat.of(folder)
-                  .map(format -> "is a file, " + format.noun())
+                  .map(format -> "is a file, " + format.noun() + " (" + format.remedy() + ")")
                   .orElse("does not exist or is not a folder")));
     }
   }

@@ -105,7 +105,8 @@ record PublishedDataSet(
           "The data folder " + data + " does not exist or is not a folder; " + expected(split));
     }
     if (!Files.isReadable(data)) {
-      throw new IOException("The data folder " + data + " cannot be read: permission denied.");
+      throw new IOException(
+          "The data folder " + data + " may not be read by this user; change its permissions.");
     }
     Optional<Path> holding = withBoth(data, split);
     if (holding.isEmpty()) {

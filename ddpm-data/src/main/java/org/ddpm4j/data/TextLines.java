@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import org.ddpm4j.io.ForeignFormat;
+import org.ddpm4j.io.SmallTextFile;
 
 /** Small text files. */
 final class TextLines {
@@ -25,7 +26,9 @@ final class TextLines {
     try {
       if (Files.exists(file) && !Files.isRegularFile(file)) {
         // A device may have no end, and a pipe nobody who writes to it.
-        throw new IOException(file + " is a folder or a device, where a text file is expected.");
+        throw new IOException(
+            file
+                + " is a folder or a device, where a text file is expected; unpack the archive again.");
       }
       if (Files.size(file) > MAX_BYTES) {
         throw new IOException(
@@ -35,7 +38,7 @@ final class TextLines {
                 file,
                 Files.size(file)));
       }
-      return Files.readAllLines(file);
+      return SmallTextFile.withoutByteOrderMark(Files.readString(file)).lines().toList();
     } catch (NoSuchFileException e) {
       throw new IOException(file + " is missing; unpack the archive again.", e);
     } catch (CharacterCodingException e) {

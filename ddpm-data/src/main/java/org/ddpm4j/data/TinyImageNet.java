@@ -112,7 +112,7 @@ public final class TinyImageNet {
         throw new IOException(
             String.format(
                 Locale.ROOT,
-                "%s lists the class '%s', expected WordNet identifiers such as n01443537.",
+                "%s lists the class '%s', expected WordNet identifiers such as n01443537; unpack the archive again.",
                 file,
                 wnid));
       }
@@ -204,7 +204,7 @@ public final class TinyImageNet {
             String.format(
                 Locale.ROOT,
                 "%s has the line %d '%s', expected a file name, a class of %s and a box, with tabs"
-                    + " between them.",
+                    + " between them; unpack the archive again.",
                 annotations,
                 i + 1,
                 lines.get(i).strip(),

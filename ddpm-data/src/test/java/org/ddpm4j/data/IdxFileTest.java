@@ -212,11 +212,12 @@ class IdxFileTest {
   void refusesWhatIsNotAFile() {
     assertThatIOException()
         .isThrownBy(() -> IdxFile.read(folder))
-        .withMessage(folder + " is a folder, expected an IDX file.");
+        .withMessage(folder + " is a folder, expected an IDX file; put the file in its place.");
     Path absent = folder.resolve("absent");
     assertThatIOException()
         .isThrownBy(() -> IdxFile.read(absent))
-        .withMessage("There is no file " + absent + ", expected an IDX file.");
+        .withMessage(
+            "There is no file " + absent + ", expected an IDX file; get it, or name another.");
   }
 
   private Path write(byte[] bytes) throws IOException {

@@ -165,7 +165,7 @@ class IdxImageRecordReaderTest {
             images
                 + " holds 5 images, but "
                 + four
-                + " holds 4 labels; the two files do not belong together.");
+                + " holds 4 labels; the two files do not belong together, get both again.");
     assertThatIOException()
         .isThrownBy(() -> new IdxImageRecordReader(labels, images, NAMES))
         .withMessageContaining(labels + " has 1 axes, expected 3")
@@ -178,7 +178,9 @@ class IdxImageRecordReaderTest {
 
     assertThatIOException()
         .isThrownBy(() -> new IdxImageRecordReader(images, wrong, NAMES))
-        .withMessage(wrong + " has the label 255 at position 3, expected 0 to 2.");
+        .withMessage(
+            wrong
+                + " has the label 255 at position 3, expected 0 to 2; take the labels of this data set.");
   }
 
   @Test

@@ -395,6 +395,6 @@ class ImageFolderTest {
     Path archive = Files.write(folder.resolve("photos.zip"), new byte[] {'P', 'K', 3, 4, 0});
     assertThatIOException()
         .isThrownBy(() -> ImageFolder.read(archive, SMALL))
-        .withMessageContaining("is a file, a ZIP archive; expected a folder");
+        .withMessageContaining("is a file, a ZIP archive (unpack it); expected a folder");
   }
 }

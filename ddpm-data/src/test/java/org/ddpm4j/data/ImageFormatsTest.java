@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatIOException;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.net.URISyntaxException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +19,7 @@ import org.ddpm4j.diffusion.ImageShape;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -132,6 +135,36 @@ class ImageFormatsTest {
       Path file = Files.write(folder.resolve("damaged.jpg"), damaged);
       assertThat(read(file, 8, 8)).hasSize(3 * 8 * 8);
     }
+  }
+
+  /** One of a telescope's or a depth camera's: it would be black, and NaN too. */
+  @ParameterizedTest
+  @CsvSource({"3, floating-point", "1, whole"})
+  void samplesOfThirtyTwoBitsAreNoLevels(int sampleFormat, String numbers) throws IOException {
+    int[][] entries = {
+      {256, 1},
+      {257, 1},
+      {258, 32},
+      {259, 1},
+      {262, 1},
+      {273, 8},
+      {277, 1},
+      {278, 1},
+      {279, 4},
+      {339, sampleFormat}
+    };
+    ByteBuffer tiff = ByteBuffer.allocate(200).order(ByteOrder.LITTLE_ENDIAN);
+    tiff.put(new byte[] {'I', 'I', 42, 0}).putInt(12).putInt(Float.floatToIntBits(0.5f));
+    tiff.putShort((short) entries.length);
+    for (int[] entry : entries) {
+      // A short number, of which there is one.
+      tiff.putShort((short) entry[0]).putShort((short) 3).putInt(1).putInt(entry[1]);
+    }
+    Path file = Files.write(folder.resolve("one.tif"), tiff.array());
+    assertThatIOException()
+        .isThrownBy(() -> read(file, 1, 1))
+        .withMessageContaining("its samples are " + numbers)
+        .withMessageContaining("write it with 8 or 16 bits");
   }
 
   @Test

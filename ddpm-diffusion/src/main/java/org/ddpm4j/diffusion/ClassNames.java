@@ -120,7 +120,7 @@ public final class ClassNames {
         String.format(
             Locale.ROOT,
             "There is no class %s%s; choose a number %s%s.",
-            wanted,
+            wanted.isBlank() ? "without a name" : wanted,
             isNull ? ", which is the row that stands for no class" : "",
             numbers(),
             names.isEmpty() ? "" : " or one of the names " + listed(names)));

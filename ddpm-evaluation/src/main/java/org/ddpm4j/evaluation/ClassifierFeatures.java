@@ -117,7 +117,7 @@ public final class ClassifierFeatures implements FeatureExtractor {
         throw new IOException(
             String.format(
                 Locale.ROOT,
-                "%s has no %s and %s among its metadata; expected a classifier that ddpm4j has written.",
+                "%s has no %s and %s among its metadata; expected a classifier that ddpm4j has written; name another file.",
                 file,
                 NAME,
                 CLASS_NAMES));

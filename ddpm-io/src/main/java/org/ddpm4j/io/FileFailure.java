@@ -127,6 +127,10 @@ public final class FileFailure {
   private static String reason(IOException cause) {
     String reason =
         cause instanceof FileSystemException failure ? failure.getReason() : cause.getMessage();
+    if (reason == null && cause instanceof NoSuchFileException) {
+      // Of /proc, for example, which has a folder and takes no files.
+      return "no file can be made there";
+    }
     return reason != null ? reason : cause.getClass().getSimpleName();
   }
 }

@@ -103,6 +103,29 @@ public enum ForeignFormat {
   /** The table files of data set hubs. */
   PARQUET(
       "a Parquet table", "write its images as files in folders, one for each class", text("PAR1")),
+  /** Weights of llama.cpp and its relatives. */
+  GGUF("a GGUF file", "get the model as safetensors", text("GGUF")),
+  /** The version of the format, and then who wrote it. */
+  ONNX(
+      "an ONNX model",
+      "give it to ONNX Runtime; networks are read as safetensors",
+      start -> begins(start, 8) && start.length > 5 && start[1] > 0 && isField(start, 2, 0x12)),
+  /** Too large for TIFF. */
+  BIG_TIFF(
+      "a BigTIFF image",
+      "convert it to TIFF or PNG",
+      start -> begins(start, 'I', 'I', 43, 0) || begins(start, 'M', 'M', 0, 43)),
+  /** Where no image is expected. */
+  PICTURE(
+      "a picture",
+      "name the file that was meant",
+      start ->
+          begins(start, 0x89, 'P', 'N', 'G')
+              || begins(start, 0xff, 0xd8, 0xff)
+              || holds(start, 0, "GIF8")
+              || (holds(start, 0, "RIFF") && holds(start, 8, "WEBP"))
+              || begins(start, 'I', 'I', 42, 0)
+              || begins(start, 'M', 'M', 0, 42)),
   /** A document. */
   PDF("a PDF document", "choose the file that it is about", text("%PDF-")),
   /** Photographs. */
@@ -208,6 +231,20 @@ public enum ForeignFormat {
 
   private static boolean isOpcode(byte code) {
     return PICKLE_OPCODES.indexOf(Byte.toUnsignedInt(code)) >= 0;
+  }
+
+  /** Whether a field of Protocol Buffers is a short text of ASCII. */
+  private static boolean isField(byte[] start, int at, int tag) {
+    int length = start[at + 1];
+    if (start[at] != tag || length < 1 || start.length < at + 2 + length) {
+      return false;
+    }
+    for (int i = at + 2; i < at + 2 + length; i++) {
+      if (start[i] < ' ' || start[i] > '~') {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static Predicate<byte[]> text(String beginning) {

@@ -20,6 +20,8 @@ import java.util.Objects;
  */
 public record SmallTextFile(long maxBytes, String kind, String whenMissing) {
 
+  private static final String BYTE_ORDER_MARK = "\ufeff";
+
   /**
    * Checks that nothing is missing.
    *
@@ -48,7 +50,7 @@ public record SmallTextFile(long maxBytes, String kind, String whenMissing) {
       sentence =
           String.format(
               Locale.ROOT,
-              "%s is a file where a folder with %s is expected.",
+              "%s is a file where a folder with %s is expected; name the folder.",
               folder,
               file.getFileName());
     } else {
@@ -63,10 +65,20 @@ public record SmallTextFile(long maxBytes, String kind, String whenMissing) {
   }
 
   /**
+   * A text without the mark that editors of Windows begin files with.
+   *
+   * @param text of a file
+   * @return what follows the mark, or all of it
+   */
+  public static String withoutByteOrderMark(String text) {
+    return text.startsWith(BYTE_ORDER_MARK) ? text.substring(BYTE_ORDER_MARK.length()) : text;
+  }
+
+  /**
    * Reads a file.
    *
    * @param file the file
-   * @return its text
+   * @return its text, without a byte order mark
    * @throws IOException if it is missing, a folder or a device, too large, not in UTF-8 or cannot
    *     be read; the message is a sentence
    */
@@ -74,23 +86,34 @@ public record SmallTextFile(long maxBytes, String kind, String whenMissing) {
     try {
       if (Files.isDirectory(file)) {
         throw new IOException(
-            String.format(Locale.ROOT, "%s is a folder where a file is expected.", file));
+            String.format(
+                Locale.ROOT, "%s is a folder where a file is expected; %s.", file, whenMissing));
       }
       if (Files.exists(file) && !Files.isRegularFile(file)) {
         // It may have no end, or nobody who writes to it.
         throw new IOException(
-            String.format(Locale.ROOT, "%s is a device or a pipe where a file is expected.", file));
+            String.format(
+                Locale.ROOT,
+                "%s is a device or a pipe where a file is expected; %s.",
+                file,
+                whenMissing));
       }
       if (Files.size(file) > maxBytes) {
         throw new IOException(
             String.format(
-                Locale.ROOT, "%s has more than %d bytes and so is no %s.", file, maxBytes, kind));
+                Locale.ROOT,
+                "%s has more than %d bytes and so is no %s; %s.",
+                file,
+                maxBytes,
+                kind,
+                whenMissing));
       }
-      return Files.readString(file);
+      return withoutByteOrderMark(Files.readString(file));
     } catch (NoSuchFileException e) {
       throw new IOException(String.format(Locale.ROOT, "%s is missing; %s.", file, whenMissing), e);
     } catch (CharacterCodingException e) {
-      throw new IOException(String.format(Locale.ROOT, "%s is not a text file in UTF-8.", file), e);
+      throw new IOException(
+          String.format(Locale.ROOT, "%s is not a text file in UTF-8; %s.", file, whenMissing), e);
     } catch (FileSystemException e) {
       throw unreadable(file, e);
     }

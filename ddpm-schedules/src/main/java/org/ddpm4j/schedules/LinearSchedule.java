@@ -51,7 +51,7 @@ public record LinearSchedule(double betaStart, double betaEnd) implements BetaSc
       throw new IllegalArgumentException(
           "Scaled to "
               + timesteps
-              + " timesteps, betaEnd would be "
+              + " timesteps, beta end would be "
               + betaEnd * scale
               + ", but β must stay below 1; take more than "
               + (int) (betaEnd * PAPER_TIMESTEPS)

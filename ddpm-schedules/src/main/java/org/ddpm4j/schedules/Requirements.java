@@ -27,13 +27,13 @@ final class Requirements {
   }
 
   static void requireEnds(double betaStart, double betaEnd) {
-    requireBeta("betaStart", betaStart);
-    requireBeta("betaEnd", betaEnd);
+    requireBeta("Beta start", betaStart);
+    requireBeta("Beta end", betaEnd);
     if (betaEnd < betaStart) {
       throw new IllegalArgumentException(
-          "betaEnd is "
+          "Beta end is "
               + betaEnd
-              + ", less than betaStart, which is "
+              + ", less than beta start, which is "
               + betaStart
               + "; noise must grow with the timesteps, so give the lesser one first.");
     }

@@ -54,14 +54,14 @@ class BetaScheduleTest {
     for (double bad : new double[] {0, 1, -1e-4, Double.NaN, Double.POSITIVE_INFINITY}) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> schedule.apply(bad, 0.5))
-          .withMessageContaining("betaStart is " + bad);
+          .withMessageContaining("Beta start is " + bad);
       assertThatIllegalArgumentException()
           .isThrownBy(() -> schedule.apply(0.5, bad))
-          .withMessageContaining("betaEnd is " + bad);
+          .withMessageContaining("Beta end is " + bad);
     }
     assertThatIllegalArgumentException()
         .isThrownBy(() -> schedule.apply(0.5, 0.4))
-        .withMessageContaining("betaEnd is 0.4, less than betaStart, which is 0.5");
+        .withMessageContaining("Beta end is 0.4, less than beta start, which is 0.5");
   }
 
   @Test

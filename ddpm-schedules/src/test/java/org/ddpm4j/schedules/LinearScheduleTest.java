@@ -69,7 +69,7 @@ class LinearScheduleTest {
   void scalingToTooFewTimestepsIsRefused() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> LinearSchedule.paper().scaledTo(20))
-        .withMessageContaining("Scaled to 20 timesteps, betaEnd would be 1.0")
+        .withMessageContaining("Scaled to 20 timesteps, beta end would be 1.0")
         .withMessageContaining("more than 20 timesteps");
     assertThat(LinearSchedule.paper().scaledTo(21).betaEnd()).isLessThan(1);
     assertThatIllegalArgumentException().isThrownBy(() -> LinearSchedule.paper().scaledTo(0));
@@ -77,12 +77,12 @@ class LinearScheduleTest {
 
   @ParameterizedTest
   @CsvSource({
-    "0, 0.02, betaStart is 0.0",
-    "-1e-4, 0.02, betaStart is -1.0E-4",
-    "NaN, 0.02, betaStart is NaN",
-    "1e-4, 1, betaEnd is 1.0",
-    "1e-4, Infinity, betaEnd is Infinity",
-    "0.02, 1e-4, 'betaEnd is 1.0E-4, less than betaStart, which is 0.02'",
+    "0, 0.02, Beta start is 0.0",
+    "-1e-4, 0.02, Beta start is -1.0E-4",
+    "NaN, 0.02, Beta start is NaN",
+    "1e-4, 1, Beta end is 1.0",
+    "1e-4, Infinity, Beta end is Infinity",
+    "0.02, 1e-4, 'Beta end is 1.0E-4, less than beta start, which is 0.02'",
   })
   void valuesOutsideTheirRangeAreRefused(double start, double end, String message) {
     assertThatIllegalArgumentException()

@@ -30,7 +30,7 @@ public final class AutoencoderFolder {
           "configuration of an autoencoder",
           String.format(
               Locale.ROOT,
-              "an autoencoder's folder holds %s and %s",
+              "an autoencoder's folder holds %s and %s, so copy or download all of it",
               UnetFolder.CONFIG,
               UnetFolder.WEIGHTS));
 

@@ -48,7 +48,11 @@ public final class UnetFolder {
       new SmallTextFile(
           1 << 20,
           "configuration of a U-Net",
-          String.format(Locale.ROOT, "a model folder holds %s and %s", CONFIG, WEIGHTS));
+          String.format(
+              Locale.ROOT,
+              "a model folder holds %s and %s, so copy or download all of it",
+              CONFIG,
+              WEIGHTS));
 
   private static final JsonMapper JSON =
       StrictJson.builder().propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE).build();
@@ -231,6 +235,13 @@ public final class UnetFolder {
       };
     }
     Map<String, Class<? extends UnetConfig>> kinds = UnetKind.all();
+    if (model.isMissingNode() && json.path("model").isObject()) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "%s is the configuration of a run and not of a network; give its folder as a run, or the folder of its network, unet, as a model.",
+              source));
+    }
     Class<? extends UnetConfig> kind = kinds.get(String.valueOf(model.textValue()));
     if (kind == null) {
       throw new IOException(

@@ -167,6 +167,14 @@ class UnetFolderTest {
   }
 
   @Test
+  void aByteOrderMarkIsNoPartOfTheConfiguration() throws IOException {
+    Path config = folder.resolve("config.json");
+    UnetConfig written = UnetFolder.readConfig(config);
+    Files.writeString(config, "\ufeff" + Files.readString(config));
+    assertThat(UnetFolder.readConfig(config)).isEqualTo(written);
+  }
+
+  @Test
   void namesTheMissingFile() throws IOException {
     Path config = folder.resolve("config.json");
     Path weights = folder.resolve("diffusion_pytorch_model.safetensors");
@@ -175,10 +183,13 @@ class UnetFolderTest {
     Files.delete(config);
     assertReading()
         .hasMessage(
-            "%s is missing; a model folder holds config.json and diffusion_pytorch_model.safetensors."
+            "%s is missing; a model folder holds config.json and diffusion_pytorch_model.safetensors, so copy or download all of it."
                 .formatted(config));
     Files.createDirectory(config);
-    assertReading().hasMessage("%s is a folder where a file is expected.".formatted(config));
+    assertReading()
+        .hasMessage(
+            "%s is a folder where a file is expected; a model folder holds config.json and diffusion_pytorch_model.safetensors, so copy or download all of it."
+                .formatted(config));
   }
 
   @Test
@@ -243,9 +254,18 @@ class UnetFolderTest {
     refusesConfig(
         "{\"_model\": \"minimal\", \"timesteps\": 5}",
         " has the field timesteps, which this U-Net does not know; the fields are [");
+    refusesConfig(
+        "{\"model\": {\"_model\": \"minimal\"}, \"training\": {}}",
+        " is the configuration of a run and not of a network;");
+    refusesConfig(
+        "{\"_model\": \"minimal\", \"dim\": NaN}",
+        " is not the JSON of a U-Net: Non-standard token 'NaN'.");
     refusesConfig(" ".repeat((1 << 20) + 1), " has more than 1048576 bytes");
     Files.write(folder.resolve("config.json"), new byte[] {'{', (byte) 0xff, '}'});
-    assertReading().hasMessage("%s is not a text file in UTF-8.", folder.resolve("config.json"));
+    assertReading()
+        .hasMessage(
+            "%s is not a text file in UTF-8; a model folder holds config.json and diffusion_pytorch_model.safetensors, so copy or download all of it.",
+            folder.resolve("config.json"));
   }
 
   private void refusesConfig(String json, String message) throws IOException {

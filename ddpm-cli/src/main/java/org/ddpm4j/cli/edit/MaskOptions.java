@@ -93,7 +93,7 @@ final class MaskOptions {
       throw new BadInputException(
           String.format(
               Locale.ROOT,
-              "A box of %dx%d from row %d and column %d on does not lie in an image of %dx%d.",
+              "A box of %dx%d from row %d and column %d on does not lie in an image of %dx%d; choose a smaller one, as T,L,H,W.",
               sides[2],
               sides[3],
               sides[0],

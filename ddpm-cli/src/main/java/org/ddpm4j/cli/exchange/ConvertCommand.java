@@ -10,6 +10,7 @@ import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.KnownDataSet;
 import org.ddpm4j.cli.options.ModelPlace;
+import org.ddpm4j.cli.options.NetworkWords;
 import org.ddpm4j.cli.options.SamplerTypeOptions;
 import org.ddpm4j.cli.options.Size;
 import org.ddpm4j.cli.options.SizeConverter;
@@ -236,8 +237,8 @@ public final class ConvertCommand implements Callable<Integer> {
       throw new BadInputException(
           String.format(
               Locale.ROOT,
-              "diffusers has no network like %s; only a UNet2DModel can go there, so train one with --network unet2d.",
-              network.getClass().getSimpleName()));
+              "diffusers has no network like this one (%s); only a UNet2DModel can go there, so train one with --network unet2d.",
+              NetworkWords.describe(network)));
     }
     if (!model.normalization().equals(DiffusersPipeline.normalization(model.parameterization()))) {
       throw new BadInputException(

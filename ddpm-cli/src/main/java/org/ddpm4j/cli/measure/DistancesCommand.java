@@ -230,7 +230,7 @@ public final class DistancesCommand implements Callable<Integer> {
       throw new BadInputException(
           String.format(
               Locale.ROOT,
-              "%s holds %d images; %d are needed.",
+              "%s holds %d images; %d are needed, so draw more, or name another folder.",
               images,
               all.size(),
               count == null ? DistanceReport.FEWEST_IMAGES : count));

@@ -150,7 +150,7 @@ public final class DataOptions {
         throw new IOException(
             String.format(
                 Locale.ROOT,
-                "The training images are of %s, the test images of %s; they must be alike.",
+                "The training images are of %s, the test images of %s, and must be alike; take both from one data set, or train with --validation-images 0.",
                 training.shape(),
                 validation.get().shape()));
       }

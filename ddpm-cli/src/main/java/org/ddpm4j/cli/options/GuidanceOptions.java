@@ -58,6 +58,13 @@ public final class GuidanceOptions {
               "--guidance-interval takes two numbers, as in 0.3,5, but was given %s.",
               interval));
     }
+    if (scale == 1 && (rescale != null || interval != null)) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "--guidance 1 is none, so that %s would change nothing; give another scale, or leave it out.",
+              rescale == null ? "--guidance-interval" : "--guidance-rescale"));
+    }
     Guidance guidance =
         BadInputException.check(
             () ->

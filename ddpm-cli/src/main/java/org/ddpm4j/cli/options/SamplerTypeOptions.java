@@ -1,5 +1,6 @@
 package org.ddpm4j.cli.options;
 
+import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.config.AncestralConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
@@ -132,6 +133,9 @@ public final class SamplerTypeOptions {
           if (levels != null) {
             config = config.withLevels(levels);
           }
+          if (spacing != null && !config.usesSpacing()) {
+            throw withoutEffect(config);
+          }
           if (order != null) {
             config = config.withOrder(order);
           }
@@ -147,5 +151,19 @@ public final class SamplerTypeOptions {
           }
           return config;
         });
+  }
+
+  private static BadInputException withoutEffect(SamplerConfig config) {
+    String reason =
+        config instanceof SamplerConfig.SpacedLevels spaced
+                && spaced.levels() != LevelSpacing.TIMESTEPS
+            ? String.format(Locale.ROOT, " with --levels %s", spaced.levels())
+            : "";
+    return new BadInputException(
+        String.format(
+            Locale.ROOT,
+            "The sampler %s%s has times of its own; leave out --spacing.",
+            config.type(),
+            reason));
   }
 }

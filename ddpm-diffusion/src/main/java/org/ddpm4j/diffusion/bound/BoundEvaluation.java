@@ -61,7 +61,7 @@ public record BoundEvaluation(
         throw new IllegalArgumentException(
             String.format(
                 Locale.ROOT,
-                "A matrix of %d images at %d timesteps has the shape %s.",
+                "A matrix of %1$d images at %2$d timesteps has the shape %3$s; it must be [%1$d,%2$d].",
                 shape[0],
                 shape[1],
                 Arrays.toString(matrix.shape())));

@@ -71,6 +71,12 @@ public record Dpm2Config(
     return new Dpm2Config(type, newSpacing, newStepsOffset, levels, end, convention);
   }
 
+  /** The first and the last of the visited timesteps are where other levels begin and end. */
+  @Override
+  public boolean usesSpacing() {
+    return true;
+  }
+
   @Override
   public Dpm2Config withLevels(LevelSpacing newLevels) {
     return new Dpm2Config(type, spacing, stepsOffset, newLevels, end, convention);

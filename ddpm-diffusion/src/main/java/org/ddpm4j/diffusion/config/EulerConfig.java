@@ -89,6 +89,12 @@ public record EulerConfig(
     return range.spacing();
   }
 
+  /** The first and the last of the visited timesteps are where other levels begin and end. */
+  @Override
+  public boolean usesSpacing() {
+    return true;
+  }
+
   @Override
   public EulerConfig withLevels(LevelSpacing newLevels) {
     return withRange(range.withSpacing(newLevels));

@@ -119,6 +119,11 @@ public record FlowConfig(
   }
 
   @Override
+  public boolean usesSpacing() {
+    return OwnTimes.super.usesSpacing();
+  }
+
+  @Override
   public FlowConfig withLevels(LevelSpacing newLevels) {
     return new FlowConfig(type, newLevels, shift, convention, dynamicShift, positions);
   }

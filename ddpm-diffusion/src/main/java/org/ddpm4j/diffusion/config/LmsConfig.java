@@ -55,6 +55,12 @@ public record LmsConfig(
     return new LmsConfig(newSpacing, newStepsOffset, levels, order, end);
   }
 
+  /** The first and the last of the visited timesteps are where other levels begin and end. */
+  @Override
+  public boolean usesSpacing() {
+    return true;
+  }
+
   @Override
   public LmsConfig withLevels(LevelSpacing newLevels) {
     return new LmsConfig(spacing, stepsOffset, newLevels, order, end);

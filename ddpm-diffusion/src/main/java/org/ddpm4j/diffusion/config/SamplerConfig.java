@@ -69,6 +69,11 @@ public sealed interface SamplerConfig
 
     @Override
     SamplerConfig withLevels(LevelSpacing newLevels);
+
+    @Override
+    default boolean usesSpacing() {
+      return levels() == LevelSpacing.TIMESTEPS || levels() == LevelSpacing.LOG_LINEAR;
+    }
   }
 
   /** Configurations of samplers whose times are a matter of their own. */
@@ -83,6 +88,11 @@ public sealed interface SamplerConfig
     @Override
     default int stepsOffset() {
       return 0;
+    }
+
+    @Override
+    default boolean usesSpacing() {
+      return false;
     }
 
     @Override
@@ -116,12 +126,28 @@ public sealed interface SamplerConfig
   /** Where a run ends. */
   enum End {
     /** At clean images: ᾱ = 1, σ = 0. */
-    CLEAN,
+    CLEAN("clean images"),
     /**
      * At the noise of timestep 0, which is left in the images (diffusers' {@code set_alpha_to_one}
      * of false, and {@code final_sigmas_type} of {@code sigma_min}).
      */
-    FIRST_TIMESTEP
+    FIRST_TIMESTEP("the noise of timestep 0");
+
+    private final String words;
+
+    End(String words) {
+      this.words = words;
+    }
+
+    /**
+     * Where that is, in the words of messages.
+     *
+     * @return for instance {@code clean images}
+     */
+    @Override
+    public String toString() {
+      return words;
+    }
   }
 
   /**
@@ -257,6 +283,16 @@ public sealed interface SamplerConfig
    * @throws IllegalArgumentException if the offset does not go with the spacing
    */
   SamplerConfig withSpacing(TimestepSpacing newSpacing, int newStepsOffset);
+
+  /**
+   * Whether it matters which timesteps are visited. Of most solvers it does not if the noise levels
+   * are others than those of timesteps.
+   *
+   * @return false if {@link #withSpacing} changes no image
+   */
+  default boolean usesSpacing() {
+    return true;
+  }
 
   /**
    * The same sampler with other noise levels.

@@ -61,7 +61,7 @@ public record ConsistencyDistillation(
     if (loss != LossFunction.L1 && loss != LossFunction.L2) {
       throw new IllegalArgumentException(
           String.format(
-              Locale.ROOT, "A consistency model is distilled by the loss L1 or L2, not %s.", loss));
+              Locale.ROOT, "A consistency model is distilled by the loss l1 or l2, not %s.", loss));
     }
   }
 

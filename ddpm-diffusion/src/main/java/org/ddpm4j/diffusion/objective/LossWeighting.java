@@ -39,6 +39,16 @@ public sealed interface LossWeighting {
     public double weight(Parameterization parameterization, NoiseSchedule schedule, int t) {
       return 1;
     }
+
+    /**
+     * The name as it is written on the command line.
+     *
+     * @return {@code uniform}
+     */
+    @Override
+    public String toString() {
+      return "uniform";
+    }
   }
 
   /**
@@ -62,6 +72,16 @@ public sealed interface LossWeighting {
     @Override
     public double weight(Parameterization parameterization, NoiseSchedule schedule, int t) {
       return Math.min(schedule.snr(t), gamma) / x0Weight(parameterization, schedule, t);
+    }
+
+    /**
+     * The name as it is written on the command line.
+     *
+     * @return {@code min-snr}
+     */
+    @Override
+    public String toString() {
+      return "min-snr";
     }
   }
 
@@ -91,6 +111,16 @@ public sealed interface LossWeighting {
     public double weight(Parameterization parameterization, NoiseSchedule schedule, int t) {
       double snr = schedule.snr(t);
       return snr / Math.pow(k + snr, gamma) / x0Weight(parameterization, schedule, t);
+    }
+
+    /**
+     * The name as it is written on the command line.
+     *
+     * @return {@code p2}
+     */
+    @Override
+    public String toString() {
+      return "p2";
     }
   }
 

@@ -66,7 +66,7 @@ public record ObjectiveConfig(
     require(
         distillation == null
             || (timesteps == TimestepSampling.UNIFORM && loss != LossFunction.HUBER),
-        "A consistency model is distilled by the loss L1 or L2 at uniform timesteps, not by %s at %s"
+        "A consistency model is distilled by the loss l1 or l2 at uniform timesteps, not by %s at %s"
             + " ones.",
         loss,
         timesteps);

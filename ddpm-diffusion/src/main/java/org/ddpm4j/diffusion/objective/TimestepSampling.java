@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.objective;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.Locale;
 
 /** How timesteps are drawn for training. */
 public enum TimestepSampling {
@@ -19,5 +20,15 @@ public enum TimestepSampling {
    * have no weights.
    */
   @JsonProperty("log-normal")
-  LOG_NORMAL
+  LOG_NORMAL;
+
+  /**
+   * The name as it is written on the command line, in files and in messages.
+   *
+   * @return for instance {@code log-normal}
+   */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
 }

@@ -25,6 +25,7 @@ import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.training.TrainingConfig;
+import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.model.UnetConfig;
 
@@ -36,6 +37,10 @@ import org.ddpm4j.unet.model.UnetConfig;
 final class RunConfigJson {
 
   private static final String MODEL = "model";
+
+  /** What configurations of our own networks have. */
+  private static final String KIND_OF_NETWORK = "_model";
+
   private static final String PARAMETERIZATION = "parameterization";
 
   private static final JsonMapper JSON =
@@ -202,11 +207,18 @@ final class RunConfigJson {
   static RunConfig read(String text, String source) throws IOException {
     try {
       JsonNode json = JSON.readTree(text);
+      if (json.has(DiffusersFields.CLASS_NAME) || json.has(KIND_OF_NETWORK)) {
+        throw new IOException(
+            String.format(
+                Locale.ROOT,
+                "%s is the configuration of a network and not of a run; name the folder that train made, or give this one as a model.",
+                source));
+      }
       if (!(json instanceof ObjectNode object) || !object.path(MODEL).isObject()) {
         throw new IOException(
             String.format(
                 Locale.ROOT,
-                "%s is not the configuration of a run: it has no model; restore the file that the run began with.",
+                "%s is not the configuration of a run: it has no model; name the folder that train made, or restore the file that the run began with.",
                 source));
       }
       UnetConfig network =

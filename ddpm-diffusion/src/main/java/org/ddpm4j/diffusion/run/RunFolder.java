@@ -116,11 +116,18 @@ public record RunFolder(Path path) {
   public static RunFolder open(Path path) throws IOException {
     RunFolder folder = new RunFolder(path);
     if (!Files.isRegularFile(folder.configFile())) {
+      String instead =
+          Files.isRegularFile(path)
+              ? "it is a file"
+              : Files.exists(path.resolve("model_index.json"))
+                  ? "it is a pipeline of diffusers"
+                  : "it has no config.json";
       throw new IOException(
           String.format(
               Locale.ROOT,
-              "%s is not the folder of a run: it has no config.json; name the folder that train made.",
-              path));
+              "%s is not the folder of a run: %s; name the folder that train made.",
+              path,
+              instead));
     }
     return folder;
   }
@@ -149,7 +156,8 @@ public record RunFolder(Path path) {
                 file,
                 Files.size(file)));
       }
-      return RunConfig.fromJson(Files.readString(file), file.toString());
+      return RunConfig.fromJson(
+          SmallTextFile.withoutByteOrderMark(Files.readString(file)), file.toString());
     } catch (CharacterCodingException e) {
       throw new IOException(
           String.format(

@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.sampling;
 
+import java.util.Locale;
 import org.apache.commons.math3.distribution.BetaDistribution;
 
 /**
@@ -89,4 +90,14 @@ public enum LevelSpacing {
    * @throws IllegalStateException of {@link #TIMESTEPS}, which are no ratios
    */
   public abstract double[] ratios(double first, double last, int steps);
+
+  /**
+   * The name as it is written on the command line, in files and in messages.
+   *
+   * @return for instance {@code log-linear}
+   */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
 }

@@ -163,8 +163,8 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "%s levels cannot go from ρ = %s to %s in %d steps; there must be at least 2, and some signal at the first (no zero terminal SNR).",
-              spacing == LevelSpacing.KARRAS ? "Karras'" : spacing,
+              "The levels %s cannot go from ρ = %s to %s in %d steps; there must be at least 2, and some signal at the first (no zero terminal SNR).",
+              spacing,
               first,
               last,
               steps));

@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.sampling;
 
+import java.util.Locale;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -48,7 +49,7 @@ public enum ReverseVariance {
               .orElseThrow(
                   () ->
                       new IllegalArgumentException(
-                          "The network has not learned a variance; choose BETA or POSTERIOR, or train one with a hybrid loss."));
+                          "The network has not learned a variance; choose the variance beta or posterior, or train one with the loss terms hybrid."));
       double least = schedule.posteriorLogVarianceClipped(t);
       double halfRange = (Math.log(schedule.betas(t)) - least) / 2;
       return v.mul(halfRange).addi(least + halfRange);
@@ -76,4 +77,14 @@ public enum ReverseVariance {
   /** Multiplies standard normal noise, in place, by σ_t. */
   abstract INDArray scale(
       INDArray noise, NoiseSchedule schedule, int t, Denoiser.Estimate estimate);
+
+  /**
+   * The name as it is written on the command line, in files and in messages.
+   *
+   * @return for instance {@code posterior}
+   */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
 }

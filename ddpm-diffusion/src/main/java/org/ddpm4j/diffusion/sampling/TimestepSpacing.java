@@ -110,6 +110,16 @@ public enum TimestepSpacing {
     return times;
   }
 
+  /**
+   * The name as it is written on the command line, in files and in messages.
+   *
+   * @return for instance {@code leading}
+   */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
   private static void requireSteps(int timesteps, int steps) {
     if (steps < 1 || steps > timesteps) {
       throw new IllegalArgumentException(

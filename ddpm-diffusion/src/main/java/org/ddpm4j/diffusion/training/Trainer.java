@@ -143,7 +143,7 @@ public final class Trainer implements AutoCloseable {
       return simple.schedule();
     }
     throw new IllegalArgumentException(
-        "Log-normal levels of noise are for the loss terms SIMPLE; draw timesteps uniformly.");
+        "Log-normal levels of noise are for the loss terms simple; draw timesteps uniformly.");
   }
 
   /**

@@ -83,6 +83,35 @@ class SamplerConfigTest {
     assertThat(config.withLevels(LevelSpacing.TIMESTEPS)).isEqualTo(config);
   }
 
+  /** Whoever asks for a spacing that changes nothing should be told. */
+  @ParameterizedTest
+  @EnumSource
+  void saysWhetherTheSpacingMatters(SamplerType type) {
+    SamplerConfig usual = SamplerConfig.of(type);
+    for (LevelSpacing levels : LevelSpacing.values()) {
+      boolean isTaken =
+          levels == LevelSpacing.TIMESTEPS
+              || (levels == LevelSpacing.LOG_LINEAR
+                  ? type == SamplerType.EULER
+                  : usual instanceof SamplerConfig.SpacedLevels);
+      if (!isTaken) {
+        continue;
+      }
+      SamplerConfig config = usual.withLevels(levels);
+      if (config instanceof SamplerConfig.OwnTimes) {
+        assertThat(config.usesSpacing()).isFalse();
+      } else {
+        PathSampler leading = spaced(config, TimestepSpacing.LEADING);
+        PathSampler trailing = spaced(config, TimestepSpacing.TRAILING);
+        assertThat(leading.equals(trailing)).as("%s", levels).isEqualTo(!config.usesSpacing());
+      }
+    }
+  }
+
+  private static PathSampler spaced(SamplerConfig config, TimestepSpacing spacing) {
+    return config.withSpacing(spacing, 0).create(SCHEDULE, 10, X0Constraint.NONE);
+  }
+
   /** Luo et al. 2023: some of the timesteps of the distillation, every 20th for T = 1000. */
   @Test
   void lcmVisitsTimestepsOfItsDistillation() {
@@ -146,7 +175,7 @@ class SamplerConfigTest {
         .hasMessageStartingWith(
             "The sampler pndm does not take other levels than those of timesteps; ddim, dpm++,");
     assertThatThrownBy(() -> DeisConfig.usual().withLevels(LevelSpacing.LOG_LINEAR))
-        .hasMessage("The sampler deis does not take the levels LOG_LINEAR; euler does.");
+        .hasMessage("The sampler deis does not take the levels log-linear; euler does.");
     assertThatThrownBy(() -> SamplerConfig.of(SamplerType.DPM_SOLVER_EPS).withEnd(End.CLEAN))
         .hasMessageContaining("The sampler dpm integrates ε");
     assertThatThrownBy(() -> DpmSolverConfig.of(SamplerType.DPM_SOLVER).withLeastLambda(Double.NaN))

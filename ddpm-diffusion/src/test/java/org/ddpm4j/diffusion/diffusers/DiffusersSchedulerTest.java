@@ -320,7 +320,7 @@ class DiffusersSchedulerTest {
         "DDPMScheduler | num_train_timesteps=0 | num_train_timesteps is 0",
         "DDPMScheduler | num_train_timesteps=1e400 | num_train_timesteps",
         "DDPMScheduler | num_train_timesteps=2.5 | whole number",
-        "DDPMScheduler | beta_end=1.5 | betaEnd is 1.5",
+        "DDPMScheduler | beta_end=1.5 | Beta end is 1.5",
         "DDPMScheduler | beta_start=\"a\" | beta_start is \"a\"; it must be a finite number",
         "DDPMScheduler | trained_betas=[0.1,0.2] | trained_betas is a list of 2",
         "DDPMScheduler | trained_betas=[0.1,null] num_train_timesteps=2 | trained_betas has",
@@ -436,12 +436,12 @@ class DiffusersSchedulerTest {
     assertThatIllegalArgumentException()
         .isThrownBy(
             () -> linear(eps, DdimConfig.usual().withLevels(LevelSpacing.KARRAS), X0Clipping.NONE))
-        .withMessageContaining("KARRAS");
+        .withMessageContaining("levels that are karras");
     assertThatIllegalArgumentException()
         .isThrownBy(
             () ->
                 linear(eps, SamplerConfig.of(SamplerType.DEIS).withEnd(End.CLEAN), X0Clipping.NONE))
-        .withMessageContaining("FIRST_TIMESTEP");
+        .withMessageContaining("ends at the noise of timestep 0 and nowhere else");
   }
 
   @Test

@@ -221,7 +221,7 @@ class ConsistencyDistillationTest {
                     NoiseSchedule.of(0.5), GAUSSIAN, Distillation.paper(), LossFunction.L2))
         .hasMessageContaining("needs two or more timesteps");
     assertThatThrownBy(() -> objective(Distillation.Solver.HEUN, LossFunction.HUBER))
-        .hasMessageContaining("by the loss L1 or L2, not HUBER");
+        .hasMessageContaining("by the loss l1 or l2, not huber");
     assertThatThrownBy(() -> new Distillation(Distillation.Solver.HEUN, 1))
         .hasMessageContaining("it must be in [0,1)");
     assertThatThrownBy(

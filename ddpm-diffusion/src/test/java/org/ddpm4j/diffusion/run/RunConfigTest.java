@@ -328,7 +328,7 @@ class RunConfigTest {
         .hasMessageContaining("the network has 0 class embeddings");
     assertThatThrownBy(
             () -> simple.withLoss(LossFunction.L1).withWeighting(new LossWeighting.MinSnr(5)))
-        .hasMessageContaining("made for squared errors");
+        .hasMessageContaining(" is made for squared errors");
     assertThatThrownBy(() -> simple.withLabelDropout(1)).hasMessageContaining("must be in [0,1)");
   }
 

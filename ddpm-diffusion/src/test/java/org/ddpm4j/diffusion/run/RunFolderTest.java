@@ -60,6 +60,29 @@ class RunFolderTest {
   }
 
   @Test
+  void whatIsTakenForARunIsNamed() throws IOException {
+    Path file = Files.writeString(temporary.resolve("file"), "");
+    assertThatThrownBy(() -> RunFolder.open(file)).hasMessageContaining("of a run: it is a file");
+    Path pipeline = Files.createDirectory(temporary.resolve("pipeline"));
+    Files.writeString(pipeline.resolve("model_index.json"), "{}");
+    assertThatThrownBy(() -> RunFolder.open(pipeline))
+        .hasMessageContaining("it is a pipeline of diffusers");
+    for (String network :
+        List.of("{\"_class_name\": \"UNet2DModel\"}", "{\"_model\": \"minimal\"}")) {
+      Files.writeString(pipeline.resolve("config.json"), network);
+      assertThatThrownBy(() -> RunFolder.open(pipeline).readConfig())
+          .hasMessageContaining("is the configuration of a network and not of a run");
+    }
+  }
+
+  @Test
+  void aByteOrderMarkIsNoPartOfTheConfiguration() throws IOException {
+    RunFolder run = RunFolder.create(temporary, RunConfigTest.CONFIG);
+    Files.writeString(run.configFile(), "\ufeff" + Files.readString(run.configFile()));
+    assertThat(run.readConfig()).isEqualTo(RunConfigTest.CONFIG);
+  }
+
+  @Test
   void aDamagedConfigurationIsNamed() throws IOException {
     RunFolder run = RunFolder.create(temporary, RunConfigTest.CONFIG);
     Files.write(run.configFile(), new byte[] {(byte) 0xC3, '{'});

@@ -61,7 +61,9 @@ public final class WeightsLayout {
 
   private static final SmallTextFile INDEX_FILE =
       new SmallTextFile(
-          1 << 24, "index of weights", "it says which file holds which tensor of the network");
+          1 << 24,
+          "index of weights",
+          "it says which file holds which tensor of the network, so copy or download the whole folder");
 
   private static final JsonMapper JSON = StrictJson.builder().build();
 

@@ -1,5 +1,7 @@
 package org.ddpm4j.kernels.ops;
 
+import java.util.Locale;
+
 /** The loss of an error {@code d = prediction - target} of one element. */
 public enum LossFunction implements PointwiseLoss {
   /** {@code |d|}. */
@@ -39,6 +41,16 @@ public enum LossFunction implements PointwiseLoss {
       return Math.max(-1, Math.min(1, d));
     }
   };
+
+  /**
+   * The name as it is written on the command line, in files and in messages.
+   *
+   * @return for instance {@code huber}
+   */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
 
   abstract double value(double d);
 

@@ -239,7 +239,7 @@ public final class ImagePacking {
       }
     }
     if (numbers.length == 0) {
-      throw new IOException(source + " holds no images.");
+      throw new IOException(source + " holds no images; pack a table with some.");
     }
     JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     Broadcast<long[]> sorted = context.broadcast(numbers);

@@ -249,7 +249,11 @@ public record PackedImages(String folder, Contents contents) {
       if (!files.rename(new Path(unfinished, attempt), new Path(unfinished, name))) {
         throw new IOException(
             String.format(
-                Locale.ROOT, "%s/%s could not be renamed to %s.", unfinished, attempt, name));
+                Locale.ROOT,
+                "%s/%s could not be renamed to %s; see whether the place can be written, and begin again.",
+                unfinished,
+                attempt,
+                name));
       }
     }
 
@@ -283,7 +287,11 @@ public record PackedImages(String folder, Contents contents) {
       }
       if (!files.rename(unfinished, target)) {
         throw new IOException(
-            String.format(Locale.ROOT, "%s could not be renamed to %s.", unfinished, target));
+            String.format(
+                Locale.ROOT,
+                "%s could not be renamed to %s; see whether the place can be written, and begin again.",
+                unfinished,
+                target));
       }
       return new PackedImages(target.toString(), contents);
     }

@@ -194,7 +194,11 @@ public final class RemoteRun implements AutoCloseable {
     files.delete(to, false);
     if (!files.rename(unfinished, to)) {
       throw new IOException(
-          String.format(Locale.ROOT, "%s could not be renamed to %s.", unfinished, to));
+          String.format(
+              Locale.ROOT,
+              "%s could not be renamed to %s; see whether the place can be written, and go on.",
+              unfinished,
+              to));
     }
   }
 

@@ -110,7 +110,7 @@ public final class SparkTraining implements AutoCloseable {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "The batch size is %d, but there are only %d images to train on.",
+              "The batch size is %d, but there are only %d images to train on; train with smaller batches.",
               batch,
               found.size()));
     }
