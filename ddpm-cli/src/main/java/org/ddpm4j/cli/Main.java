@@ -52,19 +52,31 @@ public final class Main {
     // What is printed and written is the same for everybody, libraries included.
     Locale.setDefault(Locale.ROOT);
     NativeFolder.settle(System.getProperties(), System.getenv());
+    NativeLibraries libraries = NativeLibraries.ahead(args);
     // SameDiff prints to System.out now and then, which would mix with results.
     System.setOut(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
     // Its cache is a file in the system's temporary folder, for pictures that fit into memory.
     ImageIO.setUseCache(false);
-    System.exit(run(console, args));
+    System.exit(run(console, libraries, args));
   }
 
   /** Runs the program and returns the exit code. */
   static int run(Console console, String... args) {
+    return run(console, NativeLibraries.WHEN_NEEDED, args);
+  }
+
+  private static int run(Console console, NativeLibraries libraries, String... args) {
     // Picocli would not notice that its help cannot be written.
     StringWriter help = new StringWriter();
     try {
-      CommandLine program = commandLine(console).setOut(new PrintWriter(help, true));
+      CommandLine program =
+          commandLine(console)
+              .setOut(new PrintWriter(help, true))
+              .setExecutionStrategy(
+                  result -> {
+                    libraries.await();
+                    return OptionRules.run(result);
+                  });
       int code = program.execute(DistancesCommand.named(args));
       console.print(stream -> stream.write(help.toString().getBytes(StandardCharsets.UTF_8)));
       return code;
