@@ -127,6 +127,16 @@ public record RunConfig(
   }
 
   /**
+   * The same run on other images.
+   *
+   * @param newData what it is trained on
+   * @return a new configuration
+   */
+  public RunConfig withData(DataDescription newData) {
+    return new RunConfig(format, version, model, newData, training);
+  }
+
+  /**
    * As JSON.
    *
    * @return an object, indented

@@ -9,6 +9,8 @@ import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.spark.data.PackedImages;
 import org.ddpm4j.spark.training.Placement;
@@ -41,7 +43,8 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      description = "Configuration of a new run, as 'ddpm train --dry-run' prints it.")
+      description =
+          "Configuration of a new run, as 'ddpm train --dry-run' prints it; the images are those of --images.")
   private String config;
 
   @Option(
@@ -74,7 +77,7 @@ final class TrainCommand implements Callable<Integer> {
     try (SparkSession spark = SparkApplication.session()) {
       Configuration configuration = spark.sparkContext().hadoopConfiguration();
       PackedImages packed = PackedImages.open(images, configuration);
-      try (RemoteRun folder = folder(configuration);
+      try (RemoteRun folder = folder(packed.contents(), configuration);
           SparkTraining training =
               new SparkTraining(
                   JavaSparkContext.fromSparkContext(spark.sparkContext()),
@@ -101,7 +104,8 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private RemoteRun folder(Configuration configuration) throws IOException {
+  private RemoteRun folder(PackedImages.Contents packed, Configuration configuration)
+      throws IOException {
     Path existing = new Path(run, "config.json");
     if (existing.getFileSystem(configuration).exists(existing)) {
       if (config != null) {
@@ -125,7 +129,49 @@ final class TrainCommand implements Callable<Integer> {
       return RemoteRun.create(
           run,
           configuration,
-          RunConfig.fromJson(new String(in.readAllBytes(), StandardCharsets.UTF_8), config));
+          on(
+              packed,
+              RunConfig.fromJson(new String(in.readAllBytes(), StandardCharsets.UTF_8), config)));
     }
+  }
+
+  /**
+   * The configuration on the packed images. Whoever printed it need not have had them all: it is
+   * often made with a few, on a machine that would not hold the others.
+   */
+  private RunConfig on(PackedImages.Contents packed, RunConfig printed) throws IOException {
+    ModelDescription model = printed.model();
+    if (!model.shape().equals(packed.shape())) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "The images in %s are of %s, those of %s are of %s; pack them in that size, or print the configuration with --image-size.",
+              images,
+              packed.shape(),
+              config,
+              model.shape()));
+    }
+    if (!model.classNames().equals(packed.classNames())) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "The images in %s have the classes %s, those of %s have %s; print the configuration with images of the same classes.",
+              images,
+              packed.classNames(),
+              config,
+              model.classNames()));
+    }
+    DataDescription data = printed.data();
+    if (data.fingerprint().equals(packed.fingerprint())) {
+      return printed;
+    }
+    return printed.withData(
+        new DataDescription(
+            data.name(),
+            packed.source(),
+            packed.fingerprint(),
+            packed.size(),
+            0,
+            DataDescription.Selection.ALL));
   }
 }

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.spark.sampling.TinyModel;
 import org.ddpm4j.spark.training.TinyRuns;
 import org.junit.jupiter.api.AfterEach;
@@ -115,6 +117,34 @@ class SparkApplicationTest {
     assertThat(train.code()).isZero();
     DiffusionModel.ofRun(trained).close();
 
+    // A configuration that was printed with other images of the same kind.
+    Path other = folder.resolve("other.json");
+    Files.writeString(
+        other,
+        Files.readString(config)
+            .replaceFirst("\"fingerprint\" *: *\"[^\"]*", "\"fingerprint\": \"0"));
+    Path fewer = folder.resolve("fewer");
+    assertThat(run("train", "--run", fewer, "--config", other, "--images", images, "--shards", 2))
+        .satisfies(result -> assertThat(result.err()).isEmpty())
+        .satisfies(result -> assertThat(result.code()).isZero());
+    assertThat(data(fewer)).isEqualTo(data(trained));
+    Path wide = folder.resolve("wide.json");
+    Files.writeString(
+        wide, Files.readString(config).replaceFirst("\"width\" *: *28", "\"width\": 32"));
+    Result wider =
+        run(
+            "train",
+            "--run",
+            folder.resolve("w"),
+            "--config",
+            wide,
+            "--images",
+            images,
+            "--shards",
+            1);
+    assertThat(wider.code()).isEqualTo(2);
+    assertThat(wider.err()).contains("28", "32", "--image-size");
+
     Result evaluate =
         run(
             "evaluate",
@@ -130,6 +160,13 @@ class SparkApplicationTest {
             images);
     assertThat(evaluate.err()).isEmpty();
     assertThat(evaluate.out()).contains("Fréchet distance of 16 drawn images to 12 real ones: ");
+  }
+
+  /** Of what a run was trained on: the fingerprint and the number. */
+  private static List<Object> data(Path run) throws IOException {
+    DataDescription data =
+        RunConfig.fromJson(Files.readString(run.resolve("config.json")), "config.json").data();
+    return List.of(data.fingerprint(), data.trainingImages());
   }
 
   @Test
