@@ -121,6 +121,7 @@ class SchedulesCommandTest {
     "cosine",
     "cosine-annotated",
     "sigmoid",
+    "sigmoid-jabri",
     "constant",
     "jsd",
     "exponential",

@@ -14,6 +14,8 @@ import org.ddpm4j.kernels.ops.EltwiseGradient;
 import org.ddpm4j.kernels.ops.Embedding;
 import org.ddpm4j.kernels.ops.EmbeddingGradient;
 import org.ddpm4j.kernels.ops.FourierEmbedding;
+import org.ddpm4j.kernels.ops.LearnedSinusoids;
+import org.ddpm4j.kernels.ops.LearnedSinusoidsGradient;
 import org.ddpm4j.kernels.ops.Multiply;
 import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
 import org.ddpm4j.kernels.ops.TimeFraction;
@@ -254,6 +256,45 @@ final class ElementwiseKernels {
   static Kernel addPositions(
       AddPositions op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
     return byPosition(context, "add_positions", inputs, outputs.get(0));
+  }
+
+  static Kernel learnedSinusoids(
+      LearnedSinusoids op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
+    Tensor t = inputs.get(0);
+    Tensor frequencies = inputs.get(1);
+    return context.launchFloat(
+        FILE,
+        "learned_sinusoids",
+        Launch.forElements((long) t.length() * frequencies.length(), THREADS),
+        t,
+        frequencies,
+        outputs.get(0),
+        t.length(),
+        frequencies.length());
+  }
+
+  /** Times have no gradient: zeros. */
+  static Kernel learnedSinusoidsGradient(
+      LearnedSinusoidsGradient op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
+    List<Kernel> kernels = new ArrayList<>();
+    if (outputs.get(0) != null) {
+      kernels.add(context.zeroing(outputs.get(0)));
+    }
+    if (outputs.get(1) != null) {
+      int count = inputs.get(1).length();
+      kernels.add(
+          context.launchFloat(
+              FILE,
+              "learned_sinusoids_gradient",
+              Launch.forElements(count, THREADS),
+              inputs.get(0),
+              inputs.get(1),
+              inputs.get(2),
+              outputs.get(1),
+              inputs.get(0).length(),
+              count));
+    }
+    return Kernel.sequence(kernels);
   }
 
   static Kernel dividePerImage(

@@ -222,6 +222,36 @@ extern "C" __global__ void __launch_bounds__(256) fourier_embedding(
   row[count] = (float)cos(angle);
 }
 
+// y [N,1+2C]: t, the sines of 2 pi f t, and behind them the cosines. Times are few.
+extern "C" __global__ void __launch_bounds__(256) learned_sinusoids(
+    const float* __restrict__ t, const float* __restrict__ frequencies, float* y, int n, int count) {
+  int k = blockIdx.x * blockDim.x + threadIdx.x;
+  if (k >= n * count) return;
+  int image = k / count;
+  int i = k - image * count;
+  double angle = 6.283185307179586 /* 2 pi */ * t[image] * frequencies[i];
+  float* row = y + (size_t)image * (1 + 2 * count);
+  if (i == 0) row[0] = t[image];
+  row[1 + i] = (float)sin(angle);
+  row[1 + count + i] = (float)cos(angle);
+}
+
+// Adds to dfrequencies [C], in the order of the images.
+extern "C" __global__ void __launch_bounds__(256) learned_sinusoids_gradient(
+    const float* __restrict__ t, const float* __restrict__ frequencies,
+    const float* __restrict__ dy, float* dfrequencies, int n, int count) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i >= count) return;
+  double sum = 0;
+  for (int image = 0; image < n; image++) {
+    double turns = 6.283185307179586 /* 2 pi */ * t[image];
+    double angle = turns * frequencies[i];
+    const float* row = dy + (size_t)image * (1 + 2 * count);
+    sum += turns * (cos(angle) * row[1 + i] - sin(angle) * row[1 + count + i]);
+  }
+  dfrequencies[i] += (float)sum;
+}
+
 // x / divisors[n], rows of `channels` elements, `positions` of them an image.
 extern "C" __global__ void __launch_bounds__(256) divide_per_image(
     const void* x, int xIsFloat, int xRow, const float* __restrict__ divisors, void* y,

@@ -28,6 +28,7 @@ final class OperationCases {
     made.addConvolutionsWithNeighbours();
     made.addDepthwise();
     made.addNormalisations();
+    made.addRmsNormalisations();
     made.addElementwise();
     made.addRearrangements();
     made.addAttentions();
@@ -204,6 +205,19 @@ final class OperationCases {
     }
   }
 
+  private void addRmsNormalisations() {
+    int[][] sizes = {
+      {1, 1, 1, 1}, {3, 5, 7, 3}, {3, 4, 6, 12}, {1, 14, 14, 28}, {3, 9, 5, 64}, {1, 3, 2, 300}
+    };
+    for (int[] s : sizes) {
+      cases.add(
+          OperationCase.of("rmsNorm %dx%dx%dx%d".formatted(s[0], s[1], s[2], s[3]))
+              .map(s[0], s[1], s[2], s[3])
+              .parameter(s[3])
+              .gives((l, in) -> l.rmsNorm(in.map(0), in.parameter(0))));
+    }
+  }
+
   /** Shapes of feature maps that pad rows by 7, 5, 4, 4 and no elements. */
   private static final int[][] MAPS = {
     {1, 1, 1, 1}, {3, 5, 7, 3}, {3, 4, 6, 12}, {1, 14, 14, 28}, {1, 3, 5, 64}
@@ -348,6 +362,15 @@ final class OperationCases {
           OperationCase.of("linearAttention" + size)
               .map(s[0], s[1], s[2], 3 * features)
               .gives((l, in) -> l.linearAttention(in.map(0), s[3])));
+      cases.add(
+          OperationCase.of("linearAttention with a memory" + size)
+              .map(s[0], s[1], s[2], 3 * features)
+              .parameter(2, 2, s[3], s[4])
+              .gives(
+                  (l, in) -> {
+                    FeatureMap longer = l.prependMemory(in.map(0), in.parameter(0), 2);
+                    return l.dropMemory(l.linearAttention(longer, s[3]), s[1], s[2]);
+                  }));
     }
   }
 
@@ -428,6 +451,11 @@ final class OperationCases {
         OperationCase.of("unpatchify")
             .map(3, 2, 3, 12)
             .gives((l, in) -> l.unpatchify(in.map(0), 2, 3)));
+    cases.add(
+        OperationCase.of("learnedSinusoids")
+            .constant(0, 1, 90.5)
+            .parameter(6)
+            .gives((l, in) -> l.learnedSinusoids(in.constant(0), in.parameter(0))));
     cases.add(
         OperationCase.of("fourierEmbedding")
             .constant(0.02, 1, 90)

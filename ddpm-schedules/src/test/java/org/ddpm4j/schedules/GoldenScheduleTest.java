@@ -57,7 +57,7 @@ class GoldenScheduleTest {
 
   @Test
   void goldenHoldsEverySchedule() {
-    assertThat(golden.size()).isEqualTo(33);
+    assertThat(golden.size()).isEqualTo(35);
     assertThat(golden.get("linear_600").size()).isEqualTo(13);
   }
 
@@ -75,6 +75,7 @@ class GoldenScheduleTest {
           case "cosine_seed" -> CosineSchedule.annotated();
           case "cosine_iddpm" -> CosineSchedule.paper();
           case "exponential" -> ExponentialSchedule.diffusers();
+          case "sigmoid_jabri" -> SigmoidSignalSchedule.paper();
           case "laplace" -> LaplaceSchedule.paper();
           case "laplace_diffusers" -> LaplaceSchedule.diffusers();
           default -> throw new IllegalArgumentException(name);

@@ -78,6 +78,15 @@ def laplace_signal(u):
     return math.exp(log_snr) / (1 + math.exp(log_snr))
 
 
+def sigmoid_jabri(timesteps):
+    """Jabri et al. 2022, figure 8; in extended precision, since the sigmoids nearly cancel."""
+    def sigma(x):
+        return 1 / (1 + np.exp(-np.longdouble(x)))
+    u = np.arange(timesteps + 1, dtype=np.longdouble) / timesteps
+    signal = (sigma(3) - sigma(-3 + 6 * u)) / (sigma(3) - sigma(-3))
+    return np.minimum(1 - signal[1:] / signal[:-1], np.longdouble("0.999")).astype(float)
+
+
 def of_alphas_cumprod(f, timesteps):
     return np.array([min(1 - f((t + 1) / timesteps) / f(t / timesteps), 0.999) for t in range(timesteps)])
 
@@ -106,7 +115,7 @@ def constants(betas):
 # Those that end with β = 1 have constants that are infinite there.
 ENDING_IN_NOISE = {jsd: ("betas",), linear_zero_terminal_snr: ("betas", "alphas_cumprod")}
 SCHEDULES = (linear, scaled_linear, quadratic, sigmoid, cosine_seed, cosine_iddpm, constant, exponential, laplace, laplace_diffusers,
-             *ENDING_IN_NOISE)
+             sigmoid_jabri, *ENDING_IN_NOISE)
 
 golden = {}
 for timesteps in (10, 600, 1000):
@@ -114,7 +123,7 @@ for timesteps in (10, 600, 1000):
         with np.errstate(divide="ignore"):
             table = constants(schedule(timesteps))
         names = ENDING_IN_NOISE.get(schedule, table)
-        if timesteps == 600 and schedule in (exponential, laplace, laplace_diffusers):
+        if timesteps == 600 and schedule in (exponential, laplace, laplace_diffusers, sigmoid_jabri):
             continue
         if timesteps == 1000:  # the two that decide the others, to keep the file small
             names = [name for name in ("betas", "alphas_cumprod") if name in names]

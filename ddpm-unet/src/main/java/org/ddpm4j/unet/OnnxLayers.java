@@ -11,6 +11,7 @@ import java.util.stream.IntStream;
 import onnx.Onnx;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.LossFunction;
+import org.ddpm4j.kernels.ops.RmsNorm;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Frequencies;
@@ -19,6 +20,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.shade.protobuf.ByteString;
 
 /**
@@ -288,6 +291,15 @@ final class OnnxLayers implements Layers {
   }
 
   @Override
+  public FeatureMap rmsNorm(FeatureMap x, SDVariable gain) {
+    String values = x.values().name();
+    String lengths = node("ReduceL2", List.of(values), integers("axes", 1));
+    String divisors = node("Max", List.of(lengths, constant(RmsNorm.LEAST_NORM)));
+    String scaled = node("Mul", List.of(node("Div", List.of(values, divisors)), perChannel(gain)));
+    return x.with(variable(node("Mul", List.of(scaled, constant(Math.sqrt(x.channels()))))));
+  }
+
+  @Override
   public SDVariable linear(
       SDVariable x, SDVariable weight, SDVariable bias, Activation activation) {
     String product = node("MatMul", List.of(x.name(), parameter(weight)));
@@ -380,6 +392,31 @@ final class OnnxLayers implements Layers {
   public FeatureMap concatChannels(FeatureMap a, FeatureMap b) {
     String both = node("Concat", List.of(a.values().name(), b.values().name()), integer("axis", 1));
     return new FeatureMap(variable(both), a.height(), a.width(), a.channels() + b.channels());
+  }
+
+  @Override
+  public FeatureMap prependMemory(FeatureMap x, SDVariable memory, int rows) {
+    INDArray held = parameters.apply(memory.name()).reshape('c', rows, -1);
+    INDArray row = Nd4j.zeros(DataType.FLOAT, x.channels(), rows);
+    row.get(NDArrayIndex.interval(x.channels() - held.size(1), x.channels()), NDArrayIndex.all())
+        .assign(held.transpose());
+    String first = parameter(memory.name(), row, 1, x.channels(), 1, rows);
+    String positions = reshape(x.values().name(), -1, x.channels(), 1, x.positions());
+    // Zeros for each image, as many as there are.
+    String means = node("GlobalAveragePool", List.of(positions));
+    String none = node("Mul", List.of(means, constant(0)));
+    String everyFirst = node("Add", List.of(none, first));
+    String longer = node("Concat", List.of(everyFirst, positions), integer("axis", 3));
+    return new FeatureMap(variable(longer), 1, rows + x.positions(), x.channels());
+  }
+
+  @Override
+  public FeatureMap dropMemory(FeatureMap x, int height, int width) {
+    int rows = x.positions() - height * width;
+    String left =
+        node("Slice", List.of(x.values().name(), whole(rows), whole(x.positions()), whole(3)));
+    String map = reshape(left, -1, x.channels(), height, width);
+    return new FeatureMap(variable(map), height, width, x.channels());
   }
 
   @Override
@@ -503,6 +540,16 @@ final class OnnxLayers implements Layers {
     String angles = node("Mul", List.of(turns, row));
     List<String> both = List.of(node("Sin", List.of(angles)), node("Cos", List.of(angles)));
     return variable(node("Concat", both, integer("axis", 1)));
+  }
+
+  @Override
+  public SDVariable learnedSinusoids(SDVariable t, SDVariable frequencies) {
+    String times = reshape(t.name(), -1, 1);
+    String turns = node("Mul", List.of(times, parameter(frequencies)));
+    String angles = node("Mul", List.of(turns, constant(2 * Math.PI)));
+    String sines = node("Sin", List.of(angles));
+    String cosines = node("Cos", List.of(angles));
+    return variable(node("Concat", List.of(times, sines, cosines), integer("axis", 1)));
   }
 
   @Override

@@ -45,7 +45,9 @@ class EveryNetworkTest {
             .withAttention(2, 4)
             .withOutChannels(6)
             .withClassEmbeddings(2),
-        AnnotatedUnet.resnet(8, 3, List.of(1, 2), 2).withAttention(2, 4).withPatchSize(4));
+        AnnotatedUnet.resnet(8, 3, List.of(1, 2), 2).withAttention(2, 4).withPatchSize(4),
+        UnetExamples.lucidrains(),
+        UnetExamples.lucidrainsOfClasses());
   }
 
   static Stream<UnetConfig> networksWithClasses() {

@@ -56,6 +56,8 @@ class FusedLayersTest {
   /** Layers whose feature maps are given without their sizes. */
   private static final Set<String> OF_VALUES = Set.of("activation", "add", "multiply", "affine");
 
+  private static final INDArray TIMES = Nd4j.createFromArray(0, 1, 90.5);
+
   /** One layer on inputs of certain shapes. */
   private record Case(String name, boolean multiplies, Layer layer, List<long[]> inputs) {
 
@@ -82,6 +84,8 @@ class FusedLayersTest {
     addPointwise(cases, new long[] {2, 7, 5, 12});
     addResampling(cases);
     addAttentions(cases);
+    addRmsNormalisations(cases);
+    addMemories(cases);
     return cases.stream();
   }
 
@@ -192,6 +196,50 @@ class FusedLayersTest {
                 List.of(x, new long[] {s[3]}, new long[] {s[3]})));
       }
     }
+  }
+
+  private static void addRmsNormalisations(List<Case> cases) {
+    for (long[] x :
+        List.of(
+            new long[] {1, 1, 1, 1},
+            new long[] {3, 5, 4, 3},
+            new long[] {2, 7, 5, 12},
+            new long[] {1, 14, 14, 64},
+            new long[] {2, 9, 8, 130})) {
+      cases.add(
+          new Case(
+              "rmsNorm x[%d,%d,%d,%d]".formatted(x[0], x[1], x[2], x[3]),
+              false,
+              (layers, in) -> layers.rmsNorm(map(in.get(0), x), in.get(1)).values(),
+              List.of(x, new long[] {x[3]})));
+    }
+  }
+
+  /** Memories of keys and values, and of as many channels as the map has. */
+  private static void addMemories(List<Case> cases) {
+    long[] x = {3, 4, 5, 24};
+    for (int rows : new int[] {1, 4}) {
+      for (int parts : new int[] {2, 3}) {
+        cases.add(
+            new Case(
+                "attention with %d memories of %d parts".formatted(rows, parts),
+                true,
+                (layers, in) -> {
+                  FeatureMap longer = layers.prependMemory(map(in.get(0), x), in.get(1), rows);
+                  return layers.dropMemory(layers.attention(longer, 2), 4, 5).values();
+                },
+                List.of(x, new long[] {rows, parts, 2, 4})));
+      }
+    }
+    cases.add(
+        new Case(
+            "learnedSinusoids",
+            false,
+            (layers, in) ->
+                layers.learnedSinusoids(
+                    in.get(0).getSameDiff().constant(TIMES.castTo(in.get(0).dataType())),
+                    in.get(0)),
+            List.of(new long[] {6})));
   }
 
   private static void addPointwise(List<Case> cases, long[] x) {

@@ -19,7 +19,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Outputs, losses and gradients of networks in PyTorch, in double precision, from {@code
  * bench/make_model_fixtures.py} and {@code bench/make_unet2d_fixtures.py}. The latter agrees with
- * diffusers' own networks; {@code bench/make_ncsnpp_fixture.py} is one of them.
+ * diffusers' own networks; {@code bench/make_ncsnpp_fixture.py} is one of them. Those of {@code
+ * bench/make_lucidrains_fixtures.py} are lucidrains' own.
  */
 class GoldenModelsTest {
 
@@ -35,7 +36,10 @@ class GoldenModelsTest {
           "unet2d_padding_classes",
           "unet2d_former_names",
           "unet2d_ncsnpp",
-          "dit");
+          "dit",
+          "lucidrains",
+          "lucidrains_learned",
+          "lucidrains_classes");
 
   /** The names that files of ours and of diffusers have for labels. */
   private static final List<String> LABELS = List.of("labels", "class_labels");

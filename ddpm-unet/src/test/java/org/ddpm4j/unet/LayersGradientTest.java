@@ -228,6 +228,25 @@ class LayersGradientTest {
   }
 
   @Test
+  void rmsNorm() {
+    check.check(layers.rmsNorm(check.featureMap("x", 2, 3, 2, 5), check.variable("gain", 5)));
+  }
+
+  @Test
+  void memories() {
+    SDVariable memory = check.variable("memory", 3, 2, 2, 1);
+    FeatureMap longer = layers.prependMemory(check.featureMap("x", 2, 2, 3, 6), memory, 3);
+    check.check(layers.dropMemory(layers.linearAttention(longer, 2), 2, 3));
+  }
+
+  @Test
+  void learnedSinusoids() {
+    SDVariable t = check.variable("t", Nd4j.createFromArray(0.7, 1.9));
+    SDVariable frequencies = check.variable("f", Nd4j.createFromArray(-0.3, 0.2, 0.6));
+    check.check(layers.learnedSinusoids(t, frequencies));
+  }
+
+  @Test
   void dividePerImage() {
     SDVariable divisors = check.variable("t", Nd4j.createFromArray(0.4, -2.0));
     check.check(layers.dividePerImage(check.featureMap("x", 2, 3, 2, 2), divisors));

@@ -367,6 +367,57 @@ class ReferenceLayersTest {
         divisors);
   }
 
+  /** 3, 4 and 0 have the length 5, and so do 0, 3 and -4; a row of zeros stays one. */
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "DOUBLE"})
+  void rmsNorm(DataType type) {
+    double root = Math.sqrt(3);
+    double[][] expected = {{0.6 * root, 1.6 * root, 0}, {0, 1.2 * root, 2.4 * root}, {0, 0, 0}};
+    INDArray x = Nd4j.createFromArray(new double[][] {{3, 4, 0}, {0, 3, -4}, {0, 0, 0}});
+    check(
+        type,
+        Nd4j.createFromArray(expected).reshape(1, 3, 1, 3),
+        (layers, in) -> layers.rmsNorm(map(in.get(0)), in.get(1)),
+        x.reshape(1, 3, 1, 3),
+        Nd4j.createFromArray(1.0, 2, -3));
+  }
+
+  /** A memory of keys and values before four positions of three channels: its query is zero. */
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "DOUBLE"})
+  void memories(DataType type) {
+    INDArray x = Nd4j.arange(24).castTo(DataType.DOUBLE).reshape(2, 2, 2, 3);
+    INDArray memory = Nd4j.createFromArray(-1.0, -2, -3, -4).reshape(2, 2, 1, 1);
+    double[] first = {0, -1, -2, 0, -3, -4};
+    INDArray expected = Nd4j.zeros(DataType.DOUBLE, 2, 1, 6, 3);
+    for (int n = 0; n < 2; n++) {
+      for (int i = 0; i < 18; i++) {
+        double value = i < 6 ? first[i] : 12 * n + i - 6;
+        expected.putScalar(new int[] {n, 0, i / 3, i % 3}, value);
+      }
+    }
+    check(
+        type,
+        expected,
+        (layers, in) -> layers.prependMemory(map(in.get(0)), in.get(1), 2),
+        x,
+        memory);
+    check(type, x, (layers, in) -> layers.dropMemory(map(in.get(0)), 2, 2), expected);
+  }
+
+  /** A quarter and half a turn, and a turn and a half back. */
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT", "DOUBLE"})
+  void learnedSinusoids(DataType type) {
+    double[][] expected = {{1, 1, 0, 0, -1}, {-3, 1, 0, 0, -1}};
+    checkVariable(
+        type,
+        Nd4j.createFromArray(expected),
+        (layers, in) -> layers.learnedSinusoids(in.get(0), in.get(1)),
+        Nd4j.createFromArray(1.0, -3),
+        Nd4j.createFromArray(0.25, 0.5));
+  }
+
   /** log t is 1 and -2, so that a frequency of 0.25 makes a quarter turn and half a turn back. */
   @ParameterizedTest
   @EnumSource(names = {"FLOAT", "DOUBLE"})

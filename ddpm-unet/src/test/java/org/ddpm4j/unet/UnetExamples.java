@@ -4,6 +4,7 @@ import java.util.List;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.unet.layers.Frequencies;
 import org.ddpm4j.unet.model.DiffusionTransformer;
+import org.ddpm4j.unet.model.LucidrainsUnet;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.Unet2D.Block;
 import org.ddpm4j.unet.model.Unet2D.Level;
@@ -55,6 +56,26 @@ final class UnetExamples {
         new Unet2D.Middle(Unet2D.MiddleBlocks.RESNETS_AND_ATTENTION, 1.5, 2),
         new Unet2D.Resampling(
             Unet2D.HalvingPadding.ALL_SIDES, Unet2D.Resampler.RESNET, Unet2D.Resampler.RESNET));
+  }
+
+  /** Linear and full attention with memories, an estimate beside the image, learned times. */
+  static LucidrainsUnet lucidrains() {
+    return LucidrainsUnet.of(8, 1, List.of(1, 2, 1))
+        .withSelfConditioning()
+        .withTime(new LucidrainsUnet.Time(LucidrainsUnet.Frequencies.LEARNED, 6))
+        .withAttention(
+            List.of(
+                new LucidrainsUnet.Attention(LucidrainsUnet.AttentionKind.LINEAR, 2, 4),
+                new LucidrainsUnet.Attention(LucidrainsUnet.AttentionKind.FULL, 1, 8),
+                new LucidrainsUnet.Attention(LucidrainsUnet.AttentionKind.LINEAR, 1, 3)),
+            new LucidrainsUnet.Attention(LucidrainsUnet.AttentionKind.FULL, 2, 4));
+  }
+
+  /** The other one of his, which is told classes. */
+  static LucidrainsUnet lucidrainsOfClasses() {
+    return LucidrainsUnet.ofClasses(8, 2, List.of(1, 2), 3)
+        .withTime(new LucidrainsUnet.Time(LucidrainsUnet.Frequencies.RANDOM, 4))
+        .withOutChannels(4);
   }
 
   /** NCSN++: filters, the image carried along, Fourier features of noise levels. */

@@ -224,10 +224,10 @@ class UnetFolderTest {
         " has the field dims, which this U-Net does not know; the fields are [");
     refusesConfig(
         "{\"dim\": 4}",
-        " describes no U-Net known here: _model is missing and must be one of \"annotated\", \"minimal\", \"tutorial\", or _class_name must be \"UNet2DModel\".");
+        " describes no U-Net known here: _model is missing and must be one of \"annotated\", \"lucidrains\", \"minimal\", \"tutorial\", or _class_name must be \"UNet2DModel\".");
     refusesConfig(
         "{\"_model\": \"UNet3D\"}",
-        " describes no U-Net known here: _model is \"UNet3D\" and must be one of \"annotated\", \"minimal\", \"tutorial\", or _class_name must be \"UNet2DModel\".");
+        " describes no U-Net known here: _model is \"UNet3D\" and must be one of \"annotated\", \"lucidrains\", \"minimal\", \"tutorial\", or _class_name must be \"UNet2DModel\".");
     refusesConfig("[1, 2]", " describes no U-Net known here: _model is missing");
     refusesConfig("", " describes no U-Net known here: _model is missing");
     String notAUnet = " is not the JSON of a U-Net: ";

@@ -92,6 +92,34 @@ class WeightLayoutTest {
     assertThat(flat.toDoubleVector()).containsExactly(0, 0, 0, 0, 0, 2, 4, 1, 3, 5, 0);
   }
 
+  /** Three channels; also where the gains are a part of a longer buffer. */
+  @Test
+  void gain() {
+    assertThat(WeightLayout.GAIN.toPyTorch(3L)).containsExactly(1, 3, 1, 1);
+    assertThat(WeightLayout.GAIN.rank()).isEqualTo(1);
+    INDArray flat = Nd4j.zeros(DataType.FLOAT, 5);
+    INDArray gain = flat.get(NDArrayIndex.interval(1, 4));
+    WeightLayout.GAIN.toPyTorch(gain).assign(Nd4j.arange(7, 10).reshape(1, 3, 1, 1));
+    assertThat(flat.toDoubleVector()).containsExactly(0, 7, 8, 9, 0);
+  }
+
+  /** Four memories of keys and values of three heads of five features. */
+  @Test
+  void memory() {
+    assertThat(WeightLayout.MEMORY.toPyTorch(4, 2, 3, 5)).containsExactly(2, 3, 4, 5);
+    checkElement(
+        WeightLayout.MEMORY,
+        new long[] {4, 2, 3, 5},
+        new int[] {3, 1, 2, 4},
+        new int[] {1, 2, 3, 4});
+    assertThat(WeightLayout.TRANSPOSED_MEMORY.toPyTorch(4, 2, 3, 5)).containsExactly(2, 3, 5, 4);
+    checkElement(
+        WeightLayout.TRANSPOSED_MEMORY,
+        new long[] {4, 2, 3, 5},
+        new int[] {3, 1, 2, 4},
+        new int[] {1, 2, 4, 3});
+  }
+
   /** 4 rows of 3. */
   @Test
   void embedding() {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.HasEffect;
@@ -11,6 +12,7 @@ import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.KnownDataSet;
 import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.options.NetworkWords;
+import org.ddpm4j.cli.options.OptionRules;
 import org.ddpm4j.cli.options.SamplerTypeOptions;
 import org.ddpm4j.cli.options.Size;
 import org.ddpm4j.cli.options.SizeConverter;
@@ -20,6 +22,7 @@ import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.lucidrains.LucidrainsCheckpoint;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
@@ -55,8 +58,8 @@ import picocli.CommandLine.Spec;
       "",
       "A run's moving average goes to diffusers, with --sampler and its options as the scheduler;",
       "only networks that were trained with --network unet2d can go there. A pipeline becomes the",
-      "folder of a run that sample, evaluate and info work on, and that cannot be resumed. A",
-      "SameDiff graph, of any of these or of a network's folder, predicts for images of one size",
+      "folder of a run that sample, evaluate and info work on, and that cannot be resumed; so",
+      "does a checkpoint of lucidrains' trainer, with --size. A SameDiff graph, of any of these or of a network's folder, predicts for images of one size",
       "in every ND4J program, and an ONNX model wherever ONNX Runtime runs."
     })
 @Introduction(
@@ -115,8 +118,10 @@ public final class ConvertCommand implements Callable<Integer> {
         names = "--model",
         paramLabel = "MODEL",
         description =
-            "Folder of a diffusers pipeline, or OWNER/NAME of the hub, or of a network alone, for --to samediff and onnx. With --to"
-                + " diffusers the pipeline is written anew, its weights as safetensors of float32.")
+            "Folder of a diffusers pipeline, or OWNER/NAME of the hub, or of a network alone, for --to"
+                + " samediff and onnx; or a checkpoint of lucidrains' trainer, model-N.pt, for --to"
+                + " run, samediff and onnx. With --to diffusers the pipeline is written anew, its"
+                + " weights as safetensors of float32.")
     private Path model;
   }
 
@@ -136,7 +141,7 @@ public final class ConvertCommand implements Callable<Integer> {
               + " convention *.fb and *.onnx.")
   private Path output;
 
-  @HasEffect(without = "--model", because = "which has only one set of weights")
+  @HasEffect(unless = HasEffect.Fact.FOLDER)
   @Mixin
   private WeightsOptions weights;
 
@@ -223,6 +228,14 @@ public final class ConvertCommand implements Callable<Integer> {
   /** In the layout and the format of today, whatever the source has. */
   private void rewritePipeline() throws IOException {
     Path model = place.folder(source.model, console);
+    if (LucidrainsCheckpoint.isFile(model)) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "diffusers has no network like those of %s, a checkpoint; only a UNet2DModel can go there. Make a run of it by --to run, or a graph by --to onnx.",
+              model));
+    }
+    OptionRules.refuse(spec, HasEffect.Fact.FOLDER);
     DiffusersPipeline pipeline =
         PipelineFolder.read(model, place.variant(), DataType.FLOAT, Execution.automatic());
     try (pipeline) {
@@ -250,6 +263,11 @@ public final class ConvertCommand implements Callable<Integer> {
   private void toRun() throws IOException {
     requireSource(source.model, "--model");
     Path model = place.folder(source.model, console);
+    if (LucidrainsCheckpoint.isFile(model)) {
+      checkpointToRun(model);
+      return;
+    }
+    OptionRules.refuse(spec, HasEffect.Fact.FOLDER);
     DiffusersPipeline pipeline =
         PipelineFolder.read(model, place.variant(), DataType.FLOAT, Execution.automatic());
     try (pipeline) {
@@ -259,18 +277,35 @@ public final class ConvertCommand implements Callable<Integer> {
       }
       Unet unet = pipeline.unet();
       ImageShape shape = shape(unet.config());
-      String version = Version.current();
-      DataDescription data =
-          DataDescription.unseen(
-              dataSet == null ? DataDescription.UNKNOWN : EnumConverter.spelling(dataSet),
-              "trained elsewhere, a diffusers pipeline");
-      RunConfig config =
-          BadInputException.check(
-              () ->
-                  RunConfig.untrained(
-                      version, DiffusionModel.of(pipeline, shape).description(), data));
-      RunFolder.create(output, config, unet);
+      createRun(unet, "a diffusers pipeline", () -> DiffusionModel.of(pipeline, shape));
     }
+  }
+
+  private void checkpointToRun(Path file) throws IOException {
+    try (LucidrainsCheckpoint checkpoint = checkpoint(file)) {
+      Unet unet = checkpoint.unet();
+      ImageShape shape = shape(unet.config());
+      createRun(unet, "a checkpoint of lucidrains", () -> DiffusionModel.of(checkpoint, shape));
+    }
+  }
+
+  private LucidrainsCheckpoint checkpoint(Path file) throws IOException {
+    OptionRules.refuse(spec, HasEffect.Fact.CHECKPOINT);
+    return LucidrainsCheckpoint.read(
+        file, weights.chosen(), DataType.FLOAT, Execution.automatic());
+  }
+
+  private void createRun(Unet unet, String origin, Supplier<DiffusionModel> model)
+      throws IOException {
+    String version = Version.current();
+    DataDescription data =
+        DataDescription.unseen(
+            dataSet == null ? DataDescription.UNKNOWN : EnumConverter.spelling(dataSet),
+            "trained elsewhere, " + origin);
+    RunConfig config =
+        BadInputException.check(
+            () -> RunConfig.untrained(version, model.get().description(), data));
+    RunFolder.create(output, config, unet);
   }
 
   private void toGraph() throws IOException {
@@ -282,6 +317,13 @@ public final class ConvertCommand implements Callable<Integer> {
       return;
     }
     Path model = place.folder(source.model, console);
+    if (LucidrainsCheckpoint.isFile(model)) {
+      try (LucidrainsCheckpoint checkpoint = checkpoint(model)) {
+        writeGraph(checkpoint.unet(), shape(checkpoint.unet().config()));
+      }
+      return;
+    }
+    OptionRules.refuse(spec, HasEffect.Fact.FOLDER);
     if (part != Part.NETWORK) {
       writeHalf(model);
       return;
@@ -344,7 +386,7 @@ public final class ConvertCommand implements Callable<Integer> {
           spec.commandLine(),
           String.format(
               Locale.ROOT,
-              "Missing option '--size=HxW', which '--to %s' needs where %s has no sample_size",
+              "Missing option '--size=HxW', which '--to %s' needs where no %s has a sample_size",
               EnumConverter.spelling(target),
               UnetFolder.CONFIG));
     }

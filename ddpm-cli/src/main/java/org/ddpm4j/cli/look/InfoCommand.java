@@ -24,12 +24,14 @@ import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
 import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.diffusers.X0Clipping;
+import org.ddpm4j.diffusion.lucidrains.LucidrainsCheckpoint;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.LossHistory;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.TensorReader;
+import org.ddpm4j.io.weights.WeightsFile;
 import org.ddpm4j.io.weights.WeightsLayout;
 import org.ddpm4j.unet.Autoencoder;
 import org.ddpm4j.unet.Execution;
@@ -101,6 +103,9 @@ public final class InfoCommand implements Callable<Integer> {
 
   private void describe(Path path) throws IOException {
     if (!Files.isDirectory(path)) {
+      if (holdsCheckpoint(path)) {
+        describeCheckpoint(path);
+      }
       describeTensors(path);
     } else if (PipelineFolder.isPipeline(path)) {
       describePipeline(path);
@@ -248,6 +253,33 @@ public final class InfoCommand implements Callable<Integer> {
     describe(unet.config(), unet);
     console.printLine("");
     describeTensors(WeightsLayout.find(folder, place.variant()));
+  }
+
+  /** Whatever is wrong with a file, describing its tensors will say. */
+  private static boolean holdsCheckpoint(Path file) throws IOException {
+    if (!LucidrainsCheckpoint.isFile(file)) {
+      return false;
+    }
+    try (TensorReader reader = WeightsFile.open(file)) {
+      return LucidrainsCheckpoint.isCheckpoint(reader);
+    }
+  }
+
+  private void describeCheckpoint(Path file) throws IOException {
+    LucidrainsCheckpoint checkpoint =
+        LucidrainsCheckpoint.read(file, Optional.empty(), DataType.FLOAT, Execution.automatic());
+    try (checkpoint) {
+      print("checkpoint", "of lucidrains' trainer");
+      print(
+          "schedule",
+          checkpoint
+              .scheduleConfig()
+              .map(ChainOptions::describe)
+              .orElseGet(() -> "beta by beta, T = " + checkpoint.schedule().timesteps()));
+      print("predicts", EnumConverter.spelling(checkpoint.parameterization()));
+      describe(checkpoint.unet().config(), checkpoint.unet());
+      console.printLine("");
+    }
   }
 
   private void describe(UnetConfig config, Unet unet) throws IOException {

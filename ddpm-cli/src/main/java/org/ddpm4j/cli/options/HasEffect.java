@@ -63,7 +63,11 @@ public @interface HasEffect {
   /** What files say of whether an option has an effect. */
   enum Fact {
     /** The model is a diffusers pipeline. */
-    PIPELINE("a pipeline's folder, whose files say it");
+    PIPELINE("a pipeline's folder, whose files say it"),
+    /** The model is a folder, of a pipeline or of a network alone. */
+    FOLDER("a model's folder, which has only one set of weights"),
+    /** The model is a checkpoint of lucidrains' trainer. */
+    CHECKPOINT("a checkpoint's file, which says it");
 
     private final String description;
 

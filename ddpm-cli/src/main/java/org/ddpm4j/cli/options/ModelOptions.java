@@ -13,6 +13,7 @@ import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.lucidrains.LucidrainsCheckpoint;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
@@ -55,12 +56,13 @@ public final class ModelOptions {
         description =
             "Folder of a diffusers pipeline, with model_index.json, which says all of the options"
                 + " below that are for --model; or of a network alone, with config.json and"
-                + " its weights. Or OWNER/NAME[@REVISION] of the Hugging Face hub, which is"
+                + " its weights; or a checkpoint of lucidrains' trainer, model-N.pt, for which --size"
+                + " is needed. Or OWNER/NAME[@REVISION] of the Hugging Face hub, which is"
                 + " downloaded into the cache that Python has.")
     private Path model;
   }
 
-  @HasEffect(without = "--model", because = "which has only one set of weights")
+  @HasEffect(unless = Fact.FOLDER)
   @Mixin
   private WeightsOptions weights;
 
@@ -68,7 +70,10 @@ public final class ModelOptions {
   @Mixin
   private ModelPlace place;
 
-  @HasEffect(with = "--model", unless = Fact.PIPELINE, because = SAID)
+  @HasEffect(
+      with = "--model",
+      unless = {Fact.PIPELINE, Fact.CHECKPOINT},
+      because = SAID)
   @OptionGroup("The noise schedule")
   @Option(
       names = "--schedule",
@@ -79,11 +84,17 @@ public final class ModelOptions {
               + " ${DEFAULT-VALUE}).")
   private ScheduleType schedule;
 
-  @HasEffect(with = "--model", unless = Fact.PIPELINE, because = SAID)
+  @HasEffect(
+      with = "--model",
+      unless = {Fact.PIPELINE, Fact.CHECKPOINT},
+      because = SAID)
   @Mixin
   private ChainOptions chain;
 
-  @HasEffect(with = "--model", unless = Fact.PIPELINE, because = SAID)
+  @HasEffect(
+      with = "--model",
+      unless = {Fact.PIPELINE, Fact.CHECKPOINT},
+      because = SAID)
   @Option(
       names = "--parameterization",
       paramLabel = "NAME",
@@ -103,7 +114,10 @@ public final class ModelOptions {
               + " sample_size of its config.json).")
   private Size size;
 
-  @HasEffect(with = "--model", unless = Fact.PIPELINE, because = SAID)
+  @HasEffect(
+      with = "--model",
+      unless = {Fact.PIPELINE, Fact.CHECKPOINT},
+      because = SAID)
   @Option(
       names = "--normalization",
       paramLabel = "NAME",
@@ -176,6 +190,10 @@ public final class ModelOptions {
   }
 
   private DiffusionModel ofModelFolder(Path folder, Console console) throws IOException {
+    if (LucidrainsCheckpoint.isFile(folder)) {
+      return ofCheckpoint(folder, console);
+    }
+    OptionRules.refuse(command, Fact.FOLDER);
     if (PipelineFolder.isPipeline(folder)) {
       return ofPipeline(folder, console);
     }
@@ -198,6 +216,21 @@ public final class ModelOptions {
                     pixels.normalization(),
                     List.of(),
                     OptionalInt.empty())));
+  }
+
+  private DiffusionModel ofCheckpoint(Path file, Console console) throws IOException {
+    OptionRules.refuse(command, Fact.CHECKPOINT);
+    LucidrainsCheckpoint checkpoint =
+        LucidrainsCheckpoint.read(
+            file, weights.chosen(), DataType.FLOAT, execution.execution(console));
+    if (size == null) {
+      checkpoint.close();
+      throw new ParameterException(
+          command.commandLine(),
+          "Missing option '--size=HxW', which '--model' needs, since no checkpoint says how large the images are");
+    }
+    ImageShape shape = shape(checkpoint.unet().config());
+    return BadInputException.check(() -> DiffusionModel.of(checkpoint, shape));
   }
 
   private DiffusionModel ofPipeline(Path folder, Console console) throws IOException {

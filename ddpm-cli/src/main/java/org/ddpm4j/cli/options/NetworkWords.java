@@ -7,6 +7,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.ddpm4j.unet.model.DiffusionTransformer;
+import org.ddpm4j.unet.model.LucidrainsUnet;
 import org.ddpm4j.unet.model.MinimalUnet;
 import org.ddpm4j.unet.model.TutorialUnet;
 import org.ddpm4j.unet.model.Unet2D;
@@ -33,6 +34,8 @@ public final class NetworkWords {
     } else if (network instanceof MinimalUnet unet) {
       parts.add(format("minimal U-Net, base width %d", unet.dim()));
       parts.add(format("time embedding of %d", unet.timeDim()));
+    } else if (network instanceof LucidrainsUnet unet) {
+      lucidrains(unet, parts);
     } else if (network instanceof Unet2D unet) {
       unet2D(unet, parts);
     } else if (network instanceof DiffusionTransformer transformer) {
@@ -65,6 +68,31 @@ public final class NetworkWords {
         format(
             "attention of %s of %d",
             counted(unet.attentionHeads(), "head"), unet.attentionHeadDim()));
+  }
+
+  private static void lucidrains(LucidrainsUnet unet, List<String> parts) {
+    parts.add("lucidrains' U-Net");
+    parts.add(
+        IntStream.range(0, unet.dimMults().size())
+            .mapToObj(
+                level ->
+                    format(
+                        "%d%s",
+                        unet.dimMults().get(level) * unet.dim(),
+                        unet.attentions().get(level).kind() == LucidrainsUnet.AttentionKind.FULL
+                            ? " with full attention"
+                            : ""))
+            .collect(Collectors.joining(", ", "widths ", "")));
+    if (unet.memories() > 0) {
+      parts.add(format("memory of %s", counted(unet.memories(), "key")));
+    }
+    if (unet.time().frequencies() != LucidrainsUnet.Frequencies.SINUSOIDAL) {
+      parts.add(
+          format(
+              "times of %d %s frequencies",
+              unet.time().width() / 2,
+              unet.time().frequencies().name().toLowerCase(Locale.ROOT)));
+    }
   }
 
   private static void unet2D(Unet2D unet, List<String> parts) {

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import org.ddpm4j.cli.options.HasEffect.Fact;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.TrainedWeights;
@@ -19,12 +20,16 @@ public final class WeightsOptions {
       names = "--weights",
       paramLabel = "NAME",
       description =
-          "The run's moving average or its last weights: ${COMPLETION-CANDIDATES} (default: "
+          "The run's or the checkpoint's moving average or its last weights:"
+              + " ${COMPLETION-CANDIDATES} (default: "
               + Defaults.WEIGHTS
               + ").")
   private TrainedWeights weights;
 
-  @HasEffect(without = "--weights", because = "which names the weights otherwise")
+  @HasEffect(
+      without = "--weights",
+      unless = Fact.CHECKPOINT,
+      because = "which names the weights otherwise")
   @Option(
       names = "--ema",
       paramLabel = "X",
@@ -33,6 +38,7 @@ public final class WeightsOptions {
               + " first of its --ema-decay).")
   private Double ema;
 
+  @HasEffect(unless = Fact.CHECKPOINT)
   @Option(
       names = "--checkpoint",
       paramLabel = "FILE",
@@ -41,6 +47,15 @@ public final class WeightsOptions {
 
   /** Nothing chosen yet; picocli sets the fields. */
   public WeightsOptions() {}
+
+  /**
+   * Which weights the user chose.
+   *
+   * @return empty for the moving average where there is one
+   */
+  public Optional<TrainedWeights> chosen() {
+    return Optional.ofNullable(weights);
+  }
 
   /**
    * The run's model with the weights that the user chose.

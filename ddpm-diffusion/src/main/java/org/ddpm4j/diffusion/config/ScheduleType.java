@@ -14,6 +14,7 @@ import org.ddpm4j.schedules.LaplaceSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.QuadraticSchedule;
 import org.ddpm4j.schedules.SigmoidSchedule;
+import org.ddpm4j.schedules.SigmoidSignalSchedule;
 import org.ddpm4j.schedules.VarianceExplodingSchedule;
 
 /** The noise schedules by name. A name never changes its meaning. */
@@ -75,6 +76,14 @@ public enum ScheduleType {
       return new SigmoidSchedule(
           Objects.requireNonNullElse(betaStart, defaults.betaStart()),
           Objects.requireNonNullElse(betaEnd, defaults.betaEnd()));
+    }
+  },
+  /** ᾱ along a logistic curve (Jabri et al. 2022). */
+  @JsonProperty("sigmoid-jabri")
+  SIGMOID_JABRI(Choice.NOTHING) {
+    @Override
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
+      return SigmoidSignalSchedule.paper();
     }
   },
   /** β of 0.02 at every timestep (the code of Ho et al. 2020). */

@@ -26,6 +26,7 @@ import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.guidance.ClassifierFreeGuidance;
 import org.ddpm4j.diffusion.guidance.Guidance;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.lucidrains.LucidrainsCheckpoint;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.pipeline.LatentDecoder;
 import org.ddpm4j.diffusion.run.DataDescription;
@@ -239,6 +240,51 @@ public final class DiffusionModel implements AutoCloseable {
         pipeline.classNames(),
         pipeline.nullClass(),
         Optional.of(pipeline));
+  }
+
+  /**
+   * The model of a checkpoint of lucidrains' trainer, whose images are in [-1,1]. It draws as other
+   * models do, not by his samplers.
+   *
+   * @param checkpoint what it holds
+   * @param shape of the images, which the checkpoint does not say
+   * @return the model
+   * @throws IllegalArgumentException if the network cannot take such images
+   */
+  public static DiffusionModel of(LucidrainsCheckpoint checkpoint, ImageShape shape) {
+    return new DiffusionModel(
+        checkpoint.unet(),
+        checkpoint.parameterization(),
+        checkpoint.schedule(),
+        checkpoint.scheduleConfig(),
+        shape,
+        Normalization.SYMMETRIC,
+        List.of(),
+        checkpoint.nullClass(),
+        Optional.empty());
+  }
+
+  /**
+   * The model of a checkpoint of lucidrains' trainer, {@code model-N.pt}, with the moving average of
+   * the weights.
+   *
+   * @param file of PyTorch
+   * @param height of the images, which the file does not say
+   * @param width of the images
+   * @return the model
+   * @throws IOException if it cannot be read, is damaged, or is no such checkpoint
+   * @throws IllegalArgumentException if the network cannot take such images
+   */
+  public static DiffusionModel ofLucidrains(Path file, int height, int width) throws IOException {
+    LucidrainsCheckpoint checkpoint =
+        LucidrainsCheckpoint.read(file, Optional.empty(), DataType.FLOAT, Execution.automatic());
+    try {
+      int channels = checkpoint.unet().config().imageChannels();
+      return of(checkpoint, new ImageShape(channels, height, width));
+    } catch (IllegalArgumentException e) {
+      checkpoint.close();
+      throw e;
+    }
   }
 
   /**

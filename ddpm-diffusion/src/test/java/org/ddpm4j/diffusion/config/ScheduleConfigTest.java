@@ -25,6 +25,7 @@ import org.ddpm4j.schedules.QuadraticSchedule;
 import org.ddpm4j.schedules.ScheduleConstant;
 import org.ddpm4j.schedules.ShiftedSchedule;
 import org.ddpm4j.schedules.SigmoidSchedule;
+import org.ddpm4j.schedules.SigmoidSignalSchedule;
 import org.ddpm4j.schedules.VarianceExplodingSchedule;
 import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
 import org.junit.jupiter.api.Test;
@@ -72,6 +73,7 @@ class ScheduleConfigTest {
     assertThat(betas(ScheduleType.SCALED_LINEAR)).isEqualTo(QuadraticSchedule.scaledLinear());
     assertThat(betas(ScheduleType.QUADRATIC)).isEqualTo(QuadraticSchedule.paperEnds());
     assertThat(betas(ScheduleType.SIGMOID)).isEqualTo(SigmoidSchedule.paperEnds());
+    assertThat(betas(ScheduleType.SIGMOID_JABRI)).isEqualTo(SigmoidSignalSchedule.paper());
     assertThat(betas(ScheduleType.CONSTANT)).isEqualTo(ConstantSchedule.paperEnd());
     assertThat(betas(ScheduleType.JSD)).isEqualTo(new JsdSchedule());
     assertThat(betas(ScheduleType.FLOW)).isEqualTo(FlowSchedule.straight());

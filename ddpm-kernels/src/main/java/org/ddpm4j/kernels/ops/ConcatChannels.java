@@ -6,8 +6,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * Concatenation along the channels. Inputs: {@code [N,H,W,A]} and {@code [N,H,W,B]}. Output: {@code
- * [N,H,W,A+B]}.
+ * Concatenation along the last axis, of maps or of vectors. Inputs: {@code [N,H,W,A]} and {@code
+ * [N,H,W,B]}, or {@code [N,A]} and {@code [N,B]}. Output: {@code [N,H,W,A+B]} or {@code [N,A+B]}.
  */
 public final class ConcatChannels extends FusedOp {
 
@@ -20,8 +20,8 @@ public final class ConcatChannels extends FusedOp {
    * Adds the operation to a graph.
    *
    * @param graph where it goes
-   * @param a {@code [N,H,W,A]}
-   * @param b {@code [N,H,W,B]}
+   * @param a {@code [N,H,W,A]} or {@code [N,A]}
+   * @param b {@code [N,H,W,B]} or {@code [N,B]}
    * @param channelsOfA A
    */
   public ConcatChannels(SameDiff graph, SDVariable a, SDVariable b, int channelsOfA) {

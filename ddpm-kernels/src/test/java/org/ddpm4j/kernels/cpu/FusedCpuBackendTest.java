@@ -23,16 +23,20 @@ import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.ConvTranspose2d;
 import org.ddpm4j.kernels.ops.DepthwiseConv2d;
 import org.ddpm4j.kernels.ops.DividePerImage;
+import org.ddpm4j.kernels.ops.DropMemory;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.Embedding;
 import org.ddpm4j.kernels.ops.FourierEmbedding;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.LayerNorm;
+import org.ddpm4j.kernels.ops.LearnedSinusoids;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.ops.LinearAttention;
 import org.ddpm4j.kernels.ops.MaxPool;
 import org.ddpm4j.kernels.ops.Multiply;
 import org.ddpm4j.kernels.ops.PackedAttention;
+import org.ddpm4j.kernels.ops.PrependMemory;
+import org.ddpm4j.kernels.ops.RmsNorm;
 import org.ddpm4j.kernels.ops.ScaleShiftPerChannel;
 import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
 import org.ddpm4j.kernels.ops.SplitChannels;
@@ -85,6 +89,12 @@ class FusedCpuBackendTest {
         new Linear(sd, waves, parameter(graph, "ww", 4, 6), parameter(graph, "wb", 6))
             .outputVariable();
     fraction = new Add(sd, fraction, waves).outputVariable();
+    SDVariable sinusoids =
+        new LearnedSinusoids(sd, times, parameter(graph, "lf", 2)).outputVariable();
+    sinusoids =
+        new Linear(sd, sinusoids, parameter(graph, "sw", 5, 6), parameter(graph, "sb", 6))
+            .outputVariable();
+    fraction = new Add(sd, fraction, sinusoids).outputVariable();
     SDVariable labels = graph.input("labels", 2);
     SDVariable label = new Embedding(sd, labels, parameter(graph, "e", 3, 6)).outputVariable();
     t = new Add(sd, t, new Multiply(sd, fraction, label).outputVariable()).outputVariable();
@@ -114,7 +124,11 @@ class FusedCpuBackendTest {
                 sd, new AveragePool(sd, h).outputVariable(), new MaxPool(sd, h).outputVariable())
             .outputVariable();
     down = new Add(sd, down, pooled).outputVariable();
-    SDVariable attended = new PackedAttention(sd, down, 1).outputVariable();
+    down = new RmsNorm(sd, down, parameter(graph, "rg", 6)).outputVariable();
+    SDVariable longer =
+        new PrependMemory(sd, down, parameter(graph, "m", 2, 2, 1, 2), 3, 2).outputVariable();
+    SDVariable attended = new PackedAttention(sd, longer, 1).outputVariable();
+    attended = new DropMemory(sd, attended, 3, 2).outputVariable();
     SDVariable linear = new LinearAttention(sd, down, 2).outputVariable();
     SDVariable both = new ConcatChannels(sd, attended, linear, 2).outputVariable();
     SDVariable negative = new Affine(sd, both, -0.5, 1).outputVariable();

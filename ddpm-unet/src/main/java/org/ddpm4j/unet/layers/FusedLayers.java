@@ -14,12 +14,14 @@ import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.ConvTranspose2d;
 import org.ddpm4j.kernels.ops.DepthwiseConv2d;
 import org.ddpm4j.kernels.ops.DividePerImage;
+import org.ddpm4j.kernels.ops.DropMemory;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.Embedding;
 import org.ddpm4j.kernels.ops.FourierEmbedding;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.InnerProduct;
 import org.ddpm4j.kernels.ops.LayerNorm;
+import org.ddpm4j.kernels.ops.LearnedSinusoids;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.ops.LinearAttention;
 import org.ddpm4j.kernels.ops.LossFunction;
@@ -28,6 +30,8 @@ import org.ddpm4j.kernels.ops.MaxPool;
 import org.ddpm4j.kernels.ops.Mean;
 import org.ddpm4j.kernels.ops.Multiply;
 import org.ddpm4j.kernels.ops.PackedAttention;
+import org.ddpm4j.kernels.ops.PrependMemory;
+import org.ddpm4j.kernels.ops.RmsNorm;
 import org.ddpm4j.kernels.ops.ScaleShiftPerChannel;
 import org.ddpm4j.kernels.ops.SinusoidalEmbedding;
 import org.ddpm4j.kernels.ops.SplitChannels;
@@ -109,6 +113,11 @@ public final class FusedLayers implements Layers {
   }
 
   @Override
+  public FeatureMap rmsNorm(FeatureMap x, SDVariable gain) {
+    return x.with(new RmsNorm(graph, x.values(), gain).outputVariable());
+  }
+
+  @Override
   public SDVariable linear(
       SDVariable x, SDVariable weight, SDVariable bias, Activation activation) {
     return activation(new Linear(graph, x, weight, bias).outputVariable(), activation);
@@ -158,6 +167,24 @@ public final class FusedLayers implements Layers {
         a.height(),
         a.width(),
         a.channels() + b.channels());
+  }
+
+  @Override
+  public FeatureMap prependMemory(FeatureMap x, SDVariable memory, int rows) {
+    return new FeatureMap(
+        new PrependMemory(graph, x.values(), memory, x.height(), x.width()).outputVariable(),
+        1,
+        rows + x.positions(),
+        x.channels());
+  }
+
+  @Override
+  public FeatureMap dropMemory(FeatureMap x, int height, int width) {
+    return new FeatureMap(
+        new DropMemory(graph, x.values(), height, width).outputVariable(),
+        height,
+        width,
+        x.channels());
   }
 
   @Override
@@ -260,6 +287,11 @@ public final class FusedLayers implements Layers {
   @Override
   public SDVariable fourierEmbedding(SDVariable t, SDVariable frequencies) {
     return new FourierEmbedding(graph, t, frequencies).outputVariable();
+  }
+
+  @Override
+  public SDVariable learnedSinusoids(SDVariable t, SDVariable frequencies) {
+    return new LearnedSinusoids(graph, t, frequencies).outputVariable();
   }
 
   @Override

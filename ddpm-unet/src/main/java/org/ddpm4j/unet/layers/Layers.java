@@ -80,6 +80,16 @@ public interface Layers {
       Activation activation);
 
   /**
+   * Root mean square normalisation over the channels of each position (Zhang and Sennrich 2019), as
+   * PyTorch's {@code normalize} makes it: no mean is removed, and nothing is added to the length.
+   *
+   * @param x input, {@code [N,H,W,C]}
+   * @param gain {@code [C]}
+   * @return {@code x·gain·√C / max(‖x‖, 1e-12)}, {@code [N,H,W,C]}
+   */
+  FeatureMap rmsNorm(FeatureMap x, SDVariable gain);
+
+  /**
    * Fully connected layer.
    *
    * @param x input, {@code [N,in]}
@@ -175,6 +185,28 @@ public interface Layers {
    * @return {@code [N,H,W,A+B]}, the channels of a first
    */
   FeatureMap concatChannels(FeatureMap a, FeatureMap b);
+
+  /**
+   * Puts learned positions before those of each image, for attention to look at as at any other
+   * (Sukhbaatar et al. 2019): what they hold are the last channels, keys and values, and what is
+   * before these, the queries, is zero.
+   *
+   * @param x {@code [N,H,W,C]}
+   * @param memory {@code [M,…]} of at most C numbers a row
+   * @param rows M
+   * @return {@code [N,1,M+H·W,C]}
+   */
+  FeatureMap prependMemory(FeatureMap x, SDVariable memory, int rows);
+
+  /**
+   * Takes away the first positions, which {@link #prependMemory} has put there.
+   *
+   * @param x {@code [N,1,M+height·width,C]}
+   * @param height of what is left
+   * @param width of what is left
+   * @return {@code [N,height,width,C]}
+   */
+  FeatureMap dropMemory(FeatureMap x, int height, int width);
 
   /**
    * Means over squares of two by two positions.
@@ -302,6 +334,16 @@ public interface Layers {
    * @return {@code [N,2C]}, the sines first
    */
   SDVariable fourierEmbedding(SDVariable t, SDVariable frequencies);
+
+  /**
+   * Timesteps with sines and cosines of them, whose frequencies may be learned (Tancik et al.
+   * 2020): {@code [t, sin(2π f t), cos(2π f t)]}.
+   *
+   * @param t timesteps, {@code [N]}; their gradient is zero
+   * @param frequencies f, {@code [C]}
+   * @return {@code [N,1+2C]}
+   */
+  SDVariable learnedSinusoids(SDVariable t, SDVariable frequencies);
 
   /**
    * Divides every image by a number of its own.

@@ -151,6 +151,64 @@ public final class Modules {
   }
 
   /**
+   * lucidrains' {@code RMSNorm}, whose parameter is {@code g}.
+   *
+   * @param name of the module
+   * @param x {@code [N,H,W,C]}
+   * @return {@code [N,H,W,C]}
+   */
+  public FeatureMap rmsNorm(String name, FeatureMap x) {
+    return layers.rmsNorm(
+        x, declare(name + ".g", WeightLayout.GAIN, Initialization.ONES, x.channels()));
+  }
+
+  /**
+   * A parameter {@code mem_kv}: keys and values that attention has learned, put before those of the
+   * images.
+   *
+   * @param name of the attention
+   * @param qkv {@code [N,H,W,3·heads·d]}
+   * @param rows M, how many
+   * @param heads of the attention
+   * @param layout {@link WeightLayout#MEMORY} or {@link WeightLayout#TRANSPOSED_MEMORY}
+   * @return {@code [N,1,M+H·W,3·heads·d]}, whose first queries are zero
+   */
+  public FeatureMap prependMemory(
+      String name, FeatureMap qkv, int rows, int heads, WeightLayout layout) {
+    SDVariable memory =
+        declare(
+            name + ".mem_kv",
+            layout,
+            Initialization.STANDARD_NORMAL,
+            rows,
+            2,
+            heads,
+            qkv.channels() / (3 * heads));
+    return layers.prependMemory(qkv, memory, rows);
+  }
+
+  /**
+   * lucidrains' {@code RandomOrLearnedSinusoidalPosEmb}.
+   *
+   * @param name of the module
+   * @param t timesteps, {@code [N]}
+   * @param count of frequencies
+   * @param learning whether they are learned
+   * @return {@code [N,1+2·count]}
+   */
+  public SDVariable learnedSinusoids(
+      String name, SDVariable t, int count, Parameter.Learning learning) {
+    Parameter frequencies =
+        new Parameter(
+            name + ".weights",
+            WeightLayout.VECTOR,
+            new long[] {count},
+            Initialization.STANDARD_NORMAL,
+            learning);
+    return layers.learnedSinusoids(t, declare.apply(frequencies));
+  }
+
+  /**
    * {@code Linear} with bias, followed by an activation.
    *
    * @param name of the module

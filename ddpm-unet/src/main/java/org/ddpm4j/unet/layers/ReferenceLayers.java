@@ -1,7 +1,10 @@
 package org.ddpm4j.unet.layers;
 
+import java.util.Arrays;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.LossFunction;
+import org.ddpm4j.kernels.ops.RmsNorm;
+import org.nd4j.autodiff.samediff.SDIndex;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -141,6 +144,22 @@ public final class ReferenceLayers implements Layers {
   }
 
   @Override
+  public FeatureMap rmsNorm(FeatureMap x, SDVariable gain) {
+    SDVariable squares = graph.math().square(x.values()).sum(true, 3);
+    // The root of the greater square, whose gradient is finite at 0 as that of the root is not.
+    SDVariable lengths =
+        graph
+            .math()
+            .sqrt(
+                graph
+                    .math()
+                    .max(squares, squares.mul(0).add(RmsNorm.LEAST_NORM * RmsNorm.LEAST_NORM)));
+    SDVariable directions = x.values().div(lengths);
+    SDVariable gains = gain.reshape(1, 1, 1, x.channels()).mul(Math.sqrt(x.channels()));
+    return x.with(directions.mul(gains));
+  }
+
+  @Override
   public SDVariable linear(
       SDVariable x, SDVariable weight, SDVariable bias, Activation activation) {
     return activation(graph.mmul(x, weight).add(bias), activation);
@@ -203,6 +222,37 @@ public final class ReferenceLayers implements Layers {
         a.height(),
         a.width(),
         a.channels() + b.channels());
+  }
+
+  @Override
+  public FeatureMap prependMemory(FeatureMap x, SDVariable memory, int rows) {
+    SDVariable positions = x.values().reshape(-1, x.positions(), x.channels());
+    // Zeros for each image, as many as there are.
+    SDVariable none = positions.sum(true, 1).mul(0);
+    SDVariable held = memory.reshape(1, rows, -1);
+    int queries =
+        x.channels() - (int) (Arrays.stream(memory.getShape()).reduce(1, (a, b) -> a * b) / rows);
+    SDVariable row =
+        queries == 0
+            ? held
+            : graph.concat(2, graph.constant(Nd4j.zeros(dataType, 1, rows, queries)), held);
+    int length = rows + x.positions();
+    return new FeatureMap(
+        graph.concat(1, none.add(row), positions).reshape(-1, 1, length, x.channels()),
+        1,
+        length,
+        x.channels());
+  }
+
+  @Override
+  public FeatureMap dropMemory(FeatureMap x, int height, int width) {
+    int rows = x.positions() - height * width;
+    SDVariable left =
+        x.values()
+            .reshape(-1, x.positions(), x.channels())
+            .get(SDIndex.all(), SDIndex.interval(rows, x.positions()), SDIndex.all());
+    return new FeatureMap(
+        left.reshape(-1, height, width, x.channels()), height, width, x.channels());
   }
 
   @Override
@@ -347,6 +397,13 @@ public final class ReferenceLayers implements Layers {
     SDVariable turns = graph.math().log(t).reshape(-1, 1).mul(2 * Math.PI);
     SDVariable angles = turns.mul(frequencies.reshape(1, -1));
     return graph.concat(1, graph.math().sin(angles), graph.math().cos(angles));
+  }
+
+  @Override
+  public SDVariable learnedSinusoids(SDVariable t, SDVariable frequencies) {
+    SDVariable times = t.reshape(-1, 1);
+    SDVariable angles = times.mul(2 * Math.PI).mul(frequencies.reshape(1, -1));
+    return graph.concat(1, times, graph.math().sin(angles), graph.math().cos(angles));
   }
 
   @Override

@@ -9,6 +9,25 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public enum WeightLayout {
   /** Biases and scales: {@code [C]} in both. */
   VECTOR(0),
+  /** Gains of a normalisation over channels: {@code [C]} here, {@code [1,C,1,1]} in PyTorch. */
+  GAIN(0) {
+    @Override
+    public INDArray toPyTorch(INDArray weight) {
+      return weight.reshape('c', 1, weight.length(), 1, 1);
+    }
+
+    @Override
+    public long[] toPyTorch(long... shape) {
+      return new long[] {1, shape[0], 1, 1};
+    }
+  },
+  /**
+   * Keys and values that attention has learned: {@code [M,2,heads,d]} here, {@code [2,heads,M,d]}
+   * in PyTorch.
+   */
+  MEMORY(1, 2, 0, 3),
+  /** The same for linear attention: {@code [2,heads,d,M]} in PyTorch. */
+  TRANSPOSED_MEMORY(1, 2, 3, 0),
   /** Fully connected: {@code [in,out]} here, {@code [out,in]} in PyTorch. */
   LINEAR(1, 0),
   /** A row for each class or token: {@code [count,width]} in both. */

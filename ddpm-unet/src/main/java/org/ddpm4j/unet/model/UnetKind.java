@@ -40,6 +40,7 @@ public interface UnetKind {
         new TreeMap<>(
             Map.of(
                 "annotated", AnnotatedUnet.class,
+                "lucidrains", LucidrainsUnet.class,
                 "minimal", MinimalUnet.class,
                 "tutorial", TutorialUnet.class));
     for (UnetKind kind : ServiceLoader.load(UnetKind.class, UnetKind.class.getClassLoader())) {
