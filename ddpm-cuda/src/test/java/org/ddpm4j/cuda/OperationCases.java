@@ -207,7 +207,7 @@ final class OperationCases {
 
   private void addRmsNormalisations() {
     int[][] sizes = {
-      {1, 1, 1, 1}, {3, 5, 7, 3}, {3, 4, 6, 12}, {1, 14, 14, 28}, {3, 9, 5, 64}, {1, 3, 2, 300}
+      {1, 1, 1, 2}, {3, 5, 7, 3}, {3, 4, 6, 12}, {1, 14, 14, 28}, {3, 9, 5, 64}, {1, 3, 2, 300}
     };
     for (int[] s : sizes) {
       cases.add(

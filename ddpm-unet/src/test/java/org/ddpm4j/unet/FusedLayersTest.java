@@ -201,7 +201,7 @@ class FusedLayersTest {
   private static void addRmsNormalisations(List<Case> cases) {
     for (long[] x :
         List.of(
-            new long[] {1, 1, 1, 1},
+            new long[] {1, 1, 1, 2},
             new long[] {3, 5, 4, 3},
             new long[] {2, 7, 5, 12},
             new long[] {1, 14, 14, 64},

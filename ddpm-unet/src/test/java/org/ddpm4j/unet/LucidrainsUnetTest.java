@@ -85,6 +85,7 @@ class LucidrainsUnetTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '`',
       value = {
         "'dim': 3 | dim is 3, and sinusoidal times are 3 wide; both must be the same, even and at least 4",
         "'dim': 8, 'dim_mults': [] | dim_mults is []; it needs 1 to 16 levels",

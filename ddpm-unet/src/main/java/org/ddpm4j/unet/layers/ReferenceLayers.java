@@ -227,18 +227,19 @@ public final class ReferenceLayers implements Layers {
   @Override
   public FeatureMap prependMemory(FeatureMap x, SDVariable memory, int rows) {
     SDVariable positions = x.values().reshape(-1, x.positions(), x.channels());
-    // Zeros for each image, as many as there are.
-    SDVariable none = positions.sum(true, 1).mul(0);
-    SDVariable held = memory.reshape(1, rows, -1);
-    int queries =
-        x.channels() - (int) (Arrays.stream(memory.getShape()).reduce(1, (a, b) -> a * b) / rows);
-    SDVariable row =
-        queries == 0
-            ? held
-            : graph.concat(2, graph.constant(Nd4j.zeros(dataType, 1, rows, queries)), held);
+    int held = (int) (Arrays.stream(memory.getShape()).reduce(1, Math::multiplyExact) / rows);
+    SDVariable row = memory.reshape(1, rows, held);
+    if (held < x.channels()) {
+      INDArray queries = Nd4j.zeros(dataType, 1, rows, x.channels() - held);
+      row = graph.concat(2, graph.constant(queries), row);
+    }
+    // As many zeros for each image, of which only the images are repeated by addition.
+    SDVariable[] zeros = new SDVariable[rows];
+    Arrays.fill(zeros, positions.sum(true, 1).mul(0));
+    SDVariable first = rows == 1 ? zeros[0] : graph.concat(1, zeros);
     int length = rows + x.positions();
     return new FeatureMap(
-        graph.concat(1, none.add(row), positions).reshape(-1, 1, length, x.channels()),
+        graph.concat(1, first.add(row), positions).reshape(-1, 1, length, x.channels()),
         1,
         length,
         x.channels());
