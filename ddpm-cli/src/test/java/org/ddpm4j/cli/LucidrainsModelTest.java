@@ -11,11 +11,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.ScheduleConstant;
 import org.ddpm4j.schedules.SigmoidSignalSchedule;
 import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetInput;
 import org.ddpm4j.unet.model.LucidrainsUnet;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,6 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** Checkpoints of lucidrains' trainer as models. */
 class LucidrainsModelTest {
@@ -98,6 +101,34 @@ class LucidrainsModelTest {
     assertThat(Cli.run("info", checkpoint).isOk().out())
         .contains("of lucidrains' trainer", "sigmoid-jabri, T = 20", "predicts     v")
         .contains("ema.ema_model.model.downs.0.2.mem_kv");
+  }
+
+  @Test
+  void predicts() throws IOException {
+    Path input = folder.resolve("x.safetensors");
+    Path output = folder.resolve("y.safetensors");
+    INDArray x = Nd4j.ones(DataType.FLOAT, 1, 1, 8, 8);
+    SafetensorsWriter.write(
+        input, Map.of("x", x, "t", Nd4j.zeros(DataType.FLOAT, 1)), Map.of());
+    Cli.run("predict", "--model", checkpoint, "--input", input, "--output", output).isOk();
+    try (SafetensorsReader reader = SafetensorsReader.open(output);
+        Unet average = Unet.create(NETWORK, DataType.FLOAT, 2)) {
+      INDArray expected = average.predict(new UnetInput(x, Nd4j.zeros(DataType.FLOAT, 1), null));
+      assertThat(reader.tensor("y")).isEqualTo(expected);
+    }
+  }
+
+  /** A network of an earlier release: what is in the file is told all the same. */
+  @Test
+  void infoListsWhatCannotBeRead() throws IOException {
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    put(tensors, "model.", 1);
+    tensors.put("model.model.downs.0.0.block1.norm.weight", Nd4j.ones(DataType.FLOAT, 4));
+    Path old = folder.resolve("old.safetensors");
+    SafetensorsWriter.write(old, tensors, Map.of());
+    assertThat(Cli.run("info", old).isOk().out())
+        .contains("normalised in groups", "model.model.downs.0.2.mem_kv");
+    Cli.run("sample", "--model", old, "--size", 8).isBadInput("old.safetensors", "in groups");
   }
 
   @Test

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
@@ -15,6 +16,7 @@ import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.NotFiniteException;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.lucidrains.LucidrainsCheckpoint;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
@@ -87,8 +89,8 @@ public final class PredictCommand implements Callable<Integer> {
       paramLabel = "MODEL",
       required = true,
       description =
-          "Folder of a network, with config.json and its weights, or of a pipeline, or OWNER/NAME of"
-              + " the hub.")
+          "Folder of a network, with config.json and its weights, or of a pipeline, or a checkpoint"
+              + " of lucidrains' trainer, or OWNER/NAME of the hub.")
   private Path model;
 
   @Mixin private ModelPlace place;
@@ -139,7 +141,7 @@ public final class PredictCommand implements Callable<Integer> {
     Map<String, INDArray> results = new LinkedHashMap<>();
     Path folder = place.folder(model, console);
     Path network = PipelineFolder.isPipeline(folder) ? PipelineFolder.unet(folder) : folder;
-    try (Unet unet = UnetFolder.read(network, place.variant(), precision.dataType, execution);
+    try (Unet unet = read(network, execution);
         SafetensorsReader reader = SafetensorsReader.open(input)) {
       INDArray x = images(reader, unet.config());
       INDArray labels = labels(reader, unet.config(), x);
@@ -158,6 +160,12 @@ public final class PredictCommand implements Callable<Integer> {
     SafetensorsWriter.write(output, results, Map.of("format", "pt"));
     console.printLine(output.toString());
     return 0;
+  }
+
+  private Unet read(Path network, Execution execution) throws IOException {
+    return LucidrainsCheckpoint.isFile(network)
+        ? LucidrainsCheckpoint.read(network, Optional.empty(), precision.dataType, execution).unet()
+        : UnetFolder.read(network, place.variant(), precision.dataType, execution);
   }
 
   private INDArray images(SafetensorsReader reader, UnetConfig config) throws IOException {

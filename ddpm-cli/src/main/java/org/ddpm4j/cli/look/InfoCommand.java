@@ -266,9 +266,8 @@ public final class InfoCommand implements Callable<Integer> {
   }
 
   private void describeCheckpoint(Path file) throws IOException {
-    LucidrainsCheckpoint checkpoint =
-        LucidrainsCheckpoint.read(file, Optional.empty(), DataType.FLOAT, Execution.automatic());
-    try (checkpoint) {
+    try (LucidrainsCheckpoint checkpoint =
+        LucidrainsCheckpoint.read(file, Optional.empty(), DataType.FLOAT, Execution.automatic())) {
       print("checkpoint", "of lucidrains' trainer");
       print(
           "schedule",
@@ -278,8 +277,10 @@ public final class InfoCommand implements Callable<Integer> {
               .orElseGet(() -> "beta by beta, T = " + checkpoint.schedule().timesteps()));
       print("predicts", EnumConverter.spelling(checkpoint.parameterization()));
       describe(checkpoint.unet().config(), checkpoint.unet());
-      console.printLine("");
+    } catch (IOException e) {
+      print("checkpoint", "of lucidrains' trainer. " + e.getMessage());
     }
+    console.printLine("");
   }
 
   private void describe(UnetConfig config, Unet unet) throws IOException {

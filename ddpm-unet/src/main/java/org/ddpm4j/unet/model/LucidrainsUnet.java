@@ -95,7 +95,11 @@ public record LucidrainsUnet(
    */
   public record Time(Frequencies frequencies, int width) {
 
-    /** Checks that there are frequencies. */
+    /**
+     * Checks that there are frequencies.
+     *
+     * @throws IllegalArgumentException if the width is out of its range
+     */
     public Time {
       Objects.requireNonNull(frequencies, "frequencies");
       UnetLimits.require(
@@ -123,7 +127,11 @@ public record LucidrainsUnet(
    */
   public record Attention(AttentionKind kind, int heads, int headDim) {
 
-    /** Checks that the heads are not too wide. */
+    /**
+     * Checks that the heads are not too wide.
+     *
+     * @throws IllegalArgumentException if a value is out of its range
+     */
     public Attention {
       Objects.requireNonNull(kind, "kind");
       UnetLimits.require(heads >= 1, "attn_heads has a %d; it must be at least 1", heads);
