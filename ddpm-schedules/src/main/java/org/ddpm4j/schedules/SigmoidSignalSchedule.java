@@ -1,5 +1,7 @@
 package org.ddpm4j.schedules;
 
+import java.util.Arrays;
+
 /**
  * ᾱ falls along a logistic curve (Jabri et al. 2022, figure 8): {@code ᾱ(u) = (σ(x(1)) - σ(x(u))) /
  * (σ(x(1)) - σ(x(0)))} with {@code x(u) = (start + (end - start) u) / τ} for u = t/T in 0..1. Better
@@ -12,6 +14,9 @@ package org.ddpm4j.schedules;
 public record SigmoidSignalSchedule(double start, double end, double tau) implements BetaSchedule {
 
   private static final double PAPER_END = 3;
+
+  /** Of the code that followed it, lucidrains'. */
+  private static final double MAX_BETA = 0.999;
 
   /**
    * Checks the curve.
@@ -44,17 +49,32 @@ public record SigmoidSignalSchedule(double start, double end, double tau) implem
 
   @Override
   public double[] betas(int timesteps) {
-    return AlphaCumprodBetas.of(this::alphaCumprod, timesteps);
+    double[] betas = unclipped(timesteps);
+    for (int t = 0; t < timesteps; t++) {
+      betas[t] = Math.min(betas[t], MAX_BETA);
+    }
+    return betas;
   }
 
   @Override
   public Clipping clipping(int timesteps) {
-    return AlphaCumprodBetas.clipping(this::alphaCumprod, timesteps);
+    double[] betas = unclipped(timesteps);
+    return new Clipping(0, (int) Arrays.stream(betas).filter(beta -> beta > MAX_BETA).count());
   }
 
-  private double alphaCumprod(double u) {
-    double x = (start + (end - start) * u) / tau;
-    return difference(end / tau, x) / difference(end / tau, start / tau);
+  /** {@code 1 - ᾱ((t+1)/T) / ᾱ(t/T)}, of which the denominator of ᾱ is no part. */
+  private double[] unclipped(int timesteps) {
+    Requirements.requireTimesteps(timesteps);
+    double[] betas = new double[timesteps];
+    for (int t = 0; t < timesteps; t++) {
+      double before = x((double) t / timesteps);
+      betas[t] = difference(x((t + 1.0) / timesteps), before) / difference(x(1), before);
+    }
+    return betas;
+  }
+
+  private double x(double u) {
+    return (start + (end - start) * u) / tau;
   }
 
   /** {@code σ(b) - σ(a)} without its cancellation. */

@@ -395,10 +395,10 @@ final class OnnxLayers implements Layers {
   }
 
   @Override
-  public FeatureMap prependMemory(FeatureMap x, SDVariable memory, int rows) {
-    INDArray held = parameters.apply(memory.name()).reshape('c', rows, -1);
+  public FeatureMap prependMemory(FeatureMap x, SDVariable memory, int rows, int width) {
+    INDArray held = parameters.apply(memory.name()).reshape('c', rows, width);
     INDArray row = Nd4j.zeros(DataType.FLOAT, x.channels(), rows);
-    row.get(NDArrayIndex.interval(x.channels() - held.size(1), x.channels()), NDArrayIndex.all())
+    row.get(NDArrayIndex.interval(x.channels() - width, x.channels()), NDArrayIndex.all())
         .assign(held.transpose());
     String first = parameter(memory.name(), row, 1, x.channels(), 1, rows);
     String positions = reshape(x.values().name(), -1, x.channels(), 1, x.positions());

@@ -235,7 +235,7 @@ class LayersGradientTest {
   @Test
   void memories() {
     SDVariable memory = check.variable("memory", 3, 2, 2, 1);
-    FeatureMap longer = layers.prependMemory(check.featureMap("x", 2, 2, 3, 6), memory, 3);
+    FeatureMap longer = layers.prependMemory(check.featureMap("x", 2, 2, 3, 6), memory, 3, 4);
     check.check(layers.dropMemory(layers.linearAttention(longer, 2), 2, 3));
   }
 

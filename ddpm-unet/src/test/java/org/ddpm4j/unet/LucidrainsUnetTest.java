@@ -87,7 +87,7 @@ class LucidrainsUnetTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "'dim': 3 | dim is 3, and sinusoidal times are 3 wide; both must be the same, even and at least 4",
+        "'dim': 2 | dim is 2, and sinusoidal times are 2 wide; both must be the same, even and at least 4",
         "'dim': 8, 'dim_mults': [] | dim_mults is []; it needs 1 to 16 levels",
         "'dim': 8, 'dim_mults': [1, 0] | every multiple must be at least 1",
         "'dim': 8, 'init_dim': 0 | init_dim is 0; it must be from 1 to 1048576",

@@ -399,7 +399,7 @@ class ReferenceLayersTest {
     check(
         type,
         expected,
-        (layers, in) -> layers.prependMemory(map(in.get(0)), in.get(1), 2),
+        (layers, in) -> layers.prependMemory(map(in.get(0)), in.get(1), 2, 2),
         x,
         memory);
     check(type, x, (layers, in) -> layers.dropMemory(map(in.get(0)), 2, 2), expected);

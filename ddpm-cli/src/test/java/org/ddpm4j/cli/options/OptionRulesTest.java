@@ -44,7 +44,6 @@ class OptionRulesTest {
           "--beta2",
           "--cache",
           "--cards",
-          "--checkpoint",
           "--checkpoint-every",
           "--class",
           "--class-conditional",

@@ -170,7 +170,7 @@ public final class FusedLayers implements Layers {
   }
 
   @Override
-  public FeatureMap prependMemory(FeatureMap x, SDVariable memory, int rows) {
+  public FeatureMap prependMemory(FeatureMap x, SDVariable memory, int rows, int width) {
     return new FeatureMap(
         new PrependMemory(graph, x.values(), memory, x.height(), x.width()).outputVariable(),
         1,

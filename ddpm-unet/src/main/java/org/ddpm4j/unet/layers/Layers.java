@@ -192,11 +192,12 @@ public interface Layers {
    * before these, the queries, is zero.
    *
    * @param x {@code [N,H,W,C]}
-   * @param memory {@code [M,…]} of at most C numbers a row
+   * @param memory {@code [M,…]}
    * @param rows M
+   * @param width the numbers of a row, at most C
    * @return {@code [N,1,M+H·W,C]}
    */
-  FeatureMap prependMemory(FeatureMap x, SDVariable memory, int rows);
+  FeatureMap prependMemory(FeatureMap x, SDVariable memory, int rows, int width);
 
   /**
    * Takes away the first positions, which {@link #prependMemory} has put there.

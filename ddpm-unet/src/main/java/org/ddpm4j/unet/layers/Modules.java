@@ -184,7 +184,7 @@ public final class Modules {
             2,
             heads,
             qkv.channels() / (3 * heads));
-    return layers.prependMemory(qkv, memory, rows);
+    return layers.prependMemory(qkv, memory, rows, 2 * qkv.channels() / 3);
   }
 
   /**

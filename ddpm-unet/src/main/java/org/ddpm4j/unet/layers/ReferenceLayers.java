@@ -225,12 +225,11 @@ public final class ReferenceLayers implements Layers {
   }
 
   @Override
-  public FeatureMap prependMemory(FeatureMap x, SDVariable memory, int rows) {
+  public FeatureMap prependMemory(FeatureMap x, SDVariable memory, int rows, int width) {
     SDVariable positions = x.values().reshape(-1, x.positions(), x.channels());
-    int held = (int) (Arrays.stream(memory.getShape()).reduce(1, Math::multiplyExact) / rows);
-    SDVariable row = memory.reshape(1, rows, held);
-    if (held < x.channels()) {
-      INDArray queries = Nd4j.zeros(dataType, 1, rows, x.channels() - held);
+    SDVariable row = memory.reshape(1, rows, width);
+    if (width < x.channels()) {
+      INDArray queries = Nd4j.zeros(dataType, 1, rows, x.channels() - width);
       row = graph.concat(2, graph.constant(queries), row);
     }
     // As many zeros for each image, of which only the images are repeated by addition.
