@@ -108,8 +108,7 @@ class LucidrainsModelTest {
     Path input = folder.resolve("x.safetensors");
     Path output = folder.resolve("y.safetensors");
     INDArray x = Nd4j.ones(DataType.FLOAT, 1, 1, 8, 8);
-    SafetensorsWriter.write(
-        input, Map.of("x", x, "t", Nd4j.zeros(DataType.FLOAT, 1)), Map.of());
+    SafetensorsWriter.write(input, Map.of("x", x, "t", Nd4j.zeros(DataType.FLOAT, 1)), Map.of());
     Cli.run("predict", "--model", checkpoint, "--input", input, "--output", output).isOk();
     try (SafetensorsReader reader = SafetensorsReader.open(output);
         Unet average = Unet.create(NETWORK, DataType.FLOAT, 2)) {

@@ -68,8 +68,7 @@ final class RmsNormKernels {
     long scales = context.scratch(scalesBytes + (long) Float.BYTES * chunks * channels);
     long parts = scales + scalesBytes;
     kernels.add(
-        context.launch(
-            FILE, "rms_norm_scales", warps(rows), x, scales, rows, channels, rowLength));
+        context.launch(FILE, "rms_norm_scales", warps(rows), x, scales, rows, channels, rowLength));
     int threads = Math.min(THREADS, (channels + WARP - 1) / WARP * WARP);
     kernels.add(
         context.launch(

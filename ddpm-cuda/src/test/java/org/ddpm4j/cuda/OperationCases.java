@@ -368,7 +368,8 @@ final class OperationCases {
               .parameter(2, 2, s[3], s[4])
               .gives(
                   (l, in) -> {
-                    FeatureMap longer = l.prependMemory(in.map(0), in.parameter(0), 2, 2 * features);
+                    FeatureMap longer =
+                        l.prependMemory(in.map(0), in.parameter(0), 2, 2 * features);
                     return l.dropMemory(l.linearAttention(longer, s[3]), s[1], s[2]);
                   }));
     }

@@ -4,8 +4,8 @@ import java.util.Arrays;
 
 /**
  * ᾱ falls along a logistic curve (Jabri et al. 2022, figure 8): {@code ᾱ(u) = (σ(x(1)) - σ(x(u))) /
- * (σ(x(1)) - σ(x(0)))} with {@code x(u) = (start + (end - start) u) / τ} for u = t/T in 0..1. Better
- * than the cosine for images larger than 64x64. β is at most 0.999, since ᾱ(1) is 0.
+ * (σ(x(1)) - σ(x(0)))} with {@code x(u) = (start + (end - start) u) / τ} for u = t/T in 0..1.
+ * Better than the cosine for images larger than 64x64. β is at most 0.999, since ᾱ(1) is 0.
  *
  * @param start of the curve, finite
  * @param end of the curve, finite, greater than {@code start}

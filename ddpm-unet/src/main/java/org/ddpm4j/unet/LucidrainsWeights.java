@@ -100,13 +100,9 @@ public final class LucidrainsWeights {
     long[] first = shape(FIRST, 4);
     long out = shape("final_conv.weight", 4)[0];
     LucidrainsUnet.Estimate estimate =
-        first[1] == 2 * out
-            ? LucidrainsUnet.Estimate.CONCATENATED
-            : LucidrainsUnet.Estimate.NONE;
+        first[1] == 2 * out ? LucidrainsUnet.Estimate.CONCATENATED : LucidrainsUnet.Estimate.NONE;
     require(
-        estimate == LucidrainsUnet.Estimate.CONCATENATED
-            || first[1] == out
-            || 2 * first[1] == out,
+        estimate == LucidrainsUnet.Estimate.CONCATENATED || first[1] == out || 2 * first[1] == out,
         "The network takes %d channels and answers with %d; it must be as many, half as many with self-conditioning, or twice as many with a learned variance.",
         first[1],
         out);

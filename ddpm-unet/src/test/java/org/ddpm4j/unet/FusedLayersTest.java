@@ -225,7 +225,8 @@ class FusedLayersTest {
                 "attention with %d memories of %d parts".formatted(rows, parts),
                 true,
                 (layers, in) -> {
-                  FeatureMap longer = layers.prependMemory(map(in.get(0), x), in.get(1), rows, 8 * parts);
+                  FeatureMap longer =
+                      layers.prependMemory(map(in.get(0), x), in.get(1), rows, 8 * parts);
                   return layers.dropMemory(layers.attention(longer, 2), 4, 5).values();
                 },
                 List.of(x, new long[] {rows, parts, 2, 4})));

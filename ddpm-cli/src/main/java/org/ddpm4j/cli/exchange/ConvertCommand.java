@@ -291,8 +291,7 @@ public final class ConvertCommand implements Callable<Integer> {
 
   private LucidrainsCheckpoint checkpoint(Path file) throws IOException {
     OptionRules.refuse(spec, HasEffect.Fact.CHECKPOINT);
-    return LucidrainsCheckpoint.read(
-        file, weights.chosen(), DataType.FLOAT, Execution.automatic());
+    return LucidrainsCheckpoint.read(file, weights.chosen(), DataType.FLOAT, Execution.automatic());
   }
 
   private void createRun(Unet unet, String origin, Supplier<DiffusionModel> model)

@@ -90,8 +90,7 @@ public final class NetworkWords {
       parts.add(
           format(
               "times of %d %s frequencies",
-              unet.time().width() / 2,
-              unet.time().frequencies().name().toLowerCase(Locale.ROOT)));
+              unet.time().width() / 2, unet.time().frequencies().name().toLowerCase(Locale.ROOT)));
     }
   }
 

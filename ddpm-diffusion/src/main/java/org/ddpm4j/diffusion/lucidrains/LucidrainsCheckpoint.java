@@ -75,8 +75,7 @@ public record LucidrainsCheckpoint(
    */
   public static boolean isFile(Path path) {
     return Files.isRegularFile(path)
-        && (WeightsFile.isNamedSo(path.getFileName().toString())
-            || PyTorchReader.isPyTorch(path));
+        && (WeightsFile.isNamedSo(path.getFileName().toString()) || PyTorchReader.isPyTorch(path));
   }
 
   /**
@@ -116,11 +115,7 @@ public record LucidrainsCheckpoint(
           NamedBetas.find(betas));
     } catch (IllegalArgumentException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "The checkpoint %s cannot be read: %s",
-              file,
-              e.getMessage()),
+          String.format(Locale.ROOT, "The checkpoint %s cannot be read: %s", file, e.getMessage()),
           e);
     }
   }
@@ -138,10 +133,10 @@ public record LucidrainsCheckpoint(
             new IllegalArgumentException(
                 average.isPresent() || model.isPresent()
                     ? String.format(
-                        Locale.ROOT,
-                        "it has no %s, only the %s; choose these",
-                        model.isPresent() ? "moving average" : "weights of the last step",
-                        model.isPresent() ? "weights of the last step" : "moving average")
+                            Locale.ROOT,
+                            "it has no %s, only the %s; choose these",
+                            model.isPresent() ? "moving average" : "weights of the last step",
+                            model.isPresent() ? "weights of the last step" : "moving average")
                         + "."
                     : "it has no network of lucidrains' denoising-diffusion-pytorch within a diffusion (no tensor model.init_conv.weight); a network of another kind needs a folder with its config.json."));
   }

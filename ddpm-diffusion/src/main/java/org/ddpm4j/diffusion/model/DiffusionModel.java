@@ -265,8 +265,8 @@ public final class DiffusionModel implements AutoCloseable {
   }
 
   /**
-   * The model of a checkpoint of lucidrains' trainer, {@code model-N.pt}, with the moving average of
-   * the weights.
+   * The model of a checkpoint of lucidrains' trainer, {@code model-N.pt}, with the moving average
+   * of the weights.
    *
    * @param file of PyTorch
    * @param height of the images, which the file does not say

@@ -221,8 +221,7 @@ class LucidrainsCheckpointTest {
         tensors -> tensors.put("model.model.time_mlp.1.weight", zeros(16)));
     changes.put(
         "has 9 channels, which is no multiple of the network's width, 4",
-        tensors ->
-            tensors.put("model.model.mid_block1.block1.proj.weight", zeros(9, 8, 3, 3)));
+        tensors -> tensors.put("model.model.mid_block1.block1.proj.weight", zeros(9, 8, 3, 3)));
     changes.put(
         "The tensor ups.1.3.bias [4] is missing",
         tensors -> tensors.remove("model.model.ups.1.3.bias"));

@@ -41,8 +41,7 @@ final class LucidrainsUnetGraph {
     int width = 4 * config.dim();
     SDVariable time = twoLayers("time_mlp.1", "time_mlp.3", times(t), timeWidth(), width);
     this.toldWidth = isConditional ? 2 * width : width;
-    SDVariable all =
-        isConditional ? layers.concat(time, classes(labels, width), width) : time;
+    SDVariable all = isConditional ? layers.concat(time, classes(labels, width), width) : time;
     this.told = layers.activation(all, Activation.SILU);
   }
 
