@@ -73,8 +73,8 @@ class LucidrainsModelTest {
 
   private Path draw(String name, Object... options) {
     Path output = folder.resolve(name);
-    Object[] all = {"--count", 2, "--steps", 3, "--seed", 4, "--output", output};
-    Cli.run("sample", Stream.concat(Arrays.stream(options), Arrays.stream(all)).toArray()).isOk();
+    Object[] all = {"sample", "--count", 2, "--steps", 3, "--seed", 4, "--output", output};
+    Cli.run(Stream.concat(Arrays.stream(all), Arrays.stream(options)).toArray()).isOk();
     return output;
   }
 
@@ -87,8 +87,7 @@ class LucidrainsModelTest {
     assertThat(Files.mismatch(last, average)).isNotNegative();
 
     Path run = folder.resolve("run");
-    Object[] toRun = {"--model", checkpoint, "--to", "run", "--size", 8, "--output", run};
-    Cli.run("convert", toRun).isOk();
+    Cli.run("convert", "--model", checkpoint, "--to", "run", "--size", 8, "--output", run).isOk();
     assertThat(RunFolder.open(run).readConfig().model().network()).isEqualTo(NETWORK);
     // The run has the schedule by its name, the file has its betas rounded to float.
     assertThat(Cli.run("info", "--run", run).isOk().out())
@@ -147,6 +146,8 @@ class LucidrainsModelTest {
             onnx)
         .isOk();
     assertThat(onnx).exists();
+    Cli.run("convert", "--model", checkpoint, "--to", "onnx", "--part", "decoder", "--output", onnx)
+        .isBadInput("has no autoencoder");
   }
 
   @ParameterizedTest

@@ -316,15 +316,18 @@ public final class ConvertCommand implements Callable<Integer> {
       return;
     }
     Path model = place.folder(source.model, console);
-    if (LucidrainsCheckpoint.isFile(model)) {
+    boolean isCheckpoint = LucidrainsCheckpoint.isFile(model);
+    if (!isCheckpoint) {
+      OptionRules.refuse(spec, HasEffect.Fact.FOLDER);
+    }
+    if (part != Part.NETWORK) {
+      writeHalf(model);
+      return;
+    }
+    if (isCheckpoint) {
       try (LucidrainsCheckpoint checkpoint = checkpoint(model)) {
         writeGraph(checkpoint.unet(), shape(checkpoint.unet().config()));
       }
-      return;
-    }
-    OptionRules.refuse(spec, HasEffect.Fact.FOLDER);
-    if (part != Part.NETWORK) {
-      writeHalf(model);
       return;
     }
     Path network = PipelineFolder.isPipeline(model) ? PipelineFolder.unet(model) : model;
