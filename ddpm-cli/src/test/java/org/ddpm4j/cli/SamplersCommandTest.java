@@ -36,8 +36,8 @@ class SamplersCommandTest {
             .out();
     assertThat(out).isEqualTo(picture + "\n");
     BufferedImage table = ImageIO.read(picture.toFile());
-    // Twenty-six samplers; six images of 8 by 8 pixels, twice enlarged, with lines between them.
-    assertThat(table.getHeight()).isEqualTo(26 + 26 * (2 * 8 + 2 + 10));
+    // Twenty-seven samplers; six images of 8 by 8 pixels, twice enlarged, with lines between them.
+    assertThat(table.getHeight()).isEqualTo(26 + 27 * (2 * 8 + 2 + 10));
     assertThat(table.getWidth()).isGreaterThan(6 * (2 * 8 + 1));
     Set<Integer> greys = new HashSet<>();
     for (int y = 0; y < table.getHeight(); y++) {

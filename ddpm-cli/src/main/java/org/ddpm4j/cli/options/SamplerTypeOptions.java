@@ -35,7 +35,7 @@ public final class SamplerTypeOptions {
       paramLabel = "NAME",
       description =
           "Which timesteps the steps are at: ${COMPLETION-CANDIDATES} (default: leading for ddim,"
-              + " pndm and plms, linspace for the others).")
+              + " pndm, plms and ipndm, linspace for the others).")
   private TimestepSpacing spacing;
 
   @HasEffect(without = "--levels", decidedBy = SamplerConfig.class)
@@ -50,7 +50,7 @@ public final class SamplerTypeOptions {
       paramLabel = "NAME",
       description =
           "How the noise levels lie: ${COMPLETION-CANDIDATES} (default: at the timesteps). karras,"
-              + " exponential, beta and lambda not with ddpm, pndm, plms and lcm; log-linear with euler.")
+              + " exponential, beta and lambda not with ddpm, pndm, plms, ipndm and lcm; log-linear with euler.")
   private LevelSpacing levels;
 
   @HasEffect(decidedBy = SamplerConfig.class)

@@ -8,6 +8,8 @@ import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerConfig.Part;
 import org.ddpm4j.diffusion.sampling.Convention;
+import org.ddpm4j.diffusion.sampling.InitialNoise;
+import org.ddpm4j.diffusion.sampling.IpndmSampler;
 import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.NoiseStep;
@@ -15,13 +17,14 @@ import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.PndmSampler;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.schedules.CrashSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 
 /**
- * {@link PndmSampler}, which needs evenly spaced timesteps.
+ * {@link PndmSampler} and {@link IpndmSampler}, which need evenly spaced timesteps.
  *
  * @param type which of them: {@link SamplerType#PNDM}, which begins with Runge and Kutta's steps,
- *     or {@link SamplerType#PLMS}
+ *     {@link SamplerType#PLMS} or {@link SamplerType#IPNDM}
  * @param spacing which timesteps are visited
  * @param stepsOffset added to the timesteps of {@link TimestepSpacing#LEADING}, at least 0
  * @param end where a run ends
@@ -31,7 +34,8 @@ public record PndmConfig(
     SamplerType type, TimestepSpacing spacing, int stepsOffset, End end, Convention convention)
     implements SamplerConfig.Ending {
 
-  private static final List<SamplerType> TYPES = List.of(SamplerType.PNDM, SamplerType.PLMS);
+  private static final List<SamplerType> TYPES = 
+      List.of(SamplerType.PNDM, SamplerType.PLMS, SamplerType.IPNDM);
 
   /**
    * Checks what goes with what.
@@ -81,14 +85,32 @@ public record PndmConfig(
    */
   @Override
   public PathSampler create(NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
+    if (type == SamplerType.IPNDM && convention == Convention.DIFFUSERS) {
+      return new IpndmSampler(crash(part), x0Constraint);
+    }
     NoiseLevels levels =
         VisitedTimes.whole(spacing, stepsOffset)
             .levels(schedule, part, LevelRange.of(LevelSpacing.TIMESTEPS), convention, end);
+    if (type == SamplerType.IPNDM) {
+      return IpndmSampler.of(levels, x0Constraint);
+    }
     PndmSampler paper =
         type == SamplerType.PLMS
             ? PndmSampler.plms(levels, x0Constraint)
             : PndmSampler.rungeKutta(schedule, levels, x0Constraint);
     return convention == Convention.PAPER ? paper : asDiffusers(schedule, part, levels, paper);
+  }
+
+  /** diffusers' IPNDM has a schedule of its own, whose networks are asked with an angle. */
+  private static NoiseLevels crash(Part part) {
+    List<NoiseLevel> levels = new ArrayList<>();
+    for (int i = part.steps() - part.last(); i < part.steps(); i++) {
+      double u = 1 - (double) i / part.steps();
+      double sigma = CrashSchedule.sigma(u);
+      levels.add(new NoiseLevel(CrashSchedule.angle(u), (1 - sigma) * (1 + sigma)));
+    }
+    levels.add(NoiseLevel.CLEAN);
+    return new NoiseLevels(levels, InitialNoise.STANDARD);
   }
 
   /**

@@ -251,7 +251,7 @@ public sealed interface SamplerConfig
     return switch (type) {
       case DDPM -> AncestralConfig.usual();
       case DDIM -> DdimConfig.usual();
-      case PNDM, PLMS -> PndmConfig.of(type);
+      case PNDM, PLMS, IPNDM -> PndmConfig.of(type);
       case DPM_SOLVER,
           DPM_SOLVER_SDE,
           DPM_SOLVER_EPS,

@@ -6,6 +6,7 @@ import org.ddpm4j.diffusion.sampling.Dpm2Sampler;
 import org.ddpm4j.diffusion.sampling.DpmSinglestepSampler;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler;
 import org.ddpm4j.diffusion.sampling.FlowHeunSampler;
+import org.ddpm4j.diffusion.sampling.IpndmSampler;
 import org.ddpm4j.diffusion.sampling.KarrasVeSampler;
 import org.ddpm4j.diffusion.sampling.LcmSampler;
 import org.ddpm4j.diffusion.sampling.LmsSampler;
@@ -39,6 +40,8 @@ public enum SamplerType {
   PNDM("pndm"),
   /** {@link org.ddpm4j.diffusion.sampling.PndmSampler} without these. */
   PLMS("plms"),
+  /** {@link IpndmSampler}. */
+  IPNDM("ipndm"),
   /** {@link DeisSampler}. */
   DEIS("deis"),
   /** {@link LmsSampler}. */

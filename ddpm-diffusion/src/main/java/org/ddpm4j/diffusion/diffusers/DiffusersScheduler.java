@@ -18,6 +18,7 @@ import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
+import org.ddpm4j.schedules.CrashSchedule;
 import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.ExponentialSchedule;
 import org.ddpm4j.schedules.FlowSchedule;
@@ -88,12 +89,18 @@ public record DiffusersScheduler(
       Class<? extends BetaSchedule> itsOwn =
           scheduler.isFlow()
               ? FlowSchedule.class
-              : scheduler.isScore() ? VarianceExplodingSchedule.class : EdmSchedule.class;
+              : scheduler.isScore()
+                  ? VarianceExplodingSchedule.class
+                  : scheduler == SchedulerClass.IPNDM ? CrashSchedule.class : EdmSchedule.class;
       require(
           itsOwn.isInstance(betas),
           "diffusers' %s knows the schedule %s alone; choose another sampler.",
           scheduler.className(),
-          scheduler.isFlow() ? "flow" : scheduler.isScore() ? "that explodes" : "edm");
+          scheduler.isFlow()
+              ? "flow"
+              : scheduler.isScore()
+                  ? "that explodes"
+                  : scheduler == SchedulerClass.IPNDM ? "of its own" : "edm");
       return betas;
     }
     boolean hasName =
@@ -348,6 +355,9 @@ public record DiffusersScheduler(
     }
     if (formula instanceof FlowSchedule flow) {
       return named(ScheduleType.FLOW, null, null).map(config -> config.withShift(flow.shift()));
+    }
+    if (formula instanceof CrashSchedule) {
+      return Optional.empty();
     }
     if (formula instanceof VarianceExplodingSchedule exploding) {
       return between(

@@ -89,6 +89,14 @@ enum SchedulerClass {
       keys.read("set_alpha_to_one", false);
     }
   },
+  /** For networks that predict v on a schedule of its own, and are asked with an angle. */
+  IPNDM("IPNDMScheduler", SamplerType.IPNDM) {
+    @Override
+    void declare(Keys keys) {
+      keys.read("num_train_timesteps", 1000);
+      keys.only("trained_betas", Keys.NULL);
+    }
+  },
   DEIS("DEISMultistepScheduler", SamplerType.DEIS) {
     @Override
     void declare(Keys keys) {
@@ -377,6 +385,7 @@ enum SchedulerClass {
       case EDM_EULER, EDM_DPM_SOLVER -> Parameterization.EDM;
       case CONSISTENCY -> Parameterization.CONSISTENCY;
       case SCORE_SDE, KARRAS_VE -> Parameterization.SCORE;
+      case IPNDM -> Parameterization.V;
       default -> null;
     };
   }

@@ -41,6 +41,7 @@ import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.io.StrictJson;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
+import org.ddpm4j.schedules.CrashSchedule;
 import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.ExponentialSchedule;
 import org.ddpm4j.schedules.FlowSchedule;
@@ -191,7 +192,12 @@ final class SchedulerJson {
     JsonNode json = PipelineJson.parse(text, source);
     try {
       SchedulerJson read = of(SchedulerClass.of(type), json);
-      return new DiffusersSampler(read.sampler(type), read.clipping());
+      boolean isOfTimesteps =
+          read.scheduler == SchedulerClass.IPNDM
+              && !json.path(DiffusersFields.CLASS_NAME).asText().equals(read.scheduler.className());
+      // diffusers would ask a network of timesteps with angles.
+      return new DiffusersSampler(
+          isOfTimesteps ? SamplerConfig.of(type) : read.sampler(type), read.clipping());
     } catch (IllegalArgumentException e) {
       throw new IOException(String.format(Locale.ROOT, "%s: %s", source, e.getMessage()), e);
     }
@@ -439,6 +445,7 @@ final class SchedulerJson {
       case FLOW_HEUN -> SamplerType.FLOW_HEUN;
       case UNIPC -> SamplerType.UNIPC;
       case PNDM -> fields.flagOrNull("skip_prk_steps") ? SamplerType.PLMS : SamplerType.PNDM;
+      case IPNDM -> SamplerType.IPNDM;
       case DEIS -> SamplerType.DEIS;
       case LMS -> SamplerType.LMS;
       case HEUN -> SamplerType.HEUN;
@@ -471,6 +478,9 @@ final class SchedulerJson {
     }
     if (scheduler.isFlow()) {
       return new FlowSchedule(fields.finiteNumber("shift"));
+    }
+    if (scheduler == SchedulerClass.IPNDM) {
+      return new CrashSchedule();
     }
     if (scheduler == SchedulerClass.SCORE_SDE) {
       return new VarianceExplodingSchedule(
@@ -577,7 +587,7 @@ final class SchedulerJson {
     SchedulerClass scheduler = SchedulerClass.of(sampler.type(), config.parameterization());
     Map<String, Object> values = new LinkedHashMap<>(scheduler.readKeys());
     values.replace("num_train_timesteps", config.timesteps());
-    if (scheduler != SchedulerClass.KARRAS_VE) {
+    if (scheduler != SchedulerClass.KARRAS_VE && scheduler != SchedulerClass.IPNDM) {
       putBetas(values, config.betas());
     }
     if (scheduler.own() == null) {

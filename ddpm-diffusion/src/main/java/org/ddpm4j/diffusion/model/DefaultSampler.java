@@ -87,6 +87,7 @@ public record DefaultSampler(SamplerConfig config, X0Constraint x0Constraint) {
               UNIPC,
               PNDM,
               PLMS,
+              IPNDM,
               DEIS,
               LMS,
               HEUN,

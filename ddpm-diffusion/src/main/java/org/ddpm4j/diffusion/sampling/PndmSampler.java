@@ -31,7 +31,7 @@ public record PndmSampler(
   private static final int WARM_UP = 3;
 
   /** Newest first (Liu et al. 2022, eq. 12, and its predecessors of lower order). */
-  private static final double[][] ADAMS_BASHFORTH = {
+  static final double[][] ADAMS_BASHFORTH = {
     {1},
     {3 / 2.0, -1 / 2.0},
     {23 / 12.0, -16 / 12.0, 5 / 12.0},

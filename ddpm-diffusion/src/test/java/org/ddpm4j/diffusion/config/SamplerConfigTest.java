@@ -156,7 +156,7 @@ class SamplerConfigTest {
   void aFamilyHasNoOthers() {
     assertThatThrownBy(() -> PndmConfig.of(SamplerType.EULER))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("The sampler euler is none of [pndm, plms].");
+        .hasMessage("The sampler euler is none of [pndm, plms, ipndm].");
     assertThatThrownBy(() -> DpmSolverConfig.of(SamplerType.LMS)).hasMessageContaining("lms");
     assertThatThrownBy(() -> EulerConfig.of(SamplerType.DDPM)).hasMessageContaining("ddpm");
   }

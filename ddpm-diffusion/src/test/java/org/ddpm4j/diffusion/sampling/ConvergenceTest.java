@@ -96,7 +96,8 @@ class ConvergenceTest {
                 solver("DDIM", 1, levels -> new DdimSampler(levels, 0, X0Constraint.NONE)),
                 solver("Euler", 1, levels -> new EulerSampler(levels, X0Constraint.NONE)),
                 solver("Heun", 2, levels -> new HeunSampler(levels, X0Constraint.NONE)),
-                solver("PLMS", 2, levels -> PndmSampler.plms(levels, X0Constraint.NONE))));
+                solver("PLMS", 2, levels -> PndmSampler.plms(levels, X0Constraint.NONE)),
+                solver("iPNDM", 2, levels -> IpndmSampler.of(levels, X0Constraint.NONE))));
     for (int p = 1; p <= 3; p++) {
       int order = p;
       solvers.add(

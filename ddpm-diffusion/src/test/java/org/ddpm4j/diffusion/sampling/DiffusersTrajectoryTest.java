@@ -71,7 +71,8 @@ class DiffusersTrajectoryTest {
             "scheduler_trajectories.json",
             "flow_trajectories.json",
             "edm_trajectories.json",
-            "consistency_trajectories.json")
+            "consistency_trajectories.json",
+            "ipndm_trajectories.json")
         .flatMap(DiffusersTrajectoryTest::resource);
   }
 
@@ -196,7 +197,8 @@ class DiffusersTrajectoryTest {
       worstTime = Math.max(worstTime, Math.abs(times.get(step) - expectedTimes[step]));
     }
     assertThat(worst).isLessThan(RELATIVE_TOLERANCE);
-    assertThat(worstTime).isLessThan(0.05);
+    // Those of IPNDM are parts of a quarter turn.
+    assertThat(worstTime).isLessThan(className.equals("IPNDMScheduler") ? 1e-6 : 0.05);
   }
 
   /**

@@ -214,6 +214,7 @@ class SamplersTest {
         "UNIPC",
         "PNDM",
         "PLMS",
+        "IPNDM",
         "DEIS",
         "LMS",
         "HEUN",
@@ -240,6 +241,7 @@ class SamplersTest {
       names = {
         "PNDM",
         "PLMS",
+        "IPNDM",
         "DPM_SOLVER_EPS",
         "DPM_SOLVER_EPS_SDE",
         "DPM_SINGLESTEP_EPS",
@@ -276,7 +278,7 @@ class SamplersTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"PNDM", "PLMS", "DPM_SOLVER_EPS", "DPM_SINGLESTEP_EPS"})
+  @EnumSource(names = {"PNDM", "PLMS", "IPNDM", "DPM_SOLVER_EPS", "DPM_SINGLESTEP_EPS"})
   void combinationsOfEpsNeedSomeSignal(SamplerType type) {
     SamplerConfig trailing = SamplerConfig.of(type).withSpacing(TimestepSpacing.TRAILING, 0);
     assertThatThrownBy(() -> trailing.create(ZERO_SNR, 10, X0Constraint.NONE))

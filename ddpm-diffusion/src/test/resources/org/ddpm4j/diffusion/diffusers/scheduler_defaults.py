@@ -14,7 +14,7 @@ NAMES = [
     "EulerAncestralDiscreteScheduler", "DPMSolverSinglestepScheduler", "KDPM2DiscreteScheduler",
     "KDPM2AncestralDiscreteScheduler", "LCMScheduler", "SASolverScheduler", "FlowMatchEulerDiscreteScheduler",
     "FlowMatchHeunDiscreteScheduler", "EDMEulerScheduler", "EDMDPMSolverMultistepScheduler",
-    "CMStochasticIterativeScheduler", "ScoreSdeVeScheduler", "KarrasVeScheduler",
+    "CMStochasticIterativeScheduler", "ScoreSdeVeScheduler", "KarrasVeScheduler", "IPNDMScheduler",
 ]
 # In a corner of its own, which diffusers 0.42 imports nowhere else.
 diffusers.KarrasVeScheduler = scheduling_karras_ve.KarrasVeScheduler
@@ -25,8 +25,9 @@ for name in NAMES:
     config = {key: value for key, value in scheduler.config.items() if not key.startswith("_")}
     # JSON as such has no infinities.
     config.pop("lambda_min_clipped", None)
-    # Flows have none.
-    betas = [float(f"{float(scheduler.betas[t]):.9g}") for t in (0, 500, 999)] if hasattr(scheduler, "betas") else []
+    # Flows have none, and what IPNDM calls so are the deviations of its noise.
+    has_betas = hasattr(scheduler, "betas") and name != "IPNDMScheduler"
+    betas = [float(f"{float(scheduler.betas[t]):.9g}") for t in (0, 500, 999)] if has_betas else []
     schedulers.append(dict(name=name, config=config, betas=betas))
 with open(sys.argv[1], "w") as f:
     json.dump(schedulers, f, indent=1)

@@ -6,7 +6,7 @@ import { add, chooseModel, classChoices, models } from "./gallery.js";
 /** What stands beside a sampler's name; those first that need few steps. */
 const SAMPLERS = {
   unipc: "UniPC · few steps", "dpm++": "DPM-Solver++", ddim: "DDIM", ddpm: "DDPM · the paper's", "dpm++-sde": "DPM-Solver++ SDE",
-  deis: "DEIS", pndm: "PNDM", plms: "PLMS", lms: "LMS", heun: "Heun", euler: "Euler", "euler-ancestral": "Euler ancestral",
+  deis: "DEIS", pndm: "PNDM", plms: "PLMS", ipndm: "iPNDM", lms: "LMS", heun: "Heun", euler: "Euler", "euler-ancestral": "Euler ancestral",
 };
 const PREVIEWS = 24;
 
