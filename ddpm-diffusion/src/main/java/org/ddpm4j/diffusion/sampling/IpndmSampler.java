@@ -1,5 +1,7 @@
 package org.ddpm4j.diffusion.sampling;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.random.NoiseSource;
@@ -44,20 +46,19 @@ public record IpndmSampler(NoiseLevels levels, X0Constraint x0Constraint)
   public INDArray denoise(
       Denoiser denoiser, INDArray start, NoiseSource noise, SamplingObserver observer) {
     INDArray x = start;
-    History history = new History(PndmSampler.ADAMS_BASHFORTH.length);
+    // Not a History, which forgets what was said where no signal was left.
+    List<INDArray> newest = new ArrayList<>();
     for (int i = 0; i < steps(); i++) {
       NoiseStep step = levels.step(i);
       ConstrainedEstimate now = ConstrainedEstimate.of(denoiser, x, step.from(), x0Constraint);
-      history.add(step.from(), now.eps());
-      double[] weights = PndmSampler.ADAMS_BASHFORTH[history.size() - 1];
+      newest.add(0, now.eps());
+      if (newest.size() > PndmSampler.ADAMS_BASHFORTH.length) {
+        newest.remove(newest.size() - 1);
+      }
+      INDArray eps =
+          LinearCombination.of(PndmSampler.ADAMS_BASHFORTH[newest.size() - 1], newest);
       x =
-          step.from().alphaCumprod() == 0
-              ? history.combine(0, x, step.to().sigma(), weights)
-              : history.combine(
-                  step.to().alpha() / step.from().alpha(),
-                  x,
-                  step.to().alpha() * (step.to().rho() - step.from().rho()),
-                  weights);
+          step.from().alphaCumprod() == 0 ? eps.mul(step.to().sigma()) : step.alongEps(x, eps);
       observer.onStep(i + 1, x, now.x0());
     }
     return x;
