@@ -1,9 +1,9 @@
 package org.ddpm4j.schedules;
 
 /**
- * The noise grows as a squared sine (Katherine Crowson's v-diffusion, whose "crash schedule" is that
- * of diffusers' {@code IPNDMScheduler}): {@code σ(u) = sin²(π u/2)} and {@code ᾱ(u) = 1 - σ(u)²} for
- * u = (t+1)/T, so that the last ᾱ is 0.
+ * The noise grows as a squared sine (Katherine Crowson's v-diffusion, whose "crash schedule" is
+ * that of diffusers' {@code IPNDMScheduler}): {@code σ(u) = sin²(π u/2)} and {@code ᾱ(u) = 1 -
+ * σ(u)²} for u = (t+1)/T, so that the last ᾱ is 0.
  */
 public record CrashSchedule() implements BetaSchedule {
 

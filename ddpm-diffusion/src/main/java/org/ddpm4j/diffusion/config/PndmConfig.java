@@ -34,7 +34,7 @@ public record PndmConfig(
     SamplerType type, TimestepSpacing spacing, int stepsOffset, End end, Convention convention)
     implements SamplerConfig.Ending {
 
-  private static final List<SamplerType> TYPES = 
+  private static final List<SamplerType> TYPES =
       List.of(SamplerType.PNDM, SamplerType.PLMS, SamplerType.IPNDM);
 
   /**

@@ -8,9 +8,9 @@ import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * iPNDM (Zhang and Chen 2022, section 4.3): {@link PndmSampler PNDM}'s step by Adams and Bashforth's
- * combination of the last four ε, which begins with combinations of fewer in place of Runge and
- * Kutta's method. The network is asked once in each step.
+ * iPNDM (Zhang and Chen 2022, section 4.3): {@link PndmSampler PNDM}'s step by Adams and
+ * Bashforth's combination of the last four ε, which begins with combinations of fewer in place of
+ * Runge and Kutta's method. The network is asked once in each step.
  *
  * @param levels of the run, evenly spaced in time; where no signal is left at the first, ε is all
  *     that its estimate counts for, as in diffusers
@@ -55,10 +55,8 @@ public record IpndmSampler(NoiseLevels levels, X0Constraint x0Constraint)
       if (newest.size() > PndmSampler.ADAMS_BASHFORTH.length) {
         newest.remove(newest.size() - 1);
       }
-      INDArray eps =
-          LinearCombination.of(PndmSampler.ADAMS_BASHFORTH[newest.size() - 1], newest);
-      x =
-          step.from().alphaCumprod() == 0 ? eps.mul(step.to().sigma()) : step.alongEps(x, eps);
+      INDArray eps = LinearCombination.of(PndmSampler.ADAMS_BASHFORTH[newest.size() - 1], newest);
+      x = step.from().alphaCumprod() == 0 ? eps.mul(step.to().sigma()) : step.alongEps(x, eps);
       observer.onStep(i + 1, x, now.x0());
     }
     return x;
