@@ -59,8 +59,9 @@ import picocli.CommandLine.Spec;
       "A run's moving average goes to diffusers, with --sampler and its options as the scheduler;",
       "only networks that were trained with --network unet2d can go there. A pipeline becomes the",
       "folder of a run that sample, evaluate and info work on, and that cannot be resumed; so",
-      "does a checkpoint of lucidrains' trainer, with --size. A SameDiff graph, of any of these or of a network's folder, predicts for images of one size",
-      "in every ND4J program, and an ONNX model wherever ONNX Runtime runs."
+      "does a checkpoint of lucidrains' trainer, with --size. A SameDiff graph, of any of these or",
+      "of a network's folder, predicts for images of one size in every ND4J program, and an ONNX",
+      "model wherever ONNX Runtime runs."
     })
 @Introduction(
     example = "ddpm convert --model pipeline --to run --output converted",
