@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The projects that pages show are those that the build runs by Maven's invoker. */
@@ -59,6 +60,21 @@ class DependentProjectsTest {
         .containsExactly(
             Files.readString(built.resolve("DrawingService.java")),
             Files.readString(built.resolve("DrawingController.java")));
+  }
+
+  /**
+   * ND4J names an older JavaCPP than our natives need, and Maven takes what is named nearest: so
+   * whoever names ND4J names JavaCPP.
+   */
+  @Test
+  void noProjectGetsTheJavaCppOfNd4j() throws IOException {
+    try (Stream<Path> modules = Files.list(PROJECT)) {
+      for (Path pom : modules.map(module -> module.resolve("pom.xml")).toList()) {
+        if (Files.exists(pom) && Files.readString(pom).contains("<artifactId>nd4j-api<")) {
+          assertThat(Files.readString(pom)).as("%s", pom).contains("<artifactId>javacpp<");
+        }
+      }
+    }
   }
 
   /** Gradle's users name natives by coordinates, which must be those of the build. */
