@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.zip.CRC32C;
@@ -197,6 +198,18 @@ public final class SafetensorsReader implements TensorReader {
       throw withoutHeader("its header length is 0");
     }
     if (Long.compareUnsigned(length, SafetensorsHeader.MAX_BYTES) > 0) {
+      // No safetensors file begins so: where it is known what does, the number tells nobody
+      // anything.
+      Optional<ForeignFormat> other = otherFormat();
+      if (other.isPresent()) {
+        throw new IOException(
+            String.format(
+                Locale.ROOT,
+                "The file %s is not a valid safetensors file: it is %s; %s.",
+                file,
+                other.get().noun(),
+                other.get().remedy()));
+      }
       throw withoutHeader(
           String.format(
               Locale.ROOT,
@@ -247,13 +260,16 @@ public final class SafetensorsReader implements TensorReader {
   /** Says what the file is instead, where that can be told. */
   private IOException withoutHeader(String why) {
     return malformed(
-        ForeignFormat.of(file)
-            .filter(format -> format != ForeignFormat.SAFETENSORS)
+        otherFormat()
             .map(
                 format ->
                     String.format(
                         Locale.ROOT, "it is %s (%s); %s", format.noun(), format.remedy(), why))
             .orElse(why));
+  }
+
+  private Optional<ForeignFormat> otherFormat() {
+    return ForeignFormat.of(file).filter(format -> format != ForeignFormat.SAFETENSORS);
   }
 
   private IOException malformed(String why) {

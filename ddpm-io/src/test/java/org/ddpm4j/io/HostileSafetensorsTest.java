@@ -81,11 +81,12 @@ class HostileSafetensorsTest {
         arguments(
             "byte order mark", SafetensorsFiles.bytes("\ufeff{}", 0), "does not begin with '{'"),
         arguments("a pickle", "\u0080\u0002}q\u0000X\u0004trick".getBytes(), "header length"),
-        arguments("a ZIP", "PK\u0003\u0004 and so on".getBytes(), "header length"),
+        arguments(
+            "a ZIP", "PK\u0003\u0004 and so on".getBytes(), "it is a ZIP archive; unpack it."),
         arguments(
             "a Git LFS pointer",
             "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n".getBytes(),
-            "it is a Git LFS pointer, which only stands for the file (get the file itself"),
+            "it is a Git LFS pointer, which only stands for the file; get the file itself"),
         arguments("a page", "<!DOCTYPE html><html></html>".getBytes(), "it is a web page"),
         arguments(
             "a pickle with its protocol",
