@@ -604,7 +604,7 @@ class StudioServerTest {
         request(ending, "/v1/samples")
             .header("Content-Type", "application/json")
             .header("Accept", "text/event-stream")
-            .POST(BodyPublishers.ofString("{\"count\": 2, \"steps\": 400}"))
+            .POST(BodyPublishers.ofString("{\"count\": 1, \"steps\": 150, \"sampler\": \"ddim\"}"))
             .build();
     HttpResponse<Stream<String>> answer = CLIENT.send(drawing, BodyHandlers.ofLines());
     Iterator<String> lines = answer.body().iterator();
