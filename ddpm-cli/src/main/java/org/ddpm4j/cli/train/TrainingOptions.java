@@ -133,6 +133,7 @@ final class TrainingOptions {
               + " the last sixteenth of the steps).")
   private List<Double> emaDecays;
 
+  @HasEffect(without = "--ema-decay=0", because = "which keeps no average")
   @Option(
       names = "--ema-power",
       paramLabel = "X",

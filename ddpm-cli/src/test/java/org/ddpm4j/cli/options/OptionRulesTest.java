@@ -62,7 +62,6 @@ class OptionRulesTest {
           "--dry-run",
           "--ema-decay",
           "--executors",
-          "--ema-power",
           "--evaluate-every",
           "--flip",
           "--format",
@@ -353,6 +352,9 @@ class OptionRulesTest {
         .isBadInput("The option '--groups' does not go with '--block convnext';");
     Cli.run("train", "--resume", "r", "--seed", 1)
         .isBadInput("The option '--seed' does not go with '--resume', since a run keeps");
+    Cli.run("train", "--ema-decay", 0, "--ema-power", 0.75)
+        .isBadInput(
+            "The option '--ema-power' does not go with '--ema-decay 0', which keeps no average;");
   }
 
   @Test
