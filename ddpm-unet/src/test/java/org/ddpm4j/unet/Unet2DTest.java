@@ -348,7 +348,7 @@ class Unet2DTest {
     assertThatThrownBy(() -> read("{\"_class_name\": %s}".formatted(name)))
         .isInstanceOf(IOException.class)
         .hasMessage(
-            "test describes no U-Net known here: _class_name is %s and must be \"UNet2DModel\".",
+            "test describes no network known here: _class_name is %s and must be \"UNet2DModel\" or \"DiTTransformer2DModel\".",
             name.replace(" ", ""));
   }
 
