@@ -2,13 +2,17 @@
 LucidrainsCheckpointTest.
 
 Needs denoising-diffusion-pytorch (2.3.4). Writes into the first folder what make_model_fixtures.py
-writes, and into the second:
+writes, and into the second what follows. With release 1.11.1 it writes the networks of that release
+alone, and with 1.8.15 a checkpoint of that one.
 
     model-1.pt            what his Trainer saves: a network for grey images of 8x8
     io.safetensors        images, times, and what the two sets of weights make of them
     classes.pt            a state dict of a diffusion whose network is told classes, in float16
     classes.safetensors   images, times, labels, and what it makes of them
     buffers.safetensors   schedules and loss weights of each objective
+    groups.pt             (1.8.15) a state dict of a diffusion whose network is normalised in groups
+                          and whose attention has no memories, in float16
+    groups.safetensors    images, times, and what it makes of them
 
     python bench/make_lucidrains_fixtures.py ddpm-unet/src/test/resources/org/ddpm4j/unet \\
         ddpm-diffusion/src/test/resources/org/ddpm4j/diffusion/lucidrains
@@ -18,6 +22,7 @@ import argparse
 import json
 import pathlib
 import tempfile
+from importlib.metadata import version
 
 import numpy
 import torch
@@ -48,6 +53,16 @@ NETWORKS = {
         dict(dim=4, num_classes=3, channels=1, dim_mults=(1, 2), attn_heads=2, attn_dim_head=3),
         dict(dim=4, channels=1, dim_mults=[1, 2], mid_attn_heads=2, mid_attn_dim_head=3,
              num_class_embeds=4),
+    ),
+}
+
+# Of release 1, whose blocks are normalised in groups.
+EARLIER_NETWORKS = {
+    "lucidrains_groups": (
+        Unet,
+        dict(dim=8, channels=1, dim_mults=(1, 2), init_dim=8, attn_heads=(2, 1), attn_dim_head=3),
+        dict(dim=8, channels=1, dim_mults=[1, 2], attn_heads=[2, 1], attn_dim_head=[3, 3],
+             resnet_block_groups=8),
     ),
 }
 
@@ -194,14 +209,34 @@ def write_buffers(folder):
     save_file(tensors, folder / "buffers.safetensors")
 
 
+def write_groups(folder):
+    torch.manual_seed(25)
+    unet = shaken(Unet(dim=8, channels=1, dim_mults=(1, 1), full_attn=(False, True)))
+    diffusion = GaussianDiffusion(unet, image_size=8, timesteps=20, objective="pred_noise")
+    state = diffusion.state_dict()
+    state = {n: t.half() if n.startswith("model.") else t for n, t in state.items()}
+    torch.save({"model": state}, folder / "groups.pt")
+    io = {"x": torch.randn(3, 1, 8, 8), "t": torch.tensor([0, 7, 19])}
+    with torch.no_grad():
+        io["y"] = precise(unet)(io["x"].double(), io["t"])
+    save_file(io, folder / "groups.safetensors")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("networks", type=pathlib.Path)
     parser.add_argument("checkpoints", type=pathlib.Path)
     arguments = parser.parse_args()
-    for name, (make, keywords, config) in NETWORKS.items():
-        write_network(arguments.networks / name, make, keywords, config)
+    release = version("denoising-diffusion-pytorch")
     arguments.checkpoints.mkdir(parents=True, exist_ok=True)
+    if release.startswith("1.8."):
+        write_groups(arguments.checkpoints)
+        return
+    networks = EARLIER_NETWORKS if release.startswith("1.") else NETWORKS
+    for name, (make, keywords, config) in networks.items():
+        write_network(arguments.networks / name, make, keywords, config)
+    if release.startswith("1."):
+        return
     write_trainer(arguments.checkpoints)
     write_classes(arguments.checkpoints)
     write_buffers(arguments.checkpoints)

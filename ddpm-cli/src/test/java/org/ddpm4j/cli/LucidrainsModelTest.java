@@ -2,28 +2,47 @@ package org.ddpm4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.config.ScheduleConfig;
+import org.ddpm4j.diffusion.config.ScheduleType;
+import org.ddpm4j.diffusion.lucidrains.LucidrainsCheckpoint;
+import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.ScheduleConstant;
 import org.ddpm4j.schedules.SigmoidSignalSchedule;
+import org.ddpm4j.studio.drawing.ModelSource;
+import org.ddpm4j.studio.server.ServerOptions;
+import org.ddpm4j.studio.server.StudioServer;
+import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.UnetInput;
 import org.ddpm4j.unet.model.LucidrainsUnet;
+import org.ddpm4j.unet.model.Unet2D;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -38,6 +57,10 @@ class LucidrainsModelTest {
                   new LucidrainsUnet.Attention(LucidrainsUnet.AttentionKind.LINEAR, 1, 4),
                   new LucidrainsUnet.Attention(LucidrainsUnet.AttentionKind.FULL, 1, 4)),
               new LucidrainsUnet.Attention(LucidrainsUnet.AttentionKind.FULL, 1, 4));
+
+  /** What his own trainer left, of PyTorch. */
+  private static final Path PYTORCH =
+      Path.of("../ddpm-diffusion/src/test/resources/org/ddpm4j/diffusion/lucidrains/model-1.pt");
 
   @TempDir private Path folder;
   private Path checkpoint;
@@ -95,6 +118,37 @@ class LucidrainsModelTest {
     draw("of-run.png", "--run", run);
   }
 
+  /**
+   * As issue trackers have it; whatever his files are called, their first bytes say what they are.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"model-1.pt", "last.PTH", "epoch=3.ckpt", "pytorch_model.bin"})
+  void isConvertedFromAFileOfAnyName(String name) throws IOException {
+    Path file = Files.copy(PYTORCH, folder.resolve(name));
+    Path run = folder.resolve("run");
+    Cli.run("convert", "--from", file, "--to", "run", "--size", 8, "--output", run).isOk();
+    try (LucidrainsCheckpoint read =
+            LucidrainsCheckpoint.read(
+                PYTORCH, Optional.empty(), DataType.FLOAT, Execution.reference());
+        Unet converted = UnetFolder.read(run.resolve("unet"), DataType.FLOAT)) {
+      assertThat(converted.parameters().fingerprint())
+          .isEqualTo(read.unet().parameters().fingerprint());
+    }
+  }
+
+  /**
+   * Weights of another network are no model without what describes it, which may lie beside them.
+   */
+  @Test
+  void weightsOfOtherNetworksNeedTheirFolder() throws IOException {
+    Path file = folder.resolve("pytorch_model.bin");
+    SafetensorsWriter.write(file, Map.of("weight", Nd4j.ones(DataType.FLOAT, 3)), Map.of());
+    Object[] command = {"convert", "--from", file, "--to", "onnx", "--output", folder.resolve("x")};
+    Cli.run(command).isBadInput("pytorch_model.bin", "needs a folder with its config.json");
+    Files.writeString(folder.resolve("config.json"), "{}");
+    Cli.run(command).isBadInput("beside it lies a config.json, so name their folder, " + folder);
+  }
+
   @Test
   void infoTellsWhatIsInIt() {
     assertThat(Cli.run("info", checkpoint).isOk().out())
@@ -116,17 +170,109 @@ class LucidrainsModelTest {
     }
   }
 
+  /** Its loss in a few steps of training, from which the same run without it is far. */
+  @Test
+  void trainingBeginsWithIt() throws IOException {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 3);
+    Path run = folder.resolve("run");
+    Object[] options = {
+      "train",
+      "--offline",
+      "--data",
+      data,
+      "--from",
+      checkpoint,
+      "--run",
+      run,
+      "--steps",
+      30,
+      "--batch-size",
+      4,
+      "--validation-images",
+      4,
+      "--report-every",
+      10,
+      "--sample-steps",
+      2,
+      "--warmup",
+      1,
+      "--flip",
+      "none",
+      "--learning-rate",
+      0.01
+    };
+    Cli.Result result = Cli.run(options).isOk();
+    assertThat(result.err()).contains("beginning with the network of " + checkpoint);
+    RunConfig config = RunFolder.open(run).readConfig();
+    assertThat(config.model().network()).isEqualTo(NETWORK);
+    assertThat(config.model().parameterization()).isEqualTo(Parameterization.V);
+    assertThat(config.model().schedule())
+        .isEqualTo(ScheduleConfig.of(ScheduleType.SIGMOID_JABRI, 20));
+    try (SafetensorsReader began =
+            SafetensorsReader.open(run.resolve("checkpoints/step-0000000.safetensors"));
+        Unet average = Unet.create(NETWORK, DataType.FLOAT, 2)) {
+      average
+          .parameters()
+          .toPyTorch()
+          .forEach((name, tensor) -> assertThat(tensor("model." + name, began)).isEqualTo(tensor));
+    }
+    double[] losses =
+        Files.readAllLines(run.resolve("loss.csv")).stream()
+            .skip(1)
+            .mapToDouble(line -> Double.parseDouble(line.split(",")[1]))
+            .toArray();
+    assertThat(losses[losses.length - 1]).isLessThan(0.8 * losses[0]);
+    Cli.run("sample", "--run", run, "--steps", 2, "--count", 1, "--output", folder.resolve("x.png"))
+        .isOk();
+  }
+
+  private static INDArray tensor(String name, SafetensorsReader reader) {
+    try {
+      return reader.tensor(name);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void theServiceDrawsWithIt() throws Exception {
+    Cli.run("serve", "--port", 0, "--model", checkpoint)
+        .isBadInput("model-1.safetensors", "give --size HxW");
+    Cli.run("serve", "--port", 0, "--model", folder, "--size", 8).isBadInput("config.json");
+    long parameters;
+    try (Unet unet = Unet.create(NETWORK, DataType.FLOAT, 0)) {
+      parameters = unet.parameters().count();
+    }
+    ModelSource source = ModelSource.ofCheckpoint("faces", checkpoint, new Unet2D.ImageSize(8, 12));
+    assertThat(source.options())
+        .containsExactly("--model", checkpoint.toString(), "--size", "8x12");
+    try (StudioServer server =
+        new StudioServer(ServerOptions.loopback(0), List.of(source), Optional.empty())) {
+      URI uri = URI.create("http://localhost:" + server.port() + "/v1/models");
+      String models =
+          HttpClient.newHttpClient()
+              .send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString())
+              .body();
+      assertThat(new ObjectMapper().readTree(models).at("/models/0"))
+          .hasToString(
+              "{\"id\":\"faces\",\"kind\":\"checkpoint\",\"channels\":1,\"height\":8,\"width\":12,"
+                  + "\"classes\":[],\"guidable\":false,\"timesteps\":20,\"sampler\":\"dpm++\",\"parameters\":"
+                  + parameters
+                  + "}");
+    }
+  }
+
   /** A network of an earlier release: what is in the file is told all the same. */
   @Test
   void infoListsWhatCannotBeRead() throws IOException {
     Map<String, INDArray> tensors = new LinkedHashMap<>();
     put(tensors, "model.", 1);
-    tensors.put("model.model.downs.0.0.block1.norm.weight", Nd4j.ones(DataType.FLOAT, 4));
+    tensors.remove("model.model.mid_attn.norm.g");
     Path old = folder.resolve("old.safetensors");
     SafetensorsWriter.write(old, tensors, Map.of());
     assertThat(Cli.run("info", old).isOk().out())
-        .contains("normalised in groups", "model.model.downs.0.2.mem_kv");
-    Cli.run("sample", "--model", old, "--size", 8).isBadInput("old.safetensors", "in groups");
+        .contains("of an early release", "model.model.downs.0.2.mem_kv");
+    Cli.run("sample", "--model", old, "--size", 8).isBadInput("old.safetensors", "before 1.8");
   }
 
   @Test

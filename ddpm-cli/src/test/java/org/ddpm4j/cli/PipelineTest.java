@@ -537,7 +537,7 @@ class PipelineTest {
 
   @Test
   void theDirectionDecidesWhichOptionsThereAre() {
-    Cli.run("convert", "--to", "run", "--output", folder).isBadInput("--run", "--model");
+    Cli.run("convert", "--to", "run", "--output", folder).isBadInput("--run", "--from");
     Cli.run("convert", "--run", folder, "--to", "run", "--output", folder).isBadInput("--model");
     Cli.run("convert", "--model", pipeline, "--to", "run", "--output", folder, "--sampler", "ddim")
         .isBadInput("--sampler' goes with '--to diffusers', not with '--to run'");

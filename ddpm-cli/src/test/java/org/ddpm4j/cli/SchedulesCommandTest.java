@@ -2,12 +2,14 @@ package org.ddpm4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import javax.imageio.ImageIO;
 import org.ddpm4j.schedules.CosineSchedule;
@@ -144,6 +146,41 @@ class SchedulesCommandTest {
     assertThat(rescaled.get("alphas_cumprod").get(49).asDouble()).isZero();
     assertThat(rescaled.get("sqrt_recip_alphas_cumprod").get(49).asText()).isEqualTo("Infinity");
     assertThat(rescaled.get("posterior_variance").get(49).asDouble()).isBetween(0.1, 1.0);
+  }
+
+  /** The noise-to-signal ratios at both ends are those that were asked for. */
+  @ParameterizedTest
+  @CsvSource({
+    "edm, 0.5, 20, 0.5, 20",
+    "variance-exploding, 0.05, 50, 0.05, 50",
+    "variance-exploding, , 50, 0.01, 50",
+    "variance-exploding, 0.05, , 0.05, 1348"
+  })
+  void ratiosHaveTheirEnds(String type, Double least, Double greatest, double first, double last)
+      throws Exception {
+    List<Object> words = new ArrayList<>(List.of("schedules", "--type", type, "--timesteps", 20));
+    if (least != null) {
+      words.addAll(List.of("--sigma-min", least));
+    }
+    if (greatest != null) {
+      words.addAll(List.of("--sigma-max", greatest));
+    }
+    JsonNode signal = JSON.readTree(Cli.run(words.toArray()).isOk().out()).get("alphas_cumprod");
+    assertThat(1 / signal.get(0).asDouble() - 1).isCloseTo(first * first, withinPercentage(1e-6));
+    assertThat(1 / signal.get(19).asDouble() - 1).isCloseTo(last * last, withinPercentage(1e-6));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "cosine, --sigma-min, 0.1, edm and variance-exploding have",
+    "variance-exploding, --sigma-min, 0, both must be positive and finite",
+    "variance-exploding, --sigma-min, 1348, and the first the less",
+    "variance-exploding, --sigma-max, Infinity, both must be positive and finite",
+    "variance-exploding, --sigma-max, NaN, both must be positive and finite",
+    "edm, --sigma-max, 0.001, 0.002 to 0.001"
+  })
+  void otherEndsAreRefused(String type, String option, String value, String part) {
+    Cli.run("schedules", "--type", type, option, value).isBadInput(part);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package org.ddpm4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,6 +10,7 @@ import java.util.List;
 import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
 import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
 import org.junit.jupiter.api.BeforeEach;
@@ -66,6 +68,18 @@ class ScorePipelineTest {
             images)
         .isOk();
     return images;
+  }
+
+  @Test
+  void aTrainingChoosesTheEndsOfItsNoise() throws IOException {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 1);
+    Path run = folder.resolve("run");
+    Cli.run(Cli.tinyTraining(data, run, 1, "--schedule", "variance-exploding", "--sigma-max", 20))
+        .isOk();
+    assertThat(Cli.run("info", run).isOk().out())
+        .contains("variance-exploding, T = 6, sigma to 20.0");
+    assertThat(RunFolder.open(run).readConfig().model().schedule().create().snr(5))
+        .isCloseTo(1.0 / 400, withinPercentage(1e-6));
   }
 
   @Test

@@ -39,6 +39,7 @@ import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.diffusers.SchedulerFile;
+import org.ddpm4j.diffusion.lucidrains.LucidrainsCheckpoint;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.evaluation.ReferenceFeatures;
@@ -331,6 +332,15 @@ enum FuzzTarget {
           }
         }
       }
+    }
+  },
+
+  /** A checkpoint of lucidrains' trainer, whose network is what its tensors say. */
+  LUCIDRAINS {
+    @Override
+    void read(byte[] bytes, Path folder) throws IOException {
+      Path file = write(folder, "model-1.pt", bytes);
+      LucidrainsCheckpoint.read(file, Optional.empty(), DataType.FLOAT, REFERENCE).close();
     }
   },
 

@@ -3,7 +3,7 @@
 
 RUN is the folder of a run of the smallest network there is, trained with
   --network tutorial --dim 1 --timesteps 6 --grayscale --image-size 8 --timestep-sampling importance
-It takes Pillow and PyTorch.
+It takes Pillow, PyTorch and, of release 2, denoising-diffusion-pytorch.
 """
 
 import base64
@@ -216,6 +216,22 @@ def pytorch() -> None:
             write("pytorch", name + suffix, out.getvalue())
 
 
+def lucidrains() -> None:
+    """A diffusion with a network as small as his can be."""
+    import torch
+    from denoising_diffusion_pytorch import GaussianDiffusion, Unet
+    from safetensors.torch import save
+
+    torch.manual_seed(1)
+    unet = Unet(dim=4, channels=1, dim_mults=(1,), attn_heads=1, attn_dim_head=1)
+    state = {f"model.{name}": tensor.half() if name.startswith("model.") else tensor
+             for name, tensor in GaussianDiffusion(unet, image_size=8, timesteps=10).state_dict().items()}
+    write("lucidrains", "state", save(state))
+    out = io.BytesIO()
+    torch.save(state, out, _use_new_zipfile_serialization=False)
+    write("lucidrains", "state-legacy", out.getvalue())
+
+
 def run_files() -> None:
     write("sample-record", "call", json.dumps({"seed": "7", "sampler": "ddpm", "digits": "4"}, indent=2).encode())
     write("run-tables", "trained", CUT.join([
@@ -264,5 +280,6 @@ if __name__ == "__main__":
     pictures()
     data_sets()
     pytorch()
+    lucidrains()
     run_files()
     requests()

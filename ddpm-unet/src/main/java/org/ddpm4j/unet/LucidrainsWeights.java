@@ -22,18 +22,22 @@ import org.nd4j.linalg.factory.Nd4j;
  * is no configuration beside them: the architecture is what their names and shapes say.
  *
  * <p>What these cannot say is taken to be as by default. Whether the frequencies of times were
- * learned or drawn: learned. In networks for classes, how many heads their attention has: four.
+ * learned or drawn: learned. How many heads attention without memories has: four. In how many
+ * groups blocks of release 1 are normalised: eight.
  */
 public final class LucidrainsWeights {
 
   private static final String FIRST = "init_conv.weight";
   private static final String CLASSES = "classes_emb.weight";
   private static final String NULL_CLASS = "null_classes_emb";
+  private static final String GROUP_NORM = "downs.0.0.block1.norm.weight";
+  private static final String ATTENTION_NORM = "mid_attn.norm.g";
+  private static final String MIDDLE_MEMORY = "mid_attn.mem_kv";
   private static final String FREQUENCIES = "time_mlp.0.weights";
 
   private static final Pattern UNSHUFFLED = Pattern.compile("downs\\.\\d+\\.3\\.1\\.weight");
 
-  /** Of the attention of his networks for classes, which says it nowhere. */
+  /** Of attention without memories, which says it nowhere. */
   private static final int HEADS = 4;
 
   private final TensorReader reader;
@@ -92,11 +96,29 @@ public final class LucidrainsWeights {
     return Unet.of(config, parameters, execution);
   }
 
+  /**
+   * The architecture of a network, for which no memory is taken.
+   *
+   * @param reader of the file
+   * @param prefix what stands before the names of its parameters
+   * @return the architecture
+   * @throws IOException if the file cannot be read
+   * @throws IllegalArgumentException if the tensors are not those of one of his networks, or of one
+   *     of an early release
+   */
+  public static LucidrainsUnet config(TensorReader reader, String prefix) throws IOException {
+    return new LucidrainsWeights(reader, prefix).config();
+  }
+
   private LucidrainsUnet config() {
-    require(
-        !shapes.containsKey("downs.0.0.block1.norm.weight"),
-        "Its blocks are normalised in groups, as earlier releases of denoising-diffusion-pytorch made them; known are those of release 2, which are normalised by their root mean square.");
     boolean isConditional = shapes.containsKey(CLASSES);
+    boolean isInGroups = shapes.containsKey(GROUP_NORM);
+    // The classifier-free one has these names to this day, but had other operations before.
+    boolean isEarly = isConditional ? isInGroups : !shapes.containsKey(ATTENTION_NORM);
+    require(
+        !isEarly,
+        "Its network is of an early release of denoising-diffusion-pytorch, before %s, whose convolutions standardise their weights or whose attention differs; networks of later releases open.",
+        isConditional ? "2.0 (with classes)" : "1.8");
     long[] first = shape(FIRST, 4);
     long out = shape("final_conv.weight", 4)[0];
     LucidrainsUnet.Estimate estimate =
@@ -109,6 +131,13 @@ public final class LucidrainsWeights {
     long timeWidth = shape("time_mlp.1.weight", 2)[0];
     require(timeWidth % 4 == 0, "The time is %d wide, which is no multiple of 4.", timeWidth);
     int dim = size(timeWidth / 4);
+    require(
+        !isInGroups
+            || (first[0] % LucidrainsUnet.DEFAULT_GROUPS == 0
+                && dim % LucidrainsUnet.DEFAULT_GROUPS == 0),
+        "Its blocks are normalised in groups. How many stands nowhere in the file, and %d, his default, do not divide %d channels.",
+        LucidrainsUnet.DEFAULT_GROUPS,
+        dim);
     List<Integer> dimMults = dimMults(dim);
     List<Attention> attentions = new ArrayList<>();
     for (int level = 0; level < dimMults.size(); level++) {
@@ -124,8 +153,13 @@ public final class LucidrainsWeights {
         time(dim),
         attentions,
         attention("mid_attn", isConditional),
-        isConditional ? 0 : size(shape("mid_attn.mem_kv", 4)[2]),
-        isConditional ? size(shape(CLASSES, 2)[0] + 1) : 0);
+        hasMemories() ? size(shape(MIDDLE_MEMORY, 4)[2]) : 0,
+        isConditional ? size(shape(CLASSES, 2)[0] + 1) : 0,
+        isInGroups ? LucidrainsUnet.DEFAULT_GROUPS : LucidrainsUnet.ROOT_MEAN_SQUARE);
+  }
+
+  private boolean hasMemories() {
+    return shapes.containsKey(MIDDLE_MEMORY);
   }
 
   private List<Integer> dimMults(int dim) {
@@ -165,7 +199,7 @@ public final class LucidrainsWeights {
     String name = isConditional ? module + ".fn.fn" : module;
     AttentionKind kind =
         shapes.containsKey(name + ".to_out.weight") ? AttentionKind.FULL : AttentionKind.LINEAR;
-    if (isConditional) {
+    if (!hasMemories()) {
       long features = shape(name + ".to_qkv.weight", 4)[0];
       require(
           features % (3 * HEADS) == 0,

@@ -39,7 +39,8 @@ class GoldenModelsTest {
           "dit",
           "lucidrains",
           "lucidrains_learned",
-          "lucidrains_classes");
+          "lucidrains_classes",
+          "lucidrains_groups");
 
   /** The names that files of ours and of diffusers have for labels. */
   private static final List<String> LABELS = List.of("labels", "class_labels");

@@ -58,6 +58,7 @@ class LucidrainsUnetTest {
     return Stream.of(
         LucidrainsUnet.of(8, 3, List.of(1, 2, 4, 8)),
         LucidrainsUnet.ofClasses(8, 1, List.of(2), 10),
+        LucidrainsUnet.of(16, 3, List.of(1, 2)).withGroups(8, 0),
         UnetExamples.lucidrains(),
         UnetExamples.lucidrainsOfClasses());
   }
@@ -96,6 +97,8 @@ class LucidrainsUnetTest {
         "'dim': 8, 'full_attn': [true, null, true, true] | full_attn is [true, null, true, true]; it needs an entry for each",
         "'dim': 8, 'num_mem_kv': -1 | num_mem_kv is -1; it must be 0 to 1048576",
         "'dim': 8, 'num_class_embeds': 4, 'num_mem_kv': 1 | num_class_embeds is 4 and num_mem_kv 1; a network that is told classes has no memories",
+        "'dim': 8, 'resnet_block_groups': -8 | resnet_block_groups is -8; it must divide the channels of every level",
+        "'dim': 8, 'init_dim': 12, 'resnet_block_groups': 8 | [1, 2, 4, 8] times 8, and init_dim, 12",
         "'dim': 8, 'self_condition': true, 'out_dim': 6 | self_condition is true; then the network answers with as many channels",
         "'dim': 8, 'learned_sinusoidal_cond': true, 'learned_sinusoidal_dim': 5 | learned_sinusoidal_dim is 5; it must be even, from 2 to 1048576",
       })

@@ -116,12 +116,12 @@ public final class ConvertCommand implements Callable<Integer> {
     private Path run;
 
     @Option(
-        names = "--model",
+        names = {"--model", "--from"},
         paramLabel = "MODEL",
         description =
             "Folder of a diffusers pipeline, or OWNER/NAME of the hub, or of a network alone, for --to"
-                + " samediff and onnx; or a checkpoint of lucidrains' trainer, model-N.pt, for --to"
-                + " run, samediff and onnx. With --to diffusers the pipeline is written anew, its"
+                + " samediff and onnx; or a checkpoint of lucidrains' trainer, model-N.pt (or .pth,"
+                + " .ckpt, .bin, .safetensors), for --to run, samediff and onnx. With --to diffusers the pipeline is written anew, its"
                 + " weights as safetensors of float32.")
     private Path model;
   }

@@ -49,6 +49,30 @@ public final class ChainOptions {
               + " 2023) takes a 64th of the images' size (default: 1).")
   private Double shift;
 
+  @HasEffect(
+      without = "--distill",
+      decidedBy = ScheduleConfig.class,
+      because = "whose levels of noise are those of the paper")
+  @Option(
+      names = "--sigma-min",
+      paramLabel = "X",
+      description =
+          "The least noise-to-signal ratio of edm (default: 0.002) and variance-exploding (0.01),"
+              + " above 0.")
+  private Double sigmaMin;
+
+  @HasEffect(
+      without = "--distill",
+      decidedBy = ScheduleConfig.class,
+      because = "whose levels of noise are those of the paper")
+  @Option(
+      names = "--sigma-max",
+      paramLabel = "X",
+      description =
+          "The greatest one of the same (default: 80; variance-exploding: 1348), above --sigma-min;"
+              + " Song and Ermon take the greatest distance between two images.")
+  private Double sigmaMax;
+
   /** Nothing chosen yet; picocli sets the fields. */
   public ChainOptions() {}
 
@@ -61,7 +85,9 @@ public final class ChainOptions {
    */
   public ScheduleConfig config(ScheduleType type) {
     return BadInputException.check(
-        () -> new ScheduleConfig(type, timesteps, betaStart, betaEnd, isZeroTerminalSnr, shift));
+        () ->
+            new ScheduleConfig(
+                type, timesteps, betaStart, betaEnd, isZeroTerminalSnr, shift, sigmaMin, sigmaMax));
   }
 
   /**
@@ -73,13 +99,13 @@ public final class ChainOptions {
   public static String describe(ScheduleConfig config) {
     return String.format(
         Locale.ROOT,
-        "%s, T = %d%s%s%s",
+        "%s, T = %d%s%s%s%s",
         EnumConverter.spelling(config.type()),
         config.timesteps(),
-        config.sigmaMin() == null && config.sigmaMax() == null
+        config.sigmaMin() == null ? "" : ", sigma from " + config.sigmaMin(),
+        config.sigmaMax() == null
             ? ""
-            : String.format(
-                Locale.ROOT, ", sigma from %s to %s", config.sigmaMin(), config.sigmaMax()),
+            : (config.sigmaMin() == null ? ", sigma to " : " to ") + config.sigmaMax(),
         config.zeroTerminalSnr() ? ", zero terminal SNR" : "",
         config.shift() == null ? "" : ", shift " + config.shift());
   }

@@ -83,6 +83,9 @@ public final class NetworkWords {
                             ? " with full attention"
                             : ""))
             .collect(Collectors.joining(", ", "widths ", "")));
+    if (unet.resnetBlockGroups() != LucidrainsUnet.ROOT_MEAN_SQUARE) {
+      parts.add(format("normalised in %s", counted(unet.resnetBlockGroups(), "group")));
+    }
     if (unet.memories() > 0) {
       parts.add(format("memory of %s", counted(unet.memories(), "key")));
     }

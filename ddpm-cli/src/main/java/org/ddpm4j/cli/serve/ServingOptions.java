@@ -13,14 +13,18 @@ import java.util.concurrent.CountDownLatch;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.OptionGroup;
+import org.ddpm4j.cli.options.Size;
+import org.ddpm4j.cli.options.SizeConverter;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Interruption;
+import org.ddpm4j.diffusion.lucidrains.LucidrainsCheckpoint;
 import org.ddpm4j.io.SmallTextFile;
 import org.ddpm4j.studio.drawing.ModelSource;
 import org.ddpm4j.studio.drawing.QueueLimits;
 import org.ddpm4j.studio.server.ServerOptions;
 import org.ddpm4j.studio.server.StudioOptions;
 import org.ddpm4j.studio.server.StudioServer;
+import org.ddpm4j.unet.model.Unet2D;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Option;
 
@@ -68,11 +72,22 @@ final class ServingOptions {
 
   @Option(
       names = "--model",
-      paramLabel = "DIR",
+      paramLabel = "MODEL",
       description =
-          "Folder of a run or of a diffusers pipeline, the first of which draws unless another is"
-              + " asked for; may be repeated (default: the model that ddpm4j brings).")
+          "Folder of a run or of a diffusers pipeline, or a checkpoint of lucidrains' trainer"
+              + " (model-N.pt), for which --size is needed; the first of them draws unless another"
+              + " is asked for; may be repeated (default: the model that ddpm4j brings).")
   private List<Path> folders = List.of();
+
+  @HasEffect(with = "--model")
+  @Option(
+      names = "--size",
+      paramLabel = "HxW",
+      converter = SizeConverter.class,
+      description =
+          "Height and width of the images of --model model-N.pt, as in 32x32, or one number; no"
+              + " checkpoint says it.")
+  private Size size;
 
   @Option(
       names = "--batch-size",
@@ -184,9 +199,30 @@ final class ServingOptions {
       for (int i = 2; isTaken(models, id); i++) {
         id = name + "-" + i;
       }
-      models.add(ModelSource.of(id, folder));
+      models.add(model(id, folder));
+    }
+    if (size != null && models.stream().allMatch(model -> model.size().isEmpty())) {
+      throw new BadInputException(
+          "--size is of the images of checkpoints, and none of the models is one; leave it out.");
     }
     return models;
+  }
+
+  private ModelSource model(String id, Path place) throws IOException {
+    if (!LucidrainsCheckpoint.isFile(place)) {
+      return ModelSource.of(id, place);
+    }
+    if (size == null) {
+      throw new BadInputException(
+          String.format(
+              Locale.ROOT,
+              "%s is a checkpoint, which does not say how large the images are; give --size HxW.",
+              place));
+    }
+    return ModelSource.ofCheckpoint(
+        id,
+        place,
+        BadInputException.check(() -> new Unet2D.ImageSize(size.height(), size.width())));
   }
 
   /** What a folder is called; the root of a file system has no name. */

@@ -9,13 +9,16 @@ import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.OptionGroup;
 import org.ddpm4j.cli.options.TrainingData;
+import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.lucidrains.LucidrainsCheckpoint;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.objective.Distillation;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.TrainedWeights;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.UnetFolder;
+import org.nd4j.linalg.api.buffer.DataType;
 import picocli.CommandLine.Option;
 
 /** Whether a consistency model is distilled from a trained one, and how. */
@@ -29,8 +32,9 @@ final class DistillationOptions {
       names = "--distill",
       paramLabel = "DIR",
       description =
-          "Distil a consistency model, which draws in one or two steps, from the network of a run or"
-              + " of a diffusers pipeline, or from the one that comes along ("
+          "Distil a consistency model, which draws in one or two steps, from the network of a run, of"
+              + " a diffusers pipeline or of a checkpoint of lucidrains' trainer, or from the one that"
+              + " comes along ("
               + StartingNetwork.BUNDLED
               + "), with which it begins.")
   private Path teacher;
@@ -70,11 +74,17 @@ final class DistillationOptions {
    * Reads the teacher.
    *
    * @param execution how it computes
+   * @param shape of the images, which no checkpoint of lucidrains' trainer says
    * @return the teacher, if there is one; the caller's to close
    */
-  Optional<DiffusionModel> read(Execution execution) throws IOException {
+  Optional<DiffusionModel> read(Execution execution, ImageShape shape) throws IOException {
     if (teacher == null) {
       return Optional.empty();
+    }
+    if (LucidrainsCheckpoint.isFile(teacher)) {
+      LucidrainsCheckpoint checkpoint =
+          LucidrainsCheckpoint.read(teacher, Optional.empty(), DataType.FLOAT, execution);
+      return Optional.of(BadInputException.check(() -> DiffusionModel.of(checkpoint, shape)));
     }
     if (StartingNetwork.isBundled(teacher)) {
       return Optional.of(DiffusionModel.bundled(execution));

@@ -20,6 +20,7 @@ import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.lucidrains.LucidrainsCheckpoint;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.run.InitialWeights;
@@ -31,6 +32,7 @@ import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.WeightTransfer;
 import org.ddpm4j.unet.model.AnnotatedUnet;
+import org.ddpm4j.unet.model.LucidrainsUnet;
 import org.ddpm4j.unet.model.TutorialUnet;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
@@ -74,8 +76,8 @@ final class StartingNetwork implements AutoCloseable {
   }
 
   /**
-   * Reads a network: a run's moving average, a pipeline's, that of a folder, or the one that comes
-   * along.
+   * Reads a network: a run's moving average, a pipeline's, that of a folder or of a checkpoint of
+   * lucidrains' trainer, or the one that comes along.
    *
    * @param folder or {@value #BUNDLED} where there is none of that name
    */
@@ -85,6 +87,10 @@ final class StartingNetwork implements AutoCloseable {
     String from = folder.toString();
     if (isBundled(folder)) {
       return of("the model that comes along", DiffusionModel.bundled(execution));
+    }
+    if (LucidrainsCheckpoint.isFile(folder)) {
+      return of(
+          from, LucidrainsCheckpoint.read(folder, Optional.empty(), DataType.FLOAT, execution));
     }
     if (PipelineFolder.isPipeline(folder)) {
       DiffusersPipeline pipeline = PipelineFolder.read(folder, DataType.FLOAT, execution);
@@ -120,7 +126,7 @@ final class StartingNetwork implements AutoCloseable {
       throw new BadInputException(
           String.format(
               Locale.ROOT,
-              "%s holds no trained network that --from could begin with: name the folder of a run, of a diffusers pipeline (with model_index.json) or of a network (with config.json and %s), or %s.",
+              "%s holds no trained network that --from could begin with: name the folder of a run, of a diffusers pipeline (with model_index.json) or of a network (with config.json and %s), a checkpoint of lucidrains' trainer (model-N.pt), or %s.",
               from,
               UnetFolder.WEIGHTS,
               BUNDLED));
@@ -129,6 +135,17 @@ final class StartingNetwork implements AutoCloseable {
         from,
         DiffusionModel.ofRun(
             RunFolder.open(folder), TrainedWeights.EMA, Optional.empty(), execution));
+  }
+
+  private static StartingNetwork of(String source, LucidrainsCheckpoint checkpoint) {
+    return new StartingNetwork(
+        source,
+        checkpoint.unet(),
+        checkpoint.scheduleConfig(),
+        Optional.of(checkpoint.parameterization()),
+        Optional.of(Normalization.SYMMETRIC),
+        List.of(),
+        checkpoint.nullClass());
   }
 
   private static StartingNetwork of(String source, DiffusionModel model) {
@@ -165,6 +182,9 @@ final class StartingNetwork implements AutoCloseable {
     if (unet.config() instanceof Unet2D unet2d) {
       return TrainingDefaults.learningRate(
           NetworkOptions.Kind.UNET2D, unet2d.levels().get(0).channels());
+    }
+    if (unet.config() instanceof LucidrainsUnet lucidrains) {
+      return TrainingDefaults.learningRate(NetworkOptions.Kind.ANNOTATED, lucidrains.dim());
     }
     return TrainingDefaults.learningRate(NetworkOptions.Kind.TUTORIAL, 0);
   }

@@ -55,7 +55,7 @@ import picocli.CommandLine.Spec;
       "",
       "Ctrl-C saves a checkpoint before it ends the program. A run is resumed by --resume DIR and",
       "then ends as if it had never stopped; with --steps N it ends at another step than it was",
-      "to. --from DIR begins a new run with the network of another, or of a pipeline."
+      "to. --from MODEL begins a new run with the network of another, or of a pipeline."
     })
 @Introduction(
     example = "ddpm train --dataset mnist --minutes 9",
@@ -114,10 +114,10 @@ public final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--from",
-      paramLabel = "DIR",
+      paramLabel = "MODEL",
       description =
-          "Begin with the trained network of a run, of a diffusers pipeline or of a model folder,"
-              + " or with the one that comes along ("
+          "Begin with the trained network of a run, of a diffusers pipeline, of a model folder or of"
+              + " a checkpoint of lucidrains' trainer (model-N.pt), or with the one that comes along ("
               + StartingNetwork.BUNDLED
               + "). Schedule, parameterization and normalization are its own unless given.")
   private Path from;
@@ -227,7 +227,8 @@ public final class TrainCommand implements Callable<Integer> {
     DataOptions.noteSkipped(console, "train", images.loaded());
     HorizontalFlip flip = data.chosen().usualFlip();
     Execution machine = execution.trainingExecution(console);
-    Optional<DiffusionModel> teacher = training.distillation().read(machine);
+    Optional<DiffusionModel> teacher =
+        training.distillation().read(machine, images.images().shape());
     try {
       teacher.ifPresent(
           model -> DistillationOptions.requireFit(model, images, training.isClassConditional()));

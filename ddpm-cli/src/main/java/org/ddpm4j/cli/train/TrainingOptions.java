@@ -47,7 +47,9 @@ final class TrainingOptions {
           "--beta-start",
           "--beta-end",
           "--zero-terminal-snr",
-          "--schedule-shift");
+          "--schedule-shift",
+          "--sigma-min",
+          "--sigma-max");
 
   @Option(
       names = "--steps",

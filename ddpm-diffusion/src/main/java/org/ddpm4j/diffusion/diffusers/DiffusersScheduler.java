@@ -16,6 +16,7 @@ import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.Sampler;
+import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
 import org.ddpm4j.schedules.CrashSchedule;
@@ -141,6 +142,15 @@ public record DiffusersScheduler(
           scheduler.className(),
           spaced.levels());
     }
+    TimestepSpacing itsOwn = SamplerConfig.of(sampler.type()).spacing();
+    // The schedulers of EDM have levels alone; the spacing says how their runs begin.
+    require(
+        scheduler.has("timestep_spacing")
+            || scheduler.isEdm()
+            || (sampler.spacing() == itsOwn && sampler.stepsOffset() == 0),
+        "diffusers' %s has no timestep_spacing, and its timesteps lie as those of %s; leave the spacing out or choose another sampler.",
+        scheduler.className(),
+        itsOwn);
     if (sampler instanceof SamplerConfig.Ending ending) {
       End usual = ((SamplerConfig.Ending) SamplerConfig.of(sampler.type())).end();
       require(

@@ -19,6 +19,7 @@ import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.LucidrainsWeights;
 import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.UnetFolder;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -102,7 +103,9 @@ public record LucidrainsCheckpoint(
       Path file, Optional<TrainedWeights> weights, DataType dataType, Execution execution)
       throws IOException {
     try (TensorReader reader = WeightsFile.open(file)) {
-      String diffusion = diffusion(reader, weights);
+      String diffusion = diffusion(reader, weights, file);
+      // First of all: diffusions of early releases lack other tensors, too.
+      LucidrainsWeights.config(reader, diffusion + NETWORK);
       double[] betas = vector(reader, diffusion, BETAS, ScheduleConfig.MAX_TIMESTEPS);
       NoiseSchedule schedule = NoiseSchedule.of(betas);
       Parameterization parameterization =
@@ -121,7 +124,8 @@ public record LucidrainsCheckpoint(
   }
 
   /** What stands before the names of a diffusion's tensors. */
-  private static String diffusion(TensorReader reader, Optional<TrainedWeights> weights) {
+  private static String diffusion(
+      TensorReader reader, Optional<TrainedWeights> weights, Path file) {
     Optional<String> average = find(reader, AVERAGES);
     Optional<String> model = find(reader, MODELS);
     Optional<String> chosen =
@@ -138,7 +142,22 @@ public record LucidrainsCheckpoint(
                             model.isPresent() ? "moving average" : "weights of the last step",
                             model.isPresent() ? "weights of the last step" : "moving average")
                         + "."
-                    : "it has no network of lucidrains' denoising-diffusion-pytorch within a diffusion (no tensor model.init_conv.weight); a network of another kind needs a folder with its config.json."));
+                    : "it has no network of lucidrains' denoising-diffusion-pytorch within a diffusion (no tensor model.init_conv.weight); "
+                        + ofAnotherKind(file)));
+  }
+
+  /** What to do with the weights of a network that is none of his. */
+  private static String ofAnotherKind(Path file) {
+    return Files.exists(file.resolveSibling(UnetFolder.CONFIG))
+        ? String.format(
+            Locale.ROOT,
+            "beside it lies a %s, so name their folder, %s.",
+            UnetFolder.CONFIG,
+            file.toAbsolutePath().getParent())
+        : String.format(
+            Locale.ROOT,
+            "a network of another kind needs a folder with its %s.",
+            UnetFolder.CONFIG);
   }
 
   private static Optional<String> find(TensorReader reader, List<String> places) {

@@ -447,6 +447,13 @@ class DiffusersSchedulerTest {
             () ->
                 linear(eps, SamplerConfig.of(SamplerType.DEIS).withEnd(End.CLEAN), X0Clipping.NONE))
         .withMessageContaining("ends at the noise of timestep 0 and nowhere else");
+    SamplerConfig singlestep = SamplerConfig.of(SamplerType.DPM_SINGLESTEP);
+    linear(eps, singlestep.withSpacing(TimestepSpacing.LINSPACE, 0), X0Clipping.NONE);
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () -> linear(eps, singlestep.withSpacing(TimestepSpacing.TRAILING, 0), X0Clipping.NONE))
+        .withMessageContaining(
+            "DPMSolverSinglestepScheduler has no timestep_spacing, and its timesteps lie as those of linspace");
   }
 
   @Test

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -24,6 +25,7 @@ import org.ddpm4j.io.pytorch.PyTorchReader;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.UnetInput;
+import org.ddpm4j.unet.model.LucidrainsUnet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -110,6 +112,43 @@ class LucidrainsCheckpointTest {
     }
   }
 
+  /** Of release 1.8: groups, and attention without memories, whose heads are four. */
+  @Test
+  void readsNetworksThatAreNormalisedInGroups() throws Exception {
+    try (LucidrainsCheckpoint checkpoint = read(fixture("groups.pt"), null);
+        SafetensorsReader io = SafetensorsReader.open(fixture("groups.safetensors"))) {
+      assertThat(checkpoint.parameterization()).isEqualTo(Parameterization.EPSILON);
+      assertThat(checkpoint.scheduleConfig())
+          .contains(ScheduleConfig.of(ScheduleType.SIGMOID_JABRI, 20));
+      assertThat(checkpoint.unet().config())
+          .isEqualTo(LucidrainsUnet.of(8, 1, List.of(1, 1)).withGroups(8, 0));
+      INDArray y = checkpoint.unet().predict(new UnetInput(io.tensor("x"), io.tensor("t"), null));
+      assertClose(y, io.tensor("y"));
+    }
+  }
+
+  @Test
+  void refusesNetworksOfEarlyReleases() throws Exception {
+    Map<String, Consumer<Map<String, INDArray>>> changes = new LinkedHashMap<>();
+    changes.put(
+        "Its network is of an early release of denoising-diffusion-pytorch, before 1.8",
+        tensors -> {
+          tensors.put("model.p2_loss_weight", tensors.remove("model.loss_weight"));
+          tensors.put("model.model.mid_attn.fn.norm.g", zeros(1, 8, 1, 1));
+          tensors.remove("model.model.mid_attn.norm.g");
+        });
+    changes.put(
+        "How many stands nowhere in the file, and 8, his default, do not divide 12 channels",
+        tensors -> tensors.put("model.model.time_mlp.1.weight", zeros(48, 12)));
+    for (Map.Entry<String, Consumer<Map<String, INDArray>>> change : changes.entrySet()) {
+      Path file = changed("groups.pt", change.getValue());
+      assertThatThrownBy(() -> read(file, null))
+          .as(change.getKey())
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining(change.getKey());
+    }
+  }
+
   @Test
   void drawsAsAnyModel() throws Exception {
     try (DiffusionModel model = DiffusionModel.ofLucidrains(fixture("model-1.pt"), 8, 16)) {
@@ -175,9 +214,9 @@ class LucidrainsCheckpointTest {
     assertThat(NamedBetas.find(0.1, 0.2, 0.4)).isEmpty();
   }
 
-  private Path changed(Consumer<Map<String, INDArray>> change) throws Exception {
+  private Path changed(String name, Consumer<Map<String, INDArray>> change) throws Exception {
     Map<String, INDArray> tensors = new LinkedHashMap<>();
-    try (PyTorchReader reader = PyTorchReader.open(fixture("classes.pt"))) {
+    try (PyTorchReader reader = PyTorchReader.open(fixture(name))) {
       tensors.putAll(reader.tensors());
     }
     change.accept(tensors);
@@ -211,8 +250,11 @@ class LucidrainsCheckpointTest {
         "its loss_weight is that of no objective that is known",
         tensors -> tensors.put("model.loss_weight", zeros(30).addi(0.3)));
     changes.put(
-        "Its blocks are normalised in groups, as earlier releases",
-        tensors -> tensors.put("model.model.downs.0.0.block1.norm.weight", zeros(4)));
+        "Its network is of an early release of denoising-diffusion-pytorch, before 2.0 (with classes)",
+        tensors -> {
+          tensors.put("model.model.downs.0.0.block1.norm.weight", zeros(4));
+          tensors.remove("model.loss_weight");
+        });
     changes.put(
         "The tensor model.model.final_conv.weight is missing",
         tensors -> tensors.remove("model.model.final_conv.weight"));
@@ -235,7 +277,7 @@ class LucidrainsCheckpointTest {
         "The network takes 1 channels and answers with 5",
         tensors -> tensors.put("model.model.final_conv.weight", zeros(5, 4, 1, 1)));
     for (Map.Entry<String, Consumer<Map<String, INDArray>>> change : changes.entrySet()) {
-      Path file = changed(change.getValue());
+      Path file = changed("classes.pt", change.getValue());
       assertThatThrownBy(() -> read(file, null))
           .as(change.getKey())
           .isInstanceOf(IOException.class)

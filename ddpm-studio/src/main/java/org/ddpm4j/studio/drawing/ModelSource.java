@@ -12,16 +12,23 @@ import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.io.hub.HubCache;
 import org.ddpm4j.io.hub.HubName;
+import org.ddpm4j.unet.model.Unet2D;
 
 /**
  * Where a model comes from.
  *
  * @param id what clients call it
  * @param kind of its files
- * @param folder of its files; none for the one that comes along
+ * @param folder of its files, or the one file that it is; none for the one that comes along
  * @param hubName its name and commit, of one of the hub
+ * @param size of its images, of a checkpoint, which does not say it
  */
-public record ModelSource(String id, Kind kind, Optional<Path> folder, Optional<HubName> hubName) {
+public record ModelSource(
+    String id,
+    Kind kind,
+    Optional<Path> folder,
+    Optional<HubName> hubName,
+    Optional<Unet2D.ImageSize> size) {
 
   /** The kinds of files. */
   public enum Kind {
@@ -31,6 +38,8 @@ public record ModelSource(String id, Kind kind, Optional<Path> folder, Optional<
     RUN,
     /** A folder of a diffusers pipeline. */
     PIPELINE,
+    /** A checkpoint of lucidrains' trainer, a file. */
+    CHECKPOINT,
     /** A pipeline in the cache of the Hugging Face hub. */
     HUB;
 
@@ -51,7 +60,8 @@ public record ModelSource(String id, Kind kind, Optional<Path> folder, Optional<
    * @return its source, with the id {@code bundled}
    */
   public static ModelSource bundled() {
-    return new ModelSource("bundled", Kind.BUNDLED, Optional.empty(), Optional.empty());
+    return new ModelSource(
+        "bundled", Kind.BUNDLED, Optional.empty(), Optional.empty(), Optional.empty());
   }
 
   /**
@@ -64,10 +74,24 @@ public record ModelSource(String id, Kind kind, Optional<Path> folder, Optional<
    */
   public static ModelSource of(String id, Path folder) throws IOException {
     if (Files.isRegularFile(folder.resolve(PipelineFolder.INDEX))) {
-      return new ModelSource(id, Kind.PIPELINE, Optional.of(folder), Optional.empty());
+      return new ModelSource(
+          id, Kind.PIPELINE, Optional.of(folder), Optional.empty(), Optional.empty());
     }
     RunFolder.open(folder);
-    return new ModelSource(id, Kind.RUN, Optional.of(folder), Optional.empty());
+    return new ModelSource(id, Kind.RUN, Optional.of(folder), Optional.empty(), Optional.empty());
+  }
+
+  /**
+   * The model of a checkpoint of lucidrains' trainer.
+   *
+   * @param id what clients call it
+   * @param file of tensors; whether they are of such a checkpoint is seen when it is read
+   * @param size of the images, which the file does not say
+   * @return its source
+   */
+  public static ModelSource ofCheckpoint(String id, Path file, Unet2D.ImageSize size) {
+    return new ModelSource(
+        id, Kind.CHECKPOINT, Optional.of(file), Optional.empty(), Optional.of(size));
   }
 
   /**
@@ -81,7 +105,8 @@ public record ModelSource(String id, Kind kind, Optional<Path> folder, Optional<
         cached.name().repository(),
         Kind.HUB,
         Optional.of(cached.snapshot()),
-        Optional.of(cached.name()));
+        Optional.of(cached.name()),
+        Optional.empty());
   }
 
   /**
@@ -94,6 +119,13 @@ public record ModelSource(String id, Kind kind, Optional<Path> folder, Optional<
       case BUNDLED -> List.of();
       case RUN -> List.of("--run", folder.orElseThrow().toString());
       case PIPELINE -> List.of("--model", folder.orElseThrow().toString());
+      case CHECKPOINT ->
+          List.of(
+              "--model",
+              folder.orElseThrow().toString(),
+              "--size",
+              String.format(
+                  Locale.ROOT, "%dx%d", size.orElseThrow().height(), size.orElseThrow().width()));
       case HUB -> {
         HubName name = hubName.orElseThrow();
         yield List.of("--model", name.repository() + "@" + name.revision());
@@ -124,8 +156,17 @@ public record ModelSource(String id, Kind kind, Optional<Path> folder, Optional<
     return switch (kind) {
       case BUNDLED -> DiffusionModel.bundled();
       case RUN -> DiffusionModel.ofRun(folder.orElseThrow());
+      case CHECKPOINT -> ofCheckpoint(folder.orElseThrow(), size.orElseThrow());
       case PIPELINE, HUB -> ofPixels(DiffusionModel.ofPipeline(folder.orElseThrow()));
     };
+  }
+
+  private static DiffusionModel ofCheckpoint(Path file, Unet2D.ImageSize size) throws IOException {
+    try {
+      return DiffusionModel.ofLucidrains(file, size.height(), size.width());
+    } catch (IllegalArgumentException e) {
+      throw new IOException(e.getMessage(), e);
+    }
   }
 
   /** Previews and editing show the states of samplers, which have to be pictures. */

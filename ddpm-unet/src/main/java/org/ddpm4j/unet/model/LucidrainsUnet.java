@@ -15,9 +15,10 @@ import org.ddpm4j.unet.layers.Modules;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
- * The U-Net of lucidrains' {@code denoising-diffusion-pytorch}, release 2: per level two residual
- * blocks, which are normalised by their root mean square and told the time by scale and shift, and
- * attention, by default linear at all levels but the last.
+ * The U-Net of lucidrains' {@code denoising-diffusion-pytorch}, release 1.8 and later: per level
+ * two residual blocks, which are told the time by scale and shift, and attention, by default linear
+ * at all levels but the last. Since release 2 blocks are normalised by their root mean square,
+ * before in groups of channels; attention has memories since release 1.9.
  *
  * <p>There are two of them. The plain one has memories for its attention and halves by a
  * convolution of two by two pixels, which is his pixel-unshuffle followed by a pointwise one. The
@@ -41,6 +42,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * @param memories learned keys and values of every attention; 0 with classes
  * @param classEmbeddings rows of the class embedding, the last of which is the null class; 0 for
  *     the plain network. In JSON {@code num_class_embeds}
+ * @param resnetBlockGroups groups in which the blocks are normalised, a divisor of all their
+ *     widths; {@value #ROOT_MEAN_SQUARE} where they are normalised by their root mean square
  */
 @JsonAutoDetect(
     getterVisibility = JsonAutoDetect.Visibility.NONE,
@@ -56,11 +59,21 @@ public record LucidrainsUnet(
     List<Attention> attentions,
     Attention middle,
     int memories,
-    int classEmbeddings)
+    int classEmbeddings,
+    int resnetBlockGroups)
     implements UnetConfig {
 
   /** The greatest number of levels, far beyond any real network. */
   public static final int MAX_LEVELS = 16;
+
+  /** No groups: each position is divided by the root mean square of its channels. */
+  public static final int ROOT_MEAN_SQUARE = 0;
+
+  /** His {@code resnet_block_groups}, where nothing else is said. */
+  public static final int DEFAULT_GROUPS = 8;
+
+  /** PyTorch's default. */
+  static final double GROUP_EPSILON = 1e-5;
 
   private static final List<Integer> DEFAULT_DIM_MULTS = List.of(1, 2, 4, 8);
   private static final int DEFAULT_CHANNELS = 3;
@@ -222,6 +235,16 @@ public record LucidrainsUnet(
         "num_class_embeds is %d and num_mem_kv %d; a network that is told classes has no memories, and a class beside the null class",
         classEmbeddings,
         memories);
+    UnetLimits.require(
+        resnetBlockGroups == ROOT_MEAN_SQUARE
+            || (resnetBlockGroups > 0
+                && initDim % resnetBlockGroups == 0
+                && dimMults.stream().allMatch(mult -> mult * base % resnetBlockGroups == 0)),
+        "resnet_block_groups is %d; it must divide the channels of every level, %s times %d, and init_dim, %d",
+        resnetBlockGroups,
+        dimMults,
+        dim,
+        initDim);
   }
 
   /**
@@ -245,7 +268,8 @@ public record LucidrainsUnet(
         attentions(dimMults.size(), AttentionKind.FULL),
         Attention.usual(AttentionKind.FULL),
         DEFAULT_MEMORIES,
-        0);
+        0,
+        ROOT_MEAN_SQUARE);
   }
 
   /**
@@ -270,7 +294,8 @@ public record LucidrainsUnet(
         attentions(dimMults.size(), AttentionKind.LINEAR),
         Attention.usual(AttentionKind.FULL),
         0,
-        classes + 1);
+        classes + 1,
+        ROOT_MEAN_SQUARE);
   }
 
   private static List<Attention> attentions(int levels, AttentionKind last) {
@@ -300,7 +325,8 @@ public record LucidrainsUnet(
         attentions,
         middle,
         memories,
-        classEmbeddings);
+        classEmbeddings,
+        resnetBlockGroups);
   }
 
   /**
@@ -321,7 +347,31 @@ public record LucidrainsUnet(
         attentions,
         middle,
         memories,
-        classEmbeddings);
+        classEmbeddings,
+        resnetBlockGroups);
+  }
+
+  /**
+   * The same network with blocks that are normalised otherwise.
+   *
+   * @param groups a divisor of all widths, or {@value #ROOT_MEAN_SQUARE}
+   * @param keptMemories learned keys and values of every attention; none before release 1.9
+   * @return the architecture
+   */
+  public LucidrainsUnet withGroups(int groups, int keptMemories) {
+    return new LucidrainsUnet(
+        dim,
+        initDim,
+        channels,
+        outChannels,
+        dimMults,
+        estimate,
+        time,
+        attentions,
+        middle,
+        keptMemories,
+        classEmbeddings,
+        groups);
   }
 
   /**
@@ -342,7 +392,8 @@ public record LucidrainsUnet(
         attentions,
         middle,
         memories,
-        classEmbeddings);
+        classEmbeddings,
+        resnetBlockGroups);
   }
 
   /**
@@ -364,7 +415,8 @@ public record LucidrainsUnet(
         ofLevels,
         inTheMiddle,
         memories,
-        classEmbeddings);
+        classEmbeddings,
+        resnetBlockGroups);
   }
 
   @JsonCreator
@@ -384,7 +436,8 @@ public record LucidrainsUnet(
       @JsonProperty("mid_attn_heads") Integer middleHeads,
       @JsonProperty("mid_attn_dim_head") Integer middleHeadDim,
       @JsonProperty("num_mem_kv") Integer memories,
-      @JsonProperty("num_class_embeds") Integer classEmbeddings) {
+      @JsonProperty("num_class_embeds") Integer classEmbeddings,
+      @JsonProperty("resnet_block_groups") Integer resnetBlockGroups) {
     List<Integer> mults = Objects.requireNonNullElse(dimMults, DEFAULT_DIM_MULTS);
     int imageChannels = Objects.requireNonNullElse(channels, DEFAULT_CHANNELS);
     int classes = Objects.requireNonNullElse(classEmbeddings, 0);
@@ -431,7 +484,8 @@ public record LucidrainsUnet(
             Objects.requireNonNullElse(middleHeads, last.heads()),
             Objects.requireNonNullElse(middleHeadDim, last.headDim())),
         Objects.requireNonNullElse(memories, classes == 0 ? DEFAULT_MEMORIES : 0),
-        classes);
+        classes,
+        Objects.requireNonNullElse(resnetBlockGroups, ROOT_MEAN_SQUARE));
   }
 
   /** The entry of a level in a list of a file, which may be missing. */
@@ -479,6 +533,9 @@ public record LucidrainsUnet(
     json.put("num_mem_kv", memories);
     if (classEmbeddings > 0) {
       json.put("num_class_embeds", classEmbeddings);
+    }
+    if (resnetBlockGroups != ROOT_MEAN_SQUARE) {
+      json.put("resnet_block_groups", resnetBlockGroups);
     }
     return json;
   }

@@ -137,8 +137,12 @@ final class LucidrainsUnetGraph {
   }
 
   private FeatureMap normalised(String name, FeatureMap x, int width) {
-    return modules.rmsNorm(
-        name + ".norm", modules.conv2d(name + ".proj", x, width, Convolution.same(3)));
+    FeatureMap h = modules.conv2d(name + ".proj", x, width, Convolution.same(3));
+    int groups = config.resnetBlockGroups();
+    return groups == LucidrainsUnet.ROOT_MEAN_SQUARE
+        ? modules.rmsNorm(name + ".norm", h)
+        : modules.groupNorm(
+            name + ".norm", h, groups, LucidrainsUnet.GROUP_EPSILON, Activation.IDENTITY);
   }
 
   /** In the network for classes, modules within modules bear the names. */

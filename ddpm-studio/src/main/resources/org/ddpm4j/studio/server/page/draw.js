@@ -11,7 +11,7 @@ const SAMPLERS = {
 const PREVIEWS = 24;
 
 /** Where models come from, in the order of the choice. */
-const KINDS = { bundled: "With ddpm4j", run: "Runs", pipeline: "Folders of diffusers", hub: "The hub's cache" };
+const KINDS = { bundled: "With ddpm4j", run: "Runs", pipeline: "Folders of diffusers", checkpoint: "Checkpoints", hub: "The hub's cache" };
 
 let running = null;
 let shown = null;
