@@ -25,12 +25,6 @@ public record BatchOptions(
   /**
    * Checks the values.
    *
-   * @param batchSize the images of a batch, at least 1
-   * @param seed what the order of the images, their mirroring and their changes are drawn from
-   * @param flip whether images are mirrored at random
-   * @param augmentation how else they are changed at random
-   * @param lastBatch what becomes of the images that do not fill a batch
-   * @param order in which an epoch visits the images
    * @throws IllegalArgumentException if batchSize is less than 1
    */
   public BatchOptions {

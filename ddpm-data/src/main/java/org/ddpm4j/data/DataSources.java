@@ -40,13 +40,6 @@ public record DataSources(
   /**
    * Checks the values.
    *
-   * @param dataFolder the folder that holds the files, if the user named one
-   * @param cacheFolder the user's cache
-   * @param systemFolder where system packages install data sets
-   * @param network whether a data set may be downloaded
-   * @param mirror an http or https address to download from
-   * @param connectTimeout how long to wait for a connection
-   * @param stallTimeout how long a connection may stay silent
    * @throws IllegalArgumentException if a timeout is not more than 0, or the mirror is not an http
    *     or https address
    */

@@ -30,13 +30,7 @@ public record LoadedImages(
    */
   public record Skipped(Path file, String reason) {}
 
-  /**
-   * Checks that nothing is missing.
-   *
-   * @param images the data set
-   * @param skipped what could not be read
-   * @param leftOut what was not looked at
-   */
+  /** Checks that nothing is missing. */
   public LoadedImages {
     Objects.requireNonNull(images, "images");
     skipped = List.copyOf(skipped);

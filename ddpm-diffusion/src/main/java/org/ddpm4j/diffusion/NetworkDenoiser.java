@@ -24,9 +24,6 @@ public record NetworkDenoiser(
   /**
    * Checks that nothing is missing.
    *
-   * @param network of the noisy image and the time
-   * @param parameterization what the network predicts
-   * @param schedule the one that the network was trained with
    * @throws NullPointerException if one is missing
    */
   public NetworkDenoiser {

@@ -164,8 +164,6 @@ public sealed interface SamplerConfig
     /**
      * Checks the ranges.
      *
-     * @param steps S, of the whole run
-     * @param last how many of them are made
      * @throws IllegalArgumentException if one is out of its range
      */
     public Part {

@@ -50,14 +50,6 @@ public record ScheduleConfig(
   /**
    * Checks by building the schedule once.
    *
-   * @param type its name
-   * @param timesteps T
-   * @param betaStart β to begin with
-   * @param betaEnd β to end with
-   * @param zeroTerminalSnr whether it is rescaled to end at ᾱ = 0
-   * @param shift by which the noise-to-signal ratio of every timestep is multiplied
-   * @param sigmaMin the least noise-to-signal ratio
-   * @param sigmaMax the greatest noise-to-signal ratio
    * @throws IllegalArgumentException if one is out of range or does not go with the type
    */
   public ScheduleConfig {

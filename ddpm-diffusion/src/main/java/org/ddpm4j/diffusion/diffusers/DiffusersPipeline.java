@@ -45,11 +45,6 @@ public record DiffusersPipeline(
   /**
    * Checks that the parts fit each other.
    *
-   * @param unet the network
-   * @param autoencoder between images and latents
-   * @param scheduler by which it was trained and is to draw
-   * @param classNames of its classes; copied
-   * @param schedulerFile what the scheduler was read from
    * @throws IllegalArgumentException if they do not, or if diffusers has no such network
    */
   public DiffusersPipeline {

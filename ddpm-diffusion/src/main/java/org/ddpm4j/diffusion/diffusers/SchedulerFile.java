@@ -16,8 +16,6 @@ public record SchedulerFile(String json, String source) {
   /**
    * Checks that nothing is missing.
    *
-   * @param json the text
-   * @param source where it comes from
    * @throws NullPointerException if one is missing
    */
   public SchedulerFile {

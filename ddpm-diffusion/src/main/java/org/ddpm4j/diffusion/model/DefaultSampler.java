@@ -34,8 +34,6 @@ public record DefaultSampler(SamplerConfig config, X0Constraint x0Constraint) {
   /**
    * Checks that nothing is missing.
    *
-   * @param config which sampler
-   * @param x0Constraint applied to every estimate of x0
    * @throws NullPointerException if one is missing
    */
   public DefaultSampler {

@@ -62,12 +62,6 @@ public record DiffusionPipeline(
   /**
    * Checks that nothing is missing.
    *
-   * @param denoiser the model
-   * @param sampler how its estimates become images
-   * @param shape of what the sampler works on
-   * @param decoder makes images of latents
-   * @param normalization how the model sees pixels
-   * @param classOf the class of image i where the caller names no classes
    * @throws NullPointerException if one is missing
    * @throws IllegalArgumentException if the normalisation is for images of another number of
    *     channels

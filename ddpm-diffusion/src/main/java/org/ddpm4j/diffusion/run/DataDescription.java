@@ -47,9 +47,6 @@ public record DataDescription(
     /**
      * Checks the numbers.
      *
-     * @param className the only class, or null
-     * @param maxImages the most images, or null
-     * @param skippedFiles files that were left out, or null
      * @throws IllegalArgumentException if there is a number less than 1
      */
     public Selection {
@@ -83,12 +80,6 @@ public record DataDescription(
   /**
    * Checks that nothing is missing and the numbers.
    *
-   * @param name of the data set
-   * @param source where its files came from
-   * @param fingerprint hash of the training images
-   * @param trainingImages number of training images
-   * @param validationImages number of held-out images
-   * @param selection which images of the data set these are
    * @throws IllegalArgumentException if one is out of range
    */
   public DataDescription {

@@ -35,13 +35,6 @@ public record ModelDescription(
   /**
    * Checks that the parts fit each other.
    *
-   * @param network its architecture
-   * @param parameterization what it predicts
-   * @param schedule the noise that it was trained with
-   * @param shape of the images
-   * @param normalization how it sees pixels
-   * @param classNames of the classes of the images
-   * @param nullClass the row of the class embedding that stands for no class
    * @throws IllegalArgumentException if they do not
    */
   public ModelDescription {

@@ -35,11 +35,6 @@ public record RunConfig(
   /**
    * Checks that the parts fit each other.
    *
-   * @param format of the run
-   * @param version of ddpm4j that began it
-   * @param model what sampling needs
-   * @param data what the model is trained on
-   * @param training how it is trained
    * @throws IllegalArgumentException if they do not
    */
   public RunConfig {

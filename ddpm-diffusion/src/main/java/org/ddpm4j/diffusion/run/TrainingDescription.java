@@ -53,10 +53,6 @@ public record TrainingDescription(
     /**
      * Checks the ranges.
      *
-     * @param batchSize images per step
-     * @param shuffleSeed of order, flips and other changes
-     * @param flip whether images are mirrored
-     * @param augmentation how else images are changed; null for not at all
      * @throws IllegalArgumentException if one is out of range
      */
     public BatchConfig {

@@ -29,11 +29,6 @@ public record SampleGridListener(
   /**
    * Checks the ranges.
    *
-   * @param pipeline draws the samples
-   * @param folder where the pictures go
-   * @param count images in a grid
-   * @param seed of the noise
-   * @param every steps between two grids
    * @throws IllegalArgumentException if a number is less than 1
    */
   public SampleGridListener {

@@ -85,8 +85,6 @@ public final class SamplingServer implements AutoCloseable {
     /**
      * Checks the range.
      *
-     * @param simultaneous requests that are drawn at once
-     * @param timeout of each
      * @throws IllegalArgumentException if no request could be served
      */
     public Limits {
