@@ -20,11 +20,7 @@ public enum Pixels {
     this.normalization = normalization;
   }
 
-  /**
-   * The scale.
-   *
-   * @return the scale
-   */
+  /** {@return the scale} */
   public Normalization normalization() {
     return normalization;
   }

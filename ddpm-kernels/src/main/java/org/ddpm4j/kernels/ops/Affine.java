@@ -25,20 +25,12 @@ public final class Affine extends FusedOp {
     addTArgument(factor, summand);
   }
 
-  /**
-   * The factor.
-   *
-   * @return the factor
-   */
+  /** {@return the factor} */
   public double factor() {
     return tArguments.get(0);
   }
 
-  /**
-   * The summand.
-   *
-   * @return the summand
-   */
+  /** {@return the summand} */
   public double summand() {
     return tArguments.get(1);
   }

@@ -31,11 +31,7 @@ public final class Attention extends FusedOp {
     addIArgument(heads);
   }
 
-  /**
-   * The number of heads.
-   *
-   * @return the number of heads
-   */
+  /** {@return the number of heads} */
   public int heads() {
     return setting(0);
   }

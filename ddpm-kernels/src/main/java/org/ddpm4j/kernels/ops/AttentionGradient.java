@@ -26,11 +26,7 @@ public final class AttentionGradient extends GradientOp {
     addIArgument(heads);
   }
 
-  /**
-   * The number of heads.
-   *
-   * @return the number of heads
-   */
+  /** {@return the number of heads} */
   public int heads() {
     return setting(0);
   }

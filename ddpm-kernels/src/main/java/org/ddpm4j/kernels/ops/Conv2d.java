@@ -70,38 +70,22 @@ public final class Conv2d extends FusedOp {
     return bias == null ? new SDVariable[] {x, weights} : new SDVariable[] {x, weights, bias};
   }
 
-  /**
-   * Stride and padding.
-   *
-   * @return stride and padding
-   */
+  /** {@return stride and padding} */
   public ConvolutionGeometry geometry() {
     return new ConvolutionGeometry(setting(0), setting(1), setting(2));
   }
 
-  /**
-   * Whether the third input is a bias.
-   *
-   * @return whether the third input is a bias
-   */
+  /** {@return whether the third input is a bias} */
   public boolean hasBias() {
     return setting(3) == 1;
   }
 
-  /**
-   * What is done to the result.
-   *
-   * @return what is done to the result
-   */
+  /** {@return what is done to the result} */
   public Activation function() {
     return Activation.values()[setting(4)];
   }
 
-  /**
-   * Whether the last input is added to the result.
-   *
-   * @return whether the last input is added to the result
-   */
+  /** {@return whether the last input is added to the result} */
   public boolean addsResidual() {
     return setting(5) == 1;
   }

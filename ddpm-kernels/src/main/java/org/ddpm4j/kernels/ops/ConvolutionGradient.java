@@ -30,11 +30,7 @@ public abstract class ConvolutionGradient extends GradientOp {
     addIArgument(geometry.stride(), geometry.padding(), geometry.endPadding());
   }
 
-  /**
-   * Stride and padding.
-   *
-   * @return stride and padding
-   */
+  /** {@return stride and padding} */
   public final ConvolutionGeometry geometry() {
     return new ConvolutionGeometry(setting(0), setting(1), setting(2));
   }

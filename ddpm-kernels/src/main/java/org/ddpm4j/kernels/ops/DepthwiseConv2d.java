@@ -32,11 +32,7 @@ public final class DepthwiseConv2d extends FusedOp {
     addIArgument(stride, padding);
   }
 
-  /**
-   * Stride and padding.
-   *
-   * @return stride and padding
-   */
+  /** {@return stride and padding} */
   public ConvolutionGeometry geometry() {
     return ConvolutionGeometry.symmetric(setting(0), setting(1));
   }

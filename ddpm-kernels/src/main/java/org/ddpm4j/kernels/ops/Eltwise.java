@@ -24,11 +24,7 @@ public final class Eltwise extends FusedOp {
     addIArgument(function.ordinal());
   }
 
-  /**
-   * The function.
-   *
-   * @return the function
-   */
+  /** {@return the function} */
   public Activation function() {
     return Activation.values()[setting(0)];
   }

@@ -16,11 +16,7 @@ public final class EltwiseGradient extends GradientOp {
     addIArgument(function.ordinal());
   }
 
-  /**
-   * The function.
-   *
-   * @return the function
-   */
+  /** {@return the function} */
   public Activation function() {
     return Activation.values()[setting(0)];
   }

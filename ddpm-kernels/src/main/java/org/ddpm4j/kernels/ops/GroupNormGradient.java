@@ -29,29 +29,17 @@ public final class GroupNormGradient extends GradientOp {
     addTArgument(epsilon);
   }
 
-  /**
-   * The number of groups.
-   *
-   * @return the number of groups
-   */
+  /** {@return the number of groups} */
   public int groups() {
     return setting(0);
   }
 
-  /**
-   * What is added to the variance.
-   *
-   * @return what is added to the variance
-   */
+  /** {@return what is added to the variance} */
   public double epsilon() {
     return tArguments.get(0);
   }
 
-  /**
-   * What is done to the result.
-   *
-   * @return what is done to the result
-   */
+  /** {@return what is done to the result} */
   public Activation function() {
     return Activation.values()[setting(1)];
   }

@@ -27,11 +27,7 @@ public final class LayerNorm extends FusedOp {
     addTArgument(epsilon);
   }
 
-  /**
-   * What is added to the variance.
-   *
-   * @return what is added to the variance
-   */
+  /** {@return what is added to the variance} */
   public double epsilon() {
     return tArguments.get(0);
   }

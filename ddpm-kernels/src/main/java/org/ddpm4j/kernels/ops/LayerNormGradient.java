@@ -16,11 +16,7 @@ public final class LayerNormGradient extends GradientOp {
     addTArgument(epsilon);
   }
 
-  /**
-   * What is added to the variance.
-   *
-   * @return what is added to the variance
-   */
+  /** {@return what is added to the variance} */
   public double epsilon() {
     return tArguments.get(0);
   }

@@ -29,11 +29,7 @@ public final class LinearAttention extends FusedOp {
     addIArgument(heads);
   }
 
-  /**
-   * The number of heads.
-   *
-   * @return the number of heads
-   */
+  /** {@return the number of heads} */
   public int heads() {
     return setting(0);
   }

@@ -27,11 +27,7 @@ public final class PackedAttention extends FusedOp {
     addIArgument(heads);
   }
 
-  /**
-   * The number of heads.
-   *
-   * @return the number of heads
-   */
+  /** {@return the number of heads} */
   public int heads() {
     return setting(0);
   }

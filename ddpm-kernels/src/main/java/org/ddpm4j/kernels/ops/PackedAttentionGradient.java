@@ -20,11 +20,7 @@ public final class PackedAttentionGradient extends GradientOp {
     addIArgument(heads);
   }
 
-  /**
-   * The number of heads.
-   *
-   * @return the number of heads
-   */
+  /** {@return the number of heads} */
   public int heads() {
     return setting(0);
   }

@@ -29,29 +29,17 @@ public final class SinusoidalEmbedding extends FusedOp {
     addIArgument(width, shift, sinesAt);
   }
 
-  /**
-   * The length of a row.
-   *
-   * @return the length of a row
-   */
+  /** {@return the length of a row} */
   public int width() {
     return setting(0);
   }
 
-  /**
-   * What is taken off half the width in the frequencies.
-   *
-   * @return what is taken off half the width in the frequencies
-   */
+  /** {@return what is taken off half the width in the frequencies} */
   public int shift() {
     return setting(1);
   }
 
-  /**
-   * Where the sines begin: 0 or half the width.
-   *
-   * @return where the sines begin: 0 or half the width
-   */
+  /** {@return where the sines begin: 0 or half the width} */
   public int sinesAt() {
     return setting(2);
   }

@@ -27,11 +27,7 @@ public final class SplitChannels extends FusedOp {
     addIArgument(firstChannels);
   }
 
-  /**
-   * The channels of the first output.
-   *
-   * @return the channels of the first output
-   */
+  /** {@return the channels of the first output} */
   public int firstChannels() {
     return setting(0);
   }

@@ -27,11 +27,7 @@ public final class TimeFraction extends FusedOp {
     addIArgument(timesteps);
   }
 
-  /**
-   * The number of timesteps.
-   *
-   * @return the number of timesteps
-   */
+  /** {@return the number of timesteps} */
   public int timesteps() {
     return setting(0);
   }
