@@ -13,11 +13,7 @@ public enum ColorMode {
     this.channels = channels;
   }
 
-  /**
-   * The number of channels.
-   *
-   * @return 1 or 3
-   */
+  /** {@return the number of channels, 1 or 3} */
   public int channels() {
     return channels;
   }

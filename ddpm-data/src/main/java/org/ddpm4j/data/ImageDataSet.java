@@ -254,20 +254,12 @@ public final class ImageDataSet {
     return bytes;
   }
 
-  /**
-   * The number of images.
-   *
-   * @return N, at least 1
-   */
+  /** {@return the number of images, N, at least 1} */
   public int size() {
     return rows.length;
   }
 
-  /**
-   * The shape of each image.
-   *
-   * @return {@code [C,H,W]}
-   */
+  /** {@return the shape of each image, {@code [C,H,W]}} */
   public ImageShape shape() {
     return shape;
   }

@@ -80,29 +80,17 @@ public final class ImageDataSetIterator implements DataSetIterator, BatchSource 
     }
   }
 
-  /**
-   * The images the batches are made of.
-   *
-   * @return the data set
-   */
+  /** {@return the images the batches are made of} */
   public ImageDataSet dataSet() {
     return dataSet;
   }
 
-  /**
-   * How the batches are made.
-   *
-   * @return the options
-   */
+  /** {@return how the batches are made} */
   public BatchOptions options() {
     return options;
   }
 
-  /**
-   * The batches of an epoch.
-   *
-   * @return at least 1
-   */
+  /** {@return the number of batches of an epoch, at least 1} */
   public long stepsPerEpoch() {
     return (imagesPerEpoch + options.batchSize() - 1L) / options.batchSize();
   }
@@ -277,11 +265,7 @@ public final class ImageDataSetIterator implements DataSetIterator, BatchSource 
     return true;
   }
 
-  /**
-   * The values of one image.
-   *
-   * @return C·H·W
-   */
+  /** {@return the number of values of one image, C·H·W} */
   @Override
   public int inputColumns() {
     return dataSet.shape().volume();

@@ -95,11 +95,7 @@ public record ImageFileOptions(
     return new ImageFileOptions(height, width, colors, corrupt, onlyClass, OptionalInt.of(most));
   }
 
-  /**
-   * The shape of every image.
-   *
-   * @return {@code [C,H,W]}
-   */
+  /** {@return the shape of every image, {@code [C,H,W]}} */
   public ImageShape shape() {
     return new ImageShape(colors.channels(), height, width);
   }

@@ -38,11 +38,7 @@ public record ImageShape(int channels, int height, int width) {
     }
   }
 
-  /**
-   * The values of one image.
-   *
-   * @return C·H·W
-   */
+  /** {@return the number of values of one image, C·H·W} */
   public int volume() {
     return channels * height * width;
   }

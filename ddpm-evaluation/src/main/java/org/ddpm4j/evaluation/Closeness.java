@@ -45,20 +45,12 @@ public record Closeness(double[] generated, double[] heldOut) {
     return Arrays.stream(generated).filter(d -> d < threshold).count() / (double) generated.length;
   }
 
-  /**
-   * The median distance of generated images.
-   *
-   * @return at least 0
-   */
+  /** {@return the median distance of generated images, at least 0} */
   public double generatedMedian() {
     return quantile(generated, 0.5);
   }
 
-  /**
-   * The median distance of held-out images.
-   *
-   * @return at least 0
-   */
+  /** {@return the median distance of held-out images, at least 0} */
   public double heldOutMedian() {
     return quantile(heldOut, 0.5);
   }

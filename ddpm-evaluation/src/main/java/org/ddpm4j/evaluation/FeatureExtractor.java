@@ -28,11 +28,7 @@ public interface FeatureExtractor extends AutoCloseable {
    */
   String name();
 
-  /**
-   * The length of the features of one image.
-   *
-   * @return at least 1
-   */
+  /** {@return the length of the features of one image, at least 1} */
   int dimensions();
 
   /**

@@ -130,29 +130,17 @@ public final class FeatureStatistics implements Serializable {
     }
   }
 
-  /**
-   * The number of images.
-   *
-   * @return at least 0
-   */
+  /** {@return the number of images, at least 0} */
   public long count() {
     return count;
   }
 
-  /**
-   * The length of the features of one image.
-   *
-   * @return D
-   */
+  /** {@return the length of the features of one image, D} */
   public int dimensions() {
     return mean.length;
   }
 
-  /**
-   * The mean.
-   *
-   * @return a new array, {@code [D]}
-   */
+  /** {@return the mean in a new array, {@code [D]}} */
   public double[] mean() {
     return mean.clone();
   }

@@ -59,11 +59,7 @@ public record Features(float[][] values, float[][] probabilities) {
     return new Features(values, new float[values.length][0]);
   }
 
-  /**
-   * The number of images.
-   *
-   * @return N
-   */
+  /** {@return the number of images, N} */
   public int count() {
     return values.length;
   }

@@ -73,11 +73,7 @@ public record BarChart(
     return new BarChart(title, names, values, y, DEFAULT_WIDTH, DEFAULT_HEIGHT);
   }
 
-  /**
-   * The heights of the bars.
-   *
-   * @return a new array
-   */
+  /** {@return the heights of the bars, in a new array} */
   @Override
   public double[] values() {
     return values.clone();

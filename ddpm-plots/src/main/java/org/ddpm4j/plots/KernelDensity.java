@@ -55,11 +55,7 @@ public final class KernelDensity {
     return new KernelDensity(samples.clone(), deviation * rule.factor(samples.length));
   }
 
-  /**
-   * The standard deviation of each sample's normal density.
-   *
-   * @return h, positive
-   */
+  /** {@return the standard deviation of each sample's normal density, h, positive} */
   public double bandwidth() {
     return bandwidth;
   }

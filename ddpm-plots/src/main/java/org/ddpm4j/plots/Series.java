@@ -84,21 +84,13 @@ public record Series(String name, double[] x, double[] y, LineStyle style) {
     return new Series(name, x, y, otherStyle);
   }
 
-  /**
-   * The positions.
-   *
-   * @return a new array
-   */
+  /** {@return the positions, in a new array} */
   @Override
   public double[] x() {
     return x.clone();
   }
 
-  /**
-   * The values.
-   *
-   * @return a new array
-   */
+  /** {@return the values, in a new array} */
   @Override
   public double[] y() {
     return y.clone();

@@ -75,11 +75,7 @@ public final class NoiseSchedule {
     return new NoiseSchedule(schedule.betas(timesteps));
   }
 
-  /**
-   * The length of the chain.
-   *
-   * @return T
-   */
+  /** {@return the length of the chain, T} */
   public int timesteps() {
     return constants.get(BETAS).length;
   }

@@ -34,11 +34,7 @@ public record RespacedSchedule(NoiseSchedule schedule, int[] timesteps) {
     Requirements.requireAscending(timesteps);
   }
 
-  /**
-   * The original timesteps.
-   *
-   * @return a new array {@code [S]}, ascending
-   */
+  /** {@return the original timesteps in a new array {@code [S]}, ascending} */
   @Override
   public int[] timesteps() {
     return timesteps.clone();

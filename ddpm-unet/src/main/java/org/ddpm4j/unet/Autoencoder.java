@@ -112,20 +112,12 @@ public final class Autoencoder implements AutoCloseable {
     return all;
   }
 
-  /**
-   * The architecture.
-   *
-   * @return the configuration
-   */
+  /** {@return the architecture} */
   public AutoencoderConfig config() {
     return config;
   }
 
-  /**
-   * The network that makes latents of images.
-   *
-   * @return it; closed with the autoencoder
-   */
+  /** {@return the network that makes latents of images, closed with the autoencoder} */
   public Unet encoder() {
     return encoder;
   }

@@ -40,20 +40,12 @@ public final class Codebook {
             .toArray();
   }
 
-  /**
-   * The number of vectors.
-   *
-   * @return at least 1
-   */
+  /** {@return the number of vectors, at least 1} */
   public int count() {
     return vectors.length;
   }
 
-  /**
-   * The width of each vector.
-   *
-   * @return at least 1
-   */
+  /** {@return the width of each vector, at least 1} */
   public int width() {
     return vectors[0].length;
   }

@@ -160,11 +160,7 @@ public record Execution(
     return resolve(devices.get(0));
   }
 
-  /**
-   * The devices beside the first that train with it.
-   *
-   * @return usually none
-   */
+  /** {@return the devices beside the first that train with it, usually none} */
   public List<DeviceName> helpers() {
     return devices.subList(1, devices.size());
   }

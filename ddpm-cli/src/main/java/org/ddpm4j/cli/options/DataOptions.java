@@ -92,11 +92,7 @@ public final class DataOptions {
   /** Nothing chosen yet; picocli sets the fields. */
   public DataOptions() {}
 
-  /**
-   * The data set that the user named.
-   *
-   * @return the data set
-   */
+  /** {@return the data set that the user named} */
   public KnownDataSet chosen() {
     return dataSet;
   }

@@ -95,11 +95,7 @@ public record BoundEvaluation(
     return Nd4j.concat(0, parts.stream().map(matrix).toArray(INDArray[]::new));
   }
 
-  /**
-   * The number of images.
-   *
-   * @return N
-   */
+  /** {@return the number of images, N} */
   public int images() {
     return Math.toIntExact(prior.length());
   }

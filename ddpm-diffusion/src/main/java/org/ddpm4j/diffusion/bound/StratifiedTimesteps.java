@@ -115,11 +115,7 @@ public record StratifiedTimesteps(List<Stratum> strata) {
     return new StratifiedTimesteps(strata);
   }
 
-  /**
-   * The length of the chain.
-   *
-   * @return T
-   */
+  /** {@return the length of the chain, T} */
   public int timesteps() {
     Stratum last = strata.get(strata.size() - 1);
     return last.first() + last.size();

@@ -10,11 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public interface Degradation {
 
-  /**
-   * The highest severity.
-   *
-   * @return T, at least 1
-   */
+  /** {@return T, the highest severity, at least 1} */
   int steps();
 
   /**

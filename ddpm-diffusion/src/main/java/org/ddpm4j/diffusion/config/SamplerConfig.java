@@ -37,11 +37,7 @@ public sealed interface SamplerConfig
           Dpm2Config,
           SaSolverConfig {
 
-    /**
-     * Where a run ends.
-     *
-     * @return the end
-     */
+    /** {@return where a run ends} */
     End end();
 
     @Override
@@ -60,11 +56,7 @@ public sealed interface SamplerConfig
           SaSolverConfig,
           FlowConfig {
 
-    /**
-     * How the noise levels lie.
-     *
-     * @return the spacing
-     */
+    /** {@return how the noise levels lie} */
     LevelSpacing levels();
 
     @Override
@@ -112,11 +104,7 @@ public sealed interface SamplerConfig
   sealed interface Ordered extends SamplerConfig
       permits DpmSolverConfig, UniPcConfig, DeisConfig, LmsConfig, SaSolverConfig {
 
-    /**
-     * The order of the solver.
-     *
-     * @return at least 1
-     */
+    /** {@return the order of the solver, at least 1} */
     int order();
 
     @Override
@@ -139,11 +127,7 @@ public sealed interface SamplerConfig
       this.words = words;
     }
 
-    /**
-     * Where that is, in the words of messages.
-     *
-     * @return for instance {@code clean images}
-     */
+    /** {@return where that is, in the words of messages, for instance {@code clean images}} */
     @Override
     public String toString() {
       return words;
@@ -218,25 +202,13 @@ public sealed interface SamplerConfig
     }
   }
 
-  /**
-   * The sampler's name.
-   *
-   * @return the type
-   */
+  /** {@return the sampler's name} */
   SamplerType type();
 
-  /**
-   * Which timesteps are visited.
-   *
-   * @return the spacing
-   */
+  /** {@return which timesteps are visited} */
   TimestepSpacing spacing();
 
-  /**
-   * What is added to the timesteps of {@link TimestepSpacing#LEADING}.
-   *
-   * @return at least 0
-   */
+  /** {@return what is added to the timesteps of {@link TimestepSpacing#LEADING}, at least 0} */
   int stepsOffset();
 
   /**

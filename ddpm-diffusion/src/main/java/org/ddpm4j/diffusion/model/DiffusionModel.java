@@ -731,11 +731,7 @@ public final class DiffusionModel implements AutoCloseable {
     return ClassifierFreeGuidance.of(unet, parameterization, schedule, row, guidance);
   }
 
-  /**
-   * The network.
-   *
-   * @return it; closed with the model
-   */
+  /** {@return the network, closed with the model} */
   public Unet unet() {
     return unet;
   }
@@ -749,20 +745,12 @@ public final class DiffusionModel implements AutoCloseable {
     return parameterization;
   }
 
-  /**
-   * The noise that the network was trained with.
-   *
-   * @return the schedule
-   */
+  /** {@return the noise that the network was trained with} */
   public NoiseSchedule schedule() {
     return schedule;
   }
 
-  /**
-   * The size of the images.
-   *
-   * @return channels, height and width
-   */
+  /** {@return the size of the images: channels, height and width} */
   public ImageShape shape() {
     return shape;
   }
@@ -814,11 +802,7 @@ public final class DiffusionModel implements AutoCloseable {
     return autoencoder;
   }
 
-  /**
-   * How the network sees pixels.
-   *
-   * @return the normalisation
-   */
+  /** {@return how the network sees pixels} */
   public Normalization normalization() {
     return normalization;
   }

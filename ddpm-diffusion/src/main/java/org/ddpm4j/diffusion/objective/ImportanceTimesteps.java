@@ -108,11 +108,7 @@ public final class ImportanceTimesteps implements TimestepSampler {
     }
   }
 
-  /**
-   * What has been learned.
-   *
-   * @return a copy
-   */
+  /** {@return a copy of what has been learned} */
   public State state() {
     double[] all = new double[losses.length * LATEST];
     for (int t = 0; t < losses.length; t++) {

@@ -40,11 +40,7 @@ public sealed interface LossWeighting {
       return 1;
     }
 
-    /**
-     * The name as it is written on the command line.
-     *
-     * @return {@code uniform}
-     */
+    /** {@return the name as it is written on the command line, {@code uniform}} */
     @Override
     public String toString() {
       return "uniform";
@@ -74,11 +70,7 @@ public sealed interface LossWeighting {
       return Math.min(schedule.snr(t), gamma) / x0Weight(parameterization, schedule, t);
     }
 
-    /**
-     * The name as it is written on the command line.
-     *
-     * @return {@code min-snr}
-     */
+    /** {@return the name as it is written on the command line, {@code min-snr}} */
     @Override
     public String toString() {
       return "min-snr";
@@ -113,11 +105,7 @@ public sealed interface LossWeighting {
       return snr / Math.pow(k + snr, gamma) / x0Weight(parameterization, schedule, t);
     }
 
-    /**
-     * The name as it is written on the command line.
-     *
-     * @return {@code p2}
-     */
+    /** {@return the name as it is written on the command line, {@code p2}} */
     @Override
     public String toString() {
       return "p2";

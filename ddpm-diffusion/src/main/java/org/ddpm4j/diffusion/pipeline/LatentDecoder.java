@@ -14,10 +14,6 @@ public interface LatentDecoder {
    */
   INDArray decode(INDArray latents);
 
-  /**
-   * The size of the images.
-   *
-   * @return channels, height and width
-   */
+  /** {@return the size of the images: channels, height and width} */
   ImageShape shape();
 }

@@ -293,20 +293,12 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
     return new NoiseLevels(levels.subList(steps() - count, levels.size()), initialNoise);
   }
 
-  /**
-   * Where the run begins.
-   *
-   * @return the noisiest level
-   */
+  /** {@return where the run begins} */
   public NoiseLevel first() {
     return levels.get(0);
   }
 
-  /**
-   * The number of steps.
-   *
-   * @return S, at least 1
-   */
+  /** {@return the number of steps, S, at least 1} */
   public int steps() {
     return levels.size() - 1;
   }

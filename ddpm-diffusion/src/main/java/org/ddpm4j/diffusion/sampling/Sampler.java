@@ -18,18 +18,10 @@ public interface Sampler {
    */
   INDArray sample(Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape);
 
-  /**
-   * The number of steps, after each of which the observer is told.
-   *
-   * @return at least 1
-   */
+  /** {@return the number of steps, after each of which the observer is told, at least 1} */
   int steps();
 
-  /**
-   * The number of times that the denoiser is asked.
-   *
-   * @return at least the number of steps
-   */
+  /** {@return the number of times that the denoiser is asked, at least the number of steps} */
   default int evaluations() {
     return steps();
   }

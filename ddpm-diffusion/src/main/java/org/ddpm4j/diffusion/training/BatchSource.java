@@ -39,11 +39,7 @@ public interface BatchSource {
       Objects.requireNonNull(images, "images");
     }
 
-    /**
-     * The number of images.
-     *
-     * @return 0 to total
-     */
+    /** {@return the number of images, 0 to total} */
     public int size() {
       return images.map(DataSet::numExamples).orElse(0);
     }

@@ -31,11 +31,7 @@ public final class LossHistory {
     entries.addAll(others);
   }
 
-  /**
-   * All reports.
-   *
-   * @return a copy
-   */
+  /** {@return a copy of all reports} */
   public List<Entry> entries() {
     return List.copyOf(entries);
   }

@@ -43,11 +43,7 @@ public record StepLosses(int[] t, double[] weights, double[] losses) {
         parts.stream().flatMapToDouble(part -> Arrays.stream(part.losses)).toArray());
   }
 
-  /**
-   * The number of images.
-   *
-   * @return N
-   */
+  /** {@return the number of images, N} */
   public int images() {
     return t.length;
   }

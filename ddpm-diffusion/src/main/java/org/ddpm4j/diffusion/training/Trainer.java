@@ -283,20 +283,12 @@ public final class Trainer implements AutoCloseable {
     return sum / count;
   }
 
-  /**
-   * The number of steps done.
-   *
-   * @return from 0 to the configured number
-   */
+  /** {@return the number of steps done, from 0 to the configured number} */
   public long step() {
     return step;
   }
 
-  /**
-   * How this trains.
-   *
-   * @return the configuration
-   */
+  /** {@return how this trains} */
   public TrainingConfig config() {
     return config;
   }
@@ -335,11 +327,7 @@ public final class Trainer implements AutoCloseable {
     return Unet.of(unet.config(), weights, unet.execution());
   }
 
-  /**
-   * The reports so far.
-   *
-   * @return the history
-   */
+  /** {@return the reports so far} */
   public LossHistory history() {
     return history;
   }

@@ -26,11 +26,7 @@ public interface TrainingListener {
    */
   record StepReport(long step, long steps, double loss, int images, LossHistory.Entry window) {
 
-    /**
-     * Whether this was the last step.
-     *
-     * @return true after the last step
-     */
+    /** {@return whether this was the last step} */
     public boolean isLast() {
       return step == steps;
     }

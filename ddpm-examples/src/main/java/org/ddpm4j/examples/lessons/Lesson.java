@@ -31,11 +31,7 @@ public enum Lesson {
     this.program = program;
   }
 
-  /**
-   * What the lesson is about.
-   *
-   * @return a phrase
-   */
+  /** {@return what the lesson is about, a phrase} */
   public String title() {
     return title;
   }

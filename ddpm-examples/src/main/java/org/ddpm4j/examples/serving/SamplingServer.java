@@ -156,11 +156,7 @@ public final class SamplingServer implements AutoCloseable {
         server.port());
   }
 
-  /**
-   * Where it listens.
-   *
-   * @return the port
-   */
+  /** {@return where it listens} */
   public int port() {
     return server.getAddress().getPort();
   }

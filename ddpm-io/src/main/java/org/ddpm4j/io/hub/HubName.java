@@ -71,11 +71,7 @@ public record HubName(String owner, String name, String revision) {
         parts.group(1), parts.group(2), Objects.requireNonNullElse(parts.group(3), MAIN));
   }
 
-  /**
-   * The model's name without a revision.
-   *
-   * @return OWNER/NAME
-   */
+  /** {@return the model's name without a revision, OWNER/NAME} */
   public String repository() {
     return owner + "/" + name;
   }

@@ -53,20 +53,12 @@ public final class ChannelTiles {
     }
   }
 
-  /**
-   * The number of elements in all.
-   *
-   * @return positions·C
-   */
+  /** {@return the number of elements in all, positions·C} */
   public int total() {
     return total;
   }
 
-  /**
-   * An array as long as a piece.
-   *
-   * @return zeros
-   */
+  /** {@return zeros, as many as a piece has} */
   public float[] array() {
     return new float[length];
   }

@@ -114,11 +114,7 @@ final class CpuTensor {
     return Arrays.stream(shape).reduce(1, Math::multiplyExact);
   }
 
-  /**
-   * The sizes.
-   *
-   * @return a copy
-   */
+  /** {@return a copy of the sizes} */
   public long[] shape() {
     return shape.clone();
   }
@@ -133,11 +129,7 @@ final class CpuTensor {
     return Math.toIntExact(shape[axis]);
   }
 
-  /**
-   * The number of elements.
-   *
-   * @return the product of the sizes
-   */
+  /** {@return the number of elements: the product of the sizes} */
   public int length() {
     return length;
   }

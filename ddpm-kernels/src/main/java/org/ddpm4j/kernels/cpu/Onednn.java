@@ -106,11 +106,7 @@ public final class Onednn {
         == dnnl_cpu_isa_avx512_core_bf16;
   }
 
-  /**
-   * Whether the processor's vectors have 512 bits.
-   *
-   * @return true on processors with AVX-512
-   */
+  /** {@return whether the processor's vectors have 512 bits} */
   public static boolean hasAvx512() {
     return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
   }

@@ -30,11 +30,7 @@ public final class LossPerImage extends FusedOp {
     addIArgument(loss.code());
   }
 
-  /**
-   * The loss of one element.
-   *
-   * @return the loss
-   */
+  /** {@return the loss of one element} */
   public PointwiseLoss loss() {
     return PointwiseLoss.of(setting(0));
   }

@@ -25,11 +25,7 @@ public final class LossPerImageGradient extends GradientOp {
     addIArgument(loss.code());
   }
 
-  /**
-   * The loss of one element.
-   *
-   * @return the loss
-   */
+  /** {@return the loss of one element} */
   public PointwiseLoss loss() {
     return PointwiseLoss.of(setting(0));
   }

@@ -15,11 +15,7 @@ import org.ddpm4j.kernels.ops.FusedOp;
  */
 public interface Device extends AutoCloseable {
 
-  /**
-   * What users call it.
-   *
-   * @return for example "cpu" or "cuda:0"
-   */
+  /** {@return what users call it, for example "cpu" or "cuda:0"} */
   String name();
 
   /**
@@ -153,11 +149,7 @@ public interface Device extends AutoCloseable {
     void add(int kernel, long nanoseconds);
   }
 
-  /**
-   * Whether the device can train a network without the host.
-   *
-   * @return true if {@link #training} works
-   */
+  /** {@return whether the device can train a network without the host} */
   default boolean trains() {
     return false;
   }

@@ -10,11 +10,7 @@ public interface DeviceMemory extends AutoCloseable {
    */
   long address();
 
-  /**
-   * Its size.
-   *
-   * @return bytes
-   */
+  /** {@return its size in bytes} */
   long bytes();
 
   @Override

@@ -6,11 +6,7 @@ import java.util.Optional;
 /** Devices of one kind, found by the JDK's {@link java.util.ServiceLoader}. */
 public interface DeviceProvider {
 
-  /**
-   * What all of its devices are called.
-   *
-   * @return for example "cuda"
-   */
+  /** {@return what all of its devices are called, for example "cuda"} */
   String kind();
 
   /**

@@ -23,11 +23,7 @@ public final class Devices {
     }
   }
 
-  /**
-   * The kinds of devices whose modules are on the class path.
-   *
-   * @return their providers
-   */
+  /** {@return the kinds of devices whose modules are on the class path} */
   public static List<DeviceProvider> providers() {
     return Found.PROVIDERS;
   }

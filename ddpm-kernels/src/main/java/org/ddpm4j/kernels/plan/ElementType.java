@@ -13,11 +13,7 @@ public enum ElementType {
     this.bytes = bytes;
   }
 
-  /**
-   * The size of a number.
-   *
-   * @return 4 or 2
-   */
+  /** {@return the bytes of a number, 4 or 2} */
   public int bytes() {
     return bytes;
   }

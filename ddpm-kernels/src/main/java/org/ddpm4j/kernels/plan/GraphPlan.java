@@ -166,20 +166,12 @@ public final class GraphPlan implements AutoCloseable {
         (step, time) -> nanoseconds[first + step] += time);
   }
 
-  /**
-   * The operations in the order of execution.
-   *
-   * @return one entry for each
-   */
+  /** {@return the operations in the order of execution, one entry for each} */
   public List<Step> steps() {
     return program.steps;
   }
 
-  /**
-   * The memory for inputs, outputs and everything in between.
-   *
-   * @return bytes of the device
-   */
+  /** {@return the memory for inputs, outputs and everything in between, in bytes of the device} */
   public long memoryBytes() {
     return memory.bytes() + context.scratchBytes();
   }

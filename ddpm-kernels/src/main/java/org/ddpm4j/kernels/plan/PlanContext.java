@@ -54,11 +54,7 @@ public interface PlanContext extends AutoCloseable {
    */
   Kernel assemble(List<Kernel> kernels);
 
-  /**
-   * The memory that kernels need only while they run.
-   *
-   * @return bytes
-   */
+  /** {@return the memory that kernels need only while they run, in bytes} */
   long scratchBytes();
 
   @Override

@@ -67,20 +67,12 @@ public final class Tensor {
     return address;
   }
 
-  /**
-   * The sizes.
-   *
-   * @return a copy
-   */
+  /** {@return a copy of the sizes} */
   public long[] shape() {
     return shape.clone();
   }
 
-  /**
-   * The number of axes.
-   *
-   * @return 0 for a scalar
-   */
+  /** {@return the number of axes, 0 for a scalar} */
   public int rank() {
     return shape.length;
   }
@@ -95,29 +87,17 @@ public final class Tensor {
     return Math.toIntExact(shape[axis]);
   }
 
-  /**
-   * The number of elements, without padding.
-   *
-   * @return the product of the sizes
-   */
+  /** {@return the number of elements, without padding: the product of the sizes} */
   public int length() {
     return Math.toIntExact(length(shape));
   }
 
-  /**
-   * How the elements lie.
-   *
-   * @return the format
-   */
+  /** {@return how the elements lie} */
   public TensorFormat format() {
     return format;
   }
 
-  /**
-   * The number format.
-   *
-   * @return the type of the elements
-   */
+  /** {@return the number format} */
   public ElementType type() {
     return format.type();
   }
@@ -131,20 +111,12 @@ public final class Tensor {
     return format.rowLength();
   }
 
-  /**
-   * What it takes.
-   *
-   * @return bytes, with the padding
-   */
+  /** {@return what it takes in bytes, with the padding} */
   public long bytes() {
     return format.bytes(shape);
   }
 
-  /**
-   * Whether these are floats without gaps.
-   *
-   * @return true if so
-   */
+  /** {@return whether these are floats without gaps} */
   public boolean isDense() {
     return format.equals(TensorFormat.dense(shape));
   }

@@ -81,20 +81,12 @@ public record PackedImages(String folder, Contents contents) {
       }
     }
 
-    /**
-     * The shape of each image.
-     *
-     * @return channels, height and width
-     */
+    /** {@return the shape of each image: channels, height and width} */
     public ImageShape shape() {
       return new ImageShape(channels, height, width);
     }
 
-    /**
-     * The number of images.
-     *
-     * @return at least 1
-     */
+    /** {@return the number of images, at least 1} */
     public int size() {
       return Math.toIntExact(counts.stream().mapToLong(Integer::longValue).sum());
     }

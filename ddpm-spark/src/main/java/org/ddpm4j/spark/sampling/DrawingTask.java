@@ -52,11 +52,7 @@ public final class DrawingTask {
     return new DrawingTask(lease.value(), pipelines, sampling);
   }
 
-  /**
-   * How the images are drawn.
-   *
-   * @return the pipeline
-   */
+  /** {@return how the images are drawn} */
   public DiffusionPipeline pipeline() {
     return pipeline;
   }

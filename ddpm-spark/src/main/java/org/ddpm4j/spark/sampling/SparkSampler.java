@@ -67,11 +67,7 @@ public final class SparkSampler implements AutoCloseable {
     return model;
   }
 
-  /**
-   * How the model draws.
-   *
-   * @return the factory
-   */
+  /** {@return how the model draws} */
   public PipelineFactory pipelines() {
     return pipelines;
   }

@@ -116,11 +116,7 @@ public final class SparkTraining implements AutoCloseable {
     }
   }
 
-  /**
-   * The trainer, whose steps the cluster does.
-   *
-   * @return it; closed with this
-   */
+  /** {@return the trainer, whose steps the cluster does, closed with this} */
   public Trainer trainer() {
     return trainer;
   }

@@ -83,20 +83,12 @@ public final class Drawing {
     return result.copy();
   }
 
-  /**
-   * How far it is.
-   *
-   * @return the state
-   */
+  /** {@return how far it is} */
   public synchronized State state() {
     return state;
   }
 
-  /**
-   * The share that is done.
-   *
-   * @return 0 to 1
-   */
+  /** {@return the share that is done, 0 to 1} */
   public synchronized double fraction() {
     if (state == State.DONE) {
       return 1;

@@ -87,11 +87,7 @@ public final class DrawingQueue implements AutoCloseable {
     }
   }
 
-  /**
-   * What it takes on.
-   *
-   * @return the limits
-   */
+  /** {@return what it takes on} */
   public QueueLimits limits() {
     return limits;
   }

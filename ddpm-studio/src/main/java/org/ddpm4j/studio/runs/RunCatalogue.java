@@ -128,11 +128,7 @@ public final class RunCatalogue {
     this.folder = folder;
   }
 
-  /**
-   * Where the runs lie.
-   *
-   * @return the folder
-   */
+  /** {@return where the runs lie} */
   public Path folder() {
     return folder;
   }

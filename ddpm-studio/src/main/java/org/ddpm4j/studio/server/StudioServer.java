@@ -211,11 +211,7 @@ public final class StudioServer implements AutoCloseable {
     }
   }
 
-  /**
-   * Where it listens.
-   *
-   * @return the port
-   */
+  /** {@return where it listens} */
   public int port() {
     return server.actualPort();
   }

@@ -58,11 +58,7 @@ public record Convolution(int kernel, int stride, int padding, int endPadding) {
     return new Convolution(kernel, 1, kernel / 2);
   }
 
-  /**
-   * Whether all sides are padded alike.
-   *
-   * @return true if they are
-   */
+  /** {@return whether all sides are padded alike} */
   public boolean isSymmetric() {
     return padding == endPadding;
   }

@@ -52,11 +52,7 @@ public record FeatureMap(SDVariable values, int height, int width, int channels)
     return new FeatureMap(newValues, 2 * height, 2 * width, channels);
   }
 
-  /**
-   * The number of positions of one map.
-   *
-   * @return H·W
-   */
+  /** {@return the number of positions of one map, H·W} */
   public int positions() {
     return height * width;
   }

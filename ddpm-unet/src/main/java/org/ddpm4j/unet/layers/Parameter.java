@@ -63,21 +63,13 @@ public record Parameter(
     this(name, layout, shape, initialization, Learning.TRAINED);
   }
 
-  /**
-   * The sizes in our layout.
-   *
-   * @return a copy
-   */
+  /** {@return a copy of the sizes in our layout} */
   @Override
   public long[] shape() {
     return shape.clone();
   }
 
-  /**
-   * The number of elements.
-   *
-   * @return the product of the sizes
-   */
+  /** {@return the number of elements: the product of the sizes} */
   public long length() {
     return Arrays.stream(shape).reduce(1, Math::multiplyExact);
   }

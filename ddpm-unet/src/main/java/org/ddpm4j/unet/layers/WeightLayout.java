@@ -109,11 +109,7 @@ public enum WeightLayout {
     return permuted;
   }
 
-  /**
-   * The number of axes of such a weight.
-   *
-   * @return 1, 2 or 4
-   */
+  /** {@return the number of axes of such a weight, 1, 2 or 4} */
   public int rank() {
     return toPyTorch.length;
   }

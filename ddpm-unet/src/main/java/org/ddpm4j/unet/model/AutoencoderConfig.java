@@ -139,11 +139,7 @@ public record AutoencoderConfig(Images images, List<Level> levels, Blocks blocks
   /** What is between encoder and decoder. */
   public sealed interface Latents permits Gaussian, Quantized {
 
-    /**
-     * The width between encoder and decoder.
-     *
-     * @return {@code latent_channels}
-     */
+    /** {@return the width between encoder and decoder, {@code latent_channels}} */
     int channels();
 
     /**
@@ -160,11 +156,7 @@ public record AutoencoderConfig(Images images, List<Level> levels, Blocks blocks
      */
     HalfPrecision halfPrecision();
 
-    /**
-     * The channels of the states of diffusion.
-     *
-     * @return at least 1
-     */
+    /** {@return the channels of the states of diffusion, at least 1} */
     int stateChannels();
   }
 
