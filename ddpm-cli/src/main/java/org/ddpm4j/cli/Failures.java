@@ -8,11 +8,11 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.List;
-import java.util.Locale;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.NotFiniteException;
 import org.ddpm4j.diffusion.training.TrainingDivergedException;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.plan.DeviceMemoryException;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
@@ -41,20 +41,16 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     String message = e.getMessage().replaceFirst("^Error: ", "").replaceAll("[.\\s]+$", "");
     return report(
         console,
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s%s; see '%s --help'.",
-            message,
-            suggestion(e),
-            e.getCommandLine().getCommandSpec().qualifiedName()));
+            message, suggestion(e), e.getCommandLine().getCommandSpec().qualifiedName()));
   }
 
   private static String suggestion(ParameterException e) {
     if (e instanceof UnmatchedArgumentException unmatched) {
       List<String> suggestions = unmatched.getSuggestions();
       if (!suggestions.isEmpty()) {
-        return String.format(
-            Locale.ROOT,
+        return Text.format(
             " (did you mean %s?)",
             String.join(
                 " or ", suggestions.subList(0, Math.min(MAX_SUGGESTIONS, suggestions.size()))));
@@ -97,8 +93,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     if (message.matches("(?s).*[.?!]")) {
       return message;
     }
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "Reading or writing a file failed: %s.",
         e.getMessage() == null ? e.getClass().getSimpleName() : message);
   }
@@ -106,22 +101,18 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
   private static String sentence(FileSystemException e) {
     String file = e.getFile();
     if (e instanceof NoSuchFileException) {
-      return String.format(Locale.ROOT, "%s does not exist; check the path.", file);
+      return Text.format("%s does not exist; check the path.", file);
     }
     if (e instanceof AccessDeniedException) {
-      return String.format(
-          Locale.ROOT,
+      return Text.format(
           "%s may not be read or written by this user; change its permissions or choose another path.",
           file);
     }
     if (e instanceof FileAlreadyExistsException || e instanceof NotDirectoryException) {
-      return String.format(
-          Locale.ROOT, "%s is a file where a folder is needed; choose another path.", file);
+      return Text.format("%s is a file where a folder is needed; choose another path.", file);
     }
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "%s could not be read or written (the system says: %s); choose another path.",
-        file,
-        e.getReason() == null ? e.getClass().getSimpleName() : e.getReason());
+        file, e.getReason() == null ? e.getClass().getSimpleName() : e.getReason());
   }
 }

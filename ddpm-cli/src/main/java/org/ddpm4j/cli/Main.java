@@ -33,6 +33,7 @@ import org.ddpm4j.cli.serve.StudioCommand;
 import org.ddpm4j.cli.spark.SparkCommand;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.train.TrainCommand;
+import org.ddpm4j.io.Text;
 import picocli.CommandLine;
 import picocli.CommandLine.TypeConversionException;
 
@@ -86,8 +87,7 @@ public final class Main {
       // ND4J and JavaCPP throw it for memory outside of the heap, too.
       return Failures.report(
           console,
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "There is not enough memory for this (%s); choose smaller batches or a smaller network, or allow more by DDPM_MEMORY.",
               e.getMessage()));
     } catch (LinkageError e) {

@@ -5,10 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.stream.Stream;
+import org.ddpm4j.io.Text;
 
 /**
  * Where the native libraries are unpacked: in the user's home as JavaCPP does, or else where that
@@ -89,14 +89,9 @@ final class NativeFolder {
         reason.contains("failed to map segment")
             ? "allow more memory, where 'ulimit -v' limits it, or "
             : "";
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "The native libraries of ND4J could not be unpacked into the folder %s or loaded from it (%s); %sname one with %d MB to spare, where programs may run, by DDPM_JAVA_OPTS=-D%s=DIR.",
-        folder,
-        reason,
-        memory,
-        NEEDED_MEGABYTES,
-        CACHE);
+        folder, reason, memory, NEEDED_MEGABYTES, CACHE);
   }
 
   /**

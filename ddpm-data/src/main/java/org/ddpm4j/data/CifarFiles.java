@@ -5,10 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.io.ForeignFormat;
+import org.ddpm4j.io.Text;
 
 /**
  * A data set in the binary format of CIFAR: files of records, each a few labels of a byte and an
@@ -64,21 +64,14 @@ record CifarFiles(
       Path file = folder.resolve(name);
       if (!Files.isRegularFile(file)) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The folder %s lacks %s; the %s images of %s are %s.",
-                folder,
-                name,
-                split.adjective(),
-                archive.name(),
-                String.join(", ", names)));
+                folder, name, split.adjective(), archive.name(), String.join(", ", names)));
       }
       files.add(file);
       images += records(file, published ? records : 0);
     }
-    String source =
-        String.format(
-            Locale.ROOT, "%s %s images from %s", archive.name(), split.adjective(), folder);
+    String source = Text.format("%s %s images from %s", archive.name(), split.adjective(), folder);
     return read(files, images, namesOf(folder), source);
   }
 
@@ -95,32 +88,21 @@ record CifarFiles(
           ForeignFormat.of(file)
               .map(
                   format ->
-                      String.format(
-                          Locale.ROOT,
+                      Text.format(
                           "%s is %s, expected %s's binary version; %s.",
-                          file,
-                          format.noun(),
-                          archive.name(),
-                          format.remedy()))
+                          file, format.noun(), archive.name(), format.remedy()))
               .orElseGet(
                   () ->
-                      String.format(
-                          Locale.ROOT,
+                      Text.format(
                           "%s has %d bytes, expected records of %d bytes, 1 to %d of them; unpack"
                               + " the archive again.",
-                          file,
-                          bytes,
-                          recordBytes(),
-                          MAX_RECORDS)));
+                          file, bytes, recordBytes(), MAX_RECORDS)));
     }
     if (published != 0 && records != published) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s holds %d images, but the published file holds %d; unpack the archive again.",
-              file,
-              records,
-              published));
+              file, records, published));
     }
     return (int) records;
   }
@@ -137,15 +119,10 @@ record CifarFiles(
         labels[next] = Byte.toUnsignedInt(bytes[start + label]);
         if (labels[next] >= names.size()) {
           throw new IOException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "%s has the label %d in record %d, expected 0 to %d; take the files of %s's"
                       + " binary version.",
-                  file,
-                  labels[next],
-                  start / recordBytes(),
-                  names.size() - 1,
-                  archive.name()));
+                  file, labels[next], start / recordBytes(), names.size() - 1, archive.name()));
         }
         pixels.put(next, bytes, start + labelBytes);
         start += recordBytes();
@@ -167,12 +144,9 @@ record CifarFiles(
         TextLines.read(file).stream().map(String::strip).filter(line -> !line.isEmpty()).toList();
     if (names.size() != classNames.size()) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s names %d classes, expected %d; remove it, or unpack the archive again.",
-              file,
-              names.size(),
-              classNames.size()));
+              file, names.size(), classNames.size()));
     }
     return names;
   }

@@ -13,7 +13,6 @@ import java.net.http.HttpResponse.BodySubscriber;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -21,6 +20,7 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import org.ddpm4j.io.Text;
 
 /**
  * Fetches files over http or https, and gives up on a connection that stays silent. A slow one may
@@ -89,12 +89,9 @@ final class Downloader {
         long now = received.get();
         if (now == seen) {
           throw new IOException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "%s has sent nothing for %s after %d bytes.",
-                  address,
-                  seconds(stallTimeout),
-                  now),
+                  address, seconds(stallTimeout), now),
               e);
         }
         seen = now;

@@ -11,11 +11,11 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 import org.ddpm4j.io.ForeignFormat;
+import org.ddpm4j.io.Text;
 
 /**
  * A file in IDX, the format of MNIST: unsigned bytes in an array of any number of axes.
@@ -161,13 +161,10 @@ public final class IdxFile {
       count *= size;
       if (count > limit) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s promises %s values in its header, more than the %,d bytes that fit into this"
                     + " Java heap; if the file is sound, raise -Xmx.",
-                name,
-                written,
-                limit));
+                name, written, limit));
       }
     }
     if (count == 0) {
@@ -177,24 +174,17 @@ public final class IdxFile {
     byte[] values = in.readNBytes((int) count);
     if (values.length < count) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s is cut off: its header promises %s = %,d values, but only %,d follow; get the"
                   + " file again.",
-              name,
-              written,
-              count,
-              values.length));
+              name, written, count, values.length));
     }
     if (in.read() >= 0) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s is longer than its header says: after %s = %,d values there are more bytes;"
                   + " get the file again.",
-              name,
-              written,
-              count));
+              name, written, count));
     }
     int[] sizes = Arrays.stream(promised).mapToInt(Math::toIntExact).toArray();
     return new IdxFile(name, sizes, header, values);
@@ -209,13 +199,10 @@ public final class IdxFile {
             .map(format -> "; it is " + format.noun() + ": " + format.remedy())
             .orElse("; get the file again");
     return new IOException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s is not an IDX file of unsigned bytes: it begins with %s, expected 00 00 08 and the"
                 + " number of axes%s.",
-            name,
-            HexFormat.ofDelimiter(" ").withUpperCase().formatHex(begin),
-            remedy));
+            name, HexFormat.ofDelimiter(" ").withUpperCase().formatHex(begin), remedy));
   }
 
   /** What may be held: the file's bytes, its values, and a data set made of them, side by side. */
@@ -225,13 +212,10 @@ public final class IdxFile {
 
   private static IOException tooLarge(String name, long length, long limit) {
     return new IOException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s has %,d bytes or more, but this Java heap has room for %,d; if the file is sound,"
                 + " raise -Xmx.",
-            name,
-            length,
-            limit));
+            name, length, limit));
   }
 
   /**
@@ -286,13 +270,9 @@ public final class IdxFile {
       int value = Byte.toUnsignedInt(values[i]);
       if (value < first) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s has the label %d at position %d, expected %d or more; get the file again.",
-                name,
-                value,
-                i,
-                first));
+                name, value, i, first));
       }
       shifted[i] = (byte) (value - first);
     }

@@ -10,7 +10,6 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.NoSuchElementException;
 import org.datavec.api.conf.Configuration;
 import org.datavec.api.records.Record;
@@ -22,6 +21,7 @@ import org.datavec.api.writable.IntWritable;
 import org.datavec.api.writable.NDArrayWritable;
 import org.datavec.api.writable.Writable;
 import org.datavec.api.writable.batch.NDArrayRecordBatch;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -139,28 +139,20 @@ public final class IdxImageRecordReader extends BaseRecordReader {
     requireRank(newLabels, LABELS_RANK, "labels [N]");
     if (newImages.size(0) != newLabels.size(0)) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s holds %d images, but %s holds %d labels; the two files do not belong together,"
                   + " get both again.",
-              newImages.name(),
-              newImages.size(0),
-              newLabels.name(),
-              newLabels.size(0)));
+              newImages.name(), newImages.size(0), newLabels.name(), newLabels.size(0)));
     }
     ByteBuffer newClasses = newLabels.values();
     for (int i = 0; i < newClasses.capacity(); i++) {
       int label = Byte.toUnsignedInt(newClasses.get(i));
       if (label >= classNames.size()) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s has the label %d at position %d, expected 0 to %d; take the labels of this data"
                     + " set.",
-                newLabels.name(),
-                label,
-                i,
-                classNames.size() - 1));
+                newLabels.name(), label, i, classNames.size() - 1));
       }
     }
     images = newImages;
@@ -172,14 +164,10 @@ public final class IdxImageRecordReader extends BaseRecordReader {
   private static void requireRank(IdxFile file, int rank, String meaning) throws IOException {
     if (file.rank() != rank) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s has %d axes, expected %d for %s; are the two files swapped? Then exchange their"
                   + " names.",
-              file.name(),
-              file.rank(),
-              rank,
-              meaning));
+              file.name(), file.rank(), rank, meaning));
     }
   }
 

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -17,6 +16,7 @@ import org.datavec.api.writable.Writable;
 import org.ddpm4j.diffusion.ClassNames;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -92,13 +92,9 @@ public final class ImageDataSet {
       ImageShape shape, byte[] pixels, int[] labels, List<String> classNames, String source) {
     if (pixels.length != (long) labels.length * shape.volume()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d labels for images of %s need %d pixels, but there are %d.",
-              labels.length,
-              shape,
-              (long) labels.length * shape.volume(),
-              pixels.length));
+              labels.length, shape, (long) labels.length * shape.volume(), pixels.length));
     }
     PixelStore store = new PixelStore(shape, labels.length);
     for (int i = 0; i < labels.length; i++) {
@@ -140,12 +136,9 @@ public final class ImageDataSet {
     for (int i = 0; i < labels.length; i++) {
       if (labels[i] < 0 || labels[i] >= classNames.size()) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "Image %d has the label %d, expected 0 to %d.",
-                i,
-                labels[i],
-                classNames.size() - 1));
+                i, labels[i], classNames.size() - 1));
       }
     }
     return new ImageDataSet(
@@ -174,33 +167,21 @@ public final class ImageDataSet {
       List<Writable> record = reader.next();
       if (record.size() != 2 || !(record.get(0) instanceof NDArrayWritable image)) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
-                "Record %d of %s is not an image and a label.",
-                images.size(),
-                source));
+            Text.format("Record %d of %s is not an image and a label.", images.size(), source));
       }
       int label = record.get(1).toInt();
       if (label < 0 || label >= classNames.size()) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "Record %d of %s has the label %d, expected 0 to %d.",
-                images.size(),
-                source,
-                label,
-                classNames.size() - 1));
+                images.size(), source, label, classNames.size() - 1));
       }
       ImageShape found = shapeOf(image.get(), images.size(), source);
       if (shape != null && !shape.equals(found)) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "Record %d of %s is an image of %s, but those before it are of %s.",
-                images.size(),
-                source,
-                found,
-                shape));
+                images.size(), source, found, shape));
       }
       shape = found;
       images.add(bytes(image.get(), images.size(), source));
@@ -224,12 +205,9 @@ public final class ImageDataSet {
     boolean batchOfOne = axes.length == 4 && axes[0] == 1;
     if (!batchOfOne && axes.length != 3) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Record %d of %s has the shape %s, expected [1,C,H,W] or [C,H,W].",
-              index,
-              source,
-              Arrays.toString(axes)));
+              index, source, Arrays.toString(axes)));
     }
     int first = axes.length - 3;
     return new ImageShape((int) axes[first], (int) axes[first + 1], (int) axes[first + 2]);
@@ -242,12 +220,9 @@ public final class ImageDataSet {
       int pixel = (int) values[i];
       if (pixel != values[i] || pixel < 0 || pixel > 255) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "Record %d of %s has the pixel %s, expected a whole number from 0 to 255.",
-                index,
-                source,
-                values[i]));
+                index, source, values[i]));
       }
       bytes[i] = (byte) pixel;
     }
@@ -382,11 +357,8 @@ public final class ImageDataSet {
     long values = (long) indices.length * Math.max(shape.volume(), classNames.size());
     if (values > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "A batch of %d images of %s does not fit into an array.",
-              indices.length,
-              shape));
+          Text.format(
+              "A batch of %d images of %s does not fit into an array.", indices.length, shape));
     }
     float[] features = new float[indices.length * shape.volume()];
     float[] oneHot = new float[indices.length * classNames.size()];
@@ -593,20 +565,14 @@ public final class ImageDataSet {
   public ImageDataSet onlyClass(int label) {
     if (label < 0 || label >= classNames.size()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "There is no class %d, expected 0 to %d.",
-              label,
-              classNames.size() - 1));
+          Text.format("There is no class %d, expected 0 to %d.", label, classNames.size() - 1));
     }
     int[] indices = IntStream.range(0, size()).filter(i -> labels[i] == label).toArray();
     if (indices.length == 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "There is no image of class %d, %s.", label, classNames.get(label)));
+          Text.format("There is no image of class %d, %s.", label, classNames.get(label)));
     }
-    return select(
-        indices, String.format(Locale.ROOT, "class %d, %s, of ", label, classNames.get(label)));
+    return select(indices, Text.format("class %d, %s, of ", label, classNames.get(label)));
   }
 
   /**
@@ -632,12 +598,7 @@ public final class ImageDataSet {
   private void requirePart(int count, int most) {
     if (count < 1 || count > most) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "%d images of %d were asked for, expected 1 to %d.",
-              count,
-              size(),
-              most));
+          Text.format("%d images of %d were asked for, expected 1 to %d.", count, size(), most));
     }
   }
 
@@ -654,7 +615,6 @@ public final class ImageDataSet {
   /** As in {@code 7000 images of 28x28x1, 10 classes: Fashion-MNIST training images from …}. */
   @Override
   public String toString() {
-    return String.format(
-        Locale.ROOT, "%d images of %s, %d classes: %s", size(), shape, classNames.size(), source);
+    return Text.format("%d images of %s, %d classes: %s", size(), shape, classNames.size(), source);
   }
 }

@@ -4,7 +4,6 @@ import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Optional;
@@ -13,6 +12,7 @@ import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
 import org.ddpm4j.diffusion.training.BatchSource;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.DataSetPreProcessor;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
@@ -71,12 +71,10 @@ public final class ImageDataSetIterator implements DataSetIterator, BatchSource 
         options.lastBatch() == LastBatch.DROP ? dataSet.size() - incomplete : dataSet.size();
     if (imagesPerEpoch == 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The batch size is %d, but there are only %d images, and incomplete batches are"
                   + " dropped; take smaller batches, or keep the last one (LastBatch.KEEP).",
-              options.batchSize(),
-              dataSet.size()));
+              options.batchSize(), dataSet.size()));
     }
   }
 

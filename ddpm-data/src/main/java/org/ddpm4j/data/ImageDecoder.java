@@ -24,6 +24,7 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.io.ForeignFormat;
+import org.ddpm4j.io.Text;
 
 /**
  * Reads JPEG, PNG, GIF, BMP, TIFF and WebP files as images of one shape. What an image is decided
@@ -110,12 +111,9 @@ final class ImageDecoder {
         ForeignFormat.of(file).filter(format -> format != ForeignFormat.PICTURE);
     if (foreign.isPresent()) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "its content is no %s image, it is %s (%s)",
-              FORMAT_NAMES,
-              foreign.get().noun(),
-              foreign.get().remedy()));
+              FORMAT_NAMES, foreign.get().noun(), foreign.get().remedy()));
     }
     throw new IOException("its content is no " + FORMAT_NAMES + " image");
   }
@@ -133,13 +131,11 @@ final class ImageDecoder {
     int height = reader.getHeight(0);
     int width = reader.getWidth(0);
     if (height < 1 || width < 1) {
-      throw new IOException(
-          String.format(Locale.ROOT, "it is damaged (its size is %d x %d)", width, height));
+      throw new IOException(Text.format("it is damaged (its size is %d x %d)", width, height));
     }
     if ((long) height * width > MAX_PIXELS) {
       throw new IOException(
-          String.format(
-              Locale.ROOT, "its %,d x %,d pixels are more than %,d", width, height, MAX_PIXELS));
+          Text.format("its %,d x %,d pixels are more than %,d", width, height, MAX_PIXELS));
     }
     int pixels = height * width;
     input.expect(pixels);
@@ -174,11 +170,9 @@ final class ImageDecoder {
     if (bits > MAX_BITS) {
       int type = raster.getSampleModel().getDataType();
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "its samples are %s of %d bits, of which nobody knows how bright they are (write it with 8 or 16 bits)",
-              type == DataBuffer.TYPE_INT ? "whole numbers" : "floating-point numbers",
-              bits));
+              type == DataBuffer.TYPE_INT ? "whole numbers" : "floating-point numbers", bits));
     }
   }
 

@@ -3,8 +3,8 @@ package org.ddpm4j.data;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -31,18 +31,15 @@ public final class ImageFile {
   public static ImageDataSet read(Path file, ImageShape shape) throws IOException {
     if (shape.channels() != 1 && shape.channels() != 3) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "An image file has 1 channel (grey) or 3 (colour), not %d.",
-              shape.channels()));
+          Text.format(
+              "An image file has 1 channel (grey) or 3 (colour), not %d.", shape.channels()));
     }
     byte[] pixels;
     try {
       pixels = new ImageDecoder(shape).decode(file);
     } catch (IOException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The image %s cannot be read: %s; choose a %s file.",
               file,
               String.valueOf(e.getMessage()).strip().replaceFirst("\\.$", ""),

@@ -4,10 +4,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.ClassNames;
+import org.ddpm4j.io.Text;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -69,11 +69,9 @@ record ImageFiles(List<Path> paths, List<Integer> labels, List<String> className
       chosen = IntStream.of(chosen).filter(i -> labels.get(i) == wanted).toArray();
       if (chosen.length == 0) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s: there is no image of class %s; choose another class, or add images of it.",
-                source,
-                classNames.get(wanted)));
+                source, classNames.get(wanted)));
       }
     }
     OptionalInt most = options.maxImages();
@@ -100,8 +98,7 @@ record ImageFiles(List<Path> paths, List<Integer> labels, List<String> className
     }
     LoadedImages.Skipped first = bad.get(0);
     throw new IOException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%,d of %,d image files cannot be read, the first of them %s: %s; %s.",
             bad.size(),
             all,
@@ -118,8 +115,7 @@ record ImageFiles(List<Path> paths, List<Integer> labels, List<String> className
     if (skipped.size() == 1) {
       text.append(", without a file that cannot be read");
     } else if (skipped.size() > 1) {
-      text.append(
-          String.format(Locale.ROOT, ", without %,d files that cannot be read", skipped.size()));
+      text.append(Text.format(", without %,d files that cannot be read", skipped.size()));
     }
     return text.toString();
   }

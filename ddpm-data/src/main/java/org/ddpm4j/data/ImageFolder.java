@@ -21,6 +21,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.ddpm4j.io.FileFailure;
 import org.ddpm4j.io.ForeignFormat;
+import org.ddpm4j.io.Text;
 
 /**
  * A folder of image files of any size: JPEG, PNG, GIF, BMP, TIFF and WebP (of several pictures in a
@@ -118,11 +119,9 @@ public final class ImageFolder {
     if (test.isEmpty()) {
       if (split == Split.TEST) {
         throw new IOException(
-            String.format(
-                    Locale.ROOT,
+            Text.format(
                     "The folder %s has no images to measure on; they would be in a folder %s beside one",
-                    folder,
-                    TEST_PARTS.get(0))
+                    folder, TEST_PARTS.get(0))
                 + " called "
                 + TRAINING_PART
                 + ".");
@@ -181,8 +180,7 @@ public final class ImageFolder {
     Map<String, Path> files = found.images();
     if (files.isEmpty()) {
       throw new IOException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "The folder %s holds no image files, in itself or in its sub-folders%s; expected files",
                   folder,
                   found.leftOut().isEmpty()
@@ -202,11 +200,9 @@ public final class ImageFolder {
       Integer label = labelled ? numbers.get(subFolder(file.getKey())) : (Integer) 0;
       if (label == null) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s is of the class %s, of which there are no images to train on; remove it, or add some.",
-                file.getValue(),
-                subFolder(file.getKey())));
+                file.getValue(), subFolder(file.getKey())));
       }
       fileLabels.add(label);
     }
@@ -228,8 +224,7 @@ public final class ImageFolder {
   private static void requireFolder(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The data folder %s %s; expected a folder with image files.",
               folder,
               ForeignFormat.of(folder)

@@ -4,11 +4,11 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.ddpm4j.io.Text;
 
 /**
  * A data set that was read from image files, and the files that are not in it.
@@ -55,8 +55,7 @@ public record LoadedImages(
                 .thenComparing(Map.Entry.comparingByKey()))
         .map(
             kind ->
-                String.format(
-                    Locale.ROOT,
+                Text.format(
                     "%,d %s",
                     kind.getValue(),
                     kind.getKey().isEmpty() ? "without an ending" : "." + kind.getKey()))

@@ -1,8 +1,8 @@
 package org.ddpm4j.data;
 
 import java.io.IOException;
-import java.util.Locale;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.io.Text;
 
 /**
  * The pixels of many images of one shape, as unsigned bytes {@code [N,C,H,W]} in several arrays,
@@ -42,15 +42,10 @@ final class PixelStore implements PixelSource {
     long most = Runtime.getRuntime().maxMemory() / 4 * 3;
     if (needed > most) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: %,d images of %s need %,d MB of memory, but Java may use %,d MB for them; choose"
                   + " a smaller image size or fewer images, or give Java more memory.",
-              source,
-              images,
-              shape,
-              needed >> 20,
-              most >> 20));
+              source, images, shape, needed >> 20, most >> 20));
     }
   }
 

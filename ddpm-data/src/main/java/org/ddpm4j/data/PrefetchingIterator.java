@@ -5,7 +5,6 @@ import java.io.ObjectOutputStream;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.Locale;
 import java.util.NoSuchElementException;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -14,6 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.ddpm4j.diffusion.training.BatchSource;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.DataSetPreProcessor;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
@@ -174,11 +174,8 @@ public final class PrefetchingIterator implements DataSetIterator, BatchSource, 
   public DataSet next(int num) {
     if (num != batch()) {
       throw new UnsupportedOperationException(
-          String.format(
-              Locale.ROOT,
-              "Batches of %d images are made ahead, so %d cannot be asked for.",
-              batch(),
-              num));
+          Text.format(
+              "Batches of %d images are made ahead, so %d cannot be asked for.", batch(), num));
     }
     return next();
   }

@@ -9,12 +9,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.Text;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -84,8 +84,7 @@ record PublishedDataSet(
       return bundled(split, bundledFolder.get(), obstacle.get());
     }
     throw new IOException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "The %s images of %s are not on this machine, and %s; get %s.gz and %s.gz from %s and"
                 + " put them into %s, or name the folder that holds them as data folder.",
             split.adjective(),
@@ -117,12 +116,9 @@ record PublishedDataSet(
         }
       }
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The data folder %s lacks %s; %s",
-              data,
-              String.join(" and ", missing),
-              expected(split)));
+              data, String.join(" and ", missing), expected(split)));
     }
     // Not compared with the published files: a user's own images may come under these names.
     IdxFile images = IdxFile.read(find(holding.get(), conventions.imagesName(split)).orElseThrow());
@@ -131,11 +127,9 @@ record PublishedDataSet(
   }
 
   private String expected(Split split) {
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "expected %s.gz and %s.gz, with or without .gz.",
-        conventions.imagesName(split),
-        conventions.labelsName(split));
+        conventions.imagesName(split), conventions.labelsName(split));
   }
 
   private List<String> names(Split split) {
@@ -181,14 +175,9 @@ record PublishedDataSet(
   private void requirePublished(IdxFile content, String file) throws IOException {
     if (sha256.containsKey(file) && !content.sha256().equals(sha256.get(file))) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s is not %s of %s: its content has the SHA-256 %s, expected %s.",
-              content.name(),
-              file,
-              name,
-              content.sha256(),
-              sha256.get(file)));
+              content.name(), file, name, content.sha256(), sha256.get(file)));
     }
   }
 
@@ -198,8 +187,7 @@ record PublishedDataSet(
     try (IdxImageRecordReader reader = new IdxImageRecordReader(images, shifted, classNames)) {
       ImageDataSet read =
           ImageDataSet.read(
-              reader,
-              String.format(Locale.ROOT, "%s %s images from %s", name, split.adjective(), origin));
+              reader, Text.format("%s %s images from %s", name, split.adjective(), origin));
       return switch (conventions.order()) {
         case ROW_BY_ROW -> read;
         case COLUMN_BY_COLUMN -> read.transposed();
@@ -254,11 +242,9 @@ record PublishedDataSet(
     IdxFile images = resource(resources + conventions.imagesName(split) + GZIP);
     IdxFile labels = resource(resources + conventions.labelsName(split) + GZIP);
     String origin =
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "the bundled subset of %,d; the whole data set is not on this machine, and %s",
-            images.size(0),
-            obstacle);
+            images.size(0), obstacle);
     return read(images, labels, split, origin);
   }
 

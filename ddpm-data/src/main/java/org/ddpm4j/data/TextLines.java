@@ -6,9 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import org.ddpm4j.io.ForeignFormat;
 import org.ddpm4j.io.SmallTextFile;
+import org.ddpm4j.io.Text;
 
 /** Small text files. */
 final class TextLines {
@@ -32,11 +32,9 @@ final class TextLines {
       }
       if (Files.size(file) > MAX_BYTES) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s has %d bytes, too many for a list of names; unpack the archive again.",
-                file,
-                Files.size(file)));
+                file, Files.size(file)));
       }
       return SmallTextFile.withoutByteOrderMark(Files.readString(file)).lines().toList();
     } catch (NoSuchFileException e) {

@@ -8,11 +8,11 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.io.Text;
 
 /**
  * TinyImageNet: photographs of 64 by 64 pixels in 200 classes, 500 of each to train on and 50 to
@@ -86,14 +86,11 @@ public final class TinyImageNet {
     }
     if (paths.isEmpty()) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The folder %s holds no %s images of TinyImageNet; unpack the archive again.",
-              folder,
-              split.adjective()));
+              folder, split.adjective()));
     }
-    String source =
-        String.format(Locale.ROOT, "TinyImageNet %s images from %s", split.adjective(), folder);
+    String source = Text.format("TinyImageNet %s images from %s", split.adjective(), folder);
     LoadedImages loaded =
         new ImageFiles(paths, labels, classNames(folder, wnids), source).load(options);
     if (options.colors() == ColorMode.GRAYSCALE) {
@@ -110,11 +107,9 @@ public final class TinyImageNet {
     for (String wnid : wnids) {
       if (!wnid.matches("\\w+")) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s lists the class '%s', expected WordNet identifiers such as n01443537; unpack the archive again.",
-                file,
-                wnid));
+                file, wnid));
       }
     }
     if (wnids.isEmpty() || new HashSet<>(wnids).size() != wnids.size()) {
@@ -155,11 +150,9 @@ public final class TinyImageNet {
       Path images = part.resolve(wnids.get(label));
       if (!Files.isDirectory(images)) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The folder %s is missing, though %s lists the class; unpack the archive again.",
-                images,
-                CLASSES_FILE));
+                images, CLASSES_FILE));
       }
       for (Path path : ImageFolder.find(images).images().values()) {
         paths.add(path);
@@ -201,14 +194,10 @@ public final class TinyImageNet {
       boolean known = fields.length >= 2 && numbers.containsKey(fields[1]);
       if (!known || !fields[0].matches("[\\w.-]+")) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s has the line %d '%s', expected a file name, a class of %s and a box, with tabs"
                     + " between them; unpack the archive again.",
-                annotations,
-                i + 1,
-                lines.get(i).strip(),
-                CLASSES_FILE));
+                annotations, i + 1, lines.get(i).strip(), CLASSES_FILE));
       }
       byClass.get(numbers.get(fields[1])).add(images.resolve(fields[0]));
     }

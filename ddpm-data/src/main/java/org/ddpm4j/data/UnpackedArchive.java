@@ -4,10 +4,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.ddpm4j.io.ForeignFormat;
+import org.ddpm4j.io.Text;
 
 /**
  * A data set that is published as an archive, which the user unpacks, and the search for its files.
@@ -70,21 +70,15 @@ record UnpackedArchive(
       Optional<String> instead = found(place);
       if (instead.isPresent()) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s %s; expected the files of %s (%s, %s), unpacked.",
-                place,
-                instead.get(),
-                name,
-                address,
-                size));
+                place, instead.get(), name, address, size));
       }
     }
     if (sources.dataFolder().isPresent()) {
       Path data = sources.dataFolder().get();
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The data folder %s %s; expected the files of %s (%s, %s), unpacked.",
               data,
               Files.isDirectory(data) ? "lacks " + witness : "does not exist or is not a folder",
@@ -93,14 +87,10 @@ record UnpackedArchive(
               size));
     }
     throw new IOException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s is not on this machine, and it is not downloaded by itself; get %s (%s) and unpack"
                 + " it into %s, or name the folder that holds its files as data folder.",
-            name,
-            address,
-            size,
-            places.get(0)));
+            name, address, size, places.get(0)));
   }
 
   private List<Path> candidates(Path place) {

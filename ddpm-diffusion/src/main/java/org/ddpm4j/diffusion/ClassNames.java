@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import org.ddpm4j.io.Text;
 
 /**
  * Classes by what people call them: those of a data set, or those that a network is told.
@@ -65,19 +66,15 @@ public final class ClassNames {
   public static ClassNames of(List<String> names, int classes, OptionalInt nullClass) {
     if (classes < 1 || names.size() > classes) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "There are %d names for %d classes; it takes at least one class, and no more names.",
-              names.size(),
-              classes));
+              names.size(), classes));
     }
     if (nullClass.isPresent() && (nullClass.getAsInt() < 0 || nullClass.getAsInt() >= classes)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The null class is %d, but the classes are numbered 0 to %d.",
-              nullClass.getAsInt(),
-              classes - 1));
+              nullClass.getAsInt(), classes - 1));
     }
     return new ClassNames(names, classes, nullClass);
   }
@@ -117,8 +114,7 @@ public final class ClassNames {
       return nullClass.getAsInt();
     }
     throw new IllegalArgumentException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "There is no class %s%s; choose a number %s%s.",
             wanted.isBlank() ? "without a name" : wanted,
             isNull ? ", which is the row that stands for no class" : "",
@@ -130,7 +126,7 @@ public final class ClassNames {
     int none = nullClass.orElse(classes);
     int first = none == 0 ? 1 : 0;
     int last = none == classes - 1 ? classes - 2 : classes - 1;
-    String range = String.format(Locale.ROOT, "from %d to %d", first, last);
+    String range = Text.format("from %d to %d", first, last);
     return first < none && none < last ? range + " but " + none : range;
   }
 
@@ -142,8 +138,7 @@ public final class ClassNames {
             .toArray();
     if (found.length > 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The class %s may be any of %s; write one of them as it stands here, or its number %s.",
               wanted,
               listed(IntStream.of(found).mapToObj(names::get).toList()),

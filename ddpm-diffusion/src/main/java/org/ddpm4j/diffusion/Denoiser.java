@@ -1,8 +1,8 @@
 package org.ddpm4j.diffusion;
 
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -33,8 +33,7 @@ public interface Denoiser {
     return (xt, level) -> {
       if (level.t() != Math.rint(level.t())) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The denoiser knows whole timesteps only and was asked at %s; choose a sampler without fractional times.",
                 level.t()));
       }

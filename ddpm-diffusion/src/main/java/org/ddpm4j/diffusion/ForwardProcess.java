@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion;
 
 import java.util.Arrays;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -39,11 +39,9 @@ public record ForwardProcess(NoiseSchedule schedule) {
   public static INDArray qSample(INDArray x0, NoiseLevel level, INDArray eps) {
     if (!Arrays.equals(x0.shape(), eps.shape())) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The noise has the shape %s where the images have %s.",
-              Arrays.toString(eps.shape()),
-              Arrays.toString(x0.shape())));
+              Arrays.toString(eps.shape()), Arrays.toString(x0.shape())));
     }
     return eps.mul(level.sigma()).addi(x0.castTo(eps.dataType()).mul(level.alpha()));
   }

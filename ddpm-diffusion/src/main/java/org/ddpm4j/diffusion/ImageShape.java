@@ -1,6 +1,6 @@
 package org.ddpm4j.diffusion;
 
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /**
  * The size of one image.
@@ -19,22 +19,15 @@ public record ImageShape(int channels, int height, int width) {
   public ImageShape {
     if (channels < 1 || height < 1 || width < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "An image of %d channels, height %d and width %d is empty; every size must be at least 1.",
-              channels,
-              height,
-              width));
+              channels, height, width));
     }
     if ((double) channels * height * width > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "An image of %d channels, height %d and width %d is too large; it may have %d values.",
-              channels,
-              height,
-              width,
-              Integer.MAX_VALUE));
+              channels, height, width, Integer.MAX_VALUE));
     }
   }
 
@@ -56,6 +49,6 @@ public record ImageShape(int channels, int height, int width) {
 
   @Override
   public String toString() {
-    return String.format(Locale.ROOT, "%dx%dx%d", height, width, channels);
+    return Text.format("%dx%dx%d", height, width, channels);
   }
 }

@@ -1,8 +1,8 @@
 package org.ddpm4j.diffusion;
 
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -93,11 +93,9 @@ public record NetworkDenoiser(
     }
     if (output.size(1) != 2 * channels) {
       throw new IllegalStateException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance.",
-              channels,
-              output.size(1)));
+              channels, output.size(1)));
     }
     Estimate estimate =
         parameterization.estimate(schedule, xt, channels(output, 0, channels), level);

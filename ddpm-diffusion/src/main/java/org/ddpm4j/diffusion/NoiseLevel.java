@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion;
 
-import java.util.Locale;
 import java.util.Objects;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 
 /**
@@ -27,12 +27,11 @@ public record NoiseLevel(double t, double alphaCumprod) {
   public NoiseLevel {
     if (!Double.isFinite(t)) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "The time of a noise level is %s; it must be finite.", t));
+          Text.format("The time of a noise level is %s; it must be finite.", t));
     }
     if (!(alphaCumprod >= 0 && alphaCumprod <= 1)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "ᾱ of a noise level is %s; it must be from 0 to 1.", alphaCumprod));
+          Text.format("ᾱ of a noise level is %s; it must be from 0 to 1.", alphaCumprod));
     }
   }
 
@@ -79,7 +78,7 @@ public record NoiseLevel(double t, double alphaCumprod) {
     Objects.requireNonNull(schedule, "schedule");
     if (!(rho > 0)) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "The noise-to-signal ratio is %s; it must be positive.", rho));
+          Text.format("The noise-to-signal ratio is %s; it must be positive.", rho));
     }
     // Rounded down a little, so that a ratio which is a timestep's but for rounding finds it.
     int above = firstAtLeast(schedule, rho * (1 - ROUNDING));

@@ -1,6 +1,6 @@
 package org.ddpm4j.diffusion;
 
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What a network is given or answers is no longer a finite number, so that no image can follow. */
@@ -18,7 +18,7 @@ public final class NotFiniteException extends RuntimeException {
   private final double timestep;
 
   private NotFiniteException(String what, double timestep, String where) {
-    super(String.format(Locale.ROOT, "%s NaN or infinite %s; %s.", what, where, REMEDY));
+    super(Text.format("%s NaN or infinite %s; %s.", what, where, REMEDY));
     this.what = what;
     this.timestep = timestep;
   }
@@ -62,8 +62,7 @@ public final class NotFiniteException extends RuntimeException {
         new NotFiniteException(
             what,
             timestep,
-            String.format(
-                Locale.ROOT, "from step %d of %d on (%s)", step, steps, timestep(timestep)));
+            Text.format("from step %d of %d on (%s)", step, steps, timestep(timestep)));
     said.initCause(this);
     return said;
   }

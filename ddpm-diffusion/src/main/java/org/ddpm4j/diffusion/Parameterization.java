@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -418,11 +419,9 @@ public enum Parameterization {
   private void requireX0(NoiseSchedule schedule, NoiseLevel level) {
     if (determinant(schedule, level) == 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "At timestep %s nothing of the image is left, so that a prediction of %s does not tell it; predict v or x0 on this schedule.",
-              number(level.t()),
-              this));
+              number(level.t()), this));
     }
   }
 
@@ -439,8 +438,7 @@ public enum Parameterization {
   private static int wholeTimestep(NoiseLevel level) {
     if (level.t() != Math.rint(level.t())) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A network that predicts the mean knows whole timesteps only and was asked at %s; choose a sampler without fractional times.",
               level.t()));
     }

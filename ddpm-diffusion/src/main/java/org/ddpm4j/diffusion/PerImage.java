@@ -1,8 +1,8 @@
 package org.ddpm4j.diffusion;
 
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.function.IntToDoubleFunction;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -28,11 +28,9 @@ final class PerImage {
     INDArray bFactors = factors(a, t, bFactor);
     if (!Arrays.equals(a.shape(), b.shape())) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The noise has the shape %s where the images have %s.",
-              Arrays.toString(b.shape()),
-              Arrays.toString(a.shape())));
+              Arrays.toString(b.shape()), Arrays.toString(a.shape())));
     }
     INDArray cast = b.castTo(a.dataType());
     INDArray scaled = cast.mul(bFactors);
@@ -51,13 +49,11 @@ final class PerImage {
   private static INDArray factors(INDArray images, int[] t, IntToDoubleFunction factor) {
     if (t.length != images.size(0)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "%d timesteps were given for %d images.", t.length, images.size(0)));
+          Text.format("%d timesteps were given for %d images.", t.length, images.size(0)));
     }
     if (!images.dataType().isFPType()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The images are of type %s; noise needs FLOAT or DOUBLE, scaled to [-1,1].",
               images.dataType()));
     }

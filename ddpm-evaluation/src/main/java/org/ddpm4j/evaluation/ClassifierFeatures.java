@@ -6,10 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetInput;
@@ -88,8 +88,7 @@ public final class ClassifierFeatures implements FeatureExtractor {
       try (InputStream in = ClassifierFeatures.class.getResourceAsStream(resource)) {
         if (in == null) {
           throw new IOException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "The resource %s is missing, which ddpm-evaluation brings; build or download it again.",
                   resource));
         }
@@ -115,12 +114,9 @@ public final class ClassifierFeatures implements FeatureExtractor {
       String joined = reader.metadata().get(CLASS_NAMES);
       if (name == null || joined == null) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s has no %s and %s among its metadata; expected a classifier that ddpm4j has written; name another file.",
-                file,
-                NAME,
-                CLASS_NAMES));
+                file, NAME, CLASS_NAMES));
       }
       List<String> classNames = List.of(joined.split(SEPARATOR));
       // Classifiers of before there were colours do not say what they see.
@@ -139,7 +135,7 @@ public final class ClassifierFeatures implements FeatureExtractor {
       return new ClassifierFeatures(name, classNames, network);
     } catch (IllegalArgumentException e) {
       throw new IOException(
-          String.format(Locale.ROOT, "%s is no classifier of ddpm4j: %s", file, e.getMessage()), e);
+          Text.format("%s is no classifier of ddpm4j: %s", file, e.getMessage()), e);
     }
   }
 

@@ -1,13 +1,13 @@
 package org.ddpm4j.evaluation;
 
 import java.util.List;
-import java.util.Locale;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.training.AdamW;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.BatchSource;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -43,12 +43,9 @@ public record ClassifierTraining(
         || !(emaDecay >= 0 && emaDecay < 1)
         || !(labelSmoothing >= 0 && labelSmoothing < 1)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A training of %d steps, moving average %s and label smoothing %s is not possible; expected at least 1 step, and the others in [0,1).",
-              steps,
-              emaDecay,
-              labelSmoothing));
+              steps, emaDecay, labelSmoothing));
     }
   }
 

@@ -2,9 +2,9 @@ package org.ddpm4j.evaluation;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import org.ddpm4j.io.Text;
 
 /**
  * All figures of some images, compared with real ones.
@@ -73,11 +73,9 @@ public record DistanceReport(
   public static DistanceReport of(ReferenceFeatures reference, Features found, int[] labels) {
     if (found.count() < FEWEST_IMAGES) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Distances of %d images tell nothing; take %d or, better, thousands.",
-              found.count(),
-              FEWEST_IMAGES));
+              found.count(), FEWEST_IMAGES));
     }
     FeatureStatistics statistics = FeatureStatistics.of(found);
     Features real = someOf(reference.some(), Math.min(found.count(), MOST_NEIGHBOURS));

@@ -1,6 +1,6 @@
 package org.ddpm4j.evaluation;
 
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.FeatureMap;
@@ -35,18 +35,13 @@ record FeatureClassifier(int classes, int channels, int size) implements UnetCon
   FeatureClassifier {
     if (classes < 2) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "A classifier of %d classes tells nothing apart; take 2.", classes));
+          Text.format("A classifier of %d classes tells nothing apart; take 2.", classes));
     }
     if (channels != 1 && channels != 3 || size < POOLED || size % POOLED != 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A classifier of images of %d channels and %dx%d pixels is not possible; it takes 1 or 3 channels, and a size that %d divides.",
-              channels,
-              size,
-              size,
-              POOLED));
+              channels, size, size, POOLED));
     }
   }
 
@@ -80,13 +75,9 @@ record FeatureClassifier(int classes, int channels, int size) implements UnetCon
   public void checkImageSize(int height, int width) {
     if (height != size || width != size) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The classifier takes images of %dx%d, not of %dx%d; resize them.",
-              size,
-              size,
-              height,
-              width));
+              size, size, height, width));
     }
   }
 

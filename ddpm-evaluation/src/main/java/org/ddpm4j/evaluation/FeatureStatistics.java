@@ -2,7 +2,7 @@ package org.ddpm4j.evaluation;
 
 import java.io.Serializable;
 import java.util.Arrays;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -73,11 +73,9 @@ public final class FeatureStatistics implements Serializable {
     for (double value : mean) {
       if (!Double.isFinite(value)) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "A feature of the images %d to %d is not finite; look at the images, or at the weights of the network.",
-                first,
-                end - 1));
+                first, end - 1));
       }
     }
     INDArray centred =
@@ -122,11 +120,9 @@ public final class FeatureStatistics implements Serializable {
   void requireSameDimensions(FeatureStatistics other) {
     if (mean.length != other.mean.length) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Features of %d numbers cannot be compared with features of %d; take those of one network.",
-              mean.length,
-              other.mean.length));
+              mean.length, other.mean.length));
     }
   }
 
@@ -154,10 +150,8 @@ public final class FeatureStatistics implements Serializable {
   public double[] covariance() {
     if (count < 2) {
       throw new IllegalStateException(
-          String.format(
-              Locale.ROOT,
-              "The features of %d images have no covariance; at least 2 are needed.",
-              count));
+          Text.format(
+              "The features of %d images have no covariance; at least 2 are needed.", count));
     }
     double[] covariance = scatter.clone();
     for (int i = 0; i < covariance.length; i++) {
@@ -174,7 +168,7 @@ public final class FeatureStatistics implements Serializable {
   /** As in {@code 64 features of 60000 images}. */
   @Override
   public String toString() {
-    return String.format(Locale.ROOT, "%d features of %d images", mean.length, count);
+    return Text.format("%d features of %d images", mean.length, count);
   }
 
   @Override

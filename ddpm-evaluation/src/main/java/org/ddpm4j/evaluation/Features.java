@@ -2,8 +2,8 @@ package org.ddpm4j.evaluation;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -27,11 +27,9 @@ public record Features(float[][] values, float[][] probabilities) {
     requireRows(probabilities, "probabilities");
     if (values.length != probabilities.length) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "There are features of %d images and probabilities of %d; each image has both.",
-              values.length,
-              probabilities.length));
+              values.length, probabilities.length));
     }
   }
 
@@ -39,12 +37,9 @@ public record Features(float[][] values, float[][] probabilities) {
     for (float[] row : rows) {
       if (row.length != rows[0].length) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "One image has %d %s and another %d; all have the same number.",
-                rows[0].length,
-                what,
-                row.length));
+                rows[0].length, what, row.length));
       }
     }
   }

@@ -1,6 +1,6 @@
 package org.ddpm4j.evaluation;
 
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -80,11 +80,9 @@ public final class FrechetDistance {
     int info = Nd4j.getBlasWrapper().lapack().syev(withVectors ? 'V' : 'N', 'U', matrix, values);
     if (info != 0) {
       throw new IllegalStateException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "LAPACK did not find the eigenvalues of a matrix of %d rows (syev: %d).",
-              matrix.rows(),
-              info));
+              matrix.rows(), info));
     }
     return values;
   }

@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.ddpm4j.io.TensorReader;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.weights.WeightsFile;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -51,12 +51,10 @@ public final class InceptionFeatures implements FeatureExtractor {
       return of(reader.tensors());
     } catch (IllegalArgumentException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s does not have the weights of InceptionV3 that FIDs are computed with: %s Take"
                   + " pt_inception-2015-12-05-6726825d.pth, which pytorch-fid publishes.",
-              file,
-              e.getMessage()),
+              file, e.getMessage()),
           e);
     }
   }
@@ -77,23 +75,20 @@ public final class InceptionFeatures implements FeatureExtractor {
   private static INDArray weight(Map<String, INDArray> weights, String name, long... shape) {
     INDArray weight = weights.get(name);
     if (weight == null) {
-      throw new IllegalArgumentException(String.format(Locale.ROOT, "There is no %s.", name));
+      throw new IllegalArgumentException(Text.format("There is no %s.", name));
     }
     if (!Arrays.equals(weight.shape(), shape)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s is of shape %s in place of %s.",
-              name,
-              Arrays.toString(weight.shape()),
-              Arrays.toString(shape)));
+              name, Arrays.toString(weight.shape()), Arrays.toString(shape)));
     }
     return weight;
   }
 
   @Override
   public String name() {
-    return String.format(Locale.ROOT, "inception-v3-%08x", network.checksum());
+    return Text.format("inception-v3-%08x", network.checksum());
   }
 
   @Override
@@ -115,10 +110,7 @@ public final class InceptionFeatures implements FeatureExtractor {
     long channels = pixels.size(1);
     if (channels != 1 && channels != CHANNELS) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "InceptionV3 sees grey and coloured images, not %d channels.",
-              channels));
+          Text.format("InceptionV3 sees grey and coloured images, not %d channels.", channels));
     }
     int images = (int) pixels.size(0);
     float[][] values = new float[images][];

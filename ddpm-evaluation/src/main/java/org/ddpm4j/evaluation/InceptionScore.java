@@ -1,8 +1,8 @@
 package org.ddpm4j.evaluation;
 
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.stream.IntStream;
+import org.ddpm4j.io.Text;
 
 /**
  * The inception score (Salimans et al. 2016, section 4): {@code exp} of the mean divergence of each
@@ -29,12 +29,9 @@ public record InceptionScore(double value, double standardDeviation) {
   public static InceptionScore of(Features features, int parts) {
     if (parts < 1 || features.count() < parts || features.classes() == 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d images with probabilities of %d classes have no inception score in %d parts; take a classifier, and as many images as parts.",
-              features.count(),
-              features.classes(),
-              parts));
+              features.count(), features.classes(), parts));
     }
     double[] scores =
         IntStream.range(0, parts)

@@ -1,8 +1,8 @@
 package org.ddpm4j.evaluation;
 
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.SplittableRandom;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -63,14 +63,9 @@ public record KernelDistance(double value, double standardDeviation, int subsets
     int fewest = Math.min(a.count(), b.count());
     if (subsets < 1 || subsetSize < SMALLEST_SUBSET || subsetSize > fewest) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d subsets of %d images cannot be drawn of %d; take 1 or more of %d to %d, or more images.",
-              subsets,
-              subsetSize,
-              fewest,
-              SMALLEST_SUBSET,
-              fewest));
+              subsets, subsetSize, fewest, SMALLEST_SUBSET, fewest));
     }
     SplittableRandom random = new SplittableRandom(seed);
     double[] values = new double[subsets];

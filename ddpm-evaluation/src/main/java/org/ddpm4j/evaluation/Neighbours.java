@@ -1,7 +1,7 @@
 package org.ddpm4j.evaluation;
 
 import java.util.Arrays;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Squared Euclidean distances between features, a few rows at a time. */
@@ -28,11 +28,9 @@ final class Neighbours {
   static void forEachRow(Features from, Features to, RowTaker taker) {
     if (from.dimensions() != to.dimensions()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Features of %d numbers cannot be compared with features of %d; take those of one network.",
-              from.dimensions(),
-              to.dimensions()));
+              from.dimensions(), to.dimensions()));
     }
     INDArray others = to.matrix().transpose();
     double[] otherSquares = squares(to);
@@ -74,11 +72,9 @@ final class Neighbours {
   static double[] radii(Features features, int k) {
     if (k < 1 || features.count() <= k) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d images have no %d-th nearest neighbours; take more images.",
-              features.count(),
-              k));
+              features.count(), k));
     }
     double[] radii = new double[features.count()];
     forEachRow(

@@ -6,13 +6,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -204,14 +204,9 @@ public record ReferenceFeatures(
       Map<String, String> metadata = reader.metadata();
       if (!metadata.keySet().containsAll(List.of(EXTRACTOR, SOURCE, FINGERPRINT, CLASS_NAMES))) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s has no %s, %s, %s and %s among its metadata; expected statistics of a data set that ddpm4j has written, make them anew.",
-                file,
-                EXTRACTOR,
-                SOURCE,
-                FINGERPRINT,
-                CLASS_NAMES));
+                file, EXTRACTOR, SOURCE, FINGERPRINT, CLASS_NAMES));
       }
       reader.verifyChecksum();
       var tensors = new Tensors(reader, file);
@@ -318,11 +313,9 @@ public record ReferenceFeatures(
 
     private IOException wrong(String what, Object... values) {
       return new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s holds no statistics of a data set that ddpm4j has written: %s; make them anew.",
-              file,
-              String.format(Locale.ROOT, what, values)));
+              file, Text.format(what, values)));
     }
   }
 

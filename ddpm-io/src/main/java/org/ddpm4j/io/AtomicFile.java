@@ -16,7 +16,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Locale;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
 
@@ -180,8 +179,7 @@ public final class AtomicFile {
       for (int links = 0; Files.isSymbolicLink(file); links++) {
         if (links == MAX_LINKS) {
           throw new IOException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "The file %s could not be written because it is a link that leads in a circle; choose another path.",
                   target));
         }
@@ -192,22 +190,19 @@ public final class AtomicFile {
     }
     if (Files.isDirectory(file)) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The file %s could not be written because a folder of that name exists; choose another path.",
               target));
     }
     if (Files.exists(file) && !Files.isRegularFile(file)) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The file %s could not be written because it is a device or a pipe, which no file may replace; choose another path.",
               target));
     }
     if (file.getParent() == null) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The file %s could not be written because it has no name; choose another path.",
               target));
     }

@@ -8,7 +8,6 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
@@ -77,11 +76,8 @@ public final class DiffusersFields {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    String.format(
-                        Locale.ROOT,
-                        "diffusers has no name for %s; choose one of %s.",
-                        value,
-                        names.values())));
+                    Text.format(
+                        "diffusers has no name for %s; choose one of %s.", value, names.values())));
   }
 
   /**
@@ -115,14 +111,9 @@ public final class DiffusersFields {
             || (value.isArray() && value.isEmpty());
     if (!key.startsWith("_") && !isOff) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s%s is %s, a key that is not known here; leave it out if %s not depend on it. %s.",
-              opening,
-              key,
-              StrictJson.quoted(value),
-              dependent,
-              known));
+              opening, key, StrictJson.quoted(value), dependent, known));
     }
   }
 
@@ -151,11 +142,9 @@ public final class DiffusersFields {
       Function<DiffusersFields, T> build) {
     if (!(json instanceof ObjectNode)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%sits configuration is %s; it must be an object.",
-              opening,
-              StrictJson.quoted(json)));
+              opening, StrictJson.quoted(json)));
     }
     Map<String, JsonNode> fields = new LinkedHashMap<>();
     defaults.properties().forEach(field -> fields.put(field.getKey(), field.getValue()));
@@ -178,8 +167,7 @@ public final class DiffusersFields {
         asWritten.put(key, json.get(key));
         if (!build.apply(new DiffusersFields(opening, asWritten)).equals(read)) {
           throw new IllegalArgumentException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "%s%s is %s, but %s says that it has its default, %s; take it out of that list, or leave the key out.",
                   opening,
                   key,
@@ -353,11 +341,8 @@ public final class DiffusersFields {
         value != null,
         what,
         name,
-        String.format(
-            Locale.ROOT,
-            "supported %s %s",
-            supported.size() == 1 ? "is" : "are",
-            quoted(supported.keySet())));
+        Text.format(
+            "supported %s %s", supported.size() == 1 ? "is" : "are", quoted(supported.keySet())));
     return value;
   }
 
@@ -368,13 +353,7 @@ public final class DiffusersFields {
   private void require(boolean condition, String what, JsonNode value, String expectation) {
     if (!condition) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "%s%s is %s; %s.",
-              opening,
-              what,
-              StrictJson.quoted(value),
-              expectation));
+          Text.format("%s%s is %s; %s.", opening, what, StrictJson.quoted(value), expectation));
     }
   }
 }

@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 
 /** Turns the terse exceptions of the JDK into whole sentences that name the file. */
 public final class FileFailure {
@@ -32,20 +31,16 @@ public final class FileFailure {
   public static IOException unreadable(Path file, IOException cause) {
     String sentence;
     if (cause instanceof NoSuchFileException) {
-      sentence = String.format(Locale.ROOT, "The file %s does not exist; check its path.", file);
+      sentence = Text.format("The file %s does not exist; check its path.", file);
     } else if (cause instanceof AccessDeniedException) {
       sentence =
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The file %s may not be read by this user; change its permissions or choose another file.",
               file);
     } else {
       sentence =
-          String.format(
-              Locale.ROOT,
-              "The file %s could not be read (%s); check the disk it is on.",
-              file,
-              reason(cause));
+          Text.format(
+              "The file %s could not be read (%s); check the disk it is on.", file, reason(cause));
     }
     return new IOException(sentence, cause);
   }
@@ -62,58 +57,44 @@ public final class FileFailure {
     String reason = reason(cause);
     String why;
     if (FULL_DISK.stream().anyMatch(reason::contains)) {
-      why =
-          String.format(
-              Locale.ROOT, "the disk is full (%s); free some space and try again", reason);
+      why = Text.format("the disk is full (%s); free some space and try again", reason);
     } else if (Files.notExists(folder)) {
       why =
-          String.format(
-              Locale.ROOT,
-              "its folder %s does not exist; create the folder or choose another",
-              folder);
+          Text.format("its folder %s does not exist; create the folder or choose another", folder);
     } else if (!Files.isDirectory(folder)) {
-      why = String.format(Locale.ROOT, "%s is not a folder; choose another path", folder);
+      why = Text.format("%s is not a folder; choose another path", folder);
     } else if (cause instanceof AccessDeniedException) {
       why =
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "this user may not write to its folder %s; change the permissions or choose another folder",
               folder);
     } else {
       why =
-          String.format(
-              Locale.ROOT,
-              "the system refused it (%s); check the disk or choose another folder",
-              reason);
+          Text.format(
+              "the system refused it (%s); check the disk or choose another folder", reason);
     }
     return new IOException(
-        String.format(Locale.ROOT, "The file %s could not be written because %s.", file, why),
-        cause);
+        Text.format("The file %s could not be written because %s.", file, why), cause);
   }
 
   static IOException noFolder(Path folder, IOException cause) {
     return new IOException(
-        String.format(
-            Locale.ROOT, "The folder %s cannot be made because %s.", folder, folderRefused(cause)),
+        Text.format("The folder %s cannot be made because %s.", folder, folderRefused(cause)),
         cause);
   }
 
   /** Of a folder that exists. */
   static IOException closedFolder(Path folder, IOException cause) {
     return new IOException(
-        String.format(
-            Locale.ROOT,
-            "Nothing can be written into the folder %s because %s.",
-            folder,
-            folderRefused(cause)),
+        Text.format(
+            "Nothing can be written into the folder %s because %s.", folder, folderRefused(cause)),
         cause);
   }
 
   private static String folderRefused(IOException cause) {
     String reason = reason(cause);
     if (FULL_DISK.stream().anyMatch(reason::contains)) {
-      return String.format(
-          Locale.ROOT, "the disk is full (%s); free some space and try again", reason);
+      return Text.format("the disk is full (%s); free some space and try again", reason);
     }
     if (cause instanceof FileAlreadyExistsException) {
       return "there is a file in its place; choose another path";
@@ -121,7 +102,7 @@ public final class FileFailure {
     if (cause instanceof AccessDeniedException) {
       return "this user may not write there; change the permissions or choose another path";
     }
-    return String.format(Locale.ROOT, "the system refused it (%s); choose another path", reason);
+    return Text.format("the system refused it (%s); choose another path", reason);
   }
 
   private static String reason(IOException cause) {

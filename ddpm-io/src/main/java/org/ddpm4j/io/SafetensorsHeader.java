@@ -18,7 +18,6 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -108,11 +107,9 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
   /** The sentence for a file that is damaged or no safetensors file at all. */
   static IOException malformed(Path file, String why, Throwable cause) {
     return new IOException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "The file %s is not a valid safetensors file: %s; get or write the file again.",
-            file,
-            why),
+            file, why),
         cause);
   }
 
@@ -246,41 +243,29 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
       String dtype = json.getText();
       if (SafetensorsDtype.isUnsupported(dtype)) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The file %s holds %s with the dtype %s, for which ND4J has no data type; convert that tensor to F32.",
-                file,
-                tensor,
-                dtype));
+                file, tensor, dtype));
       }
       return SafetensorsDtype.named(dtype)
           .orElseThrow(
               () ->
                   malformed(
-                      String.format(
-                          Locale.ROOT,
+                      Text.format(
                           "%s has the dtype %s, which is none of %s",
-                          tensor,
-                          ForeignText.quoted(dtype),
-                          SafetensorsDtype.names())));
+                          tensor, ForeignText.quoted(dtype), SafetensorsDtype.names())));
     }
 
     private List<Long> numbers(JsonParser json, String tensor, String field, int most)
         throws IOException {
       if (json.currentToken() != JsonToken.START_ARRAY) {
-        throw malformed(
-            String.format(Locale.ROOT, "%s has a %s that is not a list", tensor, field));
+        throw malformed(Text.format("%s has a %s that is not a list", tensor, field));
       }
       var numbers = new ArrayList<Long>();
       while (json.nextToken() != JsonToken.END_ARRAY) {
         if (numbers.size() == most) {
           throw malformed(
-              String.format(
-                  Locale.ROOT,
-                  "%s has a %s of more than the %d numbers possible",
-                  tensor,
-                  field,
-                  most));
+              Text.format("%s has a %s of more than the %d numbers possible", tensor, field, most));
         }
         numbers.add(number(json, tensor, field));
       }
@@ -294,56 +279,37 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
         return json.getLongValue();
       }
       throw malformed(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s has %s in its %s, where a whole number from 0 to %d is due",
-              tensor,
-              ForeignText.quoted(json.getText()),
-              field,
-              Long.MAX_VALUE));
+              tensor, ForeignText.quoted(json.getText()), field, Long.MAX_VALUE));
     }
 
     /** Whether the bytes lie in the file and are as many as dtype and shape ask for. */
     private void checkExtent(TensorEntry entry, String tensor) throws IOException {
       if (entry.begin() > entry.end()) {
         throw malformed(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s begins at byte %d of the data, after its end at byte %d",
-                tensor,
-                entry.begin(),
-                entry.end()));
+                tensor, entry.begin(), entry.end()));
       }
       if (entry.end() > dataLength) {
         throw malformed(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s ends at byte %d of the data, of which the file has only %d, so it is cut off or its header is wrong",
-                tensor,
-                entry.end(),
-                dataLength));
+                tensor, entry.end(), dataLength));
       }
       long bytes = TensorEntry.bytes(entry.dtype(), entry.shape());
       if (bytes < 0) {
         throw malformed(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s of dtype %s and shape %s is larger than the %d bytes that one tensor may have here",
-                tensor,
-                entry.dtype(),
-                entry.shape(),
-                TensorMemory.MAX_BYTES));
+                tensor, entry.dtype(), entry.shape(), TensorMemory.MAX_BYTES));
       }
       if (bytes != entry.end() - entry.begin()) {
         throw malformed(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s of dtype %s and shape %s takes %d bytes, but its data_offsets span %d",
-                tensor,
-                entry.dtype(),
-                entry.shape(),
-                bytes,
-                entry.end() - entry.begin()));
+                tensor, entry.dtype(), entry.shape(), bytes, entry.end() - entry.begin()));
       }
     }
 
@@ -359,8 +325,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
         TensorEntry entry = tensor.getValue();
         if (entry.begin() < covered) {
           throw malformed(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "the tensors %s and %s overlap at byte %d of the data",
                   ForeignText.quoted(previous),
                   ForeignText.quoted(tensor.getKey()),
@@ -368,35 +333,30 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
         }
         if (entry.begin() > covered) {
           throw malformed(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "the bytes %d to %d of the data, before the tensor %s, belong to no tensor",
-                  covered,
-                  entry.begin(),
-                  ForeignText.quoted(tensor.getKey())));
+                  covered, entry.begin(), ForeignText.quoted(tensor.getKey())));
         }
         covered = entry.end();
         previous = tensor.getKey();
       }
       if (covered != dataLength) {
         throw malformed(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "the tensors end at byte %d of the data, but the data go on to byte %d",
-                covered,
-                dataLength));
+                covered, dataLength));
       }
     }
 
     private void checkFirst(Object earlier, String tensor, String field) throws IOException {
       if (earlier != null) {
-        throw malformed(String.format(Locale.ROOT, "%s has its %s twice", tensor, field));
+        throw malformed(Text.format("%s has its %s twice", tensor, field));
       }
     }
 
     private void checkPresent(Object value, String tensor, String field) throws IOException {
       if (value == null) {
-        throw malformed(String.format(Locale.ROOT, "%s has no %s", tensor, field));
+        throw malformed(Text.format("%s has no %s", tensor, field));
       }
     }
 

@@ -7,7 +7,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -67,8 +66,7 @@ public final class SafetensorsReader implements TensorReader {
     if (Files.exists(file) && !Files.isRegularFile(file)) {
       // Opening a pipe would wait for somebody to write to it.
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The file %s could not be read because it is a folder or a device; choose a safetensors file.",
               file));
     }
@@ -126,11 +124,9 @@ public final class SafetensorsReader implements TensorReader {
       OptionalInt other = TensorMemory.notBoolean(bytes.flip());
       if (other.isPresent()) {
         throw malformed(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "the tensor %s of dtype BOOL has the byte %d, where only 0 and 1 are possible",
-                ForeignText.quoted(name),
-                other.getAsInt()));
+                ForeignText.quoted(name), other.getAsInt()));
       }
     }
     Nd4j.getAffinityManager().tagLocation(array, AffinityManager.Location.HOST);
@@ -169,12 +165,9 @@ public final class SafetensorsReader implements TensorReader {
     String found = SafetensorsWriter.hex(crc32c());
     if (!found.equals(expected)) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The file %s is damaged: its data have the CRC-32C %s, but its header says %s; use another copy of the file.",
-              file,
-              found,
-              ForeignText.quoted(expected)));
+              file, found, ForeignText.quoted(expected)));
     }
   }
 
@@ -187,8 +180,7 @@ public final class SafetensorsReader implements TensorReader {
   private long headerLength(long fileLength) throws IOException {
     if (fileLength < SafetensorsHeader.LENGTH_BYTES) {
       throw withoutHeader(
-          String.format(
-              Locale.ROOT, "it has %d bytes, fewer than the 8 of the header length", fileLength));
+          Text.format("it has %d bytes, fewer than the 8 of the header length", fileLength));
     }
     ByteBuffer bytes =
         ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -203,27 +195,20 @@ public final class SafetensorsReader implements TensorReader {
       Optional<ForeignFormat> other = otherFormat();
       if (other.isPresent()) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The file %s is not a valid safetensors file: it is %s; %s.",
-                file,
-                other.get().noun(),
-                other.get().remedy()));
+                file, other.get().noun(), other.get().remedy()));
       }
       throw withoutHeader(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "its header length is %s, more than the %d bytes that a header may have here",
-              Long.toUnsignedString(length),
-              SafetensorsHeader.MAX_BYTES));
+              Long.toUnsignedString(length), SafetensorsHeader.MAX_BYTES));
     }
     if (length > fileLength - SafetensorsHeader.LENGTH_BYTES) {
       throw withoutHeader(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "its header length is %d, but only %d bytes follow, so it is cut off or of another format",
-              length,
-              fileLength - SafetensorsHeader.LENGTH_BYTES));
+              length, fileLength - SafetensorsHeader.LENGTH_BYTES));
     }
     return length;
   }
@@ -232,12 +217,9 @@ public final class SafetensorsReader implements TensorReader {
     TensorEntry entry = header.entries().get(name);
     if (entry == null) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The file %s has no tensor %s among its %d; check that it belongs to this model.",
-              file,
-              ForeignText.quoted(name),
-              header.entries().size()));
+              file, ForeignText.quoted(name), header.entries().size()));
     }
     return entry;
   }
@@ -261,10 +243,7 @@ public final class SafetensorsReader implements TensorReader {
   private IOException withoutHeader(String why) {
     return malformed(
         otherFormat()
-            .map(
-                format ->
-                    String.format(
-                        Locale.ROOT, "it is %s (%s); %s", format.noun(), format.remedy(), why))
+            .map(format -> Text.format("it is %s (%s); %s", format.noun(), format.remedy(), why))
             .orElse(why));
   }
 

@@ -11,7 +11,6 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.zip.CRC32C;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -58,8 +57,7 @@ public final class SafetensorsWriter {
       throws IOException {
     if (metadata.containsKey(CRC32C_KEY)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The metadata key '%s' is reserved for the checksum of the data; leave it out or call writeWithChecksum.",
               CRC32C_KEY));
     }
@@ -131,12 +129,9 @@ public final class SafetensorsWriter {
               });
           if (rows[0] != shape[0]) {
             throw new IllegalArgumentException(
-                String.format(
-                    Locale.ROOT,
+                Text.format(
                     "The tensor %s was given %d of %d rows; hand over all of its parts.",
-                    ForeignText.quoted(name),
-                    rows[0],
-                    shape[0]));
+                    ForeignText.quoted(name), rows[0], shape[0]));
           }
         });
   }
@@ -149,8 +144,7 @@ public final class SafetensorsWriter {
         || !Arrays.equals(part.shape(), expected)
         || before + expected[0] > shape[0]) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A part %s%s after %d rows does not belong to the tensor %s %s%s.",
               part.dataType(),
               Arrays.toString(part.shape()),
@@ -194,12 +188,9 @@ public final class SafetensorsWriter {
     byte[] header = new SafetensorsHeader(metadata, entries).toBytes();
     if (header.length > SafetensorsHeader.MAX_BYTES) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The header of %s would have %d bytes, more than the %d possible; use shorter names or metadata.",
-              file,
-              header.length,
-              SafetensorsHeader.MAX_BYTES));
+              file, header.length, SafetensorsHeader.MAX_BYTES));
     }
     return header;
   }
@@ -241,8 +232,7 @@ public final class SafetensorsWriter {
     TensorEntry entry = unplacedEntry(name, array.dataType(), array.shape());
     if (entry.length() != array.length() * entry.dtype().width()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The tensor %s is ND4J's empty array without a shape; give it a shape such as [0].",
               ForeignText.quoted(name)));
     }
@@ -253,8 +243,7 @@ public final class SafetensorsWriter {
     checkUnicode(name);
     if (name.equals(SafetensorsHeader.METADATA)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A tensor cannot be named %s, which safetensors files use for their metadata; choose another name.",
               name));
     }
@@ -264,22 +253,16 @@ public final class SafetensorsWriter {
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
-                        String.format(
-                            Locale.ROOT,
+                        Text.format(
                             "%s has the data type %s, which safetensors files cannot hold; cast it to one they can.",
-                            tensor,
-                            dataType)));
+                            tensor, dataType)));
     List<Long> shape = Arrays.stream(dimensions).boxed().toList();
     long bytes = TensorEntry.bytes(dtype, shape);
     if (bytes < 0 || shape.size() > TensorMemory.MAX_RANK) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s of shape %s has more than the %d bytes or %d dimensions possible; split it or reshape it.",
-              tensor,
-              shape,
-              TensorMemory.MAX_BYTES,
-              TensorMemory.MAX_RANK));
+              tensor, shape, TensorMemory.MAX_BYTES, TensorMemory.MAX_RANK));
     }
     return new TensorEntry(dtype, shape, 0, bytes);
   }
@@ -287,8 +270,7 @@ public final class SafetensorsWriter {
   private static void checkUnicode(String text) {
     if (!SafetensorsHeader.isUnicode(text)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The string %s has half of a surrogate pair and cannot be written in UTF-8; correct it.",
               ForeignText.quoted(text)));
     }

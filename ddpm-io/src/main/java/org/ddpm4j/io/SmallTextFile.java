@@ -7,7 +7,6 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -43,23 +42,17 @@ public record SmallTextFile(long maxBytes, String kind, String whenMissing) {
     Path folder = file.toAbsolutePath().getParent();
     String sentence;
     if (cause instanceof AccessDeniedException) {
-      sentence =
-          String.format(
-              Locale.ROOT, "%s may not be read by this user; change its permissions.", file);
+      sentence = Text.format("%s may not be read by this user; change its permissions.", file);
     } else if (Files.isRegularFile(folder)) {
       sentence =
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s is a file where a folder with %s is expected; name the folder.",
-              folder,
-              file.getFileName());
+              folder, file.getFileName());
     } else {
       sentence =
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s cannot be read (the system says: %s); choose another path.",
-              file,
-              cause.getReason() == null ? cause.getMessage() : cause.getReason());
+              file, cause.getReason() == null ? cause.getMessage() : cause.getReason());
     }
     return new IOException(sentence, cause);
   }
@@ -86,34 +79,26 @@ public record SmallTextFile(long maxBytes, String kind, String whenMissing) {
     try {
       if (Files.isDirectory(file)) {
         throw new IOException(
-            String.format(
-                Locale.ROOT, "%s is a folder where a file is expected; %s.", file, whenMissing));
+            Text.format("%s is a folder where a file is expected; %s.", file, whenMissing));
       }
       if (Files.exists(file) && !Files.isRegularFile(file)) {
         // It may have no end, or nobody who writes to it.
         throw new IOException(
-            String.format(
-                Locale.ROOT,
-                "%s is a device or a pipe where a file is expected; %s.",
-                file,
-                whenMissing));
+            Text.format(
+                "%s is a device or a pipe where a file is expected; %s.", file, whenMissing));
       }
       if (Files.size(file) > maxBytes) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s has more than %d bytes and so is no %s; %s.",
-                file,
-                maxBytes,
-                kind,
-                whenMissing));
+                file, maxBytes, kind, whenMissing));
       }
       return withoutByteOrderMark(Files.readString(file));
     } catch (NoSuchFileException e) {
-      throw new IOException(String.format(Locale.ROOT, "%s is missing; %s.", file, whenMissing), e);
+      throw new IOException(Text.format("%s is missing; %s.", file, whenMissing), e);
     } catch (CharacterCodingException e) {
       throw new IOException(
-          String.format(Locale.ROOT, "%s is not a text file in UTF-8; %s.", file, whenMissing), e);
+          Text.format("%s is not a text file in UTF-8; %s.", file, whenMissing), e);
     } catch (FileSystemException e) {
       throw unreadable(file, e);
     }

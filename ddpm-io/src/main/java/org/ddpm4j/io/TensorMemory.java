@@ -3,7 +3,6 @@ package org.ddpm4j.io;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.OptionalInt;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -41,12 +40,9 @@ public final class TensorMemory {
         bytes *= dimension;
       }
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The file %s holds the tensor %s, for whose %d bytes there is no memory; give the program more.",
-              file,
-              ForeignText.quoted(name),
-              bytes),
+              file, ForeignText.quoted(name), bytes),
           e);
     }
   }

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.ddpm4j.io.AtomicFile;
@@ -13,6 +12,7 @@ import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.SafetensorsWriter;
 import org.ddpm4j.io.SmallTextFile;
 import org.ddpm4j.io.StrictJson;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.weights.WeightsLayout;
 import org.ddpm4j.unet.model.AutoencoderConfig;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -28,11 +28,9 @@ public final class AutoencoderFolder {
       new SmallTextFile(
           1 << 20,
           "configuration of an autoencoder",
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "an autoencoder's folder holds %s and %s, so copy or download all of it",
-              UnetFolder.CONFIG,
-              UnetFolder.WEIGHTS));
+              UnetFolder.CONFIG, UnetFolder.WEIGHTS));
 
   private static final JsonMapper JSON = StrictJson.builder().build();
 
@@ -115,15 +113,10 @@ public final class AutoencoderFolder {
     try {
       return JSON.readValue(text, AutoencoderConfig.class);
     } catch (ValueInstantiationException e) {
-      throw new IOException(
-          String.format(Locale.ROOT, "%s: %s", source, e.getCause().getMessage()), e);
+      throw new IOException(Text.format("%s: %s", source, e.getCause().getMessage()), e);
     } catch (JsonProcessingException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "%s is not the JSON of an autoencoder: %s.",
-              source,
-              StrictJson.problem(e)),
+          Text.format("%s is not the JSON of an autoencoder: %s.", source, StrictJson.problem(e)),
           e);
     }
   }

@@ -2,8 +2,8 @@ package org.ddpm4j.unet;
 
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.Locale;
 import java.util.stream.IntStream;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -28,8 +28,7 @@ public final class Codebook {
   public Codebook(INDArray vectors) {
     if (vectors.rank() != 2 || vectors.isEmpty()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The vectors of a codebook have the shape %s; they must be [count,width].",
               Arrays.toString(vectors.shape())));
     }
@@ -106,8 +105,7 @@ public final class Codebook {
   public INDArray lookUp(INDArray numbers) {
     if (numbers.rank() != 3) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The numbers of vectors have the shape %s; it must be [N,H,W].",
               Arrays.toString(numbers.shape())));
     }
@@ -119,11 +117,9 @@ public final class Codebook {
     for (int i = 0; i < rows.length; i++) {
       if (rows[i] < 0 || rows[i] >= vectors.length) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "There is no vector %d in this codebook; they are numbered 0 to %d.",
-                rows[i],
-                vectors.length - 1));
+                rows[i], vectors.length - 1));
       }
       int first = i / positions * width * positions + i % positions;
       for (int c = 0; c < width; c++) {
@@ -141,11 +137,9 @@ public final class Codebook {
   private void requireLatents(INDArray latents) {
     if (latents.rank() != 4 || latents.size(1) != width()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The latents have the shape %s where this codebook takes [N,%d,H,W].",
-              Arrays.toString(latents.shape()),
-              width()));
+              Arrays.toString(latents.shape()), width()));
     }
   }
 }

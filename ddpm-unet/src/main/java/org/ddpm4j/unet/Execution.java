@@ -1,9 +1,9 @@
 package org.ddpm4j.unet;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Collectors;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.cpu.FusedKernels;
 import org.ddpm4j.kernels.cpu.Onednn;
 import org.ddpm4j.kernels.plan.DeviceName;
@@ -37,10 +37,7 @@ public record Execution(
     checkTogether(devices);
     if (threads < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "A network cannot compute with %d threads; at least 1 is needed.",
-              threads));
+          Text.format("A network cannot compute with %d threads; at least 1 is needed.", threads));
     }
     for (DeviceName device : devices) {
       if (!device.equals(DeviceName.AUTO)) {
@@ -52,8 +49,7 @@ public record Execution(
     }
     if (layers == LayersChoice.FUSED && !FusedKernels.available()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The fused layers do not run here (%s); choose the reference layers.",
               FusedKernels.obstacle()));
     }
@@ -93,8 +89,7 @@ public record Execution(
       boolean single = device.equals(DeviceName.CPU) || device.equals(DeviceName.AUTO);
       if (devices.size() > 1 && (single || !device.kind().equals(kind))) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The devices %s cannot train together; name several cards of one kind, such as cuda:0,1, or one device alone.",
                 join(devices)));
       }
@@ -108,8 +103,7 @@ public record Execution(
   private static void checkDevice(LayersChoice layers, DeviceName device) {
     if (layers == LayersChoice.REFERENCE && !device.equals(DeviceName.CPU)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The reference layers do not compute on %s; choose the fused layers or the device cpu.",
               device));
     }
@@ -117,16 +111,14 @@ public record Execution(
         .ifPresent(
             obstacle -> {
               throw new IllegalArgumentException(
-                  String.format(
-                      Locale.ROOT, "The device %s cannot be used: %s.", device, obstacle));
+                  Text.format("The device %s cannot be used: %s.", device, obstacle));
             });
   }
 
   private static void checkPrecision(LayersChoice layers, Precision precision, DeviceName device) {
     if (layers == LayersChoice.REFERENCE) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The reference layers cannot compute in %s; choose the fused layers or float32.",
               precision));
     }
@@ -199,8 +191,7 @@ public record Execution(
   public boolean isFused(DataType dataType) {
     if (layers == LayersChoice.FUSED && dataType != DataType.FLOAT) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The fused layers compute in FLOAT, not in %s; choose the reference layers.",
               dataType));
     }

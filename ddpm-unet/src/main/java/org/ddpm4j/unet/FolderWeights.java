@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -12,6 +11,7 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.ddpm4j.io.TensorReader;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.pytorch.PyTorchReader;
 import org.ddpm4j.io.weights.WeightsLayout;
 import org.ddpm4j.unet.layers.Parameter;
@@ -73,12 +73,8 @@ final class FolderWeights {
       return use.apply(tensors);
     } catch (IllegalArgumentException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "%s does not fit the %s beside it: %s",
-              weights,
-              UnetFolder.CONFIG,
-              e.getMessage()),
+          Text.format(
+              "%s does not fit the %s beside it: %s", weights, UnetFolder.CONFIG, e.getMessage()),
           e);
     }
   }
@@ -110,11 +106,9 @@ final class FolderWeights {
       String other = names.put(parameterName.apply(name.substring(prefix.length())), name);
       if (other != null) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The tensors %s and %s are the same parameter, once by its former name; remove one.",
-                other,
-                name));
+                other, name));
       }
     }
     return names;

@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import onnx.Onnx;
 import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.model.AutoencoderConfig;
 import org.ddpm4j.unet.model.UnetConfig;
@@ -106,12 +106,9 @@ public final class OnnxFile {
     int factor = config.pixelsPerLatent();
     if (height < 1 || width < 1 || height % factor != 0 || width % factor != 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The autoencoder makes no images of %dx%d; height and width must be multiples of %d.",
-              height,
-              width,
-              factor));
+              height, width, factor));
     }
   }
 
@@ -171,8 +168,7 @@ public final class OnnxFile {
   static void checkSize(long parameters) {
     if (parameters > MAX_WEIGHT_BYTES / DataType.FLOAT.width()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A network of %d parameters takes more than the 2 GB that an ONNX file can hold; keep it as a model folder.",
               parameters));
     }

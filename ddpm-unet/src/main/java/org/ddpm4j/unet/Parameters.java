@@ -5,12 +5,12 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.zip.CRC32C;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.layers.Parameter;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -44,7 +44,7 @@ public final class Parameters {
       INDArray range = flat.get(NDArrayIndex.interval(offset, offset + declaration.length()));
       if (views.put(declaration.name(), range.reshape('c', declaration.shape())) != null) {
         throw new IllegalArgumentException(
-            String.format(Locale.ROOT, "Parameter %s is declared twice.", declaration.name()));
+            Text.format("Parameter %s is declared twice.", declaration.name()));
       }
       offset += declaration.length();
     }
@@ -142,7 +142,7 @@ public final class Parameters {
     INDArray view = views.get(name);
     if (view == null) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "The network has no parameter named %s.", name));
+          Text.format("The network has no parameter named %s.", name));
     }
     return view;
   }
@@ -245,16 +245,13 @@ public final class Parameters {
       long[] shape = shapes.get(declaration.name());
       if (shape == null) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The tensor %s %s is missing, which the network has as a parameter.",
-                declaration.name(),
-                Arrays.toString(declaration.pyTorchShape())));
+                declaration.name(), Arrays.toString(declaration.pyTorchShape())));
       }
       if (!Arrays.equals(shape, declaration.pyTorchShape())) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The tensor %s has the shape %s where the network has %s.",
                 declaration.name(),
                 Arrays.toString(shape),
@@ -264,10 +261,8 @@ public final class Parameters {
     }
     if (!unknown.isEmpty()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The tensor %s is none of the network's parameters.",
-              unknown.iterator().next()));
+          Text.format(
+              "The tensor %s is none of the network's parameters.", unknown.iterator().next()));
     }
   }
 

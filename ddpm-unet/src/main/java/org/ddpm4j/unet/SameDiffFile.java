@@ -3,8 +3,8 @@ package org.ddpm4j.unet;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.Locale;
 import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.layers.ReferenceLayers;
 import org.ddpm4j.unet.layers.WeightLayout;
@@ -96,11 +96,9 @@ public final class SameDiffFile {
   static void checkSize(long parameters, long bytes) {
     if (bytes > MAX_BYTES) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A network of %d parameters takes more than the %d MB that SameDiff can write to a file; keep it as a model folder.",
-              parameters,
-              MAX_BYTES >> 20));
+              parameters, MAX_BYTES >> 20));
     }
   }
 }

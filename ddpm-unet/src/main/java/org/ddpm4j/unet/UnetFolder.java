@@ -10,7 +10,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -20,6 +19,7 @@ import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.SafetensorsWriter;
 import org.ddpm4j.io.SmallTextFile;
 import org.ddpm4j.io.StrictJson;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.weights.WeightsLayout;
 import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.model.DiffusersNetwork;
@@ -48,11 +48,8 @@ public final class UnetFolder {
       new SmallTextFile(
           1 << 20,
           "configuration of a U-Net",
-          String.format(
-              Locale.ROOT,
-              "a model folder holds %s and %s, so copy or download all of it",
-              CONFIG,
-              WEIGHTS));
+          Text.format(
+              "a model folder holds %s and %s, so copy or download all of it", CONFIG, WEIGHTS));
 
   private static final JsonMapper JSON =
       StrictJson.builder().propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE).build();
@@ -160,11 +157,9 @@ public final class UnetFolder {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    String.format(
-                        Locale.ROOT,
+                    Text.format(
                         "No UnetKind names %s, so that it could not be read again; write one and name it in META-INF/services/%s.",
-                        config.getClass().getName(),
-                        UnetKind.class.getName())));
+                        config.getClass().getName(), UnetKind.class.getName())));
   }
 
   /**
@@ -196,21 +191,15 @@ public final class UnetFolder {
       return JSON.treeToValue(json, kind);
     } catch (UnrecognizedPropertyException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s has the field %s, which this U-Net does not know; the fields are %s.",
-              source,
-              e.getPropertyName(),
-              e.getKnownPropertyIds()),
+              source, e.getPropertyName(), e.getKnownPropertyIds()),
           e);
     } catch (ValueInstantiationException e) {
-      throw new IOException(
-          String.format(Locale.ROOT, "%s: %s", source, e.getCause().getMessage()), e);
+      throw new IOException(Text.format("%s: %s", source, e.getCause().getMessage()), e);
     } catch (JsonProcessingException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT, "%s is not the JSON of a U-Net: %s.", source, StrictJson.problem(e)),
-          e);
+          Text.format("%s is not the JSON of a U-Net: %s.", source, StrictJson.problem(e)), e);
     }
   }
 
@@ -225,8 +214,7 @@ public final class UnetFolder {
             DiffusionTransformer.class;
         default ->
             throw new IOException(
-                String.format(
-                    Locale.ROOT,
+                Text.format(
                     "%s describes no network known here: _class_name is %s and must be \"%s\" or \"%s\".",
                     source,
                     StrictJson.quoted(className),
@@ -237,16 +225,14 @@ public final class UnetFolder {
     Map<String, Class<? extends UnetConfig>> kinds = UnetKind.all();
     if (model.isMissingNode() && json.path("model").isObject()) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s is the configuration of a run and not of a network; give its folder as a run, or the folder of its network, unet, as a model.",
               source));
     }
     Class<? extends UnetConfig> kind = kinds.get(String.valueOf(model.textValue()));
     if (kind == null) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s describes no U-Net known here: _model is %s and must be one of %s, or _class_name must be \"%s\".",
               source,
               model.isMissingNode() ? "missing" : StrictJson.quoted(model),

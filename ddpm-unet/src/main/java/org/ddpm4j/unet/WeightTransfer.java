@@ -3,9 +3,9 @@ package org.ddpm4j.unet;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.layers.WeightLayout;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -32,7 +32,7 @@ public record WeightTransfer(List<Integer> rows, OptionalInt none) {
     rows = List.copyOf(rows);
     if (none.orElse(0) < 0 || rows.stream().anyMatch(row -> row < NEW)) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "The rows %s and %s must be at least -1 and 0.", rows, none));
+          Text.format("The rows %s and %s must be at least -1 and 0.", rows, none));
     }
   }
 
@@ -55,11 +55,9 @@ public record WeightTransfer(List<Integer> rows, OptionalInt none) {
     for (Parameter parameter : left.values()) {
       if (!isClassTable(parameter)) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The trained network has a parameter %s %s, which the other lacks.",
-                parameter.name(),
-                Arrays.toString(parameter.pyTorchShape())));
+                parameter.name(), Arrays.toString(parameter.pyTorchShape())));
       }
     }
     for (Parameter wanted : filled.declarations()) {
@@ -81,11 +79,9 @@ public record WeightTransfer(List<Integer> rows, OptionalInt none) {
     if (found == null) {
       if (!isClassTable(wanted)) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The trained network has no parameter %s %s, which the other needs.",
-                wanted.name(),
-                Arrays.toString(wanted.pyTorchShape())));
+                wanted.name(), Arrays.toString(wanted.pyTorchShape())));
       }
       return;
     }
@@ -97,8 +93,7 @@ public record WeightTransfer(List<Integer> rows, OptionalInt none) {
     }
     if (wanted.layout() != found.layout() || !Arrays.equals(expected, given)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The trained network's parameter %s is %s where the other has %s.",
               wanted.name(),
               Arrays.toString(found.pyTorchShape()),
@@ -111,13 +106,9 @@ public record WeightTransfer(List<Integer> rows, OptionalInt none) {
         || rows.stream().anyMatch(row -> row >= trained)
         || none.orElse(0) >= trained) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The rows %s and %s of a class embedding of %d rows do not fill one of %d.",
-              rows,
-              none,
-              trained,
-              filled));
+              rows, none, trained, filled));
     }
   }
 

@@ -3,7 +3,6 @@ package org.ddpm4j.cli.distances;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Progress;
@@ -17,6 +16,7 @@ import org.ddpm4j.evaluation.Features;
 import org.ddpm4j.evaluation.Pixels;
 import org.ddpm4j.evaluation.ReferenceFeatures;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -53,11 +53,9 @@ public final class DistanceMeter implements AutoCloseable {
       throws IOException {
     Path file =
         cache.resolve(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s-%s.safetensors",
-                extractor.name(),
-                real.fingerprint().substring(0, NAMING_DIGITS)));
+                extractor.name(), real.fingerprint().substring(0, NAMING_DIGITS)));
     if (Files.exists(file)) {
       try {
         ReferenceFeatures kept = ReferenceFeatures.read(file);

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -42,6 +41,7 @@ import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import picocli.CommandLine.Command;
@@ -303,8 +303,7 @@ public final class SampleCommand implements Callable<Integer> {
           || found[2] != shape.height()
           || found[3] != shape.width()) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The tensor noise of %s has the shape %s; it must be [N,%d,%d,%d], N images from 1 to %d.",
                 noiseFile,
                 Arrays.toString(found),
@@ -318,8 +317,7 @@ public final class SampleCommand implements Callable<Integer> {
       INDArray noise = reader.tensor("noise").castTo(DataType.FLOAT);
       if (!NotFiniteException.isFinite(noise)) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The tensor noise of %s has values that are NaN or infinite; write it again, from N(0,1).",
                 noiseFile));
       }
@@ -335,12 +333,8 @@ public final class SampleCommand implements Callable<Integer> {
         columns * columns * (shape.height() * scale + 1L) * (shape.width() * scale + 1L) * frames;
     if (pixels > max) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "%d images of %s at --scale %d make too large a picture; lower --count or --scale, or choose --format png.",
-              count,
-              shape,
-              scale));
+          "%d images of %s at --scale %d make too large a picture; lower --count or --scale, or choose --format png.",
+          count, shape, scale);
     }
   }
 
@@ -349,12 +343,8 @@ public final class SampleCommand implements Callable<Integer> {
     long bytesOfOne = 4L * shape.channels() * shape.height() * shape.width();
     if (count * bytesOfOne > Integer.MAX_VALUE) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "%d images of %s do not go into one tensor; draw at most %d with --format safetensors, or choose --format png.",
-              count,
-              shape,
-              Integer.MAX_VALUE / bytesOfOne));
+          "%d images of %s do not go into one tensor; draw at most %d with --format safetensors, or choose --format png.",
+          count, shape, Integer.MAX_VALUE / bytesOfOne);
     }
   }
 
@@ -460,8 +450,7 @@ public final class SampleCommand implements Callable<Integer> {
           });
     } catch (CancellationException e) {
       console.note(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "sample: interrupted; the images that are ready are in %s, and the same command goes on",
               target));
       throw e;
@@ -472,7 +461,7 @@ public final class SampleCommand implements Callable<Integer> {
   private void note(long number, String format, Object... more) {
     if (number > 0) {
       Object[] all = Stream.concat(Stream.of(number), Arrays.stream(more)).toArray();
-      console.note(String.format(Locale.ROOT, format, all));
+      console.note(Text.format(format, all));
     }
   }
 

@@ -3,7 +3,6 @@ package org.ddpm4j.cli.draw;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -13,6 +12,7 @@ import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.io.ForeignText;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.ScheduleConstant;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.UnetFolder;
@@ -81,8 +81,7 @@ final class SampleFacts {
     facts.put("sampler of the model", model.defaultSampler().config().toString());
     facts.put(
         "computed",
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s, %s",
             fused ? execution.resolvedDevice().kind() : "reference layers",
             EnumConverter.spelling(execution.precision())));

@@ -4,7 +4,6 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -15,6 +14,7 @@ import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.FolderLock;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.Text;
 
 /**
  * A folder with a file for each image, {@code 0000.png} and so on, and {@value SampleRecord#FILE},
@@ -49,12 +49,8 @@ final class SampleFolder implements AutoCloseable {
       Optional<String> picture = firstPicture(path);
       if (picture.isPresent()) {
         throw new BadInputException(
-            String.format(
-                Locale.ROOT,
-                "The folder %s holds %s but no %s, so that nobody knows of which call it is; name another folder by --output, or remove the pictures.",
-                path,
-                picture.get(),
-                SampleRecord.FILE));
+            "The folder %s holds %s but no %s, so that nobody knows of which call it is; name another folder by --output, or remove the pictures.",
+            path, picture.get(), SampleRecord.FILE);
       }
       return;
     }
@@ -62,11 +58,8 @@ final class SampleFolder implements AutoCloseable {
     SampleRecord found = SampleRecord.read(record);
     if (!found.equals(call)) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The folder %s holds images of another call (%s); name another folder by --output, or remove it.",
-              path,
-              found.differences(call)));
+          "The folder %s holds images of another call (%s); name another folder by --output, or remove it.",
+          path, found.differences(call));
     }
   }
 
@@ -101,10 +94,8 @@ final class SampleFolder implements AutoCloseable {
             .orElseThrow(
                 () ->
                     new BadInputException(
-                        String.format(
-                            Locale.ROOT,
-                            "The folder %s is in use: another process draws into it; wait until that has ended, or name another folder by --output.",
-                            path)));
+                        "The folder %s is in use: another process draws into it; wait until that has ended, or name another folder by --output.",
+                        path));
     boolean opened = false;
     try {
       AtomicFile.removeUnfinished(path);
@@ -123,7 +114,7 @@ final class SampleFolder implements AutoCloseable {
   }
 
   private Path file(int image) {
-    return path.resolve(String.format(Locale.ROOT, "%0" + digits(count) + "d.png", image));
+    return path.resolve(Text.format("%0" + digits(count) + "d.png", image));
   }
 
   /** Whether an image has still to be drawn. */

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -14,6 +13,7 @@ import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.ForeignText;
 import org.ddpm4j.io.SmallTextFile;
 import org.ddpm4j.io.StrictJson;
+import org.ddpm4j.io.Text;
 
 /**
  * What the images of a folder are of, in its file {@value #FILE}.
@@ -57,8 +57,7 @@ public record SampleRecord(Map<String, String> facts) {
 
   private static IOException nothingSaid(Path file, Exception cause) {
     return new IOException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s does not say what the images beside it are; name another folder by --output.",
             file),
         cause);
@@ -79,12 +78,9 @@ public record SampleRecord(Map<String, String> facts) {
             .filter(name -> !text(name).equals(call.text(name)))
             .map(
                 name ->
-                    String.format(
-                        Locale.ROOT,
+                    Text.format(
                         "%s: %s there, %s here",
-                        ForeignText.line(name),
-                        ForeignText.line(text(name)),
-                        call.text(name)))
+                        ForeignText.line(name), ForeignText.line(text(name)), call.text(name)))
             .toList();
     return String.join("; ", different.subList(0, Math.min(MAX_NAMED, different.size())))
         + (different.size() > MAX_NAMED ? "; and more" : "");

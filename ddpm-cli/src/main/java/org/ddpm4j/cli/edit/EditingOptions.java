@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.OptionalInt;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.ClassChoice;
@@ -106,13 +105,8 @@ final class EditingOptions {
     long pixels = columns * rows * (shape.height() * scale + 1L) * (shape.width() * scale + 1L);
     if (pixels > MAX_PIXELS) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "%d by %d images of %s at --scale %d make too large a picture; lower --scale, or ask for fewer.",
-              rows,
-              columns,
-              shape,
-              scale));
+          "%d by %d images of %s at --scale %d make too large a picture; lower --scale, or ask for fewer.",
+          rows, columns, shape, scale);
     }
   }
 
@@ -120,11 +114,7 @@ final class EditingOptions {
   List<EditedImage> read(List<String> names, DiffusionModel model) throws IOException {
     if (names.size() > MAX_IMAGES) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "There are %d images to edit; name at most %d.",
-              names.size(),
-              MAX_IMAGES));
+          "There are %d images to edit; name at most %d.", names.size(), MAX_IMAGES);
     }
     List<EditedImage> images = new ArrayList<>();
     for (String name : names) {
@@ -151,12 +141,8 @@ final class EditingOptions {
     ImageDataSet test = testImages(model);
     if (number >= test.size()) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "There is no test image %d; the %s are numbered 0 to %d.",
-              number,
-              test.source(),
-              test.size() - 1));
+          "There is no test image %d; the %s are numbered 0 to %d.",
+          number, test.source(), test.size() - 1);
     }
     int label = test.label(number);
     return new EditedImage(
@@ -175,11 +161,8 @@ final class EditingOptions {
       testImages = DataOptions.heldOut(run, places.sources(), Integer.MAX_VALUE);
       if (!testImages.shape().equals(model.shape())) {
         throw new BadInputException(
-            String.format(
-                Locale.ROOT,
-                "The test images are of %s, the model's of %s; name the file of an image.",
-                testImages.shape(),
-                model.shape()));
+            "The test images are of %s, the model's of %s; name the file of an image.",
+            testImages.shape(), model.shape());
       }
     }
     return testImages;

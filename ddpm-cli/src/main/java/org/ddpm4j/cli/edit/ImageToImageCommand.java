@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.Introduction;
@@ -102,11 +101,7 @@ public final class ImageToImageCommand implements Callable<Integer> {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     if (strengths.size() > MAX_STRENGTHS) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "There are %d strengths; name at most %d.",
-              strengths.size(),
-              MAX_STRENGTHS));
+          "There are %d strengths; name at most %d.", strengths.size(), MAX_STRENGTHS);
     }
     Path output = editing.output("image-to-image.png");
     DiffusionModel model = editing.model(console);

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
@@ -175,10 +174,7 @@ public final class InterpolateCommand implements Callable<Integer> {
     }
     if (seeds.size() != 2) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "There are %d seeds; --seeds takes two, as in --seeds 1,2.",
-              seeds.size()));
+          "There are %d seeds; --seeds takes two, as in --seeds 1,2.", seeds.size());
     }
   }
 

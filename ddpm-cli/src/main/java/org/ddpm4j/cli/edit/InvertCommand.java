@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.Clip;
@@ -19,6 +18,7 @@ import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.plots.PictureTable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -144,15 +144,10 @@ public final class InvertCommand implements Callable<Integer> {
                     NoiseSource.seeded(0, 0),
                     (stepsDone, x, guess) -> progress.update(++done[0], ""));
         report.append(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%5d  %5.1f  %.3f%n",
-                inversion.steps(),
-                error(again, x0, model),
-                latents.stdNumber().doubleValue()));
-        table.row(
-            String.format(Locale.ROOT, "noise, %d steps", inversion.steps()),
-            editing.strip(model, latents));
+                inversion.steps(), error(again, x0, model), latents.stdNumber().doubleValue()));
+        table.row(Text.format("noise, %d steps", inversion.steps()), editing.strip(model, latents));
         table.row("drawn again", editing.strip(model, again));
       }
     }

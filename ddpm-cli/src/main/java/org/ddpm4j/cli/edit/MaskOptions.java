@@ -2,11 +2,11 @@ package org.ddpm4j.cli.edit;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.regex.Pattern;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.data.ImageFile;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -49,8 +49,7 @@ final class MaskOptions {
     public String convert(String text) {
       if (!BOX.matcher(text).matches() && !text.matches("center|left|right|top|bottom")) {
         throw new TypeConversionException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "expected center, left, right, top, bottom or four whole numbers T,L,H,W but was '%s'",
                 text));
       }
@@ -69,10 +68,8 @@ final class MaskOptions {
     INDArray mask = ImageFile.readMask(file, shape.height(), shape.width());
     if (mask.minNumber().intValue() == 1) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The mask %s is white all over, so that nothing is to be drawn; paint black what is.",
-              file));
+          "The mask %s is white all over, so that nothing is to be drawn; paint black what is.",
+          file);
     }
     return mask;
   }
@@ -91,15 +88,8 @@ final class MaskOptions {
         };
     if (sides[2] < 1 || sides[3] < 1 || sides[0] + sides[2] > h || sides[1] + sides[3] > w) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "A box of %dx%d from row %d and column %d on does not lie in an image of %dx%d; choose a smaller one, as T,L,H,W.",
-              sides[2],
-              sides[3],
-              sides[0],
-              sides[1],
-              h,
-              w));
+          "A box of %dx%d from row %d and column %d on does not lie in an image of %dx%d; choose a smaller one, as T,L,H,W.",
+          sides[2], sides[3], sides[0], sides[1], h, w);
     }
     INDArray mask = Nd4j.ones(DataType.FLOAT, 1, 1, h, w);
     mask.get(

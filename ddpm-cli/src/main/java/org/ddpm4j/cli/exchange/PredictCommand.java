@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -20,6 +19,7 @@ import org.ddpm4j.diffusion.lucidrains.LucidrainsCheckpoint;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Parameters;
@@ -171,8 +171,7 @@ public final class PredictCommand implements Callable<Integer> {
   private INDArray images(SafetensorsReader reader, UnetConfig config) throws IOException {
     INDArray x = number(reader, "x");
     if (x.rank() != 4 || x.size(0) < 1 || x.size(1) != config.inChannels()) {
-      throw wrongShape(
-          "x", x, String.format(Locale.ROOT, "[N,%d,H,W] with N at least 1", config.inChannels()));
+      throw wrongShape("x", x, Text.format("[N,%d,H,W] with N at least 1", config.inChannels()));
     }
     int height = Math.toIntExact(x.size(2));
     int width = Math.toIntExact(x.size(3));
@@ -188,10 +187,7 @@ public final class PredictCommand implements Callable<Integer> {
       throws IOException {
     INDArray numbers = number(reader, name);
     if (numbers.rank() != 1 || numbers.length() != x.size(0)) {
-      throw wrongShape(
-          name,
-          numbers,
-          String.format(Locale.ROOT, "[%d], %s for each image of x", x.size(0), what));
+      throw wrongShape(name, numbers, Text.format("[%d], %s for each image of x", x.size(0), what));
     }
     return numbers;
   }
@@ -203,12 +199,9 @@ public final class PredictCommand implements Callable<Integer> {
     if (count == 0) {
       if (reader.names().contains(LABELS)) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s has %s, but the network in %s knows no classes; take the tensor out or another network.",
-                input,
-                LABELS,
-                model));
+                input, LABELS, model));
       }
       return null;
     }
@@ -217,14 +210,9 @@ public final class PredictCommand implements Callable<Integer> {
       double label = labels.getDouble(n);
       if (!(label >= 0 && label < count && label == Math.rint(label))) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The tensor %s of %s has %s for image %d; labels of this U-Net are whole numbers from 0 to %d.",
-                LABELS,
-                input,
-                label,
-                n,
-                count - 1));
+                LABELS, input, label, n, count - 1));
       }
     }
     return labels;
@@ -260,12 +248,9 @@ public final class PredictCommand implements Callable<Integer> {
     // What is wrong with a label is said of the image that it is for.
     if (!name.equals(LABELS) && !NotFiniteException.isFinite(numbers)) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The tensor %s of %s has values that are NaN or infinite in %s; write it again.",
-              name,
-              input,
-              EnumConverter.spelling(precision)));
+              name, input, EnumConverter.spelling(precision)));
     }
     return numbers;
   }
@@ -274,23 +259,16 @@ public final class PredictCommand implements Callable<Integer> {
   private void requireFinite(INDArray output, String what) throws IOException {
     if (!NotFiniteException.isFinite(output)) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The network's %s is NaN or infinite though what it is given is not; check the weights in %s and the size of the numbers in %s, or compute in a higher --precision.",
-              what,
-              model,
-              input));
+              what, model, input));
     }
   }
 
   private IOException wrongShape(String name, INDArray tensor, String expected) {
     return new IOException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "The tensor %s of %s has the shape %s; this U-Net takes %s.",
-            name,
-            input,
-            Arrays.toString(tensor.shape()),
-            expected));
+            name, input, Arrays.toString(tensor.shape()), expected));
   }
 }

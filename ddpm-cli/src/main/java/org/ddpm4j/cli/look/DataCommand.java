@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
@@ -23,6 +22,7 @@ import org.ddpm4j.data.ImageDataSetIterator;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -107,18 +107,16 @@ public final class DataCommand implements Callable<Integer> {
     int columns = perClass == null ? Images.squareColumns((int) drawn.size(0)) : perClass;
     print("data", loaded.description().name());
     print("source", images.source());
-    print("images", String.format(Locale.ROOT, "%d of %s", images.size(), images.shape()));
+    print("images", Text.format("%d of %s", images.size(), images.shape()));
     print("pixels", Pixels.describe(images.normalization()));
     print("fingerprint", images.fingerprint());
     print("classes", images.classNames().size());
     int row = 0;
     for (int label = 0; label < byClass.size(); label++) {
       int size = byClass.get(label).length;
-      String place =
-          perClass != null && size > 0 ? String.format(Locale.ROOT, "row %d, ", ++row) : "";
+      String place = perClass != null && size > 0 ? Text.format("row %d, ", ++row) : "";
       console.printLine(
-          String.format(
-              Locale.ROOT, "  %-4d %s%s: %d", label, place, images.classNames().get(label), size));
+          Text.format("  %-4d %s%s: %d", label, place, images.classNames().get(label), size));
     }
     Images.writePng(Images.grid(drawn, columns, scale, images.normalization()), output);
     console.printLine(output.toString());
@@ -176,16 +174,12 @@ public final class DataCommand implements Callable<Integer> {
     long each = (images.shape().height() * scale + 1L) * (images.shape().width() * scale + 1L);
     if (number * each > MAX_PIXELS) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "%d images of %s at --scale %d make too large a picture; lower --count, --per-class or --scale.",
-              number,
-              images.shape(),
-              scale));
+          "%d images of %s at --scale %d make too large a picture; lower --count, --per-class or --scale.",
+          number, images.shape(), scale);
     }
   }
 
   private void print(String key, Object value) throws IOException {
-    console.printLine(String.format(Locale.ROOT, "%-12s %s", key, value));
+    console.printLine(Text.format("%-12s %s", key, value));
   }
 }

@@ -3,9 +3,9 @@ package org.ddpm4j.cli.look;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.cpu.FusedKernels;
 import org.ddpm4j.kernels.cpu.Processor;
 import org.ddpm4j.kernels.plan.DeviceName;
@@ -40,7 +40,7 @@ record DeviceList(Console console) {
   private static String processor() {
     List<String> facts = new ArrayList<>();
     facts.add(Processor.model());
-    facts.add(String.format(Locale.ROOT, "%d threads", Runtime.getRuntime().availableProcessors()));
+    facts.add(Text.format("%d threads", Runtime.getRuntime().availableProcessors()));
     if (FusedKernels.available()) {
       facts.addAll(Processor.extensions());
     }
@@ -63,14 +63,11 @@ record DeviceList(Console console) {
   }
 
   private static String memory(DeviceProvider.Memory memory) {
-    return String.format(
-        Locale.ROOT,
-        ", %.1f of %.1f GiB free",
-        memory.freeBytes() / GIB,
-        memory.totalBytes() / GIB);
+    return Text.format(
+        ", %.1f of %.1f GiB free", memory.freeBytes() / GIB, memory.totalBytes() / GIB);
   }
 
   private void print(Object name, Object what) throws IOException {
-    console.printLine(String.format(Locale.ROOT, "%-12s %s", name, what));
+    console.printLine(Text.format("%-12s %s", name, what));
   }
 }

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -31,6 +30,7 @@ import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.LossHistory;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.TensorReader;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.weights.WeightsFile;
 import org.ddpm4j.io.weights.WeightsLayout;
 import org.ddpm4j.unet.Autoencoder;
@@ -122,15 +122,13 @@ public final class InfoCommand implements Callable<Integer> {
     Unet unet = Unet.create(config.model().network(), DataType.FLOAT, 0);
     print("run", path);
     print("ddpm4j", Objects.requireNonNullElse(config.version(), "not known"));
-    print(
-        "data", String.format(Locale.ROOT, "%s, %s", config.data().name(), config.data().source()));
+    print("data", Text.format("%s, %s", config.data().name(), config.data().source()));
     boolean unseen = config.data().trainingImages() == 0;
     print(
         "images",
         unseen
             ? config.model().shape()
-            : String.format(
-                Locale.ROOT,
+            : Text.format(
                 "%d of %s to train on, %d held out",
                 config.data().trainingImages(),
                 config.model().shape(),
@@ -143,14 +141,11 @@ public final class InfoCommand implements Callable<Integer> {
     List<Path> checkpoints = run.checkpoints().all();
     if (checkpoints.isEmpty()) {
       print(
-          "steps",
-          unseen
-              ? "not known"
-              : String.format(Locale.ROOT, "%s, of which no checkpoint is left", steps));
+          "steps", unseen ? "not known" : Text.format("%s, of which no checkpoint is left", steps));
       return;
     }
     Checkpoint checkpoint = run.readLatestCheckpoint(unet.parameters());
-    print("steps", String.format(Locale.ROOT, "%d of %s", checkpoint.step(), steps));
+    print("steps", Text.format("%d of %s", checkpoint.step(), steps));
     print(
         "checkpoints",
         String.join(
@@ -160,13 +155,12 @@ public final class InfoCommand implements Callable<Integer> {
       LossHistory.Entry last = history.get(history.size() - 1);
       print(
           "loss",
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%.5f in training%s, after step %d",
               last.loss(),
               Double.isNaN(last.validationLoss())
                   ? ""
-                  : String.format(Locale.ROOT, ", %.5f held out", last.validationLoss()),
+                  : Text.format(", %.5f held out", last.validationLoss()),
               last.step()));
     }
     Optional<Effort> effort = Effort.ofRun(run.path());
@@ -199,8 +193,7 @@ public final class InfoCommand implements Callable<Integer> {
       print("predicts", EnumConverter.spelling(scheduler.parameterization()));
       print(
           "sampler",
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s, spacing %s, clip %s",
               scheduler.sampler().type().toString(),
               EnumConverter.spelling(scheduler.sampler().spacing()),
@@ -220,8 +213,7 @@ public final class InfoCommand implements Callable<Integer> {
     AutoencoderConfig config = autoencoder.config();
     print(
         "autoencoder",
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "diffusers' %s, %,d parameters; %d by %d pixels become a latent of %d channels%s",
             config.className(),
             autoencoder.parameterCount(),
@@ -230,20 +222,16 @@ public final class InfoCommand implements Callable<Integer> {
             config.latents().stateChannels(),
             autoencoder
                 .codebook()
-                .map(codes -> String.format(Locale.ROOT, ", one of %d", codes.count()))
+                .map(codes -> Text.format(", one of %d", codes.count()))
                 .orElse("")));
   }
 
   private static String describe(X0Clipping clipping) {
     if (clipping instanceof X0Clipping.Range range) {
-      return String.format(Locale.ROOT, "to [-%1$s,%1$s]", range.max());
+      return Text.format("to [-%1$s,%1$s]", range.max());
     }
     return clipping instanceof X0Clipping.DynamicThreshold threshold
-        ? String.format(
-            Locale.ROOT,
-            "by the quantile %s, at most %s",
-            threshold.ratio(),
-            threshold.maxThreshold())
+        ? Text.format("by the quantile %s, at most %s", threshold.ratio(), threshold.maxThreshold())
         : "none";
   }
 
@@ -287,11 +275,9 @@ public final class InfoCommand implements Callable<Integer> {
     print("network", NetworkWords.describe(config));
     print(
         "parameters",
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%,d in %d tensors",
-            unet.parameters().count(),
-            unet.parameters().declarations().size()));
+            unet.parameters().count(), unet.parameters().declarations().size()));
     print("image sizes", "multiples of " + config.sizeDivisor());
   }
 
@@ -307,8 +293,7 @@ public final class InfoCommand implements Callable<Integer> {
       int width = reader.names().stream().mapToInt(String::length).max().orElse(0);
       for (String name : reader.names()) {
         console.printLine(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "  %s  %-8s %s",
                 name + " ".repeat(width - name.length()),
                 reader.dataType(name),
@@ -321,6 +306,6 @@ public final class InfoCommand implements Callable<Integer> {
   }
 
   private void print(String key, Object value) throws IOException {
-    console.printLine(String.format(Locale.ROOT, "%-12s %s", key, value));
+    console.printLine(Text.format("%-12s %s", key, value));
   }
 }

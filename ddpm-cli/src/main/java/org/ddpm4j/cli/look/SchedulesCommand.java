@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
@@ -21,6 +20,7 @@ import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.IoConsumer;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.plots.ScheduleCharts;
 import org.ddpm4j.schedules.DataRange;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -153,10 +153,8 @@ public final class SchedulesCommand implements Callable<Integer> {
     Format chosen = Objects.requireNonNullElse(format, Format.TEXT);
     if (chosen != Format.TEXT && chosen != Format.JSON) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "--doctor writes text or json, not %s; its picture goes to --plot FILE.",
-              EnumConverter.spelling(chosen)));
+          "--doctor writes text or json, not %s; its picture goes to --plot FILE.",
+          EnumConverter.spelling(chosen));
     }
     DataRange data =
         BadInputException.check(
@@ -172,8 +170,7 @@ public final class SchedulesCommand implements Callable<Integer> {
       write(stream -> ScheduleReportJson.write(config, report, stream));
     } else {
       StringBuilder text = new StringBuilder();
-      text.append(
-          String.format(Locale.ROOT, "%-14s%s\n", "schedule", ChainOptions.describe(config)));
+      text.append(Text.format("%-14s%s\n", "schedule", ChainOptions.describe(config)));
       report.lines().forEach(line -> text.append(line).append('\n'));
       byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
       write(stream -> stream.write(bytes));

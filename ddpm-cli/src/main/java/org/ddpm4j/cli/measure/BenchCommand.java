@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.function.DoubleSupplier;
@@ -17,6 +16,7 @@ import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.LayersOptions;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Progress;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.cpu.FusedKernels;
 import org.ddpm4j.kernels.cpu.MatrixMultiplyRate;
 import org.ddpm4j.kernels.plan.Device;
@@ -134,10 +134,8 @@ public final class BenchCommand implements Callable<Integer> {
     checkLength();
     if (task == Benchmark.Task.TRAIN && !model.isTrained()) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The network %s is measured in predictions alone; ask for bench sample.",
-              EnumConverter.spelling(model)));
+          "The network %s is measured in predictions alone; ask for bench sample.",
+          EnumConverter.spelling(model));
     }
     Execution chosen =
         task == Benchmark.Task.TRAIN
@@ -238,11 +236,8 @@ public final class BenchCommand implements Callable<Integer> {
     }
     if (!(seconds() > 0 && seconds() <= MAX_SECONDS)) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The value of --seconds is %s; it must be above 0 and at most %s.",
-              length.seconds,
-              MAX_SECONDS));
+          "The value of --seconds is %s; it must be above 0 and at most %s.",
+          length.seconds, MAX_SECONDS);
     }
   }
 
@@ -258,22 +253,18 @@ public final class BenchCommand implements Callable<Integer> {
             ? BenchTable.format(
                 "bench: measures for about %.0f s after %.0f s to warm up",
                 seconds(), WARM_UP * seconds())
-            : String.format(
-                Locale.ROOT,
+            : Text.format(
                 "bench: measures rounds: %d after %d to warm up",
                 length.steps,
                 !devices.isEmpty()
                     ? Math.max(DeviceBench.LEAST_WARM_UP, warmUpRounds())
                     : warmUpRounds()));
     table.print("task", EnumConverter.spelling(task));
-    table.print(
-        "model",
-        String.format(Locale.ROOT, "%s, %s", EnumConverter.spelling(model), model.shape()));
+    table.print("model", Text.format("%s, %s", EnumConverter.spelling(model), model.shape()));
     table.print("batch", batchSize);
     if (!devices.isEmpty()) {
       String names = devices.stream().map(Device::name).collect(Collectors.joining(", "));
-      table.print(
-          "device", String.format(Locale.ROOT, "%s, %s", names, devices.get(0).description()));
+      table.print("device", Text.format("%s, %s", names, devices.get(0).description()));
       table.print("precision", chosen.precision());
       return;
     }

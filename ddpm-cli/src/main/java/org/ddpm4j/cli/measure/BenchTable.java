@@ -2,9 +2,9 @@ package org.ddpm4j.cli.measure;
 
 import java.io.IOException;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.OptionalLong;
 import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.io.Text;
 
 /**
  * What bench prints of a measurement.
@@ -15,7 +15,7 @@ import org.ddpm4j.cli.terminal.Console;
 record BenchTable(Console console, int images) {
 
   void print(String key, Object value) throws IOException {
-    console.printLine(String.format(Locale.ROOT, "%-12s %s", key, value));
+    console.printLine(Text.format("%-12s %s", key, value));
   }
 
   /**
@@ -72,6 +72,6 @@ record BenchTable(Console console, int images) {
   }
 
   static String format(String pattern, Object... values) {
-    return String.format(Locale.ROOT, pattern, values);
+    return Text.format(pattern, values);
   }
 }

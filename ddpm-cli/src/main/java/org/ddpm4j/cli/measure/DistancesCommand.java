@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -228,12 +227,8 @@ public final class DistancesCommand implements Callable<Integer> {
     ImageDataSet all = ReferenceOptions.folder(images, training.shape());
     if (all.size() < DistanceReport.FEWEST_IMAGES || (count != null && all.size() < count)) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "%s holds %d images; %d are needed, so draw more, or name another folder.",
-              images,
-              all.size(),
-              count == null ? DistanceReport.FEWEST_IMAGES : count));
+          "%s holds %d images; %d are needed, so draw more, or name another folder.",
+          images, all.size(), count == null ? DistanceReport.FEWEST_IMAGES : count);
     }
     ImageDataSet chosen = count == null ? all : all.takeSpread(count);
     try (DistanceMeter meter = meter(training, weights)) {

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
@@ -33,6 +32,7 @@ import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import picocli.CommandLine.Command;
@@ -154,8 +154,7 @@ public final class EvaluateCommand implements Callable<Integer> {
     BoundEvaluation evaluation = evaluate(bound, model.denoiser(), heldOut, timesteps);
     files.write(evaluation);
     String report =
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s: %d images, %d of %d timesteps, variance %s, bits/dim%n%s%s%n%s%n%s%n",
             heldOut.source(),
             heldOut.size(),

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -36,6 +35,7 @@ import org.ddpm4j.evaluation.NearestImages;
 import org.ddpm4j.evaluation.Pixels;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.plots.Axis;
 import org.ddpm4j.plots.Histogram;
 import org.ddpm4j.plots.LineChart;
@@ -208,8 +208,7 @@ public final class NearestCommand implements Callable<Integer> {
     for (Found one : found) {
       Closeness closeness = one.closeness();
       text.append(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%-9s median distance %.3f, of test images %.3f; %.1f %% are closer than the closest %.0f %% of test images%n",
               one.measure,
               closeness.generatedMedian(),
@@ -273,15 +272,14 @@ public final class NearestCommand implements Callable<Integer> {
   private static String table(List<Found> found) {
     StringBuilder table = new StringBuilder("kind,image");
     for (Found one : found) {
-      table.append(
-          String.format(Locale.ROOT, ",nearest_by_%s,distance_by_%s", one.measure, one.measure));
+      table.append(Text.format(",nearest_by_%s,distance_by_%s", one.measure, one.measure));
     }
     table.append('\n');
     int drawn = found.get(0).drawn;
     for (int i = 0; i < found.get(0).nearest.length; i++) {
       table.append(i < drawn ? "drawn," + i : "test," + (i - drawn));
       for (Found one : found) {
-        table.append(String.format(Locale.ROOT, ",%d,%s", one.nearest[i], one.distances[i]));
+        table.append(Text.format(",%d,%s", one.nearest[i], one.distances[i]));
       }
       table.append('\n');
     }

@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.plan.PlanProfile;
 
 /**
@@ -41,7 +41,7 @@ record ProfileTable(PlanProfile profile, int rounds, double threadSeconds, Strin
   private static final String REST = "(outside of operations)";
   private static final String COSTS = "%10.3f %7.1f %% %8s %8s %9s";
   private static final String HEADER =
-      String.format(Locale.ROOT, "%10s %9s %8s %8s %9s", "ms", "share", "GFLOP/s", "GB/s", "runs");
+      Text.format("%10s %9s %8s %8s %9s", "ms", "share", "GFLOP/s", "GB/s", "runs");
 
   void write(OutputStream stream) throws IOException {
     Map<String, PlanProfile.Cost> kinds = profile.byKind();
@@ -87,7 +87,7 @@ record ProfileTable(PlanProfile profile, int rounds, double threadSeconds, Strin
   }
 
   private static String format(String pattern, Object... values) {
-    return String.format(Locale.ROOT, pattern, values);
+    return Text.format(pattern, values);
   }
 
   private static int longest(Iterable<String> names) {

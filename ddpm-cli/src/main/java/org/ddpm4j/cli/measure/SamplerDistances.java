@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.report.DistanceColumns;
@@ -13,6 +12,7 @@ import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.evaluation.DistanceReport;
 import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.plots.Axis;
 import org.ddpm4j.plots.LineChart;
 import org.ddpm4j.plots.Series;
@@ -58,12 +58,8 @@ final class SamplerDistances {
   }
 
   private static String row(SamplerType type, Point point) {
-    return String.format(
-        Locale.ROOT,
-        "%s,%d,%s",
-        EnumConverter.spelling(type),
-        point.steps,
-        DistanceColumns.of(point.report));
+    return Text.format(
+        "%s,%d,%s", EnumConverter.spelling(type), point.steps, DistanceColumns.of(point.report));
   }
 
   void writeTable(Path file) throws IOException {

@@ -1,6 +1,6 @@
 package org.ddpm4j.cli.measure;
 
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /**
  * How fast a number of threads is.
@@ -22,13 +22,8 @@ record ScalingRow(int threads, double best, double median, double outside) {
 
   /** This as a line below the header, compared with the table's first row. */
   String line(ScalingRow first) {
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "%7d %15.1f %8.1f %10.0f %% %21.1f %%",
-        threads,
-        best,
-        median,
-        100 * efficiency(first),
-        100 * outside);
+        threads, best, median, 100 * efficiency(first), 100 * outside);
   }
 }

@@ -1,6 +1,5 @@
 package org.ddpm4j.cli.options;
 
-import java.util.Locale;
 import org.ddpm4j.diffusion.image.Augmentation;
 import picocli.CommandLine.Option;
 
@@ -46,8 +45,7 @@ public final class AugmentationOptions {
   private static void require(String option, double value, double most) {
     if (!(value >= 0 && value <= most)) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT, "The value of %s is %s; it must be from 0 to %s.", option, value, most));
+          "The value of %s is %s; it must be from 0 to %s.", option, value, most);
     }
   }
 }

@@ -1,7 +1,7 @@
 package org.ddpm4j.cli.options;
 
-import java.util.Locale;
 import java.util.function.Supplier;
+import org.ddpm4j.io.Text;
 
 /** The user gave a value that is not possible; the message is a whole sentence. */
 public final class BadInputException extends RuntimeException {
@@ -15,6 +15,16 @@ public final class BadInputException extends RuntimeException {
    */
   public BadInputException(String sentence) {
     super(sentence);
+  }
+
+  /**
+   * A sentence of the program's own with the user's values.
+   *
+   * @param format of what was found, what was expected and what to do, as of {@link Text#format}
+   * @param values in their order
+   */
+  public BadInputException(String format, Object... values) {
+    super(Text.format(format, values));
   }
 
   private BadInputException(IllegalArgumentException cause) {
@@ -51,13 +61,7 @@ public final class BadInputException extends RuntimeException {
   public static void requireRange(String option, long value, long min, long max) {
     if (value < min || value > max) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The value of %s is %d; it must be from %d to %d.",
-              option,
-              value,
-              min,
-              max));
+          "The value of %s is %d; it must be from %d to %d.", option, value, min, max);
     }
   }
 }

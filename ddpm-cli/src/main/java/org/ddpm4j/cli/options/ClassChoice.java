@@ -1,6 +1,5 @@
 package org.ddpm4j.cli.options;
 
-import java.util.Locale;
 import java.util.OptionalInt;
 import org.ddpm4j.diffusion.ClassNames;
 import org.ddpm4j.diffusion.model.DiffusionModel;
@@ -35,10 +34,8 @@ public final class ClassChoice {
   private static int of(String chosen, DiffusionModel model) {
     if (!model.isClassConditional()) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The network was not told classes, so that --class %s cannot be drawn; train one with --class-conditional.",
-              chosen));
+          "The network was not told classes, so that --class %s cannot be drawn; train one with --class-conditional.",
+          chosen);
     }
     return BadInputException.check(() -> model.classes().find(chosen));
   }

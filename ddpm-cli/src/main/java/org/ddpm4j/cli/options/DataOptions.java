@@ -2,7 +2,6 @@ package org.ddpm4j.cli.options;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -16,6 +15,7 @@ import org.ddpm4j.data.Split;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.io.Text;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -144,11 +144,9 @@ public final class DataOptions {
       validation = Optional.of(test(name, sources, preparation, validationImages));
       if (!validation.get().shape().equals(training.shape())) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The training images are of %s, the test images of %s, and must be alike; take both from one data set, or train with --validation-images 0.",
-                training.shape(),
-                validation.get().shape()));
+                training.shape(), validation.get().shape()));
       }
     }
     int heldOut = Math.min(validationImages, training.size() / HELD_OUT_DIVISOR);
@@ -241,25 +239,20 @@ public final class DataOptions {
   public static void noteSkipped(Console console, String command, LoadedImages loaded) {
     if (!loaded.leftOut().isEmpty()) {
       console.note(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: left out files whose names do not end like those of images: %s",
-              command,
-              loaded.describeLeftOut()));
+              command, loaded.describeLeftOut()));
     }
     List<LoadedImages.Skipped> skipped = loaded.skipped();
     for (LoadedImages.Skipped file :
         skipped.subList(0, Math.min(MAX_NAMED_FILES, skipped.size()))) {
-      console.note(
-          String.format(Locale.ROOT, "%s: skipped %s: %s", command, file.file(), file.reason()));
+      console.note(Text.format("%s: skipped %s: %s", command, file.file(), file.reason()));
     }
     if (skipped.size() > MAX_NAMED_FILES) {
       console.note(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: skipped %d more files that cannot be read",
-              command,
-              skipped.size() - MAX_NAMED_FILES));
+              command, skipped.size() - MAX_NAMED_FILES));
     }
   }
 }

@@ -4,6 +4,7 @@ import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import org.ddpm4j.io.Text;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.ArgSpec;
@@ -95,8 +96,7 @@ public class EnumConverter<E extends Enum<E>> implements ITypeConverter<E>, Iter
         .orElseThrow(
             () ->
                 new TypeConversionException(
-                    String.format(
-                        Locale.ROOT, "expected %s but was '%s'", String.join(", ", this), text)));
+                    Text.format("expected %s but was '%s'", String.join(", ", this), text)));
   }
 
   @Override

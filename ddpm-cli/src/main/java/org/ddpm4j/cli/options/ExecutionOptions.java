@@ -1,8 +1,8 @@
 package org.ddpm4j.cli.options;
 
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.plan.Devices;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.unet.Execution;
@@ -60,9 +60,7 @@ public final class ExecutionOptions {
     if (own == execution.precision()) {
       return execution;
     }
-    console.note(
-        String.format(
-            Locale.ROOT, "precision: %s; --precision float32 is slower and more exact", own));
+    console.note(Text.format("precision: %s; --precision float32 is slower and more exact", own));
     return new Execution(execution.layers(), own, execution.threads(), execution.devices());
   }
 }

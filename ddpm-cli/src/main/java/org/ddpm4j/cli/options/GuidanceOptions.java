@@ -1,7 +1,6 @@
 package org.ddpm4j.cli.options;
 
 import java.util.List;
-import java.util.Locale;
 import org.ddpm4j.diffusion.guidance.Guidance;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import picocli.CommandLine.Option;
@@ -53,17 +52,12 @@ public final class GuidanceOptions {
     }
     if (interval != null && interval.size() != 2) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "--guidance-interval takes two numbers, as in 0.3,5, but was given %s.",
-              interval));
+          "--guidance-interval takes two numbers, as in 0.3,5, but was given %s.", interval);
     }
     if (scale == 1 && (rescale != null || interval != null)) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "--guidance 1 is none, so that %s would change nothing; give another scale, or leave it out.",
-              rescale == null ? "--guidance-interval" : "--guidance-rescale"));
+          "--guidance 1 is none, so that %s would change nothing; give another scale, or leave it out.",
+          rescale == null ? "--guidance-interval" : "--guidance-rescale");
     }
     Guidance guidance =
         BadInputException.check(

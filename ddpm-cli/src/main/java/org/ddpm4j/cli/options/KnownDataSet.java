@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import org.ddpm4j.data.Cifar10;
 import org.ddpm4j.data.Cifar100;
 import org.ddpm4j.data.DataSources;
@@ -19,6 +18,7 @@ import org.ddpm4j.data.Split;
 import org.ddpm4j.data.TinyImageNet;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.run.DataDescription;
+import org.ddpm4j.io.Text;
 
 /** The data sets that can be trained on by name. */
 public enum KnownDataSet {
@@ -136,8 +136,7 @@ public enum KnownDataSet {
                     name.equals(DataDescription.UNKNOWN)
                         ? "It is not known what the network of this run was trained on; convert it"
                             + " again with --dataset."
-                        : String.format(
-                            Locale.ROOT,
+                        : Text.format(
                             "The run was trained on the data set %s, which this program does not know; resume it from Java.",
                             name)));
   }

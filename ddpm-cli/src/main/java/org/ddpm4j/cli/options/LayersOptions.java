@@ -1,9 +1,9 @@
 package org.ddpm4j.cli.options;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.Devices;
 import org.ddpm4j.kernels.plan.Precision;
@@ -61,11 +61,8 @@ public final class LayersOptions {
     Execution execution = trainingExecution(console, dataType, precision);
     if (!execution.helpers().isEmpty()) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The option --device names several devices (%s), which can train together; this command computes on one: say --device %s.",
-              device,
-              execution.resolvedDevice()));
+          "The option --device names several devices (%s), which can train together; this command computes on one: say --device %s.",
+          device, execution.resolvedDevice());
     }
     return execution;
   }
@@ -85,11 +82,7 @@ public final class LayersOptions {
     DeviceName resolved = execution.resolvedDevice();
     if (chosenHere && !resolved.equals(DeviceName.CPU) && execution.isFused(dataType)) {
       console.note(
-          String.format(
-              Locale.ROOT,
-              "device: %s, %s",
-              resolved,
-              Devices.description(resolved).orElseThrow()));
+          Text.format("device: %s, %s", resolved, Devices.description(resolved).orElseThrow()));
     }
     return execution;
   }

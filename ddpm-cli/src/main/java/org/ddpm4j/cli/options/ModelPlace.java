@@ -4,11 +4,11 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.DownloadProgress;
 import org.ddpm4j.diffusion.diffusers.PipelineFiles;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.hub.Hub;
 import org.ddpm4j.io.hub.HubName;
 import org.ddpm4j.io.hub.HubSettings;
@@ -71,8 +71,7 @@ public final class ModelPlace {
       throw new BadInputException(e.getMessage());
     }
     if (!settings.offline()) {
-      console.note(
-          String.format(Locale.ROOT, "%s is not here: the model of %s", text, settings.endpoint()));
+      console.note(Text.format("%s is not here: the model of %s", text, settings.endpoint()));
     }
     try (DownloadProgress progress = new DownloadProgress(console)) {
       return request.from(new Hub(settings, progress));

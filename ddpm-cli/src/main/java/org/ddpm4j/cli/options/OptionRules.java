@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.ddpm4j.io.Text;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Mixin;
@@ -212,8 +213,7 @@ public final class OptionRules {
 
   private static ParameterException refusal(
       CommandSpec command, String sentence, Object... values) {
-    return new ParameterException(
-        command.commandLine(), String.format(Locale.ROOT, sentence, values));
+    return new ParameterException(command.commandLine(), Text.format(sentence, values));
   }
 
   /** What is said of the options of a command. */

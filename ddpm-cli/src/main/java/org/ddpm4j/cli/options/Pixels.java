@@ -1,11 +1,11 @@
 package org.ddpm4j.cli.options;
 
-import java.util.Locale;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.io.Text;
 
 /** The scales that pixels can be on, by name and in words. */
 public enum Pixels {
@@ -38,14 +38,9 @@ public enum Pixels {
             IntStream.range(0, normalization.mean().size())
                 .mapToObj(
                     c ->
-                        String.format(
-                            Locale.ROOT,
-                            "%.4g to %.4g",
-                            normalization.lower(c),
-                            normalization.upper(c)))
+                        Text.format("%.4g to %.4g", normalization.lower(c), normalization.upper(c)))
                 .toList());
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "%s (mean %s, standard deviation %s)",
         ranges,
         numbers(normalization.mean().stream().mapToDouble(Double::doubleValue)),

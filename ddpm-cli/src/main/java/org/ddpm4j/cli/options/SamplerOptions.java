@@ -1,6 +1,5 @@
 package org.ddpm4j.cli.options;
 
-import java.util.Locale;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
@@ -76,10 +75,8 @@ public final class SamplerOptions {
   public static void requireX0(DiffusionModel model, NoiseLevel first) {
     if (!model.parameterization().determinesX0(model.schedule(), first)) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "At the last timestep of this schedule nothing of the image is left, so that a network which predicts %s cannot begin there; take one that predicts v or x0, or a schedule that ends above zero, or begin below by --spacing leading.",
-              model.parameterization()));
+          "At the last timestep of this schedule nothing of the image is left, so that a network which predicts %s cannot begin there; take one that predicts v or x0, or a schedule that ends above zero, or begin below by --spacing leading.",
+          model.parameterization());
     }
   }
 
@@ -110,11 +107,8 @@ public final class SamplerOptions {
   public static void requireSteps(int chosen, int timesteps) {
     if (chosen < 1 || chosen > timesteps) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "%d denoising steps are not possible; it takes 1 to %d, the length of the chain.",
-              chosen,
-              timesteps));
+          "%d denoising steps are not possible; it takes 1 to %d, the length of the chain.",
+          chosen, timesteps);
     }
   }
 }

@@ -1,6 +1,5 @@
 package org.ddpm4j.cli.options;
 
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.config.AncestralConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
@@ -10,6 +9,7 @@ import org.ddpm4j.diffusion.model.DefaultSampler;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.model.UnetConfig;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -157,13 +157,9 @@ public final class SamplerTypeOptions {
     String reason =
         config instanceof SamplerConfig.SpacedLevels spaced
                 && spaced.levels() != LevelSpacing.TIMESTEPS
-            ? String.format(Locale.ROOT, " with --levels %s", spaced.levels())
+            ? Text.format(" with --levels %s", spaced.levels())
             : "";
     return new BadInputException(
-        String.format(
-            Locale.ROOT,
-            "The sampler %s%s has times of its own; leave out --spacing.",
-            config.type(),
-            reason));
+        "The sampler %s%s has times of its own; leave out --spacing.", config.type(), reason);
   }
 }

@@ -1,8 +1,8 @@
 package org.ddpm4j.cli.options;
 
-import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.ddpm4j.io.Text;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -19,7 +19,7 @@ public final class SizeConverter implements ITypeConverter<Size> {
     Matcher matcher = FORM.matcher(text);
     if (!matcher.matches()) {
       throw new TypeConversionException(
-          String.format(Locale.ROOT, "expected height and width as in 28x28 but was '%s'", text));
+          Text.format("expected height and width as in 28x28 but was '%s'", text));
     }
     int height = Integer.parseInt(matcher.group(1));
     return new Size(height, matcher.group(2) == null ? height : Integer.parseInt(matcher.group(2)));

@@ -2,7 +2,6 @@ package org.ddpm4j.cli.options;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.cli.options.HasEffect.Fact;
@@ -72,10 +71,8 @@ public final class WeightsOptions {
     }
     if (weights != null && checkpoint == null && run.hasAverageOnly()) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The run %s has no checkpoints but only the moving average of its weights; leave out --weights.",
-              folder));
+          "The run %s has no checkpoints but only the moving average of its weights; leave out --weights.",
+          folder);
     }
     return DiffusionModel.ofRun(
         run,

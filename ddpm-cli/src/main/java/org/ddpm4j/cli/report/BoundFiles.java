@@ -3,12 +3,12 @@ package org.ddpm4j.cli.report;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import org.ddpm4j.diffusion.bound.BoundEvaluation;
 import org.ddpm4j.diffusion.bound.StratifiedTimesteps.Stratum;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.Text;
 
 /**
  * What an evaluation leaves for people to look at: bound.csv, bound-images.csv and bound.png.
@@ -111,9 +111,7 @@ public record BoundFiles(Path folder) {
   private static String line(String name, double[] perImage) {
     BoundEvaluation.Average average = BoundEvaluation.Average.of(perImage);
     String spread =
-        perImage.length == 1
-            ? ""
-            : String.format(Locale.ROOT, " \u00b1 %.5f", average.standardError());
-    return String.format(Locale.ROOT, "%-12s %9.5f%s%n", name, average.mean(), spread);
+        perImage.length == 1 ? "" : Text.format(" \u00b1 %.5f", average.standardError());
+    return Text.format("%-12s %9.5f%s%n", name, average.mean(), spread);
   }
 }

@@ -1,7 +1,7 @@
 package org.ddpm4j.cli.report;
 
-import java.util.Locale;
 import org.ddpm4j.evaluation.DistanceReport;
+import org.ddpm4j.io.Text;
 
 /** The figures of a report as columns of a table, separated by commas. */
 public final class DistanceColumns {
@@ -19,8 +19,7 @@ public final class DistanceColumns {
    * @return a part of a row
    */
   public static String of(DistanceReport report) {
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "%d,%s,%s,%s,%s,%s,%s,%s",
         report.images(),
         report.frechet(),

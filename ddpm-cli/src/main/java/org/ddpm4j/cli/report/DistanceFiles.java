@@ -7,12 +7,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.ddpm4j.evaluation.DistanceReport;
 import org.ddpm4j.evaluation.DistanceReport.OfClass;
 import org.ddpm4j.evaluation.InceptionScore;
 import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Text;
 
 /**
  * Distances for people, as a table, and for programs, as JSON.
@@ -122,44 +122,36 @@ public record DistanceFiles(Map<String, DistanceReport> reports) {
         name,
         report.images(),
         report.frechet(),
-        String.format(Locale.ROOT, "%.5f ± %.5f", report.kernel().value(), report.kernel().error()),
+        Text.format("%.5f ± %.5f", report.kernel().value(), report.kernel().error()),
         report.precisionRecall().precision(),
         report.precisionRecall().recall(),
         report.densityCoverage().density(),
         report.densityCoverage().coverage(),
-        report
-            .inceptionScore()
-            .map(score -> String.format(Locale.ROOT, "%.2f", score.value()))
-            .orElse("-"));
+        report.inceptionScore().map(score -> Text.format("%.2f", score.value())).orElse("-"));
   }
 
   private void addClasses(StringBuilder text, DistanceReport first) {
     add(text, "");
-    StringBuilder titles =
-        new StringBuilder(String.format(Locale.ROOT, "%-18s", "Fréchet by class"));
+    StringBuilder titles = new StringBuilder(Text.format("%-18s", "Fréchet by class"));
     reports.forEach(
         (name, report) ->
             titles.append(
-                report.classes().isEmpty()
-                    ? ""
-                    : String.format(Locale.ROOT, "%18s%8s", name, "images")));
+                report.classes().isEmpty() ? "" : Text.format("%18s%8s", name, "images")));
     add(text, "%s", titles);
     for (OfClass row : first.classes()) {
-      StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-18s", row.name()));
+      StringBuilder line = new StringBuilder(Text.format("%-18s", row.name()));
       for (DistanceReport report : reports.values()) {
         report.classes().stream()
             .filter(other -> other.name().equals(row.name()))
             .findFirst()
             .ifPresent(
-                other ->
-                    line.append(
-                        String.format(Locale.ROOT, "%18.2f%8d", other.frechet(), other.images())));
+                other -> line.append(Text.format("%18.2f%8d", other.frechet(), other.images())));
       }
       add(text, "%s", line);
     }
   }
 
   private static void add(StringBuilder text, String format, Object... values) {
-    text.append(String.format(Locale.ROOT, format, values).stripTrailing()).append('\n');
+    text.append(Text.format(format, values).stripTrailing()).append('\n');
   }
 }

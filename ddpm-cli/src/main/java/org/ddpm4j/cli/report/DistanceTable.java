@@ -4,12 +4,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.evaluation.DistanceReport;
 import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.TextTable;
 import org.ddpm4j.plots.Axis;
 import org.ddpm4j.plots.LineChart;
@@ -60,8 +60,7 @@ public record DistanceTable(Path folder) {
         new Row(
             step,
             report.frechet(),
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%d,%s,%s",
                 step,
                 DistanceColumns.of(report),

@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.ddpm4j.io.Text;
 
 /**
  * What a training took, in words.
@@ -26,16 +26,10 @@ public record Effort(String time, String speed, String machine) {
     long images = sittings.stream().mapToLong(Sitting::images).sum();
     return Optional.of(
         new Effort(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%d:%02d:%02d, pictures included",
-                time.toHours(),
-                time.toMinutesPart(),
-                time.toSecondsPart()),
-            String.format(
-                Locale.ROOT,
-                "%.0f images a second",
-                images / Math.max(1e-3, time.toMillis() / 1000.0)),
+                time.toHours(), time.toMinutesPart(), time.toSecondsPart()),
+            Text.format("%.0f images a second", images / Math.max(1e-3, time.toMillis() / 1000.0)),
             sittings.stream().map(Sitting::machine).distinct().collect(Collectors.joining("; "))));
   }
 

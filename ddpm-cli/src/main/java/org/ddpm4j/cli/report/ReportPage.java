@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
 import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.NetworkWords;
@@ -16,6 +15,7 @@ import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.training.LossHistory;
 import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.io.ForeignText;
+import org.ddpm4j.io.Text;
 
 /**
  * The report of a run as one HTML page that needs no other file.
@@ -136,22 +136,20 @@ record ReportPage(
     fact(
         html,
         "Images",
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%,d of %s to train on, %,d held out",
             config.data().trainingImages(),
             config.model().shape(),
             config.data().validationImages()));
     fact(html, "Pixel values", Pixels.describe(config.model().normalization()));
     fact(html, "Network", NetworkWords.describe(config.model().network()));
-    fact(html, "Parameters", String.format(Locale.ROOT, "%,d", parameters));
+    fact(html, "Parameters", Text.format("%,d", parameters));
     fact(html, "Schedule", ChainOptions.describe(config.model().schedule()));
     ObjectiveConfig objective = training().objective();
     fact(
         html,
         "Training",
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "batches of %d, learning rate %s, %s loss %s of %s, seed %d",
             config.training().orElseThrow().batches().batchSize() * (long) training().accumulate(),
             training().optimizer().learningRate(),
@@ -164,17 +162,15 @@ record ReportPage(
       fact(
           html,
           "Augmentation",
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "crops of up to %s, colour jitter of up to %s",
-              augmentation.crop(),
-              augmentation.colorJitter()));
+              augmentation.crop(), augmentation.colorJitter()));
     }
     if (!history.isEmpty()) {
       LossHistory.Entry last = history.get(history.size() - 1);
-      fact(html, "Training loss", String.format(Locale.ROOT, "%.5f", last.loss()));
+      fact(html, "Training loss", Text.format("%.5f", last.loss()));
       if (!Double.isNaN(last.validationLoss())) {
-        fact(html, "Held-out loss", String.format(Locale.ROOT, "%.5f", last.validationLoss()));
+        fact(html, "Held-out loss", Text.format("%.5f", last.validationLoss()));
       }
     }
     appendTime(html);

@@ -5,9 +5,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.ddpm4j.io.ForeignText;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.TextTable;
 import org.ddpm4j.kernels.cpu.Processor;
 import org.ddpm4j.kernels.plan.DeviceName;
@@ -41,9 +41,9 @@ public record Sitting(long begun, long steps, long images, Duration time, String
     DeviceName device = execution.resolvedDevice();
     String where =
         device.equals(DeviceName.CPU)
-            ? String.format(Locale.ROOT, "%s, %d threads", Processor.model(), execution.threads())
+            ? Text.format("%s, %d threads", Processor.model(), execution.threads())
             : Devices.description(device).orElse(device.toString());
-    return String.format(Locale.ROOT, "%s, %s", where, execution.precision());
+    return Text.format("%s, %s", where, execution.precision());
   }
 
   /**
@@ -102,8 +102,7 @@ public record Sitting(long begun, long steps, long images, Duration time, String
     StringBuilder table = new StringBuilder(HEADER);
     for (Sitting each : sittings) {
       table.append(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d,%d,%d,%.3f,%s\n",
               each.begun,
               each.steps,

@@ -3,7 +3,6 @@ package org.ddpm4j.cli.serve;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -92,11 +91,7 @@ public final class StudioCommand implements Callable<Integer> {
           all.put(name, List.of("--dataset", "folder", "--data", folder.toString()));
       if (before != null) {
         throw new BadInputException(
-            String.format(
-                Locale.ROOT,
-                "There are two data sets called %s; rename the folder %s.",
-                name,
-                folder));
+            "There are two data sets called %s; rename the folder %s.", name, folder);
       }
     }
     return all;

@@ -3,7 +3,6 @@ package org.ddpm4j.cli.spark;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
@@ -103,10 +102,8 @@ public final class SparkCommand implements Callable<Integer> {
     if (master.startsWith("local")) {
       if (executors != null || cores != null || overhead != null) {
         throw new BadInputException(
-            String.format(
-                Locale.ROOT,
-                "%s has no executors, so that --executors, --cores and --overhead would say nothing; name a cluster by --master, or leave them out.",
-                master));
+            "%s has no executors, so that --executors, --cores and --overhead would say nothing; name a cluster by --master, or leave them out.",
+            master);
       }
     } else {
       addExecutors(arguments);
@@ -155,10 +152,7 @@ public final class SparkCommand implements Callable<Integer> {
   private static String quoted(String word) {
     if (!word.matches("[A-Za-z0-9_./:\\-\\[\\]*,]+")) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "--master is %s; expected local[N], spark://HOST:PORT, yarn or k8s://URL.",
-              word));
+          "--master is %s; expected local[N], spark://HOST:PORT, yarn or k8s://URL.", word);
     }
     return word;
   }

@@ -9,10 +9,10 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.OptionalInt;
 import org.ddpm4j.io.ForeignText;
 import org.ddpm4j.io.IoConsumer;
+import org.ddpm4j.io.Text;
 
 /**
  * Where the program writes.
@@ -89,8 +89,7 @@ public record Console(OutputStream out, PrintStream err, OptionalInt terminalCol
     } catch (IOException e) {
       if (!"Broken pipe".equals(e.getMessage())) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "Standard output could not be written (%s); choose another place for it.",
                 e.getMessage()),
             e);

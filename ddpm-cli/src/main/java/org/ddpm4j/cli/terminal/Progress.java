@@ -1,7 +1,6 @@
 package org.ddpm4j.cli.terminal;
 
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -12,6 +11,7 @@ import me.tongfei.progressbar.ProgressBarStyle;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.pipeline.SamplingListener;
 import org.ddpm4j.diffusion.pipeline.SamplingOptions;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -123,8 +123,7 @@ public final class Progress implements AutoCloseable {
     lastLineNanos = nanoTime.getAsLong();
     lastLineDone = done;
     console.note(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s: %d/%d %s, %.2f/s, %s, ETA %s%s",
             task,
             done,
@@ -137,12 +136,8 @@ public final class Progress implements AutoCloseable {
   }
 
   private static String clock(Duration duration) {
-    return String.format(
-        Locale.ROOT,
-        "%d:%02d:%02d",
-        duration.toHours(),
-        duration.toMinutesPart(),
-        duration.toSecondsPart());
+    return Text.format(
+        "%d:%02d:%02d", duration.toHours(), duration.toMinutesPart(), duration.toSecondsPart());
   }
 
   /** Leaves the last state on the screen if there was any. */

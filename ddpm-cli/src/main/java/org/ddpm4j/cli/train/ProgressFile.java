@@ -4,11 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
 import org.ddpm4j.cli.report.RunFiles;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingListener;
 import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Text;
 
 /**
  * Tells whoever looks at the run's folder how far its training is: progress.json and, as soon as
@@ -79,8 +79,7 @@ final class ProgressFile implements TrainingListener, AutoCloseable {
     double toLimit = Math.max(0, limitNanos / 1e9 - seconds);
     AtomicFile.writeString(
         file,
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "{\"step\": %d, \"steps\": %d, \"loss\": %s, \"images_per_second\": %.1f, \"seconds_left\": %.0f, \"process\": %d, \"ended\": %b}\n",
             step,
             steps,

@@ -2,9 +2,9 @@ package org.ddpm4j.cli.train;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Locale;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.io.Text;
 
 /**
  * How many steps fit in a given time on this machine, measured by doing some that are thrown away.
@@ -73,12 +73,9 @@ record TrainingPlan(long steps, Duration limit) {
             probe.validationImages(),
             evaluation);
     console.note(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "train: %d steps fit in %s minutes here, at %.1f a second",
-            plan.steps(),
-            number(time.toMillis() / 60e3),
-            1 / step));
+            plan.steps(), number(time.toMillis() / 60e3), 1 / step));
     return plan;
   }
 
@@ -117,8 +114,6 @@ record TrainingPlan(long steps, Duration limit) {
   }
 
   private static String number(double value) {
-    return value == Math.rint(value)
-        ? String.format(Locale.ROOT, "%.0f", value)
-        : String.format(Locale.ROOT, "%.2f", value);
+    return value == Math.rint(value) ? Text.format("%.0f", value) : Text.format("%.2f", value);
   }
 }

@@ -3,7 +3,6 @@ package org.ddpm4j.cli.train;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
@@ -37,6 +36,7 @@ import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingListener;
 import org.ddpm4j.evaluation.ClassifierFeatures;
 import org.ddpm4j.io.FolderLock;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.plan.DeviceMemoryException;
 import org.ddpm4j.plots.PlotFont;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -239,23 +239,16 @@ final class TrainingSession implements AutoCloseable {
   private static void requireBatch(int batchSize, int images) {
     if (batchSize > images) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The batch size is %d, but there are only %d images to train on; give --batch-size %d or less.",
-              batchSize,
-              images,
-              images));
+          "The batch size is %d, but there are only %d images to train on; give --batch-size %d or less.",
+          batchSize, images, images);
     }
   }
 
   /** Trains a new run. */
   End begin(RunFolder folder, Duration limit) throws IOException {
     console.note(
-        String.format(
-            Locale.ROOT,
-            "train: %s (%d images)",
-            config.data().source(),
-            config.data().trainingImages()));
+        Text.format(
+            "train: %s (%d images)", config.data().source(), config.data().trainingImages()));
     return alone(
         folder,
         () -> {
@@ -286,10 +279,8 @@ final class TrainingSession implements AutoCloseable {
             .orElseThrow(
                 () ->
                     new BadInputException(
-                        String.format(
-                            Locale.ROOT,
-                            "The run %s is in use: another process trains it; wait until that has ended, or stop it.",
-                            folder.path())));
+                        "The run %s is in use: another process trains it; wait until that has ended, or stop it.",
+                        folder.path()));
     try {
       return work.run();
     } catch (IOException e) {
@@ -305,11 +296,9 @@ final class TrainingSession implements AutoCloseable {
   private void requireInPlace(RunFolder folder) throws IOException {
     if (!lock.isInPlace()) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The run's folder %s was moved, deleted or replaced while it was trained, so that step %d cannot be saved there; go on from the last step that it holds by 'ddpm train --resume DIR' where it is now, or begin a new run.",
-              folder.path(),
-              trainer.step()));
+              folder.path(), trainer.step()));
     }
   }
 
@@ -324,23 +313,15 @@ final class TrainingSession implements AutoCloseable {
     }
     if (trainer.step() > training.config().steps()) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The run %s has done %d steps already, which %d would undo; give --steps %d or more.",
-              folder.path(),
-              trainer.step(),
-              training.config().steps(),
-              trainer.step()));
+          "The run %s has done %d steps already, which %d would undo; give --steps %d or more.",
+          folder.path(), trainer.step(), training.config().steps(), trainer.step());
     }
     if (!folder.readConfig().equals(config)) {
       folder.writeConfig(config);
     }
     console.note(
-        String.format(
-            Locale.ROOT,
-            "train: going on from step %d of %d",
-            trainer.step(),
-            training.config().steps()));
+        Text.format(
+            "train: going on from step %d of %d", trainer.step(), training.config().steps()));
     return run(folder, limit);
   }
 
@@ -365,19 +346,15 @@ final class TrainingSession implements AutoCloseable {
       requireInPlace(folder);
       folder.checkpoints().write(trainer.checkpoint(), training.checkpointEvery());
       console.note(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "train: saved at step %d; go on by 'ddpm train --resume %s', on the processor by --device cpu",
-              trainer.step(),
-              folder.path()));
+              trainer.step(), folder.path()));
     } catch (IOException | RuntimeException e) {
       why.addSuppressed(e);
       console.note(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "train: step %d could not be saved (%s); what was saved before is still there",
-              trainer.step(),
-              e.getMessage()));
+              trainer.step(), e.getMessage()));
     }
   }
 
@@ -417,22 +394,17 @@ final class TrainingSession implements AutoCloseable {
       if (!interruption.isRequested()) {
         if (!complete) {
           console.note(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "train: the time limit ends training at step %d of %d; go on by 'ddpm train --resume %s'",
-                  trainer.step(),
-                  training.config().steps(),
-                  folder.path()));
+                  trainer.step(), training.config().steps(), folder.path()));
         }
         finish(folder, files, interruption);
       }
       if (interruption.isRequested()) {
         console.note(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "train: interrupted, saved at step %d; go on by 'ddpm train --resume %s'",
-                trainer.step(),
-                folder.path()));
+                trainer.step(), folder.path()));
         return End.INTERRUPTED;
       }
       console.printLine(folder.path().toString());
@@ -561,8 +533,7 @@ final class TrainingSession implements AutoCloseable {
       }
       double seconds = (System.nanoTime() - startNanos) / 1e9;
       progress.update(
-          report.step(),
-          String.format(Locale.ROOT, "loss %.4f, %.0f images/s", loss, images / seconds));
+          report.step(), Text.format("loss %.4f, %.0f images/s", loss, images / seconds));
     }
   }
 }

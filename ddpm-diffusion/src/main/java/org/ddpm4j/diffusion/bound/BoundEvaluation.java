@@ -2,9 +2,9 @@ package org.ddpm4j.diffusion.bound;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -59,12 +59,9 @@ public record BoundEvaluation(
     for (INDArray matrix : List.of(terms, x0SquaredError, epsSquaredError)) {
       if (!Arrays.equals(matrix.shape(), shape)) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "A matrix of %1$d images at %2$d timesteps has the shape %3$s; it must be [%1$d,%2$d].",
-                shape[0],
-                shape[1],
-                Arrays.toString(matrix.shape())));
+                shape[0], shape[1], Arrays.toString(matrix.shape())));
       }
     }
   }

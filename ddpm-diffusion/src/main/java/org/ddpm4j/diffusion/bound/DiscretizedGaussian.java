@@ -1,9 +1,9 @@
 package org.ddpm4j.diffusion.bound;
 
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.io.Text;
 
 /**
  * The probability that a Gaussian gives to a pixel's bin (Ho et al. 2020, eq. 13). The range of the
@@ -35,23 +35,17 @@ public final class DiscretizedGaussian implements Decoder {
   public DiscretizedGaussian(double[] lower, double[] upper, double[] step) {
     if (lower.length < 1 || upper.length != lower.length || step.length != lower.length) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The decoder was given %d lower ends, %d upper ends and %d steps; it takes one of each for every channel, or one of each for all.",
-              lower.length,
-              upper.length,
-              step.length));
+              lower.length, upper.length, step.length));
     }
     for (int c = 0; c < lower.length; c++) {
       double steps = (upper[c] - lower[c]) / step[c];
       if (!(step[c] > 0 && steps > 0.5 && Math.abs(steps - Math.rint(steps)) < WHOLE)) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "Pixels from %s to %s cannot be %s apart; the range must be a whole number of steps, 255 of them for pixels of 8 bits.",
-                lower[c],
-                upper[c],
-                step[c]));
+                lower[c], upper[c], step[c]));
       }
     }
     this.lower = lower.clone();
@@ -96,13 +90,9 @@ public final class DiscretizedGaussian implements Decoder {
     double last = Math.rint((upper[c] - lower[c]) / step[c]);
     if (!(level >= 0 && level <= last)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "An image has the value %s in channel %d, but the decoder is for images in [%s,%s]; give it the range of the images' own normalisation.",
-              x0,
-              channel,
-              lower[c],
-              upper[c]));
+              x0, channel, lower[c], upper[c]));
     }
     double value = lower[c] + level * step[c];
     double deviation = Math.exp(logVariance / 2);
@@ -142,11 +132,8 @@ public final class DiscretizedGaussian implements Decoder {
 
   @Override
   public String toString() {
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "DiscretizedGaussian[lower=%s, upper=%s, step=%s]",
-        Arrays.toString(lower),
-        Arrays.toString(upper),
-        Arrays.toString(step));
+        Arrays.toString(lower), Arrays.toString(upper), Arrays.toString(step));
   }
 }

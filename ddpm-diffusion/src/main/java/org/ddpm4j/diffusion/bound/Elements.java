@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion.bound;
 
 import java.util.Arrays;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The elements of arrays, for loops in double precision. */
@@ -20,11 +20,9 @@ final class Elements {
   static double[] of(INDArray array, INDArray like) {
     if (!Arrays.equals(array.shape(), like.shape())) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "An array has the shape %s where the images have %s; both must be the same.",
-              Arrays.toString(array.shape()),
-              Arrays.toString(like.shape())));
+              Arrays.toString(array.shape()), Arrays.toString(like.shape())));
     }
     // Closed at once: the garbage collector, which sees only small Java objects, may wait for long.
     try (INDArray copy = array.dup('c')) {

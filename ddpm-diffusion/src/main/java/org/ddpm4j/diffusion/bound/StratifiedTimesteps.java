@@ -2,10 +2,10 @@ package org.ddpm4j.diffusion.bound;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
+import org.ddpm4j.io.Text;
 
 /**
  * The timesteps at which a bound is evaluated: one of each stratum, which stands for all timesteps
@@ -34,12 +34,9 @@ public record StratifiedTimesteps(List<Stratum> strata) {
     public Stratum {
       if (first < 0 || size < 1 || timestep < first || timestep - first >= size) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "A stratum of %d timesteps from %d on, of which timestep %d was drawn, is not possible; it must lie inside.",
-                size,
-                first,
-                timestep));
+                size, first, timestep));
       }
     }
   }
@@ -55,11 +52,9 @@ public record StratifiedTimesteps(List<Stratum> strata) {
     for (Stratum stratum : strata) {
       if (stratum.first() != next) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "A stratum begins at timestep %d; it must begin at %d, where the one before it ends.",
-                stratum.first(),
-                next));
+                stratum.first(), next));
       }
       next += stratum.size();
     }
@@ -94,13 +89,9 @@ public record StratifiedTimesteps(List<Stratum> strata) {
   public static StratifiedTimesteps draw(int timesteps, int count, long seed) {
     if (count < Math.min(2, timesteps) || count > timesteps) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The bound of a chain of %d timesteps cannot be evaluated at %d of them; it takes %d to %d.",
-              timesteps,
-              count,
-              Math.min(2, timesteps),
-              timesteps));
+              timesteps, count, Math.min(2, timesteps), timesteps));
     }
     CounterRandom random = new CounterRandom(seed, Purpose.BOUND_TIMESTEPS);
     List<Stratum> strata = new ArrayList<>();

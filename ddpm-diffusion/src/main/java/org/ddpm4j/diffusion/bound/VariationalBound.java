@@ -1,7 +1,6 @@
 package org.ddpm4j.diffusion.bound;
 
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.function.IntConsumer;
 import org.ddpm4j.diffusion.Denoiser;
@@ -10,6 +9,7 @@ import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -128,8 +128,7 @@ public record VariationalBound(
       INDArray x0, INDArray xt, int[] t, INDArray mean, INDArray logVariance) {
     if (t.length != x0.size(0)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "%d timesteps were given for %d images.", t.length, x0.size(0)));
+          Text.format("%d timesteps were given for %d images.", t.length, x0.size(0)));
     }
     Terms terms =
         terms(x0, Elements.of(xt, x0), t, Elements.of(mean, x0), Elements.of(logVariance, x0));
@@ -187,11 +186,9 @@ public record VariationalBound(
       IntConsumer progress) {
     if (timesteps.timesteps() != schedule.timesteps()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The timesteps are of a chain of %d, the bound of one of %d; both must be the same.",
-              timesteps.timesteps(),
-              schedule.timesteps()));
+              timesteps.timesteps(), schedule.timesteps()));
     }
     int images = Math.toIntExact(x0.size(0));
     int count = timesteps.strata().size();

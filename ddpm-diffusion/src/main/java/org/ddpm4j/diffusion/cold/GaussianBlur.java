@@ -1,8 +1,8 @@
 package org.ddpm4j.diffusion.cold;
 
 import java.util.Arrays;
-import java.util.Locale;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -34,8 +34,7 @@ public record GaussianBlur(int steps, int kernelSize, double firstStd, double st
     ImageByImage.requireStds(firstStd, stdIncrement);
     if (kernelSize < 3 || kernelSize % 2 == 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A kernel of %d pixels cannot blur around a centre; the size must be odd and at least 3.",
               kernelSize));
     }

@@ -1,8 +1,8 @@
 package org.ddpm4j.diffusion.cold;
 
 import java.util.Arrays;
-import java.util.Locale;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What all degradations share: the checks, and the way from a batch to images and back. */
@@ -27,11 +27,9 @@ final class ImageByImage {
   static ImageShape shape(INDArray x0) {
     if (x0.rank() != 4 || !x0.dataType().isFPType()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "An array of shape %s and type %s cannot be degraded; it must be [N,C,H,W], FLOAT or DOUBLE.",
-              Arrays.toString(x0.shape()),
-              x0.dataType()));
+              Arrays.toString(x0.shape()), x0.dataType()));
     }
     return new ImageShape((int) x0.size(1), (int) x0.size(2), (int) x0.size(3));
   }
@@ -42,12 +40,9 @@ final class ImageByImage {
     int images = Math.toIntExact(x0.size(0));
     if (severity.length != images || keys.length != images) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d severities and %d keys were given for %d images.",
-              severity.length,
-              keys.length,
-              images));
+              severity.length, keys.length, images));
     }
     for (int s : severity) {
       requireSeverity(degradation, s);
@@ -69,19 +64,14 @@ final class ImageByImage {
   static void requireSeverity(Degradation degradation, int severity) {
     if (severity < 0 || severity > degradation.steps()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The severity is %d; it must be in 0..%d.",
-              severity,
-              degradation.steps()));
+          Text.format("The severity is %d; it must be in 0..%d.", severity, degradation.steps()));
     }
   }
 
   static void requireSteps(int steps) {
     if (steps < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "A degradation in %d steps does nothing; it takes at least 1.", steps));
+          Text.format("A degradation in %d steps does nothing; it takes at least 1.", steps));
     }
   }
 
@@ -89,11 +79,9 @@ final class ImageByImage {
     if (!(firstStd > 0 && firstStd < Double.POSITIVE_INFINITY)
         || !(stdIncrement >= 0 && stdIncrement < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The standard deviation starts at %s and grows by %s; it must start above 0 and not shrink.",
-              firstStd,
-              stdIncrement));
+              firstStd, stdIncrement));
     }
   }
 }

@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion.cold;
 
-import java.util.Locale;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -25,11 +25,7 @@ public record Pixelation(int steps) implements Degradation {
     ImageByImage.requireSteps(steps);
     if (steps > MOST_STEPS) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "Pixels cannot be doubled %d times; choose 1 to %d.",
-              steps,
-              MOST_STEPS));
+          Text.format("Pixels cannot be doubled %d times; choose 1 to %d.", steps, MOST_STEPS));
     }
   }
 

@@ -1,9 +1,9 @@
 package org.ddpm4j.diffusion.cold;
 
-import java.util.Locale;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -45,15 +45,13 @@ public record Snow(int steps, double firstThreshold, double lastThreshold, doubl
     ImageByImage.requireSteps(steps);
     if (!(lastThreshold <= firstThreshold)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The threshold of flakes goes from %s to %s; it must not rise, lest there be less snow.",
-              firstThreshold,
-              lastThreshold));
+              firstThreshold, lastThreshold));
     }
     if (!(lastWhiteness >= 0 && lastWhiteness <= 1)) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "The whiteness is %s; it must be in [0,1].", lastWhiteness));
+          Text.format("The whiteness is %s; it must be in [0,1].", lastWhiteness));
     }
   }
 

@@ -2,7 +2,6 @@ package org.ddpm4j.diffusion.config;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.config.SamplerConfig.Part;
 import org.ddpm4j.diffusion.sampling.ConsistencySampler;
@@ -10,6 +9,7 @@ import org.ddpm4j.diffusion.sampling.InitialNoise;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 
 /**
@@ -28,12 +28,9 @@ public record ConsistencyConfig() implements SamplerConfig.OwnTimes {
     int timesteps = schedule.timesteps();
     if (part.steps() > timesteps) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d steps on %d timesteps are not possible; there must be 1 to %d.",
-              part.steps(),
-              timesteps,
-              timesteps));
+              part.steps(), timesteps, timesteps));
     }
     List<NoiseLevel> levels = new ArrayList<>();
     for (int i = 0; i < part.steps(); i++) {

@@ -1,7 +1,6 @@
 package org.ddpm4j.diffusion.config;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerConfig.Part;
@@ -17,6 +16,7 @@ import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 
 /**
@@ -66,8 +66,7 @@ public record DpmSolverConfig(
    */
   public DpmSolverConfig {
     if (!TYPES.contains(type)) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "The sampler %s is none of %s.", type, TYPES));
+      throw new IllegalArgumentException(Text.format("The sampler %s is none of %s.", type, TYPES));
     }
     Objects.requireNonNull(secondOrder, "secondOrder");
     Objects.requireNonNull(finalOrder, "finalOrder");
@@ -77,11 +76,9 @@ public record DpmSolverConfig(
     VisitedTimes.checkRatios(type, levels);
     if (end == End.CLEAN && prediction(type) == Prediction.EPS) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The sampler %s integrates ε, whose integral does not reach clean images; let it end at %s, or choose dpm++.",
-              type,
-              End.FIRST_TIMESTEP));
+              type, End.FIRST_TIMESTEP));
     }
     VisitedTimes.checkLambda(leastLambda);
   }

@@ -1,6 +1,6 @@
 package org.ddpm4j.diffusion.config;
 
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /**
  * A flow's shift that follows the size of the images, as diffusers' pipelines tell it to {@code
@@ -25,19 +25,14 @@ public record DynamicShift(
   public DynamicShift {
     if (baseLength < 1 || maxLength < 1 || baseLength == maxLength) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "base_image_seq_len is %d and max_image_seq_len %d; they must be at least 1 and differ.",
-              baseLength,
-              maxLength));
+              baseLength, maxLength));
     }
     if (!Double.isFinite(baseShift) || !Double.isFinite(maxShift)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "base_shift is %s and max_shift %s; they must be finite.",
-              baseShift,
-              maxShift));
+          Text.format(
+              "base_shift is %s and max_shift %s; they must be finite.", baseShift, maxShift));
     }
   }
 
@@ -54,11 +49,9 @@ public record DynamicShift(
     double shift = isLogarithm ? Math.exp(mu) : mu;
     if (!(shift > 0 && shift < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The dynamic shift of images of %d pixels is %s; it must be positive and finite.",
-              positions,
-              shift));
+              positions, shift));
     }
     return shift;
   }

@@ -2,7 +2,6 @@ package org.ddpm4j.diffusion.config;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -16,6 +15,7 @@ import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 
@@ -52,8 +52,7 @@ public record FlowConfig(
    */
   public FlowConfig {
     if (!TYPES.contains(type)) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "The sampler %s is none of %s.", type, TYPES));
+      throw new IllegalArgumentException(Text.format("The sampler %s is none of %s.", type, TYPES));
     }
     Objects.requireNonNull(convention, "convention");
     VisitedTimes.checkRatios(type, levels);

@@ -2,12 +2,12 @@ package org.ddpm4j.diffusion.config;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.config.SamplerConfig.Part;
 import org.ddpm4j.diffusion.sampling.KarrasVeSampler;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 
 /**
@@ -35,11 +35,9 @@ public record KarrasVeConfig(
   public KarrasVeConfig {
     if (!(sigmaMin > 0 && sigmaMax > sigmaMin && Double.isFinite(sigmaMax * sigmaMax))) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "sigma_min is %s and sigma_max %s; they must be positive, and the first the less.",
-              sigmaMin,
-              sigmaMax));
+              sigmaMin, sigmaMax));
     }
     new KarrasVeSampler.Churn(churn, churnFrom, churnTo, noise);
   }

@@ -1,11 +1,11 @@
 package org.ddpm4j.diffusion.config;
 
-import java.util.Locale;
 import org.ddpm4j.diffusion.config.SamplerConfig.Part;
 import org.ddpm4j.diffusion.sampling.LcmSampler;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 
 /**
@@ -28,10 +28,7 @@ public record LcmConfig(int originalSteps, double timestepScaling)
   public LcmConfig {
     if (originalSteps < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The number of original steps is %d; it must be at least 1.",
-              originalSteps));
+          Text.format("The number of original steps is %d; it must be at least 1.", originalSteps));
     }
     LcmSampler.requireScaling(timestepScaling);
   }
@@ -55,11 +52,9 @@ public record LcmConfig(int originalSteps, double timestepScaling)
     int original = Math.min(originalSteps, schedule.timesteps());
     if (part.steps() > original) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d steps are not possible where the network was distilled at %d timesteps; lcm takes at most as many.",
-              part.steps(),
-              original));
+              part.steps(), original));
     }
     double[] times = new double[part.steps()];
     for (int i = 0; i < times.length; i++) {

@@ -1,8 +1,8 @@
 package org.ddpm4j.diffusion.config;
 
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.sampling.LevelSpacing;
+import org.ddpm4j.io.Text;
 
 /**
  * How the noise levels of a run lie, and between which ratios; the ratios count unless the levels
@@ -26,22 +26,17 @@ public record LevelRange(LevelSpacing spacing, Double least, Double greatest) {
     check("greatest", greatest);
     if (least != null && greatest != null && least >= greatest) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The noise levels cannot go from %s down to %s; the first must be the greater.",
-              greatest,
-              least));
+              greatest, least));
     }
   }
 
   private static void check(String which, Double ratio) {
     if (ratio != null && !(ratio > 0 && ratio < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The %s noise-to-signal ratio is %s; it must be positive and finite.",
-              which,
-              ratio));
+          Text.format(
+              "The %s noise-to-signal ratio is %s; it must be positive and finite.", which, ratio));
     }
   }
 

@@ -2,7 +2,6 @@ package org.ddpm4j.diffusion.config;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
@@ -17,6 +16,7 @@ import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.PndmSampler;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.CrashSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 
@@ -45,8 +45,7 @@ public record PndmConfig(
    */
   public PndmConfig {
     if (!TYPES.contains(type)) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "The sampler %s is none of %s.", type, TYPES));
+      throw new IllegalArgumentException(Text.format("The sampler %s is none of %s.", type, TYPES));
     }
     Objects.requireNonNull(end, "end");
     Objects.requireNonNull(convention, "convention");

@@ -2,13 +2,13 @@ package org.ddpm4j.diffusion.config;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 
 /**
@@ -91,10 +91,7 @@ public sealed interface SamplerConfig
     default SamplerConfig withSpacing(TimestepSpacing newSpacing, int newStepsOffset) {
       if (newSpacing != spacing() || newStepsOffset != stepsOffset()) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "The sampler %s has times of its own; leave the spacing out.",
-                type()));
+            Text.format("The sampler %s has times of its own; leave the spacing out.", type()));
       }
       return this;
     }
@@ -153,11 +150,9 @@ public sealed interface SamplerConfig
     public Part {
       if (last < 1 || last > steps) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The last %d of %d steps are no part of a run; it takes at least one, and no more than there are.",
-                last,
-                steps));
+                last, steps));
       }
     }
 
@@ -183,20 +178,16 @@ public sealed interface SamplerConfig
     public static Part ofStrength(int steps, double strength) {
       if (!(strength > 0 && strength <= 1)) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The strength is %s; it must be above 0 (the image itself) and at most 1 (an image as of noise).",
                 strength));
       }
       int last = (int) Math.floor(steps * strength + ROUNDING);
       if (last < 1) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "A strength of %s leaves none of %d steps; take a strength of at least 1/%d, or more steps.",
-                strength,
-                steps,
-                steps));
+                strength, steps, steps));
       }
       return new Part(steps, last);
     }
@@ -341,8 +332,7 @@ public sealed interface SamplerConfig
             .toList();
     int last = types.size() - 1;
     return new IllegalArgumentException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "The sampler %s does not take %s; %s.",
             type(),
             option,

@@ -4,11 +4,11 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.FlowSchedule;
@@ -105,11 +105,8 @@ public record ScheduleConfig(
   public static void requireTimesteps(int timesteps) {
     if (timesteps < 1 || timesteps > MAX_TIMESTEPS) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The number of timesteps is %d; it must be from 1 to %d.",
-              timesteps,
-              MAX_TIMESTEPS));
+          Text.format(
+              "The number of timesteps is %d; it must be from 1 to %d.", timesteps, MAX_TIMESTEPS));
     }
   }
 
@@ -278,8 +275,7 @@ public record ScheduleConfig(
           Objects.requireNonNullElse(sigmaMax, exploding.greatest()));
     }
     throw new IllegalArgumentException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "The schedule %s has no sigma_min and sigma_max to choose; edm and variance-exploding have.",
             type.spelling()));
   }

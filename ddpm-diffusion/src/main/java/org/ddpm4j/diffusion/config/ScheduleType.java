@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.config;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Locale;
 import java.util.Objects;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.ConstantSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
@@ -177,15 +178,13 @@ public enum ScheduleType {
     String name = spelling();
     if (choice == Choice.NOTHING && (betaStart != null || betaEnd != null)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The schedule %s has no beta start and end to choose; linear, linear-scaled, scaled-linear, quadratic and sigmoid have.",
               name));
     }
     if (choice == Choice.END && betaStart != null) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The schedule %s has a single beta; choose it by beta end, and give no beta start.",
               name));
     }

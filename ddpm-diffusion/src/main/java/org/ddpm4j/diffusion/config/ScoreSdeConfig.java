@@ -2,12 +2,12 @@ package org.ddpm4j.diffusion.config;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.config.SamplerConfig.Part;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.ScoreSdeSampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 
 /**
@@ -35,13 +35,9 @@ public record ScoreSdeConfig(double snr, int correctSteps, double leastTime)
         || correctSteps > MAX_CORRECT_STEPS
         || !(leastTime > 0 && leastTime < 1)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "snr is %s, correct_steps %d and sampling_eps %s; they must be above 0, from 0 to %d, and between 0 and 1.",
-              snr,
-              correctSteps,
-              leastTime,
-              MAX_CORRECT_STEPS));
+              snr, correctSteps, leastTime, MAX_CORRECT_STEPS));
     }
   }
 

@@ -3,7 +3,6 @@ package org.ddpm4j.diffusion.config;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
@@ -14,6 +13,7 @@ import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.NoiseStep;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 
 /**
@@ -41,8 +41,7 @@ record VisitedTimes(Times times, TimestepSpacing spacing, int stepsOffset, doubl
     Objects.requireNonNull(spacing, "spacing");
     if (stepsOffset < 0 || (stepsOffset > 0 && spacing != TimestepSpacing.LEADING)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The offset of the timesteps is %d; it must be 0, or more with the spacing leading.",
               stepsOffset));
     }
@@ -52,10 +51,8 @@ record VisitedTimes(Times times, TimestepSpacing spacing, int stepsOffset, doubl
   static void checkLambda(double leastLambda) {
     if (!(leastLambda < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The least λ is %s; it must be a number, or minus infinity for none.",
-              leastLambda));
+          Text.format(
+              "The least λ is %s; it must be a number, or minus infinity for none.", leastLambda));
     }
   }
 
@@ -64,11 +61,7 @@ record VisitedTimes(Times times, TimestepSpacing spacing, int stepsOffset, doubl
     Objects.requireNonNull(levels, "levels");
     if (levels == LevelSpacing.LOG_LINEAR) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The sampler %s does not take the levels %s; euler does.",
-              type,
-              levels));
+          Text.format("The sampler %s does not take the levels %s; euler does.", type, levels));
     }
   }
 
@@ -166,13 +159,9 @@ record VisitedTimes(Times times, TimestepSpacing spacing, int stepsOffset, doubl
     }
     if (visited[0] > schedule.timesteps() - 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "With an offset of %d, %d steps begin at timestep %.0f of %d; take a smaller offset or another number of steps.",
-              stepsOffset,
-              steps,
-              visited[0],
-              schedule.timesteps()));
+              stepsOffset, steps, visited[0], schedule.timesteps()));
     }
     return visited;
   }

@@ -1,7 +1,6 @@
 package org.ddpm4j.diffusion.diffusers;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -11,6 +10,7 @@ import org.ddpm4j.diffusion.config.AncestralConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Autoencoder;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.model.AutoencoderConfig;
@@ -57,21 +57,17 @@ public record DiffusersPipeline(
     boolean learned = config.learnsVariance();
     if (config.outChannels() != in && !learned) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance.",
-              in,
-              config.outChannels()));
+              in, config.outChannels()));
     }
     if (scheduler.sampler() instanceof AncestralConfig ancestral
         && ancestral.variance() == ReverseVariance.LEARNED
         && !learned) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The scheduler's variance_type is \"learned_range\", but the network answers with %d channels and has learned no variance; it takes %d.",
-              config.outChannels(),
-              2 * in));
+              config.outChannels(), 2 * in));
     }
     autoencoder.ifPresent(between -> checkLatents(between.config(), in));
     Unet2D.ImageSize size = config.sampleSize().orElse(null);
@@ -79,21 +75,15 @@ public record DiffusersPipeline(
         MAX_SAMPLE_SIZE / autoencoder.map(between -> between.config().pixelsPerLatent()).orElse(1);
     if (size != null && Math.max(size.height(), size.width()) > most) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "sample_size is %dx%d; %s may have up to %d a side.",
-              size.height(),
-              size.width(),
-              autoencoder.isPresent() ? "latents" : "images",
-              most));
+              size.height(), size.width(), autoencoder.isPresent() ? "latents" : "images", most));
     }
     if (classNames.size() > config.classEmbeddings()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "There are names of %d classes for a network with %d; leave the names out or correct them.",
-              classNames.size(),
-              config.classEmbeddings()));
+              classNames.size(), config.classEmbeddings()));
     }
   }
 
@@ -134,11 +124,9 @@ public record DiffusersPipeline(
   private static void checkLatents(AutoencoderConfig between, int channels) {
     if (between.latents().stateChannels() != channels) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The network denoises latents of %d channels, but the autoencoder's have %d; take the two that belong together.",
-              channels,
-              between.latents().stateChannels()));
+              channels, between.latents().stateChannels()));
     }
   }
 
@@ -240,8 +228,7 @@ public record DiffusersPipeline(
       return config;
     }
     throw new IllegalArgumentException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "diffusers has no network like %s; only a UNet2DModel can go there.",
             network.getClass().getSimpleName()));
   }

@@ -6,11 +6,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.hub.HubSelection;
 import org.ddpm4j.io.weights.WeightsLayout;
 import org.ddpm4j.unet.AutoencoderFolder;
@@ -46,13 +46,9 @@ public record PipelineFiles(String model, Optional<String> variant) implements H
     String config = part + UnetFolder.CONFIG;
     if (!names.contains(config)) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The model %s has neither %s nor %s%s, so there is no network here that could be read; choose a model of diffusers.",
-              model,
-              UnetFolder.CONFIG,
-              unet,
-              UnetFolder.CONFIG));
+              model, UnetFolder.CONFIG, unet, UnetFolder.CONFIG));
     }
     Optional<String> autoencoder =
         PipelineFolder.AUTOENCODERS.stream()
@@ -92,17 +88,13 @@ public record PipelineFiles(String model, Optional<String> variant) implements H
     try {
       chosen = WeightsLayout.choose(beside, variant);
     } catch (IllegalArgumentException e) {
-      throw new IOException(
-          String.format(Locale.ROOT, "The model %s: %s.", model, e.getMessage()), e);
+      throw new IOException(Text.format("The model %s: %s.", model, e.getMessage()), e);
     }
     if (chosen.isEmpty()) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The model %s has no weights beside its %s%s that can be read here; they are safetensors or files of PyTorch.",
-              model,
-              part,
-              UnetFolder.CONFIG));
+              model, part, UnetFolder.CONFIG));
     }
     List<String> files = new ArrayList<>(List.of(part + chosen.get()));
     Path index = snapshot.resolve(part + chosen.get());
@@ -110,13 +102,9 @@ public record PipelineFiles(String model, Optional<String> variant) implements H
       for (String shard : new TreeSet<>(WeightsLayout.shards(index).values())) {
         if (!beside.contains(shard)) {
           throw new IOException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "The model %s has no file %s%s, which its %s names; it is not whole.",
-                  model,
-                  part,
-                  shard,
-                  chosen.get()));
+                  model, part, shard, chosen.get()));
         }
         files.add(part + shard);
       }

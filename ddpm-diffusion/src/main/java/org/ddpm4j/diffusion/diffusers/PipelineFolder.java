@@ -8,13 +8,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.StrictJson;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Autoencoder;
 import org.ddpm4j.unet.AutoencoderFolder;
 import org.ddpm4j.unet.Execution;
@@ -151,7 +151,7 @@ public final class PipelineFolder {
       complete = true;
       return pipeline;
     } catch (IllegalArgumentException e) {
-      throw new IOException(String.format(Locale.ROOT, "%s: %s", folder, e.getMessage()), e);
+      throw new IOException(Text.format("%s: %s", folder, e.getMessage()), e);
     } finally {
       if (!complete) {
         unet.close();
@@ -241,12 +241,10 @@ public final class PipelineFolder {
     Path average = index.resolveSibling(UNET_EMA);
     if (Files.notExists(index) && Files.exists(folder.resolve(UnetFolder.CONFIG))) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s is missing, so that this is no pipeline, but a checkpoint with networks alone;"
                   + " name the one that you want, for example %s.",
-              index,
-              Files.exists(average) ? average : folder));
+              index, Files.exists(average) ? average : folder));
     }
   }
 
@@ -256,13 +254,9 @@ public final class PipelineFolder {
     JsonNode pipeline = json.path(DiffusersFields.CLASS_NAME);
     if (!(json instanceof ObjectNode) || !pipeline.isTextual()) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s does not name a pipeline of diffusers by _class_name; %s, %s and %s are supported.",
-              file,
-              DDPM_PIPELINE,
-              DDIM_PIPELINE,
-              LATENT_PIPELINE));
+              file, DDPM_PIPELINE, DDIM_PIPELINE, LATENT_PIPELINE));
     }
     for (Map.Entry<String, JsonNode> part : json.properties()) {
       boolean isAutoencoder = AUTOENCODERS.contains(part.getKey());
@@ -277,8 +271,7 @@ public final class PipelineFolder {
       }
       if (!isKnown && part.getValue().isArray() && !isAbsent(part.getValue())) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s is a %s with the part %s; only pipelines of a unet and a scheduler alone are supported, as %s and %s, or of these and an autoencoder, as %s.",
                 file,
                 shown(pipeline),
@@ -293,14 +286,10 @@ public final class PipelineFolder {
       String name = className(file, TRANSFORMER, transformer);
       if (!TRANSFORMERS.contains(name)) {
         throw unsupported(
-            file,
-            TRANSFORMER,
-            transformer,
-            String.format(Locale.ROOT, "\"%s\"", DiffusionTransformer.CLASS_NAME));
+            file, TRANSFORMER, transformer, Text.format("\"%s\"", DiffusionTransformer.CLASS_NAME));
       }
     } else if (!className(file, UNET, json.path(UNET)).equals(Unet2D.CLASS_NAME)) {
-      throw unsupported(
-          file, UNET, json.path(UNET), String.format(Locale.ROOT, "\"%s\"", Unet2D.CLASS_NAME));
+      throw unsupported(file, UNET, json.path(UNET), Text.format("\"%s\"", Unet2D.CLASS_NAME));
     }
     String scheduler = className(file, SCHEDULER, json.path(SCHEDULER));
     SchedulerClass named =
@@ -317,40 +306,29 @@ public final class PipelineFolder {
           index,
           part,
           entry,
-          String.format(
-              Locale.ROOT,
-              "\"%s\" and \"%s\"",
-              AUTOENCODER_CLASSES.get(0),
-              AUTOENCODER_CLASSES.get(1)));
+          Text.format("\"%s\" and \"%s\"", AUTOENCODER_CLASSES.get(0), AUTOENCODER_CLASSES.get(1)));
     }
     Path folder = index.resolveSibling(part);
     if (Files.notExists(folder.resolve(UnetFolder.CONFIG))) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s names an autoencoder, but %s is missing; copy or download the whole folder.",
-              index,
-              folder.resolve(UnetFolder.CONFIG)));
+              index, folder.resolve(UnetFolder.CONFIG)));
     }
   }
 
   private static String className(Path file, String part, JsonNode entry) throws IOException {
     if (!entry.isArray() || entry.size() != 2 || !LIBRARIES.contains(entry.get(0).asText())) {
-      throw unsupported(
-          file, part, entry, String.format(Locale.ROOT, "[\"%s\", a class of it]", LIBRARY));
+      throw unsupported(file, part, entry, Text.format("[\"%s\", a class of it]", LIBRARY));
     }
     return entry.get(1).asText();
   }
 
   private static IOException unsupported(Path file, String part, JsonNode entry, String supported) {
     return new IOException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s: %s is %s; supported is %s.",
-            file,
-            part,
-            entry.isMissingNode() ? "missing" : StrictJson.quoted(entry),
-            supported));
+            file, part, entry.isMissingNode() ? "missing" : StrictJson.quoted(entry), supported));
   }
 
   private static boolean isAbsent(JsonNode entry) {
@@ -387,10 +365,7 @@ public final class PipelineFolder {
     }
     if (!isList) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "%s must be a list of the names of classes; correct it or remove it.",
-              file));
+          Text.format("%s must be a list of the names of classes; correct it or remove it.", file));
     }
     return names;
   }
@@ -407,13 +382,9 @@ public final class PipelineFolder {
       JsonNode name = labels.path(Integer.toString(i));
       if (!labels.isObject() || !name.isTextual()) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s: %s has %d entries, but none for class %d that is a text; it must have the classes from 0 on.",
-                index,
-                LABELS,
-                labels.size(),
-                i));
+                index, LABELS, labels.size(), i));
       }
       names.add(name.textValue().split(",", 2)[0].strip());
     }
@@ -433,8 +404,7 @@ public final class PipelineFolder {
       try (Stream<Path> files = Files.list(folder)) {
         if (files.findAny().isPresent()) {
           throw new IOException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "The folder %s is not empty, and a pipeline never overwrites another; choose a new folder.",
                   folder));
         }

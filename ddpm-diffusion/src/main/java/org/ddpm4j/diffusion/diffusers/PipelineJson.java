@@ -8,10 +8,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Locale;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.SmallTextFile;
 import org.ddpm4j.io.StrictJson;
+import org.ddpm4j.io.Text;
 
 /** The JSON files of a pipeline's folder. */
 final class PipelineJson {
@@ -41,11 +41,8 @@ final class PipelineJson {
       return JSON.readTree(text);
     } catch (JsonProcessingException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "%s is not JSON (%s); copy or download it again.",
-              source,
-              StrictJson.problem(e)),
+          Text.format(
+              "%s is not JSON (%s); copy or download it again.", source, StrictJson.problem(e)),
           e);
     }
   }

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -39,6 +38,7 @@ import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.UniPcSampler.Scale;
 import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.io.StrictJson;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
 import org.ddpm4j.schedules.CrashSchedule;
@@ -176,7 +176,7 @@ final class SchedulerJson {
       return of(chosen != null ? chosen : named(json.path(DiffusersFields.CLASS_NAME)), json)
           .scheduler();
     } catch (IllegalArgumentException e) {
-      throw new IOException(String.format(Locale.ROOT, "%s: %s", source, e.getMessage()), e);
+      throw new IOException(Text.format("%s: %s", source, e.getMessage()), e);
     }
   }
 
@@ -199,7 +199,7 @@ final class SchedulerJson {
       return new DiffusersSampler(
           isOfTimesteps ? SamplerConfig.of(type) : read.sampler(type), read.clipping());
     } catch (IllegalArgumentException e) {
-      throw new IOException(String.format(Locale.ROOT, "%s: %s", source, e.getMessage()), e);
+      throw new IOException(Text.format("%s: %s", source, e.getMessage()), e);
     }
   }
 
@@ -263,8 +263,7 @@ final class SchedulerJson {
   private static String keys(SchedulerClass scheduler) {
     List<String> keys = new ArrayList<>(scheduler.readKeys().keySet());
     keys.addAll(scheduler.checkedKeys().keySet());
-    return String.format(
-        Locale.ROOT, "The keys of %s are %s", scheduler.className(), String.join(", ", keys));
+    return Text.format("The keys of %s are %s", scheduler.className(), String.join(", ", keys));
   }
 
   private DiffusersScheduler scheduler() {
@@ -516,7 +515,7 @@ final class SchedulerJson {
             "beta_schedule is %s; supported are \"linear\", \"scaled_linear\", \"squaredcos_cap_v2\"%s",
             StrictJson.quoted(name),
             scheduler.furtherBetas().stream()
-                .map(further -> String.format(Locale.ROOT, ", \"%s\"", further))
+                .map(further -> Text.format(", \"%s\"", further))
                 .collect(Collectors.joining()));
         yield furtherFormula(name.asText());
       }
@@ -578,7 +577,7 @@ final class SchedulerJson {
   }
 
   private static IllegalArgumentException refusal(String sentence, Object... values) {
-    return new IllegalArgumentException(String.format(Locale.ROOT, sentence, values) + ".");
+    return new IllegalArgumentException(Text.format(sentence, values) + ".");
   }
 
   /** The object of a file. */

@@ -2,7 +2,7 @@ package org.ddpm4j.diffusion.diffusers;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.BetaSchedule;
 
 /**
@@ -24,11 +24,8 @@ public record TrainedBetas(List<Double> values) implements BetaSchedule {
     values = List.copyOf(values);
     if (values.isEmpty() || values.size() > MAX_TIMESTEPS) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "There are %d trained betas; there must be 1 to %d.",
-              values.size(),
-              MAX_TIMESTEPS));
+          Text.format(
+              "There are %d trained betas; there must be 1 to %d.", values.size(), MAX_TIMESTEPS));
     }
   }
 
@@ -43,11 +40,9 @@ public record TrainedBetas(List<Double> values) implements BetaSchedule {
   public static TrainedBetas of(BetaSchedule formula, int timesteps) {
     if (timesteps > MAX_TIMESTEPS) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "diffusers has no name for this noise schedule, and %d timesteps are too many to write beta by beta; %d are possible.",
-              timesteps,
-              MAX_TIMESTEPS));
+              timesteps, MAX_TIMESTEPS));
     }
     return new TrainedBetas(Arrays.stream(formula.betas(timesteps)).boxed().toList());
   }
@@ -56,11 +51,9 @@ public record TrainedBetas(List<Double> values) implements BetaSchedule {
   public double[] betas(int timesteps) {
     if (timesteps != values.size()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "There are %d trained betas for %d timesteps; each timestep has one.",
-              values.size(),
-              timesteps));
+              values.size(), timesteps));
     }
     return values.stream().mapToDouble(Double::doubleValue).toArray();
   }

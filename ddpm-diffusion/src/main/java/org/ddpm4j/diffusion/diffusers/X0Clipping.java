@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion.diffusers;
 
-import java.util.Locale;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.Text;
 
 /** What a scheduler of diffusers does to each estimate of x0. */
 public sealed interface X0Clipping {
@@ -42,8 +42,7 @@ public sealed interface X0Clipping {
     public Range {
       if (!(max > 0 && max < Double.POSITIVE_INFINITY)) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT, "The range of clipping is %s; it must be positive and finite.", max));
+            Text.format("The range of clipping is %s; it must be positive and finite.", max));
       }
     }
 

@@ -1,8 +1,8 @@
 package org.ddpm4j.diffusion.editing;
 
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Objects;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -15,12 +15,9 @@ final class Batches {
     Objects.requireNonNull(images, name);
     if (images.rank() != 4 || images.isEmpty() || !images.dataType().isFPType()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The %s has the type %s and the shape %s; it must be FLOAT or DOUBLE and [N,C,H,W].",
-              name,
-              images.dataType(),
-              Arrays.toString(images.shape())));
+              name, images.dataType(), Arrays.toString(images.shape())));
     }
   }
 
@@ -32,12 +29,9 @@ final class Batches {
     }
     if (!fits) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The %s of shape %s does not fit images of %s.",
-              name,
-              Arrays.toString(array.shape()),
-              Arrays.toString(shape)));
+              name, Arrays.toString(array.shape()), Arrays.toString(shape)));
     }
     return array.castTo(type).broadcast(shape).dup('c');
   }

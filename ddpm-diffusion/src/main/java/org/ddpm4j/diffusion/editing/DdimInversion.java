@@ -1,6 +1,5 @@
 package org.ddpm4j.diffusion.editing;
 
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
@@ -9,6 +8,7 @@ import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.NoiseStep;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -38,8 +38,7 @@ public record DdimInversion(NoiseLevels levels, int iterations, X0Constraint x0C
     Objects.requireNonNull(x0Constraint, "x0Constraint");
     if (iterations < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "%d iterations find no noise; it takes at least 1.", iterations));
+          Text.format("%d iterations find no noise; it takes at least 1.", iterations));
     }
   }
 

@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion.editing;
 
 import java.util.Arrays;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -66,15 +66,13 @@ public enum Interpolation {
     Batches.requireImages("end", b);
     if (!Arrays.equals(a.shape(), b.shape())) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "There is no way from a batch of shape %s to one of %s; they must be alike.",
-              Arrays.toString(a.shape()),
-              Arrays.toString(b.shape())));
+              Arrays.toString(a.shape()), Arrays.toString(b.shape())));
     }
     if (!(alpha >= 0 && alpha <= 1)) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "The share of the way is %s; it must be from 0 to 1.", alpha));
+          Text.format("The share of the way is %s; it must be from 0 to 1.", alpha));
     }
     INDArray mixed = a.ulike();
     for (long n = 0; n < a.size(0); n++) {
@@ -103,11 +101,9 @@ public enum Interpolation {
   public INDArray path(INDArray a, INDArray b, int count) {
     if (count < 2 || a.size(0) != 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d points between batches of %d images make no way; it takes at least 2, and one image at each end.",
-              count,
-              a.size(0)));
+              count, a.size(0)));
     }
     INDArray[] points = new INDArray[count];
     for (int i = 0; i < count; i++) {

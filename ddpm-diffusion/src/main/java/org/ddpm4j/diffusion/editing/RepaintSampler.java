@@ -1,6 +1,5 @@
 package org.ddpm4j.diffusion.editing;
 
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ForwardProcess;
@@ -9,6 +8,7 @@ import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.AncestralSampler;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -55,8 +55,7 @@ public record RepaintSampler(
     for (double value : mask.dup('c').data().asDouble()) {
       if (value != 0 && value != 1) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The mask has a value of %s; it must be 1 where a pixel is kept and 0 where it is drawn.",
                 value));
       }

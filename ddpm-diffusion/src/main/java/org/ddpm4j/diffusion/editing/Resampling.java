@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion.editing;
 
 import java.util.Arrays;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /**
  * RePaint's way through the chain (Lugmayr et al. 2022, section 4.2 and appendix B): from time to
@@ -31,11 +31,9 @@ public record Resampling(int jumpLength, int resamplings) {
   public Resampling {
     if (jumpLength < 1 || resamplings < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Resampling %d times by jumps of %d steps is not possible; both must be at least 1.",
-              resamplings,
-              jumpLength));
+              resamplings, jumpLength));
     }
   }
 
@@ -52,22 +50,16 @@ public record Resampling(int jumpLength, int resamplings) {
   public int[] timesteps(int steps) {
     if (steps < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "A chain of %d steps cannot be gone through; it must have at least 1.",
-              steps));
+          Text.format(
+              "A chain of %d steps cannot be gone through; it must have at least 1.", steps));
     }
     int places = steps > jumpLength ? (steps - 1) / jumpLength : 0;
     double visits = steps + 1.0 + 2.0 * places * (resamplings - 1.0) * jumpLength;
     if (visits > MAX_VISITS) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d resamplings by jumps of %d on %d steps visit %.0f states; take fewer.",
-              resamplings,
-              jumpLength,
-              steps,
-              visits));
+              resamplings, jumpLength, steps, visits));
     }
     int[] jumps = new int[places];
     Arrays.fill(jumps, resamplings - 1);

@@ -1,7 +1,6 @@
 package org.ddpm4j.diffusion.guidance;
 
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Function;
 import org.ddpm4j.diffusion.ClassConditionalDenoiser;
@@ -10,6 +9,7 @@ import org.ddpm4j.diffusion.Network;
 import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.SelfConditioning;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetInput;
@@ -70,8 +70,7 @@ public record ClassifierFreeGuidance(
     Objects.requireNonNull(guidance, "guidance");
     if (nullClass < 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The null class is %d; it must be a row of the class embedding, which begin at 0.",
               nullClass));
     }
@@ -112,18 +111,15 @@ public record ClassifierFreeGuidance(
     int embeddings = unet.config().classEmbeddings();
     if (embeddings < 2) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The network has %d class embeddings; guidance needs one for each class and one more for none.",
               embeddings));
     }
     if (nullClass < 0 || nullClass >= embeddings) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The null class is %d, but the class embedding of the network has the rows 0 to %d.",
-              nullClass,
-              embeddings - 1));
+              nullClass, embeddings - 1));
     }
     return new ClassifierFreeGuidance(
         unet::predict,

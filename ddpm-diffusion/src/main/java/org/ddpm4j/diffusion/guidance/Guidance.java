@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion.guidance;
 
-import java.util.Locale;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -45,11 +45,9 @@ public record Guidance(double scale, double rescale, Interval interval) {
     public Interval {
       if (!(minRho >= 0 && minRho < maxRho)) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The noise levels with guidance are %s to %s; the first must be at least 0 and less than the second.",
-                minRho,
-                maxRho));
+                minRho, maxRho));
       }
     }
 
@@ -73,15 +71,13 @@ public record Guidance(double scale, double rescale, Interval interval) {
     interval = interval == null ? Interval.ALL : interval;
     if (!(scale >= 0 && scale < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The guidance scale is %s; it must be finite and at least 0, where 1 is no guidance.",
               scale));
     }
     if (!(rescale >= 0 && rescale <= 1)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "The guidance rescale is %s; it must be from 0 to 1.", rescale));
+          Text.format("The guidance rescale is %s; it must be from 0 to 1.", rescale));
     }
   }
 

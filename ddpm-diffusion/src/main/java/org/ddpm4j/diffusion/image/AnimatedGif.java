@@ -4,7 +4,6 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.List;
-import java.util.Locale;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageTypeSpecifier;
@@ -13,6 +12,7 @@ import javax.imageio.metadata.IIOMetadata;
 import javax.imageio.metadata.IIOMetadataNode;
 import javax.imageio.stream.ImageOutputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
+import org.ddpm4j.io.Text;
 
 /** Animated GIF by the JDK's own writer. */
 final class AnimatedGif {
@@ -26,23 +26,17 @@ final class AnimatedGif {
       throws IOException {
     if (frames.isEmpty() || millisPerFrame < 10) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d frames of %d ms make no animation; it takes a frame, and 10 ms for each.",
-              frames.size(),
-              millisPerFrame));
+              frames.size(), millisPerFrame));
     }
     BufferedImage first = frames.get(0);
     for (BufferedImage frame : frames) {
       if (frame.getWidth() != first.getWidth() || frame.getHeight() != first.getHeight()) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "A frame of %dx%d does not fit an animation of %dx%d; frames must be of one size.",
-                frame.getWidth(),
-                frame.getHeight(),
-                first.getWidth(),
-                first.getHeight()));
+                frame.getWidth(), frame.getHeight(), first.getWidth(), first.getHeight()));
       }
     }
     ImageWriter writer = ImageIO.getImageWritersByFormatName("gif").next();

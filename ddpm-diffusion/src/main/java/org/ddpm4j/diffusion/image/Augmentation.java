@@ -2,7 +2,7 @@ package org.ddpm4j.diffusion.image;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /**
  * How strongly training images are changed at random besides mirroring. A model learns to draw what
@@ -36,7 +36,7 @@ public record Augmentation(
   private static void require(String what, double value, double most) {
     if (!(value >= 0 && value <= most)) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s is %s; it must be in 0..%s.", what, value, most));
+          Text.format("%s is %s; it must be in 0..%s.", what, value, most));
     }
   }
 

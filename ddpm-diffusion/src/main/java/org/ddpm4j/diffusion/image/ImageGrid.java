@@ -3,7 +3,7 @@ package org.ddpm4j.diffusion.image;
 import java.awt.image.BufferedImage;
 import java.awt.image.WritableRaster;
 import java.util.Arrays;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -57,14 +57,9 @@ public final class ImageGrid {
       Normalization normalization) {
     if (count < 1 || columns < 1 || scale < 1 || height < 1 || width < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d images of %dx%d make no picture of %d columns at scale %d; all must be at least 1.",
-              count,
-              height,
-              width,
-              columns,
-              scale));
+              count, height, width, columns, scale));
     }
     Images.requirePictures(channels);
     normalization.requireChannels(channels);
@@ -105,15 +100,9 @@ public final class ImageGrid {
         || first < 0
         || first + images.size(0) > count) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Images of the shape %s from number %d on have no place among %d of [%d,%d,%d].",
-              Arrays.toString(images.shape()),
-              first,
-              count,
-              channels,
-              height,
-              width));
+              Arrays.toString(images.shape()), first, count, channels, height, width));
     }
     WritableRaster raster = picture.getRaster();
     float[] values = images.dup('c').data().asFloat();

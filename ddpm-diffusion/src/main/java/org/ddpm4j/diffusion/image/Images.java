@@ -7,9 +7,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import javax.imageio.ImageIO;
 import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -42,8 +42,7 @@ public final class Images {
   public static BufferedImage toPicture(INDArray image, Normalization normalization) {
     if (image.rank() != 3 || (image.size(0) != 1 && image.size(0) != 3)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A tensor of shape %s is no picture; [1,H,W] and [3,H,W] are.",
               Arrays.toString(image.shape())));
     }
@@ -62,8 +61,7 @@ public final class Images {
   public static List<BufferedImage> toPictures(INDArray images, Normalization normalization) {
     if (images.rank() != 4) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A tensor of shape %s holds no pictures; [N,C,H,W] does.",
               Arrays.toString(images.shape())));
     }
@@ -83,8 +81,7 @@ public final class Images {
   public static void requirePictures(long channels) {
     if (channels != 1 && channels != 3) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Images of %d channels cannot become pictures; only 1 (grey) and 3 (colour) can.",
               channels));
     }
@@ -117,17 +114,13 @@ public final class Images {
       INDArray images, int columns, int scale, Normalization normalization) {
     if (images.rank() != 4 || images.size(0) < 1 || columns < 1 || scale < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A tensor of shape %s makes no grid of %d columns at scale %d; it takes [N,C,H,W] with N, columns and scale at least 1.",
-              Arrays.toString(images.shape()),
-              columns,
-              scale));
+              Arrays.toString(images.shape()), columns, scale));
     }
     if (images.size(1) != 1 && images.size(1) != 3) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Images of %d channels make no picture; 1 (grey) and 3 (red, green, blue) do.",
               images.size(1)));
     }

@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion.image;
 
 import java.util.List;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /**
  * The linear scale between pixels p in 0..255 and the values x that a model sees: {@code x = (p/255
@@ -47,22 +47,18 @@ public record Normalization(List<Double> mean, List<Double> std) {
     std = List.copyOf(std);
     if (mean.isEmpty() || mean.size() != std.size()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A normalisation of %d means and %d standard deviations is not possible; it takes one of both, or one for each channel.",
-              mean.size(),
-              std.size()));
+              mean.size(), std.size()));
     }
     for (int i = 0; i < mean.size(); i++) {
       boolean possible =
           Double.isFinite(mean.get(i)) && Double.isFinite(std.get(i)) && std.get(i) > 0;
       if (!possible) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "A normalisation with mean %s and standard deviation %s is not possible; both must be finite and the second more than 0.",
-                mean.get(i),
-                std.get(i)));
+                mean.get(i), std.get(i)));
       }
     }
   }
@@ -85,11 +81,9 @@ public record Normalization(List<Double> mean, List<Double> std) {
   public void requireChannels(long channels) {
     if (!uniform() && mean.size() != channels) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The normalisation has a mean for each of %d channels, but the images have %d; take one for every channel alike, or one for each.",
-              mean.size(),
-              channels));
+              mean.size(), channels));
     }
   }
 

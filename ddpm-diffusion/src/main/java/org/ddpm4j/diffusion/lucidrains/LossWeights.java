@@ -2,8 +2,8 @@ package org.ddpm4j.diffusion.lucidrains;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 
 /**
@@ -32,11 +32,8 @@ final class LossWeights {
   static Parameterization parameterization(NoiseSchedule schedule, double... weights) {
     if (weights.length != schedule.timesteps()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "it has %d betas and %d weights of losses.",
-              schedule.timesteps(),
-              weights.length));
+          Text.format(
+              "it has %d betas and %d weights of losses.", schedule.timesteps(), weights.length));
     }
     List<Parameterization> fitting =
         OBJECTIVES.stream().filter(objective -> fits(schedule, weights, objective)).toList();

@@ -5,8 +5,8 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
@@ -59,11 +59,9 @@ final class BundledModel {
     InputStream in = BundledModel.class.getResourceAsStream(RESOURCE + "/" + name);
     if (in == null) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The resource %s/%s is not on the class path; add the dependency org.ddpm4j:ddpm-models, which brings it.",
-              RESOURCE,
-              name));
+              RESOURCE, name));
     }
     return in;
   }

@@ -4,7 +4,6 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -38,6 +37,7 @@ import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.hub.Hub;
 import org.ddpm4j.io.hub.HubName;
 import org.ddpm4j.io.hub.HubSettings;
@@ -113,19 +113,15 @@ public final class DiffusionModel implements AutoCloseable {
     normalization.requireChannels(shape.channels());
     if (network.imageChannels() != stateShape.channels()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The network takes images of %d channels, but the images have %d; give the shape of those that it was trained on.",
-              network.imageChannels(),
-              stateShape.channels()));
+              network.imageChannels(), stateShape.channels()));
     }
     if (network.outChannels() != network.imageChannels() && !network.learnsVariance()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance.",
-              network.imageChannels(),
-              network.outChannels()));
+              network.imageChannels(), network.outChannels()));
     }
     network.checkImageSize(stateShape.height(), stateShape.width());
     nullClass.ifPresent(row -> ModelDescription.requireNullClass(row, network.classEmbeddings()));
@@ -138,12 +134,9 @@ public final class DiffusionModel implements AutoCloseable {
         || images.height() % factor != 0
         || images.width() % factor != 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The autoencoder makes no images of %s; they have %d channels, and height and width are multiples of %d.",
-              images,
-              config.images().outChannels(),
-              factor));
+              images, config.images().outChannels(), factor));
     }
     return new ImageShape(
         config.latents().stateChannels(), images.height() / factor, images.width() / factor);
@@ -160,11 +153,9 @@ public final class DiffusionModel implements AutoCloseable {
   public static DiffusionModel of(Unet unet, ModelDescription description) {
     if (!unet.config().equals(description.network())) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The network is %s, but its description is of %s; take the two that belong together.",
-              unet.config(),
-              description.network()));
+              unet.config(), description.network()));
     }
     return new DiffusionModel(
         unet,
@@ -340,7 +331,7 @@ public final class DiffusionModel implements AutoCloseable {
       return of(unet, config.model());
     } catch (IllegalArgumentException e) {
       unet.close();
-      throw new IOException(String.format(Locale.ROOT, "%s: %s", run.path(), e.getMessage()), e);
+      throw new IOException(Text.format("%s: %s", run.path(), e.getMessage()), e);
     }
   }
 
@@ -380,7 +371,7 @@ public final class DiffusionModel implements AutoCloseable {
                   () -> new IllegalArgumentException("its network has no sample_size; add it")));
     } catch (IllegalArgumentException e) {
       pipeline.close();
-      throw new IOException(String.format(Locale.ROOT, "%s: %s", folder, e.getMessage()), e);
+      throw new IOException(Text.format("%s: %s", folder, e.getMessage()), e);
     }
   }
 
@@ -463,8 +454,7 @@ public final class DiffusionModel implements AutoCloseable {
     if (pipeline.isEmpty()
         && !normalization.equals(DiffusersPipeline.normalization(parameterization))) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The images of a diffusers pipeline are in %s, and this model's are normalised otherwise.",
               parameterization == Parameterization.SCORE ? "[0,1]" : "[-1,1]"));
     }
@@ -631,8 +621,7 @@ public final class DiffusionModel implements AutoCloseable {
   private void requireX0(NoiseLevel first) {
     if (!parameterization.determinesX0(schedule, first)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "At the last timestep of this schedule nothing of the image is left, so that a network which predicts %s cannot begin there; take one that predicts v or x0, or a schedule that ends above zero, or begin below by the spacing leading.",
               parameterization));
     }

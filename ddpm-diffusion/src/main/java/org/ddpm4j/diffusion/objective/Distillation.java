@@ -1,8 +1,8 @@
 package org.ddpm4j.diffusion.objective;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import java.util.Locale;
 import java.util.Objects;
+import org.ddpm4j.io.Text;
 
 /**
  * How a consistency model is distilled from a diffusion model (Song et al. 2023, section 4).
@@ -37,10 +37,8 @@ public record Distillation(
     solver = Objects.requireNonNullElse(solver, Solver.HEUN);
     if (!(targetDecay >= 0 && targetDecay < 1)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The decay of the target's moving average is %s; it must be in [0,1).",
-              targetDecay));
+          Text.format(
+              "The decay of the target's moving average is %s; it must be in [0,1).", targetDecay));
     }
   }
 

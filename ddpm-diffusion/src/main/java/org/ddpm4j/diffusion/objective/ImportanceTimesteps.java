@@ -1,8 +1,8 @@
 package org.ddpm4j.diffusion.objective;
 
 import java.util.Arrays;
-import java.util.Locale;
 import org.ddpm4j.diffusion.random.CounterRandom;
+import org.ddpm4j.io.Text;
 
 /**
  * Timesteps of large losses are drawn more often: {@code p_t ∝ √E[L_t²]} over the latest ten losses
@@ -37,13 +37,9 @@ public final class ImportanceTimesteps implements TimestepSampler {
       if (losses.length != counts.length * LATEST
           || Arrays.stream(counts).anyMatch(count -> count < 0 || count > LATEST)) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%d losses of %d timesteps were given; each has %d, of which 0 to %d count.",
-                losses.length,
-                counts.length,
-                LATEST,
-                LATEST));
+                losses.length, counts.length, LATEST, LATEST));
       }
     }
   }
@@ -126,11 +122,9 @@ public final class ImportanceTimesteps implements TimestepSampler {
   public void restore(State state) {
     if (state.counts().length != counts.length) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Losses of %d timesteps were saved, but there are %d.",
-              state.counts().length,
-              counts.length));
+              state.counts().length, counts.length));
     }
     for (int t = 0; t < losses.length; t++) {
       System.arraycopy(state.losses(), t * LATEST, losses[t], 0, LATEST);

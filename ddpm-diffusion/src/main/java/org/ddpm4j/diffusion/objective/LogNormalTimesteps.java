@@ -1,11 +1,11 @@
 package org.ddpm4j.diffusion.objective;
 
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Objects;
 import org.apache.commons.math3.distribution.NormalDistribution;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.CounterRandom;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 
 /**
@@ -35,11 +35,8 @@ public record LogNormalTimesteps(NoiseSchedule schedule, double mean, double dev
     Objects.requireNonNull(schedule, "schedule");
     if (!Double.isFinite(mean) || !(deviation > 0 && deviation < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "A mean of %s and a deviation of %s are no distribution of log ρ.",
-              mean,
-              deviation));
+          Text.format(
+              "A mean of %s and a deviation of %s are no distribution of log ρ.", mean, deviation));
     }
   }
 

@@ -3,8 +3,8 @@ package org.ddpm4j.diffusion.objective;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
-import java.util.Locale;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 
 /**
@@ -121,7 +121,7 @@ public sealed interface LossWeighting {
   private static void requirePositive(String what, double value) {
     if (!(value > 0 && value < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s is %s; it must be above 0 and finite.", what, value));
+          Text.format("%s is %s; it must be above 0 and finite.", what, value));
     }
   }
 }

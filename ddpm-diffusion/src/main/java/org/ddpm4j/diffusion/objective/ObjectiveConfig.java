@@ -2,13 +2,13 @@ package org.ddpm4j.diffusion.objective;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.bound.Decoder;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.model.UnetConfig;
@@ -90,7 +90,7 @@ public record ObjectiveConfig(
 
   private static void require(boolean condition, String sentence, Object... values) {
     if (!condition) {
-      throw new IllegalArgumentException(String.format(Locale.ROOT, sentence, values));
+      throw new IllegalArgumentException(Text.format(sentence, values));
     }
   }
 

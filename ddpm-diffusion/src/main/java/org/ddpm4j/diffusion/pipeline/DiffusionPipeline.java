@@ -4,7 +4,6 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.IntUnaryOperator;
@@ -19,6 +18,7 @@ import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -124,8 +124,7 @@ public record DiffusionPipeline(
 
   private static int unknownClass(int image) {
     throw new IllegalArgumentException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "The class of image %d is not said; give the classes of all images to sample, or the pipeline by withClassOf.",
             image));
   }
@@ -299,8 +298,7 @@ public record DiffusionPipeline(
   public INDArray sampleFrom(INDArray noise, int[] classes, long seed, SamplingOptions options) {
     if (images(noise) != classes.length) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The noise has the shape %s where %d images with classes need [%d,%d,%d,%d].",
               Arrays.toString(noise.shape()),
               classes.length,
@@ -331,11 +329,9 @@ public record DiffusionPipeline(
       throws IOException {
     if (first < 0 || end <= first) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "There are no images from %d to before %d; begin at 0 or above, and end beyond that.",
-              first,
-              end));
+              first, end));
     }
     for (int begin = first; begin < end; begin += options.batchSize()) {
       int size = Math.min(options.batchSize(), end - begin);
@@ -408,11 +404,9 @@ public record DiffusionPipeline(
   private static void requireCounts(int count, int batchSize) {
     if (count < 1 || batchSize < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d images cannot be drawn in batches of %d; both must be at least 1.",
-              count,
-              batchSize));
+              count, batchSize));
     }
   }
 

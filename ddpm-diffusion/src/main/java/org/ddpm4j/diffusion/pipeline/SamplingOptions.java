@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion.pipeline;
 
-import java.util.Locale;
 import java.util.Objects;
+import org.ddpm4j.io.Text;
 
 /**
  * How a pipeline goes about its work. None of it changes an image.
@@ -20,10 +20,8 @@ public record SamplingOptions(int batchSize, SamplingListener listener, Cancella
   public SamplingOptions {
     if (batchSize < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "Images cannot be drawn in batches of %d; it must be at least 1.",
-              batchSize));
+          Text.format(
+              "Images cannot be drawn in batches of %d; it must be at least 1.", batchSize));
     }
     Objects.requireNonNull(listener, "listener");
     Objects.requireNonNull(cancellation, "cancellation");

@@ -1,6 +1,6 @@
 package org.ddpm4j.diffusion.pipeline;
 
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /**
  * How far the drawing of some images is. They are drawn batch by batch.
@@ -22,14 +22,9 @@ public record SamplingProgress(int first, int end, int count, int step, int step
   public SamplingProgress {
     if (first < 0 || first >= end || end > count || step < 1 || step > steps) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Step %d of %d for the images %d to %d of %d is no progress; the step must be one of the steps, and the images some of all.",
-              step,
-              steps,
-              first,
-              end - 1,
-              count));
+              step, steps, first, end - 1, count));
     }
   }
 

@@ -1,10 +1,10 @@
 package org.ddpm4j.diffusion.pipeline;
 
 import java.awt.image.BufferedImage;
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -44,10 +44,7 @@ public record X0Preview(int every, Normalization normalization, Receiver receive
   public X0Preview {
     if (every < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "A preview every %d steps is not possible; it must be at least 1.",
-              every));
+          Text.format("A preview every %d steps is not possible; it must be at least 1.", every));
     }
     Objects.requireNonNull(normalization, "normalization");
     Objects.requireNonNull(receiver, "receiver");

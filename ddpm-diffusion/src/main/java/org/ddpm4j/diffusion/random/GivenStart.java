@@ -1,8 +1,8 @@
 package org.ddpm4j.diffusion.random;
 
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Objects;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -14,11 +14,9 @@ record GivenStart(INDArray start, NoiseSource later) implements NoiseSource {
     DataType type = start.dataType();
     if (start.rank() != 4 || (type != DataType.FLOAT && type != DataType.DOUBLE)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The noise to begin with is %s %s; it must be [N,C,H,W], FLOAT or DOUBLE.",
-              type,
-              Arrays.toString(start.shape())));
+              type, Arrays.toString(start.shape())));
     }
   }
 
@@ -31,11 +29,9 @@ record GivenStart(INDArray start, NoiseSource later) implements NoiseSource {
   public INDArray initial(long step, long... shape) {
     if (!Arrays.equals(start.shape(), shape)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The noise to begin with has the shape %s where the images have %s; give one of that shape.",
-              Arrays.toString(start.shape()),
-              Arrays.toString(shape)));
+              Arrays.toString(start.shape()), Arrays.toString(shape)));
     }
     return start.dup('c');
   }

@@ -2,10 +2,10 @@ package org.ddpm4j.diffusion.run;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.ddpm4j.io.Text;
 
 /**
  * What a model was trained on.
@@ -52,11 +52,9 @@ public record DataDescription(
     public Selection {
       if ((maxImages != null && maxImages < 1) || (skippedFiles != null && skippedFiles < 1)) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "A selection of %s images with %s files left out is not possible; both numbers must be at least 1 where they are given.",
-                maxImages,
-                skippedFiles));
+                maxImages, skippedFiles));
       }
     }
 
@@ -89,13 +87,9 @@ public record DataDescription(
     int least = fingerprint.equals(UNKNOWN) ? 0 : 1;
     if (trainingImages < least || validationImages < 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The data set %s cannot have %d training and %d validation images; it takes at least %d and 0.",
-              name,
-              trainingImages,
-              validationImages,
-              least));
+              name, trainingImages, validationImages, least));
     }
   }
 

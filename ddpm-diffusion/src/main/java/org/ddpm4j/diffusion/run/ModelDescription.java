@@ -1,7 +1,6 @@
 package org.ddpm4j.diffusion.run;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.OptionalInt;
 import org.ddpm4j.diffusion.ImageShape;
@@ -9,6 +8,7 @@ import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.model.UnetConfig;
 
 /**
@@ -46,11 +46,9 @@ public record ModelDescription(
     normalization.requireChannels(shape.channels());
     if (network.imageChannels() != shape.channels()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The network takes images of %d channels, but the images have %d; set the network's channels to that.",
-              network.imageChannels(),
-              shape.channels()));
+              network.imageChannels(), shape.channels()));
     }
     network.checkImageSize(shape.height(), shape.width());
     nullClass.ifPresent(row -> requireNullClass(row, network.classEmbeddings()));
@@ -102,11 +100,9 @@ public record ModelDescription(
   public static void requireNullClass(int row, int rows) {
     if (row < 0 || row >= rows || rows < 2) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The null class cannot be %d: it is one of at least two rows of the class embedding, counted from 0, and the network has %d.",
-              row,
-              rows));
+              row, rows));
     }
   }
 }

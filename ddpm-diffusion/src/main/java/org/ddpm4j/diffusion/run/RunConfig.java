@@ -1,12 +1,12 @@
 package org.ddpm4j.diffusion.run;
 
 import java.io.IOException;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.training.Checkpoint;
+import org.ddpm4j.io.Text;
 
 /**
  * What the {@code config.json} of a run says: the model, what it was trained on and, where it was
@@ -40,11 +40,9 @@ public record RunConfig(
   public RunConfig {
     if (format < 1 || format > FORMAT) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The run has the format %d, but this version knows 1 to %d; use the ddpm4j that began it or a newer one.",
-              format,
-              FORMAT));
+              format, FORMAT));
     }
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(data, "data");
@@ -60,11 +58,9 @@ public record RunConfig(
   private static void requireSampleSteps(OptionalInt steps, int timesteps) {
     if (steps.orElse(1) > timesteps) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d denoising steps are not possible; it takes 1 to %d, the length of the chain.",
-              steps.getAsInt(),
-              timesteps));
+              steps.getAsInt(), timesteps));
     }
   }
 
@@ -74,12 +70,9 @@ public record RunConfig(
     if (objective.parameterization() != model.parameterization()
         || !ModelDescription.nullClass(model.network(), objective).equals(model.nullClass())) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The model predicts %s with the null class %s, but is trained for %s; describe it by ModelDescription.of.",
-              model.parameterization(),
-              model.nullClass(),
-              objective));
+              model.parameterization(), model.nullClass(), objective));
     }
   }
 

@@ -15,7 +15,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -26,6 +25,7 @@ import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.io.DiffusersFields;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.model.UnetConfig;
 
@@ -209,15 +209,13 @@ final class RunConfigJson {
       JsonNode json = JSON.readTree(text);
       if (json.has(DiffusersFields.CLASS_NAME) || json.has(KIND_OF_NETWORK)) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s is the configuration of a network and not of a run; name the folder that train made, or give this one as a model.",
                 source));
       }
       if (!(json instanceof ObjectNode object) || !object.path(MODEL).isObject()) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s is not the configuration of a run: it has no model; name the folder that train made, or restore the file that the run began with.",
                 source));
       }
@@ -229,31 +227,23 @@ final class RunConfigJson {
           : JSON.treeToValue(object, Trained.class).with(network);
     } catch (UnrecognizedPropertyException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s has the field %s, which is unknown here; the fields beside it are %s.",
-              source,
-              path(e),
-              e.getKnownPropertyIds()),
+              source, path(e), e.getKnownPropertyIds()),
           e);
     } catch (ValueInstantiationException e) {
       throw invalid(source, path(e), e.getCause());
     } catch (JsonMappingException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s is not the configuration of a run: its field %s is missing or cannot be read (%s); restore the file that the run began with.",
-              source,
-              path(e),
-              firstLine(e)),
+              source, path(e), firstLine(e)),
           e);
     } catch (JsonProcessingException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s is not JSON (%s); restore the file that the run began with.",
-              source,
-              firstLine(e)),
+              source, firstLine(e)),
           e);
     } catch (IllegalArgumentException | NullPointerException e) {
       throw invalid(source, "", e);
@@ -285,14 +275,12 @@ final class RunConfigJson {
     if (cause instanceof NullPointerException) {
       String field = path.isEmpty() ? cause.getMessage() : path + "." + cause.getMessage();
       return new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s is not the configuration of a run: its field %s is missing; restore the file that the run began with.",
-              source,
-              field),
+              source, field),
           cause);
     }
-    return new IOException(String.format(Locale.ROOT, "%s: %s", source, cause.getMessage()), cause);
+    return new IOException(Text.format("%s: %s", source, cause.getMessage()), cause);
   }
 
   /** Where in the JSON the trouble is, {@code training.optimizer.beta1} for example. */

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SortedSet;
@@ -18,6 +17,7 @@ import org.ddpm4j.diffusion.training.CheckpointFolder;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.SmallTextFile;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -97,8 +97,7 @@ public record RunFolder(Path path) {
       try (Stream<Path> files = Files.list(path)) {
         if (files.findAny().isPresent()) {
           throw new IOException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "The run folder %s is not empty, and a run never overwrites another; resume it or choose a new folder.",
                   path));
         }
@@ -123,11 +122,9 @@ public record RunFolder(Path path) {
                   ? "it is a pipeline of diffusers"
                   : "it has no config.json";
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s is not the folder of a run: %s; name the folder that train made.",
-              path,
-              instead));
+              path, instead));
     }
     return folder;
   }
@@ -143,31 +140,26 @@ public record RunFolder(Path path) {
     try {
       if (Files.exists(file) && !Files.isRegularFile(file)) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s is a folder or a device where the configuration of a run is expected; restore the file that the run began with.",
                 file));
       }
       if (Files.size(file) > MAX_CONFIG_BYTES) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s has %d bytes, too many for the configuration of a run; restore the file that the run began with.",
-                file,
-                Files.size(file)));
+                file, Files.size(file)));
       }
       return RunConfig.fromJson(
           SmallTextFile.withoutByteOrderMark(Files.readString(file)), file.toString());
     } catch (CharacterCodingException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "%s is not a text file in UTF-8; restore the file that the run began with.",
-              file),
+          Text.format(
+              "%s is not a text file in UTF-8; restore the file that the run began with.", file),
           e);
     } catch (NoSuchFileException e) {
       throw new IOException(
-          String.format(Locale.ROOT, "%s is missing; name the folder that train made.", file), e);
+          Text.format("%s is missing; name the folder that train made.", file), e);
     } catch (FileSystemException e) {
       throw SmallTextFile.unreadable(file, e);
     }
@@ -184,20 +176,15 @@ public record RunFolder(Path path) {
     RunConfig config = readConfig();
     if (config.training().isEmpty()) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The model of the run %s was not trained here, so that there is no training to go on with; begin a new run.",
               path));
     }
     if (config.format() != RunConfig.FORMAT) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The run %s has the format %d, whose random numbers are drawn otherwise than those of format %d, so that going on would be neither run; finish it with the ddpm4j that began it (%s), or begin a new run.",
-              path,
-              config.format(),
-              RunConfig.FORMAT,
-              config.version()));
+              path, config.format(), RunConfig.FORMAT, config.version()));
     }
     return config;
   }
@@ -253,8 +240,7 @@ public record RunFolder(Path path) {
             });
     if (!decays.contains(decay)) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The run %s has no moving average of decay %s; %s.",
               path,
               decay,
@@ -279,8 +265,7 @@ public record RunFolder(Path path) {
     if (checkpoint.isEmpty() && hasAverageOnly()) {
       if (weights != TrainedWeights.EMA || furtherDecay.isPresent()) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The run %s has no checkpoints but only the moving average of its weights; take that.",
                 path));
       }
@@ -313,11 +298,8 @@ public record RunFolder(Path path) {
       checkpoint.requireResumable();
     } catch (IllegalArgumentException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "%s cannot be resumed from: %s",
-              checkpoints().latest().orElse(path),
-              e.getMessage()),
+          Text.format(
+              "%s cannot be resumed from: %s", checkpoints().latest().orElse(path), e.getMessage()),
           e);
     }
     return checkpoint;
@@ -337,8 +319,7 @@ public record RunFolder(Path path) {
             .orElseThrow(
                 () ->
                     new IOException(
-                        String.format(
-                            Locale.ROOT,
+                        Text.format(
                             "The run %s has no checkpoint yet; it was interrupted before its first, so begin a new run.",
                             path)));
     try {
@@ -349,11 +330,8 @@ public record RunFolder(Path path) {
         throw e;
       }
       throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "%s Move that file away to go on from %s.",
-              e.getMessage(),
-              all.get(all.size() - 2)),
+          Text.format(
+              "%s Move that file away to go on from %s.", e.getMessage(), all.get(all.size() - 2)),
           e);
     }
   }

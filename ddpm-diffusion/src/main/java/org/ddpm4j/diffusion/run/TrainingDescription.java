@@ -3,13 +3,13 @@ package org.ddpm4j.diffusion.run;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.ddpm4j.diffusion.image.Augmentation;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.ddpm4j.diffusion.training.TrainingConfig;
+import org.ddpm4j.io.Text;
 
 /**
  * How a run's network is trained. With the model and the data it decides the result.
@@ -58,7 +58,7 @@ public record TrainingDescription(
     public BatchConfig {
       if (batchSize < 1) {
         throw new IllegalArgumentException(
-            String.format(Locale.ROOT, "The batch size is %d; it must be at least 1.", batchSize));
+            Text.format("The batch size is %d; it must be at least 1.", batchSize));
       }
       Objects.requireNonNull(flip, "flip");
       if (augmentation != null && augmentation.isNone()) {
@@ -100,16 +100,13 @@ public record TrainingDescription(
     earlierSteps = List.copyOf(earlierSteps);
     if (checkpointEvery < 1 || sampleEvery < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Checkpoints every %d steps and samples every %d are not possible; both must be at least 1.",
-              checkpointEvery,
-              sampleEvery));
+              checkpointEvery, sampleEvery));
     }
     if (sampleSteps.orElse(1) < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Samples of %d denoising steps are not possible; it must be at least 1.",
               sampleSteps.getAsInt()));
     }

@@ -1,11 +1,11 @@
 package org.ddpm4j.diffusion.sampling;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -40,8 +40,7 @@ public record DdimSampler(
     }
     if (!(eta >= 0 && eta <= 1)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "η is %s; it must be from 0 (no noise) to 1 (as much as DDPM).", eta));
+          Text.format("η is %s; it must be from 0 (no noise) to 1 (as much as DDPM).", eta));
     }
   }
 

@@ -2,11 +2,11 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -47,11 +47,9 @@ public record Dpm2Sampler(
     long wanted = levels.path().stream().filter(NoiseStep::isFinite).count();
     if (midpoints.size() != wanted) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "There are %d midpoints for %d steps with noise at both ends; each has one.",
-              midpoints.size(),
-              wanted));
+              midpoints.size(), wanted));
     }
   }
 

@@ -3,7 +3,6 @@ package org.ddpm4j.diffusion.sampling;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
@@ -11,6 +10,7 @@ import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler.Equation;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler.Prediction;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler.SecondOrder;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -61,12 +61,9 @@ public record DpmSinglestepSampler(
     }
     if (!isValid) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The orders of %d steps cannot be %s; each is 1, or one more than the one before, up to %d.",
-              levels.steps(),
-              orders,
-              MAX_ORDER));
+              levels.steps(), orders, MAX_ORDER));
     }
     DpmSolverSampler.requireReachable(levels, prediction);
   }

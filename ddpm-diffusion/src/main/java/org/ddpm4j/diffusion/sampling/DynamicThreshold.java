@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion.sampling;
 
 import java.util.Arrays;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -17,15 +17,13 @@ record DynamicThreshold(double ratio, double maxThreshold) implements X0Constrai
   DynamicThreshold {
     if (!(ratio > 0 && ratio <= 1)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The quantile of dynamic thresholding is %s; it must be above 0 and at most 1.",
               ratio));
     }
     if (!(maxThreshold > 0)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "The greatest threshold is %s; it must be positive.", maxThreshold));
+          Text.format("The greatest threshold is %s; it must be positive.", maxThreshold));
     }
   }
 

@@ -1,12 +1,12 @@
 package org.ddpm4j.diffusion.sampling;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.function.DoubleFunction;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -48,13 +48,9 @@ public record KarrasVeSampler(
           || Double.isNaN(least)
           || Double.isNaN(greatest)) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "Noise cannot be added by %s between %s and %s with a deviation of %s; amount and deviation are finite and at least 0.",
-                amount,
-                least,
-                greatest,
-                deviation));
+                amount, least, greatest, deviation));
       }
     }
 
@@ -88,8 +84,7 @@ public record KarrasVeSampler(
     }
     if (!falls) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "The ratios are %s; there must be some, falling and positive.", ratios));
+          Text.format("The ratios are %s; there must be some, falling and positive.", ratios));
     }
   }
 

@@ -1,10 +1,10 @@
 package org.ddpm4j.diffusion.sampling;
 
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -47,8 +47,7 @@ public record LcmSampler(NoiseLevels levels, double timestepScaling, X0Constrain
   public static void requireScaling(double timestepScaling) {
     if (!(timestepScaling > 0 && timestepScaling < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The scaling of the timesteps is %s; it must be positive and finite.",
               timestepScaling));
     }

@@ -2,10 +2,10 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -32,8 +32,7 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
     Objects.requireNonNull(initialNoise, "initialNoise");
     if (levels.size() < 2) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "There are %d noise levels; a run needs at least one to ask the network at, and one to end at.",
               levels.size()));
     }
@@ -42,13 +41,9 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
       double after = levels.get(i).alphaCumprod();
       if (!(before < after || (before == after && i == levels.size() - 1))) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The noise does not fall from time %s (ᾱ = %s) to time %s (ᾱ = %s); each step has to remove some. Take fewer steps.",
-                levels.get(i - 1).t(),
-                before,
-                levels.get(i).t(),
-                after));
+                levels.get(i - 1).t(), before, levels.get(i).t(), after));
       }
     }
   }
@@ -161,13 +156,9 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
       NoiseSchedule schedule, LevelSpacing spacing, double first, double last, int steps) {
     if (!(last > 0 && first > last && first < Double.POSITIVE_INFINITY) || steps < 2) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The levels %s cannot go from ρ = %s to %s in %d steps; there must be at least 2, and some signal at the first (no zero terminal SNR).",
-              spacing,
-              first,
-              last,
-              steps));
+              spacing, first, last, steps));
     }
     List<NoiseLevel> levels = new ArrayList<>();
     for (double rho : spacing.ratios(first, last, steps)) {
@@ -283,12 +274,8 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
   public NoiseLevels last(int count) {
     if (count < 1 || count > steps()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "A run of %d steps has no last %d; it takes 1 to %d.",
-              steps(),
-              count,
-              steps()));
+          Text.format(
+              "A run of %d steps has no last %d; it takes 1 to %d.", steps(), count, steps()));
     }
     return new NoiseLevels(levels.subList(steps() - count, levels.size()), initialNoise);
   }

@@ -1,8 +1,8 @@
 package org.ddpm4j.diffusion.sampling;
 
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -23,11 +23,9 @@ public record NoiseStep(NoiseLevel from, NoiseLevel to) {
     Objects.requireNonNull(to, "to");
     if (to.alphaCumprod() < from.alphaCumprod()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A step from ᾱ = %s to ᾱ = %s adds noise; a sampler has to remove it.",
-              from.alphaCumprod(),
-              to.alphaCumprod()));
+              from.alphaCumprod(), to.alphaCumprod()));
     }
   }
 

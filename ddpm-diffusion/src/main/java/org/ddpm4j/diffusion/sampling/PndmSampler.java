@@ -2,11 +2,11 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -67,11 +67,9 @@ public record PndmSampler(
     Objects.requireNonNull(x0Constraint, "x0Constraint");
     if (path.size() <= midpoints.size()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d steps are too few for PNDM, whose first %d are Runge and Kutta's; take more, or PLMS.",
-              path.size(),
-              midpoints.size()));
+              path.size(), midpoints.size()));
     }
     if (path.get(0).from().alphaCumprod() == 0) {
       throw new IllegalArgumentException(

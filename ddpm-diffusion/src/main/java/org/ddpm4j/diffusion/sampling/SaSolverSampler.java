@@ -1,11 +1,11 @@
 package org.ddpm4j.diffusion.sampling;
 
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -52,7 +52,7 @@ public record SaSolverSampler(
     public Stochasticity {
       if (!(tau >= 0 && tau < Double.POSITIVE_INFINITY)) {
         throw new IllegalArgumentException(
-            String.format(Locale.ROOT, "τ is %s; it must be finite and at least 0.", tau));
+            Text.format("τ is %s; it must be finite and at least 0.", tau));
       }
     }
 

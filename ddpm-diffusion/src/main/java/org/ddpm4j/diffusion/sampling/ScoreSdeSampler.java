@@ -1,11 +1,11 @@
 package org.ddpm4j.diffusion.sampling;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
@@ -49,8 +49,7 @@ public record ScoreSdeSampler(
     public Jump {
       if (!(from > to && to >= 0)) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT, "The noise cannot go from %s to %s; it must fall.", from, to));
+            Text.format("The noise cannot go from %s to %s; it must fall.", from, to));
       }
     }
 
@@ -70,19 +69,15 @@ public record ScoreSdeSampler(
     Objects.requireNonNull(x0Constraint, "x0Constraint");
     if (levels.isEmpty() || levels.size() != jumps.size()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "There are %d levels and %d jumps; there must be one jump from each level.",
-              levels.size(),
-              jumps.size()));
+              levels.size(), jumps.size()));
     }
     if (!(snr > 0 && Double.isFinite(snr)) || correctSteps < 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The corrector cannot make %d steps at a signal-to-noise ratio of %s; it makes at least 0, at a positive ratio.",
-              correctSteps,
-              snr));
+              correctSteps, snr));
     }
   }
 

@@ -1,6 +1,6 @@
 package org.ddpm4j.diffusion.sampling;
 
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /** The range of the order of a solver. */
 final class SolverOrder {
@@ -10,12 +10,7 @@ final class SolverOrder {
   static void require(String solver, int order, int highest) {
     if (order < 1 || order > highest) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The order of %s is %d; it must be from 1 to %d.",
-              solver,
-              order,
-              highest));
+          Text.format("The order of %s is %d; it must be from 1 to %d.", solver, order, highest));
     }
   }
 }

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.sampling;
 
 import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /**
  * Which times of a chain of T timesteps a run of S steps visits (Lin et al. 2024, table 2, and
@@ -79,12 +80,9 @@ public enum TimestepSpacing {
   public double[] timesAboveZero(int timesteps, int visited, int steps) {
     if (visited < 1 || visited > timesteps) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d of %d timesteps cannot be visited; there must be 1 to %d.",
-              visited,
-              timesteps,
-              timesteps));
+              visited, timesteps, timesteps));
     }
     if (this == TRAILING) {
       return trailing(timesteps, visited, steps);
@@ -123,12 +121,9 @@ public enum TimestepSpacing {
   private static void requireSteps(int timesteps, int steps) {
     if (steps < 1 || steps > timesteps) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d steps on %d timesteps are not possible; there must be 1 to %d.",
-              steps,
-              timesteps,
-              timesteps));
+              steps, timesteps, timesteps));
     }
   }
 }

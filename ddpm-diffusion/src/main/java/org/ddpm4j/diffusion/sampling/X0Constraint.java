@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion.sampling;
 
-import java.util.Locale;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -31,8 +31,7 @@ public interface X0Constraint {
   static X0Constraint clip(double min, double max) {
     if (!(min < max)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "Images cannot be clipped to [%s,%s]; the range is empty.", min, max));
+          Text.format("Images cannot be clipped to [%s,%s]; the range is empty.", min, max));
     }
     return x0 -> Nd4j.math().clipByValue(x0, min, max);
   }

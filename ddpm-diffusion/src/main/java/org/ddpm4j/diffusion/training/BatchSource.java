@@ -1,8 +1,8 @@
 package org.ddpm4j.diffusion.training;
 
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 
@@ -56,11 +56,7 @@ public interface BatchSource {
     public static long begin(long total, int shard, int shards) {
       if (shard < 0 || shards < 1 || shard > shards) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "There is no shard %d of %d; shards are counted from 0.",
-                shard,
-                shards));
+            Text.format("There is no shard %d of %d; shards are counted from 0.", shard, shards));
       }
       return total * shard / shards;
     }
@@ -97,8 +93,7 @@ public interface BatchSource {
   static BatchSource of(DataSetIterator iterator) {
     if (!iterator.resetSupported()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s cannot be reset; training passes over the data more than once.",
               iterator.getClass().getSimpleName()));
     }

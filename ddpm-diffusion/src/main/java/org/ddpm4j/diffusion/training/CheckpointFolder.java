@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
@@ -13,6 +12,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.Text;
 
 /**
  * The checkpoints of one run: {@code step-<number>.safetensors}, of which the newest few are kept.
@@ -78,7 +78,7 @@ public record CheckpointFolder(Path path, int keep) {
 
   /** In any locale with the digits 0 to 9, which {@link #NAME} looks for. */
   private static String name(long step) {
-    return String.format(Locale.ROOT, "step-%07d.safetensors", step);
+    return Text.format("step-%07d.safetensors", step);
   }
 
   /**

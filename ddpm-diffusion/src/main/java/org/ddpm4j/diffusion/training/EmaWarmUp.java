@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion.training;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /**
  * The decay of the moving average rises as {@code 1 - (1 + s/γ⁻¹)^-power} after s steps: diffusers'
@@ -26,13 +26,11 @@ public record EmaWarmUp(
   public EmaWarmUp {
     if (!(power > 0 && power <= 1)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "The power of the EMA warm-up is %s; it must be in (0,1].", power));
+          Text.format("The power of the EMA warm-up is %s; it must be in (0,1].", power));
     }
     if (!(inverseGamma > 0 && inverseGamma < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The inverse gamma of the EMA warm-up is %s; it must be above 0 and finite.",
               inverseGamma));
     }

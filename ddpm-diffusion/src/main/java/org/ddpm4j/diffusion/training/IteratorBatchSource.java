@@ -1,6 +1,6 @@
 package org.ddpm4j.diffusion.training;
 
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 
@@ -18,11 +18,9 @@ final class IteratorBatchSource implements BatchSource {
   public DataSet batch(long step) {
     if (step < nextStep) {
       throw new IllegalStateException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Batch %d of an iterator was asked for after batch %d; iterators only go forward, so train again with a new one.",
-              step,
-              nextStep - 1));
+              step, nextStep - 1));
     }
     DataSet batch;
     do {

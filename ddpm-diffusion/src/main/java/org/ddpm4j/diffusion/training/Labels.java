@@ -1,10 +1,10 @@
 package org.ddpm4j.diffusion.training;
 
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Optional;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -24,11 +24,9 @@ final class Labels {
     INDArray oneHot = images.getLabels();
     if (oneHot == null || oneHot.rank() != 2 || oneHot.size(1) > classes) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The network is told one of %d classes, but the labels of the images are %s; they must be [N,classes], one-hot.",
-              classes,
-              oneHot == null ? "missing" : Arrays.toString(oneHot.shape())));
+              classes, oneHot == null ? "missing" : Arrays.toString(oneHot.shape())));
     }
     return Optional.of(oneHot.argMax(1).castTo(DataType.INT32));
   }

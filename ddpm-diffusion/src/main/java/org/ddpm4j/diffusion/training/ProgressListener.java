@@ -1,8 +1,8 @@
 package org.ddpm4j.diffusion.training;
 
 import java.time.Duration;
-import java.util.Locale;
 import java.util.function.Consumer;
+import org.ddpm4j.io.Text;
 
 /** Says a line at every report: loss, speed, and how long it will take. */
 public final class ProgressListener implements TrainingListener {
@@ -35,10 +35,9 @@ public final class ProgressListener implements TrainingListener {
     String validation =
         Double.isNaN(window.validationLoss())
             ? ""
-            : String.format(Locale.ROOT, ", validation %.4f", window.validationLoss());
+            : Text.format(", validation %.4f", window.validationLoss());
     out.accept(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "step %d of %d: loss %.4f%s, %.1f images/s, %d:%02d:%02d left",
             report.step(),
             report.steps(),

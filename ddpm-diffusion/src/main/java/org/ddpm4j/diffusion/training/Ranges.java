@@ -1,6 +1,6 @@
 package org.ddpm4j.diffusion.training;
 
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /** Sentences about values that are out of range. */
 final class Ranges {
@@ -10,7 +10,7 @@ final class Ranges {
   static void require(boolean inRange, String name, Object value, String expectation) {
     if (!inRange) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "The %s is %s; %s.", name, value, expectation));
+          Text.format("The %s is %s; %s.", name, value, expectation));
     }
   }
 }

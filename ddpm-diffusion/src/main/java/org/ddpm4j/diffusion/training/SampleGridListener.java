@@ -2,12 +2,12 @@ package org.ddpm4j.diffusion.training;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Objects;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -73,6 +73,6 @@ public record SampleGridListener(
    * @return the picture's file
    */
   public static Path file(Path folder, long step) {
-    return folder.resolve(String.format(Locale.ROOT, "step-%07d.png", step));
+    return folder.resolve(Text.format("step-%07d.png", step));
   }
 }

@@ -2,8 +2,8 @@ package org.ddpm4j.diffusion.training;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 
@@ -30,8 +30,7 @@ public final class ShardedGradientStep implements GradientStep {
     this.gradients = Objects.requireNonNull(gradients, "gradients");
     if (shards < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "A step cannot be cut into %d shards; it takes at least 1.", shards));
+          Text.format("A step cannot be cut into %d shards; it takes at least 1.", shards));
     }
     this.shards = shards;
     this.summand = unet.parameters().zerosLike();

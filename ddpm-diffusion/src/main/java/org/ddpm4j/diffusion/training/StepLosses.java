@@ -2,7 +2,7 @@ package org.ddpm4j.diffusion.training;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /**
  * How the images of a step, or of a shard of it, fared.
@@ -21,12 +21,9 @@ public record StepLosses(int[] t, double[] weights, double[] losses) {
   public StepLosses {
     if (weights.length != t.length || losses.length != t.length) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d timesteps, %d weights and %d losses were given; each image has one of each.",
-              t.length,
-              weights.length,
-              losses.length));
+              t.length, weights.length, losses.length));
     }
   }
 

@@ -1,6 +1,6 @@
 package org.ddpm4j.diffusion.training;
 
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /** The loss or the gradient is no longer a finite number. The weights are those before the step. */
 public final class TrainingDivergedException extends RuntimeException {
@@ -16,12 +16,9 @@ public final class TrainingDivergedException extends RuntimeException {
    */
   public TrainingDivergedException(long step, String what, double value) {
     super(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "Training diverged at step %d: the %s is %s; check that the images of that step are finite, or train from an earlier checkpoint with a lower learning rate or stronger gradient clipping.",
-            step,
-            what,
-            value));
+            step, what, value));
   }
 
   /**

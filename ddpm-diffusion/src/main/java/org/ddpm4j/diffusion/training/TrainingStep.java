@@ -1,10 +1,10 @@
 package org.ddpm4j.diffusion.training;
 
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.objective.TimestepSampler;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Unet;
 
 /**
@@ -39,8 +39,7 @@ public interface TrainingStep extends AutoCloseable {
     Optional<TrainingStep> onDevice = DeviceTrainingStep.of(task);
     if (onDevice.isEmpty() && !task.unet().execution().helpers().isEmpty()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Several devices train together for the simple loss alone, without offset noise, self-conditioning or further moving averages, and the loss terms are %s; name one device, or train for simple.",
               task.config().objective().terms()));
     }

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -17,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.ddpm4j.io.FileFailure;
 import org.ddpm4j.io.ForeignText;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.hub.HubClient.RemoteFile;
 
 /** One file on its way into the cache. */
@@ -64,13 +64,9 @@ final class Download {
     if (hash.isPresent() && !hash.get().equals(remote.etag())) {
       Files.deleteIfExists(part);
       throw new HubException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s of %s has come damaged: its hash is %s, and the hub says %s; try again.",
-              ForeignText.quoted(file),
-              name,
-              hash.get(),
-              remote.etag()));
+              ForeignText.quoted(file), name, hash.get(), remote.etag()));
     }
     try {
       Files.move(part, blob, StandardCopyOption.ATOMIC_MOVE);
@@ -115,8 +111,7 @@ final class Download {
 
   private IOException unfinished(long done, IOException cause) {
     return new IOException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "The download of %s of %s broke off after %d of %d bytes%s; try again, it will go on from there.",
             ForeignText.quoted(file),
             name,
@@ -180,12 +175,9 @@ final class Download {
         lastNanos.set(System.nanoTime());
         if (position + count > remote.size()) {
           throw new HubException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "More than the %d bytes of %s of %s came; try again.",
-                  remote.size(),
-                  ForeignText.quoted(file),
-                  name));
+                  remote.size(), ForeignText.quoted(file), name));
         }
         write(out, block, count, part);
         position += count;

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -15,6 +14,7 @@ import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.FileFailure;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.SmallTextFile;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.hub.HubClient.RemoteFile;
 
 /**
@@ -91,11 +91,9 @@ public final class Hub {
           .orElseThrow(
               () ->
                   new IOException(
-                      String.format(
-                          Locale.ROOT,
+                      Text.format(
                           "The model %s is not in %s, and HF_HUB_OFFLINE forbids to download it; unset that, or copy the model there.",
-                          name,
-                          settings.cache())));
+                          name, settings.cache())));
     }
     if (name.isCommit() && isWhole(name, selection)) {
       return snapshots(name).resolve(name.revision());
@@ -109,13 +107,9 @@ public final class Hub {
       return cached.orElseThrow(
           () ->
               new IOException(
-                  String.format(
-                      Locale.ROOT,
+                  Text.format(
                       "%s cannot be reached (%s), and the model %s is not in %s; check the network, or set HF_ENDPOINT to a mirror.",
-                      settings.endpoint(),
-                      HubFailure.reason(e.failure),
-                      name,
-                      settings.cache()),
+                      settings.endpoint(), HubFailure.reason(e.failure), name, settings.cache()),
                   e.failure));
     }
   }

@@ -16,10 +16,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.ddpm4j.io.ForeignText;
+import org.ddpm4j.io.Text;
 
 /** The hub's routes: the list of a model's files, and the files. */
 final class HubClient {
@@ -80,20 +80,16 @@ final class HubClient {
       json = JSON.readTree(body);
     } catch (JsonProcessingException e) {
       throw new HubException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s did not answer with JSON when asked for the files of %s; check HF_ENDPOINT, or the proxy in between.",
-              settings.endpoint(),
-              name));
+              settings.endpoint(), name));
     }
     String commit = json.path("sha").asText();
     if (!HubName.isCommit(commit)) {
       throw new HubException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s does not say of which commit the files of %s are; check HF_ENDPOINT.",
-              settings.endpoint(),
-              name));
+              settings.endpoint(), name));
     }
     List<String> files = new ArrayList<>();
     for (JsonNode file : json.path("siblings")) {
@@ -132,12 +128,9 @@ final class HubClient {
     }
     if (etag.isEmpty() || size.isEmpty()) {
       throw new HubException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s does not say which content %s of %s has (ETag and length); check HF_ENDPOINT, or the proxy in between.",
-              settings.endpoint(),
-              ForeignText.quoted(file),
-              name));
+              settings.endpoint(), ForeignText.quoted(file), name));
     }
     return new RemoteFile(etag.get(), size.getAsLong(), uri);
   }
@@ -195,11 +188,7 @@ final class HubClient {
       }
     }
     throw new HubException(
-        String.format(
-            Locale.ROOT,
-            "%s leads in circles for %s; try again later.",
-            settings.endpoint(),
-            name));
+        Text.format("%s leads in circles for %s; try again later.", settings.endpoint(), name));
   }
 
   /** The token is for the hub alone, not for the stores that it leads to. */
@@ -241,8 +230,7 @@ final class HubClient {
     String sentence;
     if (code.equals("GatedRepo") || (status == 403 && code.isEmpty() && isHub(response.uri()))) {
       sentence =
-          String.format(
-              Locale.ROOT,
+          Text.format(
               settings.token().isPresent()
                   ? "The model %1$s is gated, and the user of this token has no access; ask for it at %2$s/%3$s, or use the token of somebody who has it (HF_TOKEN)."
                   : "The model %1$s is gated; accept its conditions at %2$s/%3$s and set HF_TOKEN to a token of yours.",
@@ -251,30 +239,24 @@ final class HubClient {
               name.repository());
     } else if (code.equals("RevisionNotFound")) {
       sentence =
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The model %s has no revision %s; name a branch, a tag or a commit that it has.",
-              name.repository(),
-              ForeignText.quoted(name.revision()));
+              name.repository(), ForeignText.quoted(name.revision()));
     } else if (code.equals("EntryNotFound")) {
       sentence =
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The model %s has no file %s; try again, since it may just be changing.",
-              name,
-              ForeignText.quoted(file));
+              name, ForeignText.quoted(file));
     } else if ((status == 401 || status == 404) && isHub(response.uri())) {
       sentence =
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s has no model %s that %s; check the name, or set HF_TOKEN if it is private.",
               server,
               name,
               settings.token().isPresent() ? "the user of this token may see" : "all may see");
     } else {
       sentence =
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s refused a request for %s with status %d%s; try again later.",
               server,
               name,
@@ -299,7 +281,7 @@ final class HubClient {
 
   private String path(String format, Object... parts) {
     String base = Optional.ofNullable(settings.endpoint().getRawPath()).orElse("");
-    return base + String.format(Locale.ROOT, format, parts);
+    return base + Text.format(format, parts);
   }
 
   private static String encoded(String text) {

@@ -1,9 +1,9 @@
 package org.ddpm4j.io.hub;
 
-import java.util.Locale;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.ddpm4j.io.Text;
 
 /**
  * The name of a model of the hub: {@code OWNER/NAME}, or {@code OWNER/NAME@REVISION}.
@@ -32,12 +32,9 @@ public record HubName(String owner, String name, String revision) {
     Objects.requireNonNull(revision, "revision");
     if (!owner.matches(PART) || !name.matches(PART) || !REVISION.matcher(revision).matches()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s/%s@%s is no name of a model; write OWNER/NAME or OWNER/NAME@REVISION.",
-              owner,
-              name,
-              revision));
+              owner, name, revision));
     }
   }
 
@@ -62,10 +59,8 @@ public record HubName(String owner, String name, String revision) {
     Matcher parts = NAME.matcher(text);
     if (!parts.matches()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "'%s' is no name of a model; write OWNER/NAME or OWNER/NAME@REVISION.",
-              text));
+          Text.format(
+              "'%s' is no name of a model; write OWNER/NAME or OWNER/NAME@REVISION.", text));
     }
     return new HubName(
         parts.group(1), parts.group(2), Objects.requireNonNullElse(parts.group(3), MAIN));

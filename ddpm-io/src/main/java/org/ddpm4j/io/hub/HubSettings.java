@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.ddpm4j.io.SmallTextFile;
+import org.ddpm4j.io.Text;
 
 /**
  * Where the hub is and where its files are kept.
@@ -39,8 +40,7 @@ public record HubSettings(URI endpoint, Path cache, Optional<String> token, bool
     boolean isHttp = "https".equals(endpoint.getScheme()) || "http".equals(endpoint.getScheme());
     if (!isHttp || endpoint.getHost() == null) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The hub's address is %s; it must begin with https:// and name a server (HF_ENDPOINT).",
               endpoint));
     }
@@ -109,12 +109,8 @@ public record HubSettings(URI endpoint, Path cache, Optional<String> token, bool
   /** Without the token, which nobody should read in a log. */
   @Override
   public String toString() {
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "HubSettings[endpoint=%s, cache=%s, token=%s, offline=%s]",
-        endpoint,
-        cache,
-        token.isPresent() ? "…" : "none",
-        offline);
+        endpoint, cache, token.isPresent() ? "…" : "none", offline);
   }
 }

@@ -4,11 +4,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.ddpm4j.io.Text;
 
 /**
  * A single file of weights of a model of the hub: {@code OWNER/NAME}, {@code OWNER/NAME@REVISION},
@@ -84,12 +84,9 @@ public record SingleFile(HubName model, Optional<String> file, String word) {
       return wanted;
     }
     throw new IOException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "The model %s has no file %s; its weights are: %s.",
-            model,
-            wanted,
-            listed(weights(names))));
+            model, wanted, listed(weights(names))));
   }
 
   private String only(Collection<String> names) throws IOException {
@@ -100,13 +97,9 @@ public record SingleFile(HubName model, Optional<String> file, String word) {
       return possible.get(0);
     }
     throw new IOException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "The model %s has %d files that the weights may be in (%s); name one as in %s:FILE.",
-            model,
-            possible.size(),
-            listed(possible),
-            model));
+            model, possible.size(), listed(possible), model));
   }
 
   private static String listed(List<String> names) {

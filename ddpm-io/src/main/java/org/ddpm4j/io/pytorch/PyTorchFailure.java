@@ -2,7 +2,7 @@ package org.ddpm4j.io.pytorch;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /** The sentences for a file that is not read. */
 record PyTorchFailure(Path file) {
@@ -23,12 +23,6 @@ record PyTorchFailure(Path file) {
 
   private IOException failure(String verdict, String remedy, String why, Object... values) {
     return new IOException(
-        String.format(
-            Locale.ROOT,
-            "The file %s %s: %s; %s.",
-            file,
-            verdict,
-            String.format(Locale.ROOT, why, values),
-            remedy));
+        Text.format("The file %s %s: %s; %s.", file, verdict, Text.format(why, values), remedy));
   }
 }

@@ -11,7 +11,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -20,6 +19,7 @@ import org.ddpm4j.io.ForeignFormat;
 import org.ddpm4j.io.ForeignText;
 import org.ddpm4j.io.TensorMemory;
 import org.ddpm4j.io.TensorReader;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.concurrency.AffinityManager;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -117,8 +117,7 @@ public final class PyTorchReader implements TensorReader {
   public static PyTorchReader open(Path file) throws IOException {
     if (Files.exists(file) && !Files.isRegularFile(file)) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The file %s could not be read because it is a folder or a device; choose a file of PyTorch.",
               file));
     }
@@ -263,12 +262,9 @@ public final class PyTorchReader implements TensorReader {
     TensorView view = tensors.get(name);
     if (view == null) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The file %s has no tensor %s among its %d; check that it belongs to this model.",
-              failure.file(),
-              ForeignText.quoted(name),
-              tensors.size()));
+              failure.file(), ForeignText.quoted(name), tensors.size()));
     }
     return view;
   }

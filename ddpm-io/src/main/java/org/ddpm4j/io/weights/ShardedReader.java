@@ -6,11 +6,11 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.ddpm4j.io.ForeignText;
 import org.ddpm4j.io.TensorReader;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -39,19 +39,16 @@ final class ShardedReader implements TensorReader {
         Path file = index.resolveSibling(name);
         if (Files.notExists(file)) {
           throw new IOException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "%s is missing, which %s names; copy or download the whole folder.",
-                  file,
-                  index.getFileName()));
+                  file, index.getFileName()));
         }
         readers.put(name, WeightsFile.open(file));
       }
       for (Map.Entry<String, String> shard : shards.entrySet()) {
         if (!readers.get(shard.getValue()).names().contains(shard.getKey())) {
           throw new IOException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "%s has no tensor %s, which %s says it has; copy or download both again.",
                   index.resolveSibling(shard.getValue()),
                   ForeignText.quoted(shard.getKey()),
@@ -89,12 +86,9 @@ final class ShardedReader implements TensorReader {
     String shard = shards.get(name);
     if (shard == null) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s names no tensor %s among its %d; check that it belongs to this model.",
-              index,
-              ForeignText.quoted(name),
-              shards.size()));
+              index, ForeignText.quoted(name), shards.size()));
     }
     return readers.get(shard);
   }

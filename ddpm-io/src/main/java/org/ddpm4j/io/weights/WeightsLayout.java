@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -22,6 +21,7 @@ import org.ddpm4j.io.ForeignText;
 import org.ddpm4j.io.SmallTextFile;
 import org.ddpm4j.io.StrictJson;
 import org.ddpm4j.io.TensorReader;
+import org.ddpm4j.io.Text;
 
 /**
  * Which files of a folder hold a network's weights, by diffusers' names, the first of these that
@@ -88,11 +88,9 @@ public final class WeightsLayout {
               .orElseThrow(
                   () ->
                       new IllegalArgumentException(
-                          String.format(
-                              Locale.ROOT,
+                          Text.format(
                               "there are no weights of the variant %s; %s",
-                              variant.get(),
-                              offered(variants)))));
+                              variant.get(), offered(variants)))));
     }
     Optional<String> plain = candidates("").filter(names::contains).findFirst();
     if (plain.isPresent()) {
@@ -100,7 +98,7 @@ public final class WeightsLayout {
     }
     if (variants.size() > 1) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "its weights are of several variants; %s", offered(variants)));
+          Text.format("its weights are of several variants; %s", offered(variants)));
     }
     if (variants.size() == 1) {
       return choose(names, variants.stream().findFirst());
@@ -152,7 +150,7 @@ public final class WeightsLayout {
     try {
       return folder.resolve(choose(names, variant).orElse(STEM + FORMATS.get(0)));
     } catch (IllegalArgumentException e) {
-      throw new IOException(String.format(Locale.ROOT, "%s: %s.", folder, e.getMessage()), e);
+      throw new IOException(Text.format("%s: %s.", folder, e.getMessage()), e);
     }
   }
 
@@ -192,11 +190,8 @@ public final class WeightsLayout {
       json = JSON.readTree(INDEX_FILE.read(index)).path("weight_map");
     } catch (JsonProcessingException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "%s is not JSON (%s); copy or download it again.",
-              index,
-              StrictJson.problem(e)),
+          Text.format(
+              "%s is not JSON (%s); copy or download it again.", index, StrictJson.problem(e)),
           e);
     }
     Map<String, String> shards = new LinkedHashMap<>();
@@ -205,19 +200,15 @@ public final class WeightsLayout {
       // Nothing of another folder.
       if (file == null || !WeightsFile.isNamedSo(file) || !file.matches("[\\w.-]+")) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s: the tensor %s is said to be in %s, which is no name of a file of weights beside it; copy or download it again.",
-                index,
-                ForeignText.quoted(entry.getKey()),
-                StrictJson.quoted(entry.getValue())));
+                index, ForeignText.quoted(entry.getKey()), StrictJson.quoted(entry.getValue())));
       }
       shards.put(entry.getKey(), file);
     }
     if (shards.isEmpty()) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s has no weight_map that names files of weights; copy or download it again.",
               index));
     }

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -12,6 +11,7 @@ import org.apache.hadoop.fs.Path;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.spark.sampling.PackedModel;
 import org.ddpm4j.spark.sampling.PipelineFactory;
 import picocli.CommandLine.Option;
@@ -83,8 +83,7 @@ final class Models {
     FileSystem files = path.getFileSystem(configuration);
     if (!files.exists(path)) {
       throw new IOException(
-          String.format(
-              Locale.ROOT, "%s does not exist; name the folder of a run or a pipeline.", model));
+          Text.format("%s does not exist; name the folder of a run or a pipeline.", model));
     }
     if (files.getScheme().equals("file")) {
       return PackedModel.of(java.nio.file.Path.of(files.makeQualified(path).toUri().getPath()));

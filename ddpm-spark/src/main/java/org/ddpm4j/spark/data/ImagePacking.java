@@ -27,6 +27,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
 import org.ddpm4j.data.ImageFile;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.io.Text;
 import scala.Tuple2;
 
 /**
@@ -59,8 +60,7 @@ public final class ImagePacking {
         Files.write(file, content);
         return ImageFile.read(file, new ImageShape(channels, height, width)).pixels(0);
       } catch (IOException e) {
-        throw new IOException(
-            String.format(Locale.ROOT, "The image %s: %s", name, e.getMessage()), e);
+        throw new IOException(Text.format("The image %s: %s", name, e.getMessage()), e);
       } finally {
         Files.deleteIfExists(file);
       }
@@ -147,11 +147,9 @@ public final class ImagePacking {
     }
     if (paths.isEmpty()) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The folder %s holds no image files; expected files named %s.",
-              source,
-              String.join(", ", ENDINGS)));
+              source, String.join(", ", ENDINGS)));
     }
     TreeSet<String> subFolders = new TreeSet<>();
     paths.keySet().forEach(path -> subFolders.add(subFolder(path)));
@@ -231,11 +229,9 @@ public final class ImagePacking {
     for (int i = 1; i < numbers.length; i++) {
       if (numbers[i] == numbers[i - 1]) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s has two images with the number %d; the column index must tell them apart.",
-                source,
-                numbers[i]));
+                source, numbers[i]));
       }
     }
     if (numbers.length == 0) {
@@ -300,11 +296,8 @@ public final class ImagePacking {
       throws IOException {
     TaskContext task = TaskContext.get();
     String attempt =
-        String.format(
-            Locale.ROOT,
-            PackedImages.Writer.ATTEMPT + "%d-%d",
-            task.partitionId(),
-            task.taskAttemptId());
+        Text.format(
+            PackedImages.Writer.ATTEMPT + "%d-%d", task.partitionId(), task.taskAttemptId());
     Path file = new Path(folder, attempt);
     List<Integer> labels = new ArrayList<>();
     try (OutputStream out =

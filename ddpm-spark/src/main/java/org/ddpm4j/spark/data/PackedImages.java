@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -21,6 +20,7 @@ import org.apache.hadoop.fs.Path;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.io.StrictJson;
+import org.ddpm4j.io.Text;
 
 /**
  * Labelled images of one shape in a folder of any Hadoop file system: {@code pixels-00000} and so
@@ -72,7 +72,7 @@ public record PackedImages(String folder, Contents contents) {
     public Contents {
       if (format != FORMAT) {
         throw new IllegalArgumentException(
-            String.format(Locale.ROOT, "the format is %d, and this version knows 1", format));
+            Text.format("the format is %d, and this version knows 1", format));
       }
       classNames = List.copyOf(classNames);
       counts = List.copyOf(counts);
@@ -93,7 +93,7 @@ public record PackedImages(String folder, Contents contents) {
   }
 
   static String pixelFile(int part) {
-    return String.format(Locale.ROOT, "pixels-%05d", part);
+    return Text.format("pixels-%05d", part);
   }
 
   /**
@@ -142,19 +142,15 @@ public record PackedImages(String folder, Contents contents) {
       return new PackedImages(folder, JSON.readValue(in.readAllBytes(), Contents.class));
     } catch (FileNotFoundException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s holds no packed images: it has no %s; pack a data set into it first.",
-              folder,
-              CONTENTS),
+              folder, CONTENTS),
           e);
     } catch (JsonProcessingException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s does not say what the images beside it are (%s); pack them again.",
-              file,
-              e.getOriginalMessage()),
+              file, e.getOriginalMessage()),
           e);
     }
   }
@@ -187,9 +183,7 @@ public record PackedImages(String folder, Contents contents) {
           contents.source());
     } catch (IllegalArgumentException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT, "%s is damaged: %s Pack the images again.", folder, e.getMessage()),
-          e);
+          Text.format("%s is damaged: %s Pack the images again.", folder, e.getMessage()), e);
     }
   }
 
@@ -217,8 +211,7 @@ public record PackedImages(String folder, Contents contents) {
       target = files.makeQualified(target);
       if (files.exists(target)) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s exists, and images are packed into new folders alone; remove it, or name another.",
                 folder));
       }
@@ -240,12 +233,9 @@ public record PackedImages(String folder, Contents contents) {
     void rename(String attempt, String name) throws IOException {
       if (!files.rename(new Path(unfinished, attempt), new Path(unfinished, name))) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s/%s could not be renamed to %s; see whether the place can be written, and begin again.",
-                unfinished,
-                attempt,
-                name));
+                unfinished, attempt, name));
       }
     }
 
@@ -279,11 +269,9 @@ public record PackedImages(String folder, Contents contents) {
       }
       if (!files.rename(unfinished, target)) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s could not be renamed to %s; see whether the place can be written, and begin again.",
-                unfinished,
-                target));
+                unfinished, target));
       }
       return new PackedImages(target.toString(), contents);
     }

@@ -1,13 +1,13 @@
 package org.ddpm4j.spark.sampling;
 
 import java.io.IOException;
-import java.util.Locale;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.mapreduce.RecordWriter;
 import org.apache.hadoop.mapreduce.TaskAttemptContext;
 import org.apache.hadoop.mapreduce.lib.output.FileOutputFormat;
 import org.apache.hadoop.mapreduce.lib.output.PathOutputCommitter;
+import org.ddpm4j.io.Text;
 
 /**
  * A PNG file for each image, named by its number. A task writes into the folder of its attempt;
@@ -36,7 +36,7 @@ public final class ImageFileFormat extends FileOutputFormat<Integer, DrawnImage>
     return new RecordWriter<>() {
       @Override
       public void write(Integer number, DrawnImage drawn) throws IOException {
-        Path file = new Path(folder, String.format(Locale.ROOT, "%0" + digits + "d.png", number));
+        Path file = new Path(folder, Text.format("%0" + digits + "d.png", number));
         try (FSDataOutputStream out =
             file.getFileSystem(context.getConfiguration()).create(file, true)) {
           out.write(drawn.image());

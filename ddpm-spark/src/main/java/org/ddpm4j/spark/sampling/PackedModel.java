@@ -10,7 +10,6 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -19,6 +18,7 @@ import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.TrainedWeights;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 
@@ -123,11 +123,9 @@ public final class PackedModel implements Serializable {
     for (Path file : found) {
       if (Files.size(file) > Integer.MAX_VALUE - 8) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s has %,d bytes, and a model is sent to executors in files of at most 2 GB; store its weights in several files.",
-                file,
-                Files.size(file)));
+                file, Files.size(file)));
       }
       files.put(folder.relativize(file).toString().replace('\\', '/'), Files.readAllBytes(file));
     }

@@ -2,7 +2,6 @@ package org.ddpm4j.spark.sampling;
 
 import java.io.IOException;
 import java.util.Iterator;
-import java.util.Locale;
 import java.util.Objects;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -18,6 +17,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.spark.executor.PerJvm;
 import scala.Tuple2;
 
@@ -166,8 +166,7 @@ public final class SparkSampler implements AutoCloseable {
     Path path = new Path(folder);
     if (path.getFileSystem(context.hadoopConfiguration()).exists(path)) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s exists, and images are never drawn into a folder that does; remove it, or name another.",
               folder));
     }

@@ -2,9 +2,9 @@ package org.ddpm4j.spark.sampling;
 
 import java.io.Serializable;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.io.Text;
 
 /**
  * What is drawn. Neither partitions nor batches change an image.
@@ -28,12 +28,9 @@ public record SparkSampling(int count, long seed, int partitions, int batchSize)
   public SparkSampling {
     if (count < 1 || partitions < 1 || batchSize < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d images cannot be drawn by %d tasks in batches of %d; each must be at least 1.",
-              count,
-              partitions,
-              batchSize));
+              count, partitions, batchSize));
     }
   }
 

@@ -3,7 +3,6 @@ package org.ddpm4j.spark.sampling;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Date;
-import java.util.Locale;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.hadoop.fs.Path;
@@ -11,6 +10,7 @@ import org.apache.hadoop.mapreduce.RecordWriter;
 import org.apache.hadoop.mapreduce.TaskAttemptContext;
 import org.apache.hadoop.mapreduce.lib.output.FileOutputFormat;
 import org.apache.hadoop.mapreduce.lib.output.PathOutputCommitter;
+import org.ddpm4j.io.Text;
 
 /**
  * A tar archive for each task as WebDataset reads them: {@code shard-00000.tar} with {@code
@@ -28,9 +28,7 @@ public final class TarShardFormat extends FileOutputFormat<Integer, DrawnImage> 
     Path folder = ((PathOutputCommitter) getOutputCommitter(context)).getWorkPath();
     Path file =
         new Path(
-            folder,
-            String.format(
-                Locale.ROOT, "shard-%05d.tar", context.getTaskAttemptID().getTaskID().getId()));
+            folder, Text.format("shard-%05d.tar", context.getTaskAttemptID().getTaskID().getId()));
     TarArchiveOutputStream tar =
         new TarArchiveOutputStream(
             file.getFileSystem(context.getConfiguration()).create(file, true),
@@ -38,7 +36,7 @@ public final class TarShardFormat extends FileOutputFormat<Integer, DrawnImage> 
     return new RecordWriter<>() {
       @Override
       public void write(Integer number, DrawnImage drawn) throws IOException {
-        String key = String.format(Locale.ROOT, "%08d", number);
+        String key = Text.format("%08d", number);
         put(key + ".png", drawn.image());
         if (drawn.classNumber() != DrawnImage.NO_CLASS) {
           put(key + ".cls", Integer.toString(drawn.classNumber()).getBytes(StandardCharsets.UTF_8));

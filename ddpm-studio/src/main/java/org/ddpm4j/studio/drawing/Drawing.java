@@ -2,10 +2,10 @@ package org.ddpm4j.studio.drawing;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
+import org.ddpm4j.io.Text;
 
 /** Images that somebody asked for, from the queue to the files. */
 public final class Drawing {
@@ -105,8 +105,7 @@ public final class Drawing {
     end(
         State.CANCELLED,
         new TimeoutException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The images were not done within %d s; ask for fewer, or for fewer steps.",
                 seconds)));
   }

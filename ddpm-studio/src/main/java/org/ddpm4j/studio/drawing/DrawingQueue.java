@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -20,6 +19,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.pipeline.Cancellation;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -143,11 +143,9 @@ public final class DrawingQueue implements AutoCloseable {
       if (ahead + drawing.images().size() > limits.waitingImages()) {
         long seconds = (long) Math.ceil(ahead / imagesPerSecond);
         throw new QueueFullException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%d images wait already, and no more than %d may; come again later or ask for fewer.",
-                ahead,
-                limits.waitingImages()),
+                ahead, limits.waitingImages()),
             Duration.ofSeconds(Math.max(1, Math.min(MAX_RETRY_SECONDS, seconds))));
       }
       waiting.addLast(drawing);

@@ -1,6 +1,5 @@
 package org.ddpm4j.studio.drawing;
 
-import java.util.Locale;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.editing.DdimInversion;
 import org.ddpm4j.diffusion.model.DiffusionModel;
@@ -9,6 +8,7 @@ import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -68,8 +68,7 @@ public final class InversionRecipe implements Recipe {
       SamplingObserver observer) {
     if (labels.length != IMAGES) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "An inversion draws %d images, not %d.", IMAGES, labels.length));
+          Text.format("An inversion draws %d images, not %d.", IMAGES, labels.length));
     }
     DdimInversion ddim = ddim(model);
     Denoiser denoiser = cancellation.guard(model.denoiser().withClasses(labels[0]));

@@ -1,7 +1,7 @@
 package org.ddpm4j.studio.drawing;
 
 import java.time.Duration;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /**
  * What a queue takes on.
@@ -45,13 +45,9 @@ public record QueueLimits(int workers, int batchImages, int waitingImages, Durat
         || timeout.isNegative()
         || timeout.isZero()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d batches of %d images at once with %d images waiting for %s draw nothing; all must be at least 1, and those waiting no fewer than a batch.",
-              workers,
-              batchImages,
-              waitingImages,
-              timeout));
+              workers, batchImages, waitingImages, timeout));
     }
   }
 }

@@ -17,6 +17,7 @@ import org.ddpm4j.data.ImageFile;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.Text;
 
 /**
  * Data sets of images that were uploaded, each a folder that {@code ddpm train --dataset folder}
@@ -158,10 +159,8 @@ public final class ImageUploads {
     }
     if (names.size() >= MOST_DATA_SETS) {
       throw new IllegalStateException(
-          String.format(
-              Locale.ROOT,
-              "There are %d uploaded data sets, and no more may be; remove one.",
-              names.size()));
+          Text.format(
+              "There are %d uploaded data sets, and no more may be; remove one.", names.size()));
     }
     Folders.create(folder.resolve(name));
     return noted(new DataSet(name, 0, 0));
@@ -188,25 +187,16 @@ public final class ImageUploads {
     DataSet before = describe(name);
     if (before.images() >= MOST_IMAGES || before.bytes() + bytes.length > MOST_BYTES) {
       throw new IllegalStateException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The data set %s has %d images of %d bytes together, and may have %d of %d; train from a folder by --images.",
-              name,
-              before.images(),
-              before.bytes(),
-              MOST_IMAGES,
-              MOST_BYTES));
+              name, before.images(), before.bytes(), MOST_IMAGES, MOST_BYTES));
     }
     requireImage(bytes);
     Path target = parts.length > 1 ? folder.resolve(name).resolve(parts[0]) : folder.resolve(name);
     Folders.create(target);
     AtomicFile.writeBytes(
         target.resolve(
-            String.format(
-                Locale.ROOT,
-                "%06d.%s",
-                before.images(),
-                extension.group(1).toLowerCase(Locale.ROOT))),
+            Text.format("%06d.%s", before.images(), extension.group(1).toLowerCase(Locale.ROOT))),
         bytes);
     return noted(new DataSet(name, before.images() + 1, before.bytes() + bytes.length));
   }

@@ -4,13 +4,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.ddpm4j.io.Text;
 
 /**
  * Trainings that were begun here. Each is a process that writes its words to a file beside its run,
@@ -48,8 +48,7 @@ public final class TrainingProcesses implements AutoCloseable {
     for (Map.Entry<String, Process> other : processes.entrySet()) {
       if (other.getValue().isAlive()) {
         throw new IllegalStateException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The run %s is being trained; stop it first, or wait until it ends.",
                 other.getKey()));
       }
@@ -123,8 +122,7 @@ public final class TrainingProcesses implements AutoCloseable {
     try (Stream<String> lines = Files.lines(log(name))) {
       return lines.filter(line -> !line.isBlank()).reduce((first, second) -> second);
     } catch (IOException | RuntimeException e) {
-      return Optional.of(
-          String.format(Locale.ROOT, "The training ended with %d.", process.exitValue()));
+      return Optional.of(Text.format("The training ended with %d.", process.exitValue()));
     }
   }
 

@@ -1,8 +1,8 @@
 package org.ddpm4j.studio.server;
 
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import org.ddpm4j.io.Text;
 
 /** Bounds what the bodies of all requests take together while they arrive. */
 final class BodyBudget {
@@ -27,8 +27,7 @@ final class BodyBudget {
         taken.addAndGet(-more);
         throw new Refusal(
             503,
-            String.format(
-                Locale.ROOT, "Bodies of more than %d bytes arrive together; come again.", most),
+            Text.format("Bodies of more than %d bytes arrive together; come again.", most),
             Map.of("Retry-After", "1"));
       }
       bytes += more;

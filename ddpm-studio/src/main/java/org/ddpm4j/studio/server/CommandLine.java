@@ -2,10 +2,10 @@ package org.ddpm4j.studio.server;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 import org.ddpm4j.diffusion.guidance.Guidance;
 import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.studio.drawing.ModelSource;
 import org.ddpm4j.studio.drawing.SamplingRecipe;
 
@@ -50,7 +50,7 @@ final class CommandLine {
             word ->
                 word.matches("[\\w@%+=:,./-]+")
                     ? word
-                    : String.format(Locale.ROOT, "'%s'", word.replace("'", "'\\''")))
+                    : Text.format("'%s'", word.replace("'", "'\\''")))
         .collect(Collectors.joining(" "));
   }
 }

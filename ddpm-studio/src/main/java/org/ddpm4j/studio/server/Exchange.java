@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.ddpm4j.io.StrictJson;
+import org.ddpm4j.io.Text;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -113,10 +114,8 @@ final class Exchange {
                 if (tooLarge[0]) {
                   throw new Refusal(
                       413,
-                      String.format(
-                          Locale.ROOT,
-                          "The body has more than %d bytes, which is the most.",
-                          mostBytes));
+                      Text.format(
+                          "The body has more than %d bytes, which is the most.", mostBytes));
                 }
                 next.accept(parse(body.getBytes()));
               });
@@ -137,8 +136,7 @@ final class Exchange {
       }
       return node;
     } catch (JsonProcessingException e) {
-      throw new Refusal(
-          400, String.format(Locale.ROOT, "The body is no JSON: %s.", StrictJson.problem(e)));
+      throw new Refusal(400, Text.format("The body is no JSON: %s.", StrictJson.problem(e)));
     } catch (IOException e) {
       throw new Refusal(400, "The body is no JSON in UTF-8.");
     }
@@ -185,9 +183,7 @@ final class Exchange {
     LOG.atError().setCause(bug).addKeyValue("request", id).log("A request failed");
     refuse(
         new Refusal(
-            500,
-            String.format(
-                Locale.ROOT, "The service failed; its log says more about the request %s.", id)));
+            500, Text.format("The service failed; its log says more about the request %s.", id)));
   }
 
   void answer(int status, JsonNode body) {

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
@@ -13,6 +12,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.ddpm4j.io.StrictJson;
+import org.ddpm4j.io.Text;
 
 /** The fields of a request's body. What is wrong is refused with a sentence and 400. */
 record JsonFields(JsonNode body) {
@@ -27,11 +27,9 @@ record JsonFields(JsonNode body) {
     if (!unknown.isEmpty()) {
       throw new Refusal(
           400,
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "There is no field %s; there are %s.",
-              shortened(unknown.iterator().next()),
-              String.join(", ", new TreeSet<>(names))));
+              shortened(unknown.iterator().next()), String.join(", ", new TreeSet<>(names))));
     }
     return this;
   }
@@ -60,8 +58,7 @@ record JsonFields(JsonNode body) {
         || !value.canConvertToLong()
         || value.longValue() < least
         || value.longValue() > most) {
-      throw wrong(
-          name, value, String.format(Locale.ROOT, "a whole number from %d to %d", least, most));
+      throw wrong(name, value, Text.format("a whole number from %d to %d", least, most));
     }
     return value.longValue();
   }
@@ -72,8 +69,7 @@ record JsonFields(JsonNode body) {
     if (has(name)) {
       JsonNode array = body.get(name);
       if (!array.isArray() || array.isEmpty() || array.size() > mostOfThem) {
-        throw wrong(
-            name, array, String.format(Locale.ROOT, "a list of 1 to %d numbers", mostOfThem));
+        throw wrong(name, array, Text.format("a list of 1 to %d numbers", mostOfThem));
       }
       array.forEach(value -> numbers.add(wholeNumber(name, value, least, most)));
     }
@@ -86,7 +82,7 @@ record JsonFields(JsonNode body) {
     }
     JsonNode value = body.get(name);
     if (!value.isNumber() || !(value.doubleValue() >= least && value.doubleValue() <= most)) {
-      throw wrong(name, value, String.format(Locale.ROOT, "a number from %s to %s", least, most));
+      throw wrong(name, value, Text.format("a number from %s to %s", least, most));
     }
     return OptionalDouble.of(value.doubleValue());
   }
@@ -97,7 +93,7 @@ record JsonFields(JsonNode body) {
     }
     JsonNode value = body.get(name);
     if (!value.isTextual() || value.textValue().isEmpty() || value.textValue().length() > longest) {
-      throw wrong(name, value, String.format(Locale.ROOT, "a text of 1 to %d characters", longest));
+      throw wrong(name, value, Text.format("a text of 1 to %d characters", longest));
     }
     return Optional.of(value.textValue());
   }
@@ -142,11 +138,7 @@ record JsonFields(JsonNode body) {
   private static Refusal wrong(String name, JsonNode value, String expected) {
     return new Refusal(
         400,
-        String.format(
-            Locale.ROOT,
-            "The field %s is %s; it must be %s.",
-            name,
-            StrictJson.quoted(value),
-            expected));
+        Text.format(
+            "The field %s is %s; it must be %s.", name, StrictJson.quoted(value), expected));
   }
 }

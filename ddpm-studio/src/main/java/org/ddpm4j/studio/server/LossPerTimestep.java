@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
@@ -21,6 +20,7 @@ import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.studio.drawing.ModelShelf;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -100,8 +100,7 @@ final class LossPerTimestep {
     if (System.nanoTime() - deadline > 0) {
       throw new Refusal(
           504,
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The loss was not measured within %d s; ask for fewer timesteps.",
               timeout.toSeconds()));
     }

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.ddpm4j.diffusion.ImageShape;
@@ -16,6 +15,7 @@ import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.hub.HubCache;
 import org.ddpm4j.studio.drawing.ModelShelf;
 import org.ddpm4j.studio.drawing.ModelSource;
@@ -99,9 +99,7 @@ final class Models {
       return shelf.lease(source);
     } catch (IOException e) {
       throw new Refusal(
-          409,
-          String.format(
-              Locale.ROOT, "The model %s cannot be read: %s", source.id(), e.getMessage()));
+          409, Text.format("The model %s cannot be read: %s", source.id(), e.getMessage()));
     }
   }
 

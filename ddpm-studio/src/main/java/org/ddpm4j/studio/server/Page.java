@@ -3,8 +3,8 @@ package org.ddpm4j.studio.server;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
+import org.ddpm4j.io.Text;
 
 /** The files of the page, which lie in the library's archive and are read once. */
 final class Page {
@@ -51,8 +51,7 @@ final class Page {
     try (InputStream in = Page.class.getResourceAsStream("page/" + name)) {
       if (in == null) {
         throw new IllegalStateException(
-            String.format(
-                Locale.ROOT, "The resource %s is missing, which ddpm-studio brings.", name));
+            Text.format("The resource %s is missing, which ddpm-studio brings.", name));
       }
       return in.readAllBytes();
     } catch (IOException e) {

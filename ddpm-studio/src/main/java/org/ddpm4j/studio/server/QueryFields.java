@@ -1,12 +1,12 @@
 package org.ddpm4j.studio.server;
 
 import io.vertx.core.http.HttpServerRequest;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.ddpm4j.io.Text;
 
 /**
  * The parameters behind the question mark of an address. What is wrong is refused with 400.
@@ -34,10 +34,8 @@ record QueryFields(Map<String, String> values) {
     if (!names.containsAll(values.keySet())) {
       throw new Refusal(
           400,
-          String.format(
-              Locale.ROOT,
-              "There are no other parameters than %s.",
-              String.join(", ", new TreeSet<>(names))));
+          Text.format(
+              "There are no other parameters than %s.", String.join(", ", new TreeSet<>(names))));
     }
     return this;
   }
@@ -50,7 +48,7 @@ record QueryFields(Map<String, String> values) {
     if (!text.matches("\\d{1,9}")
         || Integer.parseInt(text) < least
         || Integer.parseInt(text) > most) {
-      throw wrong(name, String.format(Locale.ROOT, "a whole number from %d to %d", least, most));
+      throw wrong(name, Text.format("a whole number from %d to %d", least, most));
     }
     return Integer.parseInt(text);
   }
@@ -68,7 +66,7 @@ record QueryFields(Map<String, String> values) {
     } catch (NumberFormatException e) {
       // Said below.
     }
-    throw wrong(name, String.format(Locale.ROOT, "a number from %s to %s", least, most));
+    throw wrong(name, Text.format("a number from %s to %s", least, most));
   }
 
   boolean flag(String name) {
@@ -80,7 +78,6 @@ record QueryFields(Map<String, String> values) {
   }
 
   private static Refusal wrong(String name, String expected) {
-    return new Refusal(
-        400, String.format(Locale.ROOT, "The parameter %s must be %s.", name, expected));
+    return new Refusal(400, Text.format("The parameter %s must be %s.", name, expected));
   }
 }

@@ -2,11 +2,11 @@ package org.ddpm4j.studio.server;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import org.ddpm4j.io.Text;
 
 /** Which handler serves which address. */
 final class Routes {
@@ -66,7 +66,7 @@ final class Routes {
     }
     throw new Refusal(
         405,
-        String.format(Locale.ROOT, "This address takes %s.", String.join(", ", allowed)),
+        Text.format("This address takes %s.", String.join(", ", allowed)),
         Map.of("Allow", String.join(", ", allowed)));
   }
 

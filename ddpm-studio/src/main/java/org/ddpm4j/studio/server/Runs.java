@@ -20,6 +20,7 @@ import java.util.Set;
 import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.studio.runs.CsvColumns;
 import org.ddpm4j.studio.runs.ImageUploads;
 import org.ddpm4j.studio.runs.LossTable;
@@ -84,9 +85,7 @@ final class Runs implements AutoCloseable {
     for (String run : processes.names()) {
       if (processes.isRunning(run) && dataSetOf(run).equals(name)) {
         throw new Refusal(
-            409,
-            String.format(
-                Locale.ROOT, "The run %s is trained on them; remove them when it has ended.", run));
+            409, Text.format("The run %s is trained on them; remove them when it has ended.", run));
       }
     }
     images.remove(name);
@@ -231,8 +230,7 @@ final class Runs implements AutoCloseable {
                 () ->
                     new Refusal(
                         400,
-                        String.format(
-                            Locale.ROOT,
+                        Text.format(
                             "The field dataset is missing; it is one of %s.",
                             String.join(", ", known))));
     String name =

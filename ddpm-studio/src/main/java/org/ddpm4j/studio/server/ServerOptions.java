@@ -4,9 +4,9 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.studio.drawing.QueueLimits;
 
 /**
@@ -63,11 +63,9 @@ public record ServerOptions(
     hostNames = List.copyOf(hostNames);
     if (port < 0 || port > 65535 || connections < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The port %d with %d connections cannot be served; ports are 0 to 65535, and there must be a connection.",
-              port,
-              connections));
+              port, connections));
     }
     if (token.isPresent() && token.get().length() < 16) {
       throw new IllegalArgumentException(
@@ -79,8 +77,7 @@ public record ServerOptions(
     }
     if (token.isEmpty() && beyondLoopback == BeyondLoopback.TOKEN && !isLoopback(host)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "At %s others can reach the service; give it a token by --token-file, or say by --open that anybody may use it.",
               host));
     }
@@ -142,7 +139,7 @@ public record ServerOptions(
       return InetAddress.getByName(host).isLoopbackAddress();
     } catch (UnknownHostException e) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "There is no address %s; give one of this machine.", host), e);
+          Text.format("There is no address %s; give one of this machine.", host), e);
     }
   }
 }

@@ -23,7 +23,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -35,6 +34,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.studio.drawing.Drawing;
 import org.ddpm4j.studio.drawing.DrawingListener;
 import org.ddpm4j.studio.drawing.DrawingQueue;
@@ -201,12 +201,9 @@ public final class StudioServer implements AutoCloseable {
     } catch (CompletionException e) {
       closeAll();
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Nothing can listen at %s:%d (%s); choose another port by --port, or 0 for any.",
-              options.host(),
-              options.port(),
-              e.getCause().getMessage()),
+              options.host(), options.port(), e.getCause().getMessage()),
           e);
     }
   }

@@ -4,10 +4,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
-import java.util.Locale;
 import org.ddpm4j.data.ImageFile;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Images and masks that come with a request, in Base64. */
@@ -53,16 +53,14 @@ final class UploadedImages {
                 () ->
                     new Refusal(
                         400,
-                        String.format(
-                            Locale.ROOT,
+                        Text.format(
                             "The field %s is missing; it is the file of an image in Base64.",
                             name)));
     byte[] bytes;
     try {
       bytes = Base64.getDecoder().decode(text);
     } catch (IllegalArgumentException e) {
-      throw new Refusal(
-          400, String.format(Locale.ROOT, "The field %s is not Base64; encode the file.", name));
+      throw new Refusal(400, Text.format("The field %s is not Base64; encode the file.", name));
     }
     Path file = Files.createTempFile("ddpm4j-", ".image");
     try {
@@ -71,11 +69,9 @@ final class UploadedImages {
     } catch (IOException e) {
       throw new Refusal(
           422,
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The field %s holds no image that can be read: %s",
-              name,
-              e.getMessage().replace(file.toString(), "the file")));
+              name, e.getMessage().replace(file.toString(), "the file")));
     } finally {
       Files.deleteIfExists(file);
     }

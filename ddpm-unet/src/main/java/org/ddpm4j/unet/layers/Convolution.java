@@ -1,6 +1,6 @@
 package org.ddpm4j.unet.layers;
 
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /**
  * The geometry of a square convolution.
@@ -20,14 +20,11 @@ public record Convolution(int kernel, int stride, int padding, int endPadding) {
   public Convolution {
     if (kernel < 1 || stride < 1 || padding < 0 || endPadding < 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A convolution of kernel %d, stride %d and padding %s does not exist; kernel and stride must be at least 1, padding at least 0.",
               kernel,
               stride,
-              padding == endPadding
-                  ? padding
-                  : String.format(Locale.ROOT, "%d and %d", padding, endPadding)));
+              padding == endPadding ? padding : Text.format("%d and %d", padding, endPadding)));
     }
   }
 
@@ -52,8 +49,7 @@ public record Convolution(int kernel, int stride, int padding, int endPadding) {
   public static Convolution same(int kernel) {
     if (kernel % 2 == 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "A kernel of %d cannot be centred; take an odd size.", kernel));
+          Text.format("A kernel of %d cannot be centred; take an odd size.", kernel));
     }
     return new Convolution(kernel, 1, kernel / 2);
   }

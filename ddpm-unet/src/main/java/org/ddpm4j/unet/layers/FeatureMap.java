@@ -1,7 +1,7 @@
 package org.ddpm4j.unet.layers;
 
-import java.util.Locale;
 import java.util.Objects;
+import org.ddpm4j.io.Text;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
@@ -23,12 +23,9 @@ public record FeatureMap(SDVariable values, int height, int width, int channels)
     Objects.requireNonNull(values, "values");
     if (height < 1 || width < 1 || channels < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A feature map of height %d, width %d and %d channels is empty; every size must be at least 1.",
-              height,
-              width,
-              channels));
+              height, width, channels));
     }
   }
 

@@ -1,7 +1,7 @@
 package org.ddpm4j.unet.layers;
 
-import java.util.Locale;
 import java.util.Objects;
+import org.ddpm4j.io.Text;
 
 /**
  * A sinusoidal embedding's frequencies {@code f_i = 10000^(-i/(h - shift))} for {@code i = 0, …,
@@ -35,18 +35,15 @@ public record Frequencies(int width, int shift, Order order) {
     Objects.requireNonNull(order, "order");
     if (width < 2 || width % 2 != 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "A sinusoidal embedding cannot be %d wide; the width must be even and at least 2.",
               width));
     }
     if (shift >= width / 2) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The %d frequencies of an embedding cannot be shifted by %d; the shift must be less than their number.",
-              width / 2,
-              shift));
+              width / 2, shift));
     }
   }
 

@@ -1,8 +1,8 @@
 package org.ddpm4j.unet.layers;
 
-import java.util.Locale;
 import java.util.Objects;
 import java.util.SplittableRandom;
+import org.ddpm4j.io.Text;
 
 /**
  * How a parameter starts: with random numbers of a distribution.
@@ -56,11 +56,9 @@ public record Initialization(Distribution distribution, double mean, double spre
     Objects.requireNonNull(distribution, "distribution");
     if (!(spread >= 0) || !Double.isFinite(mean) || !Double.isFinite(spread)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Weights cannot start within %s of %s; the spread must be finite and at least 0.",
-              spread,
-              mean));
+              spread, mean));
     }
   }
 

@@ -1,8 +1,8 @@
 package org.ddpm4j.unet.layers;
 
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Objects;
+import org.ddpm4j.io.Text;
 
 /**
  * The declaration of one parameter of a network.
@@ -39,13 +39,9 @@ public record Parameter(
     Objects.requireNonNull(learning, "learning");
     if (shape.length != layout.rank() || Arrays.stream(shape).anyMatch(size -> size < 1)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Parameter %s of layout %s cannot have the shape %s; it needs %d sizes of at least 1.",
-              name,
-              layout,
-              Arrays.toString(shape),
-              layout.rank()));
+              name, layout, Arrays.toString(shape), layout.rank()));
     }
     shape = shape.clone();
   }

@@ -6,9 +6,9 @@ import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Modules;
@@ -285,7 +285,7 @@ public record AutoencoderConfig(Images images, List<Level> levels, Blocks blocks
   static void require(boolean condition, String sentence, Object... values) {
     if (!condition) {
       throw new IllegalArgumentException(
-          AutoencoderJson.REFUSAL + String.format(Locale.ROOT, sentence, values) + ".");
+          AutoencoderJson.REFUSAL + Text.format(sentence, values) + ".");
     }
   }
 

@@ -1,11 +1,11 @@
 package org.ddpm4j.unet.model;
 
 import java.util.Collections;
-import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.ddpm4j.io.Text;
 
 /**
  * A kind of network that a config.json can name. Kinds of your own are found by the JDK's {@link
@@ -47,12 +47,9 @@ public interface UnetKind {
       Class<? extends UnetConfig> other = kinds.putIfAbsent(kind.model(), kind.type());
       if (other != null && other != kind.type()) {
         throw new IllegalStateException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The kind \"%s\" of networks is %s and %s; give one of them another name.",
-                kind.model(),
-                other.getName(),
-                kind.type().getName()));
+                kind.model(), other.getName(), kind.type().getName()));
       }
     }
     return Collections.unmodifiableSortedMap(kinds);
