@@ -37,11 +37,6 @@ public final class AttentionGradient extends GradientOp {
   }
 
   @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return inputs.subList(0, 3);
-  }
-
-  @Override
   public double flops(List<long[]> inputs) {
     long[] queries = inputs.get(0);
     return 10.0 * length(queries) * queries[1] * queries[2];

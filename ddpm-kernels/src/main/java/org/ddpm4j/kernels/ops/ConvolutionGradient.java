@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The gradient of a convolution of any kind. Inputs: x, weights, gradient of the output. Outputs:
  * gradients of x, weights and bias.
  */
-public abstract class ConvolutionGradient extends GradientOp {
+public abstract class ConvolutionGradient extends ParameterGradientOp {
 
   private final int channelAxis;
 
@@ -39,10 +39,5 @@ public abstract class ConvolutionGradient extends GradientOp {
   public final List<long[]> outputShapes(List<long[]> inputs) {
     long[] weights = inputs.get(1);
     return List.of(inputs.get(0), weights, new long[] {weights[channelAxis]});
-  }
-
-  @Override
-  public final boolean addsTo(int output) {
-    return output > 0;
   }
 }

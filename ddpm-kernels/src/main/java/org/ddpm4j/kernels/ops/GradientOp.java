@@ -15,6 +15,12 @@ abstract class GradientOp extends FusedOp {
     super(outputCount, graph, inputs);
   }
 
+  /** Those of its first inputs, whose gradients it makes. */
+  @Override
+  public List<long[]> outputShapes(List<long[]> inputs) {
+    return inputs.subList(0, getNumOutputs());
+  }
+
   @Override
   public final List<SDVariable> doDiff(List<SDVariable> gradients) {
     throw new UnsupportedOperationException("Second derivatives are not supported.");

@@ -1,6 +1,5 @@
 package org.ddpm4j.kernels.ops;
 
-import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -8,7 +7,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The gradient of {@link GroupNorm}. Inputs: x, scale, shift, gradient of the output. Outputs:
  * gradients of x, scale and shift.
  */
-public final class GroupNormGradient extends GradientOp {
+public final class GroupNormGradient extends ParameterGradientOp {
 
   /** For SameDiff. */
   public GroupNormGradient() {
@@ -47,16 +46,6 @@ public final class GroupNormGradient extends GradientOp {
   @Override
   public String opName() {
     return "ddpm_group_norm_bp";
-  }
-
-  @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0), inputs.get(1), inputs.get(2));
-  }
-
-  @Override
-  public boolean addsTo(int output) {
-    return output > 0;
   }
 
   @Override

@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The gradient of {@link Linear}. Inputs: x, weights, gradient of the output. Outputs: gradients of
  * x, weights and bias.
  */
-public final class LinearGradient extends GradientOp {
+public final class LinearGradient extends ParameterGradientOp {
 
   /** For SameDiff. */
   public LinearGradient() {
@@ -28,11 +28,6 @@ public final class LinearGradient extends GradientOp {
   public List<long[]> outputShapes(List<long[]> inputs) {
     long[] weights = inputs.get(1);
     return List.of(inputs.get(0), weights, new long[] {weights[1]});
-  }
-
-  @Override
-  public boolean addsTo(int output) {
-    return output > 0;
   }
 
   @Override

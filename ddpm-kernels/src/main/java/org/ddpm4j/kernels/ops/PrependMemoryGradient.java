@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The gradient of {@link PrependMemory}. Inputs: memory, gradient of the output. Outputs: gradients
  * of x and memory.
  */
-public final class PrependMemoryGradient extends GradientOp {
+public final class PrependMemoryGradient extends ParameterGradientOp {
 
   /** For SameDiff. */
   public PrependMemoryGradient() {
@@ -29,10 +29,5 @@ public final class PrependMemoryGradient extends GradientOp {
   public List<long[]> outputShapes(List<long[]> inputs) {
     long[] dy = inputs.get(1);
     return List.of(new long[] {dy[0], setting(0), setting(1), dy[3]}, inputs.get(0));
-  }
-
-  @Override
-  public boolean addsTo(int output) {
-    return output == 1;
   }
 }

@@ -1,6 +1,5 @@
 package org.ddpm4j.kernels.ops;
 
-import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -23,10 +22,5 @@ public final class ScaleShiftPerChannelGradient extends GradientOp {
   @Override
   public String opName() {
     return "ddpm_scale_shift_per_channel_bp";
-  }
-
-  @Override
-  public List<long[]> outputShapes(List<long[]> inputs) {
-    return List.of(inputs.get(0), inputs.get(1));
   }
 }
