@@ -1,15 +1,22 @@
 package org.ddpm4j.diffusion.training;
 
+import java.util.List;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.layers.Parameter;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** AdamW (Loshchilov and Hutter 2019, algorithm 2) on flat buffers. */
+/**
+ * AdamW (Loshchilov and Hutter 2019, algorithm 2) on flat buffers. Parameters that are not trained
+ * do not decay either.
+ */
 public final class AdamW implements AutoCloseable {
 
   private final AdamWConfig config;
   private final FlatOperations operations;
   private final Parameters firstMoment;
   private final Parameters secondMoment;
+  private final List<String> frozen;
 
   /**
    * An optimiser at its beginning, which computes as the network does.
@@ -35,6 +42,11 @@ public final class AdamW implements AutoCloseable {
     this.operations = operations;
     this.firstMoment = firstMoment;
     this.secondMoment = secondMoment;
+    this.frozen =
+        firstMoment.declarations().stream()
+            .filter(parameter -> parameter.learning() == Parameter.Learning.FROZEN)
+            .map(Parameter::name)
+            .toList();
   }
 
   /**
@@ -59,7 +71,11 @@ public final class AdamW implements AutoCloseable {
                 gradient.flat(), firstMoment.flat(), secondMoment.flat(), config, correction2);
     if (Double.isFinite(norm)) {
       double shrink = 1 - learningRate * config.weightDecay();
+      List<INDArray> kept = frozen.stream().map(name -> weights.get(name).dup()).toList();
       operations.step(weights.flat(), shrink, rate, gradient.flat());
+      for (int i = 0; i < kept.size(); i++) {
+        weights.get(frozen.get(i)).assign(kept.get(i));
+      }
     }
     return norm;
   }

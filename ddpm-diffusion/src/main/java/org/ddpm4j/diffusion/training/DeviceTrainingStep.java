@@ -13,6 +13,8 @@ import org.ddpm4j.kernels.cpu.SingleExecution;
 import org.ddpm4j.kernels.plan.TrainingProgram;
 import org.ddpm4j.kernels.plan.TrainingRequest;
 import org.ddpm4j.unet.DeviceTraining;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.layers.Parameter;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -71,11 +73,20 @@ final class DeviceTrainingStep implements TrainingStep {
         .map(device -> new DeviceTrainingStep(task, objective, device));
   }
 
-  /** What devices do not do by themselves: other noise, further averages, a network asked twice. */
+  /**
+   * What devices do not do by themselves: other noise, further averages, a network asked twice,
+   * decay of some parameters and not of others.
+   */
   static boolean isUsual(Task task) {
     return task.config().objective().offsetNoise() == 0
+        && (task.config().optimizer().weightDecay() == 0 || isTrainedThroughout(task.unet()))
         && task.state().furtherEmas().isEmpty()
         && !task.unet().config().selfConditions();
+  }
+
+  private static boolean isTrainedThroughout(Unet unet) {
+    return unet.parameters().declarations().stream()
+        .allMatch(parameter -> parameter.learning() == Parameter.Learning.TRAINED);
   }
 
   @Override

@@ -142,6 +142,31 @@ class AdamWTest {
     assertThat(weights.flat().getDouble(0)).isCloseTo(2 * (1 - 1e-2 * 0.05), within(1e-6));
   }
 
+  /** As PyTorch, which steps over parameters without a gradient. */
+  @ParameterizedTest
+  @MethodSource("operations")
+  void whatIsNotTrainedDoesNotDecay(FlatOperations operations) {
+    Parameter frozen =
+        new Parameter(
+            "frozen",
+            WeightLayout.VECTOR,
+            new long[] {3},
+            Initialization.ZEROS,
+            Parameter.Learning.FROZEN);
+    Parameter trained =
+        new Parameter("trained", WeightLayout.VECTOR, new long[] {2}, Initialization.ZEROS);
+    Parameters weights = Parameters.zeros(List.of(frozen, trained), DataType.FLOAT);
+    weights.flat().assign(2);
+    Parameters gradient = weights.zerosLike();
+    gradient.get("trained").assign(1);
+
+    new AdamW(CONFIG, weights, operations).update(weights, gradient, 0, 1);
+
+    assertThat(weights.get("frozen").toFloatVector()).containsOnly(2);
+    assertThat(weights.get("trained").getDouble(1))
+        .isCloseTo(2 * (1 - 1e-2 * 0.05) - 1e-2, within(1e-6));
+  }
+
   @ParameterizedTest
   @MethodSource("operations")
   void anInfiniteUpdateLeavesTheWeightsAlone(FlatOperations operations) {
