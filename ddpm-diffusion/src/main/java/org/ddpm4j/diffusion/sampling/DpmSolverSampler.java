@@ -104,36 +104,8 @@ public record DpmSolverSampler(
   }
 
   /**
-   * DPM-Solver++ with the authors' second order.
-   *
-   * @param levels of the run
-   * @param order of the solver, 1 to 3
-   * @param equation what is solved
-   * @param finalOrder whether the last steps are of lower order too
-   * @param convention whom to follow in order 3
-   * @param x0Constraint applied to every estimate of x0
-   * @throws IllegalArgumentException if the order is out of its range
-   */
-  public DpmSolverSampler(
-      NoiseLevels levels,
-      int order,
-      Equation equation,
-      FinalOrder finalOrder,
-      Convention convention,
-      X0Constraint x0Constraint) {
-    this(
-        levels,
-        order,
-        equation,
-        Prediction.X0,
-        SecondOrder.MIDPOINT,
-        finalOrder,
-        convention,
-        x0Constraint);
-  }
-
-  /**
-   * With the authors' end: lower order in the last steps of short runs.
+   * DPM-Solver++ with the authors' second order, and their end: lower order in the last steps of
+   * short runs.
    *
    * @param levels of the run
    * @param order 1 to 3
@@ -143,7 +115,15 @@ public record DpmSolverSampler(
    */
   public DpmSolverSampler(
       NoiseLevels levels, int order, Equation equation, X0Constraint x0Constraint) {
-    this(levels, order, equation, FinalOrder.LOWERED_IN_SHORT_RUNS, Convention.PAPER, x0Constraint);
+    this(
+        levels,
+        order,
+        equation,
+        Prediction.X0,
+        SecondOrder.MIDPOINT,
+        FinalOrder.LOWERED_IN_SHORT_RUNS,
+        Convention.PAPER,
+        x0Constraint);
   }
 
   @Override

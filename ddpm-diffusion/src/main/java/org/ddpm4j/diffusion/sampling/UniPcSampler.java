@@ -64,21 +64,7 @@ public record UniPcSampler(
   }
 
   /**
-   * With the authors' B(h).
-   *
-   * @param levels of the run
-   * @param order p of the predictor, 1 to 3
-   * @param finalOrder whether the last steps are of lower order
-   * @param x0Constraint applied to every estimate of x0
-   * @throws IllegalArgumentException if the order is out of its range
-   */
-  public UniPcSampler(
-      NoiseLevels levels, int order, FinalOrder finalOrder, X0Constraint x0Constraint) {
-    this(levels, order, Scale.BH2, finalOrder, x0Constraint);
-  }
-
-  /**
-   * With the authors' end: lower order in the last steps.
+   * With the authors' B(h), and their end: lower order in the last steps.
    *
    * @param levels of the run
    * @param order 1 to 3
@@ -86,7 +72,7 @@ public record UniPcSampler(
    * @throws IllegalArgumentException if the order is out of its range
    */
   public UniPcSampler(NoiseLevels levels, int order, X0Constraint x0Constraint) {
-    this(levels, order, FinalOrder.LOWERED, x0Constraint);
+    this(levels, order, Scale.BH2, FinalOrder.LOWERED, x0Constraint);
   }
 
   @Override

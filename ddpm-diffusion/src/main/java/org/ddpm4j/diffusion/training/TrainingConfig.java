@@ -69,84 +69,7 @@ public record TrainingConfig(
   }
 
   /**
-   * With one moving average.
-   *
-   * @param steps optimiser steps
-   * @param optimizer the constants of AdamW
-   * @param learningRate how the learning rate moves
-   * @param maxGradientNorm longer gradients are scaled down to this Euclidean norm
-   * @param emaDecay decay of the moving average of the weights
-   * @param objective what the network is trained for
-   * @param seed of timesteps and noise
-   * @param reportEvery steps over which reported losses are averaged
-   * @param accumulate batches of the data whose images together are the batch of a step
-   * @param emaWarmUp how the decay rises at the beginning, or null for the usual
-   * @throws IllegalArgumentException if one is out of range
-   */
-  public TrainingConfig(
-      long steps,
-      AdamWConfig optimizer,
-      LearningRateSchedule learningRate,
-      double maxGradientNorm,
-      double emaDecay,
-      ObjectiveConfig objective,
-      long seed,
-      int reportEvery,
-      int accumulate,
-      EmaWarmUp emaWarmUp) {
-    this(
-        steps,
-        optimizer,
-        learningRate,
-        maxGradientNorm,
-        emaDecay,
-        objective,
-        seed,
-        reportEvery,
-        accumulate,
-        emaWarmUp,
-        List.of());
-  }
-
-  /**
-   * With the usual warm-up of the moving average.
-   *
-   * @param steps optimiser steps
-   * @param optimizer the constants of AdamW
-   * @param learningRate how the learning rate moves
-   * @param maxGradientNorm longer gradients are scaled down to this Euclidean norm
-   * @param emaDecay decay of the moving average of the weights
-   * @param objective what the network is trained for
-   * @param seed of timesteps and noise
-   * @param reportEvery steps over which reported losses are averaged
-   * @param accumulate batches of the data whose images together are the batch of a step
-   * @throws IllegalArgumentException if one is out of range
-   */
-  public TrainingConfig(
-      long steps,
-      AdamWConfig optimizer,
-      LearningRateSchedule learningRate,
-      double maxGradientNorm,
-      double emaDecay,
-      ObjectiveConfig objective,
-      long seed,
-      int reportEvery,
-      int accumulate) {
-    this(
-        steps,
-        optimizer,
-        learningRate,
-        maxGradientNorm,
-        emaDecay,
-        objective,
-        seed,
-        reportEvery,
-        accumulate,
-        null);
-  }
-
-  /**
-   * With one batch in a step.
+   * With one batch in a step, and one moving average with the usual warm-up.
    *
    * @param steps optimiser steps
    * @param optimizer the constants of AdamW
@@ -168,7 +91,17 @@ public record TrainingConfig(
       long seed,
       int reportEvery) {
     this(
-        steps, optimizer, learningRate, maxGradientNorm, emaDecay, objective, seed, reportEvery, 1);
+        steps,
+        optimizer,
+        learningRate,
+        maxGradientNorm,
+        emaDecay,
+        objective,
+        seed,
+        reportEvery,
+        1,
+        null,
+        List.of());
   }
 
   /**

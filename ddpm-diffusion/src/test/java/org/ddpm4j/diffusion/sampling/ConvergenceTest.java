@@ -41,7 +41,14 @@ class ConvergenceTest {
   private static Sampler dpmSolver(
       NoiseLevels levels, int order, Equation equation, Convention convention) {
     return new DpmSolverSampler(
-        levels, order, equation, FinalOrder.FULL, convention, X0Constraint.NONE);
+        levels,
+        order,
+        equation,
+        Prediction.X0,
+        SecondOrder.MIDPOINT,
+        FinalOrder.FULL,
+        convention,
+        X0Constraint.NONE);
   }
 
   private static Sampler ofEps(
@@ -114,7 +121,8 @@ class ConvergenceTest {
           solver(
               "UniPC " + p,
               p + 1,
-              levels -> new UniPcSampler(levels, order, FinalOrder.FULL, X0Constraint.NONE)));
+              levels ->
+                  new UniPcSampler(levels, order, Scale.BH2, FinalOrder.FULL, X0Constraint.NONE)));
       solvers.add(
           solver(
               "DEIS " + p,
