@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.config;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.ConstantSchedule;
@@ -22,136 +23,60 @@ import org.ddpm4j.schedules.VarianceExplodingSchedule;
 public enum ScheduleType {
   /** β from 1e-4 to 0.02 in equal steps, whatever T (Ho et al. 2020). */
   @JsonProperty("linear")
-  LINEAR(Choice.BOTH_ENDS) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      return linear(betaStart, betaEnd);
-    }
-  },
+  LINEAR(Choice.BOTH_ENDS, (timesteps, start, end) -> linear(start, end)),
   /** The same with both ends multiplied by 1000/T, so that a short chain ends in noise too. */
   @JsonProperty("linear-scaled")
-  LINEAR_SCALED(Choice.BOTH_ENDS) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      return linear(betaStart, betaEnd).scaledTo(timesteps);
-    }
-  },
+  LINEAR_SCALED(
+      Choice.BOTH_ENDS, (timesteps, start, end) -> linear(start, end).scaledTo(timesteps)),
   /** √β in equal steps, β from 0.00085 to 0.012 (Rombach et al. 2022, diffusers' name). */
   @JsonProperty("scaled-linear")
-  SCALED_LINEAR(Choice.BOTH_ENDS) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      return quadratic(QuadraticSchedule.scaledLinear(), betaStart, betaEnd);
-    }
-  },
+  SCALED_LINEAR(
+      Choice.BOTH_ENDS,
+      (timesteps, start, end) -> quadratic(QuadraticSchedule.scaledLinear(), start, end)),
   /** √β in equal steps, β from 1e-4 to 0.02 (the code of Ho et al. 2020). */
   @JsonProperty("quadratic")
-  QUADRATIC(Choice.BOTH_ENDS) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      return quadratic(QuadraticSchedule.paperEnds(), betaStart, betaEnd);
-    }
-  },
+  QUADRATIC(
+      Choice.BOTH_ENDS,
+      (timesteps, start, end) -> quadratic(QuadraticSchedule.paperEnds(), start, end)),
   /** Squared cosine with β at most 0.999 (Nichol and Dhariwal 2021). */
   @JsonProperty("cosine")
-  COSINE(Choice.NOTHING) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      return CosineSchedule.paper();
-    }
-  },
+  COSINE(CosineSchedule::paper),
   /** Squared cosine with β in [1e-4, 0.9999], as in "The Annotated Diffusion Model". */
   @JsonProperty("cosine-annotated")
-  COSINE_ANNOTATED(Choice.NOTHING) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      return CosineSchedule.annotated();
-    }
-  },
+  COSINE_ANNOTATED(CosineSchedule::annotated),
   /** β between 1e-4 and 0.02 along a logistic curve (diffusers' name). */
   @JsonProperty("sigmoid")
-  SIGMOID(Choice.BOTH_ENDS) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      SigmoidSchedule defaults = SigmoidSchedule.paperEnds();
-      return new SigmoidSchedule(
-          Objects.requireNonNullElse(betaStart, defaults.betaStart()),
-          Objects.requireNonNullElse(betaEnd, defaults.betaEnd()));
-    }
-  },
+  SIGMOID(Choice.BOTH_ENDS, (timesteps, start, end) -> sigmoid(start, end)),
   /** ᾱ along a logistic curve (Jabri et al. 2022). */
   @JsonProperty("sigmoid-jabri")
-  SIGMOID_JABRI(Choice.NOTHING) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      return SigmoidSignalSchedule.paper();
-    }
-  },
+  SIGMOID_JABRI(SigmoidSignalSchedule::paper),
   /** β of 0.02 at every timestep (the code of Ho et al. 2020). */
   @JsonProperty("constant")
-  CONSTANT(Choice.END) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      return new ConstantSchedule(
-          Objects.requireNonNullElse(betaEnd, ConstantSchedule.paperEnd().beta()));
-    }
-  },
+  CONSTANT(
+      Choice.END,
+      (timesteps, start, end) ->
+          end == null ? ConstantSchedule.paperEnd() : new ConstantSchedule(end)),
   /** β of 1/(T-t), which ends at ᾱ = 0 (Sohl-Dickstein et al. 2015). */
   @JsonProperty("jsd")
-  JSD(Choice.NOTHING) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      return new JsdSchedule();
-    }
-  },
+  JSD(JsdSchedule::new),
   /** The straight way between image and noise, which ends at ᾱ = 0 (Liu et al. 2023). */
   @JsonProperty("flow")
-  FLOW(Choice.NOTHING) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      return FlowSchedule.straight();
-    }
-  },
+  FLOW(FlowSchedule::straight),
   /** Noise-to-signal ratios from 0.002 to 80 (Karras et al. 2022). */
   @JsonProperty("edm")
-  EDM(Choice.NOTHING) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      return EdmSchedule.paper();
-    }
-  },
+  EDM(EdmSchedule::paper),
   /** Noise-to-signal ratios from 0.01 to 1348, evenly in their logarithms (Song et al. 2021b). */
   @JsonProperty("variance-exploding")
-  VARIANCE_EXPLODING(Choice.NOTHING) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      return VarianceExplodingSchedule.diffusers();
-    }
-  },
+  VARIANCE_EXPLODING(VarianceExplodingSchedule::diffusers),
   /** ᾱ of e^(-12 t/T) (diffusers' {@code exp}). */
   @JsonProperty("exponential")
-  EXPONENTIAL(Choice.NOTHING) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      return ExponentialSchedule.diffusers();
-    }
-  },
+  EXPONENTIAL(ExponentialSchedule::diffusers),
   /** The log SNR spread as Laplace's distribution (Hang and Gu 2024). */
   @JsonProperty("laplace")
-  LAPLACE(Choice.NOTHING) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      return LaplaceSchedule.paper();
-    }
-  },
+  LAPLACE(LaplaceSchedule::paper),
   /** The same with √ᾱ in the place of ᾱ, which is what diffusers calls {@code laplace}. */
   @JsonProperty("laplace-diffusers")
-  LAPLACE_DIFFUSERS(Choice.NOTHING) {
-    @Override
-    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd) {
-      return LaplaceSchedule.diffusers();
-    }
-  };
+  LAPLACE_DIFFUSERS(LaplaceSchedule::diffusers);
 
   /** Which betas a user may choose. */
   private enum Choice {
@@ -160,10 +85,21 @@ public enum ScheduleType {
     BOTH_ENDS
   }
 
-  private final Choice choice;
+  /** Makes the formula; an end is null where the user leaves it to the type. */
+  private interface Formula {
+    BetaSchedule create(int timesteps, Double betaStart, Double betaEnd);
+  }
 
-  ScheduleType(Choice choice) {
+  private final Choice choice;
+  private final Formula formula;
+
+  ScheduleType(Supplier<BetaSchedule> only) {
+    this(Choice.NOTHING, (timesteps, start, end) -> only.get());
+  }
+
+  ScheduleType(Choice choice, Formula formula) {
     this.choice = choice;
+    this.formula = formula;
   }
 
   /**
@@ -188,7 +124,7 @@ public enum ScheduleType {
               "The schedule %s has a single beta; choose it by beta end, and give no beta start.",
               name));
     }
-    return create(timesteps, betaStart, betaEnd);
+    return formula.create(timesteps, betaStart, betaEnd);
   }
 
   /** The name in files. */
@@ -196,11 +132,16 @@ public enum ScheduleType {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  abstract BetaSchedule create(int timesteps, Double betaStart, Double betaEnd);
-
   private static LinearSchedule linear(Double betaStart, Double betaEnd) {
     LinearSchedule defaults = LinearSchedule.paper();
     return new LinearSchedule(
+        Objects.requireNonNullElse(betaStart, defaults.betaStart()),
+        Objects.requireNonNullElse(betaEnd, defaults.betaEnd()));
+  }
+
+  private static SigmoidSchedule sigmoid(Double betaStart, Double betaEnd) {
+    SigmoidSchedule defaults = SigmoidSchedule.paperEnds();
+    return new SigmoidSchedule(
         Objects.requireNonNullElse(betaStart, defaults.betaStart()),
         Objects.requireNonNullElse(betaEnd, defaults.betaEnd()));
   }

@@ -390,6 +390,11 @@ enum SchedulerClass {
     };
   }
 
+  /** The sampler of a scheduler that has but one. */
+  SamplerType onlyType() {
+    return types.get(0);
+  }
+
   /** As files name it. */
   String className() {
     return className;

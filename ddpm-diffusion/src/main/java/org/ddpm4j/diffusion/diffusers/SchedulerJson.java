@@ -427,29 +427,12 @@ final class SchedulerJson {
 
   private SamplerType type() {
     return switch (scheduler) {
-      case DDPM -> SamplerType.DDPM;
-      case DDIM -> SamplerType.DDIM;
       case DPM_SOLVER -> fields.choice("algorithm_type", DPM_SOLVERS);
-      case EDM_EULER -> SamplerType.EULER;
-      case EDM_DPM_SOLVER -> fields.choice("algorithm_type", EDM_SOLVERS);
       case DPM_SINGLESTEP -> fields.choice("algorithm_type", DPM_SINGLESTEPS);
-      case DPM2 -> SamplerType.DPM2;
-      case DPM2_ANCESTRAL -> SamplerType.DPM2_ANCESTRAL;
-      case SA_SOLVER -> SamplerType.SA_SOLVER;
-      case LCM -> SamplerType.LCM;
-      case CONSISTENCY -> SamplerType.CONSISTENCY;
-      case SCORE_SDE -> SamplerType.SCORE_SDE;
-      case KARRAS_VE -> SamplerType.KARRAS_VE;
-      case FLOW_EULER -> SamplerType.FLOW_EULER;
-      case FLOW_HEUN -> SamplerType.FLOW_HEUN;
-      case UNIPC -> SamplerType.UNIPC;
+      case EDM_DPM_SOLVER -> fields.choice("algorithm_type", EDM_SOLVERS);
+      case EDM_EULER -> SamplerType.EULER;
       case PNDM -> fields.flagOrNull("skip_prk_steps") ? SamplerType.PLMS : SamplerType.PNDM;
-      case IPNDM -> SamplerType.IPNDM;
-      case DEIS -> SamplerType.DEIS;
-      case LMS -> SamplerType.LMS;
-      case HEUN -> SamplerType.HEUN;
-      case EULER -> SamplerType.EULER;
-      case EULER_ANCESTRAL -> SamplerType.EULER_ANCESTRAL;
+      default -> scheduler.onlyType();
     };
   }
 
