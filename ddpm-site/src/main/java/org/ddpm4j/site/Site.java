@@ -82,18 +82,16 @@ public final class Site {
     }
   }
 
-  /** Javadoc of JDK 17 is light alone. */
+  /** Javadoc of JDK 17 is light alone, and asks for fonts that not every JDK brings. */
   private void darkenJavadoc() throws IOException {
     Path sheet = folder.resolve("apidocs").resolve("stylesheet.css");
     if (!Files.exists(sheet)) {
       return;
     }
-    String light = Files.readString(sheet);
+    String light = Files.readString(sheet).replaceFirst("@import url\\([^)]*\\);\\R", "");
     try (var resource = Site.class.getResourceAsStream("javadoc-dark.css")) {
       String dark = new String(resource.readAllBytes(), StandardCharsets.UTF_8);
-      if (!light.endsWith(dark)) {
-        Files.writeString(sheet, light + dark);
-      }
+      Files.writeString(sheet, light.endsWith(dark) ? light : light + dark);
     }
   }
 

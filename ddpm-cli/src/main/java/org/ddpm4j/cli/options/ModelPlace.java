@@ -22,7 +22,7 @@ public final class ModelPlace {
       names = "--variant",
       paramLabel = "NAME",
       description =
-          "With --model: which weights, as fp16 in diffusion_pytorch_model.fp16.safetensors"
+          "Which weights of a model, as fp16 in diffusion_pytorch_model.fp16.safetensors"
               + " (default: those without a name, or the only ones).")
   private String variant;
 

@@ -210,7 +210,7 @@ final class RunConfigJson {
       if (json.has(DiffusersFields.CLASS_NAME) || json.has(KIND_OF_NETWORK)) {
         throw new IOException(
             Text.format(
-                "%s is the configuration of a network and not of a run; name the folder that train made, or give this one as a model.",
+                "%s is the configuration of a network and not of a run; name the folder that train made or, with its weights in this one, give it as a model.",
                 source));
       }
       if (!(json instanceof ObjectNode object) || !object.path(MODEL).isObject()) {
