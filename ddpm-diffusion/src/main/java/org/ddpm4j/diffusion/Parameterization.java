@@ -426,9 +426,7 @@ public enum Parameterization {
   }
 
   /**
-   * The name as it is written on the command line, in files and in messages.
-   *
-   * @return for instance {@code epsilon}
+   * {@return the name on the command line, in files and in messages, for instance {@code epsilon}}
    */
   @Override
   public String toString() {

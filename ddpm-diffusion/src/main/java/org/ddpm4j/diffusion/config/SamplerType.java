@@ -77,11 +77,7 @@ public enum SamplerType {
     this.label = label;
   }
 
-  /**
-   * The name as it is written on the command line and in messages.
-   *
-   * @return for instance {@code dpm++}
-   */
+  /** {@return the name on the command line and in messages, for instance {@code dpm++}} */
   @Override
   public String toString() {
     return label;

@@ -19,9 +19,7 @@ public enum LossTerms {
   VLB;
 
   /**
-   * The name as it is written on the command line, in files and in messages.
-   *
-   * @return for instance {@code simple}
+   * {@return the name on the command line, in files and in messages, for instance {@code simple}}
    */
   @Override
   public String toString() {

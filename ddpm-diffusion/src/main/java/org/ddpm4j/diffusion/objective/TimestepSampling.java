@@ -23,9 +23,8 @@ public enum TimestepSampling {
   LOG_NORMAL;
 
   /**
-   * The name as it is written on the command line, in files and in messages.
-   *
-   * @return for instance {@code log-normal}
+   * {@return the name on the command line, in files and in messages, for instance {@code
+   * log-normal}}
    */
   @Override
   public String toString() {

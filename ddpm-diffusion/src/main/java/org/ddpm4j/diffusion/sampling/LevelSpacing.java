@@ -92,9 +92,8 @@ public enum LevelSpacing {
   public abstract double[] ratios(double first, double last, int steps);
 
   /**
-   * The name as it is written on the command line, in files and in messages.
-   *
-   * @return for instance {@code log-linear}
+   * {@return the name on the command line, in files and in messages, for instance {@code
+   * log-linear}}
    */
   @Override
   public String toString() {

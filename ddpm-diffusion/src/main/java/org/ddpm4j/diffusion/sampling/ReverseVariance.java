@@ -79,9 +79,8 @@ public enum ReverseVariance {
       INDArray noise, NoiseSchedule schedule, int t, Denoiser.Estimate estimate);
 
   /**
-   * The name as it is written on the command line, in files and in messages.
-   *
-   * @return for instance {@code posterior}
+   * {@return the name on the command line, in files and in messages, for instance {@code
+   * posterior}}
    */
   @Override
   public String toString() {

@@ -109,9 +109,7 @@ public enum TimestepSpacing {
   }
 
   /**
-   * The name as it is written on the command line, in files and in messages.
-   *
-   * @return for instance {@code leading}
+   * {@return the name on the command line, in files and in messages, for instance {@code leading}}
    */
   @Override
   public String toString() {

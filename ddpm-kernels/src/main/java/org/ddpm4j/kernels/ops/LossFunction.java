@@ -43,9 +43,7 @@ public enum LossFunction implements PointwiseLoss {
   };
 
   /**
-   * The name as it is written on the command line, in files and in messages.
-   *
-   * @return for instance {@code huber}
+   * {@return the name on the command line, in files and in messages, for instance {@code huber}}
    */
   @Override
   public String toString() {
