@@ -450,9 +450,8 @@ public final class SampleCommand implements Callable<Integer> {
           });
     } catch (CancellationException e) {
       console.note(
-          Text.format(
-              "sample: interrupted; the images that are ready are in %s, and the same command goes on",
-              target));
+          "sample: interrupted; the images that are ready are in %s, and the same command goes on",
+          target);
       throw e;
     }
   }
@@ -461,7 +460,7 @@ public final class SampleCommand implements Callable<Integer> {
   private void note(long number, String format, Object... more) {
     if (number > 0) {
       Object[] all = Stream.concat(Stream.of(number), Arrays.stream(more)).toArray();
-      console.note(Text.format(format, all));
+      console.note(format, all);
     }
   }
 

@@ -115,8 +115,7 @@ public final class DataCommand implements Callable<Integer> {
     for (int label = 0; label < byClass.size(); label++) {
       int size = byClass.get(label).length;
       String place = perClass != null && size > 0 ? Text.format("row %d, ", ++row) : "";
-      console.printLine(
-          Text.format("  %-4d %s%s: %d", label, place, images.classNames().get(label), size));
+      console.printLine("  %-4d %s%s: %d", label, place, images.classNames().get(label), size);
     }
     Images.writePng(Images.grid(drawn, columns, scale, images.normalization()), output);
     console.printLine(output.toString());
@@ -180,6 +179,6 @@ public final class DataCommand implements Callable<Integer> {
   }
 
   private void print(String key, Object value) throws IOException {
-    console.printLine(Text.format("%-12s %s", key, value));
+    console.printLine("%-12s %s", key, value);
   }
 }

@@ -68,6 +68,6 @@ record DeviceList(Console console) {
   }
 
   private void print(Object name, Object what) throws IOException {
-    console.printLine(Text.format("%-12s %s", name, what));
+    console.printLine("%-12s %s", name, what);
   }
 }

@@ -293,11 +293,10 @@ public final class InfoCommand implements Callable<Integer> {
       int width = reader.names().stream().mapToInt(String::length).max().orElse(0);
       for (String name : reader.names()) {
         console.printLine(
-            Text.format(
-                "  %s  %-8s %s",
-                name + " ".repeat(width - name.length()),
-                reader.dataType(name),
-                Arrays.toString(reader.shape(name))));
+            "  %s  %-8s %s",
+            name + " ".repeat(width - name.length()),
+            reader.dataType(name),
+            Arrays.toString(reader.shape(name)));
       }
       if (reader instanceof SafetensorsReader safetensors) {
         safetensors.verifyChecksum();
@@ -306,6 +305,6 @@ public final class InfoCommand implements Callable<Integer> {
   }
 
   private void print(String key, Object value) throws IOException {
-    console.printLine(Text.format("%-12s %s", key, value));
+    console.printLine("%-12s %s", key, value);
   }
 }

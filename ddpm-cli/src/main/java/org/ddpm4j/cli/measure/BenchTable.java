@@ -15,7 +15,7 @@ import org.ddpm4j.io.Text;
 record BenchTable(Console console, int images) {
 
   void print(String key, Object value) throws IOException {
-    console.printLine(Text.format("%-12s %s", key, value));
+    console.printLine("%-12s %s", key, value);
   }
 
   /**

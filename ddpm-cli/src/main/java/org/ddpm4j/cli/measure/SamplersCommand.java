@@ -32,7 +32,6 @@ import org.ddpm4j.diffusion.run.TrainedWeights;
 import org.ddpm4j.evaluation.ClassifierFeatures;
 import org.ddpm4j.evaluation.DistanceReport;
 import org.ddpm4j.io.AtomicFile;
-import org.ddpm4j.io.Text;
 import org.ddpm4j.plots.PictureTable;
 import org.ddpm4j.unet.Execution;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -224,7 +223,7 @@ public final class SamplersCommand implements Callable<Integer> {
     try {
       return Optional.of(BadInputException.check(() -> model.pipeline(type, number)));
     } catch (BadInputException e) {
-      console.note(Text.format("samplers: %s, %d steps: %s", type, number, e.getMessage()));
+      console.note("samplers: %s, %d steps: %s", type, number, e.getMessage());
       return Optional.empty();
     }
   }

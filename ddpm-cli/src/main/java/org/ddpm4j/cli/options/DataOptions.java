@@ -239,20 +239,18 @@ public final class DataOptions {
   public static void noteSkipped(Console console, String command, LoadedImages loaded) {
     if (!loaded.leftOut().isEmpty()) {
       console.note(
-          Text.format(
-              "%s: left out files whose names do not end like those of images: %s",
-              command, loaded.describeLeftOut()));
+          "%s: left out files whose names do not end like those of images: %s",
+          command, loaded.describeLeftOut());
     }
     List<LoadedImages.Skipped> skipped = loaded.skipped();
     for (LoadedImages.Skipped file :
         skipped.subList(0, Math.min(MAX_NAMED_FILES, skipped.size()))) {
-      console.note(Text.format("%s: skipped %s: %s", command, file.file(), file.reason()));
+      console.note("%s: skipped %s: %s", command, file.file(), file.reason());
     }
     if (skipped.size() > MAX_NAMED_FILES) {
       console.note(
-          Text.format(
-              "%s: skipped %d more files that cannot be read",
-              command, skipped.size() - MAX_NAMED_FILES));
+          "%s: skipped %d more files that cannot be read",
+          command, skipped.size() - MAX_NAMED_FILES);
     }
   }
 }

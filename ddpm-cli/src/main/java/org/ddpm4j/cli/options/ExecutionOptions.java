@@ -2,7 +2,6 @@ package org.ddpm4j.cli.options;
 
 import java.util.Objects;
 import org.ddpm4j.cli.terminal.Console;
-import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.plan.Devices;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.unet.Execution;
@@ -60,7 +59,7 @@ public final class ExecutionOptions {
     if (own == execution.precision()) {
       return execution;
     }
-    console.note(Text.format("precision: %s; --precision float32 is slower and more exact", own));
+    console.note("precision: %s; --precision float32 is slower and more exact", own);
     return new Execution(execution.layers(), own, execution.threads(), execution.devices());
   }
 }

@@ -3,7 +3,6 @@ package org.ddpm4j.cli.options;
 import java.util.List;
 import java.util.Objects;
 import org.ddpm4j.cli.terminal.Console;
-import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.Devices;
 import org.ddpm4j.kernels.plan.Precision;
@@ -81,8 +80,7 @@ public final class LayersOptions {
     boolean chosenHere = device.strip().equalsIgnoreCase(DeviceName.AUTO.toString());
     DeviceName resolved = execution.resolvedDevice();
     if (chosenHere && !resolved.equals(DeviceName.CPU) && execution.isFused(dataType)) {
-      console.note(
-          Text.format("device: %s, %s", resolved, Devices.description(resolved).orElseThrow()));
+      console.note("device: %s, %s", resolved, Devices.description(resolved).orElseThrow());
     }
     return execution;
   }

@@ -8,7 +8,6 @@ import java.util.Optional;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.DownloadProgress;
 import org.ddpm4j.diffusion.diffusers.PipelineFiles;
-import org.ddpm4j.io.Text;
 import org.ddpm4j.io.hub.Hub;
 import org.ddpm4j.io.hub.HubName;
 import org.ddpm4j.io.hub.HubSettings;
@@ -71,7 +70,7 @@ public final class ModelPlace {
       throw new BadInputException(e.getMessage());
     }
     if (!settings.offline()) {
-      console.note(Text.format("%s is not here: the model of %s", text, settings.endpoint()));
+      console.note("%s is not here: the model of %s", text, settings.endpoint());
     }
     try (DownloadProgress progress = new DownloadProgress(console)) {
       return request.from(new Hub(settings, progress));

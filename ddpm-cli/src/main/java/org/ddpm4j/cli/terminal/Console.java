@@ -65,6 +65,17 @@ public record Console(OutputStream out, PrintStream err, OptionalInt terminalCol
   }
 
   /**
+   * Writes a line of results.
+   *
+   * @param format of the line without its end, as of {@link Text#format}
+   * @param values in their order
+   * @throws IOException if it cannot be written
+   */
+  public void printLine(String format, Object... values) throws IOException {
+    printLine(Text.format(format, values));
+  }
+
+  /**
    * Writes results of several lines, which may quote strangers.
    *
    * @param text with the ends of its lines
@@ -104,6 +115,16 @@ public record Console(OutputStream out, PrintStream err, OptionalInt terminalCol
    */
   public void note(String line) {
     err.println(ForeignText.line(line));
+  }
+
+  /**
+   * Writes a line for the user's eyes only.
+   *
+   * @param format of the line without its end, as of {@link Text#format}
+   * @param values in their order
+   */
+  public void note(String format, Object... values) {
+    note(Text.format(format, values));
   }
 
   /**

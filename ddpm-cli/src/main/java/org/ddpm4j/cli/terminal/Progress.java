@@ -123,16 +123,15 @@ public final class Progress implements AutoCloseable {
     lastLineNanos = nanoTime.getAsLong();
     lastLineDone = done;
     console.note(
-        Text.format(
-            "%s: %d/%d %s, %.2f/s, %s, ETA %s%s",
-            task,
-            done,
-            total,
-            unit,
-            rate(),
-            clock(elapsed),
-            clock(remaining()),
-            detail.isEmpty() ? "" : ", " + detail));
+        "%s: %d/%d %s, %.2f/s, %s, ETA %s%s",
+        task,
+        done,
+        total,
+        unit,
+        rate(),
+        clock(elapsed),
+        clock(remaining()),
+        detail.isEmpty() ? "" : ", " + detail);
   }
 
   private static String clock(Duration duration) {

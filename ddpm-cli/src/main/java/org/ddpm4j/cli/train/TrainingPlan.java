@@ -73,9 +73,8 @@ record TrainingPlan(long steps, Duration limit) {
             probe.validationImages(),
             evaluation);
     console.note(
-        Text.format(
-            "train: %d steps fit in %s minutes here, at %.1f a second",
-            plan.steps(), number(time.toMillis() / 60e3), 1 / step));
+        "train: %d steps fit in %s minutes here, at %.1f a second",
+        plan.steps(), number(time.toMillis() / 60e3), 1 / step);
     return plan;
   }
 

@@ -246,9 +246,7 @@ final class TrainingSession implements AutoCloseable {
 
   /** Trains a new run. */
   End begin(RunFolder folder, Duration limit) throws IOException {
-    console.note(
-        Text.format(
-            "train: %s (%d images)", config.data().source(), config.data().trainingImages()));
+    console.note("train: %s (%d images)", config.data().source(), config.data().trainingImages());
     return alone(
         folder,
         () -> {
@@ -319,9 +317,7 @@ final class TrainingSession implements AutoCloseable {
     if (!folder.readConfig().equals(config)) {
       folder.writeConfig(config);
     }
-    console.note(
-        Text.format(
-            "train: going on from step %d of %d", trainer.step(), training.config().steps()));
+    console.note("train: going on from step %d of %d", trainer.step(), training.config().steps());
     return run(folder, limit);
   }
 
@@ -346,15 +342,13 @@ final class TrainingSession implements AutoCloseable {
       requireInPlace(folder);
       folder.checkpoints().write(trainer.checkpoint(), training.checkpointEvery());
       console.note(
-          Text.format(
-              "train: saved at step %d; go on by 'ddpm train --resume %s', on the processor by --device cpu",
-              trainer.step(), folder.path()));
+          "train: saved at step %d; go on by 'ddpm train --resume %s', on the processor by --device cpu",
+          trainer.step(), folder.path());
     } catch (IOException | RuntimeException e) {
       why.addSuppressed(e);
       console.note(
-          Text.format(
-              "train: step %d could not be saved (%s); what was saved before is still there",
-              trainer.step(), e.getMessage()));
+          "train: step %d could not be saved (%s); what was saved before is still there",
+          trainer.step(), e.getMessage());
     }
   }
 
@@ -394,17 +388,15 @@ final class TrainingSession implements AutoCloseable {
       if (!interruption.isRequested()) {
         if (!complete) {
           console.note(
-              Text.format(
-                  "train: the time limit ends training at step %d of %d; go on by 'ddpm train --resume %s'",
-                  trainer.step(), training.config().steps(), folder.path()));
+              "train: the time limit ends training at step %d of %d; go on by 'ddpm train --resume %s'",
+              trainer.step(), training.config().steps(), folder.path());
         }
         finish(folder, files, interruption);
       }
       if (interruption.isRequested()) {
         console.note(
-            Text.format(
-                "train: interrupted, saved at step %d; go on by 'ddpm train --resume %s'",
-                trainer.step(), folder.path()));
+            "train: interrupted, saved at step %d; go on by 'ddpm train --resume %s'",
+            trainer.step(), folder.path());
         return End.INTERRUPTED;
       }
       console.printLine(folder.path().toString());

@@ -16,7 +16,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.ddpm4j.io.StrictJson;
-import org.ddpm4j.io.Text;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -113,9 +112,7 @@ final class Exchange {
               () -> {
                 if (tooLarge[0]) {
                   throw new Refusal(
-                      413,
-                      Text.format(
-                          "The body has more than %d bytes, which is the most.", mostBytes));
+                      413, "The body has more than %d bytes, which is the most.", mostBytes);
                 }
                 next.accept(parse(body.getBytes()));
               });
@@ -136,7 +133,7 @@ final class Exchange {
       }
       return node;
     } catch (JsonProcessingException e) {
-      throw new Refusal(400, Text.format("The body is no JSON: %s.", StrictJson.problem(e)));
+      throw new Refusal(400, "The body is no JSON: %s.", StrictJson.problem(e));
     } catch (IOException e) {
       throw new Refusal(400, "The body is no JSON in UTF-8.");
     }
@@ -181,9 +178,7 @@ final class Exchange {
   /** Answers for a bug of ours. */
   void fail(Throwable bug) {
     LOG.atError().setCause(bug).addKeyValue("request", id).log("A request failed");
-    refuse(
-        new Refusal(
-            500, Text.format("The service failed; its log says more about the request %s.", id)));
+    refuse(new Refusal(500, "The service failed; its log says more about the request %s.", id));
   }
 
   void answer(int status, JsonNode body) {

@@ -27,9 +27,9 @@ record JsonFields(JsonNode body) {
     if (!unknown.isEmpty()) {
       throw new Refusal(
           400,
-          Text.format(
-              "There is no field %s; there are %s.",
-              shortened(unknown.iterator().next()), String.join(", ", new TreeSet<>(names))));
+          "There is no field %s; there are %s.",
+          shortened(unknown.iterator().next()),
+          String.join(", ", new TreeSet<>(names)));
     }
     return this;
   }
@@ -137,8 +137,6 @@ record JsonFields(JsonNode body) {
 
   private static Refusal wrong(String name, JsonNode value, String expected) {
     return new Refusal(
-        400,
-        Text.format(
-            "The field %s is %s; it must be %s.", name, StrictJson.quoted(value), expected));
+        400, "The field %s is %s; it must be %s.", name, StrictJson.quoted(value), expected);
   }
 }

@@ -20,7 +20,6 @@ import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
-import org.ddpm4j.io.Text;
 import org.ddpm4j.studio.drawing.ModelShelf;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -100,9 +99,8 @@ final class LossPerTimestep {
     if (System.nanoTime() - deadline > 0) {
       throw new Refusal(
           504,
-          Text.format(
-              "The loss was not measured within %d s; ask for fewer timesteps.",
-              timeout.toSeconds()));
+          "The loss was not measured within %d s; ask for fewer timesteps.",
+          timeout.toSeconds());
     }
   }
 

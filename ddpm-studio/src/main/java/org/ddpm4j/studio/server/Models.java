@@ -15,7 +15,6 @@ import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunFolder;
-import org.ddpm4j.io.Text;
 import org.ddpm4j.io.hub.HubCache;
 import org.ddpm4j.studio.drawing.ModelShelf;
 import org.ddpm4j.studio.drawing.ModelSource;
@@ -98,8 +97,7 @@ final class Models {
     try {
       return shelf.lease(source);
     } catch (IOException e) {
-      throw new Refusal(
-          409, Text.format("The model %s cannot be read: %s", source.id(), e.getMessage()));
+      throw new Refusal(409, "The model %s cannot be read: %s", source.id(), e.getMessage());
     }
   }
 

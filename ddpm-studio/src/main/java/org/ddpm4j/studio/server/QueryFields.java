@@ -33,9 +33,7 @@ record QueryFields(Map<String, String> values) {
   QueryFields requireKnown(Set<String> names) {
     if (!names.containsAll(values.keySet())) {
       throw new Refusal(
-          400,
-          Text.format(
-              "There are no other parameters than %s.", String.join(", ", new TreeSet<>(names))));
+          400, "There are no other parameters than %s.", String.join(", ", new TreeSet<>(names)));
     }
     return this;
   }
@@ -78,6 +76,6 @@ record QueryFields(Map<String, String> values) {
   }
 
   private static Refusal wrong(String name, String expected) {
-    return new Refusal(400, Text.format("The parameter %s must be %s.", name, expected));
+    return new Refusal(400, "The parameter %s must be %s.", name, expected);
   }
 }

@@ -1,6 +1,7 @@
 package org.ddpm4j.studio.server;
 
 import java.util.Map;
+import org.ddpm4j.io.Text;
 
 /** A request that is not served, with what its client is told. */
 final class Refusal extends RuntimeException {
@@ -12,6 +13,10 @@ final class Refusal extends RuntimeException {
 
   Refusal(int status, String sentence) {
     this(status, sentence, Map.of());
+  }
+
+  Refusal(int status, String format, Object... values) {
+    this(status, Text.format(format, values));
   }
 
   Refusal(int status, String sentence, Map<String, String> headers) {

@@ -20,7 +20,6 @@ import java.util.Set;
 import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.io.AtomicFile;
-import org.ddpm4j.io.Text;
 import org.ddpm4j.studio.runs.CsvColumns;
 import org.ddpm4j.studio.runs.ImageUploads;
 import org.ddpm4j.studio.runs.LossTable;
@@ -85,7 +84,7 @@ final class Runs implements AutoCloseable {
     for (String run : processes.names()) {
       if (processes.isRunning(run) && dataSetOf(run).equals(name)) {
         throw new Refusal(
-            409, Text.format("The run %s is trained on them; remove them when it has ended.", run));
+            409, "The run %s is trained on them; remove them when it has ended.", run);
       }
     }
     images.remove(name);
@@ -230,9 +229,8 @@ final class Runs implements AutoCloseable {
                 () ->
                     new Refusal(
                         400,
-                        Text.format(
-                            "The field dataset is missing; it is one of %s.",
-                            String.join(", ", known))));
+                        "The field dataset is missing; it is one of %s.",
+                        String.join(", ", known)));
     String name =
         fields
             .text("name", 60)

@@ -7,7 +7,6 @@ import java.util.Base64;
 import org.ddpm4j.data.ImageFile;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.model.DiffusionModel;
-import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Images and masks that come with a request, in Base64. */
@@ -53,14 +52,13 @@ final class UploadedImages {
                 () ->
                     new Refusal(
                         400,
-                        Text.format(
-                            "The field %s is missing; it is the file of an image in Base64.",
-                            name)));
+                        "The field %s is missing; it is the file of an image in Base64.",
+                        name));
     byte[] bytes;
     try {
       bytes = Base64.getDecoder().decode(text);
     } catch (IllegalArgumentException e) {
-      throw new Refusal(400, Text.format("The field %s is not Base64; encode the file.", name));
+      throw new Refusal(400, "The field %s is not Base64; encode the file.", name);
     }
     Path file = Files.createTempFile("ddpm4j-", ".image");
     try {
@@ -69,9 +67,9 @@ final class UploadedImages {
     } catch (IOException e) {
       throw new Refusal(
           422,
-          Text.format(
-              "The field %s holds no image that can be read: %s",
-              name, e.getMessage().replace(file.toString(), "the file")));
+          "The field %s holds no image that can be read: %s",
+          name,
+          e.getMessage().replace(file.toString(), "the file"));
     } finally {
       Files.deleteIfExists(file);
     }
