@@ -66,11 +66,7 @@ public interface Denoiser {
    */
   record Estimate(INDArray x0, INDArray eps, Optional<INDArray> varianceInterpolation) {
 
-    /**
-     * Checks that nothing is missing.
-     *
-     * @throws NullPointerException if one is missing
-     */
+    /** Checks that nothing is missing. */
     public Estimate {
       Objects.requireNonNull(x0, "x0");
       Objects.requireNonNull(eps, "eps");

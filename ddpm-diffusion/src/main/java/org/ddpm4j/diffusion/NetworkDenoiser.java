@@ -21,11 +21,7 @@ public record NetworkDenoiser(
     Network network, Parameterization parameterization, NoiseSchedule schedule)
     implements Denoiser {
 
-  /**
-   * Checks that nothing is missing.
-   *
-   * @throws NullPointerException if one is missing
-   */
+  /** Checks that nothing is missing. */
   public NetworkDenoiser {
     Objects.requireNonNull(network, "network");
     Objects.requireNonNull(parameterization, "parameterization");

@@ -35,11 +35,7 @@ public record VariationalBound(
 
   private static final double LOG_TWO = Math.log(2);
 
-  /**
-   * Checks that nothing is missing.
-   *
-   * @throws NullPointerException if one is missing
-   */
+  /** Checks that nothing is missing. */
   public VariationalBound {
     Objects.requireNonNull(schedule, "schedule");
     Objects.requireNonNull(variance, "variance");

@@ -17,11 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public record ColdSampler(
     Degradation degradation, ColdAlgorithm algorithm, X0Constraint x0Constraint) {
 
-  /**
-   * Checks that nothing is missing.
-   *
-   * @throws NullPointerException if one is missing
-   */
+  /** Checks that nothing is missing. */
   public ColdSampler {
     Objects.requireNonNull(degradation, "degradation");
     Objects.requireNonNull(algorithm, "algorithm");

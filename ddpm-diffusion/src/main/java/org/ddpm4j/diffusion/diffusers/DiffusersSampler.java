@@ -11,11 +11,7 @@ import org.ddpm4j.diffusion.config.SamplerConfig;
  */
 public record DiffusersSampler(SamplerConfig config, X0Clipping clipping) {
 
-  /**
-   * Checks that nothing is missing.
-   *
-   * @throws NullPointerException if one is missing
-   */
+  /** Checks that nothing is missing. */
   public DiffusersSampler {
     Objects.requireNonNull(config, "config");
     Objects.requireNonNull(clipping, "clipping");

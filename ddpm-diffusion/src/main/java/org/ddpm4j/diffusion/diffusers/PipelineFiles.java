@@ -25,11 +25,7 @@ import org.ddpm4j.unet.UnetFolder;
  */
 public record PipelineFiles(String model, Optional<String> variant) implements HubSelection {
 
-  /**
-   * Checks that nothing is missing.
-   *
-   * @throws NullPointerException if something is
-   */
+  /** Checks that nothing is missing. */
   public PipelineFiles {
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(variant, "variant");

@@ -13,11 +13,7 @@ import org.ddpm4j.diffusion.config.SamplerType;
  */
 public record SchedulerFile(String json, String source) {
 
-  /**
-   * Checks that nothing is missing.
-   *
-   * @throws NullPointerException if one is missing
-   */
+  /** Checks that nothing is missing. */
   public SchedulerFile {
     Objects.requireNonNull(json, "json");
     Objects.requireNonNull(source, "source");

@@ -31,11 +31,7 @@ public record DefaultSampler(SamplerConfig config, X0Constraint x0Constraint) {
   /** Steps of a latent consistency model (Luo et al. 2023, figure 2). */
   public static final int LCM_STEPS = 4;
 
-  /**
-   * Checks that nothing is missing.
-   *
-   * @throws NullPointerException if one is missing
-   */
+  /** Checks that nothing is missing. */
   public DefaultSampler {
     Objects.requireNonNull(config, "config");
     Objects.requireNonNull(x0Constraint, "x0Constraint");

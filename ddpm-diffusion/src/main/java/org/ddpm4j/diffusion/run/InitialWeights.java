@@ -13,11 +13,7 @@ public record InitialWeights(
     @JsonProperty(value = "source", required = true) String source,
     @JsonProperty(value = "fingerprint", required = true) String fingerprint) {
 
-  /**
-   * Checks that nothing is missing.
-   *
-   * @throws NullPointerException if one is missing
-   */
+  /** Checks that nothing is missing. */
   public InitialWeights {
     Objects.requireNonNull(source, "source");
     Objects.requireNonNull(fingerprint, "fingerprint");

@@ -22,11 +22,7 @@ public record AncestralSampler(
     RespacedSchedule times, ReverseVariance variance, X0Constraint x0Constraint)
     implements PathSampler {
 
-  /**
-   * Checks that nothing is missing.
-   *
-   * @throws NullPointerException if one is missing
-   */
+  /** Checks that nothing is missing. */
   public AncestralSampler {
     Objects.requireNonNull(times, "times");
     Objects.requireNonNull(variance, "variance");
@@ -63,11 +59,7 @@ public record AncestralSampler(
    */
   public record Step(INDArray x, INDArray x0) {
 
-    /**
-     * Checks that nothing is missing.
-     *
-     * @throws NullPointerException if one is missing
-     */
+    /** Checks that nothing is missing. */
     public Step {
       Objects.requireNonNull(x, "x");
       Objects.requireNonNull(x0, "x0");

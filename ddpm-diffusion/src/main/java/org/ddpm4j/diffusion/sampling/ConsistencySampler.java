@@ -17,11 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public record ConsistencySampler(NoiseLevels levels, double leastRatio, X0Constraint x0Constraint)
     implements NoiseLevelsSampler {
 
-  /**
-   * Checks that nothing is missing.
-   *
-   * @throws NullPointerException if one is missing
-   */
+  /** Checks that nothing is missing. */
   public ConsistencySampler {
     Objects.requireNonNull(levels, "levels");
     Objects.requireNonNull(x0Constraint, "x0Constraint");

@@ -17,11 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public record EulerAncestralSampler(NoiseLevels levels, X0Constraint x0Constraint)
     implements NoiseLevelsSampler {
 
-  /**
-   * Checks that nothing is missing.
-   *
-   * @throws NullPointerException if one is missing
-   */
+  /** Checks that nothing is missing. */
   public EulerAncestralSampler {
     Objects.requireNonNull(levels, "levels");
     Objects.requireNonNull(x0Constraint, "x0Constraint");

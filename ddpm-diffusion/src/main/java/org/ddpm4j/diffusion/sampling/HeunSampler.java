@@ -16,11 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public record HeunSampler(NoiseLevels levels, X0Constraint x0Constraint)
     implements NoiseLevelsSampler {
 
-  /**
-   * Checks that nothing is missing.
-   *
-   * @throws NullPointerException if one is missing
-   */
+  /** Checks that nothing is missing. */
   public HeunSampler {
     Objects.requireNonNull(levels, "levels");
     Objects.requireNonNull(x0Constraint, "x0Constraint");

@@ -24,11 +24,7 @@ public record TrainingState(
     Parameters secondMoment,
     SortedMap<Double, Parameters> furtherEmas) {
 
-  /**
-   * Checks that nothing is missing.
-   *
-   * @throws NullPointerException if one is missing
-   */
+  /** Checks that nothing is missing. */
   public TrainingState {
     Objects.requireNonNull(weights, "weights");
     Objects.requireNonNull(ema, "ema");

@@ -98,11 +98,7 @@ public interface TrainingStep extends AutoCloseable {
       TimestepSampler timesteps,
       TrainingState state) {
 
-    /**
-     * Checks that nothing is missing.
-     *
-     * @throws NullPointerException if one is missing
-     */
+    /** Checks that nothing is missing. */
     public Task {
       Objects.requireNonNull(unet, "unet");
       Objects.requireNonNull(objective, "objective");

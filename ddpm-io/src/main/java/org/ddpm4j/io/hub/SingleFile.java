@@ -23,11 +23,7 @@ public record SingleFile(HubName model, Optional<String> file, String word) {
   private static final Pattern PLACE = Pattern.compile("([^:]+)(?::([^:]+))?");
   private static final Pattern WEIGHTS = Pattern.compile(".*\\.(pth|pt|bin|ckpt|safetensors)");
 
-  /**
-   * Checks that nothing is missing.
-   *
-   * @throws NullPointerException if something is
-   */
+  /** Checks that nothing is missing. */
   public SingleFile {
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(file, "file");
