@@ -34,11 +34,10 @@ final class Page {
   static void addTo(Routes routes) {
     Map<String, byte[]> files = new LinkedHashMap<>();
     TYPES.keySet().forEach(name -> files.put(name, read(name)));
-    routes.add("GET", "/", Routes.Access.ANYBODY, exchange -> send(exchange, "index.html", files));
+    routes.addPublic("/", exchange -> send(exchange, "index.html", files));
     for (String name : files.keySet()) {
       if (!name.equals("index.html")) {
-        routes.add(
-            "GET", "/" + name, Routes.Access.ANYBODY, exchange -> send(exchange, name, files));
+        routes.addPublic("/" + name, exchange -> send(exchange, name, files));
       }
     }
   }

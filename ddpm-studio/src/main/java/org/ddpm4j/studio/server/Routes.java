@@ -39,8 +39,13 @@ final class Routes {
 
   private final List<Route> routes = new ArrayList<>();
 
-  Routes add(String method, String pattern, Access access, Consumer<Exchange> handler) {
-    routes.add(new Route(method, pattern, access, handler));
+  Routes add(String method, String pattern, Consumer<Exchange> handler) {
+    routes.add(new Route(method, pattern, Access.CLIENTS, handler));
+    return this;
+  }
+
+  Routes addPublic(String pattern, Consumer<Exchange> handler) {
+    routes.add(new Route("GET", pattern, Access.ANYBODY, handler));
     return this;
   }
 

@@ -140,7 +140,8 @@ public final class StudioServer implements AutoCloseable {
     answers = new DrawingAnswers(queue, offloaded);
     runs = studio.map(page -> new Runs(catalogue.orElseThrow(), page));
     gate = new Gate(names(options), options.token());
-    addRoutes(studio.isPresent());
+    addRoutes();
+    runs.ifPresent(this::addRunRoutes);
     vertx =
         Vertx.vertx(
             new VertxOptions()
@@ -218,93 +219,81 @@ public final class StudioServer implements AutoCloseable {
     return routes;
   }
 
-  private void addRoutes(boolean isStudio) {
-    Routes.Access clients = Routes.Access.CLIENTS;
-    Routes.Access anybody = Routes.Access.ANYBODY;
+  private void addRoutes() {
     routes
-        .add("GET", "/v1/health/live", anybody, exchange -> exchange.answer(200, state("alive")))
-        .add("GET", "/v1/health/ready", anybody, this::ready)
-        .add("GET", "/v1/openapi.json", anybody, StudioServer::openApi)
-        .add("GET", "/v1/metrics", clients, this::metrics)
-        .add("GET", "/v1/models", clients, reading(exchange -> models.toJson()))
-        .add("POST", "/v1/samples", clients, drawing(JSON_BYTES, body -> requests.sample(body)))
-        .add("POST", "/v1/edits", clients, drawing(EDIT_BYTES, body -> requests.edit(body)))
-        .add("POST", "/v1/jobs", clients, this::beginJob)
-        .add("GET", "/v1/jobs/{id}", clients, this::job)
-        .add("DELETE", "/v1/jobs/{id}", clients, this::cancelJob)
-        .add("GET", "/v1/schedules", clients, reading(StudioServer::schedules))
-        .add(
-            "POST",
-            "/v1/losses",
-            clients,
-            changing(200, EDIT_BYTES, (exchange, body) -> losses.measure(exchange, body)));
-    if (isStudio) {
-      routes
-          .add("GET", "/v1/runs", clients, reading(exchange -> runs().list()))
-          .add("POST", "/v1/runs", clients, changing(201, (exchange, body) -> runs().begin(body)))
-          .add(
-              "GET",
-              "/v1/runs/{name}",
-              clients,
-              reading(exchange -> runs().one(exchange.pathParameter("name"))))
-          .add(
-              "POST",
-              "/v1/runs/{name}/stop",
-              clients,
-              changing(
-                  202,
-                  (exchange, body) -> {
-                    runs().stop(exchange.pathParameter("name"));
-                    return state("stopping");
-                  }))
-          .add(
-              "POST",
-              "/v1/runs/{name}/resume",
-              clients,
-              changing(
-                  202, (exchange, body) -> runs().resume(exchange.pathParameter("name"), body)))
-          .add(
-              "POST",
-              "/v1/runs/{name}/pause",
-              clients,
-              changing(
-                  202,
-                  (exchange, body) -> {
-                    runs().pause(exchange.pathParameter("name"));
-                    return state("pausing");
-                  }))
-          .add("GET", "/v1/runs/{name}/grids/{file}", clients, this::grid)
-          .add("GET", "/v1/datasets", clients, reading(exchange -> runs().dataSets()))
-          .add(
-              "POST",
-              "/v1/datasets",
-              clients,
-              changing(201, (exchange, body) -> runs().uploads().begin(body)))
-          .add(
-              "POST",
-              "/v1/datasets/{name}/images",
-              clients,
-              changing(
-                  200,
-                  EDIT_BYTES,
-                  (exchange, body) -> runs().uploads().add(exchange.pathParameter("name"), body)))
-          .add(
-              "DELETE",
-              "/v1/datasets/{name}",
-              clients,
-              exchange ->
-                  offload(
-                      exchange,
-                      () -> {
-                        runs().removeDataSet(exchange.pathParameter("name"));
-                        exchange.answerNothing();
-                      }));
-      Page.addTo(routes);
-    }
+        .addPublic("/v1/health/live", exchange -> exchange.answer(200, state("alive")))
+        .addPublic("/v1/health/ready", this::ready)
+        .addPublic("/v1/openapi.json", StudioServer::openApi)
+        .add("GET", "/v1/metrics", this::metrics)
+        .add("GET", "/v1/models", reading(exchange -> models.toJson()))
+        .add("POST", "/v1/samples", drawing(JSON_BYTES, requests::sample))
+        .add("POST", "/v1/edits", drawing(EDIT_BYTES, requests::edit))
+        .add("POST", "/v1/jobs", this::beginJob)
+        .add("GET", "/v1/jobs/{id}", this::job)
+        .add("DELETE", "/v1/jobs/{id}", this::cancelJob)
+        .add("GET", "/v1/schedules", reading(StudioServer::schedules))
+        .add("POST", "/v1/losses", changing(200, EDIT_BYTES, losses::measure));
   }
 
-  private Runs runs() {
-    return runs.orElseThrow();
+  private void addRunRoutes(Runs runs) {
+    routes
+        .add("GET", "/v1/runs", reading(exchange -> runs.list()))
+        .add("POST", "/v1/runs", changing(201, (exchange, body) -> runs.begin(body)))
+        .add("GET", "/v1/runs/{name}", reading(exchange -> runs.one(name(exchange))))
+        .add(
+            "POST",
+            "/v1/runs/{name}/stop",
+            changing(
+                202,
+                (exchange, body) -> {
+                  runs.stop(name(exchange));
+                  return state("stopping");
+                }))
+        .add(
+            "POST",
+            "/v1/runs/{name}/resume",
+            changing(202, (exchange, body) -> runs.resume(name(exchange), body)))
+        .add(
+            "POST",
+            "/v1/runs/{name}/pause",
+            changing(
+                202,
+                (exchange, body) -> {
+                  runs.pause(name(exchange));
+                  return state("pausing");
+                }))
+        .add(
+            "GET",
+            "/v1/runs/{name}/grids/{file}",
+            exchange ->
+                offload(
+                    exchange,
+                    () ->
+                        exchange.answer(
+                            200,
+                            "image/png",
+                            runs.grid(name(exchange), exchange.pathParameter("file")))))
+        .add("GET", "/v1/datasets", reading(exchange -> runs.dataSets()))
+        .add("POST", "/v1/datasets", changing(201, (exchange, body) -> runs.uploads().begin(body)))
+        .add(
+            "POST",
+            "/v1/datasets/{name}/images",
+            changing(200, EDIT_BYTES, (exchange, body) -> runs.uploads().add(name(exchange), body)))
+        .add(
+            "DELETE",
+            "/v1/datasets/{name}",
+            exchange ->
+                offload(
+                    exchange,
+                    () -> {
+                      runs.removeDataSet(name(exchange));
+                      exchange.answerNothing();
+                    }));
+    Page.addTo(routes);
+  }
+
+  private static String name(Exchange exchange) {
+    return exchange.pathParameter("name");
   }
 
   private static ObjectNode state(String state) {
@@ -455,16 +444,6 @@ public final class StudioServer implements AutoCloseable {
 
   private static JsonNode schedules(Exchange exchange) {
     return Schedules.toJson(QueryFields.of(exchange.request()));
-  }
-
-  private void grid(Exchange exchange) {
-    offload(
-        exchange,
-        () ->
-            exchange.answer(
-                200,
-                "image/png",
-                runs().grid(exchange.pathParameter("name"), exchange.pathParameter("file"))));
   }
 
   private void beginJob(Exchange exchange) {
