@@ -94,24 +94,14 @@ record AttentionShape(int images, int positions, int heads, int width) {
       Object... others) {
     List<Object> all = new ArrayList<>(arguments);
     all.addAll(List.of(others));
-    return tileWidth > 0
-        ? launch(context, file, kernel, List.of("WIDTH=" + tileWidth), launch, all)
-        : launch(context, file, kernel + "_of_any", List.of(), launch, all);
-  }
-
-  /** A kernel of a source that is told more than others are. */
-  static Kernel launch(
-      CudaContext context,
-      String file,
-      String kernel,
-      List<String> moreDefines,
-      Launch launch,
-      List<Object> arguments) {
     List<String> defines = new ArrayList<>(context.defines());
-    defines.addAll(moreDefines);
+    if (tileWidth > 0) {
+      defines.add("WIDTH=" + tileWidth);
+    }
     CudaDriver driver = context.driver();
-    CudaFunction function = driver.function(file, kernel, defines);
-    CudaArguments bound = new CudaArguments(arguments.toArray());
+    CudaFunction function =
+        driver.function(file, tileWidth > 0 ? kernel : kernel + "_of_any", defines);
+    CudaArguments bound = new CudaArguments(all.toArray());
     return () -> driver.launch(function, launch, bound);
   }
 }

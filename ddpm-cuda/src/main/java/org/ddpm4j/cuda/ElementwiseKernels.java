@@ -105,13 +105,6 @@ final class ElementwiseKernels {
         : any(context, Operation.ELTWISE_GRADIENT, x, dy, dx, new Settings(0, 0, function));
   }
 
-  /** Copies to memory that lies in another way, or in the same one. */
-  static Kernel converting(CudaContext context, Tensor from, Tensor to) {
-    return areAlike(from, to)
-        ? flat(context, "affine", to, from, to, elements(to), 1f, 0f)
-        : any(context, Operation.AFFINE, from, null, to, new Settings(1, 0, 0));
-  }
-
   private static boolean areAlike(Tensor... tensors) {
     return Arrays.stream(tensors).allMatch(tensor -> tensor.format().equals(tensors[0].format()));
   }

@@ -1,10 +1,7 @@
 package org.ddpm4j.cuda;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
 import org.ddpm4j.kernels.ops.LinearAttention;
 import org.ddpm4j.kernels.ops.LinearAttentionGradient;
 import org.ddpm4j.kernels.plan.Kernel;
@@ -17,9 +14,6 @@ final class LinearAttentionKernels {
 
   /** Wider heads leave no registers for their context. */
   private static final int WIDEST_TILE = 64;
-
-  /** Wider inputs leave no shared memory for their weights. */
-  private static final int WIDEST_INPUT = 128;
 
   /** Positions of a tile. */
   private static final int TILE = 16;
@@ -67,29 +61,6 @@ final class LinearAttentionKernels {
       return share.sharedBytes <= memory
           ? share
           : ofRing(shape, context, tileWidth, warps(shape, WARPS), 4);
-    }
-
-    /** Of the input of the convolution before, all of it at once if there is room. */
-    static Share ofInput(AttentionShape shape, CudaContext context, int tileWidth, int inputWidth) {
-      int warps = warps(shape, WARPS);
-      for (int stages = rounds(shape, warps); stages > 0; stages--) {
-        Share share = ofInput(context, tileWidth, inputWidth, warps, stages);
-        if (share.sharedBytes <= context.sharedMemoryPerBlock() / 2 || stages == 1) {
-          return share;
-        }
-      }
-      throw new IllegalArgumentException("There are no positions to attend to.");
-    }
-
-    private static Share ofInput(
-        CudaContext context, int tileWidth, int inputWidth, int warps, int stages) {
-      int rooms = rooms(tileWidth);
-      int square = tileWidth * tileWidth;
-      int elements =
-          warps * TILE * (stages * inputWidth + tileWidth) + 3 * inputWidth * tileWidth + square;
-      int floats = rooms * square + 5 * tileWidth;
-      return new Share(
-          warps, stages, rooms, elements * context.elementBytes() + floats * Float.BYTES);
     }
 
     private static int rooms(int tileWidth) {
@@ -181,55 +152,6 @@ final class LinearAttentionKernels {
             tileWidth,
             Share.ofBackward(shape, context, tileWidth),
             arguments);
-  }
-
-  /**
-   * Linear attention with the 1x1 convolution that makes queries, keys and values, which are never
-   * in memory.
-   *
-   * @param context whose kernel it is
-   * @param x the convolution's input
-   * @param weight {@code [1,1,C,3·heads·d]}
-   * @param bias {@code [3·heads·d]} or null
-   * @param heads number of heads
-   * @param y the output
-   * @return nothing if there is no kernel for these sizes
-   */
-  static Optional<Kernel> forwardOfInput(
-      CudaContext context, Tensor x, Tensor weight, Tensor bias, int heads, Tensor y) {
-    int features = y.size(3);
-    AttentionShape shape = AttentionShape.ofPart(y, heads);
-    int tileWidth = shape.tileWidth(context, WIDEST_TILE);
-    int inputWidth = Math.max(32, Integer.highestOneBit(2 * (int) x.rowLength() - 1));
-    if (tileWidth == 0 || inputWidth > WIDEST_INPUT) {
-      return Optional.empty();
-    }
-    Share share = Share.ofInput(shape, context, tileWidth, inputWidth);
-    if (share.sharedBytes() > context.sharedMemoryPerBlock()) {
-      return Optional.empty();
-    }
-    if (Tensor.length(weight.shape()) != 3L * features * x.size(3)) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "Queries, keys and values of %d features each need weights [1,1,%d,%d], but here are %s.",
-              features,
-              x.size(3),
-              3 * features,
-              weight));
-    }
-    List<Object> arguments = new ArrayList<>(Arrays.asList(x, weight, bias, y));
-    arguments.addAll(List.of(shape.positions(), x.size(3)));
-    arguments.addAll(sizes(shape, x, y).subList(1, 6));
-    arguments.addAll(List.of(share.stages(), share.rooms()));
-    return Optional.of(
-        AttentionShape.launch(
-            context,
-            FILE,
-            "linear_attention_of_input_forward",
-            List.of("WIDTH=" + tileWidth, "INPUT_WIDTH=" + inputWidth),
-            share.launch(shape),
-            arguments));
   }
 
   private static List<Object> sizes(AttentionShape shape, Tensor qkv, Tensor y) {

@@ -53,19 +53,6 @@ public final class Loops {
   }
 
   /**
-   * {@code x = x - y}.
-   *
-   * @param x changed
-   * @param y subtrahends
-   * @param n number of elements
-   */
-  public static void subtract(float[] x, float[] y, int n) {
-    for (int i = 0; i < n; i++) {
-      x[i] -= y[i];
-    }
-  }
-
-  /**
    * {@code x = x·y}.
    *
    * @param x changed

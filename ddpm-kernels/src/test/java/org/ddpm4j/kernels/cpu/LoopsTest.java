@@ -44,10 +44,6 @@ class LoopsTest {
             (x, n) -> Loops.add(x[0], x[1], n),
             (a, b, c, d, e) -> new float[] {a + b, b, c, d, e}),
         new Case(
-            "subtract",
-            (x, n) -> Loops.subtract(x[0], x[1], n),
-            (a, b, c, d, e) -> new float[] {a - b, b, c, d, e}),
-        new Case(
             "multiply",
             (x, n) -> Loops.multiply(x[0], x[1], n),
             (a, b, c, d, e) -> new float[] {a * b, b, c, d, e}),
