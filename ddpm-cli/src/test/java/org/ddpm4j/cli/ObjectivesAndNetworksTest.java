@@ -166,6 +166,8 @@ class ObjectivesAndNetworksTest {
             "1,2",
             "--groups",
             4,
+            "--dropout",
+            0.1,
             "--class-conditional");
     JsonNode unet =
         new ObjectMapper().readTree(run.resolve("unet").resolve("config.json").toFile());
@@ -174,6 +176,7 @@ class ObjectivesAndNetworksTest {
     assertThat(unet.get("down_block_types").toString())
         .isEqualTo("[\"DownBlock2D\",\"AttnDownBlock2D\"]");
     assertThat(unet.get("sample_size").asInt()).isEqualTo(8);
+    assertThat(unet.get("dropout").asDouble()).isEqualTo(0.1);
     assertThat(unet.get("num_class_embeds").asInt()).isEqualTo(11);
     assertThat(sample(run, "Bag")).isNotEqualTo(sample(run, "Dress"));
     Cli.run("info", run).isOk();
@@ -185,6 +188,9 @@ class ObjectivesAndNetworksTest {
       value = {
         "--network minimal --image-size 16 --class-conditional | cannot be told classes",
         "--network tutorial --groups 4 | The option '--groups' goes with '--network annotated'",
+        "--network tutorial --dropout 0.1 | The option '--dropout' goes with '--network annotated'",
+        "--block convnext --dropout 0.1 | The option '--dropout'",
+        "--dropout 1 | --dropout is 1.0; it must be in [0,1)",
         "--network tutorial --loss-terms hybrid | take 2: the prediction and the variance",
         "--loss l1 --weighting min-snr | The weighting min-snr is made for squared errors",
         "--schedule jsd --parameterization epsilon | nothing of the image is left",

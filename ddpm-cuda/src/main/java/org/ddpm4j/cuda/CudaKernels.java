@@ -24,6 +24,7 @@ import org.ddpm4j.kernels.ops.DepthwiseConv2dGradient;
 import org.ddpm4j.kernels.ops.DividePerImage;
 import org.ddpm4j.kernels.ops.DropMemory;
 import org.ddpm4j.kernels.ops.DropMemoryGradient;
+import org.ddpm4j.kernels.ops.Dropout;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.EltwiseGradient;
 import org.ddpm4j.kernels.ops.Embedding;
@@ -98,6 +99,7 @@ final class CudaKernels {
     put(DepthwiseConv2d.class, DepthwiseKernels::forward);
     put(DepthwiseConv2dGradient.class, DepthwiseKernels::backward);
     put(DividePerImage.class, ElementwiseKernels::dividePerImage);
+    put(Dropout.class, DropoutKernels::dropout);
     put(DropMemory.class, MemoryKernels::drop);
     put(DropMemoryGradient.class, MemoryKernels::dropGradient);
     put(Eltwise.class, ElementwiseKernels::eltwise);

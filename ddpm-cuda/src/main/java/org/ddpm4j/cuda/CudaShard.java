@@ -12,6 +12,7 @@ import org.ddpm4j.kernels.plan.Tensor;
 import org.ddpm4j.kernels.plan.TrainingProgram;
 import org.ddpm4j.kernels.plan.TrainingRequest;
 import org.ddpm4j.kernels.plan.WeightCache;
+import org.ddpm4j.kernels.random.BatchKey;
 
 /**
  * What one card does of a step of training before the update: packing of the weights, noise, the
@@ -48,6 +49,7 @@ final class CudaShard implements AutoCloseable {
     final int coefficients;
     final int timesteps;
     final int labels;
+    final int dropout;
     final int weights;
     final int lossGradient;
     final int scalars;
@@ -58,6 +60,7 @@ final class CudaShard implements AutoCloseable {
       coefficients = add(images * 4 * Float.BYTES);
       timesteps = add(images * Float.BYTES);
       labels = add(images * Float.BYTES);
+      dropout = add(images * BatchKey.PIECES * Float.BYTES);
       weights = add(images * Float.BYTES);
       lossGradient = add(Float.BYTES);
       scalars = add(OptimizerKernels.STEP_DOUBLES * Double.BYTES);
@@ -148,6 +151,9 @@ final class CudaShard implements AutoCloseable {
     copies.add(copy(batch.lossGradient, names.lossGradient()));
     if (names.labels() != null) {
       copies.add(copy(batch.labels, names.labels()));
+    }
+    if (names.dropout() != null) {
+      copies.add(copy(batch.dropout, names.dropout()));
     }
     return copies;
   }
@@ -244,7 +250,11 @@ final class CudaShard implements AutoCloseable {
       put(to, batch.labels, FloatBuffer.wrap(step.labels(), first, images));
     }
     step.update().ifPresent(update -> write(update, to));
-    TrainingProgram.NoiseKey noise = step.noise();
+    BatchKey masks = step.dropout();
+    BatchKey own =
+        new BatchKey(masks.seed(), masks.purpose(), masks.firstImage() + first, masks.step());
+    put(to, batch.dropout, FloatBuffer.wrap(own.rows(images)));
+    BatchKey noise = step.noise();
     long[] key = {noise.seed(), noise.firstImage() + first, noise.step(), noise.purpose()};
     for (int i = 0; i < key.length; i++) {
       to.putLong(batch.key + i * Long.BYTES, key[i]);

@@ -10,6 +10,7 @@
 // Where noise comes from lies in memory, so that a recorded graph can run again:
 //   key: {seed, number of the first image, step, purpose}
 #include "common.cuh"
+#include "philox.cuh"
 
 struct Key {
   long long seed;
@@ -17,20 +18,6 @@ struct Key {
   long long step;
   long long purpose;
 };
-
-static __device__ __forceinline__ uint4 philox(unsigned k0, unsigned k1, uint4 c) {
-#pragma unroll
-  for (int round = 0; round < 10; round++) {
-    unsigned long long product0 = 0xD2511F53ull * c.x;
-    unsigned long long product1 = 0xCD9E8D57ull * c.z;
-    c = make_uint4(
-        (unsigned)(product1 >> 32) ^ c.y ^ k0, (unsigned)product1,
-        (unsigned)(product0 >> 32) ^ c.w ^ k1, (unsigned)product0);
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
-  }
-  return c;
-}
 
 // r cos phi and r sin phi with r = sqrt(-2 ln((a + 1) / 2^32)) and phi = 2 pi b / 2^32. The angle
 // is reduced to an eighth turn in whole numbers, so that quarter turns give zeros and no rests.

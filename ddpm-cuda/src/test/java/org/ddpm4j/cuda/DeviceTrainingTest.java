@@ -245,6 +245,23 @@ class DeviceTrainingTest {
     assertThat(distance(card.ema(), host.ema())).isLessThan(2e-3);
   }
 
+  /** Accumulated on one card, and shared out to two: masks belong to images, not to devices. */
+  @Test
+  void dropsWhatTheHostDrops() throws Exception {
+    UnetConfig dropping = ((AnnotatedUnet) NETWORK).withDropout(0.3);
+    Execution onHost = new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1);
+    TrainingConfig config = config(1).withAccumulate(2);
+    Course without = train(NETWORK, onHost, config);
+    Course host = train(dropping, onHost, config);
+    assertThat(Math.abs(host.losses().get(0) - without.losses().get(0))).isGreaterThan(1e-3);
+    for (Execution execution :
+        List.of(onDevice(Precision.FLOAT32), onDevices(Precision.FLOAT32, 0, 1))) {
+      Course card = train(dropping, execution, config);
+      assertThat(card.losses().get(0)).isCloseTo(host.losses().get(0), within(1e-4));
+      assertThat(card.norms().get(0)).isCloseTo(host.norms().get(0), within(1e-3));
+    }
+  }
+
   /** Long enough that a network which does not learn is told from one that does. */
   @ParameterizedTest
   @EnumSource(

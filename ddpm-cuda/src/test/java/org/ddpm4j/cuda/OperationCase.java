@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.ddpm4j.kernels.plan.Tensor;
+import org.ddpm4j.kernels.random.BatchKey;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Layers;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -19,7 +20,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param maps {@code [N,C,H,W]}, laid with channels last before the layer reads them
  * @param vectors {@code [N,D]}
  * @param parameters of any shapes
- * @param constants {@code [N]}, without gradients
+ * @param constants {@code [N]} or {@code [N,D]}, without gradients
  * @param body gives a feature map, vectors {@code [N,D]}, or losses {@code [N]}
  * @param givesLosses whether it gives the latter
  */
@@ -147,6 +148,13 @@ record OperationCase(
 
     Builder constant(double... values) {
       constants.add(Nd4j.createFromArray(values));
+      return this;
+    }
+
+    /** The keys of images, {@code [N,9]}. */
+    Builder keys(BatchKey key, int images) {
+      INDArray rows = Nd4j.createFromArray(key.rows(images));
+      constants.add(rows.reshape(images, BatchKey.PIECES).castTo(DataType.DOUBLE));
       return this;
     }
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.LossFunction;
+import org.ddpm4j.kernels.random.BatchKey;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Frequencies;
@@ -271,6 +272,23 @@ final class OperationCases {
               .map(s[0], s[1], s[2], s[3])
               .constant(Arrays.copyOf(divisors, s[0]))
               .gives((l, in) -> l.dividePerImage(in.map(0), in.constant(0))));
+      BatchKey key = new BatchKey(0xFEDCBA9876543210L, 12, (1L << 32) - 3, 0xFFFF0001L);
+      cases.add(
+          OperationCase.of("dropout" + size)
+              .map(s[0], s[1], s[2], s[3])
+              .keys(key, s[0])
+              .gives((l, in) -> l.dropout(in.map(0), in.constant(0), 40_000, 0.3)));
+      cases.add(
+          OperationCase.of("dropout between others" + size)
+              .map(s[0], s[1], s[2], s[3])
+              .keys(key, s[0])
+              .gives(
+                  (l, in) -> {
+                    FeatureMap x = in.map(0);
+                    x = x.with(l.activation(x.values(), Activation.SILU));
+                    x = l.dropout(x, in.constant(0), 1, 0.1);
+                    return x.with(l.affine(x.values(), 3, 0));
+                  }));
       // One channel alone becomes 0.
       if (s[3] > 1) {
         cases.add(

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 class PackagesTest {
 
   private static final String OPS = "org.ddpm4j.kernels.ops..";
+  private static final String RANDOM = "org.ddpm4j.kernels.random..";
   private static final String PLAN = "org.ddpm4j.kernels.plan..";
   private static final String[] NATIVES = {"org.bytedeco..", "com.sun.jna.."};
 
@@ -24,7 +25,7 @@ class PackagesTest {
   void operationsAndPlansKnowNoNatives() {
     noClasses()
         .that()
-        .resideInAnyPackage(OPS, PLAN)
+        .resideInAnyPackage(RANDOM, OPS, PLAN)
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(NATIVES)

@@ -176,6 +176,7 @@ public final class DeviceTraining implements AutoCloseable {
             UnetGraph.X,
             UnetGraph.T,
             withLabels ? UnetGraph.LABELS : null,
+            executor.graph().hasDropout() ? UnetGraph.DROPOUT : null,
             UnetGraph.TARGET,
             UnetGraph.WEIGHTS,
             UnetGraph.LOSS_GRADIENT,

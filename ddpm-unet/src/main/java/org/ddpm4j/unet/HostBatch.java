@@ -5,6 +5,7 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import org.ddpm4j.kernels.random.BatchKey;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Something of each image, in order and without gaps; holds on to what owns the memory. */
@@ -22,6 +23,13 @@ record HostBatch(long[] shape, FloatBuffer values, Object owner) {
     batches.put(UnetGraph.T, of(input.t()));
     if (input.labels() != null) {
       batches.put(UnetGraph.LABELS, of(input.labels()));
+    }
+    if (input.dropout() != null) {
+      int images = (int) input.x().size(0);
+      float[] keys = input.dropout().rows(images);
+      batches.put(
+          UnetGraph.DROPOUT,
+          new HostBatch(new long[] {images, BatchKey.PIECES}, FloatBuffer.wrap(keys), keys));
     }
     return batches;
   }

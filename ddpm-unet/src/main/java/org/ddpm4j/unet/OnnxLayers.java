@@ -618,6 +618,12 @@ final class OnnxLayers implements Layers {
         variable(reshape(rows, -1, channels, height, width)), height, width, channels);
   }
 
+  /** A model is one of inference. */
+  @Override
+  public FeatureMap dropout(FeatureMap x, SDVariable keys, int layer, double probability) {
+    return x;
+  }
+
   @Override
   public SDVariable timeFraction(SDVariable t, int timesteps) {
     return variable(node("Div", List.of(reshape(t.name(), -1, 1), constant(timesteps))));

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.ddpm4j.kernels.random.BatchKey;
 import org.nd4j.autodiff.listeners.At;
 import org.nd4j.autodiff.samediff.ArrayHolder;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -61,6 +62,12 @@ final class SessionExecutor implements UnetExecutor {
     inputs.put(UnetGraph.T, input.t());
     if (input.labels() != null) {
       inputs.put(UnetGraph.LABELS, input.labels());
+    }
+    if (input.dropout() != null) {
+      int images = (int) input.x().size(0);
+      INDArray keys = Nd4j.createFromArray(input.dropout().rows(images));
+      inputs.put(
+          UnetGraph.DROPOUT, keys.reshape(images, BatchKey.PIECES).castTo(input.x().dataType()));
     }
     return inputs;
   }

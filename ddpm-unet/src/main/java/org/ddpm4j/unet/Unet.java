@@ -64,7 +64,7 @@ public final class Unet implements AutoCloseable {
   private volatile PlanProfile profile;
 
   /** {@code loss} is null for the graph of prediction alone. */
-  private record GraphKey(int height, int width, PointwiseLoss loss) {}
+  private record GraphKey(int height, int width, PointwiseLoss loss, UnetGraph.Mode mode) {}
 
   Unet(UnetConfig config, Parameters parameters, Execution execution) {
     this.config = config;
@@ -217,7 +217,7 @@ public final class Unet implements AutoCloseable {
    */
   public INDArray predict(UnetInput input) {
     checkInput(input);
-    return using(input.x(), null, executor -> executor.output(cast(input)));
+    return using(input, null, executor -> executor.output(cast(input)));
   }
 
   /**
@@ -272,7 +272,7 @@ public final class Unet implements AutoCloseable {
     }
     INDArray castWeights = weights == null ? null : cast(weights);
     return using(
-        input.x(),
+        input,
         loss,
         executor -> {
           checkTarget(executor, input, target);
@@ -293,7 +293,7 @@ public final class Unet implements AutoCloseable {
   public void vectorJacobianProduct(UnetInput input, INDArray cotangent, Parameters gradient) {
     checkInput(input);
     using(
-        input.x(),
+        input,
         InnerProduct.INSTANCE,
         executor -> {
           checkTarget(executor, input, cotangent);
@@ -345,7 +345,7 @@ public final class Unet implements AutoCloseable {
     Objects.requireNonNull(loss, "loss");
     checkInput(input);
     return using(
-        input.x(),
+        input,
         loss,
         executor -> {
           checkTarget(executor, input, target);
@@ -427,8 +427,8 @@ public final class Unet implements AutoCloseable {
       return Optional.empty();
     }
     config.checkImageSize(height, width);
-    UnetExecutor executor =
-        executors.computeIfAbsent(new GraphKey(height, width, loss), this::build);
+    GraphKey key = new GraphKey(height, width, loss, UnetGraph.Mode.trainingOf(config));
+    UnetExecutor executor = executors.computeIfAbsent(key, this::build);
     DeviceTraining training =
         new DeviceTraining(
             device.get().device(),
@@ -441,7 +441,7 @@ public final class Unet implements AutoCloseable {
       for (DeviceName helper : execution.helpers()) {
         PlanBackend.OnDevice other = device.get().on(helper);
         training.addHelper(
-            other, other.executor(graphOf(loss, height, width), height, width, this::run));
+            other, other.executor(graph(key, FusedLayers::new), height, width, this::run));
       }
       return Optional.of(training);
     } catch (RuntimeException e) {
@@ -450,19 +450,18 @@ public final class Unet implements AutoCloseable {
     }
   }
 
-  private UnetGraph graphOf(LossFunction loss, int height, int width) {
-    return UnetGraph.withLoss(config, height, width, dataType(), loss, FusedLayers::new);
-  }
-
   /** Works with the graph for images and a loss, which is not closed meanwhile. */
-  private <T> T using(INDArray x, PointwiseLoss loss, Function<UnetExecutor, T> work) {
+  private <T> T using(UnetInput input, PointwiseLoss loss, Function<UnetExecutor, T> work) {
     life.readLock().lock();
     try {
       if (closed) {
         throw new IllegalStateException(
             "The network is closed; use it before it is closed, or read it anew.");
       }
-      GraphKey key = new GraphKey((int) x.size(2), (int) x.size(3), loss);
+      INDArray x = input.x();
+      UnetGraph.Mode mode =
+          input.dropout() == null ? UnetGraph.Mode.INFERENCE : UnetGraph.Mode.trainingOf(config);
+      GraphKey key = new GraphKey((int) x.size(2), (int) x.size(3), loss, mode);
       return work.apply(executors.computeIfAbsent(key, this::build));
     } finally {
       life.readLock().unlock();
@@ -483,11 +482,11 @@ public final class Unet implements AutoCloseable {
     int height = key.height();
     int width = key.width();
     if (key.loss() instanceof LossFunction loss) {
-      return UnetGraph.withLoss(config, height, width, dataType(), loss, layers);
+      return UnetGraph.withLoss(config, height, width, dataType(), loss, layers, key.mode());
     }
     return key.loss() == null
-        ? UnetGraph.forward(config, height, width, dataType(), layers)
-        : UnetGraph.withInnerProduct(config, height, width, dataType(), layers);
+        ? UnetGraph.forward(config, height, width, dataType(), layers, key.mode())
+        : UnetGraph.withInnerProduct(config, height, width, dataType(), layers, key.mode());
   }
 
   private INDArray cast(INDArray array) {
@@ -496,7 +495,11 @@ public final class Unet implements AutoCloseable {
 
   private UnetInput cast(UnetInput input) {
     INDArray labels = input.labels();
-    return new UnetInput(cast(input.x()), cast(input.t()), labels == null ? null : cast(labels));
+    return new UnetInput(
+        cast(input.x()),
+        cast(input.t()),
+        labels == null ? null : cast(labels),
+        config.dropout() > 0 ? input.dropout() : null);
   }
 
   private void checkInput(UnetInput input) {

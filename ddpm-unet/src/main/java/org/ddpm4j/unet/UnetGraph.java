@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.ddpm4j.kernels.ops.LossFunction;
+import org.ddpm4j.kernels.random.BatchKey;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Layers;
 import org.ddpm4j.unet.layers.Modules;
@@ -31,6 +32,9 @@ final class UnetGraph {
   /** Rows of the class embedding, {@code [N]}; only if the network knows classes. */
   static final String LABELS = "labels";
 
+  /** Keys of the images' masks, {@code [N,9]}; only in training, if the network has dropout. */
+  static final String DROPOUT = "dropout";
+
   /** What the network should say, {@code [N,C,H,W]}. */
   static final String TARGET = "target";
 
@@ -49,9 +53,23 @@ final class UnetGraph {
   /** SameDiff's name for the gradient of the loss with respect to itself. */
   static final String LOSS_GRADIENT = "one-var";
 
+  /** What a graph is for. */
+  enum Mode {
+    /** Prediction and losses of held-out images: without dropout. */
+    INFERENCE,
+    /** With dropout, whose masks are an input. */
+    TRAINING;
+
+    /** What a network is trained in, which without dropout is no mode of its own. */
+    static Mode trainingOf(UnetConfig config) {
+      return config.dropout() > 0 ? TRAINING : INFERENCE;
+    }
+  }
+
   private final SameDiff graph = SameDiff.create();
   private final DataType dataType;
   private final Layers layers;
+  private final Mode mode;
   private final List<Parameter> declarations = new ArrayList<>();
   private boolean withLoss;
 
@@ -61,8 +79,9 @@ final class UnetGraph {
   /** The graph's name for the gradient of each parameter. */
   private final Map<String, String> gradientNames = new LinkedHashMap<>();
 
-  private UnetGraph(DataType dataType, Function<SameDiff, Layers> layers) {
+  private UnetGraph(DataType dataType, Function<SameDiff, Layers> layers, Mode mode) {
     this.dataType = dataType;
+    this.mode = mode;
     this.layers = layers.apply(graph);
   }
 
@@ -72,7 +91,17 @@ final class UnetGraph {
       int width,
       DataType dataType,
       Function<SameDiff, Layers> layers) {
-    UnetGraph built = new UnetGraph(dataType, layers);
+    return forward(config, height, width, dataType, layers, Mode.INFERENCE);
+  }
+
+  static UnetGraph forward(
+      UnetConfig config,
+      int height,
+      int width,
+      DataType dataType,
+      Function<SameDiff, Layers> layers,
+      Mode mode) {
+    UnetGraph built = new UnetGraph(dataType, layers, mode);
     built.build(config, height, width);
     return built;
   }
@@ -83,13 +112,15 @@ final class UnetGraph {
       int width,
       DataType dataType,
       LossFunction loss,
-      Function<SameDiff, Layers> layers) {
+      Function<SameDiff, Layers> layers,
+      Mode mode) {
     return withLosses(
         config,
         height,
         width,
         dataType,
         layers,
+        mode,
         (built, y, target) -> built.lossPerImage(y, target, loss));
   }
 
@@ -99,8 +130,9 @@ final class UnetGraph {
       int height,
       int width,
       DataType dataType,
-      Function<SameDiff, Layers> layers) {
-    return withLosses(config, height, width, dataType, layers, Layers::innerProductPerImage);
+      Function<SameDiff, Layers> layers,
+      Mode mode) {
+    return withLosses(config, height, width, dataType, layers, mode, Layers::innerProductPerImage);
   }
 
   /** What a graph ends in. */
@@ -114,8 +146,9 @@ final class UnetGraph {
       int width,
       DataType dataType,
       Function<SameDiff, Layers> layers,
+      Mode mode,
       Losses losses) {
-    UnetGraph built = new UnetGraph(dataType, layers);
+    UnetGraph built = new UnetGraph(dataType, layers, mode);
     FeatureMap y = built.build(config, height, width);
     built.endInLoss(y, losses);
     return built;
@@ -137,7 +170,9 @@ final class UnetGraph {
     SDVariable t = graph.placeHolder(T, dataType, -1);
     SDVariable labels =
         config.classEmbeddings() == 0 ? null : graph.placeHolder(LABELS, dataType, -1);
-    Modules modules = new Modules(layers, this::declare);
+    SDVariable keys =
+        mode == Mode.TRAINING ? graph.placeHolder(DROPOUT, dataType, -1, BatchKey.PIECES) : null;
+    Modules modules = new Modules(layers, this::declare, keys);
     FeatureMap inside = layers.toChannelsLast(x, config.inChannels(), height, width);
     output = config.build(modules, inside, t, labels);
     layers.toChannelsFirst(output).rename(OUTPUT);
@@ -183,6 +218,11 @@ final class UnetGraph {
 
   SameDiff sameDiff() {
     return graph;
+  }
+
+  /** Whether {@link #DROPOUT} is among the inputs. */
+  boolean hasDropout() {
+    return mode == Mode.TRAINING;
   }
 
   boolean hasLoss() {

@@ -15,6 +15,7 @@ import org.ddpm4j.kernels.plan.GraphPlan;
 import org.ddpm4j.kernels.plan.PlanRequest;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
+import org.ddpm4j.kernels.random.BatchKey;
 import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -241,6 +242,9 @@ final class WholeBatchExecutor implements UnetExecutor {
     inputs.put(UnetGraph.WEIGHTS, new long[] {images});
     if (withLabels) {
       inputs.put(UnetGraph.LABELS, new long[] {images});
+    }
+    if (graph.hasDropout()) {
+      inputs.put(UnetGraph.DROPOUT, new long[] {images, BatchKey.PIECES});
     }
     return compile(
         new Key(UnetGraph.LOSSES, true, images),

@@ -121,8 +121,18 @@ class AnnotatedUnetTest {
         () -> AnnotatedUnet.resnet(28, 1, MULTS, 1).withAttention(1 << 30, 1 << 30),
         "1073741824 attention heads of width 1073741824 have more than 1048576 channels");
     refused(
-        () -> new AnnotatedUnet(28, 1, 1, MULTS, AnnotatedUnet.Block.CONVNEXT, 8, 0, 4, 32, 0, 1),
+        () ->
+            new AnnotatedUnet(28, 1, 1, MULTS, AnnotatedUnet.Block.CONVNEXT, 8, 0, 4, 32, 0, 1, 0),
         "convnext_mult is 0; it must be 1 to 1024");
+    refused(
+        () -> AnnotatedUnet.resnet(28, 1, MULTS, 1).withDropout(1),
+        "dropout is 1.0; it must be in [0,1)");
+    refused(
+        () -> AnnotatedUnet.resnet(28, 1, MULTS, 1).withDropout(Double.NaN),
+        "dropout is NaN; it must be in [0,1)");
+    refused(
+        () -> AnnotatedUnet.convnext(28, 1, MULTS).withDropout(0.1),
+        "dropout is 0.1, but ConvNeXt blocks have none; choose ResNet blocks");
     refused(
         () -> AnnotatedUnet.resnet(28, 1, MULTS, 1).withOutChannels(0),
         "out_dim is 0; it must be 1 to 1048576");

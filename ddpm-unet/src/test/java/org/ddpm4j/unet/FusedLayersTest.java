@@ -27,6 +27,7 @@ import org.ddpm4j.kernels.plan.PlanRequest;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
 import org.ddpm4j.kernels.plan.WeightCache;
+import org.ddpm4j.kernels.random.BatchKey;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.FusedLayers;
@@ -55,6 +56,9 @@ class FusedLayersTest {
 
   /** Layers whose feature maps are given without their sizes. */
   private static final Set<String> OF_VALUES = Set.of("activation", "add", "multiply", "affine");
+
+  private static final BatchKey KEY =
+      new BatchKey(0xFEDCBA9876543210L, 12, (1L << 32) - 3, 0xFFFF0001L);
 
   private static final INDArray TIMES = Nd4j.createFromArray(0, 1, 90.5);
 
@@ -273,6 +277,20 @@ class FusedLayersTest {
             false,
             (layers, in) -> layers.addPerChannel(map(in.get(0), x), in.get(1)).values(),
             List.of(x, new long[] {x[0], x[3]})));
+    for (int layer : new int[] {0, 40_000}) {
+      cases.add(
+          new Case(
+              "dropout in layer " + layer + size,
+              false,
+              (layers, in) -> {
+                SDVariable input = in.get(0);
+                INDArray keys =
+                    Nd4j.createFromArray(KEY.rows((int) x[0])).reshape(x[0], BatchKey.PIECES);
+                SDVariable constant = input.getSameDiff().constant(keys.castTo(input.dataType()));
+                return layers.dropout(map(input, x), constant, layer, 0.3).values();
+              },
+              List.of(x)));
+    }
     cases.add(
         new Case(
             "scaleShiftPerChannel" + size,

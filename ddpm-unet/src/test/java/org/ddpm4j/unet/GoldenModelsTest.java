@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.kernels.plan.Precision;
+import org.ddpm4j.kernels.random.BatchKey;
 import org.ddpm4j.unet.layers.LayersChoice;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -20,7 +21,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Outputs, losses and gradients of networks in PyTorch, in double precision, from {@code
  * bench/make_model_fixtures.py} and {@code bench/make_unet2d_fixtures.py}. The latter agrees with
  * diffusers' own networks; {@code bench/make_ncsnpp_fixture.py} is one of them. Those of {@code
- * bench/make_lucidrains_fixtures.py} are lucidrains' own.
+ * bench/make_lucidrains_fixtures.py} are lucidrains' own. Those of {@code
+ * bench/make_dropout_fixtures.py} are diffusers' in training, with our masks.
  */
 class GoldenModelsTest {
 
@@ -36,7 +38,9 @@ class GoldenModelsTest {
           "unet2d_padding_classes",
           "unet2d_former_names",
           "unet2d_ncsnpp",
+          "unet2d_dropout",
           "dit",
+          "dit_dropout",
           "lucidrains",
           "lucidrains_learned",
           "lucidrains_classes",
@@ -82,6 +86,10 @@ class GoldenModelsTest {
         labels = io.names().contains(name) ? io.tensor(name) : labels;
       }
       UnetInput input = new UnetInput(io.tensor("x"), io.tensor("t"), labels);
+      if (io.names().contains("dropout")) {
+        long[] key = io.tensor("dropout").toLongVector();
+        input = input.withDropout(new BatchKey(key[0], (int) key[1], key[2], key[3]));
+      }
 
       INDArray y = io.tensor("y");
       assertThat(norm(unet.predict(input), y)).isLessThan(way.outputTolerance * norm(y));

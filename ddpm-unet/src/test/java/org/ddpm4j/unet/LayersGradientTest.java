@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Map;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.LossFunction;
+import org.ddpm4j.kernels.random.BatchKey;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Frequencies;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -250,6 +252,17 @@ class LayersGradientTest {
   void dividePerImage() {
     SDVariable divisors = check.variable("t", Nd4j.createFromArray(0.4, -2.0));
     check.check(layers.dividePerImage(check.featureMap("x", 2, 3, 2, 2), divisors));
+  }
+
+  /** A fixed mask: the slopes of what is dropped are exactly zero. */
+  @Test
+  void dropout() {
+    BatchKey key = new BatchKey(5, 12, 3, 7);
+    SDVariable keys =
+        check
+            .graph()
+            .constant(Nd4j.createFromArray(key.rows(2)).reshape(2, 9).castTo(DataType.DOUBLE));
+    check.check(layers.dropout(check.featureMap("x", 2, 3, 2, 3), keys, 4, 0.4));
   }
 
   @Test

@@ -8,6 +8,7 @@ import java.util.SplittableRandom;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.random.Purpose;
 import org.ddpm4j.diffusion.training.AdamW;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.kernels.cpu.SingleExecution;
@@ -16,6 +17,7 @@ import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.PlanProfile;
 import org.ddpm4j.kernels.plan.TrainingProgram;
 import org.ddpm4j.kernels.plan.TrainingRequest;
+import org.ddpm4j.kernels.random.BatchKey;
 import org.ddpm4j.unet.DeviceTraining;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Parameters;
@@ -128,7 +130,8 @@ final class Benchmark implements AutoCloseable {
             deviceBatch.factors(),
             deviceBatch.weights(),
             1,
-            new TrainingProgram.NoiseKey(0, 0, 0, rounds),
+            new BatchKey(0, Purpose.TRAINING_NOISE.number(), 0, rounds),
+            new BatchKey(0, Purpose.DROPOUT.number(), 0, rounds),
             Optional.of(new TrainingProgram.Update(rounds, LEARNING_RATE, 0, EMA_DECAY))));
     training.end();
     Reference.reachabilityFence(x);

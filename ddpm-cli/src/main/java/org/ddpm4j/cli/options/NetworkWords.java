@@ -53,6 +53,9 @@ public final class NetworkWords {
     if (network.classEmbeddings() > 0) {
       parts.add(format("%d class embeddings", network.classEmbeddings()));
     }
+    if (network.dropout() > 0) {
+      parts.add(format("dropout of %s in training", network.dropout()));
+    }
     return String.join("; ", parts);
   }
 

@@ -42,6 +42,7 @@ final class NetworkOptions {
 
   private static final Map<String, String> OPTIONS_OF_FIELDS =
       Map.of(
+          "dropout", "--dropout",
           "resnet_block_groups", "--groups",
           "norm_num_groups", "--groups",
           "dim_mults", "--dim-mults",
@@ -130,6 +131,20 @@ final class NetworkOptions {
   private int patchSize;
 
   @HasEffect(
+      with = "--network=annotated|unet2d|ddpm-cifar10",
+      without = "--block=convnext",
+      because = "since there is none in its blocks")
+  @Option(
+      names = "--dropout",
+      paramLabel = "P",
+      defaultValue = TrainingDefaults.DROPOUT,
+      description =
+          "Share of the features that training drops in each residual block of annotated's ResNet"
+              + " blocks, unet2d and ddpm-cifar10, for which Ho et al. take 0.1 (default:"
+              + " ${DEFAULT-VALUE}).")
+  private double dropout;
+
+  @HasEffect(
       with = "--network=annotated",
       without = {"--loss-terms=hybrid", "--loss-terms=vlb"},
       because = "since such a network learns no variance")
@@ -185,7 +200,8 @@ final class NetworkOptions {
         yield unet.withAttention(attentionHeads, attentionHeadDim)
             .withOutChannels(outChannels)
             .withClassEmbeddings(classes)
-            .withPatchSize(patchSize);
+            .withPatchSize(patchSize)
+            .withDropout(dropout);
       }
       case TUTORIAL ->
           TutorialUnet.of(channels, timesteps).withDim(width).withClassEmbeddings(classes);
@@ -200,9 +216,13 @@ final class NetworkOptions {
       case UNET2D ->
           Unet2D.of(channels, levels(width), groups)
               .withImages(images(shape, outChannels))
-              .withClassEmbeddings(classes);
+              .withClassEmbeddings(classes)
+              .withDropout(dropout);
       case DDPM_CIFAR10 ->
-          Unet2D.cifar10().withImages(images(shape, outChannels)).withClassEmbeddings(classes);
+          Unet2D.cifar10()
+              .withImages(images(shape, outChannels))
+              .withClassEmbeddings(classes)
+              .withDropout(dropout);
     };
   }
 

@@ -17,6 +17,7 @@ final class TrainingDefaults {
   static final String ATTENTION_HEADS = "2";
   static final String ATTENTION_HEAD_DIM = "16";
   static final String PATCH_SIZE = "1";
+  static final String DROPOUT = "0";
 
   static final String MINUTES = "9";
   static final String BATCH_SIZE = "32";

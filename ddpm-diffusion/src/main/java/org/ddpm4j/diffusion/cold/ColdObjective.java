@@ -53,7 +53,8 @@ public record ColdObjective(Degradation degradation, LossFunction loss) implemen
     try (INDArray xs = degrade(batch);
         INDArray t = Nd4j.createFromArray(batch.t());
         INDArray imageWeights = Nd4j.createFromArray(weights)) {
-      UnetInput input = new UnetInput(xs, t, batch.labels().orElse(null));
+      UnetInput input =
+          new UnetInput(xs, t, batch.labels().orElse(null)).withDropout(batch.dropout());
       return unet.lossAndGradient(loss, input, batch.x0(), imageWeights, gradient);
     }
   }

@@ -71,7 +71,8 @@ public record BoundObjective(
       Unet unet, TrainingBatch batch, double[] weights, Parameters gradient) {
     try (Temporaries temporaries = new Temporaries()) {
       TrainingBatch.Noisy noisy = batch.noisy(schedule, temporaries);
-      UnetInput input = noisy.input();
+      // With the same masks both times.
+      UnetInput input = noisy.input().withDropout(batch.dropout());
       INDArray answer = temporaries.add(unet.predict(input));
       LossAndGradient evaluation = evaluate(batch, noisy, answer, temporaries);
       INDArray cotangent = evaluation.gradient();

@@ -25,6 +25,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * Parameterization#CONSISTENCY}), so that the images of all levels come to be those where the
  * teacher's probability flow ends.
  *
+ * <p>Dropout is the student's alone: teacher and target answer without.
+ *
  * <p>The timesteps of this objective are the lower ends, 0..T-2. All levels weigh alike.
  *
  * @param schedule whose timesteps are the levels; their ratios rise
@@ -108,7 +110,7 @@ public record ConsistencyDistillation(
       double[] losses =
           unet.lossAndGradient(
               loss,
-              noisy.noisy(schedule, STUDENT, temporaries).input(),
+              noisy.noisy(schedule, STUDENT, temporaries).input().withDropout(batch.dropout()),
               aim,
               imageWeights,
               gradient);

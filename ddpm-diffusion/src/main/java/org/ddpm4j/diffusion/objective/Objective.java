@@ -17,7 +17,9 @@ public interface Objective {
   int timesteps();
 
   /**
-   * The loss of each image and the gradient of their weighted mean.
+   * The loss of each image and the gradient of their weighted mean. Of networks with dropout this,
+   * and no other question, is asked {@linkplain org.ddpm4j.unet.UnetInput#withDropout with} the
+   * {@linkplain TrainingBatch#dropout masks} of the batch.
    *
    * @param unet the network
    * @param batch what it is trained on

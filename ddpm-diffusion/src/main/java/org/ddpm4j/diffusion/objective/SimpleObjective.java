@@ -20,7 +20,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * The error of what a network predicts of a noisy image (Ho et al. 2020, algorithm 1 and eq. 14),
  * weighted by the timestep. A network that conditions on itself is told its own estimate of the
  * images in half of the steps, which is not differentiated, and none in the others (Chen et al.
- * 2022, algorithm 1); held-out images are always asked twice.
+ * 2022, algorithm 1); held-out images are always asked twice. Nothing is dropped as it makes that
+ * estimate, nor for held-out images.
  *
  * @param schedule of the chain
  * @param parameterization what the network predicts
@@ -65,7 +66,9 @@ public record SimpleObjective(
       TrainingBatch.Noisy noisy = batch.noisy(schedule, parameterization, temporaries);
       INDArray target = target(batch, noisy.eps(), temporaries);
       INDArray imageWeights = temporaries.add(Nd4j.createFromArray(factors));
-      UnetInput input = conditioned(unet, batch, noisy, tellsEstimate(batch), temporaries);
+      UnetInput input =
+          conditioned(unet, batch, noisy, tellsEstimate(batch), temporaries)
+              .withDropout(batch.dropout());
       double[] losses = unet.lossAndGradient(loss, input, target, imageWeights, gradient);
       return weigh(losses, batch.t());
     }

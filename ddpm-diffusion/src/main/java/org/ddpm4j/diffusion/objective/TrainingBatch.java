@@ -9,6 +9,7 @@ import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.random.BatchRandom;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
+import org.ddpm4j.kernels.random.BatchKey;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.UnetInput;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -134,6 +135,16 @@ public record TrainingBatch(
    */
   public INDArray eps() {
     return givenEps.map(eps -> eps.dup('c')).orElseGet(() -> random.gaussian(x0.shape()));
+  }
+
+  /**
+   * Which elements a network with dropout drops as it is trained on these images, for {@link
+   * UnetInput#withDropout}.
+   *
+   * @return the key of the masks
+   */
+  public BatchKey dropout() {
+    return random.key(Purpose.DROPOUT);
   }
 
   /**

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.random;
 
 import java.util.Objects;
 import java.util.stream.IntStream;
+import org.ddpm4j.kernels.random.BatchKey;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -44,6 +45,17 @@ public record BatchRandom(CounterRandom random, long step, long firstImage) {
         .forEach(
             i -> random.gaussian(firstImage + i, step, values, i * perImage, (i + 1) * perImage));
     return Nd4j.create(values, shape, 'c');
+  }
+
+  /**
+   * The key of the same images for another purpose.
+   *
+   * @param purpose what other numbers are for
+   * @return the key, with which networks and devices draw numbers themselves
+   * @throws IllegalArgumentException if the step or the number of an image is not in 0..2³²-1
+   */
+  public BatchKey key(Purpose purpose) {
+    return new BatchKey(random.seed(), purpose.number(), firstImage, step);
   }
 
   /**

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.random;
 
 import java.util.Locale;
 import java.util.Objects;
+import org.ddpm4j.kernels.random.Philox;
 
 /**
  * The random numbers of a seed for one purpose. There is no stream and no state: each is a function

@@ -28,7 +28,9 @@ public enum Purpose {
   /** Which steps of training tell the network its own estimate. */
   SELF_CONDITIONING(10),
   /** How images are cropped and coloured. */
-  AUGMENTATIONS(11);
+  AUGMENTATIONS(11),
+  /** Which elements of a network are dropped; the layer is in the upper half of the word. */
+  DROPOUT(12);
 
   private final int number;
 
@@ -37,7 +39,7 @@ public enum Purpose {
   }
 
   /**
-   * The number that stands for this purpose, the last word of Philox' counter.
+   * The number that stands for this purpose, the last word of Philox' counter or its lower half.
    *
    * @return at least 0
    */

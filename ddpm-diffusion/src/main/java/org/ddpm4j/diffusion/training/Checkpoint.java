@@ -62,7 +62,7 @@ public record Checkpoint(
     SortedMap<Double, Parameters> furtherEmas) {
 
   /**
-   * The version of runs that draw by {@link org.ddpm4j.diffusion.random.Philox}. Those of version 1
+   * The version of runs that draw by {@link org.ddpm4j.kernels.random.Philox}. Those of version 1
    * had a stream of random numbers for each image and step.
    */
   public static final int VERSION = 2;

@@ -12,6 +12,7 @@ import org.ddpm4j.diffusion.random.Purpose;
 import org.ddpm4j.kernels.cpu.SingleExecution;
 import org.ddpm4j.kernels.plan.TrainingProgram;
 import org.ddpm4j.kernels.plan.TrainingRequest;
+import org.ddpm4j.kernels.random.BatchKey;
 import org.ddpm4j.unet.DeviceTraining;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.layers.Parameter;
@@ -146,9 +147,13 @@ final class DeviceTrainingStep implements TrainingStep {
         objective.diffusionFactors(t),
         weights,
         (double) piece.size() / total,
-        new TrainingProgram.NoiseKey(
-            task.config().seed(), Purpose.TRAINING_NOISE.number(), piece.first(), step),
+        key(Purpose.TRAINING_NOISE, step, piece),
+        key(Purpose.DROPOUT, step, piece),
         update);
+  }
+
+  private BatchKey key(Purpose purpose, long step, Images piece) {
+    return new BatchKey(task.config().seed(), purpose.number(), piece.first(), step);
   }
 
   private StepLosses losses(TimestepSampler.Draw draw, TrainingProgram.Outcome outcome) {

@@ -20,6 +20,7 @@ import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.model.AnnotatedUnet;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -114,6 +115,30 @@ class BoundObjectiveTest {
       double[] losses = objective.lossAndGradient(unet, batch, WEIGHTS, gradient);
       assertThat(losses).containsExactly(objective.losses(unet, batch), within(1e-9));
       assertGradient(unet, gradient, u -> weightedMean(objective.losses(u, batch)));
+    }
+  }
+
+  /** A step asks twice, and both times the same elements are dropped. */
+  @Test
+  void theGradientWithDropoutIsThatOfItsDifferences() {
+    BoundObjective objective = objective(Parameterization.EPSILON, Optional.empty());
+    AnnotatedUnet network = AnnotatedUnet.resnet(4, 1, List.of(1), 2).withAttention(1, 4);
+    try (Unet unet = Unet.create(network.withOutChannels(2).withDropout(0.4), DataType.DOUBLE, 1)) {
+      TrainingBatch batch = batch();
+      Parameters gradient = unet.parameters().zerosLike();
+      Parameters ignored = gradient.zerosLike();
+      double[] losses = objective.lossAndGradient(unet, batch, WEIGHTS, gradient);
+      assertThat(losses).isNotEqualTo(objective.losses(unet, batch));
+      INDArray theta = unet.parameters().flat();
+      INDArray direction =
+          NoiseSource.seeded(5, 0).gaussian(0, theta.length()).castTo(DataType.DOUBLE);
+      double h = 1e-6;
+      theta.addi(direction.mul(h));
+      double high = weightedMean(objective.lossAndGradient(unet, batch, WEIGHTS, ignored));
+      theta.subi(direction.mul(2 * h));
+      double low = weightedMean(objective.lossAndGradient(unet, batch, WEIGHTS, ignored));
+      double slope = gradient.flat().mul(direction).sumNumber().doubleValue();
+      assertThat((high - low) / (2 * h) / slope).isCloseTo(1, within(1e-5));
     }
   }
 

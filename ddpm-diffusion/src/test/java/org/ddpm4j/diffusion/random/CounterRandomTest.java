@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import org.ddpm4j.kernels.random.Philox;
 import org.junit.jupiter.api.Test;
 
 class CounterRandomTest {
@@ -38,7 +39,7 @@ class CounterRandomTest {
   @Test
   void purposesKeepTheirNumbers() {
     assertThat(Arrays.stream(Purpose.values()).mapToInt(Purpose::number))
-        .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+        .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
     assertThat(Purpose.SAMPLING_NOISE.number()).isZero();
     assertThat(Purpose.TRAINING_TIMESTEPS.number()).isEqualTo(1);
     assertThat(Purpose.TRAINING_NOISE.number()).isEqualTo(2);
@@ -47,6 +48,7 @@ class CounterRandomTest {
     assertThat(Purpose.FLIPS.number()).isEqualTo(5);
     assertThat(Purpose.SHUFFLES.number()).isEqualTo(6);
     assertThat(Purpose.DEGRADATIONS.number()).isEqualTo(7);
+    assertThat(Purpose.DROPOUT.number()).isEqualTo(12);
     assertThat(Purpose.BOUND_TIMESTEPS.number()).isEqualTo(8);
     assertThat(Purpose.OFFSET_NOISE.number()).isEqualTo(9);
     assertThat(Purpose.SELF_CONDITIONING.number()).isEqualTo(10);

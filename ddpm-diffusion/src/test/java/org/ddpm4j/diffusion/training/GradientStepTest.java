@@ -21,7 +21,6 @@ import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -34,10 +33,15 @@ class GradientStepTest {
   private static final int CLASSES = 2;
 
   private static Unet unet(DataType dataType) {
+    return unet(dataType, 0);
+  }
+
+  private static Unet unet(DataType dataType, double dropout) {
     return Unet.create(
         AnnotatedUnet.resnet(8, 1, List.of(1, 2), 4)
             .withAttention(2, 4)
-            .withClassEmbeddings(CLASSES + 1),
+            .withClassEmbeddings(CLASSES + 1)
+            .withDropout(dropout),
         dataType,
         1);
   }
@@ -87,9 +91,10 @@ class GradientStepTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"DOUBLE, 1e-12", "FLOAT, 1e-5"})
-  void batchesThatAreAccumulatedAreALargeOne(DataType dataType, double tolerance) {
-    try (Unet unet = unet(dataType);
+  @CsvSource({"DOUBLE, 0, 1e-12", "FLOAT, 0.2, 1e-5"})
+  void batchesThatAreAccumulatedAreALargeOne(
+      DataType dataType, double dropout, double tolerance) {
+    try (Unet unet = unet(dataType, dropout);
         LocalGradientStep large = gradients(unet, 1, 4 * BATCH);
         LocalGradientStep parts = gradients(unet, 4, BATCH)) {
       Parameters expected = unet.parameters().zerosLike();
@@ -129,9 +134,9 @@ class GradientStepTest {
 
   /** Some machines have no image at all where there are more of them than images. */
   @ParameterizedTest
-  @ValueSource(ints = {1, 3, 6})
-  void theGradientsOfShardsAddUp(int shards) {
-    try (Unet unet = unet(DataType.DOUBLE);
+  @CsvSource({"1, 0", "3, 0.2", "6, 0"})
+  void theGradientsOfShardsAddUp(int shards, double dropout) {
+    try (Unet unet = unet(DataType.DOUBLE, dropout);
         LocalGradientStep step = gradients(unet, 2, BATCH)) {
       Parameters expected = unet.parameters().zerosLike();
       StepLosses all = step.compute(5, expected);

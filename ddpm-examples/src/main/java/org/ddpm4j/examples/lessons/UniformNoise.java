@@ -1,5 +1,6 @@
 package org.ddpm4j.examples.lessons;
 
+import java.util.Optional;
 import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.objective.TrainingBatch;
 import org.ddpm4j.unet.Parameters;
@@ -38,7 +39,8 @@ record UniformNoise(Objective objective) implements Objective {
   }
 
   private static TrainingBatch with(INDArray eps, TrainingBatch batch) {
-    return new TrainingBatch(batch.x0(), batch.labels(), batch.t(), eps);
+    return new TrainingBatch(
+        batch.x0(), batch.labels(), batch.t(), batch.random(), Optional.of(eps));
   }
 
   /** The distribution function of N(0,1) at a draw from it is uniform in (0,1). */

@@ -30,6 +30,7 @@ import org.ddpm4j.kernels.ops.DepthwiseConv2dGradient;
 import org.ddpm4j.kernels.ops.DividePerImage;
 import org.ddpm4j.kernels.ops.DropMemory;
 import org.ddpm4j.kernels.ops.DropMemoryGradient;
+import org.ddpm4j.kernels.ops.Dropout;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.EltwiseGradient;
 import org.ddpm4j.kernels.ops.Embedding;
@@ -112,6 +113,7 @@ final class CpuKernels {
     put(DividePerImage.class, DividePerImageKernel::kernel);
     put(DropMemory.class, MemoryKernels::drop);
     put(DropMemoryGradient.class, MemoryKernels::dropGradient);
+    put(Dropout.class, DropoutKernel::kernel);
     putUniform(Eltwise.class, EltwiseKernel::kernel);
     putUniform(EltwiseGradient.class, EltwiseGradientKernel::kernel);
     put(Embedding.class, EmbeddingKernel::kernel);

@@ -37,6 +37,7 @@ public final class FusedOps {
         new DividePerImage(),
         new DropMemory(),
         new DropMemoryGradient(),
+        new Dropout(),
         new Eltwise(),
         new EltwiseGradient(),
         new Embedding(),

@@ -2,6 +2,7 @@ package org.ddpm4j.kernels.plan;
 
 import java.nio.FloatBuffer;
 import java.util.Optional;
+import org.ddpm4j.kernels.random.BatchKey;
 
 /**
  * Whole steps of training on a device: noise, forward pass, gradient, clipping, AdamW and moving
@@ -39,6 +40,7 @@ public interface TrainingProgram extends AutoCloseable {
    * @param share by which the gradient of the mean is multiplied: 1 where these are all the images
    *     of an update, else their part of them
    * @param noise which noise: ε is a function of it
+   * @param dropout which masks; of no matter where the network has no dropout
    * @param update how weights change, or empty if the gradient is kept and that of the next step is
    *     added to it
    */
@@ -49,18 +51,9 @@ public interface TrainingProgram extends AutoCloseable {
       float[] coefficients,
       float[] imageWeights,
       double share,
-      NoiseKey noise,
+      BatchKey noise,
+      BatchKey dropout,
       Optional<Update> update) {}
-
-  /**
-   * The key of a batch's noise.
-   *
-   * @param seed of the training
-   * @param purpose what the noise is for
-   * @param firstImage number of the first image
-   * @param step zero-based
-   */
-  record NoiseKey(long seed, int purpose, long firstImage, long step) {}
 
   /**
    * How weights change in a step.

@@ -63,6 +63,7 @@ public record TrainingRequest(
    * @param noisyImages {@code [N,C,H,W]}
    * @param timesteps {@code [N]}
    * @param labels {@code [N]}, or null where the network knows no classes
+   * @param dropout keys of the masks, {@code [N,9]}, or null where the network has no dropout
    * @param target {@code [N,C,H,W]}
    * @param imageWeights {@code [N]}
    * @param lossGradient a scalar, the gradient of the mean loss
@@ -72,6 +73,7 @@ public record TrainingRequest(
       String noisyImages,
       String timesteps,
       String labels,
+      String dropout,
       String target,
       String imageWeights,
       String lossGradient,

@@ -15,6 +15,7 @@ import org.ddpm4j.kernels.ops.ConvTranspose2d;
 import org.ddpm4j.kernels.ops.DepthwiseConv2d;
 import org.ddpm4j.kernels.ops.DividePerImage;
 import org.ddpm4j.kernels.ops.DropMemory;
+import org.ddpm4j.kernels.ops.Dropout;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.Embedding;
 import org.ddpm4j.kernels.ops.FourierEmbedding;
@@ -133,6 +134,11 @@ public final class FusedLayers implements Layers {
     return activation == Activation.IDENTITY
         ? x
         : new Eltwise(graph, x, activation).outputVariable();
+  }
+
+  @Override
+  public FeatureMap dropout(FeatureMap x, SDVariable keys, int layer, double probability) {
+    return x.with(new Dropout(graph, x.values(), keys, layer, probability).outputVariable());
   }
 
   @Override

@@ -120,6 +120,20 @@ public interface Layers {
   SDVariable activation(SDVariable x, Activation activation);
 
   /**
+   * Dropout (Srivastava et al. 2014): each element becomes 0 with a probability p, and else is
+   * divided by 1 - p. Which, is a function of the image's key, the layer and the element's place,
+   * as {@link org.ddpm4j.kernels.ops.Dropout} says.
+   *
+   * @param x features, {@code [N,H,W,C]}
+   * @param keys of the images, as {@link org.ddpm4j.kernels.random.BatchKey#rows} has them, {@code
+   *     [N,9]}; their gradient is zero
+   * @param layer which of the network's dropouts this is, zero-based
+   * @param probability p, in [0,1)
+   * @return {@code [N,H,W,C]}
+   */
+  FeatureMap dropout(FeatureMap x, SDVariable keys, int layer, double probability);
+
+  /**
    * Adds one value per image and channel at every position: how a network is told the time.
    *
    * @param x features, {@code [N,H,W,C]}

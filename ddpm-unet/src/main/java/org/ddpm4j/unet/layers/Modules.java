@@ -15,6 +15,11 @@ public final class Modules {
   private final Layers layers;
   private final Function<Parameter, SDVariable> declare;
 
+  /** Null where nothing is dropped. */
+  private final SDVariable dropoutKeys;
+
+  private int dropouts;
+
   /**
    * Modules in one graph.
    *
@@ -22,8 +27,20 @@ public final class Modules {
    * @param declare turns the declaration of a parameter into the graph's variable for it
    */
   public Modules(Layers layers, Function<Parameter, SDVariable> declare) {
+    this(layers, declare, null);
+  }
+
+  /**
+   * Modules in one graph, for training.
+   *
+   * @param layers the operations
+   * @param declare turns the declaration of a parameter into the graph's variable for it
+   * @param dropoutKeys of the images' masks, {@code [N,9]}; null where nothing is dropped
+   */
+  public Modules(Layers layers, Function<Parameter, SDVariable> declare, SDVariable dropoutKeys) {
     this.layers = layers;
     this.declare = declare;
+    this.dropoutKeys = dropoutKeys;
   }
 
   /**
@@ -206,6 +223,20 @@ public final class Modules {
             Initialization.STANDARD_NORMAL,
             learning);
     return layers.learnedSinusoids(t, declare.apply(frequencies));
+  }
+
+  /**
+   * {@code Dropout}, where the graph is one of training; elsewhere, and with a probability of 0, it
+   * is nothing. Dropouts of a network are numbered in the order in which it adds them.
+   *
+   * @param x {@code [N,H,W,C]}
+   * @param probability of an element to be dropped, in [0,1)
+   * @return {@code [N,H,W,C]}
+   */
+  public FeatureMap dropout(FeatureMap x, double probability) {
+    return dropoutKeys == null || probability == 0
+        ? x
+        : layers.dropout(x, dropoutKeys, dropouts++, probability);
   }
 
   /**

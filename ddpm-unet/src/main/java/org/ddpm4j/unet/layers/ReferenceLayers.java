@@ -2,6 +2,7 @@ package org.ddpm4j.unet.layers;
 
 import java.util.Arrays;
 import org.ddpm4j.kernels.ops.Activation;
+import org.ddpm4j.kernels.ops.Dropout;
 import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.kernels.ops.RmsNorm;
 import org.nd4j.autodiff.samediff.SDIndex;
@@ -187,6 +188,16 @@ public final class ReferenceLayers implements Layers {
       // SameDiff's own gelu is an approximation.
       case GELU -> x.mul(graph.math().erf(x.mul(Math.sqrt(0.5))).add(1.0)).mul(0.5);
     };
+  }
+
+  @Override
+  public FeatureMap dropout(FeatureMap x, SDVariable keys, int layer, double probability) {
+    int elements = x.positions() * x.channels();
+    SDVariable words = new PhiloxGraph(graph, keys).words(layer, elements);
+    // The lowest bit does not count.
+    SDVariable least = graph.constant(Nd4j.scalar(2L * Dropout.threshold(probability)));
+    SDVariable mask = words.gte(least).castTo(dataType).div(1 - probability);
+    return x.with(x.values().mul(mask.reshape(-1, x.height(), x.width(), x.channels())));
   }
 
   @Override

@@ -44,6 +44,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
  *     convolution after PyTorch's {@code PixelUnshuffle}), the last one is transposed with the
  *     patch as its kernel (a 1x1 convolution before {@code PixelShuffle}). In JSON {@code
  *     patch_size}
+ * @param dropout probability with which ResNet blocks drop elements before their second convolution
+ *     in training, in [0,1); 0 with ConvNeXt blocks
  */
 @JsonAutoDetect(
     getterVisibility = JsonAutoDetect.Visibility.NONE,
@@ -59,7 +61,8 @@ public record AnnotatedUnet(
     int attentionHeads,
     int attentionHeadDim,
     int classEmbeddings,
-    int patchSize)
+    int patchSize,
+    double dropout)
     implements UnetConfig {
 
   private static final List<Integer> DEFAULT_DIM_MULTS = List.of(1, 2, 4, 8);
@@ -70,6 +73,7 @@ public record AnnotatedUnet(
   private static final int DEFAULT_HEAD_DIM = 32;
   private static final int NO_CLASSES = 0;
   private static final int PIXELS = 1;
+  private static final double NO_DROPOUT = 0;
 
   private static final int MAX_CONVNEXT_MULT = 1 << 10;
   private static final int MAX_PATCH_SIZE = 16;
@@ -137,6 +141,11 @@ public record AnnotatedUnet(
         "patch_size is %d; it must be a power of two from 1 to %d",
         patchSize,
         MAX_PATCH_SIZE);
+    UnetLimits.requireDropout(dropout);
+    UnetLimits.require(
+        dropout == NO_DROPOUT || block == Block.RESNET,
+        "dropout is %s, but ConvNeXt blocks have none; choose ResNet blocks",
+        dropout);
     if (block == Block.RESNET) {
       for (int mult : dimMults) {
         UnetLimits.require(
@@ -171,7 +180,8 @@ public record AnnotatedUnet(
         DEFAULT_HEADS,
         DEFAULT_HEAD_DIM,
         NO_CLASSES,
-        PIXELS);
+        PIXELS,
+        NO_DROPOUT);
   }
 
   /**
@@ -194,7 +204,8 @@ public record AnnotatedUnet(
         DEFAULT_HEADS,
         DEFAULT_HEAD_DIM,
         NO_CLASSES,
-        PIXELS);
+        PIXELS,
+        NO_DROPOUT);
   }
 
   /**
@@ -216,7 +227,8 @@ public record AnnotatedUnet(
         heads,
         headDim,
         classEmbeddings,
-        patchSize);
+        patchSize,
+        dropout);
   }
 
   /**
@@ -238,7 +250,8 @@ public record AnnotatedUnet(
         attentionHeads,
         attentionHeadDim,
         classEmbeddings,
-        patchSize);
+        patchSize,
+        dropout);
   }
 
   /**
@@ -259,7 +272,8 @@ public record AnnotatedUnet(
         attentionHeads,
         attentionHeadDim,
         count,
-        patchSize);
+        patchSize,
+        dropout);
   }
 
   /**
@@ -280,7 +294,33 @@ public record AnnotatedUnet(
         attentionHeads,
         attentionHeadDim,
         classEmbeddings,
-        side);
+        side,
+        dropout);
+  }
+
+  /**
+   * The same network with dropout in its residual blocks, before their second convolution (Ho et
+   * al. 2020, appendix B).
+   *
+   * @param probability of an element to be dropped in training, in [0,1)
+   * @return the architecture
+   * @throws IllegalArgumentException if the probability is outside its range, or the blocks are
+   *     ConvNeXt blocks, which have none
+   */
+  public AnnotatedUnet withDropout(double probability) {
+    return new AnnotatedUnet(
+        dim,
+        channels,
+        outChannels,
+        dimMults,
+        block,
+        resnetBlockGroups,
+        convnextMult,
+        attentionHeads,
+        attentionHeadDim,
+        classEmbeddings,
+        patchSize,
+        probability);
   }
 
   @JsonCreator
@@ -295,7 +335,8 @@ public record AnnotatedUnet(
       @JsonProperty("attention_heads") Integer attentionHeads,
       @JsonProperty("attention_head_dim") Integer attentionHeadDim,
       @JsonProperty("num_class_embeds") Integer classEmbeddings,
-      @JsonProperty("patch_size") Integer patchSize) {
+      @JsonProperty("patch_size") Integer patchSize,
+      @JsonProperty("dropout") Double dropout) {
     int inChannels = Objects.requireNonNullElse(channels, DEFAULT_CHANNELS);
     return new AnnotatedUnet(
         dim,
@@ -308,7 +349,8 @@ public record AnnotatedUnet(
         Objects.requireNonNullElse(attentionHeads, DEFAULT_HEADS),
         Objects.requireNonNullElse(attentionHeadDim, DEFAULT_HEAD_DIM),
         Objects.requireNonNullElse(classEmbeddings, NO_CLASSES),
-        Objects.requireNonNullElse(patchSize, PIXELS));
+        Objects.requireNonNullElse(patchSize, PIXELS),
+        Objects.requireNonNullElse(dropout, NO_DROPOUT));
   }
 
   @JsonValue
@@ -330,6 +372,9 @@ public record AnnotatedUnet(
     }
     if (patchSize != PIXELS) {
       json.put("patch_size", patchSize);
+    }
+    if (dropout != NO_DROPOUT) {
+      json.put("dropout", dropout);
     }
     return json;
   }
@@ -454,7 +499,7 @@ public record AnnotatedUnet(
       if (timeShift != null) {
         h = layers.addPerChannel(h, timeShift);
       }
-      h = convNormSilu(name + ".block2", h, width);
+      h = convNormSilu(name + ".block2", modules.dropout(h, dropout), width);
       return layers.add(h, shortcut(name, x, width));
     }
 

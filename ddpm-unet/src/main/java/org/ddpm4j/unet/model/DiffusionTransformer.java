@@ -20,7 +20,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * that of an embedding whose last row stands for none.
  *
  * <p>config.json, parameter names and results are diffusers'; {@code docs/formats.md} lists the
- * keys. Dropout is kept in the file, and networks compute without it.
+ * keys. Dropout is one of training alone, as in PyTorch.
  *
  * @param images what goes in and comes out
  * @param blocks of the transformer
@@ -84,7 +84,8 @@ public record DiffusionTransformer(Images images, Blocks blocks, int classes)
    * @param headDim {@code attention_head_dim}; times the heads a multiple of 4
    * @param activation between the two layers behind attention; {@code activation_fn}
    * @param epsilon of the normalisation before these; {@code norm_eps}
-   * @param dropout in [0,1); has no effect here
+   * @param dropout probability with which elements are dropped behind each attention and inside
+   *     each feed-forward network in training, in [0,1)
    */
   public record Blocks(
       int count, int heads, int headDim, Activation activation, double epsilon, double dropout) {
@@ -186,6 +187,11 @@ public record DiffusionTransformer(Images images, Blocks blocks, int classes)
   @Override
   public int outChannels() {
     return images.outChannels;
+  }
+
+  @Override
+  public double dropout() {
+    return blocks.dropout;
   }
 
   @Override

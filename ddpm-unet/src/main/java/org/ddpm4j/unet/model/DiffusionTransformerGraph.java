@@ -86,7 +86,7 @@ final class DiffusionTransformerGraph {
     FeatureMap h = modulated(x, config.blocks().epsilon(), m[3], m[4]);
     h = modules.linear(name + ".ff.net.0.proj", h, EXPANSION * width);
     h = h.with(layers.activation(h.values(), config.blocks().activation()));
-    h = modules.linear(name + ".ff.net.2", h, width);
+    h = modules.linear(name + ".ff.net.2", dropped(h), width);
     return layers.add(x, gated(h, m[5]));
   }
 
@@ -108,7 +108,11 @@ final class DiffusionTransformerGraph {
             modules.linear(name + ".to_k", h, width),
             modules.linear(name + ".to_v", h, width),
             config.blocks().heads());
-    return modules.linear(name + ".to_out.0", mixed, width);
+    return dropped(modules.linear(name + ".to_out.0", mixed, width));
+  }
+
+  private FeatureMap dropped(FeatureMap x) {
+    return modules.dropout(x, config.blocks().dropout());
   }
 
   /**

@@ -26,8 +26,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * filters and carry the image along.
  *
  * <p>config.json, parameter names and results are diffusers'; {@code docs/formats.md} lists the
- * keys. Dropout is kept in the file, and networks compute without it, as PyTorch does in
- * evaluation.
+ * keys. Dropout is one of training alone, as in PyTorch.
  *
  * @param images what goes in and comes out
  * @param levels from the finest to the coarsest, 1 to 16; each but the last is followed by halving
@@ -324,7 +323,8 @@ public record Unet2D(
    *     {@link Block#SKIP} levels have them in any case; then all levels must be of these
    * @param epsilon of every group normalisation; {@code norm_eps}
    * @param conditioning how they are told the time; {@code resnet_time_scale_shift}
-   * @param dropout in [0,1); has no effect here
+   * @param dropout probability with which elements are dropped before the second convolution in
+   *     training, in [0,1)
    */
   public record ResnetBlocks(
       int perLevel,
@@ -350,8 +350,7 @@ public record Unet2D(
           epsilon >= 0 && Double.isFinite(epsilon),
           "norm_eps is %s; it must be finite and at least 0",
           epsilon);
-      UnetLimits.require(
-          dropout >= 0 && dropout < 1, "dropout is %s; it must be in [0,1)", dropout);
+      UnetLimits.requireDropout(dropout);
     }
 
     /** Those of a normalisation of so many channels that no {@link Block#SKIP} level has. */
@@ -779,6 +778,24 @@ public record Unet2D(
   }
 
   /**
+   * The same network with another dropout in its residual blocks.
+   *
+   * @param probability of an element to be dropped in training, in [0,1)
+   * @return the architecture
+   * @throws IllegalArgumentException if the probability is outside its range
+   */
+  public Unet2D withDropout(double probability) {
+    return withResnets(
+        new ResnetBlocks(
+            resnets.perLevel,
+            resnets.activation,
+            resnets.groups,
+            resnets.epsilon,
+            resnets.conditioning,
+            probability));
+  }
+
+  /**
    * The same network with other attention.
    *
    * @param headDim features of a head; null for one head of all channels
@@ -849,6 +866,11 @@ public record Unet2D(
   @Override
   public int classEmbeddings() {
     return classes.count;
+  }
+
+  @Override
+  public double dropout() {
+    return resnets.dropout;
   }
 
   /** Attention's former names are those of today in all else. */

@@ -278,7 +278,7 @@ final class Unet2DGraph {
     FeatureMap h = norm(name + ".norm1", x, form.groups(), resnets.activation());
     h = modules.conv2d(name + ".conv1", resized(h, form), width, SAME_3);
     h = conditioned(name, h, form.groupsOut());
-    h = modules.conv2d(name + ".conv2", h, width, SAME_3);
+    h = modules.conv2d(name + ".conv2", modules.dropout(h, resnets.dropout()), width, SAME_3);
     FeatureMap shortcut = resized(x, form);
     if (x.channels() != width || (form.filtered() && form.size() != Size.KEPT)) {
       shortcut = modules.conv2d(name + ".conv_shortcut", shortcut, width, Convolution.same(1));

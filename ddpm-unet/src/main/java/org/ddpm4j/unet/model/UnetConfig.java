@@ -78,6 +78,16 @@ public interface UnetConfig {
   }
 
   /**
+   * The probability with which elements of features are dropped in training ({@link
+   * Modules#dropout}); all networks answer without dropout when they sample.
+   *
+   * @return in [0,1); 0 for a network that is trained as it samples
+   */
+  default double dropout() {
+    return 0;
+  }
+
+  /**
    * Whether there are twice as many channels that come out as go in: the second half is a learned
    * variance (Nichol and Dhariwal 2021, eq. 15).
    *

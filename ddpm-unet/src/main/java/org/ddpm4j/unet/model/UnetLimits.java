@@ -27,6 +27,10 @@ final class UnetLimits {
             String.format(Locale.ROOT, sentence, values)));
   }
 
+  static void requireDropout(double dropout) {
+    require(dropout >= 0 && dropout < 1, "dropout is %s; it must be in [0,1)", dropout);
+  }
+
   static void requireImageChannels(int channels) {
     require(
         channels >= 1 && channels <= MAX_CHANNELS,

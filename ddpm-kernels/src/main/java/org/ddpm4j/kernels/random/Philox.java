@@ -1,4 +1,4 @@
-package org.ddpm4j.diffusion.random;
+package org.ddpm4j.kernels.random;
 
 /**
  * Philox4x32-10, a random generator without a state (Salmon, Moraes, Dror and Shaw 2011, "Parallel

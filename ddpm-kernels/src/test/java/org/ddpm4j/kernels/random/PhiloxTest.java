@@ -1,4 +1,4 @@
-package org.ddpm4j.diffusion.random;
+package org.ddpm4j.kernels.random;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
