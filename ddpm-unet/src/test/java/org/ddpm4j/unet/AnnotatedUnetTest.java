@@ -3,12 +3,15 @@ package org.ddpm4j.unet;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** The architecture: its size, names, initialisation and limits. */
@@ -122,7 +125,20 @@ class AnnotatedUnetTest {
         "1073741824 attention heads of width 1073741824 have more than 1048576 channels");
     refused(
         () ->
-            new AnnotatedUnet(28, 1, 1, MULTS, AnnotatedUnet.Block.CONVNEXT, 8, 0, 4, 32, 0, 1, 0),
+            new AnnotatedUnet(
+                28,
+                1,
+                1,
+                MULTS,
+                AnnotatedUnet.Block.CONVNEXT,
+                8,
+                0,
+                4,
+                32,
+                0,
+                1,
+                0,
+                AnnotatedUnet.Attention.ALL),
         "convnext_mult is 0; it must be 1 to 1024");
     refused(
         () -> AnnotatedUnet.resnet(28, 1, MULTS, 1).withDropout(1),
@@ -139,6 +155,55 @@ class AnnotatedUnetTest {
     refused(
         () -> AnnotatedUnet.resnet(28, 1, MULTS, 1).withPatchSize(3),
         "patch_size is 3; it must be a power of two from 1 to 16");
+  }
+
+  /** What attentions take: a normalisation, queries, keys and values without bias, a projection. */
+  @ParameterizedTest
+  @CsvSource({"2, 16", "1, 8", "4, 32"})
+  void parametersOfAttentionsAreThoseOfTheirFormula(int heads, int headDim) {
+    AnnotatedUnet all =
+        AnnotatedUnet.resnet(8, 3, List.of(1, 2, 4), 4).withAttention(heads, headDim);
+    assertThat(all.attention()).isEqualTo(AnnotatedUnet.Attention.ALL);
+    long features = (long) heads * headDim;
+    // Down at 8, 16 and 32 channels, up at 16 and 8; the linear ones are normalised once more.
+    long levels = 0;
+    for (int channels : new int[] {8, 16, 32, 16, 8}) {
+      levels += 4 * channels * features + 5 * channels;
+    }
+    long middle = 4 * 32 * features + 3 * 32;
+    long without = countWithPlaces(all.withAttention(AnnotatedUnet.Attention.NONE));
+    assertThat(countWithPlaces(all.withAttention(AnnotatedUnet.Attention.MIDDLE)) - without)
+        .isEqualTo(middle);
+    assertThat(countWithPlaces(all) - without).isEqualTo(middle + levels);
+  }
+
+  private static long countWithPlaces(AnnotatedUnet config) {
+    List<Parameter> declarations = Unet.declarations(config, DataType.FLOAT);
+    AnnotatedUnet.Attention places = config.attention();
+    assertThat(declarations.stream().map(Parameter::name).anyMatch(n -> n.startsWith("mid_attn")))
+        .isEqualTo(places != AnnotatedUnet.Attention.NONE);
+    assertThat(declarations.stream().map(Parameter::name).anyMatch(n -> n.contains(".2.fn.")))
+        .isEqualTo(places == AnnotatedUnet.Attention.ALL);
+    return declarations.stream().mapToLong(Parameter::length).sum();
+  }
+
+  /** Files of before have no such key; those of networks with all attentions still have none. */
+  @Test
+  void filesSayWhereAttentionIs() throws Exception {
+    ObjectMapper mapper = new ObjectMapper();
+    AnnotatedUnet all = AnnotatedUnet.resnet(8, 3, List.of(1, 2), 4);
+    assertThat(mapper.writeValueAsString(all)).doesNotContain("\"attention\"", "dropout");
+    for (AnnotatedUnet.Attention places : AnnotatedUnet.Attention.values()) {
+      AnnotatedUnet config = all.withAttention(places).withDropout(0.25);
+      String json = mapper.writeValueAsString(config);
+      assertThat(json).contains("\"dropout\":0.25");
+      assertThat(mapper.readValue(json, AnnotatedUnet.class)).isEqualTo(config);
+    }
+    assertThat(mapper.writeValueAsString(all.withAttention(AnnotatedUnet.Attention.MIDDLE)))
+        .contains("\"attention\":\"middle\"");
+    assertThatThrownBy(
+            () -> mapper.readValue("{\"dim\":8,\"attention\":\"top\"}", AnnotatedUnet.class))
+        .hasMessageContaining("attention is \"top\"; it must be \"all\", \"middle\" or \"none\"");
   }
 
   private static void refused(Runnable construction, String reason) {

@@ -46,6 +46,10 @@ class EveryNetworkTest {
             .withOutChannels(6)
             .withClassEmbeddings(2),
         AnnotatedUnet.resnet(8, 3, List.of(1, 2), 2).withAttention(2, 4).withPatchSize(4),
+        AnnotatedUnet.resnet(8, 1, List.of(1, 2), 2)
+            .withAttention(2, 4)
+            .withAttention(AnnotatedUnet.Attention.MIDDLE),
+        AnnotatedUnet.convnext(8, 1, List.of(1, 2)).withAttention(AnnotatedUnet.Attention.NONE),
         UnetExamples.lucidrains(),
         UnetExamples.lucidrainsOfClasses());
   }

@@ -67,10 +67,14 @@ public final class NetworkWords {
                 counted(unet.resnetBlockGroups(), "group"))
             : format("U-Net of ConvNeXt blocks, %d times as wide within", unet.convnextMult()));
     parts.add("widths " + numbers(unet.dimMults().stream().mapToInt(mult -> mult * unet.dim())));
+    String heads =
+        format("of %s of %d", counted(unet.attentionHeads(), "head"), unet.attentionHeadDim());
     parts.add(
-        format(
-            "attention of %s of %d",
-            counted(unet.attentionHeads(), "head"), unet.attentionHeadDim()));
+        switch (unet.attention()) {
+          case ALL -> "attention " + heads;
+          case MIDDLE -> "attention in the middle alone, " + heads;
+          case NONE -> "no attention";
+        });
   }
 
   private static void lucidrains(LucidrainsUnet unet, List<String> parts) {

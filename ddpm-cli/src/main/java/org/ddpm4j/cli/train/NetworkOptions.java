@@ -106,13 +106,23 @@ final class NetworkOptions {
 
   @HasEffect(with = "--network=annotated")
   @Option(
+      names = "--attention",
+      paramLabel = "NAME",
+      defaultValue = TrainingDefaults.ATTENTION,
+      description =
+          "Where annotated has attention, ${COMPLETION-CANDIDATES}: linear at all levels and full in"
+              + " the middle, the latter alone, or nowhere (default: ${DEFAULT-VALUE}).")
+  private AnnotatedUnet.Attention attention;
+
+  @HasEffect(with = "--network=annotated", without = "--attention=none")
+  @Option(
       names = "--attention-heads",
       paramLabel = "N",
       defaultValue = TrainingDefaults.ATTENTION_HEADS,
       description = "Heads of every attention of annotated (default: ${DEFAULT-VALUE}).")
   private int attentionHeads;
 
-  @HasEffect(with = "--network=annotated")
+  @HasEffect(with = "--network=annotated", without = "--attention=none")
   @Option(
       names = "--attention-head-dim",
       paramLabel = "N",
@@ -198,6 +208,7 @@ final class NetworkOptions {
                 ? AnnotatedUnet.resnet(width, inChannels, dimMults, groups)
                 : AnnotatedUnet.convnext(width, inChannels, dimMults);
         yield unet.withAttention(attentionHeads, attentionHeadDim)
+            .withAttention(attention)
             .withOutChannels(outChannels)
             .withClassEmbeddings(classes)
             .withPatchSize(patchSize)

@@ -14,6 +14,7 @@ final class TrainingDefaults {
   static final String DIM_MULTS = "1,2,2";
   static final String BLOCK = "resnet";
   static final String GROUPS = "8";
+  static final String ATTENTION = "all";
   static final String ATTENTION_HEADS = "2";
   static final String ATTENTION_HEAD_DIM = "16";
   static final String PATCH_SIZE = "1";

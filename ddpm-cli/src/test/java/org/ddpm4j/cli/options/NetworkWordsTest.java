@@ -19,6 +19,12 @@ class NetworkWordsTest {
             "U-Net of ResNet blocks, normalised in 4 groups; widths 28, 56, 112; attention of 2 heads of 16; 1 channel of images");
     assertThat(NetworkWords.describe(resnet.withOutChannels(2).withClassEmbeddings(11)))
         .endsWith("1 channel of images, and as many of a variance; 11 class embeddings");
+    assertThat(NetworkWords.describe(resnet.withDropout(0.1)))
+        .endsWith("1 channel of images; dropout of 0.1 in training");
+    assertThat(NetworkWords.describe(resnet.withAttention(AnnotatedUnet.Attention.MIDDLE)))
+        .contains("112; attention in the middle alone, of 2 heads of 16; 1 channel");
+    assertThat(NetworkWords.describe(resnet.withAttention(AnnotatedUnet.Attention.NONE)))
+        .contains("112; no attention; 1 channel");
     assertThat(NetworkWords.describe(AnnotatedUnet.convnext(8, 3, List.of(1, 2))))
         .startsWith("U-Net of ConvNeXt blocks, 2 times as wide within; widths 8, 16; ")
         .endsWith("; 3 channels of images");

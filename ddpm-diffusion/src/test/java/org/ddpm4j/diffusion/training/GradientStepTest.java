@@ -92,8 +92,7 @@ class GradientStepTest {
 
   @ParameterizedTest
   @CsvSource({"DOUBLE, 0, 1e-12", "FLOAT, 0.2, 1e-5"})
-  void batchesThatAreAccumulatedAreALargeOne(
-      DataType dataType, double dropout, double tolerance) {
+  void batchesThatAreAccumulatedAreALargeOne(DataType dataType, double dropout, double tolerance) {
     try (Unet unet = unet(dataType, dropout);
         LocalGradientStep large = gradients(unet, 1, 4 * BATCH);
         LocalGradientStep parts = gradients(unet, 4, BATCH)) {

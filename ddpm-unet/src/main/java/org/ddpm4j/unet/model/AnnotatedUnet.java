@@ -6,9 +6,11 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.ddpm4j.kernels.ops.Activation;
@@ -21,7 +23,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
  * The U-Net of "The Annotated Diffusion Model" and of the tutorials that follow it: per level two
- * residual blocks and linear attention, full attention in the middle.
+ * residual blocks and linear attention, full attention in the middle; or less attention.
  *
  * <p>Parameter names are PyTorch's, so that weights of the PyTorch model load as they are. The
  * first level's skip connection is left unused, as there: the decoder has one level less than the
@@ -46,6 +48,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
  *     patch_size}
  * @param dropout probability with which ResNet blocks drop elements before their second convolution
  *     in training, in [0,1); 0 with ConvNeXt blocks
+ * @param attention where the network has attention
  */
 @JsonAutoDetect(
     getterVisibility = JsonAutoDetect.Visibility.NONE,
@@ -62,7 +65,8 @@ public record AnnotatedUnet(
     int attentionHeadDim,
     int classEmbeddings,
     int patchSize,
-    double dropout)
+    double dropout,
+    Attention attention)
     implements UnetConfig {
 
   private static final List<Integer> DEFAULT_DIM_MULTS = List.of(1, 2, 4, 8);
@@ -74,6 +78,7 @@ public record AnnotatedUnet(
   private static final int NO_CLASSES = 0;
   private static final int PIXELS = 1;
   private static final double NO_DROPOUT = 0;
+  private static final Attention DEFAULT_ATTENTION = Attention.ALL;
 
   private static final int MAX_CONVNEXT_MULT = 1 << 10;
   private static final int MAX_PATCH_SIZE = 16;
@@ -91,6 +96,33 @@ public record AnnotatedUnet(
     CONVNEXT
   }
 
+  /** Where a network has attention between the positions of its features. */
+  public enum Attention {
+    /**
+     * Everywhere: linear attention (Shen et al. 2018) at each level, down and up, and full
+     * attention (Vaswani et al. 2017) in the middle. In JSON {@code all}.
+     */
+    ALL,
+    /** Full attention in the middle, at the coarsest level, alone. In JSON {@code middle}. */
+    MIDDLE,
+    /** Nowhere: convolutions alone mix positions. In JSON {@code none}. */
+    NONE;
+
+    private String json() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    private static Attention ofJson(String value) {
+      return Arrays.stream(values())
+          .filter(attention -> attention.json().equals(value))
+          .findFirst()
+          .orElseThrow(
+              () ->
+                  UnetLimits.refusal(
+                      "attention is \"%s\"; it must be \"all\", \"middle\" or \"none\"", value));
+    }
+  }
+
   /**
    * Checks that the network can be built.
    *
@@ -98,6 +130,7 @@ public record AnnotatedUnet(
    */
   public AnnotatedUnet {
     Objects.requireNonNull(block, "block");
+    Objects.requireNonNull(attention, "attention");
     UnetLimits.require(
         dimMults.stream().allMatch(Objects::nonNull),
         "dim_mults is %s; every multiple must be a number",
@@ -181,7 +214,8 @@ public record AnnotatedUnet(
         DEFAULT_HEAD_DIM,
         NO_CLASSES,
         PIXELS,
-        NO_DROPOUT);
+        NO_DROPOUT,
+        DEFAULT_ATTENTION);
   }
 
   /**
@@ -205,7 +239,8 @@ public record AnnotatedUnet(
         DEFAULT_HEAD_DIM,
         NO_CLASSES,
         PIXELS,
-        NO_DROPOUT);
+        NO_DROPOUT,
+        DEFAULT_ATTENTION);
   }
 
   /**
@@ -228,7 +263,8 @@ public record AnnotatedUnet(
         headDim,
         classEmbeddings,
         patchSize,
-        dropout);
+        dropout,
+        attention);
   }
 
   /**
@@ -251,7 +287,8 @@ public record AnnotatedUnet(
         attentionHeadDim,
         classEmbeddings,
         patchSize,
-        dropout);
+        dropout,
+        attention);
   }
 
   /**
@@ -273,7 +310,8 @@ public record AnnotatedUnet(
         attentionHeadDim,
         count,
         patchSize,
-        dropout);
+        dropout,
+        attention);
   }
 
   /**
@@ -295,7 +333,8 @@ public record AnnotatedUnet(
         attentionHeadDim,
         classEmbeddings,
         side,
-        dropout);
+        dropout,
+        attention);
   }
 
   /**
@@ -320,7 +359,31 @@ public record AnnotatedUnet(
         attentionHeadDim,
         classEmbeddings,
         patchSize,
-        probability);
+        probability,
+        attention);
+  }
+
+  /**
+   * The same network with attention in other places.
+   *
+   * @param places where it has attention
+   * @return the architecture
+   */
+  public AnnotatedUnet withAttention(Attention places) {
+    return new AnnotatedUnet(
+        dim,
+        channels,
+        outChannels,
+        dimMults,
+        block,
+        resnetBlockGroups,
+        convnextMult,
+        attentionHeads,
+        attentionHeadDim,
+        classEmbeddings,
+        patchSize,
+        dropout,
+        places);
   }
 
   @JsonCreator
@@ -336,7 +399,8 @@ public record AnnotatedUnet(
       @JsonProperty("attention_head_dim") Integer attentionHeadDim,
       @JsonProperty("num_class_embeds") Integer classEmbeddings,
       @JsonProperty("patch_size") Integer patchSize,
-      @JsonProperty("dropout") Double dropout) {
+      @JsonProperty("dropout") Double dropout,
+      @JsonProperty("attention") String attention) {
     int inChannels = Objects.requireNonNullElse(channels, DEFAULT_CHANNELS);
     return new AnnotatedUnet(
         dim,
@@ -350,7 +414,8 @@ public record AnnotatedUnet(
         Objects.requireNonNullElse(attentionHeadDim, DEFAULT_HEAD_DIM),
         Objects.requireNonNullElse(classEmbeddings, NO_CLASSES),
         Objects.requireNonNullElse(patchSize, PIXELS),
-        Objects.requireNonNullElse(dropout, NO_DROPOUT));
+        Objects.requireNonNullElse(dropout, NO_DROPOUT),
+        attention == null ? DEFAULT_ATTENTION : Attention.ofJson(attention));
   }
 
   @JsonValue
@@ -375,6 +440,9 @@ public record AnnotatedUnet(
     }
     if (dropout != NO_DROPOUT) {
       json.put("dropout", dropout);
+    }
+    if (attention != DEFAULT_ATTENTION) {
+      json.put("attention", attention.json());
     }
     return json;
   }
@@ -441,7 +509,7 @@ public record AnnotatedUnet(
         int width = widths.get(level + 1);
         x = timedBlock(name + ".0", x, width);
         x = timedBlock(name + ".1", x, width);
-        x = residualLinearAttention(name + ".2", x);
+        x = attentionOfLevel(name + ".2", x);
         skips.push(x);
         if (level + 1 < levels) {
           x = modules.conv2d(name + ".3", x, width, HALVE);
@@ -449,7 +517,7 @@ public record AnnotatedUnet(
       }
 
       x = timedBlock("mid_block1", x, x.channels());
-      x = residualAttention("mid_attn", x);
+      x = attentionOfTheMiddle("mid_attn", x);
       x = timedBlock("mid_block2", x, x.channels());
 
       for (int level = levels - 1; level > 0; level--) {
@@ -457,7 +525,7 @@ public record AnnotatedUnet(
         int width = widths.get(level);
         x = timedBlock(name + ".0", layers.concatChannels(x, skips.pop()), width);
         x = timedBlock(name + ".1", x, width);
-        x = residualLinearAttention(name + ".2", x);
+        x = attentionOfLevel(name + ".2", x);
         x = modules.convTranspose2d(name + ".3", x, width, HALVE);
       }
 
@@ -525,6 +593,20 @@ public record AnnotatedUnet(
       return x.channels() == width
           ? x
           : modules.conv2d(name + ".res_conv", x, width, Convolution.same(1));
+    }
+
+    private FeatureMap attentionOfLevel(String name, FeatureMap x) {
+      return switch (attention) {
+        case ALL -> residualLinearAttention(name, x);
+        case MIDDLE, NONE -> x;
+      };
+    }
+
+    private FeatureMap attentionOfTheMiddle(String name, FeatureMap x) {
+      return switch (attention) {
+        case ALL, MIDDLE -> residualAttention(name, x);
+        case NONE -> x;
+      };
     }
 
     FeatureMap residualAttention(String name, FeatureMap x) {
