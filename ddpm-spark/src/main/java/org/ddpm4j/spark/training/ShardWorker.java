@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.function.Consumer;
 import org.apache.spark.broadcast.Broadcast;
 import org.ddpm4j.data.BatchOptions;
 import org.ddpm4j.data.ImageDataSet;
@@ -25,10 +26,11 @@ import org.ddpm4j.spark.executor.PerJvm;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A network of an executor, which its tasks use one after the other: each computes with all of the
- * executor's threads, and a task that Spark gave up may still be at an earlier step.
+ * A network of an executor, which its tasks use one after the other, shard by shard: each computes
+ * with all of the executor's threads, and a task that Spark gave up may still be at an earlier step.
  */
 final class ShardWorker implements AutoCloseable {
 
@@ -36,7 +38,12 @@ final class ShardWorker implements AutoCloseable {
   private final Unet unet;
   private final TimestepSampler timesteps;
   private final LocalGradientStep gradients;
-  private final Parameters gradient;
+
+  /** Of tasks that hand it on as bytes, at once; null if there are none. */
+  private Parameters gradient;
+
+  /** What the network's weights are of; null before the first step. */
+  private StepState loaded;
 
   private ShardWorker(ShardWork work) throws IOException {
     shards = work.shards();
@@ -63,7 +70,6 @@ final class ShardWorker implements AutoCloseable {
             how,
             new ImageDataSetIterator(images, batches(training.batches())),
             timesteps);
-    gradient = unet.parameters().zerosLike();
   }
 
   /** As {@code ddpm train} makes it. */
@@ -80,37 +86,74 @@ final class ShardWorker implements AutoCloseable {
         .withAugmentation(batches.augmentationOrNone());
   }
 
-  /** A task's: computes its shards with the network that its process shares. */
-  static Iterator<ShardGradient> compute(
-      Broadcast<ShardWork> work, Broadcast<StepState> state, Iterator<Integer> own)
-      throws IOException {
+  /** What is done with a network. */
+  interface Use {
+    void by(ShardWorker worker) throws IOException;
+  }
+
+  /** Uses the network that the process of the calling task has, which is made if need be. */
+  static void use(Broadcast<ShardWork> work, Use use) throws IOException {
     ShardWork what = work.value();
     try (PerJvm.Lease<ShardWorker> lease =
         PerJvm.ofThisProcess().lease(ShardWorker.class, what.name(), () -> new ShardWorker(what))) {
-      return lease.value().compute(state.value(), own).iterator();
+      use.by(lease.value());
     }
   }
 
-  private synchronized List<ShardGradient> compute(StepState state, Iterator<Integer> own) {
-    FloatBytes.assign(unet.parameters().flat(), state.weights());
-    unet.parameters().changed();
-    if (timesteps instanceof ImportanceTimesteps importance) {
-      importance.restore(
-          new ImportanceTimesteps.State(state.timestepLosses(), state.timestepCounts()));
-    }
+  /** Computes shards as the results of a task. */
+  static Iterator<ShardGradient> compute(
+      Broadcast<ShardWork> work, Broadcast<IndependentTasks.Start> start, Iterator<Integer> own)
+      throws IOException {
     List<ShardGradient> parts = new ArrayList<>();
-    while (own.hasNext()) {
-      int shard = own.next();
-      StepLosses losses = gradients.compute(state.step(), shard, shards, gradient);
-      parts.add(
-          new ShardGradient(
-              shard,
-              losses.t(),
-              losses.weights(),
-              losses.losses(),
-              FloatBytes.of(gradient.flat())));
+    use(
+        work,
+        worker -> {
+          while (own.hasNext()) {
+            parts.add(worker.compute(start.value(), own.next()));
+          }
+        });
+    return parts.iterator();
+  }
+
+  private synchronized ShardGradient compute(IndependentTasks.Start start, int shard) {
+    if (gradient == null) {
+      gradient = newGradient();
     }
-    return parts;
+    StepLosses losses =
+        compute(
+            start.state(),
+            weights -> FloatBytes.assign(weights, start.weights()),
+            shard,
+            gradient);
+    return new ShardGradient(
+        shard, losses.t(), losses.weights(), losses.losses(), FloatBytes.of(gradient.flat()));
+  }
+
+  /** Room for a gradient, the caller's to close. */
+  Parameters newGradient() {
+    return unet.parameters().zerosLike();
+  }
+
+  /**
+   * Computes a shard of a step.
+   *
+   * @param state what the step begins with; the same object for all its shards
+   * @param weights copies the step's weights to the network's, if it has others
+   * @param shard its number
+   * @param into receives its gradient
+   * @return its losses
+   */
+  synchronized StepLosses compute(
+      StepState state, Consumer<INDArray> weights, int shard, Parameters into) {
+    if (loaded != state) {
+      loaded = state;
+      weights.accept(unet.parameters().flat());
+      unet.parameters().changed();
+      if (timesteps instanceof ImportanceTimesteps importance) {
+        importance.restore(state.learned().orElseThrow());
+      }
+    }
+    return gradients.compute(state.step(), shard, shards, into);
   }
 
   @Override

@@ -4,28 +4,24 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * How long a step of {@link SparkGradientStep} takes by so many machines, by arithmetic: the
- * gradient's part that is shared out, what Spark takes to begin and end a job, the weights to the
- * executors, and one gradient after the other through the driver's link and into its sum. {@code
- * docs/spark-scaling.md} has its tables.
+ * How long a step of {@link SparkGradientStep} takes by so many machines in barrier mode, by
+ * arithmetic: the gradient's part that is shared out, and the exchange of weights and gradients,
+ * which hardly depends on the number of machines. {@code docs/spark-scaling.md} has its tables.
  *
  * @param imagesPerSecond of training by one machine alone
  * @param weights of the network
- * @param gigabits a second of the driver's link
+ * @param gigabits a second of each machine's link
  */
 public record StepTime(double imagesPerSecond, long weights, double gigabits) {
 
-  /** What a job takes that computes nothing, in seconds: an assumption, of a quiet cluster. */
-  public static final double JOB = 0.05;
+  /** What an exchange of nothing takes, in seconds: an assumption, of a quiet cluster. */
+  public static final double ROUND = 0.005;
 
   /** Of a link's nominal rate, what arrives. */
   public static final double GOODPUT = 0.9;
 
   /** To read a number of a gradient and add it, in seconds. */
   public static final double ADDITION = 1e-9;
-
-  /** As many times the weights leave the driver; executors hand them on to each other. */
-  public static final int BROADCASTS = 2;
 
   private static final int MOST_MACHINES = 10_000;
 
@@ -47,6 +43,23 @@ public record StepTime(double imagesPerSecond, long weights, double gigabits) {
   }
 
   /**
+   * The time that weights and gradients take at a step. The driver sends the weights in slices and
+   * receives the sum in slices; in between each machine sends what is not its own slice of the
+   * weights and of a gradient, and adds its own slice of as many gradients as there are machines.
+   *
+   * @param machines how many compute a shard each; one does without Spark
+   * @return seconds
+   */
+  public double exchangeSeconds(int machines) {
+    if (machines == 1) {
+      return 0;
+    }
+    double all = weights * Float.BYTES / (gigabits * 1e9 / Byte.SIZE * GOODPUT);
+    double allButOne = all * (machines - 1) / machines;
+    return ROUND + 2 * all + 2 * allButOne + weights * ADDITION;
+  }
+
+  /**
    * The time of a step.
    *
    * @param batch images of it
@@ -54,15 +67,7 @@ public record StepTime(double imagesPerSecond, long weights, double gigabits) {
    * @return seconds
    */
   public double seconds(int batch, int machines) {
-    double computing = batch / (imagesPerSecond * machines);
-    if (machines == 1) {
-      return computing;
-    }
-    double transfer = weights * Float.BYTES / (gigabits * 1e9 / Byte.SIZE * GOODPUT);
-    return computing
-        + JOB
-        + (BROADCASTS + machines) * transfer
-        + machines * (double) weights * ADDITION;
+    return batch / (imagesPerSecond * machines) + exchangeSeconds(machines);
   }
 
   /**
@@ -74,22 +79,6 @@ public record StepTime(double imagesPerSecond, long weights, double gigabits) {
    */
   public double speedup(int batch, int machines) {
     return seconds(batch, 1) / seconds(batch, machines);
-  }
-
-  /**
-   * Beyond which more machines make a step longer.
-   *
-   * @param batch images of a step
-   * @return the number of machines of the shortest step
-   */
-  public int mostUseful(int batch) {
-    int best = 1;
-    for (int machines = 2; machines <= MOST_MACHINES; machines++) {
-      if (seconds(batch, machines) < seconds(batch, best)) {
-        best = machines;
-      }
-    }
-    return best;
   }
 
   /**

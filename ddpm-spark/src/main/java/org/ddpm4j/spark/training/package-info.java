@@ -1,5 +1,5 @@
 /**
- * Training on several machines, synchronously: executors compute the gradients of shards, the
- * driver adds them in the order of the shards and updates the weights.
+ * Training on several machines, synchronously: executors compute the gradients of shards, which are
+ * added in the order of the shards, and the driver updates the weights.
  */
 package org.ddpm4j.spark.training;

@@ -9,17 +9,18 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
+import org.ddpm4j.diffusion.training.StepLosses;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Executors in virtual time. A task takes a second; some take several, and executors die and come
- * back. Tasks are placed, and begun again, as Spark does.
+ * Executors in virtual time. A task takes a second for each of its shards; some take several, and
+ * executors die and come back. Tasks are placed, and begun again, as Spark does.
  */
-final class SimulatedCluster implements ShardSchedule.Cluster {
+class SimulatedCluster implements ShardSchedule.Cluster {
 
-  /** How often Spark begins a stage in barrier mode before it gives up. */
-  private static final int STAGE_ATTEMPTS = 4;
+  /** What it takes to begin a job whose tasks stay, in seconds. */
+  static final double JOB = 1;
 
-  private static final double PATIENCE = 20;
   private static final double SPECULATION = 1.5;
 
   /**
@@ -41,11 +42,12 @@ final class SimulatedCluster implements ShardSchedule.Cluster {
   private final double[] back;
 
   private double now;
-  private long step;
   private int lost;
   private int duplicates;
   private int smaller;
-  private int givenUp;
+
+  /** Of the job whose tasks stay; 0 if there is none. */
+  private int resident;
 
   SimulatedCluster(Conditions conditions, Placement placement, int shards) {
     this.conditions = conditions;
@@ -64,10 +66,6 @@ final class SimulatedCluster implements ShardSchedule.Cluster {
     return values;
   }
 
-  void begin(long newStep) {
-    step = newStep;
-  }
-
   double now() {
     return now;
   }
@@ -83,10 +81,6 @@ final class SimulatedCluster implements ShardSchedule.Cluster {
   /** How many steps were begun with fewer tasks than shards. */
   int smaller() {
     return smaller;
-  }
-
-  int givenUp() {
-    return givenUp;
   }
 
   private int room() {
@@ -112,21 +106,28 @@ final class SimulatedCluster implements ShardSchedule.Cluster {
   }
 
   @Override
-  public List<ShardGradient> run(int tasks) throws ExecutionException {
+  public StepLosses run(StepState state, int tasks, INDArray total)
+      throws IOException, ExecutionException {
     smaller += tasks < Math.min(shards, conditions.executors()) ? 1 : 0;
-    boolean whole = placement == Placement.BARRIER ? runTogether(tasks) : runIndependently(tasks);
-    if (!whole) {
-      return List.of();
+    if (placement == Placement.BARRIER) {
+      runTogether(tasks);
+    } else {
+      runIndependently(tasks);
     }
     List<ShardGradient> found = new ArrayList<>();
     for (int shard = 0; shard < shards; shard++) {
-      found.add(result(shard));
+      found.add(result(state.step(), shard));
     }
     Collections.shuffle(found, random);
-    return found;
+    return ShardGradient.sum(found, shards, total);
   }
 
-  private ShardGradient result(int shard) {
+  @Override
+  public void close() {
+    resident = 0;
+  }
+
+  static ShardGradient result(long step, int shard) {
     float[] values = gradient(step, shard);
     byte[] bytes = new byte[values.length * Float.BYTES];
     ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values);
@@ -138,44 +139,37 @@ final class SimulatedCluster implements ShardSchedule.Cluster {
     return (int) ((long) (task + 1) * shards / tasks - (long) task * shards / tasks);
   }
 
-  /** All at once; when one executor dies, all again. */
-  private boolean runTogether(int tasks) throws ExecutionException {
-    for (int attempt = 0; attempt < STAGE_ATTEMPTS; attempt++) {
-      double waited = 0;
-      while (room() < tasks) {
-        now++;
-        if (++waited > PATIENCE) {
-          return false;
+  /** All at once; when one executor dies, the job of all ends. */
+  private void runTogether(int tasks) throws IOException {
+    if (resident != tasks) {
+      resident = tasks;
+      now += JOB;
+    }
+    double end = 0;
+    double death = Double.POSITIVE_INFINITY;
+    int victim = -1;
+    int task = 0;
+    for (int executor = 0; executor < back.length && task < tasks; executor++) {
+      if (back[executor] <= now) {
+        end = Math.max(end, duration(shardsOf(task++, tasks)));
+        double life = life();
+        if (life < death) {
+          death = life;
+          victim = executor;
         }
       }
-      double end = 0;
-      double death = Double.POSITIVE_INFINITY;
-      int victim = -1;
-      int task = 0;
-      for (int executor = 0; executor < back.length && task < tasks; executor++) {
-        if (back[executor] <= now) {
-          end = Math.max(end, duration(shardsOf(task++, tasks)));
-          double life = life();
-          if (life < death) {
-            death = life;
-            victim = executor;
-          }
-        }
-      }
-      if (death > end) {
-        now += end;
-        return true;
-      }
-      now += death;
+    }
+    now += Math.min(death, end);
+    if (death <= end) {
       lost++;
       back[victim] = now + conditions.absence();
+      resident = 0;
+      throw new IOException("Executor " + victim + " has died.");
     }
-    givenUp++;
-    throw new ExecutionException(new IOException("the stage failed"));
   }
 
   /** One by one; what is lost is done again, what is slow is begun a second time. */
-  private boolean runIndependently(int tasks) {
+  private void runIndependently(int tasks) {
     double end = 0;
     int next = 0;
     for (int task = 0; task < tasks; task++) {
@@ -204,6 +198,5 @@ final class SimulatedCluster implements ShardSchedule.Cluster {
       end = Math.max(end, time);
     }
     now += end;
-    return true;
   }
 }

@@ -14,21 +14,22 @@ import org.junit.jupiter.api.Test;
 /** Arithmetic, and that the page has its results. */
 class StepTimeTest {
 
-  /** By hand: 1 s shared by 2, 50 ms, 4 times 4 MB at 0.9 GB/s, and 2 million additions. */
+  /** By hand: 1 s shared by 2, 5 ms, 4 MB at 0.9 GB/s thrice, and a million additions. */
   @Test
   void isTheSumOfItsParts() {
     StepTime time = new StepTime(100, 1_000_000, 8);
     assertThat(time.seconds(100, 1)).isEqualTo(1.0);
-    assertThat(time.seconds(100, 2)).isEqualTo(0.5 + 0.05 + 4 * 4e6 / 0.9e9 + 2e-3, within(1e-12));
+    assertThat(time.seconds(100, 2)).isEqualTo(0.5 + 0.005 + 3 * 4e6 / 0.9e9 + 1e-3, within(1e-12));
     assertThatIllegalArgumentException().isThrownBy(() -> new StepTime(0, 1, 1));
   }
 
-  /** Where the derivative is zero: n² = (batch/speed) / (bytes/rate + additions). */
+  /** Where n exchanges take as long as one machine alone: n (r + 4c + a) - 2c = B/v. */
   @Test
-  void moreThanTheRootOfTheRatioIsNoUse() {
+  void asManyAreOfUseAsExchangesFitIntoAStep() {
     StepTime time = new StepTime(18.6, 35_700_000, 10);
-    double root = Math.sqrt(1024 / 18.6 / (35.7e6 * 4 / (10e9 / 8 * 0.9) + 35.7e6 * 1e-9));
-    assertThat((double) time.mostUseful(1024)).isCloseTo(root, within(1.0));
+    double copy = 35.7e6 * 4 / (10e9 / 8 * 0.9);
+    double most = (1024 / 18.6 + 2 * copy) / (0.005 + 4 * copy + 35.7e6 * 1e-9);
+    assertThat(time.halfUseful(1024)).isEqualTo((int) most);
   }
 
   @Test
@@ -47,12 +48,16 @@ class StepTimeTest {
               : 128 / (weights < 10_000_000 ? 3.95e-3 : 21.1e-3);
       int batch = Integer.parseInt(cells[3]);
       StepTime time = new StepTime(speed, weights, Integer.parseInt(cells[5]));
-      assertThat(Integer.parseInt(cells[6])).as(row).isEqualTo(time.halfUseful(batch));
-      assertThat(Integer.parseInt(cells[7])).as(row).isEqualTo(time.mostUseful(batch));
-      assertThat(cells[8])
+      assertThat(cells[6])
           .as(row)
-          .isEqualTo(
-              String.format(Locale.ROOT, "%.1f", time.speedup(batch, time.mostUseful(batch))));
+          .isEqualTo(String.format(Locale.ROOT, "%.0f ms", time.exchangeSeconds(10) * 1e3));
+      assertThat(Integer.parseInt(cells[7])).as(row).isEqualTo(time.halfUseful(batch));
+      assertThat(cells[8]).as(row).isEqualTo(times(time.speedup(batch, 2)));
+      assertThat(cells[9]).as(row).isEqualTo(times(time.speedup(batch, 10)));
     }
+  }
+
+  private static String times(double factor) {
+    return String.format(Locale.ROOT, "%.2f", factor);
   }
 }
