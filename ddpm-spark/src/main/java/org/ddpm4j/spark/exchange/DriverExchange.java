@@ -107,8 +107,8 @@ public final class DriverExchange implements Closeable {
    * @param sum receives the gradients of all shards, added in their order
    * @return what the tasks say of it, by rank
    * @throws TaskFailedException if one says that it has failed
-   * @throws IOException if a connection breaks, or the watch says that waiting is of no use; this is
-   *     closed then
+   * @throws IOException if a connection breaks, or the watch says that waiting is of no use; this
+   *     is closed then
    */
   public List<byte[]> step(byte[] order, INDArray weights, INDArray sum) throws IOException {
     Slices slices = new Slices(length, tasks);

@@ -125,8 +125,7 @@ final class Link implements Closeable {
     Optional<Kind> kind =
         Arrays.stream(kinds).filter(one -> one.ordinal() == found.kind).findFirst();
     if (kind.isEmpty() || found.bytes < 0 || found.bytes > MOST_BYTES) {
-      throw unexpected(
-          found, "at most " + MOST_BYTES + " bytes of kind " + Arrays.toString(kinds));
+      throw unexpected(found, "at most " + MOST_BYTES + " bytes of kind " + Arrays.toString(kinds));
     }
     byte[] bytes = new byte[(int) found.bytes];
     read(ByteBuffer.wrap(bytes));

@@ -12,8 +12,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * theirs of each gradient that it has, and adds its own slice of all of them, 0, 1, 2 and so on
  * whenever they come, so that the bits are those of one machine.
  *
- * <p>Shard s is of rank s mod n, so that the next to be added are computed at the same time. Of each
- * task one slice is kept until its turn; with those that are on their way a task holds as many
+ * <p>Shard s is of rank s mod n, so that the next to be added are computed at the same time. Of
+ * each task one slice is kept until its turn; with those that are on their way a task holds as many
  * numbers as two gradients have, however many shards there are.
  */
 final class ReduceScatter implements AutoCloseable {

@@ -44,7 +44,9 @@ record Slices(long length, int count) {
     return memory(array, size(slice));
   }
 
-  /** Room for one slice; where there are fewer numbers than slices, for a number that nobody reads. */
+  /**
+   * Room for one slice; where there are fewer numbers than slices, for a number that nobody reads.
+   */
   INDArray allocate(int slice) {
     return Nd4j.zeros(DataType.FLOAT, Math.max(1, size(slice)));
   }

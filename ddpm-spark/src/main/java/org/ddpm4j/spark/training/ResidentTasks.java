@@ -74,8 +74,7 @@ final class ResidentTasks implements ShardSchedule.Cluster {
       }
       roomyAt = System.nanoTime();
       StepLosses losses =
-          inOrder(
-              exchange.step(StepMessages.order(state), unet.parameters().flat(), total), tasks);
+          inOrder(exchange.step(StepMessages.order(state), unet.parameters().flat(), total), tasks);
       done = true;
       return losses;
     } catch (InterruptedIOException e) {

@@ -30,7 +30,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A network of an executor, which its tasks use one after the other, shard by shard: each computes
- * with all of the executor's threads, and a task that Spark gave up may still be at an earlier step.
+ * with all of the executor's threads, and a task that Spark gave up may still be at an earlier
+ * step.
  */
 final class ShardWorker implements AutoCloseable {
 
@@ -121,10 +122,7 @@ final class ShardWorker implements AutoCloseable {
     }
     StepLosses losses =
         compute(
-            start.state(),
-            weights -> FloatBytes.assign(weights, start.weights()),
-            shard,
-            gradient);
+            start.state(), weights -> FloatBytes.assign(weights, start.weights()), shard, gradient);
     return new ShardGradient(
         shard, losses.t(), losses.weights(), losses.losses(), FloatBytes.of(gradient.flat()));
   }

@@ -127,7 +127,14 @@ class ExchangeTest {
 
   @ParameterizedTest
   @CsvSource({
-    "7, 1, 1", "7, 5, 1", "13, 5, 2", "1001, 7, 3", "2, 9, 4", "1, 3, 3", "5, 2, 3", "400001, 4, 2"
+    "7, 1, 1",
+    "7, 5, 1",
+    "13, 5, 2",
+    "1001, 7, 3",
+    "2, 9, 4",
+    "1, 3, 3",
+    "5, 2, 3",
+    "400001, 4, 2"
   })
   void addsInTheOrderOfShardsWhoeverComputesThem(int length, int shards, int tasks)
       throws Exception {
@@ -342,14 +349,11 @@ class ExchangeTest {
         Rendezvous known = driver.rendezvous();
         threads.submit(
             () -> {
-              try (Link link =
-                  Link.connect(known.host(), known.port(), known.token(), "driver")) {
-                link.send(
-                    Link.Kind.INTRODUCTION, new Introduction(0, "127.0.0.1", 1).toBytes());
+              try (Link link = Link.connect(known.host(), known.port(), known.token(), "driver")) {
+                link.send(Link.Kind.INTRODUCTION, new Introduction(0, "127.0.0.1", 1).toBytes());
                 link.require(Link.Kind.PEERS);
                 link.send(Link.Kind.READY, new byte[0]);
-                link.send(
-                    Link.Kind.ANSWER, small ? new byte[Link.MOST_BYTES + 1] : new byte[0]);
+                link.send(Link.Kind.ANSWER, small ? new byte[Link.MOST_BYTES + 1] : new byte[0]);
                 link.send(Link.Kind.SUM, 0, ByteBuffer.wrap(large));
                 link.require(Link.Kind.WEIGHTS);
               }

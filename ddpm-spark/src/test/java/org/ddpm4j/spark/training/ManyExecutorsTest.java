@@ -63,7 +63,8 @@ class ManyExecutorsTest {
     assertThat(together.smaller()).isGreaterThan(10);
     assertThat(independent.lost()).isPositive();
     assertThat(independent.duplicates()).isGreaterThan(100);
-    // A barrier waits for its slowest task, and does all again when one dies; the other for two tasks.
+    // A barrier waits for its slowest task, and does all again when one dies; the other for two
+    // tasks.
     assertThat(independent.now()).isLessThan(5.0 * STEPS);
     assertThat(together.now()).isGreaterThan(2 * independent.now()).isLessThan(40.0 * STEPS);
   }
@@ -107,8 +108,7 @@ class ManyExecutorsTest {
         };
     try (INDArray total = Nd4j.create(DataType.FLOAT, 7)) {
       assertThatThrownBy(
-              () ->
-                  ShardSchedule.compute(failing, StepState.of(0, Optional.empty()), 5, total))
+              () -> ShardSchedule.compute(failing, StepState.of(0, Optional.empty()), 5, total))
           .isInstanceOf(UncheckedIOException.class)
           .hasMessageContaining("failed at a step 4 times: no images");
     }
