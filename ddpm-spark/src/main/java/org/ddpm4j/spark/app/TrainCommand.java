@@ -12,6 +12,7 @@ import org.apache.spark.sql.SparkSession;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.spark.data.PackedImages;
 import org.ddpm4j.spark.training.Placement;
 import org.ddpm4j.spark.training.RemoteRun;
@@ -110,8 +111,7 @@ final class TrainCommand implements Callable<Integer> {
     if (existing.getFileSystem(configuration).exists(existing)) {
       if (config != null) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The run %s exists and keeps its configuration; leave out --config to go on with it, or name another folder.",
                 run));
       }
@@ -119,10 +119,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     if (config == null) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "%s is not the folder of a run; give --config to begin one there.",
-              run));
+          Text.format("%s is not the folder of a run; give --config to begin one there.", run));
     }
     Path file = new Path(config);
     try (FSDataInputStream in = file.getFileSystem(configuration).open(file)) {
@@ -143,23 +140,15 @@ final class TrainCommand implements Callable<Integer> {
     ModelDescription model = printed.model();
     if (!model.shape().equals(packed.shape())) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The images in %s are of %s, those of %s are of %s; pack them in that size, or print the configuration with --image-size.",
-              images,
-              packed.shape(),
-              config,
-              model.shape()));
+              images, packed.shape(), config, model.shape()));
     }
     if (!model.classNames().equals(packed.classNames())) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The images in %s have the classes %s, those of %s have %s; print the configuration with images of the same classes.",
-              images,
-              packed.classNames(),
-              config,
-              model.classNames()));
+              images, packed.classNames(), config, model.classNames()));
     }
     DataDescription data = printed.data();
     if (data.fingerprint().equals(packed.fingerprint())) {

@@ -15,6 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class DriverExchange implements Closeable {
 
   private static final int TOKEN_BYTES = 32;
+  private static final long EXPLANATION_MILLIS = 200;
 
   private final int tasks;
   private final int shards;
@@ -46,20 +47,12 @@ public final class DriverExchange implements Closeable {
     rendezvous = new Rendezvous(endpoint.host(), server.port(), token);
   }
 
-  /**
-   * Where the tasks of the job find this.
-   *
-   * @return for {@link TaskExchange#join}
-   */
+  /** {@return where the tasks of the job find this, for {@link TaskExchange#join}} */
   public Rendezvous rendezvous() {
     return rendezvous;
   }
 
-  /**
-   * How many tasks take part.
-   *
-   * @return at least 1
-   */
+  /** {@return how many tasks take part} */
   public int tasks() {
     return tasks;
   }
@@ -131,9 +124,22 @@ public final class DriverExchange implements Closeable {
     List<Future<byte[]>> all = new ArrayList<>();
     for (int task = 0; task < tasks; task++) {
       int rank = task;
-      all.add(group.submit(() -> conversation.with(links.get(rank), rank)));
+      all.add(group.submit(() -> talk(rank, conversation)));
     }
     return group.joinAll(all);
+  }
+
+  private byte[] talk(int rank, Conversation conversation)
+      throws IOException, InterruptedException {
+    try {
+      return conversation.with(links.get(rank), rank);
+    } catch (TaskFailedException e) {
+      throw e;
+    } catch (IOException e) {
+      // This task may have left because another did, which is just about to say why.
+      Thread.sleep(EXPLANATION_MILLIS);
+      throw e;
+    }
   }
 
   private static byte[] answer(Link link, Link.Kind kind) throws IOException {

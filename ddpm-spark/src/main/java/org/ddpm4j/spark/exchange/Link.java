@@ -8,8 +8,8 @@ import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Optional;
+import org.ddpm4j.io.Text;
 
 /**
  * A connection that carries messages. Each says first what it is and how long, which is compared
@@ -77,13 +77,9 @@ final class Link implements Closeable {
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s cannot be reached at %s:%d (%s); executors connect to their driver and to each other, let nothing stand between.",
-              peer,
-              host,
-              port,
-              e),
+              peer, host, port, e),
           e);
     }
   }
@@ -161,8 +157,7 @@ final class Link implements Closeable {
 
   private IOException unexpected(Header found, String expected) {
     return new IOException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s sent %d bytes as %s %d; expected %s.",
             peer,
             found.bytes,

@@ -12,8 +12,8 @@ import java.net.SocketTimeoutException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.security.MessageDigest;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import org.ddpm4j.io.Text;
 
 /** Listens for the other processes of a job, and lets in who shows its token at once. */
 final class LinkServer implements Closeable {
@@ -51,12 +51,9 @@ final class LinkServer implements Closeable {
         server.close();
         if (!(e instanceof BindException) || port == 0 || retry >= endpoint.retries()) {
           throw new IOException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "Nothing can be received at %s:%d (%s); choose another port, or 0 for any.",
-                  endpoint.bindHost(),
-                  port,
-                  e),
+                  endpoint.bindHost(), port, e),
               e);
         }
       }

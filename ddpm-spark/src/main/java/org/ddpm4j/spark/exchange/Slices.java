@@ -1,7 +1,7 @@
 package org.ddpm4j.spark.exchange;
 
 import java.nio.ByteBuffer;
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -17,12 +17,9 @@ record Slices(long length, int count) {
   Slices {
     if (length < 1 || length > Integer.MAX_VALUE / Float.BYTES || count < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d numbers cannot be exchanged in %d slices; 1 to %d numbers can, in at least one slice.",
-              length,
-              count,
-              Integer.MAX_VALUE / Float.BYTES));
+              length, count, Integer.MAX_VALUE / Float.BYTES));
     }
   }
 
@@ -59,12 +56,9 @@ record Slices(long length, int count) {
   private static ByteBuffer memory(INDArray array, long numbers) {
     if (array.dataType() != DataType.FLOAT || array.length() < numbers) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d numbers of %s were given; at least %d of FLOAT are exchanged.",
-              array.length(),
-              array.dataType(),
-              numbers));
+              array.length(), array.dataType(), numbers));
     }
     return array.data().asNio().limit((int) numbers * Float.BYTES);
   }

@@ -97,11 +97,7 @@ public final class TaskExchange implements Closeable {
     return link;
   }
 
-  /**
-   * The shards that this task computes.
-   *
-   * @return their numbers, in order
-   */
+  /** {@return the numbers of the shards that this task computes, in order} */
   public IntStream shards() {
     return ReduceScatter.shards(rank, slices.count(), shards);
   }
@@ -170,11 +166,7 @@ public final class TaskExchange implements Closeable {
     return null;
   }
 
-  /**
-   * The weights of the step.
-   *
-   * @return all of them, until the step's answer
-   */
+  /** {@return all weights of the step, until its answer} */
   public INDArray weights() {
     return weights;
   }

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
@@ -18,6 +17,7 @@ import org.apache.hadoop.fs.Path;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.Checkpoint;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
@@ -66,8 +66,7 @@ public final class RemoteRun implements AutoCloseable {
     try {
       if (run.files.exists(run.folder) && run.files.listStatus(run.folder).length > 0) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The run folder %s is not empty, and a run never overwrites another; resume it or choose a new folder.",
                 folder));
       }
@@ -94,8 +93,7 @@ public final class RemoteRun implements AutoCloseable {
       Path config = new Path(run.folder, CONFIG);
       if (!run.files.exists(config)) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s is not the folder of a run: it has no config.json; name the folder that train made.",
                 folder));
       }
@@ -194,11 +192,9 @@ public final class RemoteRun implements AutoCloseable {
     files.delete(to, false);
     if (!files.rename(unfinished, to)) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s could not be renamed to %s; see whether the place can be written, and go on.",
-              unfinished,
-              to));
+              unfinished, to));
     }
   }
 

@@ -4,8 +4,8 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import org.ddpm4j.diffusion.training.StepLosses;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -36,12 +36,9 @@ record ShardGradient(int shard, int[] t, double[] weights, double[] losses, byte
       for (int i = 0; i < shards; i++) {
         if (parts.size() != shards || parts.get(i).shard() != i) {
           throw new IllegalStateException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "Of %d shards %d gradients came, and that of shard %d is not among them once.",
-                  shards,
-                  parts.size(),
-                  i));
+                  shards, parts.size(), i));
         }
         ShardGradient part = parts.get(i);
         FloatBytes.assign(i == 0 ? total : summand, part.gradient());

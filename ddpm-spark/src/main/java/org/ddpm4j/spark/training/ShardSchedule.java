@@ -2,9 +2,9 @@ package org.ddpm4j.spark.training;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.Locale;
 import java.util.concurrent.ExecutionException;
 import org.ddpm4j.diffusion.training.StepLosses;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -74,12 +74,7 @@ final class ShardSchedule {
   private static UncheckedIOException givenUp(String what, int times, Throwable cause) {
     return new UncheckedIOException(
         new IOException(
-            String.format(
-                Locale.ROOT,
-                "The cluster %s at a step %d times: %s",
-                what,
-                times,
-                cause.getMessage()),
+            Text.format("The cluster %s at a step %d times: %s", what, times, cause.getMessage()),
             cause));
   }
 }

@@ -156,6 +156,9 @@ final class ShardWorker implements AutoCloseable {
 
   @Override
   public void close() {
+    if (gradient != null) {
+      gradient.flat().close();
+    }
     gradients.close();
     unet.close();
   }

@@ -1,7 +1,6 @@
 package org.ddpm4j.spark.training;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
@@ -14,6 +13,7 @@ import org.ddpm4j.diffusion.objective.TimestepSampler;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.training.GradientStep;
 import org.ddpm4j.diffusion.training.StepLosses;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.spark.data.PackedImages;
 import org.ddpm4j.spark.executor.PerJvm;
 import org.ddpm4j.unet.Parameters;
@@ -82,8 +82,7 @@ public final class SparkGradientStep implements GradientStep {
       Placement placement) {
     if (shards < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "A step cannot be cut into %d shards; it takes at least 1.", shards));
+          Text.format("A step cannot be cut into %d shards; it takes at least 1.", shards));
     }
     if (placement == Placement.BARRIER) {
       requirePlain(spark.getConf());
@@ -110,8 +109,7 @@ public final class SparkGradientStep implements GradientStep {
     for (String setting : ENCRYPTION) {
       if (conf.getBoolean(setting, false)) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s is true, but in barrier mode executors exchange weights and gradients without encryption; train with the placement independent, which leaves everything to Spark.",
                 setting));
       }

@@ -1,7 +1,6 @@
 package org.ddpm4j.spark.training;
 
 import java.io.IOException;
-import java.util.Locale;
 import java.util.Optional;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.ddpm4j.diffusion.objective.Objective;
@@ -13,6 +12,7 @@ import org.ddpm4j.diffusion.training.HostTrainingStep;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingListener;
 import org.ddpm4j.diffusion.training.WeightUpdate;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.spark.data.PackedImages;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
@@ -98,21 +98,16 @@ public final class SparkTraining implements AutoCloseable {
     PackedImages.Contents found = images.contents();
     if (!found.fingerprint().equals(config.data().fingerprint())) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The images in %s (%s) are not those of the run (%s); pack the run's images.",
-              images.folder(),
-              found.source(),
-              config.data().source()));
+              images.folder(), found.source(), config.data().source()));
     }
     int batch = config.training().orElseThrow().batches().batchSize();
     if (batch > found.size()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The batch size is %d, but there are only %d images to train on; train with smaller batches.",
-              batch,
-              found.size()));
+              batch, found.size()));
     }
   }
 

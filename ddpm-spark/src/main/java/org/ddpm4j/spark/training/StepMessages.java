@@ -7,10 +7,10 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.ddpm4j.diffusion.objective.ImportanceTimesteps;
 import org.ddpm4j.diffusion.training.StepLosses;
+import org.ddpm4j.io.Text;
 
 /** What the driver and a task that stays tell each other of a step, as bytes. */
 final class StepMessages {
@@ -94,11 +94,9 @@ final class StepMessages {
     int length = in.readInt();
     if (length < 0 || length > in.available() / each) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d numbers of a step were announced, but there are %d bytes of them.",
-              length,
-              in.available()));
+              length, in.available()));
     }
     return length;
   }

@@ -1,7 +1,7 @@
 package org.ddpm4j.spark.training;
 
-import java.util.Locale;
 import java.util.stream.IntStream;
+import org.ddpm4j.io.Text;
 
 /**
  * How long a step of {@link SparkGradientStep} takes by so many machines in barrier mode, by
@@ -33,12 +33,9 @@ public record StepTime(double imagesPerSecond, long weights, double gigabits) {
   public StepTime {
     if (!(imagesPerSecond > 0 && weights > 0 && gigabits > 0)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s images and %s gigabits a second and %d weights are no training; each must be above 0.",
-              imagesPerSecond,
-              gigabits,
-              weights));
+              imagesPerSecond, gigabits, weights));
     }
   }
 

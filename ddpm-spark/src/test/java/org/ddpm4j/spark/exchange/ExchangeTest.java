@@ -353,9 +353,11 @@ class ExchangeTest {
                 link.send(Link.Kind.INTRODUCTION, new Introduction(0, "127.0.0.1", 1).toBytes());
                 link.require(Link.Kind.PEERS);
                 link.send(Link.Kind.READY, new byte[0]);
+                link.require(Link.Kind.ORDER);
+                link.receive(Link.Kind.WEIGHTS, 0, ByteBuffer.allocate(40));
                 link.send(Link.Kind.ANSWER, small ? new byte[Link.MOST_BYTES + 1] : new byte[0]);
                 link.send(Link.Kind.SUM, 0, ByteBuffer.wrap(large));
-                link.require(Link.Kind.WEIGHTS);
+                link.receive(Link.Kind.ORDER);
               }
               return null;
             });
