@@ -13,7 +13,7 @@ from functools import partial
 
 START = time.perf_counter()  # before PyTorch loads, which takes seconds
 
-import pytorch_diffusers
+import pytorch_peers
 import torch
 from pytorch_unet2d import CIFAR10, UNet2D
 from torch import nn
@@ -174,13 +174,13 @@ MODELS = {
     "annotated": lambda: AnnotatedUnet(ResnetBlock),
     "annotated-convnext": lambda: AnnotatedUnet(ConvNextBlock),
     "cifar10": lambda: UNet2D(CIFAR10),
-} | {name: partial(pytorch_diffusers.network, name) for name in pytorch_diffusers.SIZES}
+} | {name: partial(pytorch_peers.network, name) for name in pytorch_peers.SIZES}
 # Channels and height and width of the images.
 SIZES = {
     "annotated": (CHANNELS, SIZE),
     "annotated-convnext": (CHANNELS, SIZE),
     "cifar10": (3, 32),
-} | pytorch_diffusers.SIZES
+} | pytorch_peers.SIZES
 MODES = (
     "eager",
     "channels_last",
@@ -310,7 +310,7 @@ def main():
         arguments.precision == "tfloat32" or arguments.mode.startswith("cuda_graphs")
     ):
         parser.error("tfloat32 and CUDA graphs need a card (--device cuda)")
-    if arguments.task == "train" and arguments.model in pytorch_diffusers.SIZES:
+    if arguments.task == "train" and arguments.model in pytorch_peers.SIZES:
         parser.error(f"{arguments.model} is measured in predictions alone (sample)")
     torch.set_num_threads(arguments.threads)
     choose_precision(arguments.precision)

@@ -31,7 +31,9 @@ enum BenchModel {
   /** The decoder of CompVis/ldm-celebahq-256, of latents. */
   AUTOENCODER_VQ(() -> decoder("autoencoder-vq"), new ImageShape(3, 32, 32)),
   /** DiT-B/2 of Peebles and Xie 2023. */
-  DIT(() -> network("dit"), new ImageShape(4, 32, 32));
+  DIT(() -> network("dit"), new ImageShape(4, 32, 32)),
+  /** The network that lucidrains' denoising-diffusion-pytorch shows first, on smaller images. */
+  LUCIDRAINS(() -> network("lucidrains"), new ImageShape(3, 64, 64));
 
   private static final Set<BenchModel> TRAINED = Set.of(ANNOTATED, ANNOTATED_CONVNEXT, CIFAR10);
 

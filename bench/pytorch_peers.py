@@ -1,4 +1,4 @@
-"""Networks of diffusers itself, of the configurations that `ddpm bench` has among its resources."""
+"""Networks of diffusers and of lucidrains themselves, of the configurations that `ddpm bench` has among its resources."""
 
 import json
 import pathlib
@@ -17,6 +17,7 @@ SIZES = {
     "autoencoder-kl": (4, 16),
     "autoencoder-vq": (3, 32),
     "dit": (4, 32),
+    "lucidrains": (3, 64),
 }
 
 
@@ -47,13 +48,27 @@ class Decoder(nn.Module):
 
 def network(name):
     """A network with random weights, in evaluation mode."""
+    config = json.loads((CONFIGS / f"{name}.json").read_text(encoding="utf-8"))
+    return lucidrains(config) if name == "lucidrains" else of_diffusers(name, config)
+
+
+def lucidrains(config):
+    try:
+        from denoising_diffusion_pytorch import Unet
+    except ImportError:
+        raise SystemExit(
+            "The network lucidrains is that of denoising-diffusion-pytorch; install the package."
+        ) from None
+    return Unet(**{key: value for key, value in config.items() if key != "_model"}).eval()
+
+
+def of_diffusers(name, config):
     try:
         import diffusers
     except ImportError:
         raise SystemExit(
             f"The network {name} is diffusers' own; install diffusers (interop/requirements.txt)."
         ) from None
-    config = json.loads((CONFIGS / f"{name}.json").read_text(encoding="utf-8"))
     made = getattr(diffusers, config["_class_name"]).from_config(config).eval()
     if name.startswith("autoencoder"):
         return Decoder(made).eval()
