@@ -29,11 +29,18 @@ final class EmulatedKernels {
   private static final Path LIBRARIES = Path.of("target/emulated");
   private static final String COMPILER = System.getProperty("ddpm.cxx", "g++");
 
-  /** As cuda_on_cpu.h spells __global__, behind the preprocessor. */
+  private static final String HEADER = "cuda_on_cpu.h";
+
+  /**
+   * Compiling takes longer than running what it makes, which is why no more is done than makes that
+   * quick enough.
+   */
+  private static final List<String> CODE =
+      List.of("-std=c++17", "-O1", "-fPIC", "-fvisibility=hidden", "-w", "-DDDPM_ON_CPU");
+
+  /** Behind the preprocessor, without the launch bounds. */
   private static final Pattern KERNEL =
-      Pattern.compile(
-          "extern\\s+\"C\"\\s+__attribute__\\(\\(used, visibility\\(\"default\"\\)\\)\\)"
-              + "\\s+void\\s+(\\w+)\\s*\\(");
+      Pattern.compile("extern\\s+\"C\"\\s+__global__\\s+void\\s+(\\w+)\\s*\\(");
 
   private static final String WRAPPER =
       """
@@ -81,9 +88,8 @@ final class EmulatedKernels {
   /** The native half of the driver. */
   static Path machine() {
     Path source = EMULATION.resolve("emulated_driver.cpp");
-    return library(
-        "machine",
-        digest(List.of(source), List.of()),
+    return made(
+        library("machine", digest(List.of(source), List.of())),
         target ->
             run(
                 List.of(
@@ -102,9 +108,8 @@ final class EmulatedKernels {
   /** The library of a source. */
   static Path kernels(String file, List<String> defines) {
     Path source = source(file);
-    return library(
-        file.replace(".cu", ""),
-        digest(headersAnd(source), defines),
+    return made(
+        library(file.replace(".cu", ""), digest(headersAnd(source), defines)),
         target -> compile(source, defines, target));
   }
 
@@ -120,19 +125,23 @@ final class EmulatedKernels {
                     "There is no source %s in %s.".formatted(file, SOURCES.toAbsolutePath())));
   }
 
+  private static Path library(String name, String digest) {
+    return LIBRARIES.resolve("%s-%s.so".formatted(name, digest));
+  }
+
   private interface Compilation {
     void to(Path target) throws IOException;
   }
 
   /** Compiles to another name first, for several processes may do so at once. */
-  private static synchronized Path library(String name, String digest, Compilation compilation) {
-    Path library = LIBRARIES.resolve("%s-%s.so".formatted(name, digest)).toAbsolutePath();
+  private static synchronized Path made(Path file, Compilation compilation) {
+    Path library = file.toAbsolutePath();
     if (Files.exists(library)) {
       return library;
     }
     try {
       Files.createDirectories(library.getParent());
-      Path temporary = Files.createTempFile(library.getParent(), name, ".tmp");
+      Path temporary = Files.createTempFile(library.getParent(), "made", ".tmp");
       try {
         compilation.to(temporary);
         return Files.move(temporary, library, StandardCopyOption.ATOMIC_MOVE);
@@ -145,31 +154,43 @@ final class EmulatedKernels {
   }
 
   private static void compile(Path source, List<String> defines, Path target) throws IOException {
-    List<String> command = new ArrayList<>(List.of(COMPILER, "-std=c++17", "-DDDPM_ON_CPU"));
-    defines.forEach(define -> command.add("-D" + define));
-    command.addAll(List.of("-I" + SOURCES, "-I" + EMULATION, "-w", "-x", "c++"));
+    List<String> text = new ArrayList<>(List.of("-x", "c++", "-I" + SOURCES, "-I" + EMULATION));
+    defines.forEach(define -> text.add("-D" + define));
     Path wrapped = Files.createTempFile(target.getParent(), "wrapped", ".cpp");
     try {
-      Files.writeString(
-          wrapped, wrapped(source, run(with(command, "-E", "-P", source.toString()))));
-      run(
-          with(
-              command,
-              "-O3",
-              "-shared",
-              "-fPIC",
-              "-fvisibility=hidden",
-              "-Wl,-Bsymbolic",
-              wrapped.toString(),
-              "-o",
-              target.toString()));
+      // As a card's compiler sees it: without the headers of C++.
+      String preprocessed =
+          run(command(text, "-E", "-P", "-D__launch_bounds__(...)=", source.toString()));
+      Files.writeString(wrapped, wrapped(source, preprocessed));
+      List<String> code = new ArrayList<>(CODE);
+      code.addAll(List.of("-I" + compiledHeader(), "-include", HEADER));
+      code.addAll(text);
+      run(command(code, "-shared", "-Wl,-Bsymbolic", wrapped.toString(), "-o", target.toString()));
     } finally {
       Files.delete(wrapped);
     }
   }
 
-  private static List<String> with(List<String> command, String... more) {
-    List<String> all = new ArrayList<>(command);
+  /**
+   * The folder of the emulation's header as the compiler read it once: for most sources there is
+   * more text in it than in them. A compiler that knows no such headers reads it anew.
+   */
+  private static Path compiledHeader() {
+    Path header = EMULATION.resolve(HEADER);
+    Path folder = LIBRARIES.resolve("header-" + digest(List.of(header), CODE));
+    made(
+        folder.resolve(HEADER),
+        target -> Files.copy(header, target, StandardCopyOption.REPLACE_EXISTING));
+    made(
+        folder.resolve(HEADER + ".gch"),
+        target ->
+            run(command(CODE, "-x", "c++-header", header.toString(), "-o", target.toString())));
+    return folder;
+  }
+
+  private static List<String> command(List<String> options, String... more) {
+    List<String> all = new ArrayList<>(List.of(COMPILER));
+    all.addAll(options);
     all.addAll(List.of(more));
     return all;
   }
@@ -216,7 +237,8 @@ final class EmulatedKernels {
   private static String digest(List<Path> files, List<String> defines) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update((WRAPPER + COMPILER + new TreeSet<>(defines)).getBytes(StandardCharsets.UTF_8));
+      digest.update(
+          (WRAPPER + COMPILER + CODE + new TreeSet<>(defines)).getBytes(StandardCharsets.UTF_8));
       for (Path file : files) {
         digest.update(Files.readAllBytes(file));
       }

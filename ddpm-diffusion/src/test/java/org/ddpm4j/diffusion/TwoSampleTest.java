@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion;
 
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -12,6 +13,7 @@ final class TwoSampleTest {
   private static final int PERMUTATIONS = 999;
 
   private final double[][] distances;
+  private final double[] sums;
   private final int first;
 
   TwoSampleTest(double[][] x, double[][] y) {
@@ -25,6 +27,7 @@ final class TwoSampleTest {
         distances[i][j] = Math.hypot(all[i][0] - all[j][0], all[i][1] - all[j][1]);
       }
     }
+    sums = Arrays.stream(distances).mapToDouble(row -> Arrays.stream(row).sum()).toArray();
   }
 
   /** The chance of so large a distance or a larger one, were the distributions the same. */
@@ -47,31 +50,21 @@ final class TwoSampleTest {
     return atLeast / (PERMUTATIONS + 1.0);
   }
 
+  /** Looks at the pairs of the first sample; those of the second and between follow from sums. */
   private double energyDistance(int[] order) {
-    boolean[] inFirst = new boolean[order.length];
-    for (int i = 0; i < first; i++) {
-      inFirst[order[i]] = true;
-    }
     double within1 = 0;
-    double within2 = 0;
-    double between = 0;
-    for (int i = 0; i < order.length; i++) {
-      double same = 0;
-      double other = 0;
+    double ofFirst = 0;
+    for (int i = 0; i < first; i++) {
+      double[] row = distances[order[i]];
+      double before = 0;
       for (int j = 0; j < i; j++) {
-        if (inFirst[i] == inFirst[j]) {
-          same += distances[i][j];
-        } else {
-          other += distances[i][j];
-        }
+        before += row[order[j]];
       }
-      between += other;
-      if (inFirst[i]) {
-        within1 += same;
-      } else {
-        within2 += same;
-      }
+      within1 += before;
+      ofFirst += sums[order[i]];
     }
+    double between = ofFirst - 2 * within1;
+    double within2 = Arrays.stream(sums).sum() / 2 - within1 - between;
     double n = first;
     double m = order.length - n;
     return 2 * between / (n * m) - 2 * within1 / (n * n) - 2 * within2 / (m * m);

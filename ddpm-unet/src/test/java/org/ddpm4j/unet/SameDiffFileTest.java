@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -18,6 +19,7 @@ import java.util.function.UnaryOperator;
 import java.util.jar.JarFile;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.tools.ToolProvider;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.model.UnetConfig;
@@ -27,7 +29,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -116,7 +117,10 @@ class SameDiffFileTest {
   }
 
   private Path write(Golden golden) throws IOException {
-    Path file = folder.resolve("unet.fb");
+    return write(golden, folder.resolve("unet.fb"));
+  }
+
+  private static Path write(Golden golden, Path file) throws IOException {
     try (Unet unet = golden.unet(DataType.FLOAT, Execution.reference())) {
       SameDiffFile.write(file, unet, golden.height(), golden.width());
     }
@@ -191,47 +195,89 @@ class SameDiffFileTest {
     assertThat(y).isEqualTo(Nd4j.zeros(DataType.FLOAT, golden.y().shape()));
   }
 
-  /** The program of docs/formats.md, as it stands there, on ND4J's own libraries. */
+  /**
+   * The program of docs/formats.md, as it stands there, on ND4J's own libraries; once for each
+   * network, but in one process, which takes seconds to begin.
+   */
   @Tag("slow")
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "annotated_resnet",
-        "annotated_convnext",
-        "tutorial_classes",
-        "minimal",
-        "unet2d_mixed",
-        "unet2d_padding_classes"
-      })
-  void runsWithoutThisLibrary(String model) throws Exception {
-    Golden golden = Golden.read(model);
-    List<String> arguments = new ArrayList<>(List.of(write(golden).toString()));
-    List<Golden> batches = golden.batches();
-    for (int i = 0; i < batches.size(); i++) {
-      Path batch = Files.createDirectory(folder.resolve("batch-" + i));
-      for (Map.Entry<String, INDArray> input : batches.get(i).inputs().entrySet()) {
-        Nd4j.writeAsNumpy(input.getValue(), batch.resolve(input.getKey() + ".npy").toFile());
+  @Test
+  void runsWithoutThisLibrary() throws Exception {
+    List<String> models =
+        List.of(
+            "annotated_resnet",
+            "annotated_convnext",
+            "tutorial_classes",
+            "minimal",
+            "unet2d_mixed",
+            "unet2d_padding_classes");
+    List<List<String>> calls = new ArrayList<>();
+    for (String model : models) {
+      Golden golden = Golden.read(model);
+      Path place = Files.createDirectory(folder.resolve(model));
+      List<String> arguments =
+          new ArrayList<>(List.of(write(golden, place.resolve("unet.fb")).toString()));
+      List<Golden> batches = golden.batches();
+      for (int i = 0; i < batches.size(); i++) {
+        Path batch = Files.createDirectory(place.resolve("batch-" + i));
+        for (Map.Entry<String, INDArray> input : batches.get(i).inputs().entrySet()) {
+          Nd4j.writeAsNumpy(input.getValue(), batch.resolve(input.getKey() + ".npy").toFile());
+        }
+        arguments.add(batch.toString());
       }
-      arguments.add(batch.toString());
+      calls.add(arguments);
     }
 
-    runProgram(arguments);
+    runProgram(calls);
 
-    for (int i = 0; i < batches.size(); i++) {
-      assertSame(
-          Nd4j.createFromNpyFile(new File(arguments.get(i + 1), "y.npy")), batches.get(i).y());
+    for (int k = 0; k < models.size(); k++) {
+      List<Golden> batches = Golden.read(models.get(k)).batches();
+      for (int i = 0; i < batches.size(); i++) {
+        assertSame(
+            Nd4j.createFromNpyFile(new File(calls.get(k).get(i + 1), "y.npy")), batches.get(i).y());
+      }
     }
   }
 
-  private void runProgram(List<String> arguments) throws Exception {
+  /** Compiles the program and one that calls its main method with the words of each line. */
+  private void runProgram(List<List<String>> calls) throws Exception {
     Matcher program = PROGRAM.matcher(Files.readString(DOCUMENTATION));
     assertThat(program.find()).as("a program in %s", DOCUMENTATION).isTrue();
-    Path source = folder.resolve(program.group("name") + ".java");
+    String name = program.group("name");
+    Path source = folder.resolve(name + ".java");
     Files.writeString(source, program.group("source"));
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    List<String> command =
-        new ArrayList<>(List.of(java, "-Xmx512m", "-cp", classPathOfOthers(), source.toString()));
-    command.addAll(arguments);
+    Path several = folder.resolve("Several.java");
+    Files.writeString(
+        several,
+        """
+        class Several {
+          public static void main(String[] calls) throws Exception {
+            for (String call : calls) {
+              %s.main(call.split("\\n"));
+            }
+          }
+        }
+        """
+            .formatted(name));
+    String others = classPathOfOthers();
+    ByteArrayOutputStream messages = new ByteArrayOutputStream();
+    int code =
+        ToolProvider.getSystemJavaCompiler()
+            .run(
+                null,
+                messages,
+                messages,
+                "-proc:none",
+                "-cp",
+                others,
+                "-d",
+                folder.toString(),
+                source.toString(),
+                several.toString());
+    assertThat(code).as("%s", messages).isZero();
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-Xmx512m", "-cp", others + File.pathSeparator + folder, "Several"));
+    calls.forEach(call -> command.add(String.join("\n", call)));
     Path log = folder.resolve("log");
     Process process =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();

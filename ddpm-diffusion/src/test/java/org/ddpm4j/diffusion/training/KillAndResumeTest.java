@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,14 +26,23 @@ class KillAndResumeTest {
   private static final int STEPS = 40;
   private static final int NEVER = Integer.MAX_VALUE;
 
+  @TempDir static Path shared;
+
+  private static Path whole;
+
   @TempDir Path folder;
+
+  /** Checkpoints say nothing of how many there are, so that one training serves both tests. */
+  @BeforeAll
+  static void trainWithoutKills() throws Exception {
+    whole = shared.resolve("whole");
+    assertThat(train(whole, 5, NEVER, 0)).startsWith("begin 0").endsWith("end");
+  }
 
   @Test
   void resumedAfterKillsTheFileIsTheSame() throws Exception {
-    Path whole = folder.resolve("whole");
     Path killed = folder.resolve("killed");
     int every = 5;
-    assertThat(train(whole, every, NEVER, 0)).startsWith("begin 0").endsWith("end");
 
     SplittableRandom random = new SplittableRandom(1);
     List<String> begins = new ArrayList<>();
@@ -50,10 +60,7 @@ class KillAndResumeTest {
 
   @Test
   void killedWhileItWritesTheFileIsTheSame() throws Exception {
-    Path whole = folder.resolve("whole");
     Path killed = folder.resolve("killed");
-    train(whole, 1, NEVER, 0);
-
     int halfWritten = 0;
     for (int kill = 0; kill < 8 && halfWritten < 2; kill++) {
       halfWritten += trainUntilItWrites(killed) ? 1 : 0;
@@ -137,6 +144,8 @@ class KillAndResumeTest {
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx512m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
                 "-cp",
                 System.getProperty("java.class.path"),
                 TrainingProcess.class.getName(),
