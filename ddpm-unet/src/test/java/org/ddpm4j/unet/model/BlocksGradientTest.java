@@ -14,8 +14,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The gradients of the blocks of the annotated U-Net and of small whole ones, of which an element or
- * two of each parameter are enough: the blocks are looked at more closely.
+ * The gradients of the blocks of the annotated U-Net and of small whole ones, of which an element
+ * or two of each parameter are enough: the blocks are looked at more closely.
  */
 @Tag("gradients")
 class BlocksGradientTest {
