@@ -201,6 +201,73 @@ CASES = {
         CLASSES, diffusers.DPMSolverSinglestepScheduler, COSINE | V | {"solver_order": 3}
     ),
     "dpm2": Case(PLAIN, diffusers.KDPM2DiscreteScheduler, LINEAR | EPSILON),
+    "singlestep-sde": Case(
+        PLAIN,
+        diffusers.DPMSolverSinglestepScheduler,
+        LINEAR | EPSILON | {"algorithm_type": "sde-dpmsolver++"},
+    ),
+    "dpm2-ancestral": Case(PLAIN, diffusers.KDPM2AncestralDiscreteScheduler, LINEAR | EPSILON),
+    "euler-ancestral": Case(PLAIN, diffusers.EulerAncestralDiscreteScheduler, LINEAR | EPSILON),
+    "dpmsolver-sde": Case(
+        PLAIN,
+        diffusers.DPMSolverMultistepScheduler,
+        LINEAR | EPSILON | {"algorithm_type": "sde-dpmsolver++"},
+    ),
+    "dpmsolver-eps-sde": Case(
+        PLAIN,
+        diffusers.DPMSolverMultistepScheduler,
+        LINEAR | EPSILON | {"algorithm_type": "sde-dpmsolver", "final_sigmas_type": "sigma_min"},
+    ),
+    "dpmsolver-last": Case(
+        PLAIN,
+        diffusers.DPMSolverMultistepScheduler,
+        LINEAR | EPSILON | {"lower_order_final": False, "euler_at_final": True},
+        steps=10,
+    ),
+    "dpmsolver-clipped": Case(
+        CLASSES, diffusers.DPMSolverMultistepScheduler, COSINE | V | {"lambda_min_clipped": -5.1}
+    ),
+    "dpmsolver-threshold": Case(
+        PLAIN,
+        diffusers.DPMSolverMultistepScheduler,
+        LINEAR
+        | EPSILON
+        | {"thresholding": True, "sample_max_value": 1.5, "dynamic_thresholding_ratio": 0.9},
+    ),
+    "sa-solver": Case(PLAIN, diffusers.SASolverScheduler, LINEAR | EPSILON),
+    "sa-solver-v": Case(
+        CLASSES,
+        diffusers.SASolverScheduler,
+        SCALED_LINEAR | V | {"predictor_order": 3, "corrector_order": 4},
+    ),
+    "lcm": Case(PLAIN, diffusers.LCMScheduler, LINEAR | EPSILON, steps=4),
+    "euler-log-linear": Case(
+        PLAIN,
+        diffusers.EulerDiscreteScheduler,
+        LINEAR | EPSILON | {"interpolation_type": "log_linear"},
+    ),
+    "euler-continuous": Case(
+        CLASSES,
+        diffusers.EulerDiscreteScheduler,
+        SCALED_LINEAR
+        | V
+        | {
+            "timestep_type": "continuous",
+            "use_karras_sigmas": True,
+            "sigma_min": 0.05,
+            "sigma_max": 12.0,
+        },
+    ),
+    "heun-exp": Case(PLAIN, diffusers.HeunDiscreteScheduler, EPSILON | {"beta_schedule": "exp"}),
+    "ddpm-laplace": Case(PLAIN, diffusers.DDPMScheduler, EPSILON | {"beta_schedule": "laplace"}),
+    # Networks that are made for them: each is trained as its scheduler asks it.
+    "ipndm": Case(PLAIN, diffusers.IPNDMScheduler, {}),
+    "edm-euler": Case(PLAIN, diffusers.EDMEulerScheduler, {}),
+    "edm-dpmsolver": Case(
+        PLAIN, diffusers.EDMDPMSolverMultistepScheduler, {"sigma_schedule": "exponential"}
+    ),
+    "flow-euler": Case(PLAIN, diffusers.FlowMatchEulerDiscreteScheduler, {"shift": 2.0}),
+    "flow-heun": Case(PLAIN, diffusers.FlowMatchHeunDiscreteScheduler, {}),
     "ddim-skips": Case(SKIPS, diffusers.DDIMScheduler, LINEAR | EPSILON),
     "ddim-latent-vq": Case(
         LATENTS,

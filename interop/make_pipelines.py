@@ -11,8 +11,9 @@ Writes for each case of cases.py, or those named, a folder NAME:
     called               where images are those of the pipeline's own call
     noise.safetensors    noise [N,C,H,W]
     images.safetensors   images [N,C,H,W], about [-1,1], of that noise by the pipeline's scheduler,
-                         or by DDIM where that is DDPM's, which adds noise; pixels of a pipeline
-                         whose images are in [0,1]
+                         which adds, if any, the noise of ddpm4j; pixels of a pipeline whose images
+                         are in [0,1]
+    ddim.safetensors     the same by DDIM on its chain, where it has one of those that DDIM knows
     images.png           the same
     network.safetensors  x [N,C,H,W], t [N] and class_labels [N], of which
     output.safetensors   y [N,C,H,W] is what the network says
@@ -28,11 +29,15 @@ import sys
 import diffusers
 import torch
 from cases import CASES
+from diffusers.schedulers.deprecated.scheduling_karras_ve import KarrasVeScheduler
 from safetensors.torch import save_file
 from sampling import be_quiet, classes, draw, pixels, write_grid
 
 LABEL = 2
 BATCH = 8
+OF_DDIM = ("linear", "scaled_linear", "squaredcos_cap_v2")
+OF_DDPM = (*OF_DDIM, "laplace", "sigmoid")
+FLOWS = (diffusers.FlowMatchEulerDiscreteScheduler, diffusers.FlowMatchHeunDiscreteScheduler)
 
 
 def discs(count, channels, size):
@@ -62,10 +67,61 @@ def train_score(unet, scheduler, steps):
         optimiser.step()
 
 
+def train_flow(unet, scheduler, steps):
+    """The same for a network that is to predict the velocity of a flow."""
+    optimiser = torch.optim.Adam(unet.parameters(), lr=2e-3)
+    for _ in range(steps):
+        x0, _ = discs(BATCH, unet.config.in_channels, unet.config.sample_size)
+        eps = torch.randn_like(x0)
+        s = torch.rand(BATCH, 1, 1, 1)
+        times = scheduler.config.num_train_timesteps * s.flatten()
+        loss = torch.nn.functional.mse_loss(unet((1 - s) * x0 + s * eps, times).sample, eps - x0)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+
+def train_angles(unet, scheduler, steps):
+    """The same for a network that is told the angle between image and noise, and predicts v."""
+    optimiser = torch.optim.Adam(unet.parameters(), lr=2e-3)
+    for _ in range(steps):
+        x0, _ = discs(BATCH, unet.config.in_channels, unet.config.sample_size)
+        eps = torch.randn_like(x0)
+        angle = torch.rand(BATCH, 1, 1, 1)
+        signal, ratio = (angle * torch.pi / 2).cos(), (angle * torch.pi / 2).sin()
+        y = unet(signal * x0 + ratio * eps, angle.flatten()).sample
+        optimiser.zero_grad()
+        torch.nn.functional.mse_loss(y, signal * eps - ratio * x0).backward()
+        optimiser.step()
+
+
+def train_preconditioned(unet, scheduler, steps):
+    """The same for a network within the preconditioning of Karras et al. 2022."""
+    optimiser = torch.optim.Adam(unet.parameters(), lr=2e-3)
+    deviation = scheduler.config.sigma_data
+    for _ in range(steps):
+        x0, _ = discs(BATCH, unet.config.in_channels, unet.config.sample_size)
+        sigma = (1.2 * torch.randn(BATCH, 1, 1, 1) - 1.2).exp()
+        x = x0 + sigma * torch.randn_like(x0)
+        times = scheduler.precondition_noise(sigma.flatten())
+        y = unet(scheduler.precondition_inputs(x, sigma), times).sample
+        error = scheduler.precondition_outputs(x, y, sigma) - x0
+        weight = (sigma**2 + deviation**2) / (sigma * deviation) ** 2
+        optimiser.zero_grad()
+        (weight * error**2).mean().backward()
+        optimiser.step()
+
+
+def betas_of(scheduler):
+    """What tells another scheduler of a chain whose formula it does not know."""
+    return {"beta_schedule": "linear", "trained_betas": scheduler.betas.tolist()}
+
+
 def train(unet, scheduler, steps):
     """A few steps of Adam on the simple loss; leaves the network in evaluation mode."""
     config = scheduler.config
-    chain = diffusers.DDPMScheduler.from_config(config)
+    formula = {} if config.beta_schedule in OF_DDPM else betas_of(scheduler)
+    chain = diffusers.DDPMScheduler.from_config(config, **formula)
     optimiser = torch.optim.Adam(unet.parameters(), lr=2e-3)
     unet.train()
     for _ in range(steps):
@@ -105,6 +161,19 @@ def randomise(unet):
                 parameter.add_(0.1 * torch.randn_like(parameter))
 
 
+def trainer(scheduler):
+    """How a network is trained that a scheduler is for."""
+    if isinstance(scheduler, (diffusers.ScoreSdeVeScheduler, KarrasVeScheduler)):
+        return train_score
+    if isinstance(scheduler, FLOWS):
+        return train_flow
+    if isinstance(scheduler, (diffusers.EDMEulerScheduler, diffusers.EDMDPMSolverMultistepScheduler)):
+        return train_preconditioned
+    if isinstance(scheduler, diffusers.IPNDMScheduler):
+        return train_angles
+    return train
+
+
 def pipeline_of(case, unet, scheduler):
     """The pipeline that belongs to a case's parts."""
     between = None if case.autoencoder is None else autoencoder(*case.autoencoder)
@@ -119,14 +188,13 @@ def make(name, case, folder, networks):
     """Writes one case; networks keeps those that further cases share."""
     scheduler = case.scheduler(**case.options)
     chain = {k: v for k, v in case.options.items() if k.startswith(("beta", "pred", "rescale"))}
-    key = repr((case.unet, chain, case.training_steps))
+    train_it = trainer(scheduler)
+    key = repr((case.unet, chain, case.training_steps, train_it.__name__))
     if key not in networks:
         torch.manual_seed(20)
         networks[key] = case.network(**case.unet)
-        if case.unet.get("time_embedding_type") == "fourier":
-            train_score(networks[key], scheduler, case.training_steps)
-        elif case.training_steps:
-            train(networks[key], scheduler, case.training_steps)
+        if case.training_steps:
+            train_it(networks[key], scheduler, case.training_steps)
         elif case.pipeline is not None:
             randomise(networks[key])
     unet = networks[key].eval()
@@ -153,6 +221,9 @@ def make(name, case, folder, networks):
     own_call = case.pipeline is not None
     drawn = draw(pipeline, noise, "own", label, case.steps, own_call, case.guidance)
     save_file(drawn, folder / "images.safetensors")
+    has_ddim = train_it is train and scheduler.config.beta_schedule in OF_DDIM
+    if has_ddim and not own_call and case.scheduler is not diffusers.DDIMScheduler:
+        save_file(draw(pipeline, noise, "ddim", label, case.steps), folder / "ddim.safetensors")
     images = drawn["images"] if "images" in drawn else 2 * drawn["pixels"] - 1
     write_grid(images, folder / "images.png")
     grey = pixels(images)

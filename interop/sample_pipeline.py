@@ -1,6 +1,6 @@
 """Draws images with diffusers: a pipeline's folder, whoever wrote it, from a given noise.
 
-    python interop/sample_pipeline.py PIPELINE NOISE IMAGES [--scheduler ddim] [--grid grid.png]
+    python interop/sample_pipeline.py PIPELINE NOISE IMAGES [--grid grid.png]
 
 PIPELINE has model_index.json, unet/ and scheduler/, and vqvae/ if it is one of latents; NOISE is a
 safetensors file with noise [N,C,H,W]; IMAGES gets images [N,C,H,W], about [-1,1], or pixels of a
@@ -19,12 +19,6 @@ def main():
     parser.add_argument("pipeline")
     parser.add_argument("noise")
     parser.add_argument("images")
-    parser.add_argument(
-        "--scheduler",
-        choices=["own", "ddim"],
-        default="own",
-        help="the pipeline's own, which is DDIM for DDPM's (default), or DDIM on its chain",
-    )
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--class", type=int, dest="label", help="of all images")
     parser.add_argument("--guidance", type=float, help="with --own-call, of a DiTPipeline")
@@ -43,7 +37,7 @@ def main():
     drawn = draw(
         pipeline,
         noise,
-        options.scheduler,
+        "own",
         options.label,
         options.steps,
         options.own_call,

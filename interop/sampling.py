@@ -18,11 +18,29 @@ SEED = 0
 
 
 def scheduler_of(pipeline, choice):
-    """DDIM on the pipeline's chain, or its own; DDIM for that of DDPM, which adds noise."""
+    """The pipeline's own, or DDIM on its chain."""
     own = pipeline.scheduler
-    if choice == "ddim" or isinstance(own, diffusers.DDPMScheduler):
-        return diffusers.DDIMScheduler.from_config(own.config)
-    return own
+    return diffusers.DDIMScheduler.from_config(own.config) if choice == "ddim" else own
+
+
+def give_noise(scheduler, steps):
+    """Gives a scheduler that adds noise ddpm4j's, image by image and step by step.
+
+    ddpm4j numbers what it draws from 1, where 0 is the noise that it begins with, and for DDPM down
+    to 1.
+    """
+    calls = 0
+
+    def given(shape, *_, dtype=None, **__):
+        nonlocal calls
+        calls += 1
+        draw = steps - calls if isinstance(scheduler, diffusers.DDPMScheduler) else calls
+        images = [gaussian(SEED, number, draw, tuple(shape)[1:]) for number in range(shape[0])]
+        return torch.stack(images).to(dtype or torch.float32)
+
+    module = sys.modules[type(scheduler).__module__]
+    if hasattr(module, "randn_tensor"):
+        module.randn_tensor = given
 
 
 def load(folder):
@@ -74,10 +92,13 @@ def sample(unet, scheduler, noise, label=None, steps=50):
     """Images [N,C,H,W], about [-1,1], of noise [N,C,H,W]; all of one class, or of none."""
     labels = None if label is None else torch.full((len(noise),), label)
     scheduler.set_timesteps(steps)
-    x = noise * scheduler.init_noise_sigma
+    give_noise(scheduler, steps)
+    # Flows have neither: their images are as the network sees them.
+    x = noise * getattr(scheduler, "init_noise_sigma", 1)
+    scaled = getattr(scheduler, "scale_model_input", lambda sample, _: sample)
     for t in scheduler.timesteps:
         times = t.reshape(1).expand(len(x))
-        y = unet(scheduler.scale_model_input(x, t), times, class_labels=labels).sample
+        y = unet(scaled(x, t), times, class_labels=labels).sample
         x = scheduler.step(y, t, x).prev_sample.to(noise.dtype)
     return x
 

@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.TrainingData;
@@ -27,6 +28,7 @@ import org.ddpm4j.diffusion.run.InitialWeights;
 import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.TrainedWeights;
+import org.ddpm4j.io.weights.WeightsFile;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
@@ -111,7 +113,7 @@ final class StartingNetwork implements AutoCloseable {
           pipeline.classNames(),
           OptionalInt.empty());
     }
-    if (Files.exists(folder.resolve(UnetFolder.WEIGHTS))) {
+    if (holdsWeights(folder)) {
       return new StartingNetwork(
           from,
           UnetFolder.read(folder, DataType.FLOAT, execution),
@@ -126,15 +128,24 @@ final class StartingNetwork implements AutoCloseable {
       throw new BadInputException(
           String.format(
               Locale.ROOT,
-              "%s holds no trained network that --from could begin with: name the folder of a run, of a diffusers pipeline (with model_index.json) or of a network (with config.json and %s), a checkpoint of lucidrains' trainer (model-N.pt), or %s.",
+              "%s holds no trained network that --from could begin with: name the folder of a run, of a diffusers pipeline (with model_index.json) or of a network (with config.json and weights), a checkpoint of lucidrains' trainer (model-N.pt), or %s.",
               from,
-              UnetFolder.WEIGHTS,
               BUNDLED));
     }
     return of(
         from,
         DiffusionModel.ofRun(
             RunFolder.open(folder), TrainedWeights.EMA, Optional.empty(), execution));
+  }
+
+  /** Of any layout; a run has its weights in other folders. */
+  private static boolean holdsWeights(Path folder) throws IOException {
+    if (!Files.isRegularFile(folder.resolve(UnetFolder.CONFIG))) {
+      return false;
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.anyMatch(file -> WeightsFile.isNamedSo(file.getFileName().toString()));
+    }
   }
 
   private static StartingNetwork of(String source, LucidrainsCheckpoint checkpoint) {
