@@ -9,6 +9,7 @@ as make_pipelines.py has drawn it; the images go to of-written.safetensors.
 import pathlib
 import sys
 
+import torch
 from safetensors.torch import load_file, save_file
 from sampling import be_quiet, draw, load
 
@@ -23,6 +24,8 @@ def main():
     if len(sys.argv) != 2:
         sys.exit("usage: sample_written.py FOLDER")
     be_quiet()
+    # Networks as small as these only lose by further threads.
+    torch.set_num_threads(1)
     for folder in sorted(pathlib.Path(sys.argv[1]).glob("*/written")):
         case = folder.parent
         try:
