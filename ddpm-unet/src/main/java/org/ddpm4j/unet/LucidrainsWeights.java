@@ -5,10 +5,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.ddpm4j.io.TensorReader;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.model.LucidrainsUnet;
 import org.ddpm4j.unet.model.LucidrainsUnet.Attention;
@@ -279,7 +279,7 @@ public final class LucidrainsWeights {
 
   private static void require(boolean condition, String sentence, Object... values) {
     if (!condition) {
-      throw new IllegalArgumentException(String.format(Locale.ROOT, sentence, values));
+      throw new IllegalArgumentException(Text.format(sentence, values));
     }
   }
 }

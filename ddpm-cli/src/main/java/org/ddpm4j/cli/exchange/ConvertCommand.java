@@ -2,7 +2,6 @@ package org.ddpm4j.cli.exchange;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.ddpm4j.cli.options.BadInputException;
@@ -29,6 +28,7 @@ import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Autoencoder;
 import org.ddpm4j.unet.AutoencoderFolder;
 import org.ddpm4j.unet.Execution;
@@ -231,10 +231,8 @@ public final class ConvertCommand implements Callable<Integer> {
     Path model = place.folder(source.model, console);
     if (LucidrainsCheckpoint.isFile(model)) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "diffusers has no network like those of %s, a checkpoint; only a UNet2DModel can go there. Make a run of it by --to run, or a graph by --to onnx.",
-              model));
+          "diffusers has no network like those of %s, a checkpoint; only a UNet2DModel can go there. Make a run of it by --to run, or a graph by --to onnx.",
+          model);
     }
     OptionRules.refuse(spec, HasEffect.Fact.FOLDER);
     DiffusersPipeline pipeline =
@@ -249,10 +247,8 @@ public final class ConvertCommand implements Callable<Integer> {
     UnetConfig network = model.unet().config();
     if (!(network instanceof DiffusersNetwork)) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "diffusers has no network like this one (%s); only a UNet2DModel can go there, so train one with --network unet2d.",
-              NetworkWords.describe(network)));
+          "diffusers has no network like this one (%s); only a UNet2DModel can go there, so train one with --network unet2d.",
+          NetworkWords.describe(network));
     }
     if (!model.normalization().equals(DiffusersPipeline.normalization(model.parameterization()))) {
       throw new BadInputException(
@@ -344,11 +340,8 @@ public final class ConvertCommand implements Callable<Integer> {
             .orElseThrow(
                 () ->
                     new BadInputException(
-                        String.format(
-                            Locale.ROOT,
-                            "%s has no autoencoder, no folder vqvae or vae with a %s; leave out --part.",
-                            model,
-                            UnetFolder.CONFIG)));
+                        "%s has no autoencoder, no folder vqvae or vae with a %s; leave out --part.",
+                        model, UnetFolder.CONFIG));
     try (Autoencoder autoencoder =
         AutoencoderFolder.read(folder, place.variant(), DataType.FLOAT, Execution.automatic())) {
       Unet2D.ImageSize own = autoencoder.config().images().size();
@@ -387,11 +380,9 @@ public final class ConvertCommand implements Callable<Integer> {
     if (size == null) {
       throw new ParameterException(
           spec.commandLine(),
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Missing option '--size=HxW', which '--to %s' needs where no %s has a sample_size",
-              EnumConverter.spelling(target),
-              UnetFolder.CONFIG));
+              EnumConverter.spelling(target), UnetFolder.CONFIG));
     }
     return imagesOfSize(network);
   }
@@ -405,11 +396,9 @@ public final class ConvertCommand implements Callable<Integer> {
     if (path == null) {
       throw new ParameterException(
           spec.commandLine(),
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Missing option '%s=DIR', which '--to %s' converts",
-              option,
-              EnumConverter.spelling(target)));
+              option, EnumConverter.spelling(target)));
     }
   }
 }

@@ -1,8 +1,8 @@
 package org.ddpm4j.cli.options;
 
-import java.util.Locale;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
+import org.ddpm4j.io.Text;
 import picocli.CommandLine.Option;
 
 /** The options of a noise schedule other than its type. */
@@ -97,8 +97,7 @@ public final class ChainOptions {
    * @return its type and what it was told
    */
   public static String describe(ScheduleConfig config) {
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "%s, T = %d%s%s%s%s",
         EnumConverter.spelling(config.type()),
         config.timesteps(),

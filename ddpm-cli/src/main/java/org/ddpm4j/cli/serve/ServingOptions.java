@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.ddpm4j.cli.options.BadInputException;
@@ -158,12 +157,10 @@ final class ServingOptions {
       logRequests();
       try (StudioServer server = new StudioServer(options, models, studio)) {
         console.printLine(
-            String.format(
-                Locale.ROOT,
-                "http://%s:%d%s",
-                host.contains(":") ? "[" + host + "]" : host,
-                server.port(),
-                studio.isPresent() ? "/" : "/v1/openapi.json"));
+            "http://%s:%d%s",
+            host.contains(":") ? "[" + host + "]" : host,
+            server.port(),
+            studio.isPresent() ? "/" : "/v1/openapi.json");
         console.note(what + ": Ctrl-C ends it");
         ended.await();
         console.note(what + ": finishing what was taken on");
@@ -214,10 +211,8 @@ final class ServingOptions {
     }
     if (size == null) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "%s is a checkpoint, which does not say how large the images are; give --size HxW.",
-              place));
+          "%s is a checkpoint, which does not say how large the images are; give --size HxW.",
+          place);
     }
     return ModelSource.ofCheckpoint(
         id,

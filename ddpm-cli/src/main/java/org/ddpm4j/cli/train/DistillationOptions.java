@@ -3,7 +3,6 @@ package org.ddpm4j.cli.train;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.HasEffect;
@@ -94,11 +93,8 @@ final class DistillationOptions {
     }
     if (Files.exists(teacher.resolve(UnetFolder.WEIGHTS))) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "%s is a network whose noise schedule is not known, from which nothing can be distilled: name the folder of a run or of a diffusers pipeline (with model_index.json), or %s.",
-              teacher,
-              StartingNetwork.BUNDLED));
+          "%s is a network whose noise schedule is not known, from which nothing can be distilled: name the folder of a run or of a diffusers pipeline (with model_index.json), or %s.",
+          teacher, StartingNetwork.BUNDLED);
     }
     return Optional.of(readRun(teacher, execution));
   }
@@ -115,11 +111,8 @@ final class DistillationOptions {
     BadInputException.check(model::description);
     if (model.isClassConditional() != isClassConditional) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The teacher %s told classes; %s --class-conditional.",
-              isClassConditional ? "was not" : "was",
-              isClassConditional ? "leave out" : "give"));
+          "The teacher %s told classes; %s --class-conditional.",
+          isClassConditional ? "was not" : "was", isClassConditional ? "leave out" : "give");
     }
     if (!isClassConditional) {
       return;
@@ -129,11 +122,8 @@ final class DistillationOptions {
             && model.unet().config().classEmbeddings() == NetworkOptions.classEmbeddings(data);
     if (!isSame) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The teacher was told the classes %s and the images are of the classes %s; distil from a network of the same classes and a null class.",
-              model.classNames(),
-              data.images().classNames()));
+          "The teacher was told the classes %s and the images are of the classes %s; distil from a network of the same classes and a null class.",
+          model.classNames(), data.images().classNames());
     }
   }
 }

@@ -300,12 +300,8 @@ public final class TrainCommand implements Callable<Integer> {
     TrainingData images = data.loadAgain(config);
     if (!images.description().fingerprint().equals(config.data().fingerprint())) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The run %s was trained on other images (%s) than those found now (%s); resume it with the same --data.",
-              resume,
-              config.data().source(),
-              images.description().source()));
+          "The run %s was trained on other images (%s) than those found now (%s); resume it with the same --data.",
+          resume, config.data().source(), images.description().source());
     }
     DataOptions.noteSkipped(console, "train", images.loaded());
     Execution machine = execution.trainingExecution(console);
@@ -336,12 +332,8 @@ public final class TrainCommand implements Callable<Integer> {
                 () -> SamplerOptions.steps(sampleSteps, usualSampler(config.model()), timesteps));
     if (sampleSteps != null && sampleSteps != steps) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The run %s draws its samples in %d steps, so that --sample-steps %d would make others; leave it out.",
-              resume,
-              steps,
-              sampleSteps));
+          "The run %s draws its samples in %d steps, so that --sample-steps %d would make others; leave it out.",
+          resume, steps, sampleSteps);
     }
     TrainingDescription drawing = own.withSampleSteps(steps);
     TrainingDescription whole =
@@ -352,10 +344,8 @@ public final class TrainCommand implements Callable<Integer> {
     if (!whole.earlierSteps().equals(own.earlierSteps())
         && own.config().learningRate().decay() != LearningRateSchedule.Decay.CONSTANT) {
       console.note(
-          String.format(
-              Locale.ROOT,
-              "train: the learning rate falls to the new end, step %d, and so goes on higher than it had come to",
-              whole.config().steps()));
+          "train: the learning rate falls to the new end, step %d, and so goes on higher than it had come to",
+          whole.config().steps());
     }
     return config.withTraining(whole);
   }
@@ -404,10 +394,7 @@ public final class TrainCommand implements Callable<Integer> {
     double minutes = Objects.requireNonNullElse(timeLimit, 0.0);
     if (!(minutes >= 0 && minutes <= Integer.MAX_VALUE)) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The time limit is %s minutes; it must be at least 0, which means none.",
-              timeLimit));
+          "The time limit is %s minutes; it must be at least 0, which means none.", timeLimit);
     }
     return minutes == 0 ? TrainingSession.NO_LIMIT : Duration.ofMillis((long) (minutes * 60_000));
   }
@@ -418,19 +405,13 @@ public final class TrainCommand implements Callable<Integer> {
     }
     if (!Files.isDirectory(path)) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "%s is a file where the run's folder should be; choose another one by --run.",
-              path));
+          "%s is a file where the run's folder should be; choose another one by --run.", path);
     }
     try (Stream<Path> files = Files.list(path)) {
       if (files.findAny().isPresent()) {
         throw new BadInputException(
-            String.format(
-                Locale.ROOT,
-                "The folder %s is not empty, and a run never overwrites another; go on with it by --resume %s or choose a new one by --run.",
-                path,
-                path));
+            "The folder %s is not empty, and a run never overwrites another; go on with it by --resume %s or choose a new one by --run.",
+            path, path);
       }
     }
   }

@@ -2,7 +2,6 @@ package org.ddpm4j.cli.train;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -241,11 +240,7 @@ final class TrainingOptions {
     double chosen = Objects.requireNonNullElse(minutes, Double.valueOf(TrainingDefaults.MINUTES));
     if (!(chosen > 0 && chosen <= MAX_MINUTES)) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "--minutes is %s; it must be above 0 and at most %d.",
-              minutes,
-              MAX_MINUTES));
+          "--minutes is %s; it must be above 0 and at most %d.", minutes, MAX_MINUTES);
     }
     return chosen;
   }
@@ -350,14 +345,12 @@ final class TrainingOptions {
     int divisor = network.sizeDivisor();
     if (shape.height() % divisor != 0 || shape.width() % divisor != 0) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "Images of %dx%d do not go through this U-Net, whose levels need heights and widths that are multiples of %d; choose --image-size %dx%d, or fewer levels by --dim-mults.",
-              shape.height(),
-              shape.width(),
-              divisor,
-              nearestMultiple(shape.height(), divisor),
-              nearestMultiple(shape.width(), divisor)));
+          "Images of %dx%d do not go through this U-Net, whose levels need heights and widths that are multiples of %d; choose --image-size %dx%d, or fewer levels by --dim-mults.",
+          shape.height(),
+          shape.width(),
+          divisor,
+          nearestMultiple(shape.height(), divisor),
+          nearestMultiple(shape.width(), divisor));
     }
   }
 

@@ -2,7 +2,6 @@ package org.ddpm4j.diffusion.diffusers;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.Parameterization;
@@ -17,6 +16,7 @@ import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
 import org.ddpm4j.schedules.CrashSchedule;
@@ -67,11 +67,6 @@ public record DiffusersScheduler(
   /**
    * Checks that a scheduler of diffusers can be this.
    *
-   * @param betas formula of β
-   * @param timesteps T of the chain, from 1 to {@value ScheduleConfig#MAX_TIMESTEPS}
-   * @param parameterization what the network predicts
-   * @param sampler how images are drawn
-   * @param clipping what is done to estimates of x0
    * @throws IllegalArgumentException if none can; the sentence says what to choose instead
    */
   public DiffusersScheduler {
@@ -235,7 +230,7 @@ public record DiffusersScheduler(
 
   private static void require(boolean condition, String sentence, Object... values) {
     if (!condition) {
-      throw new IllegalArgumentException(String.format(Locale.ROOT, sentence, values));
+      throw new IllegalArgumentException(Text.format(sentence, values));
     }
   }
 
@@ -271,11 +266,7 @@ public record DiffusersScheduler(
     return PipelineJson.toJson(SchedulerJson.write(this));
   }
 
-  /**
-   * The class that diffusers has for it.
-   *
-   * @return for instance {@code DDPMScheduler}
-   */
+  /** {@return the class that diffusers has for it, for instance {@code DDPMScheduler}} */
   public String className() {
     return SchedulerClass.of(sampler.type(), parameterization).className();
   }

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -13,6 +12,7 @@ import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.run.TrainedWeights;
 import org.ddpm4j.io.TensorReader;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.pytorch.PyTorchReader;
 import org.ddpm4j.io.weights.WeightsFile;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -53,14 +53,7 @@ public record LucidrainsCheckpoint(
   /** Where a diffusion is itself: in his checkpoints, and in a state dict of its own. */
   private static final List<String> MODELS = List.of("model.", "");
 
-  /**
-   * Checks that there is everything.
-   *
-   * @param unet the network
-   * @param parameterization what it predicts
-   * @param schedule the noise
-   * @param scheduleConfig the noise by name
-   */
+  /** Checks that there is everything. */
   public LucidrainsCheckpoint {
     Objects.requireNonNull(unet, "unet");
     Objects.requireNonNull(parameterization, "parameterization");
@@ -118,8 +111,7 @@ public record LucidrainsCheckpoint(
           NamedBetas.find(betas));
     } catch (IllegalArgumentException e) {
       throw new IOException(
-          String.format(Locale.ROOT, "The checkpoint %s cannot be read: %s", file, e.getMessage()),
-          e);
+          Text.format("The checkpoint %s cannot be read: %s", file, e.getMessage()), e);
     }
   }
 
@@ -136,8 +128,7 @@ public record LucidrainsCheckpoint(
         () ->
             new IllegalArgumentException(
                 average.isPresent() || model.isPresent()
-                    ? String.format(
-                            Locale.ROOT,
+                    ? Text.format(
                             "it has no %s, only the %s; choose these",
                             model.isPresent() ? "moving average" : "weights of the last step",
                             model.isPresent() ? "weights of the last step" : "moving average")
@@ -149,15 +140,10 @@ public record LucidrainsCheckpoint(
   /** What to do with the weights of a network that is none of his. */
   private static String ofAnotherKind(Path file) {
     return Files.exists(file.resolveSibling(UnetFolder.CONFIG))
-        ? String.format(
-            Locale.ROOT,
+        ? Text.format(
             "beside it lies a %s, so name their folder, %s.",
-            UnetFolder.CONFIG,
-            file.toAbsolutePath().getParent())
-        : String.format(
-            Locale.ROOT,
-            "a network of another kind needs a folder with its %s.",
-            UnetFolder.CONFIG);
+            UnetFolder.CONFIG, file.toAbsolutePath().getParent())
+        : Text.format("a network of another kind needs a folder with its %s.", UnetFolder.CONFIG);
   }
 
   private static Optional<String> find(TensorReader reader, List<String> places) {
@@ -171,21 +157,16 @@ public record LucidrainsCheckpoint(
     String tensor = place + name;
     if (!reader.names().contains(tensor)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "it has no tensor %s, which tells %s.",
-              tensor,
-              name.equals(BETAS) ? "the noise schedule" : "what the network predicts"));
+              tensor, name.equals(BETAS) ? "the noise schedule" : "what the network predicts"));
     }
     long[] shape = reader.shape(tensor);
     if (shape.length != 1 || shape[0] < 1 || shape[0] > most) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "its tensor %s has the shape %s, where one of 1 to %d numbers is expected.",
-              tensor,
-              Arrays.toString(shape),
-              most));
+              tensor, Arrays.toString(shape), most));
     }
     INDArray values = reader.tensor(tensor);
     return values.castTo(DataType.DOUBLE).toDoubleVector();

@@ -10,6 +10,7 @@ import java.util.Optional;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.hub.HubCache;
 import org.ddpm4j.io.hub.HubName;
 import org.ddpm4j.unet.model.Unet2D;
@@ -124,8 +125,7 @@ public record ModelSource(
               "--model",
               folder.orElseThrow().toString(),
               "--size",
-              String.format(
-                  Locale.ROOT, "%dx%d", size.orElseThrow().height(), size.orElseThrow().width()));
+              Text.format("%dx%d", size.orElseThrow().height(), size.orElseThrow().width()));
       case HUB -> {
         HubName name = hubName.orElseThrow();
         yield List.of("--model", name.repository() + "@" + name.revision());
@@ -143,8 +143,7 @@ public record ModelSource(
     Path file = newest.orElse(run.unet());
     if (!Files.exists(file)) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The run %s has no checkpoint yet; wait for its first, which comes every few hundred steps.",
               id));
     }
@@ -174,8 +173,7 @@ public record ModelSource(
     if (model.isLatent()) {
       model.close();
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The model %s denoises latents, which the studio does not show; draw with it by ddpm sample.",
               id));
     }
