@@ -48,7 +48,11 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
 
   private static String suggestion(ParameterException e) {
     if (e instanceof UnmatchedArgumentException unmatched) {
-      List<String> suggestions = unmatched.getSuggestions();
+      // An option behind -- is none, and its own name no help.
+      List<String> suggestions =
+          unmatched.getSuggestions().stream()
+              .filter(name -> !unmatched.getUnmatched().contains(name))
+              .toList();
       if (!suggestions.isEmpty()) {
         return Text.format(
             " (did you mean %s?)",

@@ -122,4 +122,11 @@ class ProgramTest {
     assertThat(err()).startsWith("ddpm: ").endsWith(".\n").hasLineCount(1);
     return err();
   }
+
+  @Test
+  void optionsBehindTwoHyphensAreNone() {
+    Cli.run("data", "--", "--offline").isBadInput("'--offline'; see 'ddpm data --help'");
+    Cli.run("evaluate", "--", "--distances")
+        .isBadInput("'--distances'; see 'ddpm evaluate --help'");
+  }
 }

@@ -166,9 +166,12 @@ public final class DistancesCommand implements Callable<Integer> {
     int command = words.indexOf("evaluate");
     boolean isFirst =
         words.stream().limit(command + 1L).filter(w -> !w.startsWith("-")).count() == 1;
-    if (command < 0 || !isFirst || !words.remove(OPTION)) {
+    // Behind -- no word is an option.
+    int option = words.stream().takeWhile(word -> !word.equals("--")).toList().indexOf(OPTION);
+    if (command < 0 || !isFirst || option < 0) {
       return args;
     }
+    words.remove(option);
     words.set(words.indexOf("evaluate"), "distances");
     return words.toArray(String[]::new);
   }
