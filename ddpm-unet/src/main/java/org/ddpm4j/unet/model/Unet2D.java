@@ -806,17 +806,6 @@ public record Unet2D(
   }
 
   /**
-   * The same network with another middle.
-   *
-   * @param newMiddle what is behind the coarsest level
-   * @return the architecture
-   */
-  public Unet2D withMiddle(Middle newMiddle) {
-    return new Unet2D(
-        images, levels, time, classes, resnets, attentionHeadDim, newMiddle, resampling);
-  }
-
-  /**
    * The same network with other resampling.
    *
    * @param newResampling how sizes are halved and doubled
