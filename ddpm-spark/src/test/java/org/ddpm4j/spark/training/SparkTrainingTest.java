@@ -2,8 +2,10 @@ package org.ddpm4j.spark.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -123,6 +125,23 @@ class SparkTrainingTest {
       // Those before were reports of shorter trainings; all that decides is the same.
       assertThat(TinyRun.contents(last).subList(0, 5)).isEqualTo(straight.subList(0, 5));
       assertThat(TinyRun.contents(last).get(7)).isEqualTo(straight.get(7));
+    }
+  }
+
+  /** The sentence is that of a task, however often it was begun. */
+  @Test
+  void tasksThatFailSayWhy() throws IOException {
+    Path images = folder.resolve("images-that-go");
+    PackedImages own = PackedImages.write(IMAGES, images.toString(), CONFIGURATION);
+    Path path = folder.resolve("failing");
+    try (RemoteRun remote =
+            RemoteRun.create(path.toString(), CONFIGURATION, TinyRun.config(IMAGES, STEPS));
+        SparkTraining training = new SparkTraining(context(), remote, own, 2, Placement.BARRIER)) {
+      Files.move(images, folder.resolve("images-elsewhere"));
+      assertThatThrownBy(() -> training.run(NOBODY))
+          .isInstanceOf(UncheckedIOException.class)
+          .hasMessageContaining("The cluster failed at a step 4 times: ")
+          .hasMessageContaining("images-that-go");
     }
   }
 
