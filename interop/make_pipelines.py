@@ -221,7 +221,7 @@ def make(name, case, folder, networks):
     own_call = case.pipeline is not None
     drawn = draw(pipeline, noise, "own", label, case.steps, own_call, case.guidance)
     save_file(drawn, folder / "images.safetensors")
-    has_ddim = train_it is train and scheduler.config.beta_schedule in OF_DDIM
+    has_ddim = train_it is train and scheduler.config.get("beta_schedule") in OF_DDIM
     if has_ddim and not own_call and case.scheduler is not diffusers.DDIMScheduler:
         save_file(draw(pipeline, noise, "ddim", label, case.steps), folder / "ddim.safetensors")
     images = drawn["images"] if "images" in drawn else 2 * drawn["pixels"] - 1
