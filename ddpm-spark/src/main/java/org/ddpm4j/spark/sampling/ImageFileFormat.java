@@ -46,7 +46,7 @@ public final class ImageFileFormat extends FileOutputFormat<Integer, DrawnImage>
 
       /**
        * With the file system's own permissions: where others are asked for, the local one starts
-       * chmod for each file, which takes as long as drawing.
+       * chmod for each file.
        */
       private FSDataOutputStream create(Path file) throws IOException {
         FileSystem files = file.getFileSystem(context.getConfiguration());
