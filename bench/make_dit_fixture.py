@@ -6,13 +6,12 @@ Needs diffusers (interop/requirements.txt). Writes what make_unet2d_fixtures.py 
 """
 
 import argparse
-import json
 import math
 import pathlib
 
 import diffusers
+import golden_network
 import torch
-from safetensors.torch import save_file
 
 CONFIG = {
     "num_attention_heads": 2,
@@ -34,20 +33,19 @@ def sinusoids(t):
     return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
+def tell_times_exactly(network):
+    for block in network.transformer_blocks:
+        block.norm1.emb.time_proj.forward = sinusoids
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=pathlib.Path)
     folder = parser.parse_args().folder
-    folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(14)
     network = diffusers.DiTTransformer2DModel(**CONFIG).double().eval()
-    with torch.no_grad():
-        for parameter in network.parameters():
-            if parameter.dim() == 1:
-                parameter.add_(0.1 * torch.randn_like(parameter))
-            parameter.copy_(parameter.half().double())
-    for block in network.transformer_blocks:
-        block.norm1.emb.time_proj.forward = sinusoids
+    golden_network.shake(network)
+    tell_times_exactly(network)
     # Larger than it is meant for, where positions are told in other steps.
     io = {
         "x": torch.randn(3, 2, 8, 8),
@@ -56,17 +54,8 @@ def main():
         "weights": torch.rand(3),
     }
     y = network(io["x"].double(), io["t"], io["class_labels"]).sample
-    io["g"] = torch.randn(y.shape)
-    losses = (y * io["g"].double()).mean(dim=(1, 2, 3))
-    (losses * io["weights"].double()).mean().backward()
-    io["y"], io["losses"] = y.detach().contiguous(), losses.detach()
-    weights = {n: p.detach().half().contiguous() for n, p in network.state_dict().items()}
-    gradients = {n: p.grad.float().contiguous() for n, p in network.named_parameters()}
-    save_file(io, folder / "io.safetensors")
-    save_file(weights, folder / "diffusion_pytorch_model.safetensors", {"format": "pt"})
-    save_file(gradients, folder / "grads.safetensors")
-    text = json.dumps({"_class_name": "DiTTransformer2DModel"} | CONFIG, indent=2)
-    (folder / "config.json").write_text(text + "\n", encoding="utf-8")
+    config = {"_class_name": "DiTTransformer2DModel"} | CONFIG
+    golden_network.write(folder, config, network, y, io)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,11 @@ of the noise levels, which are not trained, have a gradient of zero.
 """
 
 import argparse
-import json
 import pathlib
 
 import diffusers
+import golden_network
 import torch
-from safetensors.torch import save_file
 
 CONFIG = {
     "sample_size": [8, 4],
@@ -36,35 +35,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=pathlib.Path)
     folder = parser.parse_args().folder
-    folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(12)
     unet = diffusers.UNet2DModel(**CONFIG).double()
-    with torch.no_grad():
-        for parameter in unet.parameters():
-            if parameter.dim() == 1:
-                # No scale of one and no bias of zero, so that nothing can be left out.
-                parameter.add_(0.1 * torch.randn_like(parameter))
-            parameter.copy_(parameter.half().double())
+    golden_network.shake(unet)
     io = {
         "x": torch.randn(3, 3, 8, 4),
         "t": torch.tensor([0.02, 1.7, 90.0]),
         "weights": torch.rand(3),
     }
     y = unet(io["x"].double(), io["t"].double()).sample
-    io["g"] = torch.randn(y.shape)
-    losses = (y * io["g"].double()).mean(dim=(1, 2, 3))
-    (losses * io["weights"].double()).mean().backward()
-    io["y"], io["losses"] = y.detach().contiguous(), losses.detach()
-    weights = {n: p.detach().half().contiguous() for n, p in unet.state_dict().items()}
-    gradients = {
-        n: torch.zeros(p.shape) if p.grad is None else p.grad.float().contiguous()
-        for n, p in unet.named_parameters()
-    }
-    save_file(io, folder / "io.safetensors")
-    save_file(weights, folder / "diffusion_pytorch_model.safetensors", {"format": "pt"})
-    save_file(gradients, folder / "grads.safetensors")
-    text = json.dumps({"_class_name": "UNet2DModel"} | CONFIG, indent=2)
-    (folder / "config.json").write_text(text + "\n", encoding="utf-8")
+    golden_network.write(folder, {"_class_name": "UNet2DModel"} | CONFIG, unet, y, io)
 
 
 if __name__ == "__main__":

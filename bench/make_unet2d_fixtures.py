@@ -17,9 +17,10 @@ import argparse
 import json
 import pathlib
 
+import golden_network
 import torch
 from pytorch_unet2d import UNet2D
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
@@ -124,17 +125,11 @@ def former_name(name):
 
 def make_unet(config):
     unet = UNet2D(config | {"act_fn": config["act_fn"].lower()}).double()
-    with torch.no_grad():
-        for parameter in unet.parameters():
-            if parameter.dim() == 1:
-                # No scale of one and no bias of zero, so that nothing can be left out.
-                parameter.add_(0.1 * torch.randn_like(parameter))
-            parameter.copy_(parameter.half().double())
+    golden_network.shake(unet)
     return unet
 
 
 def make_fixture(folder, config, size, with_former_names):
-    folder.mkdir(parents=True, exist_ok=True)
     unet = make_unet(config)
     io = {
         "x": torch.randn(BATCH, config["in_channels"], *size),
@@ -146,20 +141,14 @@ def make_fixture(folder, config, size, with_former_names):
         # One class is asked for twice, some are not at all.
         io["class_labels"] = torch.tensor([3, 0, 3])
         arguments.append(io["class_labels"])
-    y = unet(*arguments)
-    io["g"] = torch.randn(y.shape)
-    losses = (y * io["g"].double()).mean(dim=(1, 2, 3))
-    (losses * io["weights"].double()).mean().backward()
-    io["y"] = y.detach()
-    io["losses"] = losses.detach()
-    file_name = former_name if with_former_names else str
-    weights = {file_name(name): p.detach().half() for name, p in unet.named_parameters()}
-    gradients = {name: p.grad.float() for name, p in unet.named_parameters()}
-    save_file(io, folder / "io.safetensors")
-    save_file(weights, folder / "diffusion_pytorch_model.safetensors", {"format": "pt"})
-    save_file(gradients, folder / "grads.safetensors")
-    text = json.dumps({"_class_name": "UNet2DModel"} | config, indent=2)
-    (folder / "config.json").write_text(text + "\n", encoding="utf-8")
+    golden_network.write(
+        folder,
+        {"_class_name": "UNet2DModel"} | config,
+        unet,
+        unet(*arguments),
+        io,
+        former_name if with_former_names else str,
+    )
 
 
 def check(folder):
