@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
-import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaFutureAction;
@@ -36,8 +35,6 @@ final class ResidentTask {
    * application that the driver may be waiting for between two steps.
    */
   private static final long IDLE_MILLIS = TimeUnit.SECONDS.toMillis(10);
-
-  private static final int DEFAULT_RETRIES = 16;
 
   private ResidentTask() {}
 
@@ -109,12 +106,7 @@ final class ResidentTask {
   /** As Spark has its executors listen for each other. */
   private static Endpoint endpoint() {
     SparkEnv spark = SparkEnv.get();
-    SparkConf conf = spark.conf();
     String host = spark.blockManager().blockManagerId().host();
-    return new Endpoint(
-        host,
-        host,
-        conf.getInt(SparkGradientStep.EXECUTOR_PORT, 0),
-        conf.getInt("spark.port.maxRetries", DEFAULT_RETRIES));
+    return ResidentTasks.endpoint(spark.conf(), host, host, SparkGradientStep.EXECUTOR_PORT);
   }
 }

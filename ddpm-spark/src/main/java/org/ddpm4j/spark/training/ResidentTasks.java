@@ -100,10 +100,19 @@ final class ResidentTasks implements ShardSchedule.Cluster {
   /** As Spark listens for executors. */
   private static Endpoint endpoint(SparkConf conf) {
     String host = conf.get("spark.driver.host");
-    return new Endpoint(
+    return endpoint(
+        conf,
         host,
         conf.get("spark.driver.bindAddress", host),
-        conf.getInt(SparkGradientStep.DRIVER_PORT, ANY_PORT),
+        SparkGradientStep.DRIVER_PORT);
+  }
+
+  /** At the port of a setting, or at one of those behind it, as Spark's own. */
+  static Endpoint endpoint(SparkConf conf, String host, String bindHost, String port) {
+    return new Endpoint(
+        host,
+        bindHost,
+        conf.getInt(port, ANY_PORT),
         conf.getInt("spark.port.maxRetries", DEFAULT_RETRIES));
   }
 
