@@ -75,6 +75,7 @@ public final class AdamW implements AutoCloseable {
       operations.step(weights.flat(), shrink, rate, gradient.flat());
       for (int i = 0; i < kept.size(); i++) {
         weights.get(frozen.get(i)).assign(kept.get(i));
+        kept.get(i).close();
       }
     }
     return norm;
