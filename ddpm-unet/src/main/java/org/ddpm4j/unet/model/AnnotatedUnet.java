@@ -202,20 +202,7 @@ public record AnnotatedUnet(
    */
   public static AnnotatedUnet resnet(
       int dim, int channels, List<Integer> dimMults, int resnetBlockGroups) {
-    return new AnnotatedUnet(
-        dim,
-        channels,
-        channels,
-        dimMults,
-        Block.RESNET,
-        resnetBlockGroups,
-        DEFAULT_CONVNEXT_MULT,
-        DEFAULT_HEADS,
-        DEFAULT_HEAD_DIM,
-        NO_CLASSES,
-        PIXELS,
-        NO_DROPOUT,
-        DEFAULT_ATTENTION);
+    return usual(dim, channels, dimMults, Block.RESNET, resnetBlockGroups);
   }
 
   /**
@@ -227,13 +214,18 @@ public record AnnotatedUnet(
    * @return the architecture
    */
   public static AnnotatedUnet convnext(int dim, int channels, List<Integer> dimMults) {
+    return usual(dim, channels, dimMults, Block.CONVNEXT, DEFAULT_GROUPS);
+  }
+
+  private static AnnotatedUnet usual(
+      int dim, int channels, List<Integer> dimMults, Block block, int resnetBlockGroups) {
     return new AnnotatedUnet(
         dim,
         channels,
         channels,
         dimMults,
-        Block.CONVNEXT,
-        DEFAULT_GROUPS,
+        block,
+        resnetBlockGroups,
         DEFAULT_CONVNEXT_MULT,
         DEFAULT_HEADS,
         DEFAULT_HEAD_DIM,
