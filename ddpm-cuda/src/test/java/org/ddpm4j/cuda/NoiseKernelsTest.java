@@ -3,27 +3,25 @@ package org.ddpm4j.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import java.util.Random;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
+import org.ddpm4j.kernels.random.Philox;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Noise of a key, emulated, against the definitions of its generator and of its distribution. */
+/** Noise of a key, emulated, against the words of the CPU and the definition of its distribution. */
 class NoiseKernelsTest {
 
   private static final long SEED = 0x0123456789ABCDEFL;
   private static final long FIRST_IMAGE = 0xFFFFFFFEL;
   private static final long STEP = 77;
   private static final long PURPOSE = 2;
-  private static final BigInteger WORD = BigInteger.ONE.shiftLeft(32);
 
   private EmulatedDriver driver;
   private EmulatedTensors tensors;
@@ -42,28 +40,12 @@ class NoiseKernelsTest {
     }
   }
 
-  /** Philox4x32-10 as its paper defines it, in numbers of any size. */
-  private static long[] philox(long[] counter, long seed) {
-    BigInteger[] x =
-        Arrays.stream(counter).mapToObj(BigInteger::valueOf).toArray(BigInteger[]::new);
-    BigInteger k0 = BigInteger.valueOf(seed & 0xFFFFFFFFL);
-    BigInteger k1 = BigInteger.valueOf(seed >>> 32);
-    for (int round = 0; round < 10; round++) {
-      BigInteger[] low = BigInteger.valueOf(0xD2511F53L).multiply(x[0]).divideAndRemainder(WORD);
-      BigInteger[] high = BigInteger.valueOf(0xCD9E8D57L).multiply(x[2]).divideAndRemainder(WORD);
-      x = new BigInteger[] {high[0].xor(x[1]).xor(k0), high[1], low[0].xor(x[3]).xor(k1), low[1]};
-      k0 = k0.add(BigInteger.valueOf(0x9E3779B9L)).mod(WORD);
-      k1 = k1.add(BigInteger.valueOf(0xBB67AE85L)).mod(WORD);
-    }
-    return Arrays.stream(x).mapToLong(BigInteger::longValueExact).toArray();
-  }
-
   private static double noise(int image, int element) {
-    long number = (FIRST_IMAGE + image) & 0xFFFFFFFFL;
-    long[] words = philox(new long[] {element / 4, number, STEP, PURPOSE}, SEED);
+    int number = (int) (FIRST_IMAGE + image);
+    int[] words = Philox.block(SEED, element / 4, number, (int) STEP, (int) PURPOSE);
     int pair = element % 4 / 2 * 2;
-    double radius = Math.sqrt(-2 * Math.log((words[pair] + 1) * 0x1p-32));
-    double angle = 2 * Math.PI * words[pair + 1] * 0x1p-32;
+    double radius = Math.sqrt(-2 * Math.log((Integer.toUnsignedLong(words[pair]) + 1) * 0x1p-32));
+    double angle = 2 * Math.PI * Integer.toUnsignedLong(words[pair + 1]) * 0x1p-32;
     return radius * (element % 2 == 0 ? Math.cos(angle) : Math.sin(angle));
   }
 
