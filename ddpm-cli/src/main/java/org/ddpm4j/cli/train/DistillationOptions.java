@@ -1,7 +1,6 @@
 package org.ddpm4j.cli.train;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.ddpm4j.cli.options.BadInputException;
@@ -16,7 +15,6 @@ import org.ddpm4j.diffusion.objective.Distillation;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.TrainedWeights;
 import org.ddpm4j.unet.Execution;
-import org.ddpm4j.unet.UnetFolder;
 import org.nd4j.linalg.api.buffer.DataType;
 import picocli.CommandLine.Option;
 
@@ -91,7 +89,7 @@ final class DistillationOptions {
     if (PipelineFolder.isPipeline(teacher)) {
       return Optional.of(DiffusionModel.ofPipeline(teacher, Optional.empty(), execution));
     }
-    if (Files.exists(teacher.resolve(UnetFolder.WEIGHTS))) {
+    if (StartingNetwork.holdsWeights(teacher)) {
       throw new BadInputException(
           "%s is a network whose noise schedule is not known, from which nothing can be distilled: name the folder of a run or of a diffusers pipeline (with model_index.json), or %s.",
           teacher, StartingNetwork.BUNDLED);

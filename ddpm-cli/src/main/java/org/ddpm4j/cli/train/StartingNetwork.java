@@ -138,8 +138,10 @@ final class StartingNetwork implements AutoCloseable {
             RunFolder.open(folder), TrainedWeights.EMA, Optional.empty(), execution));
   }
 
-  /** Of any layout; a run has its weights in other folders. */
-  private static boolean holdsWeights(Path folder) throws IOException {
+  /**
+   * Whether a folder is that of a network, of any layout; a run has its weights in other folders.
+   */
+  static boolean holdsWeights(Path folder) throws IOException {
     if (!Files.isRegularFile(folder.resolve(UnetFolder.CONFIG))) {
       return false;
     }
