@@ -5,12 +5,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.OptionGroup;
+import org.ddpm4j.io.Text;
 import picocli.CommandLine;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Help.Column;
@@ -182,12 +182,9 @@ final class HelpSections {
         shown.add(command.findOption(name));
       }
       shown.addAll(inherited);
-      return String.format(
-          Locale.ROOT,
+      return Text.format(
           "%s%nThese are the options that matter first; '%s --help-all' shows all %d.%n",
-          optionTable(help, shown, nameWidth),
-          command.qualifiedName(),
-          command.options().size());
+          optionTable(help, shown, nameWidth), command.qualifiedName(), command.options().size());
     }
     Map<String, List<OptionSpec>> groups = new LinkedHashMap<>();
     groups.put("", new ArrayList<>());

@@ -15,7 +15,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Noise of a key, emulated, against the words of the CPU and the definition of its distribution. */
+/**
+ * Noise of a key, emulated, against the words of the CPU and the definition of its distribution.
+ */
 class NoiseKernelsTest {
 
   private static final long SEED = 0x0123456789ABCDEFL;

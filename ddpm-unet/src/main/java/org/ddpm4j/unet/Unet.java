@@ -2,7 +2,6 @@ package org.ddpm4j.unet;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -10,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.ops.InnerProduct;
 import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.kernels.ops.PointwiseLoss;
@@ -131,7 +131,7 @@ public final class Unet implements AutoCloseable {
   public static Unet of(UnetConfig config, Parameters parameters, Execution execution) {
     if (!declarations(config, parameters.values().dataType()).equals(parameters.declarations())) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "The parameters belong to another network than %s.", config));
+          Text.format("The parameters belong to another network than %s.", config));
     }
     return new Unet(config, parameters, execution);
   }
@@ -139,8 +139,7 @@ public final class Unet implements AutoCloseable {
   static List<Parameter> declarations(UnetConfig config, DataType dataType) {
     if (dataType != DataType.FLOAT && dataType != DataType.DOUBLE) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "A U-Net cannot compute in %s; choose FLOAT or DOUBLE.", dataType));
+          Text.format("A U-Net cannot compute in %s; choose FLOAT or DOUBLE.", dataType));
     }
     int size = config.sizeDivisor();
     return UnetGraph.forward(
@@ -419,8 +418,7 @@ public final class Unet implements AutoCloseable {
     if (device.isEmpty() || !device.get().device().trains()) {
       if (!execution.helpers().isEmpty()) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The device %s cannot train together with others; name it alone.",
                 execution.resolvedDevice()));
       }
@@ -507,21 +505,16 @@ public final class Unet implements AutoCloseable {
     INDArray t = input.t();
     if (x.rank() != 4 || x.size(0) < 1 || x.size(1) != config.inChannels()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The images have the shape %s where this U-Net takes [N,%d,H,W] with N at least 1.",
-              Arrays.toString(x.shape()),
-              config.inChannels()));
+              Arrays.toString(x.shape()), config.inChannels()));
     }
     config.checkImageSize((int) x.size(2), (int) x.size(3));
     if (t.rank() != 1 || t.length() != x.size(0)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The timesteps have the shape %s where %d images need [%d].",
-              Arrays.toString(t.shape()),
-              x.size(0),
-              x.size(0)));
+              Arrays.toString(t.shape()), x.size(0), x.size(0)));
     }
     checkLabels(x, input.labels());
   }
@@ -537,32 +530,23 @@ public final class Unet implements AutoCloseable {
     }
     if (labels == null) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The images have no labels, but this U-Net has a class embedding of %d rows; give each image a label from 0 to %d.",
-              count,
-              count - 1));
+              count, count - 1));
     }
     if (labels.rank() != 1 || labels.length() != x.size(0)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The labels have the shape %s where %d images need [%d].",
-              Arrays.toString(labels.shape()),
-              x.size(0),
-              x.size(0)));
+              Arrays.toString(labels.shape()), x.size(0), x.size(0)));
     }
     for (long n = 0; n < labels.length(); n++) {
       double label = labels.getDouble(n);
       if (!(label >= 0 && label < count && label == Math.rint(label))) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "Image %d has the label %s where the class embedding of this U-Net has %d rows; labels are whole numbers from 0 to %d.",
-                n,
-                label,
-                count,
-                count - 1));
+                n, label, count, count - 1));
       }
     }
   }
@@ -570,21 +554,16 @@ public final class Unet implements AutoCloseable {
   private static void checkWeights(INDArray x, INDArray weights) {
     if (weights.rank() != 1 || weights.length() != x.size(0)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The weights have the shape %s where %d images need [%d].",
-              Arrays.toString(weights.shape()),
-              x.size(0),
-              x.size(0)));
+              Arrays.toString(weights.shape()), x.size(0), x.size(0)));
     }
     for (long n = 0; n < weights.length(); n++) {
       if (!Double.isFinite(weights.getDouble(n))) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "The weight of image %d is %s; weights are finite numbers.",
-                n,
-                weights.getDouble(n)));
+                n, weights.getDouble(n)));
       }
     }
   }
@@ -593,11 +572,9 @@ public final class Unet implements AutoCloseable {
     long[] expected = executor.graph().outputShape(input.x().size(0));
     if (!Arrays.equals(target.shape(), expected)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The target has the shape %s where the network's output has %s.",
-              Arrays.toString(target.shape()),
-              Arrays.toString(expected)));
+              Arrays.toString(target.shape()), Arrays.toString(expected)));
     }
   }
 

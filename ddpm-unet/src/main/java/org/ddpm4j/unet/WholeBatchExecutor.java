@@ -6,10 +6,10 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.GraphPlan;
 import org.ddpm4j.kernels.plan.PlanRequest;
@@ -263,11 +263,7 @@ final class WholeBatchExecutor implements UnetExecutor {
 
   @Override
   public String toString() {
-    return String.format(
-        Locale.ROOT,
-        "%s on %s, plans of %s",
-        config,
-        device.name(),
-        Arrays.toString(plans.keySet().toArray()));
+    return Text.format(
+        "%s on %s, plans of %s", config, device.name(), Arrays.toString(plans.keySet().toArray()));
   }
 }

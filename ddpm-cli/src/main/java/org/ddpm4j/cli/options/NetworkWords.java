@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.ddpm4j.unet.model.DiffusionTransformer;
 import org.ddpm4j.unet.model.LucidrainsUnet;
@@ -30,31 +31,31 @@ public final class NetworkWords {
       annotated(unet, parts);
     } else if (network instanceof TutorialUnet unet) {
       parts.add(
-          format("small U-Net without normalisation or attention, base width %d", unet.dim()));
+          Text.format("small U-Net without normalisation or attention, base width %d", unet.dim()));
     } else if (network instanceof MinimalUnet unet) {
-      parts.add(format("minimal U-Net, base width %d", unet.dim()));
-      parts.add(format("time embedding of %d", unet.timeDim()));
+      parts.add(Text.format("minimal U-Net, base width %d", unet.dim()));
+      parts.add(Text.format("time embedding of %d", unet.timeDim()));
     } else if (network instanceof LucidrainsUnet unet) {
       lucidrains(unet, parts);
     } else if (network instanceof Unet2D unet) {
       unet2D(unet, parts);
     } else if (network instanceof DiffusionTransformer transformer) {
       parts.add(
-          format(
+          Text.format(
               "diffusers' DiTTransformer2DModel, %s of %s of %d",
               counted(transformer.blocks().count(), "block"),
               counted(transformer.blocks().heads(), "head"),
               transformer.blocks().headDim()));
-      parts.add(format("patches of %d", transformer.images().patchSize()));
+      parts.add(Text.format("patches of %d", transformer.images().patchSize()));
     } else {
       parts.add(network.getClass().getSimpleName());
     }
     parts.add(channels(network));
     if (network.classEmbeddings() > 0) {
-      parts.add(format("%d class embeddings", network.classEmbeddings()));
+      parts.add(Text.format("%d class embeddings", network.classEmbeddings()));
     }
     if (network.dropout() > 0) {
-      parts.add(format("dropout of %s in training", network.dropout()));
+      parts.add(Text.format("dropout of %s in training", network.dropout()));
     }
     return String.join("; ", parts);
   }
@@ -62,13 +63,14 @@ public final class NetworkWords {
   private static void annotated(AnnotatedUnet unet, List<String> parts) {
     parts.add(
         unet.block() == AnnotatedUnet.Block.RESNET
-            ? format(
+            ? Text.format(
                 "U-Net of ResNet blocks, normalised in %s",
                 counted(unet.resnetBlockGroups(), "group"))
-            : format("U-Net of ConvNeXt blocks, %d times as wide within", unet.convnextMult()));
+            : Text.format(
+                "U-Net of ConvNeXt blocks, %d times as wide within", unet.convnextMult()));
     parts.add("widths " + numbers(unet.dimMults().stream().mapToInt(mult -> mult * unet.dim())));
     String heads =
-        format("of %s of %d", counted(unet.attentionHeads(), "head"), unet.attentionHeadDim());
+        Text.format("of %s of %d", counted(unet.attentionHeads(), "head"), unet.attentionHeadDim());
     parts.add(
         switch (unet.attention()) {
           case ALL -> "attention " + heads;
@@ -83,7 +85,7 @@ public final class NetworkWords {
         IntStream.range(0, unet.dimMults().size())
             .mapToObj(
                 level ->
-                    format(
+                    Text.format(
                         "%d%s",
                         unet.dimMults().get(level) * unet.dim(),
                         unet.attentions().get(level).kind() == LucidrainsUnet.AttentionKind.FULL
@@ -91,14 +93,14 @@ public final class NetworkWords {
                             : ""))
             .collect(Collectors.joining(", ", "widths ", "")));
     if (unet.resnetBlockGroups() != LucidrainsUnet.ROOT_MEAN_SQUARE) {
-      parts.add(format("normalised in %s", counted(unet.resnetBlockGroups(), "group")));
+      parts.add(Text.format("normalised in %s", counted(unet.resnetBlockGroups(), "group")));
     }
     if (unet.memories() > 0) {
-      parts.add(format("memory of %s", counted(unet.memories(), "key")));
+      parts.add(Text.format("memory of %s", counted(unet.memories(), "key")));
     }
     if (unet.time().frequencies() != LucidrainsUnet.Frequencies.SINUSOIDAL) {
       parts.add(
-          format(
+          Text.format(
               "times of %d %s frequencies",
               unet.time().width() / 2, unet.time().frequencies().name().toLowerCase(Locale.ROOT)));
     }
@@ -106,7 +108,7 @@ public final class NetworkWords {
 
   private static void unet2D(Unet2D unet, List<String> parts) {
     parts.add(
-        format(
+        Text.format(
             "diffusers' UNet2DModel, %s at each level, normalised in %s",
             counted(unet.resnets().perLevel(), "ResNet block"),
             unet.resnets().groups() == null
@@ -121,7 +123,8 @@ public final class NetworkWords {
                 .collect(Collectors.joining(", ")));
     if (unet.images().size() != null) {
       parts.add(
-          format("images of %dx%d", unet.images().size().height(), unet.images().size().width()));
+          Text.format(
+              "images of %dx%d", unet.images().size().height(), unet.images().size().width()));
     }
   }
 
@@ -134,14 +137,10 @@ public final class NetworkWords {
   }
 
   private static String counted(int count, String what) {
-    return format("%d %s%s", count, what, count == 1 ? "" : "s");
+    return Text.format("%d %s%s", count, what, count == 1 ? "" : "s");
   }
 
   private static String numbers(IntStream numbers) {
     return numbers.mapToObj(Integer::toString).collect(Collectors.joining(", "));
-  }
-
-  private static String format(String words, Object... values) {
-    return String.format(Locale.ROOT, words, values);
   }
 }

@@ -2,7 +2,6 @@ package org.ddpm4j.cli.train;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.ddpm4j.cli.options.BadInputException;
@@ -260,11 +259,8 @@ final class NetworkOptions {
     int classes = data.images().classNames().size();
     if (classes < 2) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The images of %s are of %d class, which needs no telling; leave out --class-conditional.",
-              data.description().name(),
-              classes));
+          "The images of %s are of %d class, which needs no telling; leave out --class-conditional.",
+          data.description().name(), classes);
     }
     return classes + 1;
   }

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -28,6 +27,7 @@ import org.ddpm4j.diffusion.run.InitialWeights;
 import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.TrainedWeights;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.weights.WeightsFile;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
@@ -99,10 +99,8 @@ final class StartingNetwork implements AutoCloseable {
       if (pipeline.autoencoder().isPresent()) {
         pipeline.close();
         throw new BadInputException(
-            String.format(
-                Locale.ROOT,
-                "The network of %s denoises latents, and a training has no autoencoder that makes them; begin with a network of pixels.",
-                from));
+            "The network of %s denoises latents, and a training has no autoencoder that makes them; begin with a network of pixels.",
+            from);
       }
       return new StartingNetwork(
           from,
@@ -126,11 +124,8 @@ final class StartingNetwork implements AutoCloseable {
     }
     if (!Files.exists(folder.resolve(UnetFolder.CONFIG))) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "%s holds no trained network that --from could begin with: name the folder of a run, of a diffusers pipeline (with model_index.json) or of a network (with config.json and weights), a checkpoint of lucidrains' trainer (model-N.pt), or %s.",
-              from,
-              BUNDLED));
+          "%s holds no trained network that --from could begin with: name the folder of a run, of a diffusers pipeline (with model_index.json) or of a network (with config.json and weights), a checkpoint of lucidrains' trainer (model-N.pt), or %s.",
+          from, BUNDLED);
     }
     return of(
         from,
@@ -220,26 +215,22 @@ final class StartingNetwork implements AutoCloseable {
     UnetConfig own = unet.config();
     if (own.imageChannels() != shape.channels()) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The network of %s takes images of %d channels, but those to train on have %d; %s.",
-              source,
-              own.imageChannels(),
-              shape.channels(),
-              own.imageChannels() == 1
-                  ? "give --grayscale"
-                  : "take images in colour, or another network"));
+          "The network of %s takes images of %d channels, but those to train on have %d; %s.",
+          source,
+          own.imageChannels(),
+          shape.channels(),
+          own.imageChannels() == 1
+              ? "give --grayscale"
+              : "take images in colour, or another network");
     }
     int answers = objective.outChannels(shape.channels());
     if (own.outChannels() != answers) {
       throw new BadInputException(
-          String.format(
-              Locale.ROOT,
-              "The network of %s %s a variance, which does not go with --loss-terms %s; give --loss-terms %s.",
-              source,
-              own.learnsVariance() ? "has learned" : "has not learned",
-              EnumConverter.spelling(objective.terms()),
-              own.learnsVariance() ? "hybrid" : "simple"));
+          "The network of %s %s a variance, which does not go with --loss-terms %s; give --loss-terms %s.",
+          source,
+          own.learnsVariance() ? "has learned" : "has not learned",
+          EnumConverter.spelling(objective.terms()),
+          own.learnsVariance() ? "hybrid" : "simple");
     }
     int rows = isClassConditional ? NetworkOptions.classEmbeddings(data) : 0;
     UnetConfig told = withClasses(own, rows);
@@ -262,11 +253,8 @@ final class StartingNetwork implements AutoCloseable {
       return unet2d.withClassEmbeddings(rows);
     }
     throw new BadInputException(
-        String.format(
-            Locale.ROOT,
-            "The network of %s cannot be told other classes than it was; %s --class-conditional.",
-            source,
-            rows == 0 ? "give" : "leave out"));
+        "The network of %s cannot be told other classes than it was; %s --class-conditional.",
+        source, rows == 0 ? "give" : "leave out");
   }
 
   /**
@@ -304,7 +292,7 @@ final class StartingNetwork implements AutoCloseable {
 
   /** Says what the run begins with, and which classes it has to learn from nothing. */
   void note(Console console, ModelDescription described) {
-    console.note(String.format(Locale.ROOT, "train: beginning with the network of %s", source));
+    console.note(Text.format("train: beginning with the network of %s", source));
     int wanted = described.network().classEmbeddings();
     if (wanted == 0 && unet.config().classEmbeddings() > 0) {
       console.note("train: its classes are left out, since --class-conditional is not given");
@@ -316,8 +304,7 @@ final class StartingNetwork implements AutoCloseable {
           .forEach(i -> fresh.add(described.classNames().get(i)));
       if (!fresh.isEmpty()) {
         console.note(
-            String.format(
-                Locale.ROOT, "train: classes that it does not know: %s", String.join(", ", fresh)));
+            Text.format("train: classes that it does not know: %s", String.join(", ", fresh)));
       }
     }
   }

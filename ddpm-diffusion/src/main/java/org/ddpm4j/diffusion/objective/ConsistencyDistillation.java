@@ -2,7 +2,6 @@ package org.ddpm4j.diffusion.objective;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.ToDoubleBiFunction;
@@ -10,6 +9,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
@@ -62,8 +62,7 @@ public record ConsistencyDistillation(
     }
     if (loss != LossFunction.L1 && loss != LossFunction.L2) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "A consistency model is distilled by the loss l1 or l2, not %s.", loss));
+          Text.format("A consistency model is distilled by the loss l1 or l2, not %s.", loss));
     }
   }
 

@@ -1,7 +1,6 @@
 package org.ddpm4j.diffusion.objective;
 
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.NoiseLevel;
@@ -9,6 +8,7 @@ import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.random.BatchRandom;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.random.BatchKey;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.UnetInput;
@@ -43,24 +43,19 @@ public record TrainingBatch(
     Objects.requireNonNull(givenEps, "givenEps");
     if (t.length != x0.size(0)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Images of shape %s do not go with %d timesteps.",
-              Arrays.toString(x0.shape()),
-              t.length));
+              Arrays.toString(x0.shape()), t.length));
     }
     if (givenEps.isPresent() && !Arrays.equals(x0.shape(), givenEps.get().shape())) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Images of shape %s do not go with noise of shape %s.",
-              Arrays.toString(x0.shape()),
-              Arrays.toString(givenEps.get().shape())));
+              Arrays.toString(x0.shape()), Arrays.toString(givenEps.get().shape())));
     }
     if (labels.isPresent() && labels.get().length() != t.length) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "%d labels were given for %d images.", labels.get().length(), t.length));
+          Text.format("%d labels were given for %d images.", labels.get().length(), t.length));
     }
   }
 

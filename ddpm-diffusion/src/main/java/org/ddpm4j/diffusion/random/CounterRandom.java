@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion.random;
 
-import java.util.Locale;
 import java.util.Objects;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.random.Philox;
 
 /**
@@ -79,10 +79,8 @@ public record CounterRandom(long seed, Purpose purpose) {
   public int below(int bound, long image, long step, long index) {
     if (bound < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "A random number below %d was asked for; the bound must be at least 1.",
-              bound));
+          Text.format(
+              "A random number below %d was asked for; the bound must be at least 1.", bound));
     }
     return (int) (uniform(image, step, index) * bound);
   }
@@ -137,12 +135,9 @@ public record CounterRandom(long seed, Purpose purpose) {
   private static void requireCounter(String name, long value) {
     if (value < 0 || value >= COUNTER_LIMIT) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The %s of a random number is %d; it must be from 0 to %d.",
-              name,
-              value,
-              COUNTER_LIMIT - 1));
+              name, value, COUNTER_LIMIT - 1));
     }
   }
 }

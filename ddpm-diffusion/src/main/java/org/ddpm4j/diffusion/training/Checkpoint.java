@@ -9,7 +9,6 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -21,6 +20,7 @@ import java.util.regex.Pattern;
 import org.ddpm4j.diffusion.objective.ImportanceTimesteps;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Parameters;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -144,11 +144,9 @@ public record Checkpoint(
     Parameters found = furtherEmas.get(decay);
     if (found == null) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The checkpoint has no moving average of decay %s beside the usual one; it has %s.",
-              decay,
-              furtherEmas.isEmpty() ? "none" : furtherEmas.keySet()));
+              decay, furtherEmas.isEmpty() ? "none" : furtherEmas.keySet()));
     }
     return found;
   }
@@ -180,11 +178,9 @@ public record Checkpoint(
   public void requireResumable() {
     if (version != VERSION) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "The checkpoint has version %d, whose run drew its random numbers otherwise than version %d does, so that going on would be neither run; finish it with the ddpm4j that began it, or begin a new run.",
-              version,
-              VERSION));
+              version, VERSION));
     }
   }
 
@@ -291,8 +287,7 @@ public record Checkpoint(
       }
       return checkpoint;
     } catch (IllegalArgumentException e) {
-      throw new IOException(
-          String.format(Locale.ROOT, "%s cannot be resumed from: %s", file, e.getMessage()), e);
+      throw new IOException(Text.format("%s cannot be resumed from: %s", file, e.getMessage()), e);
     }
   }
 
@@ -300,18 +295,13 @@ public record Checkpoint(
     String version = Objects.requireNonNullElse(metadata.get("version"), "missing");
     if (!FORMAT.equals(metadata.get("format")) || !version.matches("[1-" + VERSION + "]")) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s is not a checkpoint of version 1 or %d: its format is %s and its version %s; name a file from a run's checkpoints folder.",
-              file,
-              VERSION,
-              metadata.get("format"),
-              version));
+              file, VERSION, metadata.get("format"), version));
     }
     if (!metadata.containsKey(SafetensorsWriter.CRC32C_KEY)) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s is a checkpoint without its checksum, so its numbers cannot be trusted; resume from another checkpoint.",
               file));
     }
@@ -326,13 +316,9 @@ public record Checkpoint(
       if (name.startsWith(prefix)) {
         if (reader.dataType(name) != dataType) {
           throw new IOException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "%s does not fit this run's network: the tensor %s is of type %s where the network has %s.",
-                  file,
-                  name,
-                  reader.dataType(name),
-                  dataType));
+                  file, name, reader.dataType(name), dataType));
         }
         tensors.put(name.substring(prefix.length()), reader.tensor(name));
       }
@@ -341,9 +327,7 @@ public record Checkpoint(
       values.assignPyTorch(tensors);
     } catch (IllegalArgumentException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT, "%s does not fit this run's network: %s", file, e.getMessage()),
-          e);
+          Text.format("%s does not fit this run's network: %s", file, e.getMessage()), e);
     }
   }
 
@@ -360,15 +344,9 @@ public record Checkpoint(
     long[] foundShape = reader.shape(name);
     if (foundType != dataType || foundShape.length != 1 || foundShape[0] != length) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s is damaged: its tensor %s is %s%s where a checkpoint has %s[%d]; resume from another checkpoint.",
-              file,
-              name,
-              foundType,
-              Arrays.toString(foundShape),
-              dataType,
-              length));
+              file, name, foundType, Arrays.toString(foundShape), dataType, length));
     }
     return reader.tensor(name);
   }

@@ -101,10 +101,7 @@ final class ResidentTasks implements ShardSchedule.Cluster {
   private static Endpoint endpoint(SparkConf conf) {
     String host = conf.get("spark.driver.host");
     return endpoint(
-        conf,
-        host,
-        conf.get("spark.driver.bindAddress", host),
-        SparkGradientStep.DRIVER_PORT);
+        conf, host, conf.get("spark.driver.bindAddress", host), SparkGradientStep.DRIVER_PORT);
   }
 
   /** At the port of a setting, or at one of those behind it, as Spark's own. */

@@ -1,6 +1,6 @@
 package org.ddpm4j.unet.layers;
 
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.LossFunction;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -444,11 +444,9 @@ public interface Layers {
   default void checkSymmetric(Convolution shape) {
     if (!shape.isSymmetric()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Transposed and depthwise convolutions pad all sides alike; the padding cannot be %d and %d.",
-              shape.padding(),
-              shape.endPadding()));
+              shape.padding(), shape.endPadding()));
     }
   }
 
@@ -461,11 +459,9 @@ public interface Layers {
   default void checkHalves(FeatureMap x) {
     if (x.height() % 2 != 0 || x.width() % 2 != 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Features of %dx%d cannot be pooled in squares of two by two; height and width must be even.",
-              x.height(),
-              x.width()));
+              x.height(), x.width()));
     }
   }
 }

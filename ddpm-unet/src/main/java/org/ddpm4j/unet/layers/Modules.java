@@ -1,7 +1,7 @@
 package org.ddpm4j.unet.layers;
 
-import java.util.Locale;
 import java.util.function.Function;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.ops.Activation;
 import org.nd4j.autodiff.samediff.SDVariable;
 
@@ -153,12 +153,9 @@ public final class Modules {
       String name, FeatureMap x, int groups, double epsilon, Activation activation) {
     if (groups < 1 || x.channels() % groups != 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%d groups do not divide the %d channels of %s; choose a divisor.",
-              groups,
-              x.channels(),
-              name));
+              groups, x.channels(), name));
     }
     SDVariable weight =
         declare(name + ".weight", WeightLayout.VECTOR, Initialization.ONES, x.channels());

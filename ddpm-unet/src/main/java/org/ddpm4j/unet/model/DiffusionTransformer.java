@@ -5,10 +5,10 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Collections;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Modules;
@@ -142,7 +142,7 @@ public record DiffusionTransformer(Images images, Blocks blocks, int classes)
   static void require(boolean condition, String sentence, Object... values) {
     if (!condition) {
       throw new IllegalArgumentException(
-          DiffusionTransformerJson.REFUSAL + String.format(Locale.ROOT, sentence, values) + ".");
+          DiffusionTransformerJson.REFUSAL + Text.format(sentence, values) + ".");
     }
   }
 
@@ -215,12 +215,9 @@ public record DiffusionTransformer(Images images, Blocks blocks, int classes)
     int patch = images.patchSize;
     if (height < 1 || width < 1 || height % patch != 0 || width % patch != 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Latents of %dx%d do not go through this transformer, which cuts them into patches: height and width must be multiples of %d.",
-              height,
-              width,
-              patch));
+              height, width, patch));
     }
   }
 }

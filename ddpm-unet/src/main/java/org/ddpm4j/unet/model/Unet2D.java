@@ -8,10 +8,10 @@ import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.FeatureMap;
@@ -544,7 +544,7 @@ public record Unet2D(
     for (int i = 0; i < levels.size(); i++) {
       Level level = levels.get(i);
       for (int layer = 0; layer < resnets.perLevel; layer++) {
-        String name = String.format(Locale.ROOT, "down_blocks.%d.resnets.%d", i, layer);
+        String name = Text.format("down_blocks.%d.resnets.%d", i, layer);
         boolean skip = level.down.isSkip();
         requireDivides(skip ? filteredGroups(x) : resnets.groupsOf(x), x, name);
         x = level.channels;
@@ -560,7 +560,7 @@ public record Unet2D(
     for (int i = 0; i < levels.size(); i++) {
       Level level = levels.get(levels.size() - 1 - i);
       for (int layer = 0; layer <= resnets.perLevel; layer++) {
-        String name = String.format(Locale.ROOT, "up_blocks.%d.resnets.%d", i, layer);
+        String name = Text.format("up_blocks.%d.resnets.%d", i, layer);
         int skipped = skips.pop();
         int groups =
             level.up.isSkip()

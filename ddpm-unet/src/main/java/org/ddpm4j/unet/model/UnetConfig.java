@@ -1,6 +1,6 @@
 package org.ddpm4j.unet.model;
 
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Modules;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -130,13 +130,9 @@ public interface UnetConfig {
     int divisor = sizeDivisor();
     if (height < 1 || width < 1 || height % divisor != 0 || width % divisor != 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "Images of %dx%d do not go through this U-Net, which halves them %d times: height and width must be multiples of %d; resize or pad the images, or choose fewer levels.",
-              height,
-              width,
-              Integer.numberOfTrailingZeros(divisor),
-              divisor));
+              height, width, Integer.numberOfTrailingZeros(divisor), divisor));
     }
   }
 }

@@ -1,6 +1,6 @@
 package org.ddpm4j.unet.model;
 
-import java.util.Locale;
+import org.ddpm4j.io.Text;
 
 /** What the records of all architectures check. */
 final class UnetLimits {
@@ -21,10 +21,7 @@ final class UnetLimits {
 
   static IllegalArgumentException refusal(String sentence, Object... values) {
     return new IllegalArgumentException(
-        String.format(
-            Locale.ROOT,
-            "This U-Net cannot be built: %s.",
-            String.format(Locale.ROOT, sentence, values)));
+        Text.format("This U-Net cannot be built: %s.", Text.format(sentence, values)));
   }
 
   static void requireDropout(double dropout) {
