@@ -179,8 +179,13 @@ CASES = {
     "dpmsolver-heun": Case(
         CLASSES, diffusers.DPMSolverMultistepScheduler, COSINE | V | {"solver_type": "heun"}
     ),
+    # Times are rounded, and of 50 levels one has 477.495, which the float32 of diffusers' tables makes
+    # 477.502: it is asked at another time then. No level of 16 is as near to a half.
     "dpmsolver-lu": Case(
-        PLAIN, diffusers.DPMSolverMultistepScheduler, LINEAR | EPSILON | {"use_lu_lambdas": True}
+        PLAIN,
+        diffusers.DPMSolverMultistepScheduler,
+        LINEAR | EPSILON | {"use_lu_lambdas": True},
+        steps=16,
     ),
     "unipc-bh1": Case(
         PLAIN,

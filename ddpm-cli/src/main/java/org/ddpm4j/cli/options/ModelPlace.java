@@ -8,9 +8,11 @@ import java.util.Optional;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.DownloadProgress;
 import org.ddpm4j.diffusion.diffusers.PipelineFiles;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.io.hub.Hub;
 import org.ddpm4j.io.hub.HubName;
 import org.ddpm4j.io.hub.HubSettings;
+import org.ddpm4j.io.hub.NoSuchModelException;
 import picocli.CommandLine.Option;
 
 /** Where a model is, and which of its weights: a folder, or a name of the hub. */
@@ -43,8 +45,8 @@ public final class ModelPlace {
    * @param place a folder, or OWNER/NAME[@REVISION], which picocli takes for a path, too
    * @param console hears of downloads
    * @return the folder; the place itself where it is no name, whether it exists or not
-   * @throws IOException if there is no such model, or it can neither be downloaded nor is it in the
-   *     cache
+   * @throws IOException if there is neither such a place nor such a model, or the model can neither
+   *     be downloaded nor is it in the cache
    */
   public Path folder(Path place, Console console) throws IOException {
     String text = place.toString().replace(File.separatorChar, '/');
@@ -53,7 +55,16 @@ public final class ModelPlace {
     }
     HubName name = HubName.parse(text);
     PipelineFiles files = new PipelineFiles(name.toString(), variant());
-    return ofHub(text, console, hub -> hub.snapshot(name, files));
+    try {
+      return ofHub(text, console, hub -> hub.snapshot(name, files));
+    } catch (NoSuchModelException e) {
+      // Many a folder is called like a model, too.
+      throw new IOException(
+          Text.format(
+              "There is no file or folder %s, so a model of the hub was looked for: %s",
+              place, e.getMessage()),
+          e);
+    }
   }
 
   /** Takes something from the hub. */

@@ -2,6 +2,7 @@ package org.ddpm4j.cli.serve;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,13 +12,17 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.options.OptionGroup;
 import org.ddpm4j.cli.options.Size;
 import org.ddpm4j.cli.options.SizeConverter;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Interruption;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.lucidrains.LucidrainsCheckpoint;
 import org.ddpm4j.io.SmallTextFile;
+import org.ddpm4j.io.hub.HubCache;
+import org.ddpm4j.io.hub.HubName;
 import org.ddpm4j.studio.drawing.ModelSource;
 import org.ddpm4j.studio.drawing.QueueLimits;
 import org.ddpm4j.studio.server.ServerOptions;
@@ -73,8 +78,8 @@ final class ServingOptions {
       names = "--model",
       paramLabel = "MODEL",
       description =
-          "Folder of a run or of a diffusers pipeline, or a checkpoint of lucidrains' trainer"
-              + " (model-N.pt), for which --size is needed; the first of them draws unless another"
+          "Folder of a run or of a diffusers pipeline, OWNER/NAME[@REVISION] of the Hugging Face hub,"
+              + " or a checkpoint of lucidrains' trainer (model-N.pt), for which --size is needed; the first of them draws unless another"
               + " is asked for; may be repeated (default: the model that ddpm4j brings).")
   private List<Path> folders = List.of();
 
@@ -151,7 +156,7 @@ final class ServingOptions {
                     new QueueLimits(batches, batchSize, waitingImages, Duration.ofSeconds(timeout)),
                     connections,
                     Duration.ofSeconds(grace)));
-    List<ModelSource> models = models();
+    List<ModelSource> models = models(console);
     CountDownLatch ended = new CountDownLatch(1);
     try (Interruption interruption = new Interruption(ended::countDown)) {
       logRequests();
@@ -185,24 +190,37 @@ final class ServingOptions {
     return Optional.of(TOKEN.read(tokenFile).strip());
   }
 
-  private List<ModelSource> models() throws IOException {
+  private List<ModelSource> models(Console console) throws IOException {
     if (folders.isEmpty()) {
       return List.of(ModelSource.bundled());
     }
     List<ModelSource> models = new ArrayList<>();
-    for (Path folder : folders) {
-      String name = name(folder);
-      String id = name;
-      for (int i = 2; isTaken(models, id); i++) {
-        id = name + "-" + i;
-      }
-      models.add(model(id, folder));
+    for (Path named : folders) {
+      Path place = new ModelPlace().folder(named, console);
+      models.add(
+          place.equals(named)
+              ? model(freeId(models, name(named)), place)
+              : ofHub(models, named, place));
     }
     if (size != null && models.stream().allMatch(model -> model.size().isEmpty())) {
       throw new BadInputException(
           "--size is of the images of checkpoints, and none of the models is one; leave it out.");
     }
     return models;
+  }
+
+  /** Called by its name there, and by its revision where one was asked for. */
+  private static ModelSource ofHub(List<ModelSource> models, Path named, Path snapshot) {
+    HubName name = HubName.parse(named.toString().replace(File.separatorChar, '/'));
+    if (!PipelineFolder.isPipeline(snapshot)) {
+      throw new BadInputException(
+          "The model %s is a network without a scheduler, which does not say how to draw; name a diffusers pipeline.",
+          name);
+    }
+    String commit = snapshot.getFileName().toString();
+    return ModelSource.of(
+            new HubCache.Cached(new HubName(name.owner(), name.name(), commit), snapshot))
+        .withId(freeId(models, name.toString()));
   }
 
   private ModelSource model(String id, Path place) throws IOException {
@@ -224,6 +242,15 @@ final class ServingOptions {
   static String name(Path folder) {
     Path name = folder.toAbsolutePath().normalize().getFileName();
     return name == null ? "root" : name.toString();
+  }
+
+  /** The name itself, or with a number where another model has it. */
+  private static String freeId(List<ModelSource> models, String name) {
+    String id = name;
+    for (int i = 2; isTaken(models, id); i++) {
+      id = name + "-" + i;
+    }
+    return id;
   }
 
   private static boolean isTaken(List<ModelSource> models, String id) {

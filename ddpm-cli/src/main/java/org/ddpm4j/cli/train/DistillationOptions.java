@@ -27,12 +27,12 @@ final class DistillationOptions {
 
   @Option(
       names = "--distill",
-      paramLabel = "DIR",
+      paramLabel = "MODEL",
       description =
           "Distil a consistency model, which draws in one or two steps, from the network of a run, of"
-              + " a diffusers pipeline or of a checkpoint of lucidrains' trainer, or from the one that"
-              + " comes along ("
-              + StartingNetwork.BUNDLED
+              + " a diffusers pipeline (a folder, or OWNER/NAME[@REVISION] of the hub) or of a checkpoint"
+              + " of lucidrains' trainer (model-N.pt), or from the one that comes along ("
+              + NamedModel.BUNDLED
               + "), with which it begins.")
   private Path teacher;
 
@@ -68,33 +68,33 @@ final class DistillationOptions {
   }
 
   /**
-   * Reads the teacher.
+   * Reads a teacher.
    *
+   * @param model that {@link #place} names
    * @param execution how it computes
    * @param shape of the images, which no checkpoint of lucidrains' trainer says
-   * @return the teacher, if there is one; the caller's to close
+   * @return the teacher, the caller's to close
    */
-  Optional<DiffusionModel> read(Execution execution, ImageShape shape) throws IOException {
-    if (teacher == null) {
-      return Optional.empty();
-    }
+  static DiffusionModel read(NamedModel model, Execution execution, ImageShape shape)
+      throws IOException {
+    Path teacher = model.place();
     if (LucidrainsCheckpoint.isFile(teacher)) {
       LucidrainsCheckpoint checkpoint =
           LucidrainsCheckpoint.read(teacher, Optional.empty(), DataType.FLOAT, execution);
-      return Optional.of(BadInputException.check(() -> DiffusionModel.of(checkpoint, shape)));
+      return BadInputException.check(() -> DiffusionModel.of(checkpoint, shape));
     }
-    if (StartingNetwork.isBundled(teacher)) {
-      return Optional.of(DiffusionModel.bundled(execution));
+    if (model.isBundled()) {
+      return DiffusionModel.bundled(execution);
     }
     if (PipelineFolder.isPipeline(teacher)) {
-      return Optional.of(DiffusionModel.ofPipeline(teacher, Optional.empty(), execution));
+      return DiffusionModel.ofPipeline(teacher, model.variant(), execution);
     }
     if (StartingNetwork.holdsWeights(teacher)) {
       throw new BadInputException(
           "%s is a network whose noise schedule is not known, from which nothing can be distilled: name the folder of a run or of a diffusers pipeline (with model_index.json), or %s.",
-          teacher, StartingNetwork.BUNDLED);
+          model.name(), NamedModel.BUNDLED);
     }
-    return Optional.of(readRun(teacher, execution));
+    return readRun(teacher, execution);
   }
 
   /** That of a run that is gone on with. */

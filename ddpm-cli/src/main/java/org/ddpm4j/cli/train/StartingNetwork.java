@@ -43,9 +43,6 @@ import org.nd4j.linalg.api.buffer.DataType;
 /** A trained network that a new run begins with, and what is known of it. */
 final class StartingNetwork implements AutoCloseable {
 
-  /** What the model that comes along is called where a folder is named. */
-  static final String BUNDLED = "bundled";
-
   private static final int NEW = -1;
 
   private final String source;
@@ -73,21 +70,16 @@ final class StartingNetwork implements AutoCloseable {
     this.nullClass = nullClass;
   }
 
-  static boolean isBundled(Path folder) {
-    return folder.toString().equals(BUNDLED) && !Files.exists(folder);
-  }
-
   /**
    * Reads a network: a run's moving average, a pipeline's, that of a folder or of a checkpoint of
    * lucidrains' trainer, or the one that comes along.
-   *
-   * @param folder or {@value #BUNDLED} where there is none of that name
    */
-  static StartingNetwork read(Path folder) throws IOException {
+  static StartingNetwork read(NamedModel model) throws IOException {
     // It does not compute; only its weights are read.
     Execution execution = Execution.reference();
-    String from = folder.toString();
-    if (isBundled(folder)) {
+    String from = model.name();
+    Path folder = model.place();
+    if (model.isBundled()) {
       return of("the model that comes along", DiffusionModel.bundled(execution));
     }
     if (LucidrainsCheckpoint.isFile(folder)) {
@@ -95,7 +87,8 @@ final class StartingNetwork implements AutoCloseable {
           from, LucidrainsCheckpoint.read(folder, Optional.empty(), DataType.FLOAT, execution));
     }
     if (PipelineFolder.isPipeline(folder)) {
-      DiffusersPipeline pipeline = PipelineFolder.read(folder, DataType.FLOAT, execution);
+      DiffusersPipeline pipeline =
+          PipelineFolder.read(folder, model.variant(), DataType.FLOAT, execution);
       if (pipeline.autoencoder().isPresent()) {
         pipeline.close();
         throw new BadInputException(
@@ -114,7 +107,7 @@ final class StartingNetwork implements AutoCloseable {
     if (holdsWeights(folder)) {
       return new StartingNetwork(
           from,
-          UnetFolder.read(folder, DataType.FLOAT, execution),
+          UnetFolder.read(folder, model.variant(), DataType.FLOAT, execution),
           Optional.empty(),
           // As sample --model takes it unless told otherwise.
           Optional.of(Parameterization.EPSILON),
@@ -124,8 +117,8 @@ final class StartingNetwork implements AutoCloseable {
     }
     if (!Files.exists(folder.resolve(UnetFolder.CONFIG))) {
       throw new BadInputException(
-          "%s holds no trained network that --from could begin with: name the folder of a run, of a diffusers pipeline (with model_index.json) or of a network (with config.json and weights), a checkpoint of lucidrains' trainer (model-N.pt), or %s.",
-          from, BUNDLED);
+          "%s holds no trained network that --from could begin with: name the folder of a run, of a diffusers pipeline (with model_index.json) or of a network (with config.json and weights), a checkpoint of lucidrains' trainer (model-N.pt), a model of the hub (OWNER/NAME), or %s.",
+          from, NamedModel.BUNDLED);
     }
     return of(
         from,

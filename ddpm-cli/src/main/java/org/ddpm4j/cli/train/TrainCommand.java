@@ -20,6 +20,7 @@ import org.ddpm4j.cli.options.ExecutionOptions;
 import org.ddpm4j.cli.options.FeatureCacheOptions;
 import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.Introduction;
+import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.terminal.Console;
@@ -117,10 +118,15 @@ public final class TrainCommand implements Callable<Integer> {
       paramLabel = "MODEL",
       description =
           "Begin with the trained network of a run, of a diffusers pipeline, of a model folder or of"
-              + " a checkpoint of lucidrains' trainer (model-N.pt), or with the one that comes along ("
-              + StartingNetwork.BUNDLED
+              + " a checkpoint of lucidrains' trainer (model-N.pt), of a model of the hub"
+              + " (OWNER/NAME[@REVISION]), or with the one that comes along ("
+              + NamedModel.BUNDLED
               + "). Schedule, parameterization and normalization are its own unless given.")
   private Path from;
+
+  @HasEffect(with = {"--from", "--distill"})
+  @Mixin
+  private ModelPlace place;
 
   @Option(
       names = "--time-limit",
@@ -208,10 +214,12 @@ public final class TrainCommand implements Callable<Integer> {
     }
     Path first = training.distillation().place().orElse(from);
     if (first == null) {
-      return begin(path, limit, Optional.empty(), minutes, begun);
+      return begin(path, limit, Optional.empty(), Optional.empty(), minutes, begun);
     }
-    try (StartingNetwork start = StartingNetwork.read(first)) {
-      return begin(path, limit, Optional.of(start), minutes, begun);
+    NamedModel model = NamedModel.find(first, place, console);
+    Optional<NamedModel> teacher = training.distillation().place().map(named -> model);
+    try (StartingNetwork start = StartingNetwork.read(model)) {
+      return begin(path, limit, Optional.of(start), teacher, minutes, begun);
     }
   }
 
@@ -220,7 +228,12 @@ public final class TrainCommand implements Callable<Integer> {
   }
 
   private int begin(
-      Path path, Duration limit, Optional<StartingNetwork> start, double minutes, long begun)
+      Path path,
+      Duration limit,
+      Optional<StartingNetwork> start,
+      Optional<NamedModel> teacherModel,
+      double minutes,
+      long begun)
       throws IOException {
     TrainingData images =
         data.load(training.validationImages(), start.flatMap(StartingNetwork::normalization));
@@ -228,7 +241,10 @@ public final class TrainCommand implements Callable<Integer> {
     HorizontalFlip flip = data.chosen().usualFlip();
     Execution machine = execution.trainingExecution(console);
     Optional<DiffusionModel> teacher =
-        training.distillation().read(machine, images.images().shape());
+        teacherModel.isEmpty()
+            ? Optional.empty()
+            : Optional.of(
+                DistillationOptions.read(teacherModel.get(), machine, images.images().shape()));
     try {
       teacher.ifPresent(
           model -> DistillationOptions.requireFit(model, images, training.isClassConditional()));

@@ -81,16 +81,17 @@ public final class Hub {
    * @param name the model
    * @param selection which of its files are needed
    * @return the folder of a commit; not to be written to
-   * @throws IOException if there is no such model or no access to it, if it has not the files, if
-   *     neither the hub nor the cache has them, or if the cache cannot be written; the message is a
-   *     sentence
+   * @throws NoSuchModelException if there is no such model that may be seen, or neither the hub,
+   *     which is not or cannot be asked, nor the cache has it
+   * @throws IOException if there is no access to it, if it has not the files, or if the cache
+   *     cannot be written; the message is a sentence
    */
   public Path snapshot(HubName name, HubSelection selection) throws IOException {
     if (settings.offline()) {
       return cached(name, selection)
           .orElseThrow(
               () ->
-                  new IOException(
+                  new NoSuchModelException(
                       Text.format(
                           "The model %s is not in %s, and HF_HUB_OFFLINE forbids to download it; unset that, or copy the model there.",
                           name, settings.cache())));
@@ -106,7 +107,7 @@ public final class Hub {
       Optional<Path> cached = isWhole(name, selection) ? cached(name, selection) : Optional.empty();
       return cached.orElseThrow(
           () ->
-              new IOException(
+              new NoSuchModelException(
                   Text.format(
                       "%s cannot be reached (%s), and the model %s is not in %s; check the network, or set HF_ENDPOINT to a mirror.",
                       settings.endpoint(), HubFailure.reason(e.failure), name, settings.cache()),

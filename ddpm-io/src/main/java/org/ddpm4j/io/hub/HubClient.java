@@ -248,12 +248,12 @@ final class HubClient {
               "The model %s has no file %s; try again, since it may just be changing.",
               name, ForeignText.quoted(file));
     } else if ((status == 401 || status == 404) && isHub(response.uri())) {
-      sentence =
+      return new NoSuchModelException(
           Text.format(
               "%s has no model %s that %s; check the name, or set HF_TOKEN if it is private.",
               server,
               name,
-              settings.token().isPresent() ? "the user of this token may see" : "all may see");
+              settings.token().isPresent() ? "the user of this token may see" : "all may see"));
     } else {
       sentence =
           Text.format(

@@ -4,14 +4,19 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.diffusers.PipelineFiles;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.io.Text;
+import org.ddpm4j.io.hub.Hub;
+import org.ddpm4j.io.hub.HubName;
+import org.ddpm4j.io.hub.NoSuchModelException;
 import org.ddpm4j.spark.sampling.PackedModel;
 import org.ddpm4j.spark.sampling.PipelineFactory;
 import picocli.CommandLine.Option;
@@ -21,9 +26,11 @@ final class Models {
 
   @Option(
       names = "--model",
-      paramLabel = "FOLDER",
+      paramLabel = "MODEL",
       description =
-          "Folder of a run, or of a diffusers pipeline, of any Hadoop file system (default: the model of clothes that ddpm4j brings).")
+          "Folder of a run, or of a diffusers pipeline, of any Hadoop file system, or a pipeline of the"
+              + " Hugging Face hub, OWNER/NAME[@REVISION] (default: the model of clothes that ddpm4j"
+              + " brings).")
   private String model;
 
   @Option(
@@ -82,8 +89,7 @@ final class Models {
     Path path = new Path(model);
     FileSystem files = path.getFileSystem(configuration);
     if (!files.exists(path)) {
-      throw new IOException(
-          Text.format("%s does not exist; name the folder of a run or a pipeline.", model));
+      return ofHub();
     }
     if (files.getScheme().equals("file")) {
       return PackedModel.of(java.nio.file.Path.of(files.makeQualified(path).toUri().getPath()));
@@ -101,6 +107,26 @@ final class Models {
       for (java.nio.file.Path one : all) {
         Files.deleteIfExists(one);
       }
+    }
+  }
+
+  /** The driver alone asks the hub; executors are sent the files. */
+  private PackedModel ofHub() throws IOException {
+    if (!HubName.isName(model)) {
+      throw new IOException(
+          Text.format(
+              "%s does not exist; name the folder of a run or a pipeline, or OWNER/NAME of the hub.",
+              model));
+    }
+    HubName name = HubName.parse(model);
+    PipelineFiles wanted = new PipelineFiles(name.toString(), Optional.empty());
+    try {
+      return PackedModel.of(Hub.ofEnvironment().snapshot(name, wanted));
+    } catch (NoSuchModelException e) {
+      throw new IOException(
+          Text.format(
+              "There is no folder %s, so a model of the hub was looked for: %s",
+              model, e.getMessage()));
     }
   }
 

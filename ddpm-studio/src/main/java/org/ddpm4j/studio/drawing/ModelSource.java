@@ -111,6 +111,16 @@ public record ModelSource(
   }
 
   /**
+   * The same under another id.
+   *
+   * @param other what clients call it
+   * @return the source
+   */
+  public ModelSource withId(String other) {
+    return new ModelSource(other, kind, folder, hubName, size);
+  }
+
+  /**
    * What {@code ddpm sample} is told to draw with this model.
    *
    * @return options, none for the model that comes along

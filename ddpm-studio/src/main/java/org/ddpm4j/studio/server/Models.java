@@ -117,7 +117,10 @@ final class Models {
       }
     }
     for (ModelSource source : ofHub()) {
-      ofPipeline(source).ifPresent(models::add);
+      // One that the service was started with is there already.
+      if (named.stream().noneMatch(one -> one.hubName().equals(source.hubName()))) {
+        ofPipeline(source).ifPresent(models::add);
+      }
     }
     return json;
   }
