@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.SamplerConfig;
@@ -14,6 +15,9 @@ import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
 import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.diffusers.X0Clipping;
+import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.model.Unet2D;
@@ -22,6 +26,8 @@ import org.ddpm4j.unet.model.Unet2D.Level;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** The build sets HF_HOME to a folder of its own and HF_HUB_OFFLINE, so that nothing is fetched. */
@@ -99,10 +105,90 @@ class HubNamesTest {
     Cli.run("distances", "--inception", "ddpm4j/absent").isBadInput("HF_HUB_OFFLINE");
   }
 
+  /** Both ways of it: its weights are those of the files. */
+  @Test
+  void aTrainingBeginsWithItOrIsTaughtByIt() throws IOException {
+    Path data = IdxFixture.write(temporary.resolve("data"), 12, 8, 5);
+    List<Object> common =
+        List.of(
+            "train",
+            "--offline",
+            "--data",
+            data,
+            "--steps",
+            1,
+            "--batch-size",
+            4,
+            "--sample-steps",
+            1,
+            "--validation-images",
+            0,
+            "--run");
+    for (String option : List.of("--from", "--distill")) {
+      Path run = temporary.resolve("run" + option);
+      List<Object> command = new ArrayList<>(common);
+      command.addAll(List.of(run, option, NAME + "@" + COMMIT));
+      assertThat(Cli.run(command.toArray()).isOk().err())
+          .contains("train: beginning with the network of " + NAME + "@" + COMMIT);
+      Path weights = snapshot.resolve("unet/diffusion_pytorch_model.safetensors");
+      try (SafetensorsReader expected = SafetensorsReader.open(weights);
+          SafetensorsReader began =
+              SafetensorsReader.open(run.resolve("checkpoints/step-0000000.safetensors"))) {
+        assertThat(expected.names()).isNotEmpty();
+        for (String name : expected.names()) {
+          assertThat(began.tensor("model." + name)).as(name).isEqualTo(expected.tensor(name));
+        }
+      }
+      RunConfig config = RunFolder.open(run).readConfig();
+      assertThat(config.training().orElseThrow().initialWeights().orElseThrow().source())
+          .isEqualTo(NAME + "@" + COMMIT);
+      boolean isTaught = option.equals("--distill");
+      assertThat(config.model().parameterization())
+          .isEqualTo(isTaught ? Parameterization.CONSISTENCY : Parameterization.EPSILON);
+      assertThat(Files.exists(run.resolve("teacher"))).isEqualTo(isTaught);
+    }
+  }
+
+  @Test
+  void aVariantThatItHasNotIsSaid() {
+    Cli.run("train", "--from", NAME, "--variant", "fp16", "--run", temporary.resolve("none"))
+        .isBadInput("fp16");
+    Cli.run("train", "--variant", "fp16")
+        .isBadInput("'--variant' goes with '--from' or '--distill'");
+  }
+
   @Test
   void oneThatIsNowhereIsRefused() {
     Cli.run("sample", "--model", "ddpm4j/absent")
         .isBadInput("The model ddpm4j/absent is not in", "HF_HUB_OFFLINE");
     Cli.run("info", NAME + "@v2").isBadInput("ddpm4j/hub-names-test@v2 is not in");
+  }
+
+  /** Folders are called like models; who mistyped one hears of it. */
+  @ParameterizedTest
+  @CsvSource({
+    "sample, --model",
+    "predict, --model",
+    "convert, --model",
+    "serve, --model",
+    "studio, --model",
+    "train, --from",
+    "train, --distill"
+  })
+  void aMistypedFolderIsSaid(String command, String option) {
+    Path output = temporary.resolve("nothing");
+    List<Object> words = new ArrayList<>(List.of(command, option, "runs/typo"));
+    words.addAll(
+        switch (command) {
+          case "sample" -> List.of("--output", output);
+          case "predict" -> List.of("--input", "x.safetensors", "--output", output);
+          case "convert" -> List.of("--to", "run", "--output", output);
+          case "train" -> List.of("--run", output);
+          default -> List.of("--port", 0);
+        });
+    Cli.run(words.toArray())
+        .isBadInput(
+            "There is no file or folder " + Path.of("runs", "typo") + ", so a model of the");
+    assertThat(output).doesNotExist();
   }
 }

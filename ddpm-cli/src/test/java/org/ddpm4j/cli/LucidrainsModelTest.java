@@ -25,6 +25,8 @@ import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
+import org.ddpm4j.io.TensorReader;
+import org.ddpm4j.io.weights.WeightsFile;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.ScheduleConstant;
 import org.ddpm4j.schedules.SigmoidSignalSchedule;
@@ -224,6 +226,86 @@ class LucidrainsModelTest {
     assertThat(losses[losses.length - 1]).isLessThan(0.8 * losses[0]);
     Cli.run("sample", "--run", run, "--steps", 2, "--count", 1, "--output", folder.resolve("x.png"))
         .isOk();
+  }
+
+  /** What PyTorch wrote is what teaches, and what the student begins with. */
+  @Test
+  void aConsistencyModelIsDistilledFromIt() throws IOException {
+    Path file = Files.copy(PYTORCH, folder.resolve("model-1.pt"));
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 3);
+    Path run = folder.resolve("run");
+    Object[] options = {
+      "train",
+      "--offline",
+      "--data",
+      data,
+      "--distill",
+      file,
+      "--run",
+      run,
+      "--steps",
+      2,
+      "--batch-size",
+      4,
+      "--validation-images",
+      0,
+      "--sample-steps",
+      1
+    };
+    assertThat(Cli.run(options).isOk().err()).contains("beginning with the network of " + file);
+    RunConfig config = RunFolder.open(run).readConfig();
+    assertThat(config.model().parameterization()).isEqualTo(Parameterization.CONSISTENCY);
+    assertThat(config.model().schedule()).isEqualTo(ScheduleConfig.of(ScheduleType.EDM, 18));
+    RunConfig taught = RunFolder.open(run.resolve("teacher")).readConfig();
+    assertThat(taught.model().parameterization()).isEqualTo(Parameterization.V);
+    assertThat(taught.model().schedule())
+        .isEqualTo(ScheduleConfig.of(ScheduleType.SIGMOID_JABRI, 40));
+
+    Path weights = run.resolve("teacher/unet/diffusion_pytorch_model.safetensors");
+    try (TensorReader wanted = WeightsFile.open(file);
+        SafetensorsReader teacher = SafetensorsReader.open(weights);
+        SafetensorsReader began =
+            SafetensorsReader.open(run.resolve("checkpoints/step-0000000.safetensors"));
+        SafetensorsReader ended =
+            SafetensorsReader.open(run.resolve("checkpoints/step-0000002.safetensors"))) {
+      assertThat(teacher.names()).hasSizeGreaterThan(100);
+      int moved = 0;
+      for (String name : teacher.names()) {
+        INDArray average = wanted.tensor("ema.ema_model.model." + name);
+        INDArray expected = average.reshape(teacher.shape(name));
+        assertThat(teacher.tensor(name)).as(name).isEqualTo(expected);
+        assertThat(began.tensor("model." + name)).as(name).isEqualTo(expected);
+        moved += ended.tensor("model." + name).equals(expected) ? 0 : 1;
+      }
+      assertThat(moved).isGreaterThan(teacher.names().size() / 2);
+    }
+    Files.delete(file);
+    Cli.run("train", "--resume", run, "--data", data, "--steps", 3).isOk();
+    Path one = folder.resolve("one.png");
+    Cli.run("sample", "--run", run, "--steps", 1, "--count", 1, "--output", one).isOk();
+  }
+
+  /** A run keeps its teacher by the name of its schedule. */
+  @Test
+  void aTeacherWhoseScheduleHasNoNameIsRefused() throws IOException {
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    put(tensors, "model.", 1);
+    float[] betas = new float[20];
+    float[] signal = new float[20];
+    for (int t = 0; t < 20; t++) {
+      betas[t] = 0.01f + 0.02f * (t % 3);
+      signal[t] = (t == 0 ? 1 : signal[t - 1]) * (1 - betas[t]);
+    }
+    tensors.put("model.betas", Nd4j.createFromArray(betas));
+    // That of v.
+    tensors.put("model.loss_weight", Nd4j.createFromArray(signal));
+    Path odd = folder.resolve("odd.safetensors");
+    SafetensorsWriter.write(odd, tensors, Map.of());
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 3);
+    Path run = folder.resolve("run");
+    Cli.run("train", "--offline", "--data", data, "--distill", odd, "--run", run, "--steps", 1)
+        .isBadInput("schedule");
+    assertThat(run).doesNotExist();
   }
 
   private static INDArray tensor(String name, SafetensorsReader reader) {

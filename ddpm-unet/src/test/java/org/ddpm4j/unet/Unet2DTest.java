@@ -89,6 +89,36 @@ class Unet2DTest {
     assertThat(count(lsun.withAttentionHeadDim(64))).isEqualTo(113_673_219);
   }
 
+  /** openai/diffusers-cd_imagenet64_l2 and diffusers-cd_bedroom256_l2, as diffusers counts them. */
+  @ParameterizedTest
+  @CsvSource({
+    "64, '192, 384, 576, 768', 3, 1, 1000, scale_shift, 295899267",
+    "256, '256, 256, 512, 512, 1024, 1024', 2, 3, null, default, 526304771"
+  })
+  void hasAsManyParametersAsThePublishedConsistencyModels(
+      int size, String widths, int layers, int plain, String classes, String shift, long count)
+      throws IOException {
+    int depth = widths.split(",").length;
+    List<String> down = new ArrayList<>();
+    List<String> up = new ArrayList<>();
+    for (int level = 0; level < depth; level++) {
+      down.add(level < plain ? "\"ResnetDownsampleBlock2D\"" : "\"AttnDownBlock2D\"");
+      up.add(0, level < plain ? "\"ResnetUpsampleBlock2D\"" : "\"AttnUpBlock2D\"");
+    }
+    Unet2D config =
+        read(
+            """
+            {"_class_name": "UNet2DModel", "act_fn": "silu", "attention_head_dim": 64,
+             "attn_norm_num_groups": 32, "block_out_channels": [%s], "down_block_types": %s,
+             "downsample_type": "resnet", "flip_sin_to_cos": false, "in_channels": 3,
+             "layers_per_block": %d, "num_class_embeds": %s, "out_channels": 3,
+             "resnet_time_scale_shift": "%s", "sample_size": %d, "up_block_types": %s,
+             "upsample_type": "resnet"}
+            """
+                .formatted(widths, down, layers, classes, shift, size, up));
+    assertThat(count(config)).isEqualTo(count);
+  }
+
   @Test
   void readsThePublishedFileOfTheCifar10Network() throws IOException {
     assertThat(read(CIFAR10)).isEqualTo(Unet2D.cifar10());

@@ -93,15 +93,18 @@ final class HubServer implements AutoCloseable {
     }
   }
 
+  /** Writes its address, which is new where the port is 0. */
   @SuppressWarnings("resource") // Until it is killed.
   public static void main(String[] args) throws IOException {
     HubServer server = new HubServer(args[1], Integer.parseInt(args[0]));
     Path folder = Path.of(args[2]);
     try (Stream<Path> paths = Files.walk(folder)) {
       for (Path path : paths.filter(Files::isRegularFile).toList()) {
-        server.files.put(folder.relativize(path).toString(), Files.readAllBytes(path));
+        String name = folder.relativize(path).toString().replace('\\', '/');
+        server.files.put(name, Files.readAllBytes(path));
       }
     }
+    System.out.println(server.uri());
   }
 
   URI uri() {

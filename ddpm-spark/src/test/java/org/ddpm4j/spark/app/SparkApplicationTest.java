@@ -1,6 +1,7 @@
 package org.ddpm4j.spark.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -11,15 +12,26 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.config.SamplerConfig;
+import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
+import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.diffusers.X0Clipping;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.spark.sampling.TinyModel;
 import org.ddpm4j.spark.training.TinyRuns;
+import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.model.Unet2D;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /** The commands that spark-submit begins, one after the other. */
 class SparkApplicationTest {
@@ -180,5 +192,52 @@ class SparkApplicationTest {
       assertThat(result.err().lines()).as(args.toString()).hasSize(1);
       assertThat(result.err()).startsWith("ddpm-spark: ");
     }
+    assertThat(run("sample", "--count", 1, "--model", "runs/typo", "--output", "x").err())
+        .startsWith(
+            "ddpm-spark: There is no folder runs/typo, so a model of the hub was looked for:")
+        .contains("HF_HUB_OFFLINE");
+  }
+
+  /** The build sets HF_HOME to a folder of its own, where the model is, and forbids to download. */
+  @Test
+  void drawsWithAModelOfTheHub() throws IOException {
+    String commit = "0123456789abcdef0123456789abcdef01234567";
+    String home = System.getenv("HF_HOME");
+    assumeTrue(home != null && System.getenv("HF_HUB_OFFLINE") != null, "not run by Maven");
+    Path model = Path.of(home, "hub", "models--ddpm4j--spark-test");
+    Path snapshot = model.resolve("snapshots").resolve(commit);
+    if (Files.notExists(snapshot)) {
+      Unet2D.Level level = new Unet2D.Level(8, Unet2D.Block.PLAIN, Unet2D.Block.PLAIN);
+      Unet2D network =
+          Unet2D.of(1, List.of(level, level), 2).withSampleSize(new Unet2D.ImageSize(8, 8));
+      DiffusersScheduler scheduler =
+          new DiffusersScheduler(
+              LinearSchedule.paper(),
+              100,
+              Parameterization.EPSILON,
+              SamplerConfig.of(SamplerType.DDIM),
+              X0Clipping.UNIT);
+      try (Unet unet = Unet.create(network, DataType.FLOAT, 3)) {
+        PipelineFolder.write(snapshot, new DiffusersPipeline(unet, scheduler, List.of()));
+      }
+    }
+    Files.createDirectories(model.resolve("refs"));
+    Files.writeString(model.resolve("refs").resolve("main"), commit);
+    Path drawn = folder.resolve("of-hub");
+    Result result =
+        run(
+            "sample",
+            "--model",
+            "ddpm4j/spark-test",
+            "--steps",
+            2,
+            "--count",
+            3,
+            "--partitions",
+            1,
+            "--output",
+            drawn);
+    assertThat(result.err()).isEmpty();
+    assertThat(result.out()).startsWith(drawn + ": 3 images in ");
   }
 }

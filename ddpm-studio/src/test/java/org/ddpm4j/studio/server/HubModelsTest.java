@@ -21,6 +21,8 @@ import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
 import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.diffusers.X0Clipping;
+import org.ddpm4j.io.hub.HubCache;
+import org.ddpm4j.io.hub.HubName;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.studio.drawing.ModelSource;
 import org.ddpm4j.unet.Unet;
@@ -84,6 +86,25 @@ class HubModelsTest {
       assertThat(drawn.get("command").textValue())
           .startsWith("ddpm sample --model me/clothes@" + COMMIT + " --count 1 ");
       assertThat(drawn.get("images").get(0).get("png").textValue()).isNotEmpty();
+    }
+    // One that the service was started with is listed once, under the name that it was given.
+    HubName name = new HubName("me", "clothes", COMMIT);
+    ModelSource given =
+        ModelSource.of(new HubCache.Cached(name, snapshot("models--me--clothes")))
+            .withId("me/clothes@main");
+    try (StudioServer server =
+        new StudioServer(
+            ServerOptions.loopback(0),
+            List.of(given),
+            Optional.of(
+                new StudioOptions(
+                    folder.resolve("runs"),
+                    words -> words,
+                    Map.of(),
+                    Optional.of(folder.resolve("hub")))))) {
+      JsonNode models = send(server, "/v1/models", null).get("models");
+      assertThat(models).hasSize(1);
+      assertThat(models.get(0).get("id").textValue()).isEqualTo("me/clothes@main");
     }
   }
 
