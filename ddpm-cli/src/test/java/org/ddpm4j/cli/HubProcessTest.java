@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
@@ -149,6 +150,23 @@ class HubProcessTest {
           assertThat(began.tensor("model." + name)).as(name).isEqualTo(expected.tensor(name));
         }
       }
+    }
+  }
+
+  @Test
+  void twoProcessesDownloadAtOnce() throws Exception {
+    Path[] written = {folder.resolve("first.txt"), folder.resolve("second.txt")};
+    List<Process> both = new ArrayList<>();
+    for (Path output : written) {
+      both.add(program("info", NAME).redirectOutput(output.toFile()).start());
+    }
+    for (Process process : both) {
+      assertThat(process.waitFor()).as(Files.readString(err())).isZero();
+    }
+    assertThat(written[0]).content().contains("DDIMScheduler", "UNet2DModel");
+    assertThat(written[1]).hasSameTextualContentAs(written[0]);
+    try (Stream<Path> files = Files.list(folder.resolve("home/hub/models--ddpm4j--served/blobs"))) {
+      assertThat(files).isNotEmpty().noneMatch(file -> file.toString().endsWith(".incomplete"));
     }
   }
 

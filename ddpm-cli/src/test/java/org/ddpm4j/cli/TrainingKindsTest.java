@@ -69,6 +69,19 @@ class TrainingKindsTest {
   }
 
   @Test
+  void churnAddsNoiseToHeunsMethod() throws IOException {
+    Path run = train("run", "--preconditioning", "edm");
+    byte[] without = sample(run, "--sampler", "heun", "--karras", "--steps", 4);
+    Object[] much = {"--sampler", "heun", "--karras", "--steps", 4, "--churn", 2};
+    byte[] with = sample(run, much);
+    assertThat(with).isNotEqualTo(without).isEqualTo(sample(run, much));
+    assertThat(sample(run, "--sampler", "heun", "--karras", "--steps", 4, "--churn", 0))
+        .isEqualTo(without);
+    Cli.run("sample", "--run", run, "--churn", 1)
+        .isBadInput("dpm++ does not take churn; heun does");
+  }
+
+  @Test
   void everyAverageCanBeDrawnWith() throws IOException {
     Path run = train("run", "--ema-decay", "0.5,0.05", "--offset-noise", "0.1");
     assertThat(config(run).at("/training/ema_decay").asDouble()).isEqualTo(0.5);

@@ -69,6 +69,15 @@ public final class SamplerTypeOptions {
       description = "Noise of ddim, from 0, none, to 1, as much as ddpm (default: 0).")
   private Double eta;
 
+  @HasEffect(decidedBy = SamplerConfig.class)
+  @Option(
+      names = "--churn",
+      paramLabel = "X",
+      description =
+          "Noise that heun adds before each step, S_churn of Karras et al., of which a step takes X over"
+              + " the number of steps; 0 is none, 40 to 80 much (default: 0).")
+  private Double churn;
+
   @Mixin private ReverseProcessOptions reverseProcess;
 
   /** Nothing chosen yet; picocli sets the fields. */
@@ -141,6 +150,9 @@ public final class SamplerTypeOptions {
           }
           if (eta != null) {
             config = config.withEta(eta);
+          }
+          if (churn != null) {
+            config = config.withChurn(churn);
           }
           if (reverseProcess.chosenVariance() != null) {
             config =

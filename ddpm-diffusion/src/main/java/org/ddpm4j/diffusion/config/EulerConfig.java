@@ -2,12 +2,14 @@ package org.ddpm4j.diffusion.config;
 
 import java.util.List;
 import java.util.Objects;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.config.SamplerConfig.End;
 import org.ddpm4j.diffusion.config.SamplerConfig.Part;
 import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.EulerAncestralSampler;
 import org.ddpm4j.diffusion.sampling.EulerSampler;
 import org.ddpm4j.diffusion.sampling.HeunSampler;
+import org.ddpm4j.diffusion.sampling.KarrasVeSampler;
 import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.PathSampler;
@@ -26,6 +28,8 @@ import org.ddpm4j.schedules.NoiseSchedule;
  * @param range how the noise levels lie, and between which
  * @param asked what the network is asked with
  * @param end where a run ends
+ * @param churn S_churn of {@link KarrasVeSampler} (Karras et al. 2022, algorithm 2), at least 0,
+ *     which is none; of Heun's method alone
  */
 public record EulerConfig(
     SamplerType type,
@@ -33,7 +37,8 @@ public record EulerConfig(
     int stepsOffset,
     LevelRange range,
     Asked asked,
-    End end)
+    End end,
+    double churn)
     implements SamplerConfig.Ending, SamplerConfig.SpacedLevels {
 
   private static final List<SamplerType> TYPES =
@@ -51,7 +56,8 @@ public record EulerConfig(
    * Checks what goes with what.
    *
    * @throws IllegalArgumentException if the offset does not go with the spacing, the type is
-   *     another, or only Euler's takes the levels
+   *     another, only Euler's takes the levels, or there is churn elsewhere than in runs of Heun's
+   *     method that end at clean images
    */
   public EulerConfig {
     if (!TYPES.contains(type)) {
@@ -64,6 +70,22 @@ public record EulerConfig(
     if (type != SamplerType.EULER) {
       VisitedTimes.checkRatios(type, range.spacing());
     }
+    if (!(churn >= 0 && Double.isFinite(churn))) {
+      throw new IllegalArgumentException(
+          Text.format("The churn is %s; it must be finite and at least 0, which is none.", churn));
+    }
+    if (churn > 0 && type != SamplerType.HEUN) {
+      throw noChurn(type);
+    }
+    if (churn > 0 && end != End.CLEAN) {
+      throw new IllegalArgumentException(
+          "Churn is of runs that end at clean images, and this one leaves some noise; choose that end.");
+    }
+  }
+
+  static IllegalArgumentException noChurn(SamplerType type) {
+    return new IllegalArgumentException(
+        Text.format("The sampler %s does not take churn; %s does.", type, SamplerType.HEUN));
   }
 
   /**
@@ -80,7 +102,8 @@ public record EulerConfig(
         0,
         LevelRange.of(LevelSpacing.TIMESTEPS),
         Asked.TIMES,
-        End.CLEAN);
+        End.CLEAN,
+        0);
   }
 
   @Override
@@ -108,15 +131,35 @@ public record EulerConfig(
       run = run.atLogRatios();
     }
     return switch (type) {
-      case HEUN -> new HeunSampler(run, x0Constraint);
+      case HEUN ->
+          churn == 0
+              ? new HeunSampler(run, x0Constraint)
+              : churned(run, schedule, part.steps(), x0Constraint);
       case EULER_ANCESTRAL -> new EulerAncestralSampler(run, x0Constraint);
       default -> new EulerSampler(run, x0Constraint);
     };
   }
 
+  private PathSampler churned(
+      NoiseLevels run, NoiseSchedule schedule, int steps, X0Constraint x0Constraint) {
+    List<Double> ratios =
+        run.levels().subList(0, run.steps()).stream().map(NoiseLevel::rho).toList();
+    if (ratios.get(0).isInfinite()) {
+      throw new IllegalArgumentException(
+          "Churn adds a share of the noise that there is, and at the first level of this run nothing else is left; leave churn out, or choose a schedule that keeps a little signal.");
+    }
+    return new KarrasVeSampler(
+        ratios,
+        ratio -> NoiseLevel.ofRho(schedule, ratio),
+        new KarrasVeSampler.Churn(churn / steps, 0, Double.POSITIVE_INFINITY, 1),
+        // x is noise at first, and z is x/α.
+        new KarrasVeSampler.Start(1 / run.first().alpha(), 0),
+        x0Constraint);
+  }
+
   @Override
   public EulerConfig withSpacing(TimestepSpacing newSpacing, int newStepsOffset) {
-    return new EulerConfig(type, newSpacing, newStepsOffset, range, asked, end);
+    return new EulerConfig(type, newSpacing, newStepsOffset, range, asked, end, churn);
   }
 
   /**
@@ -126,7 +169,7 @@ public record EulerConfig(
    * @return the configuration
    */
   public EulerConfig withRange(LevelRange newRange) {
-    return new EulerConfig(type, spacing, stepsOffset, newRange, asked, end);
+    return new EulerConfig(type, spacing, stepsOffset, newRange, asked, end, churn);
   }
 
   /**
@@ -136,11 +179,16 @@ public record EulerConfig(
    * @return the configuration
    */
   public EulerConfig withAsked(Asked newAsked) {
-    return new EulerConfig(type, spacing, stepsOffset, range, newAsked, end);
+    return new EulerConfig(type, spacing, stepsOffset, range, newAsked, end, churn);
   }
 
   @Override
   public EulerConfig withEnd(End newEnd) {
-    return new EulerConfig(type, spacing, stepsOffset, range, asked, newEnd);
+    return new EulerConfig(type, spacing, stepsOffset, range, asked, newEnd, churn);
+  }
+
+  @Override
+  public EulerConfig withChurn(double newChurn) {
+    return new EulerConfig(type, spacing, stepsOffset, range, asked, end, newChurn);
   }
 }

@@ -293,6 +293,18 @@ public sealed interface SamplerConfig
   }
 
   /**
+   * The same Heun's method with noise that is added before each step (Karras et al. 2022, algorithm
+   * 2): ρ grows by the share {@code min(S_churn/S, √2 − 1)} first.
+   *
+   * @param newChurn S_churn, at least 0, which is none
+   * @return the configuration
+   * @throws IllegalArgumentException if it is another sampler, or the number is out of its range
+   */
+  default SamplerConfig withChurn(double newChurn) {
+    throw EulerConfig.noChurn(type());
+  }
+
+  /**
    * The same DDPM with another variance.
    *
    * @param newVariance σ²

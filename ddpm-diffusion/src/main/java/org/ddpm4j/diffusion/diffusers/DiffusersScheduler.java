@@ -6,6 +6,7 @@ import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.DdimConfig;
+import org.ddpm4j.diffusion.config.EulerConfig;
 import org.ddpm4j.diffusion.config.LmsConfig;
 import org.ddpm4j.diffusion.config.SaSolverConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
@@ -129,6 +130,13 @@ public record DiffusersScheduler(
           "diffusers' %s is told η when it is called, and no file of it can say %s; choose 0.",
           scheduler.className(),
           ddim.eta());
+    }
+    if (sampler instanceof EulerConfig euler) {
+      require(
+          euler.churn() == 0,
+          "No file of diffusers' %s can say a churn of %s; leave it out.",
+          scheduler.className(),
+          euler.churn());
     }
     if (sampler instanceof SamplerConfig.SpacedLevels spaced) {
       require(

@@ -7,11 +7,19 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.List;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.KarrasVeConfig;
+import org.ddpm4j.diffusion.config.SamplerConfig;
+import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.config.ScoreSdeConfig;
+import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
+import org.ddpm4j.diffusion.diffusers.X0Clipping;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.schedules.EdmSchedule;
+import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.VarianceExplodingSchedule;
+import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -116,6 +124,97 @@ class VarianceExplodingSamplersTest {
       double z = 4 * start.getDouble(i) + 0.5;
       assertThat(end.getDouble(i)).isCloseTo(MEAN + (z - MEAN) * DEVIATION / total, within(2e-3));
     }
+  }
+
+  /** Karras et al. 2022, algorithm 2, in a plain loop on the levels of their equation 5. */
+  @Test
+  void heunWithChurnIsTheStochasticSamplerOfThePaper() {
+    int steps = 12;
+    double amount = 7;
+    SamplerConfig config =
+        SamplerConfig.of(SamplerType.HEUN).withLevels(LevelSpacing.KARRAS).withChurn(amount);
+    NoiseSchedule schedule = NoiseSchedule.of(EdmSchedule.paper(), 1000);
+    NoiseSource noise =
+        (step, shape) -> NoiseSource.seeded(6, 0).gaussian(step, shape).castTo(DataType.DOUBLE);
+    PathSampler sampler = config.create(schedule, steps, X0Constraint.NONE);
+    assertThat(sampler.evaluations()).isEqualTo(2 * steps - 1);
+    INDArray drawn = sampler.sample(GAUSSIAN, noise, SamplingObserver.NONE, 2, 1, 2, 2);
+
+    double greatest = 80;
+    double least = 0.002;
+    double[] sigma = new double[steps + 1];
+    for (int i = 0; i < steps; i++) {
+      double root = Math.pow(greatest, 1 / 7.0);
+      sigma[i] = Math.pow(root + i / (steps - 1.0) * (Math.pow(least, 1 / 7.0) - root), 7);
+    }
+    double gamma = Math.min(amount / steps, Math.sqrt(2) - 1);
+    long[] shape = {2, 1, 2, 2};
+    INDArray first = noise.gaussian(0, shape);
+    for (int n = 0; n < 8; n++) {
+      // A network is given images of variance 1, so that x begins as noise of the variance 1.
+      double x = first.ravel().getDouble(n) * Math.sqrt(1 + greatest * greatest);
+      for (int i = 0; i < steps; i++) {
+        double hat = sigma[i] * (1 + gamma);
+        x +=
+            Math.sqrt(hat * hat - sigma[i] * sigma[i])
+                * noise.gaussian(i + 1, shape).ravel().getDouble(n);
+        double slope = (x - denoised(x, hat)) / hat;
+        double next = x + (sigma[i + 1] - hat) * slope;
+        if (sigma[i + 1] > 0) {
+          double end = (next - denoised(next, sigma[i + 1])) / sigma[i + 1];
+          next = x + (sigma[i + 1] - hat) * (slope + end) / 2;
+        }
+        x = next;
+      }
+      assertThat(drawn.ravel().getDouble(n)).isCloseTo(x, within(1e-6));
+    }
+  }
+
+  private static double denoised(double x, double sigma) {
+    double share = DEVIATION * DEVIATION / (DEVIATION * DEVIATION + sigma * sigma);
+    return MEAN + share * (x - MEAN);
+  }
+
+  @Test
+  void heunWithChurnReachesTheData() {
+    SamplerConfig config =
+        SamplerConfig.of(SamplerType.HEUN).withLevels(LevelSpacing.KARRAS).withChurn(30);
+    assertIsGaussian(
+        draw(config.create(NoiseSchedule.of(EdmSchedule.paper(), 1000), 60, X0Constraint.NONE)));
+  }
+
+  @Test
+  void churnIsOfHeunsMethodAlone() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> SamplerConfig.of(SamplerType.DPM_SOLVER).withChurn(1))
+        .withMessage("The sampler dpm++ does not take churn; heun does.");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> SamplerConfig.of(SamplerType.EULER).withChurn(1))
+        .withMessage("The sampler euler does not take churn; heun does.");
+    SamplerConfig heun = SamplerConfig.of(SamplerType.HEUN);
+    assertThat(heun.withChurn(0)).isEqualTo(heun);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> heun.withChurn(-1))
+        .withMessageContaining("The churn is -1.0");
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                heun.withChurn(1)
+                    .create(
+                        NoiseSchedule.of(new ZeroTerminalSnrSchedule(LinearSchedule.paper()), 100),
+                        10,
+                        X0Constraint.NONE))
+        .withMessageContaining("keeps a little signal");
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                new DiffusersScheduler(
+                    LinearSchedule.paper(),
+                    1000,
+                    Parameterization.EPSILON,
+                    heun.withChurn(1),
+                    X0Clipping.NONE))
+        .withMessageContaining("can say a churn of 1.0");
   }
 
   @Test
