@@ -28,6 +28,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.ddpm4j.data.ImageFile;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.io.Text;
+import org.ddpm4j.spark.executor.Broadcasts;
 import scala.Tuple2;
 
 /**
@@ -189,8 +190,8 @@ public final class ImagePacking {
           parts,
           target);
     } finally {
-      numberOf.destroy();
-      labelOf.destroy();
+      Broadcasts.destroy(numberOf);
+      Broadcasts.destroy(labelOf);
     }
   }
 
@@ -253,7 +254,7 @@ public final class ImagePacking {
                               size.decode(row.getAs(2), "number " + row.getLong(0)))));
       return write(context, decoded, numbers.length, shape, classNames, source, parts, target);
     } finally {
-      sorted.destroy();
+      Broadcasts.destroy(sorted);
     }
   }
 

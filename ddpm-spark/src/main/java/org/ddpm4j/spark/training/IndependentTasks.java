@@ -9,6 +9,7 @@ import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.ddpm4j.diffusion.training.StepLosses;
+import org.ddpm4j.spark.executor.Broadcasts;
 import org.ddpm4j.unet.Unet;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -68,7 +69,7 @@ final class IndependentTasks implements ShardSchedule.Cluster {
       job.cancel(true);
       throw ExecutorRoom.interrupted();
     } finally {
-      start.destroy();
+      Broadcasts.destroy(start);
     }
   }
 

@@ -15,6 +15,7 @@ import org.ddpm4j.diffusion.training.GradientStep;
 import org.ddpm4j.diffusion.training.StepLosses;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.spark.data.PackedImages;
+import org.ddpm4j.spark.executor.Broadcasts;
 import org.ddpm4j.spark.executor.PerJvm;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -134,7 +135,7 @@ public final class SparkGradientStep implements GradientStep {
   @Override
   public void close() {
     cluster.close();
-    work.destroy();
+    Broadcasts.destroy(work);
     PerJvm.ofThisProcess().forget(ShardWorker.class);
   }
 }
