@@ -187,7 +187,7 @@ public record PackedImages(String folder, Contents contents) {
     }
   }
 
-  /** Writes a folder beside its place, which it gets when it is whole. */
+  /** Writes a folder beside its place, which it gets when it is whole but for its description. */
   static final class Writer implements AutoCloseable {
 
     /** Names of files of attempts begin so. */
@@ -197,6 +197,9 @@ public record PackedImages(String folder, Contents contents) {
     private final Path target;
     private final Path unfinished;
     private final Configuration configuration;
+
+    /** Whether the target is of this writer, and not described yet. */
+    private boolean undescribed;
 
     private Writer(FileSystem files, Path target, Path unfinished, Configuration configuration) {
       this.files = files;
@@ -231,12 +234,7 @@ public record PackedImages(String folder, Contents contents) {
 
     /** Gives a file of a task's attempt its name. */
     void rename(String attempt, String name) throws IOException {
-      if (!files.rename(new Path(unfinished, attempt), new Path(unfinished, name))) {
-        throw new IOException(
-            Text.format(
-                "%s/%s could not be renamed to %s; see whether the place can be written, and begin again.",
-                unfinished, attempt, name));
-      }
+      rename(new Path(unfinished, attempt), new Path(unfinished, name));
     }
 
     /** Removes what attempts have left that were lost, or not the first of their task. */
@@ -264,16 +262,26 @@ public record PackedImages(String folder, Contents contents) {
       String fingerprint =
           new PackedImages(unfinished.toString(), unnamed).dataSet(configuration).fingerprint();
       Contents contents = contents(shape, classNames, source, fingerprint, counts);
-      try (OutputStream out = create(CONTENTS)) {
+      // Object stores have no folders: there this is a copy of one file after the other, which can
+      // end half-way. Images without a description are none.
+      rename(unfinished, target);
+      undescribed = true;
+      Path described = new Path(target, "_" + CONTENTS);
+      try (OutputStream out = files.create(described, true)) {
         out.write(JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(contents));
       }
-      if (!files.rename(unfinished, target)) {
+      rename(described, new Path(target, CONTENTS));
+      undescribed = false;
+      return new PackedImages(target.toString(), contents);
+    }
+
+    private void rename(Path from, Path to) throws IOException {
+      if (!files.rename(from, to)) {
         throw new IOException(
             Text.format(
                 "%s could not be renamed to %s; see whether the place can be written, and begin again.",
-                unfinished, target));
+                from, to));
       }
-      return new PackedImages(target.toString(), contents);
     }
 
     private static Contents contents(
@@ -297,6 +305,9 @@ public record PackedImages(String folder, Contents contents) {
     @Override
     public void close() throws IOException {
       files.delete(unfinished, true);
+      if (undescribed) {
+        files.delete(target, true);
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 package org.ddpm4j.spark.training;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -11,6 +12,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -43,10 +45,13 @@ public final class RemoteRun implements AutoCloseable {
 
   private RemoteRun(String folder, Configuration configuration) throws IOException {
     Path path = new Path(folder);
-    // Of our own: checksums beside a local file would be of what it held before others wrote it.
+    // Of our own, for it is closed, and is to leave checksums out where they lie beside the files:
+    // they would be of what a file held before others wrote it. HDFS has its own, which count.
     this.files = FileSystem.newInstance(path.toUri(), configuration);
-    this.files.setWriteChecksum(false);
-    this.files.setVerifyChecksum(false);
+    if (files instanceof ChecksumFileSystem) {
+      this.files.setWriteChecksum(false);
+      this.files.setVerifyChecksum(false);
+    }
     this.folder = files.makeQualified(path);
     this.local = new RunFolder(Files.createTempDirectory("ddpm4j-run-"));
   }
@@ -188,7 +193,10 @@ public final class RemoteRun implements AutoCloseable {
 
   private void upload(java.nio.file.Path from, Path to) throws IOException {
     Path unfinished = new Path(to.getParent(), "_" + to.getName() + ".tmp");
-    files.copyFromLocalFile(false, true, new Path(from.toUri()), unfinished);
+    // As everything else is written, where copyFromLocalFile has ways of its own on S3.
+    try (OutputStream out = files.create(unfinished, true)) {
+      Files.copy(from, out);
+    }
     files.delete(to, false);
     if (!files.rename(unfinished, to)) {
       throw new IOException(

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.Optional;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.ddpm4j.diffusion.objective.Objective;
+import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.TrainingDescription;
 import org.ddpm4j.diffusion.training.BatchSource;
@@ -96,11 +97,19 @@ public final class SparkTraining implements AutoCloseable {
 
   private static void requireImages(RunConfig config, PackedImages images) throws IOException {
     PackedImages.Contents found = images.contents();
-    if (!found.fingerprint().equals(config.data().fingerprint())) {
+    DataDescription data = config.data();
+    if (!found.fingerprint().equals(data.fingerprint())) {
+      if (data.validationImages() > 0
+          && found.size() == data.trainingImages() + data.validationImages()) {
+        throw new IOException(
+            Text.format(
+                "The images in %s are %d, of which the run keeps %d back to measure on, and pack none; begin a run that is to go on here by 'ddpm train --validation-images 0'.",
+                images.folder(), found.size(), data.validationImages()));
+      }
       throw new IOException(
           Text.format(
               "The images in %s (%s) are not those of the run (%s); pack the run's images.",
-              images.folder(), found.source(), config.data().source()));
+              images.folder(), found.source(), data.source()));
     }
     int batch = config.training().orElseThrow().batches().batchSize();
     if (batch > found.size()) {

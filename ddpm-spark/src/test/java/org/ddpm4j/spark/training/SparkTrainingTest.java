@@ -15,6 +15,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.model.DiffusionModel;
+import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.Checkpoint;
@@ -154,6 +155,17 @@ class SparkTrainingTest {
           .isThrownBy(
               () -> new SparkTraining(context(), remote, packed, 2, Placement.BARRIER).close())
           .withMessageContaining("are not those of the run");
+    }
+    RunConfig held =
+        config.withData(
+            new DataDescription("tiny", "noise", "of some", 60, 4, DataDescription.Selection.ALL));
+    Path heldRun = folder.resolve("held-back");
+    try (RemoteRun remote = RemoteRun.create(heldRun.toString(), CONFIGURATION, held)) {
+      assertThatIOException()
+          .isThrownBy(
+              () -> new SparkTraining(context(), remote, packed, 2, Placement.BARRIER).close())
+          .withMessageContaining("are 64, of which the run keeps 4 back")
+          .withMessageContaining("--validation-images 0");
     }
     assertThatIOException()
         .isThrownBy(() -> RemoteRun.create(path.toString(), CONFIGURATION, config))
