@@ -1,8 +1,10 @@
 package org.ddpm4j.spark.sampling;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.mapreduce.RecordWriter;
 import org.apache.hadoop.mapreduce.TaskAttemptContext;
@@ -20,7 +22,6 @@ public final class ImageFileFormat extends FileOutputFormat<Integer, DrawnImage>
   static final String DIGITS = "ddpm4j.image.digits";
 
   private static final int LEAST_DIGITS = 4;
-  private static final int BUFFER_BYTES = 4096;
 
   /** Called by Spark. */
   public ImageFileFormat() {}
@@ -39,25 +40,17 @@ public final class ImageFileFormat extends FileOutputFormat<Integer, DrawnImage>
       @Override
       public void write(Integer number, DrawnImage drawn) throws IOException {
         Path file = new Path(folder, Text.format("%0" + digits + "d.png", number));
-        try (FSDataOutputStream out = create(file)) {
-          out.write(drawn.image());
-        }
-      }
-
-      /**
-       * With the file system's own permissions: where others are asked for, the local one starts
-       * chmod for each file.
-       */
-      private FSDataOutputStream create(Path file) throws IOException {
         FileSystem files = file.getFileSystem(context.getConfiguration());
-        return files.create(
-            file,
-            null,
-            true,
-            BUFFER_BYTES,
-            files.getDefaultReplication(file),
-            files.getDefaultBlockSize(file),
-            null);
+        if (files instanceof LocalFileSystem local) {
+          // Hadoop's own stream starts two processes of chmod for each file and its checksum.
+          java.nio.file.Path target = local.pathToFile(file).toPath();
+          Files.createDirectories(target.getParent());
+          Files.write(target, drawn.image());
+        } else {
+          try (FSDataOutputStream out = files.create(file)) {
+            out.write(drawn.image());
+          }
+        }
       }
 
       @Override
