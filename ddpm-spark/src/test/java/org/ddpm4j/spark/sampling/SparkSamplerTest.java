@@ -121,6 +121,11 @@ class SparkSamplerTest {
       assertThat(target.resolve(String.format(Locale.ROOT, "%04d.png", i)))
           .hasBinaryContent(expectedPngs.get(i));
     }
+    try (Stream<Path> files = Files.list(target)) {
+      assertThat(files.filter(file -> file.getFileName().toString().endsWith(".png.crc")))
+          .as("written without Hadoop's stream, which starts two processes for each")
+          .isEmpty();
+    }
     assertThatIOException()
         .isThrownBy(
             () -> sampler.writeImageFiles(SparkSampling.of(COUNT, SEED, 4), target.toString()))
