@@ -67,7 +67,7 @@ class RecipesPageTest {
   private static BufferedImage networks(String page) {
     List<String[]> rows = table(page, "| network | steps | DDIM 50 | DDPM 50 | DPM-Solver++ 15 |");
     List<String> names =
-        List.of("16-32-32", "1 head", "12-24-24", "24-48-48", "patches, 40-80", "patches, 48-48");
+        List.of("16-32-32", "1 head", "12-24-24", "24-48-48", "2x2: 40-80", "2x2: 48-48");
     assertThat(rows).hasSameSizeAs(names);
     Axis distance = Axis.linear("Fréchet distance").withRange(0, 45);
     List<BufferedImage> panels = new ArrayList<>();

@@ -227,11 +227,11 @@ final class TrainingSession implements AutoCloseable {
    * How long a step takes. The steps that are done for it are no training of anything: the session
    * is to be closed then.
    *
-   * @param seconds to warm up, and again to measure
+   * @param seconds to measure, once steps no longer become faster
    * @return seconds of a step
    */
   double secondsPerStep(double seconds) throws IOException {
-    StepTimer timer = new StepTimer(seconds);
+    StepTimer timer = new StepTimer(seconds, System::nanoTime);
     trainer.withListener(timer).fit();
     return timer.secondsPerStep();
   }

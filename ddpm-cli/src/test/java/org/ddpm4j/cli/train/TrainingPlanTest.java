@@ -83,6 +83,20 @@ class TrainingPlanTest {
   }
 
   @Test
+  void aRunThatGoesOnKeepsItsPlan() throws Exception {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
+    Path run = folder.resolve("run");
+    Object[] training = Cli.tinyTraining(data, run, 1, "--time-limit", 1e-7);
+    training[5] = "--minutes";
+    training[6] = "0.05";
+    Cli.run(training);
+    String planned = Files.readString(run.resolve("config.json"));
+    Cli.Result resumed = Cli.run("train", "--resume", run, "--data", data).isOk();
+    assertThat(resumed.err()).contains("going on from step 1 of").doesNotContain("measuring");
+    assertThat(Files.readString(run.resolve("config.json"))).isEqualTo(planned);
+  }
+
+  @Test
   void minutesAndStepsExcludeEachOther() {
     Cli.run("train", "--minutes", 3, "--steps", 5)
         .isBadInput("The option '--minutes' does not go with '--steps'");
