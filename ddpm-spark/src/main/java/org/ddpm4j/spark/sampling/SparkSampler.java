@@ -1,8 +1,10 @@
 package org.ddpm4j.spark.sampling;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.util.Iterator;
 import java.util.Objects;
+import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.mapreduce.OutputFormat;
@@ -18,6 +20,7 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.io.Text;
+import org.ddpm4j.spark.executor.Broadcasts;
 import org.ddpm4j.spark.executor.PerJvm;
 import scala.Tuple2;
 
@@ -118,12 +121,13 @@ public final class SparkSampler implements AutoCloseable {
    * @param sampling what is drawn
    * @param encoding of the images
    * @param folder of any Hadoop file system, which must not exist
-   * @throws IOException if it exists
+   * @throws IOException if it exists, or the thread is interrupted: then the job is cancelled
    */
   public void writeParquet(SparkSampling sampling, ImageEncoding encoding, String folder)
       throws IOException {
     requireNew(folder);
-    draw(sampling, encoding).write().mode(SaveMode.ErrorIfExists).parquet(folder);
+    whileUninterrupted(
+        () -> draw(sampling, encoding).write().mode(SaveMode.ErrorIfExists).parquet(folder));
   }
 
   /**
@@ -132,7 +136,7 @@ public final class SparkSampler implements AutoCloseable {
    *
    * @param sampling what is drawn
    * @param folder of any Hadoop file system, which must not exist
-   * @throws IOException if it exists
+   * @throws IOException if it exists, or the thread is interrupted: then the job is cancelled
    */
   public void writeImageFiles(SparkSampling sampling, String folder) throws IOException {
     write(sampling, folder, ImageFileFormat.class);
@@ -143,7 +147,7 @@ public final class SparkSampler implements AutoCloseable {
    *
    * @param sampling what is drawn
    * @param folder of any Hadoop file system, which must not exist
-   * @throws IOException if it exists
+   * @throws IOException if it exists, or the thread is interrupted: then the job is cancelled
    */
   public void writeTarShards(SparkSampling sampling, String folder) throws IOException {
     write(sampling, folder, TarShardFormat.class);
@@ -157,9 +161,46 @@ public final class SparkSampler implements AutoCloseable {
     requireNew(folder);
     Configuration configuration = new Configuration(context.hadoopConfiguration());
     configuration.setInt(ImageFileFormat.DIGITS, ImageFileFormat.digits(sampling.count()));
-    images(sampling, ImageEncoding.PNG)
-        .mapToPair(drawn -> new Tuple2<>(drawn.index(), drawn))
-        .saveAsNewAPIHadoopFile(folder, Integer.class, DrawnImage.class, format, configuration);
+    whileUninterrupted(
+        () ->
+            images(sampling, ImageEncoding.PNG)
+                .mapToPair(drawn -> new Tuple2<>(drawn.index(), drawn))
+                .saveAsNewAPIHadoopFile(
+                    folder, Integer.class, DrawnImage.class, format, configuration));
+  }
+
+  /**
+   * Spark stops waiting for the job of a thread that is interrupted, and lets the job run on. Here
+   * it ends, and the thread stays interrupted.
+   */
+  private void whileUninterrupted(Runnable job) throws InterruptedIOException {
+    String tag = "ddpm4j-drawing-" + UUID.randomUUID();
+    context.addJobTag(tag);
+    try {
+      job.run();
+    } catch (Exception e) {
+      if (!isOfAnInterrupt(e)) {
+        throw e;
+      }
+      context.cancelJobsWithTag(tag);
+      Thread.currentThread().interrupt();
+      InterruptedIOException interrupted =
+          new InterruptedIOException("The thread that draws was interrupted.");
+      interrupted.initCause(e);
+      throw interrupted;
+    } finally {
+      context.removeJobTag(tag);
+    }
+  }
+
+  /** Scala throws {@link InterruptedException} undeclared, and Spark wraps it. */
+  private static boolean isOfAnInterrupt(Throwable thrown) {
+    for (Throwable e = thrown; e != null; e = e.getCause()) {
+      if (e instanceof InterruptedException) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void requireNew(String folder) throws IOException {
@@ -175,7 +216,7 @@ public final class SparkSampler implements AutoCloseable {
   /** Takes the model from the executors, and closes the network of this process. */
   @Override
   public void close() {
-    model.destroy();
+    Broadcasts.destroy(model);
     PerJvm.ofThisProcess().forget(DiffusionModel.class);
   }
 }
