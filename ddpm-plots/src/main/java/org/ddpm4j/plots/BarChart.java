@@ -1,5 +1,7 @@
 package org.ddpm4j.plots;
 
+import java.awt.Font;
+import java.awt.font.FontRenderContext;
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
 import java.util.List;
@@ -14,7 +16,7 @@ import org.knowm.xchart.style.CategoryStyler;
  * with {@link LineStyle#STEPS}.
  *
  * @param title what stands above; may be empty
- * @param names what stands below each bar, at least one
+ * @param names what stands below each bar, at least one; sloping where they would touch
  * @param values height of each bar, as many, finite; copied in and out
  * @param y the vertical axis, linear
  * @param width in points
@@ -26,6 +28,11 @@ public record BarChart(
   private static final int DEFAULT_WIDTH = 640;
   private static final int DEFAULT_HEIGHT = 360;
   private static final double BAR_SHARE = 0.7;
+
+  /** Of the width, what the vertical axis leaves to the bars. */
+  private static final double PLOT_SHARE = 0.85;
+
+  private static final int SLOPE_DEGREES = 45;
 
   /**
    * Checks that there is something to draw.
@@ -101,6 +108,9 @@ public record BarChart(
     styler.setLegendVisible(false);
     styler.setAvailableSpaceFill(BAR_SHARE);
     styler.setPlotGridVerticalLinesVisible(false);
+    if (!namesFit(styler.getAxisTickLabelsFont())) {
+      styler.setXAxisLabelRotation(SLOPE_DEGREES);
+    }
     if (!Double.isNaN(y.min())) {
       styler.setYAxisMin(y.min());
     }
@@ -111,6 +121,16 @@ public record BarChart(
         .addSeries("bars", names, Arrays.stream(values).boxed().toList())
         .setFillColor(Palette.DISTINCT.color(0, 1));
     return ChartStyle.paint(chart);
+  }
+
+  private boolean namesFit(Font font) {
+    FontRenderContext context = new FontRenderContext(null, true, true);
+    double widest =
+        names.stream()
+            .mapToDouble(name -> font.getStringBounds(name, context).getWidth())
+            .max()
+            .orElseThrow();
+    return widest < PLOT_SHARE * width / names.size();
   }
 
   @Override

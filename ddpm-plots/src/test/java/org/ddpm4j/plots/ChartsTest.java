@@ -197,6 +197,19 @@ class ChartsTest {
   }
 
   @Test
+  void namesThatWouldTouchSlope() {
+    Axis axis = Axis.linear("bits/dim").withRange(0, 1);
+    double[] values = {1, 1, 1, 1};
+    List<String> fit = List.of("eps", "v", "x0", "flow");
+    List<String> touch = fit.stream().map(name -> name + " with min-SNR weights, 4e-3").toList();
+
+    // Names that slope take height from the bars.
+    long besideLying = pixels(BarChart.of("", fit, values, axis).draw(), FIRST);
+    long besideSloping = pixels(BarChart.of("", touch, values, axis).draw(), FIRST);
+    assertThat((double) besideSloping / besideLying).isBetween(0.3, 0.8);
+  }
+
+  @Test
   void panelsKeepTheirPicturesSizes() {
     BufferedImage wide = new BufferedImage(30, 10, BufferedImage.TYPE_INT_RGB);
     BufferedImage high = new BufferedImage(10, 20, BufferedImage.TYPE_INT_RGB);

@@ -31,6 +31,7 @@ class RecipesPageTest {
     Path folder = Path.of(System.getProperty("ddpm.pictures", temporary.toString()));
     String page = Files.readString(PAGE);
     Map<String, BufferedImage> pictures = new LinkedHashMap<>();
+    pictures.put("recipes-study.png", study(page));
     pictures.put("recipes-networks.png", networks(page));
     pictures.put("sampler-distances.png", samplers(page));
     pictures.put("recipes-training.png", training(page));
@@ -61,6 +62,49 @@ class RecipesPageTest {
 
   private static double[] column(List<String[]> rows, int column) {
     return rows.stream().mapToDouble(row -> Double.parseDouble(row[column])).toArray();
+  }
+
+  /** A line of the table may hold several changes, with a distance each. */
+  private static BufferedImage study(String page) {
+    double[] distances =
+        table(page, "| changed | distance |").stream()
+            .flatMap(row -> Arrays.stream(row[1].split(" / ")))
+            .mapToDouble(Double::parseDouble)
+            .toArray();
+    List<String> names =
+        List.of(
+            "nothing",
+            "predicts ε",
+            "predicts x0, min-SNR",
+            "min-SNR",
+            "Huber loss",
+            "cosine schedule",
+            "rate 1e-3",
+            "rate 4e-3",
+            "batch 32",
+            "batch 128",
+            "no mirroring",
+            "average over 1/50",
+            "average over 1/7",
+            "cosine decay",
+            "told the classes",
+            "pixels 16-32-64",
+            "pixels 16-32-32",
+            "2x2: 24-48",
+            "2x2: 48-96",
+            "2x2: 64-128",
+            "2x2: 64-64",
+            "2x2: 96-96",
+            "4x4: 96",
+            "before");
+    return new BarChart(
+            "One thing changed at a time",
+            names,
+            distances,
+            Axis.linear("Fréchet distance").withRange(0, 220),
+            900,
+            460)
+        .draw();
   }
 
   /** Three bars for each network would need a legend: a panel for each sampler needs none. */
