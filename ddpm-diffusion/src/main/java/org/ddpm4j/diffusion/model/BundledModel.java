@@ -5,7 +5,9 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.io.TemporaryFolder;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
@@ -35,17 +37,11 @@ final class BundledModel {
 
   /** Weights are read from a file channel, and a resource may lie within an archive. */
   private static Unet readUnet(Execution execution) throws IOException {
-    Path folder = Files.createTempDirectory("ddpm4j-");
-    Path architecture = folder.resolve(UnetFolder.CONFIG);
-    Path weights = folder.resolve(UnetFolder.WEIGHTS);
-    try {
-      copy("unet/" + UnetFolder.CONFIG, architecture);
-      copy("unet/" + UnetFolder.WEIGHTS, weights);
-      return UnetFolder.read(folder, DataType.FLOAT, execution);
-    } finally {
-      Files.deleteIfExists(weights);
-      Files.deleteIfExists(architecture);
-      Files.delete(folder);
+    try (TemporaryFolder folder = new TemporaryFolder("ddpm4j-")) {
+      for (String file : List.of(UnetFolder.CONFIG, UnetFolder.WEIGHTS)) {
+        copy("unet/" + file, folder.path().resolve(file));
+      }
+      return UnetFolder.read(folder.path(), DataType.FLOAT, execution);
     }
   }
 

@@ -1,11 +1,7 @@
 package org.ddpm4j.spark.app;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -13,6 +9,7 @@ import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.diffusers.PipelineFiles;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.io.TemporaryFolder;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.io.hub.Hub;
 import org.ddpm4j.io.hub.HubName;
@@ -94,19 +91,10 @@ final class Models {
     if (files.getScheme().equals("file")) {
       return PackedModel.of(java.nio.file.Path.of(files.makeQualified(path).toUri().getPath()));
     }
-    java.nio.file.Path copy = Files.createTempDirectory("ddpm4j-model-");
-    try {
-      java.nio.file.Path folder = copy.resolve("model");
+    try (TemporaryFolder copy = new TemporaryFolder("ddpm4j-model-")) {
+      java.nio.file.Path folder = copy.path().resolve("model");
       files.copyToLocalFile(false, path, new Path(folder.toUri()), true);
       return PackedModel.of(folder);
-    } finally {
-      List<java.nio.file.Path> all;
-      try (Stream<java.nio.file.Path> found = Files.walk(copy)) {
-        all = found.sorted(Comparator.reverseOrder()).toList();
-      }
-      for (java.nio.file.Path one : all) {
-        Files.deleteIfExists(one);
-      }
     }
   }
 

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -18,6 +17,7 @@ import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.TrainedWeights;
+import org.ddpm4j.io.TemporaryFolder;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
@@ -73,13 +73,11 @@ public final class PackedModel implements Serializable {
   public static PackedModel ofRun(Path folder) throws IOException {
     RunFolder run = RunFolder.open(folder);
     RunConfig config = run.readConfig();
-    Path packed = Files.createTempDirectory("ddpm4j-packed-");
-    try (Unet unet =
-        run.readUnet(config, TrainedWeights.EMA, Optional.empty(), Execution.automatic())) {
-      RunFolder.create(packed, config, unet);
-      return new PackedModel(Kind.RUN, read(packed));
-    } finally {
-      delete(packed);
+    try (TemporaryFolder packed = new TemporaryFolder("ddpm4j-packed-");
+        Unet unet =
+            run.readUnet(config, TrainedWeights.EMA, Optional.empty(), Execution.automatic())) {
+      RunFolder.create(packed.path(), config, unet);
+      return new PackedModel(Kind.RUN, read(packed.path()));
     }
   }
 
@@ -152,8 +150,8 @@ public final class PackedModel implements Serializable {
     if (kind == Kind.BUNDLED) {
       return DiffusionModel.bundled(execution);
     }
-    Path folder = Files.createTempDirectory("ddpm4j-model-");
-    try {
+    try (TemporaryFolder temporary = new TemporaryFolder("ddpm4j-model-")) {
+      Path folder = temporary.path();
       for (var file : files.entrySet()) {
         Path target = folder.resolve(file.getKey());
         Files.createDirectories(target.getParent());
@@ -163,18 +161,6 @@ public final class PackedModel implements Serializable {
           ? DiffusionModel.ofPipeline(folder, Optional.empty(), execution)
           : DiffusionModel.ofRun(
               RunFolder.open(folder), TrainedWeights.EMA, Optional.empty(), execution);
-    } finally {
-      delete(folder);
-    }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    List<Path> all;
-    try (Stream<Path> found = Files.walk(folder)) {
-      all = found.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path one : all) {
-      Files.deleteIfExists(one);
     }
   }
 }

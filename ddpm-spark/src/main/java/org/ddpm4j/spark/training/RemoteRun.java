@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -19,6 +18,7 @@ import org.apache.hadoop.fs.Path;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.Checkpoint;
+import org.ddpm4j.io.TemporaryFolder;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -41,6 +41,7 @@ public final class RemoteRun implements AutoCloseable {
 
   private final FileSystem files;
   private final Path folder;
+  private final TemporaryFolder copy;
   private final RunFolder local;
 
   private RemoteRun(String folder, Configuration configuration) throws IOException {
@@ -53,7 +54,8 @@ public final class RemoteRun implements AutoCloseable {
       this.files.setVerifyChecksum(false);
     }
     this.folder = files.makeQualified(path);
-    this.local = new RunFolder(Files.createTempDirectory("ddpm4j-run-"));
+    this.copy = new TemporaryFolder("ddpm4j-run-");
+    this.local = new RunFolder(copy.path());
   }
 
   /**
@@ -213,13 +215,8 @@ public final class RemoteRun implements AutoCloseable {
   /** Removes this machine's copy. */
   @Override
   public void close() throws IOException {
-    List<java.nio.file.Path> all;
-    try (Stream<java.nio.file.Path> found = Files.walk(local.path())) {
-      all = found.sorted(Comparator.reverseOrder()).toList();
+    try (files) {
+      copy.close();
     }
-    for (java.nio.file.Path one : all) {
-      Files.deleteIfExists(one);
-    }
-    files.close();
   }
 }
