@@ -9,26 +9,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.ddpm4j.diffusion.Parameterization;
-import org.ddpm4j.diffusion.config.SamplerConfig;
-import org.ddpm4j.diffusion.config.SamplerType;
-import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
-import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
-import org.ddpm4j.diffusion.diffusers.PipelineFolder;
-import org.ddpm4j.diffusion.diffusers.X0Clipping;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.io.SafetensorsReader;
-import org.ddpm4j.schedules.LinearSchedule;
-import org.ddpm4j.unet.Unet;
-import org.ddpm4j.unet.model.Unet2D;
-import org.ddpm4j.unet.model.Unet2D.Block;
-import org.ddpm4j.unet.model.Unet2D.Level;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /** The build sets HF_HOME to a folder of its own and HF_HUB_OFFLINE, so that nothing is fetched. */
 class HubNamesTest {
@@ -51,23 +39,7 @@ class HubNamesTest {
       // Of an earlier build.
       return;
     }
-    Unet2D network =
-        Unet2D.of(
-                1,
-                List.of(
-                    new Level(8, Block.PLAIN, Block.PLAIN), new Level(8, Block.PLAIN, Block.PLAIN)),
-                2)
-            .withSampleSize(new Unet2D.ImageSize(8, 8));
-    DiffusersScheduler scheduler =
-        new DiffusersScheduler(
-            LinearSchedule.paper(),
-            1000,
-            Parameterization.EPSILON,
-            SamplerConfig.of(SamplerType.DDIM),
-            X0Clipping.UNIT);
-    try (Unet unet = Unet.create(network, DataType.FLOAT, 3)) {
-      PipelineFolder.write(snapshot, new DiffusersPipeline(unet, scheduler, List.of()));
-    }
+    TinyPipeline.write(snapshot);
   }
 
   private static Path draw(Object model) {

@@ -19,23 +19,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.ddpm4j.diffusion.Parameterization;
-import org.ddpm4j.diffusion.config.SamplerConfig;
-import org.ddpm4j.diffusion.config.SamplerType;
-import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
-import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
-import org.ddpm4j.diffusion.diffusers.PipelineFolder;
-import org.ddpm4j.diffusion.diffusers.X0Clipping;
 import org.ddpm4j.io.SafetensorsReader;
-import org.ddpm4j.schedules.LinearSchedule;
-import org.ddpm4j.unet.Unet;
-import org.ddpm4j.unet.model.Unet2D;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * The program as a process that downloads from the hub of the tests of {@code ddpm-io}, which runs
@@ -55,19 +44,7 @@ class HubProcessTest {
   @BeforeEach
   void serve() throws IOException {
     model = folder.resolve("model");
-    Unet2D.Level level = new Unet2D.Level(8, Unet2D.Block.PLAIN, Unet2D.Block.PLAIN);
-    Unet2D network =
-        Unet2D.of(1, List.of(level, level), 2).withSampleSize(new Unet2D.ImageSize(8, 8));
-    DiffusersScheduler scheduler =
-        new DiffusersScheduler(
-            LinearSchedule.paper(),
-            1000,
-            Parameterization.EPSILON,
-            SamplerConfig.of(SamplerType.DDIM),
-            X0Clipping.UNIT);
-    try (Unet unet = Unet.create(network, DataType.FLOAT, 3)) {
-      PipelineFolder.write(model, new DiffusersPipeline(unet, scheduler, List.of()));
-    }
+    TinyPipeline.write(model);
     hub =
         new ProcessBuilder(
                 java(),

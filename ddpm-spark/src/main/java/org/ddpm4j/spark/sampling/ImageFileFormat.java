@@ -36,16 +36,17 @@ public final class ImageFileFormat extends FileOutputFormat<Integer, DrawnImage>
       throws IOException {
     Path folder = ((PathOutputCommitter) getOutputCommitter(context)).getWorkPath();
     int digits = context.getConfiguration().getInt(DIGITS, LEAST_DIGITS);
+    FileSystem files = folder.getFileSystem(context.getConfiguration());
+    if (files instanceof LocalFileSystem local) {
+      Files.createDirectories(local.pathToFile(folder).toPath());
+    }
     return new RecordWriter<>() {
       @Override
       public void write(Integer number, DrawnImage drawn) throws IOException {
         Path file = new Path(folder, Text.format("%0" + digits + "d.png", number));
-        FileSystem files = file.getFileSystem(context.getConfiguration());
         if (files instanceof LocalFileSystem local) {
           // Hadoop's own stream starts two processes of chmod for each file and its checksum.
-          java.nio.file.Path target = local.pathToFile(file).toPath();
-          Files.createDirectories(target.getParent());
-          Files.write(target, drawn.image());
+          Files.write(local.pathToFile(file).toPath(), drawn.image());
         } else {
           try (FSDataOutputStream out = files.create(file)) {
             out.write(drawn.image());

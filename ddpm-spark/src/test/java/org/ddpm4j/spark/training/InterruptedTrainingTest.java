@@ -1,6 +1,7 @@
 package org.ddpm4j.spark.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.ddpm4j.spark.RunningTasks.await;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -8,19 +9,13 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.scheduler.SparkListener;
-import org.apache.spark.scheduler.SparkListenerTaskEnd;
-import org.apache.spark.scheduler.SparkListenerTaskStart;
 import org.apache.spark.sql.SparkSession;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.spark.RunningTasks;
 import org.ddpm4j.spark.TestSpark;
 import org.ddpm4j.spark.data.PackedImages;
 import org.junit.jupiter.api.AfterAll;
@@ -36,7 +31,6 @@ class InterruptedTrainingTest {
 
   private static final int SHARDS = 2;
   private static final int STEPS = 3;
-  private static final long PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(1);
 
   @TempDir private static Path folder;
 
@@ -44,23 +38,7 @@ class InterruptedTrainingTest {
   private static final ImageDataSet IMAGES = TinyImages.of(64);
   private static PackedImages packed;
   private static SparkSession spark;
-  private static Tasks tasks;
-
-  /** What runs. */
-  private static final class Tasks extends SparkListener {
-
-    private final Set<Long> running = ConcurrentHashMap.newKeySet();
-
-    @Override
-    public void onTaskStart(SparkListenerTaskStart begun) {
-      running.add(begun.taskInfo().taskId());
-    }
-
-    @Override
-    public void onTaskEnd(SparkListenerTaskEnd ended) {
-      running.remove(ended.taskInfo().taskId());
-    }
-  }
+  private static RunningTasks tasks;
 
   /** A training that somebody interrupts, in a thread of its own. */
   private static final class Training extends Thread {
@@ -119,8 +97,7 @@ class InterruptedTrainingTest {
   static void begin() throws IOException {
     packed = PackedImages.write(IMAGES, folder.resolve("images").toString(), CONFIGURATION);
     spark = TestSpark.local(2);
-    tasks = new Tasks();
-    context().sc().addSparkListener(tasks);
+    tasks = RunningTasks.of(spark);
   }
 
   @AfterAll
@@ -148,8 +125,7 @@ class InterruptedTrainingTest {
         .hasNoSuppressedExceptions();
     assertThat(training.interruptedAfterRun).isTrue();
     assertThat(training.interruptedAfterClose).isTrue();
-    await("the end of jobs", () -> context().statusTracker().getActiveJobIds().length == 0);
-    await("the end of tasks", tasks.running::isEmpty);
+    tasks.awaitNone();
     assertThat(exchangeThreads()).isEmpty();
 
     RunConfig config = TinyRun.config(IMAGES, STEPS);
@@ -175,15 +151,5 @@ class InterruptedTrainingTest {
         .map(Thread::getName)
         .filter(name -> name.equals("ddpm4j-exchange"))
         .toList();
-  }
-
-  private static void await(String what, Callable<Boolean> there) throws Exception {
-    long begun = System.nanoTime();
-    while (!there.call()) {
-      assertThat(System.nanoTime() - begun)
-          .as("nanoseconds of waiting for " + what)
-          .isLessThan(PATIENCE_NANOS);
-      Thread.sleep(1);
-    }
   }
 }

@@ -67,14 +67,7 @@ class HubModelsTest {
     refer("models--me--part");
     try (StudioServer server =
         new StudioServer(
-            ServerOptions.loopback(0),
-            List.of(ModelSource.bundled()),
-            Optional.of(
-                new StudioOptions(
-                    folder.resolve("runs"),
-                    words -> words,
-                    Map.of(),
-                    Optional.of(folder.resolve("hub")))))) {
+            ServerOptions.loopback(0), List.of(ModelSource.bundled()), Optional.of(options()))) {
       JsonNode models = send(server, "/v1/models", null).get("models");
       assertThat(models).hasSize(2);
       assertThat(models.get(1).get("id").textValue()).isEqualTo("me/clothes");
@@ -93,19 +86,16 @@ class HubModelsTest {
         ModelSource.of(new HubCache.Cached(name, snapshot("models--me--clothes")))
             .withId("me/clothes@main");
     try (StudioServer server =
-        new StudioServer(
-            ServerOptions.loopback(0),
-            List.of(given),
-            Optional.of(
-                new StudioOptions(
-                    folder.resolve("runs"),
-                    words -> words,
-                    Map.of(),
-                    Optional.of(folder.resolve("hub")))))) {
+        new StudioServer(ServerOptions.loopback(0), List.of(given), Optional.of(options()))) {
       JsonNode models = send(server, "/v1/models", null).get("models");
       assertThat(models).hasSize(1);
       assertThat(models.get(0).get("id").textValue()).isEqualTo("me/clothes@main");
     }
+  }
+
+  private StudioOptions options() {
+    return new StudioOptions(
+        folder.resolve("runs"), words -> words, Map.of(), Optional.of(folder.resolve("hub")));
   }
 
   private static Unet2D network() {
