@@ -17,6 +17,12 @@ public final class Broadcasts {
     boolean interrupted = Thread.interrupted();
     try {
       broadcast.destroy();
+    } catch (Exception e) {
+      // Scala throws it undeclared. The executors have been asked; their answers are not needed.
+      if (!(e instanceof InterruptedException)) {
+        throw e;
+      }
+      interrupted = true;
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();

@@ -55,19 +55,31 @@ final class IndependentTasks implements ShardSchedule.Cluster {
 
   @Override
   public StepLosses run(StepState state, int tasks, INDArray total) throws ExecutionException {
+    try {
+      return sum(state, tasks, total);
+    } catch (InterruptedException e) {
+      throw ExecutorRoom.interrupted();
+    }
+  }
+
+  /** Broadcasting waits, too, and is interrupted as the job is, though Scala does not say so. */
+  private StepLosses sum(StepState state, int tasks, INDArray total)
+      throws ExecutionException, InterruptedException {
     Broadcast<ShardWork> what = work;
     Broadcast<Start> start =
         context.broadcast(new Start(state, FloatBytes.of(unet.parameters().flat())));
-    JavaFutureAction<List<ShardGradient>> job =
-        context
-            .parallelize(IntStream.range(0, shards).boxed().toList(), tasks)
-            .mapPartitions((Iterator<Integer> own) -> ShardWorker.compute(what, start, own))
-            .collectAsync();
     try {
-      return ShardGradient.sum(job.get(), shards, total);
-    } catch (InterruptedException e) {
-      job.cancel(true);
-      throw ExecutorRoom.interrupted();
+      JavaFutureAction<List<ShardGradient>> job =
+          context
+              .parallelize(IntStream.range(0, shards).boxed().toList(), tasks)
+              .mapPartitions((Iterator<Integer> own) -> ShardWorker.compute(what, start, own))
+              .collectAsync();
+      try {
+        return ShardGradient.sum(job.get(), shards, total);
+      } catch (InterruptedException e) {
+        job.cancel(true);
+        throw e;
+      }
     } finally {
       Broadcasts.destroy(start);
     }
