@@ -113,7 +113,9 @@ public final class ImageToImageCommand implements Callable<Integer> {
     List<ImageToImageSampler> samplers =
         strengths.stream()
             .map(
-                strength -> new ImageToImageSampler(samplerOptions.sampler(model, strength), state))
+                strength ->
+                    new ImageToImageSampler(
+                        samplerOptions.imageToImageSampler(model, strength), state))
             .toList();
     samplers.forEach(sampler -> SamplerOptions.requireX0(model, sampler.sampler().first()));
 

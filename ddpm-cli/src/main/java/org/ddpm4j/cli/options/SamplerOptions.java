@@ -41,7 +41,7 @@ public final class SamplerOptions {
    * @throws BadInputException if a value is not possible
    */
   public PathSampler sampler(DiffusionModel model) {
-    return sampler(model, 1);
+    return create(type.sampler(model), model, 1);
   }
 
   /**
@@ -52,8 +52,11 @@ public final class SamplerOptions {
    * @return the sampler
    * @throws BadInputException if a value is not possible
    */
-  public PathSampler sampler(DiffusionModel model, double strength) {
-    DefaultSampler sampler = type.sampler(model);
+  public PathSampler imageToImageSampler(DiffusionModel model, double strength) {
+    return create(type.imageToImageSampler(model), model, strength);
+  }
+
+  private PathSampler create(DefaultSampler sampler, DiffusionModel model, double strength) {
     int count = steps(steps, sampler.config().type(), model.schedule().timesteps());
     return BadInputException.check(
         () ->

@@ -41,7 +41,7 @@ public final class SamplerTypeOptions {
   @HasEffect(without = "--levels", decidedBy = SamplerConfig.class)
   @Option(
       names = "--karras",
-      description = "Take the noise levels of Karras et al. instead: --levels karras.")
+      description = "Take the noise levels of Karras et al.: --levels karras.")
   private boolean isKarras;
 
   @HasEffect(decidedBy = SamplerConfig.class)
@@ -49,7 +49,8 @@ public final class SamplerTypeOptions {
       names = "--levels",
       paramLabel = "NAME",
       description =
-          "How the noise levels lie: ${COMPLETION-CANDIDATES} (default: at the timesteps). karras,"
+          "How the noise levels lie: ${COMPLETION-CANDIDATES} (default: lambda for dpm++, at the"
+              + " timesteps for the others and with --spacing). karras,"
               + " exponential, beta and lambda not with ddpm, pndm, plms, ipndm and lcm; log-linear with euler.")
   private LevelSpacing levels;
 
@@ -91,10 +92,29 @@ public final class SamplerTypeOptions {
    * @throws BadInputException if a value is not possible
    */
   public DefaultSampler sampler(DiffusionModel model) {
-    DefaultSampler own =
+    return changed(
+        model,
         type == null
             ? model.defaultSampler()
-            : BadInputException.check(() -> model.defaultSampler(type));
+            : BadInputException.check(() -> model.defaultSampler(type)));
+  }
+
+  /**
+   * The same for drawing from an image.
+   *
+   * @param model that it asks
+   * @return the sampler, without a number of steps
+   * @throws BadInputException if a value is not possible
+   */
+  public DefaultSampler imageToImageSampler(DiffusionModel model) {
+    return changed(
+        model,
+        type == null
+            ? model.imageToImageSampler()
+            : BadInputException.check(() -> model.imageToImageSampler(type)));
+  }
+
+  private DefaultSampler changed(DiffusionModel model, DefaultSampler own) {
     return new DefaultSampler(
         changed(own.config(), model.unet().config()),
         reverseProcess.chosenClip() == null
@@ -132,6 +152,12 @@ public final class SamplerTypeOptions {
         () -> {
           SamplerConfig config = own;
           if (spacing != null) {
+            boolean hasChosenLevels = isKarras || levels != null;
+            if (config instanceof SamplerConfig.SpacedLevels
+                && !config.usesSpacing()
+                && !hasChosenLevels) {
+              config = config.withLevels(LevelSpacing.TIMESTEPS);
+            }
             config =
                 config.withSpacing(
                     spacing, spacing == TimestepSpacing.LEADING ? own.stepsOffset() : 0);

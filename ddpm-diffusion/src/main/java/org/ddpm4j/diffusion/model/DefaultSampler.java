@@ -6,6 +6,7 @@ import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.FlowConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -61,6 +62,23 @@ public record DefaultSampler(SamplerConfig config, X0Constraint x0Constraint) {
       case EPSILON, X0, V, EDM, SCORE ->
           network.learnsVariance() ? SamplerType.DDPM : SamplerType.DPM_SOLVER;
     };
+  }
+
+  /**
+   * A sampler with its own options, but for DPM-Solver++ of a chain that keeps some signal: its
+   * levels are evenly spaced in λ, the time in which it integrates (Lu et al. 2022a, section 3.3).
+   * Networks of Karras et al. have levels of their own at their timesteps.
+   *
+   * @param type which sampler
+   * @param parameterization what the network predicts
+   * @param schedule of the model
+   * @return the configuration
+   */
+  static SamplerConfig config(
+      SamplerType type, Parameterization parameterization, NoiseSchedule schedule) {
+    SamplerConfig own = SamplerConfig.of(type);
+    boolean hasLambda = parameterization != Parameterization.EDM && !schedule.hasZeroTerminalSnr();
+    return type == SamplerType.DPM_SOLVER && hasLambda ? own.withLevels(LevelSpacing.LAMBDA) : own;
   }
 
   /**

@@ -654,18 +654,46 @@ public final class DiffusionModel implements AutoCloseable {
 
   /**
    * How the model draws by a sampler, unless told otherwise. Of a pipeline's scheduler another is
-   * made as diffusers' {@code from_config} does.
+   * made as diffusers' {@code from_config} does; DPM-Solver++ of any other model has its levels
+   * evenly spaced in λ, where the schedule ends with some signal.
    *
    * @param type which sampler
    * @return the sampler
    * @throws IllegalArgumentException if the model's pipeline asks for what is not supported of it
    */
   public DefaultSampler defaultSampler(SamplerType type) {
+    return ownSampler(type, DefaultSampler.config(type, parameterization, schedule));
+  }
+
+  /**
+   * How the model draws from an image by {@linkplain #defaultSampler() its default sampler}, unless
+   * told otherwise: at timesteps, so that a strength is a share of these; of a pipeline, as its
+   * scheduler says.
+   *
+   * @return the sampler
+   */
+  public DefaultSampler imageToImageSampler() {
+    DefaultSampler own = defaultSampler();
+    return pipeline.isPresent() ? own : imageToImageSampler(own.config().type());
+  }
+
+  /**
+   * How the model draws from an image by a sampler, unless told otherwise: at timesteps, so that a
+   * strength is a share of these; of a pipeline, as is made of its scheduler.
+   *
+   * @param type which sampler
+   * @return the sampler
+   * @throws IllegalArgumentException if the model's pipeline asks for what is not supported of it
+   */
+  public DefaultSampler imageToImageSampler(SamplerType type) {
+    return ownSampler(type, SamplerConfig.of(type));
+  }
+
+  private DefaultSampler ownSampler(SamplerType type, SamplerConfig config) {
     if (pipeline.isPresent()) {
       DiffusersSampler said = pipeline.get().sampler(type);
       return new DefaultSampler(said.config(), said.clipping().constraint()).ofSize(stateShape);
     }
-    SamplerConfig config = SamplerConfig.of(type);
     return new DefaultSampler(
         type == SamplerType.DDPM && unet.config().learnsVariance()
             ? config.withVariance(ReverseVariance.LEARNED)

@@ -113,9 +113,9 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
    * noisiest timestep to the least noisy, and then clean images.
    *
    * @param schedule of the chain
-   * @param steps S, at least 2
+   * @param steps S, at least 1; a single one is at the first
    * @return the levels, whose times lie between timesteps
-   * @throws IllegalArgumentException if S is less than 2 or the chain ends without any signal
+   * @throws IllegalArgumentException if S is less than 1 or the chain ends without any signal
    */
   public static NoiseLevels karras(NoiseSchedule schedule, int steps) {
     return karras(
@@ -132,7 +132,7 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
    * @param schedule of the chain
    * @param first the greatest ρ = σ/α, finite
    * @param last the least, positive
-   * @param steps S, at least 2
+   * @param steps S, at least 1; a single one is at the first
    * @return the levels, whose times lie between timesteps
    * @throws IllegalArgumentException if a value is out of its range
    */
@@ -148,20 +148,21 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
    * @param spacing how they lie, any but {@link LevelSpacing#TIMESTEPS}
    * @param first the greatest ρ = σ/α, finite
    * @param last the least, positive
-   * @param steps S, at least 2
+   * @param steps S, at least 1; a single one is at the first
    * @return the levels, whose times lie between timesteps
    * @throws IllegalArgumentException if a value is out of its range
    */
   public static NoiseLevels between(
       NoiseSchedule schedule, LevelSpacing spacing, double first, double last, int steps) {
-    if (!(last > 0 && first > last && first < Double.POSITIVE_INFINITY) || steps < 2) {
+    if (!(last > 0 && first > last && first < Double.POSITIVE_INFINITY) || steps < 1) {
       throw new IllegalArgumentException(
           Text.format(
-              "The levels %s cannot go from ρ = %s to %s in %d steps; there must be at least 2, and some signal at the first (no zero terminal SNR).",
+              "The levels %s cannot go from ρ = %s to %s in %d steps; there must be at least 1, and some signal at the first (no zero terminal SNR).",
               spacing, first, last, steps));
     }
+    double[] ratios = steps == 1 ? new double[] {first} : spacing.ratios(first, last, steps);
     List<NoiseLevel> levels = new ArrayList<>();
-    for (double rho : spacing.ratios(first, last, steps)) {
+    for (double rho : ratios) {
       levels.add(NoiseLevel.ofRho(schedule, rho));
     }
     levels.add(NoiseLevel.CLEAN);

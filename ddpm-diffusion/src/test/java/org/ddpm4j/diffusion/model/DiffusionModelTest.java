@@ -16,6 +16,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.ddpm4j.diffusion.ClassConditionalDenoiser;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.AncestralConfig;
 import org.ddpm4j.diffusion.config.DdimConfig;
@@ -40,10 +41,10 @@ import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler;
 import org.ddpm4j.diffusion.sampling.DpmSolverSampler.Equation;
+import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
-import org.ddpm4j.diffusion.sampling.TimestepSpacing;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
@@ -110,7 +111,12 @@ class DiffusionModelTest {
     try (DiffusionModel model = DiffusionModel.of(unet(0, 1), LONG, SHAPE)) {
       DpmSolverSampler byHand =
           new DpmSolverSampler(
-              NoiseLevels.aboveZero(LONG, TimestepSpacing.LINSPACE, 20),
+              NoiseLevels.between(
+                  LONG,
+                  LevelSpacing.LAMBDA,
+                  NoiseLevel.of(LONG, LONG.timesteps() - 1).rho(),
+                  NoiseLevel.of(LONG, 0).rho(),
+                  20),
               2,
               Equation.ODE,
               X0Constraint.clip(-1, 1));
@@ -126,6 +132,18 @@ class DiffusionModelTest {
               Images.toPicture(expected.slice(2))
                   .getRaster()
                   .getSamples(0, 0, 4, 8, 0, (int[]) null));
+    }
+  }
+
+  @Test
+  void fromAnImageAStrengthIsAShareOfTimesteps() {
+    try (DiffusionModel model = DiffusionModel.of(unet(0, 1), LONG, SHAPE)) {
+      assertThat(model.defaultSampler(SamplerType.DPM_SOLVER).config())
+          .isEqualTo(model.defaultSampler().config());
+      assertThat(model.imageToImageSampler().config())
+          .isEqualTo(SamplerConfig.of(SamplerType.DPM_SOLVER));
+      assertThat(model.imageToImageSampler(SamplerType.DDIM).config())
+          .isEqualTo(DdimConfig.usual());
     }
   }
 

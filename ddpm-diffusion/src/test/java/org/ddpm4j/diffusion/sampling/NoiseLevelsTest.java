@@ -151,8 +151,10 @@ class NoiseLevelsTest {
     assertThatThrownBy(() -> NoiseLevels.karras(zero, 10))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("no zero terminal SNR");
-    assertThatThrownBy(() -> NoiseLevels.karras(SCHEDULE, 1))
-        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> NoiseLevels.karras(SCHEDULE, 0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("at least 1");
+    assertThat(times(NoiseLevels.karras(SCHEDULE, 1))).containsExactly(999, -1);
   }
 
   @Test

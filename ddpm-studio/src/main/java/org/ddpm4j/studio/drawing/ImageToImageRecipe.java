@@ -35,7 +35,8 @@ public final class ImageToImageRecipe implements Recipe {
   }
 
   private ImageToImageSampler sampler(DiffusionModel model) {
-    DefaultSampler chosen = type.map(model::defaultSampler).orElseGet(model::defaultSampler);
+    DefaultSampler chosen =
+        type.map(model::imageToImageSampler).orElseGet(model::imageToImageSampler);
     return new ImageToImageSampler(
         chosen.config().create(model.schedule(), part, chosen.x0Constraint()), image);
   }
