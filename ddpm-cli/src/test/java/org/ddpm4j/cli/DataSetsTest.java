@@ -73,7 +73,9 @@ class DataSetsTest {
     Path stopped = root.resolve("stopped");
     List<Object> limited = new ArrayList<>(List.of(options));
     limited.addAll(List.of("--time-limit", "0.0000001"));
-    Cli.run(Cli.tinyTraining(data, stopped, 6, limited.toArray())).isOk();
+    Cli.Result limit = Cli.run(Cli.tinyTraining(data, stopped, 6, limited.toArray())).isOk();
+    assertThat(limit.err())
+        .contains("go on by 'ddpm train --resume %s --data %s'".formatted(stopped, data));
     Cli.run("train", "--resume", stopped, "--data", data, "--sample-steps", 2).isOk();
     assertThat(stopped.resolve("samples.png")).hasSameBinaryContentAs(run.resolve("samples.png"));
     assertThat(stopped.resolve("loss.csv")).hasSameBinaryContentAs(run.resolve("loss.csv"));

@@ -166,7 +166,8 @@ public final class DataOptions {
             validation.map(ImageDataSet::size).orElse(0),
             DataDescription.Selection.of(
                 preparation.onlyClass(), preparation.maxImages(), loaded.skipped().size())),
-        loaded);
+        loaded,
+        sources.dataFolder());
   }
 
   /** What the library says of reading, said of the options that it means. */

@@ -80,7 +80,7 @@ final class TrainingSession implements AutoCloseable {
   private final Trainer trainer;
   private final DiffusionPipeline pipeline;
   private final Optional<DiffusionModel> teacher;
-  private final ImageDataSet images;
+  private final TrainingData data;
   private final Optional<DataSet> validation;
   private final String machine;
 
@@ -116,7 +116,7 @@ final class TrainingSession implements AutoCloseable {
       Execution execution) {
     this.console = console;
     this.config = config;
-    images = data.images();
+    this.data = data;
     machine = Sitting.machine(execution);
     training = config.training().orElseThrow();
     TrainingDescription.BatchConfig batches = training.batches();
@@ -342,8 +342,8 @@ final class TrainingSession implements AutoCloseable {
       requireInPlace(folder);
       folder.checkpoints().write(trainer.checkpoint(), training.checkpointEvery());
       console.note(
-          "train: saved at step %d; go on by 'ddpm train --resume %s', on the processor by --device cpu",
-          trainer.step(), folder.path());
+          "train: saved at step %d; go on by '%s', on the processor by --device cpu",
+          trainer.step(), data.resumingCommand(folder.path()));
     } catch (IOException | RuntimeException e) {
       why.addSuppressed(e);
       console.note(
@@ -364,6 +364,7 @@ final class TrainingSession implements AutoCloseable {
 
   private End trainAndFinish(RunFolder folder, Duration limit) throws IOException {
     RunFiles files = new RunFiles(folder, config);
+    ImageDataSet images = data.images();
     files.writeTrainingImages(
         images
             .takeSpread(Math.min(SHOWN_TRAINING_IMAGES, images.size()))
@@ -388,15 +389,15 @@ final class TrainingSession implements AutoCloseable {
       if (!interruption.isRequested()) {
         if (!complete) {
           console.note(
-              "train: the time limit ends training at step %d of %d; go on by 'ddpm train --resume %s'",
-              trainer.step(), training.config().steps(), folder.path());
+              "train: the time limit ends training at step %d of %d; go on by '%s'",
+              trainer.step(), training.config().steps(), data.resumingCommand(folder.path()));
         }
         finish(folder, files, interruption);
       }
       if (interruption.isRequested()) {
         console.note(
-            "train: interrupted, saved at step %d; go on by 'ddpm train --resume %s'",
-            trainer.step(), folder.path());
+            "train: interrupted, saved at step %d; go on by '%s'",
+            trainer.step(), data.resumingCommand(folder.path()));
         return End.INTERRUPTED;
       }
       console.printLine(folder.path().toString());
