@@ -1,9 +1,10 @@
-"""What spark-cluster and spark-filesystems share: where Spark is, small pictures, and what files hold."""
+"""What spark-cluster, spark-filesystems and spark-yarn share: where Spark is, jars, small pictures, what files hold."""
 
 import hashlib
 import os
 import socket
 import struct
+import subprocess
 import sys
 import zlib
 from pathlib import Path
@@ -28,6 +29,22 @@ def spark_home():
     except ImportError:
         require(False, "no Spark; set SPARK_HOME, or install the Python package pyspark.")
     return Path(pyspark.__file__).parent
+
+
+def jars(folder, *artifacts):
+    """What Maven finds, without what these bring: Spark has that."""
+    pom = folder / artifacts[0].split(":")[1] / "pom.xml"
+    pom.parent.mkdir()
+    dependencies = "".join(
+        "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version>"
+        "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions></dependency>"
+        .format(*artifact.split(":")) for artifact in artifacts)
+    pom.write_text("<project><modelVersion>4.0.0</modelVersion><groupId>org.ddpm4j</groupId><artifactId>jars</artifactId>"
+                   f"<version>1</version><packaging>pom</packaging><dependencies>{dependencies}</dependencies></project>")
+    found = pom.parent / "found"
+    subprocess.run(["mvn", "-B", "-q", "dependency:build-classpath", f"-Dmdep.outputFile={found}"], cwd=pom.parent,
+                   check=True)
+    return found.read_text().strip()
 
 
 def write_picture(file, size, pixels):
