@@ -7,6 +7,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.diffusers.PipelineFiles;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.io.TemporaryFolder;
@@ -16,6 +17,7 @@ import org.ddpm4j.io.hub.HubName;
 import org.ddpm4j.io.hub.NoSuchModelException;
 import org.ddpm4j.spark.sampling.PackedModel;
 import org.ddpm4j.spark.sampling.PipelineFactory;
+import org.ddpm4j.spark.training.RemoteRun;
 import picocli.CommandLine.Option;
 
 /** Which model draws, and how. */
@@ -91,10 +93,15 @@ final class Models {
     if (files.getScheme().equals("file")) {
       return PackedModel.of(java.nio.file.Path.of(files.makeQualified(path).toUri().getPath()));
     }
+    if (!files.exists(new Path(path, PipelineFolder.INDEX))) {
+      try (RemoteRun run = RemoteRun.open(model, configuration)) {
+        return PackedModel.ofRun(run.downloadForDrawing());
+      }
+    }
     try (TemporaryFolder copy = new TemporaryFolder("ddpm4j-model-")) {
       java.nio.file.Path folder = copy.path().resolve("model");
       files.copyToLocalFile(false, path, new Path(folder.toUri()), true);
-      return PackedModel.of(folder);
+      return PackedModel.ofPipeline(folder);
     }
   }
 

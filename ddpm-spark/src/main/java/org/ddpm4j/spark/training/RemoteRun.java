@@ -135,10 +135,25 @@ public final class RemoteRun implements AutoCloseable {
     if (all.isEmpty()) {
       return Optional.empty();
     }
-    Path newest = all.lastEntry().getValue();
-    Files.createDirectories(local.checkpoints().path());
-    download(newest, local.checkpoints().path().resolve(newest.getName()));
+    download(all.lastEntry().getValue());
     return Optional.of(local.readCheckpointToResume(like));
+  }
+
+  /**
+   * Brings to this machine what drawing takes, and no more: the newest checkpoint or, of a run that
+   * has none, its network.
+   *
+   * @return the folder of a run, until this is closed
+   * @throws IOException if a file is missing or cannot be read
+   */
+  public java.nio.file.Path downloadForDrawing() throws IOException {
+    TreeMap<Long, Path> all = checkpoints();
+    if (all.isEmpty()) {
+      download(new Path(folder, UNET), local.unet());
+    } else {
+      download(all.lastEntry().getValue());
+    }
+    return local.path();
   }
 
   private TreeMap<Long, Path> checkpoints() throws IOException {
@@ -206,6 +221,11 @@ public final class RemoteRun implements AutoCloseable {
               "%s could not be renamed to %s; see whether the place can be written, and go on.",
               unfinished, to));
     }
+  }
+
+  private void download(Path checkpoint) throws IOException {
+    Files.createDirectories(local.checkpoints().path());
+    download(checkpoint, local.checkpoints().path().resolve(checkpoint.getName()));
   }
 
   private void download(Path from, java.nio.file.Path to) throws IOException {

@@ -10,6 +10,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FileSystem;
@@ -22,6 +23,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.spark.TestSpark;
 import org.ddpm4j.spark.data.PackedImages;
@@ -30,10 +32,12 @@ import org.ddpm4j.spark.sampling.PackedModel;
 import org.ddpm4j.spark.sampling.SparkSampler;
 import org.ddpm4j.spark.sampling.SparkSampling;
 import org.ddpm4j.spark.sampling.TinyModel;
+import org.ddpm4j.unet.Unet;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /** Runs, images and what is drawn, on a real HDFS on loopback. */
 class HdfsTest {
@@ -148,6 +152,49 @@ class HdfsTest {
           assertThat(last.subList(0, 5))
               .isEqualTo(TinyRun.contents(trainer.checkpoint()).subList(0, 5));
         });
+  }
+
+  @Test
+  void drawingBringsTheNewestCheckpointAlone() throws IOException {
+    RunFolder local = new RunFolder(Files.createDirectory(folder.resolve("trained")));
+    local.writeConfig(TinyRun.config(IMAGES, 2));
+    onOneMachine(local, 1);
+    onOneMachine(local, 2);
+    Files.writeString(local.path().resolve("report.html"), "not for drawing");
+    String expected = PackedModel.ofRun(local.path()).name();
+    String run = on(hdfs, "trained");
+    move(hdfs, local.path(), run);
+    assertThat(contents(hdfs, run + "/checkpoints")).hasSize(2);
+    try (RemoteRun remote = RemoteRun.open(run, CONFIGURATION)) {
+      Path brought = remote.downloadForDrawing();
+      assertThat(filesIn(brought))
+          .containsExactlyInAnyOrder("config.json", "checkpoints/step-0000002.safetensors");
+      assertThat(PackedModel.ofRun(brought).name()).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void aRunWithoutCheckpointsDrawsByItsNetwork() throws IOException {
+    RunConfig config = TinyRun.config(IMAGES, 2);
+    Path local = Files.createDirectory(folder.resolve("network"));
+    try (Unet unet = Unet.create(config.model().network(), DataType.FLOAT, 3)) {
+      RunFolder.create(local, config, unet);
+    }
+    String expected = PackedModel.ofRun(local).name();
+    String run = on(hdfs, "network");
+    move(hdfs, local, run);
+    try (RemoteRun remote = RemoteRun.open(run, CONFIGURATION)) {
+      assertThat(PackedModel.ofRun(remote.downloadForDrawing()).name()).isEqualTo(expected);
+    }
+  }
+
+  private static List<String> filesIn(Path folder) throws IOException {
+    try (Stream<Path> all = Files.walk(folder)) {
+      return all.filter(Files::isRegularFile)
+          .map(file -> folder.relativize(file).toString())
+          .filter(name -> !name.endsWith(".crc"))
+          .toList();
+    }
   }
 
   /** HDFS knows that a block is not what was written, and is asked. */
