@@ -154,7 +154,9 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
    */
   public static NoiseLevels between(
       NoiseSchedule schedule, LevelSpacing spacing, double first, double last, int steps) {
-    if (!(last > 0 && first > last && first < Double.POSITIVE_INFINITY) || steps < 1) {
+    // A chain of one timestep has a single level.
+    boolean isDescending = first > last || (steps == 1 && first == last);
+    if (!(last > 0 && isDescending && first < Double.POSITIVE_INFINITY) || steps < 1) {
       throw new IllegalArgumentException(
           Text.format(
               "The levels %s cannot go from ρ = %s to %s in %d steps; there must be at least 1, and some signal at the first (no zero terminal SNR).",

@@ -158,6 +158,27 @@ class DefaultSamplerTest {
         .isEqualTo(own);
   }
 
+  /** Also of chains of a single timestep, and of those that end without signal. */
+  @ParameterizedTest
+  @EnumSource
+  void everyScheduleIsDrawnOnByDefault(ScheduleType type) {
+    for (int timesteps : new int[] {1, 2, 3, 10, 1000}) {
+      NoiseSchedule schedule;
+      try {
+        schedule = ScheduleConfig.of(type, timesteps).create();
+      } catch (IllegalArgumentException e) {
+        // Some betas leave their range in short chains.
+        assertThat(timesteps).isLessThan(1000);
+        continue;
+      }
+      SamplerConfig usual =
+          DefaultSampler.config(SamplerType.DPM_SOLVER, Parameterization.V, schedule);
+      for (int steps = 1; steps <= Math.min(20, timesteps); steps++) {
+        assertThat(draw(usual, schedule, steps)).doesNotContain(Double.NaN);
+      }
+    }
+  }
+
   @Test
   void aSingleStepIsFromTheNoisiestTimestep() {
     NoiseSchedule schedule = ScheduleConfig.of(ScheduleType.LINEAR, 1000).create();
