@@ -10,6 +10,10 @@ import zlib
 from pathlib import Path
 
 
+def say(sentence):
+    print(sentence, flush=True)
+
+
 def require(condition, sentence):
     if not condition:
         sys.exit(f"bench/{Path(sys.argv[0]).name}: {sentence}")
