@@ -1,5 +1,7 @@
 package org.ddpm4j.diffusion.bound;
 
+import org.ddpm4j.kernels.ops.StandardNormal;
+
 /**
  * The density of the Gaussian, for data that is truly continuous. Of pixels it says little: a model
  * that has learned that they are whole numbers can make their density as large as it likes, and the

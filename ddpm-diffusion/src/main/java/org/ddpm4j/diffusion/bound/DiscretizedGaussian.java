@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.io.Text;
+import org.ddpm4j.kernels.ops.StandardNormal;
 
 /**
  * The probability that a Gaussian gives to a pixel's bin (Ho et al. 2020, eq. 13). The range of the
@@ -98,36 +99,9 @@ public final class DiscretizedGaussian implements Decoder {
     double deviation = Math.exp(logVariance / 2);
     double from = level == 0 ? Double.NEGATIVE_INFINITY : (value - step[c] / 2 - mean) / deviation;
     double to = level == last ? Double.POSITIVE_INFINITY : (value + step[c] / 2 - mean) / deviation;
-    return ofInterval(from, to, step[c] / deviation, deviation);
-  }
-
-  /**
-   * The derivatives are {@code -(φ(to) - φ(from))/(Pσ)} and {@code -(to φ(to) - from φ(from))/2P}
-   * with φ the normal density and P the probability.
-   */
-  private static LogLikelihood ofInterval(double from, double to, double width, double deviation) {
-    double logProbability = StandardNormal.logInterval(from, to);
-    double middle = (from + to) / 2;
-    double rise;
-    double weightedRise;
-    if (Math.abs(middle) * width <= 1) {
-      // Neighbouring densities: their difference as a product, which does not cancel.
-      double geometricMean =
-          Math.exp(StandardNormal.logDensity(middle) - width * width / 8 - logProbability);
-      rise = -2 * geometricMean * Math.sinh(middle * width / 2);
-      weightedRise = middle * rise + width * geometricMean * Math.cosh(middle * width / 2);
-    } else {
-      double atTo = relativeDensity(to, logProbability);
-      double atFrom = relativeDensity(from, logProbability);
-      rise = atTo - atFrom;
-      weightedRise = (atTo == 0 ? 0 : to * atTo) - (atFrom == 0 ? 0 : from * atFrom);
-    }
-    return new LogLikelihood(logProbability, -rise / deviation, -weightedRise / 2);
-  }
-
-  /** {@code φ(z)/P}. */
-  private static double relativeDensity(double z, double logProbability) {
-    return Double.isInfinite(z) ? 0 : Math.exp(StandardNormal.logDensity(z) - logProbability);
+    StandardNormal.Interval bin = StandardNormal.interval(from, to, step[c] / deviation);
+    return new LogLikelihood(
+        bin.logProbability(), -bin.rise() / deviation, -bin.weightedRise() / 2);
   }
 
   @Override

@@ -18,6 +18,8 @@ import org.ddpm4j.kernels.ops.Attention;
 import org.ddpm4j.kernels.ops.AttentionGradient;
 import org.ddpm4j.kernels.ops.AveragePool;
 import org.ddpm4j.kernels.ops.AveragePoolGradient;
+import org.ddpm4j.kernels.ops.BoundPerImage;
+import org.ddpm4j.kernels.ops.BoundPerImageGradient;
 import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.ChannelsLast;
 import org.ddpm4j.kernels.ops.ConcatChannels;
@@ -101,6 +103,8 @@ final class CpuKernels {
     put(
         AveragePoolGradient.class,
         (op, context, in, out) -> Windows2x2.repetitions(in.get(0), out.get(0), 0.25f));
+    put(BoundPerImage.class, BoundKernels::forward);
+    put(BoundPerImageGradient.class, BoundKernels::backward);
     put(ChannelsFirst.class, LayoutKernels::channelsFirst);
     put(ChannelsLast.class, LayoutKernels::channelsLast);
     putEither(ConcatChannels.class, ConcatChannelsKernel::kernel);

@@ -25,6 +25,8 @@ public final class FusedOps {
         new AttentionGradient(),
         new AveragePool(),
         new AveragePoolGradient(),
+        new BoundPerImage(),
+        new BoundPerImageGradient(),
         new ChannelsFirst(),
         new ChannelsLast(),
         new ConcatChannels(),

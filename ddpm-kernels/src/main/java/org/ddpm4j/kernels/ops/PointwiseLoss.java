@@ -1,7 +1,7 @@
 package org.ddpm4j.kernels.ops;
 
 /** A function of an element of a prediction and the same of a target, with its slopes. */
-public sealed interface PointwiseLoss permits LossFunction, InnerProduct {
+public sealed interface PointwiseLoss extends ImageLoss permits LossFunction, InnerProduct {
 
   /**
    * The function.

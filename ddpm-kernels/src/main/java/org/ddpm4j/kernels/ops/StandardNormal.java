@@ -1,10 +1,10 @@
-package org.ddpm4j.diffusion.bound;
+package org.ddpm4j.kernels.ops;
 
 /**
  * Logarithms of probabilities under N(0,1), accurate to about 1e-14 of their value, far into the
  * tails where the probabilities themselves are 0 in double precision.
  */
-final class StandardNormal {
+public final class StandardNormal {
 
   private static final double LOG_SQRT_TWO_PI = 0.91893853320467274178;
   private static final double SQRT_HALF = 0.70710678118654752440;
@@ -43,8 +43,57 @@ final class StandardNormal {
     return weights;
   }
 
-  /** {@code log φ(z)}. */
-  static double logDensity(double z) {
+  /**
+   * An interval's probability P, and how it changes, relative to P.
+   *
+   * @param logProbability log P
+   * @param rise {@code (φ(to) - φ(from))/P}: what log P gains for each unit by which both ends move
+   *     up
+   * @param weightedRise {@code (to φ(to) - from φ(from))/P}: what it gains as both ends move away
+   *     from 0, each by its own distance
+   */
+  public record Interval(double logProbability, double rise, double weightedRise) {}
+
+  /**
+   * An interval.
+   *
+   * @param from its lower end, which may be infinite
+   * @param to its upper end, which may be infinite
+   * @param width to - from where both are finite, without what their difference would lose
+   * @return its probability and the derivatives
+   */
+  public static Interval interval(double from, double to, double width) {
+    double logProbability = logInterval(from, to);
+    double middle = (from + to) / 2;
+    if (Math.abs(middle) * width <= 1) {
+      // Neighbouring densities: their difference as a product, which does not cancel.
+      double geometricMean = Math.exp(logDensity(middle) - width * width / 8 - logProbability);
+      double rise = -2 * geometricMean * Math.sinh(middle * width / 2);
+      return new Interval(
+          logProbability,
+          rise,
+          middle * rise + width * geometricMean * Math.cosh(middle * width / 2));
+    }
+    double atTo = relativeDensity(to, logProbability);
+    double atFrom = relativeDensity(from, logProbability);
+    return new Interval(
+        logProbability,
+        atTo - atFrom,
+        (atTo == 0 ? 0 : to * atTo) - (atFrom == 0 ? 0 : from * atFrom));
+  }
+
+  /** {@code φ(z)/P}. */
+  private static double relativeDensity(double z, double logProbability) {
+    return Double.isInfinite(z) ? 0 : Math.exp(logDensity(z) - logProbability);
+  }
+
+  /**
+   * The logarithm of the density.
+   *
+   * @param z where
+   * @return {@code log φ(z)}
+   */
+  public static double logDensity(double z) {
     return -z * z / 2 - LOG_SQRT_TWO_PI;
   }
 

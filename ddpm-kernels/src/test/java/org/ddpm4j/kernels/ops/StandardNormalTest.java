@@ -1,4 +1,4 @@
-package org.ddpm4j.diffusion.bound;
+package org.ddpm4j.kernels.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
