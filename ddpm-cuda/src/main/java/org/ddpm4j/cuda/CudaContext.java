@@ -1,5 +1,7 @@
 package org.ddpm4j.cuda;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongFunction;
@@ -19,6 +21,7 @@ final class CudaContext implements PlanContext {
   private final CudaDriver driver;
   private final CudaWeightCache weights;
   private final Precision precision;
+  private final List<Long> constants = new ArrayList<>();
   private final List<Long> scratchBlocks = new ArrayList<>();
   private final List<RecordedGraph> graphs = new ArrayList<>();
   private long scratchLength;
@@ -101,6 +104,21 @@ final class CudaContext implements PlanContext {
     return scratchBlocks.get(scratchBlocks.size() - 1);
   }
 
+  /**
+   * Numbers that kernels read, for as long as the plan lives.
+   *
+   * @return their address
+   */
+  long constant(double... values) {
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(values.length * Double.BYTES).order(ByteOrder.nativeOrder());
+    bytes.asDoubleBuffer().put(values);
+    long address = driver.allocate(bytes.capacity());
+    constants.add(address);
+    driver.upload(bytes, address);
+    return address;
+  }
+
   /** The bytes of what {@link #scratch} gives. */
   long scratchLength() {
     return scratchLength;
@@ -164,5 +182,7 @@ final class CudaContext implements PlanContext {
     graphs.clear();
     scratchBlocks.forEach(driver::free);
     scratchBlocks.clear();
+    constants.forEach(driver::free);
+    constants.clear();
   }
 }

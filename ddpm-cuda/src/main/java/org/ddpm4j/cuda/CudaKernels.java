@@ -12,6 +12,8 @@ import org.ddpm4j.kernels.ops.Attention;
 import org.ddpm4j.kernels.ops.AttentionGradient;
 import org.ddpm4j.kernels.ops.AveragePool;
 import org.ddpm4j.kernels.ops.AveragePoolGradient;
+import org.ddpm4j.kernels.ops.BoundPerImage;
+import org.ddpm4j.kernels.ops.BoundPerImageGradient;
 import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.ChannelsLast;
 import org.ddpm4j.kernels.ops.ConcatChannels;
@@ -89,6 +91,8 @@ final class CudaKernels {
     put(AttentionGradient.class, AttentionKernels::backward);
     put(AveragePool.class, PoolingKernels::averagePool);
     put(AveragePoolGradient.class, PoolingKernels::averagePoolGradient);
+    put(BoundPerImage.class, BoundKernels::forward);
+    put(BoundPerImageGradient.class, BoundKernels::backward);
     put(ChannelsFirst.class, ElementwiseKernels::channelsFirst);
     put(ChannelsLast.class, ElementwiseKernels::channelsLast);
     put(ConcatChannels.class, ConcatKernels::concat);

@@ -33,6 +33,10 @@ final class CudaShard implements AutoCloseable {
   private final CudaContext context;
   private final int images;
   private final int elements;
+
+  /** Of the loss, for each image. */
+  private final int coefficients;
+
   private final Batch batch;
   private final long batchOnCard;
   private final long outcome;
@@ -46,6 +50,7 @@ final class CudaShard implements AutoCloseable {
     private int end;
 
     final int x0;
+    final int diffusion;
     final int coefficients;
     final int timesteps;
     final int labels;
@@ -55,9 +60,10 @@ final class CudaShard implements AutoCloseable {
     final int scalars;
     final int key;
 
-    Batch(int images, int elements) {
+    Batch(int images, int elements, int coefficientsOfImage) {
       x0 = add(images * elements * Float.BYTES);
-      coefficients = add(images * 4 * Float.BYTES);
+      diffusion = add(images * 4 * Float.BYTES);
+      coefficients = add(images * coefficientsOfImage * Float.BYTES);
       timesteps = add(images * Float.BYTES);
       labels = add(images * Float.BYTES);
       dropout = add(images * BatchKey.PIECES * Float.BYTES);
@@ -113,7 +119,8 @@ final class CudaShard implements AutoCloseable {
     Tensor x = plan.input(names.noisyImages());
     images = x.size(0);
     elements = x.length() / images;
-    batch = new Batch(images, elements);
+    coefficients = names.coefficients() == null ? 0 : plan.input(names.coefficients()).size(1);
+    batch = new Batch(images, elements, coefficients);
     int outcomeBytes = OptimizerKernels.OUTCOME_DOUBLES * Double.BYTES + images * Float.BYTES;
     batchOnCard = driver.allocate(batch.bytes());
     outcome = driver.allocate(outcomeBytes);
@@ -130,7 +137,7 @@ final class CudaShard implements AutoCloseable {
     return NoiseKernels.diffuse(
         context,
         Tensor.dense(batchOnCard + batch.x0, noisy.shape()),
-        batchOnCard + batch.coefficients,
+        batchOnCard + batch.diffusion,
         batchOnCard + batch.key,
         noisy,
         plan.input(names.target()));
@@ -151,6 +158,12 @@ final class CudaShard implements AutoCloseable {
     copies.add(copy(batch.lossGradient, names.lossGradient()));
     if (names.labels() != null) {
       copies.add(copy(batch.labels, names.labels()));
+    }
+    if (names.x0() != null) {
+      copies.add(copy(batch.x0, names.x0()));
+    }
+    if (names.coefficients() != null) {
+      copies.add(copy(batch.coefficients, names.coefficients()));
     }
     if (names.dropout() != null) {
       copies.add(copy(batch.dropout, names.dropout()));
@@ -240,7 +253,13 @@ final class CudaShard implements AutoCloseable {
   private void write(TrainingProgram.Step step, int first, ByteBuffer to) {
     FloatBuffer x0 = step.x0();
     put(to, batch.x0, x0.slice(x0.position() + first * elements, images * elements));
-    put(to, batch.coefficients, FloatBuffer.wrap(step.coefficients(), 4 * first, 4 * images));
+    put(to, batch.diffusion, FloatBuffer.wrap(step.diffusion(), 4 * first, 4 * images));
+    if (coefficients > 0) {
+      put(
+          to,
+          batch.coefficients,
+          FloatBuffer.wrap(step.coefficients(), coefficients * first, coefficients * images));
+    }
     put(to, batch.timesteps, FloatBuffer.wrap(step.timesteps(), first, images));
     put(to, batch.weights, FloatBuffer.wrap(step.imageWeights(), first, images));
     // A plan takes the mean over its own images.

@@ -4,34 +4,7 @@
 // elements from one row of its last axis to the next: predictions and targets are mostly dense
 // float, but need not be.
 #include "common.cuh"
-
-// The codes of PointwiseLoss.
-constexpr int L1 = 0;
-constexpr int L2 = 1;
-constexpr int HUBER = 2;
-constexpr int INNER_PRODUCT = 3;
-
-static __device__ __forceinline__ double loss_of(int loss, double prediction, double target) {
-  double error = prediction - target;
-  double magnitude = fabs(error);
-  switch (loss) {
-    case L1: return magnitude;
-    case L2: return error * error;
-    case HUBER: return magnitude <= 1 ? magnitude * magnitude / 2 : magnitude - 0.5;
-    default: return prediction * target;
-  }
-}
-
-// The derivative with respect to the prediction. An error that is no number stays none.
-static __device__ __forceinline__ double loss_slope(int loss, double prediction, double target) {
-  double error = prediction - target;
-  switch (loss) {
-    case L1: return error > 0 ? 1 : error < 0 ? -1 : error;
-    case L2: return 2 * error;
-    case HUBER: return error > 1 ? 1 : error < -1 ? -1 : error;
-    default: return target;
-  }
-}
+#include "losses.cuh"
 
 // losses[image]: the mean over its rows of `columns` elements. One block for each image.
 extern "C" __global__ void __launch_bounds__(512) loss_per_image(

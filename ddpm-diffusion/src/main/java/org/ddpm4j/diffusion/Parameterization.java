@@ -416,7 +416,14 @@ public enum Parameterization {
     return level.alpha() * epsFactor(schedule, level) - level.sigma() * x0Factor(schedule, level);
   }
 
-  private void requireX0(NoiseSchedule schedule, NoiseLevel level) {
+  /**
+   * Checks that x0 can be had from a prediction at a noise level.
+   *
+   * @param schedule of the chain
+   * @param level of the noise
+   * @throws IllegalArgumentException if it does not {@linkplain #determinesX0 determine} it
+   */
+  public void requireX0(NoiseSchedule schedule, NoiseLevel level) {
     if (determinant(schedule, level) == 0) {
       throw new IllegalArgumentException(
           Text.format(

@@ -178,6 +178,8 @@ public final class DeviceTraining implements AutoCloseable {
             withLabels ? UnetGraph.LABELS : null,
             executor.graph().hasDropout() ? UnetGraph.DROPOUT : null,
             UnetGraph.TARGET,
+            executor.graph().hasBound() ? UnetGraph.X0 : null,
+            executor.graph().hasBound() ? UnetGraph.COEFFICIENTS : null,
             UnetGraph.WEIGHTS,
             UnetGraph.LOSS_GRADIENT,
             UnetGraph.LOSSES);

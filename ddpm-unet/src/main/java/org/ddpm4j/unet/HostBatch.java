@@ -34,6 +34,13 @@ record HostBatch(long[] shape, FloatBuffer values, Object owner) {
     return batches;
   }
 
+  /** The same, and what a loss is told. */
+  static Map<String, HostBatch> of(UnetInput input, Map<String, INDArray> wanted) {
+    Map<String, HostBatch> batches = of(input);
+    wanted.forEach((name, array) -> batches.put(name, of(array)));
+    return batches;
+  }
+
   static HostBatch ones(int images) {
     float[] ones = new float[images];
     Arrays.fill(ones, 1);

@@ -312,10 +312,9 @@ final class MicroBatchExecutor implements UnetExecutor {
   }
 
   @Override
-  public double[] losses(UnetInput input, INDArray target) {
-    int images = (int) target.size(0);
-    Map<String, HostBatch> batches = HostBatch.of(input);
-    batches.put(UnetGraph.TARGET, HostBatch.of(target));
+  public double[] losses(UnetInput input, Map<String, INDArray> wanted) {
+    int images = (int) input.x().size(0);
+    Map<String, HostBatch> batches = HostBatch.of(input, wanted);
     double[] losses = new double[images];
     forEachMicroBatch(
         lossRunners,
@@ -337,10 +336,9 @@ final class MicroBatchExecutor implements UnetExecutor {
   /** Each micro-batch belongs to a part; the sums of parts are added in the order of the parts. */
   @Override
   public synchronized double[] gradients(
-      UnetInput input, INDArray target, INDArray weighting, Parameters gradient) {
-    int images = (int) target.size(0);
-    Map<String, HostBatch> batches = HostBatch.of(input);
-    batches.put(UnetGraph.TARGET, HostBatch.of(target));
+      UnetInput input, Map<String, INDArray> wanted, INDArray weighting, Parameters gradient) {
+    int images = (int) input.x().size(0);
+    Map<String, HostBatch> batches = HostBatch.of(input, wanted);
     batches.put(
         UnetGraph.WEIGHTS, weighting == null ? HostBatch.ones(images) : HostBatch.of(weighting));
     Parts parts = Parts.of(images, microBatch());

@@ -84,18 +84,17 @@ final class SessionExecutor implements UnetExecutor {
 
   @Override
   public synchronized double[] gradients(
-      UnetInput input, INDArray target, INDArray weights, Parameters gradient) {
+      UnetInput input, Map<String, INDArray> wanted, INDArray weights, Parameters gradient) {
+    INDArray x = input.x();
     List<String> outputs = new ArrayList<>(graph.gradientNames().values());
     outputs.add(UnetGraph.LOSSES);
-    if (target.size(0) != gradientBatch) {
+    if (x.size(0) != gradientBatch) {
       gradientMemory.close();
-      gradientBatch = target.size(0);
+      gradientBatch = x.size(0);
     }
     Map<String, INDArray> inputs = inputs(input);
-    inputs.put(UnetGraph.TARGET, target);
-    inputs.put(
-        UnetGraph.WEIGHTS,
-        weights == null ? Nd4j.ones(target.dataType(), target.size(0)) : weights);
+    inputs.putAll(wanted);
+    inputs.put(UnetGraph.WEIGHTS, weights == null ? Nd4j.ones(x.dataType(), x.size(0)) : weights);
     try {
       Map<String, INDArray> result = gradientSession.run(inputs, outputs);
       graph
@@ -108,9 +107,9 @@ final class SessionExecutor implements UnetExecutor {
   }
 
   @Override
-  public synchronized double[] losses(UnetInput input, INDArray target) {
+  public synchronized double[] losses(UnetInput input, Map<String, INDArray> wanted) {
     Map<String, INDArray> inputs = inputs(input);
-    inputs.put(UnetGraph.TARGET, target);
+    inputs.putAll(wanted);
     return session.run(inputs, List.of(UnetGraph.LOSSES)).get(UnetGraph.LOSSES).toDoubleVector();
   }
 

@@ -10,9 +10,10 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
 import org.ddpm4j.io.Text;
+import org.ddpm4j.kernels.ops.BoundLoss;
+import org.ddpm4j.kernels.ops.ImageLoss;
 import org.ddpm4j.kernels.ops.InnerProduct;
 import org.ddpm4j.kernels.ops.LossFunction;
-import org.ddpm4j.kernels.ops.PointwiseLoss;
 import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.GraphPlan;
@@ -64,7 +65,7 @@ public final class Unet implements AutoCloseable {
   private volatile PlanProfile profile;
 
   /** {@code loss} is null for the graph of prediction alone. */
-  private record GraphKey(int height, int width, PointwiseLoss loss, UnetGraph.Mode mode) {}
+  private record GraphKey(int height, int width, ImageLoss loss, UnetGraph.Mode mode) {}
 
   Unet(UnetConfig config, Parameters parameters, Execution execution) {
     this.config = config;
@@ -275,7 +276,7 @@ public final class Unet implements AutoCloseable {
         loss,
         executor -> {
           checkTarget(executor, input, target);
-          return executor.gradients(cast(input), cast(target), castWeights, gradient);
+          return executor.gradients(cast(input), wanted(target), castWeights, gradient);
         });
   }
 
@@ -299,7 +300,7 @@ public final class Unet implements AutoCloseable {
           // Executors take the mean over the elements of an image, and over images.
           INDArray elements =
               Nd4j.valueArrayOf(new long[] {input.x().size(0)}, cotangent.length(), dataType());
-          return executor.gradients(cast(input), cast(cotangent), elements, gradient);
+          return executor.gradients(cast(input), wanted(cotangent), elements, gradient);
         });
   }
 
@@ -348,8 +349,85 @@ public final class Unet implements AutoCloseable {
         loss,
         executor -> {
           checkTarget(executor, input, target);
-          return executor.losses(cast(input), cast(target));
+          return executor.losses(cast(input), wanted(target));
         });
+  }
+
+  /**
+   * Whether the graph can end in the {@linkplain BoundLoss bound}: where it computes with fused
+   * layers. Stock operations say neither its decoder nor that a gradient stops.
+   *
+   * @return true if the methods that take a {@link BoundLoss} may be called
+   */
+  public boolean endsInBound() {
+    return backend != null;
+  }
+
+  /**
+   * The loss of each image by the bound.
+   *
+   * @param loss of an element
+   * @param input N images with timesteps, and with labels if the network knows classes
+   * @param wanted what the loss is told
+   * @return each image's mean over its elements, {@code [N]}
+   * @throws IllegalArgumentException if the input does not fit the network
+   * @throws IllegalStateException unless it {@linkplain #endsInBound ends in the bound}
+   */
+  public double[] losses(BoundLoss loss, UnetInput input, BoundInput wanted) {
+    checkBound(loss, input);
+    return using(
+        input, loss, executor -> executor.losses(cast(input), wanted(executor, input, wanted)));
+  }
+
+  /**
+   * The loss of each image by the bound and the gradient of their weighted mean, {@code Σ
+   * weight·loss / N}.
+   *
+   * @param loss of an element
+   * @param input N images with timesteps, and with labels if the network knows classes
+   * @param wanted what the loss is told
+   * @param weights what each image counts, {@code [N]}, finite
+   * @param gradient receives the gradient
+   * @return each image's mean over its elements, without its weight, {@code [N]}
+   * @throws IllegalArgumentException if the input does not fit the network
+   * @throws IllegalStateException unless it {@linkplain #endsInBound ends in the bound}
+   */
+  public double[] lossAndGradient(
+      BoundLoss loss, UnetInput input, BoundInput wanted, INDArray weights, Parameters gradient) {
+    checkBound(loss, input);
+    checkWeights(input.x(), weights);
+    return using(
+        input,
+        loss,
+        executor ->
+            executor.gradients(
+                cast(input), wanted(executor, input, wanted), cast(weights), gradient));
+  }
+
+  private void checkBound(BoundLoss loss, UnetInput input) {
+    Objects.requireNonNull(loss, "loss");
+    if (!endsInBound()) {
+      throw new IllegalStateException(
+          "The bound is the end of graphs of fused layers alone; take the network's answer and a VariationalBound.");
+    }
+    checkInput(input);
+  }
+
+  private Map<String, INDArray> wanted(INDArray target) {
+    return Map.of(UnetGraph.TARGET, cast(target));
+  }
+
+  private Map<String, INDArray> wanted(UnetExecutor executor, UnetInput input, BoundInput wanted) {
+    Map<String, INDArray> arrays =
+        Map.of(
+            UnetGraph.TARGET, cast(wanted.target()),
+            UnetGraph.X0, cast(wanted.x0()),
+            UnetGraph.COEFFICIENTS, cast(wanted.coefficients()));
+    executor
+        .graph()
+        .wantedShapes(input.x().size(0))
+        .forEach((name, shape) -> checkShape("input " + name, arrays.get(name), shape));
+    return arrays;
   }
 
   private static double mean(double[] values) {
@@ -404,7 +482,7 @@ public final class Unet implements AutoCloseable {
    * without the host. Until the result is closed, nothing else may use the network or write to its
    * parameters.
    *
-   * @param loss of an error
+   * @param loss of an image: a function of the error, or the bound
    * @param height of the images
    * @param width of the images
    * @param optimizer AdamW's constants
@@ -412,7 +490,7 @@ public final class Unet implements AutoCloseable {
    * @throws IllegalArgumentException if several devices are to train that cannot do so together
    */
   public Optional<DeviceTraining> trainingOnDevice(
-      LossFunction loss, int height, int width, TrainingRequest.Optimizer optimizer) {
+      ImageLoss loss, int height, int width, TrainingRequest.Optimizer optimizer) {
     Objects.requireNonNull(loss, "loss");
     Optional<PlanBackend.OnDevice> device = backend == null ? Optional.empty() : backend.onDevice();
     if (device.isEmpty() || !device.get().device().trains()) {
@@ -449,7 +527,7 @@ public final class Unet implements AutoCloseable {
   }
 
   /** Works with the graph for images and a loss, which is not closed meanwhile. */
-  private <T> T using(UnetInput input, PointwiseLoss loss, Function<UnetExecutor, T> work) {
+  private <T> T using(UnetInput input, ImageLoss loss, Function<UnetExecutor, T> work) {
     life.readLock().lock();
     try {
       if (closed) {
@@ -479,6 +557,9 @@ public final class Unet implements AutoCloseable {
   private UnetGraph graph(GraphKey key, Function<SameDiff, Layers> layers) {
     int height = key.height();
     int width = key.width();
+    if (key.loss() instanceof BoundLoss bound) {
+      return UnetGraph.withBound(config, height, width, bound, key.mode());
+    }
     if (key.loss() instanceof LossFunction loss) {
       return UnetGraph.withLoss(config, height, width, dataType(), loss, layers, key.mode());
     }
@@ -565,6 +646,15 @@ public final class Unet implements AutoCloseable {
                 "The weight of image %d is %s; weights are finite numbers.",
                 n, weights.getDouble(n)));
       }
+    }
+  }
+
+  private static void checkShape(String what, INDArray array, long[] expected) {
+    if (!Arrays.equals(array.shape(), expected)) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "The bound's %s has the shape %s where it takes %s.",
+              what, Arrays.toString(array.shape()), Arrays.toString(expected)));
     }
   }
 

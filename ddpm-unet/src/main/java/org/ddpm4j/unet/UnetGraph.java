@@ -5,9 +5,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.ddpm4j.kernels.ops.BoundLoss;
+import org.ddpm4j.kernels.ops.BoundPerImage;
 import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.kernels.random.BatchKey;
 import org.ddpm4j.unet.layers.FeatureMap;
+import org.ddpm4j.unet.layers.FusedLayers;
 import org.ddpm4j.unet.layers.Layers;
 import org.ddpm4j.unet.layers.Modules;
 import org.ddpm4j.unet.layers.Parameter;
@@ -37,6 +40,12 @@ final class UnetGraph {
 
   /** What the network should say, {@code [N,C,H,W]}. */
   static final String TARGET = "target";
+
+  /** The images, {@code [N,C,H,W]}; only where the loss is the bound. */
+  static final String X0 = "x0";
+
+  /** What the bound takes from the timesteps, {@code [N,6]}; only where that is the loss. */
+  static final String COEFFICIENTS = "coefficients";
 
   /** What the network says, {@code [N,C,H,W]}. */
   static final String OUTPUT = "y";
@@ -71,7 +80,9 @@ final class UnetGraph {
   private final Layers layers;
   private final Mode mode;
   private final List<Parameter> declarations = new ArrayList<>();
-  private boolean withLoss;
+
+  /** What the loss takes beside the network's answer: shapes of one image each, by name. */
+  private final Map<String, long[]> wanted = new LinkedHashMap<>();
 
   /** What the network says, inside. */
   private FeatureMap output;
@@ -135,6 +146,28 @@ final class UnetGraph {
     return withLosses(config, height, width, dataType, layers, mode, Layers::innerProductPerImage);
   }
 
+  /**
+   * Its losses are terms of the bound: an operation of ours, that takes fused layers. Stock
+   * operations have no distribution function of the normal distribution whose logarithm can be
+   * taken far from the mean.
+   */
+  static UnetGraph withBound(UnetConfig config, int height, int width, BoundLoss bound, Mode mode) {
+    UnetGraph built = new UnetGraph(DataType.FLOAT, FusedLayers::new, mode);
+    FeatureMap y = built.build(config, height, width);
+    long[] image = {config.imageChannels(), height, width};
+    SDVariable losses =
+        new BoundPerImage(
+                built.graph,
+                y.values(),
+                built.wanted(TARGET, image),
+                built.wanted(X0, image),
+                built.wanted(COEFFICIENTS, BoundLoss.Coefficients.COUNT),
+                bound)
+            .outputVariable();
+    built.endIn(losses);
+    return built;
+  }
+
   /** What a graph ends in. */
   private interface Losses {
     SDVariable of(Layers layers, FeatureMap y, FeatureMap target);
@@ -155,14 +188,29 @@ final class UnetGraph {
   }
 
   private void endInLoss(FeatureMap y, Losses perImage) {
-    SDVariable target =
-        graph.placeHolder(TARGET, dataType, -1, y.channels(), y.height(), y.width());
-    FeatureMap wanted = layers.toChannelsLast(target, y.channels(), y.height(), y.width());
-    SDVariable losses = perImage.of(layers, y, wanted).rename(LOSSES);
+    SDVariable target = wanted(TARGET, y.channels(), y.height(), y.width());
+    FeatureMap inside = layers.toChannelsLast(target, y.channels(), y.height(), y.width());
+    endIn(perImage.of(layers, y, inside));
+  }
+
+  /** An input of the loss, of these sizes for each image. */
+  private SDVariable wanted(String name, long... sizes) {
+    wanted.put(name, sizes);
+    return graph.placeHolder(name, dataType, shape(-1, sizes));
+  }
+
+  private static long[] shape(long images, long... sizes) {
+    long[] shape = new long[1 + sizes.length];
+    shape[0] = images;
+    System.arraycopy(sizes, 0, shape, 1, sizes.length);
+    return shape;
+  }
+
+  private void endIn(SDVariable perImage) {
+    SDVariable losses = perImage.rename(LOSSES);
     SDVariable weights = graph.placeHolder(WEIGHTS, dataType, -1);
     layers.mean(layers.multiply(losses, weights)).rename(LOSS);
     graph.setLossVariables(LOSS);
-    withLoss = true;
   }
 
   private FeatureMap build(UnetConfig config, int height, int width) {
@@ -226,7 +274,24 @@ final class UnetGraph {
   }
 
   boolean hasLoss() {
-    return withLoss;
+    return !wanted.isEmpty();
+  }
+
+  /** Whether {@link #X0} and {@link #COEFFICIENTS} are among the inputs. */
+  boolean hasBound() {
+    return wanted.containsKey(X0);
+  }
+
+  /**
+   * The shapes of what the loss takes beside the network's answer.
+   *
+   * @param images N
+   * @return by name
+   */
+  Map<String, long[]> wantedShapes(long images) {
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    wanted.forEach((name, sizes) -> shapes.put(name, shape(images, sizes)));
+    return shapes;
   }
 
   /**

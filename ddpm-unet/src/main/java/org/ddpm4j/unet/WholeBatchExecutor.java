@@ -154,10 +154,9 @@ final class WholeBatchExecutor implements UnetExecutor {
   }
 
   @Override
-  public double[] losses(UnetInput input, INDArray target) {
-    int images = (int) target.size(0);
-    Map<String, HostBatch> batches = HostBatch.of(input);
-    batches.put(UnetGraph.TARGET, HostBatch.of(target));
+  public double[] losses(UnetInput input, Map<String, INDArray> wanted) {
+    int images = (int) input.x().size(0);
+    Map<String, HostBatch> batches = HostBatch.of(input, wanted);
     double[] losses = new double[images];
     synchronized (device) {
       weights.makeCurrent();
@@ -182,10 +181,9 @@ final class WholeBatchExecutor implements UnetExecutor {
 
   @Override
   public double[] gradients(
-      UnetInput input, INDArray target, INDArray weighting, Parameters gradient) {
-    int images = (int) target.size(0);
-    Map<String, HostBatch> batches = HostBatch.of(input);
-    batches.put(UnetGraph.TARGET, HostBatch.of(target));
+      UnetInput input, Map<String, INDArray> wanted, INDArray weighting, Parameters gradient) {
+    int images = (int) input.x().size(0);
+    Map<String, HostBatch> batches = HostBatch.of(input, wanted);
     batches.put(
         UnetGraph.WEIGHTS, weighting == null ? HostBatch.ones(images) : HostBatch.of(weighting));
     double[] losses = new double[images];
@@ -237,7 +235,7 @@ final class WholeBatchExecutor implements UnetExecutor {
       int images, boolean withLabels, Map<String, Tensor> tensors, Tensor gradient) {
     Map<String, long[]> inputs = new HashMap<>();
     inputs.put(UnetGraph.X, new long[] {images, config.inChannels(), height, width});
-    inputs.put(UnetGraph.TARGET, graph.outputShape(images));
+    inputs.putAll(graph.wantedShapes(images));
     inputs.put(UnetGraph.T, new long[] {images});
     inputs.put(UnetGraph.WEIGHTS, new long[] {images});
     if (withLabels) {

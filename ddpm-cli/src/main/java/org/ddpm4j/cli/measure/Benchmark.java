@@ -128,6 +128,7 @@ final class Benchmark implements AutoCloseable {
             deviceBatch.timesteps(),
             null,
             deviceBatch.factors(),
+            null,
             deviceBatch.weights(),
             1,
             new BatchKey(0, Purpose.TRAINING_NOISE.number(), 0, rounds),

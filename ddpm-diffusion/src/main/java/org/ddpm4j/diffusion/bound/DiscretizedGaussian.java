@@ -1,10 +1,13 @@
 package org.ddpm4j.diffusion.bound;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.io.Text;
+import org.ddpm4j.kernels.ops.BoundLoss;
 import org.ddpm4j.kernels.ops.StandardNormal;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The probability that a Gaussian gives to a pixel's bin (Ho et al. 2020, eq. 13). The range of the
@@ -87,14 +90,8 @@ public final class DiscretizedGaussian implements Decoder {
   @Override
   public LogLikelihood logLikelihood(int channel, double x0, double mean, double logVariance) {
     int c = lower.length == 1 ? 0 : channel;
-    double level = Math.rint((x0 - lower[c]) / step[c]);
-    double last = Math.rint((upper[c] - lower[c]) / step[c]);
-    if (!(level >= 0 && level <= last)) {
-      throw new IllegalArgumentException(
-          Text.format(
-              "An image has the value %s in channel %d, but the decoder is for images in [%s,%s]; give it the range of the images' own normalisation.",
-              x0, channel, lower[c], upper[c]));
-    }
+    int level = level(channel, x0);
+    int last = last(c);
     double value = lower[c] + level * step[c];
     double deviation = Math.exp(logVariance / 2);
     double from = level == 0 ? Double.NEGATIVE_INFINITY : (value - step[c] / 2 - mean) / deviation;
@@ -102,6 +99,50 @@ public final class DiscretizedGaussian implements Decoder {
     StandardNormal.Interval bin = StandardNormal.interval(from, to, step[c] / deviation);
     return new LogLikelihood(
         bin.logProbability(), -bin.rise() / deviation, -bin.weightedRise() / 2);
+  }
+
+  /** The number of the bin in which an element lies. */
+  private int level(int channel, double x0) {
+    int c = lower.length == 1 ? 0 : channel;
+    double level = Math.rint((x0 - lower[c]) / step[c]);
+    if (!(level >= 0 && level <= last(c))) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "An image has the value %s in channel %d, but the decoder is for images in [%s,%s]; give it the range of the images' own normalisation.",
+              x0, channel, lower[c], upper[c]));
+    }
+    return (int) level;
+  }
+
+  private int last(int c) {
+    return (int) Math.rint((upper[c] - lower[c]) / step[c]);
+  }
+
+  /**
+   * Checks that images are such as the decoder is for.
+   *
+   * @param x0 images, {@code [N,C,H,W]}
+   * @throws IllegalArgumentException if an element lies more than half a step outside of the range
+   * @throws IndexOutOfBoundsException if the images have more channels
+   */
+  public void check(INDArray x0) {
+    double[] elements = Elements.of(x0, x0);
+    int channels = (int) x0.size(1);
+    int positions = (int) (x0.size(2) * x0.size(3));
+    for (int i = 0; i < elements.length; i++) {
+      level(i / positions % channels, elements[i]);
+    }
+  }
+
+  /**
+   * The values of pixels, for graphs whose loss is the bound.
+   *
+   * @return those of each channel, or one for all
+   */
+  public List<BoundLoss.Pixels> pixels() {
+    return IntStream.range(0, lower.length)
+        .mapToObj(c -> new BoundLoss.Pixels(lower[c], step[c], last(c)))
+        .toList();
   }
 
   @Override

@@ -1,20 +1,31 @@
 package org.ddpm4j.diffusion.objective;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.bound.ContinuousGaussian;
 import org.ddpm4j.diffusion.bound.Decoder;
+import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
 import org.ddpm4j.diffusion.bound.TermGradient;
 import org.ddpm4j.diffusion.bound.VariationalBound;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
+import org.ddpm4j.io.Text;
+import org.ddpm4j.kernels.ops.BoundLoss;
+import org.ddpm4j.kernels.ops.ImageLoss;
+import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.BoundInput;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetInput;
+import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * The variational bound, in bits/dim, from one timestep of each image: T times its term, without
@@ -23,7 +34,10 @@ import org.nd4j.linalg.factory.Nd4j;
  * L_simple + 0.001 L_vlb}, where the bound moves the variance alone: its gradient stops at the mean
  * (Nichol and Dhariwal 2021, section 3.1).
  *
- * <p>A step of training asks the network twice, once for its answer and once for the gradient.
+ * <p>Where {@linkplain Unet#endsInBound the network's graph can end in the bound} and the decoder
+ * is one of ours, that is its loss. Elsewhere a step of training asks the network twice, once for
+ * its answer, of which {@link VariationalBound} has the gradient, and once for the vector-Jacobian
+ * product.
  *
  * @param schedule of the chain
  * @param parameterization what the network predicts
@@ -35,7 +49,7 @@ public record BoundObjective(
     Parameterization parameterization,
     Decoder decoder,
     Optional<SimpleObjective> simple)
-    implements Objective {
+    implements GraphObjective {
 
   /** λ of the hybrid loss. */
   private static final double BOUND_SHARE = 0.001;
@@ -44,12 +58,19 @@ public record BoundObjective(
    * Checks that nothing is missing.
    *
    * @throws NullPointerException if one is missing
+   * @throws IllegalArgumentException if what is predicted knows no chain of timesteps
    */
   public BoundObjective {
     Objects.requireNonNull(schedule, "schedule");
     Objects.requireNonNull(parameterization, "parameterization");
     Objects.requireNonNull(decoder, "decoder");
     Objects.requireNonNull(simple, "simple");
+    if (parameterization.scales()) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "The bound knows a chain of timesteps, which a network that predicts %s does not; train it by a SimpleObjective.",
+              parameterization));
+    }
   }
 
   @Override
@@ -61,6 +82,11 @@ public record BoundObjective(
   public double[] losses(Unet unet, TrainingBatch batch) {
     try (Temporaries temporaries = new Temporaries()) {
       TrainingBatch.Noisy noisy = batch.noisy(schedule, temporaries);
+      Optional<BoundLoss> inGraph = lossInGraphOf(unet);
+      if (inGraph.isPresent()) {
+        return unet.losses(
+            inGraph.get(), noisy.input(), boundInput(unet, batch, noisy, temporaries));
+      }
       INDArray answer = temporaries.add(unet.predict(noisy.input()));
       return evaluate(batch, noisy, answer, temporaries).losses();
     }
@@ -71,8 +97,17 @@ public record BoundObjective(
       Unet unet, TrainingBatch batch, double[] weights, Parameters gradient) {
     try (Temporaries temporaries = new Temporaries()) {
       TrainingBatch.Noisy noisy = batch.noisy(schedule, temporaries);
-      // With the same masks both times.
+      // Asked twice, it has the same masks both times.
       UnetInput input = noisy.input().withDropout(batch.dropout());
+      Optional<BoundLoss> inGraph = lossInGraphOf(unet);
+      if (inGraph.isPresent()) {
+        return unet.lossAndGradient(
+            inGraph.get(),
+            input,
+            boundInput(unet, batch, noisy, temporaries),
+            temporaries.add(Nd4j.createFromArray(weights)),
+            gradient);
+      }
       INDArray answer = temporaries.add(unet.predict(input));
       LossAndGradient evaluation = evaluate(batch, noisy, answer, temporaries);
       INDArray cotangent = evaluation.gradient();
@@ -82,6 +117,96 @@ public record BoundObjective(
       unet.vectorJacobianProduct(input, cotangent, gradient);
       return evaluation.losses();
     }
+  }
+
+  private Optional<BoundLoss> lossInGraphOf(Unet unet) {
+    return unet.endsInBound() ? loss() : Optional.empty();
+  }
+
+  /** What a graph ends in, if it knows the decoder. */
+  private Optional<BoundLoss> loss() {
+    Optional<LossFunction> error = simple.map(SimpleObjective::loss);
+    if (decoder instanceof DiscretizedGaussian discretized) {
+      return Optional.of(new BoundLoss(error, discretized.pixels()));
+    }
+    return decoder instanceof ContinuousGaussian
+        ? Optional.of(new BoundLoss(error, List.of()))
+        : Optional.empty();
+  }
+
+  private BoundInput boundInput(
+      Unet unet, TrainingBatch batch, TrainingBatch.Noisy noisy, Temporaries temporaries) {
+    check(batch.x0(), batch.t());
+    INDArray target =
+        temporaries.add(parameterization.target(schedule, batch.x0(), noisy.eps(), batch.t()));
+    float[] coefficients = lossCoefficients(unet.config(), batch.t()).orElseThrow();
+    return new BoundInput(
+        target,
+        batch.x0(),
+        temporaries.add(
+            Nd4j.createFromArray(coefficients)
+                .reshape(batch.size(), BoundLoss.Coefficients.COUNT)));
+  }
+
+  @Override
+  public Optional<ImageLoss> graphLoss() {
+    return loss().map(bound -> bound);
+  }
+
+  /** The graph's losses are weighted. */
+  @Override
+  public double weight(int t) {
+    return 1;
+  }
+
+  @Override
+  public double time(int t) {
+    return t;
+  }
+
+  @Override
+  public float[] diffusionFactors(int... t) {
+    return GraphObjective.diffusionFactors(schedule, parameterization, t);
+  }
+
+  @Override
+  public Optional<float[]> lossCoefficients(UnetConfig network, int... t) {
+    boolean learned = network.outChannels() == 2 * network.imageChannels();
+    float[] rows = new float[t.length * BoundLoss.Coefficients.COUNT];
+    for (int i = 0; i < t.length; i++) {
+      coefficients(learned, t[i]).put(rows, i);
+    }
+    return Optional.of(rows);
+  }
+
+  private BoundLoss.Coefficients coefficients(boolean learned, int t) {
+    parameterization.requireX0(schedule, NoiseLevel.of(schedule, t));
+    double inverseDeviation = Math.exp(-schedule.posteriorLogVarianceClipped(t) / 2);
+    double meanSlope = schedule.posteriorMeanCoef1(t) * parameterization.x0Slope(schedule, t);
+    return new BoundLoss.Coefficients(
+        meanSlope * inverseDeviation,
+        halfLogRange(learned, t),
+        inverseDeviation,
+        t == 0,
+        boundFactor() / Math.log(2),
+        simple.map(error -> error.weighting().weight(parameterization, schedule, t)).orElse(0.0));
+  }
+
+  /** Those at the last step must be pixels of the decoder's. */
+  @Override
+  public void check(INDArray x0, int... t) {
+    if (decoder instanceof DiscretizedGaussian discretized) {
+      for (int i = 0; i < t.length; i++) {
+        if (t[i] == 0) {
+          discretized.check(x0.get(NDArrayIndex.interval(i, i + 1)));
+        }
+      }
+    }
+  }
+
+  /** Of bits/dim at one timestep. */
+  private double boundFactor() {
+    return schedule.timesteps() * (simple.isPresent() ? BOUND_SHARE : 1);
   }
 
   /**
@@ -124,7 +249,7 @@ public record BoundObjective(
     temporaries.add(term.mean());
     temporaries.add(term.logVariance());
 
-    double scale = schedule.timesteps() * (simple.isPresent() ? BOUND_SHARE : 1);
+    double scale = boundFactor();
     double[] losses = Arrays.stream(term.bitsPerDim()).map(bits -> bits * scale).toArray();
     double[] byPrediction = new double[v.length];
     if (simple.isPresent()) {

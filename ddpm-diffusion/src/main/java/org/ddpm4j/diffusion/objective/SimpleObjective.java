@@ -3,16 +3,19 @@ package org.ddpm4j.diffusion.objective;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.random.BatchRandom;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
+import org.ddpm4j.kernels.ops.ImageLoss;
 import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetInput;
+import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -33,7 +36,7 @@ public record SimpleObjective(
     Parameterization parameterization,
     LossFunction loss,
     LossWeighting weighting)
-    implements Objective {
+    implements GraphObjective {
 
   /** Chen et al. 2022, section 3.2. */
   private static final double SELF_CONDITIONED_SHARE = 0.5;
@@ -131,38 +134,31 @@ public record SimpleObjective(
    * @param t the timestep, zero-based
    * @return at least 0
    */
+  @Override
   public double weight(int t) {
     return weighting.weight(parameterization, schedule, t);
   }
 
-  /**
-   * What makes noisy images and targets of images and noise, for devices that do it themselves:
-   * what the network is given is the first factor times x0 and the second times ε, what it should
-   * say is the third times x0 and the fourth times ε.
-   *
-   * @param t the timestep of each image, zero-based, N of them
-   * @return four factors for each image, {@code [N,4]}
-   */
-  public float[] diffusionFactors(int... t) {
-    float[] factors = new float[4 * t.length];
-    for (int i = 0; i < t.length; i++) {
-      NoiseLevel level = NoiseLevel.of(schedule, t[i]);
-      double[] target = parameterization.targetFactors(schedule, t[i]);
-      double scale = parameterization.inputFactor(level);
-      factors[4 * i] = (float) (scale * level.alpha());
-      factors[4 * i + 1] = (float) (scale * level.sigma());
-      factors[4 * i + 2] = (float) target[0];
-      factors[4 * i + 3] = (float) target[1];
-    }
-    return factors;
+  @Override
+  public Optional<ImageLoss> graphLoss() {
+    return Optional.of(loss);
   }
 
-  /**
-   * What the network is asked with.
-   *
-   * @param t the timestep, zero-based
-   * @return the timestep, unless a flow is predicted
-   */
+  @Override
+  public float[] diffusionFactors(int... t) {
+    return GraphObjective.diffusionFactors(schedule, parameterization, t);
+  }
+
+  @Override
+  public Optional<float[]> lossCoefficients(UnetConfig network, int... t) {
+    return Optional.empty();
+  }
+
+  /** All images will do. */
+  @Override
+  public void check(INDArray x0, int... t) {}
+
+  @Override
   public double time(int t) {
     return parameterization.time(schedule, NoiseLevel.of(schedule, t));
   }

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import org.ddpm4j.diffusion.objective.SimpleObjective;
+import org.ddpm4j.diffusion.objective.GraphObjective;
 import org.ddpm4j.diffusion.objective.TimestepSampler;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
@@ -28,7 +28,7 @@ import org.nd4j.linalg.dataset.DataSet;
 final class DeviceTrainingStep implements TrainingStep {
 
   private final Task task;
-  private final SimpleObjective objective;
+  private final GraphObjective objective;
   private final DeviceTraining device;
   private long nextStep = -1;
   private List<Images> next;
@@ -47,7 +47,7 @@ final class DeviceTrainingStep implements TrainingStep {
     }
   }
 
-  private DeviceTrainingStep(Task task, SimpleObjective objective, DeviceTraining device) {
+  private DeviceTrainingStep(Task task, GraphObjective objective, DeviceTraining device) {
     this.task = task;
     this.objective = objective;
     this.device = device;
@@ -58,7 +58,8 @@ final class DeviceTrainingStep implements TrainingStep {
   static Optional<TrainingStep> of(Task task) {
     boolean together = !task.unet().execution().helpers().isEmpty();
     if (!isUsual(task)
-        || !(task.objective() instanceof SimpleObjective objective)
+        || !(task.objective() instanceof GraphObjective objective)
+        || objective.graphLoss().isEmpty()
         || !(task.unet().trainsOnDevice() || together)) {
       return Optional.empty();
     }
@@ -66,7 +67,7 @@ final class DeviceTrainingStep implements TrainingStep {
     INDArray first = task.data().batch(0).getFeatures();
     return task.unet()
         .trainingOnDevice(
-            objective.loss(),
+            objective.graphLoss().get(),
             (int) first.size(2),
             (int) first.size(3),
             new TrainingRequest.Optimizer(
@@ -134,6 +135,7 @@ final class DeviceTrainingStep implements TrainingStep {
       long total,
       Optional<TrainingProgram.Update> update) {
     int[] t = draw.t();
+    objective.check(piece.x0(), t);
     float[] timesteps = new float[t.length];
     float[] weights = new float[t.length];
     for (int i = 0; i < t.length; i++) {
@@ -145,6 +147,7 @@ final class DeviceTrainingStep implements TrainingStep {
         timesteps,
         piece.labels(),
         objective.diffusionFactors(t),
+        objective.lossCoefficients(task.unet().config(), t).orElse(null),
         weights,
         (double) piece.size() / total,
         key(Purpose.TRAINING_NOISE, step, piece),

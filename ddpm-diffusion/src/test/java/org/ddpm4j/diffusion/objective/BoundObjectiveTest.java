@@ -1,8 +1,10 @@
 package org.ddpm4j.diffusion.objective;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
@@ -10,15 +12,20 @@ import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ForwardProcess;
 import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.bound.ContinuousGaussian;
+import org.ddpm4j.diffusion.bound.Decoder;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
 import org.ddpm4j.diffusion.bound.VariationalBound;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.kernels.ops.LossFunction;
+import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.layers.LayersChoice;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -181,6 +188,99 @@ class BoundObjectiveTest {
             return weightedMean(sum);
           });
     }
+  }
+
+  /**
+   * Every way in which the loss is made: the variance learned or not, both decoders, all errors.
+   */
+  private static List<BoundObjective> objectives(Parameterization parameterization) {
+    List<BoundObjective> all = new ArrayList<>();
+    for (Decoder decoder : List.of(DiscretizedGaussian.ofBytes(), new ContinuousGaussian())) {
+      all.add(new BoundObjective(SCHEDULE, parameterization, decoder, Optional.empty()));
+      for (LossFunction loss : LossFunction.values()) {
+        LossWeighting weighting =
+            loss == LossFunction.L2 ? new LossWeighting.MinSnr(5) : new LossWeighting.Uniform();
+        SimpleObjective simple = new SimpleObjective(SCHEDULE, parameterization, loss, weighting);
+        all.add(new BoundObjective(SCHEDULE, parameterization, decoder, Optional.of(simple)));
+      }
+    }
+    return all;
+  }
+
+  /** In one graph in FLOAT as by asking twice in DOUBLE. */
+  @ParameterizedTest
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"FLOW", "EDM", "CONSISTENCY", "SCORE"})
+  void aGraphThatEndsInTheBoundIsTheSame(Parameterization parameterization) {
+    TrainingBatch batch = batch();
+    for (int channels = 1; channels <= 2; channels++) {
+      try (Unet twice = unet(channels);
+          Unet fused =
+              Unet.create(
+                  twice.config(),
+                  DataType.FLOAT,
+                  1,
+                  new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1))) {
+        fused.parameters().flat().assign(twice.parameters().flat());
+        assertThat(fused.endsInBound()).isTrue();
+        assertThat(twice.endsInBound()).isFalse();
+        for (BoundObjective objective : objectives(parameterization)) {
+          Parameters wanted = twice.parameters().zerosLike();
+          Parameters found = fused.parameters().zerosLike();
+          double[] expected = objective.lossAndGradient(twice, batch, WEIGHTS, wanted);
+          double[] actual = objective.lossAndGradient(fused, batch, WEIGHTS, found);
+          for (int n = 0; n < T.length; n++) {
+            assertThat(actual[n])
+                .as("%s, image %d", objective, n)
+                .isCloseTo(expected[n], within(1e-5 * Math.abs(expected[n]) + 1e-5));
+          }
+          assertThat(objective.losses(fused, batch)).isEqualTo(actual);
+          INDArray difference = found.flat().castTo(DataType.DOUBLE).sub(wanted.flat());
+          assertThat(difference.norm2Number().doubleValue())
+              .as("%s", objective)
+              .isLessThan(1e-4 * wanted.flat().norm2Number().doubleValue());
+        }
+      }
+    }
+  }
+
+  /** A decoder that nobody but its author knows is evaluated here, of any network. */
+  @Test
+  void aDecoderOfOnesOwnIsAskedOnTheHost() {
+    DiscretizedGaussian bytes = DiscretizedGaussian.ofBytes();
+    BoundObjective own =
+        new BoundObjective(
+            SCHEDULE, Parameterization.EPSILON, bytes::logLikelihood, Optional.empty());
+    assertThat(own.graphLoss()).isEmpty();
+    try (Unet fused =
+        Unet.create(
+            unet(2).config(),
+            DataType.FLOAT,
+            1,
+            new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1))) {
+      BoundObjective known = objective(Parameterization.EPSILON, Optional.empty());
+      double[] expected = known.losses(fused, batch());
+      double[] actual = own.losses(fused, batch());
+      for (int n = 0; n < T.length; n++) {
+        assertThat(actual[n]).isCloseTo(expected[n], within(1e-5 * Math.abs(expected[n])));
+      }
+    }
+  }
+
+  /** A graph would give no number; at other timesteps nobody looks for a pixel. */
+  @Test
+  void refusesImagesOfAnotherScaleAtTheLastStep() {
+    BoundObjective objective = objective(Parameterization.EPSILON, Optional.empty());
+    INDArray x0 = Nd4j.valueArrayOf(new long[] {2, 1, 4, 4}, 1.5, DataType.FLOAT);
+    objective.check(x0, 1, 2);
+    assertThatThrownBy(() -> objective.check(x0, 1, 0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("has the value 1.5")
+        .hasMessageContaining("[-1.0,1.0]");
+    assertThatThrownBy(() -> objective(Parameterization.FLOW, Optional.empty()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("predicts flow");
   }
 
   private static double[] frozenTerms(TrainingBatch batch, INDArray xt, INDArray answer) {

@@ -34,8 +34,9 @@ public interface TrainingProgram extends AutoCloseable {
    * @param x0 images, {@code [N,C,H,W]}, whose memory the caller keeps until the step has begun
    * @param timesteps of the images, {@code [N]}
    * @param labels of the images, {@code [N]}, or null
-   * @param coefficients four for each image: x_t is the first times x0 and the second times ε, the
-   *     target is the third times x0 and the fourth times ε
+   * @param diffusion four factors for each image: x_t is the first times x0 and the second times ε,
+   *     the target is the third times x0 and the fourth times ε
+   * @param coefficients of the loss, {@code [N,K]}, or null where it has none
    * @param imageWeights what each image counts in the mean, {@code [N]}
    * @param share by which the gradient of the mean is multiplied: 1 where these are all the images
    *     of an update, else their part of them
@@ -48,6 +49,7 @@ public interface TrainingProgram extends AutoCloseable {
       FloatBuffer x0,
       float[] timesteps,
       float[] labels,
+      float[] diffusion,
       float[] coefficients,
       float[] imageWeights,
       double share,

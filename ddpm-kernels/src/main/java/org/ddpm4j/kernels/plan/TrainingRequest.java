@@ -65,6 +65,8 @@ public record TrainingRequest(
    * @param labels {@code [N]}, or null where the network knows no classes
    * @param dropout keys of the masks, {@code [N,9]}, or null where the network has no dropout
    * @param target {@code [N,C,H,W]}
+   * @param x0 the images, {@code [N,C,H,W]}, or null where the loss does not ask for them
+   * @param coefficients of the loss, {@code [N,K]}, or null where it has none
    * @param imageWeights {@code [N]}
    * @param lossGradient a scalar, the gradient of the mean loss
    * @param losses {@code [N]}, an output
@@ -75,6 +77,8 @@ public record TrainingRequest(
       String labels,
       String dropout,
       String target,
+      String x0,
+      String coefficients,
       String imageWeights,
       String lossGradient,
       String losses) {}

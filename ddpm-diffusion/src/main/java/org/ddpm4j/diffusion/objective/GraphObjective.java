@@ -1,0 +1,83 @@
+package org.ddpm4j.diffusion.objective;
+
+import java.util.Optional;
+import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.kernels.ops.ImageLoss;
+import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.model.UnetConfig;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * An objective whose loss can be the end of the network's graph, so that a device takes whole steps
+ * of training by itself.
+ */
+public interface GraphObjective extends Objective {
+
+  /**
+   * What the graph ends in.
+   *
+   * @return the loss of an image, or empty if it is none that graphs know
+   */
+  Optional<ImageLoss> graphLoss();
+
+  /**
+   * What the graph's losses at a timestep are multiplied by.
+   *
+   * @param t the timestep, zero-based
+   * @return at least 0
+   */
+  double weight(int t);
+
+  /**
+   * What the network is asked with.
+   *
+   * @param t the timestep, zero-based
+   * @return the timestep, unless the prediction {@linkplain Parameterization#scales scales}
+   */
+  double time(int t);
+
+  /**
+   * What makes noisy images and targets of images and noise: what the network is given is the first
+   * factor times x0 and the second times ε, what it should say is the third times x0 and the fourth
+   * times ε.
+   *
+   * @param t the timestep of each image, zero-based, N of them
+   * @return four factors for each image, {@code [N,4]}
+   */
+  float[] diffusionFactors(int... t);
+
+  /**
+   * What the loss takes from the timesteps.
+   *
+   * @param network that is trained
+   * @param t the timestep of each image, zero-based, N of them
+   * @return a row for each image, or empty where it takes nothing
+   */
+  Optional<float[]> lossCoefficients(UnetConfig network, int... t);
+
+  /**
+   * Checks images that a graph could not refuse.
+   *
+   * @param x0 images, {@code [N,C,H,W]}
+   * @param t the timestep of each image, zero-based
+   * @throws IllegalArgumentException if the objective is not for such images
+   */
+  void check(INDArray x0, int... t);
+
+  /** {@link #diffusionFactors} of a prediction. */
+  static float[] diffusionFactors(
+      NoiseSchedule schedule, Parameterization parameterization, int... t) {
+    float[] factors = new float[4 * t.length];
+    for (int i = 0; i < t.length; i++) {
+      NoiseLevel level = NoiseLevel.of(schedule, t[i]);
+      double[] target = parameterization.targetFactors(schedule, t[i]);
+      double scale = parameterization.inputFactor(level);
+      factors[4 * i] = (float) (scale * level.alpha());
+      factors[4 * i + 1] = (float) (scale * level.sigma());
+      factors[4 * i + 2] = (float) target[0];
+      factors[4 * i + 3] = (float) target[1];
+    }
+    return factors;
+  }
+}
