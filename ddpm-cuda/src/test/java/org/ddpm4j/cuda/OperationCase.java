@@ -20,7 +20,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param maps {@code [N,C,H,W]}, laid with channels last before the layer reads them
  * @param vectors {@code [N,D]}
  * @param parameters of any shapes
- * @param constants {@code [N]} or {@code [N,D]}, without gradients
+ * @param constants {@code [N,...]}, without gradients
  * @param body gives a feature map, vectors {@code [N,D]}, or losses {@code [N]}
  * @param givesLosses whether it gives the latter
  */
@@ -136,6 +136,11 @@ record OperationCase(
       return this;
     }
 
+    /** The first map's numbers. */
+    INDArray first() {
+      return maps.get(0);
+    }
+
     Builder vector(int n, int length) {
       vectors.add(uniform(n, length));
       return this;
@@ -148,6 +153,12 @@ record OperationCase(
 
     Builder constant(double... values) {
       constants.add(Nd4j.createFromArray(values));
+      return this;
+    }
+
+    /** Of any shape, the first axis that of the images. */
+    Builder constant(INDArray values) {
+      constants.add(values);
       return this;
     }
 

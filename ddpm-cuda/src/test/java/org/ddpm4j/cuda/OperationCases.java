@@ -3,15 +3,20 @@ package org.ddpm4j.cuda;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.ddpm4j.kernels.ops.Activation;
+import org.ddpm4j.kernels.ops.BoundLoss;
+import org.ddpm4j.kernels.ops.BoundPerImage;
 import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.kernels.random.BatchKey;
 import org.ddpm4j.unet.layers.Convolution;
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Frequencies;
+import org.ddpm4j.unet.layers.FusedLayers;
 import org.ddpm4j.unet.layers.Layers;
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -35,6 +40,7 @@ final class OperationCases {
     made.addAttentions();
     made.addVectors();
     made.addLosses();
+    made.addBounds();
     return made.cases.stream();
   }
 
@@ -503,5 +509,93 @@ final class OperationCases {
                 .givesLosses((l, in) -> l.lossPerImage(in.map(0), in.map(1), loss)));
       }
     }
+  }
+
+  /** The last step of the first image, another of the others. */
+  private static INDArray coefficients(int images, boolean learned) {
+    double h = learned ? 0.75 : 0;
+    double[] rows = new double[images * BoundLoss.Coefficients.COUNT];
+    for (int n = 0; n < images; n++) {
+      double[] row = {1.5 - n, h / (n + 1), 2, n == 0 ? 1 : 0, 3, 0.5};
+      System.arraycopy(row, 0, rows, n * row.length, row.length);
+    }
+    return Nd4j.createFromArray(rows).reshape(images, BoundLoss.Coefficients.COUNT);
+  }
+
+  /** With densities; {@link BoundKernelsTest} has the bins of pixels. */
+  private void addBounds() {
+    List<Optional<LossFunction>> errors =
+        List.of(Optional.empty(), Optional.of(LossFunction.L2), Optional.of(LossFunction.HUBER));
+    for (Optional<LossFunction> error : errors) {
+      for (boolean learned : new boolean[] {true, false}) {
+        for (int[] s : new int[][] {{1, 1, 1, 1}, {3, 5, 7, 3}, {2, 4, 6, 12}}) {
+          String name =
+              "bound %s %s %dx%dx%dx%d"
+                  .formatted(error, learned ? "learned" : "fixed", s[0], s[1], s[2], s[3]);
+          OperationCase.Builder builder = OperationCase.of(name).map(s[0], s[1], s[2], s[3]);
+          if (learned) {
+            builder.map(s[0], s[1], s[2], s[3]);
+          }
+          INDArray target = OperationCase.of(name + " target").map(s[0], s[1], s[2], s[3]).first();
+          INDArray x0 = OperationCase.of(name + " x0").map(s[0], s[1], s[2], s[3]).first();
+          cases.add(
+              builder
+                  .constant(target)
+                  .constant(x0)
+                  .constant(coefficients(s[0], learned))
+                  .constant(builder.first())
+                  .givesLosses(
+                      (l, in) ->
+                          l instanceof FusedLayers
+                              ? fusedBound(l, in, new BoundLoss(error, List.of()))
+                              : stockBound(in, error)));
+        }
+      }
+    }
+  }
+
+  private static SDVariable fusedBound(Layers l, OperationCase.Inputs in, BoundLoss loss) {
+    FeatureMap answer = in.maps().size() == 1 ? in.map(0) : l.concatChannels(in.map(0), in.map(1));
+    SDVariable target = in.constant(0);
+    return new BoundPerImage(
+            target.getSameDiff(), answer.values(), target, in.constant(1), in.constant(2), loss)
+        .outputVariable();
+  }
+
+  /**
+   * Nichol and Dhariwal 2021, eq. 4 to 6 and 16, of an error of the mean in units of the least
+   * deviation and the variance in units of the least one. The fourth constant is the prediction
+   * where no gradient goes.
+   */
+  private static SDVariable stockBound(OperationCase.Inputs in, Optional<LossFunction> error) {
+    SameDiff graph = in.constant(0).getSameDiff();
+    SDVariable[] k = new SDVariable[BoundLoss.Coefficients.COUNT];
+    for (int i = 0; i < k.length; i++) {
+      INDArray one = Nd4j.zeros(DataType.DOUBLE, k.length, 1).putScalar(i, 0, 1);
+      k[i] = in.constant(2).mmul(graph.constant(one)).reshape(-1, 1, 1, 1);
+    }
+    SDVariable target = in.constant(0).permute(0, 2, 3, 1);
+    SDVariable e = in.map(0).values().sub(target);
+    SDVariable ofMean = error.isEmpty() ? e : in.constant(3).permute(0, 2, 3, 1).sub(target);
+    SDVariable z = ofMean.mul(k[0]);
+    SDVariable logVariance = in.maps().size() == 1 ? z.mul(0) : in.map(1).values().add(1).mul(k[1]);
+    SDVariable variance = graph.math().exp(logVariance);
+    SDVariable square = graph.math().square(z).div(variance);
+    SDVariable divergence =
+        logVariance.add(graph.math().reciprocal(variance)).sub(1).add(square).mul(0.5);
+    SDVariable density =
+        square.add(logVariance).mul(0.5).add(Math.log(2 * Math.PI) / 2).sub(graph.math().log(k[2]));
+    SDVariable nats = density.mul(k[3]).add(divergence.mul(k[3].rsub(1)));
+    SDVariable loss = nats.mul(k[4]);
+    if (error.isPresent()) {
+      SDVariable magnitude = graph.math().abs(e);
+      SDVariable clipped = graph.math().clipByValue(magnitude, 0, 1);
+      SDVariable simple =
+          error.get() == LossFunction.L2
+              ? graph.math().square(e)
+              : graph.math().square(clipped).mul(0.5).add(magnitude.sub(clipped));
+      loss = loss.add(simple.mul(k[5]));
+    }
+    return loss.mean(1, 2, 3);
   }
 }
