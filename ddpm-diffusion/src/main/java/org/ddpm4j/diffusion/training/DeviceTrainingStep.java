@@ -57,17 +57,15 @@ final class DeviceTrainingStep implements TrainingStep {
   /** The steps of a training, where the network's device can do them and they are such steps. */
   static Optional<TrainingStep> of(Task task) {
     boolean together = !task.unet().execution().helpers().isEmpty();
-    if (!isUsual(task)
-        || !(task.objective() instanceof GraphObjective objective)
-        || objective.graphLoss().isEmpty()
-        || !(task.unet().trainsOnDevice() || together)) {
+    if (obstacle(task).isPresent() || !(task.unet().trainsOnDevice() || together)) {
       return Optional.empty();
     }
+    GraphObjective objective = (GraphObjective) task.objective();
     AdamWConfig adamW = task.config().optimizer();
     INDArray first = task.data().batch(0).getFeatures();
     return task.unet()
         .trainingOnDevice(
-            objective.graphLoss().get(),
+            objective.graphLoss().orElseThrow(),
             (int) first.size(2),
             (int) first.size(3),
             new TrainingRequest.Optimizer(
@@ -76,14 +74,29 @@ final class DeviceTrainingStep implements TrainingStep {
   }
 
   /**
-   * What devices do not do by themselves: other noise, further averages, a network asked twice,
-   * decay of some parameters and not of others.
+   * What a training has that devices do not do by themselves.
+   *
+   * @return words for it, or empty if they do it all
    */
-  static boolean isUsual(Task task) {
-    return task.config().objective().offsetNoise() == 0
-        && (task.config().optimizer().weightDecay() == 0 || isTrainedThroughout(task.unet()))
-        && task.state().furtherEmas().isEmpty()
-        && !task.unet().config().selfConditions();
+  static Optional<String> obstacle(Task task) {
+    if (!(task.objective() instanceof GraphObjective objective)) {
+      return Optional.of("an objective of one's own or a distillation");
+    }
+    if (objective.graphLoss().isEmpty()) {
+      return Optional.of("a decoder of one's own");
+    }
+    if (task.config().objective().offsetNoise() != 0) {
+      return Optional.of("offset noise");
+    }
+    if (!task.state().furtherEmas().isEmpty()) {
+      return Optional.of("further moving averages");
+    }
+    if (task.unet().config().selfConditions()) {
+      return Optional.of("self-conditioning");
+    }
+    return task.config().optimizer().weightDecay() != 0 && !isTrainedThroughout(task.unet())
+        ? Optional.of("weight decay of some parameters and not of others")
+        : Optional.empty();
   }
 
   private static boolean isTrainedThroughout(Unet unet) {

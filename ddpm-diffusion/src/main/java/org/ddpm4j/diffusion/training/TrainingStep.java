@@ -32,16 +32,15 @@ public interface TrainingStep extends AutoCloseable {
    *
    * @param task what they are made of
    * @return the steps
-   * @throws IllegalArgumentException if several devices are to train and cannot do so for this
-   *     objective
+   * @throws IllegalArgumentException if several devices are to train and cannot do so by themselves
    */
   static TrainingStep of(Task task) {
     Optional<TrainingStep> onDevice = DeviceTrainingStep.of(task);
     if (onDevice.isEmpty() && !task.unet().execution().helpers().isEmpty()) {
       throw new IllegalArgumentException(
           Text.format(
-              "Several devices train together for the simple loss alone, without offset noise, self-conditioning or further moving averages, and the loss terms are %s; name one device, or train for simple.",
-              task.config().objective().terms()));
+              "Several devices do not train together with %s; name one device, or do without.",
+              DeviceTrainingStep.obstacle(task).orElse("this network")));
     }
     return onDevice.orElseGet(() -> HostTrainingStep.of(task));
   }
