@@ -464,39 +464,42 @@ class DeviceTrainingTest {
     return ((AnnotatedUnet) NETWORK).withOutChannels(objective.outChannels(1));
   }
 
-  private static Stream<ObjectiveConfig> bounds() {
+  /** On one card, or accumulated on two. */
+  private static Stream<Arguments> bounds() {
     ObjectiveConfig simple = ObjectiveConfig.simple();
     return Stream.of(
-        simple.withTerms(LossTerms.HYBRID).withLoss(LossFunction.HUBER),
-        simple
-            .withTerms(LossTerms.HYBRID)
-            .withParameterization(Parameterization.V)
-            .withWeighting(new LossWeighting.MinSnr(5)),
-        simple.withTerms(LossTerms.VLB).withTimesteps(TimestepSampling.IMPORTANCE),
-        simple.withTerms(LossTerms.VLB).withParameterization(Parameterization.X0));
+        Arguments.of(1, simple.withTerms(LossTerms.HYBRID).withLoss(LossFunction.HUBER)),
+        Arguments.of(
+            2,
+            simple
+                .withTerms(LossTerms.HYBRID)
+                .withParameterization(Parameterization.V)
+                .withWeighting(new LossWeighting.MinSnr(5))),
+        Arguments.of(2, simple.withTerms(LossTerms.VLB).withTimesteps(TimestepSampling.IMPORTANCE)),
+        Arguments.of(1, simple.withTerms(LossTerms.VLB).withParameterization(Parameterization.X0)));
   }
 
-  /** On one card, and accumulated on two, whose gradients do not come home either. */
   @ParameterizedTest
   @MethodSource("bounds")
-  void theBoundIsTrainedAsOnTheHost(ObjectiveConfig objective) throws Exception {
+  void theBoundIsTrainedAsOnTheHost(int cards, ObjectiveConfig objective) throws Exception {
     UnetConfig network = answering(objective);
+    TrainingConfig config = config(3).withObjective(objective).withAccumulate(cards);
     Execution onHost = new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1);
-    for (int cards = 1; cards <= 2; cards++) {
-      TrainingConfig config = config(3).withObjective(objective).withAccumulate(cards);
-      Course host = train(network, onHost, config, SHORT);
-      EmulatedDeviceProvider.takeOpened();
-      int[] indices = cards == 1 ? new int[] {0} : new int[] {0, 1};
-      Course card = train(network, onDevices(Precision.FLOAT32, indices), config, SHORT);
-      for (int i = 0; i < 3; i++) {
-        assertThat(card.losses().get(i)).isCloseTo(host.losses().get(i), withinPercentage(0.1));
-        assertThat(card.norms().get(i)).isCloseTo(host.norms().get(i), withinPercentage(1));
-      }
-      assertThat(distance(card.weights(), host.weights())).isLessThan(2e-3);
-      long state = 4L * Float.BYTES * card.weights().length;
-      for (EmulatedDriver driver : EmulatedDeviceProvider.takeOpened()) {
-        assertThat(driver.downloaded()).isLessThan(state + 10_000);
-      }
+    Course host = train(network, onHost, config, SHORT);
+    EmulatedDeviceProvider.takeOpened();
+    int[] indices = cards == 1 ? new int[] {0} : new int[] {0, 1};
+    Course card = train(network, onDevices(Precision.FLOAT32, indices), config, SHORT);
+    for (int i = 0; i < 3; i++) {
+      assertThat(card.losses().get(i)).isCloseTo(host.losses().get(i), withinPercentage(0.1));
+      assertThat(card.norms().get(i)).isCloseTo(host.norms().get(i), withinPercentage(1));
+    }
+    assertThat(distance(card.weights(), host.weights())).isLessThan(2e-3);
+    long state = 4L * Float.BYTES * card.weights().length;
+    List<EmulatedDriver> opened = EmulatedDeviceProvider.takeOpened();
+    assertThat(opened).allMatch(driver -> driver.downloaded() < state + 10_000);
+    if (cards == 1 && !opened.isEmpty()) {
+      // A step is one launch; one more packs the weights of the beginning.
+      assertThat(opened.stream().mapToLong(EmulatedDriver::graphRuns).sum()).isEqualTo(1 + 3);
     }
   }
 

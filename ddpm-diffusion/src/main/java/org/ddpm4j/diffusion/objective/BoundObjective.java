@@ -160,16 +160,6 @@ public record BoundObjective(
   }
 
   @Override
-  public double time(int t) {
-    return t;
-  }
-
-  @Override
-  public float[] diffusionFactors(int... t) {
-    return GraphObjective.diffusionFactors(schedule, parameterization, t);
-  }
-
-  @Override
   public Optional<float[]> lossCoefficients(UnetConfig network, int... t) {
     boolean learned = network.outChannels() == 2 * network.imageChannels();
     float[] rows = new float[t.length * BoundLoss.Coefficients.COUNT];

@@ -30,12 +30,28 @@ public interface GraphObjective extends Objective {
   double weight(int t);
 
   /**
+   * The chain.
+   *
+   * @return its schedule
+   */
+  NoiseSchedule schedule();
+
+  /**
+   * What the network predicts.
+   *
+   * @return the prediction
+   */
+  Parameterization parameterization();
+
+  /**
    * What the network is asked with.
    *
    * @param t the timestep, zero-based
    * @return the timestep, unless the prediction {@linkplain Parameterization#scales scales}
    */
-  double time(int t);
+  default double time(int t) {
+    return parameterization().time(schedule(), NoiseLevel.of(schedule(), t));
+  }
 
   /**
    * What makes noisy images and targets of images and noise: what the network is given is the first
@@ -45,7 +61,19 @@ public interface GraphObjective extends Objective {
    * @param t the timestep of each image, zero-based, N of them
    * @return four factors for each image, {@code [N,4]}
    */
-  float[] diffusionFactors(int... t);
+  default float[] diffusionFactors(int... t) {
+    float[] factors = new float[4 * t.length];
+    for (int i = 0; i < t.length; i++) {
+      NoiseLevel level = NoiseLevel.of(schedule(), t[i]);
+      double[] target = parameterization().targetFactors(schedule(), t[i]);
+      double scale = parameterization().inputFactor(level);
+      factors[4 * i] = (float) (scale * level.alpha());
+      factors[4 * i + 1] = (float) (scale * level.sigma());
+      factors[4 * i + 2] = (float) target[0];
+      factors[4 * i + 3] = (float) target[1];
+    }
+    return factors;
+  }
 
   /**
    * What the loss takes from the timesteps.
@@ -64,20 +92,4 @@ public interface GraphObjective extends Objective {
    * @throws IllegalArgumentException if the objective is not for such images
    */
   void check(INDArray x0, int... t);
-
-  /** {@link #diffusionFactors} of a prediction. */
-  static float[] diffusionFactors(
-      NoiseSchedule schedule, Parameterization parameterization, int... t) {
-    float[] factors = new float[4 * t.length];
-    for (int i = 0; i < t.length; i++) {
-      NoiseLevel level = NoiseLevel.of(schedule, t[i]);
-      double[] target = parameterization.targetFactors(schedule, t[i]);
-      double scale = parameterization.inputFactor(level);
-      factors[4 * i] = (float) (scale * level.alpha());
-      factors[4 * i + 1] = (float) (scale * level.sigma());
-      factors[4 * i + 2] = (float) target[0];
-      factors[4 * i + 3] = (float) target[1];
-    }
-    return factors;
-  }
 }

@@ -145,11 +145,6 @@ public record SimpleObjective(
   }
 
   @Override
-  public float[] diffusionFactors(int... t) {
-    return GraphObjective.diffusionFactors(schedule, parameterization, t);
-  }
-
-  @Override
   public Optional<float[]> lossCoefficients(UnetConfig network, int... t) {
     return Optional.empty();
   }
@@ -157,11 +152,6 @@ public record SimpleObjective(
   /** All images will do. */
   @Override
   public void check(INDArray x0, int... t) {}
-
-  @Override
-  public double time(int t) {
-    return parameterization.time(schedule, NoiseLevel.of(schedule, t));
-  }
 
   private double[] weigh(double[] losses, int[] t) {
     for (int i = 0; i < losses.length; i++) {
