@@ -1,11 +1,9 @@
 package org.ddpm4j.kernels.cpu;
 
-import java.util.Arrays;
-
 /**
  * Walks channels-last data, {@code [positions,C]}, in pieces of whole positions that are long
  * enough for vector instructions and short enough for the first-level cache. What there is one of
- * per channel is repeated to the length of a piece.
+ * per channel is repeated to the length of a piece. One thread at a time.
  */
 public final class ChannelTiles {
 
@@ -15,6 +13,7 @@ public final class ChannelTiles {
   private final int channels;
   private final int length;
   private final int total;
+  private final float[] folded;
 
   /**
    * Pieces for data of one shape.
@@ -27,6 +26,7 @@ public final class ChannelTiles {
     int rows = Math.min(positions, Math.max(1, (WANTED_LENGTH + channels - 1) / channels));
     this.length = rows * channels;
     this.total = positions * channels;
+    this.folded = new float[rows / 2 * channels];
   }
 
   /** What is done with one piece. */
@@ -77,17 +77,22 @@ public final class ChannelTiles {
   }
 
   /**
-   * Sums a piece over its positions.
+   * Sums a piece over its positions, in pairs and pairs of these, so that errors of rounding stay
+   * small.
    *
-   * @param piece values
+   * @param piece values, overwritten
    * @param perChannel overwritten with one sum per channel
    */
   public void sum(float[] piece, double[] perChannel) {
-    Arrays.fill(perChannel, 0, channels, 0);
-    for (int row = 0; row < length; row += channels) {
-      for (int c = 0; c < channels; c++) {
-        perChannel[c] += piece[row + c];
-      }
+    int rows = length / channels;
+    while (rows > 1) {
+      int half = rows / 2;
+      rows -= half;
+      System.arraycopy(piece, rows * channels, folded, 0, half * channels);
+      Loops.add(piece, folded, half * channels);
+    }
+    for (int c = 0; c < channels; c++) {
+      perChannel[c] = piece[c];
     }
   }
 }

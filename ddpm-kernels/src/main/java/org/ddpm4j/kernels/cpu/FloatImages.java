@@ -6,15 +6,23 @@ import org.ddpm4j.kernels.plan.Kernel;
 
 /**
  * The images of a batch, one after the other, as floats: where they lie, or copies in scratch
- * memory if they are in bfloat16. An image stays in the cache between its copy and what is done
- * with it.
+ * memory if they are in bfloat16. Small images are copied several at a time, as many as stay in the
+ * cache between the copy and what is done with them: a call of oneDNN takes as long as a thousand
+ * numbers.
  */
 final class FloatImages {
 
+  /** The floats that are copied at once, unless one image has more. */
+  private static final int MOST = 1 << 15;
+
+  private final int together;
   private final List<CpuTensor> images = new ArrayList<>();
+  private final List<CpuTensor> groups = new ArrayList<>();
   private final List<Kernel> copies = new ArrayList<>();
 
-  private FloatImages() {}
+  private FloatImages(int together) {
+    this.together = together;
+  }
 
   /** Images that are read. */
   static FloatImages reading(CpuContext context, CpuTensor batch, CpuTensor scratch) {
@@ -28,29 +36,50 @@ final class FloatImages {
 
   private static FloatImages of(
       CpuContext context, CpuTensor batch, CpuTensor scratch, boolean reading) {
-    FloatImages all = new FloatImages();
+    int together = together(batch);
+    FloatImages all = new FloatImages(together);
     long length = batch.length() / batch.size(0);
-    for (int n = 0; n < batch.size(0); n++) {
-      CpuTensor image = batch.part(n * length, length);
+    for (int first = 0; first < batch.size(0); first += together) {
+      CpuTensor group = batch.part(first * length, together * length);
+      CpuTensor floats = batch.isFloat() ? group : scratch.part(0, together * length);
+      all.groups.add(floats);
+      for (int n = 0; n < together; n++) {
+        all.images.add(floats.part(n * length, length));
+      }
       if (batch.isFloat()) {
-        all.images.add(image);
         all.copies.add(() -> {});
       } else {
-        all.images.add(scratch);
-        all.copies.add(reading ? context.copying(image, scratch) : context.copying(scratch, image));
+        all.copies.add(reading ? context.copying(group, floats) : context.copying(floats, group));
       }
     }
     return all;
   }
 
-  /** The floats of scratch memory that this takes. */
-  static long scratch(CpuTensor batch) {
-    return batch.isFloat() ? 0 : batch.length() / batch.size(0);
+  /** How many images of a batch are copied at once: a divisor of their number. */
+  static int together(CpuTensor batch) {
+    int images = batch.size(0);
+    int most = Math.min(images, Math.max(1, MOST / (batch.length() / images)));
+    while (images % most != 0) {
+      most--;
+    }
+    return most;
   }
 
-  /** An image's values, until the next is loaded. */
+  /** The floats of scratch memory that this takes. */
+  static long scratch(CpuTensor batch) {
+    return batch.isFloat() ? 0 : groupLength(batch);
+  }
+
+  /** The elements that are copied at once. */
+  static long groupLength(CpuTensor batch) {
+    return (long) together(batch) * (batch.length() / batch.size(0));
+  }
+
+  /** An image's values, until one of the next group is loaded. Images are loaded in their order. */
   CpuTensor load(int image) {
-    copies.get(image).run();
+    if (image % together == 0) {
+      copies.get(image / together).run();
+    }
     return images.get(image);
   }
 
@@ -59,8 +88,20 @@ final class FloatImages {
     return images.get(image);
   }
 
-  /** Stores an image that was written. */
+  /** Whether an image is the last of those that are copied at once. */
+  boolean endsGroup(int image) {
+    return (image + 1) % together == 0;
+  }
+
+  /** The values of all images that are copied together with this one. */
+  CpuTensor group(int image) {
+    return groups.get(image / together);
+  }
+
+  /** Stores an image that was written, with the others of its group when the last is. */
   void store(int image) {
-    copies.get(image).run();
+    if (endsGroup(image)) {
+      copies.get(image / together).run();
+    }
   }
 }

@@ -5,6 +5,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.dnnl.eltwise_backward;
@@ -36,14 +37,15 @@ final class GroupNormGradientKernel {
     private final int images;
     private final int channels;
     private final int groups;
+    private final int perGroup;
     private final double elements;
     private final ChannelTiles tiles;
     private final GroupNormKernel.Normalisation normalisation;
     private final FloatImages features;
     private final FloatImages slopes;
     private final FloatImages featureSlopes;
-    private final CpuTensor z;
-    private final CpuTensor dz;
+    private final int together;
+    private final List<Normalised> normalised = new ArrayList<>();
     private final Kernel[] functionGradients;
     private final float[] x;
     private final float[] gradient;
@@ -56,8 +58,13 @@ final class GroupNormGradientKernel {
     private final float[] summands;
     private final double[] sum;
     private final double[] product;
+    private final double[] ofX;
+    private final double[] constant;
     private final double[] scaleGradient;
     private final double[] shiftGradient;
+
+    /** What is kept of one of the images that go through the function's gradient together. */
+    private record Normalised(CpuTensor z, CpuTensor dz, double[] mean, double[] inverse) {}
 
     Computation(
         CpuContext context,
@@ -73,24 +80,35 @@ final class GroupNormGradientKernel {
       CpuTensor batch = inputs.get(0);
       images = batch.size(0);
       channels = batch.size(3);
+      perGroup = channels / groups;
       int positions = batch.size(1) * batch.size(2);
       elements = (double) positions * channels / groups;
       tiles = new ChannelTiles(positions, channels);
       normalisation = new GroupNormKernel.Normalisation(positions, channels, groups, epsilon);
       List<CpuTensor> scratch =
           context.scratch(
-              tiles.total(),
-              tiles.total(),
+              FloatImages.groupLength(batch),
+              FloatImages.groupLength(batch),
               FloatImages.scratch(batch),
               FloatImages.scratch(inputs.get(3)));
-      z = scratch.get(0);
-      dz = scratch.get(1);
+      CpuTensor z = scratch.get(0);
+      CpuTensor dz = scratch.get(1);
       features = FloatImages.reading(context, batch, scratch.get(2));
       slopes = FloatImages.reading(context, inputs.get(3), scratch.get(3));
       // Nobody needs z any more when the first slopes of the features are known.
       featureSlopes =
           outputs.get(0) == null ? null : FloatImages.writing(context, outputs.get(0), z);
-      functionGradients = functionGradients(context);
+      together = FloatImages.together(batch);
+      long length = tiles.total();
+      for (int k = 0; k < together; k++) {
+        normalised.add(
+            new Normalised(
+                z.part(k * length, length),
+                dz.part(k * length, length),
+                new double[groups],
+                new double[groups]));
+      }
+      functionGradients = functionGradients(context, z, dz);
       x = tiles.array();
       gradient = tiles.array();
       repeatedMeans = tiles.array();
@@ -102,23 +120,26 @@ final class GroupNormGradientKernel {
       perChannel = new float[channels];
       sum = new double[channels];
       product = new double[channels];
+      ofX = new double[groups];
+      constant = new double[groups];
       scaleGradient = new double[channels];
       shiftGradient = new double[channels];
     }
 
-    private Kernel[] functionGradients(CpuContext context) {
-      Kernel[] kernels = new Kernel[images];
+    /** One for each group of images. */
+    private Kernel[] functionGradients(CpuContext context, CpuTensor z, CpuTensor dz) {
+      Kernel[] kernels = new Kernel[images / together];
       if (function == Activation.IDENTITY) {
         return kernels;
       }
-      memory.desc layout = Onednn.dense(tiles.total());
+      memory.desc layout = Onednn.dense((long) together * tiles.total());
       eltwise_backward primitive = OnednnFunctions.backward(function, layout);
-      for (int n = 0; n < images; n++) {
-        kernels[n] =
+      for (int i = 0; i < kernels.length; i++) {
+        kernels[i] =
             context
                 .call(primitive)
                 .with(DNNL_ARG_SRC, context.memory(layout, z))
-                .with(DNNL_ARG_DIFF_DST, context.memory(layout, slopes.target(n)))
+                .with(DNNL_ARG_DIFF_DST, context.memory(layout, slopes.group(i * together)))
                 .with(DNNL_ARG_DIFF_SRC, context.memory(layout, dz));
       }
       return kernels;
@@ -126,18 +147,18 @@ final class GroupNormGradientKernel {
 
     @Override
     public void run() {
+      normalisation.take(inputs.get(1), inputs.get(2));
       Arrays.fill(scaleGradient, 0);
       Arrays.fill(shiftGradient, 0);
-      for (int n = 0; n < images; n++) {
-        CpuTensor image = features.load(n);
-        CpuTensor slopesOfImage = slopes.load(n);
-        normalisation.compute(image, inputs.get(1).buffer(), inputs.get(2).buffer());
-        if (function == Activation.IDENTITY) {
-          image(n, image, slopesOfImage);
-        } else {
-          normalisation.apply(image, z);
-          functionGradients[n].run();
-          image(n, image, dz);
+      for (int first = 0; first < images; first += together) {
+        for (int k = 0; k < together; k++) {
+          normalise(first + k, normalised.get(k));
+        }
+        if (function != Activation.IDENTITY) {
+          functionGradients[first / together].run();
+        }
+        for (int k = 0; k < together; k++) {
+          image(first + k, normalised.get(k));
         }
       }
       if (outputs.get(1) != null) {
@@ -148,18 +169,31 @@ final class GroupNormGradientKernel {
       }
     }
 
-    private void image(int n, CpuTensor image, CpuTensor gradients) {
-      sumOverPositions(image.buffer(), gradients.buffer());
+    private void normalise(int n, Normalised to) {
+      CpuTensor image = features.load(n);
+      slopes.load(n);
+      normalisation.compute(image);
+      System.arraycopy(normalisation.statistics.mean, 0, to.mean(), 0, groups);
+      System.arraycopy(normalisation.statistics.inverseDeviation, 0, to.inverse(), 0, groups);
+      if (function != Activation.IDENTITY) {
+        normalisation.apply(image, to.z());
+      }
+    }
+
+    private void image(int n, Normalised of) {
+      FloatBuffer image = features.target(n).buffer();
+      FloatBuffer gradients =
+          (function == Activation.IDENTITY ? slopes.target(n) : of.dz()).buffer();
+      sumOverPositions(image, gradients, of);
       if (featureSlopes != null) {
-        inputGradient(image.buffer(), gradients.buffer(), featureSlopes.target(n).buffer());
+        inputGradient(image, gradients, of, featureSlopes.target(n).buffer());
         featureSlopes.store(n);
       }
     }
 
-    private void sumOverPositions(FloatBuffer image, FloatBuffer gradients) {
-      int perGroup = channels / groups;
-      for (int c = 0; c < channels; c++) {
-        perChannel[c] = (float) normalisation.statistics.mean[c / perGroup];
+    private void sumOverPositions(FloatBuffer image, FloatBuffer gradients, Normalised of) {
+      for (int g = 0; g < groups; g++) {
+        Arrays.fill(perChannel, g * perGroup, (g + 1) * perGroup, (float) of.mean()[g]);
       }
       tiles.repeat(perChannel, repeatedMeans);
       Arrays.fill(sums, 0);
@@ -172,15 +206,19 @@ final class GroupNormGradientKernel {
           });
       tiles.sum(sums, sum);
       tiles.sum(products, product);
-      for (int c = 0; c < channels; c++) {
-        product[c] *= normalisation.statistics.inverseDeviation[c / perGroup];
-        shiftGradient[c] += sum[c];
-        scaleGradient[c] += product[c];
+      for (int g = 0; g < groups; g++) {
+        double inverse = of.inverse()[g];
+        for (int c = g * perGroup; c < (g + 1) * perGroup; c++) {
+          product[c] *= inverse;
+          shiftGradient[c] += sum[c];
+          scaleGradient[c] += product[c];
+        }
       }
     }
 
-    private void inputGradient(FloatBuffer image, FloatBuffer gradients, FloatBuffer dx) {
-      repeatFactors();
+    private void inputGradient(
+        FloatBuffer image, FloatBuffer gradients, Normalised of, FloatBuffer dx) {
+      repeatFactors(of);
       tiles.forEach(
           (offset, length) -> {
             image.get(offset, x, 0, length);
@@ -190,35 +228,31 @@ final class GroupNormGradientKernel {
           });
     }
 
-    private void repeatFactors() {
-      int perGroup = channels / groups;
-      FloatBuffer scale = inputs.get(1).buffer();
-      double[] mean = normalisation.statistics.mean;
-      double[] inverse = normalisation.statistics.inverseDeviation;
-      double[] ofX = new double[groups];
-      double[] constant = new double[groups];
+    private void repeatFactors(Normalised of) {
+      float[] scale = normalisation.scale();
       for (int g = 0; g < groups; g++) {
+        double inverse = of.inverse()[g];
         double sumOfGroup = 0;
         double productOfGroup = 0;
         for (int c = g * perGroup; c < (g + 1) * perGroup; c++) {
-          sumOfGroup += scale.get(c) * sum[c];
-          productOfGroup += scale.get(c) * product[c];
+          sumOfGroup += scale[c] * sum[c];
+          productOfGroup += scale[c] * product[c];
+          perChannel[c] = (float) (inverse * scale[c]);
         }
-        ofX[g] = -inverse[g] * inverse[g] * productOfGroup / elements;
-        constant[g] = -inverse[g] * sumOfGroup / elements - ofX[g] * mean[g];
-      }
-      for (int c = 0; c < channels; c++) {
-        perChannel[c] = (float) (inverse[c / perGroup] * scale.get(c));
+        // Rounded here: beside a large mean the rounding would count.
+        ofX[g] = (float) (-inverse * inverse * productOfGroup / elements);
+        constant[g] = -inverse * sumOfGroup / elements - ofX[g] * of.mean()[g];
       }
       tiles.repeat(perChannel, factorsOfGradient);
-      for (int c = 0; c < channels; c++) {
-        perChannel[c] = (float) ofX[c / perGroup];
+      repeat(ofX, factorsOfX);
+      repeat(constant, summands);
+    }
+
+    private void repeat(double[] perGroupValues, float[] piece) {
+      for (int g = 0; g < groups; g++) {
+        Arrays.fill(perChannel, g * perGroup, (g + 1) * perGroup, (float) perGroupValues[g]);
       }
-      tiles.repeat(perChannel, factorsOfX);
-      for (int c = 0; c < channels; c++) {
-        perChannel[c] = (float) constant[c / perGroup];
-      }
-      tiles.repeat(perChannel, summands);
+      tiles.repeat(perChannel, piece);
     }
   }
 }
