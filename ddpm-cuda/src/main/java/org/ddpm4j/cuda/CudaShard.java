@@ -59,8 +59,9 @@ final class CudaShard implements AutoCloseable {
     final int lossGradient;
     final int scalars;
     final int key;
+    final int offset;
 
-    Batch(int images, int elements, int coefficientsOfImage) {
+    Batch(int images, int elements, int coefficientsOfImage, int furtherEmas) {
       x0 = add(images * elements * Float.BYTES);
       diffusion = add(images * 4 * Float.BYTES);
       coefficients = add(images * coefficientsOfImage * Float.BYTES);
@@ -69,8 +70,9 @@ final class CudaShard implements AutoCloseable {
       dropout = add(images * BatchKey.PIECES * Float.BYTES);
       weights = add(images * Float.BYTES);
       lossGradient = add(Float.BYTES);
-      scalars = add(OptimizerKernels.STEP_DOUBLES * Double.BYTES);
+      scalars = add((OptimizerKernels.STEP_DOUBLES + furtherEmas) * Double.BYTES);
       key = add(NoiseKernels.KEY_LONGS * Long.BYTES);
+      offset = add(NoiseKernels.OFFSET_LONGS * Long.BYTES);
     }
 
     private int add(int bytes) {
@@ -101,6 +103,7 @@ final class CudaShard implements AutoCloseable {
    *
    * @param gradient to which the plan adds
    * @param constants of the optimiser, whose numbers of a step come with the images
+   * @param furtherEmas how many moving averages there are beside the usual one
    */
   CudaShard(
       CudaDriver driver,
@@ -108,7 +111,8 @@ final class CudaShard implements AutoCloseable {
       WeightCache cache,
       TrainingRequest.Names names,
       Tensor gradient,
-      OptimizerKernels.Constants constants) {
+      OptimizerKernels.Constants constants,
+      int furtherEmas) {
     this.driver = driver;
     this.plan = plan;
     this.names = names;
@@ -120,7 +124,7 @@ final class CudaShard implements AutoCloseable {
     images = x.size(0);
     elements = x.length() / images;
     coefficients = names.coefficients() == null ? 0 : plan.input(names.coefficients()).size(1);
-    batch = new Batch(images, elements, coefficients);
+    batch = new Batch(images, elements, coefficients, furtherEmas);
     int outcomeBytes = OptimizerKernels.OUTCOME_DOUBLES * Double.BYTES + images * Float.BYTES;
     batchOnCard = driver.allocate(batch.bytes());
     outcome = driver.allocate(outcomeBytes);
@@ -139,6 +143,7 @@ final class CudaShard implements AutoCloseable {
         Tensor.dense(batchOnCard + batch.x0, noisy.shape()),
         batchOnCard + batch.diffusion,
         batchOnCard + batch.key,
+        batchOnCard + batch.offset,
         noisy,
         plan.input(names.target()));
   }
@@ -273,10 +278,16 @@ final class CudaShard implements AutoCloseable {
     BatchKey own =
         new BatchKey(masks.seed(), masks.purpose(), masks.firstImage() + first, masks.step());
     put(to, batch.dropout, FloatBuffer.wrap(own.rows(images)));
-    BatchKey noise = step.noise();
+    put(to, batch.key, step.noise(), first);
+    put(to, batch.offset, step.offset().key(), first);
+    int deviation = batch.offset + NoiseKernels.KEY_LONGS * Long.BYTES;
+    to.putDouble(deviation, step.offset().deviation());
+  }
+
+  private static void put(ByteBuffer to, int at, BatchKey noise, int first) {
     long[] key = {noise.seed(), noise.firstImage() + first, noise.step(), noise.purpose()};
     for (int i = 0; i < key.length; i++) {
-      to.putLong(batch.key + i * Long.BYTES, key[i]);
+      to.putLong(at + i * Long.BYTES, key[i]);
     }
   }
 
@@ -287,7 +298,8 @@ final class CudaShard implements AutoCloseable {
             update.number(),
             update.learningRate(),
             update.weightDecay(),
-            update.emaDecay());
+            update.emaDecay(),
+            update.furtherEmaDecays());
     for (int i = 0; i < scalars.length; i++) {
       to.putDouble(batch.scalars + i * Double.BYTES, scalars[i]);
     }

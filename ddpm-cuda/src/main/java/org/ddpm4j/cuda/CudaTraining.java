@@ -56,7 +56,8 @@ final class CudaTraining implements TrainingProgram {
             request.cache(),
             request.names(),
             request.gradient(),
-            constants);
+            constants,
+            request.furtherEmas().size());
     int count = shard.images();
     for (TrainingRequest.Helper helper : request.helpers()) {
       CudaDriver other = ((CudaDevice) helper.device()).driver();
@@ -69,7 +70,8 @@ final class CudaTraining implements TrainingProgram {
                   helper.cache(),
                   request.names(),
                   helper.gradient(),
-                  constants);
+                  constants,
+                  request.furtherEmas().size());
       count += part == null ? 0 : part.images();
       helpers.add(new Helper(other, part, helper.weights(), helper.gradient()));
     }
@@ -82,7 +84,8 @@ final class CudaTraining implements TrainingProgram {
                 request.gradient(),
                 request.firstMoment(),
                 request.secondMoment(),
-                request.ema()),
+                request.ema(),
+                request.furtherEmas()),
             constants,
             shard.scalars(),
             shard.outcome(),

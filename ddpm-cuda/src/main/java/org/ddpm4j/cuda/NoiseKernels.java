@@ -9,6 +9,9 @@ final class NoiseKernels {
   /** What a key has: seed, number of the first image, step and purpose, longs. */
   static final int KEY_LONGS = 4;
 
+  /** What an offset has: a key and a deviation, which is a double. */
+  static final int OFFSET_LONGS = KEY_LONGS + 1;
+
   private static final String FILE = "diffuse.cu";
   private static final int THREADS = 256;
 
@@ -33,12 +36,20 @@ final class NoiseKernels {
    * @param coefficients address of four floats for each image: x_t is the first times x0 and the
    *     second times the noise, the target is the third times x0 and the fourth times the noise
    * @param key address of {@value #KEY_LONGS} longs
+   * @param offset address of {@value #OFFSET_LONGS} longs: the key of what moves all pixels of a
+   *     channel, and its deviation, or 0 for no such
    * @param xt as x0
    * @param target as x0, or null
    */
   static Kernel diffuse(
-      CudaContext context, Tensor x0, long coefficients, long key, Tensor xt, Tensor target) {
-    return diffuse(context, x0, 0, 1, 0, coefficients, key, xt, target);
+      CudaContext context,
+      Tensor x0,
+      long coefficients,
+      long key,
+      long offset,
+      Tensor xt,
+      Tensor target) {
+    return diffuse(context, x0, 0, 1, 0, coefficients, key, offset, xt, target);
   }
 
   /**
@@ -57,7 +68,7 @@ final class NoiseKernels {
       long key,
       Tensor xt,
       Tensor target) {
-    return diffuse(context, null, pixels, scale, shift, coefficients, key, xt, target);
+    return diffuse(context, null, pixels, scale, shift, coefficients, key, 0, xt, target);
   }
 
   private static Kernel diffuse(
@@ -68,6 +79,7 @@ final class NoiseKernels {
       float shift,
       long coefficients,
       long key,
+      long offset,
       Tensor xt,
       Tensor target) {
     int elements = xt.length() / xt.size(0);
@@ -81,9 +93,11 @@ final class NoiseKernels {
         shift,
         coefficients,
         key,
+        offset,
         xt,
         target,
-        elements);
+        elements,
+        elements / xt.size(1));
   }
 
   /** One thread for four elements of an image. */

@@ -1,6 +1,9 @@
 package org.ddpm4j.cuda;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.DoubleStream;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Tensor;
 
@@ -23,9 +26,15 @@ final class OptimizerKernels {
    * Flat buffers of one length, 16-byte aligned.
    *
    * @param ema the moving average of the weights, or null
+   * @param furtherEmas of other decays
    */
   record Buffers(
-      Tensor weights, Tensor gradient, Tensor firstMoment, Tensor secondMoment, Tensor ema) {}
+      Tensor weights,
+      Tensor gradient,
+      Tensor firstMoment,
+      Tensor secondMoment,
+      Tensor ema,
+      List<Tensor> furtherEmas) {}
 
   /** What stays the same from step to step. */
   record Constants(double beta1, double beta2, double epsilon, double maxGradientNorm) {}
@@ -34,22 +43,32 @@ final class OptimizerKernels {
    * The doubles of a step, as the kernels read them.
    *
    * @param step zero-based
+   * @param furtherEmaDecays of this step, in the order of the averages
    */
   static double[] step(
-      Constants constants, long step, double learningRate, double weightDecay, double emaDecay) {
-    return new double[] {
+      Constants constants,
+      long step,
+      double learningRate,
+      double weightDecay,
+      double emaDecay,
+      List<Double> furtherEmaDecays) {
+    double[] usual = {
       learningRate,
       1 - Math.pow(constants.beta1(), step + 1.0),
       1 - Math.pow(constants.beta2(), step + 1.0),
       weightDecay,
       emaDecay
     };
+    return DoubleStream.concat(
+            Arrays.stream(usual), furtherEmaDecays.stream().mapToDouble(Double::doubleValue))
+        .toArray();
   }
 
   /**
    * A step, unless a norm is not finite.
    *
-   * @param step address of {@value #STEP_DOUBLES} doubles, see {@link #step}
+   * @param step address of {@value #STEP_DOUBLES} doubles and one for each further average, see
+   *     {@link #step}
    * @param outcome address for {@value #OUTCOME_DOUBLES} doubles, the norm of the gradient before
    *     clipping and that of the gradient's part of the update; if one of them is not finite,
    *     weights, moments and average are as they were
@@ -104,6 +123,19 @@ final class OptimizerKernels {
             constants.epsilon(),
             constants.maxGradientNorm(),
             clears ? 1 : 0);
-    return Kernel.sequence(List.of(norm, direction, update));
+    List<Kernel> all = new ArrayList<>(List.of(norm, direction, update));
+    for (int i = 0; i < buffers.furtherEmas().size(); i++) {
+      all.add(
+          context.launchFloat(
+              FILE,
+              "further_average",
+              launch,
+              buffers.weights(),
+              buffers.furtherEmas().get(i),
+              step + (long) (STEP_DOUBLES + i) * Double.BYTES,
+              outcome,
+              n));
+    }
+    return Kernel.sequence(all);
   }
 }

@@ -123,8 +123,8 @@ static __device__ __forceinline__ Term density(double z, double delta, double in
 }
 
 // Of the bin {lower, step, last} that x0 is in; an end below the first or above the last counts as
-// infinite.
-static __device__ Term probability(
+// infinite. Not inlined: few images are at the last step.
+static __device__ __noinline__ Term probability(
     double z, double delta, double inverseDeviation, double x0, const double* pixels) {
   double level = rint((x0 - pixels[0]) / pixels[1]);
   if (!(level >= 0 && level <= pixels[2])) {

@@ -9,6 +9,8 @@
 //
 // Where noise comes from lies in memory, so that a recorded graph can run again:
 //   key: {seed, number of the first image, step, purpose}
+//   offset: such a key, and the deviation of what is added to the noise of all pixels of a channel,
+//   which is element c of the key's noise for channel c; nothing is drawn where that is 0
 #include "common.cuh"
 #include "philox.cuh"
 
@@ -17,6 +19,11 @@ struct Key {
   long long firstImage;
   long long step;
   long long purpose;
+};
+
+struct Offset {
+  Key key;
+  double deviation;
 };
 
 // r cos phi and r sin phi with r = sqrt(-2 ln((a + 1) / 2^32)) and phi = 2 pi b / 2^32. The angle
@@ -47,6 +54,10 @@ static __device__ __forceinline__ float4 noise_of(const Key& key, int image, int
   return make_float4(first.x, first.y, second.x, second.y);
 }
 
+static __device__ __forceinline__ float element_of(float4 four, int i) {
+  return i == 0 ? four.x : i == 1 ? four.y : i == 2 ? four.z : four.w;
+}
+
 static __device__ __forceinline__ void store_four(
     float* to, int first, int elements, const float v[4]) {
   if (elements % 4 == 0 && reinterpret_cast<size_t>(to) % 16 == 0) {
@@ -71,26 +82,42 @@ extern "C" __global__ void __launch_bounds__(256) gaussian_noise(
 
 // xt = c0 x0 + c1 noise and target = c2 x0 + c3 noise with the coefficients [N,4] of the images;
 // target may be null. x0 is float [N,elements], or where it is null, scale pixels + shift with
-// pixels [N,elements] of a byte each. Noise is drawn here and never stored. blockIdx.y: image.
+// pixels [N,elements] of a byte each. Noise is drawn here and never stored. Where offset is not
+// null, a channel of `positions` elements is moved by it. blockIdx.y: image.
 extern "C" __global__ void __launch_bounds__(256) diffuse(
     const float* __restrict__ x0, const unsigned char* __restrict__ pixels, float scale,
-    float shift, const float* __restrict__ coefficients, const Key* __restrict__ key, float* xt,
-    float* target, int elements) {
+    float shift, const float* __restrict__ coefficients, const Key* __restrict__ key,
+    const Offset* __restrict__ offset, float* xt, float* target, int elements, int positions) {
   int block = blockIdx.x * blockDim.x + threadIdx.x;
   int first = 4 * block;
   if (4ll * block >= elements) return;
   int image = blockIdx.y;
-  size_t offset = (size_t)image * elements;
+  size_t start = (size_t)image * elements;
   float x[4] = {0, 0, 0, 0};
 #pragma unroll
   for (int k = 0; k < 4; k++) {
     if (first + k < elements) {
-      size_t i = offset + first + k;
+      size_t i = start + first + k;
       x[k] = x0 != nullptr ? x0[i] : fmaf(scale, (float)pixels[i], shift);
     }
   }
   float4 drawn = noise_of(*key, image, block);
   float noise[4] = {drawn.x, drawn.y, drawn.z, drawn.w};
+  if (offset != nullptr && offset->deviation != 0) {
+    float deviation = (float)offset->deviation;
+    int drawnFor = -1;
+    float4 moves = {0, 0, 0, 0};
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      int channel = (first + k) / positions;
+      if (channel / 4 != drawnFor) {
+        drawnFor = channel / 4;
+        moves = noise_of(offset->key, image, drawnFor);
+      }
+      // As on the host, which has rounded both before it adds them.
+      noise[k] = __fadd_rn(noise[k], __fmul_rn(deviation, element_of(moves, channel % 4)));
+    }
+  }
   const float* c = coefficients + 4 * image;
   float u[4], v[4];
 #pragma unroll
@@ -98,6 +125,6 @@ extern "C" __global__ void __launch_bounds__(256) diffuse(
     u[k] = c[0] * x[k] + c[1] * noise[k];
     v[k] = c[2] * x[k] + c[3] * noise[k];
   }
-  store_four(xt + offset, first, elements, u);
-  if (target != nullptr) store_four(target + offset, first, elements, v);
+  store_four(xt + start, first, elements, u);
+  if (target != nullptr) store_four(target + start, first, elements, v);
 }

@@ -6,7 +6,8 @@
 // PARTS parts in double, one of each block, in an order that depends on nothing: launch PARTS blocks.
 //
 // What changes from step to step lies in memory, so that a recorded graph can run again:
-//   step: {learning rate, 1 - beta1^t, 1 - beta2^t, weight decay, decay of the average}
+//   step: {learning rate, 1 - beta1^t, 1 - beta2^t, weight decay, decay of the average}, and behind
+//   it the decays of further averages
 #include "common.cuh"
 
 constexpr int PARTS = 512;
@@ -175,5 +176,21 @@ extern "C" __global__ void __launch_bounds__(OPTIMIZER_THREADS) adamw_update(
       }
     }
     if (clears) store_four(gradient, i, n, zero);
+  }
+}
+
+// Another moving average, behind the update: nothing where one of its norms is not finite.
+extern "C" __global__ void __launch_bounds__(OPTIMIZER_THREADS) further_average(
+    const float* __restrict__ weights, float* __restrict__ ema,
+    const double* __restrict__ decay, const double* __restrict__ outcome, long long n) {
+  if (!isfinite(outcome[0]) || !isfinite(outcome[1])) return;
+  float keep = (float)*decay;
+  float take = (float)(1 - *decay);
+  for (long long i = first_of_thread(); i < n; i += step_of_threads()) {
+    Four w = load_four(weights, i, n);
+    Four e = load_four(ema, i, n);
+#pragma unroll
+    for (int k = 0; k < 4; k++) e.v[k] = keep * e.v[k] + take * w.v[k];
+    store_four(ema, i, n, e);
   }
 }

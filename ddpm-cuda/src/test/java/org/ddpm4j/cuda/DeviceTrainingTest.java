@@ -127,8 +127,13 @@ class DeviceTrainingTest {
     return new DataSet(features, labels);
   }
 
-  /** Losses and gradient norms of each step, and the weights and their average in the end. */
-  private record Course(List<Double> losses, List<Double> norms, float[] weights, float[] ema) {}
+  /** Losses and gradient norms of each step, and the weights and their averages in the end. */
+  private record Course(
+      List<Double> losses,
+      List<Double> norms,
+      float[] weights,
+      float[] ema,
+      List<float[]> furtherEmas) {}
 
   private static Course train(Execution execution, long steps) throws Exception {
     return train(execution, steps, 1);
@@ -162,7 +167,11 @@ class DeviceTrainingTest {
     }
     Checkpoint end = trainer.checkpoint();
     return new Course(
-        losses, norms, end.weights().flat().toFloatVector(), end.ema().flat().toFloatVector());
+        losses,
+        norms,
+        end.weights().flat().toFloatVector(),
+        end.ema().flat().toFloatVector(),
+        end.furtherEmas().values().stream().map(ema -> ema.flat().toFloatVector()).toList());
   }
 
   private static double distance(float[] a, float[] b) {
@@ -315,6 +324,7 @@ class DeviceTrainingTest {
       Course second = course(trainer);
       assertThat(second.weights()).isEqualTo(whole.weights());
       assertThat(second.ema()).isEqualTo(whole.ema());
+      assertThat(second.furtherEmas()).usingRecursiveComparison().isEqualTo(whole.furtherEmas());
     }
   }
 
@@ -382,16 +392,18 @@ class DeviceTrainingTest {
   /** Nor would the host see that all do the same. */
   @Test
   void whatOneCardLeavesToTheHostSeveralRefuse() {
-    TrainingConfig config = config(1).withObjective(ObjectiveConfig.simple().withOffsetNoise(0.1));
-    try (Unet unet = unet(onDevices(Precision.FLOAT32, 0, 1))) {
-      assertThatThrownBy(() -> new Trainer(unet, SCHEDULE, config, DeviceTrainingTest::batch))
+    UnetConfig network =
+        AnnotatedUnet.resnet(8, 2, List.of(1, 2), 4).withAttention(2, 4).withOutChannels(1);
+    assertThat(network.selfConditions()).isTrue();
+    try (Unet unet = Unet.create(network, DataType.FLOAT, 1, onDevices(Precision.FLOAT32, 0, 1))) {
+      assertThatThrownBy(() -> new Trainer(unet, SCHEDULE, config(1), DeviceTrainingTest::batch))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(
-              "Several devices do not train together with offset noise; name one device, or do"
-                  + " without.");
+              "Several devices do not train together with self-conditioning; name one device, or"
+                  + " do without.");
     }
-    try (Unet unet = unet(onDevice(Precision.FLOAT32));
-        Trainer trainer = new Trainer(unet, SCHEDULE, config, DeviceTrainingTest::batch)) {
+    try (Unet unet = Unet.create(network, DataType.FLOAT, 1, onDevice(Precision.FLOAT32));
+        Trainer trainer = new Trainer(unet, SCHEDULE, config(1), DeviceTrainingTest::batch)) {
       assertThat(trainer.step()).isZero();
     }
   }
@@ -507,7 +519,34 @@ class DeviceTrainingTest {
   void theBoundGoesOnFromACheckpointToTheSameBits() throws Exception {
     ObjectiveConfig objective = ObjectiveConfig.simple().withTerms(LossTerms.HYBRID);
     goesOnToTheSameBits(
-        answering(objective), onDevice(Precision.BFLOAT16), config(4).withObjective(objective));
+        answering(objective),
+        onDevice(Precision.BFLOAT16),
+        config(4).withObjective(objective).withFurtherEmaDecays(List.of(0.25)));
+  }
+
+  /** Accumulated on two cards, so that offsets must be those of the images' places. */
+  @Test
+  void offsetNoiseAndFurtherAveragesAreThoseOfTheHost() throws Exception {
+    TrainingConfig config =
+        config(3)
+            .withAccumulate(2)
+            .withObjective(ObjectiveConfig.simple().withOffsetNoise(0.5))
+            .withFurtherEmaDecays(List.of(0.25, 0.75));
+    Course host = train(NETWORK, new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1), config);
+    EmulatedDeviceProvider.takeOpened();
+    Course card = train(NETWORK, onDevices(Precision.FLOAT32, 0, 1), config);
+    for (int i = 0; i < 3; i++) {
+      assertThat(card.losses().get(i)).isCloseTo(host.losses().get(i), within(1e-4));
+      assertThat(card.norms().get(i)).isCloseTo(host.norms().get(i), within(1e-3));
+    }
+    for (int i = 0; i < 2; i++) {
+      float[] expected = host.furtherEmas().get(i);
+      assertThat(distance(card.furtherEmas().get(i), expected)).isLessThan(5e-4);
+      assertThat(distance(card.weights(), expected)).isGreaterThan(1e-3);
+    }
+    long state = 6L * Float.BYTES * card.weights().length;
+    assertThat(EmulatedDeviceProvider.takeOpened())
+        .allMatch(driver -> driver.downloaded() < state + 10_000);
   }
 
   /** Classes, some of which are not told, by the place of their images in the whole. */

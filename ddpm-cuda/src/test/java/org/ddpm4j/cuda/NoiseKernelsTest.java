@@ -13,6 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -43,8 +44,12 @@ class NoiseKernelsTest {
   }
 
   private static double noise(int image, int element) {
+    return noise(image, element, PURPOSE);
+  }
+
+  private static double noise(int image, int element, long purpose) {
     int number = (int) (FIRST_IMAGE + image);
-    int[] words = Philox.block(SEED, element / 4, number, (int) STEP, (int) PURPOSE);
+    int[] words = Philox.block(SEED, element / 4, number, (int) STEP, (int) purpose);
     int pair = element % 4 / 2 * 2;
     double radius = Math.sqrt(-2 * Math.log((Integer.toUnsignedLong(words[pair]) + 1) * 0x1p-32));
     double angle = 2 * Math.PI * Integer.toUnsignedLong(words[pair + 1]) * 0x1p-32;
@@ -100,7 +105,7 @@ class NoiseKernelsTest {
               context, address, 0.5f, -3, coefficients.address(), key(), xt, target)
           .run();
     } else {
-      NoiseKernels.diffuse(context, x0, coefficients.address(), key(), xt, target).run();
+      NoiseKernels.diffuse(context, x0, coefficients.address(), key(), 0, xt, target).run();
     }
     double[] c = tensors.values(coefficients);
     double[] noisy = tensors.values(xt);
@@ -112,6 +117,44 @@ class NoiseKernelsTest {
       double expectedTarget = c[4 * image + 2] * images[i] + c[4 * image + 3] * noise;
       assertThat(noisy[i]).isCloseTo(expected, within(3e-5));
       assertThat(targets[i]).isCloseTo(expectedTarget, within(3e-5));
+    }
+  }
+
+  /** Channels of odd sizes, so that four elements may belong to several. */
+  @ParameterizedTest
+  @CsvSource({"3, 1, 3", "5, 3, 5", "6, 1, 1"})
+  void offsetsMoveWholeChannels(int channels, int height, int width) {
+    double deviation = 0.25;
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(NoiseKernels.OFFSET_LONGS * Long.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .putLong(SEED)
+            .putLong(FIRST_IMAGE)
+            .putLong(STEP)
+            .putLong(PURPOSE + 7)
+            .putDouble(deviation)
+            .flip();
+    long offset = driver.allocate(bytes.remaining());
+    driver.upload(bytes, offset);
+    CudaContext context = new CudaContext(driver, null, Precision.FLOAT32);
+    Tensor x0 = tensors.randomFloats(1, 2, channels, height, width);
+    Tensor coefficients = tensors.randomFloats(1, 2, 4);
+    Tensor xt = tensors.randomFloats(1, 2, channels, height, width);
+    Tensor target = tensors.randomFloats(1, 2, channels, height, width);
+    NoiseKernels.diffuse(context, x0, coefficients.address(), key(), offset, xt, target).run();
+    double[] images = tensors.stored(x0);
+    double[] c = tensors.stored(coefficients);
+    double[] noisy = tensors.stored(xt);
+    double[] targets = tensors.stored(target);
+    int elements = channels * height * width;
+    for (int i = 0; i < images.length; i++) {
+      int image = i / elements;
+      int channel = i % elements / (height * width);
+      double noise = noise(image, i % elements) + deviation * noise(image, channel, PURPOSE + 7);
+      assertThat(noisy[i])
+          .isCloseTo(c[4 * image] * images[i] + c[4 * image + 1] * noise, within(3e-5));
+      assertThat(targets[i])
+          .isCloseTo(c[4 * image + 2] * images[i] + c[4 * image + 3] * noise, within(3e-5));
     }
   }
 }

@@ -24,6 +24,8 @@ class OptimizerKernelsTest {
   private final Random random = new Random(8);
   private EmulatedDriver driver;
   private EmulatedTensors tensors;
+  private static final Double[] FURTHER_DECAYS = {0.5, 0.875};
+
   private OptimizerKernels.Buffers buffers;
   private long outcome;
 
@@ -38,7 +40,8 @@ class OptimizerKernelsTest {
             tensors.randomFloats(0.1, LENGTH),
             tensors.randomFloats(0.1, LENGTH),
             squares(),
-            tensors.randomFloats(1, LENGTH));
+            tensors.randomFloats(1, LENGTH),
+            List.of(tensors.randomFloats(1, LENGTH), tensors.randomFloats(1, LENGTH)));
     outcome = driver.allocate(OptimizerKernels.OUTCOME_DOUBLES * Double.BYTES);
   }
 
@@ -65,8 +68,10 @@ class OptimizerKernelsTest {
   }
 
   private double[] update(OptimizerKernels.Constants constants, boolean clears) {
-    ByteBuffer bytes = buffer(OptimizerKernels.STEP_DOUBLES * Double.BYTES);
-    for (double value : OptimizerKernels.step(constants, 4, 3e-3, 0.01, 0.97)) {
+    double[] values =
+        OptimizerKernels.step(constants, 4, 3e-3, 0.01, 0.97, List.of(FURTHER_DECAYS));
+    ByteBuffer bytes = buffer(values.length * Double.BYTES);
+    for (double value : values) {
       bytes.putDouble(value);
     }
     long step = driver.allocate(bytes.capacity());
@@ -87,6 +92,7 @@ class OptimizerKernelsTest {
     double[] m = tensors.values(buffers.firstMoment());
     double[] v = tensors.values(buffers.secondMoment());
     double[] ema = tensors.values(buffers.ema());
+    List<double[]> further = buffers.furtherEmas().stream().map(tensors::values).toList();
     double[] norms = update(new OptimizerKernels.Constants(0.9, 0.999, 1e-8, maxNorm), clears);
     double[] newW = tensors.values(buffers.weights());
     double[] newG = tensors.values(buffers.gradient());
@@ -94,6 +100,14 @@ class OptimizerKernelsTest {
     double[] newV = tensors.values(buffers.secondMoment());
     double[] newEma = tensors.values(buffers.ema());
 
+    for (int k = 0; k < FURTHER_DECAYS.length; k++) {
+      double[] average = tensors.values(buffers.furtherEmas().get(k));
+      double keep = FURTHER_DECAYS[k];
+      for (int i = 0; i < LENGTH; i++) {
+        double expected = keep * further.get(k)[i] + (1 - keep) * newW[i];
+        assertThat(average[i]).isCloseTo(expected, within(1e-6));
+      }
+    }
     double norm = 0;
     for (double x : g) {
       norm += x * x;
@@ -127,7 +141,13 @@ class OptimizerKernelsTest {
     ByteBuffer bytes = buffer(4).putFloat(Float.NaN).flip();
     driver.upload(bytes, tensor.address() + 4L * (LENGTH - 1));
     List<Tensor> all =
-        List.of(buffers.weights(), buffers.firstMoment(), buffers.secondMoment(), buffers.ema());
+        List.of(
+            buffers.weights(),
+            buffers.firstMoment(),
+            buffers.secondMoment(),
+            buffers.ema(),
+            buffers.furtherEmas().get(0),
+            buffers.furtherEmas().get(1));
     List<double[]> before = all.stream().map(tensors::values).toList();
     double[] norms = update(new OptimizerKernels.Constants(0.9, 0.999, 1e-8, 1), false);
     for (int i = 0; i < all.size(); i++) {
@@ -142,7 +162,7 @@ class OptimizerKernelsTest {
     OptimizerKernels.Buffers all = buffers;
     buffers =
         new OptimizerKernels.Buffers(
-            all.weights(), all.gradient(), all.firstMoment(), all.secondMoment(), null);
+            all.weights(), all.gradient(), all.firstMoment(), all.secondMoment(), null, List.of());
     double[] before = tensors.values(all.weights());
     update(new OptimizerKernels.Constants(0.9, 0.999, 1e-8, 1), false);
     assertThat(tensors.values(all.weights())).isNotEqualTo(before);

@@ -2,7 +2,9 @@ package org.ddpm4j.unet;
 
 import java.lang.ref.Reference;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.ddpm4j.kernels.plan.Device;
@@ -38,6 +40,7 @@ public final class DeviceTraining implements AutoCloseable {
   private final Tensor firstMoment;
   private final Tensor secondMoment;
   private final Tensor ema;
+  private final List<Tensor> furtherEmas = new ArrayList<>();
   private final Map<Integer, TrainingProgram> programs = new HashMap<>();
   private final List<GraphPlan> plans = new ArrayList<>();
   private TrainingProgram current;
@@ -69,7 +72,8 @@ public final class DeviceTraining implements AutoCloseable {
       DeviceWeights weights,
       WholeBatchExecutor executor,
       boolean withLabels,
-      TrainingRequest.Optimizer optimizer) {
+      TrainingRequest.Optimizer optimizer,
+      int furtherAverages) {
     this.device = device;
     this.parameters = parameters;
     this.weights = weights;
@@ -80,6 +84,9 @@ public final class DeviceTraining implements AutoCloseable {
     firstMoment = buffer();
     secondMoment = buffer();
     ema = buffer();
+    for (int i = 0; i < furtherAverages; i++) {
+      furtherEmas.add(buffer());
+    }
   }
 
   /** Lets a device help from the next step on; it is closed with this. */
@@ -115,13 +122,17 @@ public final class DeviceTraining implements AutoCloseable {
    * @param average the moving average of the weights
    * @param first AdamW's first moment
    * @param second AdamW's second moment
+   * @param further moving averages of other decays, as many as the training has
    */
-  public void begin(Parameters average, Parameters first, Parameters second) {
+  public void begin(
+      Parameters average, Parameters first, Parameters second, Collection<Parameters> further) {
     synchronized (device) {
       weights.upload();
       upload(average, ema);
       upload(first, firstMoment);
       upload(second, secondMoment);
+      Iterator<Tensor> places = furtherEmas.iterator();
+      further.forEach(values -> upload(values, places.next()));
       device.zero(gradient);
       for (Helper helper : helpers) {
         helper.backend().weights().upload();
@@ -193,6 +204,7 @@ public final class DeviceTraining implements AutoCloseable {
             firstMoment,
             secondMoment,
             ema,
+            furtherEmas,
             optimizer,
             others));
   }
@@ -220,13 +232,17 @@ public final class DeviceTraining implements AutoCloseable {
    * @param average receives the moving average of the weights
    * @param first receives AdamW's first moment
    * @param second receives AdamW's second moment
+   * @param further receive the moving averages of other decays
    */
-  public void bringHome(Parameters average, Parameters first, Parameters second) {
+  public void bringHome(
+      Parameters average, Parameters first, Parameters second, Collection<Parameters> further) {
     synchronized (device) {
       download(weights.flat(), parameters);
       download(ema, average);
       download(firstMoment, first);
       download(secondMoment, second);
+      Iterator<Tensor> places = furtherEmas.iterator();
+      further.forEach(values -> download(places.next(), values));
       weights.broughtHome();
     }
   }

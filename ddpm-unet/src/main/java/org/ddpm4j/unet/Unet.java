@@ -486,11 +486,12 @@ public final class Unet implements AutoCloseable {
    * @param height of the images
    * @param width of the images
    * @param optimizer AdamW's constants
+   * @param furtherEmas how many moving averages there are beside the usual one
    * @return the training, which the caller closes, or empty where the host has to take part
    * @throws IllegalArgumentException if several devices are to train that cannot do so together
    */
   public Optional<DeviceTraining> trainingOnDevice(
-      ImageLoss loss, int height, int width, TrainingRequest.Optimizer optimizer) {
+      ImageLoss loss, int height, int width, TrainingRequest.Optimizer optimizer, int furtherEmas) {
     Objects.requireNonNull(loss, "loss");
     Optional<PlanBackend.OnDevice> device = backend == null ? Optional.empty() : backend.onDevice();
     if (device.isEmpty() || !device.get().device().trains()) {
@@ -512,7 +513,8 @@ public final class Unet implements AutoCloseable {
             device.get().weights(),
             (WholeBatchExecutor) executor,
             config.classEmbeddings() > 0,
-            optimizer);
+            optimizer,
+            furtherEmas);
     try {
       for (DeviceName helper : execution.helpers()) {
         PlanBackend.OnDevice other = device.get().on(helper);

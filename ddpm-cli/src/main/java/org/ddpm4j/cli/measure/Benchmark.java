@@ -86,11 +86,12 @@ final class Benchmark implements AutoCloseable {
                 shape.height(),
                 shape.width(),
                 new TrainingRequest.Optimizer(
-                    adamW.beta1(), adamW.beta2(), adamW.epsilon(), MAX_GRADIENT_NORM))
+                    adamW.beta1(), adamW.beta2(), adamW.epsilon(), MAX_GRADIENT_NORM),
+                0)
             .orElse(null);
     if (training != null) {
       Parameters zeros = unet.parameters().zerosLike();
-      training.begin(unet.parameters(), zeros, zeros);
+      training.begin(unet.parameters(), zeros, zeros, List.of());
     }
     return training;
   }
@@ -132,8 +133,11 @@ final class Benchmark implements AutoCloseable {
             deviceBatch.weights(),
             1,
             new BatchKey(0, Purpose.TRAINING_NOISE.number(), 0, rounds),
+            new TrainingProgram.Offset(
+                new BatchKey(0, Purpose.OFFSET_NOISE.number(), 0, rounds), 0),
             new BatchKey(0, Purpose.DROPOUT.number(), 0, rounds),
-            Optional.of(new TrainingProgram.Update(rounds, LEARNING_RATE, 0, EMA_DECAY))));
+            Optional.of(
+                new TrainingProgram.Update(rounds, LEARNING_RATE, 0, EMA_DECAY, List.of()))));
     training.end();
     Reference.reachabilityFence(x);
   }

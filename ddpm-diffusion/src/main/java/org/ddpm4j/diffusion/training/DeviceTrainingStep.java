@@ -69,7 +69,8 @@ final class DeviceTrainingStep implements TrainingStep {
             (int) first.size(2),
             (int) first.size(3),
             new TrainingRequest.Optimizer(
-                adamW.beta1(), adamW.beta2(), adamW.epsilon(), task.config().maxGradientNorm()))
+                adamW.beta1(), adamW.beta2(), adamW.epsilon(), task.config().maxGradientNorm()),
+            task.state().furtherEmas().size())
         .map(device -> new DeviceTrainingStep(task, objective, device));
   }
 
@@ -84,12 +85,6 @@ final class DeviceTrainingStep implements TrainingStep {
     }
     if (objective.graphLoss().isEmpty()) {
       return Optional.of("a decoder of one's own");
-    }
-    if (task.config().objective().offsetNoise() != 0) {
-      return Optional.of("offset noise");
-    }
-    if (!task.state().furtherEmas().isEmpty()) {
-      return Optional.of("further moving averages");
     }
     if (task.unet().config().selfConditions()) {
       return Optional.of("self-conditioning");
@@ -110,7 +105,13 @@ final class DeviceTrainingStep implements TrainingStep {
     AdamWConfig adamW = task.config().optimizer();
     TrainingProgram.Update update =
         new TrainingProgram.Update(
-            step, adamW.learningRate() * learningRateFactor, adamW.weightDecay(), emaDecay);
+            step,
+            adamW.learningRate() * learningRateFactor,
+            adamW.weightDecay(),
+            emaDecay,
+            task.state().furtherEmas().keySet().stream()
+                .map(decay -> task.config().emaDecay(step, decay))
+                .toList());
     long total = pieces.stream().mapToLong(Images::size).sum();
     isHome = false;
     List<StepLosses> losses = new ArrayList<>();
@@ -164,6 +165,8 @@ final class DeviceTrainingStep implements TrainingStep {
         weights,
         (double) piece.size() / total,
         key(Purpose.TRAINING_NOISE, step, piece),
+        new TrainingProgram.Offset(
+            key(Purpose.OFFSET_NOISE, step, piece), task.config().objective().offsetNoise()),
         key(Purpose.DROPOUT, step, piece),
         update);
   }
@@ -240,7 +243,8 @@ final class DeviceTrainingStep implements TrainingStep {
   public void bringHome() {
     if (!isHome) {
       TrainingState state = task.state();
-      device.bringHome(state.ema(), state.firstMoment(), state.secondMoment());
+      device.bringHome(
+          state.ema(), state.firstMoment(), state.secondMoment(), state.furtherEmas().values());
       isHome = true;
     }
   }
@@ -248,7 +252,8 @@ final class DeviceTrainingStep implements TrainingStep {
   @Override
   public void startFromHome() {
     TrainingState state = task.state();
-    device.begin(state.ema(), state.firstMoment(), state.secondMoment());
+    device.begin(
+        state.ema(), state.firstMoment(), state.secondMoment(), state.furtherEmas().values());
     isHome = true;
   }
 

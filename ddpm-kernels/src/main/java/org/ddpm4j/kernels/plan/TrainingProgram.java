@@ -1,6 +1,7 @@
 package org.ddpm4j.kernels.plan;
 
 import java.nio.FloatBuffer;
+import java.util.List;
 import java.util.Optional;
 import org.ddpm4j.kernels.random.BatchKey;
 
@@ -41,6 +42,7 @@ public interface TrainingProgram extends AutoCloseable {
    * @param share by which the gradient of the mean is multiplied: 1 where these are all the images
    *     of an update, else their part of them
    * @param noise which noise: ε is a function of it
+   * @param offset what moves the noise of all pixels of a channel alike
    * @param dropout which masks; of no matter where the network has no dropout
    * @param update how weights change, or empty if the gradient is kept and that of the next step is
    *     added to it
@@ -54,8 +56,18 @@ public interface TrainingProgram extends AutoCloseable {
       float[] imageWeights,
       double share,
       BatchKey noise,
+      Offset offset,
       BatchKey dropout,
       Optional<Update> update) {}
+
+  /**
+   * Offset noise: every channel of an image has a standard normal number of its own.
+   *
+   * @param key of which the numbers are a function
+   * @param deviation times the number is added to the noise of all pixels of the channel; 0 for
+   *     nothing
+   */
+  record Offset(BatchKey key, double deviation) {}
 
   /**
    * How weights change in a step.
@@ -64,8 +76,14 @@ public interface TrainingProgram extends AutoCloseable {
    * @param learningRate of this step
    * @param weightDecay times the learning rate is what weights lose
    * @param emaDecay what the moving average keeps
+   * @param furtherEmaDecays what further averages keep, in their order
    */
-  record Update(long number, double learningRate, double weightDecay, double emaDecay) {}
+  record Update(
+      long number,
+      double learningRate,
+      double weightDecay,
+      double emaDecay,
+      List<Double> furtherEmaDecays) {}
 
   /**
    * What came out of a step.

@@ -16,6 +16,7 @@ import java.util.Objects;
  * @param firstMoment of AdamW
  * @param secondMoment of AdamW
  * @param ema the moving average of the weights
+ * @param furtherEmas moving averages of other decays
  * @param optimizer AdamW's constants
  * @param helpers other devices of the same kind, which compute the gradients of the images behind
  *     the plan's, in their order
@@ -29,6 +30,7 @@ public record TrainingRequest(
     Tensor firstMoment,
     Tensor secondMoment,
     Tensor ema,
+    List<Tensor> furtherEmas,
     Optimizer optimizer,
     List<Helper> helpers) {
 
@@ -42,6 +44,7 @@ public record TrainingRequest(
     Objects.requireNonNull(cache, "cache");
     Objects.requireNonNull(names, "names");
     Objects.requireNonNull(optimizer, "optimizer");
+    furtherEmas = List.copyOf(furtherEmas);
     helpers = List.copyOf(helpers);
   }
 
