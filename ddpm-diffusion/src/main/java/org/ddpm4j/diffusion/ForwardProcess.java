@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion;
 
 import java.util.Arrays;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -43,7 +44,7 @@ public record ForwardProcess(NoiseSchedule schedule) {
               "The noise has the shape %s where the images have %s.",
               Arrays.toString(eps.shape()), Arrays.toString(x0.shape())));
     }
-    return eps.mul(level.sigma()).addi(x0.castTo(eps.dataType()).mul(level.alpha()));
+    return BatchArithmetic.combine(level.sigma(), eps, level.alpha(), x0.castTo(eps.dataType()));
   }
 
   /**

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion;
 
 import java.util.Objects;
 import java.util.Optional;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -76,7 +77,7 @@ public record NetworkDenoiser(
     INDArray times =
         Nd4j.valueArrayOf(new long[] {xt.size(0)}, time, isWhole ? DataType.INT32 : xt.dataType());
     double factor = parameterization.inputFactor(level);
-    INDArray input = factor == 1 ? xt : xt.mul(factor);
+    INDArray input = factor == 1 ? xt : BatchArithmetic.scale(factor, xt);
     INDArray output = network.predict(input, times);
     NotFiniteException.requireFinite(xt, output, level.t());
     return estimate(xt, output, level);

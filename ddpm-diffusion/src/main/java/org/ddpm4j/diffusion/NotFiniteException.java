@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion;
 
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -33,21 +34,13 @@ public final class NotFiniteException extends RuntimeException {
    *     at which timestep
    */
   public static void requireFinite(INDArray xt, INDArray output, double t) {
-    if (!isFinite(output)) {
+    if (!BatchArithmetic.isFinite(output)) {
       String culprit =
-          isFinite(xt) ? "The network's output is" : "The noisy images that the network gets are";
+          BatchArithmetic.isFinite(xt)
+              ? "The network's output is"
+              : "The noisy images that the network gets are";
       throw new NotFiniteException(culprit, t, "at " + timestep(t));
     }
-  }
-
-  /**
-   * Whether all values are finite, as their sum tells: an infinite or undefined one makes it so.
-   *
-   * @param values of any shape
-   * @return false if one is infinite or undefined
-   */
-  public static boolean isFinite(INDArray values) {
-    return Double.isFinite(values.sumNumber().doubleValue());
   }
 
   /**

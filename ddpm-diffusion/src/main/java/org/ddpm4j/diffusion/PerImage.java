@@ -2,9 +2,9 @@ package org.ddpm4j.diffusion;
 
 import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** Sums of batches whose factors depend on the timestep of each image. */
 final class PerImage {
@@ -24,8 +24,7 @@ final class PerImage {
    */
   static INDArray combine(
       INDArray a, IntToDoubleFunction aFactor, INDArray b, IntToDoubleFunction bFactor, int[] t) {
-    INDArray aFactors = factors(a, t, aFactor);
-    INDArray bFactors = factors(a, t, bFactor);
+    requireImages(a, t);
     if (!Arrays.equals(a.shape(), b.shape())) {
       throw new IllegalArgumentException(
           Text.format(
@@ -33,20 +32,20 @@ final class PerImage {
               Arrays.toString(b.shape()), Arrays.toString(a.shape())));
     }
     INDArray cast = b.castTo(a.dataType());
-    INDArray scaled = cast.mul(bFactors);
-    INDArray sum = a.mul(aFactors).addi(scaled);
-    // At once: the garbage collector, which sees only the small Java objects, may wait for hours.
-    scaled.close();
+    INDArray sum =
+        BatchArithmetic.combinePerImage(factors(aFactor, t), a, factors(bFactor, t), cast);
     if (cast != b) {
+      // At once: the garbage collector, which sees only the small Java objects, may wait for hours.
       cast.close();
     }
-    aFactors.close();
-    bFactors.close();
     return sum;
   }
 
-  /** Factors as {@code [N,1,1,1]}, in the type of the images. */
-  private static INDArray factors(INDArray images, int[] t, IntToDoubleFunction factor) {
+  private static double[] factors(IntToDoubleFunction factor, int... t) {
+    return Arrays.stream(t).mapToDouble(factor).toArray();
+  }
+
+  private static void requireImages(INDArray images, int... t) {
     if (t.length != images.size(0)) {
       throw new IllegalArgumentException(
           Text.format("%d timesteps were given for %d images.", t.length, images.size(0)));
@@ -57,13 +56,5 @@ final class PerImage {
               "The images are of type %s; noise needs FLOAT or DOUBLE, scaled to [-1,1].",
               images.dataType()));
     }
-    long[] shape = new long[images.rank()];
-    Arrays.fill(shape, 1);
-    shape[0] = t.length;
-    INDArray factors = Nd4j.create(images.dataType(), shape);
-    for (int i = 0; i < t.length; i++) {
-      factors.putScalar(i, factor.applyAsDouble(t[i]));
-    }
-    return factors;
   }
 }

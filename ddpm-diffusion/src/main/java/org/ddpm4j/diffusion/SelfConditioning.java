@@ -2,9 +2,9 @@ package org.ddpm4j.diffusion;
 
 import java.util.Arrays;
 import java.util.Objects;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
  * What a network that conditions on itself is told in a run of sampling: its estimate of the image
@@ -54,7 +54,7 @@ public final class SelfConditioning {
       if (estimate != null) {
         estimate.close();
       }
-      estimate = Transforms.max(Transforms.min(found.x0(), 1, true), -1, false);
+      estimate = BatchArithmetic.clip(found.x0(), -1, 1);
       return found;
     };
   }

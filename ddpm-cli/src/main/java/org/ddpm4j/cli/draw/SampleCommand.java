@@ -26,7 +26,7 @@ import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Interruption;
 import org.ddpm4j.cli.terminal.Progress;
 import org.ddpm4j.diffusion.ImageShape;
-import org.ddpm4j.diffusion.NotFiniteException;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.image.ImageGrid;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.model.DiffusionModel;
@@ -315,7 +315,7 @@ public final class SampleCommand implements Callable<Integer> {
       count = (int) found[0];
       noiseSum = Optional.of(Long.toHexString(reader.crc32c()));
       INDArray noise = reader.tensor("noise").castTo(DataType.FLOAT);
-      if (!NotFiniteException.isFinite(noise)) {
+      if (!BatchArithmetic.isFinite(noise)) {
         throw new IOException(
             Text.format(
                 "The tensor noise of %s has values that are NaN or infinite; write it again, from N(0,1).",

@@ -13,7 +13,7 @@ import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.LayersOptions;
 import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.terminal.Console;
-import org.ddpm4j.diffusion.NotFiniteException;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.lucidrains.LucidrainsCheckpoint;
 import org.ddpm4j.io.AtomicFile;
@@ -246,7 +246,7 @@ public final class PredictCommand implements Callable<Integer> {
   private INDArray number(SafetensorsReader reader, String name) throws IOException {
     INDArray numbers = reader.tensor(name).castTo(precision.dataType);
     // What is wrong with a label is said of the image that it is for.
-    if (!name.equals(LABELS) && !NotFiniteException.isFinite(numbers)) {
+    if (!name.equals(LABELS) && !BatchArithmetic.isFinite(numbers)) {
       throw new IOException(
           Text.format(
               "The tensor %s of %s has values that are NaN or infinite in %s; write it again.",
@@ -257,7 +257,7 @@ public final class PredictCommand implements Callable<Integer> {
 
   /** Of numbers that are finite themselves, only such weights or an overflow make others. */
   private void requireFinite(INDArray output, String what) throws IOException {
-    if (!NotFiniteException.isFinite(output)) {
+    if (!BatchArithmetic.isFinite(output)) {
       throw new IOException(
           Text.format(
               "The network's %s is NaN or infinite though what it is given is not; check the weights in %s and the size of the numbers in %s, or compute in a higher --precision.",

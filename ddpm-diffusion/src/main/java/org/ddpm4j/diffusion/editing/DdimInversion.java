@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.editing;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.sampling.DdimSampler;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
 import org.ddpm4j.diffusion.sampling.NoiseStep;
@@ -93,10 +94,10 @@ public record DdimInversion(NoiseLevels levels, int iterations, X0Constraint x0C
     NoiseLevel clean = step.to();
     double ratio = noisy.alpha() / clean.alpha();
     if (x0Constraint == X0Constraint.NONE) {
-      return x.mul(ratio).addi(eps.mul(noisy.sigma() - ratio * clean.sigma()));
+      return BatchArithmetic.combine(ratio, x, noisy.sigma() - ratio * clean.sigma(), eps);
     }
     INDArray x0 = x.div(clean.alpha()).subi(eps.mul(clean.sigma() / clean.alpha()));
-    return x0Constraint.apply(x0).mul(noisy.alpha()).addi(eps.mul(noisy.sigma()));
+    return BatchArithmetic.combine(noisy.alpha(), x0Constraint.apply(x0), noisy.sigma(), eps);
   }
 
   /**

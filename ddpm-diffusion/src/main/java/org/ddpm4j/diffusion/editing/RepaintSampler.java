@@ -4,6 +4,7 @@ import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ForwardProcess;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.AncestralSampler;
 import org.ddpm4j.diffusion.sampling.Sampler;
@@ -81,7 +82,7 @@ public record RepaintSampler(
       INDArray eps = draw > 0 ? noise.gaussian(draw, shape) : null;
       if (t > timesteps[k - 1]) {
         double beta = chain.times().schedule().betas(t);
-        x = x.mul(Math.sqrt(1 - beta)).addi(eps.muli(Math.sqrt(beta)));
+        x = BatchArithmetic.combine(Math.sqrt(1 - beta), x, Math.sqrt(beta), eps);
       } else {
         INDArray noisy = t < 0 ? known : ForwardProcess.qSample(known, level(t), eps);
         AncestralSampler.Step step = chain.step(denoiser, x, t + 1, eps);

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.guidance;
 
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -132,7 +133,7 @@ public record Guidance(double scale, double rescale, Interval interval) {
    * @return ỹ, a new array
    */
   public INDArray combine(INDArray conditional, INDArray unconditional) {
-    INDArray guided = conditional.sub(unconditional).muli(scale).addi(unconditional);
+    INDArray guided = BatchArithmetic.towards(unconditional, conditional, scale);
     if (rescale != 0) {
       rescale(guided, conditional);
     }

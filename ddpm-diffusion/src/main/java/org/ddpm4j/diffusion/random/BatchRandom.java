@@ -1,8 +1,13 @@
 package org.ddpm4j.diffusion.random;
 
+import java.lang.ref.Reference;
+import java.nio.FloatBuffer;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.IntStream;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.kernels.random.BatchKey;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -33,18 +38,67 @@ public record BatchRandom(CounterRandom random, long step, long firstImage) {
    * @throws IllegalArgumentException if the step or the number of an image is not in 0..2³²-1
    */
   public INDArray gaussian(long... shape) {
+    INDArray noise = Nd4j.createUninitialized(DataType.FLOAT, shape, 'c');
     int images = Math.toIntExact(shape[0]);
-    long total = 1;
-    for (long size : shape) {
-      total = Math.multiplyExact(total, size);
+    Optional<FloatBuffer> memory = BatchArithmetic.floats(noise);
+    if (memory.isEmpty()) {
+      FloatBuffer values = FloatBuffer.allocate(Math.toIntExact(noise.length()));
+      draw(images, values);
+      return Nd4j.create(values.array(), shape, 'c');
     }
-    float[] values = new float[Math.toIntExact(total)];
-    int perImage = images == 0 ? 0 : values.length / images;
+    draw(images, memory.get());
+    return noise;
+  }
+
+  private void draw(int images, FloatBuffer noise) {
+    forEachTile(images, noise.limit(), (first, values, n) -> noise.put(first, values, 0, n));
+  }
+
+  /**
+   * Adds standard normal noise, drawn by several threads, without an array of its own where the
+   * images are of FLOAT.
+   *
+   * @param images {@code [N,C,H,W]}, become {@code images + factor·noise}
+   * @param factor of the noise
+   * @throws IllegalArgumentException if the step or the number of an image is not in 0..2³²-1
+   */
+  public void addGaussian(INDArray images, double factor) {
+    Optional<FloatBuffer> memory = BatchArithmetic.floats(images);
+    if (memory.isEmpty()) {
+      BatchArithmetic.addScaled(images, factor, gaussian(images.shape()));
+      return;
+    }
+    FloatBuffer sums = memory.get();
+    forEachTile(
+        Math.toIntExact(images.size(0)),
+        sums.limit(),
+        (first, values, n) -> {
+          float[] sum = new float[n];
+          sums.get(first, sum);
+          addScaled(sum, (float) factor, values);
+          sums.put(first, sum);
+        });
+    Reference.reachabilityFence(images);
+  }
+
+  private void forEachTile(int images, int elements, CounterRandom.Tile tile) {
+    int perImage = images == 0 ? 0 : elements / images;
     IntStream.range(0, images)
         .parallel()
         .forEach(
-            i -> random.gaussian(firstImage + i, step, values, i * perImage, (i + 1) * perImage));
-    return Nd4j.create(values, shape, 'c');
+            i ->
+                random.gaussian(
+                    firstImage + i,
+                    step,
+                    perImage,
+                    (first, values, n) -> tile.accept(i * perImage + first, values, n)));
+  }
+
+  /** Apart so that the JIT compiler turns it into vector instructions. */
+  private static void addScaled(float[] sum, float factor, float[] values) {
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += factor * values[i];
+    }
   }
 
   /**

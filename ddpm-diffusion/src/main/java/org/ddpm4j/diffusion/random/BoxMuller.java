@@ -46,23 +46,17 @@ final class BoxMuller {
    *
    * @param words a, b, a, b, ...
    * @param pairs how many, at most {@link #TILE}
-   * @param values receives two values for each pair, as far as there is room
-   * @param first where the first value goes
-   * @param end where there is no more room
+   * @param values receives two values for each pair
    */
-  void transform(int[] words, int pairs, float[] values, int first, int end) {
+  void transform(int[] words, int pairs, float[] values) {
     reduce(words, exponent, mantissa, angle, turnCos, turnSin, pairs);
     radius(exponent, mantissa, radius, pairs);
     cosine(angle, cos, pairs);
     sine(angle, sin, pairs);
     turn(radius, turnCos, turnSin, cos, sin, pairs);
-    int whole = Math.min(pairs, (end - first) / 2);
-    for (int i = 0; i < whole; i++) {
-      values[first + 2 * i] = (float) cos[i];
-      values[first + 2 * i + 1] = (float) sin[i];
-    }
-    if (first + 2 * whole < end && whole < pairs) {
-      values[first + 2 * whole] = (float) cos[whole];
+    for (int i = 0; i < pairs; i++) {
+      values[2 * i] = (float) cos[i];
+      values[2 * i + 1] = (float) sin[i];
     }
   }
 

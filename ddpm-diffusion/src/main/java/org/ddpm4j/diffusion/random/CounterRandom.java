@@ -119,16 +119,33 @@ public record CounterRandom(long seed, Purpose purpose) {
    * @throws IndexOutOfBoundsException if there is no room for the values
    */
   public void gaussian(long image, long step, float[] values, int from, int to) {
+    Objects.checkFromToIndex(from, to, values.length);
+    gaussian(
+        image,
+        step,
+        to - from,
+        (first, tile, n) -> System.arraycopy(tile, 0, values, from + first, n));
+  }
+
+  /** Takes n values, those from {@code first} on. */
+  interface Tile {
+    void accept(int first, float[] values, int n);
+  }
+
+  /** The same values of an image, a few at a time, in an array that the next ones overwrite. */
+  void gaussian(long image, long step, int count, Tile tile) {
     requireCounter("image", image);
     requireCounter("step", step);
-    Objects.checkFromToIndex(from, to, values.length);
     BoxMuller pairs = new BoxMuller();
     int[] words = new int[2 * BoxMuller.TILE];
-    for (int first = from; first < to; first += words.length) {
-      int blocks = (Math.min(to - first, words.length) + Philox.WORDS - 1) / Philox.WORDS;
-      int firstBlock = (first - from) / Philox.WORDS;
+    float[] values = new float[words.length];
+    for (int first = 0; first < count; first += values.length) {
+      int n = Math.min(count - first, values.length);
+      int blocks = (n + Philox.WORDS - 1) / Philox.WORDS;
+      int firstBlock = first / Philox.WORDS;
       Philox.fill(seed, firstBlock, (int) image, (int) step, purpose.number(), blocks, words);
-      pairs.transform(words, 2 * blocks, values, first, to);
+      pairs.transform(words, 2 * blocks, values);
+      tile.accept(first, values, n);
     }
   }
 

@@ -26,6 +26,11 @@ record GivenStart(INDArray start, NoiseSource later) implements NoiseSource {
   }
 
   @Override
+  public void addTo(INDArray x, double factor, long step) {
+    later.addTo(x, factor, step);
+  }
+
+  @Override
   public INDArray initial(long step, long... shape) {
     if (!Arrays.equals(start.shape(), shape)) {
       throw new IllegalArgumentException(

@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.random;
 
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Where samplers get their Gaussian noise from. */
@@ -46,6 +47,17 @@ public interface NoiseSource {
   }
 
   /**
+   * Adds noise to a state.
+   *
+   * @param x {@code [N,C,H,W]}, becomes {@code x + factor·noise}
+   * @param factor of the noise
+   * @param step which draw of the run
+   */
+  default void addTo(INDArray x, double factor, long step) {
+    BatchArithmetic.addScaled(x, factor, gaussian(step, x.shape()));
+  }
+
+  /**
    * Noise whose every element depends on the seed, the image's number, the step and its place in
    * the image alone ({@link CounterRandom}). An image therefore does not change with the size of
    * the batch that it is drawn in. Steps and numbers of images are in 0..2³²-1.
@@ -55,8 +67,7 @@ public interface NoiseSource {
    * @return the source
    */
   static NoiseSource seeded(long seed, long firstImage) {
-    CounterRandom random = new CounterRandom(seed, Purpose.SAMPLING_NOISE);
-    return (step, shape) -> new BatchRandom(random, step, firstImage).gaussian(shape);
+    return new SeededNoise(new CounterRandom(seed, Purpose.SAMPLING_NOISE), firstImage);
   }
 
   /**

@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.sampling;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.schedules.RespacedSchedule;
@@ -72,8 +73,8 @@ public record AncestralSampler(
    * @param denoiser the model
    * @param x the state before the step, {@code [N,C,H,W]}; not modified
    * @param i timestep of the respaced chain, 0..S-1
-   * @param eps standard normal noise of that shape, which is overwritten; may be null at 0, where
-   *     no noise is added
+   * @param eps standard normal noise of that shape, which may be overwritten; may be null at 0,
+   *     where no noise is added
    * @return the state after the step
    */
   public Step step(Denoiser denoiser, INDArray x, int i, INDArray eps) {
@@ -81,9 +82,10 @@ public record AncestralSampler(
     Denoiser.Estimate estimate = denoiser.denoise(x, level(i));
     INDArray x0 = x0Constraint.apply(estimate.x0());
     INDArray next =
-        x0.mul(schedule.posteriorMeanCoef1(i)).addi(x.mul(schedule.posteriorMeanCoef2(i)));
+        BatchArithmetic.combine(
+            schedule.posteriorMeanCoef1(i), x0, schedule.posteriorMeanCoef2(i), x);
     if (i > 0) {
-      next.addi(variance.scale(eps, schedule, i, estimate));
+      variance.addNoise(next, eps, schedule, i, estimate);
     }
     return new Step(next, x0);
   }

@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.sampling;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -30,10 +31,10 @@ public record ConsistencySampler(NoiseLevels levels, double leastRatio, X0Constr
     for (int i = 0; i < steps(); i++) {
       INDArray x0 = x0Constraint.apply(denoiser.denoise(x, levels.step(i).from()).x0());
       NoiseLevel to = levels.step(i).to();
-      x = x0.mul(to.alpha());
+      x = BatchArithmetic.scale(to.alpha(), x0);
       double fresh = Math.sqrt(Math.max(0, to.rho() * to.rho() - leastRatio * leastRatio));
       if (fresh > 0 && i < steps() - 1) {
-        x.addi(noise.gaussian(i + 1, start.shape()).muli(to.alpha() * fresh));
+        noise.addTo(x, to.alpha() * fresh, i + 1);
       }
       observer.onStep(i + 1, x, x0);
     }

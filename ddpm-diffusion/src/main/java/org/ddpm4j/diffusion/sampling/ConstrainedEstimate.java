@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.sampling;
 
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A constrained estimate of x0, and the ε that makes the state of it. */
@@ -14,6 +15,6 @@ record ConstrainedEstimate(INDArray x0, INDArray eps) {
     return x0 == estimate.x0()
         ? new ConstrainedEstimate(x0, estimate.eps())
         : new ConstrainedEstimate(
-            x0, LinearCombination.of(1 / level.sigma(), x, -level.alpha() / level.sigma(), x0));
+            x0, BatchArithmetic.combine(1 / level.sigma(), x, -level.alpha() / level.sigma(), x0));
   }
 }

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -78,9 +79,9 @@ public record DdimSampler(
       double share = 1 - from.alphaCumprod() / to.alphaCumprod();
       double fresh = eta * to.sigma() / from.sigma() * Math.sqrt(share);
       double kept = Math.sqrt(Math.max(0, 1 - to.alphaCumprod() - fresh * fresh));
-      x = LinearCombination.of(to.alpha(), x0, kept, estimate.eps());
+      x = BatchArithmetic.combine(to.alpha(), x0, kept, estimate.eps());
       if (fresh > 0) {
-        x.addi(noise.gaussian(i + 1, start.shape()).muli(fresh));
+        noise.addTo(x, fresh, i + 1);
       }
       observer.onStep(i + 1, x, x0);
     }

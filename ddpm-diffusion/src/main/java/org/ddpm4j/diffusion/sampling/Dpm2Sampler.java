@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -98,10 +99,10 @@ public record Dpm2Sampler(
         double up = Math.sqrt(step.to().rho() * step.to().rho() - down * down);
         double alpha = step.to().alpha();
         x =
-            LinearCombination.of(
+            BatchArithmetic.combine(
                 alpha / step.from().alpha(), x, alpha * (down - step.from().rho()), now.eps());
         if (up > 0) {
-          x.addi(source.gaussian(i + 1, start.shape()).muli(alpha * up));
+          source.addTo(x, alpha * up, i + 1);
         }
       }
       observer.onStep(i + 1, x, now.x0());

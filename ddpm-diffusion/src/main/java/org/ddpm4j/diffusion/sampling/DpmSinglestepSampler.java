@@ -116,7 +116,7 @@ public record DpmSinglestepSampler(
       x = solver.apply(base, history, weights(history, solver, order));
       double fresh = solver.deviation();
       if (fresh > 0) {
-        x.addi(noise.gaussian(i + 1, start.shape()).muli(fresh));
+        noise.addTo(x, fresh, i + 1);
       }
       observer.onStep(i + 1, x, now.x0());
     }

@@ -140,7 +140,7 @@ public record DpmSolverSampler(
       x = solver.apply(x, history, weights(history, solver, stepOrder));
       double fresh = solver.deviation();
       if (fresh > 0) {
-        x.addi(noise.gaussian(i + 1, start.shape()).muli(fresh));
+        noise.addTo(x, fresh, i + 1);
       }
       observer.onStep(i + 1, x, now.x0());
     }

@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.sampling;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -34,9 +35,9 @@ public record EulerAncestralSampler(NoiseLevels levels, X0Constraint x0Constrain
       double ratio = to.rho() / from.rho();
       double down = to.sigma() * ratio;
       double up = to.sigma() * Math.sqrt(1 - ratio * ratio);
-      x = LinearCombination.of(to.alpha(), now.x0(), down, now.eps());
+      x = BatchArithmetic.combine(to.alpha(), now.x0(), down, now.eps());
       if (up > 0) {
-        x.addi(noise.gaussian(i + 1, start.shape()).muli(up));
+        noise.addTo(x, up, i + 1);
       }
       observer.onStep(i + 1, x, now.x0());
     }

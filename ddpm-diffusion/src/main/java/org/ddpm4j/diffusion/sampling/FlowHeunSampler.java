@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.sampling;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -36,9 +37,9 @@ public record FlowHeunSampler(NoiseLevels levels, X0Constraint x0Constraint)
       INDArray x0 = now.x0();
       if (to.sigma() > 0) {
         ConstrainedEstimate end = ConstrainedEstimate.of(denoiser, reached, to, x0Constraint);
-        INDArray velocity = LinearCombination.of(0.5, velocity(now), 0.5, velocity(end));
+        INDArray velocity = BatchArithmetic.combine(0.5, velocity(now), 0.5, velocity(end));
         double length = share(to) - share(from);
-        reached = LinearCombination.of(scale(to) / scale(from), x, scale(to) * length, velocity);
+        reached = BatchArithmetic.combine(scale(to) / scale(from), x, scale(to) * length, velocity);
         x0 = end.x0();
       }
       x = reached;
@@ -48,7 +49,7 @@ public record FlowHeunSampler(NoiseLevels levels, X0Constraint x0Constraint)
   }
 
   private static INDArray velocity(ConstrainedEstimate estimate) {
-    return LinearCombination.of(1, estimate.eps(), -1, estimate.x0());
+    return BatchArithmetic.combine(1, estimate.eps(), -1, estimate.x0());
   }
 
   /** x_t/z. */

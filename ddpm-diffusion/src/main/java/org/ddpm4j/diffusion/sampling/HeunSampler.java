@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -34,7 +35,7 @@ public record HeunSampler(NoiseLevels levels, X0Constraint x0Constraint)
       if (step.isFinite()) {
         ConstrainedEstimate end =
             ConstrainedEstimate.of(denoiser, reached, step.to(), x0Constraint);
-        reached = step.alongEps(x, LinearCombination.of(0.5, now.eps(), 0.5, end.eps()));
+        reached = step.alongEps(x, BatchArithmetic.combine(0.5, now.eps(), 0.5, end.eps()));
         x0 = end.x0();
       }
       x = reached;

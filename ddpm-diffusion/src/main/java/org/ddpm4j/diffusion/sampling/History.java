@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What a multistep solver remembers within a run: its last estimates, newest first. */
@@ -56,6 +57,6 @@ final class History {
       factors[k + 1] = factor * weights[k];
       terms.add(estimate(k));
     }
-    return LinearCombination.of(factors, terms);
+    return BatchArithmetic.combine(factors, terms);
   }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -55,8 +56,12 @@ public record IpndmSampler(NoiseLevels levels, X0Constraint x0Constraint)
       if (newest.size() > PndmSampler.ADAMS_BASHFORTH.length) {
         newest.remove(newest.size() - 1);
       }
-      INDArray eps = LinearCombination.of(PndmSampler.ADAMS_BASHFORTH[newest.size() - 1], newest);
-      x = step.from().alphaCumprod() == 0 ? eps.mul(step.to().sigma()) : step.alongEps(x, eps);
+      INDArray eps =
+          BatchArithmetic.combine(PndmSampler.ADAMS_BASHFORTH[newest.size() - 1], newest);
+      x =
+          step.from().alphaCumprod() == 0
+              ? BatchArithmetic.scale(step.to().sigma(), eps)
+              : step.alongEps(x, eps);
       observer.onStep(i + 1, x, now.x0());
     }
     return x;

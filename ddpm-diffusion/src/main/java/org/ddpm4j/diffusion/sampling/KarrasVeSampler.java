@@ -5,6 +5,7 @@ import java.util.Objects;
 import java.util.function.DoubleFunction;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -118,25 +119,27 @@ public record KarrasVeSampler(
       double more = ratio * (1 + churn.of(ratio));
       if (more > ratio) {
         double added = churn.deviation() * Math.sqrt(more * more - ratio * ratio);
-        z = z.add(noise.gaussian(i + 1, begin.shape()).muli(added));
+        z = BatchArithmetic.combine(1, z, added, noise.gaussian(i + 1, begin.shape()));
       }
       ConstrainedEstimate now = estimate(denoiser, z, more);
-      INDArray reached = LinearCombination.of(1, z, next - more, now.eps());
+      INDArray reached = BatchArithmetic.combine(1, z, next - more, now.eps());
       INDArray x0 = now.x0();
       if (next > 0) {
         ConstrainedEstimate end = estimate(denoiser, reached, next);
-        INDArray slope = LinearCombination.of(0.5, now.eps(), 0.5, end.eps());
-        reached = LinearCombination.of(1, z, next - more, slope);
+        INDArray slope = BatchArithmetic.combine(0.5, now.eps(), 0.5, end.eps());
+        reached = BatchArithmetic.combine(1, z, next - more, slope);
         x0 = end.x0();
       }
       z = reached;
-      observer.onStep(i + 1, next > 0 ? z.mul(levelOf.apply(next).alpha()) : z, x0);
+      observer.onStep(
+          i + 1, next > 0 ? BatchArithmetic.scale(levelOf.apply(next).alpha(), z) : z, x0);
     }
     return z;
   }
 
   private ConstrainedEstimate estimate(Denoiser denoiser, INDArray z, double ratio) {
     NoiseLevel level = levelOf.apply(ratio);
-    return ConstrainedEstimate.of(denoiser, z.mul(level.alpha()), level, x0Constraint);
+    return ConstrainedEstimate.of(
+        denoiser, BatchArithmetic.scale(level.alpha(), z), level, x0Constraint);
   }
 }

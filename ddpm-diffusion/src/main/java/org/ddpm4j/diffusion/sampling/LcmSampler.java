@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.sampling;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -64,10 +65,10 @@ public record LcmSampler(NoiseLevels levels, double timestepScaling, X0Constrain
       double scaled = timestepScaling * from.t();
       double divisor = scaled * scaled + DATA_VARIANCE;
       INDArray image =
-          LinearCombination.of(scaled / Math.sqrt(divisor), x0, DATA_VARIANCE / divisor, x);
-      x = i < steps() - 1 ? image.mul(to.alpha()) : image;
+          BatchArithmetic.combine(scaled / Math.sqrt(divisor), x0, DATA_VARIANCE / divisor, x);
+      x = i < steps() - 1 ? BatchArithmetic.scale(to.alpha(), image) : image;
       if (i < steps() - 1) {
-        x.addi(noise.gaussian(i + 1, start.shape()).muli(to.sigma()));
+        noise.addTo(x, to.sigma(), i + 1);
       }
       observer.onStep(i + 1, x, x0);
     }

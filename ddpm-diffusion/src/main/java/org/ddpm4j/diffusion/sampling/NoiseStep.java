@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.Objects;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -45,7 +46,7 @@ public record NoiseStep(NoiseLevel from, NoiseLevel to) {
 
   /** The noisy image made anew: {@code α' x0 + σ' ε} (Song et al. 2021, eq. 12 with σ = 0). */
   INDArray ddim(INDArray x0, INDArray eps) {
-    return LinearCombination.of(to.alpha(), x0, to.sigma(), eps);
+    return BatchArithmetic.combine(to.alpha(), x0, to.sigma(), eps);
   }
 
   /**
@@ -53,7 +54,7 @@ public record NoiseStep(NoiseLevel from, NoiseLevel to) {
    * ε} (Karras et al. 2022, eq. 1 with σ(t) = t; Liu et al. 2022, eq. 11).
    */
   INDArray alongEps(INDArray x, INDArray eps) {
-    return LinearCombination.of(
+    return BatchArithmetic.combine(
         to.alpha() / from.alpha(), x, to.alpha() * (to.rho() - from.rho()), eps);
   }
 }

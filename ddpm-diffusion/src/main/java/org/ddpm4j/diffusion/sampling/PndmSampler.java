@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -153,7 +154,7 @@ public record PndmSampler(
         INDArray trial = step.alongEps(x, now.eps());
         step = corrected;
         INDArray ahead = ConstrainedEstimate.of(denoiser, trial, step.to(), x0Constraint).eps();
-        eps = LinearCombination.of(0.5, now.eps(), 0.5, ahead);
+        eps = BatchArithmetic.combine(0.5, now.eps(), 0.5, ahead);
       } else {
         double[] weights = ADAMS_BASHFORTH[history.size() - 1];
         eps = history.combine(0, now.eps(), 1, weights);
@@ -172,7 +173,7 @@ public record PndmSampler(
     INDArray e3 = ConstrainedEstimate.of(denoiser, x2, middle.second(), x0Constraint).eps();
     INDArray x3 = step.alongEps(x, e3);
     INDArray e4 = ConstrainedEstimate.of(denoiser, x3, step.to(), x0Constraint).eps();
-    return LinearCombination.of(
+    return BatchArithmetic.combine(
         new double[] {1 / 6.0, 2 / 6.0, 2 / 6.0, 1 / 6.0}, List.of(e1, e2, e3, e4));
   }
 

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.sampling;
 
 import java.util.Locale;
 import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.ops.transforms.Transforms;
@@ -16,8 +17,9 @@ public enum ReverseVariance {
     }
 
     @Override
-    INDArray scale(INDArray noise, NoiseSchedule schedule, int t, Denoiser.Estimate estimate) {
-      return noise.muli(Math.sqrt(schedule.betas(t)));
+    void addNoise(
+        INDArray x, INDArray noise, NoiseSchedule schedule, int t, Denoiser.Estimate estimate) {
+      BatchArithmetic.addScaled(x, Math.sqrt(schedule.betas(t)), noise);
     }
   },
   /**
@@ -31,8 +33,9 @@ public enum ReverseVariance {
     }
 
     @Override
-    INDArray scale(INDArray noise, NoiseSchedule schedule, int t, Denoiser.Estimate estimate) {
-      return noise.muli(Math.sqrt(schedule.posteriorVariance(t)));
+    void addNoise(
+        INDArray x, INDArray noise, NoiseSchedule schedule, int t, Denoiser.Estimate estimate) {
+      BatchArithmetic.addScaled(x, Math.sqrt(schedule.posteriorVariance(t)), noise);
     }
   },
   /**
@@ -56,9 +59,10 @@ public enum ReverseVariance {
     }
 
     @Override
-    INDArray scale(INDArray noise, NoiseSchedule schedule, int t, Denoiser.Estimate estimate) {
+    void addNoise(
+        INDArray x, INDArray noise, NoiseSchedule schedule, int t, Denoiser.Estimate estimate) {
       INDArray halfLog = logVariance(schedule, t, estimate).divi(2);
-      return noise.muli(Transforms.exp(halfLog, false));
+      x.addi(noise.muli(Transforms.exp(halfLog, false)));
     }
   };
 
@@ -74,9 +78,9 @@ public enum ReverseVariance {
    */
   public abstract INDArray logVariance(NoiseSchedule schedule, int t, Denoiser.Estimate estimate);
 
-  /** Multiplies standard normal noise, in place, by σ_t. */
-  abstract INDArray scale(
-      INDArray noise, NoiseSchedule schedule, int t, Denoiser.Estimate estimate);
+  /** Adds standard normal noise, which may be overwritten, times σ_t. */
+  abstract void addNoise(
+      INDArray x, INDArray noise, NoiseSchedule schedule, int t, Denoiser.Estimate estimate);
 
   /**
    * {@return the name on the command line, in files and in messages, for instance {@code

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -124,7 +125,7 @@ public record SaSolverSampler(
     INDArray sum =
         history.combine(
             kept(step), before, step.to().alpha(), Arrays.copyOfRange(weights, 1, stepOrder));
-    INDArray next = LinearCombination.of(1, sum, step.to().alpha() * weights[0], x0);
+    INDArray next = BatchArithmetic.combine(1, sum, step.to().alpha() * weights[0], x0);
     return withNoise(step, next, z);
   }
 
@@ -145,9 +146,7 @@ public record SaSolverSampler(
   private INDArray withNoise(NoiseStep step, INDArray x, INDArray z) {
     double share = -Math.expm1(2 * (1 - rate(step)) * step.h());
     if (share > 0) {
-      try (INDArray scaled = z.mul(step.to().sigma() * Math.sqrt(share))) {
-        x.addi(scaled);
-      }
+      BatchArithmetic.addScaled(x, step.to().sigma() * Math.sqrt(share), z);
     }
     return x;
   }

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -114,11 +115,14 @@ public record ScoreSdeSampler(
       }
       Scored now = score(denoiser, z, level);
       Jump jump = jumps.get(i);
-      INDArray mean = z.add(now.score().muli(jump.variance()));
+      INDArray mean = BatchArithmetic.combine(1, z, jump.variance(), now.score());
       boolean isLast = i == steps() - 1;
-      INDArray fresh = isLast ? null : noise.gaussian(draw++, start.shape());
-      z = isLast ? mean : mean.addi(fresh.muli(Math.sqrt(jump.variance())));
-      observer.onStep(i + 1, isLast ? z : z.mul(levels.get(i + 1).alpha()), now.x0());
+      if (!isLast) {
+        noise.addTo(mean, Math.sqrt(jump.variance()), draw++);
+      }
+      z = mean;
+      observer.onStep(
+          i + 1, isLast ? z : BatchArithmetic.scale(levels.get(i + 1).alpha(), z), now.x0());
     }
     return z;
   }
@@ -128,7 +132,8 @@ public record ScoreSdeSampler(
   /** The score of z is −ε/ρ. */
   private Scored score(Denoiser denoiser, INDArray z, NoiseLevel level) {
     ConstrainedEstimate estimate =
-        ConstrainedEstimate.of(denoiser, z.mul(level.alpha()), level, x0Constraint);
+        ConstrainedEstimate.of(
+            denoiser, BatchArithmetic.scale(level.alpha(), z), level, x0Constraint);
     return new Scored(estimate.x0(), estimate.eps().div(-level.rho()));
   }
 

@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.sampling;
 import java.util.Arrays;
 import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -131,7 +132,7 @@ public record UniPcSampler(
             before,
             step.to().alpha(),
             Arrays.copyOf(weights, p));
-    return LinearCombination.of(1, known, step.to().alpha() * weights[p], x0);
+    return BatchArithmetic.combine(1, known, step.to().alpha() * weights[p], x0);
   }
 
   private static double[] integrated(double h, double[] nodes) {

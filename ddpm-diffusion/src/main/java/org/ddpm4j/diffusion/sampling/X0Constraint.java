@@ -1,9 +1,9 @@
 package org.ddpm4j.diffusion.sampling;
 
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** What a sampler does to each estimate of the clean image before it uses it. */
@@ -33,7 +33,7 @@ public interface X0Constraint {
       throw new IllegalArgumentException(
           Text.format("Images cannot be clipped to [%s,%s]; the range is empty.", min, max));
     }
-    return x0 -> Nd4j.math().clipByValue(x0, min, max);
+    return x0 -> BatchArithmetic.clip(x0, min, max);
   }
 
   /**
@@ -53,7 +53,7 @@ public interface X0Constraint {
       for (int c = 0; c < x0.size(1); c++) {
         INDArray channel = clipped.get(NDArrayIndex.all(), NDArrayIndex.point(c));
         channel.assign(
-            Nd4j.math().clipByValue(channel.dup(), normalization.lower(c), normalization.upper(c)));
+            BatchArithmetic.clip(channel.dup(), normalization.lower(c), normalization.upper(c)));
       }
       return clipped;
     };

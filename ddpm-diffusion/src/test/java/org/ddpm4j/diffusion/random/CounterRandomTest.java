@@ -107,7 +107,7 @@ class CounterRandomTest {
         words[2 * i] = a;
         words[2 * i + 1] = edges[i];
       }
-      new BoxMuller().transform(words, edges.length, values, 0, values.length);
+      new BoxMuller().transform(words, edges.length, values);
       for (int i = 0; i < edges.length; i++) {
         double angle = 2 * Math.PI * Integer.toUnsignedLong(edges[i]) * 0x1p-32;
         assertThat((double) values[2 * i])

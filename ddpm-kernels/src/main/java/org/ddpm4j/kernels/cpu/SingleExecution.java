@@ -75,7 +75,13 @@ public final class SingleExecution {
     return isContiguous(array) ? array : array.dup('c');
   }
 
-  private static boolean isContiguous(INDArray array) {
+  /**
+   * Whether the elements of an array lie in order and without gaps.
+   *
+   * @param array any array
+   * @return true if it is row-major and contiguous, as a whole or as part of another
+   */
+  public static boolean isContiguous(INDArray array) {
     if (array.ordering() != 'c') {
       return array.length() == 1;
     }
