@@ -30,6 +30,36 @@ class NoiseSourceTest {
     }
   }
 
+  /** In each way that there is to draw: onto floats, onto other types and onto views. */
+  @Test
+  void whatIsAddedIsTheNoiseOfThatDraw() {
+    NoiseSource source = NoiseSource.seeded(9, 4);
+    for (long[] shape : new long[][] {{1, 1, 1, 1}, {5, 3, 7, 9}, {7, 1, 28, 28}}) {
+      float[] x = NoiseSource.seeded(1, 0).gaussian(0, shape).data().asFloat();
+      float[] noise = source.gaussian(17, shape).data().asFloat();
+      float[] expected = new float[x.length];
+      for (int i = 0; i < x.length; i++) {
+        expected[i] = x[i] + 0.3f * noise[i];
+      }
+      INDArray sum = Nd4j.create(x, shape, 'c');
+      source.addTo(sum, 0.3, 17);
+      assertThat(sum.data().asFloat()).isEqualTo(expected);
+      INDArray columnMajor = Nd4j.create(x, shape, 'c').dup('f');
+      source.addTo(columnMajor, 0.3, 17);
+      assertThat(columnMajor.dup('c').data().asFloat()).isEqualTo(expected);
+      INDArray doubles = Nd4j.create(x, shape, 'c').castTo(DataType.DOUBLE);
+      source.addTo(doubles, 0.3, 17);
+      assertThat(doubles.castTo(DataType.FLOAT).data().asFloat()).isEqualTo(expected);
+      INDArray given = Nd4j.create(x, shape, 'c');
+      NoiseSource.startingFrom(given, source).addTo(given, 0.3, 17);
+      assertThat(given.data().asFloat()).isEqualTo(expected);
+      INDArray asked = Nd4j.create(x, shape, 'c');
+      NoiseSource other = source::gaussian;
+      other.addTo(asked, 0.3, 17);
+      assertThat(asked.data().asFloat()).isEqualTo(expected);
+    }
+  }
+
   @Test
   void seedImageAndStepAllMatter() {
     INDArray noise = NoiseSource.seeded(9, 0).gaussian(17, 1, 1, 4, 4);
