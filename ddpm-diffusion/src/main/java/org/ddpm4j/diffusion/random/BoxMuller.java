@@ -42,21 +42,26 @@ final class BoxMuller {
   private final double[] sin = new double[TILE];
 
   /**
-   * Makes values of words.
+   * Makes values of words, of 0 to 2³²-1.
    *
-   * @param words a, b, a, b, ...
+   * @param a first words of the pairs
+   * @param b second words
    * @param pairs how many, at most {@link #TILE}
    * @param values receives two values for each pair
+   * @param first where those of the first pair go
+   * @param stride how much further on those of the next go
    */
-  void transform(int[] words, int pairs, float[] values) {
-    reduce(words, exponent, mantissa, angle, turnCos, turnSin, pairs);
+  void transform(long[] a, long[] b, int pairs, float[] values, int first, int stride) {
+    reduce(a, b, exponent, mantissa, angle, turnCos, turnSin, pairs);
     radius(exponent, mantissa, radius, pairs);
     cosine(angle, cos, pairs);
     sine(angle, sin, pairs);
     turn(radius, turnCos, turnSin, cos, sin, pairs);
+    int place = first;
     for (int i = 0; i < pairs; i++) {
-      values[2 * i] = (float) cos[i];
-      values[2 * i + 1] = (float) sin[i];
+      values[place] = (float) cos[i];
+      values[place + 1] = (float) sin[i];
+      place += stride;
     }
   }
 
@@ -65,7 +70,8 @@ final class BoxMuller {
 
   /** {@code u = 2^exponent · mantissa}, the mantissa in [√½,√2), and an angle of at most π/4. */
   private static void reduce(
-      int[] words,
+      long[] a,
+      long[] b,
       double[] exponent,
       double[] mantissa,
       double[] angle,
@@ -73,13 +79,13 @@ final class BoxMuller {
       double[] turnSin,
       int pairs) {
     for (int i = 0; i < pairs; i++) {
-      long bits = Double.doubleToRawLongBits((words[2 * i] & 0xFFFFFFFFL) + 1.0);
+      long bits = Double.doubleToRawLongBits(a[i] + 1.0);
       long power = (bits - ROOT_HALF_BITS) >> MANTISSA_BITS;
       exponent[i] = power - 32;
       mantissa[i] = Double.longBitsToDouble(bits - (power << MANTISSA_BITS));
-      int b = words[2 * i + 1];
-      int quarter = (b + EIGHTH_TURN) >>> QUARTER_TURN_BITS;
-      angle[i] = b - (quarter << QUARTER_TURN_BITS);
+      int word = (int) b[i];
+      int quarter = (word + EIGHTH_TURN) >>> QUARTER_TURN_BITS;
+      angle[i] = word - (quarter << QUARTER_TURN_BITS);
       turnCos[i] = QUARTER_COS[quarter];
       turnSin[i] = QUARTER_SIN[quarter];
     }

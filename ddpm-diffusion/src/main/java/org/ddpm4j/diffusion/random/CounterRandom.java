@@ -137,14 +137,15 @@ public record CounterRandom(long seed, Purpose purpose) {
     requireCounter("image", image);
     requireCounter("step", step);
     BoxMuller pairs = new BoxMuller();
-    int[] words = new int[2 * BoxMuller.TILE];
-    float[] values = new float[words.length];
+    long[][] words = new long[Philox.WORDS][BoxMuller.TILE];
+    float[] values = new float[Philox.WORDS * BoxMuller.TILE];
     for (int first = 0; first < count; first += values.length) {
       int n = Math.min(count - first, values.length);
       int blocks = (n + Philox.WORDS - 1) / Philox.WORDS;
       int firstBlock = first / Philox.WORDS;
       Philox.fill(seed, firstBlock, (int) image, (int) step, purpose.number(), blocks, words);
-      pairs.transform(words, 2 * blocks, values);
+      pairs.transform(words[0], words[1], blocks, values, 0, Philox.WORDS);
+      pairs.transform(words[2], words[3], blocks, values, 2, Philox.WORDS);
       tile.accept(first, values, n);
     }
   }

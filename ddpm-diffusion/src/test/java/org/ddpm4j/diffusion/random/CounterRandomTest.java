@@ -100,14 +100,12 @@ class CounterRandomTest {
     while (count < edges.length) {
       edges[count++] = random.nextInt();
     }
-    int[] words = new int[2 * BoxMuller.TILE];
-    float[] values = new float[2 * BoxMuller.TILE];
+    long[] radii = new long[edges.length];
+    long[] angles = Arrays.stream(edges).mapToLong(Integer::toUnsignedLong).toArray();
+    float[] values = new float[2 * edges.length];
     for (int a : edges) {
-      for (int i = 0; i < edges.length; i++) {
-        words[2 * i] = a;
-        words[2 * i + 1] = edges[i];
-      }
-      new BoxMuller().transform(words, edges.length, values);
+      Arrays.fill(radii, Integer.toUnsignedLong(a));
+      new BoxMuller().transform(radii, angles, edges.length, values, 0, 2);
       for (int i = 0; i < edges.length; i++) {
         double angle = 2 * Math.PI * Integer.toUnsignedLong(edges[i]) * 0x1p-32;
         assertThat((double) values[2 * i])

@@ -43,7 +43,7 @@ class PhiloxTest {
     }
   }
 
-  private static int[] definition(long key, int[] counter) {
+  private static int[] definition(long key, int... counter) {
     BigInteger word = BigInteger.ONE.shiftLeft(32);
     BigInteger[] x =
         Arrays.stream(counter)
@@ -71,6 +71,30 @@ class PhiloxTest {
     }
     assertThat(words[20]).isZero();
     assertThatThrownBy(() -> Philox.fill(77, 0, 0, 0, 0, 6, words))
+        .isInstanceOf(IndexOutOfBoundsException.class);
+  }
+
+  /** The first words of blocks pass 2³² on the way. */
+  @Test
+  void wordsInArraysOfTheirOwnAreTheSame() {
+    SplittableRandom random = new SplittableRandom(3);
+    for (int blocks : new int[] {0, 1, 2, 7, 64, 129}) {
+      long key = random.nextLong();
+      int[] c = random.ints(4).toArray();
+      c[0] = -3;
+      long[][] words = new long[4][blocks + 1];
+      Philox.fill(key, c[0], c[1], c[2], c[3], blocks, words);
+      for (int block = 0; block < blocks; block++) {
+        int[] expected = definition(key, c[0] + block, c[1], c[2], c[3]);
+        for (int word = 0; word < 4; word++) {
+          assertThat(words[word][block]).isEqualTo(Integer.toUnsignedLong(expected[word]));
+        }
+      }
+      for (long[] word : words) {
+        assertThat(word[blocks]).isZero();
+      }
+    }
+    assertThatThrownBy(() -> Philox.fill(77, 0, 0, 0, 0, 6, new long[4][5]))
         .isInstanceOf(IndexOutOfBoundsException.class);
   }
 
