@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.arithmetic;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Optional;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.cpu.SingleExecution;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -26,8 +27,15 @@ public final class BatchArithmetic {
    * @param factors of the terms, as many
    * @param terms at least one
    * @return {@code Σ factor·term}, a new array of the first term's type
+   * @throws IllegalArgumentException if there are not as many factors as terms, or none
    */
   public static INDArray combine(double[] factors, List<INDArray> terms) {
+    if (terms.isEmpty() || factors.length != terms.size()) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "A linear combination was given %d factors and %d terms; it needs as many of both, and one at least.",
+              factors.length, terms.size()));
+    }
     INDArray[] arrays = terms.toArray(INDArray[]::new);
     return on(arrays).combine(factors, arrays);
   }
@@ -64,8 +72,15 @@ public final class BatchArithmetic {
    * @param b factors of y, one for each image
    * @param y same shape and type
    * @return {@code a·x + b·y}, a new array
+   * @throws IllegalArgumentException if there are not as many factors as images
    */
   public static INDArray combinePerImage(double[] a, INDArray x, double[] b, INDArray y) {
+    if (a.length != x.size(0) || b.length != x.size(0)) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "%d and %d factors were given for %d images; each image needs one of each batch.",
+              a.length, b.length, x.size(0)));
+    }
     return on(x, y).combinePerImage(a, x, b, y);
   }
 

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.arithmetic;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.util.Arrays;
 import java.util.List;
@@ -274,5 +275,18 @@ class BatchArithmeticTest {
     float[] ys = elements(y);
     assertBits(
         BatchArithmetic.combine(A, x, B, turned), i -> (float) A * xs[i] + (float) B * ys[i]);
+  }
+
+  @Test
+  void factorsMustGoWithWhatTheyAreFor() {
+    INDArray x = batch(16, 3, 1, 2, 2);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> BatchArithmetic.combine(new double[] {A, B, C}, List.of(x, x)))
+        .withMessageContaining("3 factors and 2 terms");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> BatchArithmetic.combine(new double[0], List.of()));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> BatchArithmetic.combinePerImage(new double[3], x, new double[2], x))
+        .withMessageContaining("3 and 2 factors were given for 3 images");
   }
 }
