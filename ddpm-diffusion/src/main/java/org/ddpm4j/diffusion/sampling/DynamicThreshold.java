@@ -1,6 +1,10 @@
 package org.ddpm4j.diffusion.sampling;
 
+import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -30,17 +34,40 @@ record DynamicThreshold(double ratio, double maxThreshold) implements X0Constrai
   @Override
   public INDArray apply(INDArray x0) {
     INDArray thresholded = x0.dup('c');
+    Optional<FloatBuffer> memory = BatchArithmetic.floats(thresholded);
+    if (memory.isPresent()) {
+      int images = (int) x0.size(0);
+      int perImage = memory.get().limit() / images;
+      IntStream.range(0, images)
+          .parallel()
+          .forEach(n -> apply(memory.get(), n * perImage, perImage));
+      return thresholded;
+    }
     for (long n = 0; n < x0.size(0); n++) {
       INDArray image = thresholded.get(NDArrayIndex.point(n));
-      double s = Math.min(Math.max(quantile(image), 1), maxThreshold);
+      double s = threshold(image.dup('c').data().asDouble());
       image.assign(Nd4j.math().clipByValue(image.dup(), -s, s).divi(s));
     }
     return thresholded;
   }
 
-  /** Interpolated linearly between the two values in order that are nearest to it. */
-  private double quantile(INDArray image) {
-    double[] values = image.dup('c').data().asDouble();
+  /** The same where an image's elements can be reached. */
+  private void apply(FloatBuffer images, int first, int perImage) {
+    float[] image = new float[perImage];
+    images.get(first, image);
+    float s = (float) threshold(IntStream.range(0, perImage).mapToDouble(i -> image[i]).toArray());
+    for (int i = 0; i < perImage; i++) {
+      image[i] = Math.min(Math.max(image[i], -s), s) / s;
+    }
+    images.put(first, image);
+  }
+
+  private double threshold(double... values) {
+    return Math.min(Math.max(quantile(values), 1), maxThreshold);
+  }
+
+  /** Interpolated linearly between the two absolute values in order that are nearest to it. */
+  private double quantile(double... values) {
     for (int i = 0; i < values.length; i++) {
       values[i] = Math.abs(values[i]);
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.Network;
@@ -28,6 +29,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** What all samplers have in common, and where one is another under a second name. */
 class SamplersTest {
@@ -440,6 +442,29 @@ class SamplersTest {
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> X0Constraint.dynamicThreshold(0.9, 0))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  /** In FLOAT, image by image, as ND4J computes it: s and each quotient are rounded to FLOAT. */
+  @Test
+  void dynamicThresholdingOfFloats() {
+    INDArray x0 = NoiseSource.seeded(3, 0).gaussian(0, 5, 3, 7, 9).mul(1.7);
+    INDArray before = x0.dup();
+    double ratio = 0.93;
+    INDArray thresholded = X0Constraint.dynamicThreshold(ratio).apply(x0);
+    assertThat(thresholded.dataType()).isEqualTo(DataType.FLOAT);
+    assertThat(thresholded.shape()).isEqualTo(x0.shape());
+    for (int n = 0; n < 5; n++) {
+      INDArray image = x0.slice(n).dup('c');
+      double[] sorted = Transforms.abs(image).data().asDouble();
+      Arrays.sort(sorted);
+      // 0.93 of the 188 distances between 189 values.
+      double s = sorted[174] + 0.84 * (sorted[175] - sorted[174]);
+      assertThat(s).isGreaterThan(1);
+      INDArray expected = Nd4j.math().clipByValue(image, -s, s).divi(s);
+      assertThat(thresholded.slice(n).dup('c').data().asFloat())
+          .isEqualTo(expected.data().asFloat());
+    }
+    assertThat(x0).isEqualTo(before);
   }
 
   @Test
