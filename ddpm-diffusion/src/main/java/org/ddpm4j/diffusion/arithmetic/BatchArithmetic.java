@@ -120,6 +120,16 @@ public final class BatchArithmetic {
   }
 
   /**
+   * A batch, and the same once more behind it.
+   *
+   * @param x {@code [N,...]}
+   * @return {@code [2N,...]}, a new array
+   */
+  public static INDArray twice(INDArray x) {
+    return on(x).twice(x);
+  }
+
+  /**
    * Whether all values are finite.
    *
    * @param x of any shape

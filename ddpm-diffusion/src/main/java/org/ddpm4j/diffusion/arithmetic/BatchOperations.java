@@ -15,5 +15,7 @@ interface BatchOperations {
 
   INDArray clip(INDArray x, double min, double max);
 
+  INDArray twice(INDArray x);
+
   boolean isFinite(INDArray x);
 }

@@ -66,6 +66,11 @@ final class Nd4jOperations implements BatchOperations {
     return Nd4j.math().clipByValue(x, min, max);
   }
 
+  @Override
+  public INDArray twice(INDArray x) {
+    return Nd4j.concat(0, x, x);
+  }
+
   /** An infinite or undefined value makes the sum so. */
   @Override
   public boolean isFinite(INDArray x) {

@@ -24,8 +24,8 @@ final class TiledOperations implements BatchOperations {
   /** The elements that one thread takes at once: fewer are done before another is awake. */
   static final int PIECE = 1 << 17;
 
-  /** The elements that a buffer of bytes has room for. */
-  private static final int MOST = Integer.MAX_VALUE / Float.BYTES;
+  /** The elements that a buffer of bytes has room for; a batch behind itself must fit. */
+  private static final int MOST = Integer.MAX_VALUE / Float.BYTES / 2;
 
   private static final boolean ON_PROCESSOR = Nd4j.getEnvironment().isCPU();
 
@@ -143,6 +143,17 @@ final class TiledOperations implements BatchOperations {
   @Override
   public INDArray clip(INDArray x, double min, double max) {
     return make((result, read, first, n) -> clip(result, read[0], (float) min, (float) max, n), x);
+  }
+
+  @Override
+  public INDArray twice(INDArray x) {
+    long[] shape = x.shape().clone();
+    shape[0] *= 2;
+    INDArray both = Nd4j.createUninitialized(DataType.FLOAT, shape, 'c');
+    FloatBuffer from = SingleExecution.buffer(x);
+    SingleExecution.buffer(both).put(from.duplicate()).put(from);
+    Reference.reachabilityFence(x);
+    return both;
   }
 
   @Override

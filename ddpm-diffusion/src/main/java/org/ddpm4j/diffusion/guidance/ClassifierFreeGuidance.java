@@ -9,6 +9,7 @@ import org.ddpm4j.diffusion.Network;
 import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.SelfConditioning;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
@@ -163,7 +164,7 @@ public record ClassifierFreeGuidance(
     return (x, t) -> {
       long images = x.size(0);
       long channels = selfConditions ? x.size(1) / 2 : x.size(1);
-      INDArray twice = Nd4j.concat(0, x, x);
+      INDArray twice = BatchArithmetic.twice(x);
       INDArray times = Nd4j.concat(0, t, t);
       INDArray both = network.apply(new UnetInput(twice, times, labels));
       INDArray answer =

@@ -199,6 +199,23 @@ class BatchArithmeticTest {
   }
 
   @ParameterizedTest
+  @MethodSource("shapes")
+  void putsABatchBehindItself(long... shape) {
+    INDArray x = batch(17, shape);
+    float[] xs = elements(x);
+    long[] doubled = shape.clone();
+    doubled[0] *= 2;
+    for (BatchOperations by : List.of(TiledOperations.INSTANCE, Nd4jOperations.INSTANCE)) {
+      INDArray twice = by.twice(x);
+      assertThat(twice.shape()).isEqualTo(doubled);
+      assertBits(twice, i -> xs[i % xs.length]);
+    }
+    INDArray doubles = BatchArithmetic.twice(x.castTo(DataType.DOUBLE));
+    assertThat(doubles.dataType()).isEqualTo(DataType.DOUBLE);
+    assertBits(doubles.castTo(DataType.FLOAT), i -> xs[i % xs.length]);
+  }
+
+  @ParameterizedTest
   @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
   void seesOneValueThatIsNotFinite(float value) {
     int length = TiledOperations.PIECE + 3 * TiledOperations.TILE + 5;
