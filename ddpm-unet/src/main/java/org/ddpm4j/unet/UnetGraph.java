@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.ops.BoundLoss;
 import org.ddpm4j.kernels.ops.BoundPerImage;
 import org.ddpm4j.kernels.ops.LossFunction;
@@ -152,9 +153,16 @@ final class UnetGraph {
    * taken far from the mean.
    */
   static UnetGraph withBound(UnetConfig config, int height, int width, BoundLoss bound, Mode mode) {
+    int channels = config.imageChannels();
+    if (config.outChannels() != channels && config.outChannels() != 2 * channels) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "The network answers images of %d channels with %d; the bound takes %d, or %d with the variance.",
+              channels, config.outChannels(), channels, 2 * channels));
+    }
     UnetGraph built = new UnetGraph(DataType.FLOAT, FusedLayers::new, mode);
     FeatureMap y = built.build(config, height, width);
-    long[] image = {config.imageChannels(), height, width};
+    long[] image = {channels, height, width};
     SDVariable losses =
         new BoundPerImage(
                 built.graph,

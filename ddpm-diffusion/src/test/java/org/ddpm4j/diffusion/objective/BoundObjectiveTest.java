@@ -268,6 +268,21 @@ class BoundObjectiveTest {
     }
   }
 
+  @Test
+  void refusesAnAnswerThatIsNeitherAPredictionNorOneWithItsVariance() {
+    AnnotatedUnet three =
+        AnnotatedUnet.resnet(4, 1, List.of(1), 2).withAttention(1, 4).withOutChannels(3);
+    Execution execution = new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1);
+    try (Unet fused = Unet.create(three, DataType.FLOAT, 1, execution)) {
+      assertThatThrownBy(
+              () -> objective(Parameterization.EPSILON, Optional.empty()).losses(fused, batch()))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage(
+              "The network answers images of 1 channels with 3; the bound takes 1, or 2 with the"
+                  + " variance.");
+    }
+  }
+
   /** A graph would give no number; at other timesteps nobody looks for a pixel. */
   @Test
   void refusesImagesOfAnotherScaleAtTheLastStep() {
