@@ -20,10 +20,12 @@ import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -156,11 +158,19 @@ final class KernelCompiler implements AutoCloseable {
     return text;
   }
 
-  /** The text of a source, with what it includes. */
+  /** The text of a source, with what it includes, each file once. */
   static String source(String file) {
+    return source(file, new HashSet<>());
+  }
+
+  private static String source(String file, Set<String> included) {
     return INCLUDE
         .matcher(resource(file))
-        .replaceAll(included -> Matcher.quoteReplacement(source(included.group(1))));
+        .replaceAll(
+            header ->
+                included.add(header.group(1))
+                    ? Matcher.quoteReplacement(source(header.group(1), included))
+                    : "");
   }
 
   private static String resource(String file) {

@@ -23,7 +23,8 @@ class KernelCompilerTest {
     return EmulatedKernels.sources();
   }
 
-  private static List<String> kernels(String text) {
+  /** The names of the kernels in a text. */
+  static List<String> kernels(String text) {
     List<String> names = new ArrayList<>();
     Matcher matcher = NAME.matcher(text);
     while (matcher.find()) {
@@ -42,6 +43,17 @@ class KernelCompilerTest {
     for (String kernel : kernels) {
       assertThat(kernels(KernelCompiler.source(file, kernel))).containsExactly(kernel);
     }
+  }
+
+  /** The compiler is given one text, in which nothing may be said twice. */
+  @ParameterizedTest
+  @MethodSource("sources")
+  void headersOnce(String file) {
+    String all = KernelCompiler.source(file);
+    for (String said : List.of("constexpr int WARP =", "struct Key {", "loss_of(int loss,")) {
+      assertThat(all.split(Pattern.quote(said), -1)).as(said).hasSizeLessThanOrEqualTo(2);
+    }
+    assertThat(all).contains("constexpr int WARP =").doesNotContain(".cuh\"");
   }
 
   @Test
