@@ -3,10 +3,7 @@ package org.ddpm4j.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
-import java.util.Random;
 import org.ddpm4j.diffusion.bound.Decoder;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
 import org.ddpm4j.kernels.ops.BoundLoss;
@@ -14,16 +11,13 @@ import org.ddpm4j.kernels.ops.BoundPerImage;
 import org.ddpm4j.kernels.ops.BoundPerImageGradient;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 
 /** The last step of the bound, on bins of pixels, emulated, against the decoder. */
-class BoundKernelsTest {
+class BoundKernelsTest extends OnEmulatedCard {
 
   private static final int C = 2;
   private static final int H = 4;
@@ -38,30 +32,8 @@ class BoundKernelsTest {
     {0.5, 1, 100}, {30, 0.5, 20}, {400, 2, 500}, {2, 0.125, 3}, {5, 0.25, 1000}
   };
 
-  private final Random random = new Random(6);
-  private EmulatedDriver driver;
-  private EmulatedTensors tensors;
-
-  @BeforeEach
-  void open() {
-    Assumptions.assumeTrue(EmulatedDriver.obstacle() == null, EmulatedDriver.obstacle());
-    driver = new EmulatedDriver();
-    tensors = new EmulatedTensors(driver, random);
-  }
-
-  @AfterEach
-  void close() {
-    if (driver != null) {
-      driver.close();
-    }
-  }
-
-  private Tensor floats(float[] values, long... shape) {
-    Tensor tensor = Tensor.dense(driver.allocate(4L * values.length), shape);
-    ByteBuffer bytes = ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder());
-    bytes.asFloatBuffer().put(values);
-    driver.upload(bytes, tensor.address());
-    return tensor;
+  BoundKernelsTest() {
+    super(6);
   }
 
   private static <T extends DynamicCustomOp> T set(T op) {
@@ -102,8 +74,8 @@ class BoundKernelsTest {
         List.of(
             answer,
             target,
-            floats(x0, images, C, H, W),
-            floats(rows, images, BoundLoss.Coefficients.COUNT));
+            tensors.floats(x0, images, C, H, W),
+            tensors.floats(rows, images, BoundLoss.Coefficients.COUNT));
     Tensor losses = tensors.randomFloats(1, images);
     Tensor gradient = tensors.randomFloats(1, images);
     Tensor slopes = tensors.map(Precision.FLOAT32, images, H, W, 2 * C);
@@ -159,8 +131,8 @@ class BoundKernelsTest {
             List.of(
                 tensors.randomMap(Precision.FLOAT32, 1, 1, 1, 2 * C),
                 tensors.randomFloats(1, 1, C, 1, 1),
-                floats(x0, 1, C, 1, 1),
-                floats(rows, 1, rows.length)),
+                tensors.floats(x0, 1, C, 1, 1),
+                tensors.floats(rows, 1, rows.length)),
             List.of(losses))
         .run();
     assertThat(tensors.stored(losses)).containsExactly(Double.NaN);

@@ -41,12 +41,19 @@ record EmulatedTensors(CudaDriver driver, Random random) {
 
   /** Dense random numbers times a scale. */
   Tensor randomFloats(double scale, long... shape) {
-    Tensor tensor = Tensor.dense(driver.allocate(4 * Tensor.length(shape)), shape);
-    ByteBuffer bytes = buffer(tensor);
-    while (bytes.hasRemaining()) {
-      bytes.putFloat((float) (scale * random.nextGaussian()));
+    float[] values = new float[(int) Tensor.length(shape)];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) (scale * random.nextGaussian());
     }
-    driver.upload(bytes.flip(), tensor.address());
+    return floats(values, shape);
+  }
+
+  /** Dense numbers. */
+  Tensor floats(float[] values, long... shape) {
+    Tensor tensor = Tensor.dense(driver.allocate(4L * values.length), shape);
+    ByteBuffer bytes = buffer(tensor);
+    bytes.asFloatBuffer().put(values);
+    driver.upload(bytes, tensor.address());
     return tensor;
   }
 

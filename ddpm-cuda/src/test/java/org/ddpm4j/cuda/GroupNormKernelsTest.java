@@ -4,41 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.GroupNormGradient;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 
 /** Group normalisation and its gradient, emulated, against loops in DOUBLE. */
-class GroupNormKernelsTest {
+class GroupNormKernelsTest extends OnEmulatedCard {
 
   private static final double EPSILON = 1e-5;
 
-  private final Random random = new Random(3);
-  private EmulatedDriver driver;
-  private EmulatedTensors tensors;
-
-  @BeforeEach
-  void open() {
-    Assumptions.assumeTrue(EmulatedDriver.obstacle() == null, EmulatedDriver.obstacle());
-    driver = new EmulatedDriver();
-    tensors = new EmulatedTensors(driver, random);
-  }
-
-  @AfterEach
-  void close() {
-    if (driver != null) {
-      driver.close();
-    }
+  GroupNormKernelsTest() {
+    super(3);
   }
 
   private static <T extends DynamicCustomOp> T set(T op, int groups, Activation function) {

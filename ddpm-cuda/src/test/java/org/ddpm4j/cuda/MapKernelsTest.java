@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import java.util.function.DoubleBinaryOperator;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Add;
@@ -30,9 +29,6 @@ import org.ddpm4j.kernels.ops.UpsampleNearest;
 import org.ddpm4j.kernels.ops.UpsampleNearestGradient;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -40,24 +36,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 
 /** Operations on elements, axes, channels and squares, and losses, emulated, against loops. */
-class MapKernelsTest {
+class MapKernelsTest extends OnEmulatedCard {
 
-  private final Random random = new Random(6);
-  private EmulatedDriver driver;
-  private EmulatedTensors tensors;
-
-  @BeforeEach
-  void open() {
-    Assumptions.assumeTrue(EmulatedDriver.obstacle() == null, EmulatedDriver.obstacle());
-    driver = new EmulatedDriver();
-    tensors = new EmulatedTensors(driver, random);
-  }
-
-  @AfterEach
-  void close() {
-    if (driver != null) {
-      driver.close();
-    }
+  MapKernelsTest() {
+    super(6);
   }
 
   private CudaContext context(Precision precision) {

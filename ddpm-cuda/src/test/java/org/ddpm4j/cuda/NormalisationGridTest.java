@@ -4,16 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.SumPerChannel;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -22,26 +18,12 @@ import org.junit.jupiter.params.provider.MethodSource;
  * and a padded row, in one group, two and one for each channel: against plain loops in DOUBLE, in
  * place, and with each gradient that nobody wants left out.
  */
-class NormalisationGridTest {
+class NormalisationGridTest extends OnEmulatedCard {
 
   private static final double EPSILON = 1e-5;
 
-  private final Random random = new Random(11);
-  private EmulatedDriver driver;
-  private EmulatedTensors tensors;
-
-  @BeforeEach
-  void open() {
-    Assumptions.assumeTrue(EmulatedDriver.obstacle() == null, EmulatedDriver.obstacle());
-    driver = new EmulatedDriver();
-    tensors = new EmulatedTensors(driver, random);
-  }
-
-  @AfterEach
-  void close() {
-    if (driver != null) {
-      driver.close();
-    }
+  NormalisationGridTest() {
+    super(11);
   }
 
   /** The functions take turns. */

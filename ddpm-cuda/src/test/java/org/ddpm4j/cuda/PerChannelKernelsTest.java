@@ -4,38 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import org.ddpm4j.kernels.ops.AddPerChannel;
 import org.ddpm4j.kernels.ops.ScaleShiftPerChannel;
 import org.ddpm4j.kernels.ops.ScaleShiftPerChannelGradient;
 import org.ddpm4j.kernels.ops.SumPerChannel;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** One number for each image and channel, emulated, against loops in DOUBLE. */
-class PerChannelKernelsTest {
+class PerChannelKernelsTest extends OnEmulatedCard {
 
-  private final Random random = new Random(4);
-  private EmulatedDriver driver;
-  private EmulatedTensors tensors;
-
-  @BeforeEach
-  void open() {
-    Assumptions.assumeTrue(EmulatedDriver.obstacle() == null, EmulatedDriver.obstacle());
-    driver = new EmulatedDriver();
-    tensors = new EmulatedTensors(driver, random);
-  }
-
-  @AfterEach
-  void close() {
-    if (driver != null) {
-      driver.close();
-    }
+  PerChannelKernelsTest() {
+    super(4);
   }
 
   private static void check(Precision precision, double[] actual, double[] expected) {
