@@ -6,34 +6,28 @@ import static org.assertj.core.api.Assertions.within;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
-import java.util.Random;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** AdamW on flat buffers, emulated, against its definition in DOUBLE. */
-class OptimizerKernelsTest {
+class OptimizerKernelsTest extends OnEmulatedCard {
 
   private static final int LENGTH = 4099;
-
-  private final Random random = new Random(8);
-  private EmulatedDriver driver;
-  private EmulatedTensors tensors;
   private static final Double[] FURTHER_DECAYS = {0.5, 0.875};
 
   private OptimizerKernels.Buffers buffers;
   private long outcome;
 
+  OptimizerKernelsTest() {
+    super(8);
+  }
+
   @BeforeEach
-  void open() {
-    Assumptions.assumeTrue(EmulatedDriver.obstacle() == null, EmulatedDriver.obstacle());
-    driver = new EmulatedDriver();
-    tensors = new EmulatedTensors(driver, random);
+  void makeBuffers() {
     buffers =
         new OptimizerKernels.Buffers(
             tensors.randomFloats(1, LENGTH),
@@ -43,13 +37,6 @@ class OptimizerKernelsTest {
             tensors.randomFloats(1, LENGTH),
             List.of(tensors.randomFloats(1, LENGTH), tensors.randomFloats(1, LENGTH)));
     outcome = driver.allocate(OptimizerKernels.OUTCOME_DOUBLES * Double.BYTES);
-  }
-
-  @AfterEach
-  void close() {
-    if (driver != null) {
-      driver.close();
-    }
   }
 
   private Tensor squares() {
