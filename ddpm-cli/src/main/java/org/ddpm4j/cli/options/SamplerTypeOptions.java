@@ -1,6 +1,8 @@
 package org.ddpm4j.cli.options;
 
 import java.util.Objects;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.ddpm4j.diffusion.config.AncestralConfig;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
@@ -92,11 +94,7 @@ public final class SamplerTypeOptions {
    * @throws BadInputException if a value is not possible
    */
   public DefaultSampler sampler(DiffusionModel model) {
-    return changed(
-        model,
-        type == null
-            ? model.defaultSampler()
-            : BadInputException.check(() -> model.defaultSampler(type)));
+    return chosen(model, model::defaultSampler, model::defaultSampler);
   }
 
   /**
@@ -107,14 +105,15 @@ public final class SamplerTypeOptions {
    * @throws BadInputException if a value is not possible
    */
   public DefaultSampler imageToImageSampler(DiffusionModel model) {
-    return changed(
-        model,
-        type == null
-            ? model.imageToImageSampler()
-            : BadInputException.check(() -> model.imageToImageSampler(type)));
+    return chosen(model, model::imageToImageSampler, model::imageToImageSampler);
   }
 
-  private DefaultSampler changed(DiffusionModel model, DefaultSampler own) {
+  private DefaultSampler chosen(
+      DiffusionModel model,
+      Supplier<DefaultSampler> usual,
+      Function<SamplerType, DefaultSampler> ofType) {
+    DefaultSampler own =
+        type == null ? usual.get() : BadInputException.check(() -> ofType.apply(type));
     return new DefaultSampler(
         changed(own.config(), model.unet().config()),
         reverseProcess.chosenClip() == null
