@@ -108,6 +108,35 @@ public final class BatchArithmetic {
   }
 
   /**
+   * Multiplies each image by a factor, in the batch's memory.
+   *
+   * @param x {@code [N,...]}, becomes {@code factor·x}
+   * @param factors one for each image
+   * @throws IllegalArgumentException if there are not as many factors as images
+   */
+  public static void scalePerImage(INDArray x, double... factors) {
+    if (factors.length != x.size(0)) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "%d factors were given for %d images; each image needs one.",
+              factors.length, x.size(0)));
+    }
+    on(x).scalePerImage(x, factors);
+  }
+
+  /**
+   * The standard deviation of each image's elements, with Bessel's correction. Sums are in double
+   * precision here.
+   *
+   * @param x {@code [N,...]}
+   * @return {@code √(Σ(x - mean)²/(n-1))} of the n elements of each image; undefined (NaN) where n
+   *     is 1 and where an element is not finite
+   */
+  public static double[] standardDeviations(INDArray x) {
+    return on(x).standardDeviations(x);
+  }
+
+  /**
    * Values put into a range; what is no number stays so.
    *
    * @param x of any shape

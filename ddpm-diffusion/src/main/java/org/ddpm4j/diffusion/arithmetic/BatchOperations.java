@@ -13,6 +13,10 @@ interface BatchOperations {
 
   void addScaled(INDArray x, double factor, INDArray y);
 
+  void scalePerImage(INDArray x, double... factors);
+
+  double[] standardDeviations(INDArray x);
+
   INDArray clip(INDArray x, double min, double max);
 
   INDArray twice(INDArray x);

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.arithmetic;
 
 import java.util.Arrays;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -62,6 +63,30 @@ final class Nd4jOperations implements BatchOperations {
   }
 
   @Override
+  public void scalePerImage(INDArray x, double... factors) {
+    try (INDArray perImage = perImage(factors, x)) {
+      x.muli(perImage);
+    }
+  }
+
+  /** Of a copy in double precision, since ND4J's sums are of the type of what is summed. */
+  @Override
+  public double[] standardDeviations(INDArray x) {
+    int images = (int) x.size(0);
+    long perImage = x.length() / images;
+    try (INDArray copy = x.dup('c');
+        INDArray differences = Nd4j.createUninitialized(DataType.DOUBLE, images, perImage)) {
+      differences.assign(copy.reshape('c', images, perImage));
+      try (INDArray means = differences.mean(true, 1);
+          INDArray norms = differences.subi(means).norm2(1)) {
+        return Arrays.stream(norms.toDoubleVector())
+            .map(norm -> norm / Math.sqrt(perImage - 1))
+            .toArray();
+      }
+    }
+  }
+
+  @Override
   public INDArray clip(INDArray x, double min, double max) {
     return Nd4j.math().clipByValue(x, min, max);
   }
@@ -71,9 +96,14 @@ final class Nd4jOperations implements BatchOperations {
     return Nd4j.concat(0, x, x);
   }
 
-  /** An infinite or undefined value makes the sum so. */
+  /**
+   * By differences of 0, which are undefined where a value is not finite: ND4J's own condition
+   * takes NaN of FLOAT16 and large numbers of BFLOAT16 for what they are not.
+   */
   @Override
   public boolean isFinite(INDArray x) {
-    return Double.isFinite(x.sumNumber().doubleValue());
+    try (INDArray differences = x.sub(x)) {
+      return differences.sumNumber().doubleValue() == 0;
+    }
   }
 }

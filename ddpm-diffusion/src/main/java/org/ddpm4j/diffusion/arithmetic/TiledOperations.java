@@ -107,19 +107,87 @@ final class TiledOperations implements BatchOperations {
 
   @Override
   public INDArray combinePerImage(double[] a, INDArray x, double[] b, INDArray y) {
-    int perImage = (int) (x.length() / a.length);
     return make(
-        (result, read, first, n) -> {
-          int end;
-          for (int begin = 0; begin < n; begin = end) {
-            int image = (first + begin) / perImage;
-            end = Math.min(n, (image + 1) * perImage - first);
-            scale(result, (float) a[image], read[0], begin, end);
-            addScaled(result, (float) b[image], read[1], begin, end);
-          }
-        },
+        ofEachImage(
+            x,
+            (result, read, image, begin, end) -> {
+              scale(result, (float) a[image], read[0], begin, end);
+              addScaled(result, (float) b[image], read[1], begin, end);
+            }),
         x,
         y);
+  }
+
+  /** Makes the elements of a tile, from {@code begin} to {@code end}, that are of one image. */
+  private interface TileOfImage {
+    void make(float[] result, float[][] terms, int image, int begin, int end);
+  }
+
+  private static Tile ofEachImage(INDArray batch, TileOfImage tile) {
+    int perImage = (int) (batch.length() / batch.size(0));
+    return (result, read, first, n) -> {
+      int end;
+      for (int begin = 0; begin < n; begin = end) {
+        int image = (first + begin) / perImage;
+        end = Math.min(n, (image + 1) * perImage - first);
+        tile.make(result, read, image, begin, end);
+      }
+    };
+  }
+
+  @Override
+  public void scalePerImage(INDArray x, double... factors) {
+    fill(
+        x,
+        ofEachImage(
+            x,
+            (result, read, image, begin, end) ->
+                scale(result, (float) factors[image], read[0], begin, end)),
+        x);
+  }
+
+  @Override
+  public double[] standardDeviations(INDArray x) {
+    FloatBuffer from = SingleExecution.buffer(x);
+    int images = (int) x.size(0);
+    int perImage = from.limit() / images;
+    IntStream numbers = IntStream.range(0, images);
+    double[] deviations =
+        (from.limit() > PIECE ? numbers.parallel() : numbers)
+            .mapToDouble(image -> standardDeviation(from, image * perImage, perImage))
+            .toArray();
+    Reference.reachabilityFence(x);
+    return deviations;
+  }
+
+  /**
+   * By the differences from the first element, which is no farther from the mean than √n standard
+   * deviations: a large mean costs no digits.
+   */
+  private static double standardDeviation(FloatBuffer from, int begin, int count) {
+    float[] read = new float[TILE];
+    double[] moments = new double[2];
+    double origin = from.get(begin);
+    int end = begin + count;
+    for (int first = begin; first < end; first += TILE) {
+      int n = Math.min(TILE, end - first);
+      from.get(first, read, 0, n);
+      addMoments(moments, read, origin, n);
+    }
+    double variance = (moments[1] - moments[0] * moments[0] / count) / (count - 1);
+    return Math.sqrt(variance);
+  }
+
+  private static void addMoments(double[] moments, float[] x, double origin, int n) {
+    double sum = 0;
+    double squares = 0;
+    for (int i = 0; i < n; i++) {
+      double difference = x[i] - origin;
+      sum += difference;
+      squares += difference * difference;
+    }
+    moments[0] += sum;
+    moments[1] += squares;
   }
 
   @Override

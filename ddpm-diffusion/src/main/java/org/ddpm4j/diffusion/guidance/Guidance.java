@@ -4,7 +4,6 @@ import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * How far beyond the model of its class a sample is drawn towards it.
@@ -142,19 +141,13 @@ public record Guidance(double scale, double rescale, Interval interval) {
 
   /** Multiplies each image by {@code φ std(y_c) / std(ỹ) + 1 - φ}. */
   private void rescale(INDArray guided, INDArray conditional) {
-    INDArray wanted = conditional.std(1, 2, 3);
-    INDArray actual = guided.std(1, 2, 3);
-    long[] perImage = {guided.size(0), 1, 1, 1};
-    INDArray factors = Nd4j.create(guided.dataType(), perImage);
-    for (long i = 0; i < guided.size(0); i++) {
+    double[] factors = BatchArithmetic.standardDeviations(conditional);
+    double[] actual = BatchArithmetic.standardDeviations(guided);
+    for (int i = 0; i < factors.length; i++) {
       // An image of one colour has no deviation to set right.
-      double ratio = actual.getDouble(i) > 0 ? wanted.getDouble(i) / actual.getDouble(i) : 1;
-      factors.putScalar(i, rescale * ratio + 1 - rescale);
+      double ratio = actual[i] > 0 ? factors[i] / actual[i] : 1;
+      factors[i] = rescale * ratio + 1 - rescale;
     }
-    guided.muli(factors);
-    // At once: the garbage collector, which sees only the small Java objects, may wait for hours.
-    wanted.close();
-    actual.close();
-    factors.close();
+    BatchArithmetic.scalePerImage(guided, factors);
   }
 }

@@ -1,7 +1,9 @@
 package org.ddpm4j.diffusion.arithmetic;
 
+import static java.lang.Double.NaN;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.util.Arrays;
 import java.util.List;
@@ -11,6 +13,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -185,6 +188,99 @@ class BatchArithmeticTest {
 
   @ParameterizedTest
   @MethodSource("shapes")
+  void scalesEachImageInPlace(long... shape) {
+    INDArray x = batch(18, shape);
+    float[] xs = elements(x);
+    int images = (int) shape[0];
+    double[] factors = IntStream.range(0, images).mapToDouble(i -> A + i * B).toArray();
+    for (BatchOperations by : List.of(TiledOperations.INSTANCE, Nd4jOperations.INSTANCE)) {
+      INDArray scaled = x.dup('c');
+      by.scalePerImage(scaled, factors);
+      assertBits(scaled, i -> (float) factors[i / (xs.length / images)] * xs[i]);
+    }
+  }
+
+  /** Where a mean is large, sums of squares would leave few digits of the difference. */
+  @ParameterizedTest
+  @CsvSource({"0, 1", "-3, 0.01", "50000, 0.01", "1e30, 1e27", "0, 1e-30"})
+  void standardDeviationsAreThoseOfALoopInDoublePrecision(double mean, double deviation) {
+    for (long[] shape : new long[][] {{3, 1, 5, 5}, {5, 3, 33, 31}, {1, 3, 260, 251}, {2, 2}}) {
+      INDArray x = Nd4j.create(DataType.FLOAT, shape);
+      Random random = new Random(19);
+      for (long i = 0; i < x.length(); i++) {
+        x.putScalar(i, mean + deviation * random.nextGaussian());
+      }
+      float[] xs = elements(x);
+      double[] expected = deviations(xs, (int) shape[0]);
+      for (BatchOperations by : List.of(TiledOperations.INSTANCE, Nd4jOperations.INSTANCE)) {
+        double[] found = by.standardDeviations(x);
+        assertThat(found).hasSameSizeAs(expected);
+        for (int i = 0; i < found.length; i++) {
+          assertThat(found[i]).isCloseTo(expected[i], withinPercentage(1e-8));
+        }
+      }
+      assertBits(x, i -> xs[i]);
+    }
+  }
+
+  /** The mean first, then the squares of what differs from it. */
+  private static double[] deviations(float[] x, int images) {
+    int perImage = x.length / images;
+    double[] deviations = new double[images];
+    for (int image = 0; image < images; image++) {
+      double sum = 0;
+      for (int i = 0; i < perImage; i++) {
+        sum += x[image * perImage + i];
+      }
+      double squares = 0;
+      for (int i = 0; i < perImage; i++) {
+        squares += Math.pow(x[image * perImage + i] - sum / perImage, 2);
+      }
+      deviations[image] = Math.sqrt(squares / (perImage - 1));
+    }
+    return deviations;
+  }
+
+  /** The first element is an outlier, as far from the mean as one can be. */
+  @Test
+  void standardDeviationsBesideAnOutlier() {
+    INDArray x = Nd4j.ones(DataType.FLOAT, 1, 100_000);
+    x.putScalar(0, -1e6);
+    // n-1 values are 1 and one is 1-d: the variance is d²/n.
+    double expected = 1_000_001 / Math.sqrt(100_000);
+    assertThat(TiledOperations.INSTANCE.standardDeviations(x)[0])
+        .isCloseTo(expected, withinPercentage(1e-8));
+  }
+
+  @Test
+  void standardDeviationsOfOneColourAreZeroAndOfOneElementUndefined() {
+    for (BatchOperations by : List.of(TiledOperations.INSTANCE, Nd4jOperations.INSTANCE)) {
+      INDArray grey = Nd4j.valueArrayOf(new long[] {2, 1, 60, 60}, 0.1, DataType.FLOAT);
+      assertThat(by.standardDeviations(grey)).containsExactly(0, 0);
+      assertThat(by.standardDeviations(Nd4j.ones(DataType.FLOAT, 2, 1, 1, 1))).containsOnly(NaN);
+      grey.putScalar(0, Float.POSITIVE_INFINITY);
+      assertThat(by.standardDeviations(grey)).containsExactly(NaN, 0);
+    }
+  }
+
+  @Test
+  void standardDeviationsOfOtherLayoutsAreOfTheSameElements() {
+    INDArray x = Nd4j.createFromArray(1., 2., 4., 8., 16., 32., 64., 128.).reshape('c', 2, 2, 2, 1);
+    double[] expected = {Math.sqrt(28.75 / 3), Math.sqrt(7360. / 3)};
+    assertThat(BatchArithmetic.standardDeviations(x))
+        .usingComparatorWithPrecision(1e-12)
+        .containsExactly(expected);
+    assertThat(BatchArithmetic.standardDeviations(x.dup('f')))
+        .usingComparatorWithPrecision(1e-12)
+        .containsExactly(expected);
+    INDArray column = x.castTo(DataType.FLOAT).get(NDArrayIndex.all(), NDArrayIndex.interval(1, 2));
+    assertThat(BatchArithmetic.standardDeviations(column))
+        .usingComparatorWithPrecision(1e-6)
+        .containsExactly(4 / Math.sqrt(2), 64 / Math.sqrt(2));
+  }
+
+  @ParameterizedTest
+  @MethodSource("shapes")
   void clips(long... shape) {
     INDArray x = batch(10, shape);
     float[] xs = elements(x);
@@ -240,6 +336,25 @@ class BatchArithmeticTest {
     assertThat(BatchArithmetic.isFinite(Nd4j.valueArrayOf(new long[] {9}, 3e38, DataType.FLOAT)))
         .isTrue();
     assertThat(BatchArithmetic.isFinite(Nd4j.createFromArray(1, 2, 3))).isTrue();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"FLOAT, 3e38", "DOUBLE, 1e308", "HALF, 6e4", "BFLOAT16, 3e38"})
+  void finiteIsSaidOfEachValueOfAnyTypeAndLayout(DataType type, double large) {
+    INDArray many = Nd4j.valueArrayOf(new long[] {9, 9}, large, type).dup('f');
+    INDArray column = many.get(NDArrayIndex.all(), NDArrayIndex.interval(3, 4));
+    assertThat(BatchArithmetic.isFinite(many)).isTrue();
+    assertThat(BatchArithmetic.isFinite(column)).isTrue();
+    for (double value : new double[] {Double.NaN, Double.NEGATIVE_INFINITY}) {
+      many.putScalar(new long[] {4, 2}, value);
+      assertThat(BatchArithmetic.isFinite(many)).isFalse();
+      assertThat(BatchArithmetic.isFinite(column)).isTrue();
+      many.putScalar(new long[] {4, 2}, large);
+      many.putScalar(new long[] {5, 3}, value);
+      assertThat(BatchArithmetic.isFinite(column)).isFalse();
+      many.putScalar(new long[] {5, 3}, large);
+    }
+    assertThat(BatchArithmetic.isFinite(many)).isTrue();
   }
 
   /** The parts of larger arrays: whole images lie in order, single channels do not. */
@@ -305,5 +420,8 @@ class BatchArithmeticTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> BatchArithmetic.combinePerImage(new double[3], x, new double[2], x))
         .withMessageContaining("3 and 2 factors were given for 3 images");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> BatchArithmetic.scalePerImage(x, A, B))
+        .withMessageContaining("2 factors were given for 3 images");
   }
 }
