@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.Network;
 import org.ddpm4j.diffusion.NetworkDenoiser;
@@ -25,6 +28,7 @@ import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -465,6 +469,50 @@ class SamplersTest {
           .isEqualTo(expected.data().asFloat());
     }
     assertThat(x0).isEqualTo(before);
+  }
+
+  /** Whatever the order, with many that are equal, and with what is no number. */
+  @ParameterizedTest
+  @ValueSource(doubles = {0.001, 0.37, 0.5, 0.995, 1})
+  void theThresholdIsThatOfSortedValues(double ratio) {
+    SplittableRandom random = new SplittableRandom(8);
+    for (int n : new int[] {1, 2, 3, 7, 64, 1000}) {
+      List<IntToDoubleFunction> images =
+          List.of(
+              i -> 3 * random.nextFloat(-1, 1),
+              i -> i,
+              i -> n - i,
+              i -> 7,
+              i -> i % 5 - 2,
+              i -> (i ^ 1) * (i % 2 == 0 ? 2 : -2),
+              i -> i % 3 == 0 ? Double.POSITIVE_INFINITY : -i,
+              i -> i % 4 == 1 ? Double.NaN : i);
+      for (IntToDoubleFunction image : images) {
+        INDArray x0 =
+            Nd4j.createFromArray(IntStream.range(0, n).mapToDouble(image).toArray())
+                .reshape(1, 1, 1, n);
+        double[] sorted = Arrays.stream(x0.data().asDouble()).map(Math::abs).sorted().toArray();
+        int below = (int) (ratio * (n - 1));
+        double share = ratio * (n - 1) - below;
+        double quantile =
+            sorted[below] + share * (sorted[Math.min(below + 1, n - 1)] - sorted[below]);
+        double s = Math.max(1, quantile);
+        double[] expected =
+            Arrays.stream(x0.data().asDouble())
+                .map(x -> Math.min(Math.max(x, -s), s) / s)
+                .toArray();
+        float[] expectedFloats = new float[n];
+        for (int i = 0; i < n; i++) {
+          expectedFloats[i] = Math.min(Math.max(x0.getFloat(i), -(float) s), (float) s) / (float) s;
+        }
+        X0Constraint constraint = X0Constraint.dynamicThreshold(ratio);
+        assertThat(constraint.apply(x0.castTo(DataType.FLOAT)).data().asFloat())
+            .isEqualTo(expectedFloats);
+        if (Double.isFinite(s)) {
+          assertThat(constraint.apply(x0).data().asDouble()).isEqualTo(expected);
+        }
+      }
+    }
   }
 
   @Test
