@@ -11,7 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Arithmetic on batches of equal shape and any rank, each operation in one pass over the data and
  * without memory beside its result. Factors are rounded to the type of the arrays, and so is each
  * product and each sum, in the order of the terms: the results are those of ND4J's operations, bit
- * for bit, which do the work where arrays are not of FLOAT, in order and in the processor's memory.
+ * for bit but for {@link #standardDeviations}, which do the work where arrays are not of FLOAT, in
+ * order and in the processor's memory.
  */
 public final class BatchArithmetic {
 
