@@ -73,7 +73,7 @@ final class ConvolutionKernels {
     Tensor weights = inputs.get(1);
     Tensor dy = inputs.get(2);
     if (CudnnConvolution.isFor(context, x, weights, dy, geometry)) {
-      return backwardByCudnn(context, geometry, inputs, outputs);
+      return backwardByCudnn(op, context, inputs, outputs);
     }
     ConvolutionLookup lookup =
         ConvolutionLookup.plain(x, dy, weights, geometry.stride(), geometry.padding());
@@ -87,23 +87,27 @@ final class ConvolutionKernels {
       ConvolutionLookup transposed =
           ConvolutionLookup.transposed(
               dy, outputs.get(0), weights, geometry.stride(), geometry.padding());
-      steps.add(0, gather(context, transposed, dy, weights, Ending.NONE, outputs.get(0)));
+      Ending ending = new Ending(null, null, residual(op, inputs), Activation.IDENTITY);
+      steps.add(0, gather(context, transposed, dy, weights, ending, outputs.get(0)));
     }
     return Kernel.sequence(steps);
   }
 
+  /** What is added to the gradient of x, or null. */
+  private static Tensor residual(Conv2dGradient op, List<Tensor> inputs) {
+    return op.addsResidual() ? inputs.get(3) : null;
+  }
+
   private static Kernel backwardByCudnn(
-      CudaContext context,
-      ConvolutionGeometry geometry,
-      List<Tensor> inputs,
-      List<Tensor> outputs) {
+      Conv2dGradient op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
+    ConvolutionGeometry geometry = op.geometry();
     Tensor x = inputs.get(0);
     Tensor dy = inputs.get(2);
     CudnnConvolution convolution =
         new CudnnConvolution(context, x, inputs.get(1), dy, geometry.stride(), geometry.padding());
     List<Kernel> steps = new ArrayList<>();
     if (outputs.get(0) != null) {
-      steps.add(convolution.dataGradient(dy, outputs.get(0)));
+      steps.add(convolution.dataGradient(dy, residual(op, inputs), outputs.get(0)));
     }
     if (outputs.get(1) != null) {
       steps.add(convolution.weightGradient(x, dy, outputs.get(1)));

@@ -309,8 +309,12 @@ final class CudnnConvolution {
     return driver.cudnn();
   }
 
-  /** The gradient of x. */
-  Kernel dataGradient(Tensor dy, Tensor dx) {
+  /** The gradient of x, to which the residual is added if it is not null; it may lie in dx. */
+  Kernel dataGradient(Tensor dy, Tensor residual, Tensor dx) {
+    if (residual != null && residual.address() != dx.address()) {
+      Kernel copying = () -> context.driver().copy(residual.address(), dx.address(), dx.bytes());
+      return Kernel.sequence(List.of(copying, dataGradient(dy, dx, dx)));
+    }
     cudnnConvolutionBwdDataAlgoPerf_t found = new cudnnConvolutionBwdDataAlgoPerf_t(ALGORITHMS);
     int[] count = new int[1];
     check(
@@ -330,6 +334,7 @@ final class CudnnConvolution {
     Address weights = new Address(packedWeights());
     Address from = new Address(dy.address());
     Address to = new Address(dx.address());
+    FloatPointer share = residual == null ? zero : one;
     return () ->
         check(
             cudnnConvolutionBackwardData(
@@ -343,7 +348,7 @@ final class CudnnConvolution {
                 algorithm,
                 workspace,
                 workspaceBytes,
-                zero,
+                share,
                 x,
                 to));
   }

@@ -44,7 +44,11 @@ final class GroupNormKernels {
       GroupNorm op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
     Settings settings = new Settings(op.groups(), (float) op.epsilon(), op.function());
     Operands operands = new Operands(inputs.get(0), null, inputs.get(1), inputs.get(2));
-    return forward(context, settings, operands, outputs.get(0));
+    Ending ending =
+        new Ending(
+            op.addsPerChannel() ? inputs.get(3) : null,
+            op.addsResidual() ? inputs.get(inputs.size() - 1) : null);
+    return forward(context, settings, operands, ending, outputs.get(0));
   }
 
   static Kernel backward(
@@ -52,7 +56,8 @@ final class GroupNormKernels {
     Settings settings = new Settings(op.groups(), (float) op.epsilon(), op.function());
     Operands operands = new Operands(inputs.get(0), null, inputs.get(1), inputs.get(2));
     Gradients gradients = new Gradients(outputs.get(0), null, outputs.get(1), outputs.get(2));
-    return backward(context, settings, operands, inputs.get(3), gradients);
+    Tensor residual = op.addsResidual() ? inputs.get(4) : null;
+    return backward(context, settings, operands, inputs.get(3), residual, gradients);
   }
 
   /** What is normalised and what follows. */
@@ -67,6 +72,17 @@ final class GroupNormKernels {
    * @param shift {@code [C]}
    */
   record Operands(Tensor x, Tensor vector, Tensor scale, Tensor shift) {}
+
+  /**
+   * What is added to the result.
+   *
+   * @param perChannel {@code [N,C]}, or null
+   * @param residual map {@code [N,H,W,C]}, or null
+   */
+  record Ending(Tensor perChannel, Tensor residual) {
+
+    static final Ending NONE = new Ending(null, null);
+  }
 
   /**
    * Gradients of the operands, each null if nobody wants it; those of scale and shift are added.
@@ -91,6 +107,11 @@ final class GroupNormKernels {
 
     int slabGroups() {
       return slabPacks * pack / channelsPerGroup();
+    }
+
+    /** Of a float for each channel. */
+    int slabChannelBytes() {
+      return slabPacks * pack * Float.BYTES;
     }
 
     int slabBytes(int rows) {
@@ -170,17 +191,19 @@ final class GroupNormKernels {
     return bytes + RESERVED <= context.sharedMemoryPerBlock();
   }
 
-  /** {@code y = function(group norm of (x + vector))}. */
-  static Kernel forward(CudaContext context, Settings settings, Operands operands, Tensor y) {
+  /** {@code y = function(group norm of (x + vector)) + ending}. */
+  static Kernel forward(
+      CudaContext context, Settings settings, Operands operands, Ending ending, Tensor y) {
     Sizes sizes = sizes(context, settings, operands.x(), 1);
     int threads = sizes.threads(sizes.positions(), PACKS_OF_THREAD, LARGEST_BLOCK);
     int buffer = sizes.groupBuffer(threads);
     long bytes =
         (long) sizes.positions() * sizes.slabPacks() * BYTES_OF_PACK
             + 4L * buffer
+            + sizes.slabChannelBytes()
             + 8L * sizes.slabGroups();
     if (!fits(context, bytes)) {
-      return chunkForward(context, settings, sizes, operands, y);
+      return chunkForward(context, settings, sizes, operands, ending, y);
     }
     return context.launch(
         FILE,
@@ -190,6 +213,8 @@ final class GroupNormKernels {
         operands.vector(),
         operands.scale(),
         operands.shift(),
+        ending.perChannel(),
+        ending.residual(),
         y,
         sizes.positions(),
         sizes.channels(),
@@ -202,17 +227,25 @@ final class GroupNormKernels {
   }
 
   private static Kernel chunkForward(
-      CudaContext context, Settings settings, Sizes sizes, Operands operands, Tensor y) {
+      CudaContext context,
+      Settings settings,
+      Sizes sizes,
+      Operands operands,
+      Ending ending,
+      Tensor y) {
     long statistics = context.scratch(statisticsBytes(sizes));
     Kernel apply =
         context.launch(
             FILE,
             "group_norm_chunk_forward",
-            chunkLaunch(sizes, LARGEST_BACKWARD_BLOCK).withShared(8 * sizes.slabGroups()),
+            chunkLaunch(sizes, LARGEST_BACKWARD_BLOCK)
+                .withShared(sizes.slabChannelBytes() + 8 * sizes.slabGroups()),
             operands.x(),
             operands.vector(),
             operands.scale(),
             operands.shift(),
+            ending.perChannel(),
+            ending.residual(),
             y,
             statistics,
             sizes.positions(),
@@ -261,17 +294,23 @@ final class GroupNormKernels {
     return CudaContext.roundUp(8L * sizes.images() * sizes.groups() * chunks(sizes));
   }
 
-  /** Gradients of {@link #forward}; that of x may take the memory of dy. */
+  /**
+   * Gradients of {@link #forward}; that of x, to which the residual is added if it is not null, may
+   * take the memory of dy.
+   */
   static Kernel backward(
-      CudaContext context, Settings settings, Operands operands, Tensor dy, Gradients gradients) {
+      CudaContext context,
+      Settings settings,
+      Operands operands,
+      Tensor dy,
+      Tensor residual,
+      Gradients gradients) {
     boolean parameters = gradients.scale() != null || gradients.shift() != null;
     if (!parameters && gradients.x() == null && gradients.vector() == null) {
       return () -> {};
     }
     Sizes sizes = sizes(context, settings, operands.x(), 2);
-    int threads =
-        sizes.threads(
-            sizes.positions(), Integer.getInteger("gn.bpacks", 8), LARGEST_BACKWARD_BLOCK);
+    int threads = sizes.threads(sizes.positions(), PACKS_OF_THREAD, LARGEST_BACKWARD_BLOCK);
     int buffer = sizes.pack() * threads;
     long bytes =
         2L * sizes.positions() * sizes.slabPacks() * BYTES_OF_PACK
@@ -279,7 +318,7 @@ final class GroupNormKernels {
             + 8L * sizes.slabPacks() * sizes.pack()
             + 16L * sizes.slabGroups();
     if (!fits(context, bytes)) {
-      return chunkBackward(context, settings, sizes, operands, dy, gradients);
+      return chunkBackward(context, settings, sizes, operands, dy, residual, gradients);
     }
     Long sums = parameters ? context.scratch(sumsBytes(sizes, 1)) : null;
     Kernel kernel =
@@ -292,6 +331,7 @@ final class GroupNormKernels {
             operands.scale(),
             operands.shift(),
             dy,
+            residual,
             gradients.x(),
             sums,
             gradients.vector(),
@@ -332,6 +372,7 @@ final class GroupNormKernels {
       Sizes sizes,
       Operands operands,
       Tensor dy,
+      Tensor residual,
       Gradients gradients) {
     int chunks = chunks(sizes);
     long statistics = context.scratch(statisticsBytes(sizes) + sumsBytes(sizes, chunks));
@@ -342,13 +383,13 @@ final class GroupNormKernels {
     if (gradients.scale() != null || gradients.shift() != null) {
       kernels.add(parameters(context, sizes, sums, sizes.images() * chunks, gradients));
     }
-    if (gradients.vector() != null && gradients.x() == null) {
+    if (gradients.vector() != null && (gradients.x() == null || residual != null)) {
       throw new IllegalArgumentException(
-          "The gradient of the vector is summed from that of x, which nobody wants.");
+          "The gradient of the vector is summed from that of x alone, which nobody wants.");
     }
     if (gradients.x() != null) {
-      kernels.add(
-          chunkGradient(context, settings, sizes, operands, dy, gradients.x(), statistics, sums));
+      Maps maps = new Maps(dy, residual, gradients.x());
+      kernels.add(chunkGradient(context, settings, sizes, operands, maps, statistics, sums));
     }
     if (gradients.vector() != null) {
       kernels.add(PerChannelKernels.sum(context, gradients.x(), gradients.vector()));
@@ -389,13 +430,15 @@ final class GroupNormKernels {
         settings.function().ordinal());
   }
 
+  /** Of {@link #chunkGradient}. */
+  private record Maps(Tensor dy, Tensor residual, Tensor dx) {}
+
   private static Kernel chunkGradient(
       CudaContext context,
       Settings settings,
       Sizes sizes,
       Operands operands,
-      Tensor dy,
-      Tensor dx,
+      Maps maps,
       long statistics,
       long sums) {
     return context.launch(
@@ -407,8 +450,9 @@ final class GroupNormKernels {
         operands.vector(),
         operands.scale(),
         operands.shift(),
-        dy,
-        dx,
+        maps.dy(),
+        maps.residual(),
+        maps.dx(),
         statistics,
         sums,
         sizes.positions(),

@@ -4,7 +4,8 @@
 //
 // with mean and variance over the positions of one image and the channels of one group. x, y are
 // feature maps [N,P,C] with rows of rowLength elements, gamma and beta float [C]. Where `vector` is
-// not null, x + vector[n][c] is normalised instead of x (vector: float [N,C]).
+// not null, x + vector[n][c] is normalised instead of x (vector: float [N,C]). Where `added` (float
+// [N,C]) and `residual` (a map) are not null, y = activation(z) + added[n][c] + residual.
 //
 // A block works on one image and a slab: as many whole groups as make a row's part long enough for
 // good memory accesses. The slab stays in shared memory, so that everything is read once; statistics
@@ -13,7 +14,7 @@
 //
 // Backward, with x^ = (x - mean) rstd, dz = dy activation'(z), and M elements in a group:
 //   dbeta = sum of dz, dgamma = sum of dz x^       (over positions; images by a kernel of its own)
-//   dx = rstd (gamma dz - sum of gamma dz / M - x^ sum of gamma dz x^ / M)
+//   dx = rstd (gamma dz - sum of gamma dz / M - x^ sum of gamma dz x^ / M) + residual, if not null
 #include "rows.cuh"
 
 // ---------------------------------------------------------------------------- slabs
@@ -91,6 +92,10 @@ static __device__ __forceinline__ void load_groups(
     }
     v[j] = place.works && c + j < slab.channels ? ofGroups[group] : 0.0f;
   }
+}
+
+static __device__ __forceinline__ const element* from(const element* map, size_t offset) {
+  return map == nullptr ? nullptr : map + offset;
 }
 
 // The thread's vector, which is added to x.
@@ -178,36 +183,68 @@ static __device__ __forceinline__ void normalisation(
 
 // ---------------------------------------------------------------------------- forward
 
-// From the slab's rows, in shared memory or not, to y.
+// Adds the thread's part of a row of a map, if there is one.
+static __device__ __forceinline__ void add_residual(float v[PACK], const element* residual) {
+  if (residual == nullptr) return;
+  float u[PACK];
+  load_floats(u, residual);
+#pragma unroll
+  for (int j = 0; j < PACK; j++) v[j] += u[j];
+}
+
+// The slab's part of `added`, with zeros where channels are padding, to shared memory: all threads
+// call it, and see it after a barrier. Registers are too few for it.
+static __device__ __forceinline__ const float* keep_added(
+    float* shared, const float* added, const Slab& slab, int slabPacks, int channels) {
+  if (added == nullptr) return nullptr;
+  for (int c = threadIdx.x; c < slabPacks * PACK; c += blockDim.x) {
+    size_t at = (size_t)slab.image * channels + slab.channel + c;
+    shared[c] = c < slab.channels ? added[at] : 0.0f;
+  }
+  return shared;
+}
+
+// From the slab's rows, in shared memory or not, to y. `added` lies in shared memory; both it and
+// `residual` may be null.
 template <int FUNCTION>
 static __device__ __forceinline__ void write_normalised(
     const element* x, size_t rowOfX, element* y, size_t rowOfY, const float a[PACK],
-    const float b[PACK], const float centre[PACK], const Slab& slab, const Place& place) {
+    const float b[PACK], const float centre[PACK], const float* added, const element* residual,
+    const Slab& slab, const Place& place) {
   if (!place.works) return;
   x += place.pack * PACK;
   y += place.pack * PACK;
+  if (residual != nullptr) residual += place.pack * PACK;
   for (int r = place.line; r < slab.rows; r += place.lines) {
     float v[PACK];
     load_floats(v, x + r * rowOfX);
 #pragma unroll
     for (int j = 0; j < PACK; j++) v[j] = activate(FUNCTION, fmaf(v[j] - centre[j], a[j], b[j]));
+    if (added != nullptr) {
+#pragma unroll
+      for (int j = 0; j < PACK; j++) v[j] += added[place.pack * PACK + j];
+    }
+    add_residual(v, from(residual, r * rowOfY));
     store_floats(y + r * rowOfY, v);
   }
 }
 
-// One block for each slab of each image. Shared memory: the slab, the buffer of sum_over_rows, and
-// two floats for each of its groups.
+// One block for each slab of each image. Shared memory: the slab, the buffer of sum_over_rows, a
+// float for each of its channels and two for each of its groups.
 extern "C" __global__ void __launch_bounds__(1024) group_norm_forward(
     const element* x, const float* vector, const float* __restrict__ gamma,
-    const float* __restrict__ beta, element* y, int positions, int channels, int rowLength,
-    int groups, int slabPacks, int bufferFloats, float epsilon, int function) {
+    const float* __restrict__ beta, const float* __restrict__ added, const element* residual,
+    element* y, int positions, int channels, int rowLength, int groups, int slabPacks,
+    int bufferFloats, float epsilon, int function) {
   SHARED_MEMORY(element, tile);
   Slab slab(positions, positions, channels, rowLength, groups, slabPacks);
   Place place(slabPacks, slab.packs);
   float* buffer = reinterpret_cast<float*>(tile + (size_t)positions * slabPacks * PACK);
-  float* mean = buffer + bufferFloats;
+  float* ending = buffer + bufferFloats;
+  float* mean = ending + slabPacks * PACK;
   float* rstd = mean + slabPacks * PACK / slab.channelsPerGroup;
   size_t offset = slab.offset(positions, rowLength);
+  const float* kept = keep_added(ending, added, slab, slabPacks, channels);
   fetch(tile, x + offset, place, slab.rows, rowLength);
   float v[PACK], a[PACK], b[PACK];
   load_vector(v, vector, slab, place, channels);
@@ -217,8 +254,8 @@ extern "C" __global__ void __launch_bounds__(1024) group_norm_forward(
   invert(rstd, slab, elements, epsilon);
   normalisation(a, b, v, gamma, beta, mean, rstd, slab, place);
   WITH_FUNCTION(
-      function, write_normalised, tile, slabPacks * PACK, y + offset, rowLength, a, b, v, slab,
-      place);
+      function, write_normalised, tile, slabPacks * PACK, y + offset, rowLength, a, b, v,
+      kept, from(residual, offset), slab, place);
 }
 
 // Mean and sum of squared deviations of each chunk: [N,groups,chunks,2].
@@ -271,24 +308,27 @@ static __device__ __forceinline__ void combine(
   __syncthreads();
 }
 
-// What follows group_norm_chunk_statistics. Shared memory: two floats for each group of the slab.
+// What follows group_norm_chunk_statistics. Shared memory: a float for each channel of the slab and
+// two for each group.
 extern "C" __global__ void __launch_bounds__(512) group_norm_chunk_forward(
     const element* x, const float* vector, const float* __restrict__ gamma,
-    const float* __restrict__ beta, element* y, const float* __restrict__ statistics,
-    int positions, int channels, int rowLength, int groups, int slabPacks, int rowsOfChunk,
-    float epsilon, int function) {
-  SHARED_MEMORY(float, mean);
+    const float* __restrict__ beta, const float* __restrict__ added, const element* residual,
+    element* y, const float* __restrict__ statistics, int positions, int channels, int rowLength,
+    int groups, int slabPacks, int rowsOfChunk, float epsilon, int function) {
+  SHARED_MEMORY(float, ending);
   Slab slab(positions, rowsOfChunk, channels, rowLength, groups, slabPacks);
   Place place(slabPacks, slab.packs);
+  float* mean = ending + slabPacks * PACK;
   float* rstd = mean + slabPacks * PACK / slab.channelsPerGroup;
+  const float* kept = keep_added(ending, added, slab, slabPacks, channels);
   combine(statistics, slab, positions, rowsOfChunk, groups, epsilon, mean, rstd);
   float v[PACK], a[PACK], b[PACK];
   load_vector(v, vector, slab, place, channels);
   normalisation(a, b, v, gamma, beta, mean, rstd, slab, place);
   size_t offset = slab.offset(positions, rowLength);
   WITH_FUNCTION(
-      function, write_normalised, x + offset, rowLength, y + offset, rowLength, a, b, v, slab,
-      place);
+      function, write_normalised, x + offset, rowLength, y + offset, rowLength, a, b, v,
+      kept, from(residual, offset), slab, place);
 }
 
 // ---------------------------------------------------------------------------- backward
@@ -363,12 +403,12 @@ static __device__ __forceinline__ void normalise_products(
 // One block for each slab of each image. Shared memory: the slabs of x and dy, the buffer of
 // sum_over_rows, two floats for each channel of the slab and four for each group.
 // `sums`: [N,2,channels], dbeta and dgamma of each image. dx may take the memory of dy. `dvector`
-// [N,channels] gets the sums of dx over the positions, where it is not null.
+// [N,channels] gets the sums of dx, without the residual, over the positions, where it is not null.
 extern "C" __global__ void __launch_bounds__(512) group_norm_backward(
     const element* x, const float* vector, const float* __restrict__ gamma,
-    const float* __restrict__ beta, const element* dy, element* dx, float* sums, float* dvector,
-    int positions, int channels, int rowLength, int groups, int slabPacks, int bufferFloats,
-    float epsilon, int function) {
+    const float* __restrict__ beta, const element* dy, const element* residual, element* dx,
+    float* sums, float* dvector, int positions, int channels, int rowLength, int groups,
+    int slabPacks, int bufferFloats, float epsilon, int function) {
   SHARED_MEMORY(element, tile);
   Slab slab(positions, positions, channels, rowLength, groups, slabPacks);
   Place place(slabPacks, slab.packs);
@@ -424,7 +464,9 @@ extern "C" __global__ void __launch_bounds__(512) group_norm_backward(
         b[j] += g[j];
       }
       if (dx != nullptr) {
-        store_floats(dx + offset + (size_t)r * rowLength + place.pack * PACK, g);
+        size_t at = offset + (size_t)r * rowLength + place.pack * PACK;
+        add_residual(g, from(residual, at));
+        store_floats(dx + at, g);
       }
     }
   }
@@ -470,9 +512,9 @@ extern "C" __global__ void __launch_bounds__(512) group_norm_chunk_sums(
 
 template <int FUNCTION>
 static __device__ __forceinline__ void write_gradient(
-    const element* x, const element* dy, element* dx, size_t row, const float a[PACK],
-    const float b[PACK], const float centre[PACK], const float f[PACK], const float h[PACK],
-    const Slab& slab, const Place& place) {
+    const element* x, const element* dy, const element* residual, element* dx, size_t row,
+    const float a[PACK], const float b[PACK], const float centre[PACK], const float f[PACK],
+    const float h[PACK], const Slab& slab, const Place& place) {
   if (!place.works) return;
   for (int r = place.line; r < slab.rows; r += place.lines) {
     float v[PACK], g[PACK];
@@ -485,6 +527,7 @@ static __device__ __forceinline__ void write_gradient(
       if (FUNCTION != IDENTITY) g[j] *= activation_slope(FUNCTION, fmaf(x0, a[j], b[j]));
       g[j] = fmaf(a[j], g[j], fmaf(f[j], x0, h[j]));
     }
+    add_residual(g, from(residual, at));
     store_floats(dx + at, g);
   }
 }
@@ -493,7 +536,7 @@ static __device__ __forceinline__ void write_gradient(
 // for each group. dx may take the memory of dy.
 extern "C" __global__ void __launch_bounds__(512) group_norm_chunk_backward(
     const element* x, const float* vector, const float* __restrict__ gamma,
-    const float* __restrict__ beta, const element* dy, element* dx,
+    const float* __restrict__ beta, const element* dy, const element* residual, element* dx,
     const float* __restrict__ statistics, const float* __restrict__ sums, int positions,
     int channels, int rowLength, int groups, int slabPacks, int rowsOfChunk, float epsilon,
     int function) {
@@ -526,8 +569,8 @@ extern "C" __global__ void __launch_bounds__(512) group_norm_chunk_backward(
   gradient_factors(c, d, rstd, sumOfGroup, productOfGroup, slab, place);
   size_t offset = slab.offset(positions, rowLength);
   WITH_FUNCTION(
-      function, write_gradient, x + offset, dy + offset, dx + offset, rowLength, a, b, v, c, d,
-      slab, place);
+      function, write_gradient, x + offset, dy + offset, from(residual, offset), dx + offset,
+      rowLength, a, b, v, c, d, slab, place);
 }
 
 // Adds the sums [rows,2,channels] over the rows to dbeta and dgamma, of which one may be null. 32

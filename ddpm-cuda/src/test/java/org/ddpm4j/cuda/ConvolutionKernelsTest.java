@@ -270,7 +270,7 @@ class ConvolutionKernelsTest {
     Sum dw = new Sum(kernel, kernel, in, out);
     Sum db = new Sum(out);
     ConvolutionKernels.backward(
-            with(new Conv2dGradient(), stride, padding, endPadding),
+            with(new Conv2dGradient(), stride, padding, endPadding, 0),
             context,
             List.of(x, weights, dy),
             List.of(dx, dw.tensor, db.tensor))
@@ -487,7 +487,7 @@ class ConvolutionKernelsTest {
     Tensor dy = dy(Precision.BFLOAT16, s);
     Sum dw = new Sum(3, 3, s.in, s.out);
     Sum db = new Sum(s.out);
-    Conv2dGradient op = with(new Conv2dGradient(), 1, 1, 1);
+    Conv2dGradient op = with(new Conv2dGradient(), 1, 1, 1, 0);
     List<Tensor> inputs = List.of(x, weights, dy);
     Kernel onlyWeights =
         ConvolutionKernels.backward(op, context, inputs, Arrays.asList(null, dw.tensor, null));

@@ -24,7 +24,7 @@ class GroupNormKernelsTest extends OnEmulatedCard {
   }
 
   private static <T extends DynamicCustomOp> T set(T op, int groups, Activation function) {
-    op.addIArgument(groups, function.ordinal());
+    op.addIArgument(groups, function.ordinal(), 0, 0);
     op.addTArgument(EPSILON);
     return op;
   }
@@ -206,6 +206,72 @@ class GroupNormKernelsTest extends OnEmulatedCard {
     check(precision, tensors.values(dshift), sum(dshiftBefore, sumPerChannel(dz, channels)));
   }
 
+  /** Whole and in chunks, whose backward pass is another one. */
+  @ParameterizedTest
+  @CsvSource({
+    "FLOAT32, 2, 5, 5, 12, 3, 1",
+    "FLOAT32, 1, 56, 56, 32, 2, 2",
+    "BFLOAT16, 3, 6, 6, 28, 1, 2",
+    "BFLOAT16, 2, 8, 9, 128, 32, 1",
+    "BFLOAT16, 1, 100, 90, 64, 32, 1",
+  })
+  void addsInTheEnd(
+      Precision precision,
+      int images,
+      int height,
+      int width,
+      int channels,
+      int groups,
+      int inputs) {
+    CudaContext context = new CudaContext(driver, null, precision);
+    Tensor x = tensors.randomMap(precision, images, height, width, channels);
+    Tensor residual = tensors.randomMap(precision, images, height, width, channels);
+    Tensor vector = tensors.randomFloats(1, images, channels);
+    Tensor dy = tensors.randomMap(precision, images, height, width, channels);
+    Tensor scale = tensors.randomFloats(1, channels);
+    Tensor shift = tensors.randomFloats(1, channels);
+    Tensor y = tensors.map(precision, images, height, width, channels);
+    Tensor dx = tensors.map(precision, images, height, width, channels);
+    GroupNorm op = set(new GroupNorm(), groups, Activation.SILU).withPerChannel();
+    List<Tensor> operands = List.of(x, scale, shift, vector, residual);
+    GroupNormKernels.forward(
+            inputs == 1 ? op : op.withResidual(),
+            context,
+            operands.subList(0, 3 + inputs),
+            List.of(y))
+        .run();
+    GroupNormKernels.backward(
+            set(new GroupNormGradient(), groups, Activation.SILU).withResidual(),
+            context,
+            List.of(x, scale, shift, dy, residual),
+            Arrays.asList(dx, null, null))
+        .run();
+
+    Reference reference =
+        new Reference(
+            tensors.values(x),
+            tensors.values(scale),
+            tensors.values(shift),
+            images,
+            channels,
+            groups);
+    double[] residuals = tensors.values(residual);
+    double[] vectors = tensors.values(vector);
+    double[] gradients = tensors.values(dy);
+    double[] expected = new double[residuals.length];
+    double[] dz = new double[residuals.length];
+    for (int i = 0; i < expected.length; i++) {
+      int image = i / (height * width * channels);
+      expected[i] =
+          apply(Activation.SILU, reference.z[i])
+              + vectors[image * channels + i % channels]
+              + (inputs == 1 ? 0 : residuals[i]);
+      dz[i] = gradients[i] * slope(Activation.SILU, reference.z[i]);
+    }
+    check(precision, tensors.values(y), expected);
+    check(precision, tensors.values(dx), sum(reference.gradient(dz), residuals));
+  }
+
   private static double[] sum(double[] a, double[] b) {
     double[] sum = a.clone();
     Arrays.setAll(sum, i -> a[i] + b[i]);
@@ -225,12 +291,13 @@ class GroupNormKernelsTest extends OnEmulatedCard {
     Tensor dvector = tensors.randomFloats(1, 2, 12);
     var settings = new GroupNormKernels.Settings(3, (float) EPSILON, Activation.IDENTITY);
     var operands = new GroupNormKernels.Operands(x, vector, scale, shift);
-    GroupNormKernels.forward(context, settings, operands, y).run();
+    GroupNormKernels.forward(context, settings, operands, GroupNormKernels.Ending.NONE, y).run();
     GroupNormKernels.backward(
             context,
             settings,
             operands,
             dy,
+            null,
             new GroupNormKernels.Gradients(dx, dvector, null, null))
         .run();
 

@@ -211,7 +211,7 @@ class NormalisationGridTest extends OnEmulatedCard {
     double[] dscaleBefore = tensors.values(dscale);
     double[] dshiftBefore = tensors.values(dshift);
     var all = new GroupNormKernels.Gradients(dx, null, dscale, dshift);
-    GroupNormKernels.backward(context, settings, operands, dy, all).run();
+    GroupNormKernels.backward(context, settings, operands, dy, null, all).run();
     check(c, "dx", tensors.values(dx), expected.dx);
     check(c, "dscale", tensors.values(dscale), plus(dscaleBefore, expected.dscale));
     check(c, "dshift", tensors.values(dshift), plus(dshiftBefore, expected.dshift));
@@ -219,17 +219,17 @@ class NormalisationGridTest extends OnEmulatedCard {
     // Each parameter's gradient alone, added to zeros.
     Tensor alone = tensors.randomFloats(0, c.channels());
     var scaleAlone = new GroupNormKernels.Gradients(null, null, alone, null);
-    GroupNormKernels.backward(context, settings, operands, dy, scaleAlone).run();
+    GroupNormKernels.backward(context, settings, operands, dy, null, scaleAlone).run();
     check(c, "dscale alone", tensors.values(alone), expected.dscale);
     driver.zero(alone.address(), alone.bytes());
     var shiftAlone = new GroupNormKernels.Gradients(null, null, null, alone);
-    GroupNormKernels.backward(context, settings, operands, dy, shiftAlone).run();
+    GroupNormKernels.backward(context, settings, operands, dy, null, shiftAlone).run();
     check(c, "dshift alone", tensors.values(alone), expected.dshift);
 
     // In place there must be the same bits.
     double[] dxBefore = tensors.stored(dx);
     var inPlace = new GroupNormKernels.Gradients(dy, null, null, null);
-    GroupNormKernels.backward(context, settings, operands, dy, inPlace).run();
+    GroupNormKernels.backward(context, settings, operands, dy, null, inPlace).run();
     assertThat(tensors.stored(dy)).isEqualTo(dxBefore);
 
     Tensor y = map(c);
@@ -244,6 +244,6 @@ class NormalisationGridTest extends OnEmulatedCard {
       GroupNormKernels.Settings settings,
       GroupNormKernels.Operands operands,
       Tensor y) {
-    GroupNormKernels.forward(context, settings, operands, y).run();
+    GroupNormKernels.forward(context, settings, operands, GroupNormKernels.Ending.NONE, y).run();
   }
 }

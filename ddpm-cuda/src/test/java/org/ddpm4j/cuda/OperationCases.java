@@ -32,6 +32,7 @@ final class OperationCases {
     OperationCases made = new OperationCases();
     made.addConvolutions();
     made.addConvolutionsWithNeighbours();
+    made.addStridedConvolutionsWithNeighbours();
     made.addDepthwise();
     made.addNormalisations();
     made.addRmsNormalisations();
@@ -145,6 +146,29 @@ final class OperationCases {
     }
   }
 
+  /** Whose gradient by data is added to another: it is a convolution of several phases. */
+  private void addStridedConvolutionsWithNeighbours() {
+    List<Convolution> shapes =
+        List.of(
+            new Convolution(4, 2, 1, 1), new Convolution(3, 2, 0, 1), new Convolution(1, 2, 0, 0));
+    for (int[] s : new int[][] {{3, 8, 6, 5}, {1, 8, 8, 32}}) {
+      for (Convolution shape : shapes) {
+        cases.add(
+            OperationCase.of(
+                    "conv2d and avgPool2 of %dx%dx%dx%d, %s"
+                        .formatted(s[0], s[1], s[2], s[3], shape))
+                .map(s[0], s[1], s[2], s[3])
+                .parameter(shape.kernel(), shape.kernel(), s[3], s[3])
+                .parameter(s[3])
+                .gives(
+                    (l, in) ->
+                        l.add(
+                            l.avgPool2(in.map(0)),
+                            l.conv2d(in.map(0), in.parameter(0), in.parameter(1), shape, s[3]))));
+      }
+    }
+  }
+
   private static OperationCase.Builder convolved(String name, int[] s) {
     return OperationCase.of(name)
         .map(s[0], s[1], s[2], s[3])
@@ -209,7 +233,33 @@ final class OperationCases {
                         l.groupNorm(
                             in.map(0), in.parameter(0), in.parameter(1), s[4], 1e-5, activation)));
       }
+      addNormalisationsWithNeighbours(s);
     }
+  }
+
+  private void addNormalisationsWithNeighbours(int[] s) {
+    String size = " %dx%dx%dx%d in %d groups".formatted(s[0], s[1], s[2], s[3], s[4]);
+    cases.add(
+        normalised("groupNorm and the sum with its input" + size, s)
+            .gives((l, in) -> l.add(normalised(l, in, s), in.map(0))));
+    cases.add(
+        normalised("groupNorm and addPerChannel" + size, s)
+            .vector(s[0], s[3])
+            .gives((l, in) -> l.addPerChannel(normalised(l, in, s), in.vector(0))));
+    cases.add(
+        normalised("groupNorm, addPerChannel and the sum with its input" + size, s)
+            .vector(s[0], s[3])
+            .gives(
+                (l, in) -> l.add(in.map(0), l.addPerChannel(normalised(l, in, s), in.vector(0)))));
+  }
+
+  private static OperationCase.Builder normalised(String name, int[] s) {
+    return OperationCase.of(name).map(s[0], s[1], s[2], s[3]).parameter(s[3]).parameter(s[3]);
+  }
+
+  private static FeatureMap normalised(Layers layers, OperationCase.Inputs in, int[] s) {
+    return layers.groupNorm(
+        in.map(0), in.parameter(0), in.parameter(1), s[4], 1e-5, Activation.SILU);
   }
 
   private void addRmsNormalisations() {

@@ -138,9 +138,11 @@ final class OperationRun implements AutoCloseable {
     for (int i = 0; i < nodes.size(); i++) {
       Node first = nodes.get(i);
       String between = first.outputs.get(0);
+      List<String> others = first.outputs.subList(1, first.outputs.size());
       List<Node> readers = nodes.stream().filter(node -> node.inputs.contains(between)).toList();
-      if (first.outputs.size() > 1
+      if (nodes.stream().anyMatch(node -> node.inputs.stream().anyMatch(others::contains))
           || readers.size() != 1
+          || readers.get(0).outputs.size() > 1
           || wanted.contains(between)
           || sums.containsKey(between)
           || readers.get(0).inputs.stream().filter(between::equals).count() > 1) {
@@ -151,7 +153,9 @@ final class OperationRun implements AutoCloseable {
       if (both != null) {
         List<String> inputs = new ArrayList<>(first.inputs);
         second.inputs.stream().filter(name -> !name.equals(between)).forEach(inputs::add);
-        nodes.set(nodes.indexOf(second), new Node(both, inputs, second.outputs));
+        List<String> outputs = new ArrayList<>(second.outputs);
+        outputs.addAll(others);
+        nodes.set(nodes.indexOf(second), new Node(both, inputs, outputs));
         nodes.remove(i--);
       }
     }

@@ -4,7 +4,10 @@ import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
-/** The gradient of {@link Conv2d}. */
+/**
+ * The gradient of {@link Conv2d}. In plans it may have one more input, which is added to the
+ * gradient of x.
+ */
 public final class Conv2dGradient extends ConvolutionGradient {
 
   private static final int CHANNEL_AXIS = 3;
@@ -21,6 +24,31 @@ public final class Conv2dGradient extends ConvolutionGradient {
       SDVariable dy,
       ConvolutionGeometry geometry) {
     super(CHANNEL_AXIS, graph, x, weights, dy, geometry);
+  }
+
+  private Conv2dGradient(Conv2dGradient other) {
+    super(CHANNEL_AXIS);
+    addIArgument(other.setting(0), other.setting(1), other.setting(2), 1);
+  }
+
+  /** {@return whether the last input is added to the gradient of x} */
+  public boolean addsResidual() {
+    return setting(3) == 1;
+  }
+
+  /**
+   * The same gradient with one more input, which is added to that of x.
+   *
+   * @return a node of no graph, for plans
+   */
+  public Conv2dGradient withResidual() {
+    return new Conv2dGradient(this);
+  }
+
+  /** The residual's. */
+  @Override
+  public int inPlaceInput() {
+    return addsResidual() ? 3 : super.inPlaceInput();
   }
 
   @Override

@@ -27,7 +27,7 @@ public abstract class ConvolutionGradient extends ParameterGradientOp {
       ConvolutionGeometry geometry) {
     super(3, graph, x, weights, dy);
     this.channelAxis = channelAxis;
-    addIArgument(geometry.stride(), geometry.padding(), geometry.endPadding());
+    addIArgument(geometry.stride(), geometry.padding(), geometry.endPadding(), 0);
   }
 
   /** {@return stride and padding} */

@@ -7,7 +7,9 @@ import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
  * Group normalisation (Wu and He 2018) followed by a function. Inputs: x {@code [N,H,W,C]}, scale
- * and shift {@code [C]}. Output: {@code [N,H,W,C]}.
+ * and shift {@code [C]}. Output: {@code [N,H,W,C]}. In plans it may have two more inputs, which are
+ * added in the end: a number per image and channel {@code [N,C]}, and behind it a residual {@code
+ * [N,H,W,C]}.
  */
 public final class GroupNorm extends FusedOp {
 
@@ -36,8 +38,14 @@ public final class GroupNorm extends FusedOp {
       double epsilon,
       Activation function) {
     super(1, graph, x, scale, shift);
-    addIArgument(groups, function.ordinal());
+    addIArgument(groups, function.ordinal(), 0, 0);
     addTArgument(epsilon);
+  }
+
+  private GroupNorm(GroupNorm other, boolean perChannel, boolean residual) {
+    super(1);
+    addIArgument(other.setting(0), other.setting(1), perChannel ? 1 : 0, residual ? 1 : 0);
+    addTArgument(other.epsilon());
   }
 
   /** {@return the number of groups} */
@@ -53,6 +61,34 @@ public final class GroupNorm extends FusedOp {
   /** {@return what is done to the result} */
   public Activation function() {
     return Activation.values()[setting(1)];
+  }
+
+  /** {@return whether the input behind the shift is added per image and channel} */
+  public boolean addsPerChannel() {
+    return setting(2) == 1;
+  }
+
+  /** {@return whether the last input is added to the result} */
+  public boolean addsResidual() {
+    return setting(3) == 1;
+  }
+
+  /**
+   * The same normalisation with one more input {@code [N,C]}, which is added to its result.
+   *
+   * @return a node of no graph, for plans
+   */
+  public GroupNorm withPerChannel() {
+    return new GroupNorm(this, true, addsResidual());
+  }
+
+  /**
+   * The same normalisation with one more input {@code [N,H,W,C]}, which is added to its result.
+   *
+   * @return a node of no graph, for plans
+   */
+  public GroupNorm withResidual() {
+    return new GroupNorm(this, addsPerChannel(), true);
   }
 
   @Override

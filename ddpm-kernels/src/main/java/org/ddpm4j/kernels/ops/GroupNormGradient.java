@@ -5,7 +5,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
  * The gradient of {@link GroupNorm}. Inputs: x, scale, shift, gradient of the output. Outputs:
- * gradients of x, scale and shift.
+ * gradients of x, scale and shift. In plans it may have one more input, which is added to the
+ * gradient of x.
  */
 public final class GroupNormGradient extends ParameterGradientOp {
 
@@ -24,8 +25,14 @@ public final class GroupNormGradient extends ParameterGradientOp {
       double epsilon,
       Activation function) {
     super(3, graph, x, scale, shift, dy);
-    addIArgument(groups, function.ordinal());
+    addIArgument(groups, function.ordinal(), 0);
     addTArgument(epsilon);
+  }
+
+  private GroupNormGradient(GroupNormGradient other) {
+    super(3);
+    addIArgument(other.setting(0), other.setting(1), 1);
+    addTArgument(other.epsilon());
   }
 
   /** {@return the number of groups} */
@@ -41,6 +48,20 @@ public final class GroupNormGradient extends ParameterGradientOp {
   /** {@return what is done to the result} */
   public Activation function() {
     return Activation.values()[setting(1)];
+  }
+
+  /** {@return whether the last input is added to the gradient of x} */
+  public boolean addsResidual() {
+    return setting(2) == 1;
+  }
+
+  /**
+   * The same gradient with one more input, which is added to that of x.
+   *
+   * @return a node of no graph, for plans
+   */
+  public GroupNormGradient withResidual() {
+    return new GroupNormGradient(this);
   }
 
   @Override

@@ -207,29 +207,50 @@ final class PlanCompiler {
   private void fuseNeighbours() {
     for (int i = 0; i < operations.size(); i++) {
       Operation first = operations.get(i);
+      Operation second = onlyReader(first);
+      Optional<FusedOp> fused =
+          second == null ? Optional.empty() : device.fuse(first.op, second.op);
+      if (fused.isEmpty() || isFusedWithLater(second, i)) {
+        continue;
+      }
       String between = first.outputs.get(0);
-      List<Operation> readers =
-          operations.stream().filter(operation -> operation.inputs.contains(between)).toList();
-      if (first.outputs.size() > 1
-          || readers.size() != 1
-          || request.outputs().contains(between)
-          || request.sums().containsKey(between)) {
-        continue;
-      }
-      Operation second = readers.get(0);
-      Optional<FusedOp> fused = device.fuse(first.op, second.op);
-      if (fused.isEmpty() || second.inputs.stream().filter(between::equals).count() > 1) {
-        continue;
-      }
       List<String> inputs = new ArrayList<>(first.inputs);
       second.inputs.stream().filter(name -> !name.equals(between)).forEach(inputs::add);
+      List<String> outputs = new ArrayList<>(second.outputs);
+      outputs.addAll(first.outputs.subList(1, first.outputs.size()));
       // Where the second was, so that its other inputs come before.
-      operations.set(
-          operations.indexOf(second), new Operation(fused.get(), inputs, second.outputs));
+      operations.set(operations.indexOf(second), new Operation(fused.get(), inputs, outputs));
       operations.remove(i);
       values.remove(between);
       i--;
     }
+  }
+
+  /** The only one that reads the first output, once, if nobody reads the others; or null. */
+  private Operation onlyReader(Operation first) {
+    String between = first.outputs.get(0);
+    List<String> others = first.outputs.subList(1, first.outputs.size());
+    List<Operation> readers = readersOf(between);
+    return readers.size() == 1
+            && readers.get(0).outputs.size() == 1
+            && readers.get(0).inputs.stream().filter(between::equals).count() == 1
+            && !request.outputs().contains(between)
+            && !request.sums().containsKey(between)
+            && others.stream().allMatch(name -> readersOf(name).isEmpty())
+        ? readers.get(0)
+        : null;
+  }
+
+  private List<Operation> readersOf(String name) {
+    return operations.stream().filter(operation -> operation.inputs.contains(name)).toList();
+  }
+
+  /** Whether one behind this index can do the work: what moves least keeps least memory. */
+  private boolean isFusedWithLater(Operation second, int index) {
+    return operations.subList(index + 1, operations.size()).stream()
+        .filter(later -> second.inputs.contains(later.outputs.get(0)))
+        .anyMatch(
+            later -> onlyReader(later) == second && device.fuse(later.op, second.op).isPresent());
   }
 
   private int moveStationaryToFront() {
