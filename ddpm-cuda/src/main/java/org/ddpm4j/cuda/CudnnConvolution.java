@@ -58,6 +58,14 @@ import org.ddpm4j.kernels.plan.Tensor;
 @SuppressWarnings("deprecation")
 final class CudnnConvolution {
 
+  private static final String FILE = "cudnn_weights.cu";
+  private static final int THREADS = 256;
+
+  /** The channels that a block of {@code add_packed_gradient} works on. */
+  private static final int TILE_INNER = 64;
+
+  private static final int TILE_OUTER = 32;
+
   private static final int ALGORITHMS = 10;
 
   private static final int PACK_BYTES = 16;
@@ -164,23 +172,50 @@ final class CudnnConvolution {
   }
 
   private long packedWeights() {
-    long bytes = (long) outerPadded * taps * innerPadded * context.elementBytes();
+    return packed(context, w, innerPadded, outerPadded);
+  }
+
+  /** Weights {@code [kH,kW,iC,oC]} as cuDNN wants them, {@code [oC padded,kH,kW,iC padded]}. */
+  static long packed(CudaContext context, Tensor w, int innerPadded, int outerPadded) {
+    int taps = w.size(0) * w.size(1);
+    long elements = (long) outerPadded * taps * innerPadded;
     return context.packed(
         w,
         "cudnn" + innerPadded + "x" + outerPadded,
-        bytes,
+        elements * context.elementBytes(),
         address ->
             context.packing(
-                "cudnn_weights.cu",
+                FILE,
                 "pack_weights",
-                (long) outerPadded * taps * innerPadded,
+                elements,
                 w.address(),
                 address,
                 taps,
-                inner,
-                outer,
+                w.size(2),
+                w.size(3),
                 innerPadded,
                 outerPadded));
+  }
+
+  /** Adds a gradient of cuDNN's layout, at an address, to that of weights. */
+  static Kernel addingGradient(CudaContext context, long packed, int innerPadded, Tensor dw) {
+    int taps = dw.size(0) * dw.size(1);
+    int inner = dw.size(2);
+    int outer = dw.size(3);
+    int tiles =
+        taps
+            * ConvolutionLookup.ceil(inner, TILE_INNER)
+            * ConvolutionLookup.ceil(outer, TILE_OUTER);
+    return context.launch(
+        FILE,
+        "add_packed_gradient",
+        Launch.of(tiles, THREADS),
+        packed,
+        dw,
+        taps,
+        inner,
+        outer,
+        innerPadded);
   }
 
   private long paddedBias(Tensor values) {
@@ -190,13 +225,7 @@ final class CudnnConvolution {
         (long) outerPadded * context.elementBytes(),
         address ->
             context.packing(
-                "cudnn_weights.cu",
-                "pad_bias",
-                outerPadded,
-                values.address(),
-                address,
-                outer,
-                outerPadded));
+                FILE, "pad_bias", outerPadded, values.address(), address, outer, outerPadded));
   }
 
   /** {@code y = convolution of x + bias (+ residual)}; the residual may be null. */
@@ -295,9 +324,9 @@ final class CudnnConvolution {
   private Kernel addingBias(Tensor biasValues, Tensor residual, Tensor output) {
     long packs = output.bytes() / PACK_BYTES;
     return context.launch(
-        "cudnn_weights.cu",
+        FILE,
         "add_bias",
-        Launch.forElements(packs, 256),
+        Launch.forElements(packs, THREADS),
         output,
         paddedBias(biasValues),
         residual,
@@ -383,17 +412,7 @@ final class CudnnConvolution {
     Address workspace = new Address(scratch + gradientBytes);
     Address from = new Address(input.address());
     Address slopes = new Address(dy.address());
-    Kernel adding =
-        context.launch(
-            "cudnn_weights.cu",
-            "add_packed_gradient",
-            Launch.forElements(dw.length(), 256),
-            scratch,
-            dw,
-            taps,
-            inner,
-            outer,
-            innerPadded);
+    Kernel adding = addingGradient(context, scratch, innerPadded, dw);
     return () -> {
       check(
           cudnnConvolutionBackwardFilter(

@@ -2,32 +2,91 @@
 // [oC padded][kH,kW][iC padded], whose padding is zero.
 #include "common.cuh"
 
+// Between the two lies a transposition for each tap, done in tiles by way of shared memory, so that
+// the threads of a warp read and write neighbours on both sides.
+constexpr int TILE_INNER = 2 * WARP;
+constexpr int TILE_OUTER = WARP;
+
+// One tap of TILE_INNER inner and TILE_OUTER outer channels.
+struct Tile {
+  int tap;
+  int inner;  // the first
+  int outer;
+
+  __device__ __forceinline__ Tile(int number, int innerPadded, int outerPadded) {
+    int tilesOfInner = (innerPadded + TILE_INNER - 1) / TILE_INNER;
+    int tilesOfOuter = (outerPadded + TILE_OUTER - 1) / TILE_OUTER;
+    outer = number % tilesOfOuter * TILE_OUTER;
+    inner = number / tilesOfOuter % tilesOfInner * TILE_INNER;
+    tap = number / tilesOfOuter / tilesOfInner;
+  }
+};
+
+static __device__ __forceinline__ int tiles(int taps, int innerPadded, int outerPadded) {
+  return taps * ((innerPadded + TILE_INNER - 1) / TILE_INNER) *
+      ((outerPadded + TILE_OUTER - 1) / TILE_OUTER);
+}
+
+// Two elements side by side.
+struct __align__(2 * sizeof(element)) Pair {
+  element first;
+  element second;
+};
+
 // By row blockIdx.y of a table. w: float [taps,inner,outer]; packed: element [outerPadded,taps,innerPadded].
-extern "C" __global__ void pack_weights(const long long* table) {
+extern "C" __global__ void __launch_bounds__(256) pack_weights(const long long* table) {
+  __shared__ float tile[TILE_INNER][TILE_OUTER + 1];
   const long long* row = table + blockIdx.y * PACKING_ROW;
   const float* w = (const float*)row[0];
   element* packed = (element*)row[1];
   const int taps = (int)row[2], inner = (int)row[3], outer = (int)row[4];
   const int innerPadded = (int)row[5], outerPadded = (int)row[6];
-  int total = outerPadded * taps * innerPadded;
-  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < total; i += gridDim.x * blockDim.x) {
-    int in = i % innerPadded;
-    int tap = i / innerPadded % taps;
-    int out = i / innerPadded / taps;
-    bool inside = in < inner && out < outer;
-    packed[i] = to_element(inside ? w[(tap * inner + in) * outer + out] : 0.0f);
+  const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
+  const int all = tiles(taps, innerPadded, outerPadded);
+  for (int number = blockIdx.x; number < all; number += gridDim.x) {
+    const Tile at(number, innerPadded, outerPadded);
+    __syncthreads();  // the tile before may still be read
+#pragma unroll 4
+    for (int i = warp; i < TILE_INNER; i += warps) {
+      int in = at.inner + i, out = at.outer + lane;
+      tile[i][lane] = in < inner && out < outer ? w[((size_t)at.tap * inner + in) * outer + out] : 0.0f;
+    }
+    __syncthreads();
+    for (int o = warp; o < TILE_OUTER; o += warps) {
+      int in = at.inner + 2 * lane, out = at.outer + o;
+      if (in < innerPadded && out < outerPadded) {
+        *reinterpret_cast<Pair*>(packed + ((size_t)out * taps + at.tap) * innerPadded + in) = {
+            to_element(tile[2 * lane][o]), to_element(tile[2 * lane + 1][o])};
+      }
+    }
   }
 }
 
-// Adds a gradient in cuDNN's layout to the network's. One thread an element of w.
-extern "C" __global__ void add_packed_gradient(const element* packed, float* w, int taps, int inner, int outer,
-                                               int innerPadded) {
-  int total = taps * inner * outer;
-  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < total; i += gridDim.x * blockDim.x) {
-    int out = i % outer;
-    int in = i / outer % inner;
-    int tap = i / outer / inner;
-    w[i] += to_float(packed[(out * taps + tap) * innerPadded + in]);
+// Adds a gradient in cuDNN's layout to the network's.
+extern "C" __global__ void __launch_bounds__(256) add_packed_gradient(
+    const element* packed, float* w, int taps, int inner, int outer, int innerPadded) {
+  __shared__ float tile[TILE_INNER][TILE_OUTER + 1];
+  const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
+  const int all = tiles(taps, inner, outer);
+  for (int number = blockIdx.x; number < all; number += gridDim.x) {
+    const Tile at(number, inner, outer);
+    __syncthreads();  // the tile before may still be read
+    for (int o = warp; o < TILE_OUTER; o += warps) {
+      int in = at.inner + 2 * lane, out = at.outer + o;
+      if (in < inner && out < outer) {
+        // The padding makes rows of an even number of elements.
+        Pair pair = *reinterpret_cast<const Pair*>(
+            packed + ((size_t)out * taps + at.tap) * innerPadded + in);
+        tile[2 * lane][o] = to_float(pair.first);
+        tile[2 * lane + 1][o] = to_float(pair.second);
+      }
+    }
+    __syncthreads();
+#pragma unroll 4
+    for (int i = warp; i < TILE_INNER; i += warps) {
+      int in = at.inner + i, out = at.outer + lane;
+      if (in < inner && out < outer) w[((size_t)at.tap * inner + in) * outer + out] += tile[i][lane];
+    }
   }
 }
 
