@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongFunction;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 import org.ddpm4j.kernels.ops.FusedOp;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.PlanContext;
@@ -113,6 +114,23 @@ final class CudaContext implements PlanContext {
     ByteBuffer bytes =
         ByteBuffer.allocateDirect(values.length * Double.BYTES).order(ByteOrder.nativeOrder());
     bytes.asDoubleBuffer().put(values);
+    return constant(bytes);
+  }
+
+  /**
+   * Whole numbers that kernels read, for as long as the plan lives.
+   *
+   * @return their address
+   */
+  long constant(LongStream values) {
+    long[] all = values.toArray();
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(all.length * Long.BYTES).order(ByteOrder.nativeOrder());
+    bytes.asLongBuffer().put(all);
+    return constant(bytes);
+  }
+
+  private long constant(ByteBuffer bytes) {
     long address = driver.allocate(bytes.capacity());
     constants.add(address);
     driver.upload(bytes, address);

@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.DoubleStream;
+import java.util.stream.LongStream;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Tensor;
+import org.ddpm4j.kernels.plan.TrainingRequest;
 
 /** AdamW with clipping and a moving average on flat buffers, by {@code optimizer.cu}. */
 final class OptimizerKernels {
@@ -27,6 +29,7 @@ final class OptimizerKernels {
    *
    * @param ema the moving average of the weights, or null
    * @param furtherEmas of other decays
+   * @param fixed what does not decay; its gradient is zero
    */
   record Buffers(
       Tensor weights,
@@ -34,7 +37,8 @@ final class OptimizerKernels {
       Tensor firstMoment,
       Tensor secondMoment,
       Tensor ema,
-      List<Tensor> furtherEmas) {}
+      List<Tensor> furtherEmas,
+      List<TrainingRequest.Range> fixed) {}
 
   /** What stays the same from step to step. */
   record Constants(double beta1, double beta2, double epsilon, double maxGradientNorm) {}
@@ -103,6 +107,12 @@ final class OptimizerKernels {
             constants.beta2(),
             constants.epsilon(),
             constants.maxGradientNorm());
+    List<TrainingRequest.Range> fixed = buffers.fixed();
+    long ends =
+        fixed.isEmpty()
+            ? 0
+            : context.constant(
+                fixed.stream().flatMapToLong(range -> LongStream.of(range.first(), range.end())));
     Kernel update =
         context.launchFloat(
             FILE,
@@ -122,6 +132,8 @@ final class OptimizerKernels {
             constants.beta2(),
             constants.epsilon(),
             constants.maxGradientNorm(),
+            ends,
+            fixed.size(),
             clears ? 1 : 0);
     List<Kernel> all = new ArrayList<>(List.of(norm, direction, update));
     for (int i = 0; i < buffers.furtherEmas().size(); i++) {

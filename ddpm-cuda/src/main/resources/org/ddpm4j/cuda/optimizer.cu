@@ -21,6 +21,12 @@ struct Step {
   double emaDecay;
 };
 
+// Neighbouring parameters that do not decay: places first to end - 1.
+struct Range {
+  long long first;
+  long long end;
+};
+
 struct Four {
   float v[4];
 };
@@ -62,6 +68,19 @@ static __device__ __forceinline__ double norm_of(const double* __restrict__ part
   double sum = 0;
   for (int k = threadIdx.x; k < PARTS; k += blockDim.x) sum += parts[k];
   return sqrt(block_sum(sum));
+}
+
+// What the weights i to i + 3 keep of themselves.
+static __device__ __forceinline__ Four kept(
+    float shrink, long long i, const Range* __restrict__ fixed, int fixedCount) {
+  Four s = {{shrink, shrink, shrink, shrink}};
+  for (int r = 0; r < fixedCount; r++) {
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      if (i + k >= fixed[r].first && i + k < fixed[r].end) s.v[k] = 1;
+    }
+  }
+  return s;
 }
 
 // What the constants and the step make, as floats.
@@ -135,13 +154,14 @@ extern "C" __global__ void __launch_bounds__(OPTIMIZER_THREADS) adamw_direction(
 }
 
 // The update of weights, moments and moving average (ema may be null). outcome: the norms of the
-// gradient and of the update. Where `clears` is not 0, the gradient becomes 0 in any case.
+// gradient and of the update. What is `fixed` has a gradient of 0 and does not decay. Where `clears`
+// is not 0, the gradient becomes 0 in any case.
 extern "C" __global__ void __launch_bounds__(OPTIMIZER_THREADS) adamw_update(
     float* __restrict__ weights, float* __restrict__ gradient, float* __restrict__ firstMoment,
     float* __restrict__ secondMoment, float* __restrict__ ema,
     const double* __restrict__ gradientParts, const double* __restrict__ directionParts,
     const Step* __restrict__ step, double* outcome, long long n, double beta1, double beta2,
-    double epsilon, double maxNorm, int clears) {
+    double epsilon, double maxNorm, const Range* __restrict__ fixed, int fixedCount, int clears) {
   double norm = norm_of(gradientParts);
   double rate = step->learningRate / step->correction1;
   double updateNorm = rate * norm_of(directionParts);
@@ -163,8 +183,9 @@ extern "C" __global__ void __launch_bounds__(OPTIMIZER_THREADS) adamw_update(
       Four v = load_four(secondMoment, i, n);
       Four w = load_four(weights, i, n);
       Four d = adam.direction(g, m, v);
+      Four s = kept(shrink, i, fixed, fixedCount);
 #pragma unroll
-      for (int k = 0; k < 4; k++) w.v[k] = shrink * w.v[k] + forward * d.v[k];
+      for (int k = 0; k < 4; k++) w.v[k] = s.v[k] * w.v[k] + forward * d.v[k];
       store_four(firstMoment, i, n, m);
       store_four(secondMoment, i, n, v);
       store_four(weights, i, n, w);

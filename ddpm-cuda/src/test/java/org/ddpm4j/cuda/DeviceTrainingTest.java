@@ -40,6 +40,7 @@ import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.layers.LayersChoice;
 import org.ddpm4j.unet.model.AnnotatedUnet;
+import org.ddpm4j.unet.model.LucidrainsUnet;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -547,6 +548,47 @@ class DeviceTrainingTest {
     long state = 6L * Float.BYTES * card.weights().length;
     assertThat(EmulatedDeviceProvider.takeOpened())
         .allMatch(driver -> driver.downloaded() < state + 10_000);
+  }
+
+  private static final String FREQUENCIES = "time_mlp.0.weights";
+
+  /** The values of one parameter among those of all. */
+  private static float[] part(Parameters layout, String name, float[] all) {
+    Parameters values = layout.zerosLike();
+    values.flat().assign(Nd4j.createFromArray(all));
+    return values.get(name).toFloatVector();
+  }
+
+  /** Its first layer's frequencies are drawn and not trained; all else decays fast. */
+  @Test
+  void whatIsFixedDoesNotDecay() throws Exception {
+    UnetConfig network =
+        LucidrainsUnet.of(8, 1, List.of(1, 2))
+            .withTime(new LucidrainsUnet.Time(LucidrainsUnet.Frequencies.RANDOM, 8));
+    TrainingConfig config =
+        config(2)
+            .withOptimizer(new AdamWConfig(2e-3, 0.9, 0.999, 1e-8, 50))
+            .withAccumulate(2)
+            .withFurtherEmaDecays(List.of(0.25));
+    Course host = train(network, new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1), config);
+    Parameters drawn = Unet.create(network, DataType.FLOAT, 1).parameters();
+    float[] fixed = drawn.get(FREQUENCIES).toFloatVector();
+    assertThat(fixed).hasSize(4);
+    for (int[] cards : new int[][] {{0}, {0, 1}}) {
+      EmulatedDeviceProvider.takeOpened();
+      Course card = train(network, onDevices(Precision.FLOAT32, cards), config);
+      for (int i = 0; i < 2; i++) {
+        assertThat(card.losses().get(i)).isCloseTo(host.losses().get(i), within(1e-4));
+        assertThat(card.norms().get(i)).isCloseTo(host.norms().get(i), withinPercentage(1));
+      }
+      assertThat(distance(card.weights(), host.weights())).isLessThan(5e-3);
+      assertThat(part(drawn, FREQUENCIES, card.weights())).isEqualTo(fixed);
+      assertThat(part(drawn, FREQUENCIES, card.ema())).containsExactly(fixed, within(1e-6f));
+      long state = 5L * Float.BYTES * card.weights().length;
+      assertThat(EmulatedDeviceProvider.takeOpened())
+          .allMatch(driver -> driver.downloaded() < state + 10_000);
+    }
+    goesOnToTheSameBits(network, onDevice(Precision.BFLOAT16), config);
   }
 
   /** Classes, some of which are not told, by the place of their images in the whole. */

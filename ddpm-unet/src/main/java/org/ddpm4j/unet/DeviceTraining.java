@@ -13,6 +13,7 @@ import org.ddpm4j.kernels.plan.GraphPlan;
 import org.ddpm4j.kernels.plan.Tensor;
 import org.ddpm4j.kernels.plan.TrainingProgram;
 import org.ddpm4j.kernels.plan.TrainingRequest;
+import org.ddpm4j.unet.layers.Parameter;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -205,8 +206,22 @@ public final class DeviceTraining implements AutoCloseable {
             secondMoment,
             ema,
             furtherEmas,
+            fixed(),
             optimizer,
             others));
+  }
+
+  private List<TrainingRequest.Range> fixed() {
+    List<TrainingRequest.Range> fixed = new ArrayList<>();
+    long first = 0;
+    for (Parameter parameter : parameters.declarations()) {
+      long end = first + parameter.length();
+      if (parameter.learning() == Parameter.Learning.FROZEN) {
+        fixed.add(new TrainingRequest.Range(first, end));
+      }
+      first = end;
+    }
+    return fixed;
   }
 
   private GraphPlan plan(WholeBatchExecutor running, DeviceWeights own, Tensor sum, int images) {

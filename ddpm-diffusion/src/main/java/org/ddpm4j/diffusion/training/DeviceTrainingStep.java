@@ -14,8 +14,6 @@ import org.ddpm4j.kernels.plan.TrainingProgram;
 import org.ddpm4j.kernels.plan.TrainingRequest;
 import org.ddpm4j.kernels.random.BatchKey;
 import org.ddpm4j.unet.DeviceTraining;
-import org.ddpm4j.unet.Unet;
-import org.ddpm4j.unet.layers.Parameter;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -86,17 +84,9 @@ final class DeviceTrainingStep implements TrainingStep {
     if (objective.graphLoss().isEmpty()) {
       return Optional.of("a decoder of one's own");
     }
-    if (task.unet().config().selfConditions()) {
-      return Optional.of("self-conditioning");
-    }
-    return task.config().optimizer().weightDecay() != 0 && !isTrainedThroughout(task.unet())
-        ? Optional.of("weight decay of some parameters and not of others")
+    return task.unet().config().selfConditions()
+        ? Optional.of("self-conditioning")
         : Optional.empty();
-  }
-
-  private static boolean isTrainedThroughout(Unet unet) {
-    return unet.parameters().declarations().stream()
-        .allMatch(parameter -> parameter.learning() == Parameter.Learning.TRAINED);
   }
 
   @Override

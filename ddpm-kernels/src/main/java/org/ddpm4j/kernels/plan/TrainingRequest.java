@@ -17,6 +17,7 @@ import java.util.Objects;
  * @param secondMoment of AdamW
  * @param ema the moving average of the weights
  * @param furtherEmas moving averages of other decays
+ * @param fixed what no gradient is for, and what does not decay either
  * @param optimizer AdamW's constants
  * @param helpers other devices of the same kind, which compute the gradients of the images behind
  *     the plan's, in their order
@@ -31,6 +32,7 @@ public record TrainingRequest(
     Tensor secondMoment,
     Tensor ema,
     List<Tensor> furtherEmas,
+    List<Range> fixed,
     Optimizer optimizer,
     List<Helper> helpers) {
 
@@ -45,8 +47,17 @@ public record TrainingRequest(
     Objects.requireNonNull(names, "names");
     Objects.requireNonNull(optimizer, "optimizer");
     furtherEmas = List.copyOf(furtherEmas);
+    fixed = List.copyOf(fixed);
     helpers = List.copyOf(helpers);
   }
+
+  /**
+   * Neighbouring parameters.
+   *
+   * @param first place of the first in the buffers
+   * @param end the place behind the last
+   */
+  public record Range(long first, long end) {}
 
   /**
    * A device that computes part of a gradient. Its buffers are flat, in its own memory.
