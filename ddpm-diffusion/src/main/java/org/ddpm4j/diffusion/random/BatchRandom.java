@@ -1,15 +1,9 @@
 package org.ddpm4j.diffusion.random;
 
-import java.lang.ref.Reference;
-import java.nio.FloatBuffer;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.stream.IntStream;
-import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.kernels.random.BatchKey;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * What is random about the images of one batch: for each image a function of its number alone, so
@@ -38,20 +32,7 @@ public record BatchRandom(CounterRandom random, long step, long firstImage) {
    * @throws IllegalArgumentException if the step or the number of an image is not in 0..2³²-1
    */
   public INDArray gaussian(long... shape) {
-    INDArray noise = Nd4j.createUninitialized(DataType.FLOAT, shape, 'c');
-    int images = Math.toIntExact(shape[0]);
-    Optional<FloatBuffer> memory = BatchArithmetic.floats(noise);
-    if (memory.isEmpty()) {
-      FloatBuffer values = FloatBuffer.allocate(Math.toIntExact(noise.length()));
-      draw(images, values);
-      return Nd4j.create(values.array(), shape, 'c');
-    }
-    draw(images, memory.get());
-    return noise;
-  }
-
-  private void draw(int images, FloatBuffer noise) {
-    forEachTile(images, noise.limit(), (first, values, n) -> noise.put(first, values, 0, n));
+    return images().gaussian(shape);
   }
 
   /**
@@ -63,42 +44,11 @@ public record BatchRandom(CounterRandom random, long step, long firstImage) {
    * @throws IllegalArgumentException if the step or the number of an image is not in 0..2³²-1
    */
   public void addGaussian(INDArray images, double factor) {
-    Optional<FloatBuffer> memory = BatchArithmetic.floats(images);
-    if (memory.isEmpty()) {
-      BatchArithmetic.addScaled(images, factor, gaussian(images.shape()));
-      return;
-    }
-    FloatBuffer sums = memory.get();
-    forEachTile(
-        Math.toIntExact(images.size(0)),
-        sums.limit(),
-        (first, values, n) -> {
-          float[] sum = new float[n];
-          sums.get(first, sum);
-          addScaled(sum, (float) factor, values);
-          sums.put(first, sum);
-        });
-    Reference.reachabilityFence(images);
+    images().addGaussian(images, factor);
   }
 
-  private void forEachTile(int images, int elements, CounterRandom.Tile tile) {
-    int perImage = images == 0 ? 0 : elements / images;
-    IntStream.range(0, images)
-        .parallel()
-        .forEach(
-            i ->
-                random.gaussian(
-                    firstImage + i,
-                    step,
-                    perImage,
-                    (first, values, n) -> tile.accept(i * perImage + first, values, n)));
-  }
-
-  /** Apart so that the JIT compiler turns it into vector instructions. */
-  private static void addScaled(float[] sum, float factor, float[] values) {
-    for (int i = 0; i < sum.length; i++) {
-      sum[i] += factor * values[i];
-    }
+  private GaussianImages images() {
+    return (image, count, tile) -> random.gaussian(firstImage + image, step, count, tile);
   }
 
   /**

@@ -21,7 +21,7 @@ public interface NoiseSource {
    * The same noise for all images of a batch, so that they differ by what they begin with alone.
    *
    * @param seed chosen by the user
-   * @param image the number of the image whose noise {@link #seeded} would be
+   * @param image the number of the image whose noise {@link #seeded(long, long)} would be
    * @return the source
    */
   static NoiseSource shared(long seed, long image) {
@@ -68,6 +68,19 @@ public interface NoiseSource {
    */
   static NoiseSource seeded(long seed, long firstImage) {
     return new SeededNoise(new CounterRandom(seed, Purpose.SAMPLING_NOISE), firstImage);
+  }
+
+  /**
+   * The noise of a batch whose images have seeds of their own: each image's is what {@link
+   * #seeded(long, long)} gives it, so that it is the same in any company.
+   *
+   * @param seeds of the images, in the order of the batch
+   * @param numbers of the images, as many
+   * @return the source, for batches of these images
+   * @throws IllegalArgumentException if there are not as many seeds as numbers
+   */
+  static NoiseSource seeded(long[] seeds, long[] numbers) {
+    return new SeededImages(seeds, numbers);
   }
 
   /**

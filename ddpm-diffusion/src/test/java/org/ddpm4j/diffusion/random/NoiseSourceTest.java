@@ -60,6 +60,33 @@ class NoiseSourceTest {
     }
   }
 
+  /** The same image twice, and two seeds: each by itself, and in one batch. */
+  @Test
+  void imagesOfOneBatchMayHaveSeedsOfTheirOwn() {
+    long[] seeds = {9, -3, 9, 9};
+    long[] numbers = {4, 4, 0, 4};
+    NoiseSource source = NoiseSource.seeded(seeds, numbers);
+    INDArray drawn = source.gaussian(17, 4, 3, 7, 9);
+    INDArray sums = Nd4j.ones(DataType.FLOAT, 4, 3, 7, 9);
+    source.addTo(sums, 0.3, 17);
+    for (int image = 0; image < 4; image++) {
+      INDArray alone = NoiseSource.seeded(seeds[image], numbers[image]).gaussian(17, 1, 3, 7, 9);
+      var place = NDArrayIndex.interval(image, image + 1);
+      assertThat(floats(drawn.get(place))).isEqualTo(floats(alone));
+      assertThat(floats(sums.get(place))).isEqualTo(floats(alone.mul(0.3f).addi(1)));
+    }
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> source.gaussian(17, 3, 3, 7, 9))
+        .withMessage("Noise for 3 images was asked for; it is that of 4.");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> NoiseSource.seeded(new long[2], new long[3]))
+        .withMessage("2 seeds were given for 3 images; each image has one.");
+  }
+
+  private static float[] floats(INDArray array) {
+    return array.dup('c').data().asFloat();
+  }
+
   @Test
   void seedImageAndStepAllMatter() {
     INDArray noise = NoiseSource.seeded(9, 0).gaussian(17, 1, 1, 4, 4);

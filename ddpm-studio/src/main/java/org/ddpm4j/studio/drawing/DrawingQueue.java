@@ -19,6 +19,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.pipeline.Cancellation;
+import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -27,7 +28,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * together, as many images as make a batch. The first that waits is always in the next batch; of a
  * drawing larger than a batch what is left goes to the end of the queue, so that small ones need
  * not wait for all of it. An image is the same to the last bit alone and in any batch ({@link
- * KeyedNoise}).
+ * NoiseSource#seeded(long[], long[])}).
  */
 public final class DrawingQueue implements AutoCloseable {
 
@@ -262,7 +263,9 @@ public final class DrawingQueue implements AutoCloseable {
               .draw(
                   model,
                   images.stream().mapToInt(ImageKey::label).toArray(),
-                  new KeyedNoise(images),
+                  NoiseSource.seeded(
+                      images.stream().mapToLong(ImageKey::seed).toArray(),
+                      images.stream().mapToLong(ImageKey::number).toArray()),
                   nobodyWaits,
                   (step, x, x0) -> stepped(batch, step, x0, model.normalization()))) {
         noteRate(images.size(), System.nanoTime() - start);

@@ -1,0 +1,79 @@
+package org.ddpm4j.diffusion.random;
+
+import java.lang.ref.Reference;
+import java.nio.FloatBuffer;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Standard normal noise of the images of a batch, each of which is a function of its place alone,
+ * so that several threads draw it. Noise that is added is never an array of its own where the
+ * images are of FLOAT.
+ */
+@FunctionalInterface
+interface GaussianImages {
+
+  /** Draws the first elements of an image, in the order of {@code [C,H,W]}, a few at a time. */
+  void draw(int image, int count, CounterRandom.Tile tile);
+
+  /** A new array, FLOAT. */
+  default INDArray gaussian(long... shape) {
+    INDArray noise = Nd4j.createUninitialized(DataType.FLOAT, shape, 'c');
+    int images = Math.toIntExact(shape[0]);
+    Optional<FloatBuffer> memory = BatchArithmetic.floats(noise);
+    if (memory.isEmpty()) {
+      FloatBuffer values = FloatBuffer.allocate(Math.toIntExact(noise.length()));
+      fill(images, values);
+      return Nd4j.create(values.array(), shape, 'c');
+    }
+    fill(images, memory.get());
+    return noise;
+  }
+
+  private void fill(int images, FloatBuffer noise) {
+    forEachTile(images, noise.limit(), (first, values, n) -> noise.put(first, values, 0, n));
+  }
+
+  /** Makes {@code images + factor·noise} of images. */
+  default void addGaussian(INDArray images, double factor) {
+    Optional<FloatBuffer> memory = BatchArithmetic.floats(images);
+    if (memory.isEmpty()) {
+      BatchArithmetic.addScaled(images, factor, gaussian(images.shape()));
+      return;
+    }
+    FloatBuffer sums = memory.get();
+    forEachTile(
+        Math.toIntExact(images.size(0)),
+        sums.limit(),
+        (first, values, n) -> {
+          float[] sum = new float[n];
+          sums.get(first, sum);
+          addScaled(sum, (float) factor, values);
+          sums.put(first, sum);
+        });
+    Reference.reachabilityFence(images);
+  }
+
+  private void forEachTile(int images, int elements, CounterRandom.Tile tile) {
+    int perImage = images == 0 ? 0 : elements / images;
+    IntStream.range(0, images)
+        .parallel()
+        .forEach(
+            i ->
+                draw(
+                    i,
+                    perImage,
+                    (first, values, n) -> tile.accept(i * perImage + first, values, n)));
+  }
+
+  /** Apart so that the JIT compiler turns it into vector instructions. */
+  private static void addScaled(float[] sum, float factor, float[] values) {
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += factor * values[i];
+    }
+  }
+}
