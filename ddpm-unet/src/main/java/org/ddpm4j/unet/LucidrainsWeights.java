@@ -155,7 +155,8 @@ public final class LucidrainsWeights {
         attention("mid_attn", isConditional),
         hasMemories() ? size(shape(MIDDLE_MEMORY, 4)[2]) : 0,
         isConditional ? size(shape(CLASSES, 2)[0] + 1) : 0,
-        isInGroups ? LucidrainsUnet.DEFAULT_GROUPS : LucidrainsUnet.ROOT_MEAN_SQUARE);
+        isInGroups ? LucidrainsUnet.DEFAULT_GROUPS : LucidrainsUnet.ROOT_MEAN_SQUARE,
+        LucidrainsUnet.DEFAULT_DROPOUT);
   }
 
   private boolean hasMemories() {

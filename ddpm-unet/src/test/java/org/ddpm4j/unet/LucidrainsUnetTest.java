@@ -60,6 +60,7 @@ class LucidrainsUnetTest {
         LucidrainsUnet.ofClasses(8, 1, List.of(2), 10),
         LucidrainsUnet.of(16, 3, List.of(1, 2)).withGroups(8, 0),
         UnetExamples.lucidrains(),
+        UnetExamples.lucidrains().withDropout(0.1),
         UnetExamples.lucidrainsOfClasses());
   }
 
@@ -99,6 +100,7 @@ class LucidrainsUnetTest {
         "'dim': 8, 'num_class_embeds': 4, 'num_mem_kv': 1 | num_class_embeds is 4 and num_mem_kv 1; a network that is told classes has no memories",
         "'dim': 8, 'resnet_block_groups': -8 | resnet_block_groups is -8; it must divide the channels of every level",
         "'dim': 8, 'init_dim': 12, 'resnet_block_groups': 8 | [1, 2, 4, 8] times 8, and init_dim, 12",
+        "'dim': 8, 'dropout': 1 | dropout is 1.0; it must be in [0,1)",
         "'dim': 8, 'self_condition': true, 'out_dim': 6 | self_condition is true; then the network answers with as many channels",
         "'dim': 8, 'learned_sinusoidal_cond': true, 'learned_sinusoidal_dim': 5 | learned_sinusoidal_dim is 5; it must be even, from 2 to 1048576",
       })

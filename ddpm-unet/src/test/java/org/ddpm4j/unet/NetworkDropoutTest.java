@@ -12,10 +12,12 @@ import org.ddpm4j.unet.layers.FusedLayers;
 import org.ddpm4j.unet.layers.LayersChoice;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.ddpm4j.unet.model.DiffusionTransformer;
+import org.ddpm4j.unet.model.LucidrainsUnet;
 import org.ddpm4j.unet.model.MinimalUnet;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -40,6 +42,8 @@ class NetworkDropoutTest {
     return Stream.of(
         ANNOTATED.withDropout(0.3),
         UnetExamples.plain().withDropout(0.2),
+        UnetExamples.lucidrains().withDropout(0.3),
+        UnetExamples.lucidrainsOfClasses().withDropout(0.3),
         new DiffusionTransformer(
             transformer.images(),
             new DiffusionTransformer.Blocks(
@@ -95,13 +99,21 @@ class NetworkDropoutTest {
     }
   }
 
+  private static Stream<Arguments> withAndWithout() {
+    LucidrainsUnet lucidrains = UnetExamples.lucidrains();
+    return Stream.of(
+        Arguments.of(ANNOTATED, ANNOTATED.withDropout(0.3)),
+        Arguments.of(lucidrains, lucidrains.withDropout(0.3)));
+  }
+
   /** To the bit: without a key nothing is dropped, and losses are those of the whole network. */
-  @Test
-  void atWorkNothingIsDropped() {
-    UnetInput input = input(ANNOTATED, IMAGES);
+  @ParameterizedTest
+  @MethodSource("withAndWithout")
+  void atWorkNothingIsDropped(UnetConfig without, UnetConfig with) {
+    UnetInput input = input(without, IMAGES);
     INDArray target = random.gaussian(1, IMAGES, 1, 16, 16).castTo(DataType.FLOAT);
-    try (Unet plain = Unet.create(ANNOTATED, DataType.FLOAT, 9, fused(2));
-        Unet unet = Unet.create(ANNOTATED.withDropout(0.3), DataType.FLOAT, 9, fused(2))) {
+    try (Unet plain = Unet.create(without, DataType.FLOAT, 9, fused(2));
+        Unet unet = Unet.create(with, DataType.FLOAT, 9, fused(2))) {
       float[] y = floats(plain.predict(input));
       double[] losses = plain.losses(LossFunction.L2, input, target);
       for (int round = 0; round < 2; round++) {
@@ -151,6 +163,9 @@ class NetworkDropoutTest {
     secondConvolutionsRead(ANNOTATED.withDropout(0.3), ".block2.proj.weight", 9);
     // Two blocks a level down, two in the middle, three a level up.
     secondConvolutionsRead(UnetExamples.plain().withDropout(0.3), ".conv2.weight", 12);
+    // Two blocks on each of three levels down, two in the middle, as many up, and the last one.
+    secondConvolutionsRead(
+        UnetExamples.lucidrains().withDropout(0.3), ".block2.proj.weight", 6 + 2 + 6 + 1);
   }
 
   private static void secondConvolutionsRead(UnetConfig config, String weight, int blocks) {
@@ -169,9 +184,9 @@ class NetworkDropoutTest {
   }
 
   /** The whole network's gradient in double precision, with its masks, by differences. */
-  @Test
-  void theGradientIsThatOfDifferences() {
-    UnetConfig config = ANNOTATED.withDropout(0.4);
+  @ParameterizedTest
+  @MethodSource("withAndWithout")
+  void theGradientIsThatOfDifferences(UnetConfig without, UnetConfig config) {
     try (Unet unet = Unet.create(config, DataType.DOUBLE, 3, Execution.reference())) {
       UnetInput input = input(config, 2).withDropout(KEY);
       INDArray target = random.gaussian(1, 2, 1, 16, 16);

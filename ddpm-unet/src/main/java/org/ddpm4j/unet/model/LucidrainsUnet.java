@@ -44,6 +44,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
  *     the plain network. In JSON {@code num_class_embeds}
  * @param resnetBlockGroups groups in which the blocks are normalised, a divisor of all their
  *     widths; {@value #ROOT_MEAN_SQUARE} where they are normalised by their root mean square
+ * @param dropout probability with which blocks drop elements before their second convolution in
+ *     training, in [0,1)
  */
 @JsonAutoDetect(
     getterVisibility = JsonAutoDetect.Visibility.NONE,
@@ -60,7 +62,8 @@ public record LucidrainsUnet(
     Attention middle,
     int memories,
     int classEmbeddings,
-    int resnetBlockGroups)
+    int resnetBlockGroups,
+    double dropout)
     implements UnetConfig {
 
   /** The greatest number of levels, far beyond any real network. */
@@ -71,6 +74,9 @@ public record LucidrainsUnet(
 
   /** His {@code resnet_block_groups}, where nothing else is said. */
   public static final int DEFAULT_GROUPS = 8;
+
+  /** His {@code dropout}, where nothing else is said. */
+  public static final double DEFAULT_DROPOUT = 0;
 
   /** PyTorch's default. */
   static final double GROUP_EPSILON = 1e-5;
@@ -245,6 +251,7 @@ public record LucidrainsUnet(
         dimMults,
         dim,
         initDim);
+    UnetLimits.requireDropout(dropout);
   }
 
   /**
@@ -269,7 +276,8 @@ public record LucidrainsUnet(
         Attention.usual(AttentionKind.FULL),
         DEFAULT_MEMORIES,
         0,
-        ROOT_MEAN_SQUARE);
+        ROOT_MEAN_SQUARE,
+        DEFAULT_DROPOUT);
   }
 
   /**
@@ -295,7 +303,8 @@ public record LucidrainsUnet(
         Attention.usual(AttentionKind.FULL),
         0,
         classes + 1,
-        ROOT_MEAN_SQUARE);
+        ROOT_MEAN_SQUARE,
+        DEFAULT_DROPOUT);
   }
 
   private static List<Attention> attentions(int levels, AttentionKind last) {
@@ -326,7 +335,8 @@ public record LucidrainsUnet(
         middle,
         memories,
         classEmbeddings,
-        resnetBlockGroups);
+        resnetBlockGroups,
+        dropout);
   }
 
   /**
@@ -348,7 +358,8 @@ public record LucidrainsUnet(
         middle,
         memories,
         classEmbeddings,
-        resnetBlockGroups);
+        resnetBlockGroups,
+        dropout);
   }
 
   /**
@@ -371,7 +382,32 @@ public record LucidrainsUnet(
         middle,
         keptMemories,
         classEmbeddings,
-        groups);
+        groups,
+        dropout);
+  }
+
+  /**
+   * The same network with dropout at the end of each block's first half.
+   *
+   * @param probability of an element to be dropped in training, in [0,1)
+   * @return the architecture
+   * @throws IllegalArgumentException if the probability is outside its range
+   */
+  public LucidrainsUnet withDropout(double probability) {
+    return new LucidrainsUnet(
+        dim,
+        initDim,
+        channels,
+        outChannels,
+        dimMults,
+        estimate,
+        time,
+        attentions,
+        middle,
+        memories,
+        classEmbeddings,
+        resnetBlockGroups,
+        probability);
   }
 
   /**
@@ -393,7 +429,8 @@ public record LucidrainsUnet(
         middle,
         memories,
         classEmbeddings,
-        resnetBlockGroups);
+        resnetBlockGroups,
+        dropout);
   }
 
   /**
@@ -416,7 +453,8 @@ public record LucidrainsUnet(
         inTheMiddle,
         memories,
         classEmbeddings,
-        resnetBlockGroups);
+        resnetBlockGroups,
+        dropout);
   }
 
   @JsonCreator
@@ -437,7 +475,8 @@ public record LucidrainsUnet(
       @JsonProperty("mid_attn_dim_head") Integer middleHeadDim,
       @JsonProperty("num_mem_kv") Integer memories,
       @JsonProperty("num_class_embeds") Integer classEmbeddings,
-      @JsonProperty("resnet_block_groups") Integer resnetBlockGroups) {
+      @JsonProperty("resnet_block_groups") Integer resnetBlockGroups,
+      @JsonProperty("dropout") Double dropout) {
     List<Integer> mults = Objects.requireNonNullElse(dimMults, DEFAULT_DIM_MULTS);
     int imageChannels = Objects.requireNonNullElse(channels, DEFAULT_CHANNELS);
     int classes = Objects.requireNonNullElse(classEmbeddings, 0);
@@ -485,7 +524,8 @@ public record LucidrainsUnet(
             Objects.requireNonNullElse(middleHeadDim, last.headDim())),
         Objects.requireNonNullElse(memories, classes == 0 ? DEFAULT_MEMORIES : 0),
         classes,
-        Objects.requireNonNullElse(resnetBlockGroups, ROOT_MEAN_SQUARE));
+        Objects.requireNonNullElse(resnetBlockGroups, ROOT_MEAN_SQUARE),
+        Objects.requireNonNullElse(dropout, DEFAULT_DROPOUT));
   }
 
   /** The entry of a level in a list of a file, which may be missing. */
@@ -536,6 +576,9 @@ public record LucidrainsUnet(
     }
     if (resnetBlockGroups != ROOT_MEAN_SQUARE) {
       json.put("resnet_block_groups", resnetBlockGroups);
+    }
+    if (dropout != DEFAULT_DROPOUT) {
+      json.put("dropout", dropout);
     }
     return json;
   }

@@ -127,7 +127,7 @@ final class LucidrainsUnetGraph {
     FeatureMap h = normalised(name + ".block1", x, width);
     h = layers.scaleShiftPerChannel(h, scalesAndShifts);
     h = h.with(layers.activation(h.values(), Activation.SILU));
-    h = normalised(name + ".block2", h, width);
+    h = normalised(name + ".block2", modules.dropout(h, config.dropout()), width);
     h = h.with(layers.activation(h.values(), Activation.SILU));
     FeatureMap shortcut =
         x.channels() == width
