@@ -1,10 +1,12 @@
 package org.ddpm4j.diffusion.training;
 
 import java.lang.ref.Reference;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
 import org.ddpm4j.diffusion.objective.GraphObjective;
 import org.ddpm4j.diffusion.objective.TimestepSampler;
 import org.ddpm4j.diffusion.random.CounterRandom;
@@ -29,7 +31,7 @@ final class DeviceTrainingStep implements TrainingStep {
   private final GraphObjective objective;
   private final DeviceTraining device;
   private long nextStep = -1;
-  private List<Images> next;
+  private Queue<Images> next;
   private RuntimeException nextFailure;
   private boolean isHome;
 
@@ -91,7 +93,7 @@ final class DeviceTrainingStep implements TrainingStep {
 
   @Override
   public Result run(long step, double learningRateFactor, double emaDecay) {
-    List<Images> pieces = piecesOf(step);
+    Queue<Images> pieces = piecesOf(step);
     AdamWConfig adamW = task.config().optimizer();
     TrainingProgram.Update update =
         new TrainingProgram.Update(
@@ -106,13 +108,13 @@ final class DeviceTrainingStep implements TrainingStep {
     isHome = false;
     List<StepLosses> losses = new ArrayList<>();
     TrainingProgram.Outcome outcome = null;
-    for (int i = 0; i < pieces.size(); i++) {
-      boolean isLast = i == pieces.size() - 1;
-      Images piece = pieces.get(i);
+    while (!pieces.isEmpty()) {
+      Images piece = pieces.remove();
+      boolean isLast = pieces.isEmpty();
       TimestepSampler.Draw draw = draw(step, piece);
       device.begin(
           programStep(step, piece, draw, total, isLast ? Optional.of(update) : Optional.empty()));
-      // The step has a view of the images alone: compiled code would let go of them before.
+      // The step has a view of the images alone, and nothing else holds on to them any more.
       Reference.reachabilityFence(piece);
       if (isLast) {
         readAhead(step + 1);
@@ -171,7 +173,7 @@ final class DeviceTrainingStep implements TrainingStep {
     return new StepLosses(draw.t(), draw.weights(), losses);
   }
 
-  private List<Images> piecesOf(long step) {
+  private Queue<Images> piecesOf(long step) {
     if (step != nextStep) {
       return read(step);
     }
@@ -197,9 +199,9 @@ final class DeviceTrainingStep implements TrainingStep {
   }
 
   /** The batches of the source that the step has. */
-  private List<Images> read(long step) {
+  private Queue<Images> read(long step) {
     int batches = task.config().accumulate();
-    List<Images> pieces = new ArrayList<>();
+    Queue<Images> pieces = new ArrayDeque<>();
     long first = 0;
     for (int i = 0; i < batches; i++) {
       Images piece = read(step, Math.addExact(Math.multiplyExact(step, (long) batches), i), first);
