@@ -10,24 +10,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.ddpm4j.diffusion.Parameterization;
-import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.io.hub.Hub;
 import org.ddpm4j.io.hub.HubListener;
 import org.ddpm4j.io.hub.HubName;
 import org.ddpm4j.io.hub.HubSettings;
-import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.unet.Execution;
-import org.ddpm4j.unet.Unet;
-import org.ddpm4j.unet.model.Unet2D;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.nd4j.linalg.api.buffer.DataType;
 
 class PipelineFilesTest {
 
@@ -41,24 +35,7 @@ class PipelineFilesTest {
   @BeforeEach
   void writePipeline() throws IOException {
     snapshot = folder.resolve("models--google--cat").resolve("snapshots").resolve(COMMIT);
-    Unet2D network =
-        Unet2D.of(
-                1,
-                List.of(
-                    new Unet2D.Level(8, Unet2D.Block.PLAIN, Unet2D.Block.PLAIN),
-                    new Unet2D.Level(8, Unet2D.Block.PLAIN, Unet2D.Block.PLAIN)),
-                2)
-            .withSampleSize(new Unet2D.ImageSize(8, 8));
-    DiffusersScheduler scheduler =
-        new DiffusersScheduler(
-            LinearSchedule.paper(),
-            1000,
-            Parameterization.EPSILON,
-            SamplerConfig.of(SamplerType.DDPM),
-            X0Clipping.NONE);
-    try (Unet unet = Unet.create(network, DataType.FLOAT, 3)) {
-      PipelineFolder.write(snapshot, new DiffusersPipeline(unet, scheduler, List.of()));
-    }
+    PipelineFolder.write(snapshot, TinyPipeline.of(TinyPipeline.network(), SamplerType.DDPM));
   }
 
   private List<String> choose(String... names) throws IOException {

@@ -10,14 +10,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.ImageShape;
-import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
-import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.model.AnnotatedUnet;
-import org.ddpm4j.unet.model.Unet2D;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -26,30 +23,6 @@ class PipelineFolderTest {
 
   @TempDir private Path folder;
 
-  private static Unet2D network() {
-    return Unet2D.of(
-            1,
-            List.of(
-                new Unet2D.Level(8, Unet2D.Block.PLAIN, Unet2D.Block.PLAIN),
-                new Unet2D.Level(8, Unet2D.Block.PLAIN, Unet2D.Block.PLAIN)),
-            2)
-        .withSampleSize(new Unet2D.ImageSize(8, 4));
-  }
-
-  private static DiffusersScheduler scheduler(SamplerType type) {
-    return new DiffusersScheduler(
-        LinearSchedule.paper(),
-        1000,
-        Parameterization.EPSILON,
-        SamplerConfig.of(type),
-        X0Clipping.NONE);
-  }
-
-  private static DiffusersPipeline pipeline(Unet2D network, SamplerType type, String... classes) {
-    return new DiffusersPipeline(
-        Unet.create(network, DataType.FLOAT, 3), scheduler(type), List.of(classes));
-  }
-
   private DiffusersPipeline read(Path path) throws IOException {
     return PipelineFolder.read(path, DataType.FLOAT, Execution.automatic());
   }
@@ -57,7 +30,8 @@ class PipelineFolderTest {
   @Test
   void readsWhatItWrites() throws IOException {
     DiffusersPipeline written =
-        pipeline(network().withClassEmbeddings(3), SamplerType.DDIM, "cat", "dog");
+        TinyPipeline.of(
+            TinyPipeline.network().withClassEmbeddings(3), SamplerType.DDIM, "cat", "dog");
     Path path = folder.resolve("pipeline");
     PipelineFolder.write(path, written);
     assertThat(Files.readString(path.resolve("model_index.json")))
@@ -74,7 +48,7 @@ class PipelineFolderTest {
   @Test
   void pipelinesOfTheFirstReleasesHaveTheirFilesInTheFolderItself() throws IOException {
     Path path = folder.resolve("pipeline");
-    DiffusersPipeline written = pipeline(network(), SamplerType.DDIM);
+    DiffusersPipeline written = TinyPipeline.of(TinyPipeline.network(), SamplerType.DDIM);
     PipelineFolder.write(path, written);
     for (String part : List.of("unet", "scheduler")) {
       try (Stream<Path> files = Files.list(path.resolve(part))) {
@@ -95,7 +69,7 @@ class PipelineFolderTest {
   @Test
   void aCheckpointOfTheTrainingScriptIsTold() throws IOException {
     Path path = folder.resolve("pipeline");
-    PipelineFolder.write(path, pipeline(network(), SamplerType.DDPM));
+    PipelineFolder.write(path, TinyPipeline.of(TinyPipeline.network(), SamplerType.DDPM));
     Files.delete(path.resolve("model_index.json"));
     Files.delete(path.resolve("scheduler").resolve("scheduler_config.json"));
     Files.delete(path.resolve("scheduler"));
@@ -111,18 +85,19 @@ class PipelineFolderTest {
   @Test
   void theIndexMayBeMissing() throws IOException {
     Path path = folder.resolve("pipeline");
-    PipelineFolder.write(path, pipeline(network(), SamplerType.UNIPC));
+    PipelineFolder.write(path, TinyPipeline.of(TinyPipeline.network(), SamplerType.UNIPC));
     Files.delete(path.resolve("model_index.json"));
     assertThat(PipelineFolder.isPipeline(path)).isTrue();
-    assertThat(read(path).scheduler()).isEqualTo(scheduler(SamplerType.UNIPC));
-    assertThat(PipelineFolder.readScheduler(path)).isEqualTo(scheduler(SamplerType.UNIPC));
+    assertThat(read(path).scheduler()).isEqualTo(TinyPipeline.scheduler(SamplerType.UNIPC));
+    assertThat(PipelineFolder.readScheduler(path))
+        .isEqualTo(TinyPipeline.scheduler(SamplerType.UNIPC));
   }
 
   /** The keys that EMAModel of diffusers 0.21 writes into unet_ema/config.json. */
   @Test
   void theStateOfAnAverageIsNoPartOfTheNetwork() throws IOException {
     Path path = folder.resolve("pipeline");
-    PipelineFolder.write(path, pipeline(network(), SamplerType.DDPM));
+    PipelineFolder.write(path, TinyPipeline.of(TinyPipeline.network(), SamplerType.DDPM));
     Path config = path.resolve("unet").resolve("config.json");
     Files.writeString(
         config,
@@ -133,13 +108,16 @@ class PipelineFolderTest {
                 {"decay": 0.9999, "min_decay": 0.0, "inv_gamma": 1.0, "power": 0.75,
                 "update_after_step": 0, "optimization_step": 500, "use_ema_warmup": true,
                 """));
-    assertThat(read(path).unet().config()).isEqualTo(network());
+    assertThat(read(path).unet().config()).isEqualTo(TinyPipeline.network());
   }
 
   @Test
   void neverOverwrites() throws IOException {
     Files.writeString(folder.resolve("mine"), "");
-    assertThatThrownBy(() -> PipelineFolder.write(folder, pipeline(network(), SamplerType.DDPM)))
+    assertThatThrownBy(
+            () ->
+                PipelineFolder.write(
+                    folder, TinyPipeline.of(TinyPipeline.network(), SamplerType.DDPM)))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("not empty");
     assertThat(folder).isDirectoryNotContaining("glob:**/unet");
@@ -148,7 +126,7 @@ class PipelineFolderTest {
   @Test
   void aDdimPipelineDrawsByDdimWhateverItsScheduler() throws IOException {
     Path path = folder.resolve("pipeline");
-    PipelineFolder.write(path, pipeline(network(), SamplerType.DDPM));
+    PipelineFolder.write(path, TinyPipeline.of(TinyPipeline.network(), SamplerType.DDPM));
     Path index = path.resolve("model_index.json");
     Files.writeString(
         index, Files.readString(index).replace("\"DDPMPipeline\"", "\"DDIMPipeline\""));
@@ -158,7 +136,7 @@ class PipelineFolderTest {
   @Test
   void anotherSamplerIsMadeOfTheFileAsFromConfigDoes() throws IOException {
     Path path = folder.resolve("pipeline");
-    PipelineFolder.write(path, pipeline(network(), SamplerType.DPM_SOLVER));
+    PipelineFolder.write(path, TinyPipeline.of(TinyPipeline.network(), SamplerType.DPM_SOLVER));
     Path file = path.resolve("scheduler").resolve("scheduler_config.json");
     Files.writeString(
         file, Files.readString(file).replace("\"solver_order\" : 2", "\"solver_order\" : 3"));
@@ -175,7 +153,7 @@ class PipelineFolderTest {
   @Test
   void codeOfTheFolderIsLeftAlone() throws IOException {
     Path path = folder.resolve("pipeline");
-    PipelineFolder.write(path, pipeline(network(), SamplerType.DDPM));
+    PipelineFolder.write(path, TinyPipeline.of(TinyPipeline.network(), SamplerType.DDPM));
     Files.writeString(path.resolve("pipeline.py"), "raise SystemExit");
     assertThat(read(path).shape()).isPresent();
   }
@@ -184,7 +162,8 @@ class PipelineFolderTest {
   void diffusersHasNoOtherNetworks() {
     Unet unet = Unet.create(AnnotatedUnet.resnet(8, 1, List.of(1, 2), 4), DataType.FLOAT, 0);
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new DiffusersPipeline(unet, scheduler(SamplerType.DDPM), List.of()))
+        .isThrownBy(
+            () -> new DiffusersPipeline(unet, TinyPipeline.scheduler(SamplerType.DDPM), List.of()))
         .withMessageContaining("AnnotatedUnet");
   }
 }

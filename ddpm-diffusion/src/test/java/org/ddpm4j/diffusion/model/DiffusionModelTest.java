@@ -28,6 +28,7 @@ import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
 import org.ddpm4j.diffusion.diffusers.DiffusersSampler;
 import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.diffusers.TinyPipeline;
 import org.ddpm4j.diffusion.diffusers.TrainedBetas;
 import org.ddpm4j.diffusion.diffusers.X0Clipping;
 import org.ddpm4j.diffusion.guidance.ClassifierFreeGuidance;
@@ -53,7 +54,6 @@ import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.model.AnnotatedUnet;
-import org.ddpm4j.unet.model.Unet2D;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -87,19 +87,9 @@ class DiffusionModelTest {
         nullClass);
   }
 
-  private static Unet2D network2d() {
-    return Unet2D.of(
-            1,
-            List.of(
-                new Unet2D.Level(8, Unet2D.Block.PLAIN, Unet2D.Block.PLAIN),
-                new Unet2D.Level(8, Unet2D.Block.PLAIN, Unet2D.Block.PLAIN)),
-            2)
-        .withSampleSize(new Unet2D.ImageSize(8, 4));
-  }
-
   private static DiffusersPipeline pipeline(BetaSchedule betas, int timesteps, SamplerType type) {
     return new DiffusersPipeline(
-        Unet.create(network2d(), DataType.FLOAT, 3),
+        Unet.create(TinyPipeline.network(), DataType.FLOAT, 3),
         new DiffusersScheduler(
             betas, timesteps, Parameterization.V, SamplerConfig.of(type), X0Clipping.NONE),
         List.of());
