@@ -16,16 +16,24 @@ import org.ddpm4j.kernels.random.BatchKey;
 
 /**
  * What one card does of a step of training before the update: packing of the weights, noise, the
- * plan's forward pass and gradient. Its images go to the card in one copy from pinned memory, and
- * their losses come back in one, behind what an update wrote.
+ * network's estimate of the images where it is told that, the plan's forward pass and gradient. Its
+ * images go to the card in one copy from pinned memory, and their losses come back in one, behind
+ * what an update wrote.
  */
 final class CudaShard implements AutoCloseable {
 
   /** Steps whose memory is the host's: while one runs, the next one is written. */
   private static final int TURNS = 2;
 
+  /** Of each image, which make the estimate. */
+  private static final int ESTIMATE_FACTORS = 2;
+
   private final CudaDriver driver;
   private final GraphPlan plan;
+
+  /** Null where the network is told no estimate. */
+  private final GraphPlan prediction;
+
   private final TrainingRequest.Names names;
   private final Tensor gradient;
   private final OptimizerKernels.Constants constants;
@@ -39,10 +47,15 @@ final class CudaShard implements AutoCloseable {
 
   private final Batch batch;
   private final long batchOnCard;
+
+  /** Noisy images: what the plan is given, or on their own where an estimate stands before them. */
+  private final Tensor noisy;
+
   private final long outcome;
   private final List<Host> hosts = new ArrayList<>();
   private final List<Kernel> before;
   private final RecordedGraph graph;
+  private final RecordedGraph graphWithEstimate;
 
   /** Where the parts of a batch lie in one block of memory, in bytes. */
   private static final class Batch {
@@ -52,6 +65,7 @@ final class CudaShard implements AutoCloseable {
     final int x0;
     final int diffusion;
     final int coefficients;
+    final int estimate;
     final int timesteps;
     final int labels;
     final int dropout;
@@ -61,10 +75,11 @@ final class CudaShard implements AutoCloseable {
     final int key;
     final int offset;
 
-    Batch(int images, int elements, int coefficientsOfImage, int furtherEmas) {
+    Batch(int images, int elements, int coefficientsOfImage, int estimateFactors, int furtherEmas) {
       x0 = add(images * elements * Float.BYTES);
       diffusion = add(images * 4 * Float.BYTES);
       coefficients = add(images * coefficientsOfImage * Float.BYTES);
+      estimate = add(images * estimateFactors * Float.BYTES);
       timesteps = add(images * Float.BYTES);
       labels = add(images * Float.BYTES);
       dropout = add(images * BatchKey.PIECES * Float.BYTES);
@@ -101,6 +116,7 @@ final class CudaShard implements AutoCloseable {
   /**
    * A shard of as many images as the plan takes.
    *
+   * @param prediction answers before the plan runs; null where the network is told no estimate
    * @param gradient to which the plan adds
    * @param constants of the optimiser, whose numbers of a step come with the images
    * @param furtherEmas how many moving averages there are beside the usual one
@@ -108,6 +124,7 @@ final class CudaShard implements AutoCloseable {
   CudaShard(
       CudaDriver driver,
       GraphPlan plan,
+      GraphPlan prediction,
       WeightCache cache,
       TrainingRequest.Names names,
       Tensor gradient,
@@ -115,29 +132,36 @@ final class CudaShard implements AutoCloseable {
       int furtherEmas) {
     this.driver = driver;
     this.plan = plan;
+    this.prediction = prediction;
     this.names = names;
     this.gradient = gradient;
     this.constants = constants;
     this.cache = (CudaWeightCache) cache;
     context = new CudaContext(driver, this.cache, Precision.FLOAT32);
-    Tensor x = plan.input(names.noisyImages());
-    images = x.size(0);
-    elements = x.length() / images;
+    Tensor target = plan.input(names.target());
+    images = target.size(0);
+    elements = target.length() / images;
     coefficients = names.coefficients() == null ? 0 : plan.input(names.coefficients()).size(1);
-    batch = new Batch(images, elements, coefficients, furtherEmas);
+    batch =
+        new Batch(
+            images, elements, coefficients, prediction == null ? 0 : ESTIMATE_FACTORS, furtherEmas);
     int outcomeBytes = OptimizerKernels.OUTCOME_DOUBLES * Double.BYTES + images * Float.BYTES;
     batchOnCard = driver.allocate(batch.bytes());
     outcome = driver.allocate(outcomeBytes);
     for (int i = 0; i < TURNS; i++) {
       hosts.add(new Host(driver, batch.bytes(), outcomeBytes));
     }
+    noisy =
+        prediction == null
+            ? plan.input(names.noisyImages())
+            : Tensor.dense(driver.allocate(target.bytes()), target.shape());
     graph = new RecordedGraph(driver);
+    graphWithEstimate = new RecordedGraph(driver);
     before = new ArrayList<>(smallInputs());
     before.add(diffusion());
   }
 
   private Kernel diffusion() {
-    Tensor noisy = plan.input(names.noisyImages());
     return NoiseKernels.diffuse(
         context,
         Tensor.dense(batchOnCard + batch.x0, noisy.shape()),
@@ -158,12 +182,9 @@ final class CudaShard implements AutoCloseable {
   /** What a plan reads beside its images: from the batch, which lies elsewhere. */
   private List<Kernel> smallInputs() {
     List<Kernel> copies = new ArrayList<>();
-    copies.add(copy(batch.timesteps, names.timesteps()));
+    copies.addAll(conditions(plan));
     copies.add(copy(batch.weights, names.imageWeights()));
     copies.add(copy(batch.lossGradient, names.lossGradient()));
-    if (names.labels() != null) {
-      copies.add(copy(batch.labels, names.labels()));
-    }
     if (names.x0() != null) {
       copies.add(copy(batch.x0, names.x0()));
     }
@@ -176,8 +197,45 @@ final class CudaShard implements AutoCloseable {
     return copies;
   }
 
+  /** What a prediction takes beside images, too. */
+  private List<Kernel> conditions(GraphPlan of) {
+    List<Kernel> copies = new ArrayList<>();
+    copies.add(copy(batch.timesteps, of.input(names.timesteps())));
+    if (names.labels() != null) {
+      copies.add(copy(batch.labels, of.input(names.labels())));
+    }
+    return copies;
+  }
+
+  /** What the plan is given of the noisy images, where an estimate stands before them. */
+  private List<Kernel> estimation(boolean isTold) {
+    Tensor given = plan.input(names.noisyImages());
+    if (!isTold) {
+      return List.of(NoiseKernels.withEstimate(context, noisy, null, 0, given));
+    }
+    Tensor first = prediction.input(names.noisyImages());
+    List<Kernel> all = new ArrayList<>(conditions(prediction));
+    all.add(NoiseKernels.withEstimate(context, noisy, null, 0, first));
+    all.addAll(kernels(prediction));
+    all.add(
+        NoiseKernels.withEstimate(
+            context,
+            noisy,
+            prediction.output(names.answer()),
+            batchOnCard + batch.estimate,
+            given));
+    return all;
+  }
+
+  private static List<Kernel> kernels(GraphPlan plan) {
+    return plan.steps().stream().map(GraphPlan.Step::kernel).toList();
+  }
+
   private Kernel copy(int offset, String input) {
-    Tensor to = plan.input(input);
+    return copy(offset, plan.input(input));
+  }
+
+  private Kernel copy(int offset, Tensor to) {
     return () -> driver.copy(batchOnCard + offset, to.address(), to.bytes());
   }
 
@@ -207,28 +265,34 @@ final class CudaShard implements AutoCloseable {
   /**
    * The work up to the gradient. Everything runs once before it is recorded: libraries make their
    * kernels when first asked.
+   *
+   * @param isTold whether the network is told an estimate
    */
-  List<Kernel> kernels() {
-    List<Kernel> packings = cache.packings();
-    List<Kernel> steps = plan.steps().stream().map(GraphPlan.Step::kernel).toList();
+  List<Kernel> kernels(boolean isTold) {
+    List<Kernel> all = new ArrayList<>(cache.packings());
+    all.addAll(before);
+    if (prediction != null) {
+      all.addAll(estimation(isTold));
+    }
+    all.addAll(kernels(plan));
+    all.add(losses());
     // Other images of the step may have added to the gradient already.
     long kept = driver.allocate(gradient.bytes());
     driver.copy(gradient.address(), kept, gradient.bytes());
-    packings.forEach(Kernel::run);
-    steps.forEach(Kernel::run);
+    all.forEach(Kernel::run);
     driver.copy(kept, gradient.address(), gradient.bytes());
     driver.synchronize();
     driver.free(kept);
-    List<Kernel> all = new ArrayList<>(packings);
-    all.addAll(before);
-    all.addAll(steps);
-    all.add(losses());
     return all;
   }
 
-  /** Enqueues the work up to the gradient. */
-  void addGradient() {
-    graph.run(version(), this::kernels);
+  /**
+   * Enqueues the work up to the gradient.
+   *
+   * @param isTold whether the network is told an estimate
+   */
+  void addGradient(boolean isTold) {
+    (isTold ? graphWithEstimate : graph).run(version(), () -> kernels(isTold));
   }
 
   /**
@@ -264,6 +328,12 @@ final class CudaShard implements AutoCloseable {
           to,
           batch.coefficients,
           FloatBuffer.wrap(step.coefficients(), coefficients * first, coefficients * images));
+    }
+    if (step.estimate() != null) {
+      put(
+          to,
+          batch.estimate,
+          FloatBuffer.wrap(step.estimate(), ESTIMATE_FACTORS * first, ESTIMATE_FACTORS * images));
     }
     put(to, batch.timesteps, FloatBuffer.wrap(step.timesteps(), first, images));
     put(to, batch.weights, FloatBuffer.wrap(step.imageWeights(), first, images));
@@ -340,7 +410,11 @@ final class CudaShard implements AutoCloseable {
   @Override
   public void close() {
     graph.close();
+    graphWithEstimate.close();
     context.close();
+    if (prediction != null) {
+      driver.free(noisy.address());
+    }
     for (Host host : hosts) {
       driver.freeHost(host.batch);
       driver.freeHost(host.outcome);

@@ -10,9 +10,10 @@ import org.ddpm4j.kernels.plan.TrainingRequest;
 
 /**
  * Steps of training. On one card a step is one CUDA graph, from the packing of the weights to the
- * moving average. On several each card has neighbouring images of the batch and a graph up to its
- * gradient; the first card adds the gradients up in the order of the cards, updates, and the others
- * take the weights from it. Streams wait for each other by marks; the host waits for none of them.
+ * moving average, and another one where the network is told an estimate of its own first. On
+ * several each card has neighbouring images of the batch and a graph up to its gradient; the first
+ * card adds the gradients up in the order of the cards, updates, and the others take the weights
+ * from it. Streams wait for each other by marks; the host waits for none of them.
  */
 final class CudaTraining implements TrainingProgram {
 
@@ -29,6 +30,10 @@ final class CudaTraining implements TrainingProgram {
   private Kernel adding;
 
   private final RecordedGraph whole;
+
+  /** The same where the network is told an estimate of its own. */
+  private final RecordedGraph wholeWithEstimate;
+
   private final RecordedGraph updating;
   private long begun;
   private long ended;
@@ -44,6 +49,7 @@ final class CudaTraining implements TrainingProgram {
     this.driver = driver;
     this.request = request;
     whole = new RecordedGraph(driver);
+    wholeWithEstimate = new RecordedGraph(driver);
     updating = new RecordedGraph(driver);
     TrainingRequest.Optimizer optimizer = request.optimizer();
     OptimizerKernels.Constants constants =
@@ -53,6 +59,7 @@ final class CudaTraining implements TrainingProgram {
         new CudaShard(
             driver,
             request.plan(),
+            request.prediction(),
             request.cache(),
             request.names(),
             request.gradient(),
@@ -67,6 +74,7 @@ final class CudaTraining implements TrainingProgram {
               : new CudaShard(
                   other,
                   helper.plan(),
+                  helper.prediction(),
                   helper.cache(),
                   request.names(),
                   helper.gradient(),
@@ -111,22 +119,23 @@ final class CudaTraining implements TrainingProgram {
               images,
               step.timesteps().length));
     }
+    boolean isTold = step.estimate() != null;
     int first = shard.images();
     for (Helper helper : helpers) {
       if (helper.shard != null) {
         helper.shard.upload(begun, step, first);
-        helper.shard.addGradient();
+        helper.shard.addGradient(isTold);
         helper.shard.download(begun);
         first += helper.shard.images();
       }
     }
     shard.upload(begun, step, 0);
     if (step.update().isEmpty()) {
-      shard.addGradient();
+      shard.addGradient(isTold);
     } else if (helpers.isEmpty()) {
-      whole.run(shard.version(), this::wholeStep);
+      (isTold ? wholeWithEstimate : whole).run(shard.version(), () -> wholeStep(isTold));
     } else {
-      shard.addGradient();
+      shard.addGradient(isTold);
       gather();
       updating.run(0, () -> List.of(update));
       spread();
@@ -135,8 +144,8 @@ final class CudaTraining implements TrainingProgram {
     begun++;
   }
 
-  private List<Kernel> wholeStep() {
-    List<Kernel> all = new ArrayList<>(shard.kernels());
+  private List<Kernel> wholeStep(boolean isTold) {
+    List<Kernel> all = new ArrayList<>(shard.kernels(isTold));
     all.add(update);
     return all;
   }
@@ -190,6 +199,7 @@ final class CudaTraining implements TrainingProgram {
       }
     }
     whole.close();
+    wholeWithEstimate.close();
     updating.close();
     if (incoming != null) {
       driver.free(incoming.address());

@@ -3,7 +3,10 @@ package org.ddpm4j.cuda;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Tensor;
 
-/** Gaussian noise that is a function of its key, by {@code diffuse.cu}. */
+/**
+ * Gaussian noise that is a function of its key, and what networks are given of noisy images, by
+ * {@code diffuse.cu}.
+ */
 final class NoiseKernels {
 
   /** What a key has: seed, number of the first image, step and purpose, longs. */
@@ -69,6 +72,29 @@ final class NoiseKernels {
       Tensor xt,
       Tensor target) {
     return diffuse(context, null, pixels, scale, shift, coefficients, key, 0, xt, target);
+  }
+
+  /**
+   * What a network is given that conditions on its own estimate of the images.
+   *
+   * @param noisy images, {@code [N,C,H,W]}, dense
+   * @param answer of the network, as noisy; null for an estimate of zeros
+   * @param coefficients address of two floats for each image: the estimate is the first times the
+   *     noisy image and the second times the answer; 0 where there is none
+   * @param out {@code [N,2C,H,W]}, dense: the estimate, then the noisy image
+   */
+  static Kernel withEstimate(
+      CudaContext context, Tensor noisy, Tensor answer, long coefficients, Tensor out) {
+    int elements = noisy.length() / noisy.size(0);
+    return context.launchFloat(
+        FILE,
+        "with_estimate",
+        launch(noisy.size(0), elements),
+        noisy,
+        answer,
+        coefficients,
+        out,
+        elements);
   }
 
   private static Kernel diffuse(

@@ -7,6 +7,8 @@
 // 4 block + 1 of the image in the order of [C,H,W], words (x2,x3) the next two, by Box and Muller's
 // method in double.
 //
+// A network that conditions on itself is given an estimate of the images before the noisy ones.
+//
 // Where noise comes from lies in memory, so that a recorded graph can run again:
 //   key: {seed, number of the first image, step, purpose}
 //   offset: such a key, and the deviation of what is added to the noise of all pixels of a channel,
@@ -127,4 +129,31 @@ extern "C" __global__ void __launch_bounds__(256) diffuse(
   }
   store_four(xt + start, first, elements, u);
   if (target != nullptr) store_four(target + start, first, elements, v);
+}
+
+// out [N,2 elements]: of each image an estimate, c0 noisy + c1 answer with the coefficients [N,2],
+// or zeros where answer is null; and behind it the noisy image [N,elements]. blockIdx.y: image.
+extern "C" __global__ void __launch_bounds__(256) with_estimate(
+    const float* __restrict__ noisy, const float* __restrict__ answer,
+    const float* __restrict__ coefficients, float* out, int elements) {
+  int block = blockIdx.x * blockDim.x + threadIdx.x;
+  int first = 4 * block;
+  if (4ll * block >= elements) return;
+  int image = blockIdx.y;
+  size_t start = (size_t)image * elements;
+  float x[4] = {0, 0, 0, 0};
+  float estimate[4] = {0, 0, 0, 0};
+#pragma unroll
+  for (int k = 0; k < 4; k++) {
+    if (first + k < elements) x[k] = noisy[start + first + k];
+  }
+  if (answer != nullptr) {
+    const float* c = coefficients + 2 * image;
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      if (first + k < elements) estimate[k] = c[0] * x[k] + c[1] * answer[start + first + k];
+    }
+  }
+  store_four(out + 2 * start, first, elements, estimate);
+  store_four(out + 2 * start + elements, first, elements, x);
 }

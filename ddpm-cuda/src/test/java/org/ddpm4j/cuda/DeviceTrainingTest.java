@@ -15,13 +15,18 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.objective.LossTerms;
 import org.ddpm4j.diffusion.objective.LossWeighting;
+import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.objective.TimestepSampling;
+import org.ddpm4j.diffusion.objective.TrainingBatch;
 import org.ddpm4j.diffusion.objective.UniformTimesteps;
+import org.ddpm4j.diffusion.random.CounterRandom;
+import org.ddpm4j.diffusion.random.Purpose;
 import org.ddpm4j.diffusion.training.AdamWConfig;
 import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
@@ -390,23 +395,98 @@ class DeviceTrainingTest {
     }
   }
 
+  /** An objective like any other, which no graph knows. */
+  private record OfOnesOwn(Objective like) implements Objective {
+
+    @Override
+    public int timesteps() {
+      return like.timesteps();
+    }
+
+    @Override
+    public double[] lossAndGradient(
+        Unet unet, TrainingBatch batch, double[] weights, Parameters gradient) {
+      return like.lossAndGradient(unet, batch, weights, gradient);
+    }
+
+    @Override
+    public double[] losses(Unet unet, TrainingBatch batch) {
+      return like.losses(unet, batch);
+    }
+  }
+
   /** Nor would the host see that all do the same. */
   @Test
   void whatOneCardLeavesToTheHostSeveralRefuse() {
-    UnetConfig network =
-        AnnotatedUnet.resnet(8, 2, List.of(1, 2), 4).withAttention(2, 4).withOutChannels(1);
-    assertThat(network.selfConditions()).isTrue();
-    try (Unet unet = Unet.create(network, DataType.FLOAT, 1, onDevices(Precision.FLOAT32, 0, 1))) {
-      assertThatThrownBy(() -> new Trainer(unet, SCHEDULE, config(1), DeviceTrainingTest::batch))
+    Objective own = new OfOnesOwn(ObjectiveConfig.simple().create(SCHEDULE));
+    try (Unet unet = unet(onDevices(Precision.FLOAT32, 0, 1))) {
+      assertThatThrownBy(() -> new Trainer(unet, own, config(1), DeviceTrainingTest::batch))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(
-              "Several devices do not train together with self-conditioning; name one device, or"
-                  + " do without.");
+              "Several devices do not train together with an objective of one's own or a"
+                  + " distillation; name one device, or do without.");
     }
-    try (Unet unet = Unet.create(network, DataType.FLOAT, 1, onDevice(Precision.FLOAT32));
-        Trainer trainer = new Trainer(unet, SCHEDULE, config(1), DeviceTrainingTest::batch)) {
+    try (Unet unet = unet(onDevice(Precision.FLOAT32));
+        Trainer trainer = new Trainer(unet, own, config(1), DeviceTrainingTest::batch)) {
       assertThat(trainer.step()).isZero();
     }
+  }
+
+  /** A network that is given its own estimate of an image before it. */
+  private static final AnnotatedUnet SELF_CONDITIONED =
+      AnnotatedUnet.resnet(8, 2, List.of(1, 2), 4).withAttention(2, 4).withOutChannels(1);
+
+  /**
+   * On one card, and accumulated on two, by a network with dropout and classes that is given
+   * another scale of noisy images.
+   */
+  private static Stream<Arguments> selfConditionings() {
+    ObjectiveConfig simple = ObjectiveConfig.simple();
+    return Stream.of(
+        Arguments.of(1, SELF_CONDITIONED, simple),
+        Arguments.of(1, SELF_CONDITIONED, simple.withParameterization(Parameterization.EDM)),
+        Arguments.of(
+            2,
+            SELF_CONDITIONED.withDropout(0.3).withClassEmbeddings(4),
+            simple.withParameterization(Parameterization.FLOW).withLabelDropout(0.3)));
+  }
+
+  /** Of four steps. */
+  private static long toldSteps() {
+    CounterRandom choices = new CounterRandom(config(4).seed(), Purpose.SELF_CONDITIONING);
+    return LongStream.range(0, 4).filter(step -> choices.uniform(0, step, 0) < 0.5).count();
+  }
+
+  @ParameterizedTest
+  @MethodSource("selfConditionings")
+  void aNetworkIsToldItsOwnEstimateAsOnTheHost(
+      int cards, UnetConfig network, ObjectiveConfig objective) throws Exception {
+    assertThat(network.selfConditions()).isTrue();
+    assertThat(toldSteps()).isBetween(1L, 3L);
+    TrainingConfig config = config(4).withObjective(objective).withAccumulate(cards);
+    Course host = train(network, new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1), config);
+    EmulatedDeviceProvider.takeOpened();
+    int[] indices = cards == 1 ? new int[] {0} : new int[] {0, 1};
+    Course card = train(network, onDevices(Precision.FLOAT32, indices), config);
+    for (int i = 0; i < 4; i++) {
+      assertThat(card.losses().get(i)).isCloseTo(host.losses().get(i), withinPercentage(0.1));
+      assertThat(card.norms().get(i)).isCloseTo(host.norms().get(i), withinPercentage(1));
+    }
+    assertThat(distance(card.weights(), host.weights())).isLessThan(2e-3);
+    assertThat(distance(card.ema(), host.ema())).isLessThan(2e-3);
+    long state = 4L * Float.BYTES * card.weights().length;
+    List<EmulatedDriver> opened = EmulatedDeviceProvider.takeOpened();
+    assertThat(opened).allMatch(driver -> driver.downloaded() < state + 10_000);
+    if (cards == 1 && !opened.isEmpty()) {
+      // A step is one launch, told or not; one more packs the weights of the beginning.
+      assertThat(opened.stream().mapToLong(EmulatedDriver::graphRuns).sum()).isEqualTo(1 + 4);
+      assertThat(opened).allMatch(driver -> driver.forgotten() == 0);
+    }
+  }
+
+  @Test
+  void selfConditioningGoesOnFromACheckpointToTheSameBits() throws Exception {
+    goesOnToTheSameBits(SELF_CONDITIONED.withDropout(0.3), onDevice(Precision.BFLOAT16), config(4));
   }
 
   @Test

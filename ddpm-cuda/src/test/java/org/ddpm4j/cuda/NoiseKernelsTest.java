@@ -120,6 +120,31 @@ class NoiseKernelsTest {
     }
   }
 
+  /** Images of sizes that threads of four elements divide and do not divide. */
+  @ParameterizedTest
+  @CsvSource({"2, 4, true", "1, 7, true", "3, 5, false"})
+  void anEstimateStandsBeforeNoisyImages(int channels, int width, boolean isTold) {
+    int elements = channels * 3 * width;
+    CudaContext context = new CudaContext(driver, null, Precision.BFLOAT16);
+    Tensor noisy = tensors.randomFloats(1, 2, channels, 3, width);
+    Tensor answer = tensors.randomFloats(1, 2, channels, 3, width);
+    Tensor coefficients = tensors.randomFloats(1, 2, 2);
+    Tensor out = tensors.randomFloats(1, 2, 2 * channels, 3, width);
+    NoiseKernels.withEstimate(context, noisy, isTold ? answer : null, coefficients.address(), out)
+        .run();
+    double[] x = tensors.values(noisy);
+    double[] y = tensors.values(answer);
+    double[] c = tensors.values(coefficients);
+    double[] found = tensors.values(out);
+    for (int i = 0; i < x.length; i++) {
+      int image = i / elements;
+      int place = 2 * image * elements + i % elements;
+      double expected = isTold ? c[2 * image] * x[i] + c[2 * image + 1] * y[i] : 0;
+      assertThat(found[place]).isCloseTo(expected, within(1e-5));
+      assertThat(found[place + elements]).isEqualTo(x[i]);
+    }
+  }
+
   /** Channels of odd sizes, so that four elements may belong to several. */
   @ParameterizedTest
   @CsvSource({"3, 1, 3", "5, 3, 5", "6, 1, 1"})

@@ -1,7 +1,6 @@
 package org.ddpm4j.diffusion;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntFunction;
@@ -343,12 +342,11 @@ public enum Parameterization {
       INDArray prediction,
       IntFunction<NoiseLevel> levelOf,
       int[] t) {
-    Arrays.stream(t).distinct().forEach(i -> requireX0(schedule, levelOf.apply(i)));
     return PerImage.combine(
         xt,
-        i -> epsFactor(schedule, levelOf.apply(i)) / determinant(schedule, levelOf.apply(i)),
+        i -> x0Factors(schedule, levelOf.apply(i))[0],
         prediction,
-        i -> x0Slope(schedule, levelOf.apply(i)),
+        i -> x0Factors(schedule, levelOf.apply(i))[1],
         t);
   }
 
@@ -393,6 +391,22 @@ public enum Parameterization {
    */
   public boolean determinesX0(NoiseSchedule schedule, NoiseLevel level) {
     return determinant(schedule, level) != 0;
+  }
+
+  /**
+   * The two factors of the image that a prediction tells, {@code a x_t + b y}.
+   *
+   * @param schedule of the chain
+   * @param level which may lie between two timesteps
+   * @return a and b
+   * @throws IllegalArgumentException as {@link #estimate(NoiseSchedule, INDArray, INDArray,
+   *     NoiseLevel)}
+   */
+  public double[] x0Factors(NoiseSchedule schedule, NoiseLevel level) {
+    requireX0(schedule, level);
+    return new double[] {
+      epsFactor(schedule, level) / determinant(schedule, level), x0Slope(schedule, level)
+    };
   }
 
   /**

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.DeviceMemory;
 import org.ddpm4j.kernels.plan.GraphPlan;
@@ -32,7 +33,7 @@ public final class DeviceTraining implements AutoCloseable {
   private final Device device;
   private final Parameters parameters;
   private final DeviceWeights weights;
-  private final WholeBatchExecutor executor;
+  private final Executors executors;
   private final TrainingRequest.Optimizer optimizer;
   private final boolean withLabels;
   private final List<Helper> helpers = new ArrayList<>();
@@ -46,22 +47,35 @@ public final class DeviceTraining implements AutoCloseable {
   private final List<GraphPlan> plans = new ArrayList<>();
   private TrainingProgram current;
 
-  /** Another device with the same network. */
-  private record Helper(
-      PlanBackend.OnDevice backend,
-      WholeBatchExecutor executor,
-      DeviceMemory memory,
-      Tensor gradient)
+  /**
+   * What runs the network on one device.
+   *
+   * @param gradients of the loss
+   * @param predictions before them, where the network conditions on its own estimate
+   */
+  record Executors(WholeBatchExecutor gradients, Optional<WholeBatchExecutor> predictions)
       implements AutoCloseable {
 
-    static Helper of(PlanBackend.OnDevice backend, WholeBatchExecutor executor, long parameters) {
+    @Override
+    public void close() {
+      gradients.close();
+      predictions.ifPresent(WholeBatchExecutor::close);
+    }
+  }
+
+  /** Another device with the same network. */
+  private record Helper(
+      PlanBackend.OnDevice backend, Executors executors, DeviceMemory memory, Tensor gradient)
+      implements AutoCloseable {
+
+    static Helper of(PlanBackend.OnDevice backend, Executors executors, long parameters) {
       DeviceMemory memory = backend.device().allocate(parameters * Float.BYTES);
-      return new Helper(backend, executor, memory, Tensor.dense(memory.address(), parameters));
+      return new Helper(backend, executors, memory, Tensor.dense(memory.address(), parameters));
     }
 
     @Override
     public void close() {
-      executor.close();
+      executors.close();
       memory.close();
       backend.close();
     }
@@ -71,14 +85,14 @@ public final class DeviceTraining implements AutoCloseable {
       Device device,
       Parameters parameters,
       DeviceWeights weights,
-      WholeBatchExecutor executor,
+      Executors executors,
       boolean withLabels,
       TrainingRequest.Optimizer optimizer,
       int furtherAverages) {
     this.device = device;
     this.parameters = parameters;
     this.weights = weights;
-    this.executor = executor;
+    this.executors = executors;
     this.withLabels = withLabels;
     this.optimizer = optimizer;
     gradient = buffer();
@@ -91,7 +105,7 @@ public final class DeviceTraining implements AutoCloseable {
   }
 
   /** Lets a device help from the next step on; it is closed with this. */
-  void addHelper(PlanBackend.OnDevice backend, WholeBatchExecutor helping) {
+  void addHelper(PlanBackend.OnDevice backend, Executors helping) {
     try {
       helpers.add(Helper.of(backend, helping, parameters.count()));
     } catch (RuntimeException e) {
@@ -164,40 +178,31 @@ public final class DeviceTraining implements AutoCloseable {
   private TrainingProgram program(int images) {
     // The first has images in any case.
     int shards = Math.min(images, 1 + helpers.size());
-    GraphPlan plan = plan(executor, weights, gradient, images / shards);
+    int own = images / shards;
     List<TrainingRequest.Helper> others = new ArrayList<>();
     for (int i = 1; i <= helpers.size(); i++) {
-      Helper helper = helpers.get(i - 1);
-      DeviceWeights own = helper.backend().weights();
-      others.add(
-          new TrainingRequest.Helper(
-              helper.backend().device(),
-              i < shards
-                  ? plan(
-                      helper.executor(),
-                      own,
-                      helper.gradient(),
-                      images * (i + 1) / shards - images * i / shards)
-                  : null,
-              own.cache(),
-              own.flat(),
-              helper.gradient()));
+      // Behind the last shard are no images.
+      int size = i < shards ? images * (i + 1) / shards - images * i / shards : 0;
+      others.add(request(helpers.get(i - 1), size));
     }
+    UnetGraph graph = executors.gradients().graph();
     TrainingRequest.Names names =
         new TrainingRequest.Names(
             UnetGraph.X,
             UnetGraph.T,
             withLabels ? UnetGraph.LABELS : null,
-            executor.graph().hasDropout() ? UnetGraph.DROPOUT : null,
+            graph.hasDropout() ? UnetGraph.DROPOUT : null,
             UnetGraph.TARGET,
-            executor.graph().hasBound() ? UnetGraph.X0 : null,
-            executor.graph().hasBound() ? UnetGraph.COEFFICIENTS : null,
+            graph.hasBound() ? UnetGraph.X0 : null,
+            graph.hasBound() ? UnetGraph.COEFFICIENTS : null,
             UnetGraph.WEIGHTS,
             UnetGraph.LOSS_GRADIENT,
-            UnetGraph.LOSSES);
+            UnetGraph.LOSSES,
+            UnetGraph.OUTPUT);
     return device.training(
         new TrainingRequest(
-            plan,
+            gradientPlan(executors, weights, gradient, own),
+            predictionPlan(executors, weights, own),
             weights.cache(),
             names,
             weights.flat(),
@@ -224,8 +229,31 @@ public final class DeviceTraining implements AutoCloseable {
     return fixed;
   }
 
-  private GraphPlan plan(WholeBatchExecutor running, DeviceWeights own, Tensor sum, int images) {
-    GraphPlan plan = running.trainingPlan(images, withLabels, own.tensors(), sum);
+  private TrainingRequest.Helper request(Helper helper, int images) {
+    DeviceWeights own = helper.backend().weights();
+    boolean hasImages = images > 0;
+    return new TrainingRequest.Helper(
+        helper.backend().device(),
+        hasImages ? gradientPlan(helper.executors(), own, helper.gradient(), images) : null,
+        hasImages ? predictionPlan(helper.executors(), own, images) : null,
+        own.cache(),
+        own.flat(),
+        helper.gradient());
+  }
+
+  private GraphPlan gradientPlan(Executors running, DeviceWeights own, Tensor sum, int images) {
+    return kept(running.gradients().trainingPlan(images, withLabels, own.tensors(), sum));
+  }
+
+  /** Null where nothing is predicted. */
+  private GraphPlan predictionPlan(Executors running, DeviceWeights own, int images) {
+    return running
+        .predictions()
+        .map(executor -> kept(executor.predictionPlan(images, withLabels, own.tensors())))
+        .orElse(null);
+  }
+
+  private GraphPlan kept(GraphPlan plan) {
     plans.add(plan);
     return plan;
   }

@@ -505,13 +505,17 @@ public final class Unet implements AutoCloseable {
     }
     config.checkImageSize(height, width);
     GraphKey key = new GraphKey(height, width, loss, UnetGraph.Mode.trainingOf(config));
-    UnetExecutor executor = executors.computeIfAbsent(key, this::build);
+    Optional<GraphKey> predictionKey =
+        config.selfConditions()
+            ? Optional.of(new GraphKey(height, width, null, UnetGraph.Mode.INFERENCE))
+            : Optional.empty();
     DeviceTraining training =
         new DeviceTraining(
             device.get().device(),
             parameters,
             device.get().weights(),
-            (WholeBatchExecutor) executor,
+            new DeviceTraining.Executors(
+                wholeBatchExecutor(key), predictionKey.map(this::wholeBatchExecutor)),
             config.classEmbeddings() > 0,
             optimizer,
             furtherEmas);
@@ -519,13 +523,23 @@ public final class Unet implements AutoCloseable {
       for (DeviceName helper : execution.helpers()) {
         PlanBackend.OnDevice other = device.get().on(helper);
         training.addHelper(
-            other, other.executor(graph(key, FusedLayers::new), height, width, this::run));
+            other,
+            new DeviceTraining.Executors(
+                executor(other, key), predictionKey.map(of -> executor(other, of))));
       }
       return Optional.of(training);
     } catch (RuntimeException e) {
       training.close();
       throw e;
     }
+  }
+
+  private WholeBatchExecutor wholeBatchExecutor(GraphKey key) {
+    return (WholeBatchExecutor) executors.computeIfAbsent(key, this::build);
+  }
+
+  private WholeBatchExecutor executor(PlanBackend.OnDevice other, GraphKey key) {
+    return other.executor(graph(key, FusedLayers::new), key.height(), key.width(), this::run);
   }
 
   /** Works with the graph for images and a loss, which is not closed meanwhile. */

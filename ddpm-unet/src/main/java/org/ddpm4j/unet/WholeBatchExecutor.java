@@ -233,14 +233,9 @@ final class WholeBatchExecutor implements UnetExecutor {
    */
   GraphPlan trainingPlan(
       int images, boolean withLabels, Map<String, Tensor> tensors, Tensor gradient) {
-    Map<String, long[]> inputs = new HashMap<>();
-    inputs.put(UnetGraph.X, new long[] {images, config.inChannels(), height, width});
+    Map<String, long[]> inputs = givenShapes(images, withLabels);
     inputs.putAll(graph.wantedShapes(images));
-    inputs.put(UnetGraph.T, new long[] {images});
     inputs.put(UnetGraph.WEIGHTS, new long[] {images});
-    if (withLabels) {
-      inputs.put(UnetGraph.LABELS, new long[] {images});
-    }
     if (graph.hasDropout()) {
       inputs.put(UnetGraph.DROPOUT, new long[] {images, BatchKey.PIECES});
     }
@@ -249,6 +244,30 @@ final class WholeBatchExecutor implements UnetExecutor {
         inputs,
         gradientTensors(graph, parameters, gradient),
         tensors);
+  }
+
+  /**
+   * A plan that says what the network answers in such steps.
+   *
+   * @param tensors the parameters
+   */
+  GraphPlan predictionPlan(int images, boolean withLabels, Map<String, Tensor> tensors) {
+    return compile(
+        new Key(UnetGraph.OUTPUT, false, images),
+        givenShapes(images, withLabels),
+        Map.of(),
+        tensors);
+  }
+
+  /** What the network is given. */
+  private Map<String, long[]> givenShapes(int images, boolean withLabels) {
+    Map<String, long[]> inputs = new HashMap<>();
+    inputs.put(UnetGraph.X, new long[] {images, config.inChannels(), height, width});
+    inputs.put(UnetGraph.T, new long[] {images});
+    if (withLabels) {
+      inputs.put(UnetGraph.LABELS, new long[] {images});
+    }
+    return inputs;
   }
 
   @Override

@@ -130,6 +130,7 @@ final class Benchmark implements AutoCloseable {
             null,
             deviceBatch.factors(),
             null,
+            null,
             deviceBatch.weights(),
             1,
             new BatchKey(0, Purpose.TRAINING_NOISE.number(), 0, rounds),

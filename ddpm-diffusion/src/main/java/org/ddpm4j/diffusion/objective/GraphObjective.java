@@ -85,6 +85,27 @@ public interface GraphObjective extends Objective {
   Optional<float[]> lossCoefficients(UnetConfig network, int... t);
 
   /**
+   * Whether it trains networks that condition on their own estimates of the images.
+   *
+   * @return true if {@link #estimateFactors} may be asked
+   */
+  boolean tellsEstimates();
+
+  /**
+   * What makes an estimate of the images of what a network is given and of what it answers if it is
+   * told no estimate.
+   *
+   * @param seed of the training
+   * @param step of the training
+   * @param t the timestep of each image, zero-based, N of them
+   * @return two factors for each image, {@code [N,2]}, the first that of what the network is given;
+   *     or empty where it is told no estimate in this step
+   * @throws IllegalArgumentException if the answer does not {@linkplain
+   *     Parameterization#determinesX0 determine} the image
+   */
+  Optional<float[]> estimateFactors(long seed, long step, int... t);
+
+  /**
    * Checks images that a graph could not refuse.
    *
    * @param x0 images, {@code [N,C,H,W]}

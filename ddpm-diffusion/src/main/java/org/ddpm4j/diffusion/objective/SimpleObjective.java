@@ -90,11 +90,14 @@ public record SimpleObjective(
   /**
    * One choice for all images of a step, so that in the other half of them nobody is asked twice.
    */
+  private static boolean tellsEstimate(long seed, long step) {
+    return new CounterRandom(seed, Purpose.SELF_CONDITIONING).uniform(0, step, 0)
+        < SELF_CONDITIONED_SHARE;
+  }
+
   private static boolean tellsEstimate(TrainingBatch batch) {
     BatchRandom random = batch.random();
-    return new CounterRandom(random.random().seed(), Purpose.SELF_CONDITIONING)
-            .uniform(0, random.step(), 0)
-        < SELF_CONDITIONED_SHARE;
+    return tellsEstimate(random.random().seed(), random.step());
   }
 
   /** What a network is given, with its own estimate before the images if it conditions on it. */
@@ -147,6 +150,26 @@ public record SimpleObjective(
   @Override
   public Optional<float[]> lossCoefficients(UnetConfig network, int... t) {
     return Optional.empty();
+  }
+
+  @Override
+  public boolean tellsEstimates() {
+    return true;
+  }
+
+  @Override
+  public Optional<float[]> estimateFactors(long seed, long step, int... t) {
+    if (!tellsEstimate(seed, step)) {
+      return Optional.empty();
+    }
+    float[] factors = new float[2 * t.length];
+    for (int i = 0; i < t.length; i++) {
+      NoiseLevel level = NoiseLevel.of(schedule, t[i]);
+      double[] ofX0 = parameterization.x0Factors(schedule, level);
+      factors[2 * i] = (float) (ofX0[0] / parameterization.inputFactor(level));
+      factors[2 * i + 1] = (float) ofX0[1];
+    }
+    return Optional.of(factors);
   }
 
   /** All images will do. */

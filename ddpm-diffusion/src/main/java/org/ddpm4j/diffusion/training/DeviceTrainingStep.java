@@ -86,8 +86,8 @@ final class DeviceTrainingStep implements TrainingStep {
     if (objective.graphLoss().isEmpty()) {
       return Optional.of("a decoder of one's own");
     }
-    return task.unet().config().selfConditions()
-        ? Optional.of("self-conditioning")
+    return task.unet().config().selfConditions() && !objective.tellsEstimates()
+        ? Optional.of("self-conditioning in the bound")
         : Optional.empty();
   }
 
@@ -154,6 +154,7 @@ final class DeviceTrainingStep implements TrainingStep {
         piece.labels(),
         objective.diffusionFactors(t),
         objective.lossCoefficients(task.unet().config(), t).orElse(null),
+        estimateFactors(step, t).orElse(null),
         weights,
         (double) piece.size() / total,
         key(Purpose.TRAINING_NOISE, step, piece),
@@ -161,6 +162,13 @@ final class DeviceTrainingStep implements TrainingStep {
             key(Purpose.OFFSET_NOISE, step, piece), task.config().objective().offsetNoise()),
         key(Purpose.DROPOUT, step, piece),
         update);
+  }
+
+  /** The same in all pieces of a step. */
+  private Optional<float[]> estimateFactors(long step, int... t) {
+    return task.unet().config().selfConditions()
+        ? objective.estimateFactors(task.config().seed(), step, t)
+        : Optional.empty();
   }
 
   private BatchKey key(Purpose purpose, long step, Images piece) {

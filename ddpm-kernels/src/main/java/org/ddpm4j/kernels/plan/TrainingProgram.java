@@ -38,6 +38,9 @@ public interface TrainingProgram extends AutoCloseable {
    * @param diffusion four factors for each image: x_t is the first times x0 and the second times ε,
    *     the target is the third times x0 and the fourth times ε
    * @param coefficients of the loss, {@code [N,K]}, or null where it has none
+   * @param estimate two factors for each image, where the network is told an estimate of its own in
+   *     this step: the first times the noisy image that it is given and the second times what it
+   *     answers if it is told nothing, {@code [N,2]}; null where it is told nothing
    * @param imageWeights what each image counts in the mean, {@code [N]}
    * @param share by which the gradient of the mean is multiplied: 1 where these are all the images
    *     of an update, else their part of them
@@ -53,6 +56,7 @@ public interface TrainingProgram extends AutoCloseable {
       float[] labels,
       float[] diffusion,
       float[] coefficients,
+      float[] estimate,
       float[] imageWeights,
       double share,
       BatchKey noise,

@@ -9,7 +9,9 @@ import java.util.Objects;
  *
  * @param plan computes the losses of a batch and adds to the gradient; its parameters lie in {@code
  *     weights}, its sums in {@code gradient}
- * @param cache the packed weights of the plan
+ * @param prediction says what the network answers, by the same weights; null where it is not told
+ *     an estimate of its own
+ * @param cache the packed weights of the plans
  * @param names of the plan's inputs and outputs
  * @param weights of the network
  * @param gradient of the loss
@@ -24,6 +26,7 @@ import java.util.Objects;
  */
 public record TrainingRequest(
     GraphPlan plan,
+    GraphPlan prediction,
     WeightCache cache,
     Names names,
     Tensor weights,
@@ -64,17 +67,26 @@ public record TrainingRequest(
    *
    * @param device of the same kind as the one that trains
    * @param plan computes the losses of its images and adds to its gradient; null if there are none
-   * @param cache the packed weights of the plan
+   * @param prediction says what the network answers; null if there are no images, or nothing is
+   *     asked
+   * @param cache the packed weights of the plans
    * @param weights of the network, which it is given after each update
    * @param gradient of the loss
    */
   public record Helper(
-      Device device, GraphPlan plan, WeightCache cache, Tensor weights, Tensor gradient) {}
+      Device device,
+      GraphPlan plan,
+      GraphPlan prediction,
+      WeightCache cache,
+      Tensor weights,
+      Tensor gradient) {}
 
   /**
-   * What the plan calls its inputs and outputs.
+   * What the plans call their inputs and outputs. Those of the prediction are among the first
+   * three, and {@code answer}.
    *
-   * @param noisyImages {@code [N,C,H,W]}
+   * @param noisyImages {@code [N,C,H,W]}; {@code [N,2C,H,W]} where an estimate of the images stands
+   *     before them
    * @param timesteps {@code [N]}
    * @param labels {@code [N]}, or null where the network knows no classes
    * @param dropout keys of the masks, {@code [N,9]}, or null where the network has no dropout
@@ -84,6 +96,7 @@ public record TrainingRequest(
    * @param imageWeights {@code [N]}
    * @param lossGradient a scalar, the gradient of the mean loss
    * @param losses {@code [N]}, an output
+   * @param answer {@code [N,C,H,W]}, the output of the prediction
    */
   public record Names(
       String noisyImages,
@@ -95,7 +108,8 @@ public record TrainingRequest(
       String coefficients,
       String imageWeights,
       String lossGradient,
-      String losses) {}
+      String losses,
+      String answer) {}
 
   /**
    * AdamW's constants (Loshchilov and Hutter 2019, algorithm 2).
