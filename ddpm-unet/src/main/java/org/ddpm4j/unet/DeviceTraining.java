@@ -178,7 +178,7 @@ public final class DeviceTraining implements AutoCloseable {
   private TrainingProgram program(int images) {
     // The first has images in any case.
     int shards = Math.min(images, 1 + helpers.size());
-    int own = images / shards;
+    int first = images / shards;
     List<TrainingRequest.Helper> others = new ArrayList<>();
     for (int i = 1; i <= helpers.size(); i++) {
       // Behind the last shard are no images.
@@ -201,8 +201,8 @@ public final class DeviceTraining implements AutoCloseable {
             UnetGraph.OUTPUT);
     return device.training(
         new TrainingRequest(
-            gradientPlan(executors, weights, gradient, own),
-            predictionPlan(executors, weights, own),
+            gradientPlan(executors, weights, gradient, first),
+            predictionPlan(executors, weights, first),
             weights.cache(),
             names,
             weights.flat(),
