@@ -4,10 +4,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongFunction;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import org.ddpm4j.kernels.ops.FusedOp;
+import org.ddpm4j.kernels.ops.GroupNormGradient;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.PlanContext;
 import org.ddpm4j.kernels.plan.Precision;
@@ -25,6 +27,11 @@ final class CudaContext implements PlanContext {
   private final List<Long> constants = new ArrayList<>();
   private final List<Long> scratchBlocks = new ArrayList<>();
   private final List<RecordedGraph> graphs = new ArrayList<>();
+
+  /** Of parameters' gradients, to be made when the plan ends. */
+  private final List<GroupNormKernels.ParameterSums> postponed = new ArrayList<>();
+
+  private boolean isPostponing;
   private long scratchLength;
   private long scratchTotal;
 
@@ -111,8 +118,7 @@ final class CudaContext implements PlanContext {
    * @return their address
    */
   long constant(double... values) {
-    ByteBuffer bytes =
-        ByteBuffer.allocateDirect(values.length * Double.BYTES).order(ByteOrder.nativeOrder());
+    ByteBuffer bytes = buffer(values.length * Double.BYTES);
     bytes.asDoubleBuffer().put(values);
     return constant(bytes);
   }
@@ -124,10 +130,13 @@ final class CudaContext implements PlanContext {
    */
   long constant(LongStream values) {
     long[] all = values.toArray();
-    ByteBuffer bytes =
-        ByteBuffer.allocateDirect(all.length * Long.BYTES).order(ByteOrder.nativeOrder());
+    ByteBuffer bytes = buffer(all.length * Long.BYTES);
     bytes.asLongBuffer().put(all);
     return constant(bytes);
+  }
+
+  private static ByteBuffer buffer(int bytes) {
+    return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
   }
 
   private long constant(ByteBuffer bytes) {
@@ -165,6 +174,48 @@ final class CudaContext implements PlanContext {
   @Override
   public Kernel kernel(FusedOp op, List<Tensor> inputs, List<Tensor> outputs) {
     return CudaKernels.kernel(op, this, inputs, outputs);
+  }
+
+  @Override
+  public Kernel beginning(FusedOp op, List<Tensor> inputs, List<Tensor> outputs) {
+    isPostponing = true;
+    try {
+      return kernel(op, inputs, outputs);
+    } finally {
+      isPostponing = false;
+    }
+  }
+
+  /** Whether the sums over images of what the current operation makes can wait. */
+  boolean isPostponing() {
+    return isPostponing;
+  }
+
+  void postpone(GroupNormKernels.ParameterSums sums) {
+    postponed.add(sums);
+  }
+
+  /** One launch for all normalisations instead of one each, which cost more than they do. */
+  @Override
+  public Optional<Ending> ending() {
+    if (postponed.isEmpty()) {
+      return Optional.empty();
+    }
+    long bytes = postponed.stream().mapToLong(GroupNormKernels.ParameterSums::bytes).sum();
+    Kernel all = GroupNormKernels.parameters(this, postponed);
+    return Optional.of(new Ending(new GroupNormGradient().opName(), bytes, all));
+  }
+
+  /**
+   * Memory that keeps what a kernel writes until the plan has ended.
+   *
+   * @return its address
+   */
+  long kept(long bytes) {
+    long address = driver.allocate(bytes);
+    scratchTotal += bytes;
+    constants.add(address);
+    return address;
   }
 
   @Override

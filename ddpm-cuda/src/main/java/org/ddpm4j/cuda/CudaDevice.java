@@ -114,6 +114,11 @@ public final class CudaDevice implements Device {
   }
 
   @Override
+  public Optional<FusedOp> absorb(FusedOp first, FusedOp reader) {
+    return CudaFusion.absorb(first, reader);
+  }
+
+  @Override
   public TensorFormat format(FusedOp op, int output, long[] shape, Precision precision) {
     if (shape.length != 4 || op instanceof ChannelsFirst || op.addsTo(output)) {
       return TensorFormat.dense(shape);

@@ -1,8 +1,10 @@
 package org.ddpm4j.cuda;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.LongStream;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.GroupNormGradient;
@@ -43,10 +45,11 @@ final class GroupNormKernels {
   static Kernel forward(
       GroupNorm op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
     Settings settings = new Settings(op.groups(), (float) op.epsilon(), op.function());
-    Operands operands = new Operands(inputs.get(0), null, inputs.get(1), inputs.get(2));
+    Tensor vector = op.addsVector() ? inputs.get(3) : null;
+    Operands operands = new Operands(inputs.get(0), vector, inputs.get(1), inputs.get(2));
     Ending ending =
         new Ending(
-            op.addsPerChannel() ? inputs.get(3) : null,
+            op.addsPerChannel() ? inputs.get(op.addsVector() ? 4 : 3) : null,
             op.addsResidual() ? inputs.get(inputs.size() - 1) : null);
     return forward(context, settings, operands, ending, outputs.get(0));
   }
@@ -54,9 +57,10 @@ final class GroupNormKernels {
   static Kernel backward(
       GroupNormGradient op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
     Settings settings = new Settings(op.groups(), (float) op.epsilon(), op.function());
-    Operands operands = new Operands(inputs.get(0), null, inputs.get(1), inputs.get(2));
+    Tensor vector = op.addsVector() ? inputs.get(4) : null;
+    Operands operands = new Operands(inputs.get(0), vector, inputs.get(1), inputs.get(2));
     Gradients gradients = new Gradients(outputs.get(0), null, outputs.get(1), outputs.get(2));
-    Tensor residual = op.addsResidual() ? inputs.get(4) : null;
+    Tensor residual = op.addsResidual() ? inputs.get(inputs.size() - 1) : null;
     return backward(context, settings, operands, inputs.get(3), residual, gradients);
   }
 
@@ -320,7 +324,7 @@ final class GroupNormKernels {
     if (!fits(context, bytes)) {
       return chunkBackward(context, settings, sizes, operands, dy, residual, gradients);
     }
-    Long sums = parameters ? context.scratch(sumsBytes(sizes, 1)) : null;
+    Long sums = parameters ? sumsMemory(context, sumsBytes(sizes, 1)) : null;
     Kernel kernel =
         context.launch(
             FILE,
@@ -349,21 +353,61 @@ final class GroupNormKernels {
         : kernel;
   }
 
+  /** Where the sums of images are until they are added up: at once, or when the plan ends. */
+  private static long sumsMemory(CudaContext context, long bytes) {
+    return context.isPostponing() ? context.kept(bytes) : context.scratch(bytes);
+  }
+
   private static long sumsBytes(Sizes sizes, int chunks) {
     return 8L * sizes.images() * chunks * sizes.channels();
   }
 
+  /**
+   * Sums {@code [rows,2,channels]} that are added to gradients, of which one may be null.
+   *
+   * @param address of the sums
+   * @param rows of them
+   * @param channels of the map
+   * @param scale gradient
+   * @param shift gradient
+   */
+  record ParameterSums(long address, int rows, int channels, Tensor scale, Tensor shift) {
+
+    long bytes() {
+      return 8L * rows * channels;
+    }
+
+    private long[] row() {
+      long[] row = new long[WeightPacking.ROW];
+      row[0] = address;
+      row[1] = scale == null ? 0 : scale.address();
+      row[2] = shift == null ? 0 : shift.address();
+      row[3] = rows;
+      row[4] = channels;
+      return row;
+    }
+  }
+
   private static Kernel parameters(
       CudaContext context, Sizes sizes, long sums, int rows, Gradients gradients) {
+    ParameterSums made =
+        new ParameterSums(sums, rows, sizes.channels(), gradients.scale(), gradients.shift());
+    if (context.isPostponing()) {
+      context.postpone(made);
+      return () -> {};
+    }
+    return parameters(context, List.of(made));
+  }
+
+  /** Adds all of them up in one launch. */
+  static Kernel parameters(CudaContext context, List<ParameterSums> all) {
+    int channels = all.stream().mapToInt(ParameterSums::channels).max().orElseThrow();
+    LongStream table = all.stream().flatMapToLong(sums -> Arrays.stream(sums.row()));
     return context.launch(
         FILE,
         "group_norm_parameters",
-        Launch.of(ceil(2 * sizes.channels(), 32), PARAMETER_THREADS),
-        sums,
-        gradients.scale(),
-        gradients.shift(),
-        rows,
-        sizes.channels());
+        Launch.of(ceil(2 * channels, 32), all.size(), PARAMETER_THREADS),
+        context.constant(table));
   }
 
   private static Kernel chunkBackward(
@@ -375,12 +419,16 @@ final class GroupNormKernels {
       Tensor residual,
       Gradients gradients) {
     int chunks = chunks(sizes);
-    long statistics = context.scratch(statisticsBytes(sizes) + sumsBytes(sizes, chunks));
-    long sums = statistics + statisticsBytes(sizes);
+    boolean parameters = gradients.scale() != null || gradients.shift() != null;
+    boolean keepsSums = parameters && context.isPostponing();
+    long statistics =
+        context.scratch(statisticsBytes(sizes) + (keepsSums ? 0 : sumsBytes(sizes, chunks)));
+    long sums =
+        keepsSums ? context.kept(sumsBytes(sizes, chunks)) : statistics + statisticsBytes(sizes);
     List<Kernel> kernels = new ArrayList<>();
     kernels.add(chunkStatistics(context, sizes, operands, statistics));
     kernels.add(chunkSums(context, settings, sizes, operands, dy, statistics, sums));
-    if (gradients.scale() != null || gradients.shift() != null) {
+    if (parameters) {
       kernels.add(parameters(context, sizes, sums, sizes.images() * chunks, gradients));
     }
     if (gradients.vector() != null && (gradients.x() == null || residual != null)) {

@@ -74,6 +74,7 @@ final class LinearKernels {
         x,
         weights,
         inputs.get(2),
+        op.addsResidual() ? inputs.get(3) : null,
         dx,
         dw,
         db,

@@ -573,11 +573,15 @@ extern "C" __global__ void __launch_bounds__(512) group_norm_chunk_backward(
       rowLength, a, b, v, c, d, slab, place);
 }
 
-// Adds the sums [rows,2,channels] over the rows to dbeta and dgamma, of which one may be null. 32
-// columns a block, in one order however many there are.
-extern "C" __global__ void __launch_bounds__(512) group_norm_parameters(
-    const float* __restrict__ sums, float* dgamma, float* dbeta, int rows, int channels) {
+// By row blockIdx.y of a table: adds the sums [rows,2,channels] over the rows to dbeta and dgamma, of
+// which one may be null. 32 columns a block, in one order however many there are.
+extern "C" __global__ void __launch_bounds__(512) group_norm_parameters(const long long* table) {
   __shared__ double partial[16][WARP];
+  const long long* own = table + blockIdx.y * PACKING_ROW;
+  const float* __restrict__ sums = (const float*)own[0];
+  float* dgamma = (float*)own[1];
+  float* dbeta = (float*)own[2];
+  const int rows = (int)own[3], channels = (int)own[4];
   int lane = threadIdx.x % WARP;
   int line = threadIdx.x / WARP;
   int column = blockIdx.x * WARP + lane;

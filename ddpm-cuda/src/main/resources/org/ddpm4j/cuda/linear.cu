@@ -6,7 +6,7 @@
 // are added up in order, so that a row's result does not depend on the others.
 //
 //   forward         y  = x w               8 x 32 outputs a block, k = in
-//   input gradient  dx = dy transposed(w)  8 x 32, k = out
+//   input gradient  dx = dy transposed(w)  8 x 32, k = out; + residual, if it is not null
 //   weight gradient dw += transposed(x) dy 32 x 32, k = N; db += the sums of the columns of dy
 #include "common.cuh"
 
@@ -202,7 +202,8 @@ extern "C" __global__ void __launch_bounds__(LINEAR_THREADS) linear_forward(
 }
 
 static __device__ inline void linear_input_gradient(
-    float* shared, const float* w, const float* dy, float* dx, int n, int in, int out, int block) {
+    float* shared, const float* w, const float* dy, const float* residual, float* dx, int n, int in, int out,
+    int block) {
   const int across = (in + LINEAR_COLUMNS - 1) / LINEAR_COLUMNS;
   const int firstRow = block / across * 8, firstColumn = block % across * LINEAR_COLUMNS;
   InputGradient product;
@@ -210,7 +211,8 @@ static __device__ inline void linear_input_gradient(
   product.multiply(shared, matrix(dy, n, out), matrix(w, in, out), firstRow, firstColumn, out, result, &ofColumn);
   int row = firstRow + threadIdx.x / LINEAR_COLUMNS, column = firstColumn + threadIdx.x % LINEAR_COLUMNS;
   if (row < n && column < in) {
-    dx[(long long)row * in + column] = result[0];
+    long long at = (long long)row * in + column;
+    dx[at] = residual ? result[0] + residual[at] : result[0];
   }
 }
 
@@ -234,13 +236,13 @@ static __device__ inline void linear_weight_gradient(
   }
 }
 
-// The first inputBlocks blocks make dx, the others the gradients of the parameters.
+// The first inputBlocks blocks make dx, which may be the residual, the others the gradients of the parameters.
 extern "C" __global__ void __launch_bounds__(LINEAR_THREADS) linear_gradient(
-    const float* x, const float* w, const float* dy, float* dx, float* dw, float* db, int n, int in, int out,
-    int inputBlocks) {
+    const float* x, const float* w, const float* dy, const float* residual, float* dx, float* dw, float* db, int n,
+    int in, int out, int inputBlocks) {
   SHARED_MEMORY(float, shared);
   if ((int)blockIdx.x < inputBlocks) {
-    linear_input_gradient(shared, w, dy, dx, n, in, out, blockIdx.x);
+    linear_input_gradient(shared, w, dy, residual, dx, n, in, out, blockIdx.x);
   } else {
     linear_weight_gradient(shared, x, dy, dw, db, n, in, out, blockIdx.x - inputBlocks);
   }

@@ -24,7 +24,7 @@ class GroupNormKernelsTest extends OnEmulatedCard {
   }
 
   private static <T extends DynamicCustomOp> T set(T op, int groups, Activation function) {
-    op.addIArgument(groups, function.ordinal(), 0, 0);
+    op.addIArgument(groups, function.ordinal(), 0, 0, 0);
     op.addTArgument(EPSILON);
     return op;
   }

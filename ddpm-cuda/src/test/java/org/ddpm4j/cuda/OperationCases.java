@@ -242,6 +242,31 @@ final class OperationCases {
     cases.add(
         normalised("groupNorm and the sum with its input" + size, s)
             .gives((l, in) -> l.add(normalised(l, in, s), in.map(0))));
+    // One channel a group forgets what is added to it: the gradient would be 0.
+    if (s[4] < s[3]) {
+      cases.add(
+          normalised("addPerChannel and groupNorm" + size, s)
+              .vector(s[0], s[3])
+              .gives(
+                  (l, in) ->
+                      l.groupNorm(
+                          l.addPerChannel(in.map(0), in.vector(0)),
+                          in.parameter(0),
+                          in.parameter(1),
+                          s[4],
+                          1e-5,
+                          Activation.SILU)));
+    }
+    cases.add(
+        normalised("addPerChannel, groupNorm, addPerChannel and a sum" + size, s)
+            .vector(s[0], s[3])
+            .gives(
+                (l, in) -> {
+                  FeatureMap x = l.addPerChannel(in.map(0), in.vector(0));
+                  FeatureMap y =
+                      l.groupNorm(x, in.parameter(0), in.parameter(1), s[4], 1e-5, Activation.SILU);
+                  return l.add(l.addPerChannel(y, in.vector(0)), in.map(0));
+                }));
     cases.add(
         normalised("groupNorm and addPerChannel" + size, s)
             .vector(s[0], s[3])
@@ -462,6 +487,24 @@ final class OperationCases {
                     (l, in) ->
                         l.linear(in.vector(0), in.parameter(0), in.parameter(1), activation)));
       }
+    }
+    for (int[] s : sizes) {
+      cases.add(
+          OperationCase.of("two linears of one vector %dx%d to %d".formatted(s[0], s[1], s[2]))
+              .vector(s[0], s[1])
+              .parameter(s[1], s[2])
+              .parameter(s[2])
+              .parameter(s[1], s[2])
+              .parameter(s[2])
+              .gives(
+                  (l, in) -> {
+                    SDVariable v = in.vector(0);
+                    SDVariable first =
+                        l.linear(v, in.parameter(0), in.parameter(1), Activation.IDENTITY);
+                    SDVariable second =
+                        l.linear(v, in.parameter(2), in.parameter(3), Activation.IDENTITY);
+                    return l.add(first, second);
+                  }));
     }
     for (int[] s : new int[][] {{1, 1}, {3, 7}, {3, 1030}}) {
       String size = " of vectors %dx%d".formatted(s[0], s[1]);

@@ -92,6 +92,7 @@ final class OperationRun implements AutoCloseable {
   void run(SameDiff graph, Set<String> wanted, boolean fusing) {
     List<Node> nodes = needed(graph, wanted);
     if (fusing) {
+      absorb(nodes, wanted);
       fuse(nodes, wanted);
     }
     for (int i = 0; i < nodes.size(); i++) {
@@ -132,6 +133,31 @@ final class OperationRun implements AutoCloseable {
       return new Add();
     }
     throw new AssertionError("A graph of fused operations has " + function.opName() + ".");
+  }
+
+  private void absorb(List<Node> nodes, Set<String> wanted) {
+    for (Node first : List.copyOf(nodes)) {
+      String between = first.outputs.get(0);
+      List<Node> readers = nodes.stream().filter(node -> node.inputs.contains(between)).toList();
+      if (first.outputs.size() > 1
+          || readers.isEmpty()
+          || wanted.contains(between)
+          || !readers.stream()
+              .allMatch(
+                  reader ->
+                      reader.inputs.lastIndexOf(between) == 0
+                          && device.absorb(first.op, reader.op).isPresent())) {
+        continue;
+      }
+      for (Node reader : readers) {
+        List<String> inputs = new ArrayList<>(first.inputs.subList(0, 1));
+        inputs.addAll(reader.inputs.subList(1, reader.inputs.size()));
+        inputs.addAll(first.inputs.subList(1, first.inputs.size()));
+        FusedOp both = device.absorb(first.op, reader.op).orElseThrow();
+        nodes.set(nodes.indexOf(reader), new Node(both, inputs, reader.outputs));
+      }
+      nodes.remove(first);
+    }
   }
 
   private void fuse(List<Node> nodes, Set<String> wanted) {

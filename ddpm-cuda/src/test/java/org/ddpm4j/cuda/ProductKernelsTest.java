@@ -152,6 +152,12 @@ class ProductKernelsTest {
     context.close();
   }
 
+  private static LinearGradient linearGradient() {
+    LinearGradient op = new LinearGradient();
+    op.addIArgument(0);
+    return op;
+  }
+
   /** In every precision as exact as float; rows that are whole packs and others, few and many. */
   @ParameterizedTest
   @CsvSource({
@@ -176,8 +182,15 @@ class ProductKernelsTest {
     double[] expectedWeights = tensors.values(dw);
     double[] expectedBias = tensors.values(db);
     LinearKernels.forward(new Linear(), context, List.of(x, weights, bias), List.of(y)).run();
+    LinearKernels.backward(linearGradient(), context, List.of(x, weights, dy), List.of(dx, dw, db))
+        .run();
+    Tensor sum = tensors.randomFloats(1, n, in);
+    double[] expectedSum = tensors.values(sum);
     LinearKernels.backward(
-            new LinearGradient(), context, List.of(x, weights, dy), List.of(dx, dw, db))
+            linearGradient().withResidual(),
+            context,
+            List.of(x, weights, dy, sum),
+            Arrays.asList(sum, null, null))
         .run();
     double[] inputs = tensors.values(x);
     double[] factors = tensors.values(weights);
@@ -193,12 +206,14 @@ class ProductKernelsTest {
         for (int c = 0; c < in; c++) {
           expected[i * out + o] += inputs[i * in + c] * factors[c * out + o];
           expectedInput[i * in + c] += slope * factors[c * out + o];
+          expectedSum[i * in + c] += slope * factors[c * out + o];
           expectedWeights[c * out + o] += slope * inputs[i * in + c];
         }
       }
     }
     assertClose(tensors.values(y), expected, 1e-6);
     assertClose(tensors.values(dx), expectedInput, 1e-6);
+    assertClose(tensors.values(sum), expectedSum, 1e-6);
     assertClose(tensors.values(dw), expectedWeights, 1e-6);
     assertClose(tensors.values(db), expectedBias, 1e-6);
     context.close();
@@ -235,7 +250,7 @@ class ProductKernelsTest {
     Tensor db = tensors.randomFloats(1, 4);
     double[] expected = tensors.values(db);
     LinearKernels.backward(
-            new LinearGradient(), context, List.of(x, weights, dy), Arrays.asList(null, null, db))
+            linearGradient(), context, List.of(x, weights, dy), Arrays.asList(null, null, db))
         .run();
     double[] slopes = tensors.values(dy);
     for (int i = 0; i < slopes.length; i++) {

@@ -7,11 +7,19 @@ import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
  * Group normalisation (Wu and He 2018) followed by a function. Inputs: x {@code [N,H,W,C]}, scale
- * and shift {@code [C]}. Output: {@code [N,H,W,C]}. In plans it may have two more inputs, which are
- * added in the end: a number per image and channel {@code [N,C]}, and behind it a residual {@code
- * [N,H,W,C]}.
+ * and shift {@code [C]}. Output: {@code [N,H,W,C]}.
+ *
+ * <p>In plans it may have three more inputs, in this order: a vector {@code [N,C]}, which is added
+ * to x before, a number per image and channel {@code [N,C]}, which is added to the result, and a
+ * residual {@code [N,H,W,C]}, which is added to it, too.
  */
 public final class GroupNorm extends FusedOp {
+
+  /** The settings that say which of the further inputs there are. */
+  private static final int VECTOR = 2;
+
+  private static final int PER_CHANNEL = 3;
+  private static final int RESIDUAL = 4;
 
   /** For SameDiff. */
   public GroupNorm() {
@@ -38,13 +46,15 @@ public final class GroupNorm extends FusedOp {
       double epsilon,
       Activation function) {
     super(1, graph, x, scale, shift);
-    addIArgument(groups, function.ordinal(), 0, 0);
+    addIArgument(groups, function.ordinal(), 0, 0, 0);
     addTArgument(epsilon);
   }
 
-  private GroupNorm(GroupNorm other, boolean perChannel, boolean residual) {
+  private GroupNorm(GroupNorm other, int further) {
     super(1);
-    addIArgument(other.setting(0), other.setting(1), perChannel ? 1 : 0, residual ? 1 : 0);
+    for (int i = 0; i <= RESIDUAL; i++) {
+      addIArgument(i == further ? 1 : other.setting(i));
+    }
     addTArgument(other.epsilon());
   }
 
@@ -63,14 +73,28 @@ public final class GroupNorm extends FusedOp {
     return Activation.values()[setting(1)];
   }
 
-  /** {@return whether the input behind the shift is added per image and channel} */
+  /** {@return whether a vector is added to x before} */
+  public boolean addsVector() {
+    return setting(VECTOR) == 1;
+  }
+
+  /** {@return whether a number per image and channel is added to the result} */
   public boolean addsPerChannel() {
-    return setting(2) == 1;
+    return setting(PER_CHANNEL) == 1;
   }
 
   /** {@return whether the last input is added to the result} */
   public boolean addsResidual() {
-    return setting(3) == 1;
+    return setting(RESIDUAL) == 1;
+  }
+
+  /**
+   * The same normalisation with one more input {@code [N,C]}, which is added to x before.
+   *
+   * @return a node of no graph, for plans
+   */
+  public GroupNorm withVector() {
+    return new GroupNorm(this, VECTOR);
   }
 
   /**
@@ -79,7 +103,7 @@ public final class GroupNorm extends FusedOp {
    * @return a node of no graph, for plans
    */
   public GroupNorm withPerChannel() {
-    return new GroupNorm(this, true, addsResidual());
+    return new GroupNorm(this, PER_CHANNEL);
   }
 
   /**
@@ -88,7 +112,7 @@ public final class GroupNorm extends FusedOp {
    * @return a node of no graph, for plans
    */
   public GroupNorm withResidual() {
-    return new GroupNorm(this, addsPerChannel(), true);
+    return new GroupNorm(this, RESIDUAL);
   }
 
   @Override

@@ -5,10 +5,18 @@ import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
  * The gradient of {@link GroupNorm}. Inputs: x, scale, shift, gradient of the output. Outputs:
- * gradients of x, scale and shift. In plans it may have one more input, which is added to the
- * gradient of x.
+ * gradients of x, scale and shift.
+ *
+ * <p>In plans it may have two more inputs, in this order: a vector {@code [N,C]}, which the
+ * normalisation adds to x before, and a residual {@code [N,H,W,C]}, which is added to the gradient
+ * of x.
  */
 public final class GroupNormGradient extends ParameterGradientOp {
+
+  /** The settings that say which of the further inputs there are. */
+  private static final int VECTOR = 2;
+
+  private static final int RESIDUAL = 3;
 
   /** For SameDiff. */
   public GroupNormGradient() {
@@ -25,13 +33,15 @@ public final class GroupNormGradient extends ParameterGradientOp {
       double epsilon,
       Activation function) {
     super(3, graph, x, scale, shift, dy);
-    addIArgument(groups, function.ordinal(), 0);
+    addIArgument(groups, function.ordinal(), 0, 0);
     addTArgument(epsilon);
   }
 
-  private GroupNormGradient(GroupNormGradient other) {
+  private GroupNormGradient(GroupNormGradient other, int further) {
     super(3);
-    addIArgument(other.setting(0), other.setting(1), 1);
+    for (int i = 0; i <= RESIDUAL; i++) {
+      addIArgument(i == further ? 1 : other.setting(i));
+    }
     addTArgument(other.epsilon());
   }
 
@@ -50,9 +60,23 @@ public final class GroupNormGradient extends ParameterGradientOp {
     return Activation.values()[setting(1)];
   }
 
+  /** {@return whether the normalisation adds a vector to x before} */
+  public boolean addsVector() {
+    return setting(VECTOR) == 1;
+  }
+
+  /**
+   * The same gradient with one more input {@code [N,C]}, which the normalisation adds to x.
+   *
+   * @return a node of no graph, for plans
+   */
+  public GroupNormGradient withVector() {
+    return new GroupNormGradient(this, VECTOR);
+  }
+
   /** {@return whether the last input is added to the gradient of x} */
   public boolean addsResidual() {
-    return setting(2) == 1;
+    return setting(RESIDUAL) == 1;
   }
 
   /**
@@ -61,7 +85,7 @@ public final class GroupNormGradient extends ParameterGradientOp {
    * @return a node of no graph, for plans
    */
   public GroupNormGradient withResidual() {
-    return new GroupNormGradient(this);
+    return new GroupNormGradient(this, RESIDUAL);
   }
 
   @Override

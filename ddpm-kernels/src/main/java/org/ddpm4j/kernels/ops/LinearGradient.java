@@ -6,7 +6,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
  * The gradient of {@link Linear}. Inputs: x, weights, gradient of the output. Outputs: gradients of
- * x, weights and bias.
+ * x, weights and bias. In plans it may have one more input, which is added to the gradient of x.
  */
 public final class LinearGradient extends ParameterGradientOp {
 
@@ -17,6 +17,29 @@ public final class LinearGradient extends ParameterGradientOp {
 
   LinearGradient(SameDiff graph, SDVariable x, SDVariable weights, SDVariable dy) {
     super(3, graph, x, weights, dy);
+    addIArgument(0);
+  }
+
+  /** {@return whether the last input is added to the gradient of x} */
+  public boolean addsResidual() {
+    return setting(0) == 1;
+  }
+
+  /**
+   * The same gradient with one more input, which is added to that of x.
+   *
+   * @return a node of no graph, for plans
+   */
+  public LinearGradient withResidual() {
+    LinearGradient added = new LinearGradient();
+    added.addIArgument(1);
+    return added;
+  }
+
+  /** The residual's. */
+  @Override
+  public int inPlaceInput() {
+    return addsResidual() ? 3 : super.inPlaceInput();
   }
 
   @Override

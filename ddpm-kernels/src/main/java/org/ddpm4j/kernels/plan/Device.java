@@ -112,6 +112,19 @@ public interface Device extends AutoCloseable {
   Optional<FusedOp> fuse(FusedOp first, FusedOp next);
 
   /**
+   * One operation that computes for itself what it would read of another. Unlike with {@link
+   * #fuse}, all readers of the other do that, each again.
+   *
+   * @param first the other one, with one output
+   * @param reader whose first input is that output
+   * @return the reader with the other's first input in place of its own first one, and the other's
+   *     further inputs behind its own ones; or empty if that does not pay or there is no kernel
+   */
+  default Optional<FusedOp> absorb(FusedOp first, FusedOp reader) {
+    return Optional.empty();
+  }
+
+  /**
    * How an operation's output lies, if it is neither an output of the plan nor a sum.
    *
    * @param op the operation

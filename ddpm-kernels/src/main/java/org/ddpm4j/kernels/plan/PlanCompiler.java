@@ -65,6 +65,7 @@ final class PlanCompiler {
   GraphPlan compile(WeightCache weights) {
     findSources();
     findOperations();
+    absorb();
     fuseNeighbours();
     int stationarySteps = moveStationaryToFront();
     findLastUses();
@@ -201,6 +202,38 @@ final class PlanCompiler {
     constant.stays = true;
     constant.stationary = true;
     return constant;
+  }
+
+  /** Lets operations do the work of what all its readers had better do for themselves. */
+  private void absorb() {
+    for (int i = 0; i < operations.size(); i++) {
+      Operation first = operations.get(i);
+      String between = first.outputs.get(0);
+      List<Operation> readers = readersOf(between);
+      boolean canGo =
+          first.outputs.size() == 1
+              && !readers.isEmpty()
+              && !request.outputs().contains(between)
+              && !request.sums().containsKey(between);
+      if (!canGo || !readers.stream().allMatch(reader -> absorbs(reader, first))) {
+        continue;
+      }
+      for (Operation reader : readers) {
+        List<String> inputs = new ArrayList<>(reader.inputs);
+        inputs.set(0, first.inputs.get(0));
+        inputs.addAll(first.inputs.subList(1, first.inputs.size()));
+        FusedOp both = device.absorb(first.op, reader.op).orElseThrow();
+        operations.set(operations.indexOf(reader), new Operation(both, inputs, reader.outputs));
+      }
+      operations.remove(i);
+      values.remove(between);
+      i--;
+    }
+  }
+
+  private boolean absorbs(Operation reader, Operation first) {
+    return reader.inputs.lastIndexOf(first.outputs.get(0)) == 0
+        && device.absorb(first.op, reader.op).isPresent();
   }
 
   /** Lets an operation do the work of the only one that reads its output. */
@@ -410,11 +443,34 @@ final class PlanCompiler {
         }
       }
       List<Kernel> all = new ArrayList<>(before);
-      all.add(context.kernel(operation.op, inputs, outputs));
+      all.add(
+          isAllSummedInPlace(operation)
+              ? context.beginning(operation.op, inputs, outputs)
+              : context.kernel(operation.op, inputs, outputs));
       all.addAll(after);
       steps.add(step(operation, inputs, outputs, Kernel.sequence(all)));
     }
+    context
+        .ending()
+        .ifPresent(
+            ending ->
+                steps.add(
+                    new GraphPlan.Step(
+                        ending.operation(), "", List.of(), 0, ending.bytes(), ending.kernel())));
     return steps;
+  }
+
+  /**
+   * Whether all gradients of parameters that an operation makes end where the caller wants them.
+   */
+  private boolean isAllSummedInPlace(Operation operation) {
+    for (int k = 0; k < operation.outputs.size(); k++) {
+      Value output = values.get(operation.outputs.get(k));
+      if (operation.op.addsTo(k) && output.tensor != null && !isSummedInPlace(operation, k)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private GraphPlan.Step step(

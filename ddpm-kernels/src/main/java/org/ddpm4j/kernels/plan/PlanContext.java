@@ -1,6 +1,7 @@
 package org.ddpm4j.kernels.plan;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.ddpm4j.kernels.ops.FusedOp;
 
@@ -28,6 +29,32 @@ public interface PlanContext extends AutoCloseable {
    * @throws UnsupportedOperationException if the device has no kernel for it
    */
   Kernel kernel(FusedOp op, List<Tensor> inputs, List<Tensor> outputs);
+
+  /**
+   * Prepares an operation of which nobody reads the gradients of parameters before the plan ends.
+   *
+   * @param op as of {@link #kernel}
+   * @param inputs as of {@link #kernel}
+   * @param outputs as of {@link #kernel}
+   * @return the computation, of which a part may be left to {@link #ending}
+   */
+  default Kernel beginning(FusedOp op, List<Tensor> inputs, List<Tensor> outputs) {
+    return kernel(op, inputs, outputs);
+  }
+
+  /** {@return what {@link #beginning} has left for the end of the plan} */
+  default Optional<Ending> ending() {
+    return Optional.empty();
+  }
+
+  /**
+   * The end of several operations of one kind.
+   *
+   * @param operation their name in graphs
+   * @param bytes of what it reads and makes
+   * @param kernel the computation
+   */
+  record Ending(String operation, long bytes, Kernel kernel) {}
 
   /**
    * Prepares zeroing.

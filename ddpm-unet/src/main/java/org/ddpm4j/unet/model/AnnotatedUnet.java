@@ -471,6 +471,9 @@ public record AnnotatedUnet(
     /** The embedding of the time and of the class, {@code [N,4·dim]}. */
     final SDVariable time;
 
+    /** What all blocks make of it before their own layers. */
+    private final SDVariable condition;
+
     Graph(Modules modules, SDVariable t, SDVariable labels) {
       this.modules = modules;
       this.layers = modules.layers();
@@ -488,6 +491,8 @@ public record AnnotatedUnet(
               ? embedded
               : layers.add(
                   embedded, modules.embedding("class_embedding", labels, classEmbeddings, timeDim));
+      this.condition =
+          layers.activation(time, block == Block.RESNET ? Activation.SILU : Activation.GELU);
     }
 
     FeatureMap unet(FeatureMap image) {
@@ -536,9 +541,8 @@ public record AnnotatedUnet(
 
     FeatureMap timedBlock(String name, FeatureMap x, int width) {
       return switch (block) {
-        case RESNET -> resnetBlock(name, x, width, timeShift(name, Activation.SILU, width));
-        case CONVNEXT ->
-            convnextBlock(name, x, width, timeShift(name, Activation.GELU, x.channels()));
+        case RESNET -> resnetBlock(name, x, width, timeShift(name, width));
+        case CONVNEXT -> convnextBlock(name, x, width, timeShift(name, x.channels()));
       };
     }
 
@@ -549,9 +553,8 @@ public record AnnotatedUnet(
       };
     }
 
-    private SDVariable timeShift(String name, Activation activation, int width) {
-      SDVariable activated = layers.activation(time, activation);
-      return modules.linear(name + ".mlp.1", activated, timeDim, width, Activation.IDENTITY);
+    private SDVariable timeShift(String name, int width) {
+      return modules.linear(name + ".mlp.1", condition, timeDim, width, Activation.IDENTITY);
     }
 
     private FeatureMap resnetBlock(String name, FeatureMap x, int width, SDVariable timeShift) {
