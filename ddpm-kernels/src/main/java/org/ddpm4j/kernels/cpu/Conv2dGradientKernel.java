@@ -40,12 +40,18 @@ final class Conv2dGradientKernel {
     CpuTensor dw = outputs.get(1);
     CpuTensor db = outputs.get(2);
     if (Conv2dKernel.isForWinograd(context, kind, geometry, x, w)) {
-      boolean allForWinograd = dw != null && WinogradTiles.isFasterForWeights(x, w.size(3));
-      if (allForWinograd) {
+      if (dw != null && WinogradTiles.isFasterForWeights(x, w.size(3))) {
         return new WinogradGradient(context, x, w, dy, dx, dw, db);
       }
       if (dx != null) {
         steps.add(new WinogradGradient(context, x, w, dy, dx, null, null));
+      }
+    } else if (Conv2dKernel.isForWinograd1d(context, kind, geometry, x, w)) {
+      if (dw != null && Winograd1dTiles.isFasterForWeights(x, w.size(3))) {
+        return new Winograd1dGradient(context, x, w, dy, dx, dw, db);
+      }
+      if (dx != null) {
+        steps.add(new Winograd1dGradient(context, x, w, dy, dx, null, null));
       }
     } else if (dx != null) {
       addInputGradient(steps, context, operands, forward, w, dy, dx);

@@ -63,6 +63,13 @@ final class Conv2dKernel {
       return attributes;
     }
 
+    /** The function applied after a kernel that adds the residual by itself. */
+    Kernel after(Kernel winograd, CpuContext context, CpuTensor y) {
+      return function == Activation.IDENTITY
+          ? winograd
+          : Kernel.sequence(List.of(winograd, EltwiseKernel.kernel(context, function, y, y)));
+    }
+
     void addArguments(DnnlCall call, CpuContext context) {
       if (residual != null) {
         call.with(
@@ -86,11 +93,11 @@ final class Conv2dKernel {
       CpuTensor y,
       Epilogue epilogue) {
     if (isForWinograd(context, kind, geometry, x, w)) {
-      Kernel winograd = new Winograd(context, x, w, bias, epilogue.residual(), y);
-      return epilogue.function() == Activation.IDENTITY
-          ? winograd
-          : Kernel.sequence(
-              List.of(winograd, EltwiseKernel.kernel(context, epilogue.function(), y, y)));
+      return epilogue.after(new Winograd(context, x, w, bias, epilogue.residual(), y), context, y);
+    }
+    if (isForWinograd1d(context, kind, geometry, x, w)) {
+      return epilogue.after(
+          new Winograd1d(context, x, w, bias, epilogue.residual(), y), context, y);
     }
     ConvolutionOperands operands =
         ConvolutionOperands.of(kind, x, w, y, geometry, context.precision());
@@ -119,11 +126,29 @@ final class Conv2dKernel {
       ConvolutionGeometry geometry,
       CpuTensor x,
       CpuTensor w) {
-    return kind == ConvolutionOperands.Weights.DENSE
-        && context.precision() == Precision.FLOAT32
-        && geometry.keepsSizeOfKernel3()
-        && w.size(0) == 3
+    return context.precision() == Precision.FLOAT32
+        && isOfKernel3(kind, geometry, w)
         && WinogradTiles.isFaster(x.size(1), x.size(2), w.size(2), w.size(3));
+  }
+
+  /** Matrix units multiply faster than vector instructions transform. */
+  static boolean isForWinograd1d(
+      CpuContext context,
+      ConvolutionOperands.Weights kind,
+      ConvolutionGeometry geometry,
+      CpuTensor x,
+      CpuTensor w) {
+    return context.precision() == Precision.BFLOAT16
+        && !Onednn.hasAmx()
+        && isOfKernel3(kind, geometry, w)
+        && Winograd1dTiles.isFaster(x.size(1), x.size(2), w.size(2), w.size(3));
+  }
+
+  private static boolean isOfKernel3(
+      ConvolutionOperands.Weights kind, ConvolutionGeometry geometry, CpuTensor w) {
+    return kind == ConvolutionOperands.Weights.DENSE
+        && geometry.keepsSizeOfKernel3()
+        && w.size(0) == 3;
   }
 
   static convolution_forward.primitive_desc forward(

@@ -75,6 +75,11 @@ final class FloatImages {
     return (long) together(batch) * (batch.length() / batch.size(0));
   }
 
+  /** The images of the batch. */
+  int count() {
+    return images.size();
+  }
+
   /** An image's values, until one of the next group is loaded. Images are loaded in their order. */
   CpuTensor load(int image) {
     if (image % together == 0) {

@@ -1,6 +1,7 @@
 package org.ddpm4j.kernels.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_amx;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_bf16;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_get_effective_cpu_isa;
 
@@ -104,6 +105,12 @@ public final class Onednn {
   public static boolean hasBfloat16() {
     return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16)
         == dnnl_cpu_isa_avx512_core_bf16;
+  }
+
+  /** {@return whether the processor has matrix units, AMX, which multiply bfloat16 numbers} */
+  static boolean hasAmx() {
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_amx)
+        == dnnl_cpu_isa_avx512_core_amx;
   }
 
   /** {@return whether the processor's vectors have 512 bits} */
