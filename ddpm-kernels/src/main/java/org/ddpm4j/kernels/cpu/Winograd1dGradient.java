@@ -2,9 +2,6 @@ package org.ddpm4j.kernels.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 import static org.ddpm4j.kernels.cpu.Winograd1dLoops.CHUNK;
 import static org.ddpm4j.kernels.cpu.Winograd1dLoops.IN;
@@ -15,20 +12,16 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.dnnl.convolution_backward_data;
-import org.bytedeco.dnnl.convolution_backward_weights;
 import org.bytedeco.dnnl.convolution_forward;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.post_ops;
-import org.bytedeco.dnnl.primitive_attr;
-import org.bytedeco.dnnl.reorder;
 import org.ddpm4j.kernels.plan.Kernel;
 
 /**
  * The gradient of {@link Winograd1d}, step by step backwards. From {@code V = Bᵀ d} and {@code U =
  * G g} the outputs are {@code Aᵀ (V * U)}. The gradient of the output becomes {@code M = A dy}; for
- * each of the six frequencies, the gradients of a convolution with a kernel of 1x3 make dU of V and
- * M, and dV of M and U; and then {@code Gᵀ dU} and {@code B dV}.
+ * each of the six frequencies dU is the gradient of a convolution with a kernel of 1x3, made of V
+ * and M, and dV another one, of M and U; and then {@code Gᵀ dU} and {@code B dV}.
  */
 final class Winograd1dGradient implements Kernel {
 
@@ -41,7 +34,7 @@ final class Winograd1dGradient implements Kernel {
   private final Winograd1dTiles tiles;
   private final OutputGradients outputGradients;
   private final Winograd1dTiles.Inputs inputs;
-  private final List<Kernel> weightsGradients = new ArrayList<>();
+  private final WeightsGradient weightsGradient;
   private final InputGradients inputGradients;
 
   /**
@@ -59,22 +52,17 @@ final class Winograd1dGradient implements Kernel {
       CpuTensor dx,
       CpuTensor dw,
       CpuTensor db) {
-    tiles = Winograd1dTiles.of(x);
+    Winograd1dTiles maps = Winograd1dTiles.of(x);
+    tiles = dw == null ? maps : maps.withGap();
     int inChannels = x.size(3);
     int outChannels = dy.size(3);
     Winograd1dTiles group = tiles.first(tiles.together(inChannels));
-    convolution_backward_weights.primitive_desc ofWeights =
-        dw == null ? null : ofWeights(inChannels, outChannels);
-    long weightsFloats =
-        dw == null
-            ? 0
-            : FloatMemory.roundUp(ofWeights.diff_weights_desc().get_size() / Float.BYTES);
     List<CpuTensor> scratch =
         context.scratch(
             CpuTensor.floatsFor(tiles.length(outChannels)),
-            dw == null ? 0 : CpuTensor.floatsFor(tiles.length(inChannels)),
+            dw == null ? 0 : WeightsGradient.inputScratch(tiles, inChannels),
             dx == null ? 0 : group.length(inChannels),
-            IN * weightsFloats,
+            dw == null ? 0 : WeightsGradient.scratch(dw),
             Winograd1dTiles.Frequencies.scratch(tiles, Math.max(inChannels, outChannels)),
             FloatImages.scratch(dy),
             dw == null ? 0 : FloatImages.scratch(x),
@@ -84,13 +72,13 @@ final class Winograd1dGradient implements Kernel {
         new OutputGradients(context, tiles, dy, db, scratch.get(5), scratch.get(4), transformedDy);
     if (dw == null) {
       inputs = null;
+      weightsGradient = null;
     } else {
-      CpuTensor transformedX = scratch.get(1).asBfloat16(tiles.length(inChannels));
+      weightsGradient =
+          new WeightsGradient(context, tiles, transformedDy, scratch.get(1), scratch.get(3), dw);
       inputs =
           new Winograd1dTiles.Inputs(
-              context, tiles, x, scratch.get(6), scratch.get(4), transformedX);
-      addWeightsGradients(
-          context, ofWeights, transformedX, transformedDy, scratch.get(3), weightsFloats, dw);
+              context, tiles, x, scratch.get(6), scratch.get(4), weightsGradient.transformedX());
     }
     inputGradients =
         dx == null
@@ -106,80 +94,6 @@ final class Winograd1dGradient implements Kernel {
                 scratch.get(7));
   }
 
-  private convolution_backward_weights.primitive_desc ofWeights(int inChannels, int outChannels) {
-    memory.data_type type = memory.data_type.bf16;
-    return new convolution_backward_weights.primitive_desc(
-        Onednn.engine(),
-        algorithm.convolution_direct,
-        tiles.layout(type, inChannels),
-        Onednn.any(outChannels, inChannels, 1, KERNEL),
-        tiles.layout(type, outChannels),
-        STRIDES.clone(),
-        PADDING.clone(),
-        PADDING.clone(),
-        Winograd1d.forward(tiles, inChannels, outChannels, type));
-  }
-
-  private void addWeightsGradients(
-      CpuContext context,
-      convolution_backward_weights.primitive_desc description,
-      CpuTensor transformedX,
-      CpuTensor transformedDy,
-      CpuTensor gradients,
-      long floats,
-      CpuTensor dw) {
-    int inChannels = dw.size(2);
-    int outChannels = dw.size(3);
-    memory.desc layout = description.diff_weights_desc();
-    convolution_backward_weights gradient = new convolution_backward_weights(description);
-    for (int f = 0; f < IN; f++) {
-      CpuTensor x = tiles.frequency(transformedX, f, inChannels);
-      CpuTensor dy = tiles.frequency(transformedDy, f, outChannels);
-      CpuTensor du = gradients.part(f * floats, floats);
-      weightsGradients.add(
-          context
-              .call(gradient)
-              .with(DNNL_ARG_SRC, context.memory(Winograd1d.channelsLast(x), x))
-              .with(DNNL_ARG_DIFF_DST, context.memory(Winograd1d.channelsLast(dy), dy))
-              .with(DNNL_ARG_DIFF_WEIGHTS, context.memory(layout, du)));
-    }
-    // Elements of a pair of channels lie at the same place for each frequency.
-    weightsGradients.add(() -> transformFiltersBack(gradients, (int) floats));
-    post_ops addToDestination = new post_ops();
-    addToDestination.append_sum();
-    primitive_attr attributes = new primitive_attr();
-    attributes.set_post_ops(addToDestination);
-    memory.desc plain = Winograd1dWeights.plain(dw);
-    reorder adding =
-        new reorder(
-            new reorder.primitive_desc(
-                Onednn.engine(), layout, Onednn.engine(), plain, attributes, false));
-    long row = dw.length() / KERNEL;
-    for (int k = 0; k < KERNEL; k++) {
-      weightsGradients.add(
-          context
-              .call(adding)
-              .with(DNNL_ARG_SRC, context.memory(layout, gradients.part(k * floats, floats)))
-              .with(DNNL_ARG_DST, context.memory(plain, dw.part(k * row, row))));
-    }
-  }
-
-  /** {@code Gᵀ dU}, in the place of the first three frequencies. */
-  private static void transformFiltersBack(CpuTensor gradients, int floats) {
-    float[][] u = Winograd1dTiles.chunks(IN);
-    float[][] g = Winograd1dTiles.chunks(KERNEL);
-    for (int start = 0; start < floats; start += CHUNK) {
-      int n = Math.min(CHUNK, floats - start);
-      for (int f = 0; f < IN; f++) {
-        gradients.buffer().get(f * floats + start, u[f], 0, n);
-      }
-      Winograd1dLoops.transformFilterBackward(u, g, n);
-      for (int k = 0; k < KERNEL; k++) {
-        gradients.buffer().put(k * floats + start, g[k], 0, n);
-      }
-    }
-  }
-
   @Override
   public void run() {
     outputGradients.begin();
@@ -191,7 +105,7 @@ final class Winograd1dGradient implements Kernel {
       for (int n = 0; n < tiles.images(); n++) {
         inputs.transform(n, n);
       }
-      weightsGradients.forEach(Kernel::run);
+      weightsGradient.run();
     }
     if (inputGradients != null) {
       inputGradients.run();
@@ -264,6 +178,130 @@ final class Winograd1dGradient implements Kernel {
         sums[i % channels] += columnSums[i / CHUNK][i % CHUNK];
       }
       ParameterGradients.add(db, sums);
+    }
+  }
+
+  /**
+   * dU, and {@code Gᵀ dU}. For each column of the kernel, dU is a matrix product over all
+   * positions, of M and of V moved by a column: what is moved over the end of a row meets the gap.
+   */
+  private static final class WeightsGradient {
+
+    /** The largest part of dU, in floats: what a cache holds. */
+    private static final int PART_FLOATS = 1 << 19;
+
+    /** Input channels of such a part come in multiples of this. */
+    private static final int CHANNELS_STEP = 32;
+
+    private final CpuTensor allOfX;
+    private final float[] beforeAndAfter;
+    private final int start;
+    private final CpuTensor transformedX;
+    private final CpuTensor dw;
+    private final List<Part> parts = new ArrayList<>();
+
+    /** Of some input channels: dU is {@code [3,6,channels,oC]}, the columns of the kernel first. */
+    private record Part(List<Kernel> products, CpuTensor du, int firstChannel) {}
+
+    WeightsGradient(
+        CpuContext context,
+        Winograd1dTiles tiles,
+        CpuTensor transformedDy,
+        CpuTensor inputScratch,
+        CpuTensor scratch,
+        CpuTensor dw) {
+      this.dw = dw;
+      int inChannels = dw.size(2);
+      int outChannels = dw.size(3);
+      allOfX = inputScratch;
+      start = before(inChannels);
+      beforeAndAfter = new float[start / 2];
+      long length = tiles.length(inChannels);
+      CpuTensor all = inputScratch.asBfloat16(start + length + start);
+      transformedX = all.part(start, length);
+      long positions = (long) tiles.rows() * tiles.storedWidth();
+      int partChannels = partChannels(inChannels, outChannels);
+      for (int first = 0; first < inChannels; first += partChannels) {
+        int channels = Math.min(partChannels, inChannels - first);
+        CpuTensor du = scratch.part(0, KERNEL, IN, channels, outChannels);
+        MatrixProduct product =
+            MatrixProduct.of(
+                Onednn.strided(
+                    memory.data_type.bf16, new long[] {channels, positions}, 1, inChannels),
+                Onednn.dense(memory.data_type.bf16, positions, outChannels),
+                Onednn.dense(channels, outChannels));
+        List<Kernel> products = new ArrayList<>();
+        for (int f = 0; f < IN; f++) {
+          CpuTensor m = tiles.frequency(transformedDy, f, outChannels);
+          for (int k = 0; k < KERNEL; k++) {
+            long moved = start + (f * positions + k - 1) * inChannels + first;
+            CpuTensor v = all.part(moved, (positions - 1) * inChannels + channels);
+            long pairs = (long) channels * outChannels;
+            products.add(product.call(context, v, m, du.part((k * IN + f) * pairs, pairs)));
+          }
+        }
+        parts.add(new Part(products, du, first));
+      }
+    }
+
+    /** Zeros before the first position and after the last, in multiples of a cache line. */
+    private static int before(int inChannels) {
+      return 2 * (int) FloatMemory.roundUp(CpuTensor.floatsFor(inChannels));
+    }
+
+    /** The floats of scratch memory for the transformed inputs. */
+    static long inputScratch(Winograd1dTiles tiles, int inChannels) {
+      return CpuTensor.floatsFor(tiles.length(inChannels) + 2L * before(inChannels));
+    }
+
+    /** The floats of scratch memory for dU. */
+    static long scratch(CpuTensor dw) {
+      return (long) KERNEL * IN * partChannels(dw.size(2), dw.size(3)) * dw.size(3);
+    }
+
+    private static int partChannels(int inChannels, int outChannels) {
+      int most = Math.max(1, PART_FLOATS / (KERNEL * IN * outChannels));
+      int parts = (inChannels + most - 1) / most;
+      int steps = (inChannels + parts * CHANNELS_STEP - 1) / (parts * CHANNELS_STEP);
+      return Math.min(inChannels, steps * CHANNELS_STEP);
+    }
+
+    /** Where the transformed inputs are to be written before this is run. */
+    CpuTensor transformedX() {
+      return transformedX;
+    }
+
+    void run() {
+      allOfX.buffer().put(0, beforeAndAfter);
+      allOfX.buffer().put((start + transformedX.length()) / 2, beforeAndAfter);
+      for (Part part : parts) {
+        part.products.forEach(Kernel::run);
+        transformBack(part);
+      }
+    }
+
+    private void transformBack(Part part) {
+      float[][] u = Winograd1dTiles.chunks(IN);
+      float[][] g = Winograd1dTiles.chunks(KERNEL);
+      float[] sum = new float[CHUNK];
+      int pairs = part.du.size(2) * part.du.size(3);
+      int allPairs = dw.size(2) * dw.size(3);
+      int first = part.firstChannel * dw.size(3);
+      for (int column = 0; column < KERNEL; column++) {
+        for (int start = 0; start < pairs; start += CHUNK) {
+          int n = Math.min(CHUNK, pairs - start);
+          for (int f = 0; f < IN; f++) {
+            part.du.buffer().get((column * IN + f) * pairs + start, u[f], 0, n);
+          }
+          Winograd1dLoops.transformFilterBackward(u, g, n);
+          for (int row = 0; row < KERNEL; row++) {
+            int at = (row * KERNEL + column) * allPairs + first + start;
+            dw.buffer().get(at, sum, 0, n);
+            Loops.add(sum, g[row], n);
+            dw.buffer().put(at, sum, 0, n);
+          }
+        }
+      }
     }
   }
 
@@ -345,7 +383,7 @@ final class Winograd1dGradient implements Kernel {
     }
 
     private void transform(int place, CpuTensor dx) {
-      int rowLength = tiles.width() * channels;
+      int rowLength = tiles.storedWidth() * channels;
       int ofFrequency = together * tiles.perImage() * rowLength;
       tiles.forEachChunk(
           channels,
@@ -366,7 +404,7 @@ final class Winograd1dGradient implements Kernel {
               for (int r = 0; r < (last ? IN : OUT); r++) {
                 int row = tile * OUT + r - 1;
                 if (row >= 0 && row < tiles.height()) {
-                  dx.buffer().put(row * rowLength + start, rows[r], 0, length);
+                  dx.buffer().put(row * tiles.width() * channels + start, rows[r], 0, length);
                 }
               }
             }

@@ -19,8 +19,9 @@ import org.ddpm4j.kernels.plan.Kernel;
  * @param images of the batch
  * @param height of a feature map
  * @param width of a feature map
+ * @param storedWidth of a transformed map: columns after the width are zero
  */
-record Winograd1dTiles(int images, int height, int width) {
+record Winograd1dTiles(int images, int height, int width, int storedWidth) {
 
   /**
    * What one number of a transformed map costs, in floating-point operations of a convolution in
@@ -30,24 +31,26 @@ record Winograd1dTiles(int images, int height, int width) {
   private static final double COST_OF_TRANSFORM = 150;
 
   /** The same of a pair of channels when the gradient of its weights is transformed back. */
-  private static final double COST_OF_WEIGHTS_GRADIENT = 2500;
+  private static final double COST_OF_WEIGHTS_GRADIENT = 1000;
 
-  /**
-   * The same of a pair of channels, for each image, that oneDNN takes for dU besides its products.
-   */
-  private static final double COST_OF_IMAGE = 430;
-
-  /** How much slower oneDNN is at the gradient of a kernel of one row than at that of three. */
-  private static final double SLOWER_WEIGHTS = 1.1;
+  /** How much longer a multiplication takes in dU than in oneDNN's gradient of the weights. */
+  private static final double SLOWER_WEIGHTS = 1.3;
 
   /** The share of the time that may be left: rounding costs digits. */
   private static final double WORTHWHILE = 0.8;
+
+  private static final double WORTHWHILE_FOR_WEIGHTS = 0.85;
 
   /** Numbers of transformed maps that are worked on together, unless one image has more. */
   private static final int MOST = 1 << 18;
 
   static Winograd1dTiles of(CpuTensor map) {
-    return new Winograd1dTiles(map.size(0), map.size(1), map.size(2));
+    return new Winograd1dTiles(map.size(0), map.size(1), map.size(2), map.size(2));
+  }
+
+  /** With a column of zeros between rows: a kernel that lies over it reads what it should. */
+  Winograd1dTiles withGap() {
+    return new Winograd1dTiles(images, height, width, width + 1);
   }
 
   /**
@@ -56,7 +59,7 @@ record Winograd1dTiles(int images, int height, int width) {
    * one must not depend on which others are there.
    */
   static boolean isFaster(int height, int width, int inChannels, int outChannels) {
-    Winograd1dTiles image = new Winograd1dTiles(1, height, width);
+    Winograd1dTiles image = new Winograd1dTiles(1, height, width, width);
     double pairs = (double) inChannels * outChannels;
     return image.transforms(inChannels + outChannels) + image.products() * pairs
         < WORTHWHILE * image.direct() * pairs;
@@ -64,9 +67,10 @@ record Winograd1dTiles(int images, int height, int width) {
 
   /** Whether this is faster for the gradient of the weights, too, where it is for that of x. */
   static boolean isFasterForWeights(CpuTensor x, int outChannels) {
-    Winograd1dTiles tiles = of(x);
+    Winograd1dTiles tiles = of(x).withGap();
     double ofInputs = tiles.transforms(x.size(3)) / x.size(3) / outChannels;
-    return ofInputs + SLOWER_WEIGHTS * tiles.products() + COST_OF_WEIGHTS_GRADIENT < tiles.direct();
+    return ofInputs + SLOWER_WEIGHTS * tiles.products() + COST_OF_WEIGHTS_GRADIENT
+        < WORTHWHILE_FOR_WEIGHTS * tiles.direct();
   }
 
   private double transforms(int channels) {
@@ -75,7 +79,7 @@ record Winograd1dTiles(int images, int height, int width) {
 
   /** Floating-point operations for a pair of channels. */
   private double products() {
-    return 2.0 * 3 * IN * rows() * width;
+    return 2.0 * 3 * IN * rows() * storedWidth;
   }
 
   /** The same by the definition. */
@@ -95,7 +99,7 @@ record Winograd1dTiles(int images, int height, int width) {
 
   /** How many images are worked on together: a divisor of their number. */
   int together(int channels) {
-    int most = Math.max(1, MOST / (IN * perImage() * width * channels));
+    int most = Math.max(1, MOST / (IN * perImage() * storedWidth * channels));
     int together = Math.min(images, most);
     while (images % together != 0) {
       together--;
@@ -105,25 +109,25 @@ record Winograd1dTiles(int images, int height, int width) {
 
   /** These images alone. */
   Winograd1dTiles first(int count) {
-    return new Winograd1dTiles(count, height, width);
+    return new Winograd1dTiles(count, height, width, storedWidth);
   }
 
   /** The numbers of a transformed map of all frequencies. */
   long length(int channels) {
-    return (long) IN * rows() * width * channels;
+    return (long) IN * rows() * storedWidth * channels;
   }
 
   /** The maps of one frequency, {@code [images,tiles,W,C]}. */
   CpuTensor frequency(CpuTensor all, int frequency, int channels) {
     long length = length(channels) / IN;
-    return all.part(frequency * length, images, perImage(), width, channels);
+    return all.part(frequency * length, images, perImage(), storedWidth, channels);
   }
 
   /** Part of the maps of one frequency: those of some images. */
   CpuTensor frequency(CpuTensor all, int frequency, int channels, int firstImage, int count) {
-    long perImage = (long) perImage() * width * channels;
+    long perImage = (long) perImage() * storedWidth * channels;
     long start = frequency * images * perImage + firstImage * perImage;
-    return all.part(start, count, perImage(), width, channels);
+    return all.part(start, count, perImage(), storedWidth, channels);
   }
 
   /** A piece of a row, so that the six or twelve of a tile stay in the first cache. */
@@ -148,7 +152,7 @@ record Winograd1dTiles(int images, int height, int width) {
 
   /** The layout of the maps of one frequency, as oneDNN sees them. */
   memory.desc layout(memory.data_type type, int channels) {
-    return Onednn.channelsLast(type, images, perImage(), width, channels);
+    return Onednn.channelsLast(type, images, perImage(), storedWidth, channels);
   }
 
   /** Arrays for all pieces of a row. */
@@ -165,6 +169,7 @@ record Winograd1dTiles(int images, int height, int width) {
 
     private final CpuTensor floats;
     private final int rowLength;
+    private final float[] gap;
     private final List<Kernel> roundings = new ArrayList<>();
 
     /**
@@ -181,7 +186,8 @@ record Winograd1dTiles(int images, int height, int width) {
         CpuTensor floats,
         CpuTensor rounded) {
       this.floats = floats;
-      rowLength = tiles.width * channels;
+      rowLength = tiles.storedWidth * channels;
+      gap = new float[(tiles.storedWidth - tiles.width) * channels];
       long all = (long) tiles.rows() * rowLength;
       memory.desc from = Onednn.dense(IN, rowLength);
       memory.desc to = Onednn.strided(memory.data_type.bf16, new long[] {IN, rowLength}, all, 1);
@@ -194,7 +200,7 @@ record Winograd1dTiles(int images, int height, int width) {
 
     /** The floats of scratch memory that this takes. */
     static long scratch(Winograd1dTiles tiles, int channels) {
-      return (long) IN * tiles.width * channels;
+      return (long) IN * tiles.storedWidth * channels;
     }
 
     void put(float[][] chunk, int start, int length) {
@@ -204,6 +210,9 @@ record Winograd1dTiles(int images, int height, int width) {
     }
 
     void round(int row) {
+      for (int f = 1; f <= IN; f++) {
+        floats.buffer().put(f * rowLength - gap.length, gap);
+      }
       roundings.get(row).run();
     }
   }
