@@ -1,5 +1,7 @@
 package org.ddpm4j.kernels.cpu;
 
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.ddpm4j.kernels.cpu.Winograd1dLoops.CHUNK;
 import static org.ddpm4j.kernels.cpu.Winograd1dLoops.IN;
 import static org.ddpm4j.kernels.cpu.Winograd1dLoops.OUT;
@@ -8,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.reorder;
 import org.ddpm4j.kernels.plan.Kernel;
 
 /**
@@ -189,12 +192,14 @@ record Winograd1dTiles(int images, int height, int width, int storedWidth) {
       rowLength = tiles.storedWidth * channels;
       gap = new float[(tiles.storedWidth - tiles.width) * channels];
       long all = (long) tiles.rows() * rowLength;
-      memory.desc from = Onednn.dense(IN, rowLength);
+      memory source = context.memory(Onednn.dense(IN, rowLength), floats);
       memory.desc to = Onednn.strided(memory.data_type.bf16, new long[] {IN, rowLength}, all, 1);
+      reorder rounding = null;
       for (int row = 0; row < tiles.rows(); row++) {
         long start = (long) row * rowLength;
-        CpuTensor target = rounded.part(start, rounded.length() - start);
-        roundings.add(context.copying(from, floats, to, target));
+        memory target = context.memory(to, rounded.part(start, rounded.length() - start));
+        rounding = rounding == null ? new reorder(source, target) : rounding;
+        roundings.add(context.call(rounding).with(DNNL_ARG_SRC, source).with(DNNL_ARG_DST, target));
       }
     }
 
