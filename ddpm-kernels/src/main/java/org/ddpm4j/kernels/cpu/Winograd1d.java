@@ -9,6 +9,7 @@ import static org.ddpm4j.kernels.cpu.Winograd1dLoops.OUT;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.dnnl.convolution_backward_data;
 import org.bytedeco.dnnl.convolution_forward;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.global.dnnl.prop_kind;
@@ -116,6 +117,22 @@ final class Winograd1d implements Kernel {
         false);
   }
 
+  /** Of one frequency, that of its input, in float32. */
+  static convolution_backward_data.primitive_desc inputGradient(
+      Winograd1dTiles tiles, int inChannels, int outChannels) {
+    memory.data_type type = memory.data_type.bf16;
+    return new convolution_backward_data.primitive_desc(
+        Onednn.engine(),
+        algorithm.convolution_direct,
+        tiles.layout(memory.data_type.f32, inChannels),
+        Onednn.any(type, outChannels, inChannels, 1, KERNEL),
+        tiles.layout(type, outChannels),
+        STRIDES.clone(),
+        PADDING.clone(),
+        PADDING.clone(),
+        forward(tiles, inChannels, outChannels, type));
+  }
+
   @Override
   public void run() {
     if (bias != null) {
@@ -149,7 +166,7 @@ final class Winograd1d implements Kernel {
 
   /** {@code Aᵀ m} of one image. */
   private void transformOutput(int place, CpuTensor residual, CpuTensor y) {
-    int rowLength = tiles.width() * outChannels;
+    int rowLength = tiles.storedWidth() * outChannels;
     int ofFrequency = tiles.rows() * rowLength;
     tiles.forEachChunk(
         outChannels,
@@ -161,7 +178,7 @@ final class Winograd1d implements Kernel {
             }
             Winograd1dLoops.transformOutput(rows, outputs, length);
             for (int r = 0; r < OUT && tile * OUT + r < tiles.height(); r++) {
-              int at = (tile * OUT + r) * rowLength + start;
+              int at = (tile * OUT + r) * tiles.width() * outChannels + start;
               if (bias != null) {
                 Loops.add(outputs[r], repeatedBias[start / Winograd1dLoops.CHUNK], length);
               }
