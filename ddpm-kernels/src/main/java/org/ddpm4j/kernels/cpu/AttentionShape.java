@@ -2,6 +2,7 @@ package org.ddpm4j.kernels.cpu;
 
 import java.util.List;
 import org.bytedeco.dnnl.memory;
+import org.ddpm4j.kernels.plan.Kernel;
 
 /**
  * The sizes of multi-head attention over the positions of one image, with queries, keys and values
@@ -112,5 +113,20 @@ record AttentionShape(
   /** The rows of one image. */
   CpuTensor image(CpuTensor rows, int image) {
     return rows.part((long) image * positions * features(), (long) positions * features());
+  }
+
+  /** The floats of scratch memory that {@link #factors} takes. */
+  long roundedScratch(long length) {
+    return type == memory.data_type.f32 ? 0 : CpuTensor.floatsFor(length);
+  }
+
+  /** Where so many floats lie as products read them: in their own place, or rounded in scratch. */
+  CpuTensor factors(CpuTensor floats, CpuTensor scratch) {
+    return type == memory.data_type.f32 ? floats : scratch.asBfloat16(floats.shape());
+  }
+
+  /** Rounds floats to their factors, if these lie elsewhere. */
+  Kernel rounding(CpuContext context, CpuTensor floats, CpuTensor factors) {
+    return type == memory.data_type.f32 ? () -> {} : context.copying(floats, factors);
   }
 }

@@ -95,10 +95,10 @@ final class CpuKernels {
     put(AddPerChannel.class, AddPerChannelKernel::kernel);
     put(AddPositions.class, AddPositionsKernel::kernel);
     put(Affine.class, AffineKernel::kernel);
-    put(PackedAttention.class, PackedAttentionKernel::kernel);
-    put(PackedAttentionGradient.class, PackedAttentionGradientKernel::kernel);
-    put(Attention.class, AttentionKernel::kernel);
-    put(AttentionGradient.class, AttentionGradientKernel::kernel);
+    putUniform(PackedAttention.class, PackedAttentionKernel::kernel);
+    putUniform(PackedAttentionGradient.class, PackedAttentionGradientKernel::kernel);
+    putUniform(Attention.class, AttentionKernel::kernel);
+    putUniform(AttentionGradient.class, AttentionGradientKernel::kernel);
     put(AveragePool.class, (op, context, in, out) -> Windows2x2.sums(in.get(0), out.get(0), 0.25f));
     put(
         AveragePoolGradient.class,

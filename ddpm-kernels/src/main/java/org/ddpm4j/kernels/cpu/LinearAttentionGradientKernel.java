@@ -31,9 +31,8 @@ final class LinearAttentionGradientKernel {
             1,
             s.width());
     memory.desc inFloatRows = s.inRows(memory.data_type.f32);
-    boolean rounded = s.type() != memory.data_type.f32;
     long features = (long) s.positions() * s.features();
-    long roundedFeatures = rounded ? CpuTensor.floatsFor(features) : 0;
+    long roundedFeatures = s.roundedScratch(features);
     long summaryLength = (long) s.features() * s.width();
     List<CpuTensor> scratch =
         context.scratch(
@@ -51,10 +50,10 @@ final class LinearAttentionGradientKernel {
     CpuTensor contextMatrix = scratch.get(3);
     CpuTensor contextSlopes = scratch.get(4);
     // What the products read.
-    CpuTensor factorQ = rounded ? scratch.get(5).asBfloat16(shape) : q;
-    CpuTensor factorK = rounded ? scratch.get(6).asBfloat16(shape) : k;
-    Kernel roundingQ = rounded ? context.copying(q, factorQ) : () -> {};
-    Kernel roundingK = rounded ? context.copying(k, factorK) : () -> {};
+    CpuTensor factorQ = s.factors(q, scratch.get(5));
+    CpuTensor factorK = s.factors(k, scratch.get(6));
+    Kernel roundingQ = s.rounding(context, q, factorQ);
+    Kernel roundingK = s.rounding(context, k, factorK);
     Kernel softmaxOfQueries = Softmax.ofRows(context, q, rows, s.width());
     Kernel softmaxOfKeys = Softmax.ofColumns(context, k, s.positions(), s.features());
     Kernel gradientOfQueries = Softmax.gradientOfRows(context, q, slopes, rows, s.width());

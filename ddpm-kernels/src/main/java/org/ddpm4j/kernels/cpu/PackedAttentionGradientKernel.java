@@ -30,21 +30,30 @@ final class PackedAttentionGradientKernel {
     int rows = s.heads() * positions;
     double scale = 1 / Math.sqrt(s.width());
     memory.desc square = Onednn.dense(s.heads(), positions, positions);
-    memory.desc transposedSquare =
+    memory.desc factorSquare = Onednn.dense(s.type(), s.heads(), positions, positions);
+    memory.desc transposedFactorSquare =
         Onednn.strided(
+            s.type(),
             new long[] {s.heads(), positions, positions},
             (long) positions * positions,
             1,
             positions);
-    List<CpuTensor> scratch = context.scratch((long) rows * positions, (long) rows * positions);
+    long length = (long) rows * positions;
+    List<CpuTensor> scratch = context.scratch(length, length, s.roundedScratch(length));
     CpuTensor weights = scratch.get(0);
     CpuTensor slopes = scratch.get(1);
+    // First of the weights, then of the slopes.
+    CpuTensor factorWeights = s.factors(weights, scratch.get(2));
+    CpuTensor factorSlopes = s.factors(slopes, scratch.get(2));
     MatrixProduct scores = MatrixProduct.scaled(s.inQkv(), s.inQkvTransposed(), square, scale);
-    MatrixProduct ofValues = MatrixProduct.of(transposedSquare, s.inRows(), s.inQkv());
+    MatrixProduct ofValues = MatrixProduct.of(transposedFactorSquare, s.inRows(), s.inQkv());
     MatrixProduct ofWeights = MatrixProduct.of(s.inRows(), s.inQkvTransposed(), square);
-    MatrixProduct ofQueries = MatrixProduct.scaled(square, s.inQkv(), s.inQkv(), scale);
-    MatrixProduct ofKeys = MatrixProduct.scaled(transposedSquare, s.inQkv(), s.inQkv(), scale);
+    MatrixProduct ofQueries = MatrixProduct.scaled(factorSquare, s.inQkv(), s.inQkv(), scale);
+    MatrixProduct ofKeys =
+        MatrixProduct.scaled(transposedFactorSquare, s.inQkv(), s.inQkv(), scale);
     Kernel softmax = Softmax.ofRows(context, weights, rows, positions);
+    Kernel roundingWeights = s.rounding(context, weights, factorWeights);
+    Kernel roundingSlopes = s.rounding(context, slopes, factorSlopes);
     Kernel softmaxGradient = Softmax.gradientOfRows(context, weights, slopes, rows, positions);
     List<Kernel> steps = new ArrayList<>();
     for (int n = 0; n < s.images(); n++) {
@@ -55,15 +64,17 @@ final class PackedAttentionGradientKernel {
       steps.add(scores.call(context, q, k, weights));
       steps.add(softmax);
       if (isWanted(gradient, 2)) {
-        steps.add(ofValues.call(context, weights, slopesOfY, s.part(gradient, n, 2)));
+        steps.add(roundingWeights);
+        steps.add(ofValues.call(context, factorWeights, slopesOfY, s.part(gradient, n, 2)));
       }
       steps.add(ofWeights.call(context, slopesOfY, v, slopes));
       steps.add(softmaxGradient);
+      steps.add(roundingSlopes);
       if (isWanted(gradient, 0)) {
-        steps.add(ofQueries.call(context, slopes, k, s.part(gradient, n, 0)));
+        steps.add(ofQueries.call(context, factorSlopes, k, s.part(gradient, n, 0)));
       }
       if (isWanted(gradient, 1)) {
-        steps.add(ofKeys.call(context, slopes, q, s.part(gradient, n, 1)));
+        steps.add(ofKeys.call(context, factorSlopes, q, s.part(gradient, n, 1)));
       }
     }
     return Kernel.sequence(steps);

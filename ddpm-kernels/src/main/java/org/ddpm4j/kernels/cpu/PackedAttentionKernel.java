@@ -2,7 +2,6 @@ package org.ddpm4j.kernels.cpu;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.bytedeco.dnnl.memory;
 import org.ddpm4j.kernels.ops.PackedAttention;
 import org.ddpm4j.kernels.plan.Kernel;
 
@@ -41,14 +40,23 @@ final class PackedAttentionKernel {
       CpuTensor y,
       int heads,
       int queries) {
-    memory.desc weights = Onednn.dense(heads, queries, s.positions());
-    CpuTensor scratch = context.scratch((long) heads * queries * s.positions()).get(0);
+    long length = (long) heads * queries * s.positions();
+    List<CpuTensor> scratch = context.scratch(length, s.roundedScratch(length));
+    CpuTensor weights = scratch.get(0);
+    CpuTensor factors = s.factors(weights, scratch.get(1));
     MatrixProduct scores =
         MatrixProduct.scaled(
-            s.inQkv(heads, queries), s.inQkvTransposed(heads), weights, 1 / Math.sqrt(s.width()));
+            s.inQkv(heads, queries),
+            s.inQkvTransposed(heads),
+            Onednn.dense(heads, queries, s.positions()),
+            1 / Math.sqrt(s.width()));
     MatrixProduct reading =
-        MatrixProduct.of(weights, s.inQkv(heads, s.positions()), s.inRows(heads, queries));
-    Kernel softmax = Softmax.ofRows(context, scratch, (long) heads * queries, s.positions());
+        MatrixProduct.of(
+            Onednn.dense(s.type(), heads, queries, s.positions()),
+            s.inQkv(heads, s.positions()),
+            s.inRows(heads, queries));
+    Kernel softmax = Softmax.ofRows(context, weights, (long) heads * queries, s.positions());
+    Kernel rounding = s.rounding(context, weights, factors);
     List<Kernel> steps = new ArrayList<>();
     for (int n = 0; n < s.images(); n++) {
       for (int head = 0; head < s.heads(); head += heads) {
@@ -57,9 +65,10 @@ final class PackedAttentionKernel {
         for (int first = 0; first < s.positions(); first += queries) {
           CpuTensor asking = s.from(head, first, s.part(qkv, n, 0), s.rowLength());
           CpuTensor answers = s.from(head, first, s.image(y, n), s.features());
-          steps.add(scores.call(context, asking, keys, scratch));
+          steps.add(scores.call(context, asking, keys, weights));
           steps.add(softmax);
-          steps.add(reading.call(context, scratch, values, answers));
+          steps.add(rounding);
+          steps.add(reading.call(context, factors, values, answers));
         }
       }
     }
