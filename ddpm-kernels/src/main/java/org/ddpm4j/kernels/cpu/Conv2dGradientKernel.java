@@ -7,7 +7,6 @@ import org.bytedeco.dnnl.convolution_backward_data;
 import org.bytedeco.dnnl.convolution_backward_weights;
 import org.bytedeco.dnnl.convolution_forward;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
-import org.bytedeco.dnnl.primitive_attr;
 import org.ddpm4j.kernels.ops.Conv2dGradient;
 import org.ddpm4j.kernels.ops.ConvolutionGeometry;
 import org.ddpm4j.kernels.plan.Kernel;
@@ -34,7 +33,7 @@ final class Conv2dGradientKernel {
     ConvolutionOperands operands =
         ConvolutionOperands.of(kind, x, w, dy, geometry, context.precision());
     convolution_forward.primitive_desc forward =
-        Conv2dKernel.forward(operands, true, new primitive_attr());
+        Conv2dKernel.forward(operands, true, Onednn.attributes());
     List<Kernel> steps = new ArrayList<>();
     CpuTensor dx = outputs.get(0);
     CpuTensor dw = outputs.get(1);
@@ -80,7 +79,9 @@ final class Conv2dGradientKernel {
             operands.strides(),
             operands.padding(),
             operands.endPadding(),
-            forward);
+            forward,
+            Onednn.attributes(),
+            false);
     ConvolutionGradients.addInputGradient(
         steps,
         context,
@@ -111,7 +112,9 @@ final class Conv2dGradientKernel {
             operands.strides(),
             operands.padding(),
             operands.endPadding(),
-            forward);
+            forward,
+            Onednn.attributes(),
+            false);
     ConvolutionGradients.addParameterGradients(
         steps,
         context,

@@ -58,7 +58,7 @@ final class Conv2dKernel {
       if (residual != null) {
         operations.append_binary(algorithm.binary_add, layoutOfResidual());
       }
-      primitive_attr attributes = new primitive_attr();
+      primitive_attr attributes = Onednn.attributes();
       attributes.set_post_ops(operations);
       return attributes;
     }

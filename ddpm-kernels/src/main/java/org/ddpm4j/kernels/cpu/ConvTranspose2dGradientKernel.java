@@ -55,7 +55,9 @@ final class ConvTranspose2dGradientKernel {
             operands.strides(),
             operands.padding(),
             operands.endPadding(),
-            forward);
+            forward,
+            Onednn.attributes(),
+            false);
     ConvolutionGradients.addInputGradient(
         steps,
         context,
@@ -84,7 +86,9 @@ final class ConvTranspose2dGradientKernel {
             operands.strides(),
             operands.padding(),
             operands.endPadding(),
-            forward);
+            forward,
+            Onednn.attributes(),
+            false);
     ConvolutionGradients.addParameterGradients(
         steps,
         context,

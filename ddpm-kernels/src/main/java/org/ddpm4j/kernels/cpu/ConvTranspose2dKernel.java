@@ -56,6 +56,8 @@ final class ConvTranspose2dKernel {
         operands.y(),
         operands.strides(),
         operands.padding(),
-        operands.endPadding());
+        operands.endPadding(),
+        Onednn.attributes(),
+        false);
   }
 }

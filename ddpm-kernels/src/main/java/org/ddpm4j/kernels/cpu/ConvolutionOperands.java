@@ -180,7 +180,7 @@ record ConvolutionOperands(
   Kernel addToPlainWeights(CpuContext context, memory gradient, CpuTensor sum) {
     post_ops addToDestination = new post_ops();
     addToDestination.append_sum();
-    primitive_attr attributes = new primitive_attr();
+    primitive_attr attributes = Onednn.attributes();
     attributes.set_post_ops(addToDestination);
     memory plain = context.memory(plainWeights, sum);
     return context

@@ -1,6 +1,7 @@
 package org.ddpm4j.kernels.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCRATCHPAD;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 
 import java.util.ArrayList;
@@ -27,6 +28,7 @@ final class CpuContext implements PlanContext {
   private final List<PointerScope> nativeObjects = new ArrayList<>();
   private final Scratch scratch = new Scratch();
   private final Scratch converted = new Scratch();
+  private final Scratch scratchpads = new Scratch();
 
   CpuContext(PackedWeights packedWeights, Precision precision) {
     this.packedWeights = packedWeights;
@@ -49,7 +51,13 @@ final class CpuContext implements PlanContext {
    * @return the call, without arguments
    */
   public DnnlCall call(primitive primitive) {
-    return new DnnlCall(primitive, stream);
+    DnnlCall call = new DnnlCall(primitive, stream);
+    long bytes = Onednn.scratchpadBytes(primitive);
+    if (bytes > 0) {
+      CpuTensor scratchpad = scratchpads.pieces((bytes + Float.BYTES - 1) / Float.BYTES).get(0);
+      call.with(DNNL_ARG_SCRATCHPAD, memory(Onednn.dense(memory.data_type.u8, bytes), scratchpad));
+    }
+    return call;
   }
 
   /**
@@ -202,13 +210,14 @@ final class CpuContext implements PlanContext {
 
   @Override
   public long scratchBytes() {
-    return (scratch.floats + converted.floats) * Float.BYTES;
+    return (scratch.floats + converted.floats + scratchpads.floats) * Float.BYTES;
   }
 
   @Override
   public void close() {
     scratch.close();
     converted.close();
+    scratchpads.close();
     stream.close();
     nativeObjects.forEach(PointerScope::close);
   }

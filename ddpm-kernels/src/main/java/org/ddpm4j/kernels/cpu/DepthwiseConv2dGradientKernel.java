@@ -70,7 +70,7 @@ final class DepthwiseConv2dGradientKernel {
             geometry);
     post_ops addToDestination = new post_ops();
     addToDestination.append_sum();
-    primitive_attr attributes = new primitive_attr();
+    primitive_attr attributes = Onednn.attributes();
     attributes.set_post_ops(addToDestination);
     var description =
         new convolution_forward.primitive_desc(

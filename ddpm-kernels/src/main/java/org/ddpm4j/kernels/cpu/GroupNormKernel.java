@@ -50,7 +50,7 @@ final class GroupNormKernel {
     }
     memory.desc layoutOfX = Onednn.channelsLast(x.dataType(), x.shape());
     memory.desc layoutOfY = Onednn.channelsLast(y.dataType(), y.shape());
-    primitive_attr attributes = new primitive_attr();
+    primitive_attr attributes = Onednn.attributes();
     if (op.function() != Activation.IDENTITY) {
       post_ops function = new post_ops();
       function.append_eltwise(

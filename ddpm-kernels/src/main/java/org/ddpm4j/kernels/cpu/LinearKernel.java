@@ -26,7 +26,8 @@ final class LinearKernel {
     memory.desc x = Onednn.dense(1, in);
     memory.desc y = Onednn.dense(1, out);
     var description =
-        new matmul.primitive_desc(Onednn.engine(), x, Onednn.any(weights.shape()), y, y);
+        new matmul.primitive_desc(
+            Onednn.engine(), x, Onednn.any(weights.shape()), y, y, Onednn.attributes(), false);
     matmul primitive = new matmul(description);
     memory packed =
         context.packed(weights, Onednn.dense(weights.shape()), description.weights_desc());

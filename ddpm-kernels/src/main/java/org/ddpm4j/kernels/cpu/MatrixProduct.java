@@ -22,7 +22,7 @@ import org.bytedeco.dnnl.primitive_attr;
 record MatrixProduct(matmul primitive, memory.desc a, memory.desc b, memory.desc c) {
 
   static MatrixProduct of(memory.desc a, memory.desc b, memory.desc c) {
-    return with(a, b, c, new primitive_attr());
+    return with(a, b, c, Onednn.attributes());
   }
 
   static MatrixProduct scaled(memory.desc a, memory.desc b, memory.desc c, double factor) {
@@ -38,7 +38,7 @@ record MatrixProduct(matmul primitive, memory.desc a, memory.desc b, memory.desc
   }
 
   private static primitive_attr attributes(post_ops operations) {
-    primitive_attr attributes = new primitive_attr();
+    primitive_attr attributes = Onednn.attributes();
     attributes.set_post_ops(operations);
     return attributes;
   }

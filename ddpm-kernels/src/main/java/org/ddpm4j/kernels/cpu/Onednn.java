@@ -4,9 +4,16 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_amx;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_bf16;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_get_effective_cpu_isa;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_get_size;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_desc_query_md;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_query_scratchpad_md;
 
+import org.bytedeco.dnnl.dnnl_memory_desc;
 import org.bytedeco.dnnl.engine;
+import org.bytedeco.dnnl.global.dnnl.scratchpad_mode;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.primitive;
+import org.bytedeco.dnnl.primitive_attr;
 
 /** oneDNN's names in short. */
 public final class Onednn {
@@ -25,6 +32,27 @@ public final class Onednn {
    */
   public static engine engine() {
     return Loaded.ENGINE;
+  }
+
+  /**
+   * Attributes by which a primitive is given its scratchpad when it is called. Otherwise oneDNN
+   * lends convolutions by matrix products one that belongs to the thread that made them, and none,
+   * or too small a one, to another thread that runs them.
+   *
+   * @return attributes without anything else
+   */
+  static primitive_attr attributes() {
+    primitive_attr attributes = new primitive_attr();
+    attributes.set_scratchpad_mode(scratchpad_mode.user);
+    return attributes;
+  }
+
+  /** The bytes of the scratchpad that a primitive must be given. */
+  static long scratchpadBytes(primitive primitive) {
+    dnnl_memory_desc scratchpad =
+        dnnl_primitive_desc_query_md(
+            primitive.get_dnnl_primitive_desc(), dnnl_query_scratchpad_md, 0);
+    return scratchpad == null ? 0 : dnnl_memory_desc_get_size(scratchpad);
   }
 
   /**

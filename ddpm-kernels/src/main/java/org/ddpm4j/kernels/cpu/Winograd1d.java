@@ -14,7 +14,6 @@ import org.bytedeco.dnnl.convolution_forward;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.global.dnnl.prop_kind;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.primitive_attr;
 import org.ddpm4j.kernels.plan.Kernel;
 
 /**
@@ -113,7 +112,7 @@ final class Winograd1d implements Kernel {
         STRIDES.clone(),
         PADDING.clone(),
         PADDING.clone(),
-        new primitive_attr(),
+        Onednn.attributes(),
         false);
   }
 
@@ -130,7 +129,9 @@ final class Winograd1d implements Kernel {
         STRIDES.clone(),
         PADDING.clone(),
         PADDING.clone(),
-        forward(tiles, inChannels, outChannels, type));
+        forward(tiles, inChannels, outChannels, type),
+        Onednn.attributes(),
+        false);
   }
 
   @Override
