@@ -125,24 +125,27 @@ public final class Onednn {
         new long[] {shape[0], shape[3], shape[1], shape[2]}, type, memory.format_tag.nhwc);
   }
 
+  /** Whether oneDNN uses this set of instructions, which has the bits of those that it contains. */
+  static boolean has(int isa) {
+    return (dnnl_get_effective_cpu_isa() & isa) == isa;
+  }
+
   /**
    * Whether the processor multiplies bfloat16 numbers by itself.
    *
    * @return true on processors with AVX512-BF16 or AMX
    */
   public static boolean hasBfloat16() {
-    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16)
-        == dnnl_cpu_isa_avx512_core_bf16;
+    return has(dnnl_cpu_isa_avx512_core_bf16);
   }
 
   /** {@return whether the processor has matrix units, AMX, which multiply bfloat16 numbers} */
   static boolean hasAmx() {
-    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_amx)
-        == dnnl_cpu_isa_avx512_core_amx;
+    return has(dnnl_cpu_isa_avx512_core_amx);
   }
 
   /** {@return whether the processor's vectors have 512 bits} */
   public static boolean hasAvx512() {
-    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+    return has(dnnl_cpu_isa_avx512_core);
   }
 }

@@ -4,7 +4,6 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx2;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_amx;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_bf16;
-import static org.bytedeco.dnnl.global.dnnl.dnnl_get_effective_cpu_isa;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -53,13 +52,9 @@ public final class Processor {
    *     processors of other makes than x86
    */
   public static List<String> extensions() {
-    return X86.contains(System.getProperty("os.arch"))
-        ? extensions(dnnl_get_effective_cpu_isa())
-        : List.of();
-  }
-
-  /** Each has the bits of those that it contains. */
-  private static List<String> extensions(int found) {
+    if (!X86.contains(System.getProperty("os.arch"))) {
+      return List.of();
+    }
     Map<String, Integer> known = new LinkedHashMap<>();
     known.put("AVX2", dnnl_cpu_isa_avx2);
     known.put("AVX-512", dnnl_cpu_isa_avx512_core);
@@ -68,7 +63,7 @@ public final class Processor {
     List<String> names = new ArrayList<>();
     known.forEach(
         (name, bits) -> {
-          if ((found & bits) == bits) {
+          if (Onednn.has(bits)) {
             names.add(name);
           }
         });

@@ -66,15 +66,15 @@ final class Winograd1dLoops {
   /** B times six rows. */
   static void transformInputBackward(float[][] t, float[][] d, int n) {
     System.arraycopy(t[0], 0, d[0], 0, n);
-    oddBackward(t[1], t[2], t[3], t[4], t[5], -2 * NEAR, -0.5f * FAR, 1, d[1], n);
-    evenBackward(t[1], t[2], t[3], t[4], t[0], -2, -0.5f, -2.5f, d[2], n);
-    oddBackward(t[1], t[2], t[3], t[4], t[5], NEAR, FAR, -2.5f, d[3], n);
-    evenBackward(t[1], t[2], t[3], t[4], t[0], 1, 1, 1, d[4], n);
+    weightedDifferences(t[1], t[2], t[3], t[4], t[5], -2 * NEAR, -0.5f * FAR, 1, d[1], n);
+    weightedSums(t[1], t[2], t[3], t[4], t[0], -2, -0.5f, -2.5f, d[2], n);
+    weightedDifferences(t[1], t[2], t[3], t[4], t[5], NEAR, FAR, -2.5f, d[3], n);
+    weightedSums(t[1], t[2], t[3], t[4], t[0], 1, 1, 1, d[4], n);
     System.arraycopy(t[5], 0, d[5], 0, n);
   }
 
   /** {@code to = a (t1 - t2) + b (t3 - t4) + c other}. */
-  private static void oddBackward(
+  private static void weightedDifferences(
       float[] t1,
       float[] t2,
       float[] t3,
@@ -91,7 +91,7 @@ final class Winograd1dLoops {
   }
 
   /** {@code to = a (t1 + t2) + b (t3 + t4) + c other}. */
-  private static void evenBackward(
+  private static void weightedSums(
       float[] t1,
       float[] t2,
       float[] t3,
@@ -109,10 +109,10 @@ final class Winograd1dLoops {
 
   /** {@code Aᵀ} times six rows. */
   static void transformOutput(float[][] m, float[][] o, int n) {
-    evenBackward(m[1], m[2], m[3], m[4], m[0], 1, 1, 1, o[0], n);
+    weightedSums(m[1], m[2], m[3], m[4], m[0], 1, 1, 1, o[0], n);
     difference(m[1], m[2], m[3], m[4], NEAR, FAR, o[1], n);
     sum(m[1], m[2], m[3], m[4], 0.5f, 2, o[2], n);
-    oddBackward(m[1], m[2], m[3], m[4], m[5], 0.5f * NEAR, 2 * FAR, 1, o[3], n);
+    weightedDifferences(m[1], m[2], m[3], m[4], m[5], 0.5f * NEAR, 2 * FAR, 1, o[3], n);
   }
 
   /** {@code to = a (m1 - m2) + b (m3 - m4)}. */
@@ -178,8 +178,8 @@ final class Winograd1dLoops {
 
   /** {@code Gᵀ} times six rows. */
   static void transformFilterBackward(float[][] u, float[][] g, int n) {
-    evenBackward(u[1], u[2], u[3], u[4], u[0], -2f / 3, 1f / 6, 1, g[0], n);
+    weightedSums(u[1], u[2], u[3], u[4], u[0], -2f / 3, 1f / 6, 1, g[0], n);
     difference(u[1], u[2], u[3], u[4], -2f / 3 * NEAR, 1f / 6 * FAR, g[1], n);
-    evenBackward(u[1], u[2], u[3], u[4], u[5], -1f / 3, 1f / 3, 1, g[2], n);
+    weightedSums(u[1], u[2], u[3], u[4], u[5], -1f / 3, 1f / 3, 1, g[2], n);
   }
 }
