@@ -4,13 +4,12 @@ import java.util.Optional;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
+import org.ddpm4j.kernels.ops.AddsResidual;
 import org.ddpm4j.kernels.ops.Conv2d;
-import org.ddpm4j.kernels.ops.Conv2dGradient;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.FusedOp;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.GroupNormGradient;
-import org.ddpm4j.kernels.ops.LinearGradient;
 
 /** What one kernel of a card can do at once. */
 final class CudaFusion {
@@ -23,25 +22,23 @@ final class CudaFusion {
    * of both and of a fully connected layer.
    */
   static Optional<FusedOp> fuse(FusedOp first, FusedOp next) {
+    if (first instanceof AddsResidual op && op.addsResidual()) {
+      return Optional.empty();
+    }
     if (first instanceof Conv2d convolution) {
-      return fuse(convolution, next);
-    }
-    if (first instanceof GroupNorm norm && !norm.addsResidual()) {
-      if (next instanceof AddPerChannel && !norm.addsPerChannel()) {
-        return Optional.of(norm.withPerChannel());
+      if (convolution.function() != Activation.IDENTITY) {
+        return Optional.empty();
       }
-      return next instanceof Add ? Optional.of(norm.withResidual()) : Optional.empty();
+      if (next instanceof Eltwise eltwise) {
+        return Optional.of(convolution.with(eltwise.function()));
+      }
     }
-    if (first instanceof GroupNormGradient gradient && !gradient.addsResidual()) {
-      return next instanceof Add ? Optional.of(gradient.withResidual()) : Optional.empty();
+    if (first instanceof GroupNorm norm && next instanceof AddPerChannel) {
+      return norm.addsPerChannel() ? Optional.empty() : Optional.of(norm.withPerChannel());
     }
-    if (first instanceof Conv2dGradient gradient && !gradient.addsResidual()) {
-      return next instanceof Add ? Optional.of(gradient.withResidual()) : Optional.empty();
-    }
-    if (first instanceof LinearGradient gradient && !gradient.addsResidual()) {
-      return next instanceof Add ? Optional.of(gradient.withResidual()) : Optional.empty();
-    }
-    return Optional.empty();
+    return first instanceof AddsResidual op && next instanceof Add
+        ? Optional.of(op.withResidual())
+        : Optional.empty();
   }
 
   /** A normalisation reads its input once, and may as well add to it; its gradient too. */
@@ -55,15 +52,5 @@ final class CudaFusion {
     return reader instanceof GroupNormGradient gradient && !gradient.addsVector()
         ? Optional.of(gradient.withVector())
         : Optional.empty();
-  }
-
-  private static Optional<FusedOp> fuse(Conv2d convolution, FusedOp next) {
-    if (convolution.function() != Activation.IDENTITY || convolution.addsResidual()) {
-      return Optional.empty();
-    }
-    if (next instanceof Eltwise eltwise) {
-      return Optional.of(convolution.with(eltwise.function()));
-    }
-    return next instanceof Add ? Optional.of(convolution.withResidual()) : Optional.empty();
   }
 }

@@ -9,7 +9,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * Two-dimensional convolution with zero padding. Inputs: x {@code [N,H,W,iC]}, weights {@code
  * [kH,kW,iC,oC]}, and a bias {@code [oC]} or none. Output: {@code [N,oH,oW,oC]}.
  */
-public final class Conv2d extends FusedOp {
+public final class Conv2d extends FusedOp implements AddsResidual {
 
   /** For SameDiff. */
   public Conv2d() {
@@ -85,7 +85,7 @@ public final class Conv2d extends FusedOp {
     return Activation.values()[setting(4)];
   }
 
-  /** {@return whether the last input is added to the result} */
+  @Override
   public boolean addsResidual() {
     return setting(5) == 1;
   }
@@ -100,11 +100,7 @@ public final class Conv2d extends FusedOp {
     return new Conv2d(this, then, false);
   }
 
-  /**
-   * The same convolution with one more input, which is added to its result.
-   *
-   * @return a node of no graph, for plans
-   */
+  @Override
   public Conv2d withResidual() {
     return new Conv2d(this, Activation.IDENTITY, true);
   }

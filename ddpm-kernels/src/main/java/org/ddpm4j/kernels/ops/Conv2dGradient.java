@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The gradient of {@link Conv2d}. In plans it may have one more input, which is added to the
  * gradient of x.
  */
-public final class Conv2dGradient extends ConvolutionGradient {
+public final class Conv2dGradient extends ConvolutionGradient implements AddsResidual {
 
   private static final int CHANNEL_AXIS = 3;
 
@@ -31,16 +31,12 @@ public final class Conv2dGradient extends ConvolutionGradient {
     addIArgument(other.setting(0), other.setting(1), other.setting(2), 1);
   }
 
-  /** {@return whether the last input is added to the gradient of x} */
+  @Override
   public boolean addsResidual() {
     return setting(3) == 1;
   }
 
-  /**
-   * The same gradient with one more input, which is added to that of x.
-   *
-   * @return a node of no graph, for plans
-   */
+  @Override
   public Conv2dGradient withResidual() {
     return new Conv2dGradient(this);
   }

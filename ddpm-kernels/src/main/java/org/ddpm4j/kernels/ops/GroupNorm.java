@@ -13,7 +13,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * to x before, a number per image and channel {@code [N,C]}, which is added to the result, and a
  * residual {@code [N,H,W,C]}, which is added to it, too.
  */
-public final class GroupNorm extends FusedOp {
+public final class GroupNorm extends FusedOp implements AddsResidual {
 
   /** The settings that say which of the further inputs there are. */
   private static final int VECTOR = 2;
@@ -83,7 +83,7 @@ public final class GroupNorm extends FusedOp {
     return setting(PER_CHANNEL) == 1;
   }
 
-  /** {@return whether the last input is added to the result} */
+  @Override
   public boolean addsResidual() {
     return setting(RESIDUAL) == 1;
   }
@@ -106,11 +106,7 @@ public final class GroupNorm extends FusedOp {
     return new GroupNorm(this, PER_CHANNEL);
   }
 
-  /**
-   * The same normalisation with one more input {@code [N,H,W,C]}, which is added to its result.
-   *
-   * @return a node of no graph, for plans
-   */
+  @Override
   public GroupNorm withResidual() {
     return new GroupNorm(this, RESIDUAL);
   }

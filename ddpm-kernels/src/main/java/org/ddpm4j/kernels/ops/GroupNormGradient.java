@@ -11,7 +11,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * normalisation adds to x before, and a residual {@code [N,H,W,C]}, which is added to the gradient
  * of x.
  */
-public final class GroupNormGradient extends ParameterGradientOp {
+public final class GroupNormGradient extends ParameterGradientOp implements AddsResidual {
 
   /** The settings that say which of the further inputs there are. */
   private static final int VECTOR = 2;
@@ -74,16 +74,12 @@ public final class GroupNormGradient extends ParameterGradientOp {
     return new GroupNormGradient(this, VECTOR);
   }
 
-  /** {@return whether the last input is added to the gradient of x} */
+  @Override
   public boolean addsResidual() {
     return setting(RESIDUAL) == 1;
   }
 
-  /**
-   * The same gradient with one more input, which is added to that of x.
-   *
-   * @return a node of no graph, for plans
-   */
+  @Override
   public GroupNormGradient withResidual() {
     return new GroupNormGradient(this, RESIDUAL);
   }

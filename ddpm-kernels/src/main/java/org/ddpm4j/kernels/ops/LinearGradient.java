@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The gradient of {@link Linear}. Inputs: x, weights, gradient of the output. Outputs: gradients of
  * x, weights and bias. In plans it may have one more input, which is added to the gradient of x.
  */
-public final class LinearGradient extends ParameterGradientOp {
+public final class LinearGradient extends ParameterGradientOp implements AddsResidual {
 
   /** For SameDiff. */
   public LinearGradient() {
@@ -20,16 +20,12 @@ public final class LinearGradient extends ParameterGradientOp {
     addIArgument(0);
   }
 
-  /** {@return whether the last input is added to the gradient of x} */
+  @Override
   public boolean addsResidual() {
     return setting(0) == 1;
   }
 
-  /**
-   * The same gradient with one more input, which is added to that of x.
-   *
-   * @return a node of no graph, for plans
-   */
+  @Override
   public LinearGradient withResidual() {
     LinearGradient added = new LinearGradient();
     added.addIArgument(1);
