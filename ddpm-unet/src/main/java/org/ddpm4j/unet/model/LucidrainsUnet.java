@@ -387,7 +387,9 @@ public record LucidrainsUnet(
   }
 
   /**
-   * The same network with dropout at the end of each block's first half.
+   * The same network with dropout at the end of each block's first half, behind its activation:
+   * his, of the plain network, since release 2.0.7. The one for classes has none of his, and has it
+   * in the same place here.
    *
    * @param probability of an element to be dropped in training, in [0,1)
    * @return the architecture
