@@ -25,7 +25,10 @@ public record ForwardProcess(NoiseSchedule schedule) {
    */
   public INDArray qSample(INDArray x0, int[] t, INDArray eps) {
     return PerImage.combine(
-        x0, schedule::sqrtAlphasCumprod, eps, schedule::sqrtOneMinusAlphasCumprod, t);
+        x0,
+        eps,
+        i -> new double[] {schedule.sqrtAlphasCumprod(i), schedule.sqrtOneMinusAlphasCumprod(i)},
+        t);
   }
 
   /**
@@ -60,6 +63,9 @@ public record ForwardProcess(NoiseSchedule schedule) {
    */
   public INDArray qStep(INDArray previous, int[] t, INDArray eps) {
     return PerImage.combine(
-        previous, i -> Math.sqrt(1 - schedule.betas(i)), eps, i -> Math.sqrt(schedule.betas(i)), t);
+        previous,
+        eps,
+        i -> new double[] {Math.sqrt(1 - schedule.betas(i)), Math.sqrt(schedule.betas(i))},
+        t);
   }
 }

@@ -247,9 +247,12 @@ public enum Parameterization {
   public INDArray input(NoiseSchedule schedule, INDArray x0, INDArray eps, int... t) {
     return PerImage.combine(
         x0,
-        i -> NoiseLevel.of(schedule, i).alpha() * inputFactor(NoiseLevel.of(schedule, i)),
         eps,
-        i -> NoiseLevel.of(schedule, i).sigma() * inputFactor(NoiseLevel.of(schedule, i)),
+        i -> {
+          NoiseLevel level = NoiseLevel.of(schedule, i);
+          double scale = inputFactor(level);
+          return new double[] {level.alpha() * scale, level.sigma() * scale};
+        },
         t);
   }
 
@@ -265,12 +268,7 @@ public enum Parameterization {
    * @throws IndexOutOfBoundsException if a timestep is not in 0..T-1
    */
   public INDArray target(NoiseSchedule schedule, INDArray x0, INDArray eps, int... t) {
-    return PerImage.combine(
-        x0,
-        i -> x0Factor(schedule, NoiseLevel.of(schedule, i)),
-        eps,
-        i -> epsFactor(schedule, NoiseLevel.of(schedule, i)),
-        t);
+    return PerImage.combine(x0, eps, i -> targetFactors(schedule, i), t);
   }
 
   /**
@@ -342,12 +340,7 @@ public enum Parameterization {
       INDArray prediction,
       IntFunction<NoiseLevel> levelOf,
       int[] t) {
-    return PerImage.combine(
-        xt,
-        i -> x0Factors(schedule, levelOf.apply(i))[0],
-        prediction,
-        i -> x0Factors(schedule, levelOf.apply(i))[1],
-        t);
+    return PerImage.combine(xt, prediction, i -> x0Factors(schedule, levelOf.apply(i)), t);
   }
 
   private Denoiser.Estimate estimate(
@@ -357,13 +350,7 @@ public enum Parameterization {
       IntFunction<NoiseLevel> levelOf,
       int[] t) {
     INDArray x0 = x0(schedule, xt, prediction, levelOf, t);
-    INDArray eps =
-        PerImage.combine(
-            xt,
-            i -> -x0Factor(schedule, levelOf.apply(i)) / determinant(schedule, levelOf.apply(i)),
-            prediction,
-            i -> levelOf.apply(i).alpha() / determinant(schedule, levelOf.apply(i)),
-            t);
+    INDArray eps = PerImage.combine(xt, prediction, i -> epsFactors(schedule, levelOf.apply(i)), t);
     return new Denoiser.Estimate(x0, eps);
   }
 
@@ -404,9 +391,14 @@ public enum Parameterization {
    */
   public double[] x0Factors(NoiseSchedule schedule, NoiseLevel level) {
     requireX0(schedule, level);
-    return new double[] {
-      epsFactor(schedule, level) / determinant(schedule, level), x0Slope(schedule, level)
-    };
+    double determinant = determinant(schedule, level);
+    return new double[] {epsFactor(schedule, level) / determinant, -level.sigma() / determinant};
+  }
+
+  /** The two factors of the noise that a prediction tells, where it tells the image. */
+  private double[] epsFactors(NoiseSchedule schedule, NoiseLevel level) {
+    double determinant = determinant(schedule, level);
+    return new double[] {-x0Factor(schedule, level) / determinant, level.alpha() / determinant};
   }
 
   /**

@@ -1,7 +1,7 @@
 package org.ddpm4j.diffusion;
 
 import java.util.Arrays;
-import java.util.function.IntToDoubleFunction;
+import java.util.function.IntFunction;
 import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -15,15 +15,14 @@ final class PerImage {
    * A linear combination of two batches.
    *
    * @param a images, {@code [N,C,H,W]}
-   * @param aFactor factor of an image of {@code a} at its timestep
    * @param b noise or another batch of the same shape, cast to the type of {@code a}
-   * @param bFactor factor of an image of {@code b} at its timestep
+   * @param factors of an image of {@code a} and of {@code b} at their timestep, two; asked once an
+   *     image
    * @param t the timestep of each image, N of them
-   * @return {@code aFactor(t) a + bFactor(t) b}, of the shape and type of {@code a}
+   * @return the sum of both times their factors, of the shape and type of {@code a}
    * @throws IllegalArgumentException if the shapes differ or {@code a} holds whole numbers
    */
-  static INDArray combine(
-      INDArray a, IntToDoubleFunction aFactor, INDArray b, IntToDoubleFunction bFactor, int[] t) {
+  static INDArray combine(INDArray a, INDArray b, IntFunction<double[]> factors, int[] t) {
     requireImages(a, t);
     if (!Arrays.equals(a.shape(), b.shape())) {
       throw new IllegalArgumentException(
@@ -32,8 +31,8 @@ final class PerImage {
               Arrays.toString(b.shape()), Arrays.toString(a.shape())));
     }
     INDArray cast = b.castTo(a.dataType());
-    INDArray sum =
-        BatchArithmetic.combinePerImage(factors(aFactor, t), a, factors(bFactor, t), cast);
+    double[][] pairs = Arrays.stream(t).mapToObj(factors).toArray(double[][]::new);
+    INDArray sum = BatchArithmetic.combinePerImage(column(0, pairs), a, column(1, pairs), cast);
     if (cast != b) {
       // At once: the garbage collector, which sees only the small Java objects, may wait for hours.
       cast.close();
@@ -41,8 +40,8 @@ final class PerImage {
     return sum;
   }
 
-  private static double[] factors(IntToDoubleFunction factor, int... t) {
-    return Arrays.stream(t).mapToDouble(factor).toArray();
+  private static double[] column(int index, double[]... pairs) {
+    return Arrays.stream(pairs).mapToDouble(pair -> pair[index]).toArray();
   }
 
   private static void requireImages(INDArray images, int... t) {
