@@ -153,7 +153,7 @@ public final class BenchCommand implements Callable<Integer> {
       measureScaling(chosen);
       return 0;
     }
-    try (Benchmark benchmark = new Benchmark(task, model, batchSize, chosen)) {
+    try (Benchmark benchmark = benchmark(chosen)) {
       List<Device> devices = benchmark.devices();
       describe(chosen, devices);
       table.print("parameters", benchmark.unet().parameters().count());
@@ -205,12 +205,16 @@ public final class BenchCommand implements Callable<Integer> {
     for (int threads : scaling) {
       Execution execution =
           new Execution(chosen.layers(), chosen.precision(), threads, chosen.devices());
-      try (Benchmark benchmark = new Benchmark(task, model, batchSize, execution)) {
+      try (Benchmark benchmark = benchmark(execution)) {
         ScalingRow row = scalingRow(benchmark, threads);
         first = first == null ? row : first;
         console.printLine(row.line(first));
       }
     }
+  }
+
+  private Benchmark benchmark(Execution execution) {
+    return new Benchmark(task, model.config(), model.shape(), batchSize, execution);
   }
 
   private ScalingRow scalingRow(Benchmark benchmark, int threads) {

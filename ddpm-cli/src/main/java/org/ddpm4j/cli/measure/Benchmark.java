@@ -23,6 +23,7 @@ import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetInput;
+import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -49,32 +50,36 @@ final class Benchmark implements AutoCloseable {
   private final AdamW optimizer;
   private final INDArray x;
   private final INDArray target;
-  private final INDArray trainingTimesteps;
 
-  /** Of one class; null where the network knows none. */
+  /** All of one class, where the network knows classes. */
   private final INDArray labels;
+
+  private final UnetInput trainingInput;
 
   private final DeviceTraining training;
   private final DeviceBatch deviceBatch;
   private long rounds;
 
-  Benchmark(Task task, BenchModel model, int batchSize, Execution execution) {
+  /**
+   * Begins with the first weights of a network.
+   *
+   * @param shape of what goes into the network
+   */
+  Benchmark(Task task, UnetConfig config, ImageShape shape, int batchSize, Execution execution) {
     this.task = task;
-    this.unet = Unet.create(model.config(), DataType.FLOAT, 0, execution);
+    this.unet = Unet.create(config, DataType.FLOAT, 0, execution);
     boolean trains = task == Task.TRAIN;
     this.gradient = trains ? unet.parameters().zerosLike() : null;
-    ImageShape shape = model.shape();
     this.training = trains ? BadInputException.check(() -> training(unet, shape)) : null;
     this.optimizer = trains && training == null ? AdamW.of(AdamWConfig.defaults(), unet) : null;
     long[] batch = {batchSize, shape.channels(), shape.height(), shape.width()};
     NoiseSource noise = NoiseSource.seeded(0, 0);
     this.x = noise.gaussian(0, batch);
     this.target = noise.gaussian(1, batch);
-    this.trainingTimesteps =
-        Nd4j.createFromArray(new SplittableRandom(0).ints(batchSize, 0, TIMESTEPS).toArray());
-    this.labels =
-        unet.config().classEmbeddings() > 0 ? Nd4j.zeros(DataType.INT32, batchSize) : null;
-    this.deviceBatch = DeviceBatch.of(trainingTimesteps);
+    this.labels = config.classEmbeddings() > 0 ? Nd4j.zeros(DataType.INT32, batchSize) : null;
+    int[] timesteps = new SplittableRandom(0).ints(batchSize, 0, TIMESTEPS).toArray();
+    this.trainingInput = new UnetInput(x, Nd4j.createFromArray(timesteps), labels);
+    this.deviceBatch = DeviceBatch.of(trainingInput);
   }
 
   /** Whole steps on a device, where the network's device can do them. */
@@ -112,7 +117,7 @@ final class Benchmark implements AutoCloseable {
     try {
       if (training != null) {
         // The operations of a recorded step cannot be told apart.
-        unet.lossAndGradient(LossFunction.L2, x, trainingTimesteps, target, gradient);
+        gradientOnHost();
         return (System.nanoTime() - start) / 1e9;
       }
       return round();
@@ -121,13 +126,17 @@ final class Benchmark implements AutoCloseable {
     }
   }
 
+  private void gradientOnHost() {
+    unet.lossAndGradient(LossFunction.L2, trainingInput, target, null, gradient);
+  }
+
   /** A whole step, of which nothing but the losses comes back. */
   private void stepOnDevice() {
     training.begin(
         new TrainingProgram.Step(
             SingleExecution.buffer(x),
             deviceBatch.timesteps(),
-            null,
+            deviceBatch.labels(),
             deviceBatch.factors(),
             null,
             null,
@@ -144,11 +153,11 @@ final class Benchmark implements AutoCloseable {
   }
 
   /** What a device takes beside images, made once. */
-  private record DeviceBatch(float[] timesteps, float[] factors, float[] weights) {
+  private record DeviceBatch(float[] timesteps, float[] labels, float[] factors, float[] weights) {
 
     /** All images weigh the same and are half image, half noise, which is to be predicted. */
-    static DeviceBatch of(INDArray timesteps) {
-      int images = (int) timesteps.length();
+    static DeviceBatch of(UnetInput input) {
+      int images = (int) input.t().length();
       float[] weights = new float[images];
       Arrays.fill(weights, 1);
       float half = (float) Math.sqrt(0.5);
@@ -158,7 +167,8 @@ final class Benchmark implements AutoCloseable {
         factors[4 * i + 1] = half;
         factors[4 * i + 3] = 1;
       }
-      return new DeviceBatch(timesteps.toFloatVector(), factors, weights);
+      float[] labels = input.labels() == null ? null : input.labels().toFloatVector();
+      return new DeviceBatch(input.t().toFloatVector(), labels, factors, weights);
     }
   }
 
@@ -170,7 +180,7 @@ final class Benchmark implements AutoCloseable {
         if (training != null) {
           stepOnDevice();
         } else {
-          unet.lossAndGradient(LossFunction.L2, x, trainingTimesteps, target, gradient);
+          gradientOnHost();
           optimizer.update(unet.parameters(), gradient, rounds, 1);
         }
       }
