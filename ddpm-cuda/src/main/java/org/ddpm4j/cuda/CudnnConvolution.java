@@ -32,6 +32,8 @@ import static org.bytedeco.cuda.global.cudnn.cudnnSetTensor4dDescriptor;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntSupplier;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 import org.bytedeco.cuda.cudnn.cudnnActivationStruct;
 import org.bytedeco.cuda.cudnn.cudnnContext;
 import org.bytedeco.cuda.cudnn.cudnnConvolutionBwdDataAlgoPerf_t;
@@ -289,14 +291,9 @@ final class CudnnConvolution {
     check(
         cudnnGetConvolutionForwardAlgorithm_v7(
             handle(), x, filter, convolution, y, ALGORITHMS, count, found));
-    int chosen = -1;
-    for (int i = 0; i < count[0] && chosen < 0; i++) {
-      cudnnConvolutionFwdAlgoPerf_t candidate = found.position(i);
-      if (candidate.status() == 0 && candidate.determinism() == CUDNN_DETERMINISTIC) {
-        chosen = i;
-      }
-    }
-    require(chosen);
+    int chosen =
+        firstDeterministic(
+            count[0], i -> found.position(i).status(), i -> found.position(i).determinism());
     int algorithm = found.position(chosen).algo();
     long workspaceBytes = found.memory();
     Address workspace = new Address(context.scratch(workspaceBytes));
@@ -349,14 +346,9 @@ final class CudnnConvolution {
     check(
         cudnnGetConvolutionBackwardDataAlgorithm_v7(
             handle(), filter, y, convolution, x, ALGORITHMS, count, found));
-    int chosen = -1;
-    for (int i = 0; i < count[0] && chosen < 0; i++) {
-      cudnnConvolutionBwdDataAlgoPerf_t candidate = found.position(i);
-      if (candidate.status() == 0 && candidate.determinism() == CUDNN_DETERMINISTIC) {
-        chosen = i;
-      }
-    }
-    require(chosen);
+    int chosen =
+        firstDeterministic(
+            count[0], i -> found.position(i).status(), i -> found.position(i).determinism());
     int algorithm = found.position(chosen).algo();
     long workspaceBytes = found.memory();
     Address workspace = new Address(context.scratch(workspaceBytes));
@@ -382,10 +374,15 @@ final class CudnnConvolution {
                 to));
   }
 
-  private static void require(int chosen) {
-    if (chosen < 0) {
-      throw new CudaException("cuDNN has no deterministic algorithm for a convolution.");
-    }
+  /** The first of the algorithms that cuDNN proposes, the fastest before, that will do. */
+  private static int firstDeterministic(
+      int count, IntUnaryOperator status, IntUnaryOperator determinism) {
+    return IntStream.range(0, count)
+        .filter(i -> status.applyAsInt(i) == 0)
+        .filter(i -> determinism.applyAsInt(i) == CUDNN_DETERMINISTIC)
+        .findFirst()
+        .orElseThrow(
+            () -> new CudaException("cuDNN has no deterministic algorithm for a convolution."));
   }
 
   /** Adds the gradient of the weights to {@code dw}. */
@@ -395,14 +392,9 @@ final class CudnnConvolution {
     check(
         cudnnGetConvolutionBackwardFilterAlgorithm_v7(
             handle(), x, y, convolution, filter, ALGORITHMS, count, found));
-    int chosen = -1;
-    for (int i = 0; i < count[0] && chosen < 0; i++) {
-      cudnnConvolutionBwdFilterAlgoPerf_t candidate = found.position(i);
-      if (candidate.status() == 0 && candidate.determinism() == CUDNN_DETERMINISTIC) {
-        chosen = i;
-      }
-    }
-    require(chosen);
+    int chosen =
+        firstDeterministic(
+            count[0], i -> found.position(i).status(), i -> found.position(i).determinism());
     int algorithm = found.position(chosen).algo();
     long workspaceBytes = found.memory();
     long gradientBytes =
