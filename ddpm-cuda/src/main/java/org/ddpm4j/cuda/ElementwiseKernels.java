@@ -233,17 +233,7 @@ final class ElementwiseKernels {
 
   static Kernel fourierEmbedding(
       FourierEmbedding op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
-    Tensor t = inputs.get(0);
-    Tensor frequencies = inputs.get(1);
-    return context.launchFloat(
-        FILE,
-        "fourier_embedding",
-        Launch.forElements((long) t.length() * frequencies.length(), THREADS),
-        t,
-        frequencies,
-        outputs.get(0),
-        t.length(),
-        frequencies.length());
+    return byFrequency(context, "fourier_embedding", inputs, outputs.get(0));
   }
 
   static Kernel addPositions(
@@ -253,15 +243,21 @@ final class ElementwiseKernels {
 
   static Kernel learnedSinusoids(
       LearnedSinusoids op, CudaContext context, List<Tensor> inputs, List<Tensor> outputs) {
+    return byFrequency(context, "learned_sinusoids", inputs, outputs.get(0));
+  }
+
+  /** Of each time, at frequencies that are given. */
+  private static Kernel byFrequency(
+      CudaContext context, String kernel, List<Tensor> inputs, Tensor y) {
     Tensor t = inputs.get(0);
     Tensor frequencies = inputs.get(1);
     return context.launchFloat(
         FILE,
-        "learned_sinusoids",
+        kernel,
         Launch.forElements((long) t.length() * frequencies.length(), THREADS),
         t,
         frequencies,
-        outputs.get(0),
+        y,
         t.length(),
         frequencies.length());
   }
