@@ -90,6 +90,9 @@ public final class ImageDataSet {
    */
   public static ImageDataSet of(
       ImageShape shape, byte[] pixels, int[] labels, List<String> classNames, String source) {
+    Objects.requireNonNull(shape, "shape");
+    Objects.requireNonNull(pixels, "pixels");
+    Objects.requireNonNull(labels, "labels");
     if (pixels.length != (long) labels.length * shape.volume()) {
       throw new IllegalArgumentException(
           Text.format(

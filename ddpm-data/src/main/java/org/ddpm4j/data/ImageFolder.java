@@ -14,6 +14,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -115,6 +116,8 @@ public final class ImageFolder {
    */
   public static LoadedImages read(Path folder, Split split, Labels labels, ImageFileOptions options)
       throws IOException {
+    Objects.requireNonNull(folder, "folder");
+    Objects.requireNonNull(options, "options");
     Optional<Path> test = testPart(folder);
     if (test.isEmpty()) {
       if (split == Split.TEST) {

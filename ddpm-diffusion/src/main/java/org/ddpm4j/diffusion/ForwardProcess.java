@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion;
 
 import java.util.Arrays;
+import java.util.Objects;
 import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -12,6 +13,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param schedule how much noise each step adds
  */
 public record ForwardProcess(NoiseSchedule schedule) {
+
+  /** Checks that there is a schedule. */
+  public ForwardProcess {
+    Objects.requireNonNull(schedule, "schedule");
+  }
 
   /**
    * Draws from {@code q(x_t | x_0) = N(√ᾱ_t x_0, (1-ᾱ_t) I)} (Ho et al. 2020, eq. 4).

@@ -78,7 +78,8 @@ public record NetworkDenoiser(
         Nd4j.valueArrayOf(new long[] {xt.size(0)}, time, isWhole ? DataType.INT32 : xt.dataType());
     double factor = parameterization.inputFactor(level);
     INDArray input = factor == 1 ? xt : BatchArithmetic.scale(factor, xt);
-    INDArray output = network.predict(input, times);
+    INDArray output =
+        Objects.requireNonNull(network.predict(input, times), "the network's prediction");
     NotFiniteException.requireFinite(xt, output, level.t());
     return estimate(xt, output, level);
   }

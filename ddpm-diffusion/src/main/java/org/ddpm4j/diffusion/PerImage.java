@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion;
 
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.function.IntFunction;
 import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.io.Text;
@@ -23,6 +24,9 @@ final class PerImage {
    * @throws IllegalArgumentException if the shapes differ or {@code a} holds whole numbers
    */
   static INDArray combine(INDArray a, INDArray b, IntFunction<double[]> factors, int[] t) {
+    Objects.requireNonNull(a, "images");
+    Objects.requireNonNull(b, "noise or prediction");
+    Objects.requireNonNull(t, "t");
     requireImages(a, t);
     if (!Arrays.equals(a.shape(), b.shape())) {
       throw new IllegalArgumentException(

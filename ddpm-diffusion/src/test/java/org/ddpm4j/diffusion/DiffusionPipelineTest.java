@@ -3,6 +3,8 @@ package org.ddpm4j.diffusion;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -55,6 +57,56 @@ class DiffusionPipelineTest {
           return denoiser.denoise(noise.initial(0, shape), NoiseLevel.CLEAN).x0();
         }
       };
+
+  /** Of a shape that would be drawn in silence, since the images of a sampler are copied. */
+  @Test
+  void refusesEstimatesOfAnotherShape() {
+    Denoiser small =
+        (x, level) -> new Denoiser.Estimate(Nd4j.zeros(1, 1, 1, 1), Nd4j.zeros(x.shape()));
+    assertThatIllegalStateException()
+        .isThrownBy(() -> new DiffusionPipeline(small, ONE_STEP, SHAPE).sample(1, 0))
+        .withMessage(
+            "The denoiser's estimate of x0 has the shape [1, 1, 1, 1] where the images have [1, 1, 2, 3]; it must have the same.");
+    Denoiser oneNoise =
+        (x, level) -> new Denoiser.Estimate(Nd4j.zeros(x.shape()), Nd4j.zeros(1, 1, 2, 3));
+    assertThatIllegalStateException()
+        .isThrownBy(() -> new DiffusionPipeline(oneNoise, ONE_STEP, SHAPE).sample(2, 0))
+        .withMessageContaining("estimate of ε has the shape [1, 1, 2, 3]", "[2, 1, 2, 3]");
+    assertThatNullPointerException()
+        .isThrownBy(() -> new DiffusionPipeline((x, level) -> null, ONE_STEP, SHAPE).sample(1, 0))
+        .withMessage("the denoiser's estimate");
+  }
+
+  private static Sampler endingWith(INDArray images) {
+    return new Sampler() {
+      @Override
+      public int steps() {
+        return 1;
+      }
+
+      @Override
+      public INDArray sample(
+          Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
+        return images;
+      }
+    };
+  }
+
+  @Test
+  void refusesSamplersThatEndWithAnythingElse() {
+    ClassConditionalDenoiser any = QUARTERS;
+    assertThatIllegalStateException()
+        .isThrownBy(
+            () ->
+                new DiffusionPipeline(any, endingWith(Nd4j.zeros(1, 1, 2, 1)), SHAPE)
+                    .sample(new int[] {1}, 0))
+        .withMessage(
+            "What the sampler ends with has the shape [1, 1, 2, 1] where the images have [1, 1, 2, 3]; it must have the same.");
+    assertThatNullPointerException()
+        .isThrownBy(
+            () -> new DiffusionPipeline(any, endingWith(null), SHAPE).sample(new int[] {1}, 0))
+        .withMessage("the sampler's images");
+  }
 
   private static double[] firstPixels(INDArray images) {
     double[] pixels = new double[(int) images.size(0)];

@@ -5,7 +5,9 @@ import static org.ddpm4j.schedules.ScheduleConstant.POSTERIOR_LOG_VARIANCE_CLIPP
 
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -59,7 +61,7 @@ public final class NoiseSchedule {
    *     that 1 - β rounds to 1, or if ᾱ becomes too small for double precision without being 0
    */
   public static NoiseSchedule of(double... betas) {
-    return new NoiseSchedule(betas);
+    return new NoiseSchedule(Objects.requireNonNull(betas, "betas"));
   }
 
   /**
@@ -68,11 +70,21 @@ public final class NoiseSchedule {
    * @param schedule the formula of β
    * @param timesteps T, at least 1
    * @return the schedule
-   * @throws IllegalArgumentException if {@code timesteps} is less than 1 or the formula gives betas
-   *     that {@link #of(double...)} refuses
+   * @throws IllegalArgumentException if {@code timesteps} is less than 1 or the formula gives
+   *     another number of betas, or such that {@link #of(double...)} refuses
    */
   public static NoiseSchedule of(BetaSchedule schedule, int timesteps) {
-    return new NoiseSchedule(schedule.betas(timesteps));
+    double[] betas = Objects.requireNonNull(schedule, "schedule").betas(timesteps);
+    Objects.requireNonNull(betas, "betas");
+    if (betas.length != timesteps) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "The formula gives %d betas for %d timesteps; it must give one for each.",
+              betas.length,
+              timesteps));
+    }
+    return new NoiseSchedule(betas);
   }
 
   /** {@return the length of the chain, T} */

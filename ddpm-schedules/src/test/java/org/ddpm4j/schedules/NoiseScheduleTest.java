@@ -209,9 +209,16 @@ class NoiseScheduleTest {
 
   @Test
   void aFormulaMayBeALambda() {
-    NoiseSchedule schedule = NoiseSchedule.of(timesteps -> new double[] {1.0 / timesteps, 0.5}, 4);
+    NoiseSchedule schedule = NoiseSchedule.of(timesteps -> new double[] {1.0 / timesteps, 0.6}, 2);
 
-    assertThat(schedule.betas(0)).isEqualTo(0.25);
+    assertThat(schedule.betas(0)).isEqualTo(0.5);
+  }
+
+  @Test
+  void aFormulaGivesABetaForEachTimestep() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> NoiseSchedule.of(timesteps -> new double[] {0.1, 0.2}, 4))
+        .withMessage("The formula gives 2 betas for 4 timesteps; it must give one for each.");
   }
 
   @ParameterizedTest

@@ -142,7 +142,7 @@ public final class Unet implements AutoCloseable {
       throw new IllegalArgumentException(
           Text.format("A U-Net cannot compute in %s; choose FLOAT or DOUBLE.", dataType));
     }
-    int size = config.sizeDivisor();
+    int size = Objects.requireNonNull(config, "config").sizeDivisor();
     return UnetGraph.forward(
             config, size, size, dataType, graph -> new ReferenceLayers(graph, dataType))
         .declarations();

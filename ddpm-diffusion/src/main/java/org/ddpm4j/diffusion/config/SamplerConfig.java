@@ -148,6 +148,10 @@ public sealed interface SamplerConfig
      * @throws IllegalArgumentException if one is out of its range
      */
     public Part {
+      if (steps < 1) {
+        throw new IllegalArgumentException(
+            Text.format("The number of steps is %d; it must be at least 1.", steps));
+      }
       if (last < 1 || last > steps) {
         throw new IllegalArgumentException(
             Text.format(
@@ -183,7 +187,7 @@ public sealed interface SamplerConfig
                 strength));
       }
       int last = (int) Math.floor(steps * strength + ROUNDING);
-      if (last < 1) {
+      if (last < 1 && steps >= 1) {
         throw new IllegalArgumentException(
             Text.format(
                 "A strength of %s leaves none of %d steps; take a strength of at least 1/%d, or more steps.",

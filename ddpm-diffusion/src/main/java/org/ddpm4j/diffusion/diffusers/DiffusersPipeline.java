@@ -229,7 +229,7 @@ public record DiffusersPipeline(
     }
     throw new IllegalArgumentException(
         Text.format(
-            "diffusers has no network like %s; only a UNet2DModel can go there.",
+            "diffusers has no network like %s; only a UNet2DModel can go there, or a DiT: train a Unet2D or a DiffusionTransformer.",
             network.getClass().getSimpleName()));
   }
 }

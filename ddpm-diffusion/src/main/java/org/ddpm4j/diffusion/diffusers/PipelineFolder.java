@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.ddpm4j.io.DiffusersFields;
@@ -133,7 +134,7 @@ public final class PipelineFolder {
   public static DiffusersPipeline read(
       Path folder, Optional<String> variant, DataType dataType, Execution execution)
       throws IOException {
-    SchedulerFile file = schedulerFile(folder);
+    SchedulerFile file = schedulerFile(Objects.requireNonNull(folder, "folder"));
     SchedulerClass named = schedulerClass(folder, file);
     DiffusersScheduler scheduler = SchedulerJson.read(file.json(), file.source(), named);
     List<String> classNames = readClassNames(folder);

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.editing;
 
 import java.util.Arrays;
+import java.util.Objects;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -99,6 +100,8 @@ public enum Interpolation {
    *     no such way
    */
   public INDArray path(INDArray a, INDArray b, int count) {
+    Objects.requireNonNull(a, "a");
+    Objects.requireNonNull(b, "b");
     if (count < 2 || a.size(0) != 1) {
       throw new IllegalArgumentException(
           Text.format(

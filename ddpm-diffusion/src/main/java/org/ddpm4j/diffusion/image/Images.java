@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import javax.imageio.ImageIO;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Text;
@@ -40,6 +41,7 @@ public final class Images {
    * @throws IllegalArgumentException if there is no such picture
    */
   public static BufferedImage toPicture(INDArray image, Normalization normalization) {
+    Objects.requireNonNull(image, "image");
     if (image.rank() != 3 || (image.size(0) != 1 && image.size(0) != 3)) {
       throw new IllegalArgumentException(
           Text.format(
@@ -112,6 +114,7 @@ public final class Images {
    */
   public static BufferedImage grid(
       INDArray images, int columns, int scale, Normalization normalization) {
+    Objects.requireNonNull(images, "images");
     if (images.rank() != 4 || images.size(0) < 1 || columns < 1 || scale < 1) {
       throw new IllegalArgumentException(
           Text.format(

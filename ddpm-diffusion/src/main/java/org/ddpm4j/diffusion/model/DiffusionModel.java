@@ -103,7 +103,7 @@ public final class DiffusionModel implements AutoCloseable {
     this.schedule = Objects.requireNonNull(schedule, "schedule");
     this.scheduleConfig = scheduleConfig;
     this.shape = Objects.requireNonNull(shape, "shape");
-    this.normalization = normalization;
+    this.normalization = Objects.requireNonNull(normalization, "normalization");
     this.classNames = List.copyOf(classNames);
     this.nullClass = nullClass;
     this.pipeline = pipeline;
@@ -437,6 +437,7 @@ public final class DiffusionModel implements AutoCloseable {
    * @throws IllegalArgumentException as {@link #description}
    */
   public void save(Path folder) throws IOException {
+    Objects.requireNonNull(folder, "folder");
     DataDescription data = DataDescription.unseen(DataDescription.UNKNOWN, null);
     RunFolder.create(folder, RunConfig.untrained(null, description(), data), unet);
   }
@@ -451,6 +452,7 @@ public final class DiffusionModel implements AutoCloseable {
    *     normalisation or the sampler; the sentence says what to do
    */
   public DiffusersPipeline toPipeline(DiffusersSampler sampler) {
+    Objects.requireNonNull(sampler, "sampler");
     if (pipeline.isEmpty()
         && !normalization.equals(DiffusersPipeline.normalization(parameterization))) {
       throw new IllegalArgumentException(
@@ -525,8 +527,17 @@ public final class DiffusionModel implements AutoCloseable {
    *
    * @param names of the classes, in their order
    * @return a new model with the same network
+   * @throws IllegalArgumentException if the network is told classes and has not so many
    */
   public DiffusionModel withClassNames(List<String> names) {
+    Objects.requireNonNull(names, "names");
+    int rows = unet.config().classEmbeddings();
+    if (rows > 0 && names.size() > rows) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "%d names were given for the %d rows of the network's class embedding; give one for each class.",
+              names.size(), rows));
+    }
     return new DiffusionModel(
         unet,
         parameterization,
@@ -572,7 +583,7 @@ public final class DiffusionModel implements AutoCloseable {
    *     pipeline asks for what is not supported of it
    */
   public DiffusionPipeline pipeline(SamplerType type, int steps) {
-    return pipeline(defaultSampler(type).create(schedule, steps));
+    return pipeline(defaultSampler(Objects.requireNonNull(type, "type")).create(schedule, steps));
   }
 
   /**
@@ -737,7 +748,7 @@ public final class DiffusionModel implements AutoCloseable {
    * @throws IllegalArgumentException if there is guidance, but no null class
    */
   public ClassConditionalDenoiser denoiser(Guidance guidance) {
-    if (guidance.equals(Guidance.NONE)) {
+    if (Objects.requireNonNull(guidance, "guidance").equals(Guidance.NONE)) {
       return denoiser();
     }
     int row =
@@ -868,6 +879,21 @@ public final class DiffusionModel implements AutoCloseable {
   }
 
   /** Closes the network, and the autoencoder if there is one. */
+  /** {@return the network's kind, what it predicts, and the size of the images} */
+  @Override
+  public String toString() {
+    int classEmbeddings = unet.config().classEmbeddings();
+    return Text.format(
+        "DiffusionModel[%s of %d parameters predicts %s, images %s%s, %d timesteps%s]",
+        unet.config().getClass().getSimpleName(),
+        unet.parameters().count(),
+        parameterization,
+        shape,
+        isLatent() ? " by latents " + stateShape : "",
+        schedule.timesteps(),
+        isClassConditional() ? ", " + classEmbeddings + " rows of classes" : "");
+  }
+
   @Override
   public void close() {
     unet.close();

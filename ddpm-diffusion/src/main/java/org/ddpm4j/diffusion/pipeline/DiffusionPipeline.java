@@ -72,6 +72,7 @@ public record DiffusionPipeline(
     Objects.requireNonNull(shape, "shape");
     Objects.requireNonNull(decoder, "decoder");
     Objects.requireNonNull(classOf, "classOf");
+    Objects.requireNonNull(normalization, "normalization");
     normalization.requireChannels(imageShape(shape, decoder).channels());
   }
 
@@ -226,6 +227,7 @@ public record DiffusionPipeline(
    *     options' cancellation was requested before all were drawn
    */
   public INDArray sample(int count, long seed, SamplingOptions options) {
+    Objects.requireNonNull(options, "options");
     requireCounts(count, options.batchSize());
     return sample(classes(count), seed, options);
   }
@@ -251,6 +253,7 @@ public record DiffusionPipeline(
    * @return {@code [classes,C,H,W]}
    */
   public INDArray sample(int[] classes, long seed, int batchSize, SamplingObserver observer) {
+    Objects.requireNonNull(classes, "classes");
     return sample(classes, seed, options(classes.length, batchSize, observer));
   }
 
@@ -265,6 +268,8 @@ public record DiffusionPipeline(
    *     options' cancellation was requested before all were drawn
    */
   public INDArray sample(int[] classes, long seed, SamplingOptions options) {
+    Objects.requireNonNull(classes, "classes");
+    Objects.requireNonNull(options, "options");
     return sample(classes, BatchNoise.seeded(seed), options);
   }
 
@@ -279,6 +284,7 @@ public record DiffusionPipeline(
    *     shape
    */
   public INDArray sampleFrom(INDArray noise, long seed, SamplingOptions options) {
+    Objects.requireNonNull(options, "options");
     int count = images(noise);
     requireCounts(count, options.batchSize());
     return sampleFrom(noise, classes(count), seed, options);
@@ -363,6 +369,7 @@ public record DiffusionPipeline(
    * @throws java.util.concurrent.CancellationException as for {@link #sample}
    */
   public List<BufferedImage> pictures(int count, long seed, SamplingOptions options) {
+    Objects.requireNonNull(options, "options");
     requireCounts(count, options.batchSize());
     return pictures(classes(count), seed, options);
   }
@@ -385,12 +392,33 @@ public record DiffusionPipeline(
     }
   }
 
+  /** A caller's own denoiser may answer anything; of another shape it would be drawn in silence. */
+  private static Denoiser checked(Denoiser denoiser) {
+    return (xt, level) -> {
+      Denoiser.Estimate estimate =
+          Objects.requireNonNull(denoiser.denoise(xt, level), "the denoiser's estimate");
+      requireShape("The denoiser's estimate of x0", estimate.x0(), xt.shape());
+      requireShape("The denoiser's estimate of ε", estimate.eps(), xt.shape());
+      return estimate;
+    };
+  }
+
+  private static void requireShape(String what, INDArray found, long... expected) {
+    if (!Arrays.equals(found.shape(), expected)) {
+      throw new IllegalStateException(
+          Text.format(
+              "%s has the shape %s where the images have %s; it must have the same.",
+              what, Arrays.toString(found.shape()), Arrays.toString(expected)));
+    }
+  }
+
   private int[] classes(int count) {
     return IntStream.range(0, count).map(classOf).toArray();
   }
 
   /** The number of images of a noise. */
   private static int images(INDArray noise) {
+    Objects.requireNonNull(noise, "noise");
     return noise.rank() == 0 ? 0 : Math.toIntExact(noise.size(0));
   }
 
@@ -463,18 +491,20 @@ public record DiffusionPipeline(
   /** Draws a batch, and says in which step it fails. */
   private INDArray sample(Denoiser model, NoiseSource noise, SamplingObserver observer, int size) {
     int[] done = new int[1];
+    long[] batch = shape.ofBatch(size);
     try {
-      return sampler.sample(
-          model,
-          noise,
-          (stepsDone, x, x0) -> {
-            done[0] = stepsDone;
-            observer.onStep(stepsDone, x, x0);
-          },
-          size,
-          shape.channels(),
-          shape.height(),
-          shape.width());
+      INDArray drawn =
+          sampler.sample(
+              checked(model),
+              noise,
+              (stepsDone, x, x0) -> {
+                done[0] = stepsDone;
+                observer.onStep(stepsDone, x, x0);
+              },
+              batch);
+      Objects.requireNonNull(drawn, "the sampler's images");
+      requireShape("What the sampler ends with", drawn, batch);
+      return drawn;
     } catch (NotFiniteException e) {
       throw e.inStep(done[0] + 1, sampler.steps());
     }

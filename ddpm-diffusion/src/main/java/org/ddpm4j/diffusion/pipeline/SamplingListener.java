@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.pipeline;
 
+import java.util.Objects;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -31,6 +32,7 @@ public interface SamplingListener {
    * @return a listener that tells the observer the steps
    */
   static SamplingListener of(SamplingObserver observer) {
+    Objects.requireNonNull(observer, "observer");
     return (progress, x, x0) -> observer.onStep(progress.step(), x, x0);
   }
 

@@ -11,7 +11,7 @@ record GivenStart(INDArray start, NoiseSource later) implements NoiseSource {
 
   GivenStart {
     Objects.requireNonNull(later, "later");
-    DataType type = start.dataType();
+    DataType type = Objects.requireNonNull(start, "initial").dataType();
     if (start.rank() != 4 || (type != DataType.FLOAT && type != DataType.DOUBLE)) {
       throw new IllegalArgumentException(
           Text.format(

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SortedSet;
@@ -35,6 +36,11 @@ public record RunFolder(Path path) {
   public static final int KEPT_CHECKPOINTS = 2;
 
   private static final long MAX_CONFIG_BYTES = 1 << 20;
+
+  /** Checks that there is a path. */
+  public RunFolder {
+    Objects.requireNonNull(path, "path");
+  }
 
   /**
    * Makes the folder of a new run.

@@ -59,6 +59,8 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
    * @throws IllegalArgumentException if S is out of its range
    */
   public static NoiseLevels of(NoiseSchedule schedule, TimestepSpacing spacing, int steps) {
+    Objects.requireNonNull(schedule, "schedule");
+    Objects.requireNonNull(spacing, "spacing");
     return of(schedule, rounded(spacing.times(schedule.timesteps(), steps)));
   }
 

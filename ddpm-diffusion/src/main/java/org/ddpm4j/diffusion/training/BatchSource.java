@@ -17,7 +17,7 @@ public interface BatchSource {
    * The batch of a step.
    *
    * @param step zero-based, counting on over epochs
-   * @return features {@code [N,C,H,W]}; labels are ignored by unconditional models
+   * @return features {@code [N,C,H,W]}, N at least 1; labels are ignored by unconditional models
    */
   DataSet batch(long step);
 
@@ -70,10 +70,10 @@ public interface BatchSource {
    * @param shard its number, 0..shards-1
    * @param shards into how many neighbouring parts of about the same size the batch is cut
    * @return the part
-   * @throws IllegalArgumentException if there is no such shard
+   * @throws IllegalArgumentException if there is no such shard, or the batch has no images
    */
   default Shard shard(long step, int shard, int shards) {
-    DataSet batch = batch(step);
+    DataSet batch = Rows.requireSome(batch(step), step);
     long total = batch.numExamples();
     long first = Shard.begin(total, shard, shards);
     long end = Shard.begin(total, shard + 1, shards);

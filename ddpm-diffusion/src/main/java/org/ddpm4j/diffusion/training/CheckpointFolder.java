@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
@@ -25,11 +26,12 @@ public record CheckpointFolder(Path path, int keep) {
   private static final Pattern NAME = Pattern.compile("step-(\\d{1,18})\\.safetensors");
 
   /**
-   * Checks the number.
+   * Checks the folder and the number.
    *
    * @throws IllegalArgumentException if one is out of range
    */
   public CheckpointFolder {
+    Objects.requireNonNull(path, "path");
     Ranges.require(keep >= 1, "number of checkpoints to keep", keep, "it must be at least 1");
   }
 

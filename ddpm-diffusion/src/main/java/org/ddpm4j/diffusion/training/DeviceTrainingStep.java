@@ -220,7 +220,7 @@ final class DeviceTrainingStep implements TrainingStep {
   }
 
   private Images read(long step, long number, long first) {
-    DataSet batch = task.data().batch(number);
+    DataSet batch = Rows.requireSome(task.data().batch(number), number);
     INDArray features = batch.getFeatures();
     INDArray x0 =
         SingleExecution.contiguous(

@@ -70,6 +70,9 @@ public final class Trainer implements AutoCloseable {
 
   /** Checked before anything is made that would have to be closed. */
   private static Objective fitting(Unet unet, NoiseSchedule schedule, TrainingConfig config) {
+    Objects.requireNonNull(unet, "unet");
+    Objects.requireNonNull(schedule, "schedule");
+    Objects.requireNonNull(config, "config");
     Objective objective = config.objective().create(schedule);
     config.objective().checkNetwork(unet.config());
     return objective;
@@ -155,7 +158,7 @@ public final class Trainer implements AutoCloseable {
    * @throws IllegalArgumentException if there are no images
    */
   public Trainer withValidation(DataSet images) {
-    if (images.numExamples() < 1) {
+    if (Objects.requireNonNull(images, "images").numExamples() < 1) {
       throw new IllegalArgumentException(
           "There are no held-out images; leave the validation out or hold some back.");
     }
@@ -170,7 +173,7 @@ public final class Trainer implements AutoCloseable {
    * @return this trainer
    */
   public Trainer withListener(TrainingListener listener) {
-    listeners.add(listener);
+    listeners.add(Objects.requireNonNull(listener, "listener"));
     return this;
   }
 
@@ -183,7 +186,7 @@ public final class Trainer implements AutoCloseable {
    *     runs drew their random numbers otherwise
    */
   public Trainer resume(Checkpoint checkpoint) {
-    checkpoint.requireResumable();
+    Objects.requireNonNull(checkpoint, "checkpoint").requireResumable();
     restore(checkpoint);
     return this;
   }

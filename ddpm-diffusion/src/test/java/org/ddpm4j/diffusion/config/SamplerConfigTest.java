@@ -42,6 +42,16 @@ class SamplerConfigTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void refusesARunWithoutSteps(SamplerType type) {
+    for (int steps : new int[] {0, -3}) {
+      assertThatThrownBy(() -> SamplerConfig.of(type).create(SCHEDULE, steps, X0Constraint.NONE))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("The number of steps is " + steps + "; it must be at least 1.");
+    }
+  }
+
   /** As it was before there were other samplers. */
   @Test
   void ddpmIsTheRespacedChain() {

@@ -87,6 +87,29 @@ class DiffusionModelTest {
         nullClass);
   }
 
+  @Test
+  void refusesMoreNamesThanClasses() {
+    try (DiffusionModel model = DiffusionModel.of(unet(3, 1), COSINE, SHAPE)) {
+      assertThat(model.withClassNames(List.of("cat", "dog")).classNames())
+          .containsExactly("cat", "dog");
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> model.withClassNames(List.of("cat", "dog", "cow", "pig")))
+          .withMessage(
+              "4 names were given for the 3 rows of the network's class embedding; give one for each class.");
+    }
+  }
+
+  @Test
+  void saysWhatItIs() {
+    try (DiffusionModel model = DiffusionModel.of(unet(3, 1), COSINE, SHAPE)) {
+      assertThat(model)
+          .hasToString(
+              "DiffusionModel[AnnotatedUnet of "
+                  + model.unet().parameters().count()
+                  + " parameters predicts epsilon, images 8x4x1, 20 timesteps, 3 rows of classes]");
+    }
+  }
+
   private static DiffusersPipeline pipeline(BetaSchedule betas, int timesteps, SamplerType type) {
     return new DiffusersPipeline(
         Unet.create(TinyPipeline.network(), DataType.FLOAT, 3),

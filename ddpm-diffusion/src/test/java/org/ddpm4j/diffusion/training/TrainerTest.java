@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.Pointer;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
 
 class TrainerTest {
 
@@ -52,6 +54,24 @@ class TrainerTest {
         .containsExactly(25L, 50L, 75L, 100L, 125L, 150L);
     assertThat(reports.get(5).loss()).isLessThan(0.5 * reports.get(0).loss());
     assertThat(validationLoss(trainer.emaUnet(), config, images)).isLessThan(0.4);
+  }
+
+  /** A step of nothing would leave the weights as they are, for as many steps as there are. */
+  @Test
+  void refusesBatchesWithoutImages() {
+    for (DataSet none : Arrays.asList(null, new DataSet(), new DataSet(Nd4j.empty(), null))) {
+      Trainer trainer =
+          new Trainer(
+              TinyTraining.unet(),
+              TinyTraining.SCHEDULE,
+              TinyTraining.config(3),
+              step -> step == 1 ? none : TinyTraining.batch(step));
+      assertThatThrownBy(trainer::fit)
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage(
+              "The batch of step 1 holds no images; a source of batches gives features [N,C,H,W] with N at least 1.");
+      assertThat(trainer.step()).isEqualTo(1);
+    }
   }
 
   @ParameterizedTest

@@ -131,6 +131,7 @@ public record AnnotatedUnet(
   public AnnotatedUnet {
     Objects.requireNonNull(block, "block");
     Objects.requireNonNull(attention, "attention");
+    Objects.requireNonNull(dimMults, "dimMults");
     UnetLimits.require(
         dimMults.stream().allMatch(Objects::nonNull),
         "dim_mults is %s; every multiple must be a number",

@@ -182,6 +182,7 @@ public record LucidrainsUnet(
     Objects.requireNonNull(estimate, "estimate");
     Objects.requireNonNull(time, "time");
     Objects.requireNonNull(middle, "middle");
+    Objects.requireNonNull(dimMults, "dimMults");
     UnetLimits.require(
         dimMults.stream().allMatch(Objects::nonNull),
         "dim_mults is %s; every multiple must be a number",
