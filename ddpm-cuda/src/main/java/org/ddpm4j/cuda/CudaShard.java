@@ -16,9 +16,9 @@ import org.ddpm4j.kernels.random.BatchKey;
 
 /**
  * What one card does of a step of training before the update: packing of the weights, noise, the
- * network's estimate of the images where it is told that, the plan's forward pass and gradient. Its
- * images go to the card in one copy from pinned memory, and their losses come back in one, behind
- * what an update wrote.
+ * network's estimate of the images where it is told that, the target where networks make it, the
+ * plan's forward pass and gradient. Its images go to the card in one copy from pinned memory, and
+ * their losses come back in one, behind what an update wrote.
  */
 final class CudaShard implements AutoCloseable {
 
@@ -34,6 +34,9 @@ final class CudaShard implements AutoCloseable {
   /** Null where the network is told no estimate. */
   private final GraphPlan prediction;
 
+  /** Null where images and noise make the target. */
+  private final NetworksTarget networksTarget;
+
   private final TrainingRequest.Names names;
   private final Tensor gradient;
   private final OptimizerKernels.Constants constants;
@@ -48,7 +51,7 @@ final class CudaShard implements AutoCloseable {
   private final Batch batch;
   private final long batchOnCard;
 
-  /** Noisy images: what the plan is given, or on their own where an estimate stands before them. */
+  /** Noisy images: what the plan is given, or on their own where others are given them, too. */
   private final Tensor noisy;
 
   private final long outcome;
@@ -66,6 +69,7 @@ final class CudaShard implements AutoCloseable {
     final int diffusion;
     final int coefficients;
     final int estimate;
+    final int target;
     final int timesteps;
     final int labels;
     final int dropout;
@@ -75,11 +79,19 @@ final class CudaShard implements AutoCloseable {
     final int key;
     final int offset;
 
-    Batch(int images, int elements, int coefficientsOfImage, int estimateFactors, int furtherEmas) {
+    /** Of so many images, with so many numbers of each that some of the parts have. */
+    Batch(
+        int images,
+        int elements,
+        int coefficientsOfImage,
+        int estimateFactors,
+        int targetNumbers,
+        int furtherEmas) {
       x0 = add(images * elements * Float.BYTES);
       diffusion = add(images * 4 * Float.BYTES);
       coefficients = add(images * coefficientsOfImage * Float.BYTES);
       estimate = add(images * estimateFactors * Float.BYTES);
+      target = add(images * targetNumbers * Float.BYTES);
       timesteps = add(images * Float.BYTES);
       labels = add(images * Float.BYTES);
       dropout = add(images * BatchKey.PIECES * Float.BYTES);
@@ -117,6 +129,7 @@ final class CudaShard implements AutoCloseable {
    * A shard of as many images as the plan takes.
    *
    * @param prediction answers before the plan runs; null where the network is told no estimate
+   * @param targetNetworks whose answers make the target; empty where images and noise make it
    * @param gradient to which the plan adds
    * @param constants of the optimiser, whose numbers of a step come with the images
    * @param furtherEmas how many moving averages there are beside the usual one
@@ -125,6 +138,7 @@ final class CudaShard implements AutoCloseable {
       CudaDriver driver,
       GraphPlan plan,
       GraphPlan prediction,
+      List<TrainingRequest.TargetNetwork> targetNetworks,
       WeightCache cache,
       TrainingRequest.Names names,
       Tensor gradient,
@@ -144,21 +158,42 @@ final class CudaShard implements AutoCloseable {
     coefficients = names.coefficients() == null ? 0 : plan.input(names.coefficients()).size(1);
     batch =
         new Batch(
-            images, elements, coefficients, prediction == null ? 0 : ESTIMATE_FACTORS, furtherEmas);
+            images,
+            elements,
+            coefficients,
+            prediction == null ? 0 : ESTIMATE_FACTORS,
+            NetworksTarget.numbersOfImage(targetNetworks.size()),
+            furtherEmas);
     int outcomeBytes = OptimizerKernels.OUTCOME_DOUBLES * Double.BYTES + images * Float.BYTES;
     batchOnCard = driver.allocate(batch.bytes());
     outcome = driver.allocate(outcomeBytes);
     for (int i = 0; i < TURNS; i++) {
       hosts.add(new Host(driver, batch.bytes(), outcomeBytes));
     }
-    noisy =
-        prediction == null
-            ? plan.input(names.noisyImages())
-            : Tensor.dense(driver.allocate(target.bytes()), target.shape());
+    networksTarget =
+        targetNetworks.isEmpty()
+            ? null
+            : new NetworksTarget(
+                context, targetNetworks, names, target, batchOnCard + batch.target);
+    noisy = noisyImages(target);
     graph = new RecordedGraph(driver);
     graphWithEstimate = new RecordedGraph(driver);
     before = new ArrayList<>(smallInputs());
     before.add(diffusion());
+    if (networksTarget != null) {
+      Tensor given = plan.input(names.noisyImages());
+      before.add(() -> driver.copy(noisy.address(), given.address(), given.bytes()));
+      before.addAll(networksTarget.kernels(batchOnCard + batch.labels));
+    }
+  }
+
+  private Tensor noisyImages(Tensor like) {
+    if (networksTarget != null) {
+      return networksTarget.noisy();
+    }
+    return prediction == null
+        ? plan.input(names.noisyImages())
+        : Tensor.dense(driver.allocate(like.bytes()), like.shape());
   }
 
   private Kernel diffusion() {
@@ -169,7 +204,7 @@ final class CudaShard implements AutoCloseable {
         batchOnCard + batch.key,
         batchOnCard + batch.offset,
         noisy,
-        plan.input(names.target()));
+        networksTarget == null ? plan.input(names.target()) : null);
   }
 
   /** The losses go behind the norms, so that all come back at once. */
@@ -227,7 +262,7 @@ final class CudaShard implements AutoCloseable {
     return all;
   }
 
-  private static List<Kernel> kernels(GraphPlan plan) {
+  static List<Kernel> kernels(GraphPlan plan) {
     return plan.steps().stream().map(GraphPlan.Step::kernel).toList();
   }
 
@@ -259,7 +294,7 @@ final class CudaShard implements AutoCloseable {
 
   /** What a recording of {@link #kernels} is of: it differs when they have changed. */
   int version() {
-    return cache.version();
+    return cache.version() + (networksTarget == null ? 0 : networksTarget.version());
   }
 
   /**
@@ -270,6 +305,9 @@ final class CudaShard implements AutoCloseable {
    */
   List<Kernel> kernels(boolean isTold) {
     List<Kernel> all = new ArrayList<>(cache.packings());
+    if (networksTarget != null) {
+      all.addAll(networksTarget.packings());
+    }
     all.addAll(before);
     if (prediction != null) {
       all.addAll(estimation(isTold));
@@ -334,6 +372,9 @@ final class CudaShard implements AutoCloseable {
           to,
           batch.estimate,
           FloatBuffer.wrap(step.estimate(), ESTIMATE_FACTORS * first, ESTIMATE_FACTORS * images));
+    }
+    if (networksTarget != null) {
+      put(to, batch.target, networksTarget.numbers(step.target(), first));
     }
     put(to, batch.timesteps, FloatBuffer.wrap(step.timesteps(), first, images));
     put(to, batch.weights, FloatBuffer.wrap(step.imageWeights(), first, images));
@@ -412,7 +453,9 @@ final class CudaShard implements AutoCloseable {
     graph.close();
     graphWithEstimate.close();
     context.close();
-    if (prediction != null) {
+    if (networksTarget != null) {
+      networksTarget.close();
+    } else if (prediction != null) {
       driver.free(noisy.address());
     }
     for (Host host : hosts) {

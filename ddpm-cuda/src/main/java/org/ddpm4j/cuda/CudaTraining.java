@@ -43,7 +43,11 @@ final class CudaTraining implements TrainingProgram {
    *
    * @param shard null where the batch has no images for it
    */
-  private record Helper(CudaDriver driver, CudaShard shard, Tensor weights, Tensor gradient) {}
+  private record Helper(
+      CudaDriver driver,
+      CudaShard shard,
+      List<TrainingRequest.Replica> replicas,
+      Tensor gradient) {}
 
   CudaTraining(CudaDriver driver, TrainingRequest request) {
     this.driver = driver;
@@ -60,6 +64,7 @@ final class CudaTraining implements TrainingProgram {
             driver,
             request.plan(),
             request.prediction(),
+            request.targetNetworks(),
             request.cache(),
             request.names(),
             request.gradient(),
@@ -75,13 +80,14 @@ final class CudaTraining implements TrainingProgram {
                   other,
                   helper.plan(),
                   helper.prediction(),
+                  helper.targetNetworks(),
                   helper.cache(),
                   request.names(),
                   helper.gradient(),
                   constants,
                   request.furtherEmas().size());
       count += part == null ? 0 : part.images();
-      helpers.add(new Helper(other, part, helper.weights(), helper.gradient()));
+      helpers.add(new Helper(other, part, helper.replicas(), helper.gradient()));
     }
     images = count;
     update =
@@ -162,12 +168,15 @@ final class CudaTraining implements TrainingProgram {
     }
   }
 
-  /** Gives the others the new weights, and lets them begin a new gradient. */
+  /** Gives the others what is new, weights above all, and lets them begin a new gradient. */
   private void spread() {
-    Tensor weights = request.weights();
     for (Helper helper : helpers) {
       driver.mark().before(helper.driver);
-      helper.driver.copyFrom(driver, weights.address(), helper.weights.address(), weights.bytes());
+      for (TrainingRequest.Replica replica : helper.replicas) {
+        Tensor original = replica.original();
+        helper.driver.copyFrom(
+            driver, original.address(), replica.copy().address(), original.bytes());
+      }
       helper.driver.zero(helper.gradient.address(), helper.gradient.bytes());
     }
   }

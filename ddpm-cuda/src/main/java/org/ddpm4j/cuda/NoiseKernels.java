@@ -4,8 +4,8 @@ import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Tensor;
 
 /**
- * Gaussian noise that is a function of its key, and what networks are given of noisy images, by
- * {@code diffuse.cu}.
+ * Gaussian noise that is a function of its key, and what networks are given and told of noisy
+ * images, by {@code diffuse.cu}.
  */
 final class NoiseKernels {
 
@@ -93,6 +93,38 @@ final class NoiseKernels {
         noisy,
         answer,
         coefficients,
+        out,
+        elements);
+  }
+
+  /**
+   * Sums of batches of images, each of whose images has a factor of its own.
+   *
+   * @param batches which lie one behind the other, {@code [K,N,C,H,W]}, dense
+   * @param factors address of as many floats for each image as batches are added up
+   * @param terms how many of the batches that are, the first ones
+   * @param out {@code [N,C,H,W]}, dense
+   */
+  static Kernel combine(CudaContext context, Tensor batches, long factors, int terms, Tensor out) {
+    int elements = out.length() / out.size(0);
+    return context.launchFloat(
+        FILE, "combine", launch(out.size(0), elements), batches, factors, terms, out, elements);
+  }
+
+  /**
+   * The first channels of images.
+   *
+   * @param images {@code [N,C',H,W]} with C' at least C, dense
+   * @param out {@code [N,C,H,W]}, dense
+   */
+  static Kernel firstChannels(CudaContext context, Tensor images, Tensor out) {
+    int elements = out.length() / out.size(0);
+    return context.launchFloat(
+        FILE,
+        "first_channels",
+        launch(out.size(0), elements),
+        images,
+        images.length() / images.size(0),
         out,
         elements);
   }

@@ -7,7 +7,8 @@
 // 4 block + 1 of the image in the order of [C,H,W], words (x2,x3) the next two, by Box and Muller's
 // method in double.
 //
-// A network that conditions on itself is given an estimate of the images before the noisy ones.
+// A network that conditions on itself is given an estimate of the images before the noisy ones. One
+// that is distilled from others is told a sum of the noisy images and of what those answer.
 //
 // Where noise comes from lies in memory, so that a recorded graph can run again:
 //   key: {seed, number of the first image, step, purpose}
@@ -156,4 +157,43 @@ extern "C" __global__ void __launch_bounds__(256) with_estimate(
   }
   store_four(out + 2 * start, first, elements, estimate);
   store_four(out + 2 * start + elements, first, elements, x);
+}
+
+// out [N,elements]: of each image the sum of c[k] times its elements in the k-th of the batches
+// [.,N,elements], for the first `terms` of them, with the factors c [N,terms] of the images.
+// blockIdx.y: image.
+extern "C" __global__ void __launch_bounds__(256) combine(
+    const float* __restrict__ batches, const float* __restrict__ factors, int terms, float* out,
+    int elements) {
+  int block = blockIdx.x * blockDim.x + threadIdx.x;
+  int first = 4 * block;
+  if (4ll * block >= elements) return;
+  int image = blockIdx.y;
+  size_t start = (size_t)image * elements;
+  size_t batch = (size_t)gridDim.y * elements;
+  float sum[4] = {0, 0, 0, 0};
+  for (int term = 0; term < terms; term++) {
+    float factor = factors[image * terms + term];
+    const float* x = batches + term * batch + start;
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      if (first + k < elements) sum[k] = fmaf(factor, x[first + k], sum[k]);
+    }
+  }
+  store_four(out + start, first, elements, sum);
+}
+
+// out [N,elements]: the first elements of the images [N,all]. blockIdx.y: image.
+extern "C" __global__ void __launch_bounds__(256) first_channels(
+    const float* __restrict__ images, int all, float* out, int elements) {
+  int block = blockIdx.x * blockDim.x + threadIdx.x;
+  int first = 4 * block;
+  if (4ll * block >= elements) return;
+  const float* x = images + (size_t)blockIdx.y * all;
+  float v[4] = {0, 0, 0, 0};
+#pragma unroll
+  for (int k = 0; k < 4; k++) {
+    if (first + k < elements) v[k] = x[first + k];
+  }
+  store_four(out + (size_t)blockIdx.y * elements, first, elements, v);
 }

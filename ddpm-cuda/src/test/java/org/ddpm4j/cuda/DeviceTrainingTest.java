@@ -15,13 +15,18 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.objective.Distillation;
 import org.ddpm4j.diffusion.objective.LossTerms;
 import org.ddpm4j.diffusion.objective.LossWeighting;
+import org.ddpm4j.diffusion.objective.NetworkTeacher;
 import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
+import org.ddpm4j.diffusion.objective.Teacher;
 import org.ddpm4j.diffusion.objective.TimestepSampling;
 import org.ddpm4j.diffusion.objective.TrainingBatch;
 import org.ddpm4j.diffusion.objective.UniformTimesteps;
@@ -38,6 +43,7 @@ import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.kernels.plan.DeviceName;
 import org.ddpm4j.kernels.plan.Devices;
 import org.ddpm4j.kernels.plan.Precision;
+import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Execution;
@@ -310,10 +316,28 @@ class DeviceTrainingTest {
 
   private void goesOnToTheSameBits(UnetConfig network, Execution execution, TrainingConfig config)
       throws Exception {
-    Course whole = train(network, execution, config);
+    goesOnToTheSameBits(
+        network,
+        execution,
+        config,
+        unet -> new Trainer(unet, SCHEDULE, config, DeviceTrainingTest::batch));
+  }
+
+  private void goesOnToTheSameBits(
+      UnetConfig network,
+      Execution execution,
+      TrainingConfig config,
+      Function<Unet, Trainer> trainers)
+      throws Exception {
+    Course whole;
+    try (Unet unet = Unet.create(network, DataType.FLOAT, 1, execution);
+        Trainer trainer = trainers.apply(unet)) {
+      trainer.fit();
+      whole = course(trainer);
+    }
     Path file = folder.resolve("checkpoint.safetensors");
     try (Unet unet = Unet.create(network, DataType.FLOAT, 1, execution);
-        Trainer trainer = new Trainer(unet, SCHEDULE, config, DeviceTrainingTest::batch)) {
+        Trainer trainer = trainers.apply(unet)) {
       trainer.withListener(
           (running, report) -> {
             if (report.step() == config.steps() / 2) {
@@ -324,7 +348,7 @@ class DeviceTrainingTest {
       trainer.fit();
     }
     try (Unet unet = Unet.create(network, DataType.FLOAT, 1, execution);
-        Trainer trainer = new Trainer(unet, SCHEDULE, config, DeviceTrainingTest::batch)) {
+        Trainer trainer = trainers.apply(unet)) {
       trainer.resume(Checkpoint.read(file, unet.parameters()));
       trainer.fit();
       Course second = course(trainer);
@@ -423,8 +447,8 @@ class DeviceTrainingTest {
       assertThatThrownBy(() -> new Trainer(unet, own, config(1), DeviceTrainingTest::batch))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(
-              "Several devices do not train together with an objective of one's own or a"
-                  + " distillation; name one device, or do without.");
+              "Several devices do not train together with an objective of one's own; name"
+                  + " one device, or do without.");
     }
     try (Unet unet = unet(onDevice(Precision.FLOAT32));
         Trainer trainer = new Trainer(unet, own, config(1), DeviceTrainingTest::batch)) {
@@ -487,6 +511,139 @@ class DeviceTrainingTest {
   @Test
   void selfConditioningGoesOnFromACheckpointToTheSameBits() throws Exception {
     goesOnToTheSameBits(SELF_CONDITIONED.withDropout(0.3), onDevice(Precision.BFLOAT16), config(4));
+  }
+
+  private static final NoiseSchedule LEVELS = NoiseSchedule.of(EdmSchedule.paper(), 18);
+
+  /** A network to distil from, with weights of its own. */
+  private record Trained(
+      UnetConfig network, Parameterization parameterization, NoiseSchedule schedule) {
+
+    Unet unet(Execution execution) {
+      return Unet.create(network, DataType.FLOAT, 5, execution);
+    }
+
+    NetworkTeacher teacher(Unet unet) {
+      return Teacher.of(unet, parameterization, schedule);
+    }
+  }
+
+  private static final Trained TRAINED = new Trained(NETWORK, Parameterization.V, SCHEDULE);
+
+  /** A target that moves fast, so that one which does not is told from it. */
+  private static ObjectiveConfig distilling(Distillation.Solver solver) {
+    return ObjectiveConfig.consistency(new Distillation(solver, 0.5));
+  }
+
+  /**
+   * On one card, from networks that also answer with variances or are larger; and accumulated on
+   * two and four, by a network with dropout and classes, from one that is given another scale of
+   * noisy images.
+   */
+  private static Stream<Arguments> distillations() {
+    AnnotatedUnet network = (AnnotatedUnet) NETWORK;
+    AnnotatedUnet ofClasses = network.withClassEmbeddings(4);
+    ObjectiveConfig heun = distilling(Distillation.Solver.HEUN);
+    return Stream.of(
+        Arguments.of(
+            1,
+            network,
+            new Trained(network.withOutChannels(2), Parameterization.V, SCHEDULE),
+            heun),
+        Arguments.of(
+            1,
+            network,
+            new Trained(
+                AnnotatedUnet.resnet(12, 1, List.of(1, 2), 4), Parameterization.EPSILON, SCHEDULE),
+            distilling(Distillation.Solver.EULER).withLoss(LossFunction.L1)),
+        Arguments.of(
+            2,
+            ofClasses.withDropout(0.3),
+            new Trained(ofClasses, Parameterization.FLOW, SCHEDULE),
+            heun.withLabelDropout(0.3)),
+        Arguments.of(4, network, new Trained(network, Parameterization.EDM, LEVELS), heun));
+  }
+
+  private static Course distil(
+      UnetConfig network, Trained trained, Execution execution, TrainingConfig config)
+      throws Exception {
+    try (Unet teacher = trained.unet(execution);
+        Unet unet = Unet.create(network, DataType.FLOAT, 1, execution);
+        Trainer trainer = distilling(unet, trained.teacher(teacher), config)) {
+      trainer.fit();
+      return course(trainer);
+    }
+  }
+
+  private static Trainer distilling(Unet unet, Teacher teacher, TrainingConfig config) {
+    return new Trainer(
+        unet, config.objective().distillation(LEVELS, teacher), config, DeviceTrainingTest::batch);
+  }
+
+  @ParameterizedTest
+  @MethodSource("distillations")
+  void aNetworkIsDistilledAsOnTheHost(
+      int cards, UnetConfig network, Trained trained, ObjectiveConfig objective) throws Exception {
+    TrainingConfig config = config(4).withObjective(objective).withAccumulate(Math.min(cards, 2));
+    Execution onHost = new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1);
+    Course host = distil(network, trained, onHost, config);
+    EmulatedDeviceProvider.takeOpened();
+    int[] indices = IntStream.range(0, cards).toArray();
+    Course card = distil(network, trained, onDevices(Precision.FLOAT32, indices), config);
+    for (int i = 0; i < 4; i++) {
+      assertThat(card.losses().get(i)).isCloseTo(host.losses().get(i), withinPercentage(0.1));
+      assertThat(card.norms().get(i)).isCloseTo(host.norms().get(i), withinPercentage(1));
+    }
+    assertThat(distance(card.weights(), host.weights())).isLessThan(2e-3);
+    assertThat(card.furtherEmas()).hasSize(1);
+    assertThat(distance(card.furtherEmas().get(0), host.furtherEmas().get(0))).isLessThan(2e-3);
+    long state = 5L * Float.BYTES * card.weights().length;
+    List<EmulatedDriver> opened = EmulatedDeviceProvider.takeOpened();
+    assertThat(opened).allMatch(driver -> driver.downloaded() < state + 10_000);
+    if (!opened.isEmpty()) {
+      assertThat(opened).allMatch(driver -> driver.forgotten() == 0);
+      // A step is one launch; one more packs the weights of the beginning.
+      assertThat(cards > 1 || opened.stream().mapToLong(EmulatedDriver::graphRuns).sum() == 1 + 4)
+          .isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void aDistillationGoesOnFromACheckpointToTheSameBits(int cards) throws Exception {
+    Execution execution =
+        onDevices(Precision.BFLOAT16, cards == 1 ? new int[] {0} : new int[] {0, 1});
+    TrainingConfig config = config(4).withObjective(distilling(Distillation.Solver.HEUN));
+    try (Unet teacher = TRAINED.unet(execution)) {
+      goesOnToTheSameBits(
+          NETWORK, execution, config, unet -> distilling(unet, TRAINED.teacher(teacher), config));
+    }
+  }
+
+  /** Whom the card does not know it leaves to the host, which asks him as ever. */
+  @Test
+  void aTeacherOfOnesOwnIsAskedByTheHost() throws Exception {
+    TrainingConfig config = config(2).withObjective(distilling(Distillation.Solver.EULER));
+    Execution onHost = new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1);
+    Course host = distil(NETWORK, TRAINED, onHost, config);
+    try (Unet teacher = TRAINED.unet(onHost)) {
+      Teacher elsewhere = TRAINED.teacher(teacher);
+      Teacher own = (xt, levels, labels) -> elsewhere.x0(xt, levels, labels);
+      for (Teacher unknown : List.of(own, elsewhere)) {
+        try (Unet unet = unet(onDevice(Precision.FLOAT32));
+            Trainer trainer = distilling(unet, unknown, config)) {
+          trainer.fit();
+          assertThat(course(trainer).losses().get(1))
+              .isCloseTo(host.losses().get(1), withinPercentage(0.1));
+        }
+      }
+      try (Unet unet = unet(onDevices(Precision.FLOAT32, 0, 1))) {
+        assertThatThrownBy(() -> distilling(unet, own, config))
+            .hasMessageContaining("with a decoder or a teacher of one's own; name one device");
+        assertThatThrownBy(() -> distilling(unet, elsewhere, config))
+            .hasMessageContaining("with a teacher that computes elsewhere or knows other images");
+      }
+    }
   }
 
   @Test

@@ -145,6 +145,35 @@ class NoiseKernelsTest {
     }
   }
 
+  /** Sums of as many batches as are asked for, of the first channels of larger images. */
+  @ParameterizedTest
+  @CsvSource({"1, 4, 1", "2, 7, 3", "3, 5, 4"})
+  void sumsOfBatchesHaveFactorsOfTheirImages(int channels, int width, int terms) {
+    int elements = channels * 3 * width;
+    CudaContext context = new CudaContext(driver, null, Precision.BFLOAT16);
+    Tensor batches = tensors.randomFloats(1, 4, 2, elements, 1);
+    Tensor factors = tensors.randomFloats(1, 2, terms);
+    Tensor sum = tensors.randomFloats(1, 2, channels, 3, width);
+    Tensor larger = tensors.randomFloats(1, 2, 2 * channels, 3, width);
+    Tensor part = tensors.randomFloats(1, 2, channels, 3, width);
+    NoiseKernels.combine(context, batches, factors.address(), terms, sum).run();
+    NoiseKernels.firstChannels(context, larger, part).run();
+    double[] x = tensors.values(batches);
+    double[] c = tensors.values(factors);
+    double[] all = tensors.values(larger);
+    double[] found = tensors.values(sum);
+    double[] taken = tensors.values(part);
+    for (int i = 0; i < found.length; i++) {
+      int image = i / elements;
+      double expected = 0;
+      for (int k = 0; k < terms; k++) {
+        expected += c[image * terms + k] * x[2 * k * elements + i];
+      }
+      assertThat(found[i]).isCloseTo(expected, within(1e-5));
+      assertThat(taken[i]).isEqualTo(all[2 * image * elements + i % elements]);
+    }
+  }
+
   /** Channels of odd sizes, so that four elements may belong to several. */
   @ParameterizedTest
   @CsvSource({"3, 1, 3", "5, 3, 5", "6, 1, 1"})

@@ -34,6 +34,8 @@ public final class DeviceTraining implements AutoCloseable {
   private final Parameters parameters;
   private final DeviceWeights weights;
   private final Executors executors;
+  private final List<TargetNetwork> targetNetworks;
+  private final AnsweringNetworks answering;
   private final TrainingRequest.Optimizer optimizer;
   private final boolean withLabels;
   private final List<Helper> helpers = new ArrayList<>();
@@ -65,16 +67,30 @@ public final class DeviceTraining implements AutoCloseable {
 
   /** Another device with the same network. */
   private record Helper(
-      PlanBackend.OnDevice backend, Executors executors, DeviceMemory memory, Tensor gradient)
+      PlanBackend.OnDevice backend,
+      Executors executors,
+      AnsweringNetworks answering,
+      DeviceMemory memory,
+      Tensor gradient)
       implements AutoCloseable {
 
-    static Helper of(PlanBackend.OnDevice backend, Executors executors, long parameters) {
+    static Helper of(
+        PlanBackend.OnDevice backend,
+        Executors executors,
+        List<TargetNetwork> targetNetworks,
+        long parameters) {
       DeviceMemory memory = backend.device().allocate(parameters * Float.BYTES);
-      return new Helper(backend, executors, memory, Tensor.dense(memory.address(), parameters));
+      return new Helper(
+          backend,
+          executors,
+          executors.gradients().answering(targetNetworks, List.of()),
+          memory,
+          Tensor.dense(memory.address(), parameters));
     }
 
     @Override
     public void close() {
+      answering.close();
       executors.close();
       memory.close();
       backend.close();
@@ -86,6 +102,7 @@ public final class DeviceTraining implements AutoCloseable {
       Parameters parameters,
       DeviceWeights weights,
       Executors executors,
+      List<TargetNetwork> targetNetworks,
       boolean withLabels,
       TrainingRequest.Optimizer optimizer,
       int furtherAverages) {
@@ -93,6 +110,7 @@ public final class DeviceTraining implements AutoCloseable {
     this.parameters = parameters;
     this.weights = weights;
     this.executors = executors;
+    this.targetNetworks = List.copyOf(targetNetworks);
     this.withLabels = withLabels;
     this.optimizer = optimizer;
     gradient = buffer();
@@ -102,12 +120,13 @@ public final class DeviceTraining implements AutoCloseable {
     for (int i = 0; i < furtherAverages; i++) {
       furtherEmas.add(buffer());
     }
+    answering = executors.gradients().answering(targetNetworks, furtherEmas);
   }
 
   /** Lets a device help from the next step on; it is closed with this. */
   void addHelper(PlanBackend.OnDevice backend, Executors helping) {
     try {
-      helpers.add(Helper.of(backend, helping, parameters.count()));
+      helpers.add(Helper.of(backend, helping, targetNetworks, parameters.count()));
     } catch (RuntimeException e) {
       backend.close();
       throw e;
@@ -148,9 +167,11 @@ public final class DeviceTraining implements AutoCloseable {
       upload(second, secondMoment);
       Iterator<Tensor> places = furtherEmas.iterator();
       further.forEach(values -> upload(values, places.next()));
+      answering.upload();
       device.zero(gradient);
       for (Helper helper : helpers) {
         helper.backend().weights().upload();
+        helper.answering().upload();
         helper.backend().device().zero(helper.gradient());
       }
     }
@@ -203,6 +224,7 @@ public final class DeviceTraining implements AutoCloseable {
         new TrainingRequest(
             gradientPlan(executors, weights, gradient, first),
             predictionPlan(executors, weights, first),
+            answering.plans(first, this::kept),
             weights.cache(),
             names,
             weights.flat(),
@@ -236,9 +258,17 @@ public final class DeviceTraining implements AutoCloseable {
         helper.backend().device(),
         hasImages ? gradientPlan(helper.executors(), own, helper.gradient(), images) : null,
         hasImages ? predictionPlan(helper.executors(), own, images) : null,
+        hasImages ? helper.answering().plans(images, this::kept) : List.of(),
         own.cache(),
-        own.flat(),
+        replicas(helper),
         helper.gradient());
+  }
+
+  private List<TrainingRequest.Replica> replicas(Helper helper) {
+    List<TrainingRequest.Replica> replicas = new ArrayList<>();
+    replicas.add(new TrainingRequest.Replica(weights.flat(), helper.backend().weights().flat()));
+    replicas.addAll(helper.answering().replicas(furtherEmas));
+    return replicas;
   }
 
   private GraphPlan gradientPlan(Executors running, DeviceWeights own, Tensor sum, int images) {
@@ -304,6 +334,7 @@ public final class DeviceTraining implements AutoCloseable {
       programs.clear();
       plans.forEach(GraphPlan::close);
       plans.clear();
+      answering.close();
       memory.forEach(DeviceMemory::close);
       memory.clear();
       helpers.forEach(Helper::close);

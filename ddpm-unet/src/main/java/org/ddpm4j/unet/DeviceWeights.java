@@ -1,6 +1,7 @@
 package org.ddpm4j.unet;
 
 import java.util.Map;
+import java.util.Optional;
 import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.DeviceMemory;
 import org.ddpm4j.kernels.plan.Tensor;
@@ -14,7 +15,10 @@ final class DeviceWeights implements AutoCloseable {
 
   private final Device device;
   private final Parameters parameters;
-  private final DeviceMemory memory;
+
+  /** Of its own, where the caller has none. */
+  private final Optional<DeviceMemory> memory;
+
   private final Tensor flat;
   private final WeightCache cache;
   private DeviceMemory gradientMemory;
@@ -27,8 +31,18 @@ final class DeviceWeights implements AutoCloseable {
   DeviceWeights(Device device, Parameters parameters) {
     this.device = device;
     this.parameters = parameters;
-    memory = device.allocate(parameters.count() * Float.BYTES);
-    flat = Tensor.dense(memory.address(), parameters.count());
+    DeviceMemory own = device.allocate(parameters.count() * Float.BYTES);
+    memory = Optional.of(own);
+    flat = Tensor.dense(own.address(), parameters.count());
+    cache = device.weightCache();
+  }
+
+  /** In memory of the caller's, {@code [count]}. */
+  DeviceWeights(Device device, Parameters parameters, Tensor flat) {
+    this.device = device;
+    this.parameters = parameters;
+    this.flat = flat;
+    memory = Optional.empty();
     cache = device.weightCache();
   }
 
@@ -89,7 +103,7 @@ final class DeviceWeights implements AutoCloseable {
   @Override
   public void close() {
     cache.close();
-    memory.close();
+    memory.ifPresent(DeviceMemory::close);
     if (gradientMemory != null) {
       gradientMemory.close();
     }

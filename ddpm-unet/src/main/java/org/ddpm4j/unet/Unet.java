@@ -487,11 +487,19 @@ public final class Unet implements AutoCloseable {
    * @param width of the images
    * @param optimizer AdamW's constants
    * @param furtherEmas how many moving averages there are beside the usual one
+   * @param targetNetworks whose answers make the target, in the order in which they are asked, and
+   *     which compute on the same device; empty where images and noise make it
    * @return the training, which the caller closes, or empty where the host has to take part
-   * @throws IllegalArgumentException if several devices are to train that cannot do so together
+   * @throws IllegalArgumentException if several devices are to train that cannot do so together, or
+   *     images of that size are none for one of the networks
    */
   public Optional<DeviceTraining> trainingOnDevice(
-      ImageLoss loss, int height, int width, TrainingRequest.Optimizer optimizer, int furtherEmas) {
+      ImageLoss loss,
+      int height,
+      int width,
+      TrainingRequest.Optimizer optimizer,
+      int furtherEmas,
+      List<TargetNetwork> targetNetworks) {
     Objects.requireNonNull(loss, "loss");
     Optional<PlanBackend.OnDevice> device = backend == null ? Optional.empty() : backend.onDevice();
     if (device.isEmpty() || !device.get().device().trains()) {
@@ -504,6 +512,7 @@ public final class Unet implements AutoCloseable {
       return Optional.empty();
     }
     config.checkImageSize(height, width);
+    targetNetworks.forEach(network -> network.unet().config().checkImageSize(height, width));
     GraphKey key = new GraphKey(height, width, loss, UnetGraph.Mode.trainingOf(config));
     Optional<GraphKey> predictionKey =
         config.selfConditions()
@@ -516,6 +525,7 @@ public final class Unet implements AutoCloseable {
             device.get().weights(),
             new DeviceTraining.Executors(
                 wholeBatchExecutor(key), predictionKey.map(this::wholeBatchExecutor)),
+            targetNetworks,
             config.classEmbeddings() > 0,
             optimizer,
             furtherEmas);
@@ -532,6 +542,21 @@ public final class Unet implements AutoCloseable {
       training.close();
       throw e;
     }
+  }
+
+  /** What says this network's answers on another's device, by weights that lie there. */
+  WholeBatchExecutor answering(Device on, DeviceWeights weights, int height, int width) {
+    GraphKey key = new GraphKey(height, width, null, UnetGraph.Mode.INFERENCE);
+    return new WholeBatchExecutor(
+        graph(key, FusedLayers::new),
+        config,
+        height,
+        width,
+        parameters,
+        weights,
+        on,
+        execution.precision(),
+        this::run);
   }
 
   private WholeBatchExecutor wholeBatchExecutor(GraphKey key) {

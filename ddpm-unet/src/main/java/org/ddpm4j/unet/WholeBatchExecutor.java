@@ -259,6 +259,15 @@ final class WholeBatchExecutor implements UnetExecutor {
         tensors);
   }
 
+  /**
+   * Networks that make the target of such steps.
+   *
+   * @param averages the further moving averages of the training, where they are on this device
+   */
+  AnsweringNetworks answering(List<TargetNetwork> order, List<Tensor> averages) {
+    return new AnsweringNetworks(order, device, height, width, averages);
+  }
+
   /** What the network is given. */
   private Map<String, long[]> givenShapes(int images, boolean withLabels) {
     Map<String, long[]> inputs = new HashMap<>();

@@ -92,7 +92,8 @@ final class Benchmark implements AutoCloseable {
                 shape.width(),
                 new TrainingRequest.Optimizer(
                     adamW.beta1(), adamW.beta2(), adamW.epsilon(), MAX_GRADIENT_NORM),
-                0)
+                0,
+                List.of())
             .orElse(null);
     if (training != null) {
       Parameters zeros = unet.parameters().zerosLike();
@@ -138,6 +139,7 @@ final class Benchmark implements AutoCloseable {
             deviceBatch.timesteps(),
             deviceBatch.labels(),
             deviceBatch.factors(),
+            null,
             null,
             null,
             deviceBatch.weights(),

@@ -4,16 +4,19 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.ToDoubleBiFunction;
+import java.util.function.BiFunction;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.io.Text;
+import org.ddpm4j.kernels.ops.ImageLoss;
 import org.ddpm4j.kernels.ops.LossFunction;
+import org.ddpm4j.kernels.plan.TrainingProgram;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
+import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -42,7 +45,7 @@ public record ConsistencyDistillation(
     Optional<Teacher> target,
     Distillation distillation,
     LossFunction loss)
-    implements Objective {
+    implements GraphObjective {
 
   private static final Parameterization STUDENT = Parameterization.CONSISTENCY;
 
@@ -101,7 +104,7 @@ public record ConsistencyDistillation(
       Unet unet, TrainingBatch batch, double[] weights, Parameters gradient) {
     int[] upper = upper(batch);
     double[] factors = new double[weights.length];
-    Arrays.setAll(factors, i -> weights[i] * weight(upper[i]));
+    Arrays.setAll(factors, i -> weights[i] * weight(batch.t()[i]));
     try (Temporaries temporaries = new Temporaries()) {
       TrainingBatch noisy = at(batch, upper, temporaries);
       INDArray aim = target(unet, noisy, temporaries);
@@ -113,7 +116,7 @@ public record ConsistencyDistillation(
               aim,
               imageWeights,
               gradient);
-      return weigh(losses, upper);
+      return weigh(losses, batch.t());
     }
   }
 
@@ -124,12 +127,16 @@ public record ConsistencyDistillation(
       TrainingBatch noisy = at(batch, upper, temporaries);
       INDArray aim = target(unet, noisy, temporaries);
       return weigh(
-          unet.losses(loss, noisy.noisy(schedule, STUDENT, temporaries).input(), aim), upper);
+          unet.losses(loss, noisy.noisy(schedule, STUDENT, temporaries).input(), aim), batch.t());
     }
   }
 
   private static int[] upper(TrainingBatch batch) {
-    return Arrays.stream(batch.t()).map(t -> t + 1).toArray();
+    return Arrays.stream(batch.t()).map(ConsistencyDistillation::upper).toArray();
+  }
+
+  private static int upper(int t) {
+    return t + 1;
   }
 
   /** The same images with the same noise at other timesteps. */
@@ -142,8 +149,9 @@ public record ConsistencyDistillation(
    * How much an error of what the network says is one of the image: {@code |∂f/∂F|}, squared for
    * squared errors. What is far from the image at the least noise does not matter there.
    */
-  private double weight(int t) {
-    double slope = Math.abs(STUDENT.x0Slope(schedule, t));
+  @Override
+  public double weight(int t) {
+    double slope = Math.abs(STUDENT.x0Slope(schedule, upper(t)));
     return loss == LossFunction.L2 ? slope * slope : slope;
   }
 
@@ -197,47 +205,189 @@ public record ConsistencyDistillation(
   INDArray step(
       INDArray xt, List<NoiseLevel> from, List<NoiseLevel> to, Optional<INDArray> labels) {
     INDArray first = teacher.x0(xt, from, labels);
-    // Euler's step z_e = z_a ρ_b/ρ_a + x0_a (1 - ρ_b/ρ_a), in units of x: towards the image.
     INDArray euler =
-        Temporaries.sum(
-            List.of(xt, first),
-            List.of(
-                factors(from, to, (a, b) -> b.alpha() / a.alpha() * b.rho() / a.rho()),
-                factors(from, to, (a, b) -> b.alpha() * (1 - b.rho() / a.rho()))));
+        Temporaries.sum(List.of(xt, first), columns(from, to, ConsistencyDistillation::euler));
     if (distillation.solver() == Distillation.Solver.EULER) {
       first.close();
       return euler;
     }
-    // Heun's z_b = z_a + h ((z_a - x0_a)/ρ_a + (z_e - x0_e)/ρ_b) with h = (ρ_b - ρ_a)/2.
     INDArray second = teacher.x0(euler, to, labels);
     INDArray end =
         Temporaries.sum(
-            List.of(xt, first, euler, second),
-            List.of(
-                factors(from, to, (a, b) -> b.alpha() / a.alpha() * (1 + half(a, b) / a.rho())),
-                factors(from, to, (a, b) -> -b.alpha() * half(a, b) / a.rho()),
-                factors(from, to, (a, b) -> half(a, b) / b.rho()),
-                factors(from, to, (a, b) -> -b.alpha() * half(a, b) / b.rho())));
+            List.of(xt, first, euler, second), columns(from, to, ConsistencyDistillation::heun));
     first.close();
     euler.close();
     second.close();
     return end;
   }
 
-  private static double half(NoiseLevel from, NoiseLevel to) {
-    return (to.rho() - from.rho()) / 2;
+  /**
+   * Euler's step z_e = z_a ρ_b/ρ_a + x0_a (1 - ρ_b/ρ_a), in units of x: towards the image.
+   *
+   * @return the factors of x_a and x0_a
+   */
+  private static double[] euler(NoiseLevel a, NoiseLevel b) {
+    return new double[] {
+      b.alpha() / a.alpha() * b.rho() / a.rho(), b.alpha() * (1 - b.rho() / a.rho())
+    };
+  }
+
+  /**
+   * Heun's z_b = z_a + h ((z_a - x0_a)/ρ_a + (z_e - x0_e)/ρ_b) with h = (ρ_b - ρ_a)/2.
+   *
+   * @return the factors of x_a, x0_a, x_e and x0_e
+   */
+  private static double[] heun(NoiseLevel a, NoiseLevel b) {
+    double half = (b.rho() - a.rho()) / 2;
+    return new double[] {
+      b.alpha() / a.alpha() * (1 + half / a.rho()),
+      -b.alpha() * half / a.rho(),
+      half / b.rho(),
+      -b.alpha() * half / b.rho()
+    };
   }
 
   private static double[] factors(List<NoiseLevel> levels, ToDoubleFunction<NoiseLevel> factor) {
     return levels.stream().mapToDouble(factor).toArray();
   }
 
-  private static double[] factors(
+  /** Of each image a row; what is returned has a column of them in each array. */
+  private static List<double[]> columns(
       List<NoiseLevel> from,
       List<NoiseLevel> to,
-      ToDoubleBiFunction<NoiseLevel, NoiseLevel> factor) {
-    return IntStream.range(0, from.size())
-        .mapToDouble(i -> factor.applyAsDouble(from.get(i), to.get(i)))
-        .toArray();
+      BiFunction<NoiseLevel, NoiseLevel, double[]> rows) {
+    List<double[]> all =
+        IntStream.range(0, from.size()).mapToObj(i -> rows.apply(from.get(i), to.get(i))).toList();
+    return IntStream.range(0, all.get(0).length)
+        .mapToObj(k -> all.stream().mapToDouble(row -> row[k]).toArray())
+        .toList();
   }
+
+  @Override
+  public Parameterization parameterization() {
+    return STUDENT;
+  }
+
+  @Override
+  public Optional<ImageLoss> graphLoss() {
+    return networks().map(networks -> loss);
+  }
+
+  /** The networks that are asked, in their order; empty if another is among them. */
+  private Optional<List<NetworkTeacher>> networks() {
+    if (teacher instanceof NetworkTeacher first
+        && target.orElse(null) instanceof NetworkTeacher last) {
+      return Optional.of(
+          switch (distillation.solver()) {
+            case EULER -> List.of(first, last);
+            case HEUN -> List.of(first, first, last);
+          });
+    }
+    return Optional.empty();
+  }
+
+  /** At the upper end. */
+  @Override
+  public double time(int t) {
+    return GraphObjective.super.time(upper(t));
+  }
+
+  @Override
+  public float[] diffusionFactors(int... t) {
+    return GraphObjective.super.diffusionFactors(
+        Arrays.stream(t).map(ConsistencyDistillation::upper).toArray());
+  }
+
+  @Override
+  public List<Unet> targetNetworks() {
+    return networks()
+        .map(networks -> networks.stream().map(NetworkTeacher::unet).toList())
+        .orElse(List.of());
+  }
+
+  @Override
+  public Optional<TrainingProgram.AnsweredTarget> answeredTarget(int... t) {
+    return networks().map(networks -> answeredTarget(networks, t));
+  }
+
+  private TrainingProgram.AnsweredTarget answeredTarget(List<NetworkTeacher> networks, int... t) {
+    int count = networks.size();
+    List<TrainingProgram.Question> questions =
+        IntStream.rangeClosed(1, count)
+            .mapToObj(
+                terms ->
+                    new TrainingProgram.Question(new float[t.length], new float[t.length * terms]))
+            .toList();
+    float[] factors = new float[t.length * (1 + count)];
+    for (int i = 0; i < t.length; i++) {
+      NoiseLevel from = NoiseLevel.of(schedule, upper(t[i]));
+      NoiseLevel to = NoiseLevel.of(schedule, t[i]);
+      Asking asking = new Asking(networks, questions, i);
+      Combination xt = Combination.given().times(1 / STUDENT.inputFactor(from));
+      Combination x0 = asking.x0(step(asking, xt, from, to), to);
+      // With x_t, the image tells the noise, and both tell what the network should say.
+      Combination eps = xt.mix(1 / from.sigma(), x0, -from.alpha() / from.sigma());
+      double[] wanted = STUDENT.targetFactors(schedule, upper(t[i]));
+      x0.mix(wanted[0], eps, wanted[1]).put(factors, i, 1 + count);
+    }
+    return new TrainingProgram.AnsweredTarget(questions, factors);
+  }
+
+  /** As {@link #step(INDArray, List, List, Optional)}. */
+  private Combination step(Asking asking, Combination xt, NoiseLevel from, NoiseLevel to) {
+    Combination first = asking.x0(xt, from);
+    double[] ofEuler = euler(from, to);
+    Combination euler = xt.mix(ofEuler[0], first, ofEuler[1]);
+    if (distillation.solver() == Distillation.Solver.EULER) {
+      return euler;
+    }
+    Combination second = asking.x0(euler, to);
+    double[] ofHeun = heun(from, to);
+    return xt.mix(ofHeun[0], first, ofHeun[1]).mix(1, euler.mix(ofHeun[2], second, ofHeun[3]), 1);
+  }
+
+  /** Asks one network after the other for an image. */
+  private static final class Asking {
+
+    private final List<NetworkTeacher> networks;
+    private final List<TrainingProgram.Question> questions;
+    private final int image;
+    private int asked;
+
+    Asking(List<NetworkTeacher> networks, List<TrainingProgram.Question> questions, int image) {
+      this.networks = networks;
+      this.questions = questions;
+      this.image = image;
+    }
+
+    /** What the next network will estimate. */
+    Combination x0(Combination xt, NoiseLevel level) {
+      NetworkTeacher network = networks.get(asked);
+      TrainingProgram.Question question = questions.get(asked);
+      asked++;
+      question.timesteps()[image] = (float) network.time(level);
+      xt.times(network.inputFactor(level)).put(question.factors(), image, asked);
+      double[] factors = network.x0Factors(level);
+      return xt.mix(factors[0], Combination.answer(asked), factors[1]);
+    }
+  }
+
+  @Override
+  public Optional<float[]> lossCoefficients(UnetConfig network, int... t) {
+    return Optional.empty();
+  }
+
+  @Override
+  public boolean tellsEstimates() {
+    return false;
+  }
+
+  @Override
+  public Optional<float[]> estimateFactors(long seed, long step, int... t) {
+    return Optional.empty();
+  }
+
+  /** All images will do. */
+  @Override
+  public void check(INDArray x0, int... t) {}
 }

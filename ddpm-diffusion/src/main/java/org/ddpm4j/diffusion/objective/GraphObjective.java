@@ -1,10 +1,13 @@
 package org.ddpm4j.diffusion.objective;
 
+import java.util.List;
 import java.util.Optional;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.kernels.ops.ImageLoss;
+import org.ddpm4j.kernels.plan.TrainingProgram;
 import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -17,7 +20,8 @@ public interface GraphObjective extends Objective {
   /**
    * What the graph ends in.
    *
-   * @return the loss of an image, or empty if it is none that graphs know
+   * @return the loss of an image, or empty if it is none that graphs know, or asks somebody else
+   *     than networks for its target
    */
   Optional<ImageLoss> graphLoss();
 
@@ -56,7 +60,7 @@ public interface GraphObjective extends Objective {
   /**
    * What makes noisy images and targets of images and noise: what the network is given is the first
    * factor times x0 and the second times ε, what it should say is the third times x0 and the fourth
-   * times ε.
+   * times ε. Where {@link #targetNetworks networks} make the target, that is of no matter.
    *
    * @param t the timestep of each image, zero-based, N of them
    * @return four factors for each image, {@code [N,4]}
@@ -104,6 +108,28 @@ public interface GraphObjective extends Objective {
    *     Parameterization#determinesX0 determine} the image
    */
   Optional<float[]> estimateFactors(long seed, long step, int... t);
+
+  /**
+   * The networks whose answers make the target.
+   *
+   * @return them in the order in which they are asked, the same several times perhaps; empty where
+   *     image and noise make the target
+   */
+  default List<Unet> targetNetworks() {
+    return List.of();
+  }
+
+  /**
+   * What these networks are asked, and what their answers make.
+   *
+   * @param t the timestep of each image, zero-based, N of them
+   * @return factors for each image, or empty where image and noise make the target
+   * @throws IllegalArgumentException if an answer does not {@linkplain
+   *     Parameterization#determinesX0 determine} the image
+   */
+  default Optional<TrainingProgram.AnsweredTarget> answeredTarget(int... t) {
+    return Optional.empty();
+  }
 
   /**
    * Checks images that a graph could not refuse.

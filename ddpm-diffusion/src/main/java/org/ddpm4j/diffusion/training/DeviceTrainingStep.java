@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.objective.GraphObjective;
 import org.ddpm4j.diffusion.objective.TimestepSampler;
 import org.ddpm4j.diffusion.random.CounterRandom;
@@ -16,6 +17,9 @@ import org.ddpm4j.kernels.plan.TrainingProgram;
 import org.ddpm4j.kernels.plan.TrainingRequest;
 import org.ddpm4j.kernels.random.BatchKey;
 import org.ddpm4j.unet.DeviceTraining;
+import org.ddpm4j.unet.Parameters;
+import org.ddpm4j.unet.TargetNetwork;
+import org.ddpm4j.unet.Unet;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -70,7 +74,8 @@ final class DeviceTrainingStep implements TrainingStep {
             (int) first.size(3),
             new TrainingRequest.Optimizer(
                 adamW.beta1(), adamW.beta2(), adamW.epsilon(), task.config().maxGradientNorm()),
-            task.state().furtherEmas().size())
+            task.state().furtherEmas().size(),
+            targetNetworks(task, objective))
         .map(device -> new DeviceTrainingStep(task, objective, device));
   }
 
@@ -81,14 +86,43 @@ final class DeviceTrainingStep implements TrainingStep {
    */
   static Optional<String> obstacle(Task task) {
     if (!(task.objective() instanceof GraphObjective objective)) {
-      return Optional.of("an objective of one's own or a distillation");
+      return Optional.of("an objective of one's own");
     }
     if (objective.graphLoss().isEmpty()) {
-      return Optional.of("a decoder of one's own");
+      return Optional.of("a decoder or a teacher of one's own");
     }
-    return task.unet().config().selfConditions() && !objective.tellsEstimates()
-        ? Optional.of("self-conditioning in the bound")
-        : Optional.empty();
+    if (task.unet().config().selfConditions() && !objective.tellsEstimates()) {
+      return Optional.of("self-conditioning in the bound or in a distillation");
+    }
+    return objective.targetNetworks().stream().allMatch(network -> goesAlong(network, task))
+        ? Optional.empty()
+        : Optional.of("a teacher that computes elsewhere or knows other images");
+  }
+
+  /** Whether a target network may be asked on the devices that train. */
+  private static boolean goesAlong(Unet network, Task task) {
+    Unet unet = task.unet();
+    // The device knows these weights, too, but no network has them while it trains.
+    boolean isTrained =
+        network.parameters() == unet.parameters() || network.parameters() == task.state().ema();
+    return !isTrained
+        && network.device().isPresent()
+        && network.execution().resolvedDevice().equals(unet.execution().resolvedDevice())
+        && network.config().inChannels() == unet.config().inChannels()
+        && network.config().classEmbeddings() == unet.config().classEmbeddings();
+  }
+
+  private static List<TargetNetwork> targetNetworks(Task task, GraphObjective objective) {
+    List<Parameters> averages = List.copyOf(task.state().furtherEmas().values());
+    return objective.targetNetworks().stream()
+        .map(
+            network ->
+                new TargetNetwork(
+                    network,
+                    IntStream.range(0, averages.size())
+                        .filter(i -> averages.get(i) == network.parameters())
+                        .findFirst()))
+        .toList();
   }
 
   @Override
@@ -155,6 +189,7 @@ final class DeviceTrainingStep implements TrainingStep {
         objective.diffusionFactors(t),
         objective.lossCoefficients(task.unet().config(), t).orElse(null),
         estimateFactors(step, t).orElse(null),
+        objective.answeredTarget(t).orElse(null),
         weights,
         (double) piece.size() / total,
         key(Purpose.TRAINING_NOISE, step, piece),

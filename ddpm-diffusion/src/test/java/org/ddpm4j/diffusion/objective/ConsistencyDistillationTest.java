@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.ddpm4j.diffusion.Denoiser;
@@ -18,7 +19,9 @@ import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.kernels.ops.LossFunction;
+import org.ddpm4j.kernels.plan.TrainingProgram;
 import org.ddpm4j.schedules.EdmSchedule;
+import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -164,6 +167,72 @@ class ConsistencyDistillationTest {
         assertThat(gradient.flat().getDouble(i))
             .isCloseTo(expected, within(1e-4 * Math.abs(expected) + 1e-8));
       }
+    }
+  }
+
+  /** Networks are asked as a device asks them, one image at a time, in plain loops. */
+  @ParameterizedTest
+  @CsvSource({"HEUN, EPSILON", "HEUN, FLOW", "EULER, V", "EULER, EDM"})
+  void whatADeviceIsToldMakesTheSameTarget(
+      Distillation.Solver solver, Parameterization parameterization) {
+    TrainingBatch batch = batch();
+    NoiseSchedule chain = NoiseSchedule.of(LinearSchedule.paper(), 1000);
+    try (Unet student = unet(1);
+        Unet average = unet(2);
+        Unet trained = unet(3)) {
+      ConsistencyDistillation objective =
+          new ConsistencyDistillation(
+                  LEVELS,
+                  Teacher.of(trained, parameterization, chain),
+                  new Distillation(solver, 0.9),
+                  LossFunction.L2)
+              .withTarget(average);
+      assertThat(objective.graphLoss()).contains(LossFunction.L2);
+      assertThat(objective.targetNetworks())
+          .containsExactlyElementsOf(
+              solver == Distillation.Solver.HEUN
+                  ? List.of(trained, trained, average)
+                  : List.of(trained, average));
+      double[] losses = objective.losses(student, batch);
+      TrainingProgram.AnsweredTarget told = objective.answeredTarget(batch.t()).orElseThrow();
+      float[] diffusion = objective.diffusionFactors(batch.t());
+      for (int i = 0; i < 3; i++) {
+        INDArray x0 = batch.x0().slice(i).reshape(1, 1, 4, 4);
+        INDArray eps = batch.givenEps().orElseThrow().slice(i).reshape(1, 1, 4, 4);
+        List<INDArray> known = new ArrayList<>();
+        known.add(x0.mul(diffusion[4 * i]).addi(eps.mul(diffusion[4 * i + 1])));
+        for (int k = 0; k < told.questions().size(); k++) {
+          TrainingProgram.Question question = told.questions().get(k);
+          INDArray time = Nd4j.createFromArray((double) question.timesteps()[i]);
+          INDArray given = sum(known, question.factors(), i);
+          known.add(objective.targetNetworks().get(k).predict(given, time));
+        }
+        INDArray time = Nd4j.createFromArray(objective.time(batch.t()[i]));
+        INDArray error = student.predict(known.get(0), time).sub(sum(known, told.factors(), i));
+        double expected =
+            objective.weight(batch.t()[i]) * Math.pow(error.norm2Number().doubleValue(), 2) / 16;
+        assertThat(losses[i]).isCloseTo(expected, within(1e-4 * expected));
+      }
+    }
+  }
+
+  private static INDArray sum(List<INDArray> images, float[] factors, int image) {
+    INDArray sum = images.get(0).like();
+    for (int k = 0; k < images.size(); k++) {
+      sum.addi(images.get(k).mul(factors[image * images.size() + k]));
+    }
+    return sum;
+  }
+
+  /** Nobody but the host asks them. */
+  @Test
+  void teachersOfOnesOwnAreNoNetworks() {
+    try (Unet average = unet(2)) {
+      ConsistencyDistillation objective =
+          objective(Distillation.Solver.HEUN, LossFunction.L2).withTarget(average);
+      assertThat(objective.graphLoss()).isEmpty();
+      assertThat(objective.targetNetworks()).isEmpty();
+      assertThat(objective.answeredTarget(3)).isEmpty();
     }
   }
 

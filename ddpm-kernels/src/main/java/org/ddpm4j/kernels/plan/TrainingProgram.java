@@ -36,11 +36,12 @@ public interface TrainingProgram extends AutoCloseable {
    * @param timesteps of the images, {@code [N]}
    * @param labels of the images, {@code [N]}, or null
    * @param diffusion four factors for each image: x_t is the first times x0 and the second times ε,
-   *     the target is the third times x0 and the fourth times ε
+   *     the target is the third times x0 and the fourth times ε, unless networks make it
    * @param coefficients of the loss, {@code [N,K]}, or null where it has none
    * @param estimate two factors for each image, where the network is told an estimate of its own in
    *     this step: the first times the noisy image that it is given and the second times what it
    *     answers if it is told nothing, {@code [N,2]}; null where it is told nothing
+   * @param target what target networks are asked; null where there are none
    * @param imageWeights what each image counts in the mean, {@code [N]}
    * @param share by which the gradient of the mean is multiplied: 1 where these are all the images
    *     of an update, else their part of them
@@ -57,12 +58,37 @@ public interface TrainingProgram extends AutoCloseable {
       float[] diffusion,
       float[] coefficients,
       float[] estimate,
+      AnsweredTarget target,
       float[] imageWeights,
       double share,
       BatchKey noise,
       Offset offset,
       BatchKey dropout,
       Optional<Update> update) {}
+
+  /**
+   * A target that networks make by what they answer, one after the other.
+   *
+   * @param questions one for each network, in the order in which they are asked
+   * @param factors of the noisy images that the trained network is given, and of all answers: the
+   *     target is their sum, {@code [N,1+K]}
+   */
+  record AnsweredTarget(List<Question> questions, float[] factors) {
+
+    /** Takes a copy of the list. */
+    public AnsweredTarget {
+      questions = List.copyOf(questions);
+    }
+  }
+
+  /**
+   * What a network is asked.
+   *
+   * @param timesteps of the images, {@code [N]}
+   * @param factors of the noisy images that the trained network is given, and of the k answers
+   *     before: what this one is given is their sum, {@code [N,1+k]}
+   */
+  record Question(float[] timesteps, float[] factors) {}
 
   /**
    * Offset noise: every channel of an image has a standard normal number of its own.

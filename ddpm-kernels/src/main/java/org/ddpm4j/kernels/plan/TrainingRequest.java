@@ -11,7 +11,9 @@ import java.util.Objects;
  *     weights}, its sums in {@code gradient}
  * @param prediction says what the network answers, by the same weights; null where it is not told
  *     an estimate of its own
- * @param cache the packed weights of the plans
+ * @param targetNetworks whose answers make the target, in the order in which they are asked; empty
+ *     where images and noise make it
+ * @param cache the packed weights of the plan and the prediction
  * @param names of the plan's inputs and outputs
  * @param weights of the network
  * @param gradient of the loss
@@ -27,6 +29,7 @@ import java.util.Objects;
 public record TrainingRequest(
     GraphPlan plan,
     GraphPlan prediction,
+    List<TargetNetwork> targetNetworks,
     WeightCache cache,
     Names names,
     Tensor weights,
@@ -49,6 +52,7 @@ public record TrainingRequest(
     Objects.requireNonNull(cache, "cache");
     Objects.requireNonNull(names, "names");
     Objects.requireNonNull(optimizer, "optimizer");
+    targetNetworks = List.copyOf(targetNetworks);
     furtherEmas = List.copyOf(furtherEmas);
     fixed = List.copyOf(fixed);
     helpers = List.copyOf(helpers);
@@ -63,27 +67,63 @@ public record TrainingRequest(
   public record Range(long first, long end) {}
 
   /**
+   * A network that is asked before the gradient, and is told classes if the trained one is.
+   *
+   * @param plan says what it answers; may be that of another place in the order
+   * @param cache the packed weights of the plan, which are packed anew in each step; null where the
+   *     weights stay as they are
+   */
+  public record TargetNetwork(GraphPlan plan, WeightCache cache) {
+
+    /**
+     * Checks that there is a plan.
+     *
+     * @throws NullPointerException if it is missing
+     */
+    public TargetNetwork {
+      Objects.requireNonNull(plan, "plan");
+    }
+  }
+
+  /**
+   * What a helper has of the device that trains.
+   *
+   * @param original that the update writes
+   * @param copy in the helper's memory, which it is given after each update
+   */
+  public record Replica(Tensor original, Tensor copy) {}
+
+  /**
    * A device that computes part of a gradient. Its buffers are flat, in its own memory.
    *
    * @param device of the same kind as the one that trains
    * @param plan computes the losses of its images and adds to its gradient; null if there are none
    * @param prediction says what the network answers; null if there are no images, or nothing is
    *     asked
-   * @param cache the packed weights of the plans
-   * @param weights of the network, which it is given after each update
+   * @param targetNetworks whose answers make the target; empty if there are no images, too
+   * @param cache the packed weights of the plan and the prediction
+   * @param replicas of the weights, and of a moving average that a target network has
    * @param gradient of the loss
    */
   public record Helper(
       Device device,
       GraphPlan plan,
       GraphPlan prediction,
+      List<TargetNetwork> targetNetworks,
       WeightCache cache,
-      Tensor weights,
-      Tensor gradient) {}
+      List<Replica> replicas,
+      Tensor gradient) {
+
+    /** Takes copies of the lists. */
+    public Helper {
+      targetNetworks = List.copyOf(targetNetworks);
+      replicas = List.copyOf(replicas);
+    }
+  }
 
   /**
-   * What the plans call their inputs and outputs. Those of the prediction are among the first
-   * three, and {@code answer}.
+   * What the plans call their inputs and outputs. Those of the prediction and of target networks
+   * are among the first three, and {@code answer}.
    *
    * @param noisyImages {@code [N,C,H,W]}; {@code [N,2C,H,W]} where an estimate of the images stands
    *     before them
@@ -96,7 +136,8 @@ public record TrainingRequest(
    * @param imageWeights {@code [N]}
    * @param lossGradient a scalar, the gradient of the mean loss
    * @param losses {@code [N]}, an output
-   * @param answer {@code [N,C,H,W]}, the output of the prediction
+   * @param answer {@code [N,C,H,W]}, the output of the prediction; those of target networks may
+   *     have further channels, which are of no matter
    */
   public record Names(
       String noisyImages,
