@@ -29,22 +29,27 @@ final class Combination {
   /** This and the other, each multiplied. */
   Combination mix(double factor, Combination other, double otherFactor) {
     double[] sum = new double[Math.max(factors.length, other.factors.length)];
-    for (int i = 0; i < sum.length; i++) {
-      sum[i] =
-          (i < factors.length ? factor * factors[i] : 0)
-              + (i < other.factors.length ? otherFactor * other.factors[i] : 0);
-    }
+    Arrays.setAll(sum, i -> factor * factor(i) + otherFactor * other.factor(i));
     return new Combination(sum);
+  }
+
+  private double factor(int i) {
+    return i < factors.length ? factors[i] : 0;
   }
 
   Combination times(double factor) {
     return new Combination(Arrays.stream(factors).map(own -> factor * own).toArray());
   }
 
-  /** Writes the factors of the image, of which there is room for some more. */
-  void put(float[] row, int image, int terms) {
-    for (int i = 0; i < factors.length; i++) {
-      row[image * terms + i] = (float) factors[i];
+  /**
+   * Writes the factors.
+   *
+   * @param rows one for each image, of so many terms, {@code [N,terms]}
+   * @param image whose factors these are
+   */
+  void put(float[] rows, int image, int terms) {
+    for (int i = 0; i < terms; i++) {
+      rows[image * terms + i] = (float) factor(i);
     }
   }
 }

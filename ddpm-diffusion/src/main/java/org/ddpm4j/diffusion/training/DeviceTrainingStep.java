@@ -102,7 +102,7 @@ final class DeviceTrainingStep implements TrainingStep {
   /** Whether a target network may be asked on the devices that train. */
   private static boolean goesAlong(Unet network, Task task) {
     Unet unet = task.unet();
-    // The device knows these weights, too, but no network has them while it trains.
+    // These change on the device, where no network but the one that is trained has them.
     boolean isTrained =
         network.parameters() == unet.parameters() || network.parameters() == task.state().ema();
     return !isTrained
