@@ -59,13 +59,7 @@ public final class SamplerOptions {
   private PathSampler create(DefaultSampler sampler, DiffusionModel model, double strength) {
     int count = steps(steps, sampler.config().type(), model.schedule().timesteps());
     return BadInputException.check(
-        () ->
-            sampler
-                .config()
-                .create(
-                    model.schedule(),
-                    SamplerConfig.Part.ofStrength(count, strength),
-                    sampler.x0Constraint()));
+        () -> sampler.create(model.schedule(), SamplerConfig.Part.ofStrength(count, strength)));
   }
 
   /**

@@ -135,6 +135,19 @@ public record DefaultSampler(SamplerConfig config, X0Constraint x0Constraint) {
    *     for it
    */
   public PathSampler create(NoiseSchedule schedule, int steps) {
-    return config.create(schedule, steps, x0Constraint);
+    return create(schedule, SamplerConfig.Part.whole(steps));
+  }
+
+  /**
+   * Makes the sampler of the end of a run, which begins with a noisy image.
+   *
+   * @param schedule of the model
+   * @param part how many steps of how many
+   * @return the sampler
+   * @throws IllegalArgumentException if it cannot take so many steps, or the schedule is not one
+   *     for it
+   */
+  public PathSampler create(NoiseSchedule schedule, SamplerConfig.Part part) {
+    return config.create(schedule, part, x0Constraint);
   }
 }

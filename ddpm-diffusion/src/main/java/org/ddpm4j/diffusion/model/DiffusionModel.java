@@ -583,7 +583,22 @@ public final class DiffusionModel implements AutoCloseable {
    *     pipeline asks for what is not supported of it
    */
   public DiffusionPipeline pipeline(SamplerType type, int steps) {
-    return pipeline(defaultSampler(Objects.requireNonNull(type, "type")).create(schedule, steps));
+    return pipeline(type, steps, Guidance.NONE);
+  }
+
+  /**
+   * Draws by another sampler, with classifier-free guidance.
+   *
+   * @param type which sampler
+   * @param steps S, how many
+   * @param guidance how far beyond the class
+   * @return the pipeline
+   * @throws IllegalArgumentException as {@link #pipeline(SamplerType, int)}, or if there is
+   *     guidance, but no null class
+   */
+  public DiffusionPipeline pipeline(SamplerType type, int steps, Guidance guidance) {
+    Objects.requireNonNull(type, "type");
+    return pipeline(defaultSampler(type).create(schedule, steps), guidance);
   }
 
   /**

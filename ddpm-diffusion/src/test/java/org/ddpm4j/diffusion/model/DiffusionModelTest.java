@@ -203,6 +203,10 @@ class DiffusionModelTest {
                   SHAPE)
               .sample(inTurn, 1);
       assertThat(model.pipeline(sampler, Guidance.of(3)).sample(3, 1)).isEqualTo(guided);
+      PathSampler ofType = model.defaultSampler(SamplerType.DDIM).create(model.schedule(), 3);
+      assertThat(model.pipeline(SamplerType.DDIM, 3, Guidance.of(3)).sample(3, 1))
+          .isEqualTo(model.pipeline(ofType, Guidance.of(3)).sample(3, 1))
+          .isNotEqualTo(model.pipeline(SamplerType.DDIM, 3).sample(3, 1));
       assertThatIllegalArgumentException()
           .isThrownBy(() -> plain.pipeline(sampler, Guidance.of(3)))
           .withMessageContaining("withNullClass");

@@ -37,8 +37,7 @@ public final class ImageToImageRecipe implements Recipe {
   private ImageToImageSampler sampler(DiffusionModel model) {
     DefaultSampler chosen =
         type.map(model::imageToImageSampler).orElseGet(model::imageToImageSampler);
-    return new ImageToImageSampler(
-        chosen.config().create(model.schedule(), part, chosen.x0Constraint()), image);
+    return new ImageToImageSampler(chosen.create(model.schedule(), part), image);
   }
 
   @Override
