@@ -18,6 +18,7 @@ import org.bytedeco.cuda.global.cublas;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
+import org.ddpm4j.kernels.cpu.Unscoped;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Precision;
 
@@ -31,8 +32,8 @@ final class CublasProduct implements Kernel, AutoCloseable {
   private final Pointer a;
   private final Pointer b;
   private final Pointer c;
-  private final FloatPointer one = new FloatPointer(1f);
-  private final FloatPointer zero = new FloatPointer(0f);
+  private final FloatPointer one = Unscoped.make(() -> new FloatPointer(1f));
+  private final FloatPointer zero = Unscoped.make(() -> new FloatPointer(0f));
 
   /** Whether its library loads. */
   private static final class Availability {

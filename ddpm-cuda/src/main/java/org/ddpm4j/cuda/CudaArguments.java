@@ -3,6 +3,7 @@ package org.ddpm4j.cuda;
 import java.util.Locale;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.PointerPointer;
+import org.ddpm4j.kernels.cpu.Unscoped;
 import org.ddpm4j.kernels.plan.Tensor;
 
 /** The arguments of a launch, outside the Java heap, as drivers take them: a pointer to each. */
@@ -19,8 +20,9 @@ final class CudaArguments {
    * @param arguments tensors, longs and nulls become pointers, the others what they are
    */
   CudaArguments(Object... arguments) {
-    values = new LongPointer(Math.max(1, arguments.length));
-    pointers = new PointerPointer<>(Math.max(1, arguments.length));
+    int length = Math.max(1, arguments.length);
+    values = Unscoped.make(() -> new LongPointer(length));
+    pointers = Unscoped.make(() -> new PointerPointer<LongPointer>(length));
     for (int i = 0; i < arguments.length; i++) {
       values.put(i, bits(arguments[i]));
       pointers.put(i, values.getPointer(i));

@@ -44,6 +44,7 @@ import org.bytedeco.cuda.cudnn.cudnnFilterStruct;
 import org.bytedeco.cuda.cudnn.cudnnTensorStruct;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.SizeTPointer;
+import org.ddpm4j.kernels.cpu.Unscoped;
 import org.ddpm4j.kernels.ops.ConvolutionGeometry;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Precision;
@@ -88,8 +89,8 @@ final class CudnnConvolution {
   private final cudnnTensorStruct bias = new cudnnTensorStruct();
   private final cudnnFilterStruct filter = new cudnnFilterStruct();
   private final cudnnConvolutionStruct convolution = new cudnnConvolutionStruct();
-  private final FloatPointer one = new FloatPointer(1f);
-  private final FloatPointer zero = new FloatPointer(0f);
+  private final FloatPointer one = Unscoped.make(() -> new FloatPointer(1f));
+  private final FloatPointer zero = Unscoped.make(() -> new FloatPointer(0f));
 
   /**
    * A convolution with symmetric padding.

@@ -13,8 +13,8 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
-import org.bytedeco.javacpp.FloatPointer;
 import org.ddpm4j.kernels.cpu.CpuDevice;
+import org.ddpm4j.kernels.cpu.FloatMemory;
 import org.ddpm4j.kernels.cpu.Workers;
 import org.ddpm4j.kernels.plan.GraphPlan;
 import org.ddpm4j.kernels.plan.PlanRequest;
@@ -120,7 +120,7 @@ final class MicroBatchExecutor implements UnetExecutor {
 
     private final long length;
     private final int most;
-    private final List<FloatPointer> made = new ArrayList<>();
+    private final List<FloatMemory> made = new ArrayList<>();
     private final Deque<FloatBuffer> idle = new ArrayDeque<>();
 
     SpareSums(long length, int most) {
@@ -131,9 +131,9 @@ final class MicroBatchExecutor implements UnetExecutor {
     @Override
     public synchronized FloatBuffer poll() {
       if (idle.isEmpty() && made.size() < most) {
-        FloatPointer memory = new FloatPointer(length);
+        FloatMemory memory = new FloatMemory(length);
         made.add(memory);
-        idle.add(memory.asBuffer());
+        idle.add(memory.buffer());
       }
       return idle.poll();
     }
@@ -145,7 +145,7 @@ final class MicroBatchExecutor implements UnetExecutor {
 
     synchronized void close() {
       idle.clear();
-      made.forEach(FloatPointer::close);
+      made.forEach(FloatMemory::close);
       made.clear();
     }
   }
@@ -216,22 +216,22 @@ final class MicroBatchExecutor implements UnetExecutor {
   /** Plans that add gradients to a sum of their own. */
   private final class GradientRunner extends Runner {
 
-    private final FloatPointer sum;
+    private final FloatMemory sum;
     private final FloatBuffer values;
 
-    private GradientRunner(FloatPointer sum) {
+    private GradientRunner(FloatMemory sum) {
       super(
           graph.gradientFunction(),
           List.of(UnetGraph.LOSSES),
           WholeBatchExecutor.gradientTensors(
               graph, parameters, Tensor.dense(sum.address(), parameters.count())));
       this.sum = sum;
-      this.values = sum.asBuffer();
+      this.values = sum.buffer();
     }
 
     /** Makes the sum that of one part of a batch. */
     void sumPart(Parts parts, int part, Map<String, HostBatch> batches, double[] losses) {
-      FloatPointer.memset(sum, 0, parameters.count() * Float.BYTES);
+      sum.clear();
       parts.forEachMicroBatch(
           part,
           (first, size) -> {
@@ -398,7 +398,7 @@ final class MicroBatchExecutor implements UnetExecutor {
 
   private GradientRunner gradientRunner() {
     GradientRunner runner = gradientRunners.poll();
-    return runner == null ? new GradientRunner(new FloatPointer(parameters.count())) : runner;
+    return runner == null ? new GradientRunner(new FloatMemory(parameters.count())) : runner;
   }
 
   @Override

@@ -58,9 +58,12 @@ final class PlanWeights implements AutoCloseable {
       lock.writeLock().lock();
       try {
         if (!isCurrent()) {
-          packedVersion = parameters.version();
-          packedChecksum = parameters.isLent() ? checksum() : null;
+          // Before packing: a change meanwhile must not go unnoticed.
+          long changes = parameters.version();
+          Long checksum = parameters.isLent() ? checksum() : null;
           pack();
+          packedVersion = changes;
+          packedChecksum = checksum;
         }
       } finally {
         lock.writeLock().unlock();
@@ -74,7 +77,6 @@ final class PlanWeights implements AutoCloseable {
     lock.writeLock().lock();
     try {
       pack();
-      packedVersion = -1;
     } finally {
       lock.writeLock().unlock();
     }
@@ -102,7 +104,9 @@ final class PlanWeights implements AutoCloseable {
     }
   }
 
+  /** Where packing fails, for want of memory, the copies are of no version, and made anew later. */
   private void pack() {
+    packedVersion = -1;
     packed.refresh();
     version++;
   }

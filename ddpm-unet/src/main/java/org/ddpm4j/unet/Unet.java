@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
@@ -41,17 +40,22 @@ import org.slf4j.LoggerFactory;
  * set.
  *
  * <p>A network of fused layers holds memory outside the Java heap: for each size of images that it
- * has met, the plans of {@link Execution#threads()} threads, however many call. What is not closed
- * is given back when the garbage collector finds it.
+ * has met, the plans of {@link Execution#threads()} threads, however many call. Of many sizes the
+ * sixteen stay that were used last (a loss and a prediction count apart); a size that comes back
+ * later is laid out anew. What is not closed is given back when the garbage collector finds it.
  */
 public final class Unet implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Unet.class);
 
+  /** More than the sizes of images, times loss and prediction, that a service or a training has. */
+  static final int MOST_GRAPHS = 16;
+
   private final UnetConfig config;
   private final Parameters parameters;
   private final Execution execution;
-  private final Map<GraphKey, UnetExecutor> executors = new ConcurrentHashMap<>();
+  private final RecentlyUsed<GraphKey, UnetExecutor> executors =
+      new RecentlyUsed<>(MOST_GRAPHS, UnetExecutor::close);
 
   /** Null where SameDiff's own session computes. */
   private final PlanBackend backend;
@@ -560,7 +564,7 @@ public final class Unet implements AutoCloseable {
   }
 
   private WholeBatchExecutor wholeBatchExecutor(GraphKey key) {
-    return (WholeBatchExecutor) executors.computeIfAbsent(key, this::build);
+    return (WholeBatchExecutor) executors.keep(key, () -> build(key));
   }
 
   private WholeBatchExecutor executor(PlanBackend.OnDevice other, GraphKey key) {
@@ -579,7 +583,7 @@ public final class Unet implements AutoCloseable {
       UnetGraph.Mode mode =
           input.dropout() == null ? UnetGraph.Mode.INFERENCE : UnetGraph.Mode.trainingOf(config);
       GraphKey key = new GraphKey((int) x.size(2), (int) x.size(3), loss, mode);
-      return work.apply(executors.computeIfAbsent(key, this::build));
+      return executors.use(key, () -> build(key), work);
     } finally {
       life.readLock().unlock();
     }
@@ -722,8 +726,7 @@ public final class Unet implements AutoCloseable {
         return;
       }
       closed = true;
-      executors.values().forEach(UnetExecutor::close);
-      executors.clear();
+      executors.close();
       if (backend != null) {
         backend.close();
       }

@@ -625,13 +625,14 @@ class FusedLayersTest {
     }
   }
 
-  /** Tensors do not hold on to their memory. */
+  /** Tensors do not hold on to their memory, and begin where another parameter ends. */
   private static final List<FloatPointer> KEPT = new ArrayList<>();
 
   private static Tensor tensor(float[] values, long... shape) {
-    FloatPointer memory = new FloatPointer(values);
+    FloatPointer memory =
+        new FloatPointer(values.length + 1).position(1).put(values, 0, values.length);
     KEPT.add(memory);
-    return Tensor.dense(memory.address(), shape);
+    return Tensor.dense(memory.address() + Float.BYTES, shape);
   }
 
   private static INDArray array(CpuDevice device, Tensor tensor) {

@@ -14,6 +14,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerScope;
 import org.ddpm4j.kernels.cpu.FusedKernels;
 import org.ddpm4j.kernels.ops.LossFunction;
 import org.ddpm4j.kernels.plan.Precision;
@@ -174,6 +175,63 @@ class UnetLifeTest {
     } finally {
       executor.shutdownNow();
     }
+  }
+
+  /** Plans, sums of gradients and packed weights stay for the next call, whoever makes it. */
+  @Test
+  void aCallersScopeGivesNothingBackOfANetwork() {
+    assumeThat(FusedKernels.available()).isTrue();
+    try (Unet unet = unet(new Execution(LayersChoice.FUSED, Precision.FLOAT32, 2));
+        Unet alone = unet(new Execution(LayersChoice.FUSED, Precision.FLOAT32, 2))) {
+      Parameters gradient = unet.parameters().zerosLike();
+      long before;
+      long held;
+      try (PointerScope callers = new PointerScope()) {
+        assertThat(callers).isNotNull();
+        before = Pointer.totalBytes();
+        unet.predict(x, t);
+        unet.lossAndGradient(LossFunction.L2, x, t, x, gradient);
+        held = Pointer.totalBytes() - before;
+      }
+      assertThat(held).isGreaterThan(1 << 20);
+      // The garbage collector may free some arrays meanwhile.
+      assertThat(Pointer.totalBytes() - before).isGreaterThan(held / 2);
+      assertThat(floats(unet.predict(x, t))).isEqualTo(floats(alone.predict(x, t)));
+    }
+  }
+
+  /** A service that is asked for images of ever other sizes. */
+  @Test
+  void memoryDoesNotGrowWithTheNumberOfSizes() {
+    assumeThat(FusedKernels.available()).isTrue();
+    try (Unet unet = unet(new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1))) {
+      INDArray one = new RandomArrays(5).gaussian(1, 1, 1, 64, 64).castTo(DataType.FLOAT);
+      INDArray time = t.get(NDArrayIndex.interval(0, 1));
+      float[] first = floats(unet.predict(ofSize(one, 0), time));
+      long before = Pointer.totalBytes();
+      long most = 0;
+      for (int size = 1; size < 3 * Unet.MOST_GRAPHS; size++) {
+        unet.predict(ofSize(one, size), time).close();
+        long held = Pointer.totalBytes() - before;
+        if (size < Unet.MOST_GRAPHS) {
+          most = held;
+        }
+        assertThat(held).isLessThan(2 * most + 1);
+      }
+      assertThat(most).isPositive();
+      assertThat(floats(unet.predict(ofSize(one, 0), time))).isEqualTo(first);
+    }
+  }
+
+  /** Sizes of about as many pixels each. */
+  private static INDArray ofSize(INDArray image, int number) {
+    int height = 32 + 2 * (number % 8);
+    int width = 32 + 2 * (number / 8);
+    return image.get(
+        NDArrayIndex.all(),
+        NDArrayIndex.all(),
+        NDArrayIndex.interval(0, height),
+        NDArrayIndex.interval(0, width));
   }
 
   @Test

@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.training;
 
+import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import org.ddpm4j.kernels.cpu.SingleExecution;
@@ -31,10 +32,17 @@ final class FusedFlatOperations implements FlatOperations {
     double apply(int begin, int end);
   }
 
-  private double forEachPiece(int length, Piece piece) {
+  /** All pieces of arrays, as many of them at once as there are threads. */
+  private double forEachPiece(Piece piece, INDArray... arrays) {
+    int length = Math.toIntExact(arrays[0].length());
     double[] sums = new double[(length + PIECE - 1) / PIECE];
-    workers.forEach(
-        sums.length, i -> sums[i] = piece.apply(i * PIECE, Math.min(length, (i + 1) * PIECE)));
+    try {
+      workers.forEach(
+          sums.length, i -> sums[i] = piece.apply(i * PIECE, Math.min(length, (i + 1) * PIECE)));
+    } finally {
+      // Buffers do not hold on to the arrays, which own the memory.
+      Reference.reachabilityFence(arrays);
+    }
     return Arrays.stream(sums).sum();
   }
 
@@ -47,7 +55,6 @@ final class FusedFlatOperations implements FlatOperations {
     FloatBuffer values = buffer(x);
     return Math.sqrt(
         forEachPiece(
-            values.limit(),
             (begin, end) -> {
               float[] tile = new float[TILE];
               float[] squares = new float[TILE];
@@ -57,14 +64,14 @@ final class FusedFlatOperations implements FlatOperations {
                 addSquares(squares, tile, n);
               }
               return sum(squares);
-            }));
+            },
+            x));
   }
 
   @Override
   public void scale(INDArray x, double factor) {
     FloatBuffer values = buffer(x);
     forEachPiece(
-        values.limit(),
         (begin, end) -> {
           float[] tile = new float[TILE];
           for (int i = begin; i < end; i += TILE) {
@@ -74,7 +81,8 @@ final class FusedFlatOperations implements FlatOperations {
             values.put(i, tile, 0, n);
           }
           return 0;
-        });
+        },
+        x);
   }
 
   @Override
@@ -97,7 +105,6 @@ final class FusedFlatOperations implements FlatOperations {
     FloatBuffer ys = buffer(y);
     FloatBuffer xs = buffer(x);
     forEachPiece(
-        ys.limit(),
         (begin, end) -> {
           float[] yTile = new float[TILE];
           float[] xTile = new float[TILE];
@@ -109,7 +116,9 @@ final class FusedFlatOperations implements FlatOperations {
             ys.put(i, yTile, 0, n);
           }
           return 0;
-        });
+        },
+        y,
+        x);
   }
 
   @Override
@@ -131,7 +140,6 @@ final class FusedFlatOperations implements FlatOperations {
     float epsilon = (float) config.epsilon();
     return Math.sqrt(
         forEachPiece(
-            gs.limit(),
             (begin, end) -> {
               float[] gTile = new float[TILE];
               float[] mTile = new float[TILE];
@@ -151,7 +159,10 @@ final class FusedFlatOperations implements FlatOperations {
                 vs.put(i, vTile, 0, n);
               }
               return sum(squares);
-            }));
+            },
+            g,
+            m,
+            v));
   }
 
   private static double sum(float[] values) {

@@ -1,5 +1,6 @@
 package org.ddpm4j.kernels.cpu;
 
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx2;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_amx;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_bf16;
@@ -22,7 +23,7 @@ public final class Onednn {
 
   /** Loads oneDNN when first used. */
   private static final class Loaded {
-    static final engine ENGINE = new engine(engine.kind.cpu, 0);
+    static final engine ENGINE = Unscoped.make(() -> new engine(engine.kind.cpu, 0));
   }
 
   /**
@@ -142,6 +143,11 @@ public final class Onednn {
   /** {@return whether the processor has matrix units, AMX, which multiply bfloat16 numbers} */
   static boolean hasAmx() {
     return has(dnnl_cpu_isa_avx512_core_amx);
+  }
+
+  /** {@return whether the processor has AVX2} */
+  static boolean hasAvx2() {
+    return has(dnnl_cpu_isa_avx2);
   }
 
   /** {@return whether the processor's vectors have 512 bits} */

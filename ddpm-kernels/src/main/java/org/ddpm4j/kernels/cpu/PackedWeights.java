@@ -56,11 +56,12 @@ final class PackedWeights implements WeightCache {
     memory source = new memory(plain, Onednn.engine(), weight.pointer());
     memory packed = new memory(layout, Onednn.engine());
     Entry entry = new Entry(address, layout, source, packed, new reorder(source, packed));
-    List.of(entry.layout, entry.source, entry.packed, entry.reorder).forEach(this::keep);
-    entries.add(entry);
     try (stream stream = new stream(Onednn.engine())) {
       entry.pack(stream);
     }
+    // Not before it is packed, which memory may not suffice for.
+    List.of(entry.layout, entry.source, entry.packed, entry.reorder).forEach(this::keep);
+    entries.add(entry);
     return packed;
   }
 
@@ -71,8 +72,12 @@ final class PackedWeights implements WeightCache {
     Derived existing = derived.get(key);
     if (existing == null) {
       existing = new Derived(weight, new FloatMemory(length), length, computation);
-      existing.memory.retain();
-      existing.compute();
+      try {
+        existing.compute();
+      } catch (RuntimeException | Error e) {
+        existing.memory.close();
+        throw e;
+      }
       derived.put(key, existing);
     }
     return existing.tensor();
@@ -120,7 +125,7 @@ final class PackedWeights implements WeightCache {
           .forEach(Pointer::releaseReference);
     }
     entries.clear();
-    derived.values().forEach(d -> d.memory.release());
+    derived.values().forEach(d -> d.memory.close());
     derived.clear();
   }
 }

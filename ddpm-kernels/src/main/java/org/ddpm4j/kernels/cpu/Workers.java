@@ -6,6 +6,8 @@ import java.util.Locale;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -28,6 +30,11 @@ public final class Workers implements AutoCloseable {
    * @param threads how many tasks run at once, the calling thread's included, at least 1
    */
   public Workers(int threads) {
+    this(threads, Workers::thread);
+  }
+
+  /** With threads of somebody else's making. */
+  Workers(int threads, ThreadFactory factory) {
     if (threads < 1) {
       throw new IllegalArgumentException(
           String.format(
@@ -37,17 +44,14 @@ public final class Workers implements AutoCloseable {
     int size = Math.max(1, threads - 1);
     others =
         new ThreadPoolExecutor(
-            size,
-            size,
-            IDLE_SECONDS,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
-            work -> {
-              Thread thread = new Thread(work, "ddpm-worker");
-              thread.setDaemon(true);
-              return thread;
-            });
+            size, size, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), factory);
     others.allowCoreThreadTimeOut(true);
+  }
+
+  private static Thread thread(Runnable work) {
+    Thread thread = new Thread(work, "ddpm-worker");
+    thread.setDaemon(true);
+    return thread;
   }
 
   /**
@@ -73,7 +77,9 @@ public final class Workers implements AutoCloseable {
     List<FutureTask<Void>> helpers = new ArrayList<>();
     for (int i = 1; i < Math.min(threads, count); i++) {
       FutureTask<Void> helper = new FutureTask<>(tasks, null);
-      others.execute(helper);
+      if (!begin(helper)) {
+        break;
+      }
       helpers.add(helper);
     }
     tasks.run();
@@ -84,6 +90,22 @@ public final class Workers implements AutoCloseable {
       }
     }
     tasks.throwFailure();
+  }
+
+  /**
+   * Whether a thread was found for work. Where the system gives none (a container's limit, or no
+   * memory for its stack) those that there are do all of it: the caller must not leave while some
+   * have begun.
+   */
+  private boolean begin(Runnable work) {
+    try {
+      others.execute(work);
+      return true;
+    } catch (OutOfMemoryError e) {
+      return false;
+    } catch (RejectedExecutionException e) {
+      throw new IllegalStateException("The threads have ended: what they belong to is closed.", e);
+    }
   }
 
   /** Tasks that threads take one after the other until none is left. */

@@ -53,7 +53,7 @@ public final class FusedGraph {
 
   /** A variable; the plans read the values where {@link #parameter} returns them. */
   public SDVariable parameter(String name, Values values) {
-    parameters.put(name, values.toTensor());
+    parameters.put(name, values.toTensorInARow());
     return graph.var(name, array(values));
   }
 
@@ -185,7 +185,8 @@ public final class FusedGraph {
   /** Zeros for the gradient of every parameter. */
   Map<String, CpuTensor> zeroGradients() {
     Map<String, CpuTensor> zeros = new LinkedHashMap<>();
-    parameters.forEach((name, tensor) -> zeros.put(name, Values.zeros(tensor.shape()).toTensor()));
+    parameters.forEach(
+        (name, tensor) -> zeros.put(name, Values.zeros(tensor.shape()).toTensorInARow()));
     return zeros;
   }
 }

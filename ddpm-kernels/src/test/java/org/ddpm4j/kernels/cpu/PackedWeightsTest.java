@@ -1,6 +1,7 @@
 package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.SplittableRandom;
 import org.bytedeco.dnnl.memory;
@@ -106,6 +107,31 @@ class PackedWeightsTest {
       packed.refresh(); // (2));
       assertThat(contents(first)).isEqualTo(outputsFirst(weights));
       assertThat(contents(second)).isEqualTo(inBlocks(weights));
+    }
+  }
+
+  /** As when memory does not suffice for what the computation needs. */
+  @Test
+  void whatCouldNotBeComputedIsComputedWhenAskedForAgain() throws Exception {
+    CpuTensor weights = random(1);
+    int length = 1 << 20;
+    long before = NativeMemory.afterCollection();
+    try (PackedWeights packed = new PackedWeights(new Workers(1))) {
+      assertThatThrownBy(
+              () ->
+                  packed.derived(
+                      weights,
+                      "first",
+                      length,
+                      (from, to) -> {
+                        throw new OutOfMemoryError("too little");
+                      }))
+          .isInstanceOf(OutOfMemoryError.class);
+      assertThat(Pointer.totalBytes() - before).isLessThan(4L * length);
+      CpuTensor made =
+          packed.derived(
+              weights, "first", 1, (from, to) -> to.buffer().put(0, 2 * from.buffer().get(0)));
+      assertThat(made.buffer().get(0)).isEqualTo(2 * weights.buffer().get(0));
     }
   }
 

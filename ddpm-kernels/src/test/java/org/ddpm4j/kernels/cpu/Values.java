@@ -54,6 +54,13 @@ public record Values(double[] elements, long... shape) {
     return tensor;
   }
 
+  /** As parameters and their gradients lie, one behind the other: at any float of a cache line. */
+  CpuTensor toTensorInARow() {
+    CpuTensor tensor = CpuTensor.within(new FloatPointer(elements.length + 1), 1, shape);
+    writeTo(tensor);
+    return tensor;
+  }
+
   void writeTo(CpuTensor tensor) {
     for (int i = 0; i < elements.length; i++) {
       tensor.buffer().put(i, (float) elements[i]);

@@ -13,6 +13,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -198,6 +199,47 @@ class WorkersTest {
       workers.forEach(10, i -> done.incrementAndGet());
       assertThat(done.get()).isEqualTo(10);
     }
+  }
+
+  /** As in a container that allows no more, where Java throws this for want of a thread. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2})
+  void threadsThatCannotBeHadAreDoneWithout(int available) {
+    AtomicInteger asked = new AtomicInteger();
+    ThreadFactory few =
+        work ->
+            asked.getAndIncrement() < available
+                ? new Thread(work)
+                : new Thread(work) {
+                  @Override
+                  public void start() {
+                    throw new OutOfMemoryError("unable to create native thread");
+                  }
+                };
+    try (Workers workers = new Workers(4, few)) {
+      AtomicInteger running = new AtomicInteger();
+      AtomicIntegerArray done = new AtomicIntegerArray(100);
+      workers.forEach(
+          100,
+          i -> {
+            running.incrementAndGet();
+            done.incrementAndGet(i);
+            running.decrementAndGet();
+          });
+      assertThat(running.get()).as("tasks that outlive the call").isZero();
+      for (int i = 0; i < 100; i++) {
+        assertThat(done.get(i)).isEqualTo(1);
+      }
+    }
+  }
+
+  @Test
+  void saysThatItIsClosed() {
+    Workers workers = new Workers(2);
+    workers.close();
+    assertThatThrownBy(() -> workers.forEach(2, i -> {}))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("The threads have ended: what they belong to is closed.");
   }
 
   @Test

@@ -2,6 +2,7 @@ package org.ddpm4j.spark.exchange;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -105,14 +106,20 @@ public final class DriverExchange implements Closeable {
    */
   public List<byte[]> step(byte[] order, INDArray weights, INDArray sum) throws IOException {
     Slices slices = new Slices(length, tasks);
-    return ofAll(
-        (link, rank) -> {
-          link.send(Link.Kind.ORDER, order);
-          link.send(Link.Kind.WEIGHTS, rank, slices.of(weights, rank));
-          byte[] answer = answer(link, Link.Kind.ANSWER);
-          link.receive(Link.Kind.SUM, rank, slices.of(sum, rank));
-          return answer;
-        });
+    try {
+      return ofAll(
+          (link, rank) -> {
+            link.send(Link.Kind.ORDER, order);
+            link.send(Link.Kind.WEIGHTS, rank, slices.of(weights, rank));
+            byte[] answer = answer(link, Link.Kind.ANSWER);
+            link.receive(Link.Kind.SUM, rank, slices.of(sum, rank));
+            return answer;
+          });
+    } finally {
+      // Slices do not hold on to the arrays, which own the memory.
+      Reference.reachabilityFence(weights);
+      Reference.reachabilityFence(sum);
+    }
   }
 
   /** What is done with a task. */

@@ -1,6 +1,7 @@
 package org.ddpm4j.spark.exchange;
 
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
@@ -107,6 +108,8 @@ final class ReduceScatter implements AutoCloseable {
       slices.of(outgoing, slice).put(slices.of(gradient, slice));
     }
     slices.alone(parts.get(rank), rank).put(slices.of(gradient, rank));
+    // Slices do not hold on to the array, which owns the memory.
+    Reference.reachabilityFence(gradient);
     for (int peer = 0; peer < slices.count(); peer++) {
       int to = peer;
       sending.add(group.submit(() -> send(shard, to)));

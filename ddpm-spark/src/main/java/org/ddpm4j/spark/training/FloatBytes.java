@@ -1,5 +1,6 @@
 package org.ddpm4j.spark.training;
 
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -17,11 +18,14 @@ final class FloatBytes {
     }
     byte[] bytes = new byte[Math.toIntExact(Math.multiplyExact(flat.length(), Float.BYTES))];
     floats(bytes).put(flat.data().asNioFloat());
+    // The buffer does not keep the memory alive, only the array does.
+    Reference.reachabilityFence(flat);
     return bytes;
   }
 
   static void assign(INDArray flat, byte[] bytes) {
     flat.data().asNioFloat().put(floats(bytes));
+    Reference.reachabilityFence(flat);
   }
 
   private static FloatBuffer floats(byte[] bytes) {
