@@ -48,7 +48,8 @@ public final class Autoencoder implements AutoCloseable {
     this.config = config;
     this.encoder = encoder;
     this.decoder = decoder;
-    this.vectors = vectors;
+    // Not a workspace's, should a caller have one open.
+    this.vectors = vectors == null ? null : vectors.detach();
     this.codebook = Optional.ofNullable(vectors).map(Codebook::new);
   }
 

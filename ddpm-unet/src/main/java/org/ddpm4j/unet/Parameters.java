@@ -37,8 +37,8 @@ public final class Parameters {
   private Parameters(List<Parameter> declarations, DataType dataType) {
     this.declarations = List.copyOf(declarations);
     long count = declarations.stream().mapToLong(Parameter::length).sum();
-    this.flat = Nd4j.zeros(dataType, count);
     this.views = new LinkedHashMap<>();
+    this.flat = OutsideWorkspaces.make(() -> Nd4j.zeros(dataType, count));
     long offset = 0;
     for (Parameter declaration : declarations) {
       INDArray range = flat.get(NDArrayIndex.interval(offset, offset + declaration.length()));

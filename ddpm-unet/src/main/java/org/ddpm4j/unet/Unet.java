@@ -593,10 +593,14 @@ public final class Unet implements AutoCloseable {
     boolean fused = backend != null;
     Function<SameDiff, Layers> layers =
         fused ? FusedLayers::new : graph -> new ReferenceLayers(graph, dataType());
-    UnetGraph graph = graph(key, layers);
-    return fused
-        ? backend.executor(graph, key.height(), key.width(), this::run)
-        : new SessionExecutor(graph, parameters);
+    // Graphs have constants.
+    return OutsideWorkspaces.make(
+        () -> {
+          UnetGraph graph = graph(key, layers);
+          return fused
+              ? backend.executor(graph, key.height(), key.width(), this::run)
+              : new SessionExecutor(graph, parameters);
+        });
   }
 
   private UnetGraph graph(GraphKey key, Function<SameDiff, Layers> layers) {

@@ -307,8 +307,12 @@ final class UnetGraph {
    */
   SameDiff gradientFunction() {
     if (gradientNames.isEmpty()) {
-      // SameDiff reports its progress on the standard output.
-      StandardOutputFilter.dropLines("Added differentiated op ", graph::createGradFunction);
+      OutsideWorkspaces.make(
+          () -> {
+            // SameDiff reports its progress on the standard output.
+            StandardOutputFilter.dropLines("Added differentiated op ", graph::createGradFunction);
+            return null;
+          });
       for (Parameter declaration : declarations) {
         if (declaration.learning() == Parameter.Learning.TRAINED) {
           String name = declaration.name();

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.memory.conf.WorkspaceConfiguration;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -197,6 +199,46 @@ class UnetLifeTest {
       // The garbage collector may free some arrays meanwhile.
       assertThat(Pointer.totalBytes() - before).isGreaterThan(held / 2);
       assertThat(floats(unet.predict(x, t))).isEqualTo(floats(alone.predict(x, t)));
+    }
+  }
+
+  /** ND4J's workspaces use their memory again. */
+  @ParameterizedTest
+  @MethodSource("executions")
+  void aNetworkOutlivesTheWorkspaceInWhichItWasMade(Execution execution) {
+    WorkspaceConfiguration configuration =
+        WorkspaceConfiguration.builder().initialSize(32L << 20).build();
+    try (Unet alone = unet(execution)) {
+      Parameters expected = alone.parameters().zerosLike();
+      Unet unet;
+      Parameters gradient;
+      try (MemoryWorkspace workspace =
+          Nd4j.getWorkspaceManager().getAndActivateWorkspace(configuration, "CALLERS")) {
+        assertThat(workspace.isScopeActive()).isTrue();
+        unet = unet(execution);
+        gradient = unet.parameters().zerosLike();
+        unet.predict(x, t);
+        unet.lossAndGradient(LossFunction.L2, x, t, x, gradient);
+      }
+      try (MemoryWorkspace workspace =
+          Nd4j.getWorkspaceManager().getAndActivateWorkspace(configuration, "CALLERS")) {
+        assertThat(workspace.isScopeActive()).isTrue();
+        assertThat(Nd4j.valueArrayOf(4L << 20, 3f).isAttached()).isTrue();
+      }
+      alone.lossAndGradient(LossFunction.L2, x, t, x, expected);
+      assertThat(floats(gradient.flat())).isEqualTo(floats(expected.flat()));
+      assertThat(floats(unet.predict(x, t))).isEqualTo(floats(alone.predict(x, t)));
+      unet.lossAndGradient(LossFunction.L2, x, t, x, gradient);
+      assertThat(floats(gradient.flat())).isEqualTo(floats(expected.flat()));
+      // Of another size, which compiles anew what was differentiated in the workspace.
+      INDArray some = x.get(NDArrayIndex.interval(0, 3)).dup();
+      INDArray times = t.get(NDArrayIndex.interval(0, 3)).dup();
+      unet.lossAndGradient(LossFunction.L2, some, times, some, gradient);
+      alone.lossAndGradient(LossFunction.L2, some, times, some, expected);
+      assertThat(floats(gradient.flat())).isEqualTo(floats(expected.flat()));
+      unet.close();
+    } finally {
+      Nd4j.getWorkspaceManager().destroyAllWorkspacesForCurrentThread();
     }
   }
 
