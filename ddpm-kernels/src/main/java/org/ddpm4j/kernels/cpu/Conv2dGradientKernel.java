@@ -55,7 +55,9 @@ final class Conv2dGradientKernel {
     } else if (dx != null) {
       addInputGradient(steps, context, operands, forward, w, dy, dx);
     }
-    if (dw != null || db != null) {
+    if ((dw != null || db != null) && PointwiseParameterGradients.isFor(kind, geometry, w)) {
+      PointwiseParameterGradients.addTo(steps, context, operands, x, dy, dw, db);
+    } else if (dw != null || db != null) {
       addParameterGradients(steps, context, operands, forward, x, dy, dw, db);
     }
     return Kernel.sequence(steps);

@@ -146,9 +146,7 @@ final class Conv2dKernel {
 
   private static boolean isOfKernel3(
       ConvolutionOperands.Weights kind, ConvolutionGeometry geometry, CpuTensor w) {
-    return kind == ConvolutionOperands.Weights.DENSE
-        && geometry.keepsSizeOfKernel3()
-        && w.size(0) == 3;
+    return kind == ConvolutionOperands.Weights.DENSE && w.size(0) == 3 && geometry.keepsSize(3);
   }
 
   static convolution_forward.primitive_desc forward(

@@ -5,8 +5,6 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 
 import java.util.List;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.post_ops;
-import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.dnnl.reorder;
 import org.ddpm4j.kernels.ops.ConvolutionGeometry;
 import org.ddpm4j.kernels.plan.Kernel;
@@ -178,22 +176,6 @@ record ConvolutionOperands(
 
   /** Adds a gradient in oneDNN's layout to the plain one. */
   Kernel addToPlainWeights(CpuContext context, memory gradient, CpuTensor sum) {
-    post_ops addToDestination = new post_ops();
-    addToDestination.append_sum();
-    primitive_attr attributes = Onednn.attributes();
-    attributes.set_post_ops(addToDestination);
-    memory plain = context.memory(plainWeights, sum);
-    return context
-        .call(
-            new reorder(
-                new reorder.primitive_desc(
-                    Onednn.engine(),
-                    gradient.get_desc(),
-                    Onednn.engine(),
-                    plainWeights,
-                    attributes,
-                    false)))
-        .with(DNNL_ARG_SRC, gradient)
-        .with(DNNL_ARG_DST, plain);
+    return context.adding(gradient, context.memory(plainWeights, sum));
   }
 }

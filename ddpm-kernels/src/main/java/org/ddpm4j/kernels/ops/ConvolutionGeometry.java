@@ -32,11 +32,12 @@ public record ConvolutionGeometry(int stride, int padding, int endPadding) {
   }
 
   /**
-   * Whether a convolution of kernel 3 keeps the size.
+   * Whether outputs lie where the middle of an odd kernel is: at every position of the input.
    *
-   * @return true for stride 1 and padding 1
+   * @param kernel its size along both axes
+   * @return true for stride 1 and zeros around that are half of the kernel
    */
-  public boolean keepsSizeOfKernel3() {
-    return stride == 1 && padding == 1 && endPadding == 1;
+  public boolean keepsSize(int kernel) {
+    return stride == 1 && 2 * padding == kernel - 1 && endPadding == padding;
   }
 }

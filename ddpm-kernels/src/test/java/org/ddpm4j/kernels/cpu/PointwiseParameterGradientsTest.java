@@ -1,0 +1,155 @@
+package org.ddpm4j.kernels.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.ddpm4j.kernels.ops.ConvolutionGeometry;
+import org.ddpm4j.kernels.plan.ElementType;
+import org.ddpm4j.kernels.plan.Kernel;
+import org.ddpm4j.kernels.plan.Precision;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Gradients of convolutions of kernel 1, against the definition in double precision. */
+class PointwiseParameterGradientsTest {
+
+  private static final ConvolutionGeometry POINTWISE = ConvolutionGeometry.symmetric(1, 0);
+
+  /** Kernels know addresses alone: nothing may be collected before they have run. */
+  private final List<CpuTensor> kept = new ArrayList<>();
+
+  private final SplittableRandom random = new SplittableRandom(5);
+
+  private CpuTensor tensor(Values values) {
+    CpuTensor tensor = values.toTensor();
+    kept.add(tensor);
+    return tensor;
+  }
+
+  private CpuTensor tensor(CpuContext context, Values values, ElementType type) {
+    CpuTensor floats = tensor(values);
+    if (type == ElementType.FLOAT32) {
+      return floats;
+    }
+    CpuTensor rounded =
+        tensor(Values.zeros(CpuTensor.floatsFor(floats.length()))).asBfloat16(values.shape());
+    context.copying(floats, rounded).run();
+    return rounded;
+  }
+
+  /** By the definition: sums over all positions. */
+  private static Values weightsGradient(Values x, Values dy) {
+    int in = x.size(3);
+    int out = dy.size(3);
+    Values dw = Values.zeros(1, 1, in, out);
+    for (int position = 0; position < x.elements().length / in; position++) {
+      for (int i = 0; i < in; i++) {
+        for (int o = 0; o < out; o++) {
+          dw.elements()[i * out + o] +=
+              x.elements()[position * in + i] * dy.elements()[position * out + o];
+        }
+      }
+    }
+    return dw;
+  }
+
+  private static Values biasGradient(Values dy) {
+    int out = dy.size(3);
+    Values db = Values.zeros(out);
+    for (int i = 0; i < dy.elements().length; i++) {
+      db.elements()[i % out] += dy.elements()[i];
+    }
+    return db;
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1, 1, 1, 1, 1",
+    "1, 1, 1, 70, 3",
+    "2, 3, 5, 3, 17",
+    "3, 7, 7, 33, 16",
+    "2, 8, 8, 128, 56",
+    "5, 4, 6, 64, 200"
+  })
+  void addsToWhatIsThere(int n, int h, int w, int in, int out) {
+    check(Precision.FLOAT32, ElementType.FLOAT32, 1e-5, n, h, w, in, out);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "FLOAT32, 1, 1, 1, 1, 1",
+    "BFLOAT16, 1, 1, 1, 70, 3",
+    "FLOAT32, 2, 3, 5, 3, 17",
+    "BFLOAT16, 3, 7, 7, 33, 16",
+    "FLOAT32, 2, 8, 8, 128, 56",
+    "BFLOAT16, 5, 4, 6, 64, 200"
+  })
+  void addsProductsOfBfloat16(ElementType maps, int n, int h, int w, int in, int out) {
+    assertThat(Onednn.engine()).isNotNull();
+    Assumptions.assumeTrue(Onednn.hasBfloat16(), "the processor has no bfloat16");
+    check(Precision.BFLOAT16, maps, 5e-3, n, h, w, in, out);
+  }
+
+  private void check(
+      Precision precision,
+      ElementType maps,
+      double tolerance,
+      int n,
+      int h,
+      int w,
+      int in,
+      int out) {
+    Values x = Values.gaussian(random, 1, n, h, w, in);
+    Values dy = Values.gaussian(random, 1, n, h, w, out);
+    Values dw = Values.gaussian(random, 1, 1, 1, in, out);
+    Values db = Values.gaussian(random, 1, out);
+    Values expectedDw = NaiveOps.add(dw, weightsGradient(x, dy));
+    Values expectedDb = NaiveOps.add(db, biasGradient(dy));
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        CpuContext context = new CpuContext(weights, precision)) {
+      CpuTensor xs = tensor(context, x, maps);
+      CpuTensor slopes = tensor(context, dy, maps);
+      CpuTensor sum = tensor(dw);
+      CpuTensor biasSum = tensor(db);
+      CpuTensor ws = tensor(Values.zeros(1, 1, in, out));
+      assertThat(
+              PointwiseParameterGradients.isFor(ConvolutionOperands.Weights.DENSE, POINTWISE, ws))
+          .isTrue();
+      poison(context);
+      gradients(context, xs, ws, slopes, sum, biasSum).run();
+      assertThat(expectedDw.relativeErrorOf(Values.of(sum))).isLessThan(tolerance);
+      assertThat(expectedDb.relativeErrorOf(Values.of(biasSum))).isLessThan(tolerance);
+      // Each alone, once more.
+      gradients(context, xs, ws, slopes, sum, null).run();
+      gradients(context, xs, ws, slopes, null, biasSum).run();
+      assertThat(NaiveOps.add(expectedDw, weightsGradient(x, dy)).relativeErrorOf(Values.of(sum)))
+          .isLessThan(tolerance);
+      assertThat(NaiveOps.add(expectedDb, biasGradient(dy)).relativeErrorOf(Values.of(biasSum)))
+          .isLessThan(tolerance);
+    }
+  }
+
+  /** Scratch memory that another kernel has left behind. */
+  private static void poison(CpuContext context) {
+    CpuTensor scratch = context.scratch(1 << 20).get(0);
+    float[] notNumbers = new float[scratch.length()];
+    Arrays.fill(notNumbers, Float.NaN);
+    scratch.buffer().put(0, notNumbers);
+  }
+
+  private static Kernel gradients(
+      CpuContext context, CpuTensor x, CpuTensor w, CpuTensor dy, CpuTensor dw, CpuTensor db) {
+    return context.preparing(
+        () ->
+            Conv2dGradientKernel.kernel(
+                context,
+                ConvolutionOperands.Weights.DENSE,
+                POINTWISE,
+                List.of(x, w, dy),
+                Arrays.asList(null, dw, db)));
+  }
+}
