@@ -73,7 +73,8 @@ class PointwiseParameterGradientsTest {
     "2, 3, 5, 3, 17",
     "3, 7, 7, 33, 16",
     "2, 8, 8, 128, 56",
-    "5, 4, 6, 64, 200"
+    "5, 4, 6, 64, 200",
+    "2, 3, 3, 500, 600"
   })
   void addsToWhatIsThere(int n, int h, int w, int in, int out) {
     check(Precision.FLOAT32, ElementType.FLOAT32, 1e-5, n, h, w, in, out);
