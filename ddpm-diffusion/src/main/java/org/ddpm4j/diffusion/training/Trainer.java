@@ -53,6 +53,7 @@ public final class Trainer implements AutoCloseable {
   private DataSet validation;
   private long step;
   private volatile boolean stopRequested;
+  private boolean closed;
 
   /**
    * A training that is at its beginning.
@@ -198,9 +199,14 @@ public final class Trainer implements AutoCloseable {
    *     weights are those before that step, and no listener hears of it
    * @throws org.ddpm4j.kernels.plan.DeviceMemoryException if the network's device has no memory
    *     left; {@link #checkpoint} is then the state after the last whole step
+   * @throws IllegalStateException if this is closed
    * @throws IOException if a listener throws it
    */
   public void fit() throws IOException {
+    if (closed) {
+      throw new IllegalStateException(
+          "The training is closed; go on with another trainer that resumes its checkpoint.");
+    }
     try {
       finishReport();
       while (step < config.steps() && !stopRequested) {
@@ -383,10 +389,11 @@ public final class Trainer implements AutoCloseable {
 
   /**
    * Ends the threads of training and closes {@link #emaUnet}. The network that was trained, and the
-   * data, are the caller's to close.
+   * data, are the caller's to close. Closing once more does nothing.
    */
   @Override
   public void close() {
+    closed = true;
     trainingStep.close();
     emaUnet.close();
     target.ifPresent(Unet::close);

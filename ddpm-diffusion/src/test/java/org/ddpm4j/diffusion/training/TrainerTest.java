@@ -291,6 +291,19 @@ class TrainerTest {
   }
 
   @Test
+  void aClosedTrainingRefusesToGoOnAndStaysReadable() throws IOException {
+    Trainer trainer = TinyTraining.trainer(2);
+    trainer.fit();
+    trainer.close();
+    trainer.close();
+    assertThatThrownBy(trainer::fit)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "The training is closed; go on with another trainer that resumes its checkpoint.");
+    assertThat(trainer.checkpoint().step()).isEqualTo(2);
+  }
+
+  @Test
   void aStopThatIsRequestedBeforeTheBeginningIsNotForgotten() throws IOException {
     Trainer trainer = TinyTraining.trainer(3);
     trainer.requestStop();
