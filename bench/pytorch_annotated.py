@@ -226,7 +226,9 @@ def make_round(arguments):
     channels, size = SIZES[arguments.model]
     count = sum(parameter.numel() for parameter in unet.parameters())
     x = torch.randn(arguments.batch, channels, size, size, device=device)
-    target = torch.randn_like(x)
+    t = torch.randint(0, TIMESTEPS, (arguments.batch,), device=device)
+    with torch.no_grad():
+        target = torch.randn_like(unet(x[:1], t[:1]).expand(arguments.batch, -1, -1, -1))
     if "channels_last" in arguments.mode:
         unet = unet.to(memory_format=torch.channels_last)
         x = x.to(memory_format=torch.channels_last)
@@ -247,7 +249,6 @@ def make_round(arguments):
     weights = list(unet.parameters())
     optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE, fused=on_card or None)
     average = [weight.detach().clone() for weight in weights] if on_card else None
-    t = torch.randint(0, TIMESTEPS, (arguments.batch,), device=device)
 
     def train():
         optimizer.zero_grad()
@@ -310,7 +311,7 @@ def main():
         arguments.precision == "tfloat32" or arguments.mode.startswith("cuda_graphs")
     ):
         parser.error("tfloat32 and CUDA graphs need a card (--device cuda)")
-    if arguments.task == "train" and arguments.model in pytorch_peers.SIZES:
+    if arguments.task == "train" and arguments.model in pytorch_peers.DECODERS:
         parser.error(f"{arguments.model} is measured in predictions alone (sample)")
     torch.set_num_threads(arguments.threads)
     choose_precision(arguments.precision)

@@ -19,6 +19,8 @@ SIZES = {
     "dit": (4, 32),
     "lucidrains": (3, 64),
 }
+# Half of what is trained, and therefore not trained alone.
+DECODERS = {"autoencoder-kl", "autoencoder-vq"}
 
 
 class Denoiser(nn.Module):

@@ -70,12 +70,14 @@ final class Benchmark implements AutoCloseable {
     this.unet = Unet.create(config, DataType.FLOAT, 0, execution);
     boolean trains = task == Task.TRAIN;
     this.gradient = trains ? unet.parameters().zerosLike() : null;
-    this.training = trains ? BadInputException.check(() -> training(unet, shape)) : null;
+    // A device's step predicts as many channels as it makes noisy.
+    boolean inSteps = trains && config.outChannels() == shape.channels();
+    this.training = inSteps ? BadInputException.check(() -> training(unet, shape)) : null;
     this.optimizer = trains && training == null ? AdamW.of(AdamWConfig.defaults(), unet) : null;
     long[] batch = {batchSize, shape.channels(), shape.height(), shape.width()};
     NoiseSource noise = NoiseSource.seeded(0, 0);
     this.x = noise.gaussian(0, batch);
-    this.target = noise.gaussian(1, batch);
+    this.target = noise.gaussian(1, batchSize, config.outChannels(), shape.height(), shape.width());
     this.labels = config.classEmbeddings() > 0 ? Nd4j.zeros(DataType.INT32, batchSize) : null;
     int[] timesteps = new SplittableRandom(0).ints(batchSize, 0, TIMESTEPS).toArray();
     this.trainingInput = new UnetInput(x, Nd4j.createFromArray(timesteps), labels);

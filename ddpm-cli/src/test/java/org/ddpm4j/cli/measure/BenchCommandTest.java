@@ -75,8 +75,9 @@ class BenchCommandTest {
   }
 
   @Test
-  void whatOthersHaveTrainedIsMeasuredInPredictionsAlone() {
-    Cli.run("bench", "train", "--model", "dit").isBadInput("dit", "bench sample");
+  void decodersAreMeasuredInPredictionsAlone() {
+    Cli.run("bench", "train", "--model", "autoencoder-kl")
+        .isBadInput("autoencoder-kl", "bench sample");
   }
 
   @Test

@@ -7,6 +7,7 @@ import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.kernels.plan.PlanProfile;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.model.AnnotatedUnet;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -43,6 +44,17 @@ class BenchmarkTest {
       INDArray before = weight.dup();
       benchmark.round();
       assertThat(benchmark.unet().parameters().get("init_conv.weight")).isNotEqualTo(before);
+    }
+  }
+
+  /** As those that say variances, too. */
+  @Test
+  void aNetworkOfMoreChannelsIsTrainedInAllOfThem() {
+    AnnotatedUnet wider = network().withOutChannels(2);
+    try (Benchmark benchmark =
+        new Benchmark(Benchmark.Task.TRAIN, wider, SHAPE, 2, Execution.automatic())) {
+      assertThat(benchmark.round()).isPositive();
+      assertThat(benchmark.unet().parameters().get("init_conv.weight").isNaN().any()).isFalse();
     }
   }
 }
