@@ -222,6 +222,22 @@ class LauncherTest {
         .isEmpty();
   }
 
+  /** The name of a locale says nothing where the locale is not installed; SSH brings such names. */
+  @ParameterizedTest
+  @ValueSource(strings = {"xx_XX.UTF-8", "C"})
+  void namesOfFilesAreUtf8WhateverLocalesThereAre(String locale) throws Exception {
+    Path home = home();
+    Path java = javaOfVersion("17").resolve("bin/java");
+    Files.writeString(java, "echo \"locale:$LC_ALL\"\n", StandardOpenOption.APPEND);
+    Result result =
+        launch(
+            Map.of("JAVA_HOME", folder.resolve("jdk").toString(), "LANG", locale),
+            "unset LC_ALL LC_CTYPE; exec bash \"$0\" --version",
+            home.resolve("ddpm"));
+    assertThat(result.code()).as(result.err()).isZero();
+    assertThat(result.out().lines()).contains("locale:C.UTF-8");
+  }
+
   @Test
   void aBuildThatFailsShowsItsLog() throws Exception {
     Path home = Files.createDirectory(folder.resolve("home"));

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -126,5 +127,63 @@ class OutputPlacesTest {
     Cli.run("sample", "--run", "missing-run", "--output", folder)
         .isBadInput("a folder of that name exists");
     assertThat(folder).isEmptyDirectory();
+  }
+
+  static List<String> readingAFile() {
+    return List.of(
+        "image-to-image --run missing-run --image FILE --output OUTPUT",
+        "inpaint --run missing-run --image 1 --mask FILE --output OUTPUT",
+        "inpaint --run missing-run --image 1,FILE --mask-box 0,0,4,4 --output OUTPUT",
+        "interpolate --run missing-run --from 1 --to FILE --output OUTPUT",
+        "invert --run missing-run --image FILE --output OUTPUT",
+        "sample --run missing-run --noise FILE --output OUTPUT",
+        "sample --run missing-run --checkpoint FILE --format safetensors --output OUTPUT",
+        "predict --model missing-model --input FILE --output OUTPUT",
+        "convert --model FILE --to onnx --output OUTPUT");
+  }
+
+  /** However it is spelled, the file that was read is still there. */
+  @ParameterizedTest
+  @MethodSource("readingAFile")
+  void theFileThatIsReadIsNotReplaced(String line) throws Exception {
+    Path file = Files.writeString(folder.resolve("file"), "the only copy");
+    Path link = Files.createSymbolicLink(folder.resolve("link"), file);
+    for (Path output : List.of(file, folder.resolve("x/../file"), link)) {
+      Files.createDirectories(folder.resolve("x"));
+      Cli.run(words(line.replace("FILE", file.toString()), output))
+          .isBadInput("The result would replace " + output, "choose another file by --output");
+    }
+    assertThat(file).hasContent("the only copy");
+  }
+
+  /** Without --output, the picture of one edit could be the image of the next. */
+  @Test
+  void theFileThatIsReadIsNotReplacedByThatOfTheUsualName() throws Exception {
+    Path run = Files.createDirectory(folder.resolve("run"));
+    Path file = Files.writeString(run.resolve("image-to-image.png"), "the only copy");
+    Cli.run("image-to-image", "--run", run, "--image", file)
+        .isBadInput("The result would replace " + file);
+    assertThat(file).hasContent("the only copy");
+  }
+
+  /** Their pictures would be images to train on from then on, and no run could be resumed. */
+  @Test
+  void nothingIsWrittenAmongTheImagesOfAFolder() throws Exception {
+    Path images = PictureFixture.folder(folder.resolve("images"), 2);
+    Map<String, String> before = FolderContent.of(images);
+    Path linked = Files.createSymbolicLink(folder.resolve("link"), images);
+    for (Path run : List.of(images.resolve("runs/x"), linked.resolve("red/x"))) {
+      Cli.run("train", "--dataset", "folder", "--data", images, "--image-size", 16, "--run", run)
+          .isBadInput(run + " lies in the folder of images " + images, "by --run");
+    }
+    for (Path picture : List.of(images.resolve("data.png"), images.resolve("red/00.png"))) {
+      Cli.run("data", "--dataset", "folder", "--data", images, "--output", picture)
+          .isBadInput(picture + " lies in the folder of images " + images, "by --output");
+    }
+    assertThat(FolderContent.of(images)).isEqualTo(before);
+    // A name that begins with a full stop is left out, and one that only begins alike is outside.
+    for (Path picture : List.of(images.resolve(".data.png"), folder.resolve("images.png"))) {
+      Cli.run("data", "--dataset", "folder", "--data", images, "--output", picture).isOk();
+    }
   }
 }

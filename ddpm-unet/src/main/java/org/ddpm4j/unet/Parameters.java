@@ -219,12 +219,22 @@ public final class Parameters {
    * Takes values under PyTorch's names in PyTorch's layouts. Nothing is changed unless all fit.
    *
    * @param tensors exactly the network's parameters, in any order and floating type
-   * @throws IllegalArgumentException if one is missing, unknown or of another shape
+   * @throws IllegalArgumentException if one is missing, unknown, of another shape or not of a
+   *     floating type, as the weights of quantised networks are
    */
   public void assignPyTorch(Map<String, INDArray> tensors) {
     Map<String, long[]> shapes = new LinkedHashMap<>();
     tensors.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
     checkPyTorchShapes(declarations, shapes);
+    tensors.forEach(
+        (name, tensor) -> {
+          if (!tensor.dataType().isFPType()) {
+            throw new IllegalArgumentException(
+                Text.format(
+                    "The tensor %s holds numbers of the type %s where parameters are floating-point numbers; take weights that are not quantised.",
+                    name, tensor.dataType()));
+          }
+        });
     for (Parameter declaration : declarations) {
       declaration
           .layout()

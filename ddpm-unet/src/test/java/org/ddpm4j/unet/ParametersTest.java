@@ -176,6 +176,17 @@ class ParametersTest {
     refused(
         misshapen,
         "The tensor linear.weight has the shape [16, 25] where the network has [25, 16].");
+
+    // As integers, they would be numbers by which a scale, kept elsewhere, is to be multiplied.
+    for (DataType type : new DataType[] {DataType.INT8, DataType.INT32, DataType.BOOL}) {
+      Map<String, INDArray> quantised = tensors();
+      quantised.computeIfPresent("linear.weight", (name, tensor) -> tensor.castTo(type));
+      refused(
+          quantised,
+          "The tensor linear.weight holds numbers of the type "
+              + type
+              + " where parameters are floating-point numbers; take weights that are not quantised.");
+    }
   }
 
   private void refused(Map<String, INDArray> tensors, String message) {

@@ -18,6 +18,7 @@ import org.ddpm4j.cli.options.ClassChoice;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.GuidanceOptions;
 import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Inputs;
 import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.ModelOptions;
 import org.ddpm4j.cli.options.Pixels;
@@ -282,6 +283,7 @@ public final class SampleCommand implements Callable<Integer> {
       Folders.requireWritable(target);
     } else {
       AtomicFile.requireWritable(target);
+      Inputs.requireOther(spec, target);
     }
   }
 

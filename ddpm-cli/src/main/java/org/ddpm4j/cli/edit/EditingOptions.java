@@ -12,6 +12,7 @@ import org.ddpm4j.cli.options.ClassChoice;
 import org.ddpm4j.cli.options.DataOptions;
 import org.ddpm4j.cli.options.DataPlaces;
 import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Inputs;
 import org.ddpm4j.cli.options.ModelOptions;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.terminal.Console;
@@ -25,7 +26,9 @@ import org.ddpm4j.io.AtomicFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /**
  * What all commands that edit images have in common: the model, the images' places, the picture.
@@ -34,6 +37,9 @@ final class EditingOptions {
 
   private static final int MAX_IMAGES = 16;
   private static final long MAX_PIXELS = 1L << 26;
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
 
   @Mixin private ModelOptions modelOptions;
 
@@ -79,6 +85,7 @@ final class EditingOptions {
   Path output(String name) throws IOException {
     Path place = output == null ? modelOptions.defaultOutput(name) : output;
     AtomicFile.requireWritable(place);
+    Inputs.requireOther(command, place);
     return place;
   }
 

@@ -7,6 +7,7 @@ import java.util.function.Supplier;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.HasEffect;
+import org.ddpm4j.cli.options.Inputs;
 import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.KnownDataSet;
 import org.ddpm4j.cli.options.ModelPlace;
@@ -199,6 +200,7 @@ public final class ConvertCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     if (target == Target.SAMEDIFF || target == Target.ONNX) {
       AtomicFile.requireWritable(output);
+      Inputs.requireOther(spec, output);
     } else {
       Folders.requireWritable(output);
     }

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.Inputs;
 import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.LayersOptions;
 import org.ddpm4j.cli.options.ModelPlace;
@@ -33,7 +34,9 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Runs a U-Net on the tensors of a file, to compare it with other libraries. */
 @Command(
@@ -125,6 +128,8 @@ public final class PredictCommand implements Callable<Integer> {
 
   @Mixin private LayersOptions layers;
 
+  @Spec private CommandSpec spec;
+
   /**
    * A command with nothing chosen yet; picocli sets the fields.
    *
@@ -137,6 +142,7 @@ public final class PredictCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     AtomicFile.requireWritable(output);
+    Inputs.requireOther(spec, output);
     Execution execution = layers.execution(console, precision.dataType, precision.convolutions);
     Map<String, INDArray> results = new LinkedHashMap<>();
     Path folder = place.folder(model, console);

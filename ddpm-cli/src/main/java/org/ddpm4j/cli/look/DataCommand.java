@@ -99,6 +99,7 @@ public final class DataCommand implements Callable<Integer> {
       BadInputException.requireRange("--per-class", perClass, 1, MAX_IMAGES);
     }
     AtomicFile.requireWritable(output);
+    data.requireOutside(output, "--output");
     TrainingData loaded = data.load(0, Optional.empty());
     DataOptions.noteSkipped(console, "data", loaded.loaded());
     ImageDataSet images = loaded.images();

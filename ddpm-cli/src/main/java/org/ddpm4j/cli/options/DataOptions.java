@@ -1,6 +1,7 @@
 package org.ddpm4j.cli.options;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -95,6 +96,20 @@ public final class DataOptions {
   /** {@return the data set that the user named} */
   public KnownDataSet chosen() {
     return dataSet;
+  }
+
+  /**
+   * Refuses to write pictures to where the data set's images are, of which they would then be some.
+   *
+   * @param output the file or folder to write, which need not exist
+   * @param option that chooses another
+   * @throws IOException if the disk cannot tell
+   */
+  public void requireOutside(Path output, String option) throws IOException {
+    Optional<Path> folder = places.sources().dataFolder();
+    if (dataSet == KnownDataSet.FOLDER && folder.isPresent()) {
+      Inputs.requireOutside(folder.get(), output, option);
+    }
   }
 
   /**

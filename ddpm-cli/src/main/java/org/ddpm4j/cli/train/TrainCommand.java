@@ -209,6 +209,7 @@ public final class TrainCommand implements Callable<Integer> {
                         + "-"
                         + LocalDateTime.now(ZoneId.systemDefault()).format(TIME)));
     requireNew(path);
+    data.requireOutside(path, "--run");
     if (!dryRun) {
       Folders.requireWritable(path);
     }
