@@ -265,8 +265,8 @@ class ExchangeTest {
       assertThat(Thread.interrupted()).isTrue();
       assertThatThrownBy(
               () -> TaskExchange.join(driver.rendezvous(), LOOPBACK, 0, LONG, NOBODY).close())
-          .isInstanceOf(IOException.class)
-          .hasMessageContaining("cannot be reached");
+          // Refused, or reset where the system was quicker than the end of the interrupted channel.
+          .isInstanceOf(IOException.class);
     }
   }
 
