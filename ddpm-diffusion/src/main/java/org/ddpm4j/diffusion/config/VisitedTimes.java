@@ -96,10 +96,20 @@ record VisitedTimes(Times times, TimestepSpacing spacing, int stepsOffset, doubl
       levels = levels.startingFrom(InitialNoise.OF_LEVEL);
     }
     if (range.spacing() != LevelSpacing.LOG_LINEAR) {
-      levels = levels.endingAt(level(end, schedule));
+      levels = levels.endingAt(end(end, schedule, range));
     }
     // Where noisy timesteps are left out, there may be fewer steps than were asked for.
     return levels.last(Math.min(part.last(), levels.steps()));
+  }
+
+  /** Solvers that think in timesteps keep the noise of a range's own end, where it has one. */
+  private NoiseLevel end(End end, NoiseSchedule schedule, LevelRange range) {
+    boolean isOfRange =
+        end == End.FIRST_TIMESTEP
+            && times == Times.ABOVE_ZERO
+            && range.spacing() != LevelSpacing.TIMESTEPS
+            && range.least() != null;
+    return isOfRange ? NoiseLevel.ofRho(schedule, range.least()) : level(end, schedule);
   }
 
   /**

@@ -116,7 +116,7 @@ class DiffusersTrajectoryTest {
         resource("option_trajectories.json")
             .map(run -> run.json().get("config").toString())
             .toList();
-    assertThat(configs).hasSize(111);
+    assertThat(configs).hasSize(117);
     for (String option :
         List.of(
             "\"lower_order_final\":false",

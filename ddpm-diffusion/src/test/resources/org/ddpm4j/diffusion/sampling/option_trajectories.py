@@ -81,6 +81,9 @@ for levels in (dict(use_karras_sigmas=True), EXPONENTIAL, BETA):
     add(EULER, SCALED, levels, V, dict(timestep_type="continuous", sigma_min=0.002, sigma_max=700.0))
     add(EULER, SCALED, levels, dict(sigma_min=0.05, sigma_max=10.0))
     add(UNIPC, SCALED, levels, dict(sigma_min=0.05, sigma_max=10.0))
+    # The end of a range, above and below the noise of timestep 0, at which a run is to stop.
+    for least in (0.05, 0.002):
+        add(UNIPC, SCALED, SIGMA_MIN, levels, dict(sigma_min=least, sigma_max=10.0))
 add(EULER, SCALED, V, dict(timestep_type="continuous"))
 add(EULER, SCALED, V, dict(timestep_type="continuous", timestep_spacing="leading", steps_offset=1))
 for schedule in (LINEAR, SCALED):
