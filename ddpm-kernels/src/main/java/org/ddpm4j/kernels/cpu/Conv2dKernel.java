@@ -58,9 +58,7 @@ final class Conv2dKernel {
       if (residual != null) {
         operations.append_binary(algorithm.binary_add, layoutOfResidual());
       }
-      primitive_attr attributes = Onednn.attributes();
-      attributes.set_post_ops(operations);
-      return attributes;
+      return Onednn.attributes(operations);
     }
 
     /** The function applied after a kernel that adds the residual by itself. */

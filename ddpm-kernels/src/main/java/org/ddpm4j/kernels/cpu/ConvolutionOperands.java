@@ -132,6 +132,29 @@ record ConvolutionOperands(
         new long[] {geometry.endPadding(), geometry.endPadding()});
   }
 
+  /**
+   * Those of a dense convolution of kernel 1 as a fully connected layer has them, whose batch are
+   * all positions: {@code [positions,iC]}, {@code [positions,oC]} and weights {@code [oC,iC]}.
+   */
+  ConvolutionOperands ofPositions(CpuTensor xs, CpuTensor ys) {
+    long in = xs.size(3);
+    long out = ys.size(3);
+    long positions = xs.length() / in;
+    return new ConvolutionOperands(
+        type,
+        Onednn.dense(xs.dataType(), positions, in),
+        Onednn.dense(type, positions, in),
+        Onednn.dense(ys.dataType(), positions, out),
+        Onednn.dense(type, positions, out),
+        Onednn.strided(new long[] {out, in}, 1, out),
+        Onednn.any(type, out, in),
+        Onednn.any(memory.data_type.f32, out, in),
+        bias,
+        strides,
+        padding,
+        endPadding);
+  }
+
   /** Feature maps ready to be multiplied, and what makes them so. */
   record Input(memory memory, List<Kernel> preparation) {}
 
@@ -176,6 +199,18 @@ record ConvolutionOperands(
 
   /** Adds a gradient in oneDNN's layout to the plain one. */
   Kernel addToPlainWeights(CpuContext context, memory gradient, CpuTensor sum) {
-    return context.adding(gradient, context.memory(plainWeights, sum));
+    memory plain = context.memory(plainWeights, sum);
+    return context
+        .call(
+            new reorder(
+                new reorder.primitive_desc(
+                    Onednn.engine(),
+                    gradient.get_desc(),
+                    Onednn.engine(),
+                    plainWeights,
+                    Onednn.attributesOfAdding(),
+                    false)))
+        .with(DNNL_ARG_SRC, gradient)
+        .with(DNNL_ARG_DST, plain);
   }
 }

@@ -9,9 +9,7 @@ import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive;
-import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.dnnl.reorder;
 import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.PointerScope;
@@ -85,23 +83,6 @@ final class CpuContext implements PlanContext {
     long length = from.length();
     return copying(
         Onednn.dense(from.dataType(), length), from, Onednn.dense(to.dataType(), length), to);
-  }
-
-  /** Adds numbers of one layout to those of another. */
-  Kernel adding(memory summand, memory sum) {
-    post_ops addToDestination = new post_ops();
-    addToDestination.append_sum();
-    primitive_attr attributes = Onednn.attributes();
-    attributes.set_post_ops(addToDestination);
-    reorder.primitive_desc description =
-        new reorder.primitive_desc(
-            Onednn.engine(),
-            summand.get_desc(),
-            Onednn.engine(),
-            sum.get_desc(),
-            attributes,
-            false);
-    return call(new reorder(description)).with(DNNL_ARG_SRC, summand).with(DNNL_ARG_DST, sum);
   }
 
   /**

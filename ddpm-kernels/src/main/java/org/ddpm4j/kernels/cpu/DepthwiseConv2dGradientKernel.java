@@ -11,8 +11,6 @@ import org.bytedeco.dnnl.convolution_forward;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.global.dnnl.prop_kind;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.post_ops;
-import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.dnnl.reorder;
 import org.ddpm4j.kernels.ops.ConvolutionGeometry;
 import org.ddpm4j.kernels.ops.DepthwiseConv2dGradient;
@@ -72,12 +70,6 @@ final class DepthwiseConv2dGradientKernel {
             new long[] {1, dw.size(0), dw.size(1), channels},
             geometry);
     boolean adds = Onednn.hasAvx2();
-    primitive_attr attributes = Onednn.attributes();
-    if (adds) {
-      post_ops addToDestination = new post_ops();
-      addToDestination.append_sum();
-      attributes.set_post_ops(addToDestination);
-    }
     var description =
         new convolution_forward.primitive_desc(
             Onednn.engine(),
@@ -89,7 +81,7 @@ final class DepthwiseConv2dGradientKernel {
             operands.strides(),
             operands.padding(),
             operands.endPadding(),
-            attributes,
+            adds ? Onednn.attributesOfAdding() : Onednn.attributes(),
             false);
     memory.desc layout = description.weights_desc();
     List<CpuTensor> scratch =

@@ -15,7 +15,6 @@ import org.bytedeco.dnnl.global.dnnl.prop_kind;
 import org.bytedeco.dnnl.group_normalization_forward;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
-import org.bytedeco.dnnl.primitive_attr;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.plan.Kernel;
@@ -50,12 +49,10 @@ final class GroupNormKernel {
     }
     memory.desc layoutOfX = Onednn.channelsLast(x.dataType(), x.shape());
     memory.desc layoutOfY = Onednn.channelsLast(y.dataType(), y.shape());
-    primitive_attr attributes = Onednn.attributes();
+    post_ops function = new post_ops();
     if (op.function() != Activation.IDENTITY) {
-      post_ops function = new post_ops();
       function.append_eltwise(
           OnednnFunctions.algorithm(op.function()), OnednnFunctions.alpha(op.function()), 0);
-      attributes.set_post_ops(function);
     }
     var description =
         new group_normalization_forward.primitive_desc(
@@ -66,7 +63,7 @@ final class GroupNormKernel {
             op.groups(),
             (float) op.epsilon(),
             normalization_flags.use_scale.value | normalization_flags.use_shift.value,
-            attributes,
+            Onednn.attributes(function),
             false);
     if (description.impl_info_str().getString().startsWith("ref")) {
       return Optional.empty();

@@ -28,19 +28,11 @@ record MatrixProduct(matmul primitive, memory.desc a, memory.desc b, memory.desc
   static MatrixProduct scaled(memory.desc a, memory.desc b, memory.desc c, double factor) {
     post_ops operations = new post_ops();
     operations.append_eltwise(eltwise_linear, (float) factor, 0f);
-    return with(a, b, c, attributes(operations));
+    return with(a, b, c, Onednn.attributes(operations));
   }
 
   static MatrixProduct adding(memory.desc a, memory.desc b, memory.desc c) {
-    post_ops operations = new post_ops();
-    operations.append_sum();
-    return with(a, b, c, attributes(operations));
-  }
-
-  private static primitive_attr attributes(post_ops operations) {
-    primitive_attr attributes = Onednn.attributes();
-    attributes.set_post_ops(operations);
-    return attributes;
+    return with(a, b, c, Onednn.attributesOfAdding());
   }
 
   private static MatrixProduct with(

@@ -13,6 +13,7 @@ import org.bytedeco.dnnl.dnnl_memory_desc;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl.scratchpad_mode;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive;
 import org.bytedeco.dnnl.primitive_attr;
 
@@ -46,6 +47,20 @@ public final class Onednn {
     primitive_attr attributes = new primitive_attr();
     attributes.set_scratchpad_mode(scratchpad_mode.user);
     return attributes;
+  }
+
+  /** The same for a primitive that does more to its result as it writes it. */
+  static primitive_attr attributes(post_ops operations) {
+    primitive_attr attributes = attributes();
+    attributes.set_post_ops(operations);
+    return attributes;
+  }
+
+  /** The same for a primitive that adds its result to what is there. */
+  static primitive_attr attributesOfAdding() {
+    post_ops operations = new post_ops();
+    operations.append_sum();
+    return attributes(operations);
   }
 
   /** The bytes of the scratchpad that a primitive must be given. */

@@ -1,10 +1,6 @@
 package org.ddpm4j.kernels.cpu;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_BIAS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.dnnl.global.dnnl.prop_kind;
 import org.bytedeco.dnnl.inner_product_backward_weights;
@@ -53,64 +49,41 @@ final class PointwiseParameterGradients {
       CpuTensor dy,
       CpuTensor dw,
       CpuTensor db) {
-    long in = x.size(3);
-    long out = dy.size(3);
-    memory.desc rowsOfX = Onednn.dense(operands.type(), x.length() / in, in);
-    memory.desc rowsOfDy = Onednn.dense(operands.type(), dy.length() / out, out);
-    memory.desc bias = operands.bias();
-    memory.desc plain = Onednn.strided(new long[] {out, in}, 1, out);
-    boolean staysPlain = operands.type() == memory.data_type.f32 && in * out >= LARGE;
+    ConvolutionOperands layer = operands.ofPositions(x, dy);
+    boolean staysPlain =
+        operands.type() == memory.data_type.f32 && (long) x.size(3) * dy.size(3) >= LARGE;
     var description =
-        description(
-            rowsOfX,
-            staysPlain ? plain : Onednn.any(memory.data_type.f32, out, in),
-            bias,
-            rowsOfDy,
-            Onednn.any(operands.type(), out, in));
-    memory.desc layout = description.diff_weights_desc();
-    List<CpuTensor> scratch =
-        context.scratch(
-            layout.get_size() / Float.BYTES,
-            out,
-            operands.inputScratch(x),
-            operands.inputScratch(dy));
-    memory ofWeights = context.memory(layout, scratch.get(0));
-    ConvolutionOperands.Input source = operands.inputX(context, x, scratch.get(2));
-    ConvolutionOperands.Input gradient = operands.inputY(context, dy, scratch.get(3));
-    steps.addAll(source.preparation());
-    steps.addAll(gradient.preparation());
-    steps.add(
-        context
-            .call(new inner_product_backward_weights(description))
-            .with(DNNL_ARG_SRC, seenAs(rowsOfX, source.memory()))
-            .with(DNNL_ARG_DIFF_DST, seenAs(rowsOfDy, gradient.memory()))
-            .with(DNNL_ARG_DIFF_WEIGHTS, ofWeights)
-            .with(DNNL_ARG_DIFF_BIAS, context.memory(bias, scratch.get(1))));
-    if (dw != null) {
-      steps.add(context.adding(ofWeights, context.memory(plain, dw)));
-    }
-    if (db != null) {
-      steps.add(ParameterGradients.adding(scratch.get(1), db));
-    }
+        description(layer, staysPlain ? layer.plainWeights() : layer.weightsGradient());
+    ConvolutionGradients.addParameterGradients(
+        steps,
+        context,
+        layer,
+        new inner_product_backward_weights(description),
+        description.diff_weights_desc(),
+        List.of(x, dy),
+        Arrays.asList(dw, db));
   }
 
   private static inner_product_backward_weights.primitive_desc description(
-      memory.desc x, memory.desc dw, memory.desc db, memory.desc dy, memory.desc weights) {
+      ConvolutionOperands layer, memory.desc gradient) {
     var forward =
         new inner_product_forward.primitive_desc(
             Onednn.engine(),
             prop_kind.forward_training,
-            x,
-            weights,
-            db,
-            dy,
+            layer.multipliedX(),
+            layer.weights(),
+            layer.bias(),
+            layer.multipliedY(),
             Onednn.attributes(),
             false);
     return new inner_product_backward_weights.primitive_desc(
-        Onednn.engine(), x, dw, db, dy, forward, Onednn.attributes(), false);
-  }
-
-  private static memory seenAs(memory.desc layout, memory memory) {
-    return new memory(layout, Onednn.engine(), memory.get_data_handle());
+        Onednn.engine(),
+        layer.multipliedX(),
+        gradient,
+        layer.bias(),
+        layer.multipliedY(),
+        forward,
+        Onednn.attributes(),
+        false);
   }
 }

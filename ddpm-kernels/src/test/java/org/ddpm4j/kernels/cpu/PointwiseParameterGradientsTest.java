@@ -2,7 +2,6 @@ package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -19,27 +18,9 @@ class PointwiseParameterGradientsTest {
 
   private static final ConvolutionGeometry POINTWISE = ConvolutionGeometry.symmetric(1, 0);
 
-  /** Kernels know addresses alone: nothing may be collected before they have run. */
-  private final List<CpuTensor> kept = new ArrayList<>();
+  private final KernelTensors tensors = new KernelTensors();
 
   private final SplittableRandom random = new SplittableRandom(5);
-
-  private CpuTensor tensor(Values values) {
-    CpuTensor tensor = values.toTensor();
-    kept.add(tensor);
-    return tensor;
-  }
-
-  private CpuTensor tensor(CpuContext context, Values values, ElementType type) {
-    CpuTensor floats = tensor(values);
-    if (type == ElementType.FLOAT32) {
-      return floats;
-    }
-    CpuTensor rounded =
-        tensor(Values.zeros(CpuTensor.floatsFor(floats.length()))).asBfloat16(values.shape());
-    context.copying(floats, rounded).run();
-    return rounded;
-  }
 
   /** By the definition: sums over all positions. */
   private static Values weightsGradient(Values x, Values dy) {
@@ -112,15 +93,15 @@ class PointwiseParameterGradientsTest {
     Values expectedDb = NaiveOps.add(db, biasGradient(dy));
     try (PackedWeights weights = new PackedWeights(new Workers(1));
         CpuContext context = new CpuContext(weights, precision)) {
-      CpuTensor xs = tensor(context, x, maps);
-      CpuTensor slopes = tensor(context, dy, maps);
-      CpuTensor sum = tensor(dw);
-      CpuTensor biasSum = tensor(db);
-      CpuTensor ws = tensor(Values.zeros(1, 1, in, out));
+      CpuTensor xs = tensors.of(context, x, maps);
+      CpuTensor slopes = tensors.of(context, dy, maps);
+      CpuTensor sum = tensors.floats(dw);
+      CpuTensor biasSum = tensors.floats(db);
+      CpuTensor ws = tensors.floats(Values.zeros(1, 1, in, out));
       assertThat(
               PointwiseParameterGradients.isFor(ConvolutionOperands.Weights.DENSE, POINTWISE, ws))
           .isTrue();
-      poison(context);
+      KernelTensors.poison(context);
       gradients(context, xs, ws, slopes, sum, biasSum).run();
       assertThat(expectedDw.relativeErrorOf(Values.of(sum))).isLessThan(tolerance);
       assertThat(expectedDb.relativeErrorOf(Values.of(biasSum))).isLessThan(tolerance);
@@ -132,14 +113,6 @@ class PointwiseParameterGradientsTest {
       assertThat(NaiveOps.add(expectedDb, biasGradient(dy)).relativeErrorOf(Values.of(biasSum)))
           .isLessThan(tolerance);
     }
-  }
-
-  /** Scratch memory that another kernel has left behind. */
-  private static void poison(CpuContext context) {
-    CpuTensor scratch = context.scratch(1 << 20).get(0);
-    float[] notNumbers = new float[scratch.length()];
-    Arrays.fill(notNumbers, Float.NaN);
-    scratch.buffer().put(0, notNumbers);
   }
 
   private static Kernel gradients(

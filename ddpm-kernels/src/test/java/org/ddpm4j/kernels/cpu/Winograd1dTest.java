@@ -2,9 +2,7 @@ package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -29,8 +27,7 @@ class Winograd1dTest {
   /** As they are added in float32. */
   private static final double FLOAT_TOLERANCE = 1e-5;
 
-  /** Kernels know addresses alone: nothing may be collected before they have run. */
-  private final List<CpuTensor> kept = new ArrayList<>();
+  private final KernelTensors tensors = new KernelTensors();
 
   @BeforeAll
   static void needsInstructions() {
@@ -58,7 +55,8 @@ class Winograd1dTest {
   }
 
   private Values rounded(Values values) {
-    return withContext(context -> valuesOf(context, tensor(context, values, ElementType.BFLOAT16)));
+    return withContext(
+        context -> tensors.values(context, tensors.of(context, values, ElementType.BFLOAT16)));
   }
 
   private static <T> T withContext(Function<CpuContext, T> work) {
@@ -66,40 +64,6 @@ class Winograd1dTest {
         CpuContext context = new CpuContext(weights, Precision.BFLOAT16)) {
       return work.apply(context);
     }
-  }
-
-  private CpuTensor floats(Values values) {
-    CpuTensor tensor = values.toTensor();
-    kept.add(tensor);
-    return tensor;
-  }
-
-  private CpuTensor tensor(CpuContext context, Values values, ElementType type) {
-    CpuTensor floats = floats(values);
-    if (type == ElementType.FLOAT32) {
-      return floats;
-    }
-    CpuTensor memory = floats(Values.zeros(CpuTensor.floatsFor(floats.length())));
-    CpuTensor tensor = memory.asBfloat16(values.shape());
-    context.copying(floats, tensor).run();
-    return tensor;
-  }
-
-  private Values valuesOf(CpuContext context, CpuTensor tensor) {
-    if (tensor.isFloat()) {
-      return Values.of(tensor);
-    }
-    CpuTensor floats = floats(Values.zeros(tensor.shape()));
-    context.copying(tensor, floats).run();
-    return Values.of(floats);
-  }
-
-  /** Scratch memory that another kernel has left behind. */
-  private static void poison(CpuContext context) {
-    CpuTensor scratch = context.scratch(1 << 21).get(0);
-    float[] notNumbers = new float[scratch.length()];
-    Arrays.fill(notNumbers, Float.NaN);
-    scratch.buffer().put(0, notNumbers);
   }
 
   private static Values noise(long... shape) {
@@ -125,19 +89,19 @@ class Winograd1dTest {
   private void convolves(Convolution3x3 of, ElementType type) {
     withContext(
         context -> {
-          poison(context);
-          CpuTensor x = tensor(context, of.x(), type);
-          CpuTensor w = floats(of.w());
-          CpuTensor bias = floats(of.bias());
-          CpuTensor residual = tensor(context, of.dy(), type);
-          CpuTensor y = tensor(context, noise(of.dy().shape()), type);
+          KernelTensors.poison(context);
+          CpuTensor x = tensors.of(context, of.x(), type);
+          CpuTensor w = tensors.floats(of.w());
+          CpuTensor bias = tensors.floats(of.bias());
+          CpuTensor residual = tensors.of(context, of.dy(), type);
+          CpuTensor y = tensors.of(context, noise(of.dy().shape()), type);
           Values expected = NaiveOps.conv2d(of.x(), of.w(), of.bias(), 1, 1);
           new Winograd1d(context, x, w, bias, null, y).run();
-          assertClose(valuesOf(context, y), expected);
+          assertClose(tensors.values(context, y), expected);
           new Winograd1d(context, x, w, bias, residual, y).run();
-          assertClose(valuesOf(context, y), NaiveOps.add(expected, of.dy()));
+          assertClose(tensors.values(context, y), NaiveOps.add(expected, of.dy()));
           new Winograd1d(context, x, w, null, null, y).run();
-          assertClose(valuesOf(context, y), NaiveOps.conv2d(of.x(), of.w(), null, 1, 1));
+          assertClose(tensors.values(context, y), NaiveOps.conv2d(of.x(), of.w(), null, 1, 1));
           return null;
         });
   }
@@ -150,13 +114,13 @@ class Winograd1dTest {
     Values dbBefore = noise(of.bias().shape());
     withContext(
         context -> {
-          poison(context);
-          CpuTensor x = tensor(context, of.x(), ElementType.BFLOAT16);
-          CpuTensor w = floats(of.w());
-          CpuTensor dy = tensor(context, of.dy(), ElementType.BFLOAT16);
-          CpuTensor dx = tensor(context, noise(of.x().shape()), ElementType.BFLOAT16);
-          CpuTensor dw = floats(dwBefore);
-          CpuTensor db = floats(dbBefore);
+          KernelTensors.poison(context);
+          CpuTensor x = tensors.of(context, of.x(), ElementType.BFLOAT16);
+          CpuTensor w = tensors.floats(of.w());
+          CpuTensor dy = tensors.of(context, of.dy(), ElementType.BFLOAT16);
+          CpuTensor dx = tensors.of(context, noise(of.x().shape()), ElementType.BFLOAT16);
+          CpuTensor dw = tensors.floats(dwBefore);
+          CpuTensor db = tensors.floats(dbBefore);
           Winograd1dGradient gradient = new Winograd1dGradient(context, x, w, dy, dx, dw, db);
           Values expectedDw = dwBefore;
           Values expectedDb = dbBefore;
@@ -164,7 +128,7 @@ class Winograd1dTest {
             gradient.run();
             expectedDw = NaiveOps.add(expectedDw, of.weightsGradient());
             expectedDb = NaiveOps.add(expectedDb, of.biasGradient());
-            assertClose(valuesOf(context, dx), of.inputGradient());
+            assertClose(tensors.values(context, dx), of.inputGradient());
             assertClose(Values.of(dw), expectedDw);
             assertThat(expectedDb.relativeErrorOf(Values.of(db))).isLessThan(FLOAT_TOLERANCE);
           }
@@ -179,16 +143,16 @@ class Winograd1dTest {
     Convolution3x3 of = rounded(Convolution3x3.of(3, 6, 9, 5, 7));
     withContext(
         context -> {
-          poison(context);
-          CpuTensor x = tensor(context, of.x(), type);
-          CpuTensor w = floats(of.w());
-          CpuTensor dy = tensor(context, of.dy(), type);
-          CpuTensor dw = floats(Values.zeros(of.w().shape()));
+          KernelTensors.poison(context);
+          CpuTensor x = tensors.of(context, of.x(), type);
+          CpuTensor w = tensors.floats(of.w());
+          CpuTensor dy = tensors.of(context, of.dy(), type);
+          CpuTensor dw = tensors.floats(Values.zeros(of.w().shape()));
           new Winograd1dGradient(context, x, w, dy, null, dw, null).run();
           assertClose(Values.of(dw), of.weightsGradient());
-          CpuTensor dx = tensor(context, noise(of.x().shape()), type);
+          CpuTensor dx = tensors.of(context, noise(of.x().shape()), type);
           new Winograd1dGradient(context, x, w, dy, dx, null, null).run();
-          assertClose(valuesOf(context, dx), of.inputGradient());
+          assertClose(tensors.values(context, dx), of.inputGradient());
           return null;
         });
   }
@@ -197,31 +161,31 @@ class Winograd1dTest {
   @Test
   void followsWeightsWhenTheyArePackedAfterAPlanWasClosed() {
     Convolution3x3 of = rounded(Convolution3x3.of(2, 5, 6, 6, 4));
-    CpuTensor w = floats(noise(of.w().shape()));
+    CpuTensor w = tensors.floats(noise(of.w().shape()));
     try (Workers workers = new Workers(2);
         PackedWeights weights = new PackedWeights(workers)) {
       try (CpuContext closed = new CpuContext(weights, Precision.BFLOAT16)) {
-        CpuTensor x = tensor(closed, of.x(), ElementType.BFLOAT16);
-        CpuTensor y = tensor(closed, of.dy(), ElementType.BFLOAT16);
+        CpuTensor x = tensors.of(closed, of.x(), ElementType.BFLOAT16);
+        CpuTensor y = tensors.of(closed, of.dy(), ElementType.BFLOAT16);
         closed.preparing(() -> new Winograd1d(closed, x, w, null, null, y)).run();
       }
       try (CpuContext context = new CpuContext(weights, Precision.BFLOAT16)) {
-        CpuTensor x = tensor(context, of.x(), ElementType.BFLOAT16);
-        CpuTensor y = tensor(context, noise(of.dy().shape()), ElementType.BFLOAT16);
-        CpuTensor dy = tensor(context, of.dy(), ElementType.BFLOAT16);
-        CpuTensor dx = tensor(context, noise(of.x().shape()), ElementType.BFLOAT16);
+        CpuTensor x = tensors.of(context, of.x(), ElementType.BFLOAT16);
+        CpuTensor y = tensors.of(context, noise(of.dy().shape()), ElementType.BFLOAT16);
+        CpuTensor dy = tensors.of(context, of.dy(), ElementType.BFLOAT16);
+        CpuTensor dx = tensors.of(context, noise(of.x().shape()), ElementType.BFLOAT16);
         Winograd1d forward = context.preparing(() -> new Winograd1d(context, x, w, null, null, y));
         Winograd1dGradient gradient =
             context.preparing(() -> new Winograd1dGradient(context, x, w, dy, dx, null, null));
         of.w().writeTo(w);
         Values expected = NaiveOps.conv2d(of.x(), of.w(), null, 1, 1);
         forward.run();
-        assertThat(expected.relativeErrorOf(valuesOf(context, y))).isGreaterThan(0.1);
+        assertThat(expected.relativeErrorOf(tensors.values(context, y))).isGreaterThan(0.1);
         weights.refresh();
         forward.run();
         gradient.run();
-        assertClose(valuesOf(context, y), expected);
-        assertClose(valuesOf(context, dx), of.inputGradient());
+        assertClose(tensors.values(context, y), expected);
+        assertClose(tensors.values(context, dx), of.inputGradient());
       }
     }
   }
@@ -245,9 +209,14 @@ class Winograd1dTest {
   private Values convolved(Values x, Values w) {
     return withContext(
         context -> {
-          CpuTensor y = floats(noise(x.size(0), x.size(1), x.size(2), w.size(3)));
+          CpuTensor y = tensors.floats(noise(x.size(0), x.size(1), x.size(2), w.size(3)));
           new Winograd1d(
-                  context, tensor(context, x, ElementType.BFLOAT16), floats(w), null, null, y)
+                  context,
+                  tensors.of(context, x, ElementType.BFLOAT16),
+                  tensors.floats(w),
+                  null,
+                  null,
+                  y)
               .run();
           return Values.of(y);
         });
