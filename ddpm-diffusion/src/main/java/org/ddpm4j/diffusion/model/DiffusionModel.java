@@ -893,7 +893,6 @@ public final class DiffusionModel implements AutoCloseable {
     return unet.config().classEmbeddings() > 0;
   }
 
-  /** Closes the network, and the autoencoder if there is one. */
   /** {@return the network's kind, what it predicts, and the size of the images} */
   @Override
   public String toString() {
@@ -909,6 +908,7 @@ public final class DiffusionModel implements AutoCloseable {
         isClassConditional() ? ", " + classEmbeddings + " rows of classes" : "");
   }
 
+  /** Closes the network, and the autoencoder if there is one. */
   @Override
   public void close() {
     unet.close();
