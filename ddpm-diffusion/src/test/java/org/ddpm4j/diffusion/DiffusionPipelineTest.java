@@ -43,20 +43,31 @@ class DiffusionPipelineTest {
             return new Denoiser.Estimate(x0, Nd4j.zeros(x.shape()));
           };
 
+  /** What a sampler of one step ends with. */
+  private interface End {
+    INDArray images(Denoiser denoiser, NoiseSource noise, long... shape);
+  }
+
+  private static Sampler oneStep(End end) {
+    return new Sampler() {
+      @Override
+      public int steps() {
+        return 1;
+      }
+
+      @Override
+      public INDArray sample(
+          Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
+        return end.images(denoiser, noise, shape);
+      }
+    };
+  }
+
   /** Takes the first estimate of x0 for the image. */
   private static final Sampler ONE_STEP =
-      new Sampler() {
-        @Override
-        public int steps() {
-          return 1;
-        }
-
-        @Override
-        public INDArray sample(
-            Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
-          return denoiser.denoise(noise.initial(0, shape), NoiseLevel.CLEAN).x0();
-        }
-      };
+      oneStep(
+          (denoiser, noise, shape) ->
+              denoiser.denoise(noise.initial(0, shape), NoiseLevel.CLEAN).x0());
 
   /** Of a shape that would be drawn in silence, since the images of a sampler are copied. */
   @Test
@@ -78,18 +89,7 @@ class DiffusionPipelineTest {
   }
 
   private static Sampler endingWith(INDArray images) {
-    return new Sampler() {
-      @Override
-      public int steps() {
-        return 1;
-      }
-
-      @Override
-      public INDArray sample(
-          Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
-        return images;
-      }
-    };
+    return oneStep((denoiser, noise, shape) -> images);
   }
 
   @Test
@@ -132,19 +132,11 @@ class DiffusionPipelineTest {
   @Test
   void batchesAreHandedOverOneByOneAndAreThoseOfTheWhole() throws IOException {
     Sampler noisy =
-        new Sampler() {
-          @Override
-          public int steps() {
-            return 1;
-          }
-
-          @Override
-          public INDArray sample(
-              Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
-            INDArray start = noise.initial(0, shape);
-            return start.add(denoiser.denoise(start, NoiseLevel.CLEAN).x0());
-          }
-        };
+        oneStep(
+            (denoiser, noise, shape) -> {
+              INDArray start = noise.initial(0, shape);
+              return start.add(denoiser.denoise(start, NoiseLevel.CLEAN).x0());
+            });
     DiffusionPipeline pipeline =
         new DiffusionPipeline(QUARTERS, noisy, SHAPE).withClassOf(i -> i % 3);
     INDArray whole = pipeline.sample(8, 5);

@@ -169,17 +169,6 @@ public record BoundObjective(
     return Optional.of(rows);
   }
 
-  /** Its networks are told nothing of themselves. */
-  @Override
-  public boolean tellsEstimates() {
-    return false;
-  }
-
-  @Override
-  public Optional<float[]> estimateFactors(long seed, long step, int... t) {
-    return Optional.empty();
-  }
-
   private BoundLoss.Coefficients coefficients(boolean learned, int t) {
     parameterization.requireX0(schedule, NoiseLevel.of(schedule, t));
     double inverseDeviation = Math.exp(-schedule.posteriorLogVarianceClipped(t) / 2);

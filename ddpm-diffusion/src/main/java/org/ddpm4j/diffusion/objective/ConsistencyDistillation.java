@@ -16,7 +16,6 @@ import org.ddpm4j.kernels.plan.TrainingProgram;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
-import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -371,23 +370,4 @@ public record ConsistencyDistillation(
       return xt.mix(factors[0], Combination.answer(asked), factors[1]);
     }
   }
-
-  @Override
-  public Optional<float[]> lossCoefficients(UnetConfig network, int... t) {
-    return Optional.empty();
-  }
-
-  @Override
-  public boolean tellsEstimates() {
-    return false;
-  }
-
-  @Override
-  public Optional<float[]> estimateFactors(long seed, long step, int... t) {
-    return Optional.empty();
-  }
-
-  /** All images will do. */
-  @Override
-  public void check(INDArray x0, int... t) {}
 }

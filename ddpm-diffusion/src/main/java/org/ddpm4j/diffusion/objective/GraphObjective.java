@@ -86,14 +86,18 @@ public interface GraphObjective extends Objective {
    * @param t the timestep of each image, zero-based, N of them
    * @return a row for each image, or empty where it takes nothing
    */
-  Optional<float[]> lossCoefficients(UnetConfig network, int... t);
+  default Optional<float[]> lossCoefficients(UnetConfig network, int... t) {
+    return Optional.empty();
+  }
 
   /**
    * Whether it trains networks that condition on their own estimates of the images.
    *
    * @return true if {@link #estimateFactors} may be asked
    */
-  boolean tellsEstimates();
+  default boolean tellsEstimates() {
+    return false;
+  }
 
   /**
    * What makes an estimate of the images of what a network is given and of what it answers if it is
@@ -107,7 +111,9 @@ public interface GraphObjective extends Objective {
    * @throws IllegalArgumentException if the answer does not {@linkplain
    *     Parameterization#determinesX0 determine} the image
    */
-  Optional<float[]> estimateFactors(long seed, long step, int... t);
+  default Optional<float[]> estimateFactors(long seed, long step, int... t) {
+    return Optional.empty();
+  }
 
   /**
    * The networks whose answers make the target.
@@ -132,11 +138,11 @@ public interface GraphObjective extends Objective {
   }
 
   /**
-   * Checks images that a graph could not refuse.
+   * Checks images that a graph could not refuse. All will do, unless an objective says otherwise.
    *
    * @param x0 images, {@code [N,C,H,W]}
    * @param t the timestep of each image, zero-based
    * @throws IllegalArgumentException if the objective is not for such images
    */
-  void check(INDArray x0, int... t);
+  default void check(INDArray x0, int... t) {}
 }

@@ -15,7 +15,6 @@ import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetInput;
-import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -148,11 +147,6 @@ public record SimpleObjective(
   }
 
   @Override
-  public Optional<float[]> lossCoefficients(UnetConfig network, int... t) {
-    return Optional.empty();
-  }
-
-  @Override
   public boolean tellsEstimates() {
     return true;
   }
@@ -171,10 +165,6 @@ public record SimpleObjective(
     }
     return Optional.of(factors);
   }
-
-  /** All images will do. */
-  @Override
-  public void check(INDArray x0, int... t) {}
 
   private double[] weigh(double[] losses, int[] t) {
     for (int i = 0; i < losses.length; i++) {
