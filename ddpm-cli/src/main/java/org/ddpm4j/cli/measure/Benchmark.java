@@ -51,9 +51,7 @@ final class Benchmark implements AutoCloseable {
   private final INDArray x;
   private final INDArray target;
 
-  /** All of one class, where the network knows classes. */
-  private final INDArray labels;
-
+  /** With labels of one class, where the network knows classes. */
   private final UnetInput trainingInput;
 
   private final DeviceTraining training;
@@ -78,7 +76,7 @@ final class Benchmark implements AutoCloseable {
     NoiseSource noise = NoiseSource.seeded(0, 0);
     this.x = noise.gaussian(0, batch);
     this.target = noise.gaussian(1, batchSize, config.outChannels(), shape.height(), shape.width());
-    this.labels = config.classEmbeddings() > 0 ? Nd4j.zeros(DataType.INT32, batchSize) : null;
+    INDArray labels = config.classEmbeddings() > 0 ? Nd4j.zeros(DataType.INT32, batchSize) : null;
     int[] timesteps = new SplittableRandom(0).ints(batchSize, 0, TIMESTEPS).toArray();
     this.trainingInput = new UnetInput(x, Nd4j.createFromArray(timesteps), labels);
     this.deviceBatch = DeviceBatch.of(trainingInput);
@@ -192,7 +190,7 @@ final class Benchmark implements AutoCloseable {
         // All images are at the same timestep, and each round is at another one, as in sampling.
         long t = TIMESTEPS - 1 - rounds % TIMESTEPS;
         INDArray timesteps = Nd4j.valueArrayOf(x.size(0), (double) t).castTo(DataType.FLOAT);
-        unet.predict(new UnetInput(x, timesteps, labels));
+        unet.predict(new UnetInput(x, timesteps, trainingInput.labels()));
       }
     }
     rounds++;
