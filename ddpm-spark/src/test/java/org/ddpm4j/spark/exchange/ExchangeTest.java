@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
@@ -263,10 +264,25 @@ class ExchangeTest {
       Thread.currentThread().interrupt();
       assertThatThrownBy(driver::awaitTasks).isInstanceOf(InterruptedIOException.class);
       assertThat(Thread.interrupted()).isTrue();
+      awaitEndOfListening(driver.rendezvous());
       assertThatThrownBy(
               () -> TaskExchange.join(driver.rendezvous(), LOOPBACK, 0, LONG, NOBODY).close())
-          // Refused, or reset where the system was quicker than the end of the interrupted channel.
-          .isInstanceOf(IOException.class);
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("cannot be reached");
+    }
+  }
+
+  /**
+   * Until connections are refused: a channel that is closed while a thread waits for connections
+   * accepts them until that thread has noticed.
+   */
+  private static void awaitEndOfListening(Rendezvous place) throws IOException {
+    while (true) {
+      try {
+        SocketChannel.open(new InetSocketAddress(place.host(), place.port())).close();
+      } catch (ConnectException e) {
+        return;
+      }
     }
   }
 
