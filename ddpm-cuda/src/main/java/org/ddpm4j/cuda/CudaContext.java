@@ -27,6 +27,7 @@ final class CudaContext implements PlanContext {
   private final List<Long> constants = new ArrayList<>();
   private final List<Long> scratchBlocks = new ArrayList<>();
   private final List<RecordedGraph> graphs = new ArrayList<>();
+  private final List<CudnnGraph> convolutions = new ArrayList<>();
 
   /** Of parameters' gradients, to be made when the plan ends. */
   private final List<GroupNormKernels.ParameterSums> postponed = new ArrayList<>();
@@ -218,6 +219,11 @@ final class CudaContext implements PlanContext {
     return address;
   }
 
+  /** Keeps a graph of cuDNN's until the plan has ended. */
+  void keep(CudnnGraph convolution) {
+    convolutions.add(convolution);
+  }
+
   @Override
   public Kernel zeroing(Tensor tensor) {
     long bytes = tensor.bytes();
@@ -249,6 +255,8 @@ final class CudaContext implements PlanContext {
   public void close() {
     graphs.forEach(RecordedGraph::close);
     graphs.clear();
+    convolutions.forEach(CudnnGraph::close);
+    convolutions.clear();
     scratchBlocks.forEach(driver::free);
     scratchBlocks.clear();
     constants.forEach(driver::free);

@@ -31,6 +31,7 @@ import static org.bytedeco.cuda.global.cudnn.cudnnSetTensor4dDescriptor;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.IntSupplier;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
@@ -55,8 +56,8 @@ import org.ddpm4j.kernels.plan.Tensor;
  * the card's rate. Algorithms are chosen by cuDNN's rules, not by timing, and only among those that
  * give the same bits every time.
  *
- * <p>By cuDNN's older interface, which its version 9 still has: it knows single convolutions, and
- * that is all that is asked of it.
+ * <p>By cuDNN's older interface, which its version 9 still has, or, where {@code
+ * -Dddpm4j.cudnn.graph=true} asks for it, by {@link CudnnGraphConvolution} as far as that goes.
  */
 @SuppressWarnings("deprecation")
 final class CudnnConvolution {
@@ -76,8 +77,12 @@ final class CudnnConvolution {
   /** From as many channels on, cuDNN is faster than our kernels; measured on an H100. */
   private static final int WIDE = Integer.getInteger("ddpm4j.cudnn.channels", 128);
 
+  /** Not the default before a card has run it and has been seen to be faster so. */
+  private static final boolean GRAPH = Boolean.getBoolean("ddpm4j.cudnn.graph");
+
   private final CudaContext context;
   private final NvidiaDriver driver;
+  private final CudnnGraphConvolution graph;
   private final Tensor w;
   private final int taps;
   private final int inner;
@@ -111,6 +116,9 @@ final class CudnnConvolution {
     outer = w.size(3);
     innerPadded = (int) x.rowLength();
     outerPadded = (int) y.rowLength();
+    graph =
+        new CudnnGraphConvolution(
+            context, new long[] {outerPadded, innerPadded, w.size(0), w.size(1)}, stride, padding);
     int type = context.isBfloat16() ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
     describe(this.x, type, x);
     describe(this.y, type, y);
@@ -233,6 +241,15 @@ final class CudnnConvolution {
 
   /** {@code y = convolution of x + bias (+ residual)}; the residual may be null. */
   Kernel forward(Tensor input, Tensor biasValues, Tensor residual, Tensor output) {
+    Optional<Kernel> byGraph =
+        GRAPH
+            ? graph.forward(input, packedWeights(), paddedBias(biasValues), residual, output)
+            : Optional.empty();
+    return byGraph.orElseGet(() -> forwardByAlgorithm(input, biasValues, residual, output));
+  }
+
+  private Kernel forwardByAlgorithm(
+      Tensor input, Tensor biasValues, Tensor residual, Tensor output) {
     IntSupplier fused = fusedForward(input, biasValues, residual, output);
     // Not for every number format, which no table of cuDNN's tells reliably.
     return fused.getAsInt() == 0
@@ -338,9 +355,15 @@ final class CudnnConvolution {
 
   /** The gradient of x, to which the residual is added if it is not null; it may lie in dx. */
   Kernel dataGradient(Tensor dy, Tensor residual, Tensor dx) {
+    Optional<Kernel> byGraph =
+        GRAPH ? graph.dataGradient(dy, packedWeights(), residual, dx) : Optional.empty();
+    return byGraph.orElseGet(() -> dataGradientByAlgorithm(dy, residual, dx));
+  }
+
+  private Kernel dataGradientByAlgorithm(Tensor dy, Tensor residual, Tensor dx) {
     if (residual != null && residual.address() != dx.address()) {
       Kernel copying = () -> context.driver().copy(residual.address(), dx.address(), dx.bytes());
-      return Kernel.sequence(List.of(copying, dataGradient(dy, dx, dx)));
+      return Kernel.sequence(List.of(copying, dataGradientByAlgorithm(dy, dx, dx)));
     }
     cudnnConvolutionBwdDataAlgoPerf_t found = new cudnnConvolutionBwdDataAlgoPerf_t(ALGORITHMS);
     int[] count = new int[1];
@@ -388,6 +411,21 @@ final class CudnnConvolution {
 
   /** Adds the gradient of the weights to {@code dw}. */
   Kernel weightGradient(Tensor input, Tensor dy, Tensor dw) {
+    Optional<Kernel> byGraph =
+        GRAPH
+            ? graph
+                .weightGradient(input, dy)
+                .map(
+                    packed ->
+                        Kernel.sequence(
+                            List.of(
+                                packed.product(),
+                                addingGradient(context, packed.address(), innerPadded, dw))))
+            : Optional.empty();
+    return byGraph.orElseGet(() -> weightGradientByAlgorithm(input, dy, dw));
+  }
+
+  private Kernel weightGradientByAlgorithm(Tensor input, Tensor dy, Tensor dw) {
     cudnnConvolutionBwdFilterAlgoPerf_t found = new cudnnConvolutionBwdFilterAlgoPerf_t(ALGORITHMS);
     int[] count = new int[1];
     check(

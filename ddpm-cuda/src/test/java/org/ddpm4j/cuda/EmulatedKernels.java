@@ -105,6 +105,23 @@ final class EmulatedKernels {
                     target.toString())));
   }
 
+  /** A driver that finds no card, under the name by which libraries look for it. */
+  static Path withoutCard() {
+    Path source = EMULATION.resolve("no_driver.cpp");
+    return made(
+        LIBRARIES.resolve(digest(List.of(source), List.of())).resolve("libcuda.so.1"),
+        target ->
+            run(
+                List.of(
+                    COMPILER,
+                    "-shared",
+                    "-fPIC",
+                    "-Wl,-soname,libcuda.so.1",
+                    source.toString(),
+                    "-o",
+                    target.toString())));
+  }
+
   /** The library of a source. */
   static Path kernels(String file, List<String> defines) {
     Path source = source(file);

@@ -1,0 +1,191 @@
+package org.ddpm4j.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.bytedeco.cuda.global.cudnn.CUDNN_DATA_BFLOAT16;
+import static org.bytedeco.cuda.global.cudnn.CUDNN_DATA_FLOAT;
+
+import com.sun.jna.NativeLibrary;
+import java.util.Arrays;
+import java.util.Optional;
+import org.bytedeco.cuda.global.cudnn;
+import org.bytedeco.javacpp.Loader;
+import org.ddpm4j.cuda.CudnnGraph.Operand;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * What cuDNN can compute in one kernel, asked of cuDNN itself for a card that is not there. It
+ * compiles and plans, and computes nothing.
+ */
+class CudnnGraphTest {
+
+  /** As cuDNN describes cards, with what NVIDIA tells of this one. */
+  private static final String H200 =
+      """
+      {"deviceName": "NVIDIA H200", "deviceVer": 900, "driverVer": 13000, "cudaDeviceId": 0,
+       "multiProcessorCount": 132, "smCountOrigin": 0, "warpSize": 32, "pciDeviceId": 0,
+       "maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64],
+       "regsPerBlock": 65536, "maxRegistersPerSM": 65536, "maxCtasPerSM": 32,
+       "maxSharedMemoryPerBlock": 49152, "maxSharedMemoryPerBlockOptin": 232448,
+       "oversizedSharedMemoryPerBlock": 0, "reservedSharedMemoryPerBlock": 1024,
+       "maxThreadsPerBlock": 1024, "maxThreadsPerSM": 2048, "isTccDriver": 0,
+       "supportCoopLaunch": 1, "totalGlobalMem": 150121545728, "smClockRateKHz": 1980000,
+       "memClockRateKHz": 3201000, "l2CacheSize": 62914560}
+      """;
+
+  private static final int IMAGES = 128;
+
+  private static final long MOST_WORKSPACE = 256L << 20;
+
+  @BeforeAll
+  static void needsCudnn() {
+    Assumptions.assumeTrue(EmulatedKernels.obstacle() == null, EmulatedKernels.obstacle());
+    try {
+      NativeLibrary.getInstance("libcudart.so.13");
+      NativeLibrary.getInstance("libcudnn.so.9");
+    } catch (UnsatisfiedLinkError e) {
+      Assumptions.abort("cuDNN does not load: " + e.getMessage());
+    }
+    if (!isThere("libcuda.so.1")) {
+      System.load(EmulatedKernels.withoutCard().toString());
+    }
+    Loader.load(cudnn.class);
+  }
+
+  private static boolean isThere(String library) {
+    try {
+      NativeLibrary.getInstance(library);
+      return true;
+    } catch (UnsatisfiedLinkError e) {
+      return false;
+    }
+  }
+
+  /** Of the networks for CIFAR-10 and Fashion-MNIST, where they are wide. */
+  @ParameterizedTest
+  @CsvSource({
+    "128, 128, 32, 3, 1",
+    "256, 128, 32, 3, 1",
+    "384, 128, 32, 1, 1",
+    "256, 256, 16, 3, 1",
+    "512, 256, 16, 3, 1",
+    "512, 256, 16, 1, 1",
+    "256, 256, 8, 3, 1",
+    "256, 256, 4, 3, 1",
+    "512, 256, 4, 3, 1",
+    "256, 256, 16, 3, 2",
+    "224, 224, 7, 3, 1",
+    "448, 224, 7, 3, 1",
+  })
+  void addsInTheConvolution(int in, int out, int size, int kernel, int stride) {
+    int padding = kernel / 2;
+    int after = (size + 2 * padding - kernel) / stride + 1;
+    for (int type : new int[] {CUDNN_DATA_BFLOAT16, CUDNN_DATA_FLOAT}) {
+      CudnnCard card = CudnnCard.described(H200);
+      try (CudnnGraph plain = new CudnnGraph(card, stride, padding);
+          CudnnGraph residual = new CudnnGraph(card, stride, padding);
+          CudnnGraph data = new CudnnGraph(card, stride, padding);
+          CudnnGraph adding = new CudnnGraph(card, stride, padding);
+          CudnnGraph accumulating = new CudnnGraph(card, stride, padding);
+          CudnnGraph weights = new CudnnGraph(card, stride, padding)) {
+        assertPlanned(forward(plain, type, in, out, size, after, kernel, false), 4);
+        assertPlanned(forward(residual, type, in, out, size, after, kernel, true), 5);
+        assertPlanned(data(data, type, in, out, size, after, kernel, false, 0), 3);
+        assertPlanned(data(accumulating, type, in, out, size, after, kernel, false, 1), 3);
+        if (stride == 1) {
+          assertPlanned(data(adding, type, in, out, size, after, kernel, true, 0), 4);
+        }
+        Operand x = weights.inMemory(type, IMAGES, in, size, size);
+        Operand dy = weights.inMemory(type, IMAGES, out, after, after);
+        weights.weightGradient(x, dy, weights.inMemory(type, out, in, kernel, kernel));
+        assertPlanned(weights.plan(), 3);
+      }
+    }
+  }
+
+  private static Optional<CudnnPlan> forward(
+      CudnnGraph graph,
+      int type,
+      int in,
+      int out,
+      int size,
+      int after,
+      int kernel,
+      boolean residual) {
+    Operand x = graph.inMemory(type, IMAGES, in, size, size);
+    Operand w = graph.inMemory(type, out, in, kernel, kernel);
+    Operand bias = graph.inMemory(type, 1, out, 1, 1);
+    Operand y = graph.inMemory(type, IMAGES, out, after, after);
+    Operand product = graph.passedOn(y);
+    graph.forward(x, w, product);
+    if (residual) {
+      Operand shifted = graph.passedOn(y);
+      graph.add(product, bias, shifted);
+      graph.add(shifted, graph.inMemory(type, IMAGES, out, after, after), y);
+    } else {
+      graph.add(product, bias, y);
+    }
+    return graph.plan();
+  }
+
+  private static Optional<CudnnPlan> data(
+      CudnnGraph graph,
+      int type,
+      int in,
+      int out,
+      int size,
+      int after,
+      int kernel,
+      boolean residual,
+      int share) {
+    Operand dy = graph.inMemory(type, IMAGES, out, after, after);
+    Operand w = graph.inMemory(type, out, in, kernel, kernel);
+    Operand dx = graph.inMemory(type, IMAGES, in, size, size);
+    if (residual) {
+      Operand product = graph.passedOn(dx);
+      graph.dataGradient(dy, w, share, product);
+      graph.add(product, graph.inMemory(type, IMAGES, in, size, size), dx);
+    } else {
+      graph.dataGradient(dy, w, share, dx);
+    }
+    return graph.plan();
+  }
+
+  private static void assertPlanned(Optional<CudnnPlan> found, int operands) {
+    assertThat(found).isPresent();
+    CudnnPlan plan = found.orElseThrow();
+    assertThat(plan.workspaceBytes()).isBetween(0L, MOST_WORKSPACE);
+    long[] addresses = new long[operands];
+    Arrays.setAll(addresses, i -> 0x1000L * (i + 1));
+    assertThatThrownBy(() -> plan.kernel(() -> null, 0x100, new long[operands - 1]))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThat(plan.kernel(() -> null, 0x100, addresses)).isNotNull();
+  }
+
+  /** Products of bfloat16 whose sums over all pixels would be kept in float32. */
+  @Test
+  void hasNoPlanWhereCudnnHasNone() {
+    try (CudnnGraph graph = new CudnnGraph(CudnnCard.described(H200), 1, 1)) {
+      Operand x = graph.inMemory(CUDNN_DATA_BFLOAT16, IMAGES, 128, 32, 32);
+      Operand dy = graph.inMemory(CUDNN_DATA_BFLOAT16, IMAGES, 128, 32, 32);
+      graph.weightGradient(x, dy, graph.inMemory(CUDNN_DATA_FLOAT, 128, 128, 3, 3));
+      assertThat(graph.plan()).isEmpty();
+    }
+  }
+
+  @Test
+  void sizesMustFit() {
+    try (CudnnGraph graph = new CudnnGraph(CudnnCard.described(H200), 1, 1)) {
+      Operand x = graph.inMemory(CUDNN_DATA_BFLOAT16, IMAGES, 128, 32, 32);
+      Operand w = graph.inMemory(CUDNN_DATA_BFLOAT16, 128, 128, 3, 3);
+      Operand y = graph.inMemory(CUDNN_DATA_BFLOAT16, IMAGES, 128, 31, 32);
+      assertThatThrownBy(() -> graph.forward(x, w, y))
+          .isInstanceOf(CudaException.class)
+          .hasMessageStartingWith("cuDNN refused: ");
+    }
+  }
+}
