@@ -27,7 +27,7 @@ final class CudaContext implements PlanContext {
   private final List<Long> constants = new ArrayList<>();
   private final List<Long> scratchBlocks = new ArrayList<>();
   private final List<RecordedGraph> graphs = new ArrayList<>();
-  private final List<CudnnGraph> convolutions = new ArrayList<>();
+  private final List<CudnnDescriptor> descriptors = new ArrayList<>();
 
   /** Of parameters' gradients, to be made when the plan ends. */
   private final List<GroupNormKernels.ParameterSums> postponed = new ArrayList<>();
@@ -219,9 +219,9 @@ final class CudaContext implements PlanContext {
     return address;
   }
 
-  /** Keeps a graph of cuDNN's until the plan has ended. */
-  void keep(CudnnGraph convolution) {
-    convolutions.add(convolution);
+  /** Closes it when the plan has ended. */
+  void keep(CudnnDescriptor descriptor) {
+    descriptors.add(descriptor);
   }
 
   @Override
@@ -255,8 +255,8 @@ final class CudaContext implements PlanContext {
   public void close() {
     graphs.forEach(RecordedGraph::close);
     graphs.clear();
-    convolutions.forEach(CudnnGraph::close);
-    convolutions.clear();
+    descriptors.forEach(CudnnDescriptor::close);
+    descriptors.clear();
     scratchBlocks.forEach(driver::free);
     scratchBlocks.clear();
     constants.forEach(driver::free);

@@ -11,13 +11,16 @@ import static org.bytedeco.cuda.global.cudnn.CUDNN_TYPE_HANDLE;
 import org.bytedeco.cuda.cudnn.cudnnContext;
 
 /** For which card cuDNN plans: one that is there, or, from its version 9.8 on, a described one. */
-interface CudnnCard {
+interface CudnnCard extends AutoCloseable {
 
   void tellGraph(CudnnDescriptor graph);
 
   void tellHeuristics(CudnnDescriptor heuristics);
 
   void tellPlan(CudnnDescriptor plan);
+
+  @Override
+  void close();
 
   /** The card of a handle. */
   static CudnnCard of(cudnnContext handle) {
@@ -35,6 +38,11 @@ interface CudnnCard {
       @Override
       public void tellPlan(CudnnDescriptor plan) {
         plan.withPointers(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, handle);
+      }
+
+      @Override
+      public void close() {
+        // The handle belongs to whoever made it.
       }
     };
   }
@@ -63,6 +71,11 @@ interface CudnnCard {
       @Override
       public void tellPlan(CudnnDescriptor plan) {
         plan.with(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, card);
+      }
+
+      @Override
+      public void close() {
+        card.close();
       }
     };
   }

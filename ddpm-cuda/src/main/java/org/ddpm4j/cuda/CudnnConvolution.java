@@ -116,9 +116,7 @@ final class CudnnConvolution {
     outer = w.size(3);
     innerPadded = (int) x.rowLength();
     outerPadded = (int) y.rowLength();
-    graph =
-        new CudnnGraphConvolution(
-            context, new long[] {outerPadded, innerPadded, w.size(0), w.size(1)}, stride, padding);
+    graph = new CudnnGraphConvolution(context, x, w, y, stride, padding);
     int type = context.isBfloat16() ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
     describe(this.x, type, x);
     describe(this.y, type, y);

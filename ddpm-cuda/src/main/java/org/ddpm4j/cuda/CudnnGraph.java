@@ -56,7 +56,6 @@ import static org.bytedeco.cuda.global.cudnn.CUDNN_BACKEND_OPERATION_CONVOLUTION
 import static org.bytedeco.cuda.global.cudnn.CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR;
 import static org.bytedeco.cuda.global.cudnn.CUDNN_BACKEND_POINTWISE_DESCRIPTOR;
 import static org.bytedeco.cuda.global.cudnn.CUDNN_BACKEND_TENSOR_DESCRIPTOR;
-import static org.bytedeco.cuda.global.cudnn.CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR;
 import static org.bytedeco.cuda.global.cudnn.CUDNN_CROSS_CORRELATION;
 import static org.bytedeco.cuda.global.cudnn.CUDNN_DATA_FLOAT;
 import static org.bytedeco.cuda.global.cudnn.CUDNN_HEUR_MODE_A;
@@ -235,9 +234,12 @@ final class CudnnGraph implements AutoCloseable {
         added(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR)
             .with(CUDNN_ATTR_OPERATIONGRAPH_OPS, operations.toArray(CudnnDescriptor[]::new));
     card.tellGraph(graph);
+    if (!graph.canBeMade()) {
+      return Optional.empty();
+    }
     CudnnDescriptor heuristics =
         added(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR)
-            .with(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph.made())
+            .with(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph)
             .withChoice(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, CUDNN_HEUR_MODE_A);
     card.tellHeuristics(heuristics);
     if (!heuristics.canBeMade()) {
@@ -266,9 +268,8 @@ final class CudnnGraph implements AutoCloseable {
     if (!plan.canBeMade()) {
       return Optional.empty();
     }
-    CudnnDescriptor addresses = added(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
     List<Operand> inMemory = operands.stream().filter(Operand::isInMemory).toList();
-    return Optional.of(new CudnnPlan(plan, engine, addresses, inMemory));
+    return Optional.of(new CudnnPlan(plan, inMemory));
   }
 
   /** Frees the graph and its plan, the last descriptors, which refer to the others, first. */

@@ -94,6 +94,7 @@ final class NvidiaDriver implements CudaDriver {
   private final KernelCompiler compiler;
   private final CUstream_st stream = new CUstream_st();
   private cudnnContext cudnn;
+  private CudnnPlans cudnnPlans;
   private final List<CUmod_st> modules = new ArrayList<>();
   private final Map<String, CudaFunction> functions = new HashMap<>();
   private final Set<Compiled> unloaded = new LinkedHashSet<>();
@@ -187,6 +188,14 @@ final class NvidiaDriver implements CudaDriver {
     }
     checkCudnn(cudnnSetStream(cudnn, stream));
     return cudnn;
+  }
+
+  /** What cuDNN's graph interface has planned for this card. */
+  CudnnPlans cudnnPlans() {
+    if (cudnnPlans == null) {
+      cudnnPlans = new CudnnPlans(CudnnCard.of(cudnn()));
+    }
+    return cudnnPlans;
   }
 
   private void checkCudnn(int code) {
@@ -536,6 +545,9 @@ final class NvidiaDriver implements CudaDriver {
   public void close() {
     compiler.close();
     synchronize();
+    if (cudnnPlans != null) {
+      cudnnPlans.close();
+    }
     if (cudnn != null) {
       checkCudnn(cudnnDestroy(cudnn));
     }

@@ -7,10 +7,13 @@ import static org.bytedeco.cuda.global.cudnn.CUDNN_DATA_FLOAT;
 
 import com.sun.jna.NativeLibrary;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import org.bytedeco.cuda.global.cudnn;
 import org.bytedeco.javacpp.Loader;
 import org.ddpm4j.cuda.CudnnGraph.Operand;
+import org.ddpm4j.cuda.CudnnShape.Result;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -39,6 +42,8 @@ class CudnnGraphTest {
 
   private static final int IMAGES = 128;
 
+  private static CudnnPlans plans;
+
   private static final long MOST_WORKSPACE = 256L << 20;
 
   @BeforeAll
@@ -54,6 +59,14 @@ class CudnnGraphTest {
       System.load(EmulatedKernels.withoutCard().toString());
     }
     Loader.load(cudnn.class);
+    plans = new CudnnPlans(CudnnCard.described(H200));
+  }
+
+  @AfterAll
+  static void close() {
+    if (plans != null) {
+      plans.close();
+    }
   }
 
   private static boolean isThere(String library) {
@@ -81,95 +94,50 @@ class CudnnGraphTest {
     "224, 224, 7, 3, 1",
     "448, 224, 7, 3, 1",
   })
-  void addsInTheConvolution(int in, int out, int size, int kernel, int stride) {
+  void addsInTheKernelOfTheConvolution(int in, int out, int size, int kernel, int stride) {
     int padding = kernel / 2;
     int after = (size + 2 * padding - kernel) / stride + 1;
     for (int type : new int[] {CUDNN_DATA_BFLOAT16, CUDNN_DATA_FLOAT}) {
-      CudnnCard card = CudnnCard.described(H200);
-      try (CudnnGraph plain = new CudnnGraph(card, stride, padding);
-          CudnnGraph residual = new CudnnGraph(card, stride, padding);
-          CudnnGraph data = new CudnnGraph(card, stride, padding);
-          CudnnGraph adding = new CudnnGraph(card, stride, padding);
-          CudnnGraph accumulating = new CudnnGraph(card, stride, padding);
-          CudnnGraph weights = new CudnnGraph(card, stride, padding)) {
-        assertPlanned(forward(plain, type, in, out, size, after, kernel, false), 4);
-        assertPlanned(forward(residual, type, in, out, size, after, kernel, true), 5);
-        assertPlanned(data(data, type, in, out, size, after, kernel, false, 0), 3);
-        assertPlanned(data(accumulating, type, in, out, size, after, kernel, false, 1), 3);
-        if (stride == 1) {
-          assertPlanned(data(adding, type, in, out, size, after, kernel, true, 0), 4);
-        }
-        Operand x = weights.inMemory(type, IMAGES, in, size, size);
-        Operand dy = weights.inMemory(type, IMAGES, out, after, after);
-        weights.weightGradient(x, dy, weights.inMemory(type, out, in, kernel, kernel));
-        assertPlanned(weights.plan(), 3);
+      for (Result result : Result.values()) {
+        CudnnShape shape =
+            new CudnnShape(
+                result,
+                type,
+                List.of(IMAGES, in, size, size),
+                List.of(out, in, kernel, kernel),
+                List.of(IMAGES, out, after, after),
+                stride,
+                padding);
+        Optional<CudnnPlan> plan = plans.plan(shape);
+        assertThat(plan).as("%s", shape).isPresent();
+        assertBinds(plan.orElseThrow(), operands(result));
+        assertThat(plans.plan(shape)).isSameAs(plan);
       }
     }
   }
 
-  private static Optional<CudnnPlan> forward(
-      CudnnGraph graph,
-      int type,
-      int in,
-      int out,
-      int size,
-      int after,
-      int kernel,
-      boolean residual) {
-    Operand x = graph.inMemory(type, IMAGES, in, size, size);
-    Operand w = graph.inMemory(type, out, in, kernel, kernel);
-    Operand bias = graph.inMemory(type, 1, out, 1, 1);
-    Operand y = graph.inMemory(type, IMAGES, out, after, after);
-    Operand product = graph.passedOn(y);
-    graph.forward(x, w, product);
-    if (residual) {
-      Operand shifted = graph.passedOn(y);
-      graph.add(product, bias, shifted);
-      graph.add(shifted, graph.inMemory(type, IMAGES, out, after, after), y);
-    } else {
-      graph.add(product, bias, y);
-    }
-    return graph.plan();
+  private static int operands(Result result) {
+    return switch (result) {
+      case OUTPUT_AND_RESIDUAL -> 5;
+      case OUTPUT, DATA_GRADIENT_AND_RESIDUAL -> 4;
+      default -> 3;
+    };
   }
 
-  private static Optional<CudnnPlan> data(
-      CudnnGraph graph,
-      int type,
-      int in,
-      int out,
-      int size,
-      int after,
-      int kernel,
-      boolean residual,
-      int share) {
-    Operand dy = graph.inMemory(type, IMAGES, out, after, after);
-    Operand w = graph.inMemory(type, out, in, kernel, kernel);
-    Operand dx = graph.inMemory(type, IMAGES, in, size, size);
-    if (residual) {
-      Operand product = graph.passedOn(dx);
-      graph.dataGradient(dy, w, share, product);
-      graph.add(product, graph.inMemory(type, IMAGES, in, size, size), dx);
-    } else {
-      graph.dataGradient(dy, w, share, dx);
-    }
-    return graph.plan();
-  }
-
-  private static void assertPlanned(Optional<CudnnPlan> found, int operands) {
-    assertThat(found).isPresent();
-    CudnnPlan plan = found.orElseThrow();
+  private static void assertBinds(CudnnPlan plan, int operands) {
     assertThat(plan.workspaceBytes()).isBetween(0L, MOST_WORKSPACE);
     long[] addresses = new long[operands];
     Arrays.setAll(addresses, i -> 0x1000L * (i + 1));
-    assertThatThrownBy(() -> plan.kernel(() -> null, 0x100, new long[operands - 1]))
+    plan.bind(0x100, addresses).close();
+    assertThatThrownBy(() -> plan.bind(0x100, new long[operands - 1]))
         .isInstanceOf(IllegalArgumentException.class);
-    assertThat(plan.kernel(() -> null, 0x100, addresses)).isNotNull();
   }
 
   /** Products of bfloat16 whose sums over all pixels would be kept in float32. */
   @Test
   void hasNoPlanWhereCudnnHasNone() {
-    try (CudnnGraph graph = new CudnnGraph(CudnnCard.described(H200), 1, 1)) {
+    try (CudnnCard card = CudnnCard.described(H200);
+        CudnnGraph graph = new CudnnGraph(card, 1, 1)) {
       Operand x = graph.inMemory(CUDNN_DATA_BFLOAT16, IMAGES, 128, 32, 32);
       Operand dy = graph.inMemory(CUDNN_DATA_BFLOAT16, IMAGES, 128, 32, 32);
       graph.weightGradient(x, dy, graph.inMemory(CUDNN_DATA_FLOAT, 128, 128, 3, 3));
@@ -179,7 +147,8 @@ class CudnnGraphTest {
 
   @Test
   void sizesMustFit() {
-    try (CudnnGraph graph = new CudnnGraph(CudnnCard.described(H200), 1, 1)) {
+    try (CudnnCard card = CudnnCard.described(H200);
+        CudnnGraph graph = new CudnnGraph(card, 1, 1)) {
       Operand x = graph.inMemory(CUDNN_DATA_BFLOAT16, IMAGES, 128, 32, 32);
       Operand w = graph.inMemory(CUDNN_DATA_BFLOAT16, 128, 128, 3, 3);
       Operand y = graph.inMemory(CUDNN_DATA_BFLOAT16, IMAGES, 128, 31, 32);
