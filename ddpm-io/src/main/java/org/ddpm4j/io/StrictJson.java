@@ -39,8 +39,10 @@ public final class StrictJson {
         .lines()
         .findFirst()
         .orElse("")
-        // A feature of Jackson's is nothing that the author of a file could enable.
+        // A setting of Jackson's is nothing that the author of a file could change.
         .replaceAll(": enable `\\w+\\.\\w+` to allow", "")
+        .replaceAll(", from `[^`]*`", "")
+        .replaceAll("\\[Source: .*?; line: (\\d+), column: (\\d+)]", "line $1, column $2")
         .replaceAll("[.\\s]+$", "");
   }
 

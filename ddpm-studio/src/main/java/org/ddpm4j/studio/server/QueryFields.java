@@ -1,5 +1,6 @@
 package org.ddpm4j.studio.server;
 
+import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.Map;
 import java.util.Optional;
@@ -19,8 +20,7 @@ record QueryFields(Map<String, String> values) {
 
   static QueryFields of(HttpServerRequest request) {
     Map<String, String> values = new TreeMap<>();
-    request
-        .params()
+    parameters(request)
         .forEach(
             (name, value) -> {
               if (values.put(name, value) != null) {
@@ -28,6 +28,15 @@ record QueryFields(Map<String, String> values) {
               }
             });
     return new QueryFields(values);
+  }
+
+  private static MultiMap parameters(HttpServerRequest request) {
+    try {
+      return request.params();
+    } catch (IllegalArgumentException e) {
+      throw new Refusal(
+          400, "The query has a percent sign without two hexadecimal digits; write %%25 for it.");
+    }
   }
 
   QueryFields requireKnown(Set<String> names) {

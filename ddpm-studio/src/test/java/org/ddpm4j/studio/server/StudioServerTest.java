@@ -420,6 +420,21 @@ class StudioServerTest {
     }
   }
 
+  @Test
+  void refusesAQueryThatCannotBeDecoded() throws Exception {
+    for (String query : List.of("%zz", "timesteps=%", "timesteps=5%2")) {
+      assertThat(
+              raw(
+                  "GET /v1/schedules?"
+                      + query
+                      + " HTTP/1.1\r\nHost: localhost:"
+                      + server.port()
+                      + "\r\n"))
+          .as(query)
+          .contains(" 400 ");
+    }
+  }
+
   private static JsonNode schedule(String name, String query) throws Exception {
     for (JsonNode one : JSON.readTree(get("/v1/schedules?" + query).body()).get("schedules")) {
       if (one.get("name").textValue().equals(name)) {
