@@ -67,6 +67,19 @@ public record DistanceTable(Path folder) {
                 report.inceptionScore().map(score -> Double.toString(score.value())).orElse(""))));
     String lines = rows.stream().map(Row::line).collect(Collectors.joining("\n"));
     AtomicFile.writeString(table(), TITLES + "\n" + lines + "\n");
+    draw(rows);
+  }
+
+  /**
+   * Draws the curve of the table, which a kill may have left without its last row.
+   *
+   * @throws IOException if a file cannot be read or written
+   */
+  public void draw() throws IOException {
+    draw(read());
+  }
+
+  private void draw(List<Row> rows) throws IOException {
     if (PlotFont.obstacle().isEmpty()) {
       Images.writePng(curve(rows).draw(), picture());
     }

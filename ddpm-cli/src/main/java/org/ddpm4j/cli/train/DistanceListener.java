@@ -40,11 +40,30 @@ record DistanceListener(
     if (report.step() % every != 0 && !report.isLast() || interrupted.getAsBoolean()) {
       return;
     }
+    measure(trainer);
+  }
+
+  /**
+   * Measures what a kill or Ctrl-C left out between a checkpoint and the measurement of its step.
+   */
+  void catchUp(Trainer trainer, boolean isLast) throws IOException {
+    long step = trainer.step();
+    if (step == 0 || step % every != 0 && !isLast) {
+      return;
+    }
+    if (table.read().stream().noneMatch(row -> row.step() == step)) {
+      measure(trainer);
+    } else {
+      table.draw();
+    }
+  }
+
+  private void measure(Trainer trainer) throws IOException {
     trainer.bringHome();
     SamplingOptions options =
         SamplingOptions.defaults().withListener((now, x, x0) -> requireNotInterrupted());
     try (INDArray samples = pipeline.sample(images, seed, options)) {
-      table.add(report.step(), meter.measure(model, pipeline, samples));
+      table.add(trainer.step(), meter.measure(model, pipeline, samples));
     } catch (CancellationException e) {
       // The training itself ends in good order after this step.
       return;

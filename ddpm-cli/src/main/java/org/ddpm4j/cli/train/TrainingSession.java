@@ -181,7 +181,7 @@ final class TrainingSession implements AutoCloseable {
     return average.pipeline(average.defaultSampler().create(average.schedule(), steps));
   }
 
-  private TrainingListener distances(RunFiles files, Interruption interruption) {
+  private DistanceListener distances(RunFiles files, Interruption interruption) {
     return new DistanceListener(
         meter,
         files.distances(),
@@ -376,6 +376,9 @@ final class TrainingSession implements AutoCloseable {
       boolean isGridOwed = begun > 0 && begun < training.config().steps() && isGridDue(begun);
       if (isGridOwed && !files.hasGrid(begun)) {
         writeGrid(files, interruption);
+      }
+      if (meter != null) {
+        distances(files, interruption).catchUp(trainer, begun == training.config().steps());
       }
       train(folder, files, limit, interruption);
       boolean complete = trainer.step() == training.config().steps();

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
@@ -17,6 +18,8 @@ import org.ddpm4j.cli.IdxFixture;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class DistancesCommandTest {
 
@@ -188,6 +191,44 @@ class DistancesCommandTest {
     distances("a.json", "distances", "--run", measured, "--count", 10).isOk();
     double same = json("a.json").get("samples").get("frechet_distance").asDouble();
     assertThat(last).isCloseTo(same, within(1e-6 * same));
+  }
+
+  /** In order: before the last row, before one on the way, between the table and its picture. */
+  @ParameterizedTest
+  @CsvSource({
+    "7, distances.png",
+    "6, checkpoints/step-0000007.safetensors distances.png",
+    "8, distances.png",
+  })
+  void aKilledTrainingMeasuresWhatItOwes(int lostFrom, String lost) throws IOException {
+    Path killed = folder.resolve("killed");
+    Object[] often = {"--evaluate-every", 3, "--evaluate-images", 10, "--cache", cache};
+    Object[] training =
+        Stream.concat(Stream.of("--checkpoint-every", 3), Stream.of(often)).toArray();
+    Cli.run(Cli.tinyTraining(data, killed, 7, training)).isOk();
+    List<String> files = List.of("distances.csv", "distances.png");
+    List<byte[]> whole = new ArrayList<>();
+    for (String file : files) {
+      whole.add(Files.readAllBytes(killed.resolve(file)));
+    }
+    Path table = killed.resolve("distances.csv");
+    Files.write(
+        table,
+        Files.readAllLines(table).stream()
+            .filter(row -> row.startsWith("step") || Integer.parseInt(row.split(",")[0]) < lostFrom)
+            .toList());
+    for (String file : lost.split(" ")) {
+      Files.delete(killed.resolve(file));
+    }
+
+    Cli.run(
+            Stream.concat(Stream.of("train", "--resume", killed, "--data", data), Stream.of(often))
+                .toArray())
+        .isOk();
+
+    for (int i = 0; i < files.size(); i++) {
+      assertThat(killed.resolve(files.get(i))).hasBinaryContent(whole.get(i));
+    }
   }
 
   @Test
