@@ -620,6 +620,24 @@ class DeviceTrainingTest {
     }
   }
 
+  /** On the card as on the host: of larger images, as five levels need. */
+  @Test
+  void aTeacherOfOtherImagesIsRefused() {
+    Trained ofLarge =
+        new Trained(
+            AnnotatedUnet.resnet(4, 1, List.of(1, 1, 1, 1, 1), 4), Parameterization.V, SCHEDULE);
+    TrainingConfig config = config(1).withObjective(distilling(Distillation.Solver.EULER));
+    for (Execution execution :
+        List.of(
+            new Execution(LayersChoice.FUSED, Precision.FLOAT32, 1),
+            onDevice(Precision.FLOAT32),
+            onDevices(Precision.FLOAT32, 0, 1))) {
+      assertThatThrownBy(() -> distil(NETWORK, ofLarge, execution, config))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("must be multiples of 16");
+    }
+  }
+
   /** Whom the card does not know it leaves to the host, which asks him as ever. */
   @Test
   void aTeacherOfOnesOwnIsAskedByTheHost() throws Exception {

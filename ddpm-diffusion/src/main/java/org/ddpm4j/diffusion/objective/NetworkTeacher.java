@@ -4,9 +4,11 @@ import java.util.List;
 import java.util.Optional;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetInput;
+import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -24,13 +26,22 @@ public record NetworkTeacher(Unet unet, Parameterization parameterization, Noise
   /**
    * Checks that noisy images are all that it is to be told.
    *
-   * @throws IllegalArgumentException if it conditions on its own estimates or predicts the mean
+   * @throws IllegalArgumentException if it conditions on its own estimates, predicts the mean, or
+   *     answers with fewer channels than images have
    */
   public NetworkTeacher {
     if (unet.config().selfConditions() || parameterization == Parameterization.MEAN) {
       throw new IllegalArgumentException(
           "A network that predicts the mean or conditions on its own estimates cannot be distilled;"
               + " take another teacher.");
+    }
+    UnetConfig config = unet.config();
+    if (config.outChannels() < config.inChannels()) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "The network takes %d channels and answers with %d, which say nothing of all of an"
+                  + " image; a teacher answers with as many or more.",
+              config.inChannels(), config.outChannels()));
     }
   }
 

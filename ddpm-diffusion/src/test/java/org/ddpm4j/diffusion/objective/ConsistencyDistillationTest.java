@@ -299,4 +299,17 @@ class ConsistencyDistillationTest {
     assertThatThrownBy(() -> ObjectiveConfig.consistency(Distillation.paper()).create(LEVELS))
         .hasMessageContaining("distilled from a teacher");
   }
+
+  @Test
+  void aTeacherAnswersWithWholeImages() {
+    try (Unet partial =
+        Unet.create(
+            AnnotatedUnet.resnet(4, 3, List.of(1), 2).withOutChannels(1), DataType.FLOAT, 1)) {
+      assertThatThrownBy(
+              () ->
+                  Teacher.of(partial, Parameterization.V, NoiseSchedule.of(EdmSchedule.paper(), 4)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageStartingWith("The network takes 3 channels and answers with 1,");
+    }
+  }
 }
