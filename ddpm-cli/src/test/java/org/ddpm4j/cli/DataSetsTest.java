@@ -48,8 +48,8 @@ class DataSetsTest {
         .isEqualTo("{\"channels\":3,\"height\":12,\"width\":16}");
     assertThat(described.at("/selection").toString())
         .isEqualTo("{\"max_images\":21,\"skipped_files\":1}");
-    assertThat(described.at("/training_images").asInt()).isEqualTo(18);
-    assertThat(described.at("/validation_images").asInt()).isEqualTo(2);
+    assertThat(described.at("/training_images").asInt()).isEqualTo(16);
+    assertThat(described.at("/validation_images").asInt()).isEqualTo(4);
     // 64 pictures in 8 columns, three times enlarged.
     assertThat(picture(run.resolve("samples.png")).getWidth()).isEqualTo(8 * (16 * 3 + 1) + 1);
     assertThat(picture(run.resolve("samples.png")).getHeight()).isEqualTo(8 * (12 * 3 + 1) + 1);
@@ -262,6 +262,40 @@ class DataSetsTest {
         .isBadInput("too large a picture");
     Cli.run("data", "--data", data, "--normalization", "imagenet", "--output", picture)
         .isBadInput("3 channels", "have 1");
+  }
+
+  /** Of 30 images: as many as are asked for, or a tenth where nobody asks. */
+  @Test
+  void asManyImagesOfAFolderAreHeldOutAsAreAskedFor() throws IOException {
+    Path data = PictureFixture.folder(root.resolve("data"), 15);
+    Path asked = root.resolve("asked");
+    assertThat(holdOut(data, asked, "--validation-images", "4").isOk().err())
+        .contains("(26 images, 4 held out)");
+    assertThat(Cli.run("info", asked).isOk().out()).contains("26 of 8x8x3 to train on, 4 held out");
+    Cli.run("train", "--resume", asked, "--data", data, "--steps", 3).isOk();
+    Cli.run("evaluate", "--run", asked, "--data", data, "--steps", 2).isOk();
+    Cli.run("interpolate", "--run", asked, "--data", data, "--from", 4, "--steps", 6)
+        .isBadInput(
+            "There is no test image 4: of 4 images held out, of images of the folder",
+            "numbers go from 0 to 3; give one of these, or the file of an image");
+    assertThat(holdOut(data, root.resolve("usual")).isOk().err())
+        .contains("(27 images, 3 held out)");
+    assertThat(holdOut(data, root.resolve("none"), "--validation-images", "0").isOk().err())
+        .contains("(30 images, none held out)");
+    Path all = root.resolve("all");
+    holdOut(data, all, "--validation-images", "30")
+        .isBadInput("30 images are to be held out, and there are no more", "--validation-images");
+    assertThat(all).doesNotExist();
+  }
+
+  private static Cli.Result holdOut(Path data, Path run, Object... validation) {
+    List<Object> words =
+        new ArrayList<>(
+            List.of(Cli.tinyTraining(data, run, 2, "--dataset", "folder", "--image-size", 8)));
+    int usual = words.indexOf("--validation-images");
+    words.subList(usual, usual + 2).clear();
+    words.addAll(List.of(validation));
+    return Cli.run(words.toArray());
   }
 
   @Test

@@ -249,7 +249,7 @@ class EditingCommandsTest {
         "inpaint; --jump-length; 0; jumps of 0 steps",
         "inpaint; --resamplings; 0; at least 1",
         "inpaint; --resamplings; 20000000; take fewer",
-        "inpaint; --image; 12; There is no test image 12; ",
+        "inpaint; --image; 12; There is no test image 12: of ",
         "inpaint; --image; nothing.png; nothing.png cannot be read: it does not exist",
         "inpaint; --mask; nothing.png; nothing.png cannot be read",
         "inpaint; --mask-box; middle; expected center",

@@ -8,7 +8,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
 import org.ddpm4j.kernels.cpu.Onednn;
@@ -94,6 +96,22 @@ class PredictCommandTest {
             .as(name)
             .isLessThan(TOLERANCE);
       }
+    }
+  }
+
+  /** The frequencies of its embedding are drawn once; PyTorch has no gradient of them. */
+  @Test
+  void whatIsNotTrainedHasNoGradient() throws IOException {
+    Path golden = NETWORKS.resolve("unet2d_ncsnpp");
+    copyModel(golden);
+    predict("--gradients").isOk();
+    try (SafetensorsReader actual = SafetensorsReader.open(output);
+        SafetensorsReader grads = SafetensorsReader.open(golden.resolve("grads.safetensors"))) {
+      List<String> trained =
+          grads.names().stream().filter(name -> !name.equals("time_proj.weight")).toList();
+      assertThat(actual.names())
+          .containsExactlyInAnyOrderElementsOf(
+              Stream.concat(Stream.of("y"), trained.stream().map(name -> "grad." + name)).toList());
     }
   }
 

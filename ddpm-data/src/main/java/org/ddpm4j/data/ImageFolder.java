@@ -6,6 +6,7 @@ import java.nio.file.FileSystemLoopException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -34,7 +35,8 @@ import org.ddpm4j.io.Text;
  * begin with a full stop are left out. Of the others, those are read that are named {@code .jpg},
  * {@code .jpeg}, {@code .jpe}, {@code .jfif}, {@code .png}, {@code .gif}, {@code .bmp}, {@code
  * .tif}, {@code .tiff} or {@code .webp} in whatever capitals; {@link LoadedImages#leftOut()} counts
- * the rest. Symbolic links are followed.
+ * the rest. Symbolic links are followed. An image whose name is no text in the encoding of file
+ * names is refused.
  *
  * <p>A folder that holds nothing but a folder {@code train} and one called {@code val}, {@code
  * valid}, {@code validation} or {@code test} is one data set in two parts, as for torchvision's
@@ -254,9 +256,11 @@ public final class ImageFolder {
           }
 
           @Override
-          public FileVisitResult visitFile(Path path, BasicFileAttributes attributes) {
+          public FileVisitResult visitFile(Path path, BasicFileAttributes attributes)
+              throws IOException {
             if (attributes.isRegularFile() && !isHidden(path)) {
               if (isImage(path)) {
+                requireText(path);
                 String place = folder.relativize(path).toString();
                 files.put(place.replace(File.separatorChar, '/'), path);
               } else {
@@ -276,6 +280,22 @@ public final class ImageFolder {
           }
         });
     return new Found(files, leftOut);
+  }
+
+  /** Two names whose bytes are no text may read alike, and the JDK opens neither as a file. */
+  private static void requireText(Path path) throws IOException {
+    boolean isText;
+    try {
+      isText = path.getFileSystem().getPath(path.toString()).equals(path);
+    } catch (InvalidPathException e) {
+      isText = false;
+    }
+    if (!isText) {
+      throw new IOException(
+          Text.format(
+              "The name of the image %s is no text in the encoding of file names (%s); rename the file, or the folder that is called so.",
+              path, System.getProperty("sun.jnu.encoding")));
+    }
   }
 
   private static boolean isHidden(Path path) {

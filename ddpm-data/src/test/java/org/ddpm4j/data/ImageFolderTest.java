@@ -21,6 +21,8 @@ import java.util.zip.CRC32;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -201,6 +203,23 @@ class ImageFolderTest {
     ImageFileFixture.truncate(ImageFileFixture.plain(folder.resolve("x/b.png"), 99, 99, RED));
     Files.write(folder.resolve("x/c.jpeg"), new byte[0]);
     Files.writeString(folder.resolve("x/d.png"), "This is text.");
+  }
+
+  /** Both read alike in Java, which would have left one of them out. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void namesThatAreNoTextAreRefused() throws IOException, InterruptedException {
+    ImageFileFixture.plain(folder.resolve("a.png"), 2, 2, RED);
+    String twoNames =
+        "cp a.png \"$(printf 'caf\\351.png')\" && cp a.png \"$(printf 'caf\\350.png')\"";
+    Process shell = new ProcessBuilder("sh", "-c", twoNames).directory(folder.toFile()).start();
+    assertThat(shell.waitFor()).isZero();
+    for (CorruptFiles corrupt : CorruptFiles.values()) {
+      assertThatIOException()
+          .isThrownBy(() -> ImageFolder.read(folder, SMALL.withCorrupt(corrupt)))
+          .withMessageContaining("is no text in the encoding of file names")
+          .withMessageEndingWith("; rename the file, or the folder that is called so.");
+    }
   }
 
   @Test

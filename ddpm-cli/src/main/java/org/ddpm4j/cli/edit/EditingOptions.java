@@ -148,7 +148,7 @@ final class EditingOptions {
     ImageDataSet test = testImages(model);
     if (number >= test.size()) {
       throw new BadInputException(
-          "There is no test image %d; the %s are numbered 0 to %d.",
+          "There is no test image %d: of %s, numbers go from 0 to %d; give one of these, or the file of an image.",
           number, test.source(), test.size() - 1);
     }
     int label = test.label(number);

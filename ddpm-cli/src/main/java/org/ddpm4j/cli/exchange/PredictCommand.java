@@ -27,6 +27,7 @@ import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.UnetInput;
+import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -46,9 +47,8 @@ import picocli.CommandLine.Spec;
       "",
       "Reads x [N,C,H,W] and t [N], and class_labels [N] if the network knows classes, and writes",
       "y. With --gradients it also reads g of y's shape and writes grad.<parameter>, the gradient",
-      "of mean(y*g), in PyTorch's layouts; where y has a multiple of g's channels, or g those of"
-          + " x,",
-      "g is repeated along them."
+      "of mean(y*g), in PyTorch's layouts, of all parameters that are trained; where y has a",
+      "multiple of g's channels, or g those of x, g is repeated along them."
     })
 @Introduction(example = "ddpm predict --model unet --input x.st --output y.st")
 public final class PredictCommand implements Callable<Integer> {
@@ -112,8 +112,10 @@ public final class PredictCommand implements Callable<Integer> {
       description = "Safetensors file to write.")
   private Path output;
 
-  @Option(names = "--gradients", description = "Write the gradients of all parameters, too.")
-  private boolean gradients;
+  @Option(
+      names = "--gradients",
+      description = "Write the gradients of all trained parameters, too.")
+  private boolean withGradients;
 
   @Option(
       names = "--precision",
@@ -155,12 +157,17 @@ public final class PredictCommand implements Callable<Integer> {
       INDArray y = unet.predict(batch);
       requireFinite(y, "output");
       results.put("y", y);
-      if (gradients) {
+      if (withGradients) {
         Parameters gradient = unet.parameters().zerosLike();
         INDArray g = weights(reader, x, y);
         unet.vectorJacobianProduct(batch, g.div(g.length()), gradient);
         requireFinite(gradient.flat(), "gradient");
-        gradient.toPyTorch().forEach((name, tensor) -> results.put("grad." + name, tensor));
+        Map<String, INDArray> gradients = gradient.toPyTorch();
+        for (Parameter parameter : gradient.declarations()) {
+          if (parameter.learning() == Parameter.Learning.TRAINED) {
+            results.put("grad." + parameter.name(), gradients.get(parameter.name()));
+          }
+        }
       }
     }
     SafetensorsWriter.write(output, results, Map.of("format", "pt"));

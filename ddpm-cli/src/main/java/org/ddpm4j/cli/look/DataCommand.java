@@ -100,7 +100,7 @@ public final class DataCommand implements Callable<Integer> {
     }
     AtomicFile.requireWritable(output);
     data.requireOutside(output, "--output");
-    TrainingData loaded = data.load(0, Optional.empty());
+    TrainingData loaded = data.load(0, false, Optional.empty());
     DataOptions.noteSkipped(console, "data", loaded.loaded());
     ImageDataSet images = loaded.images();
     List<int[]> byClass = byClass(images);

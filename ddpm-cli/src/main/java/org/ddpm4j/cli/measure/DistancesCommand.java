@@ -1,6 +1,7 @@
 package org.ddpm4j.cli.measure;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -79,7 +80,9 @@ public final class DistancesCommand implements Callable<Integer> {
   /** Which evaluate hands on to this command. */
   private static final String OPTION = "--distances";
 
-  private static final String DRAWN = "whose images are drawn already";
+  private static final String DRAWN =
+      "which compares the image files of a folder with the data set (--dataset, --data) and draws"
+          + " nothing; leave one of the two out";
 
   private final Console console;
 
@@ -167,7 +170,8 @@ public final class DistancesCommand implements Callable<Integer> {
     boolean isFirst =
         words.stream().limit(command + 1L).filter(w -> !w.startsWith("-")).count() == 1;
     // Behind -- no word is an option.
-    int option = words.stream().takeWhile(word -> !word.equals("--")).toList().indexOf(OPTION);
+    List<String> options = words.stream().takeWhile(word -> !word.equals("--")).toList();
+    int option = Math.max(options.indexOf(OPTION), options.indexOf(OPTION + "=true"));
     if (command < 0 || !isFirst || option < 0) {
       return args;
     }
@@ -226,6 +230,11 @@ public final class DistancesCommand implements Callable<Integer> {
   }
 
   private DistanceFiles ofFolder(Optional<Path> weights) throws IOException {
+    if (!Files.isDirectory(images)) {
+      throw new BadInputException(
+          "--images is %s, which is no folder; name the folder of the image files to measure, or give --count to say how many images to draw.",
+          images);
+    }
     ImageDataSet training = reference.training(Optional.empty(), Optional.empty());
     ImageDataSet all = ReferenceOptions.folder(images, training.shape());
     if (all.size() < DistanceReport.FEWEST_IMAGES || (count != null && all.size() < count)) {

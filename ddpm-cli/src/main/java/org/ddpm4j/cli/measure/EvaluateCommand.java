@@ -36,10 +36,12 @@ import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** Measures how well a trained network predicts images that it has not seen. */
 @Command(
@@ -57,6 +59,21 @@ public final class EvaluateCommand implements Callable<Integer> {
 
   private static final int MAX_IMAGES = 1_000_000;
 
+  /** Of {@code --images}, which names a folder where the distances are measured. */
+  private static final class ImageCount implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      try {
+        return Integer.valueOf(text);
+      } catch (NumberFormatException e) {
+        throw new TypeConversionException(
+            Text.format(
+                "'%s' is no number of images; to measure the image files of a folder, say 'ddpm distances --images DIR'",
+                text));
+      }
+    }
+  }
+
   private final Console console;
 
   @Spec private CommandSpec spec;
@@ -70,6 +87,7 @@ public final class EvaluateCommand implements Callable<Integer> {
   @Option(
       names = "--images",
       paramLabel = "N",
+      converter = ImageCount.class,
       defaultValue = MeasuringDefaults.EVALUATED_IMAGES,
       description =
           "Number of images, spread over the test images of the run's data set (default:"

@@ -115,13 +115,15 @@ public final class DataOptions {
   /**
    * The images to train on, with others held out.
    *
-   * @param validationImages how many at most
+   * @param validationImages how many are held out, of a folder in one part just so many
+   * @param isUsual whether nobody asked for that number; a small folder then keeps a tenth back
    * @param usual how a model sees pixels unless the user says otherwise; empty for what is usual
    *     for the data set
    * @return the images
    * @throws IOException if they cannot be read
    */
-  public TrainingData load(int validationImages, Optional<Normalization> usual) throws IOException {
+  public TrainingData load(int validationImages, boolean isUsual, Optional<Normalization> usual)
+      throws IOException {
     if (maxImages != null) {
       BadInputException.requireRange("--max-images", maxImages, 1, Integer.MAX_VALUE);
     }
@@ -134,7 +136,8 @@ public final class DataOptions {
             maxImages == null ? OptionalInt.empty() : OptionalInt.of(maxImages),
             corrupt,
             Optional.ofNullable(normalization).map(Pixels::normalization).or(() -> usual)),
-        validationImages);
+        validationImages,
+        isUsual ? HELD_OUT_DIVISOR : 1);
   }
 
   /**
@@ -146,10 +149,12 @@ public final class DataOptions {
    */
   public TrainingData loadAgain(RunConfig run) throws IOException {
     DataDescription data = run.data();
-    return load(KnownDataSet.named(data.name()), Preparation.of(run), data.validationImages());
+    return load(KnownDataSet.named(data.name()), Preparation.of(run), data.validationImages(), 1);
   }
 
-  private TrainingData load(KnownDataSet name, Preparation preparation, int validationImages)
+  /** Of a folder, at most a part is held out. */
+  private TrainingData load(
+      KnownDataSet name, Preparation preparation, int validationImages, int heldOutDivisor)
       throws IOException {
     DataSources sources = places.sources();
     LoadedImages loaded = read(name, Split.TRAIN, sources, preparation);
@@ -164,8 +169,13 @@ public final class DataOptions {
                 training.shape(), validation.get().shape()));
       }
     }
-    int heldOut = Math.min(validationImages, training.size() / HELD_OUT_DIVISOR);
+    int heldOut = Math.min(validationImages, training.size() / heldOutDivisor);
     if (heldOut > 0 && !name.hasTestImages(sources)) {
+      if (heldOut == training.size()) {
+        throw new BadInputException(
+            "%d images are to be held out, and there are no more (%s); hold out fewer by --validation-images, or take a folder of more.",
+            validationImages, training.source());
+      }
       ImageDataSet.HoldOut parts = training.holdOut(heldOut, HELD_OUT_SEED);
       training = parts.training();
       validation = Optional.of(parts.heldOut());
@@ -234,7 +244,7 @@ public final class DataOptions {
     }
     if (data.validationImages() == 0) {
       throw new BadInputException(
-          "The run held no images back to measure on; train with --validation-images.");
+          "The run held no images back to measure on; train with --validation-images, or name image files where the command takes them.");
     }
     ImageDataSet all = read(name, Split.TRAIN, sources, preparation).images();
     ImageDataSet heldOut = all.holdOut(data.validationImages(), HELD_OUT_SEED).heldOut();

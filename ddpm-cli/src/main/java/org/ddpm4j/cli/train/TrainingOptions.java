@@ -197,9 +197,12 @@ final class TrainingOptions {
   @Option(
       names = "--validation-images",
       paramLabel = "N",
-      defaultValue = TrainingDefaults.VALIDATION_IMAGES,
-      description = "Test images whose loss is measured, 0 for none (default: ${DEFAULT-VALUE}).")
-  private int validationImages;
+      description =
+          "Test images whose loss is measured, 0 for none; of a folder without test images so many"
+              + " are held out (default: "
+              + TrainingDefaults.VALIDATION_IMAGES
+              + ", of a small folder a tenth).")
+  private Integer validationImages;
 
   @Option(
       names = "--report-every",
@@ -221,9 +224,14 @@ final class TrainingOptions {
   private Long sampleEvery;
 
   int validationImages() {
-    BadInputException.requireRange(
-        "--validation-images", validationImages, 0, MAX_VALIDATION_IMAGES);
-    return validationImages;
+    int count = Objects.requireNonNullElse(validationImages, TrainingDefaults.VALIDATION_IMAGES);
+    BadInputException.requireRange("--validation-images", count, 0, MAX_VALIDATION_IMAGES);
+    return count;
+  }
+
+  /** Whether the user left that to the program. */
+  boolean hasUsualValidation() {
+    return validationImages == null;
   }
 
   /** The number of steps, where the user gave it. */

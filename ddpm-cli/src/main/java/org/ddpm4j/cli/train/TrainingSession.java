@@ -246,7 +246,10 @@ final class TrainingSession implements AutoCloseable {
 
   /** Trains a new run. */
   End begin(RunFolder folder, Duration limit) throws IOException {
-    console.note("train: %s (%d images)", config.data().source(), config.data().trainingImages());
+    int heldOut = config.data().validationImages();
+    console.note(
+        "train: %s (%d images, %s held out)",
+        config.data().source(), config.data().trainingImages(), heldOut == 0 ? "none" : heldOut);
     return alone(
         folder,
         () -> {

@@ -300,6 +300,22 @@ class DistancesCommandTest {
     distances("a.json", "distances", "--images", images)
         .isBadInput("holds 3 images; 10 are needed");
     distances("a.json", "distances", "--images", images, "--run", run)
-        .isBadInput("'--run' does not go with '--images'");
+        .isBadInput(
+            "'--run' does not go with '--images'",
+            "compares the image files of a folder with the data set (--dataset, --data)",
+            "leave one of the two out");
+  }
+
+  /** A number for {@code distances}, a folder for {@code evaluate}. */
+  @Test
+  void imagesOfTheOtherKindAreExplained() {
+    for (List<String> command :
+        List.of(List.of("evaluate", "--distances"), List.of("evaluate", "--distances=true"))) {
+      Cli.run(Stream.concat(command.stream(), Stream.of("--images", "100")).toArray())
+          .isBadInput("--images is 100, which is no folder", "--count");
+    }
+    Cli.run("evaluate", "--images", folder)
+        .isBadInput(
+            "'--images'", folder + "' is no number of images", "'ddpm distances --images DIR'");
   }
 }

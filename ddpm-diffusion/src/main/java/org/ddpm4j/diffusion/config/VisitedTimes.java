@@ -96,10 +96,25 @@ record VisitedTimes(Times times, TimestepSpacing spacing, int stepsOffset, doubl
       levels = levels.startingFrom(InitialNoise.OF_LEVEL);
     }
     if (range.spacing() != LevelSpacing.LOG_LINEAR) {
-      levels = levels.endingAt(end(end, schedule, range));
+      NoiseLevel last = end(end, schedule, range);
+      requireFall(levels, last, range);
+      levels = levels.endingAt(last);
     }
     // Where noisy timesteps are left out, there may be fewer steps than were asked for.
     return levels.last(Math.min(part.last(), levels.steps()));
+  }
+
+  /** A range may go below the noise of timestep 0, and a run that ends there cannot. */
+  private static void requireFall(NoiseLevels levels, NoiseLevel last, LevelRange range) {
+    NoiseLevel asked = levels.levels().get(levels.steps() - 1);
+    if (range.spacing() != LevelSpacing.TIMESTEPS
+        && range.least() != null
+        && asked.alphaCumprod() > last.alphaCumprod()) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "The least noise-to-signal ratio (sigma_min) is %s, below the %s of timestep 0, at which the run ends (final_sigmas_type sigma_min); raise it to that at least, or end at clean images (zero).",
+              range.least(), last.rho()));
+    }
   }
 
   /** Solvers that think in timesteps keep the noise of a range's own end, where it has one. */

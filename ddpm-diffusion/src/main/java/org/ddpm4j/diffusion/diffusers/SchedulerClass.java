@@ -177,9 +177,9 @@ enum SchedulerClass {
       keys.read("original_inference_steps", 50);
       keys.read("timestep_scaling", 10.0);
       // It visits the timesteps of its distillation whatever these say, and its last step is clean.
-      keys.only("set_alpha_to_one", true, false);
-      keys.only("timestep_spacing", "leading", "trailing", "linspace");
-      keys.only("steps_offset", 0, 1);
+      keys.unused("set_alpha_to_one", true);
+      keys.unused("timestep_spacing", "leading");
+      keys.unused("steps_offset", 0);
     }
   },
   /** The samplers of {@link #EULER} for networks that predict {@link Parameterization#EDM}. */
@@ -285,6 +285,7 @@ enum SchedulerClass {
 
     private final Map<String, Object> read = new LinkedHashMap<>();
     private final Map<String, List<Object>> only = new LinkedHashMap<>();
+    private final Map<String, Object> unused = new LinkedHashMap<>();
 
     /** A key of which every value is understood, or refused where it is read. */
     private Keys read(String key, Object defaultValue) {
@@ -295,6 +296,12 @@ enum SchedulerClass {
     /** A key of which only the default is supported, or others that diffusers takes for it. */
     private Keys only(String key, Object... values) {
       only.put(key, List.of(values));
+      return this;
+    }
+
+    /** A key that diffusers takes no notice of, whatever its value. */
+    private Keys unused(String key, Object defaultValue) {
+      unused.put(key, defaultValue);
       return this;
     }
 
@@ -410,9 +417,14 @@ enum SchedulerClass {
     return Collections.unmodifiableMap(keys.only);
   }
 
+  /** The keys that have no effect, with what is written for them. */
+  Map<String, Object> unusedKeys() {
+    return Collections.unmodifiableMap(keys.unused);
+  }
+
   /** Whether a key is one of its own. */
   boolean has(String key) {
-    return keys.read.containsKey(key) || keys.only.containsKey(key);
+    return keys.read.containsKey(key) || keys.only.containsKey(key) || keys.unused.containsKey(key);
   }
 
   /** Whether some scheduler has a key, which the others then carry along without using it. */

@@ -225,7 +225,7 @@ final class SchedulerJson {
       }
       if (fields.containsKey(key)) {
         fields.put(key, field.getValue());
-      } else if (scheduler.has(key)) {
+      } else if (scheduler.checkedKeys().containsKey(key)) {
         checkOnly(key, field.getValue(), scheduler.checkedKeys().get(key));
       } else {
         checkUnknown(scheduler, key, field.getValue());
@@ -263,6 +263,7 @@ final class SchedulerJson {
   private static String keys(SchedulerClass scheduler) {
     List<String> keys = new ArrayList<>(scheduler.readKeys().keySet());
     keys.addAll(scheduler.checkedKeys().keySet());
+    keys.addAll(scheduler.unusedKeys().keySet());
     return Text.format("The keys of %s are %s", scheduler.className(), String.join(", ", keys));
   }
 
@@ -605,6 +606,7 @@ final class SchedulerJson {
     json.put("_diffusers_version", DiffusersFields.VERSION);
     json.putAll(values);
     scheduler.checkedKeys().forEach((key, supported) -> json.put(key, supported.get(0)));
+    json.putAll(scheduler.unusedKeys());
     // JSON has no infinities, and it is the default of every release that knows the key.
     json.values().removeIf(value -> value instanceof Double number && number.isInfinite());
     return json;

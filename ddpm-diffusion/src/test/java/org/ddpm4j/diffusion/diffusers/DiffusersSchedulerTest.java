@@ -44,6 +44,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DiffusersSchedulerTest {
 
@@ -296,6 +297,39 @@ class DiffusersSchedulerTest {
             "_diffusers_version=\"0.1.1\" timestep_values=null tensor_format=\"pt\""
                 + " predict_epsilon=true variance_type=\"fixed_small\" lower_order_final=true");
     assertThat(read(json)).isEqualTo(read(named("DDPMScheduler")));
+  }
+
+  /** diffusers 0.42.1 declares these keys and never looks at them. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "steps_offset=1",
+        "steps_offset=2",
+        "steps_offset=3 timestep_spacing=\"trailing\" set_alpha_to_one=false",
+        "steps_offset=1000"
+      })
+  void lcmTakesNoNoticeOfWhereOthersBegin(String keys) throws IOException {
+    DiffusersScheduler usual = read(named("LCMScheduler"));
+    DiffusersScheduler scheduler = read(with("LCMScheduler", keys));
+    assertThat(scheduler).isEqualTo(usual);
+    assertThat(JSON.readTree(scheduler.toJson()).get("steps_offset").intValue()).isZero();
+  }
+
+  /** diffusers' run ends with more noise than the network was last asked at. */
+  @Test
+  void eulerCannotEndAboveItsLastLevel() throws IOException {
+    String keys = "use_karras_sigmas=true final_sigmas_type=\"sigma_min\" sigma_min=";
+    double ofTimestepZero = Math.sqrt(0.0001 / 0.9999);
+    DiffusersScheduler below = read(with("EulerDiscreteScheduler", keys + "0.001"));
+    for (int steps : new int[] {2, 4, 50}) {
+      assertThatThrownBy(() -> below.create(steps))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("(sigma_min) is 0.001, below the 0.0100005000")
+          .hasMessageContaining("raise it to that at least, or end at clean images (zero)")
+          .hasMessageNotContaining("ewer steps");
+    }
+    read(with("EulerDiscreteScheduler", keys + ofTimestepZero * 1.001)).create(4);
+    read(with("EulerDiscreteScheduler", "use_karras_sigmas=true sigma_min=0.001")).create(4);
   }
 
   @Test
