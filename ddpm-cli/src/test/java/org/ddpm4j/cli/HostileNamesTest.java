@@ -249,6 +249,6 @@ class HostileNamesTest {
     Path place = name.startsWith("unet") ? broken.resolve("unet") : broken;
     Cli.Result result = Cli.run("info", place);
     assertSafe(result);
-    result.isBadInput("config.json");
+    result.isBadInputAtEnd("config.json");
   }
 }

@@ -261,7 +261,8 @@ class PipelineTest {
     assertThat(draw("anew.png", "--model", anew)).hasSameBinaryContentAs(drawn);
     Files.delete(weights);
     assertThat(draw("only.png", "--model", pipeline)).hasSameBinaryContentAs(drawn);
-    Cli.run("info", pipeline, "--variant", "bf16").isBadInput("variant bf16; choose one of fp16");
+    Cli.run("info", pipeline, "--variant", "bf16")
+        .isBadInputAtEnd("variant bf16; choose one of fp16");
   }
 
   @Test
@@ -308,10 +309,69 @@ class PipelineTest {
   void aBadFileIsOneSentence(String file, String text, String by, String part) throws IOException {
     replace(file, text, by);
     Cli.run("sample", "--model", pipeline).isBadInput(part);
-    Cli.run("info", pipeline).isBadInput(part);
+    Cli.run("info", pipeline).isBadInputAtEnd(part);
     Cli.run("convert", "--model", pipeline, "--to", "run", "--output", folder.resolve("run"))
         .isBadInput(part);
     assertThat(folder.resolve("run")).doesNotExist();
+  }
+
+  @Test
+  void infoTellsWhatItCanBesideAFileThatIsMissing() throws IOException {
+    Files.delete(pipeline.resolve(WEIGHTS));
+    assertThat(Cli.run("info", pipeline).isBadInputAtEnd(WEIGHTS + " does not exist").out())
+        .contains("DDIMScheduler", "linear, T = 20", "UNet2DModel", "multiples of 2");
+    Files.delete(pipeline.resolve(SCHEDULER));
+    assertThat(Cli.run("info", pipeline).isBadInputAtEnd(SCHEDULER).out())
+        .contains("UNet2DModel", "multiples of 2")
+        .doesNotContain("DDIMScheduler");
+  }
+
+  /**
+   * diffusers 0.42.1 makes a scheduler of the class that the index names, and looks at no other
+   * name.
+   */
+  @Test
+  void anUnknownSchedulerIsWhatTheIndexSaysAndNotInSilence() throws IOException {
+    Path drawn = draw("drawn.png", "--model", pipeline, "--steps", 2);
+    replace(SCHEDULER, "\"DDIMScheduler\"", "\"FooScheduler\"");
+    String note =
+        pipeline.resolve(SCHEDULER)
+            + " is of the scheduler \"FooScheduler\", which is not known here; as in diffusers it is"
+            + " taken for a DDIMScheduler, which "
+            + pipeline.resolve(INDEX)
+            + " names.\n";
+    assertThat(Cli.run("info", pipeline).isOk().err()).isEqualTo(note);
+    Path again = folder.resolve("again.png");
+    Object[] options = {"--model", pipeline, "--count", 3, "--scale", 1, "--steps", 2};
+    Cli.Result result =
+        Cli.run(
+                Stream.concat(Stream.of("sample", "--output", again), Arrays.stream(options))
+                    .toArray())
+            .isOk();
+    assertThat(result.err()).contains(note);
+    assertThat(again).hasSameBinaryContentAs(drawn);
+    for (String kind : List.of("run", "diffusers", "onnx")) {
+      Path output = folder.resolve(kind);
+      result = Cli.run("convert", "--model", pipeline, "--to", kind, "--output", output).isOk();
+      assertThat(result.err()).contains(note);
+    }
+  }
+
+  /** A graph needs no scheduler; everything else does. */
+  @Test
+  void withoutTheIndexAnUnknownSchedulerDrawsNothing() throws IOException {
+    replace(SCHEDULER, "\"DDIMScheduler\"", "\"FooScheduler\"");
+    Files.delete(pipeline.resolve(INDEX));
+    String refusal = SCHEDULER + ": _class_name is \"FooScheduler\"; supported is DDPMScheduler";
+    Cli.run("sample", "--model", pipeline).isBadInput(refusal);
+    Path output = folder.resolve("output");
+    Cli.run("convert", "--model", pipeline, "--to", "run", "--output", output).isBadInput(refusal);
+    assertThat(Cli.run("info", pipeline).isBadInputAtEnd(refusal).out()).contains("UNet2DModel");
+    Cli.Result graph =
+        Cli.run("convert", "--model", pipeline, "--to", "onnx", "--output", output).isOk();
+    assertThat(graph.err())
+        .startsWith("Only the network of " + pipeline + " is used; the pipeline itself cannot draw")
+        .contains(refusal);
   }
 
   @ParameterizedTest
@@ -347,8 +407,8 @@ class PipelineTest {
     Files.delete(pipeline.resolve(WEIGHTS));
     Files.writeString(pickle, "\u0080\u0002cos\nsystem\n.", StandardCharsets.ISO_8859_1);
     Cli.run("sample", "--model", pipeline).isBadInput("asks for 'os.system'");
-    Cli.run("info", pipeline).isBadInput("asks for 'os.system'");
-    Cli.run("info", pipeline.resolve("unet")).isBadInput("asks for 'os.system'");
+    Cli.run("info", pipeline).isBadInputAtEnd("asks for 'os.system'");
+    Cli.run("info", pipeline.resolve("unet")).isBadInputAtEnd("asks for 'os.system'");
   }
 
   @Test

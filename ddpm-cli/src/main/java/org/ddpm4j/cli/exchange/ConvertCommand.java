@@ -329,7 +329,7 @@ public final class ConvertCommand implements Callable<Integer> {
       }
       return;
     }
-    Path network = PipelineFolder.isPipeline(model) ? PipelineFolder.unet(model) : model;
+    Path network = ModelPlace.network(model, console);
     try (Unet unet =
         UnetFolder.read(network, place.variant(), DataType.FLOAT, Execution.automatic())) {
       writeGraph(unet, shape(unet.config()));

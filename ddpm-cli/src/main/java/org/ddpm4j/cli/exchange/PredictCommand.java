@@ -15,7 +15,6 @@ import org.ddpm4j.cli.options.LayersOptions;
 import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
-import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.lucidrains.LucidrainsCheckpoint;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.SafetensorsReader;
@@ -148,7 +147,7 @@ public final class PredictCommand implements Callable<Integer> {
     Execution execution = layers.execution(console, precision.dataType, precision.convolutions);
     Map<String, INDArray> results = new LinkedHashMap<>();
     Path folder = place.folder(model, console);
-    Path network = PipelineFolder.isPipeline(folder) ? PipelineFolder.unet(folder) : folder;
+    Path network = ModelPlace.network(folder, console);
     try (Unet unet = read(network, execution);
         SafetensorsReader reader = SafetensorsReader.open(input)) {
       INDArray x = images(reader, unet.config());

@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.EnumConverter;
@@ -63,6 +65,9 @@ public final class InfoCommand implements Callable<Integer> {
   @Mixin
   private ModelPlace place;
 
+  /** Sentences; two parts may fail by the same file. */
+  private final Set<String> failures = new LinkedHashSet<>();
+
   private static final class Target {
     @Parameters(
         paramLabel = "PATH",
@@ -98,7 +103,25 @@ public final class InfoCommand implements Callable<Integer> {
     } else {
       describe(place.folder(target.path, console));
     }
+    if (!failures.isEmpty()) {
+      throw new IOException(String.join(" ", failures));
+    }
     return 0;
+  }
+
+  /** Tells of a part; what cannot be read of it is said after all the others. */
+  private boolean attempt(Part part) {
+    try {
+      part.tell();
+      return true;
+    } catch (IOException e) {
+      failures.add(String.valueOf(e.getMessage()));
+      return false;
+    }
+  }
+
+  private interface Part {
+    void tell() throws IOException;
   }
 
   private void describe(Path path) throws IOException {
@@ -109,7 +132,7 @@ public final class InfoCommand implements Callable<Integer> {
       describeTensors(path);
     } else if (PipelineFolder.isPipeline(path)) {
       describePipeline(path);
-    } else if (holdsWeights(path)) {
+    } else if (holdsNetwork(path)) {
       describeModel(path);
     } else {
       describeRun(path);
@@ -119,7 +142,6 @@ public final class InfoCommand implements Callable<Integer> {
   private void describeRun(Path path) throws IOException {
     RunFolder run = RunFolder.open(path);
     RunConfig config = run.readConfig();
-    Unet unet = Unet.create(config.model().network(), DataType.FLOAT, 0);
     print("run", path);
     print("ddpm4j", Objects.requireNonNullElse(config.version(), "not known"));
     print("data", Text.format("%s, %s", config.data().name(), config.data().source()));
@@ -135,21 +157,38 @@ public final class InfoCommand implements Callable<Integer> {
                 config.data().validationImages()));
     print("pixels", Pixels.describe(config.model().normalization()));
     print("schedule", ChainOptions.describe(config.model().schedule()));
-    describe(config.model().network(), unet);
+    try (Unet unet = Unet.create(config.model().network(), DataType.FLOAT, 0)) {
+      describe(unet);
+      attempt(() -> describeTraining(run, config, unet));
+    }
+    attempt(() -> describeWeights(run));
+    Optional<Effort> effort = Effort.ofRun(run.path());
+    if (effort.isPresent()) {
+      print("time", effort.get().time());
+      print("speed", effort.get().speed());
+      print("machine", effort.get().machine());
+    }
+  }
+
+  private void describeTraining(RunFolder run, RunConfig config, Unet unet) throws IOException {
     String steps =
         config.training().map(training -> "" + training.config().steps()).orElse("not known");
     List<Path> checkpoints = run.checkpoints().all();
     if (checkpoints.isEmpty()) {
+      boolean unseen = config.data().trainingImages() == 0;
       print(
           "steps", unseen ? "not known" : Text.format("%s, of which no checkpoint is left", steps));
       return;
     }
-    Checkpoint checkpoint = run.readLatestCheckpoint(unet.parameters());
-    print("steps", Text.format("%d of %s", checkpoint.step(), steps));
+    for (Path older : checkpoints.subList(0, checkpoints.size() - 1)) {
+      attempt(() -> SafetensorsReader.open(older).close());
+    }
     print(
         "checkpoints",
         String.join(
             ", ", checkpoints.stream().map(file -> file.getFileName().toString()).toList()));
+    Checkpoint checkpoint = run.readLatestCheckpoint(unet.parameters());
+    print("steps", Text.format("%d of %s", checkpoint.step(), steps));
     List<LossHistory.Entry> history = checkpoint.history();
     if (!history.isEmpty()) {
       LossHistory.Entry last = history.get(history.size() - 1);
@@ -163,46 +202,77 @@ public final class InfoCommand implements Callable<Integer> {
                   : Text.format(", %.5f held out", last.validationLoss()),
               last.step()));
     }
-    Optional<Effort> effort = Effort.ofRun(run.path());
-    if (effort.isPresent()) {
-      print("time", effort.get().time());
-      print("speed", effort.get().speed());
-      print("machine", effort.get().machine());
+  }
+
+  /** Those beside the checkpoints, which a training writes at its end. */
+  private void describeWeights(RunFolder run) throws IOException {
+    if (Files.exists(run.unet())) {
+      UnetFolder.read(run.unet(), DataType.FLOAT).close();
+      print("weights", WeightsLayout.find(run.unet(), Optional.empty()));
+    } else {
+      print(
+          "weights",
+          Text.format(
+              run.checkpoints().all().isEmpty()
+                  ? "none; there is neither a checkpoint nor the folder %s"
+                  : "of the checkpoints alone; there is no folder %s",
+              run.unet()));
     }
   }
 
-  /** Whatever their format, so that the reader can say what is wrong with it. */
-  private boolean holdsWeights(Path folder) throws IOException {
-    return Files.exists(WeightsLayout.find(folder, place.variant()));
+  /**
+   * Weights whatever their format, so that the reader can say what is wrong with them, or at least
+   * the configuration of a network.
+   */
+  private boolean holdsNetwork(Path folder) throws IOException {
+    if (Files.exists(WeightsLayout.find(folder, place.variant()))) {
+      return true;
+    }
+    try {
+      UnetFolder.readConfig(folder.resolve(UnetFolder.CONFIG));
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   private void describePipeline(Path folder) throws IOException {
-    DiffusersPipeline pipeline =
-        PipelineFolder.read(folder, place.variant(), DataType.FLOAT, Execution.automatic());
-    try (pipeline) {
-      Unet unet = pipeline.unet();
-      DiffusersScheduler scheduler = pipeline.scheduler();
-      print("pipeline", folder);
-      print("scheduler", scheduler.className());
-      print(
-          "schedule",
-          scheduler
-              .scheduleConfig()
-              .map(ChainOptions::describe)
-              .orElseGet(() -> "beta by beta, T = " + scheduler.timesteps()));
-      print("predicts", EnumConverter.spelling(scheduler.parameterization()));
-      print(
-          "sampler",
-          Text.format(
-              "%s, spacing %s, clip %s",
-              scheduler.sampler().type().toString(),
-              EnumConverter.spelling(scheduler.sampler().spacing()),
-              describe(scheduler.clipping())));
+    print("pipeline", folder);
+    attempt(() -> describe(PipelineFolder.readScheduler(folder)));
+    if (!attempt(() -> describeParts(folder))) {
+      attempt(
+          () ->
+              describe(
+                  UnetFolder.readConfig(PipelineFolder.unet(folder).resolve(UnetFolder.CONFIG))));
+    }
+  }
+
+  private void describe(DiffusersScheduler scheduler) throws IOException {
+    print("scheduler", scheduler.className());
+    print(
+        "schedule",
+        scheduler
+            .scheduleConfig()
+            .map(ChainOptions::describe)
+            .orElseGet(() -> "beta by beta, T = " + scheduler.timesteps()));
+    print("predicts", EnumConverter.spelling(scheduler.parameterization()));
+    print(
+        "sampler",
+        Text.format(
+            "%s, spacing %s, clip %s",
+            scheduler.sampler().type().toString(),
+            EnumConverter.spelling(scheduler.sampler().spacing()),
+            describe(scheduler.clipping())));
+  }
+
+  private void describeParts(Path folder) throws IOException {
+    try (DiffusersPipeline pipeline =
+        PipelineFolder.read(folder, place.variant(), DataType.FLOAT, Execution.automatic())) {
       print("images", pipeline.shape().map(ImageShape::toString).orElse("of any size"));
       if (!pipeline.classNames().isEmpty()) {
         print("classes", String.join(", ", pipeline.classNames()));
       }
-      describe(unet.config(), unet);
+      describe(pipeline.unet());
       if (pipeline.autoencoder().isPresent()) {
         describe(pipeline.autoencoder().get());
       }
@@ -236,11 +306,19 @@ public final class InfoCommand implements Callable<Integer> {
   }
 
   private void describeModel(Path folder) throws IOException {
-    Unet unet = UnetFolder.read(folder, place.variant(), DataType.FLOAT, Execution.automatic());
     print("model", folder);
-    describe(unet.config(), unet);
+    if (!attempt(() -> describeNetwork(folder))) {
+      attempt(() -> describe(UnetFolder.readConfig(folder.resolve(UnetFolder.CONFIG))));
+    }
     console.printLine("");
-    describeTensors(WeightsLayout.find(folder, place.variant()));
+    attempt(() -> describeTensors(WeightsLayout.find(folder, place.variant())));
+  }
+
+  private void describeNetwork(Path folder) throws IOException {
+    try (Unet unet =
+        UnetFolder.read(folder, place.variant(), DataType.FLOAT, Execution.automatic())) {
+      describe(unet);
+    }
   }
 
   /** Whatever is wrong with a file, describing its tensors will say. */
@@ -264,20 +342,26 @@ public final class InfoCommand implements Callable<Integer> {
               .map(ChainOptions::describe)
               .orElseGet(() -> "beta by beta, T = " + checkpoint.schedule().timesteps()));
       print("predicts", EnumConverter.spelling(checkpoint.parameterization()));
-      describe(checkpoint.unet().config(), checkpoint.unet());
+      describe(checkpoint.unet());
     } catch (IOException e) {
       print("checkpoint", "of lucidrains' trainer. " + e.getMessage());
     }
     console.printLine("");
   }
 
-  private void describe(UnetConfig config, Unet unet) throws IOException {
-    print("network", NetworkWords.describe(config));
+  private void describe(Unet unet) throws IOException {
+    print("network", NetworkWords.describe(unet.config()));
     print(
         "parameters",
         Text.format(
             "%,d in %d tensors",
             unet.parameters().count(), unet.parameters().declarations().size()));
+    print("image sizes", "multiples of " + unet.config().sizeDivisor());
+  }
+
+  /** Without its parameters, of which a damaged file may name more than there is memory for. */
+  private void describe(UnetConfig config) throws IOException {
+    print("network", NetworkWords.describe(config));
     print("image sizes", "multiples of " + config.sizeDivisor());
   }
 

@@ -8,6 +8,7 @@ import java.util.Optional;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.DownloadProgress;
 import org.ddpm4j.diffusion.diffusers.PipelineFiles;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.io.hub.Hub;
 import org.ddpm4j.io.hub.HubName;
@@ -43,12 +44,40 @@ public final class ModelPlace {
    * The folder of a model. One of the hub is downloaded unless it is in the cache.
    *
    * @param place a folder, or OWNER/NAME[@REVISION], which picocli takes for a path, too
-   * @param console hears of downloads
+   * @param console hears of downloads, and of a scheduler that is not what its file says
    * @return the folder; the place itself where it is no name, whether it exists or not
    * @throws IOException if there is neither such a place nor such a model, or the model can neither
    *     be downloaded nor is it in the cache
    */
   public Path folder(Path place, Console console) throws IOException {
+    Path folder = find(place, console);
+    PipelineFolder.remark(folder).ifPresent(console::note);
+    return folder;
+  }
+
+  /**
+   * The folder of a model's network, for those who need nothing but that. The console hears why a
+   * pipeline could not draw.
+   *
+   * @param model its folder
+   * @param console hears of a scheduler that cannot be read
+   * @return the folder of the network; of a pipeline, one in it
+   */
+  public static Path network(Path model, Console console) {
+    if (!PipelineFolder.isPipeline(model)) {
+      return model;
+    }
+    try {
+      PipelineFolder.readScheduler(model);
+    } catch (IOException e) {
+      console.note(
+          "Only the network of %s is used; the pipeline itself cannot draw: %s",
+          model, e.getMessage());
+    }
+    return PipelineFolder.unet(model);
+  }
+
+  private Path find(Path place, Console console) throws IOException {
     String text = place.toString().replace(File.separatorChar, '/');
     if (Files.exists(place) || !HubName.isName(text)) {
       return place;

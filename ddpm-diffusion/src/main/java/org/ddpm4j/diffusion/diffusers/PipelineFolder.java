@@ -188,6 +188,35 @@ public final class PipelineFolder {
   }
 
   /**
+   * What is to be said of a pipeline whose scheduler's file is of a class that nobody here knows,
+   * while its index names another. As in diffusers, the index decides.
+   *
+   * @param folder of a pipeline, or any other
+   * @return a sentence; empty where there is nothing to say, or where reading will say it
+   */
+  public static Optional<String> remark(Path folder) {
+    try {
+      Path file = schedulerPath(folder);
+      Path index = folder.resolve(INDEX);
+      if (Files.notExists(file) || Files.notExists(index)) {
+        return Optional.empty();
+      }
+      JsonNode name =
+          PipelineJson.parse(PipelineJson.readText(file), file.toString())
+              .path(DiffusersFields.CLASS_NAME);
+      SchedulerClass named = readIndex(index);
+      return name.isMissingNode() || SchedulerClass.named(name.asText()).isPresent()
+          ? Optional.empty()
+          : Optional.of(
+              Text.format(
+                  "%s is of the scheduler %s, which is not known here; as in diffusers it is taken for a %s, which %s names.",
+                  file, StrictJson.quoted(name), named.className(), index));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
    * Where a pipeline's network is: the pipelines of 2022 have all files in the folder itself.
    *
    * @param folder of a pipeline
