@@ -134,6 +134,24 @@ class ServingTest {
     Cli.run("studio", "--host", "0.0.0.0", "--port", "0").isBadInput("--token-file", "--open");
   }
 
+  /** Each beside a model that is missing, so that nothing is served where the place is taken. */
+  @Test
+  void placesOfTheStudioThatAreNoFoldersAreRefused() throws IOException {
+    Path none = folder.resolve("none");
+    Path file = Files.writeString(folder.resolve("file"), "no folder");
+    Cli.run("studio", "--port", "0", "--model", none, "--runs", file)
+        .isBadInput(file.toString(), "there is a file in its place");
+    Cli.run("studio", "--port", "0", "--model", none, "--images", none)
+        .isBadInput(none + " is not a folder", "--images");
+    Cli.run("studio", "--port", "0", "--model", none, "--images", file)
+        .isBadInput(file + " is not a folder", "--images");
+  }
+
+  @Test
+  void limitsThatDrawNothingAreRefused() {
+    Cli.run("serve", "--port", "0", "--queue", 0).isBadInput("waiting for 300 seconds");
+  }
+
   @Test
   void aTokenThatCouldBeGuessedIsRefused() throws IOException {
     Path file = Files.writeString(folder.resolve("token"), "secret\n");

@@ -1,6 +1,7 @@
 package org.ddpm4j.cli.serve;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,7 @@ import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.KnownDataSet;
 import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.hub.HubSettings;
 import org.ddpm4j.studio.server.StudioOptions;
 import picocli.CommandLine.Command;
@@ -61,6 +63,16 @@ public final class StudioCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (!Files.isDirectory(runs)) {
+      Folders.requireWritable(runs);
+    }
+    for (Path images : imageFolders) {
+      if (!Files.isDirectory(images)) {
+        throw new BadInputException(
+            "%s is not a folder, of whose images one could train; give another by --images.",
+            images);
+      }
+    }
     return serving.serve(
         console,
         "studio",

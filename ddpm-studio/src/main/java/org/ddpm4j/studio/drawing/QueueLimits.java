@@ -46,8 +46,8 @@ public record QueueLimits(int workers, int batchImages, int waitingImages, Durat
         || timeout.isZero()) {
       throw new IllegalArgumentException(
           Text.format(
-              "%d batches of %d images at once with %d images waiting for %s draw nothing; all must be at least 1, and those waiting no fewer than a batch.",
-              workers, batchImages, waitingImages, timeout));
+              "%d batches of %d images at once with %d images waiting for %d seconds draw nothing; all must be at least 1, and those waiting no fewer than a batch.",
+              workers, batchImages, waitingImages, timeout.toSeconds()));
     }
   }
 }

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.Text;
 
 /**
@@ -45,15 +46,8 @@ public final class TrainingProcesses implements AutoCloseable {
    * @throws IllegalStateException if a training that was begun here is under way
    */
   public synchronized void start(String name, List<String> arguments) throws IOException {
-    for (Map.Entry<String, Process> other : processes.entrySet()) {
-      if (other.getValue().isAlive()) {
-        throw new IllegalStateException(
-            Text.format(
-                "The run %s is being trained; stop it first, or wait until it ends.",
-                other.getKey()));
-      }
-    }
-    Files.createDirectories(folder);
+    requireNoneRunning();
+    Folders.create(folder);
     Process process =
         new ProcessBuilder(launcher.command(arguments))
             .redirectInput(ProcessBuilder.Redirect.PIPE)
@@ -63,6 +57,22 @@ public final class TrainingProcesses implements AutoCloseable {
     process.getOutputStream().close();
     processes.put(name, process);
     paused.remove(name);
+  }
+
+  /**
+   * Checks what {@link #start} asks for.
+   *
+   * @throws IllegalStateException if a training that was begun here is under way
+   */
+  public synchronized void requireNoneRunning() {
+    for (Map.Entry<String, Process> other : processes.entrySet()) {
+      if (other.getValue().isAlive()) {
+        throw new IllegalStateException(
+            Text.format(
+                "The run %s is being trained; stop it first, or wait until it ends.",
+                other.getKey()));
+      }
+    }
   }
 
   /**
@@ -119,10 +129,12 @@ public final class TrainingProcesses implements AutoCloseable {
     if (process.exitValue() > 128) {
       return Optional.empty();
     }
+    String silent = Text.format("The training ended with %d.", process.exitValue());
     try (Stream<String> lines = Files.lines(log(name))) {
-      return lines.filter(line -> !line.isBlank()).reduce((first, second) -> second);
+      return Optional.of(
+          lines.filter(line -> !line.isBlank()).reduce((first, second) -> second).orElse(silent));
     } catch (IOException | RuntimeException e) {
-      return Optional.of(Text.format("The training ended with %d.", process.exitValue()));
+      return Optional.of(silent);
     }
   }
 

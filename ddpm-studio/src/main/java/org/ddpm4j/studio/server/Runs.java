@@ -20,6 +20,7 @@ import java.util.Set;
 import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Folders;
 import org.ddpm4j.studio.runs.CsvColumns;
 import org.ddpm4j.studio.runs.ImageUploads;
 import org.ddpm4j.studio.runs.LossTable;
@@ -241,6 +242,11 @@ final class Runs implements AutoCloseable {
           400,
           "The field name must be letters, digits, dots, dashes and underscores, and begin with a letter or digit.");
     }
+    if (options.isReserved(name)) {
+      throw new Refusal(
+          400,
+          "The field name must be none of the studio's own files: uploads, and what ends with .log or .dataset.");
+    }
     if (catalogue.find(name).isPresent()) {
       throw new Refusal(409, "There is a run of this name already; choose another.");
     }
@@ -289,12 +295,24 @@ final class Runs implements AutoCloseable {
     return Arrays.stream(ScheduleType.values()).map(OpenApi::spelling).toArray(String[]::new);
   }
 
-  private void start(String name, String dataSet, List<String> arguments) throws IOException {
+  private synchronized void start(String name, String dataSet, List<String> arguments)
+      throws IOException {
     try {
+      processes.requireNoneRunning();
+      // First, since a training must not run of which the client was told that it could not begin.
+      note(name, dataSet);
       processes.start(name, arguments);
-      AtomicFile.writeString(dataSetFile(name), dataSet + "\n");
     } catch (IllegalStateException e) {
       throw new Refusal(409, e.getMessage());
+    }
+  }
+
+  private void note(String name, String dataSet) {
+    try {
+      Folders.create(catalogue.folder());
+      AtomicFile.writeString(dataSetFile(name), dataSet + "\n");
+    } catch (IOException e) {
+      throw new Refusal(507, e.getMessage());
     }
   }
 

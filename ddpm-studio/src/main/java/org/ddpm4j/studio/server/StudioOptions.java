@@ -53,4 +53,17 @@ public record StudioOptions(
   Path uploads() {
     return runs.resolve("uploads");
   }
+
+  /**
+   * Whether a run of this name would be where the studio keeps files of its own.
+   *
+   * @param name of a run's folder
+   * @return true for that of {@link #uploads}, and for names as the logs and notes of runs have
+   *     them
+   */
+  boolean isReserved(String name) {
+    return runs.resolve(name).equals(uploads())
+        || name.endsWith(".log")
+        || name.endsWith(".dataset");
+  }
 }

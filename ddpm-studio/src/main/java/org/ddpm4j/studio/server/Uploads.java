@@ -41,7 +41,7 @@ final class Uploads {
   }
 
   /** Makes a data set that images can be sent to. */
-  ObjectNode begin(JsonNode body) throws IOException {
+  ObjectNode begin(JsonNode body) {
     JsonFields fields = new JsonFields(body).requireKnown(Set.of("name"));
     String name =
         fields
@@ -60,6 +60,8 @@ final class Uploads {
       return toJson(uploads.create(name));
     } catch (IllegalStateException e) {
       throw new Refusal(409, e.getMessage());
+    } catch (IOException e) {
+      throw new Refusal(507, e.getMessage());
     }
   }
 

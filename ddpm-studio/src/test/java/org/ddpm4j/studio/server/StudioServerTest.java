@@ -18,6 +18,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -671,10 +672,35 @@ class StudioServerTest {
       run = run("bad");
     }
     assertThat(run.get("state").textValue()).isEqualTo("failed");
+    // It said nothing itself.
+    assertThat(run.get("detail").textValue()).isEqualTo("The training ended with 1.");
     assertThat(post("/v1/runs", "{\"dataset\": \"clothes\", \"name\": \"../bad\"}").statusCode())
         .isEqualTo(400);
     assertThat(post("/v1/runs", "{\"dataset\": \"/etc\"}").statusCode()).isEqualTo(400);
     assertThat(post("/v1/runs/nothing/stop", "{}").statusCode()).isEqualTo(404);
+  }
+
+  @Test
+  void aTrainingThatCannotBeNotedDoesNotBegin() throws Exception {
+    // As a full disk, a file cannot take the place of a folder with something in it.
+    Path note = Files.createDirectories(folder.resolve("runs/full.dataset/folder")).getParent();
+
+    HttpResponse<String> begun = post("/v1/runs", "{\"dataset\": \"clothes\", \"name\": \"full\"}");
+
+    assertThat(begun.statusCode()).as(begun.body()).isEqualTo(507);
+    assertThat(JSON.readTree(begun.body()).get("detail").textValue())
+        .contains(note + " could not be written because");
+    assertThat(get("/v1/runs").body()).doesNotContain("\"full\"");
+  }
+
+  @Test
+  void aRunDoesNotTakeThePlaceOfTheStudiosFiles() throws Exception {
+    for (String name : List.of("uploads", "bad.log", "bad.dataset")) {
+      HttpResponse<String> begun =
+          post("/v1/runs", "{\"dataset\": \"clothes\", \"name\": \"" + name + "\"}");
+      assertThat(begun.statusCode()).as(name).isEqualTo(400);
+      assertThat(begun.body()).as(name).contains("the studio's own files");
+    }
   }
 
   private static JsonNode run(String name) throws Exception {
