@@ -1,6 +1,7 @@
 package org.ddpm4j.unet;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -88,8 +89,8 @@ final class UnetGraph {
   /** What the network says, inside. */
   private FeatureMap output;
 
-  /** The graph's name for the gradient of each parameter. */
-  private final Map<String, String> gradientNames = new LinkedHashMap<>();
+  /** The graph's name for the gradient of each parameter; empty until they are made. */
+  private Map<String, String> gradientNames = Map.of();
 
   private UnetGraph(DataType dataType, Function<SameDiff, Layers> layers, Mode mode) {
     this.dataType = dataType;
@@ -303,9 +304,10 @@ final class UnetGraph {
   }
 
   /**
-   * The graph that computes the loss and the gradient of every parameter; made when first asked.
+   * The graph that computes the loss and the gradient of every parameter; made when first asked,
+   * once, however many threads ask at once.
    */
-  SameDiff gradientFunction() {
+  synchronized SameDiff gradientFunction() {
     if (gradientNames.isEmpty()) {
       OutsideWorkspaces.make(
           () -> {
@@ -313,18 +315,23 @@ final class UnetGraph {
             StandardOutputFilter.dropLines("Added differentiated op ", graph::createGradFunction);
             return null;
           });
+      Map<String, String> names = new LinkedHashMap<>();
       for (Parameter declaration : declarations) {
         if (declaration.learning() == Parameter.Learning.TRAINED) {
           String name = declaration.name();
-          gradientNames.put(name, graph.getVariable(name).gradient().name());
+          names.put(name, graph.getVariable(name).gradient().name());
         }
       }
+      gradientNames = Collections.unmodifiableMap(names);
     }
     return graph.getFunction("grad");
   }
 
-  /** The gradient function's names for the gradients of the parameters that are trained. */
-  Map<String, String> gradientNames() {
+  /**
+   * The gradient function's names for the gradients of the parameters that are trained; empty until
+   * that function is made.
+   */
+  synchronized Map<String, String> gradientNames() {
     return gradientNames;
   }
 }

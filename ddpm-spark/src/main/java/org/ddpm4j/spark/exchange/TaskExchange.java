@@ -2,6 +2,7 @@ package org.ddpm4j.spark.exchange;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -55,7 +57,8 @@ public final class TaskExchange implements Closeable {
    * @param idleMillis how long it waits for the next step before it leaves
    * @param watch asked while something is waited for
    * @return the connections
-   * @throws IOException if they are not found
+   * @throws IOException if they are not found, or the driver leaves before they have met; the
+   *     message says where it was looked for
    */
   public static TaskExchange join(
       Rendezvous rendezvous, Endpoint endpoint, int rank, long idleMillis, Watch watch)
@@ -65,9 +68,8 @@ public final class TaskExchange implements Closeable {
       byte[] introduction = new Introduction(rank, endpoint.host(), server.port()).toBytes();
       Link driver =
           group.add(
-              introduce(
-                  rendezvous.host(), rendezvous.port(), "The driver", rendezvous, introduction));
-      Peers peers = Peers.of(group.call(() -> driver.require(Link.Kind.PEERS)).bytes());
+              Link.connect(rendezvous.host(), rendezvous.port(), rendezvous.token(), "The driver"));
+      Peers peers = Peers.of(group.call(() -> meet(driver, rendezvous, introduction)));
       int tasks = peers.tasks().size();
       // Each connects to those before it, who need not have looked for it yet.
       List<Link> links = new ArrayList<>(Collections.nCopies(tasks, null));
@@ -86,6 +88,25 @@ public final class TaskExchange implements Closeable {
     } catch (IOException | RuntimeException e) {
       group.close();
       throw e;
+    }
+  }
+
+  /** Tells the driver who this is, and waits to be told of the others. */
+  private static byte[] meet(Link driver, Rendezvous rendezvous, byte[] introduction)
+      throws IOException {
+    try {
+      driver.send(Link.Kind.INTRODUCTION, introduction);
+      return driver.require(Link.Kind.PEERS).bytes();
+    } catch (ClosedChannelException e) {
+      // It was closed at this end, for a reason that the group knows.
+      throw e;
+    } catch (IOException e) {
+      // An orderly end, a reset or a broken pipe, by how far the connection had come.
+      throw new IOException(
+          Text.format(
+              "The driver at %s:%d has left before all tasks had met (%s); its log says why, mend that and submit the job again.",
+              rendezvous.host(), rendezvous.port(), e.getMessage()),
+          e);
     }
   }
 

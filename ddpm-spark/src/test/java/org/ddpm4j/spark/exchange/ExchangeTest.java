@@ -3,10 +3,14 @@ package org.ddpm4j.spark.exchange;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.ConnectException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
@@ -26,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -269,6 +274,41 @@ class ExchangeTest {
               () -> TaskExchange.join(driver.rendezvous(), LOOPBACK, 0, LONG, NOBODY).close())
           .isInstanceOf(IOException.class)
           .hasMessageContaining("cannot be reached");
+    }
+  }
+
+  /**
+   * A driver that ends just when a task connects: its system takes the connection and resets it, or
+   * ends it in order.
+   */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aDriverThatLeavesWhileATaskConnectsIsNamed(boolean reset) throws Exception {
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      byte[] token = new byte[32];
+      Rendezvous place = new Rendezvous("127.0.0.1", server.getLocalPort(), token);
+      Future<?> joining =
+          threads.submit(
+              () -> {
+                TaskExchange.join(place, LOOPBACK, 0, LONG, NOBODY).close();
+                return null;
+              });
+      try (Socket accepted = server.accept()) {
+        accepted.getInputStream().readNBytes(token.length);
+        if (reset) {
+          accepted.setSoLinger(true, 0);
+        } else {
+          // The message says its length; what is left unread would make a reset of the end.
+          DataInputStream in = new DataInputStream(accepted.getInputStream());
+          in.readLong();
+          in.readNBytes((int) in.readLong());
+        }
+      }
+      assertThatThrownBy(joining::get)
+          .cause()
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("The driver at 127.0.0.1:" + server.getLocalPort() + " has left")
+          .hasMessageContaining("submit the job again");
     }
   }
 
