@@ -374,6 +374,15 @@ class PipelineTest {
         .contains(refusal);
   }
 
+  @Test
+  void aPipelineWithoutSampleSizeIsNotWrittenAnew() throws IOException {
+    replace(UNET, "[ 8, 4 ]", "null");
+    Path anew = folder.resolve("anew");
+    Cli.run("convert", "--model", pipeline, "--to", "diffusers", "--output", anew)
+        .isBadInput("has no sample_size");
+    assertThat(anew).doesNotExist();
+  }
+
   @ParameterizedTest
   @CsvSource({SCHEDULER, UNET, WEIGHTS})
   void aMissingFileIsNamed(String file) throws IOException {

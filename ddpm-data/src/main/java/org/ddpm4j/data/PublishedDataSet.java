@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.ddpm4j.io.AtomicFile;
@@ -56,6 +57,8 @@ record PublishedDataSet(
    * @throws IOException if the data folder lacks them, a source has a wrong file, or none has them
    */
   ImageDataSet load(Split split, DataSources sources) throws IOException {
+    Objects.requireNonNull(split, "split");
+    Objects.requireNonNull(sources, "sources");
     ImageDataSet loaded = search(split, sources);
     LOG.info("{}", loaded);
     return loaded;

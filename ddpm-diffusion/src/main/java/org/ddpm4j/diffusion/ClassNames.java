@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion;
 import java.text.Normalizer;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -51,7 +52,7 @@ public final class ClassNames {
    * @throws IllegalArgumentException if there is none
    */
   public static ClassNames of(List<String> names) {
-    return of(names, names.size(), OptionalInt.empty());
+    return of(Objects.requireNonNull(names, "names"), names.size(), OptionalInt.empty());
   }
 
   /**
@@ -64,6 +65,8 @@ public final class ClassNames {
    * @throws IllegalArgumentException if a number is out of range
    */
   public static ClassNames of(List<String> names, int classes, OptionalInt nullClass) {
+    Objects.requireNonNull(names, "names");
+    Objects.requireNonNull(nullClass, "nullClass");
     if (classes < 1 || names.size() > classes) {
       throw new IllegalArgumentException(
           Text.format(
@@ -97,6 +100,7 @@ public final class ClassNames {
    *     sentence that lists what there is
    */
   public int find(String wanted) {
+    Objects.requireNonNull(wanted, "wanted");
     List<UnaryOperator<String>> spellings =
         List.of(UnaryOperator.identity(), ClassNames::folded, ClassNames::spelled);
     for (UnaryOperator<String> spelling : spellings) {

@@ -1,5 +1,6 @@
 package org.ddpm4j.evaluation;
 
+import java.util.Objects;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -28,7 +29,7 @@ public final class FrechetDistance {
    * @throws IllegalStateException if there are fewer than two images, or LAPACK does not converge
    */
   public static double between(FeatureStatistics a, FeatureStatistics b) {
-    a.requireSameDimensions(b);
+    Objects.requireNonNull(a, "a").requireSameDimensions(Objects.requireNonNull(b, "b"));
     int dimensions = a.dimensions();
     double[] meanA = a.mean();
     double[] meanB = b.mean();

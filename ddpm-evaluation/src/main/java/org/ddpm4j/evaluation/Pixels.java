@@ -1,5 +1,6 @@
 package org.ddpm4j.evaluation;
 
+import java.util.Objects;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -13,14 +14,15 @@ public final class Pixels {
   private Pixels() {}
 
   /**
-   * Rounds images to pixels.
+   * Rounds images to pixels; NaN becomes 0, as {@link Normalization#toPixel} has it.
    *
    * @param images {@code [N,C,H,W]} in the scale of a model
    * @param normalization that scale
    * @return the nearest pixels, {@code [N,C,H,W]}, FLOAT, whole numbers from 0 to 255
    */
   public static INDArray of(INDArray images, Normalization normalization) {
-    normalization.requireChannels(images.size(1));
+    Objects.requireNonNull(images, "images");
+    Objects.requireNonNull(normalization, "normalization").requireChannels(images.size(1));
     float[] values = images.castTo(DataType.FLOAT).dup('c').data().asFloat();
     int channels = (int) images.size(1);
     int plane = (int) (images.size(2) * images.size(3));
@@ -37,7 +39,7 @@ public final class Pixels {
    * @return all values of an image, from 0 to 1, a row for each
    */
   public static Features asFeatures(INDArray pixels) {
-    int images = (int) pixels.size(0);
+    int images = (int) Objects.requireNonNull(pixels, "pixels").size(0);
     float[] values = pixels.dup('c').data().asFloat();
     int volume = values.length / images;
     float[][] rows = new float[images][volume];

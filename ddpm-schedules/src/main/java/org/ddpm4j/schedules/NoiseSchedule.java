@@ -230,7 +230,7 @@ public final class NoiseSchedule {
    * @throws IndexOutOfBoundsException if a timestep is greater than T-1
    */
   public RespacedSchedule respace(int[] kept) {
-    Requirements.requireAscending(kept);
+    Requirements.requireAscending(Objects.requireNonNull(kept, "kept"));
     double[] betas = new double[kept.length];
     int t = 0;
     for (int i = 0; i < kept.length; i++) {

@@ -23,7 +23,7 @@ public record RespacedSchedule(NoiseSchedule schedule, int[] timesteps) {
    */
   public RespacedSchedule {
     Objects.requireNonNull(schedule, "schedule");
-    timesteps = timesteps.clone();
+    timesteps = Objects.requireNonNull(timesteps, "timesteps").clone();
     if (timesteps.length != schedule.timesteps()) {
       throw new IllegalArgumentException(
           timesteps.length

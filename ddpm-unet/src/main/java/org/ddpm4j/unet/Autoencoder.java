@@ -97,6 +97,20 @@ public final class Autoencoder implements AutoCloseable {
     return new Unet(config, parameters, execution);
   }
 
+  /**
+   * Another autoencoder that reads the same weights and computes in the same way. Each is closed of
+   * its own.
+   *
+   * @return a new one
+   */
+  public Autoencoder withSameWeights() {
+    return new Autoencoder(config, sharing(encoder), sharing(decoder), vectors);
+  }
+
+  private static Unet sharing(Unet network) {
+    return new Unet(network.config(), network.parameters(), network.execution());
+  }
+
   /** All parameters, in diffusers' order. */
   static List<Parameter> declarations(AutoencoderConfig config, DataType dataType) {
     List<Parameter> all = new ArrayList<>(Unet.declarations(config.encoder(), dataType));

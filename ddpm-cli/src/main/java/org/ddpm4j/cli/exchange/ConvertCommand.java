@@ -223,8 +223,9 @@ public final class ConvertCommand implements Callable<Integer> {
       requireForDiffusers(model);
       DiffusersPipeline pipeline =
           BadInputException.check(() -> model.toPipeline(sampler.forDiffusers(model)));
-      PipelineFolder.write(output, pipeline);
-      pipeline.unet().close();
+      try (pipeline) {
+        write(pipeline);
+      }
     }
   }
 
@@ -240,8 +241,13 @@ public final class ConvertCommand implements Callable<Integer> {
     DiffusersPipeline pipeline =
         PipelineFolder.read(model, place.variant(), DataType.FLOAT, Execution.automatic());
     try (pipeline) {
-      PipelineFolder.write(output, pipeline);
+      write(pipeline);
     }
+  }
+
+  private void write(DiffusersPipeline pipeline) throws IOException {
+    PipelineFolder.write(
+        output, BadInputException.check(() -> PipelineFolder.requireDrawable(pipeline)));
   }
 
   /** As the library's own checks, but in terms of options. */

@@ -3,7 +3,10 @@ package org.ddpm4j.diffusion.arithmetic;
 import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
+import org.ddpm4j.kernels.cpu.CommonThreads;
 import org.ddpm4j.kernels.cpu.SingleExecution;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -61,30 +64,32 @@ final class TiledOperations implements BatchOperations {
     FloatBuffer to = SingleExecution.buffer(result);
     FloatBuffer[] from =
         Arrays.stream(terms).map(SingleExecution::buffer).toArray(FloatBuffer[]::new);
-    pieces(to.limit())
-        .forEach(
-            begin -> {
-              float[] made = new float[TILE];
-              float[][] read = new float[terms.length][TILE];
-              int end = Math.min(to.limit(), begin + PIECE);
-              for (int first = begin; first < end; first += TILE) {
-                int n = Math.min(TILE, end - first);
-                for (int k = 0; k < from.length; k++) {
-                  from[k].get(first, read[k], 0, n);
-                }
-                tile.make(made, read, first, n);
-                to.put(first, made, 0, n);
+    try {
+      forEachPiece(
+          to.limit(),
+          begin -> {
+            float[] made = new float[TILE];
+            float[][] read = new float[terms.length][TILE];
+            int end = Math.min(to.limit(), begin + PIECE);
+            for (int first = begin; first < end; first += TILE) {
+              int n = Math.min(TILE, end - first);
+              for (int k = 0; k < from.length; k++) {
+                from[k].get(first, read[k], 0, n);
               }
-            });
-    // Buffers do not hold on to the arrays, which own the memory.
-    Reference.reachabilityFence(terms);
-    Reference.reachabilityFence(result);
+              tile.make(made, read, first, n);
+              to.put(first, made, 0, n);
+            }
+          });
+    } finally {
+      // Buffers do not hold on to the arrays, which own the memory.
+      Reference.reachabilityFence(terms);
+      Reference.reachabilityFence(result);
+    }
   }
 
-  /** Where the pieces begin. */
-  private static IntStream pieces(int length) {
-    IntStream begins = IntStream.range(0, (length + PIECE - 1) / PIECE).map(i -> i * PIECE);
-    return length > PIECE ? begins.parallel() : begins;
+  /** Does something with where each piece begins; nobody is at work any longer when it returns. */
+  private static void forEachPiece(int length, IntConsumer work) {
+    CommonThreads.forEach((length + PIECE - 1) / PIECE, i -> work.accept(i * PIECE));
   }
 
   @Override
@@ -151,12 +156,18 @@ final class TiledOperations implements BatchOperations {
     FloatBuffer from = SingleExecution.buffer(x);
     int images = (int) x.size(0);
     int perImage = from.limit() / images;
-    IntStream numbers = IntStream.range(0, images);
-    double[] deviations =
-        (from.limit() > PIECE ? numbers.parallel() : numbers)
-            .mapToDouble(image -> standardDeviation(from, image * perImage, perImage))
-            .toArray();
-    Reference.reachabilityFence(x);
+    double[] deviations = new double[images];
+    IntConsumer measure =
+        image -> deviations[image] = standardDeviation(from, image * perImage, perImage);
+    try {
+      if (from.limit() > PIECE) {
+        CommonThreads.forEach(images, measure);
+      } else {
+        IntStream.range(0, images).forEach(measure);
+      }
+    } finally {
+      Reference.reachabilityFence(x);
+    }
     return deviations;
   }
 
@@ -227,9 +238,19 @@ final class TiledOperations implements BatchOperations {
   @Override
   public boolean isFinite(INDArray x) {
     FloatBuffer from = SingleExecution.buffer(x);
-    boolean finite = pieces(from.limit()).allMatch(begin -> isFinite(from, begin));
-    Reference.reachabilityFence(x);
-    return finite;
+    AtomicBoolean finite = new AtomicBoolean(true);
+    try {
+      forEachPiece(
+          from.limit(),
+          begin -> {
+            if (finite.get() && !isFinite(from, begin)) {
+              finite.set(false);
+            }
+          });
+    } finally {
+      Reference.reachabilityFence(x);
+    }
+    return finite.get();
   }
 
   private static boolean isFinite(FloatBuffer from, int begin) {

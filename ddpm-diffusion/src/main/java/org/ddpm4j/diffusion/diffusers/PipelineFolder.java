@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.StrictJson;
@@ -428,8 +429,10 @@ public final class PipelineFolder {
    * @param folder that does not exist yet or is empty
    * @param pipeline what to write; by custom, the network's weights are the moving average
    * @throws IOException if the folder holds files or cannot be written
+   * @throws IllegalArgumentException as {@link #requireDrawable}
    */
   public static void write(Path folder, DiffusersPipeline pipeline) throws IOException {
+    requireDrawable(pipeline);
     if (Files.isDirectory(folder)) {
       try (Stream<Path> files = Files.list(folder)) {
         if (files.findAny().isPresent()) {
@@ -455,19 +458,7 @@ public final class PipelineFolder {
       PipelineJson.write(folder.resolve(CLASS_NAMES), pipeline.classNames());
     }
     Map<String, Object> index = new LinkedHashMap<>();
-    boolean isDdim = SchedulerClass.of(scheduler.sampler().type()) == SchedulerClass.DDIM;
-    String ofImages =
-        switch (scheduler.sampler().type()) {
-          case SCORE_SDE -> SCORE_PIPELINE;
-          case KARRAS_VE -> KARRAS_PIPELINE;
-          case CONSISTENCY -> CONSISTENCY_PIPELINE;
-          default -> isDdim ? DDIM_PIPELINE : DDPM_PIPELINE;
-        };
-    index.put(
-        DiffusersFields.CLASS_NAME,
-        isTransformer
-            ? TRANSFORMER_PIPELINE
-            : pipeline.autoencoder().isPresent() ? LATENT_PIPELINE : ofImages);
+    index.put(DiffusersFields.CLASS_NAME, className(pipeline));
     index.put("_diffusers_version", DiffusersFields.VERSION);
     index.put(SCHEDULER, List.of(LIBRARY, scheduler.className()));
     String className = DiffusersPipeline.requireNetwork(pipeline.unet().config()).className();
@@ -477,5 +468,52 @@ public final class PipelineFolder {
         .ifPresent(
             autoencoder -> index.put(between, List.of(LIBRARY, autoencoder.config().className())));
     PipelineJson.write(folder.resolve(INDEX), index);
+  }
+
+  /** Which of diffusers' pipelines draws so. */
+  private static String className(DiffusersPipeline pipeline) {
+    if (pipeline.unet().config() instanceof DiffusionTransformer) {
+      return TRANSFORMER_PIPELINE;
+    }
+    if (pipeline.autoencoder().isPresent()) {
+      return LATENT_PIPELINE;
+    }
+    SamplerType type = pipeline.scheduler().sampler().type();
+    return switch (type) {
+      case SCORE_SDE -> SCORE_PIPELINE;
+      case KARRAS_VE -> KARRAS_PIPELINE;
+      case CONSISTENCY -> CONSISTENCY_PIPELINE;
+      default -> SchedulerClass.of(type) == SchedulerClass.DDIM ? DDIM_PIPELINE : DDPM_PIPELINE;
+    };
+  }
+
+  /**
+   * Checks that the pipeline which diffusers makes of the files can draw. All its classes draw
+   * images of the network's {@code sample_size}; few know a height and a width.
+   *
+   * @param pipeline what is to be written
+   * @return the same
+   * @throws IllegalArgumentException if the network has no {@code sample_size}, or one that is not
+   *     square where it must be
+   */
+  public static DiffusersPipeline requireDrawable(DiffusersPipeline pipeline) {
+    String name = className(pipeline);
+    Unet2D.ImageSize size =
+        DiffusersPipeline.requireNetwork(pipeline.unet().config())
+            .sampleSize()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        Text.format(
+                            "The network has no sample_size, which diffusers' %s draws by; say it in the network's config.json, or by withSampleSize.",
+                            name)));
+    boolean knowsBoth = name.equals(DDPM_PIPELINE) || name.equals(DDIM_PIPELINE);
+    if (!knowsBoth && size.height() != size.width()) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "The network's sample_size is %dx%d, and diffusers' %s draws squares alone; give the network a square sample_size.",
+              size.height(), size.width(), name));
+    }
+    return pipeline;
   }
 }

@@ -88,7 +88,8 @@ public final class ImageGrid {
 
   /**
    * Puts images into their places. Their samples are set as they are: drawing by {@code Graphics2D}
-   * may pass levels through a colour space.
+   * may pass levels through a colour space. NaN is the darkest, as {@link Normalization#toPixel}
+   * has it.
    *
    * @param first the number of the first, from 0
    * @param images {@code [n,C,H,W]}

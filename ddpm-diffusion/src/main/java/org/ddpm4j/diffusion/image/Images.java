@@ -15,7 +15,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Images as pictures. A value becomes the nearest of 256 levels; what lies outside the range is
- * clipped, never wrapped. Where no {@link Normalization} is given, images are in [-1,1].
+ * clipped, never wrapped, and NaN is drawn as the darkest level, so that a picture can be made of
+ * what a network says that has failed. Where no {@link Normalization} is given, images are in
+ * [-1,1].
  */
 public final class Images {
 

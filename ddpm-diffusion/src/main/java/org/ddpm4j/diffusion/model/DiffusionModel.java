@@ -212,7 +212,8 @@ public final class DiffusionModel implements AutoCloseable {
   }
 
   /**
-   * The model of a diffusers pipeline, which draws as its scheduler says.
+   * The model of a diffusers pipeline, which draws as its scheduler says. Network and autoencoder
+   * are the pipeline's own: closing the model or the pipeline closes them for both.
    *
    * @param pipeline its files
    * @param shape of the images, which need not be that of the files; of a pipeline of latents that
@@ -446,8 +447,9 @@ public final class DiffusionModel implements AutoCloseable {
    * The model as the pipeline of diffusers that draws in a given way.
    *
    * @param sampler how the pipeline is to draw
-   * @return the pipeline, whose {@code sample_size} is that of the model's images; its network has
-   *     the same parameters and is to be closed of its own, an autoencoder is the model's
+   * @return the pipeline, whose {@code sample_size} is that of the model's images. Its network and
+   *     its autoencoder, if there is one, read the model's weights and are closed with the
+   *     pipeline: closing it leaves the model as it is, and closing the model the pipeline
    * @throws IllegalArgumentException if diffusers has nothing like the network, the schedule, the
    *     normalisation or the sampler; the sentence says what to do
    */
@@ -461,13 +463,21 @@ public final class DiffusionModel implements AutoCloseable {
               parameterization == Parameterization.SCORE ? "[0,1]" : "[-1,1]"));
     }
     DiffusersNetwork network = DiffusersPipeline.requireNetwork(unet.config());
-    return new DiffusersPipeline(
+    DiffusersScheduler scheduler = scheduler(sampler);
+    Unet own =
         Unet.of(
             network.withSampleSize(new Unet2D.ImageSize(stateShape.height(), stateShape.width())),
-            unet.parameters()),
-        autoencoder,
-        scheduler(sampler),
-        isClassConditional() ? classNames : List.of());
+            unet.parameters(),
+            unet.execution());
+    Optional<Autoencoder> between = autoencoder.map(Autoencoder::withSameWeights);
+    try {
+      return new DiffusersPipeline(
+          own, between, scheduler, isClassConditional() ? classNames : List.of());
+    } catch (IllegalArgumentException e) {
+      own.close();
+      between.ifPresent(Autoencoder::close);
+      throw e;
+    }
   }
 
   private DiffusersScheduler scheduler(DiffusersSampler sampler) {

@@ -3,8 +3,8 @@ package org.ddpm4j.diffusion.random;
 import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
+import org.ddpm4j.kernels.cpu.CommonThreads;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -30,7 +30,11 @@ interface GaussianImages {
       fill(images, values);
       return Nd4j.create(values.array(), shape, 'c');
     }
-    fill(images, memory.get());
+    try {
+      fill(images, memory.get());
+    } finally {
+      Reference.reachabilityFence(noise);
+    }
     return noise;
   }
 
@@ -46,28 +50,26 @@ interface GaussianImages {
       return;
     }
     FloatBuffer sums = memory.get();
-    forEachTile(
-        Math.toIntExact(images.size(0)),
-        sums.limit(),
-        (first, values, n) -> {
-          float[] sum = new float[n];
-          sums.get(first, sum);
-          addScaled(sum, (float) factor, values);
-          sums.put(first, sum);
-        });
-    Reference.reachabilityFence(images);
+    try {
+      forEachTile(
+          Math.toIntExact(images.size(0)),
+          sums.limit(),
+          (first, values, n) -> {
+            float[] sum = new float[n];
+            sums.get(first, sum);
+            addScaled(sum, (float) factor, values);
+            sums.put(first, sum);
+          });
+    } finally {
+      Reference.reachabilityFence(images);
+    }
   }
 
   private void forEachTile(int images, int elements, CounterRandom.Tile tile) {
     int perImage = images == 0 ? 0 : elements / images;
-    IntStream.range(0, images)
-        .parallel()
-        .forEach(
-            i ->
-                draw(
-                    i,
-                    perImage,
-                    (first, values, n) -> tile.accept(i * perImage + first, values, n)));
+    CommonThreads.forEach(
+        images,
+        i -> draw(i, perImage, (first, values, n) -> tile.accept(i * perImage + first, values, n)));
   }
 
   /** Apart so that the JIT compiler turns it into vector instructions. */

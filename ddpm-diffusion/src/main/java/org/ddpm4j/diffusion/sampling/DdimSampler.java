@@ -33,7 +33,7 @@ public record DdimSampler(
    * @throws IllegalArgumentException if there are no steps or η is out of its range
    */
   public DdimSampler {
-    path = List.copyOf(path);
+    path = List.copyOf(Objects.requireNonNull(path, "path"));
     Objects.requireNonNull(initialNoise, "initialNoise");
     Objects.requireNonNull(x0Constraint, "x0Constraint");
     if (path.isEmpty()) {
@@ -54,7 +54,7 @@ public record DdimSampler(
    * @throws IllegalArgumentException if η is out of its range
    */
   public DdimSampler(NoiseLevels levels, double eta, X0Constraint x0Constraint) {
-    this(levels.path(), eta, levels.initialNoise(), x0Constraint);
+    this(Objects.requireNonNull(levels, "levels").path(), eta, levels.initialNoise(), x0Constraint);
   }
 
   @Override

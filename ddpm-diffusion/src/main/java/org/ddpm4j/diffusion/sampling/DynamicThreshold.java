@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.sampling;
 
+import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Optional;
@@ -7,6 +8,7 @@ import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.io.Text;
+import org.ddpm4j.kernels.cpu.CommonThreads;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -39,9 +41,11 @@ record DynamicThreshold(double ratio, double maxThreshold) implements X0Constrai
     if (memory.isPresent()) {
       int images = (int) x0.size(0);
       int perImage = memory.get().limit() / images;
-      IntStream.range(0, images)
-          .parallel()
-          .forEach(n -> apply(memory.get(), n * perImage, perImage));
+      try {
+        CommonThreads.forEach(images, n -> apply(memory.get(), n * perImage, perImage));
+      } finally {
+        Reference.reachabilityFence(thresholded);
+      }
       return thresholded;
     }
     for (long n = 0; n < x0.size(0); n++) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.objective.ConsistencyDistillation;
+import org.ddpm4j.diffusion.objective.GraphObjective;
 import org.ddpm4j.diffusion.objective.ImportanceTimesteps;
 import org.ddpm4j.diffusion.objective.LogNormalTimesteps;
 import org.ddpm4j.diffusion.objective.Objective;
@@ -121,8 +122,10 @@ public final class Trainer implements AutoCloseable {
       this.target = Optional.empty();
       this.objective = objective;
     }
+    BatchSource batches = objective instanceof GraphObjective ? new CheckedBatches(data) : data;
     this.trainingStep =
-        steps.create(new TrainingStep.Task(unet, this.objective, config, data, timesteps, state));
+        steps.create(
+            new TrainingStep.Task(unet, this.objective, config, batches, timesteps, state));
     this.emaUnet = Unet.of(unet.config(), state.ema(), unet.execution());
   }
 
@@ -195,6 +198,8 @@ public final class Trainer implements AutoCloseable {
   /**
    * Trains to the last step, or until {@link #requestStop} is heard.
    *
+   * @throws IllegalArgumentException if a batch has no images, or the first one, for an objective
+   *     of this library, pixels from 0 to 255 that nobody has scaled
    * @throws TrainingDivergedException if the loss, the gradient or the update is not finite; the
    *     weights are those before that step, and no listener hears of it
    * @throws org.ddpm4j.kernels.plan.DeviceMemoryException if the network's device has no memory

@@ -10,13 +10,19 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.schedules.VarianceExplodingSchedule;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.model.AnnotatedUnet;
+import org.ddpm4j.unet.model.Unet2D;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
 
 class PipelineFolderTest {
@@ -25,6 +31,39 @@ class PipelineFolderTest {
 
   private DiffusersPipeline read(Path path) throws IOException {
     return PipelineFolder.read(path, DataType.FLOAT, Execution.automatic());
+  }
+
+  /** diffusers' pipelines fail of such with a TypeError, or draw nothing. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "DDIM | | The network has no sample_size, which diffusers' DDIMPipeline draws by",
+        "DDPM | | The network has no sample_size, which diffusers' DDPMPipeline draws by",
+        "SCORE_SDE | 8x4 | sample_size is 8x4, and diffusers' ScoreSdeVePipeline draws squares",
+        "KARRAS_VE | 8x4 | sample_size is 8x4, and diffusers' KarrasVePipeline draws squares"
+      })
+  void refusesWhatDiffusersCannotDraw(SamplerType type, String size, String part) {
+    Unet2D network = TinyPipeline.network();
+    boolean explodes = type == SamplerType.SCORE_SDE || type == SamplerType.KARRAS_VE;
+    DiffusersScheduler scheduler =
+        new DiffusersScheduler(
+            explodes ? VarianceExplodingSchedule.diffusers() : LinearSchedule.paper(),
+            1000,
+            explodes ? Parameterization.SCORE : Parameterization.EPSILON,
+            SamplerConfig.of(type),
+            X0Clipping.NONE);
+    try (DiffusersPipeline pipeline =
+        new DiffusersPipeline(
+            Unet.create(size == null ? network.withSampleSize(null) : network, DataType.FLOAT, 3),
+            scheduler,
+            List.of())) {
+      Path there = folder.resolve("pipeline");
+      assertThatThrownBy(() -> PipelineFolder.write(there, pipeline))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining(part);
+      assertThat(there).doesNotExist();
+    }
   }
 
   @Test

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -33,6 +34,19 @@ class ImagesTest {
   })
   void valuesBecomeLevelsWithoutWrapping(double value, int level) {
     assertThat(Normalization.SYMMETRIC.toPixel(value, 0)).isEqualTo(level);
+  }
+
+  /** A network that has failed leaves a hole, wherever its images are drawn. */
+  @Test
+  void whatIsNoNumberIsDrawnAsTheDarkestPixel() {
+    INDArray images = Nd4j.ones(DataType.FLOAT, 1, 1, 2, 2);
+    images.putScalar(new int[] {0, 0, 0, 1}, Float.NaN);
+    int[] expected = {255, 0, 255, 255};
+    assertThat(samples(Images.toPicture(images.slice(0)), 0)).isEqualTo(expected);
+    assertThat(samples(Images.toPictures(images, Normalization.SYMMETRIC).get(0), 0))
+        .isEqualTo(expected);
+    BufferedImage grid = Images.grid(images, 1, 1);
+    assertThat(grid.getRaster().getSamples(1, 1, 2, 2, 0, (int[]) null)).isEqualTo(expected);
   }
 
   /** Level k is the value 2k/255 - 1. */

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -51,11 +52,17 @@ import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.unet.Autoencoder;
+import org.ddpm4j.unet.AutoencoderFolder;
+import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.model.AnnotatedUnet;
+import org.ddpm4j.unet.model.Unet2D;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -64,6 +71,14 @@ class DiffusionModelTest {
   private static final ImageShape SHAPE = new ImageShape(1, 8, 4);
   private static final NoiseSchedule COSINE = NoiseSchedule.of(CosineSchedule.paper(), 20);
   private static final NoiseSchedule LONG = NoiseSchedule.of(CosineSchedule.paper(), 40);
+
+  private static final String AUTOENCODER =
+      """
+      {"_class_name": "VQModel", "block_out_channels": [4, 4], "norm_num_groups": 2,
+       "latent_channels": 2, "num_vq_embeddings": 8, "sample_size": 16,
+       "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D"],
+       "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D"]}
+      """;
 
   @TempDir private Path folder;
 
@@ -321,6 +336,49 @@ class DiffusionModelTest {
     }
     assertThat(model.toPipeline(euler).scheduler()).isEqualTo(pipeline.scheduler());
     model.close();
+  }
+
+  /** Whoever closes first: the other goes on. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aModelOfLatentsAndItsPipelineAreClosedEachOfItsOwn(boolean modelFirst) throws IOException {
+    Unet2D network =
+        Unet2D.of(2, List.of(new Unet2D.Level(8, Unet2D.Block.PLAIN, Unet2D.Block.PLAIN)), 2);
+    DiffusersPipeline source =
+        new DiffusersPipeline(
+            Unet.create(network, DataType.FLOAT, 3),
+            Optional.of(
+                Autoencoder.create(
+                    AutoencoderFolder.configFromJson(AUTOENCODER, "test"),
+                    DataType.FLOAT,
+                    3,
+                    Execution.automatic())),
+            new DiffusersScheduler(
+                LinearSchedule.paper(),
+                20,
+                Parameterization.V,
+                SamplerConfig.of(SamplerType.DDIM),
+                X0Clipping.NONE),
+            List.of());
+    DiffusionModel model = DiffusionModel.of(source, new ImageShape(3, 16, 16));
+    DiffusersPipeline pipeline =
+        model.toPipeline(new DiffusersSampler(SamplerConfig.of(SamplerType.DDIM), X0Clipping.NONE));
+    INDArray before = model.pipeline(SamplerType.DDIM, 2).sample(1, 5);
+    assertThat(before.shape()).containsExactly(1, 3, 16, 16);
+    if (modelFirst) {
+      model.close();
+      try (DiffusionModel other = DiffusionModel.of(pipeline, model.shape())) {
+        assertThat(other.pipeline(SamplerType.DDIM, 2).sample(1, 5)).isEqualTo(before);
+      }
+    } else {
+      pipeline.close();
+      assertThat(model.pipeline(SamplerType.DDIM, 2).sample(1, 5)).isEqualTo(before);
+      model.close();
+    }
+    for (Autoencoder closed :
+        List.of(model.autoencoder().orElseThrow(), pipeline.autoencoder().orElseThrow())) {
+      assertThatThrownBy(() -> closed.encode(before)).isInstanceOf(IllegalStateException.class);
+    }
   }
 
   @Test

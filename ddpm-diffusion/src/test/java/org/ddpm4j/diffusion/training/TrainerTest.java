@@ -18,7 +18,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -72,6 +74,58 @@ class TrainerTest {
               "The batch of step 1 holds no images; a source of batches gives features [N,C,H,W] with N at least 1.");
       assertThat(trainer.step()).isEqualTo(1);
     }
+  }
+
+  /** What a reader of files gives that nobody has told how the network sees pixels. */
+  @Test
+  void refusesPixelsThatNobodyHasScaled() {
+    INDArray pixels = TinyTraining.images(0, 8).getFeatures().dup();
+    for (long i = 0; i < pixels.length(); i++) {
+      pixels.putScalar(i, i * 37 % 256);
+    }
+    for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
+      DataSet batch = new DataSet(pixels.castTo(type), null);
+      Trainer trainer =
+          new Trainer(
+              TinyTraining.unet(), TinyTraining.SCHEDULE, TinyTraining.config(3), step -> batch);
+      assertThatThrownBy(trainer::fit)
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("whole numbers from 0 to 255")
+          .hasMessageContaining("x/127.5 - 1");
+      assertThat(trainer.step()).isZero();
+    }
+  }
+
+  /** Pixels that were scaled any way, and whole numbers that are negative or beyond a byte's. */
+  @ParameterizedTest
+  @CsvSource({"0.1, 0", "20, -40", "1, -127.5", "0.4, 0", "0.0078125, -1", "1, -1", "100, 0"})
+  void takesAllElse(double factor, double offset) throws IOException {
+    INDArray levels = TinyTraining.images(0, 8).getFeatures().dup();
+    for (long i = 0; i < levels.length(); i++) {
+      levels.putScalar(i, i * 37 % 256 * factor + offset);
+    }
+    DataSet batch = new DataSet(levels, null);
+    Trainer trainer =
+        new Trainer(
+            TinyTraining.unet(), TinyTraining.SCHEDULE, TinyTraining.config(1), step -> batch);
+    trainer.fit();
+    assertThat(trainer.step()).isEqualTo(1);
+  }
+
+  @Test
+  void takesWholeNumbersThatAreNoPixels() throws IOException {
+    INDArray masks = TinyTraining.images(0, 8).getFeatures().dup();
+    for (long i = 0; i < masks.length(); i++) {
+      masks.putScalar(i, i % 2);
+    }
+    Trainer trainer =
+        new Trainer(
+            TinyTraining.unet(),
+            TinyTraining.SCHEDULE,
+            TinyTraining.config(1),
+            step -> new DataSet(masks, null));
+    trainer.fit();
+    assertThat(trainer.step()).isEqualTo(1);
   }
 
   @ParameterizedTest
