@@ -277,7 +277,7 @@ class DataSetsTest {
     Cli.run("interpolate", "--run", asked, "--data", data, "--from", 4, "--steps", 6)
         .isBadInput(
             "There is no test image 4: of 4 images held out, of images of the folder",
-            "numbers go from 0 to 3; give one of these, or the file of an image");
+            "numbers go from 0 to 3; give such a one, or the file of an image");
     assertThat(holdOut(data, root.resolve("usual")).isOk().err())
         .contains("(27 images, 3 held out)");
     assertThat(holdOut(data, root.resolve("none"), "--validation-images", "0").isOk().err())

@@ -23,6 +23,7 @@ import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.io.AtomicFile;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import picocli.CommandLine.Mixin;
@@ -148,8 +149,12 @@ final class EditingOptions {
     ImageDataSet test = testImages(model);
     if (number >= test.size()) {
       throw new BadInputException(
-          "There is no test image %d: of %s, numbers go from 0 to %d; give one of these, or the file of an image.",
-          number, test.source(), test.size() - 1);
+          "There is no test image %d: of %s, %s; give such a one, or the file of an image.",
+          number,
+          test.source(),
+          test.size() == 1
+              ? "the only number is 0"
+              : Text.format("numbers go from 0 to %d", test.size() - 1));
     }
     int label = test.label(number);
     return new EditedImage(

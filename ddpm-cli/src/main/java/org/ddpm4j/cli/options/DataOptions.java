@@ -157,11 +157,11 @@ public final class DataOptions {
       KnownDataSet name, Preparation preparation, int validationImages, int heldOutDivisor)
       throws IOException {
     DataSources sources = places.sources();
-    LoadedImages loaded = read(name, Split.TRAIN, sources, preparation);
+    LoadedImages loaded = read(name, Split.TRAIN, sources, preparation, true);
     ImageDataSet training = preparation.normalize(loaded.images());
     Optional<ImageDataSet> validation = Optional.empty();
     if (validationImages > 0 && name.hasTestImages(sources)) {
-      validation = Optional.of(test(name, sources, preparation, validationImages));
+      validation = Optional.of(test(name, sources, preparation, validationImages, true));
       if (!validation.get().shape().equals(training.shape())) {
         throw new IOException(
             Text.format(
@@ -195,9 +195,13 @@ public final class DataOptions {
         sources.dataFolder());
   }
 
-  /** What the library says of reading, said of the options that it means. */
-  private static LoadedImages read(
-      KnownDataSet name, Split split, DataSources sources, Preparation preparation)
+  /**
+   * What the library says of reading, said of the options that it means.
+   *
+   * @param maySkip whether there is {@code --corrupt}
+   */
+  static LoadedImages read(
+      KnownDataSet name, Split split, DataSources sources, Preparation preparation, boolean maySkip)
       throws IOException {
     try {
       return name.load(split, sources, preparation);
@@ -205,7 +209,9 @@ public final class DataOptions {
       String message = String.valueOf(e.getMessage());
       String said =
           message
-              .replace("let corrupt files be skipped", "skip them by --corrupt skip")
+              .replace(
+                  ", or let corrupt files be skipped",
+                  maySkip ? ", or skip them by --corrupt skip" : "")
               .replace("that holds them as data folder", "that holds them by --data");
       if (said.equals(message)) {
         throw e;
@@ -216,12 +222,13 @@ public final class DataOptions {
 
   /** Test images, evenly spread over the data set, which may be sorted by class. */
   private static ImageDataSet test(
-      KnownDataSet name, DataSources sources, Preparation preparation, int count)
+      KnownDataSet name, DataSources sources, Preparation preparation, int count, boolean maySkip)
       throws IOException {
     // Where files may be skipped, how many images a limit leaves is known only afterwards.
     OptionalInt limit =
         preparation.corrupt() == CorruptFiles.SKIP ? OptionalInt.empty() : OptionalInt.of(count);
-    ImageDataSet test = read(name, Split.TEST, sources, preparation.withMaxImages(limit)).images();
+    ImageDataSet test =
+        read(name, Split.TEST, sources, preparation.withMaxImages(limit), maySkip).images();
     return preparation.normalize(test.takeSpread(Math.min(count, test.size())));
   }
 
@@ -240,13 +247,13 @@ public final class DataOptions {
     KnownDataSet name = KnownDataSet.named(data.name());
     Preparation preparation = Preparation.of(run);
     if (name.hasTestImages(sources)) {
-      return test(name, sources, preparation, count);
+      return test(name, sources, preparation, count, false);
     }
     if (data.validationImages() == 0) {
       throw new BadInputException(
           "The run held no images back to measure on; train with --validation-images, or name image files where the command takes them.");
     }
-    ImageDataSet all = read(name, Split.TRAIN, sources, preparation).images();
+    ImageDataSet all = read(name, Split.TRAIN, sources, preparation, false).images();
     ImageDataSet heldOut = all.holdOut(data.validationImages(), HELD_OUT_SEED).heldOut();
     return preparation.normalize(heldOut.takeSpread(Math.min(count, heldOut.size())));
   }

@@ -54,7 +54,9 @@ public final class ReferenceOptions {
    */
   public ImageDataSet training(Optional<RunConfig> run, Optional<ImageShape> shape)
       throws IOException {
-    return name(run).load(Split.TRAIN, places.sources(), preparation(run, shape)).images();
+    return DataOptions.read(
+            name(run), Split.TRAIN, places.sources(), preparation(run, shape), false)
+        .images();
   }
 
   /**
@@ -72,7 +74,9 @@ public final class ReferenceOptions {
     if (!name.hasTestImages(places.sources())) {
       return Optional.empty();
     }
-    ImageDataSet all = name.load(Split.TEST, places.sources(), preparation(run, shape)).images();
+    ImageDataSet all =
+        DataOptions.read(name, Split.TEST, places.sources(), preparation(run, shape), false)
+            .images();
     return Optional.of(all.takeSpread(Math.min(count, all.size())));
   }
 
@@ -85,11 +89,12 @@ public final class ReferenceOptions {
    * @throws IOException if they cannot be read
    */
   public static ImageDataSet folder(Path folder, ImageShape shape) throws IOException {
-    return KnownDataSet.FOLDER
-        .load(
+    return DataOptions.read(
+            KnownDataSet.FOLDER,
             Split.TRAIN,
             DataSources.ofHost().withDataFolder(folder),
-            preparation(Optional.empty(), Optional.of(shape)))
+            preparation(Optional.empty(), Optional.of(shape)),
+            false)
         .images();
   }
 

@@ -308,12 +308,19 @@ class DistancesCommandTest {
 
   /** A number for {@code distances}, a folder for {@code evaluate}. */
   @Test
-  void imagesOfTheOtherKindAreExplained() {
+  void imagesOfTheOtherKindAreExplained() throws IOException {
     for (List<String> command :
         List.of(List.of("evaluate", "--distances"), List.of("evaluate", "--distances=true"))) {
       Cli.run(Stream.concat(command.stream(), Stream.of("--images", "100")).toArray())
           .isBadInput("--images is 100, which is no folder", "--count");
     }
+    // It has no --corrupt.
+    Path photos = folder.resolve("photos");
+    Files.createDirectories(photos);
+    Files.writeString(photos.resolve("a.png"), "This is text.");
+    Files.copy(run.resolve("samples.png"), photos.resolve("b.png"));
+    String ending = "; repair or remove them.";
+    distances("a.json", "distances", "--images", photos).isBadInput("1 of 2 image files", ending);
     Cli.run("evaluate", "--images", folder)
         .isBadInput(
             "'--images'", folder + "' is no number of images", "'ddpm distances --images DIR'");
