@@ -2,6 +2,7 @@ package org.ddpm4j.data;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * CIFAR-10 in its binary version: 50,000 training and 10,000 test images {@code [3,32,32]} of ten
@@ -47,6 +48,7 @@ public final class Cifar10 {
    *     to get them
    */
   public static ImageDataSet load(Split split, DataSources sources) throws IOException {
+    Objects.requireNonNull(sources, "sources");
     return files(split).load(split, sources);
   }
 

@@ -2,6 +2,7 @@ package org.ddpm4j.data;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * CIFAR-100 in its binary version: 50,000 training and 10,000 test images {@code [3,32,32]} of a
@@ -81,6 +82,7 @@ public final class Cifar100 {
    */
   public static ImageDataSet load(Split split, Labels labels, DataSources sources)
       throws IOException {
+    Objects.requireNonNull(sources, "sources");
     boolean fine = labels == Labels.FINE;
     return new CifarFiles(
             new UnpackedArchive(

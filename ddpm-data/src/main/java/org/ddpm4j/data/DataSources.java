@@ -44,6 +44,7 @@ public record DataSources(
    *     or https address
    */
   public DataSources {
+    Objects.requireNonNull(connectTimeout, "connectTimeout");
     Objects.requireNonNull(dataFolder, "dataFolder");
     Objects.requireNonNull(cacheFolder, "cacheFolder");
     Objects.requireNonNull(systemFolder, "systemFolder");

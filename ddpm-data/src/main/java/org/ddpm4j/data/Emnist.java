@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -95,6 +96,7 @@ public final class Emnist {
    */
   public static ImageDataSet load(Variant variant, Split split, DataSources sources)
       throws IOException {
+    Objects.requireNonNull(variant, "variant");
     return variant.published().load(split, sources);
   }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
@@ -59,6 +60,7 @@ public final class IdxFile {
    *     file of unsigned bytes; the message names the file and says what is wrong
    */
   public static IdxFile read(Path file) throws IOException {
+    Objects.requireNonNull(file, "file");
     if (Files.isDirectory(file)) {
       throw new IOException(
           file + " is a folder, expected an IDX file; put the file in its place.");
@@ -94,6 +96,7 @@ public final class IdxFile {
    *     bytes; the message contains the name and says what is wrong
    */
   public static IdxFile read(InputStream stream, String name) throws IOException {
+    Objects.requireNonNull(stream, "stream");
     long limit = memoryLimit();
     byte[] bytes = stream.readNBytes((int) limit);
     if (bytes.length == limit && stream.read() >= 0) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import org.datavec.api.conf.Configuration;
 import org.datavec.api.records.Record;
 import org.datavec.api.records.metadata.RecordMetaData;
@@ -58,6 +59,7 @@ public final class IdxImageRecordReader extends BaseRecordReader {
    * @throws IllegalArgumentException if there is no class
    */
   public IdxImageRecordReader(List<String> classNames) {
+    Objects.requireNonNull(classNames, "classNames");
     if (classNames.isEmpty()) {
       throw new IllegalArgumentException("There are no class names, expected at least one.");
     }

@@ -120,6 +120,8 @@ public final class ImageDataSet {
    */
   public static ImageDataSet of(
       ImageShape shape, PixelSource pixels, int[] labels, List<String> classNames, String source) {
+    Objects.requireNonNull(labels, "labels");
+    Objects.requireNonNull(classNames, "classNames");
     int[] rows = IntStream.range(0, labels.length).toArray();
     return sharing(shape, pixels, rows, labels.clone(), classNames, source);
   }
@@ -159,6 +161,7 @@ public final class ImageDataSet {
    * @throws IOException if the records are not such images, differ in shape, or there are none
    */
   public static ImageDataSet read(RecordReader reader, String source) throws IOException {
+    Objects.requireNonNull(reader, "reader");
     List<String> classNames = reader.getLabels();
     if (classNames == null || classNames.isEmpty()) {
       throw new IOException(source + " does not name its classes.");

@@ -3,6 +3,7 @@ package org.ddpm4j.data;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -29,6 +30,7 @@ public final class ImageFile {
    * @throws IllegalArgumentException if there are neither 1 nor 3 channels
    */
   public static ImageDataSet read(Path file, ImageShape shape) throws IOException {
+    Objects.requireNonNull(shape, "shape");
     if (shape.channels() != 1 && shape.channels() != 3) {
       throw new IllegalArgumentException(
           Text.format(

@@ -29,6 +29,7 @@ public record ImageFileOptions(
    * @throws IllegalArgumentException if a number is out of range
    */
   public ImageFileOptions {
+    Objects.requireNonNull(maxImages, "maxImages");
     Objects.requireNonNull(colors, "colors");
     Objects.requireNonNull(corrupt, "corrupt");
     Objects.requireNonNull(onlyClass, "onlyClass");

@@ -149,6 +149,7 @@ public final class ImageFolder {
    * @throws IOException if there is no such folder, or it cannot be read
    */
   public static boolean hasTestImages(Path folder) throws IOException {
+    Objects.requireNonNull(folder, "folder");
     return testPart(folder).isPresent();
   }
 

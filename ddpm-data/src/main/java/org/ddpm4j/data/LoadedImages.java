@@ -32,6 +32,8 @@ public record LoadedImages(
 
   /** Checks that nothing is missing. */
   public LoadedImages {
+    Objects.requireNonNull(skipped, "skipped");
+    Objects.requireNonNull(leftOut, "leftOut");
     Objects.requireNonNull(images, "images");
     skipped = List.copyOf(skipped);
     leftOut = Collections.unmodifiableMap(new TreeMap<>(leftOut));

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.image.Normalization;
@@ -76,6 +77,7 @@ public final class TinyImageNet {
    */
   public static LoadedImages load(Split split, DataSources sources, ImageFileOptions options)
       throws IOException {
+    Objects.requireNonNull(sources, "sources");
     Path folder = ARCHIVE.find(sources);
     List<String> wnids = wnids(folder);
     List<Path> paths = new ArrayList<>();

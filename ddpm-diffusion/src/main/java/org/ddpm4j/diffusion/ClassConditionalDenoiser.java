@@ -41,6 +41,7 @@ public interface ClassConditionalDenoiser {
    */
   static ClassConditionalDenoiser of(
       Unet unet, Parameterization parameterization, NoiseSchedule schedule) {
+    Objects.requireNonNull(unet, "unet");
     if (unet.config().classEmbeddings() == 0) {
       throw new IllegalArgumentException(
           "The network knows no classes; sample without, or train one with class embeddings.");
@@ -65,6 +66,7 @@ public interface ClassConditionalDenoiser {
    */
   static ClassConditionalDenoiser ofAny(
       Unet unet, Parameterization parameterization, NoiseSchedule schedule) {
+    Objects.requireNonNull(unet, "unet");
     if (unet.config().classEmbeddings() > 0) {
       return of(unet, parameterization, schedule);
     }

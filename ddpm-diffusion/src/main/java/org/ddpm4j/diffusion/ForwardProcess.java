@@ -47,6 +47,9 @@ public record ForwardProcess(NoiseSchedule schedule) {
    * @throws IllegalArgumentException if the shapes differ
    */
   public static INDArray qSample(INDArray x0, NoiseLevel level, INDArray eps) {
+    Objects.requireNonNull(x0, "x0");
+    Objects.requireNonNull(level, "level");
+    Objects.requireNonNull(eps, "eps");
     if (!Arrays.equals(x0.shape(), eps.shape())) {
       throw new IllegalArgumentException(
           Text.format(

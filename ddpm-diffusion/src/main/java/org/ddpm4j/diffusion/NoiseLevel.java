@@ -44,6 +44,7 @@ public record NoiseLevel(double t, double alphaCumprod) {
    * @throws IndexOutOfBoundsException if the timestep is not in 0..T-1
    */
   public static NoiseLevel of(NoiseSchedule schedule, int t) {
+    Objects.requireNonNull(schedule, "schedule");
     return new NoiseLevel(t, schedule.alphasCumprod(t));
   }
 
@@ -56,6 +57,7 @@ public record NoiseLevel(double t, double alphaCumprod) {
    * @throws IndexOutOfBoundsException if the time is not in 0..T-1
    */
   public static NoiseLevel between(NoiseSchedule schedule, double t) {
+    Objects.requireNonNull(schedule, "schedule");
     int below = (int) Math.floor(t);
     double share = t - below;
     if (share == 0) {

@@ -2,21 +2,29 @@ package org.ddpm4j.diffusion;
 
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
 import org.ddpm4j.diffusion.editing.Interpolation;
 import org.ddpm4j.diffusion.guidance.Guidance;
 import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.pipeline.SamplingOptions;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.sampling.DdimSampler;
+import org.ddpm4j.diffusion.sampling.InitialNoise;
 import org.ddpm4j.diffusion.sampling.NoiseLevels;
+import org.ddpm4j.diffusion.sampling.PndmSampler;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.TimestepSpacing;
+import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.diffusion.training.BatchSource;
 import org.ddpm4j.diffusion.training.CheckpointFolder;
 import org.ddpm4j.diffusion.training.Trainer;
@@ -24,6 +32,7 @@ import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.schedules.BetaSchedule;
 import org.ddpm4j.schedules.CosineSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.schedules.RespacedSchedule;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,6 +67,21 @@ class NullArgumentsTest {
         missing("schedule", () -> NoiseSchedule.of((BetaSchedule) null, 3)),
         missing("betas", () -> NoiseSchedule.of(timesteps -> null, 3)),
         missing("betas", () -> NoiseSchedule.of((double[]) null)),
+        missing("kept", () -> SCHEDULE.respace(null)),
+        missing("timesteps", () -> new RespacedSchedule(SCHEDULE, null)),
+        missing("wanted", () -> ClassNames.of(List.of("cat")).find(null)),
+        missing("names", () -> ClassNames.of(null)),
+        missing("levels", () -> new DdimSampler(null, 0, X0Constraint.NONE)),
+        missing("path", () -> new DdimSampler(null, 0, InitialNoise.STANDARD, X0Constraint.NONE)),
+        missing("levels", () -> new NoiseLevels(null, InitialNoise.STANDARD)),
+        missing("levels", () -> PndmSampler.plms(null, X0Constraint.NONE)),
+        missing("type", () -> SamplerConfig.of(null)),
+        missing("mean", () -> new Normalization(null, List.of(1.0))),
+        missing("images", () -> Images.toPictures(null, Normalization.UNIT)),
+        missing("normalization", () -> Images.grid(image, 1, 1, null)),
+        missing("iterator", () -> BatchSource.of(null)),
+        missing("unet", () -> DiffusionPipeline.of(null, SCHEDULE, null, SHAPE)),
+        missing("pipeline", () -> PipelineFolder.write(Path.of("nowhere"), null)),
         missing("dimMults", () -> AnnotatedUnet.resnet(8, 1, null, 4)),
         missing("config", () -> Unet.create(null, DataType.FLOAT, 0)),
         missing("folder", () -> DiffusionModel.ofPipeline(null)),

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
 import org.ddpm4j.io.Text;
@@ -65,6 +66,7 @@ public final class ClassifierFeatures implements FeatureExtractor {
    * @throws IOException if the resource cannot be read
    */
   public static ClassifierFeatures bundled(Execution execution) throws IOException {
+    Objects.requireNonNull(execution, "execution");
     return ofResource(CLOTHES, execution);
   }
 
@@ -78,6 +80,7 @@ public final class ClassifierFeatures implements FeatureExtractor {
    * @throws IOException if the resource cannot be read
    */
   public static ClassifierFeatures bundled(int channels, Execution execution) throws IOException {
+    Objects.requireNonNull(execution, "execution");
     return ofResource(channels == 3 ? EMOJI : CLOTHES, execution);
   }
 

@@ -1,6 +1,7 @@
 package org.ddpm4j.evaluation;
 
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * Whether generated images are nearer to the training images than unseen real images are, which
@@ -20,6 +21,8 @@ public record Closeness(double[] generated, double[] heldOut) {
    * @throws IllegalArgumentException if there are no distances of one of both
    */
   public Closeness {
+    Objects.requireNonNull(generated, "generated");
+    Objects.requireNonNull(heldOut, "heldOut");
     if (generated.length == 0 || heldOut.length == 0) {
       throw new IllegalArgumentException(
           "Closeness compares generated with held-out images; give at least one of both.");

@@ -1,5 +1,7 @@
 package org.ddpm4j.evaluation;
 
+import java.util.Objects;
+
 /**
  * Density and coverage (Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative
  * models", eq. 3 and 4): like {@link PrecisionRecall}, but single odd images count for little.
@@ -23,6 +25,8 @@ public record DensityCoverage(double density, double coverage) {
    * @throws IllegalArgumentException if there are too few images
    */
   public static DensityCoverage of(Features real, Features generated, int k) {
+    Objects.requireNonNull(real, "real");
+    Objects.requireNonNull(generated, "generated");
     double[] radii = Neighbours.radii(real, k);
     long[] within = {0, 0};
     Neighbours.forEachRow(

@@ -2,6 +2,7 @@ package org.ddpm4j.evaluation;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.ddpm4j.io.Text;
@@ -56,6 +57,7 @@ public record DistanceReport(
 
   /** Checks that nothing is missing. */
   public DistanceReport {
+    Objects.requireNonNull(classes, "classes");
     classes = List.copyOf(classes);
   }
 
@@ -71,6 +73,8 @@ public record DistanceReport(
    *     length
    */
   public static DistanceReport of(ReferenceFeatures reference, Features found, int[] labels) {
+    Objects.requireNonNull(reference, "reference");
+    Objects.requireNonNull(found, "found");
     if (found.count() < FEWEST_IMAGES) {
       throw new IllegalArgumentException(
           Text.format(

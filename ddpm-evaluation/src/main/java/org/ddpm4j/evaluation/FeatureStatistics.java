@@ -2,6 +2,7 @@ package org.ddpm4j.evaluation;
 
 import java.io.Serializable;
 import java.util.Arrays;
+import java.util.Objects;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -52,6 +53,7 @@ public final class FeatureStatistics implements Serializable {
    * @throws IllegalArgumentException if there are no images, or a feature is not finite
    */
   public static FeatureStatistics of(Features features) {
+    Objects.requireNonNull(features, "features");
     if (features.count() == 0) {
       throw new IllegalArgumentException("Statistics need the features of at least one image.");
     }

@@ -2,6 +2,7 @@ package org.ddpm4j.evaluation;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -23,6 +24,8 @@ public record Features(float[][] values, float[][] probabilities) {
    * @throws IllegalArgumentException if there are not as many of both, or rows differ in length
    */
   public Features {
+    Objects.requireNonNull(values, "values");
+    Objects.requireNonNull(probabilities, "probabilities");
     requireRows(values, "features");
     requireRows(probabilities, "probabilities");
     if (values.length != probabilities.length) {
@@ -51,6 +54,7 @@ public record Features(float[][] values, float[][] probabilities) {
    * @return the features, with no probabilities
    */
   public static Features of(float[][] values) {
+    Objects.requireNonNull(values, "values");
     return new Features(values, new float[values.length][0]);
   }
 
@@ -113,6 +117,7 @@ public record Features(float[][] values, float[][] probabilities) {
    * @return the features of all images
    */
   public static Features concat(List<Features> parts) {
+    Objects.requireNonNull(parts, "parts");
     return new Features(
         parts.stream().flatMap(part -> Arrays.stream(part.values)).toArray(float[][]::new),
         parts.stream().flatMap(part -> Arrays.stream(part.probabilities)).toArray(float[][]::new));

@@ -1,6 +1,7 @@
 package org.ddpm4j.evaluation;
 
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.ddpm4j.io.Text;
 
@@ -27,6 +28,7 @@ public record InceptionScore(double value, double standardDeviation) {
    * @throws IllegalArgumentException if there are no probabilities, or fewer images than parts
    */
   public static InceptionScore of(Features features, int parts) {
+    Objects.requireNonNull(features, "features");
     if (parts < 1 || features.count() < parts || features.classes() == 0) {
       throw new IllegalArgumentException(
           Text.format(

@@ -1,6 +1,7 @@
 package org.ddpm4j.evaluation;
 
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -43,6 +44,8 @@ public record KernelDistance(double value, double standardDeviation, int subsets
    * @throws IllegalArgumentException if there are too few images
    */
   public static KernelDistance between(Features a, Features b, long seed) {
+    Objects.requireNonNull(b, "b");
+    Objects.requireNonNull(a, "a");
     int size = Math.min(LARGEST_SUBSET, Math.min(a.count(), b.count()) / 2);
     return between(a, b, SUBSETS, size, seed);
   }
@@ -60,6 +63,8 @@ public record KernelDistance(double value, double standardDeviation, int subsets
    */
   public static KernelDistance between(
       Features a, Features b, int subsets, int subsetSize, long seed) {
+    Objects.requireNonNull(b, "b");
+    Objects.requireNonNull(a, "a");
     int fewest = Math.min(a.count(), b.count());
     if (subsets < 1 || subsetSize < SMALLEST_SUBSET || subsetSize > fewest) {
       throw new IllegalArgumentException(

@@ -1,6 +1,7 @@
 package org.ddpm4j.evaluation;
 
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * Of each of some images the nearest of many others, which are looked at a batch at a time.
@@ -20,6 +21,7 @@ public final class NearestImages {
    * @param images features of the images, or their pixels, see {@link Pixels#asFeatures}
    */
   public NearestImages(Features images) {
+    Objects.requireNonNull(images, "images");
     this.images = images;
     nearest = new int[images.count()];
     Arrays.fill(nearest, -1);

@@ -1,5 +1,7 @@
 package org.ddpm4j.evaluation;
 
+import java.util.Objects;
+
 /**
  * Precision and recall (Kynkäänniemi et al. 2019, "Improved precision and recall metric for
  * assessing generative models", eq. 1 to 3). A set of images stands for all that lies within the
@@ -25,6 +27,8 @@ public record PrecisionRecall(double precision, double recall) {
    * @throws IllegalArgumentException if there are too few images
    */
   public static PrecisionRecall of(Features real, Features generated, int k) {
+    Objects.requireNonNull(real, "real");
+    Objects.requireNonNull(generated, "generated");
     return new PrecisionRecall(covered(generated, real, k), covered(real, generated, k));
   }
 

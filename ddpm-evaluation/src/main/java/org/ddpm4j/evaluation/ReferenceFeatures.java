@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -65,6 +66,9 @@ public record ReferenceFeatures(
 
   /** Checks that nothing is missing. */
   public ReferenceFeatures {
+    Objects.requireNonNull(byClass, "byClass");
+    Objects.requireNonNull(classNames, "classNames");
+    Objects.requireNonNull(labels, "labels");
     byClass = List.copyOf(byClass);
     classNames = List.copyOf(classNames);
     labels = List.copyOf(labels);
@@ -96,6 +100,8 @@ public record ReferenceFeatures(
      * @param size how many images there will be, at least 2
      */
     public Builder(FeatureExtractor extractor, List<String> classNames, int size) {
+      Objects.requireNonNull(classNames, "classNames");
+      Objects.requireNonNull(extractor, "extractor");
       this.extractor = extractor;
       this.classNames = List.copyOf(classNames);
       this.size = size;

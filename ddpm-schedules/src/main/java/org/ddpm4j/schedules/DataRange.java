@@ -1,5 +1,7 @@
 package org.ddpm4j.schedules;
 
+import java.util.Objects;
+
 /**
  * How large the values of the data are, which decides how much noise it takes to drown them.
  *
@@ -65,6 +67,8 @@ public record DataRange(double largest, double meanSquare) {
    *     of range
    */
   public static DataRange standardized(double[] means, double[] standardDeviations) {
+    Objects.requireNonNull(means, "means");
+    Objects.requireNonNull(standardDeviations, "standardDeviations");
     if (means.length == 0 || means.length != standardDeviations.length) {
       throw new IllegalArgumentException(
           means.length

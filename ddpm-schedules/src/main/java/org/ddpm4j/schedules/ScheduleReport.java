@@ -3,6 +3,7 @@ package org.ddpm4j.schedules;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.OptionalInt;
 
 /**
@@ -117,6 +118,8 @@ public record ScheduleReport(
 
   /** Copies the lists. */
   public ScheduleReport {
+    Objects.requireNonNull(float32Losses, "float32Losses");
+    Objects.requireNonNull(advice, "advice");
     float32Losses = List.copyOf(float32Losses);
     advice = List.copyOf(advice);
   }

@@ -65,6 +65,8 @@ public final class Autoencoder implements AutoCloseable {
    */
   public static Autoencoder create(
       AutoencoderConfig config, DataType dataType, long seed, Execution execution) {
+    Objects.requireNonNull(config, "config");
+    Objects.requireNonNull(execution, "execution");
     execution.isFused(dataType);
     Parameters all = Parameters.zeros(declarations(config, dataType), dataType);
     all.initialize(seed);

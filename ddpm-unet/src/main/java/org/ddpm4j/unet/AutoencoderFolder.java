@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
@@ -51,6 +52,8 @@ public final class AutoencoderFolder {
   public static Autoencoder read(
       Path folder, Optional<String> variant, DataType dataType, Execution execution)
       throws IOException {
+    Objects.requireNonNull(folder, "folder");
+    Objects.requireNonNull(execution, "execution");
     execution.isFused(dataType);
     AutoencoderConfig config = readConfig(folder.resolve(UnetFolder.CONFIG));
     return FolderWeights.read(
@@ -69,6 +72,7 @@ public final class AutoencoderFolder {
    * @throws IOException if the files cannot be written
    */
   public static void write(Path folder, Autoencoder autoencoder) throws IOException {
+    Objects.requireNonNull(autoencoder, "autoencoder");
     Folders.create(folder);
     SafetensorsWriter.write(
         folder.resolve(UnetFolder.WEIGHTS), autoencoder.toPyTorch(), Map.of("format", "pt"));

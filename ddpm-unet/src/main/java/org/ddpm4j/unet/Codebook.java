@@ -2,6 +2,7 @@ package org.ddpm4j.unet;
 
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -26,6 +27,7 @@ public final class Codebook {
    * @throws IllegalArgumentException if they are of another shape
    */
   public Codebook(INDArray vectors) {
+    Objects.requireNonNull(vectors, "vectors");
     if (vectors.rank() != 2 || vectors.isEmpty()) {
       throw new IllegalArgumentException(
           Text.format(

@@ -31,6 +31,7 @@ public record Execution(
    * @throws IllegalArgumentException if it cannot
    */
   public Execution {
+    Objects.requireNonNull(devices, "devices");
     Objects.requireNonNull(layers, "layers");
     Objects.requireNonNull(precision, "precision");
     devices = List.copyOf(devices);
@@ -65,7 +66,7 @@ public record Execution(
    * @throws IllegalArgumentException if this machine cannot do so
    */
   public Execution(LayersChoice layers, Precision precision, int threads, DeviceName device) {
-    this(layers, precision, threads, List.of(device));
+    this(layers, precision, threads, List.of(Objects.requireNonNull(device, "device")));
   }
 
   /**

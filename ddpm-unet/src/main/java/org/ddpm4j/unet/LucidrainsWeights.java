@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import org.ddpm4j.io.TensorReader;
 import org.ddpm4j.io.Text;
@@ -62,6 +63,7 @@ public final class LucidrainsWeights {
    * @return true if some of its parameters have these names
    */
   public static boolean isAt(TensorReader reader, String prefix) {
+    Objects.requireNonNull(reader, "reader");
     return reader.names().contains(prefix + FIRST)
         && reader.names().contains(prefix + "downs.0.0.block1.proj.weight");
   }
@@ -81,6 +83,8 @@ public final class LucidrainsWeights {
   public static Unet read(
       TensorReader reader, String prefix, DataType dataType, Execution execution)
       throws IOException {
+    Objects.requireNonNull(reader, "reader");
+    Objects.requireNonNull(execution, "execution");
     execution.isFused(dataType);
     LucidrainsWeights weights = new LucidrainsWeights(reader, prefix);
     LucidrainsUnet config = weights.config();
@@ -107,6 +111,7 @@ public final class LucidrainsWeights {
    *     of an early release
    */
   public static LucidrainsUnet config(TensorReader reader, String prefix) throws IOException {
+    Objects.requireNonNull(reader, "reader");
     return new LucidrainsWeights(reader, prefix).config();
   }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import onnx.Onnx;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Text;
@@ -47,6 +48,7 @@ public final class OnnxFile {
    * @throws IOException if the file cannot be written; it is then as it was before
    */
   public static void write(Path file, Unet unet, int height, int width) throws IOException {
+    Objects.requireNonNull(unet, "unet");
     List<Onnx.ValueInfoProto> told = new ArrayList<>();
     told.add(value(UnetGraph.T, Onnx.TensorProto.DataType.FLOAT));
     if (unet.config().classEmbeddings() > 0) {
@@ -70,6 +72,7 @@ public final class OnnxFile {
    */
   public static void writeEncoder(Path file, Autoencoder autoencoder, int height, int width)
       throws IOException {
+    Objects.requireNonNull(autoencoder, "autoencoder");
     requireSize(autoencoder.config(), height, width);
     Unet encoder = autoencoder.encoder();
     UnetConfig whole =
@@ -93,6 +96,7 @@ public final class OnnxFile {
    */
   public static void writeDecoder(Path file, Autoencoder autoencoder, int height, int width)
       throws IOException {
+    Objects.requireNonNull(autoencoder, "autoencoder");
     requireSize(autoencoder.config(), height, width);
     int factor = autoencoder.config().pixelsPerLatent();
     Unet decoder = autoencoder.decoder();

@@ -3,6 +3,7 @@ package org.ddpm4j.unet;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.layers.Parameter;
@@ -52,6 +53,7 @@ public final class SameDiffFile {
    * @throws IOException if the file cannot be written; it is then as it was before
    */
   public static void write(Path file, Unet unet, int height, int width) throws IOException {
+    Objects.requireNonNull(unet, "unet");
     unet.config().checkImageSize(height, width);
     long parameters = unet.parameters().count();
     checkSize(parameters, parameters * DataType.FLOAT.width());

@@ -134,6 +134,7 @@ public final class Unet implements AutoCloseable {
    *     data type in which it cannot compute so
    */
   public static Unet of(UnetConfig config, Parameters parameters, Execution execution) {
+    Objects.requireNonNull(parameters, "parameters");
     if (!declarations(config, parameters.values().dataType()).equals(parameters.declarations())) {
       throw new IllegalArgumentException(
           Text.format("The parameters belong to another network than %s.", config));

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.ddpm4j.io.AtomicFile;
@@ -97,6 +98,8 @@ public final class UnetFolder {
   public static Unet read(
       Path folder, Optional<String> variant, DataType dataType, Execution execution)
       throws IOException {
+    Objects.requireNonNull(folder, "folder");
+    Objects.requireNonNull(execution, "execution");
     execution.isFused(dataType);
     UnetConfig config = readConfig(folder.resolve(CONFIG));
     List<Parameter> declarations = Unet.declarations(config, dataType);
@@ -123,6 +126,7 @@ public final class UnetFolder {
    * @throws IOException if the files cannot be written
    */
   public static void write(Path folder, Unet unet) throws IOException {
+    Objects.requireNonNull(unet, "unet");
     Folders.create(folder);
     SafetensorsWriter.write(
         folder.resolve(WEIGHTS), unet.parameters().toPyTorch(), Map.of("format", "pt"));
@@ -137,6 +141,7 @@ public final class UnetFolder {
    * @throws IllegalArgumentException if no {@link UnetKind} names the architecture
    */
   public static String configToJson(UnetConfig config) {
+    Objects.requireNonNull(config, "config");
     try {
       ObjectNode json = JSON.createObjectNode();
       if (!(config instanceof DiffusersNetwork)) {

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.layers.Parameter;
@@ -29,6 +30,8 @@ public record WeightTransfer(List<Integer> rows, OptionalInt none) {
    * @throws IllegalArgumentException if one is less than that
    */
   public WeightTransfer {
+    Objects.requireNonNull(rows, "rows");
+    Objects.requireNonNull(none, "none");
     rows = List.copyOf(rows);
     if (none.orElse(0) < 0 || rows.stream().anyMatch(row -> row < NEW)) {
       throw new IllegalArgumentException(

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.bound;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.ddpm4j.io.Text;
@@ -42,6 +43,7 @@ public record BoundEvaluation(
      * @return mean and standard error
      */
     public static Average of(double... values) {
+      Objects.requireNonNull(values, "values");
       double mean = Arrays.stream(values).average().orElseThrow();
       double squares = Arrays.stream(values).map(v -> (v - mean) * (v - mean)).sum();
       double n = values.length;
@@ -55,6 +57,8 @@ public record BoundEvaluation(
    * @throws IllegalArgumentException if they do not fit each other
    */
   public BoundEvaluation {
+    Objects.requireNonNull(timesteps, "timesteps");
+    Objects.requireNonNull(prior, "prior");
     long[] shape = {prior.length(), timesteps.strata().size()};
     for (INDArray matrix : List.of(terms, x0SquaredError, epsSquaredError)) {
       if (!Arrays.equals(matrix.shape(), shape)) {
@@ -74,6 +78,7 @@ public record BoundEvaluation(
    * @throws IllegalArgumentException if there are none or their timesteps differ
    */
   public static BoundEvaluation concat(List<BoundEvaluation> parts) {
+    Objects.requireNonNull(parts, "parts");
     if (parts.stream().map(BoundEvaluation::timesteps).distinct().count() != 1) {
       throw new IllegalArgumentException(
           "Evaluations at different timesteps, or none at all, cannot be put together; take the"
@@ -144,6 +149,7 @@ public record BoundEvaluation(
    * @return mean and standard error
    */
   public static Average average(INDArray matrix, int stratum) {
+    Objects.requireNonNull(matrix, "matrix");
     return Average.of(matrix.getColumn(stratum).toDoubleVector());
   }
 }

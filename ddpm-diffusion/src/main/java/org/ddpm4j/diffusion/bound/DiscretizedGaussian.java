@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.bound;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.io.Text;
@@ -37,6 +38,9 @@ public final class DiscretizedGaussian implements Decoder {
    *     of steps
    */
   public DiscretizedGaussian(double[] lower, double[] upper, double[] step) {
+    Objects.requireNonNull(lower, "lower");
+    Objects.requireNonNull(upper, "upper");
+    Objects.requireNonNull(step, "step");
     if (lower.length < 1 || upper.length != lower.length || step.length != lower.length) {
       throw new IllegalArgumentException(
           Text.format(
@@ -73,6 +77,7 @@ public final class DiscretizedGaussian implements Decoder {
    * @return a decoder of 256 bins in each channel
    */
   public static DiscretizedGaussian of(Normalization normalization) {
+    Objects.requireNonNull(normalization, "normalization");
     int channels = normalization.mean().size();
     return new DiscretizedGaussian(
         IntStream.range(0, channels).mapToDouble(normalization::lower).toArray(),

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.bound;
 
 import java.util.Arrays;
+import java.util.Objects;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The Kullback-Leibler divergence of Gaussians, with all its terms. */
@@ -46,6 +47,10 @@ public final class KlDivergence {
    */
   public static double[] gaussian(
       INDArray mean1, INDArray logVariance1, INDArray mean2, INDArray logVariance2) {
+    Objects.requireNonNull(mean1, "mean1");
+    Objects.requireNonNull(logVariance1, "logVariance1");
+    Objects.requireNonNull(mean2, "mean2");
+    Objects.requireNonNull(logVariance2, "logVariance2");
     double[] m1 = Elements.of(mean1, mean1);
     double[] l1 = Elements.of(logVariance1, mean1);
     double[] m2 = Elements.of(mean2, mean1);

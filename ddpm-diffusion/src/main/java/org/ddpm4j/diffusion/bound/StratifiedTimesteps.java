@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.bound;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
@@ -47,6 +48,7 @@ public record StratifiedTimesteps(List<Stratum> strata) {
    * @throws IllegalArgumentException if they are not neighbours or do not begin with timestep 0
    */
   public StratifiedTimesteps {
+    Objects.requireNonNull(strata, "strata");
     strata = List.copyOf(strata);
     int next = 0;
     for (Stratum stratum : strata) {

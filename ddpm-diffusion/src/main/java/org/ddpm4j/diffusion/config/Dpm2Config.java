@@ -44,6 +44,7 @@ public record Dpm2Config(
    *     another
    */
   public Dpm2Config {
+    Objects.requireNonNull(type, "type");
     if (!TYPES.contains(type)) {
       throw new IllegalArgumentException(Text.format("The sampler %s is none of %s.", type, TYPES));
     }

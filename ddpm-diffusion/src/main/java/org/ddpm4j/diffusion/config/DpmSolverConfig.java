@@ -65,6 +65,7 @@ public record DpmSolverConfig(
    *     another, a solver of ε is to end at clean images, or λ is not a number
    */
   public DpmSolverConfig {
+    Objects.requireNonNull(type, "type");
     if (!TYPES.contains(type)) {
       throw new IllegalArgumentException(Text.format("The sampler %s is none of %s.", type, TYPES));
     }
@@ -91,6 +92,7 @@ public record DpmSolverConfig(
    * @throws IllegalArgumentException if it is none of them
    */
   public static DpmSolverConfig of(SamplerType type) {
+    Objects.requireNonNull(type, "type");
     return new DpmSolverConfig(
         type,
         TimestepSpacing.LINSPACE,

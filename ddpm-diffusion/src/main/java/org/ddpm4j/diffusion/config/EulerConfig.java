@@ -60,6 +60,7 @@ public record EulerConfig(
    *     method that end at clean images
    */
   public EulerConfig {
+    Objects.requireNonNull(type, "type");
     if (!TYPES.contains(type)) {
       throw new IllegalArgumentException(Text.format("The sampler %s is none of %s.", type, TYPES));
     }

@@ -51,6 +51,7 @@ public record FlowConfig(
    * @throws IllegalArgumentException if the type is another or the shift out of range
    */
   public FlowConfig {
+    Objects.requireNonNull(type, "type");
     if (!TYPES.contains(type)) {
       throw new IllegalArgumentException(Text.format("The sampler %s is none of %s.", type, TYPES));
     }

@@ -44,6 +44,7 @@ public record PndmConfig(
    *     another
    */
   public PndmConfig {
+    Objects.requireNonNull(type, "type");
     if (!TYPES.contains(type)) {
       throw new IllegalArgumentException(Text.format("The sampler %s is none of %s.", type, TYPES));
     }

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.config;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.ddpm4j.diffusion.sampling.Convention;
 import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.PathSampler;
@@ -213,6 +214,7 @@ public sealed interface SamplerConfig
    * @return the configuration
    */
   static SamplerConfig of(SamplerType type) {
+    Objects.requireNonNull(type, "type");
     return switch (type) {
       case DDPM -> AncestralConfig.usual();
       case DDIM -> DdimConfig.usual();

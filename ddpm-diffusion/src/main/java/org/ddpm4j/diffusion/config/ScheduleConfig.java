@@ -165,6 +165,7 @@ public record ScheduleConfig(
    * @return the configuration, or empty if they are of none of these
    */
   public static Optional<ScheduleConfig> ofBetas(double... betas) {
+    Objects.requireNonNull(betas, "betas");
     int timesteps = betas.length;
     double first = betas[0];
     double last = betas[timesteps - 1];

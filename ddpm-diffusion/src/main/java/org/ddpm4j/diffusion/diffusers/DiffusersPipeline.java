@@ -48,6 +48,8 @@ public record DiffusersPipeline(
    * @throws IllegalArgumentException if they do not, or if diffusers has no such network
    */
   public DiffusersPipeline {
+    Objects.requireNonNull(classNames, "classNames");
+    Objects.requireNonNull(unet, "unet");
     Objects.requireNonNull(autoencoder, "autoencoder");
     Objects.requireNonNull(scheduler, "scheduler");
     Objects.requireNonNull(schedulerFile, "schedulerFile");
@@ -118,7 +120,8 @@ public record DiffusersPipeline(
         autoencoder,
         scheduler,
         classNames,
-        new SchedulerFile(scheduler.toJson(), scheduler.className()));
+        new SchedulerFile(
+            Objects.requireNonNull(scheduler, "scheduler").toJson(), scheduler.className()));
   }
 
   private static void checkLatents(AutoencoderConfig between, int channels) {
@@ -224,6 +227,7 @@ public record DiffusersPipeline(
    * @throws IllegalArgumentException if it has not
    */
   public static DiffusersNetwork requireNetwork(UnetConfig network) {
+    Objects.requireNonNull(network, "network");
     if (network instanceof DiffusersNetwork config) {
       return config;
     }

@@ -71,6 +71,7 @@ public record DiffusersScheduler(
    * @throws IllegalArgumentException if none can; the sentence says what to choose instead
    */
   public DiffusersScheduler {
+    Objects.requireNonNull(sampler, "sampler");
     Objects.requireNonNull(parameterization, "parameterization");
     ScheduleConfig.requireTimesteps(timesteps);
     SchedulerClass scheduler = SchedulerClass.of(sampler.type(), parameterization);

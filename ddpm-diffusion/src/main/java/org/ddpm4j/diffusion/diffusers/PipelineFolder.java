@@ -101,6 +101,7 @@ public final class PipelineFolder {
    * @return true if it holds {@value #INDEX}, or at least a scheduler or a part of a pipeline
    */
   public static boolean isPipeline(Path folder) {
+    Objects.requireNonNull(folder, "folder");
     return Files.exists(folder.resolve(INDEX))
         || Files.exists(schedulerPath(folder))
         || (Files.isDirectory(folder.resolve(UNET))
@@ -169,6 +170,7 @@ public final class PipelineFolder {
    * @return its folder, or empty where the network denoises images
    */
   public static Optional<Path> autoencoder(Path folder) {
+    Objects.requireNonNull(folder, "folder");
     return AUTOENCODERS.stream()
         .map(folder::resolve)
         .filter(part -> Files.exists(part.resolve(UnetFolder.CONFIG)))
@@ -183,6 +185,7 @@ public final class PipelineFolder {
    * @throws IOException if a file is missing or damaged, or if it asks for what is not supported
    */
   public static DiffusersScheduler readScheduler(Path folder) throws IOException {
+    Objects.requireNonNull(folder, "folder");
     SchedulerFile file = schedulerFile(folder);
     SchedulerClass named = schedulerClass(folder, file);
     return SchedulerJson.read(file.json(), file.source(), named);
@@ -196,6 +199,7 @@ public final class PipelineFolder {
    * @return a sentence; empty where there is nothing to say, or where reading will say it
    */
   public static Optional<String> remark(Path folder) {
+    Objects.requireNonNull(folder, "folder");
     try {
       Path file = schedulerPath(folder);
       Path index = folder.resolve(INDEX);
@@ -224,6 +228,7 @@ public final class PipelineFolder {
    * @return its folder {@value #UNET}, or the folder itself where there is none
    */
   public static Path unet(Path folder) {
+    Objects.requireNonNull(folder, "folder");
     Path transformer = folder.resolve(TRANSFORMER);
     return Files.exists(transformer.resolve(UnetFolder.CONFIG))
             && Files.notExists(folder.resolve(UNET))
@@ -383,6 +388,7 @@ public final class PipelineFolder {
    * @throws IOException if the file is damaged
    */
   public static List<String> readClassNames(Path folder) throws IOException {
+    Objects.requireNonNull(folder, "folder");
     Path file = folder.resolve(CLASS_NAMES);
     List<String> names = new ArrayList<>();
     if (Files.notExists(file)) {
@@ -432,6 +438,7 @@ public final class PipelineFolder {
    * @throws IllegalArgumentException as {@link #requireDrawable}
    */
   public static void write(Path folder, DiffusersPipeline pipeline) throws IOException {
+    Objects.requireNonNull(pipeline, "pipeline");
     requireDrawable(pipeline);
     if (Files.isDirectory(folder)) {
       try (Stream<Path> files = Files.list(folder)) {
@@ -497,6 +504,7 @@ public final class PipelineFolder {
    *     square where it must be
    */
   public static DiffusersPipeline requireDrawable(DiffusersPipeline pipeline) {
+    Objects.requireNonNull(pipeline, "pipeline");
     String name = className(pipeline);
     Unet2D.ImageSize size =
         DiffusersPipeline.requireNetwork(pipeline.unet().config())

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.diffusers;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.BetaSchedule;
 
@@ -21,6 +22,7 @@ public record TrainedBetas(List<Double> values) implements BetaSchedule {
    * @throws IllegalArgumentException if there are none or too many
    */
   public TrainedBetas {
+    Objects.requireNonNull(values, "values");
     values = List.copyOf(values);
     if (values.isEmpty() || values.size() > MAX_TIMESTEPS) {
       throw new IllegalArgumentException(
@@ -38,6 +40,7 @@ public record TrainedBetas(List<Double> values) implements BetaSchedule {
    * @throws IllegalArgumentException if T is out of range
    */
   public static TrainedBetas of(BetaSchedule formula, int timesteps) {
+    Objects.requireNonNull(formula, "formula");
     if (timesteps > MAX_TIMESTEPS) {
       throw new IllegalArgumentException(
           Text.format(

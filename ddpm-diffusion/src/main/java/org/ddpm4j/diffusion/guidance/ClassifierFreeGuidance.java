@@ -89,6 +89,7 @@ public record ClassifierFreeGuidance(
    */
   public static ClassifierFreeGuidance of(
       Unet unet, Parameterization parameterization, NoiseSchedule schedule, Guidance guidance) {
+    Objects.requireNonNull(unet, "unet");
     return of(unet, parameterization, schedule, unet.config().classEmbeddings() - 1, guidance);
   }
 
@@ -109,6 +110,7 @@ public record ClassifierFreeGuidance(
       NoiseSchedule schedule,
       int nullClass,
       Guidance guidance) {
+    Objects.requireNonNull(unet, "unet");
     int embeddings = unet.config().classEmbeddings();
     if (embeddings < 2) {
       throw new IllegalArgumentException(

@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.image;
 import java.awt.image.BufferedImage;
 import java.awt.image.WritableRaster;
 import java.util.Arrays;
+import java.util.Objects;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -62,7 +63,7 @@ public final class ImageGrid {
               count, height, width, columns, scale));
     }
     Images.requirePictures(channels);
-    normalization.requireChannels(channels);
+    Objects.requireNonNull(normalization, "normalization").requireChannels(channels);
     this.count = count;
     this.across = Math.min(columns, count);
     this.channels = channels;

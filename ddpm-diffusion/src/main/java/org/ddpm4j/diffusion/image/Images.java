@@ -63,6 +63,8 @@ public final class Images {
    * @throws IllegalArgumentException if there are no such pictures
    */
   public static List<BufferedImage> toPictures(INDArray images, Normalization normalization) {
+    Objects.requireNonNull(images, "images");
+    Objects.requireNonNull(normalization, "normalization");
     if (images.rank() != 4) {
       throw new IllegalArgumentException(
           Text.format(
@@ -116,6 +118,7 @@ public final class Images {
    */
   public static BufferedImage grid(
       INDArray images, int columns, int scale, Normalization normalization) {
+    Objects.requireNonNull(normalization, "normalization");
     Objects.requireNonNull(images, "images");
     if (images.rank() != 4 || images.size(0) < 1 || columns < 1 || scale < 1) {
       throw new IllegalArgumentException(

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.image;
 
 import java.util.List;
+import java.util.Objects;
 import org.ddpm4j.io.Text;
 
 /**
@@ -43,6 +44,8 @@ public record Normalization(List<Double> mean, List<Double> std) {
    *     number or a standard deviation not more than 0
    */
   public Normalization {
+    Objects.requireNonNull(mean, "mean");
+    Objects.requireNonNull(std, "std");
     mean = List.copyOf(mean);
     std = List.copyOf(std);
     if (mean.isEmpty() || mean.size() != std.size()) {

@@ -68,6 +68,7 @@ public record LucidrainsCheckpoint(
    * @return true if it is a file of tensors by its name or its first bytes
    */
   public static boolean isFile(Path path) {
+    Objects.requireNonNull(path, "path");
     return Files.isRegularFile(path)
         && (WeightsFile.isNamedSo(path.getFileName().toString()) || PyTorchReader.isPyTorch(path));
   }
@@ -79,6 +80,7 @@ public record LucidrainsCheckpoint(
    * @return true if there is a network of his inside a diffusion
    */
   public static boolean isCheckpoint(TensorReader reader) {
+    Objects.requireNonNull(reader, "reader");
     return find(reader, AVERAGES).or(() -> find(reader, MODELS)).isPresent();
   }
 

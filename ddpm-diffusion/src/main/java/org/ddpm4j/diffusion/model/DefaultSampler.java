@@ -55,6 +55,8 @@ public record DefaultSampler(SamplerConfig config, X0Constraint x0Constraint) {
    * @return the sampler's name
    */
   public static SamplerType typeFor(Parameterization parameterization, UnetConfig network) {
+    Objects.requireNonNull(parameterization, "parameterization");
+    Objects.requireNonNull(network, "network");
     return switch (parameterization) {
       case CONSISTENCY -> SamplerType.CONSISTENCY;
       case FLOW -> SamplerType.FLOW_HEUN;
@@ -90,6 +92,7 @@ public record DefaultSampler(SamplerConfig config, X0Constraint x0Constraint) {
    *     #LCM_STEPS}, or T if that is less
    */
   public static int steps(SamplerType type, int timesteps) {
+    Objects.requireNonNull(type, "type");
     int usual =
         switch (type) {
           case DPM_SOLVER,

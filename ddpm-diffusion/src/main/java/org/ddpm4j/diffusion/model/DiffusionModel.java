@@ -151,6 +151,8 @@ public final class DiffusionModel implements AutoCloseable {
    * @throws IllegalArgumentException if they do not fit each other
    */
   public static DiffusionModel of(Unet unet, ModelDescription description) {
+    Objects.requireNonNull(unet, "unet");
+    Objects.requireNonNull(description, "description");
     if (!unet.config().equals(description.network())) {
       throw new IllegalArgumentException(
           Text.format(
@@ -222,6 +224,7 @@ public final class DiffusionModel implements AutoCloseable {
    * @throws IllegalArgumentException if the network cannot take such images
    */
   public static DiffusionModel of(DiffusersPipeline pipeline, ImageShape shape) {
+    Objects.requireNonNull(pipeline, "pipeline");
     return new DiffusionModel(
         pipeline.unet(),
         pipeline.scheduler().parameterization(),
@@ -244,6 +247,7 @@ public final class DiffusionModel implements AutoCloseable {
    * @throws IllegalArgumentException if the network cannot take such images
    */
   public static DiffusionModel of(LucidrainsCheckpoint checkpoint, ImageShape shape) {
+    Objects.requireNonNull(checkpoint, "checkpoint");
     return new DiffusionModel(
         checkpoint.unet(),
         checkpoint.parameterization(),
@@ -304,6 +308,7 @@ public final class DiffusionModel implements AutoCloseable {
   public static DiffusionModel ofRun(
       RunFolder run, TrainedWeights weights, Optional<Path> checkpoint, Execution execution)
       throws IOException {
+    Objects.requireNonNull(run, "run");
     RunConfig config = run.readConfig();
     return ofRun(run, config, run.readUnet(config, weights, checkpoint, execution));
   }
@@ -322,6 +327,7 @@ public final class DiffusionModel implements AutoCloseable {
   public static DiffusionModel ofRun(
       RunFolder run, double decay, Optional<Path> checkpoint, Execution execution)
       throws IOException {
+    Objects.requireNonNull(run, "run");
     RunConfig config = run.readConfig();
     return ofRun(run, config, run.readAverage(config, decay, checkpoint, execution));
   }
@@ -403,6 +409,7 @@ public final class DiffusionModel implements AutoCloseable {
    */
   public static DiffusionModel ofHub(
       HubName name, Optional<String> variant, Hub hub, Execution execution) throws IOException {
+    Objects.requireNonNull(name, "name");
     Path folder = hub.snapshot(name, new PipelineFiles(name.toString(), variant));
     return ofPipeline(folder, variant, execution);
   }

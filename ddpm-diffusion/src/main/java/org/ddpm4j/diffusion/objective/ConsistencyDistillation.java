@@ -54,6 +54,7 @@ public record ConsistencyDistillation(
    * @throws IllegalArgumentException if the chain has a single timestep, or the loss is another
    */
   public ConsistencyDistillation {
+    Objects.requireNonNull(schedule, "schedule");
     Objects.requireNonNull(teacher, "teacher");
     Objects.requireNonNull(target, "target");
     Objects.requireNonNull(distillation, "distillation");

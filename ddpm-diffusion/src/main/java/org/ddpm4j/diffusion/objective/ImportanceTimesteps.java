@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.objective;
 
 import java.util.Arrays;
+import java.util.Objects;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.io.Text;
 
@@ -34,6 +35,8 @@ public final class ImportanceTimesteps implements TimestepSampler {
      * @throws IllegalArgumentException if the numbers do not fit each other
      */
     public State {
+      Objects.requireNonNull(losses, "losses");
+      Objects.requireNonNull(counts, "counts");
       if (losses.length != counts.length * LATEST
           || Arrays.stream(counts).anyMatch(count -> count < 0 || count > LATEST)) {
         throw new IllegalArgumentException(

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.objective;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
@@ -30,6 +31,7 @@ public record NetworkTeacher(Unet unet, Parameterization parameterization, Noise
    *     answers with fewer channels than images have
    */
   public NetworkTeacher {
+    Objects.requireNonNull(unet, "unet");
     if (unet.config().selfConditions() || parameterization == Parameterization.MEAN) {
       throw new IllegalArgumentException(
           "A network that predicts the mean or conditions on its own estimates cannot be distilled;"

@@ -346,6 +346,8 @@ public record ObjectiveConfig(
    *     chain
    */
   public static void requireX0(Parameterization parameterization, NoiseSchedule schedule) {
+    Objects.requireNonNull(parameterization, "parameterization");
+    Objects.requireNonNull(schedule, "schedule");
     int last = schedule.timesteps() - 1;
     require(
         parameterization.determinesX0(schedule, last),

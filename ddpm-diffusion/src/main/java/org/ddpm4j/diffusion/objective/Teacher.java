@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.objective;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
@@ -32,6 +33,7 @@ public interface Teacher {
    * @throws IllegalArgumentException if it conditions on its own estimates or predicts the mean
    */
   static NetworkTeacher of(Unet unet, Parameterization parameterization, NoiseSchedule schedule) {
+    Objects.requireNonNull(unet, "unet");
     return new NetworkTeacher(unet, parameterization, schedule);
   }
 }

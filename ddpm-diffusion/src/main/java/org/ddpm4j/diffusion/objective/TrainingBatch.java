@@ -38,6 +38,8 @@ public record TrainingBatch(
    * @throws IllegalArgumentException if numbers or shapes differ
    */
   public TrainingBatch {
+    Objects.requireNonNull(x0, "x0");
+    Objects.requireNonNull(t, "t");
     Objects.requireNonNull(labels, "labels");
     Objects.requireNonNull(random, "random");
     Objects.requireNonNull(givenEps, "givenEps");
@@ -87,7 +89,7 @@ public record TrainingBatch(
         labels,
         t,
         new BatchRandom(new CounterRandom(0, Purpose.TRAINING_NOISE), 0, 0),
-        Optional.of(eps));
+        Optional.of(Objects.requireNonNull(eps, "eps")));
   }
 
   /**

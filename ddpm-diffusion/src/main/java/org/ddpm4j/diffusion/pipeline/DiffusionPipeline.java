@@ -160,6 +160,7 @@ public record DiffusionPipeline(
       NoiseSchedule schedule,
       Sampler sampler,
       ImageShape shape) {
+    Objects.requireNonNull(unet, "unet");
     int classes = Math.max(1, unet.config().classEmbeddings());
     return new DiffusionPipeline(
         ClassConditionalDenoiser.ofAny(unet, parameterization, schedule),

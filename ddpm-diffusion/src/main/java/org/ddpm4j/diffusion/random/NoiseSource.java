@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.random;
 
+import java.util.Objects;
 import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -80,6 +81,8 @@ public interface NoiseSource {
    * @throws IllegalArgumentException if there are not as many seeds as numbers
    */
   static NoiseSource seeded(long[] seeds, long[] numbers) {
+    Objects.requireNonNull(seeds, "seeds");
+    Objects.requireNonNull(numbers, "numbers");
     return new SeededImages(seeds, numbers);
   }
 

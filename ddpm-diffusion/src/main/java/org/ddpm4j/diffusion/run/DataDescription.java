@@ -68,6 +68,8 @@ public record DataDescription(
      * @throws IllegalArgumentException if a number is out of range
      */
     public static Selection of(Optional<String> onlyClass, OptionalInt most, int skipped) {
+      Objects.requireNonNull(onlyClass, "onlyClass");
+      Objects.requireNonNull(most, "most");
       return new Selection(
           onlyClass.orElse(null),
           most.isPresent() ? (Integer) most.getAsInt() : null,

@@ -38,6 +38,9 @@ public record ModelDescription(
    * @throws IllegalArgumentException if they do not
    */
   public ModelDescription {
+    Objects.requireNonNull(classNames, "classNames");
+    Objects.requireNonNull(normalization, "normalization");
+    Objects.requireNonNull(nullClass, "nullClass");
     Objects.requireNonNull(network, "network");
     Objects.requireNonNull(parameterization, "parameterization");
     Objects.requireNonNull(schedule, "schedule");
@@ -74,6 +77,8 @@ public record ModelDescription(
       ImageShape shape,
       Normalization normalization,
       List<String> classNames) {
+    Objects.requireNonNull(objective, "objective");
+    Objects.requireNonNull(normalization, "normalization");
     Objects.requireNonNull(network, "network");
     objective.checkNetwork(network);
     return new ModelDescription(

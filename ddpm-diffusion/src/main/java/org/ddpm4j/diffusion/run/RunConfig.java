@@ -38,6 +38,7 @@ public record RunConfig(
    * @throws IllegalArgumentException if they do not
    */
   public RunConfig {
+    Objects.requireNonNull(training, "training");
     if (format < 1 || format > FORMAT) {
       throw new IllegalArgumentException(
           Text.format(
@@ -87,7 +88,7 @@ public record RunConfig(
    */
   public RunConfig(
       String version, ModelDescription model, DataDescription data, TrainingDescription training) {
-    this(FORMAT, version, model, data, Optional.of(training));
+    this(FORMAT, version, model, data, Optional.of(Objects.requireNonNull(training, "training")));
   }
 
   /**

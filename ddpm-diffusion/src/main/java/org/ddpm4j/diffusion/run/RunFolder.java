@@ -51,6 +51,7 @@ public record RunFolder(Path path) {
    * @throws IOException if the folder holds files or cannot be written
    */
   public static RunFolder create(Path path, RunConfig config) throws IOException {
+    Objects.requireNonNull(path, "path");
     requireNew(path);
     Folders.create(path);
     RunFolder folder = new RunFolder(path);
@@ -69,6 +70,7 @@ public record RunFolder(Path path) {
    * @throws IOException if the folder holds files or cannot be written
    */
   public static RunFolder create(Path path, RunConfig config, Unet unet) throws IOException {
+    Objects.requireNonNull(path, "path");
     requireNew(path);
     RunFolder folder = new RunFolder(path);
     UnetFolder.write(folder.unet(), unet);

@@ -94,6 +94,8 @@ public record TrainingDescription(
    * @throws IllegalArgumentException if one is out of range
    */
   public TrainingDescription {
+    Objects.requireNonNull(earlierSteps, "earlierSteps");
+    Objects.requireNonNull(sampleSteps, "sampleSteps");
     Objects.requireNonNull(initialWeights, "initialWeights");
     Objects.requireNonNull(config, "training");
     Objects.requireNonNull(batches, "batches");

@@ -41,6 +41,7 @@ public record Dpm2Sampler(
    *     ends
    */
   public Dpm2Sampler {
+    Objects.requireNonNull(midpoints, "midpoints");
     Objects.requireNonNull(levels, "levels");
     midpoints = List.copyOf(midpoints);
     Objects.requireNonNull(noise, "noise");
@@ -65,6 +66,7 @@ public record Dpm2Sampler(
    */
   public static Dpm2Sampler of(
       NoiseSchedule schedule, NoiseLevels levels, Noise noise, X0Constraint x0Constraint) {
+    Objects.requireNonNull(levels, "levels");
     List<NoiseLevel> midpoints = new ArrayList<>();
     for (NoiseStep step : levels.path()) {
       if (step.isFinite()) {

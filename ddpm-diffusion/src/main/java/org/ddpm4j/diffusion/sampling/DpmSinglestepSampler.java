@@ -47,6 +47,7 @@ public record DpmSinglestepSampler(
    *     follow on the one before, or a solver of ε begins without signal or ends without noise
    */
   public DpmSinglestepSampler {
+    Objects.requireNonNull(orders, "orders");
     Objects.requireNonNull(levels, "levels");
     orders = List.copyOf(orders);
     Objects.requireNonNull(equation, "equation");
@@ -80,6 +81,7 @@ public record DpmSinglestepSampler(
    * @throws IllegalArgumentException if the order is out of its range
    */
   public static List<Integer> orders(NoiseLevels levels, int order, FinalOrder finalOrder) {
+    Objects.requireNonNull(levels, "levels");
     SolverOrder.require("singlestep DPM-Solver", order, MAX_ORDER);
     int steps = levels.steps();
     boolean isClean = levels.levels().get(steps).alphaCumprod() == 1;

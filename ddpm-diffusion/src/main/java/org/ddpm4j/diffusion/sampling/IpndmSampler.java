@@ -35,6 +35,7 @@ public record IpndmSampler(NoiseLevels levels, X0Constraint x0Constraint)
    * @throws IllegalArgumentException if no signal is left at the first level
    */
   public static IpndmSampler of(NoiseLevels levels, X0Constraint x0Constraint) {
+    Objects.requireNonNull(levels, "levels");
     if (levels.first().alphaCumprod() == 0) {
       throw new IllegalArgumentException(
           "iPNDM combines estimates of ε, which tell nothing where no signal is left; choose DDIM,"

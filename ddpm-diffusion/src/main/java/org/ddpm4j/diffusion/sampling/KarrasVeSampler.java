@@ -74,6 +74,7 @@ public record KarrasVeSampler(
    * @throws IllegalArgumentException if they are fewer than two, or do not fall
    */
   public KarrasVeSampler {
+    Objects.requireNonNull(ratios, "ratios");
     ratios = List.copyOf(ratios);
     Objects.requireNonNull(levelOf, "levelOf");
     Objects.requireNonNull(churn, "churn");

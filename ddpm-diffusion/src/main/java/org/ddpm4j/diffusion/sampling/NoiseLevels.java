@@ -28,6 +28,7 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
    * @throws IllegalArgumentException if there are fewer than two levels, or if they do not descend
    */
   public NoiseLevels {
+    Objects.requireNonNull(levels, "levels");
     levels = List.copyOf(levels);
     Objects.requireNonNull(initialNoise, "initialNoise");
     if (levels.size() < 2) {
@@ -75,6 +76,8 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
    * @throws IllegalArgumentException if S is out of its range
    */
   public static NoiseLevels aboveZero(NoiseSchedule schedule, TimestepSpacing spacing, int steps) {
+    Objects.requireNonNull(schedule, "schedule");
+    Objects.requireNonNull(spacing, "spacing");
     return of(schedule, rounded(spacing.timesAboveZero(schedule.timesteps(), steps)));
   }
 
@@ -89,6 +92,8 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
    * @throws IllegalArgumentException if S is out of its range
    */
   public static NoiseLevels fractional(NoiseSchedule schedule, TimestepSpacing spacing, int steps) {
+    Objects.requireNonNull(schedule, "schedule");
+    Objects.requireNonNull(spacing, "spacing");
     return of(schedule, spacing.times(schedule.timesteps(), steps));
   }
 
@@ -102,6 +107,7 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
    * @throws IndexOutOfBoundsException if one is not in 0..T-1
    */
   public static NoiseLevels of(NoiseSchedule schedule, double... times) {
+    Objects.requireNonNull(schedule, "schedule");
     List<NoiseLevel> levels = new ArrayList<>();
     for (double t : times) {
       levels.add(NoiseLevel.between(schedule, t));
@@ -120,6 +126,7 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
    * @throws IllegalArgumentException if S is less than 1 or the chain ends without any signal
    */
   public static NoiseLevels karras(NoiseSchedule schedule, int steps) {
+    Objects.requireNonNull(schedule, "schedule");
     return karras(
         schedule,
         NoiseLevel.of(schedule, schedule.timesteps() - 1).rho(),
@@ -184,6 +191,8 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
    * @throws IllegalArgumentException if there are no times or the chain ends without any signal
    */
   public static NoiseLevels logLinear(NoiseSchedule schedule, double... times) {
+    Objects.requireNonNull(schedule, "schedule");
+    Objects.requireNonNull(times, "times");
     NoiseLevel end = NoiseLevel.of(schedule, 0);
     List<NoiseLevel> evenly =
         between(

@@ -62,6 +62,8 @@ public record PndmSampler(
    *     left at the first level
    */
   public PndmSampler {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(midpoints, "midpoints");
     path = List.copyOf(path);
     Objects.requireNonNull(corrected, "corrected");
     midpoints = List.copyOf(midpoints);
@@ -88,7 +90,7 @@ public record PndmSampler(
    * @throws IllegalArgumentException if the levels do not suffice
    */
   public PndmSampler(NoiseLevels levels, List<Midpoint> midpoints, X0Constraint x0Constraint) {
-    this(levels.path(), levels.step(0), midpoints, x0Constraint);
+    this(Objects.requireNonNull(levels, "levels").path(), levels.step(0), midpoints, x0Constraint);
   }
 
   /**
@@ -102,6 +104,7 @@ public record PndmSampler(
    */
   public static PndmSampler rungeKutta(
       NoiseSchedule schedule, NoiseLevels levels, X0Constraint x0Constraint) {
+    Objects.requireNonNull(levels, "levels");
     List<Midpoint> midpoints = new ArrayList<>();
     for (int i = 0; i < Math.min(WARM_UP, levels.steps()); i++) {
       double half = (levels.step(i).from().t() + levels.step(i).to().t()) / 2;
@@ -120,6 +123,7 @@ public record PndmSampler(
    * @throws IllegalArgumentException if no signal is left at the first level
    */
   public static PndmSampler plms(NoiseLevels levels, X0Constraint x0Constraint) {
+    Objects.requireNonNull(levels, "levels");
     return new PndmSampler(levels, List.of(), x0Constraint);
   }
 

@@ -65,6 +65,8 @@ public record ScoreSdeSampler(
    * @throws IllegalArgumentException if one is out of its range
    */
   public ScoreSdeSampler {
+    Objects.requireNonNull(levels, "levels");
+    Objects.requireNonNull(jumps, "jumps");
     levels = List.copyOf(levels);
     jumps = List.copyOf(jumps);
     Objects.requireNonNull(x0Constraint, "x0Constraint");

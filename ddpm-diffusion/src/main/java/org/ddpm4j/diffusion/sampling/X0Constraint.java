@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.sampling;
 
+import java.util.Objects;
 import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.io.Text;
@@ -44,6 +45,7 @@ public interface X0Constraint {
    * @return the constraint, for images of as many channels as the normalisation is for
    */
   static X0Constraint clip(Normalization normalization) {
+    Objects.requireNonNull(normalization, "normalization");
     if (normalization.uniform()) {
       return clip(normalization.lower(0), normalization.upper(0));
     }

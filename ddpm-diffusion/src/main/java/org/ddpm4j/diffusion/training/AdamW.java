@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.training;
 
 import java.util.List;
+import java.util.Objects;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.layers.Parameter;
@@ -26,6 +27,7 @@ public final class AdamW implements AutoCloseable {
    * @return the optimiser, with moments of zero
    */
   public static AdamW of(AdamWConfig config, Unet unet) {
+    Objects.requireNonNull(unet, "unet");
     return new AdamW(config, unet.parameters(), FlatOperations.of(unet));
   }
 

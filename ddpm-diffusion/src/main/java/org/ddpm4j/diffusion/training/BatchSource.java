@@ -91,6 +91,7 @@ public interface BatchSource {
    * @throws IllegalArgumentException if the iterator cannot be reset or is empty
    */
   static BatchSource of(DataSetIterator iterator) {
+    Objects.requireNonNull(iterator, "iterator");
     if (!iterator.resetSupported()) {
       throw new IllegalArgumentException(
           Text.format(

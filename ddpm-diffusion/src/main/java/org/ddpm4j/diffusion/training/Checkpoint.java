@@ -85,6 +85,8 @@ public record Checkpoint(
    * @throws IllegalArgumentException if one is out of range
    */
   public Checkpoint {
+    Objects.requireNonNull(history, "history");
+    Objects.requireNonNull(furtherEmas, "furtherEmas");
     Ranges.require(
         version >= 1 && version <= VERSION,
         "version of the checkpoint",

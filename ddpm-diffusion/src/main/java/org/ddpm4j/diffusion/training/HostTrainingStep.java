@@ -30,6 +30,7 @@ public final class HostTrainingStep implements TrainingStep {
    * @return the steps
    */
   public static HostTrainingStep of(Task task) {
+    Objects.requireNonNull(task, "task");
     return new HostTrainingStep(
         new LocalGradientStep(
             task.unet(), task.objective(), task.config(), task.data(), task.timesteps()),

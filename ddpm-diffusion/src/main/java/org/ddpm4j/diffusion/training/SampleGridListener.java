@@ -59,6 +59,8 @@ public record SampleGridListener(
    */
   public static void write(INDArray images, Normalization normalization, Path folder, long step)
       throws IOException {
+    Objects.requireNonNull(images, "images");
+    Objects.requireNonNull(normalization, "normalization");
     Folders.create(folder);
     Images.writePng(
         Images.grid(images, Images.squareColumns((int) images.size(0)), SCALE, normalization),
@@ -73,6 +75,7 @@ public record SampleGridListener(
    * @return the picture's file
    */
   public static Path file(Path folder, long step) {
+    Objects.requireNonNull(folder, "folder");
     return folder.resolve(Text.format("step-%07d.png", step));
   }
 }

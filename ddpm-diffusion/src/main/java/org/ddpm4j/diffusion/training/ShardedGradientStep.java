@@ -27,6 +27,7 @@ public final class ShardedGradientStep implements GradientStep {
    * @throws IllegalArgumentException if there are fewer
    */
   public ShardedGradientStep(Unet unet, LocalGradientStep gradients, int shards) {
+    Objects.requireNonNull(unet, "unet");
     this.gradients = Objects.requireNonNull(gradients, "gradients");
     if (shards < 1) {
       throw new IllegalArgumentException(

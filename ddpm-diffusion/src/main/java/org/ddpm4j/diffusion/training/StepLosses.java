@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.training;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.ddpm4j.io.Text;
 
 /**
@@ -19,6 +20,9 @@ public record StepLosses(int[] t, double[] weights, double[] losses) {
    * @throws IllegalArgumentException if there are not
    */
   public StepLosses {
+    Objects.requireNonNull(t, "t");
+    Objects.requireNonNull(weights, "weights");
+    Objects.requireNonNull(losses, "losses");
     if (weights.length != t.length || losses.length != t.length) {
       throw new IllegalArgumentException(
           Text.format(
@@ -34,6 +38,7 @@ public record StepLosses(int[] t, double[] weights, double[] losses) {
    * @return all of them
    */
   public static StepLosses concat(List<StepLosses> parts) {
+    Objects.requireNonNull(parts, "parts");
     return new StepLosses(
         parts.stream().flatMapToInt(part -> Arrays.stream(part.t)).toArray(),
         parts.stream().flatMapToDouble(part -> Arrays.stream(part.weights)).toArray(),

@@ -138,6 +138,7 @@ public final class Trainer implements AutoCloseable {
    * @throws IllegalArgumentException if the objective's timesteps cannot be drawn so
    */
   public static TimestepSampler timesteps(Objective objective, TrainingConfig config) {
+    Objects.requireNonNull(config, "config");
     return switch (config.objective().timesteps()) {
       case UNIFORM -> new UniformTimesteps(objective.timesteps());
       case IMPORTANCE -> new ImportanceTimesteps(objective.timesteps());

@@ -26,6 +26,7 @@ public record TrainingState(
 
   /** Checks that nothing is missing. */
   public TrainingState {
+    Objects.requireNonNull(furtherEmas, "furtherEmas");
     Objects.requireNonNull(weights, "weights");
     Objects.requireNonNull(ema, "ema");
     Objects.requireNonNull(firstMoment, "firstMoment");
@@ -64,6 +65,8 @@ public record TrainingState(
    * @return moving averages that are the weights, and moments of zero
    */
   public static TrainingState of(Parameters weights, Collection<Double> furtherDecays) {
+    Objects.requireNonNull(weights, "weights");
+    Objects.requireNonNull(furtherDecays, "furtherDecays");
     SortedMap<Double, Parameters> further = new TreeMap<>();
     furtherDecays.forEach(decay -> further.put(decay, copy(weights)));
     return new TrainingState(

@@ -35,6 +35,7 @@ public interface TrainingStep extends AutoCloseable {
    * @throws IllegalArgumentException if several devices are to train and cannot do so by themselves
    */
   static TrainingStep of(Task task) {
+    Objects.requireNonNull(task, "task");
     Optional<TrainingStep> onDevice = DeviceTrainingStep.of(task);
     if (onDevice.isEmpty() && !task.unet().execution().helpers().isEmpty()) {
       throw new IllegalArgumentException(

@@ -23,6 +23,7 @@ public final class WeightUpdate implements AutoCloseable {
    * @param state what is updated
    */
   public WeightUpdate(Unet unet, TrainingConfig config, TrainingState state) {
+    Objects.requireNonNull(unet, "unet");
     this.config = Objects.requireNonNull(config, "config");
     this.state = state;
     this.operations = FlatOperations.of(unet);

@@ -179,6 +179,7 @@ public record LucidrainsUnet(
    * @throws IllegalArgumentException if a value is outside its range
    */
   public LucidrainsUnet {
+    Objects.requireNonNull(attentions, "attentions");
     Objects.requireNonNull(estimate, "estimate");
     Objects.requireNonNull(time, "time");
     Objects.requireNonNull(middle, "middle");

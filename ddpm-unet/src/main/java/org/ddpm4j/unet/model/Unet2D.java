@@ -280,6 +280,7 @@ public record Unet2D(
      * @throws IllegalArgumentException if the count does not go with the embedding
      */
     public Classes {
+      Objects.requireNonNull(embedding, "embedding");
       switch (embedding) {
         case NONE -> requireRange("num_class_embeds", count, 0, 0);
         case TABLE -> requireRange("num_class_embeds", count, 1, UnetLimits.MAX_CLASS_EMBEDDINGS);
@@ -470,6 +471,7 @@ public record Unet2D(
    * @throws IllegalArgumentException if a value is outside its range or two do not go together
    */
   public Unet2D {
+    Objects.requireNonNull(levels, "levels");
     Objects.requireNonNull(images, "images");
     Objects.requireNonNull(time, "time");
     Objects.requireNonNull(classes, "classes");
@@ -653,6 +655,7 @@ public record Unet2D(
    * @return the architecture
    */
   public static Unet2D of(int channels, List<Level> levels, int groups) {
+    Objects.requireNonNull(levels, "levels");
     UnetLimits.require(!levels.isEmpty(), "block_out_channels has no levels; it needs at least 1");
     return new Unet2D(
         new Images(null, channels, channels, DEFAULT.images.scale),
