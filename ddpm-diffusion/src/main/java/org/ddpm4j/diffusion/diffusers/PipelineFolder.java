@@ -52,6 +52,9 @@ public final class PipelineFolder {
   /** The folder of the network in it. */
   public static final String UNET = "unet";
 
+  /** The channels of images that pipelines with a fixed number of them draw. */
+  private static final int RGB = 3;
+
   private static final String CLASS_NAMES = "class_names.json";
 
   private static final String UNET_EMA = "unet_ema";
@@ -496,12 +499,12 @@ public final class PipelineFolder {
 
   /**
    * Checks that the pipeline which diffusers makes of the files can draw. All its classes draw
-   * images of the network's {@code sample_size}; few know a height and a width.
+   * images of the network's {@code sample_size}; few know a height and a width, two colours alone.
    *
    * @param pipeline what is to be written
    * @return the same
    * @throws IllegalArgumentException if the network has no {@code sample_size}, or one that is not
-   *     square where it must be
+   *     square where it must be, or if its images must have three channels and have not
    */
   public static DiffusersPipeline requireDrawable(DiffusersPipeline pipeline) {
     Objects.requireNonNull(pipeline, "pipeline");
@@ -521,6 +524,14 @@ public final class PipelineFolder {
           Text.format(
               "The network's sample_size is %dx%d, and diffusers' %s draws squares alone; give the network a square sample_size.",
               size.height(), size.width(), name));
+    }
+    int channels = pipeline.unet().config().inChannels();
+    boolean knowsColoursAlone = name.equals(SCORE_PIPELINE) || name.equals(KARRAS_PIPELINE);
+    if (knowsColoursAlone && channels != RGB) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "The network knows images of %d channels, and diffusers' %s draws those of %d alone; take another sampler.",
+              channels, name, RGB));
     }
     return pipeline;
   }

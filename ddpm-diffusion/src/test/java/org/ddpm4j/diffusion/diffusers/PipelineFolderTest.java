@@ -41,10 +41,16 @@ class PipelineFolderTest {
         "DDIM | | The network has no sample_size, which diffusers' DDIMPipeline draws by",
         "DDPM | | The network has no sample_size, which diffusers' DDPMPipeline draws by",
         "SCORE_SDE | 8x4 | sample_size is 8x4, and diffusers' ScoreSdeVePipeline draws squares",
-        "KARRAS_VE | 8x4 | sample_size is 8x4, and diffusers' KarrasVePipeline draws squares"
+        "KARRAS_VE | 8x4 | sample_size is 8x4, and diffusers' KarrasVePipeline draws squares",
+        "SCORE_SDE | 8x8 | images of 1 channels, and diffusers' ScoreSdeVePipeline draws those of 3",
+        "KARRAS_VE | 8x8 | images of 1 channels, and diffusers' KarrasVePipeline draws those of 3"
       })
   void refusesWhatDiffusersCannotDraw(SamplerType type, String size, String part) {
-    Unet2D network = TinyPipeline.network();
+    int[] sizes =
+        size == null ? null : Stream.of(size.split("x")).mapToInt(Integer::parseInt).toArray();
+    Unet2D network =
+        TinyPipeline.network()
+            .withSampleSize(sizes == null ? null : new Unet2D.ImageSize(sizes[0], sizes[1]));
     boolean explodes = type == SamplerType.SCORE_SDE || type == SamplerType.KARRAS_VE;
     DiffusersScheduler scheduler =
         new DiffusersScheduler(
@@ -54,10 +60,7 @@ class PipelineFolderTest {
             SamplerConfig.of(type),
             X0Clipping.NONE);
     try (DiffusersPipeline pipeline =
-        new DiffusersPipeline(
-            Unet.create(size == null ? network.withSampleSize(null) : network, DataType.FLOAT, 3),
-            scheduler,
-            List.of())) {
+        new DiffusersPipeline(Unet.create(network, DataType.FLOAT, 3), scheduler, List.of())) {
       Path there = folder.resolve("pipeline");
       assertThatThrownBy(() -> PipelineFolder.write(there, pipeline))
           .isInstanceOf(IllegalArgumentException.class)
