@@ -22,15 +22,14 @@ import static org.bytedeco.cuda.global.cudnn.cudnnGetConvolutionBackwardDataAlgo
 import static org.bytedeco.cuda.global.cudnn.cudnnGetConvolutionBackwardFilterAlgorithm_v7;
 import static org.bytedeco.cuda.global.cudnn.cudnnGetConvolutionForwardAlgorithm_v7;
 import static org.bytedeco.cuda.global.cudnn.cudnnGetConvolutionForwardWorkspaceSize;
-import static org.bytedeco.cuda.global.cudnn.cudnnGetErrorString;
 import static org.bytedeco.cuda.global.cudnn.cudnnSetActivationDescriptor;
 import static org.bytedeco.cuda.global.cudnn.cudnnSetConvolution2dDescriptor;
 import static org.bytedeco.cuda.global.cudnn.cudnnSetConvolutionMathType;
 import static org.bytedeco.cuda.global.cudnn.cudnnSetFilter4dDescriptor;
 import static org.bytedeco.cuda.global.cudnn.cudnnSetTensor4dDescriptor;
+import static org.ddpm4j.cuda.CudnnDescriptor.check;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.IntSupplier;
 import java.util.function.IntUnaryOperator;
@@ -82,7 +81,7 @@ final class CudnnConvolution {
 
   private final CudaContext context;
   private final NvidiaDriver driver;
-  private final CudnnGraphConvolution graph;
+  private final Optional<CudnnGraphConvolution> graph;
   private final Tensor w;
   private final int taps;
   private final int inner;
@@ -116,7 +115,10 @@ final class CudnnConvolution {
     outer = w.size(3);
     innerPadded = (int) x.rowLength();
     outerPadded = (int) y.rowLength();
-    graph = new CudnnGraphConvolution(context, x, w, y, stride, padding);
+    graph =
+        GRAPH
+            ? Optional.of(new CudnnGraphConvolution(context, x, w, y, stride, padding))
+            : Optional.empty();
     int type = context.isBfloat16() ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
     describe(this.x, type, x);
     describe(this.y, type, y);
@@ -170,14 +172,6 @@ final class CudnnConvolution {
             (int) map.rowLength(),
             map.size(1),
             map.size(2)));
-  }
-
-  private static void check(int code) {
-    if (code != 0) {
-      throw new CudaException(
-          String.format(
-              Locale.ROOT, "cuDNN refused: %s (%d).", cudnnGetErrorString(code).getString(), code));
-    }
   }
 
   private long packedWeights() {
@@ -239,11 +233,9 @@ final class CudnnConvolution {
 
   /** {@code y = convolution of x + bias (+ residual)}; the residual may be null. */
   Kernel forward(Tensor input, Tensor biasValues, Tensor residual, Tensor output) {
-    Optional<Kernel> byGraph =
-        GRAPH
-            ? graph.forward(input, packedWeights(), paddedBias(biasValues), residual, output)
-            : Optional.empty();
-    return byGraph.orElseGet(() -> forwardByAlgorithm(input, biasValues, residual, output));
+    return graph
+        .flatMap(g -> g.forward(input, packedWeights(), paddedBias(biasValues), residual, output))
+        .orElseGet(() -> forwardByAlgorithm(input, biasValues, residual, output));
   }
 
   private Kernel forwardByAlgorithm(
@@ -353,9 +345,9 @@ final class CudnnConvolution {
 
   /** The gradient of x, to which the residual is added if it is not null; it may lie in dx. */
   Kernel dataGradient(Tensor dy, Tensor residual, Tensor dx) {
-    Optional<Kernel> byGraph =
-        GRAPH ? graph.dataGradient(dy, packedWeights(), residual, dx) : Optional.empty();
-    return byGraph.orElseGet(() -> dataGradientByAlgorithm(dy, residual, dx));
+    return graph
+        .flatMap(g -> g.dataGradient(dy, packedWeights(), residual, dx))
+        .orElseGet(() -> dataGradientByAlgorithm(dy, residual, dx));
   }
 
   private Kernel dataGradientByAlgorithm(Tensor dy, Tensor residual, Tensor dx) {
@@ -409,18 +401,15 @@ final class CudnnConvolution {
 
   /** Adds the gradient of the weights to {@code dw}. */
   Kernel weightGradient(Tensor input, Tensor dy, Tensor dw) {
-    Optional<Kernel> byGraph =
-        GRAPH
-            ? graph
-                .weightGradient(input, dy)
-                .map(
-                    packed ->
-                        Kernel.sequence(
-                            List.of(
-                                packed.product(),
-                                addingGradient(context, packed.address(), innerPadded, dw))))
-            : Optional.empty();
-    return byGraph.orElseGet(() -> weightGradientByAlgorithm(input, dy, dw));
+    return graph
+        .flatMap(g -> g.weightGradient(input, dy))
+        .map(
+            packed ->
+                Kernel.sequence(
+                    List.of(
+                        packed.product(),
+                        addingGradient(context, packed.address(), innerPadded, dw))))
+        .orElseGet(() -> weightGradientByAlgorithm(input, dy, dw));
   }
 
   private Kernel weightGradientByAlgorithm(Tensor input, Tensor dy, Tensor dw) {
