@@ -8,18 +8,12 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.List;
-import java.util.Map;
-import java.util.SortedMap;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.NotFiniteException;
 import org.ddpm4j.diffusion.training.TrainingDivergedException;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.plan.DeviceMemoryException;
-import org.jline.utils.Levenshtein;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
@@ -33,11 +27,6 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
 
   /** Options, files or data are not right, memory ran out, or a training diverged. */
   static final int BAD_INPUT = 2;
-
-  private static final int MAX_SUGGESTIONS = 3;
-
-  /** With more slips than one in so many letters, a word is another. */
-  private static final int LETTERS_A_SLIP = 3;
 
   /** What Java reads in the place of bytes that are no text. */
   private static final String REPLACEMENT = "\uFFFD";
@@ -55,64 +44,37 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
 
   @Override
   public int handleParseException(ParameterException e, String[] args) {
-    // With several options wrong at once, picocli gives each a line.
-    String message = e.getMessage().replaceFirst("^Error: ", "").replaceAll("[.\\s]+$", "");
-    return report(
-        console,
-        Text.format(
-            "%s%s; see '%s --help'.",
-            message, suggestion(e), e.getCommandLine().getCommandSpec().qualifiedName()));
-  }
-
-  private static String suggestion(ParameterException e) {
-    List<String> suggestions = suggestions(e);
-    return suggestions.isEmpty()
-        ? ""
-        : Text.format(
-            " (did you mean %s?)",
-            String.join(
-                " or ", suggestions.subList(0, Math.min(MAX_SUGGESTIONS, suggestions.size()))));
-  }
-
-  private static List<String> suggestions(ParameterException e) {
     CommandSpec command = e.getCommandLine().getCommandSpec();
+    return report(
+        console, Text.format("%s; see '%s --help'.", message(e, args), command.qualifiedName()));
+  }
+
+  private static String message(ParameterException e, String... args) {
+    CommandSpec command = e.getCommandLine().getCommandSpec();
+    // What is said of other words, or of options that are missing, often follows from these.
+    List<String> options = UnknownWords.options(command, List.of(args));
+    if (!options.isEmpty()) {
+      return listed(
+          "Unknown option",
+          options.stream().map(option -> UnknownWords.named(option, command)).toList());
+    }
+    boolean hasSubcommands = !command.subcommands().isEmpty();
     if (e instanceof UnmatchedArgumentException unmatched) {
       List<String> words = unmatched.getUnmatched();
-      // An option behind -- is none, and its own name no help.
-      return nearest(words.get(0), command).stream().filter(name -> !words.contains(name)).toList();
+      return hasSubcommands
+          ? "Unknown command: " + UnknownWords.named(words.get(0), command)
+          : listed("Unexpected argument", words.stream().map(word -> "'" + word + "'").toList());
     }
     // Of the command help.
-    boolean isUnknownCommand = e.getArgSpec() == null && e.getValue() != null;
-    return isUnknownCommand ? nearest(e.getValue(), command) : List.of();
+    if (hasSubcommands && e.getArgSpec() == null && e.getValue() != null) {
+      return "Unknown command: " + UnknownWords.named(e.getValue(), command);
+    }
+    // With several options wrong at once, picocli gives each a line.
+    return e.getMessage().replaceFirst("^Error: ", "").replaceAll("[.\\s]+$", "");
   }
 
-  /** The names that take the fewest slips of the keyboard, or that a word is a part of. */
-  private static List<String> nearest(String word, CommandSpec command) {
-    boolean isOption = word.startsWith("-");
-    String written = isOption ? word.split("=", 2)[0] : word;
-    Stream<String> names =
-        isOption
-            ? command.options().stream()
-                .filter(option -> !option.hidden())
-                .flatMap(option -> Stream.of(option.names()))
-            : command.subcommands().entrySet().stream()
-                .filter(entry -> !entry.getValue().getCommandSpec().usageMessage().hidden())
-                .map(Map.Entry::getKey);
-    SortedMap<Integer, List<String>> bySlips =
-        names.collect(
-            Collectors.groupingBy(
-                name -> isPart(written, name) ? 1 : Levenshtein.distance(written, name),
-                TreeMap::new,
-                Collectors.toList()));
-    return bySlips.isEmpty() || bySlips.firstKey() > Math.max(1, written.length() / LETTERS_A_SLIP)
-        ? List.of()
-        : bySlips.get(bySlips.firstKey());
-  }
-
-  private static boolean isPart(String written, String name) {
-    String letters = written.replaceFirst("^-+", "");
-    return name.startsWith(written)
-        || (letters.length() >= LETTERS_A_SLIP && name.contains(letters));
+  private static String listed(String what, List<String> words) {
+    return Text.format("%s%s: %s", what, words.size() == 1 ? "" : "s", String.join(", ", words));
   }
 
   @Override

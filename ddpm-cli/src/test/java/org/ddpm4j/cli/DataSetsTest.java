@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.model.Unet2D;
@@ -286,6 +287,40 @@ class DataSetsTest {
     holdOut(data, all, "--validation-images", "30")
         .isBadInput("30 images are to be held out, and there are no more", "--validation-images");
     assertThat(all).doesNotExist();
+  }
+
+  /** Nobody asked for an image that there is not. */
+  @Test
+  void imagesThatAreEditedUnaskedAreThoseThatThereAre() throws IOException {
+    Path data = PictureFixture.folder(root.resolve("data"), 4);
+    Path three = root.resolve("three");
+    holdOut(data, three, "--validation-images", "3").isOk();
+    assertThat(edited(three, data, "interpolate"))
+        .isEqualTo(edited(three, data, "interpolate", "--from", 0, "--to", 1));
+    assertThat(edited(three, data, "interpolate", "--from", 1))
+        .isEqualTo(edited(three, data, "interpolate", "--from", 1, "--to", 0));
+    assertThat(edited(three, data, "interpolate", "--to", 0))
+        .isEqualTo(edited(three, data, "interpolate", "--from", 1, "--to", 0));
+    assertThat(edited(three, data, "inpaint", "--count", 1))
+        .isEqualTo(edited(three, data, "inpaint", "--count", 1, "--image", "0,1"));
+    assertThat(edited(three, data, "invert"))
+        .isEqualTo(edited(three, data, "invert", "--image", "0,1,2"));
+
+    Path one = root.resolve("one");
+    holdOut(data, one, "--validation-images", "1").isOk();
+    for (String command : List.of("inpaint", "invert")) {
+      Cli.run(command, "--run", one, "--data", data, "--steps", 4).isOk();
+    }
+    Cli.run("interpolate", "--run", one, "--data", data, "--steps", 4)
+        .isBadInput("one test image alone", "--from or --to");
+  }
+
+  private byte[] edited(Path run, Path data, String command, Object... more) throws IOException {
+    Path picture = root.resolve("edited.png");
+    List<Object> words =
+        List.of(command, "--run", run, "--data", data, "--steps", 4, "--output", picture);
+    Cli.run(Stream.concat(words.stream(), Stream.of(more)).toArray()).isOk();
+    return Files.readAllBytes(picture);
   }
 
   private static Cli.Result holdOut(Path data, Path run, Object... validation) {

@@ -24,6 +24,7 @@ class SuggestionsTest {
     "tr, train",
     "help tarin, train",
     "train --baths-size 3, --batch-size",
+    "train --btach 4, --batch-size",
     "train --stpes=3, --steps",
     "train --steps4, --steps",
     "train --size 8, --image-size or --batch-size or --patch-size",
@@ -32,6 +33,46 @@ class SuggestionsTest {
   })
   void namesTheNearest(String line, String meant) {
     Cli.run((Object[]) line.split(" ")).isBadInput(" (did you mean " + meant + "?); see 'ddpm");
+  }
+
+  /** Neither its value is told, nor what follows from it. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "train --btach 4 | option: '--btach' (did you mean --batch-size?)",
+        "train --btach=4 | option: '--btach' (did you mean --batch-size?)",
+        "train --steps 3 --btach -4 --offline | option: '--btach' (did you mean --batch-size?)",
+        "train --steps -3 --none x y | option: '--none'",
+        "train --none 1 --none 2 | option: '--none'",
+        "sample --seeed 3 --model bundled --cuont 4"
+            + " | options: '--seeed' (did you mean --seed?), '--cuont' (did you mean --count?)",
+        "convert --ouptut x --to run | option: '--ouptut' (did you mean --output?)",
+        "bench --none 3 train | option: '--none'",
+        "--verbose info --none 3 x | option: '--none'",
+        "train -x5 | option: '-x5'",
+        "--none train | option: '--none'",
+        "trian --batch 4 | command: 'trian' (did you mean train?)",
+        "help --none trian | command: 'trian' (did you mean train?)",
+      })
+  void namesTheUnknownAlone(String line, String said) {
+    Cli.Result result = Cli.run((Object[]) line.split(" ")).isBadInput("; see 'ddpm");
+    assertThat(result.err()).startsWith("ddpm: Unknown " + said + "; see 'ddpm");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "train 4 | Unexpected argument: '4'",
+        "train -- --stpes 3 | Unexpected arguments: '--stpes', '3'",
+        "train --steps --stpes | Invalid value for option '--steps': '--stpes' is not",
+        "train --steps 3 --steps 4 | option '--steps' (N) should be specified only once",
+        "bench trian | Invalid value for positional parameter at index 0 (TASK)",
+      })
+  void leavesAloneWhatIsNoUnknownOption(String line, String said) {
+    Cli.Result result = Cli.run((Object[]) line.split(" ")).isBadInput("; see 'ddpm");
+    assertThat(result.err()).startsWith("ddpm: " + said);
   }
 
   @Test

@@ -118,6 +118,35 @@ final class EditingOptions {
     }
   }
 
+  /** Whether the user said something of an option. */
+  boolean isGiven(String option) {
+    return command.commandLine().getParseResult().hasMatchedOption(option);
+  }
+
+  /** Whether there is a test image of this number. */
+  boolean isTestImage(String number, DiffusionModel model) throws IOException {
+    return Integer.parseInt(number) < testImages(model).size();
+  }
+
+  /**
+   * Reads the images of an option. Where nobody named any, those of its default that there are.
+   *
+   * @param option whose values the names are
+   */
+  List<EditedImage> read(String option, List<String> names, DiffusionModel model)
+      throws IOException {
+    if (isGiven(option)) {
+      return read(names, model);
+    }
+    List<String> there = new ArrayList<>();
+    for (String name : names) {
+      if (isTestImage(name, model)) {
+        there.add(name);
+      }
+    }
+    return read(there, model);
+  }
+
   /** Reads images. */
   List<EditedImage> read(List<String> names, DiffusionModel model) throws IOException {
     if (names.size() > MAX_IMAGES) {

@@ -65,7 +65,7 @@ public final class InpaintCommand implements Callable<Integer> {
       defaultValue = EditingDefaults.INPAINTED_IMAGES,
       description =
           "Image files, or numbers of test images of the run's data set (default:"
-              + " ${DEFAULT-VALUE}).")
+              + " ${DEFAULT-VALUE}, or those of them that there are).")
   private List<String> images;
 
   @Mixin private MaskOptions maskOptions;
@@ -128,7 +128,7 @@ public final class InpaintCommand implements Callable<Integer> {
     SamplerOptions.requireX0(model, chain.first());
     BadInputException.check(() -> resampling.timesteps(chain.steps()));
     INDArray mask = maskOptions.mask(model.shape());
-    List<EditedImage> edited = editing.read(images, model);
+    List<EditedImage> edited = editing.read("--image", images, model);
     editing.requirePixels(model.shape(), count + 2L, edited.size());
 
     List<String> titles = new ArrayList<>(List.of("image", "known"));

@@ -74,7 +74,7 @@ public final class InterpolateCommand implements Callable<Integer> {
       defaultValue = EditingDefaults.INTERPOLATED_FROM,
       description =
           "An image file, or the number of a test image of the run's data set (default:"
-              + " ${DEFAULT-VALUE}).")
+              + " ${DEFAULT-VALUE}, or the first where there are fewer).")
   private String from;
 
   @HasEffect(without = "--seeds")
@@ -82,7 +82,7 @@ public final class InterpolateCommand implements Callable<Integer> {
       names = "--to",
       paramLabel = "FILE|N",
       defaultValue = EditingDefaults.INTERPOLATED_TO,
-      description = "Another one (default: ${DEFAULT-VALUE}).")
+      description = "Another one (default: ${DEFAULT-VALUE}, or the first).")
   private String to;
 
   @Option(
@@ -180,7 +180,7 @@ public final class InterpolateCommand implements Callable<Integer> {
 
   private PictureTable ofImages(DiffusionModel model, PathSampler chain, DdimInversion ddim)
       throws IOException {
-    List<EditedImage> ends = editing.read(List.of(from, to), model);
+    List<EditedImage> ends = editing.read(ends(model), model);
     INDArray x0 = Nd4j.concat(0, ends.get(0).image(), ends.get(1).image());
     int[] labels = ends.stream().mapToInt(end -> editing.classOf(end, model)).toArray();
     Denoiser ofEnds = model.denoiser().withClasses(labels);
@@ -205,6 +205,25 @@ public final class InterpolateCommand implements Callable<Integer> {
           .row("DDPM", editing.strip(model, mixed))
           .row("DDIM", editing.strip(model, decoded));
     }
+  }
+
+  /** Two of them, and where nobody named one, one that there is and that is not the other. */
+  private List<String> ends(DiffusionModel model) throws IOException {
+    String last = editing.isGiven("--to") ? to : testImageOtherThan(from, to, model);
+    String first = editing.isGiven("--from") ? from : testImageOtherThan(last, from, model);
+    return List.of(first, last);
+  }
+
+  private String testImageOtherThan(String other, String usual, DiffusionModel model)
+      throws IOException {
+    for (String number :
+        List.of(usual, EditingDefaults.EDITED_IMAGE, EditingDefaults.INTERPOLATED_TO)) {
+      if (!number.equals(other) && editing.isTestImage(number, model)) {
+        return number;
+      }
+    }
+    throw new BadInputException(
+        "There is one test image alone, and nothing to go to from it; name the file of another by --from or --to.");
   }
 
   /** A network that is told classes is told the nearer end's. */

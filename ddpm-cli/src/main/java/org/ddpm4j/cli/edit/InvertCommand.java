@@ -63,7 +63,7 @@ public final class InvertCommand implements Callable<Integer> {
       defaultValue = EditingDefaults.INVERTED_IMAGES,
       description =
           "Image files, or numbers of test images of the run's data set (default:"
-              + " ${DEFAULT-VALUE}).")
+              + " ${DEFAULT-VALUE}, or those of them that there are).")
   private List<String> images;
 
   @Option(
@@ -118,7 +118,7 @@ public final class InvertCommand implements Callable<Integer> {
               clip.constraint(model.normalization())));
     }
     inversions.forEach(inversion -> SamplerOptions.requireX0(model, inversion.decoder().first()));
-    List<EditedImage> edited = editing.read(images, model);
+    List<EditedImage> edited = editing.read("--image", images, model);
     editing.requirePixels(model.shape(), edited.size(), 2L * steps.size() + 1);
     INDArray x0 = Nd4j.concat(0, edited.stream().map(EditedImage::image).toArray(INDArray[]::new));
     Denoiser denoiser =

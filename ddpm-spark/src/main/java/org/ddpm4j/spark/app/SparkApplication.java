@@ -1,17 +1,21 @@
 package org.ddpm4j.spark.app;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkException;
 import org.apache.spark.sql.SparkSession;
 import org.ddpm4j.diffusion.training.TrainingDivergedException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The program that {@code spark-submit} begins: pack, train, sample, evaluate. */
 @Command(
@@ -50,10 +54,32 @@ public final class SparkApplication implements Callable<Integer> {
   }
 
   static int run(String... args) {
-    return new CommandLine(new SparkApplication())
+    CommandLine program = new CommandLine(new SparkApplication());
+    IParameterExceptionHandler picocli = program.getParameterExceptionHandler();
+    return program
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler(
+            (failure, words) -> picocli.handleParseException(unknownOptions(failure, words), words))
         .setExecutionExceptionHandler((failure, line, result) -> report(line, failure))
         .execute(args);
+  }
+
+  /**
+   * Picocli lists the values of unknown options as if they were unknown, too, and first says which
+   * options are missing, whose names may only be mistyped.
+   */
+  private static ParameterException unknownOptions(ParameterException failure, String... words) {
+    CommandSpec command = failure.getCommandLine().getCommandSpec();
+    List<String> unknown =
+        Stream.of(words)
+            .takeWhile(word -> !word.equals("--"))
+            .filter(word -> word.startsWith("--"))
+            .map(word -> word.split("=", 2)[0])
+            .filter(name -> command.findOption(name) == null)
+            .toList();
+    return unknown.isEmpty()
+        ? failure
+        : new UnmatchedArgumentException(failure.getCommandLine(), unknown);
   }
 
   private static int report(CommandLine line, Exception failure) {

@@ -198,6 +198,18 @@ class SparkApplicationTest {
         .contains("HF_HUB_OFFLINE");
   }
 
+  @Test
+  void namesAnUnknownOptionWithoutItsValue() {
+    for (List<Object> typo : List.<List<Object>>of(List.of("--cuont", "4"), List.of("--cuont=4"))) {
+      Object[] args =
+          Stream.concat(Stream.of("sample", "--model", "x", "--output", "y"), typo.stream())
+              .toArray();
+      Result result = run(args);
+      assertThat(result.code()).isEqualTo(2);
+      assertThat(result.err().lines().findFirst()).contains("Unknown option: '--cuont'");
+    }
+  }
+
   /** The build sets HF_HOME to a folder of its own, where the model is, and forbids to download. */
   @Test
   void drawsWithAModelOfTheHub() throws IOException {
