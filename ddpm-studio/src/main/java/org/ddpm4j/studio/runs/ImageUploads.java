@@ -202,6 +202,9 @@ public final class ImageUploads {
   }
 
   private static void requireImage(byte[] bytes) throws IOException {
+    if (bytes.length == 0) {
+      throw new IOException("It is empty.");
+    }
     Path file = Files.createTempFile("ddpm4j-", ".image");
     try {
       Files.write(file, bytes);

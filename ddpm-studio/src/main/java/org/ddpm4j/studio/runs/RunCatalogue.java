@@ -1,6 +1,7 @@
 package org.ddpm4j.studio.runs;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -16,6 +17,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.io.FileFailure;
 
 /**
  * The runs in a folder, whoever trains them. A run is asked for by the name of its folder, which
@@ -120,6 +122,32 @@ public final class RunCatalogue {
   }
 
   /**
+   * A run that cannot be read.
+   *
+   * @param name of its folder
+   * @param reason a sentence that names the file
+   */
+  public record Damaged(String name, String reason) {}
+
+  /**
+   * What lies in the folder.
+   *
+   * @param runs the newest first
+   * @param damaged what trainings have left and cannot be read, in the order of their names
+   */
+  public record Listing(List<Run> runs, List<Damaged> damaged) {
+
+    /** Copies the lists. */
+    public Listing {
+      runs = List.copyOf(runs);
+      damaged = List.copyOf(damaged);
+    }
+  }
+
+  /** A run, or what is left of one, or neither. */
+  private record Found(Optional<Run> run, Optional<Damaged> damaged) {}
+
+  /**
    * A catalogue.
    *
    * @param folder whose folders are runs; need not exist
@@ -134,18 +162,21 @@ public final class RunCatalogue {
   }
 
   /**
-   * All runs; folders that are none or cannot be read are left out.
+   * All runs, and what is left of runs; folders that are neither are left out.
    *
-   * @return the newest first
+   * @return what lies in the folder
    * @throws IOException if the folder cannot be read
    */
-  public List<Run> all() throws IOException {
+  public Listing list() throws IOException {
     List<Run> runs = new ArrayList<>();
+    List<Damaged> damaged = new ArrayList<>();
     for (String name : names()) {
-      read(name).ifPresent(runs::add);
+      Found found = read(name);
+      found.run().ifPresent(runs::add);
+      found.damaged().ifPresent(damaged::add);
     }
     runs.sort(Comparator.comparing(Run::changed).reversed());
-    return runs;
+    return new Listing(runs, damaged);
   }
 
   private List<String> names() throws IOException {
@@ -154,43 +185,74 @@ public final class RunCatalogue {
     }
     try (Stream<Path> folders = Files.list(folder)) {
       return folders
-          .filter(path -> Files.isRegularFile(path.resolve("config.json")))
+          .filter(path -> Files.isRegularFile(path.resolve("config.json")) || isTrained(path))
           .map(path -> path.getFileName().toString())
           .sorted()
           .toList();
     }
   }
 
+  /** Whether there is what only a training leaves; others, too, have a config.json. */
+  private static boolean isTrained(Path path) {
+    return Files.isDirectory(new RunFolder(path).checkpoints().path())
+        || Files.exists(path.resolve("loss.csv"))
+        || Files.exists(path.resolve("progress.json"));
+  }
+
   /**
    * A run by its name.
    *
-   * @param name as {@link #all} lists it
-   * @return the run, if there is one
+   * @param name as {@link #list} lists it
+   * @return the run, if there is one that can be read
    * @throws IOException if the folder cannot be read
    */
   public Optional<Run> find(String name) throws IOException {
-    return names().contains(name) ? read(name) : Optional.empty();
+    return names().contains(name) ? read(name).run() : Optional.empty();
   }
 
-  private Optional<Run> read(String name) {
+  /**
+   * What is wrong with a run.
+   *
+   * @param name as {@link #list} lists it
+   * @return why it cannot be read, if it cannot
+   * @throws IOException if the folder cannot be read
+   */
+  public Optional<Damaged> damage(String name) throws IOException {
+    return names().contains(name) ? read(name).damaged() : Optional.empty();
+  }
+
+  private Found read(String name) {
     Path path = folder.resolve(name);
     try {
       RunConfig config = new RunFolder(path).readConfig();
       Optional<RunProgress> progress = RunProgress.read(path.resolve("progress.json"));
       long step = Math.max(progress.map(RunProgress::step).orElse(0L), stepOfCheckpoint(path));
-      return Optional.of(
-          new Run(
-              name,
-              path,
-              config,
-              state(path, config, progress, step),
-              progress,
-              step,
-              changed(path)));
-    } catch (IOException | RuntimeException e) {
-      // Somebody else's folder, or one that is being removed.
-      return Optional.empty();
+      return new Found(
+          Optional.of(
+              new Run(
+                  name,
+                  path,
+                  config,
+                  state(path, config, progress, step),
+                  progress,
+                  step,
+                  changed(path))),
+          Optional.empty());
+    } catch (IOException e) {
+      return new Found(
+          Optional.empty(),
+          isTrained(path) ? Optional.of(new Damaged(name, sentence(path, e))) : Optional.empty());
+    } catch (RuntimeException e) {
+      // A folder that is being removed, while its files are listed.
+      return new Found(Optional.empty(), Optional.empty());
     }
+  }
+
+  /** The JDK's own exceptions are no sentences. */
+  private static String sentence(Path path, IOException e) {
+    return e instanceof FileSystemException failure && failure.getFile() != null
+        ? FileFailure.unreadable(path.resolve(failure.getFile()), e).getMessage()
+        : e.getMessage();
   }
 
   private static State state(Path path, RunConfig config, Optional<RunProgress> progress, long step)

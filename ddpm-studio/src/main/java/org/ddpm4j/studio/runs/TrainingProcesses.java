@@ -125,8 +125,7 @@ public final class TrainingProcesses implements AutoCloseable {
     if (process == null || process.isAlive() || process.exitValue() == 0) {
       return Optional.empty();
     }
-    // Ended by us, or by the system: 128 and the number of the signal.
-    if (process.exitValue() > 128) {
+    if (isEndedBySignal(name)) {
       return Optional.empty();
     }
     String silent = Text.format("The training ended with %d.", process.exitValue());
@@ -136,6 +135,18 @@ public final class TrainingProcesses implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       return Optional.of(silent);
     }
+  }
+
+  /**
+   * Whether a training that was begun here was ended by us, or by the system.
+   *
+   * @param name of the run's folder
+   * @return true if its process says so
+   */
+  public boolean isEndedBySignal(String name) {
+    Process process = processes.get(name);
+    // 128 and the number of the signal.
+    return process != null && !process.isAlive() && process.exitValue() > 128;
   }
 
   /**

@@ -109,7 +109,7 @@ final class Models {
       models.add(describe(source));
     }
     if (runs.isPresent()) {
-      for (RunCatalogue.Run run : runs.get().all()) {
+      for (RunCatalogue.Run run : runs.get().list().runs()) {
         RunFolder folder = new RunFolder(run.path());
         if (!folder.checkpoints().all().isEmpty() || folder.hasAverageOnly()) {
           models.add(ofRun(RUNS + run.name(), run.config().model()));

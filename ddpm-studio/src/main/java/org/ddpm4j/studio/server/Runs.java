@@ -12,6 +12,7 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -33,6 +34,8 @@ final class Runs implements AutoCloseable {
 
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
+  private static final String NO_FOLDER =
+      "The training was ended from outside, and there is no folder of it.";
   private static final int MOST_MINUTES = 7 * 24 * 60;
   private static final int DEFAULT_MINUTES = 5;
   private static final Set<String> FIELDS =
@@ -112,20 +115,38 @@ final class Runs implements AutoCloseable {
     ArrayNode names = json.putArray("datasets");
     dataSetNames().forEach(names::add);
     ArrayNode runs = json.putArray("runs");
-    List<String> beginning = new ArrayList<>(processes.names());
-    for (RunCatalogue.Run run : catalogue.all()) {
-      beginning.remove(run.name());
+    Set<String> others = new LinkedHashSet<>(processes.names());
+    RunCatalogue.Listing listing = catalogue.list();
+    for (RunCatalogue.Run run : listing.runs()) {
+      others.remove(run.name());
       runs.add(describe(run));
     }
-    // Those whose process has not made their folder yet, or refused to.
-    for (String name : beginning) {
-      ObjectNode begun = runs.insertObject(0);
-      begun.put("name", name);
-      begun.put("state", processes.isRunning(name) ? "beginning" : "failed");
-      begun.put("ours", true);
-      processes.failure(name).ifPresent(why -> begun.put("detail", why));
+    for (RunCatalogue.Damaged run : listing.damaged()) {
+      others.remove(run.name());
+      runs.add(failed(run.name(), run.reason()));
+    }
+    // Those whose process has not made their folder yet, or refused to; folders may be removed,
+    // too.
+    for (String name : others) {
+      if (processes.isRunning(name)) {
+        runs.insertObject(0).put("name", name).put("state", "beginning").put("ours", true);
+      } else {
+        processes
+            .failure(name)
+            .or(() -> processes.isEndedBySignal(name) ? Optional.of(NO_FOLDER) : Optional.empty())
+            .ifPresent(why -> runs.insert(0, failed(name, why)));
+      }
     }
     return json;
+  }
+
+  private ObjectNode failed(String name, String reason) {
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put("name", name)
+        .put("state", "failed")
+        .put("ours", processes.names().contains(name))
+        .put("detail", reason);
   }
 
   private ObjectNode describe(RunCatalogue.Run run) {
@@ -206,9 +227,16 @@ final class Runs implements AutoCloseable {
   }
 
   private RunCatalogue.Run find(String name) throws IOException {
-    return catalogue
-        .find(name)
-        .orElseThrow(() -> new Refusal(404, "There is no run of this name; /v1/runs lists them."));
+    Optional<RunCatalogue.Run> run = catalogue.find(name);
+    if (run.isEmpty()) {
+      throw new Refusal(
+          404,
+          catalogue
+              .damage(name)
+              .map(RunCatalogue.Damaged::reason)
+              .orElse("There is no run of this name; /v1/runs lists them."));
+    }
+    return run.get();
   }
 
   byte[] grid(String name, String step) throws IOException {
@@ -247,7 +275,7 @@ final class Runs implements AutoCloseable {
           400,
           "The field name must be none of the studio's own files: uploads, and what ends with .log or .dataset.");
     }
-    if (catalogue.find(name).isPresent()) {
+    if (catalogue.find(name).isPresent() || catalogue.damage(name).isPresent()) {
       throw new Refusal(409, "There is a run of this name already; choose another.");
     }
     List<String> arguments = new ArrayList<>();

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.List;
 import java.util.Set;
 import org.ddpm4j.studio.runs.ImageUploads;
 
@@ -19,6 +21,9 @@ final class Uploads {
 
   private final ImageUploads uploads;
   private final Set<String> taken;
+
+  /** A file as a client names it. */
+  private record Image(String path, byte[] file) {}
 
   /**
    * Uploads.
@@ -74,19 +79,19 @@ final class Uploads {
       throw new Refusal(
           400, "The field images must be a list of 1 to " + MOST_AT_ONCE + " images.");
     }
-    ArrayNode refused = JsonNodeFactory.instance.arrayNode();
+    // All before any is added: a request with a wrong field leaves nothing behind.
+    List<Image> files = new ArrayList<>();
     for (JsonNode image : images) {
-      if (!image.isObject()) {
-        throw new Refusal(400, "Each of images must be an object with path and file.");
-      }
-      JsonFields fields = new JsonFields(image).requireKnown(Set.of("path", "file"));
-      String path = fields.text("path", LONGEST_PATH).orElse("");
+      files.add(read(image));
+    }
+    ArrayNode refused = JsonNodeFactory.instance.arrayNode();
+    for (Image image : files) {
       try {
-        uploads.add(name, path, bytes(fields));
+        uploads.add(name, image.path(), image.file());
       } catch (IllegalStateException e) {
         throw new Refusal(413, e.getMessage());
       } catch (IOException e) {
-        refused.addObject().put("path", path).put("detail", e.getMessage());
+        refused.addObject().put("path", image.path()).put("detail", e.getMessage());
       }
     }
     ObjectNode json =
@@ -99,7 +104,17 @@ final class Uploads {
     return json;
   }
 
-  private static byte[] bytes(JsonFields fields) {
+  private static Image read(JsonNode image) {
+    if (!image.isObject()) {
+      throw new Refusal(400, "Each of images must be an object with path and file.");
+    }
+    JsonFields fields = new JsonFields(image).requireKnown(Set.of("path", "file"));
+    String path = fields.text("path", LONGEST_PATH).orElse("");
+    JsonNode file = image.get("file");
+    // An empty file is no wrong field, but among what is left out, as what else is no image.
+    if (file != null && file.isTextual() && file.textValue().isEmpty()) {
+      return new Image(path, new byte[0]);
+    }
     String text =
         fields
             .text("file", Integer.MAX_VALUE)
@@ -108,7 +123,7 @@ final class Uploads {
                     new Refusal(
                         400, "The field file is missing; it is the file of an image in Base64."));
     try {
-      return Base64.getDecoder().decode(text);
+      return new Image(path, Base64.getDecoder().decode(text));
     } catch (IllegalArgumentException e) {
       throw new Refusal(400, "A field file is not Base64; encode the file.");
     }

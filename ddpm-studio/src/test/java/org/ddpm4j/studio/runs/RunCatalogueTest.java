@@ -23,7 +23,8 @@ class RunCatalogueTest {
     Files.createDirectories(folder.resolve("no-run"));
     RunCatalogue catalogue = new RunCatalogue(folder);
 
-    assertThat(catalogue.all()).hasSize(1);
+    assertThat(catalogue.list().runs()).hasSize(1);
+    assertThat(catalogue.list().damaged()).isEmpty();
     RunCatalogue.Run found = catalogue.find("one").orElseThrow();
     assertThat(found.state()).isEqualTo(RunCatalogue.State.RUNNING);
     assertThat(found.step()).isEqualTo(900);
@@ -43,6 +44,23 @@ class RunCatalogueTest {
     assertThat(catalogue.find("one").orElseThrow().state()).isEqualTo(RunCatalogue.State.DONE);
   }
 
+  /** What a training has left is told of; a config.json alone may be that of any model. */
+  @Test
+  void aRunThatCannotBeReadIsDamaged() throws Exception {
+    Path run = RunFixture.writeEarlier(folder.resolve("one"));
+    Path model = Files.createDirectories(folder.resolve("model"));
+    Files.writeString(model.resolve("config.json"), "{\"model_type\": \"other\"}");
+    Path config = Files.writeString(run.resolve("config.json"), "{");
+    RunCatalogue catalogue = new RunCatalogue(folder);
+
+    assertThat(catalogue.list().runs()).isEmpty();
+    assertThat(catalogue.find("one")).isEmpty();
+    assertThat(catalogue.list().damaged()).containsExactly(catalogue.damage("one").orElseThrow());
+    assertThat(catalogue.damage("one").orElseThrow().reason()).contains(config + " is not JSON");
+    assertThat(catalogue.damage("model")).isEmpty();
+    assertThat(catalogue.damage("../one")).isEmpty();
+  }
+
   private static byte[] read(Path file) {
     try {
       return Files.readAllBytes(file);
@@ -60,7 +78,7 @@ class RunCatalogueTest {
     assertThat(catalogue.find("../outside")).isEmpty();
     assertThat(catalogue.find("")).isEmpty();
     assertThat(catalogue.find(".")).isEmpty();
-    assertThat(new RunCatalogue(folder.resolve("nothing")).all()).isEmpty();
+    assertThat(new RunCatalogue(folder.resolve("nothing")).list().runs()).isEmpty();
   }
 
   @Test

@@ -34,6 +34,7 @@ import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.studio.drawing.ModelSource;
 import org.ddpm4j.studio.drawing.QueueLimits;
+import org.ddpm4j.studio.runs.RunFixture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -384,13 +385,18 @@ class StudioServerTest {
             post(
                     "/v1/datasets/mine/images",
                     String.format(
-                        "{\"images\": [{\"path\": \"bags/1.png\", \"file\": \"%s\"},"
-                            + " {\"path\": \"bags/2.png\", \"file\": \"aGVsbG8=\"}]}",
+                        "{\"images\": [{\"path\": \"bags/1.png\", \"file\": \"%1$s\"},"
+                            + " {\"path\": \"bags/empty.png\", \"file\": \"\"},"
+                            + " {\"path\": \"bags/2.png\", \"file\": \"aGVsbG8=\"},"
+                            + " {\"path\": \"bags/3.png\", \"file\": \"%1$s\"}]}",
                         image))
                 .body());
 
-    assertThat(added.get("images").intValue()).isEqualTo(1);
-    assertThat(added.get("refused").get(0).get("path").textValue()).isEqualTo("bags/2.png");
+    assertThat(added.get("images").intValue()).isEqualTo(2);
+    assertThat(added.get("refused")).hasSize(2);
+    assertThat(added.get("refused").get(0).get("path").textValue()).isEqualTo("bags/empty.png");
+    assertThat(added.get("refused").get(0).get("detail").textValue()).isEqualTo("It is empty.");
+    assertThat(added.get("refused").get(1).get("path").textValue()).isEqualTo("bags/2.png");
     assertThat(folder.resolve("runs/uploads/mine/bags/000000.png")).exists();
     assertThat(get("/v1/runs").body()).contains("[\"clothes\",\"mine\"]");
     assertThat(post("/v1/datasets/nothing/images", "{\"images\": []}").statusCode()).isEqualTo(404);
@@ -398,6 +404,21 @@ class StudioServerTest {
     assertThat(CLIENT.send(removal, BodyHandlers.discarding()).statusCode()).isEqualTo(204);
     assertThat(CLIENT.send(removal, BodyHandlers.discarding()).statusCode()).isEqualTo(404);
     assertThat(folder.resolve("runs/uploads/mine")).doesNotExist();
+  }
+
+  @Test
+  void aRequestWithAWrongFieldAddsNoImage() throws Exception {
+    String image = Base64.getEncoder().encodeToString(picture((x, y) -> x));
+    post("/v1/datasets", "{\"name\": \"none\"}");
+    for (String wrong :
+        List.of("{\"path\": \"2.png\"}", "{\"path\": \"2.png\", \"file\": \"-\"}", "3")) {
+      String good = String.format("{\"path\": \"1.png\", \"file\": \"%s\"}", image);
+      HttpResponse<String> answer =
+          post("/v1/datasets/none/images", "{\"images\": [" + good + ", " + wrong + "]}");
+      assertThat(answer.statusCode()).as(wrong).isEqualTo(400);
+    }
+    assertThat(folder.resolve("runs/uploads/none")).isEmptyDirectory();
+    CLIENT.send(request(server, "/v1/datasets/none").DELETE().build(), BodyHandlers.discarding());
   }
 
   @Test
@@ -681,6 +702,64 @@ class StudioServerTest {
   }
 
   @Test
+  void aDamagedRunSaysWhichFileIsWrong() throws Exception {
+    Path config = RunFixture.writeEarlier(folder.resolve("runs/damaged")).resolve("config.json");
+    assertThat(run("damaged").get("state").textValue()).isEqualTo("done");
+    Files.writeString(config, Files.readString(config).substring(0, 40));
+
+    JsonNode run = run("damaged");
+    assertThat(run.get("state").textValue()).isEqualTo("failed");
+    assertThat(run.get("ours").booleanValue()).isFalse();
+    assertThat(run.get("detail").textValue()).contains(config + " is not JSON").endsWith(".");
+    HttpResponse<String> one = get("/v1/runs/damaged");
+    assertThat(one.statusCode()).isEqualTo(404);
+    assertThat(JSON.readTree(one.body()).get("detail")).isEqualTo(run.get("detail"));
+    String again = "{\"dataset\": \"clothes\", \"name\": \"damaged\"}";
+    assertThat(post("/v1/runs", again).statusCode()).isEqualTo(409);
+
+    Files.delete(config);
+    assertThat(run("damaged").get("detail").textValue()).contains(config + " is missing");
+  }
+
+  /** One that ended well, and one that was ended, of which there are no folders. */
+  @Test
+  void aTrainingWhoseFolderIsGoneIsTold() throws Exception {
+    Path runs = folder.resolve("removed");
+    StudioOptions studio =
+        new StudioOptions(
+            runs,
+            words -> List.of("sh", "-c", words.toString().contains("well") ? "true" : "kill $$"),
+            Map.of("clothes", List.of("--dataset", "fashion-mnist")));
+    try (StudioServer other =
+        new StudioServer(
+            ServerOptions.loopback(0).withGrace(Duration.ZERO),
+            List.of(ModelSource.bundled()),
+            Optional.of(studio))) {
+      assertThat(endOf("well", other)).isEmpty();
+      assertThat(endOf("killed", other))
+          .hasValue("The training was ended from outside, and there is no folder of it.");
+    }
+  }
+
+  /** Begins a training, waits until it has ended, and has what is then said of it. */
+  private static Optional<String> endOf(String name, StudioServer at) throws Exception {
+    HttpRequest begin =
+        request(at, "/v1/runs")
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString("{\"dataset\": \"clothes\", \"name\": \"" + name + "\"}"))
+            .build();
+    assertThat(CLIENT.send(begin, BodyHandlers.discarding()).statusCode()).isEqualTo(201);
+    while (true) {
+      String all = CLIENT.send(request(at, "/v1/runs").build(), BodyHandlers.ofString()).body();
+      Optional<JsonNode> run = run(name, all);
+      if (run.isEmpty() || !run.get().get("state").textValue().equals("beginning")) {
+        return run.map(ended -> ended.get("detail").textValue());
+      }
+      Thread.sleep(20);
+    }
+  }
+
+  @Test
   void aTrainingThatCannotBeNotedDoesNotBegin() throws Exception {
     // As a full disk, a file cannot take the place of a folder with something in it.
     Path note = Files.createDirectories(folder.resolve("runs/full.dataset/folder")).getParent();
@@ -704,11 +783,16 @@ class StudioServerTest {
   }
 
   private static JsonNode run(String name) throws Exception {
-    for (JsonNode run : JSON.readTree(get("/v1/runs").body()).get("runs")) {
+    return run(name, get("/v1/runs").body())
+        .orElseThrow(() -> new AssertionError("There is no run " + name));
+  }
+
+  private static Optional<JsonNode> run(String name, String list) throws IOException {
+    for (JsonNode run : JSON.readTree(list).get("runs")) {
       if (run.get("name").textValue().equals(name)) {
-        return run;
+        return Optional.of(run);
       }
     }
-    throw new AssertionError("There is no run " + name);
+    return Optional.empty();
   }
 }
