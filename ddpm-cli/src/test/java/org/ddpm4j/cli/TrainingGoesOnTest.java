@@ -87,6 +87,27 @@ class TrainingGoesOnTest {
     }
   }
 
+  /** As on a full disk: a folder with something in it does not make room for a file. */
+  @Test
+  void aTrainingGoesOnWhereItsProgressCannotBeWritten() throws IOException {
+    Path hindered = folder.resolve("hindered");
+    Path whole = folder.resolve("whole");
+    Cli.run(Cli.tinyTraining(data, hindered, 2, "--decay", "constant")).isOk();
+    Cli.run(Cli.tinyTraining(data, whole, 4, "--decay", "constant")).isOk();
+    Files.delete(hindered.resolve("progress.json"));
+    Files.createDirectories(hindered.resolve("progress.json/folder"));
+
+    Cli.Result result = Cli.run("train", "--resume", hindered, "--data", data, "--steps", 4);
+
+    assertThat(result.isOk().err())
+        .containsOnlyOnce(hindered.resolve("progress.json") + " could not be written because")
+        .contains("The training goes on");
+    for (String file :
+        List.of("checkpoints/step-0000004.safetensors", "loss.csv", "samples.png", "loss.png")) {
+      assertThat(hindered.resolve(file)).hasSameBinaryContentAs(whole.resolve(file));
+    }
+  }
+
   @Test
   void anExtendedRunIsTheOneThatWasAsLongFromTheBeginning() throws IOException {
     Path extended = folder.resolve("extended");

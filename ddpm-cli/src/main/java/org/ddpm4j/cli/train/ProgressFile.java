@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.ddpm4j.cli.report.RunFiles;
+import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingListener;
 import org.ddpm4j.io.AtomicFile;
@@ -12,12 +13,14 @@ import org.ddpm4j.io.Text;
 
 /**
  * Tells whoever looks at the run's folder how far its training is: progress.json and, as soon as
- * there are new ones, the losses, every few seconds.
+ * there are new ones, the losses, every few seconds. Neither is needed to go on, and the losses are
+ * written again with each report, so that a disk that is full now does not end a training.
  */
 final class ProgressFile implements TrainingListener, AutoCloseable {
 
   private static final long PAUSE_NANOS = Duration.ofSeconds(2).toNanos();
 
+  private final Console console;
   private final Path file;
   private final RunFiles files;
   private final long steps;
@@ -29,16 +32,19 @@ final class ProgressFile implements TrainingListener, AutoCloseable {
   private long images;
   private double loss = Double.NaN;
   private boolean hasNewLosses;
+  private boolean isWarned;
 
   /**
    * Nothing written yet.
    *
+   * @param console that is told once if nothing can be written
    * @param files of the run
    * @param firstStep steps that were done before
    * @param steps of the whole training
    * @param limit after which it stops
    */
-  ProgressFile(RunFiles files, long firstStep, long steps, Duration limit) {
+  ProgressFile(Console console, RunFiles files, long firstStep, long steps, Duration limit) {
+    this.console = console;
     this.files = files;
     this.firstStep = firstStep;
     this.steps = steps;
@@ -48,7 +54,7 @@ final class ProgressFile implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void onStep(Trainer trainer, StepReport report) throws IOException {
+  public void onStep(Trainer trainer, StepReport report) {
     step = report.step();
     images += report.images();
     if (report.window() != null) {
@@ -60,12 +66,25 @@ final class ProgressFile implements TrainingListener, AutoCloseable {
     if (System.nanoTime() - written < PAUSE_NANOS || !isInPlace()) {
       return;
     }
-    if (hasNewLosses) {
-      files.writeLosses(trainer.history());
-      hasNewLosses = false;
+    try {
+      if (hasNewLosses) {
+        files.writeLosses(trainer.history());
+        hasNewLosses = false;
+      }
+      write(false);
+    } catch (IOException e) {
+      warn(e);
     }
-    write(false);
     written = System.nanoTime();
+  }
+
+  private void warn(IOException e) {
+    if (!isWarned && isInPlace()) {
+      console.note(
+          "train: %s The training goes on, which does not need that file; how far it is cannot be seen from outside meanwhile.",
+          e.getMessage());
+      isWarned = true;
+    }
   }
 
   /** A folder that was taken away is not for this class to miss, nor to make anew. */
@@ -92,9 +111,14 @@ final class ProgressFile implements TrainingListener, AutoCloseable {
 
   /** Says that the training has ended. */
   @Override
-  public void close() throws IOException {
-    if (isInPlace()) {
+  public void close() {
+    if (!isInPlace()) {
+      return;
+    }
+    try {
       write(true);
+    } catch (IOException e) {
+      warn(e);
     }
   }
 }

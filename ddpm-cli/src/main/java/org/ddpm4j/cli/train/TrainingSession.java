@@ -418,7 +418,7 @@ final class TrainingSession implements AutoCloseable {
     try (Progress progress =
             new Progress(console, "train", "steps", trainer.step(), training.config().steps());
         ProgressFile progressFile =
-            new ProgressFile(files, trainer.step(), training.config().steps(), limit)) {
+            new ProgressFile(console, files, trainer.step(), training.config().steps(), limit)) {
       trainer
           .withListener(
               (running, report) -> {
