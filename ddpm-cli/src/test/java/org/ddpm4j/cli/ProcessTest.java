@@ -141,6 +141,18 @@ class ProcessTest {
     assertThat(run.resolve("report.html")).content().contains("Loss");
     List<String> losses = Files.readAllLines(run.resolve("loss.csv"));
     assertThat(losses).hasSizeGreaterThan(2);
+    assertThat(FolderContent.of(run).keySet()).noneMatch(name -> name.startsWith("."));
+
+    // Before it has trained a step.
+    Process early = start(java("train", "--resume", run, "--data", data), out().toFile());
+    while (early.isAlive() && !Files.exists(run.resolve(".ddpm4j-lock"))) {
+      Thread.sleep(1);
+    }
+    early.destroy();
+    assertThat(early.waitFor(2, TimeUnit.MINUTES)).isTrue();
+    assertThat(early.exitValue()).isEqualTo(TERMINATED_EXIT_CODE);
+    assertThat(Files.readString(err())).contains("interrupted, saved at step");
+    assertThat(FolderContent.of(run).keySet()).noneMatch(name -> name.startsWith("."));
 
     Cli.run(
             "train",

@@ -2,6 +2,7 @@ package org.ddpm4j.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -21,16 +22,41 @@ class FolderLockTest {
     FolderLock.tryLock(folder).orElseThrow().close();
   }
 
+  private Process start(Class<?> program) throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-cp",
+            System.getProperty("java.class.path"),
+            program.getName(),
+            folder.toString())
+        .start();
+  }
+
+  /** POSIX gives all locks of a file back when any channel of it is closed. */
+  @Test
+  void isNotLostWhereThisProcessAsksAgain() throws Exception {
+    try (FolderLock lock = FolderLock.tryLock(folder).orElseThrow()) {
+      assertThat(FolderLock.tryLock(folder)).isEmpty();
+      assertThat(start(Asker.class).inputReader().readLine()).isEqualTo("refused");
+      assertThat(lock.isInPlace()).isTrue();
+    }
+    assertThat(start(Asker.class).inputReader().readLine()).isEqualTo("held");
+  }
+
+  /** As Ctrl-C has it, and as a process leaves it that is killed while it gives the lock back. */
+  @Test
+  void nothingIsLeftByAThreadThatIsInterruptedNorOfAMark() throws Exception {
+    Files.writeString(folder.resolve(".ddpm4j-lock"), "-");
+    FolderLock lock = FolderLock.tryLock(folder).orElseThrow();
+    Thread.currentThread().interrupt();
+    lock.close();
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(folder).isEmptyDirectory();
+  }
+
   @Test
   void isKeptFromOtherProcessesAndEndsWithItsOwn() throws Exception {
-    Process holder =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Holder.class.getName(),
-                folder.toString())
-            .start();
+    Process holder = start(Holder.class);
     try {
       assertThat(holder.inputReader().readLine()).isEqualTo("held");
       assertThat(FolderLock.tryLock(folder)).isEmpty();
@@ -59,6 +85,17 @@ class FolderLockTest {
     }
     FolderLock.tryLock(moved).orElseThrow().close();
     assertThat(moved).isEmptyDirectory();
+  }
+
+  /** Asks once. */
+  static final class Asker {
+
+    private Asker() {}
+
+    public static void main(String[] arguments) throws Exception {
+      System.out.println(
+          FolderLock.tryLock(Path.of(arguments[0])).isPresent() ? "held" : "refused");
+    }
   }
 
   /** Holds the lock until it is killed. */

@@ -252,7 +252,7 @@ final class TrainingSession implements AutoCloseable {
         config.data().source(), config.data().trainingImages(), heldOut == 0 ? "none" : heldOut);
     return alone(
         folder,
-        () -> {
+        interruption -> {
           if (teacher.isPresent()) {
             teacher.get().save(folder.path().resolve(DistillationOptions.TEACHER));
           }
@@ -260,36 +260,42 @@ final class TrainingSession implements AutoCloseable {
             // They may be gone when the run is resumed.
             folder.checkpoints().write(trainer.checkpoint(), training.checkpointEvery());
           }
-          return run(folder, limit);
+          return run(folder, limit, interruption);
         });
   }
 
   /** Goes on with a run, whose configuration may have been changed. */
   End resume(RunFolder folder, Duration limit) throws IOException {
-    return alone(folder, () -> resumeAlone(folder, limit));
+    return alone(folder, interruption -> resumeAlone(folder, limit, interruption));
   }
 
   private interface Work {
-    End run() throws IOException;
+    End run(Interruption interruption) throws IOException;
   }
 
-  /** Two processes in one folder would remove each other's checkpoints. */
+  /**
+   * Two processes in one folder would remove each other's checkpoints. The virtual machine waits
+   * for the interruption's end alone, so that the lock's file is left behind unless it is removed
+   * before.
+   */
   private End alone(RunFolder folder, Work work) throws IOException {
-    lock =
-        FolderLock.tryLock(folder.path())
-            .orElseThrow(
-                () ->
-                    new BadInputException(
-                        "The run %s is in use: another process trains it; wait until that has ended, or stop it.",
-                        folder.path()));
-    try {
-      return work.run();
-    } catch (IOException e) {
-      // The folder may have gone between a look at it and the writing.
-      requireInPlace(folder);
-      throw e;
-    } finally {
-      lock.close();
+    try (Interruption interruption = new Interruption(trainer::requestStop)) {
+      lock =
+          FolderLock.tryLock(folder.path())
+              .orElseThrow(
+                  () ->
+                      new BadInputException(
+                          "The run %s is in use: another process trains it; wait until that has ended, or stop it.",
+                          folder.path()));
+      try {
+        return work.run(interruption);
+      } catch (IOException e) {
+        // The folder may have gone between a look at it and the writing.
+        requireInPlace(folder);
+        throw e;
+      } finally {
+        lock.close();
+      }
     }
   }
 
@@ -303,7 +309,8 @@ final class TrainingSession implements AutoCloseable {
     }
   }
 
-  private End resumeAlone(RunFolder folder, Duration limit) throws IOException {
+  private End resumeAlone(RunFolder folder, Duration limit, Interruption interruption)
+      throws IOException {
     folder.removeUnfinished();
     boolean began =
         !folder.checkpoints().all().isEmpty()
@@ -321,16 +328,16 @@ final class TrainingSession implements AutoCloseable {
       folder.writeConfig(config);
     }
     console.note("train: going on from step %d of %d", trainer.step(), training.config().steps());
-    return run(folder, limit);
+    return run(folder, limit, interruption);
   }
 
-  private End run(RunFolder folder, Duration limit) throws IOException {
+  private End run(RunFolder folder, Duration limit, Interruption interruption) throws IOException {
     begun = trainer.step();
     startNanos = System.nanoTime();
     PlotFont.obstacle()
         .ifPresent(obstacle -> console.note("train: loss.png is left out: " + obstacle));
     try {
-      return trainAndFinish(folder, limit);
+      return trainAndFinish(folder, limit, interruption);
     } catch (DeviceMemoryException e) {
       if (trainer.step() > begun) {
         keep(folder, e);
@@ -365,7 +372,8 @@ final class TrainingSession implements AutoCloseable {
         machine);
   }
 
-  private End trainAndFinish(RunFolder folder, Duration limit) throws IOException {
+  private End trainAndFinish(RunFolder folder, Duration limit, Interruption interruption)
+      throws IOException {
     RunFiles files = new RunFiles(folder, config);
     ImageDataSet images = data.images();
     files.writeTrainingImages(
@@ -374,42 +382,40 @@ final class TrainingSession implements AutoCloseable {
             .batch(IntStream.range(0, Math.min(SHOWN_TRAINING_IMAGES, images.size())).toArray())
             .getFeatures());
     validation.ifPresent(trainer::withValidation);
-    try (Interruption interruption = new Interruption(trainer::requestStop)) {
-      // Where a kill or Ctrl-C came between a checkpoint and its grid.
-      boolean isGridOwed = begun > 0 && begun < training.config().steps() && isGridDue(begun);
-      if (isGridOwed && !files.hasGrid(begun)) {
-        writeGrid(files, interruption);
-      }
-      if (meter != null) {
-        distances(files, interruption).catchUp(trainer, begun == training.config().steps());
-      }
-      train(folder, files, limit, interruption);
-      boolean complete = trainer.step() == training.config().steps();
-      requireInPlace(folder);
-      // Where there was no step to do, the report of the last one may have been owed.
-      if (!complete || trainer.step() == begun) {
-        folder.checkpoints().write(trainer.checkpoint(), training.checkpointEvery());
-      }
-      files.update(trainer, sitting());
-      // A program that is being ended should do what only it can do, and go.
-      if (!interruption.isRequested()) {
-        if (!complete) {
-          console.note(
-              "train: the time limit ends training at step %d of %d; go on by '%s'",
-              trainer.step(), training.config().steps(), data.resumingCommand(folder.path()));
-        }
-        finish(folder, files, interruption);
-      }
-      if (interruption.isRequested()) {
-        console.note(
-            "train: interrupted, saved at step %d; go on by '%s'",
-            trainer.step(), data.resumingCommand(folder.path()));
-        return End.INTERRUPTED;
-      }
-      console.printLine(folder.path().toString());
-      console.printLine(files.report().toString());
-      return complete ? End.LAST_STEP : End.TIME_LIMIT;
+    // Where a kill or Ctrl-C came between a checkpoint and its grid.
+    boolean isGridOwed = begun > 0 && begun < training.config().steps() && isGridDue(begun);
+    if (isGridOwed && !files.hasGrid(begun)) {
+      writeGrid(files, interruption);
     }
+    if (meter != null) {
+      distances(files, interruption).catchUp(trainer, begun == training.config().steps());
+    }
+    train(folder, files, limit, interruption);
+    boolean complete = trainer.step() == training.config().steps();
+    requireInPlace(folder);
+    // Where there was no step to do, the report of the last one may have been owed.
+    if (!complete || trainer.step() == begun) {
+      folder.checkpoints().write(trainer.checkpoint(), training.checkpointEvery());
+    }
+    files.update(trainer, sitting());
+    // A program that is being ended should do what only it can do, and go.
+    if (!interruption.isRequested()) {
+      if (!complete) {
+        console.note(
+            "train: the time limit ends training at step %d of %d; go on by '%s'",
+            trainer.step(), training.config().steps(), data.resumingCommand(folder.path()));
+      }
+      finish(folder, files, interruption);
+    }
+    if (interruption.isRequested()) {
+      console.note(
+          "train: interrupted, saved at step %d; go on by '%s'",
+          trainer.step(), data.resumingCommand(folder.path()));
+      return End.INTERRUPTED;
+    }
+    console.printLine(folder.path().toString());
+    console.printLine(files.report().toString());
+    return complete ? End.LAST_STEP : End.TIME_LIMIT;
   }
 
   private void train(RunFolder folder, RunFiles files, Duration limit, Interruption interruption)
