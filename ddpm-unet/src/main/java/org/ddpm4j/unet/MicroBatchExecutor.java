@@ -2,9 +2,7 @@ package org.ddpm4j.unet;
 
 import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -13,13 +11,16 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.IntFunction;
 import org.ddpm4j.kernels.cpu.CpuDevice;
-import org.ddpm4j.kernels.cpu.FloatMemory;
 import org.ddpm4j.kernels.cpu.Workers;
 import org.ddpm4j.kernels.plan.GraphPlan;
+import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.PlanRequest;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
+import org.ddpm4j.unet.layers.Parameter;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -39,10 +40,7 @@ final class MicroBatchExecutor implements UnetExecutor {
 
   private static final int LARGEST_MICRO_BATCH = 16;
 
-  /** How many parts of a batch have gradients of their own at most: each must be added. */
-  private static final int MOST_PARTS = 32;
-
-  /** Of sums that wait for those in front of them, however many threads there are. */
+  /** Of gradients that wait for those before them, however many threads there are. */
   private static final long SPARE_BYTES = 1L << 28;
 
   private final UnetGraph graph;
@@ -57,7 +55,7 @@ final class MicroBatchExecutor implements UnetExecutor {
   private final BoundedPool<Runner> outputRunners;
   private final BoundedPool<Runner> lossRunners;
   private final Queue<GradientRunner> gradientRunners = new ConcurrentLinkedQueue<>();
-  private final SpareSums spareSums;
+  private final SpareBlocks spareBlocks;
 
   MicroBatchExecutor(
       UnetGraph graph,
@@ -79,75 +77,39 @@ final class MicroBatchExecutor implements UnetExecutor {
     this.width = width;
     outputRunners = runners(UnetGraph.OUTPUT);
     lossRunners = runners(UnetGraph.LOSSES);
-    long fitting = SPARE_BYTES / (parameters.count() * Float.BYTES);
-    spareSums = new SpareSums(parameters.count(), (int) Math.min(workers.threads() - 1, fitting));
+    spareBlocks = new SpareBlocks(spareBlocks(parameters, workers.threads()));
+  }
+
+  /** A whole gradient for each thread that others may be ahead of. */
+  private static int spareBlocks(Parameters parameters, int threads) {
+    long ofGradient = 0;
+    for (Parameter declaration : parameters.declarations()) {
+      ofGradient += SpareBlocks.blocks(declaration.length());
+    }
+    long fitting = SPARE_BYTES / (SpareBlocks.BLOCK * Float.BYTES);
+    return (int) Math.min((threads - 1) * ofGradient, fitting);
   }
 
   /**
-   * How a batch is cut, which depends on the batch alone.
+   * Neighbouring images of a batch.
    *
-   * @param images of the batch
-   * @param microBatch images of a micro-batch; the last may have fewer
-   * @param count the parts, each of one or more micro-batches
+   * @param number zero-based
+   * @param first the first image
+   * @param size how many; the last micro-batch may have fewer than the others
+   * @param share of the batch
    */
-  private record Parts(int images, int microBatch, int count) {
+  private record MicroBatch(int number, int first, int size, float share) {
 
-    /** A range of images. */
-    private interface MicroBatch {
-      void accept(int first, int size);
-    }
-
-    static Parts of(int images, int microBatch) {
-      return new Parts(images, microBatch, Math.min(MOST_PARTS, microBatches(images, microBatch)));
-    }
-
-    private static int microBatches(int images, int microBatch) {
-      return (images + microBatch - 1) / microBatch;
-    }
-
-    void forEachMicroBatch(int part, MicroBatch work) {
-      int microBatches = microBatches(images, microBatch);
-      int end = (part + 1) * microBatches / count;
-      for (int i = part * microBatches / count; i < end; i++) {
-        int first = i * microBatch;
-        work.accept(first, Math.min(microBatch, images - first));
-      }
+    static MicroBatch of(int number, int microBatch, int images) {
+      int first = number * microBatch;
+      int size = Math.min(microBatch, images - first);
+      return new MicroBatch(number, first, size, (float) size / images);
     }
   }
 
-  /** Memory for sums that wait, made when it is first needed. */
-  private static final class SpareSums implements OrderedSum.SpareBuffers {
-
-    private final long length;
-    private final int most;
-    private final List<FloatMemory> made = new ArrayList<>();
-    private final Deque<FloatBuffer> idle = new ArrayDeque<>();
-
-    SpareSums(long length, int most) {
-      this.length = length;
-      this.most = most;
-    }
-
-    @Override
-    public synchronized FloatBuffer poll() {
-      if (idle.isEmpty() && made.size() < most) {
-        FloatMemory memory = new FloatMemory(length);
-        made.add(memory);
-        idle.add(memory.buffer());
-      }
-      return idle.poll();
-    }
-
-    @Override
-    public synchronized void giveBack(FloatBuffer buffer) {
-      idle.add(buffer);
-    }
-
-    synchronized void close() {
-      idle.clear();
-      made.forEach(FloatMemory::close);
-      made.clear();
-    }
+  /** The pieces that a batch is cut into. */
+  private static int microBatches(int images, int microBatch) {
+    return (images + microBatch - 1) / microBatch;
   }
 
   /** However many threads call: more at once than there are workers would not be done sooner. */
@@ -163,14 +125,14 @@ final class MicroBatchExecutor implements UnetExecutor {
 
     private final SameDiff function;
     private final List<String> outputs;
-    private final Map<String, Tensor> sums;
+    private final Map<String, Function<Tensor, Kernel>> takers;
     private final Map<Integer, GraphPlan> plans = new HashMap<>();
     private long version = -1;
 
-    Runner(SameDiff function, List<String> outputs, Map<String, Tensor> sums) {
+    Runner(SameDiff function, List<String> outputs, Map<String, Function<Tensor, Kernel>> takers) {
       this.function = function;
       this.outputs = outputs;
-      this.sums = sums;
+      this.takers = takers;
     }
 
     /** The plan for some of a batch's images, with these as its inputs. */
@@ -191,7 +153,7 @@ final class MicroBatchExecutor implements UnetExecutor {
     private GraphPlan compile(Map<String, HostBatch> batches, int images) {
       Map<String, long[]> inputs = new HashMap<>();
       batches.forEach((name, batch) -> inputs.put(name, batch.shape(images)));
-      if (!sums.isEmpty()) {
+      if (!takers.isEmpty()) {
         inputs.put(UnetGraph.LOSS_GRADIENT, new long[0]);
       }
       Set<String> stationary = new HashSet<>();
@@ -202,7 +164,14 @@ final class MicroBatchExecutor implements UnetExecutor {
       }
       return GraphPlan.compile(
           new PlanRequest(
-              function, inputs, stationary, weights.tensors(), outputs, sums, precision),
+              function,
+              inputs,
+              stationary,
+              weights.tensors(),
+              outputs,
+              Map.of(),
+              takers,
+              precision),
           device,
           weights.packed());
     }
@@ -213,40 +182,51 @@ final class MicroBatchExecutor implements UnetExecutor {
     }
   }
 
-  /** Plans that add gradients to a sum of their own. */
+  /** Plans that hand gradients of parameters over as soon as they are made. */
   private final class GradientRunner extends Runner {
 
-    private final FloatMemory sum;
-    private final FloatBuffer values;
+    private final Handing handing;
 
-    private GradientRunner(FloatMemory sum) {
-      super(
-          graph.gradientFunction(),
-          List.of(UnetGraph.LOSSES),
-          WholeBatchExecutor.gradientTensors(
-              graph, parameters, Tensor.dense(sum.address(), parameters.count())));
-      this.sum = sum;
-      this.values = sum.buffer();
+    private GradientRunner(Handing handing) {
+      super(graph.gradientFunction(), List.of(UnetGraph.LOSSES), handing.takers(graph, parameters));
+      this.handing = handing;
     }
 
-    /** Makes the sum that of one part of a batch. */
-    void sumPart(Parts parts, int part, Map<String, HostBatch> batches, double[] losses) {
-      sum.clear();
-      parts.forEachMicroBatch(
-          part,
-          (first, size) -> {
-            GraphPlan plan = plan(batches, first, size);
-            float share = (float) size / parts.images();
-            plan.setInput(UnetGraph.LOSS_GRADIENT, FloatBuffer.wrap(new float[] {share}), 0);
-            planRunner.accept(plan);
-            takeLosses(plan, losses, first);
-          });
+    /** Adds the gradient of one micro-batch. */
+    void add(
+        OrderedSum.Adder adder, MicroBatch part, Map<String, HostBatch> batches, double[] losses) {
+      handing.adder = adder;
+      handing.number = part.number();
+      GraphPlan plan = plan(batches, part.first(), part.size());
+      plan.setInput(UnetGraph.LOSS_GRADIENT, FloatBuffer.wrap(new float[] {part.share()}), 0);
+      planRunner.accept(plan);
+      takeLosses(plan, losses, part.first());
     }
+  }
 
-    @Override
-    public void close() {
-      super.close();
-      sum.close();
+  /** Where a thread's plans bring the gradients of the micro-batch that they work on. */
+  private static final class Handing {
+
+    private OrderedSum.Adder adder;
+    private int number;
+
+    /** For each gradient of the graph what takes it. */
+    Map<String, Function<Tensor, Kernel>> takers(UnetGraph graph, Parameters layout) {
+      Map<String, Function<Tensor, Kernel>> takers = new HashMap<>();
+      Map<String, String> gradients = graph.gradientNames();
+      for (int i = 0; i < layout.declarations().size(); i++) {
+        int array = i;
+        String gradient = gradients.get(layout.declarations().get(i).name());
+        if (gradient != null) {
+          takers.put(
+              gradient,
+              tensor -> {
+                FloatBuffer values = CpuDevice.buffer(tensor);
+                return () -> adder.add(array, number, values);
+              });
+        }
+      }
+      return takers;
     }
   }
 
@@ -288,7 +268,7 @@ final class MicroBatchExecutor implements UnetExecutor {
     weights.withCurrent(
         () -> {
           workers.forEach(
-              Parts.microBatches(images, microBatch),
+              microBatches(images, microBatch),
               i -> {
                 int first = i * microBatch;
                 int size = Math.min(microBatch, images - first);
@@ -333,7 +313,7 @@ final class MicroBatchExecutor implements UnetExecutor {
     }
   }
 
-  /** Each micro-batch belongs to a part; the sums of parts are added in the order of the parts. */
+  /** The gradients of micro-batches are added in their order, parameter by parameter. */
   @Override
   public synchronized double[] gradients(
       UnetInput input, Map<String, INDArray> wanted, INDArray weighting, Parameters gradient) {
@@ -341,21 +321,27 @@ final class MicroBatchExecutor implements UnetExecutor {
     Map<String, HostBatch> batches = HostBatch.of(input, wanted);
     batches.put(
         UnetGraph.WEIGHTS, weighting == null ? HostBatch.ones(images) : HostBatch.of(weighting));
-    Parts parts = Parts.of(images, microBatch());
+    int microBatch = microBatch();
+    int count = microBatches(images, microBatch);
     double[] losses = new double[images];
-    OrderedSum total = new OrderedSum(Contiguous.buffer(gradient.flat()), parts.count(), spareSums);
     // The first caller must find the names of the gradients.
     graph.gradientFunction();
+    OrderedSum total = new OrderedSum(totals(gradient), count, spareBlocks);
     Queue<GradientRunner> used = new ConcurrentLinkedQueue<>();
     boolean done = false;
     try {
       weights.withChanged(
           () -> {
             workers.forEach(
-                Math.min(workers.threads(), parts.count()),
+                Math.min(workers.threads(), count),
                 worker -> {
                   try {
-                    addParts(parts, batches, losses, total, used);
+                    addMicroBatches(
+                        number -> MicroBatch.of(number, microBatch, images),
+                        batches,
+                        losses,
+                        total,
+                        used);
                   } catch (RuntimeException | Error e) {
                     total.fail();
                     throw e;
@@ -365,40 +351,58 @@ final class MicroBatchExecutor implements UnetExecutor {
           });
       done = true;
     } finally {
-      // Not before all threads have ended, which read each other's sums.
+      // Not before all threads have ended.
       if (done) {
         gradientRunners.addAll(used);
       } else {
         used.forEach(Runner::close);
-        spareSums.close();
+        spareBlocks.close();
       }
     }
     Reference.reachabilityFence(gradient);
     return losses;
   }
 
-  /** What one thread does: parts as long as there are any, and its share of their sum. */
-  private void addParts(
-      Parts parts,
+  /** Where the gradient of each parameter is; zero where there is none. */
+  private List<FloatBuffer> totals(Parameters gradient) {
+    FloatBuffer flat = Contiguous.buffer(gradient.flat());
+    List<FloatBuffer> totals = new ArrayList<>();
+    int offset = 0;
+    for (Parameter declaration : parameters.declarations()) {
+      int length = Math.toIntExact(declaration.length());
+      FloatBuffer total = flat.slice(offset, length);
+      if (!graph.gradientNames().containsKey(declaration.name())) {
+        total.put(0, new float[length]);
+      }
+      totals.add(total);
+      offset += length;
+    }
+    return totals;
+  }
+
+  /** What one thread does: micro-batches as long as there are any. */
+  private void addMicroBatches(
+      IntFunction<MicroBatch> microBatches,
       Map<String, HostBatch> batches,
       double[] losses,
       OrderedSum total,
       Queue<GradientRunner> used) {
-    int part = total.begin();
-    if (part >= 0) {
-      GradientRunner runner = gradientRunner();
-      used.add(runner);
-      for (; part >= 0; part = total.begin()) {
-        runner.sumPart(parts, part, batches, losses);
-        total.add(part, runner.values);
-      }
+    int number = total.begin();
+    if (number < 0) {
+      return;
     }
-    total.finish();
+    GradientRunner runner = gradientRunner();
+    used.add(runner);
+    OrderedSum.Adder adder = total.new Adder();
+    for (; number >= 0; number = total.begin()) {
+      runner.add(adder, microBatches.apply(number), batches, losses);
+    }
+    adder.finish();
   }
 
   private GradientRunner gradientRunner() {
     GradientRunner runner = gradientRunners.poll();
-    return runner == null ? new GradientRunner(new FloatMemory(parameters.count())) : runner;
+    return runner == null ? new GradientRunner(new Handing()) : runner;
   }
 
   @Override
@@ -406,6 +410,6 @@ final class MicroBatchExecutor implements UnetExecutor {
     outputRunners.close();
     lossRunners.close();
     gradientRunners.forEach(Runner::close);
-    spareSums.close();
+    spareBlocks.close();
   }
 }

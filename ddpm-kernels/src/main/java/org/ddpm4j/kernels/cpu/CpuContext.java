@@ -7,11 +7,13 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
 import org.bytedeco.dnnl.reorder;
 import org.bytedeco.dnnl.stream;
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.ddpm4j.kernels.ops.FusedOp;
 import org.ddpm4j.kernels.plan.Kernel;
@@ -191,14 +193,18 @@ final class CpuContext implements PlanContext {
   @Override
   public Kernel zeroing(Tensor tensor) {
     CpuTensor target = CpuTensor.of(tensor);
-    float[] zeros = new float[target.length()];
-    return () -> target.buffer().put(0, zeros);
+    return () -> FloatPointer.memset(target.pointer(), 0, tensor.bytes());
   }
 
   @Override
   public Kernel adding(Tensor summand, Tensor sum) {
     return new PairwiseKernel(
         List.of(CpuTensor.of(sum), CpuTensor.of(summand)), CpuTensor.of(sum), Loops::add);
+  }
+
+  @Override
+  public Kernel handing(Tensor values, Function<Tensor, Kernel> taker) {
+    return taker.apply(values);
   }
 
   /** On the calling thread alone: oneDNN is told so, for that thread and meanwhile. */

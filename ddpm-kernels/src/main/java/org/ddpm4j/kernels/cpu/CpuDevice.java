@@ -82,6 +82,16 @@ public final class CpuDevice implements Device {
     to.put(to.position(), source.buffer(), 0, source.length());
   }
 
+  /**
+   * The values of a plan of the processor.
+   *
+   * @param tensor in floats without gaps
+   * @return a view of its memory, for absolute access as long as its owner lives
+   */
+  public static FloatBuffer buffer(Tensor tensor) {
+    return CpuTensor.of(tensor).buffer();
+  }
+
   @Override
   public void zero(Tensor tensor) {
     CpuTensor target = CpuTensor.of(tensor);

@@ -133,6 +133,7 @@ final class PlanCompiler {
   private void findOperations() {
     Set<String> needed = new HashSet<>(request.outputs());
     needed.addAll(request.sums().keySet());
+    needed.addAll(request.takers().keySet());
     List<SameDiffOp> all = new ArrayList<>(request.graph().getOps().values());
     List<SameDiffOp> used = new ArrayList<>();
     for (int i = all.size() - 1; i >= 0; i--) {
@@ -145,6 +146,7 @@ final class PlanCompiler {
     used.forEach(this::addOperation);
     request.outputs().forEach(this::requireValue);
     request.sums().keySet().forEach(this::requireValue);
+    request.takers().keySet().forEach(this::requireValue);
   }
 
   private void requireValue(String name) {
@@ -204,17 +206,23 @@ final class PlanCompiler {
     return constant;
   }
 
+  /** Whether the caller gets it as soon as it is made. */
+  private boolean leavesAtOnce(String name) {
+    return request.sums().containsKey(name) || request.takers().containsKey(name);
+  }
+
+  /** Whether the caller gets it. */
+  private boolean isSeen(String name) {
+    return request.outputs().contains(name) || leavesAtOnce(name);
+  }
+
   /** Lets operations do the work of what all its readers had better do for themselves. */
   private void absorb() {
     for (int i = 0; i < operations.size(); i++) {
       Operation first = operations.get(i);
       String between = first.outputs.get(0);
       List<Operation> readers = readersOf(between);
-      boolean canGo =
-          first.outputs.size() == 1
-              && !readers.isEmpty()
-              && !request.outputs().contains(between)
-              && !request.sums().containsKey(between);
+      boolean canGo = first.outputs.size() == 1 && !readers.isEmpty() && !isSeen(between);
       if (!canGo || !readers.stream().allMatch(reader -> absorbs(reader, first))) {
         continue;
       }
@@ -267,8 +275,7 @@ final class PlanCompiler {
     return readers.size() == 1
             && readers.get(0).outputs.size() == 1
             && readers.get(0).inputs.stream().filter(between::equals).count() == 1
-            && !request.outputs().contains(between)
-            && !request.sums().containsKey(between)
+            && !isSeen(between)
             && others.stream().allMatch(name -> readersOf(name).isEmpty())
         ? readers.get(0)
         : null;
@@ -292,7 +299,7 @@ final class PlanCompiler {
     for (Operation operation : operations) {
       boolean stationary =
           operation.inputs.stream().allMatch(name -> values.get(name).stationary)
-              && operation.outputs.stream().noneMatch(request.sums()::containsKey);
+              && operation.outputs.stream().noneMatch(this::leavesAtOnce);
       for (String output : operation.outputs) {
         values.get(output).stationary = stationary;
         values.get(output).stays |= stationary;
@@ -317,7 +324,7 @@ final class PlanCompiler {
     for (int i = 0; i < operations.size(); i++) {
       for (String output : operations.get(i).outputs) {
         Value value = values.get(output);
-        if (request.sums().containsKey(output)) {
+        if (leavesAtOnce(output)) {
           value.lastUse = Math.max(value.lastUse, i);
         }
       }
@@ -329,9 +336,7 @@ final class PlanCompiler {
     for (Operation operation : operations) {
       for (int k = 0; k < operation.outputs.size(); k++) {
         Value value = values.get(operation.outputs.get(k));
-        boolean seen =
-            request.outputs().contains(value.name) || request.sums().containsKey(value.name);
-        if (!seen) {
+        if (!isSeen(value.name)) {
           value.format = device.format(operation.op, k, value.shape, request.precision());
         }
       }
@@ -378,6 +383,7 @@ final class PlanCompiler {
     return operation.op.addsTo(output)
         && request.sums().containsKey(name)
         && !request.outputs().contains(name)
+        && !request.takers().containsKey(name)
         && operations.stream().noneMatch(other -> other.inputs.contains(name));
   }
 
@@ -440,6 +446,9 @@ final class PlanCompiler {
         }
         if (sum != null && sum != output.tensor) {
           after.add(context.adding(output.tensor, sum));
+        }
+        if (request.takers().containsKey(output.name)) {
+          after.add(context.handing(output.tensor, request.takers().get(output.name)));
         }
       }
       List<Kernel> all = new ArrayList<>(before);

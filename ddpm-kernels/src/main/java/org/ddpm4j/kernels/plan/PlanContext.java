@@ -2,6 +2,7 @@ package org.ddpm4j.kernels.plan;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.ddpm4j.kernels.ops.FusedOp;
 
@@ -72,6 +73,19 @@ public interface PlanContext extends AutoCloseable {
    * @return the computation
    */
   Kernel adding(Tensor summand, Tensor sum);
+
+  /**
+   * Prepares handing a value to the caller.
+   *
+   * @param values dense
+   * @param taker makes what is to be run when the values are there
+   * @return the computation
+   * @throws UnsupportedOperationException if the caller has no part in the device's runs
+   */
+  default Kernel handing(Tensor values, Function<Tensor, Kernel> taker) {
+    throw new UnsupportedOperationException(
+        "Only plans of the processor hand values to the caller while they run.");
+  }
 
   /**
    * How a plan runs some of its kernels: one after the other, in whatever way is fastest.

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
@@ -17,6 +18,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * @param parameters names of the graph's variables, and where their values are for ever
  * @param outputs names of what the caller reads after each run
  * @param sums names of what is added to memory of the caller's, and where
+ * @param takers names of what the caller takes as soon as it is made: given where it will lie, in
+ *     floats without gaps, each makes what is then to be run; the processor alone has this
  * @param precision of convolutions
  */
 public record PlanRequest(
@@ -26,7 +29,30 @@ public record PlanRequest(
     Map<String, Tensor> parameters,
     List<String> outputs,
     Map<String, Tensor> sums,
+    Map<String, Function<Tensor, Kernel>> takers,
     Precision precision) {
+
+  /**
+   * Without takers.
+   *
+   * @param graph see above
+   * @param inputs see above
+   * @param stationary see above
+   * @param parameters see above
+   * @param outputs see above
+   * @param sums see above
+   * @param precision see above
+   */
+  public PlanRequest(
+      SameDiff graph,
+      Map<String, long[]> inputs,
+      Set<String> stationary,
+      Map<String, Tensor> parameters,
+      List<String> outputs,
+      Map<String, Tensor> sums,
+      Precision precision) {
+    this(graph, inputs, stationary, parameters, outputs, sums, Map.of(), precision);
+  }
 
   /** Checks that stationary inputs are inputs. */
   public PlanRequest {
