@@ -12,7 +12,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.IntFunction;
 import org.ddpm4j.kernels.cpu.CpuDevice;
 import org.ddpm4j.kernels.cpu.Workers;
 import org.ddpm4j.kernels.plan.GraphPlan;
@@ -90,49 +89,28 @@ final class MicroBatchExecutor implements UnetExecutor {
     return (int) Math.min((threads - 1) * ofGradient, fitting);
   }
 
-  /**
-   * Neighbouring images of a batch.
-   *
-   * @param number zero-based
-   * @param first the first image
-   * @param size how many; the last micro-batch may have fewer than the others
-   * @param share of the batch
-   */
-  private record MicroBatch(int number, int first, int size, float share) {
-
-    static MicroBatch of(int number, int microBatch, int images) {
-      int first = number * microBatch;
-      int size = Math.min(microBatch, images - first);
-      return new MicroBatch(number, first, size, (float) size / images);
-    }
-  }
-
-  /** The pieces that a batch is cut into. */
-  private static int microBatches(int images, int microBatch) {
-    return (images + microBatch - 1) / microBatch;
-  }
-
   /** However many threads call: more at once than there are workers would not be done sooner. */
   private BoundedPool<Runner> runners(String output) {
     return new BoundedPool<>(
-        workers.threads(),
-        () -> new Runner(graph.sameDiff(), List.of(output), Map.of()),
-        Runner::close);
+        workers.threads(), () -> new Runner(graph.sameDiff(), output), Runner::close);
   }
 
   /** Plans for one thread at a time, one for each size of micro-batch. */
   private class Runner implements AutoCloseable {
 
     private final SameDiff function;
-    private final List<String> outputs;
-    private final Map<String, Function<Tensor, Kernel>> takers;
+    private final String output;
     private final Map<Integer, GraphPlan> plans = new HashMap<>();
     private long version = -1;
 
-    Runner(SameDiff function, List<String> outputs, Map<String, Function<Tensor, Kernel>> takers) {
+    Runner(SameDiff function, String output) {
       this.function = function;
-      this.outputs = outputs;
-      this.takers = takers;
+      this.output = output;
+    }
+
+    /** Which values of the graph are taken as soon as they are made, and by what. */
+    Map<String, Function<Tensor, Kernel>> takers() {
+      return Map.of();
     }
 
     /** The plan for some of a batch's images, with these as its inputs. */
@@ -153,11 +131,12 @@ final class MicroBatchExecutor implements UnetExecutor {
     private GraphPlan compile(Map<String, HostBatch> batches, int images) {
       Map<String, long[]> inputs = new HashMap<>();
       batches.forEach((name, batch) -> inputs.put(name, batch.shape(images)));
+      Map<String, Function<Tensor, Kernel>> takers = takers();
       if (!takers.isEmpty()) {
         inputs.put(UnetGraph.LOSS_GRADIENT, new long[0]);
       }
       Set<String> stationary = new HashSet<>();
-      if (outputs.contains(UnetGraph.OUTPUT)) {
+      if (output.equals(UnetGraph.OUTPUT)) {
         // In sampling all images of many batches are at one timestep.
         stationary.addAll(List.of(UnetGraph.T, UnetGraph.LABELS));
         stationary.retainAll(inputs.keySet());
@@ -168,7 +147,7 @@ final class MicroBatchExecutor implements UnetExecutor {
               inputs,
               stationary,
               weights.tensors(),
-              outputs,
+              List.of(output),
               Map.of(),
               takers,
               precision),
@@ -182,51 +161,48 @@ final class MicroBatchExecutor implements UnetExecutor {
     }
   }
 
-  /** Plans that hand gradients of parameters over as soon as they are made. */
+  /** Plans whose gradients of parameters are added as soon as they are made. */
   private final class GradientRunner extends Runner {
-
-    private final Handing handing;
-
-    private GradientRunner(Handing handing) {
-      super(graph.gradientFunction(), List.of(UnetGraph.LOSSES), handing.takers(graph, parameters));
-      this.handing = handing;
-    }
-
-    /** Adds the gradient of one micro-batch. */
-    void add(
-        OrderedSum.Adder adder, MicroBatch part, Map<String, HostBatch> batches, double[] losses) {
-      handing.adder = adder;
-      handing.number = part.number();
-      GraphPlan plan = plan(batches, part.first(), part.size());
-      plan.setInput(UnetGraph.LOSS_GRADIENT, FloatBuffer.wrap(new float[] {part.share()}), 0);
-      planRunner.accept(plan);
-      takeLosses(plan, losses, part.first());
-    }
-  }
-
-  /** Where a thread's plans bring the gradients of the micro-batch that they work on. */
-  private static final class Handing {
 
     private OrderedSum.Adder adder;
     private int number;
 
-    /** For each gradient of the graph what takes it. */
-    Map<String, Function<Tensor, Kernel>> takers(UnetGraph graph, Parameters layout) {
+    private GradientRunner() {
+      super(graph.gradientFunction(), UnetGraph.LOSSES);
+    }
+
+    @Override
+    Map<String, Function<Tensor, Kernel>> takers() {
       Map<String, Function<Tensor, Kernel>> takers = new HashMap<>();
       Map<String, String> gradients = graph.gradientNames();
-      for (int i = 0; i < layout.declarations().size(); i++) {
-        int array = i;
-        String gradient = gradients.get(layout.declarations().get(i).name());
+      List<Parameter> declarations = parameters.declarations();
+      for (int i = 0; i < declarations.size(); i++) {
+        String gradient = gradients.get(declarations.get(i).name());
         if (gradient != null) {
-          takers.put(
-              gradient,
-              tensor -> {
-                FloatBuffer values = CpuDevice.buffer(tensor);
-                return () -> adder.add(array, number, values);
-              });
+          int parameter = i;
+          takers.put(gradient, made -> adding(parameter, CpuDevice.buffer(made)));
         }
       }
       return takers;
+    }
+
+    private Kernel adding(int parameter, FloatBuffer gradient) {
+      return () -> adder.add(parameter, number, gradient);
+    }
+
+    /** Micro-batches, as long as there are any that nobody has begun. */
+    void addTo(
+        OrderedSum total, MicroBatches cut, Map<String, HostBatch> batches, double[] losses) {
+      adder = total.new Adder();
+      for (number = total.begin(); number >= 0; number = total.begin()) {
+        int first = cut.first(number);
+        GraphPlan plan = plan(batches, first, cut.size(number));
+        float[] share = {(float) cut.size(number) / cut.images()};
+        plan.setInput(UnetGraph.LOSS_GRADIENT, FloatBuffer.wrap(share), 0);
+        planRunner.accept(plan);
+        takeLosses(plan, losses, first);
+      }
+      adder.finish();
     }
   }
 
@@ -241,13 +217,10 @@ final class MicroBatchExecutor implements UnetExecutor {
     INDArray y = Nd4j.createUninitialized(DataType.FLOAT, graph.outputShape(images));
     Map<String, HostBatch> batches = HostBatch.of(input);
     HostBatch ys = HostBatch.of(y);
-    int share = (images + workers.threads() - 1) / workers.threads();
-    int microBatch = Math.min(share, microBatch());
     forEachMicroBatch(
         outputRunners,
         batches,
         images,
-        microBatch,
         (plan, first) -> plan.getOutput(UnetGraph.OUTPUT, ys.values(), first * ys.perImage()));
     ys.keepOwner();
     return y;
@@ -258,17 +231,18 @@ final class MicroBatchExecutor implements UnetExecutor {
     void take(GraphPlan plan, int first);
   }
 
-  /** Runs plans over all images of a batch, on all threads. */
+  /**
+   * Runs plans over all images of a batch, on all threads; what they find does not depend on the
+   * cut.
+   */
   private void forEachMicroBatch(
-      BoundedPool<Runner> runners,
-      Map<String, HostBatch> batches,
-      int images,
-      int microBatch,
-      Taker taker) {
+      BoundedPool<Runner> runners, Map<String, HostBatch> batches, int images, Taker taker) {
+    int share = (images + workers.threads() - 1) / workers.threads();
+    int microBatch = Math.min(share, largestMicroBatch());
     weights.withCurrent(
         () -> {
           workers.forEach(
-              microBatches(images, microBatch),
+              (images + microBatch - 1) / microBatch,
               i -> {
                 int first = i * microBatch;
                 int size = Math.min(microBatch, images - first);
@@ -284,7 +258,7 @@ final class MicroBatchExecutor implements UnetExecutor {
   }
 
   /** Of a network whose answers are larger than its images, it is they that have to fit. */
-  private int microBatch() {
+  private int largestMicroBatch() {
     long[] answer = graph.outputShape(1);
     int pixels = Math.max(height * width, Math.toIntExact(answer[2] * answer[3]));
     int fitting = Math.max(1, MICRO_BATCH_PIXELS / pixels);
@@ -297,11 +271,7 @@ final class MicroBatchExecutor implements UnetExecutor {
     Map<String, HostBatch> batches = HostBatch.of(input, wanted);
     double[] losses = new double[images];
     forEachMicroBatch(
-        lossRunners,
-        batches,
-        images,
-        microBatch(),
-        (plan, first) -> takeLosses(plan, losses, first));
+        lossRunners, batches, images, (plan, first) -> takeLosses(plan, losses, first));
     return losses;
   }
 
@@ -321,27 +291,23 @@ final class MicroBatchExecutor implements UnetExecutor {
     Map<String, HostBatch> batches = HostBatch.of(input, wanted);
     batches.put(
         UnetGraph.WEIGHTS, weighting == null ? HostBatch.ones(images) : HostBatch.of(weighting));
-    int microBatch = microBatch();
-    int count = microBatches(images, microBatch);
+    MicroBatches cut = MicroBatches.of(images, largestMicroBatch());
     double[] losses = new double[images];
     // The first caller must find the names of the gradients.
     graph.gradientFunction();
-    OrderedSum total = new OrderedSum(totals(gradient), count, spareBlocks);
+    OrderedSum total = new OrderedSum(totals(gradient), cut.count(), spareBlocks);
     Queue<GradientRunner> used = new ConcurrentLinkedQueue<>();
     boolean done = false;
     try {
       weights.withChanged(
           () -> {
             workers.forEach(
-                Math.min(workers.threads(), count),
-                worker -> {
+                Math.min(workers.threads(), cut.count()),
+                thread -> {
+                  GradientRunner runner = gradientRunner();
+                  used.add(runner);
                   try {
-                    addMicroBatches(
-                        number -> MicroBatch.of(number, microBatch, images),
-                        batches,
-                        losses,
-                        total,
-                        used);
+                    runner.addTo(total, cut, batches, losses);
                   } catch (RuntimeException | Error e) {
                     total.fail();
                     throw e;
@@ -380,29 +346,9 @@ final class MicroBatchExecutor implements UnetExecutor {
     return totals;
   }
 
-  /** What one thread does: micro-batches as long as there are any. */
-  private void addMicroBatches(
-      IntFunction<MicroBatch> microBatches,
-      Map<String, HostBatch> batches,
-      double[] losses,
-      OrderedSum total,
-      Queue<GradientRunner> used) {
-    int number = total.begin();
-    if (number < 0) {
-      return;
-    }
-    GradientRunner runner = gradientRunner();
-    used.add(runner);
-    OrderedSum.Adder adder = total.new Adder();
-    for (; number >= 0; number = total.begin()) {
-      runner.add(adder, microBatches.apply(number), batches, losses);
-    }
-    adder.finish();
-  }
-
   private GradientRunner gradientRunner() {
     GradientRunner runner = gradientRunners.poll();
-    return runner == null ? new GradientRunner(new Handing()) : runner;
+    return runner == null ? new GradientRunner() : runner;
   }
 
   @Override

@@ -11,9 +11,9 @@ import org.ddpm4j.kernels.cpu.FloatMemory;
 final class SpareBlocks implements AutoCloseable {
 
   /** The floats of a block. */
-  static final int BLOCK = 1 << 12;
+  static final int BLOCK = 1 << 10;
 
-  /** The blocks that are allocated at once: 1 MB. */
+  /** The blocks that are allocated at once. */
   private static final int ALLOCATED = 1 << 6;
 
   private final int most;

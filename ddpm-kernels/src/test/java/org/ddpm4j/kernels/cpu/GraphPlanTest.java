@@ -15,6 +15,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Function;
 import org.bytedeco.javacpp.Pointer;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Add;
@@ -24,6 +25,7 @@ import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.plan.GraphPlan;
+import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.PlanRequest;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
@@ -271,9 +273,8 @@ class GraphPlanTest {
     Values x = images(2);
     Values g = slopes(2);
     Map<String, CpuTensor> sums = net.built.zeroGradients();
-    net.built.gradientFunction();
-    String ofW2 = net.built.sameDiff().getVariable("w2").gradient().name();
-    String ofScale = net.built.sameDiff().getVariable("scale").gradient().name();
+    String ofW2 = gradientOf(net, "w2");
+    String ofScale = gradientOf(net, "scale");
     try (PackedWeights weights = new PackedWeights(new Workers(1));
         GraphPlan plan = FusedGraph.compile(net.built.gradient(sums, ofW2, ofScale), weights)) {
       x.setInput(plan, "x");
@@ -293,6 +294,57 @@ class GraphPlanTest {
             .isLessThan(GRADIENT_TOLERANCE);
       }
     }
+  }
+
+  /** A taker finds the gradient of one run, whole, while the plan runs; one is an output, too. */
+  @Test
+  void valuesAreTakenAsSoonAsTheyAreMade() {
+    Net net = new Net();
+    Map<String, CpuTensor> none = Map.of();
+    PlanRequest request = net.built.gradient(none, "loss", gradientOf(net, "w2"));
+    Map<String, Values> taken = new LinkedHashMap<>();
+    Map<String, Function<Tensor, Kernel>> takers = new HashMap<>();
+    for (String name : net.parameters.keySet()) {
+      takers.put(
+          gradientOf(net, name), made -> () -> taken.put(name, Values.of(CpuTensor.of(made))));
+    }
+    PlanRequest withTakers =
+        new PlanRequest(
+            request.graph(),
+            request.inputs(),
+            request.stationary(),
+            request.parameters(),
+            request.outputs(),
+            request.sums(),
+            takers,
+            request.precision());
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(withTakers, weights)) {
+      for (int run = 0; run < 3; run++) {
+        Values x = images(2);
+        Values g = slopes(2);
+        x.setInput(plan, "x");
+        g.setInput(plan, "g");
+        plan.setInput(FusedGraph.LOSS_GRADIENT, java.nio.FloatBuffer.wrap(new float[] {1}), 0);
+        taken.clear();
+        plan.run();
+        assertThat(taken.keySet()).containsExactlyInAnyOrderElementsOf(net.parameters.keySet());
+        // The last layer's come first.
+        assertThat(taken.keySet().iterator().next()).isEqualTo("w2");
+        taken.forEach(
+            (name, gradient) ->
+                assertThat(net.expectedGradient(name, x, g).relativeErrorOf(gradient))
+                    .as(name)
+                    .isLessThan(GRADIENT_TOLERANCE));
+        assertThat(Values.of(plan.output(gradientOf(net, "w2"))).elements())
+            .isEqualTo(taken.get("w2").elements());
+      }
+    }
+  }
+
+  private static String gradientOf(Net net, String parameter) {
+    net.built.gradientFunction();
+    return net.built.sameDiff().getVariable(parameter).gradient().name();
   }
 
   @Test
