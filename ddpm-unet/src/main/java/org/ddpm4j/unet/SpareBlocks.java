@@ -56,6 +56,9 @@ final class SpareBlocks implements AutoCloseable {
   }
 
   private synchronized List<FloatBuffer> take(int count) {
+    if (count > most) {
+      return null;
+    }
     while (idle.size() < count && made < most) {
       make(Math.min(ALLOCATED, most - made));
     }
