@@ -39,7 +39,8 @@ final class ConvolutionGradients {
 
   /**
    * Adds the steps that add to the gradients of weights and bias, {@code sums}, either of which may
-   * be null. {@code layout} is oneDNN's of the weights' gradient, {@code maps} are x and dy.
+   * be null, or blank. {@code layout} is oneDNN's of the weights' gradient, {@code maps} are x and
+   * dy.
    */
   static void addParameterGradients(
       List<Kernel> steps,
@@ -51,13 +52,19 @@ final class ConvolutionGradients {
       List<CpuTensor> sums) {
     CpuTensor x = maps.get(0);
     CpuTensor dy = maps.get(1);
+    CpuTensor dw = sums.get(0);
+    CpuTensor db = sums.get(1);
+    boolean isWhereItShouldBe =
+        dw != null && dw.isBlank() && layout.equals(operands.plainWeights());
+    boolean isBiasWhereItShouldBe = db != null && db.isBlank();
     List<CpuTensor> scratch =
         context.scratch(
-            layout.get_size() / Float.BYTES,
+            isWhereItShouldBe ? 0 : layout.get_size() / Float.BYTES,
             dy.size(3),
             operands.inputScratch(x),
             operands.inputScratch(dy));
-    memory ofWeights = context.memory(layout, scratch.get(0));
+    memory ofWeights = context.memory(layout, isWhereItShouldBe ? dw : scratch.get(0));
+    CpuTensor ofBias = isBiasWhereItShouldBe ? db : scratch.get(1);
     ConvolutionOperands.Input source = operands.inputX(context, x, scratch.get(2));
     ConvolutionOperands.Input gradient = operands.inputY(context, dy, scratch.get(3));
     steps.addAll(source.preparation());
@@ -68,12 +75,12 @@ final class ConvolutionGradients {
             .with(DNNL_ARG_SRC, source.memory())
             .with(DNNL_ARG_DIFF_DST, gradient.memory())
             .with(DNNL_ARG_DIFF_WEIGHTS, ofWeights)
-            .with(DNNL_ARG_DIFF_BIAS, context.memory(operands.bias(), scratch.get(1))));
-    if (sums.get(0) != null) {
-      steps.add(operands.addToPlainWeights(context, ofWeights, sums.get(0)));
+            .with(DNNL_ARG_DIFF_BIAS, context.memory(operands.bias(), ofBias)));
+    if (dw != null && !isWhereItShouldBe) {
+      steps.add(operands.addToPlainWeights(context, ofWeights, dw));
     }
-    if (sums.get(1) != null) {
-      steps.add(ParameterGradients.adding(scratch.get(1), sums.get(1)));
+    if (db != null && !isBiasWhereItShouldBe) {
+      steps.add(ParameterGradients.adding(ofBias, db));
     }
   }
 }

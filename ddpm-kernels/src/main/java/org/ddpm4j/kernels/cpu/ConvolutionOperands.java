@@ -197,7 +197,7 @@ record ConvolutionOperands(
     return context.packed(weights, plainWeights, wanted);
   }
 
-  /** Adds a gradient in oneDNN's layout to the plain one. */
+  /** Adds a gradient in oneDNN's layout to the plain one, or writes it where that is blank. */
   Kernel addToPlainWeights(CpuContext context, memory gradient, CpuTensor sum) {
     memory plain = context.memory(plainWeights, sum);
     return context
@@ -208,7 +208,7 @@ record ConvolutionOperands(
                     gradient.get_desc(),
                     Onednn.engine(),
                     plainWeights,
-                    Onednn.attributesOfAdding(),
+                    sum.isBlank() ? Onednn.attributes() : Onednn.attributesOfAdding(),
                     false)))
         .with(DNNL_ARG_SRC, gradient)
         .with(DNNL_ARG_DST, plain);

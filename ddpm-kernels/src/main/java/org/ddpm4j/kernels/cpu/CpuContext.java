@@ -184,6 +184,16 @@ final class CpuContext implements PlanContext {
     return CpuKernels.kernel(op, this, tensors(inputs), tensors(outputs));
   }
 
+  @Override
+  public Kernel overwriting(FusedOp op, List<Tensor> inputs, List<Tensor> outputs) {
+    if (!CpuKernels.overwrites(op)) {
+      return PlanContext.super.overwriting(op, inputs, outputs);
+    }
+    List<CpuTensor> blank = tensors(outputs);
+    blank.replaceAll(tensor -> tensor == null ? null : tensor.blank());
+    return CpuKernels.kernel(op, this, tensors(inputs), blank);
+  }
+
   private static List<CpuTensor> tensors(List<Tensor> tensors) {
     List<CpuTensor> found = new ArrayList<>();
     tensors.forEach(tensor -> found.add(tensor == null ? null : CpuTensor.of(tensor)));

@@ -83,6 +83,10 @@ final class CpuKernels {
   /** Those whose kernels take everything in bfloat16, or everything in floats. */
   private static final Set<Class<?>> OF_ONE_TYPE = new HashSet<>();
 
+  /** Those that write to blank tensors what they add to others. */
+  private static final Set<Class<?>> OVERWRITING =
+      Set.of(Conv2dGradient.class, ConvTranspose2dGradient.class, LinearGradient.class);
+
   private CpuKernels() {}
 
   /** Makes the kernel of an operation. */
@@ -181,6 +185,11 @@ final class CpuKernels {
   /** Whether there is a kernel for operations of this class. */
   static boolean has(Class<? extends FusedOp> type) {
     return FACTORIES.containsKey(type);
+  }
+
+  /** Whether the operation's kernel heeds {@link CpuTensor#isBlank}. */
+  static boolean overwrites(FusedOp op) {
+    return OVERWRITING.contains(op.getClass());
   }
 
   static Kernel kernel(

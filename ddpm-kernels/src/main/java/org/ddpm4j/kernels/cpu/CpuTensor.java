@@ -20,8 +20,15 @@ final class CpuTensor {
   private final int length;
   private final FloatPointer pointer;
   private final FloatBuffer buffer;
+  private final boolean isBlank;
 
   private CpuTensor(ElementType type, long[] shape, FloatPointer pointer, FloatBuffer buffer) {
+    this(type, shape, pointer, buffer, false);
+  }
+
+  private CpuTensor(
+      ElementType type, long[] shape, FloatPointer pointer, FloatBuffer buffer, boolean isBlank) {
+    this.isBlank = isBlank;
     this.type = type;
     this.shape = shape;
     this.length = Math.toIntExact(length(shape));
@@ -87,6 +94,16 @@ final class CpuTensor {
     return type == ElementType.FLOAT32
         ? within(pointer, offset, partShape)
         : at(new Address(pointer.address() + offset * type.bytes()), type, partShape);
+  }
+
+  /** The same memory, which holds nothing yet: what kernels would add to it is written there. */
+  CpuTensor blank() {
+    return new CpuTensor(type, shape, pointer, buffer, true);
+  }
+
+  /** Whether there is nothing that could be added to. */
+  boolean isBlank() {
+    return isBlank;
   }
 
   /** The numbers' format. */

@@ -29,7 +29,7 @@ final class LinearGradientKernel {
     if (outputs.get(1) != null) {
       memory.desc transposedX = Onednn.strided(new long[] {in, n}, 1, in);
       steps.add(
-          MatrixProduct.adding(transposedX, gradient, Onednn.dense(in, out))
+          MatrixProduct.addingTo(outputs.get(1), transposedX, gradient, Onednn.dense(in, out))
               .call(context, x, dy, outputs.get(1)));
     }
     if (outputs.get(2) != null) {

@@ -31,8 +31,9 @@ record MatrixProduct(matmul primitive, memory.desc a, memory.desc b, memory.desc
     return with(a, b, c, Onednn.attributes(operations));
   }
 
-  static MatrixProduct adding(memory.desc a, memory.desc b, memory.desc c) {
-    return with(a, b, c, Onednn.attributesOfAdding());
+  /** Adds to a result, or overwrites it where that is blank. */
+  static MatrixProduct addingTo(CpuTensor result, memory.desc a, memory.desc b, memory.desc c) {
+    return with(a, b, c, result.isBlank() ? Onednn.attributes() : Onednn.attributesOfAdding());
   }
 
   private static MatrixProduct with(

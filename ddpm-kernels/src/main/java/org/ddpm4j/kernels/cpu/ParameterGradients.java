@@ -2,7 +2,7 @@ package org.ddpm4j.kernels.cpu;
 
 import org.ddpm4j.kernels.plan.Kernel;
 
-/** Additions to the gradients of small parameters. */
+/** Additions to the gradients of parameters, or what is written where these are blank. */
 final class ParameterGradients {
 
   private ParameterGradients() {}
@@ -22,7 +22,25 @@ final class ParameterGradients {
   /** {@code sum += values}. */
   static void add(CpuTensor sum, double[] values) {
     for (int i = 0; i < sum.length(); i++) {
-      sum.buffer().put(i, (float) (sum.buffer().get(i) + values[i]));
+      double before = sum.isBlank() ? 0 : sum.buffer().get(i);
+      sum.buffer().put(i, (float) (before + values[i]));
     }
+  }
+
+  /**
+   * Adds to some elements, or writes them.
+   *
+   * @param sum where
+   * @param at the first element
+   * @param values overwritten
+   * @param n how many
+   * @param memory of as many elements
+   */
+  static void add(CpuTensor sum, int at, float[] values, int n, float[] memory) {
+    if (!sum.isBlank()) {
+      sum.buffer().get(at, memory, 0, n);
+      Loops.add(values, memory, n);
+    }
+    sum.buffer().put(at, values, 0, n);
   }
 }

@@ -125,9 +125,7 @@ final class Winograd1dWeightsGradient implements Kernel {
         Winograd1dLoops.transformFilterBackward(u, g, n);
         for (int row = 0; row < KERNEL; row++) {
           int at = (row * KERNEL + column) * allPairs + first + start;
-          dw.buffer().get(at, sum, 0, n);
-          Loops.add(sum, g[row], n);
-          dw.buffer().put(at, sum, 0, n);
+          ParameterGradients.add(dw, at, g[row], n, sum);
         }
       }
     }

@@ -32,6 +32,10 @@ final class WinogradGradient implements Kernel {
   private final OutputGradients outputGradients;
   private final InputGradients inputGradients;
   private final CpuTensor dw;
+
+  /** The same, which is no longer blank. */
+  private final CpuTensor sumOfWeights;
+
   private final CpuTensor transformedX;
   private final CpuTensor transformedDy;
 
@@ -59,6 +63,7 @@ final class WinogradGradient implements Kernel {
       CpuTensor dw,
       CpuTensor db) {
     this.dw = dw;
+    sumOfWeights = dw == null ? null : dw.part(0, dw.shape());
     squares = WinogradTiles.of(x, WANTED_ROWS);
     int inChannels = x.size(3);
     int outChannels = dy.size(3);
@@ -149,7 +154,8 @@ final class WinogradGradient implements Kernel {
                 inputs.transform(image, tileRow, transformedX, matrixRow, rows));
         for (WeightsPart part : weightsParts.get(images)) {
           part.product.run();
-          WinogradLoops.addWeightsGradient(part.gradient, part.firstChannel, dw);
+          WinogradLoops.addWeightsGradient(
+              part.gradient, part.firstChannel, first == 0 ? dw : sumOfWeights);
         }
       }
       if (inputGradients != null) {

@@ -81,9 +81,7 @@ final class WinogradLoops {
         transformFilterBackward(column, g[0], g[1], g[2], n);
         for (int r = 0; r < KERNEL; r++) {
           int at = (KERNEL * r + c) * allPairs + first + start;
-          gradient.buffer().get(at, sum, 0, n);
-          Loops.add(sum, g[r], n);
-          gradient.buffer().put(at, sum, 0, n);
+          ParameterGradients.add(gradient, at, g[r], n, sum);
         }
       }
     }

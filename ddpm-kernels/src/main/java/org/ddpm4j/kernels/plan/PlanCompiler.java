@@ -435,28 +435,21 @@ final class PlanCompiler {
     for (Operation operation : operations) {
       List<Tensor> inputs = operation.inputs.stream().map(n -> values.get(n).tensor).toList();
       List<Tensor> outputs = new ArrayList<>();
-      List<Kernel> before = new ArrayList<>();
-      List<Kernel> after = new ArrayList<>();
+      List<Kernel> all = new ArrayList<>();
+      for (String name : operation.outputs) {
+        outputs.add(values.get(name).tensor);
+      }
+      all.add(computation(operation, context, inputs, outputs));
       for (int k = 0; k < operation.outputs.size(); k++) {
         Value output = values.get(operation.outputs.get(k));
-        outputs.add(output.tensor);
         Tensor sum = request.sums().get(output.name);
-        if (output.tensor != null && output.tensor != sum && operation.op.addsTo(k)) {
-          before.add(context.zeroing(output.tensor));
-        }
         if (sum != null && sum != output.tensor) {
-          after.add(context.adding(output.tensor, sum));
+          all.add(context.adding(output.tensor, sum));
         }
         if (request.takers().containsKey(output.name)) {
-          after.add(context.handing(output.tensor, request.takers().get(output.name)));
+          all.add(context.handing(output.tensor, request.takers().get(output.name)));
         }
       }
-      List<Kernel> all = new ArrayList<>(before);
-      all.add(
-          isAllSummedInPlace(operation)
-              ? context.beginning(operation.op, inputs, outputs)
-              : context.kernel(operation.op, inputs, outputs));
-      all.addAll(after);
       steps.add(step(operation, inputs, outputs, Kernel.sequence(all)));
     }
     context
@@ -470,16 +463,31 @@ final class PlanCompiler {
   }
 
   /**
-   * Whether all gradients of parameters that an operation makes end where the caller wants them.
+   * An operation of which each output that it adds to is the caller's sum, or holds nothing yet.
    */
-  private boolean isAllSummedInPlace(Operation operation) {
-    for (int k = 0; k < operation.outputs.size(); k++) {
-      Value output = values.get(operation.outputs.get(k));
-      if (operation.op.addsTo(k) && output.tensor != null && !isSummedInPlace(operation, k)) {
-        return false;
+  private Kernel computation(
+      Operation operation, PlanContext context, List<Tensor> inputs, List<Tensor> outputs) {
+    List<Tensor> blank = new ArrayList<>();
+    boolean addsToSums = false;
+    for (int k = 0; k < outputs.size(); k++) {
+      if (outputs.get(k) != null && operation.op.addsTo(k)) {
+        if (isSummedInPlace(operation, k)) {
+          addsToSums = true;
+        } else {
+          blank.add(outputs.get(k));
+        }
       }
     }
-    return true;
+    if (blank.isEmpty()) {
+      return context.beginning(operation.op, inputs, outputs);
+    }
+    if (!addsToSums) {
+      return context.overwriting(operation.op, inputs, outputs);
+    }
+    List<Kernel> all = new ArrayList<>();
+    blank.forEach(tensor -> all.add(context.zeroing(tensor)));
+    all.add(context.kernel(operation.op, inputs, outputs));
+    return Kernel.sequence(all);
   }
 
   private GraphPlan.Step step(

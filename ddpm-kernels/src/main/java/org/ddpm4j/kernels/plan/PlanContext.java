@@ -1,5 +1,6 @@
 package org.ddpm4j.kernels.plan;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -30,6 +31,25 @@ public interface PlanContext extends AutoCloseable {
    * @throws UnsupportedOperationException if the device has no kernel for it
    */
   Kernel kernel(FusedOp op, List<Tensor> inputs, List<Tensor> outputs);
+
+  /**
+   * Prepares an operation whose outputs hold nothing yet: those that it adds to are overwritten.
+   *
+   * @param op as of {@link #kernel}
+   * @param inputs as of {@link #kernel}
+   * @param outputs as of {@link #kernel}
+   * @return the computation
+   */
+  default Kernel overwriting(FusedOp op, List<Tensor> inputs, List<Tensor> outputs) {
+    List<Kernel> all = new ArrayList<>();
+    for (int k = 0; k < outputs.size(); k++) {
+      if (outputs.get(k) != null && op.addsTo(k)) {
+        all.add(zeroing(outputs.get(k)));
+      }
+    }
+    all.add(kernel(op, inputs, outputs));
+    return Kernel.sequence(all);
+  }
 
   /**
    * Prepares an operation of which nobody reads the gradients of parameters before the plan ends.

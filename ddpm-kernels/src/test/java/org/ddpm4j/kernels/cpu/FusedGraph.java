@@ -7,11 +7,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.ddpm4j.kernels.ops.InnerProduct;
 import org.ddpm4j.kernels.ops.LossPerImage;
 import org.ddpm4j.kernels.ops.Mean;
 import org.ddpm4j.kernels.plan.GraphPlan;
+import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.PlanRequest;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
@@ -140,6 +143,24 @@ public final class FusedGraph {
 
   PlanRequest gradientOf(long batch, Map<String, CpuTensor> sums, String... outputs) {
     return gradientOf(inputsOf(batch), sums, outputs);
+  }
+
+  /** Gradients of all parameters are taken, by their names. */
+  PlanRequest takenGradient(BiConsumer<String, Tensor> taker, String... outputs) {
+    PlanRequest request = gradient(Map.of(), outputs);
+    Map<String, Function<Tensor, Kernel>> takers = new LinkedHashMap<>();
+    for (String name : parameters.keySet()) {
+      takers.put(graph.getVariable(name).gradient().name(), made -> () -> taker.accept(name, made));
+    }
+    return new PlanRequest(
+        request.graph(),
+        request.inputs(),
+        request.stationary(),
+        request.parameters(),
+        request.outputs(),
+        request.sums(),
+        takers,
+        request.precision());
   }
 
   private PlanRequest gradientOf(

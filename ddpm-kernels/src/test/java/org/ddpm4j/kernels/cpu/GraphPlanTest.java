@@ -15,7 +15,6 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.function.Function;
 import org.bytedeco.javacpp.Pointer;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Add;
@@ -25,7 +24,6 @@ import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.GroupNorm;
 import org.ddpm4j.kernels.ops.Linear;
 import org.ddpm4j.kernels.plan.GraphPlan;
-import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.PlanRequest;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
@@ -300,26 +298,14 @@ class GraphPlanTest {
   @Test
   void valuesAreTakenAsSoonAsTheyAreMade() {
     Net net = new Net();
-    Map<String, CpuTensor> none = Map.of();
-    PlanRequest request = net.built.gradient(none, "loss", gradientOf(net, "w2"));
     Map<String, Values> taken = new LinkedHashMap<>();
-    Map<String, Function<Tensor, Kernel>> takers = new HashMap<>();
-    for (String name : net.parameters.keySet()) {
-      takers.put(
-          gradientOf(net, name), made -> () -> taken.put(name, Values.of(CpuTensor.of(made))));
-    }
-    PlanRequest withTakers =
-        new PlanRequest(
-            request.graph(),
-            request.inputs(),
-            request.stationary(),
-            request.parameters(),
-            request.outputs(),
-            request.sums(),
-            takers,
-            request.precision());
+    PlanRequest request =
+        net.built.takenGradient(
+            (name, made) -> taken.put(name, Values.of(CpuTensor.of(made))),
+            "loss",
+            gradientOf(net, "w2"));
     try (PackedWeights weights = new PackedWeights(new Workers(1));
-        GraphPlan plan = FusedGraph.compile(withTakers, weights)) {
+        GraphPlan plan = FusedGraph.compile(request, weights)) {
       for (int run = 0; run < 3; run++) {
         Values x = images(2);
         Values g = slopes(2);

@@ -3,10 +3,12 @@ package org.ddpm4j.kernels.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.ddpm4j.kernels.plan.GraphPlan;
+import org.ddpm4j.kernels.plan.PlanRequest;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -57,8 +59,40 @@ public final class OperationCheck {
           java.nio.FloatBuffer.wrap(new float[] {g.elements().length}),
           0);
       plan.run();
-      return new Result(
-          Values.of(plan.output("y")), g, gradients.values().stream().map(Values::of).toList());
+      Result result =
+          new Result(
+              Values.of(plan.output("y")), g, gradients.values().stream().map(Values::of).toList());
+      assertTakersFindTheSame(built, weights, result);
+      return result;
+    }
+  }
+
+  /**
+   * Gradients that are made in memory that holds something else are those of sums that were zero.
+   */
+  private static void assertTakersFindTheSame(
+      FusedGraph built, PackedWeights weights, Result expected) {
+    Map<String, Values> taken = new HashMap<>();
+    PlanRequest request =
+        built.takenGradient((name, made) -> taken.put(name, Values.of(CpuTensor.of(made))), "y");
+    try (GraphPlan plan = FusedGraph.compile(request, weights)) {
+      for (int run = 0; run < 2; run++) {
+        // The first run leaves its own behind.
+        expected.g().setInput(plan, "g");
+        plan.setInput(
+            FusedGraph.LOSS_GRADIENT,
+            java.nio.FloatBuffer.wrap(new float[] {expected.g().elements().length}),
+            0);
+        plan.run();
+      }
+    }
+    for (int i = 0; i < expected.gradients().size(); i++) {
+      double[] sum = expected.gradients().get(i).elements();
+      double[] alone = taken.get("input" + i).elements();
+      for (int k = 0; k < sum.length; k++) {
+        // A sum of zeros of either sign is positive.
+        assertThat(alone[k] + 0.0).as("taken gradient of input %d", i).isEqualTo(sum[k] + 0.0);
+      }
     }
   }
 

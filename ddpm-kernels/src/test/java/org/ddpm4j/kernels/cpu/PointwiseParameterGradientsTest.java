@@ -112,6 +112,10 @@ class PointwiseParameterGradientsTest {
           .isLessThan(tolerance);
       assertThat(NaiveOps.add(expectedDb, biasGradient(dy)).relativeErrorOf(Values.of(biasSum)))
           .isLessThan(tolerance);
+      // Whatever is there.
+      gradients(context, xs, ws, slopes, sum.blank(), biasSum.blank()).run();
+      assertThat(weightsGradient(x, dy).relativeErrorOf(Values.of(sum))).isLessThan(tolerance);
+      assertThat(biasGradient(dy).relativeErrorOf(Values.of(biasSum))).isLessThan(tolerance);
     }
   }
 

@@ -85,6 +85,18 @@ class WinogradTest {
       assertClose(dx, of.inputGradient());
       assertClose(dw, sum(expectedDw, of.weightsGradient()));
       assertClose(db, sum(expectedDb, of.biasGradient()));
+      // Whatever is there.
+      new WinogradGradient(
+              context,
+              of.x().toTensor(),
+              of.w().toTensor(),
+              of.dy().toTensor(),
+              dx,
+              dw.blank(),
+              db.blank())
+          .run();
+      assertClose(dw, of.weightsGradient());
+      assertClose(db, of.biasGradient());
     }
   }
 
