@@ -37,4 +37,14 @@ public interface Objective {
    * @return the losses, N of them
    */
   double[] losses(Unet unet, TrainingBatch batch);
+
+  /**
+   * Whether images may be pixels from 0 to 255, because this scales them by itself. Where it does
+   * not, a {@linkplain org.ddpm4j.diffusion.training.Trainer training} refuses them.
+   *
+   * @return false unless an objective says otherwise
+   */
+  default boolean takesPixels() {
+    return false;
+  }
 }

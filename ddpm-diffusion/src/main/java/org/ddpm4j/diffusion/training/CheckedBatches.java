@@ -7,12 +7,21 @@ import org.nd4j.linalg.dataset.DataSet;
 
 /**
  * A source whose first batch is looked at: pixels that nobody has scaled are trained on without an
- * error, and never drawn well. Refused are whole numbers from 0 to 255 alone, of which some are in
- * the brighter half. Data that was standardised, and latents, have fractions and negative numbers.
+ * error, and never drawn well. Refused are numbers from 0 to 255, of which some are in the brighter
+ * half, and what a filter that sharpens makes of them when they are resized.
+ *
+ * <p>All else is taken, however large: a schedule whose noise is as large goes with it, and a scale
+ * of one's own may be any. Data that was standardised, and latents, are negative about as often as
+ * positive; those of an autoencoder that nobody has scaled reach some tens.
  */
 final class CheckedBatches implements BatchSource {
 
   private static final int MAX_PIXEL = 255;
+
+  /**
+   * How far filters with negative lobes, as Lanczos', overshoot an edge, an eighth of its height.
+   */
+  private static final int OVERSHOOT = 32;
 
   /** What labels, counts and masks seldom reach, and every data set of pictures does. */
   private static final int BRIGHT = 127;
@@ -42,27 +51,29 @@ final class CheckedBatches implements BatchSource {
     if (checked || batch == null || batch.getFeatures() == null) {
       return;
     }
-    if (arePixels(batch.getFeatures())) {
-      throw new IllegalArgumentException(
-          Text.format(
-              "The first batch holds whole numbers from 0 to %d, as the pixels of files, but networks are trained on images of about [-1,1]; scale them by Normalization.SYMMETRIC.toModel, which is x/127.5 - 1, or read them as an ImageDataSet.",
-              MAX_PIXEL));
+    if (!batch.getFeatures().isEmpty()) {
+      requireScaled(batch.getFeatures());
     }
     checked = true;
   }
 
-  private static boolean arePixels(INDArray images) {
-    if (images.isEmpty()) {
-      return false;
-    }
+  private static void requireScaled(INDArray images) {
     float[] values = images.castTo(DataType.FLOAT).dup('c').data().asFloat();
-    boolean bright = false;
+    float least = values[0];
+    float most = values[0];
     for (float value : values) {
-      if (!(value >= 0 && value <= MAX_PIXEL) || value != (int) value) {
-        return false;
+      // Of what is not finite, the loss will tell.
+      if (!(value >= -OVERSHOOT && value <= MAX_PIXEL + OVERSHOOT)) {
+        return;
       }
-      bright |= value > BRIGHT;
+      least = Math.min(least, value);
+      most = Math.max(most, value);
     }
-    return bright;
+    if (most > BRIGHT) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "The first batch holds numbers from %.0f to %.0f, as the pixels of files, but networks are trained on images of about [-1,1]; scale them by Normalization.SYMMETRIC.toModel, which is x/127.5 - 1, or read them as an ImageDataSet.",
+              least, most));
+    }
   }
 }

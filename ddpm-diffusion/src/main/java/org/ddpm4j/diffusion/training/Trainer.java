@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.objective.ConsistencyDistillation;
-import org.ddpm4j.diffusion.objective.GraphObjective;
 import org.ddpm4j.diffusion.objective.ImportanceTimesteps;
 import org.ddpm4j.diffusion.objective.LogNormalTimesteps;
 import org.ddpm4j.diffusion.objective.Objective;
@@ -122,7 +121,7 @@ public final class Trainer implements AutoCloseable {
       this.target = Optional.empty();
       this.objective = objective;
     }
-    BatchSource batches = objective instanceof GraphObjective ? new CheckedBatches(data) : data;
+    BatchSource batches = objective.takesPixels() ? data : new CheckedBatches(data);
     this.trainingStep =
         steps.create(
             new TrainingStep.Task(unet, this.objective, config, batches, timesteps, state));
@@ -199,8 +198,8 @@ public final class Trainer implements AutoCloseable {
   /**
    * Trains to the last step, or until {@link #requestStop} is heard.
    *
-   * @throws IllegalArgumentException if a batch has no images, or the first one, for an objective
-   *     of this library, pixels from 0 to 255 that nobody has scaled
+   * @throws IllegalArgumentException if a batch has no images, or the first one pixels from 0 to
+   *     255 that nobody has scaled, unless the {@linkplain Objective#takesPixels objective} does
    * @throws TrainingDivergedException if the loss, the gradient or the update is not finite; the
    *     weights are those before that step, and no listener hears of it
    * @throws org.ddpm4j.kernels.plan.DeviceMemoryException if the network's device has no memory

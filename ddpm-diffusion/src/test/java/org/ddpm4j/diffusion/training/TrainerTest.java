@@ -11,8 +11,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.Pointer;
+import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
+import org.ddpm4j.diffusion.objective.TrainingBatch;
 import org.ddpm4j.kernels.ops.LossFunction;
+import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -20,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -79,10 +83,7 @@ class TrainerTest {
   /** What a reader of files gives that nobody has told how the network sees pixels. */
   @Test
   void refusesPixelsThatNobodyHasScaled() {
-    INDArray pixels = TinyTraining.images(0, 8).getFeatures().dup();
-    for (long i = 0; i < pixels.length(); i++) {
-      pixels.putScalar(i, i * 37 % 256);
-    }
+    INDArray pixels = levels(1, 0);
     for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
       DataSet batch = new DataSet(pixels.castTo(type), null);
       Trainer trainer =
@@ -90,21 +91,76 @@ class TrainerTest {
               TinyTraining.unet(), TinyTraining.SCHEDULE, TinyTraining.config(3), step -> batch);
       assertThatThrownBy(trainer::fit)
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("whole numbers from 0 to 255")
+          .hasMessageContaining("numbers from 0 to 255")
           .hasMessageContaining("x/127.5 - 1");
       assertThat(trainer.step()).isZero();
     }
   }
 
-  /** Pixels that were scaled any way, and whole numbers that are negative or beyond a byte's. */
+  /** By the mean of neighbours, and by a filter that overshoots at edges. */
   @ParameterizedTest
-  @CsvSource({"0.1, 0", "20, -40", "1, -127.5", "0.4, 0", "0.0078125, -1", "1, -1", "100, 0"})
-  void takesAllElse(double factor, double offset) throws IOException {
+  @CsvSource({"0.5, 0", "1.2, -25"})
+  void refusesPixelsThatWereResizedAndNotScaled(double factor, double offset) {
+    DataSet batch = new DataSet(levels(factor, offset + 0.3), null);
+    Trainer trainer =
+        new Trainer(
+            TinyTraining.unet(), TinyTraining.SCHEDULE, TinyTraining.config(3), step -> batch);
+    assertThatThrownBy(trainer::fit)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("as the pixels of files");
+    assertThat(trainer.step()).isZero();
+  }
+
+  /** One of another kind than the library's devices know; it may scale pixels by itself. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void anObjectiveOfOnesOwnIsGivenPixelsWhereItSaysSo(boolean takesPixels) throws IOException {
+    DataSet pixels = new DataSet(levels(1, 0), null);
+    Objective objective =
+        new OfOnesOwn(ObjectiveConfig.simple().create(TinyTraining.SCHEDULE), takesPixels);
+    Trainer trainer =
+        new Trainer(TinyTraining.unet(), objective, TinyTraining.config(1), step -> pixels);
+    if (takesPixels) {
+      trainer.fit();
+      assertThat(trainer.step()).isEqualTo(1);
+    } else {
+      assertThatThrownBy(trainer::fit).hasMessageContaining("numbers from 0 to 255");
+    }
+  }
+
+  private record OfOnesOwn(Objective like, boolean takesPixels) implements Objective {
+
+    @Override
+    public int timesteps() {
+      return like.timesteps();
+    }
+
+    @Override
+    public double[] lossAndGradient(
+        Unet unet, TrainingBatch batch, double[] weights, Parameters gradient) {
+      return like.lossAndGradient(unet, batch, weights, gradient);
+    }
+
+    @Override
+    public double[] losses(Unet unet, TrainingBatch batch) {
+      return like.losses(unet, batch);
+    }
+  }
+
+  /** The levels of pixels, times a factor and moved. */
+  private static INDArray levels(double factor, double offset) {
     INDArray levels = TinyTraining.images(0, 8).getFeatures().dup();
     for (long i = 0; i < levels.length(); i++) {
       levels.putScalar(i, i * 37 % 256 * factor + offset);
     }
-    DataSet batch = new DataSet(levels, null);
+    return levels;
+  }
+
+  /** Pixels that were scaled any way, and numbers that are far below 0 or beyond a byte's. */
+  @ParameterizedTest
+  @CsvSource({"0.1, 0", "20, -40", "1, -127.5", "0.4, 0", "0.0078125, -1", "1, -40", "100, 0"})
+  void takesAllElse(double factor, double offset) throws IOException {
+    DataSet batch = new DataSet(levels(factor, offset), null);
     Trainer trainer =
         new Trainer(
             TinyTraining.unet(), TinyTraining.SCHEDULE, TinyTraining.config(1), step -> batch);
