@@ -208,7 +208,7 @@ record ConvolutionOperands(
                     gradient.get_desc(),
                     Onednn.engine(),
                     plainWeights,
-                    sum.isBlank() ? Onednn.attributes() : Onednn.attributesOfAdding(),
+                    Onednn.attributesOfAddingTo(sum),
                     false)))
         .with(DNNL_ARG_SRC, gradient)
         .with(DNNL_ARG_DST, plain);

@@ -33,7 +33,7 @@ record MatrixProduct(matmul primitive, memory.desc a, memory.desc b, memory.desc
 
   /** Adds to a result, or overwrites it where that is blank. */
   static MatrixProduct addingTo(CpuTensor result, memory.desc a, memory.desc b, memory.desc c) {
-    return with(a, b, c, result.isBlank() ? Onednn.attributes() : Onednn.attributesOfAdding());
+    return with(a, b, c, Onednn.attributesOfAddingTo(result));
   }
 
   private static MatrixProduct with(

@@ -63,6 +63,11 @@ public final class Onednn {
     return attributes(operations);
   }
 
+  /** The same for a primitive that adds to a tensor, or overwrites it where that is blank. */
+  static primitive_attr attributesOfAddingTo(CpuTensor result) {
+    return result.isBlank() ? attributes() : attributesOfAdding();
+  }
+
   /** The bytes of the scratchpad that a primitive must be given. */
   static long scratchpadBytes(primitive primitive) {
     dnnl_memory_desc scratchpad =
