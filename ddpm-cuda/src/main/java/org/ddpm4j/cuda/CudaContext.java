@@ -235,7 +235,11 @@ final class CudaContext implements PlanContext {
     return ElementwiseKernels.adding(this, summand, sum);
   }
 
-  /** A graph, recorded when it first runs. */
+  /**
+   * A graph, recorded when it runs for the second time. The first time, kernels run one by one:
+   * libraries load some of what they launch when they first do, which CUDA may refuse while a graph
+   * is recorded.
+   */
   @Override
   public Kernel assemble(List<Kernel> kernels) {
     if (kernels.isEmpty()) {
@@ -243,7 +247,15 @@ final class CudaContext implements PlanContext {
     }
     RecordedGraph graph = new RecordedGraph(driver);
     graphs.add(graph);
-    return () -> graph.run(0, () -> kernels);
+    boolean[] haveRun = new boolean[1];
+    return () -> {
+      if (haveRun[0]) {
+        graph.run(0, () -> kernels);
+      } else {
+        kernels.forEach(Kernel::run);
+        haveRun[0] = true;
+      }
+    };
   }
 
   @Override

@@ -87,11 +87,11 @@ final class CudaShard implements AutoCloseable {
         int estimateFactors,
         int targetNumbers,
         int furtherEmas) {
-      x0 = add(images * elements * Float.BYTES);
+      x0 = add(Math.multiplyExact(images, Math.multiplyExact(elements, Float.BYTES)));
       diffusion = add(images * 4 * Float.BYTES);
       coefficients = add(images * coefficientsOfImage * Float.BYTES);
       estimate = add(images * estimateFactors * Float.BYTES);
-      target = add(images * targetNumbers * Float.BYTES);
+      target = add(Math.multiplyExact(images, targetNumbers * Float.BYTES));
       timesteps = add(images * Float.BYTES);
       labels = add(images * Float.BYTES);
       dropout = add(images * BatchKey.PIECES * Float.BYTES);
@@ -104,7 +104,7 @@ final class CudaShard implements AutoCloseable {
 
     private int add(int bytes) {
       int start = end;
-      end = Math.toIntExact(CudaContext.roundUp(end + bytes));
+      end = Math.toIntExact(CudaContext.roundUp((long) end + bytes));
       return start;
     }
 

@@ -14,11 +14,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -40,13 +35,16 @@ import org.bytedeco.javacpp.SizeTPointer;
 
 /**
  * Compiles kernels of our sources to the machine code of a card, by NVRTC, each on its own and as
- * many at a time as there are processors. Keeps the results in a folder of the user's, under a name
- * that is a digest of source, options and compiler.
+ * many at a time as there are processors. Keeps the results in a {@link KernelCache}, under a
+ * digest of source, options and compiler.
  */
 final class KernelCompiler implements AutoCloseable {
 
   private static final int MOST_THREADS = 16;
   private static final int IDLE_SECONDS = 5;
+
+  /** Of a digest, what names of files are made from. */
+  private static final int KEY_BYTES = 16;
 
   private static final Pattern INCLUDE = Pattern.compile("#include \"(\\w+\\.cuh)\"");
 
@@ -59,13 +57,13 @@ final class KernelCompiler implements AutoCloseable {
   private static final Map<String, String> SOURCES = new ConcurrentHashMap<>();
 
   private final String architecture;
-  private final Path cache;
+  private final KernelCache cache;
   private final ThreadPoolExecutor threads;
 
   KernelCompiler(int major, int minor) {
     // "a": with the instructions that only this very architecture has.
     architecture = String.format(Locale.ROOT, "sm_%d%d%s", major, minor, major >= 9 ? "a" : "");
-    cache = cacheFolder();
+    cache = KernelCache.ofUser();
     int processors = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
     threads =
         new ThreadPoolExecutor(
@@ -84,15 +82,6 @@ final class KernelCompiler implements AutoCloseable {
     return thread;
   }
 
-  private static Path cacheFolder() {
-    String given = System.getenv("XDG_CACHE_HOME");
-    Path root =
-        given != null && !given.isBlank()
-            ? Path.of(given)
-            : Path.of(System.getProperty("user.home", "."), ".cache");
-    return root.resolve("ddpm4j").resolve("cuda");
-  }
-
   /** The machine code of a kernel, as soon as it is there. */
   Future<byte[]> compile(String file, String kernel, List<String> defines) {
     return threads.submit(() -> find(file, kernel, defines));
@@ -101,14 +90,15 @@ final class KernelCompiler implements AutoCloseable {
   private byte[] find(String file, String kernel, List<String> defines) {
     String source = source(file, kernel);
     List<String> options = options(defines);
-    Path cached = cache.resolve(digest(source, options) + ".cubin");
-    try {
-      return Files.readAllBytes(cached);
-    } catch (IOException e) {
-      byte[] code = machineCode(file, source, options);
-      keep(code, cached);
-      return code;
-    }
+    String key = key(source, options);
+    return cache
+        .find(key)
+        .orElseGet(
+            () -> {
+              byte[] code = machineCode(file, source, options);
+              cache.keep(key, code);
+              return code;
+            });
   }
 
   /** Waits for what is being compiled, and gives up the rest. */
@@ -184,18 +174,13 @@ final class KernelCompiler implements AutoCloseable {
     }
   }
 
-  private static String digest(String source, List<String> options) {
+  private static String key(String source, List<String> options) {
     int[] major = new int[1];
     int[] minor = new int[1];
     nvrtcVersion(major, minor);
     String all = String.format(Locale.ROOT, "%d.%d\n%s\n%s", major[0], minor[0], options, source);
-    try {
-      byte[] hash =
-          MessageDigest.getInstance("SHA-256").digest(all.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(hash, 0, 16);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
+    return HexFormat.of()
+        .formatHex(KernelCache.digest(all.getBytes(StandardCharsets.UTF_8)), 0, KEY_BYTES);
   }
 
   private static byte[] machineCode(String file, String source, List<String> options) {
@@ -238,23 +223,6 @@ final class KernelCompiler implements AutoCloseable {
               "NVRTC could not compile %s: %s.",
               file,
               nvrtcGetErrorString(code).getString()));
-    }
-  }
-
-  /** A cache that cannot be written costs time, nothing else. */
-  private static void keep(byte[] code, Path target) {
-    try {
-      Files.createDirectories(target.getParent());
-      Path temporary = Files.createTempFile(target.getParent(), "cubin", ".tmp");
-      try {
-        Files.write(temporary, code);
-        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-      } finally {
-        Files.deleteIfExists(temporary);
-      }
-    } catch (IOException e) {
-      org.slf4j.LoggerFactory.getLogger(KernelCompiler.class)
-          .debug("The compiled kernel {} was not kept: {}", target, e.toString());
     }
   }
 }

@@ -102,6 +102,9 @@ final class NvidiaDriver implements CudaDriver {
   /** What is allocated: lengths by address. */
   private final Map<Long, Long> blocks = new HashMap<>();
 
+  /** Addresses of the host's memory that is pinned. */
+  private final Set<Long> pinned = new HashSet<>();
+
   /** Cards whose memory was read. */
   private final Set<Integer> peers = new HashSet<>();
 
@@ -230,10 +233,10 @@ final class NvidiaDriver implements CudaDriver {
       throw CudaException.outOfMemory(description(), bytes, freeMemory());
     }
     check(code, "allocate memory");
-    zero(memory.address(), bytes);
-    synchronize();
     blocks.put(memory.address(), bytes);
     allocated += bytes;
+    zero(memory.address(), bytes);
+    synchronize();
     peak = Math.max(peak, allocated);
     return memory.address();
   }
@@ -256,6 +259,7 @@ final class NvidiaDriver implements CudaDriver {
     use();
     Pointer memory = new Pointer();
     check(cudaHostAlloc(memory, Math.max(bytes, 1), cudaHostAllocDefault), "pin host memory");
+    pinned.add(memory.address());
     return new BytePointer(memory).capacity(Math.max(bytes, 1)).asByteBuffer();
   }
 
@@ -263,7 +267,9 @@ final class NvidiaDriver implements CudaDriver {
   public void freeHost(ByteBuffer memory) {
     use();
     synchronize();
-    check(cudaFreeHost(new Address(new BytePointer(memory).address())), "free host memory");
+    long address = new BytePointer(memory).address();
+    check(cudaFreeHost(new Address(address)), "free host memory");
+    pinned.remove(address);
   }
 
   @Override
@@ -481,25 +487,37 @@ final class NvidiaDriver implements CudaDriver {
     use();
     loadAll();
     CUgraph_st graph = new CUgraph_st();
-    CUgraphExec_st executable = new CUgraphExec_st();
     check(
         cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal),
         "begin to record a graph");
-    RuntimeException failure = null;
+    boolean hasRecorded = false;
     try {
       kernels.forEach(Kernel::run);
-    } catch (RuntimeException e) {
-      failure = e;
+      hasRecorded = true;
+    } finally {
+      // In any case, for a stream that is still recording refuses all else.
+      int code = cudaStreamEndCapture(stream, graph);
+      if (hasRecorded) {
+        check(code, "record a graph");
+      } else {
+        cudaGetLastError();
+        forget(graph);
+      }
     }
-    int code = cudaStreamEndCapture(stream, graph);
-    if (failure != null) {
-      cudaGetLastError();
-      throw failure;
+    try {
+      CUgraphExec_st executable = new CUgraphExec_st();
+      check(cudaGraphInstantiate(executable, graph, 0), "make a graph");
+      return new Recorded(executable);
+    } finally {
+      forget(graph);
     }
-    check(code, "record a graph");
-    check(cudaGraphInstantiate(executable, graph, 0), "make a graph");
-    check(cudaGraphDestroy(graph), "forget a graph");
-    return new Recorded(executable);
+  }
+
+  /** A graph that could not be recorded is none. */
+  private static void forget(CUgraph_st graph) {
+    if (!graph.isNull()) {
+      cudaGraphDestroy(graph);
+    }
   }
 
   private final class Recorded implements CudaGraph {
@@ -541,18 +559,31 @@ final class NvidiaDriver implements CudaDriver {
     return milliseconds[0];
   }
 
+  /**
+   * Gives back what is left, too: where memory ran out, nobody may know any more what was allocated
+   * before.
+   */
   @Override
   public void close() {
     compiler.close();
-    synchronize();
-    if (cudnnPlans != null) {
-      cudnnPlans.close();
+    try {
+      synchronize();
+      if (cudnnPlans != null) {
+        cudnnPlans.close();
+      }
+      if (cudnn != null) {
+        checkCudnn(cudnnDestroy(cudnn));
+      }
+    } finally {
+      use();
+      modules.forEach(org.bytedeco.cuda.global.cudart::cuModuleUnload);
+      modules.clear();
+      blocks.keySet().forEach(address -> cudaFree(new Address(address)));
+      blocks.clear();
+      pinned.forEach(address -> cudaFreeHost(new Address(address)));
+      pinned.clear();
+      cudaStreamDestroy(stream);
+      cudaGetLastError();
     }
-    if (cudnn != null) {
-      checkCudnn(cudnnDestroy(cudnn));
-    }
-    check(cudaStreamDestroy(stream), "forget a stream");
-    modules.forEach(org.bytedeco.cuda.global.cudart::cuModuleUnload);
-    modules.clear();
   }
 }
