@@ -14,6 +14,7 @@
 // accesses, writing beyond the dynamic shared memory. Shared memory holds NaNs when a block begins,
 // and so does the target of a cp_async_16 until it was waited for. Threads run from the first to
 // the last in even blocks, and from the last to the first in odd ones, to find missing barriers.
+// Where this is compiled with -DCUDA_WATCHED, each access to memory is looked at, too: see watch.cpp.
 #pragma once
 
 #include <sys/mman.h>
@@ -37,6 +38,9 @@
 #endif
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
+#endif
+#if defined(CUDA_WATCHED)
+#include "watch.h"
 #endif
 
 // ---------------------------------------------------------------------------- words of the language
@@ -101,7 +105,15 @@ constexpr int warpSize = 32;
 extern "C" {
 extern char __start_cuda_shared[] __attribute__((weak, visibility("hidden")));
 extern char __stop_cuda_shared[] __attribute__((weak, visibility("hidden")));
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 }
+
+// What is done for watch.cpp alone.
+#if defined(CUDA_WATCHED)
+#define WATCHED(statement) statement
+#else
+#define WATCHED(statement) ((void)0)
+#endif
 
 namespace cuda_on_cpu {
 
@@ -266,6 +278,7 @@ static void report_deadlock() {
 static void go_on_with(int next) {
   int previous = machine.current;
   machine.current = next;
+  WATCHED(watch.thread = next);
   threadIdx = machine.indices[next];
   switch_fiber(&machine.fibers[previous], &machine.fibers[next]);
 }
@@ -278,6 +291,7 @@ static void wait() {
 }
 
 static void release_block() {
+  WATCHED(watch_barrier());
   machine.result = machine.votes;
   machine.votes = 0;
   machine.waiting = 0;
@@ -323,7 +337,11 @@ static void warp_operation(unsigned mask, void* operands, Operation operation) {
       fail("lanes %d and %d meet at different operations of their warp.", lane, other);
     }
   }
-  if (operation) operation(warp.operands, mask);
+  if (operation) {
+    operation(warp.operands, mask);
+  } else if ((mask & warp.alive) == warp.alive) {
+    WATCHED(watch_warp_barrier(w));
+  }
   warp.arrived &= ~mask;
   warp.runnable |= mask;
 }
@@ -385,7 +403,11 @@ static void run_block() {
   machine.backward = (blockIdx.x + blockIdx.y + blockIdx.z) % 2 == 1;
   machine.current = machine.backward ? machine.threads - 1 : 0;
   threadIdx = machine.indices[machine.current];
+  WATCHED(watch_block());
+  WATCHED(watch.thread = machine.current);
+  WATCHED(watch.active = true);
   switch_fiber(&machine.caller, &machine.fibers[machine.current]);
+  WATCHED(watch.active = false);
   if (machine.failed) return;
   for (size_t i = 0; i < CANARY_BYTES; i++) {
     if ((unsigned char)machine.shared[machine.sharedBytes + i] != POISON) {
@@ -418,6 +440,15 @@ static void run_grid(dim3 grid, dim3 block, size_t sharedBytes) {
   }
   gridDim = grid;
   blockDim = block;
+#if defined(CUDA_WATCHED)
+  watch.dynamicBegin = reinterpret_cast<uintptr_t>(machine.shared);
+  watch.dynamicEnd = watch.dynamicBegin + sharedBytes;
+  watch.staticBegin = reinterpret_cast<uintptr_t>(__start_cuda_shared);
+  watch.staticEnd = reinterpret_cast<uintptr_t>(__stop_cuda_shared);
+  watch.libraryBegin = reinterpret_cast<uintptr_t>(__ehdr_start);
+  watch.report = [](const char* message) { fail("%s", message); };
+  watch_launch();
+#endif
   for (int t = 0; t < machine.threads; t++) {
     machine.indices[t] = {t % block.x, t / block.x % block.y, t / block.x / block.y};
   }
@@ -652,7 +683,7 @@ struct Matrices {
 };
 
 template <int COUNT, bool TRANSPOSED>
-static void load_matrices(void** operands, unsigned) {
+__attribute__((no_sanitize("thread"))) static void load_matrices(void** operands, unsigned) {
   for (int i = 0; i < COUNT; i++) {
     unsigned short m[8][8];
     for (int row = 0; row < 8; row++) {
@@ -669,7 +700,10 @@ static void load_matrices(void** operands, unsigned) {
 
 template <int COUNT, bool TRANSPOSED>
 static void load_matrix(unsigned* registers, const void* row) {
-  if (lane() < 8 * COUNT) check_alignment(row, "ldmatrix");
+  if (lane() < 8 * COUNT) {
+    check_alignment(row, "ldmatrix");
+    WATCHED(watch_access(row, 16, false));
+  }
   Matrices operand = {row, registers};
   warp_operation(~0u, &operand, load_matrices<COUNT, TRANSPOSED>);
 }
@@ -753,6 +787,7 @@ static inline void ldmatrix_x2_trans(unsigned r[2], const void* shared) {
 static inline void cp_async_16(void* shared, const void* global, bool valid) {
   cuda_on_cpu::check_alignment(shared, "cp_async_16 to shared memory");
   if (valid) cuda_on_cpu::check_alignment(global, "cp_async_16 from global memory");
+  WATCHED(watch_access(shared, 16, true));
   memset(shared, cuda_on_cpu::POISON, 16);
   cuda_on_cpu::machine.copies[cuda_on_cpu::machine.current].copies.push_back(
       {shared, global, valid});
@@ -768,7 +803,9 @@ static inline void cp_async_wait() {
   size_t groups = c.ends.size() - N;
   size_t done = c.ends[groups - 1];
   for (size_t i = 0; i < done; i++) {
+    WATCHED(watch_access(c.copies[i].to, 16, true));
     if (c.copies[i].valid) {
+      WATCHED(watch_access(c.copies[i].from, 16, false));
       memcpy(c.copies[i].to, c.copies[i].from, 16);
     } else {
       memset(c.copies[i].to, 0, 16);

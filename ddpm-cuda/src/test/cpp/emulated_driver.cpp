@@ -7,9 +7,12 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+
+#include "watch.h"
 
 namespace {
 
@@ -115,8 +118,14 @@ NATIVE(jstring, launch)
 
 // Its end lies as near to the guard behind it as its alignment allows.
 NATIVE(jlong, allocate)(JNIEnv*, jclass, jlong bytes) {
+  static std::atomic<uintptr_t> next(WATCHED_BEGIN);
   uintptr_t length = pages(aligned(bytes));
-  void* memory = mmap(nullptr, length + 2 * GUARD_BYTES, PROT_NONE,
+  uintptr_t wanted = next.fetch_add(length + 2 * GUARD_BYTES);
+  if (wanted + length + 2 * GUARD_BYTES > WATCHED_END) {
+    next = wanted = WATCHED_BEGIN;
+  }
+  // Where there is something already, it comes to lie elsewhere, and is not watched.
+  void* memory = mmap(reinterpret_cast<void*>(wanted), length + 2 * GUARD_BYTES, PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) return 0;
   uintptr_t begin = reinterpret_cast<uintptr_t>(memory) + GUARD_BYTES;

@@ -71,7 +71,7 @@ extern "C" __global__ void product_tf32(const float* a, const float* b, float* d
 // Each way of shuffling numbers of lanes, and votes: 12 ints for each thread.
 extern "C" __global__ void shuffles(int* out) {
   int lane = threadIdx.x % 32;
-  int* to = out + threadIdx.x * 12;
+  int* to = out + (blockIdx.x * blockDim.x + threadIdx.x) * 12;
   to[0] = __shfl_sync(ALL_LANES, lane, 5);
   to[1] = __shfl_up_sync(ALL_LANES, lane, 3);
   to[2] = __shfl_down_sync(ALL_LANES, lane, 3);
@@ -135,6 +135,55 @@ extern "C" __global__ void no_wait(float* x) {
   __syncthreads();
   x[threadIdx.x] = values[0].x;
 }
+
+// Mistakes whose results are right, in the order in which threads run here.
+
+// What a thread writes last may overtake what another one of another warp reads.
+extern "C" __global__ void no_barrier_behind(float* x) {
+  __shared__ float values[64];
+  values[threadIdx.x] = threadIdx.x;
+  __syncthreads();
+  float other = values[63 - threadIdx.x];
+  __syncwarp();
+  if (threadIdx.x % 32 == 31) values[threadIdx.x] = 0;
+  x[threadIdx.x] = other;
+}
+
+// A shuffle is no barrier of the warp.
+extern "C" __global__ void shuffle_for_barrier(float* x, int mends) {
+  __shared__ float values[32];
+  values[threadIdx.x] = threadIdx.x;
+  float sum = warp_sum(1.0f);
+  if (mends) __syncwarp();
+  x[threadIdx.x] = values[31 - threadIdx.x] + sum;
+}
+
+// Threads have waited for their own copies, but not for each other.
+extern "C" __global__ void no_barrier_behind_copies(float* x, int mends) {
+  __shared__ float4 values[32];
+  cp_async_16(&values[threadIdx.x], x, true);
+  cp_async_commit();
+  cp_async_wait<0>();
+  float sum = warp_sum(1.0f);
+  if (mends) __syncthreads();
+  x[64 + threadIdx.x] = values[31 - threadIdx.x].x + sum;
+}
+
+extern "C" __global__ void blocks_in_one_place(float* x, int distance) {
+  x[blockIdx.x * distance + threadIdx.x] = 1;
+}
+
+extern "C" __global__ void reads_of_other_blocks(float* x, int distance) {
+  float y = x[(1 - blockIdx.x) * distance];
+  if (threadIdx.x == 0) x[2 + blockIdx.x] = y;
+}
+
+extern "C" __global__ void misaligned_four(float* x, int offset) {
+  float4 four = *reinterpret_cast<const float4*>(x + offset);
+  x[32] = four.x + four.y + four.z + four.w;
+}
+
+extern "C" __global__ void product_of_two(float* x, int a, int b) { x[0] = a * b; }
 
 extern "C" __global__ void misaligned(element* x) { store_pack(x + 1, load_pack(x)); }
 

@@ -4,8 +4,10 @@ import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -17,7 +19,12 @@ import org.ddpm4j.kernels.plan.Kernel;
 /**
  * Runs the kernels of our CUDA sources on a CPU, thread by thread, and looks at what they do: at
  * the number and kind of their arguments, whether pointers lie in allocated memory, and whether
- * anything beside allocations was written. Everything is done when a method returns.
+ * anything beside allocations was written.
+ *
+ * <p>What is enqueued runs as late as a card may run it: when somebody waits for it. Whoever reads
+ * a result too early, gives memory of the host away too early, or enqueues on one card what needs
+ * another card's work without a mark, gets wrong results. A graph is what was enqueued while it was
+ * recorded, with the arguments of then; meanwhile everything is refused that a card refuses.
  */
 final class EmulatedDriver implements CudaDriver {
 
@@ -26,6 +33,9 @@ final class EmulatedDriver implements CudaDriver {
 
   private static final int SHARED_BYTES = 227 * 1024;
 
+  /** Whether all kernels of the tests are watched: for a look at everything, an hour long. */
+  private static final boolean WATCHES_ALL = Boolean.getBoolean("ddpm4j.emulation.watched");
+
   /** Libraries have state of their own: one launch at a time. */
   private static final Object MACHINE = new Object();
 
@@ -33,7 +43,19 @@ final class EmulatedDriver implements CudaDriver {
   private static final Map<Path, Long> LIBRARIES = new HashMap<>();
 
   private final NavigableMap<Long, Long> allocations = new TreeMap<>();
-  private final Map<ByteBuffer, Boolean> hostMemory = new IdentityHashMap<>();
+
+  /** Pinned, by its address. */
+  private final NavigableMap<Long, ByteBuffer> hostMemory = new TreeMap<>();
+
+  /** What nobody has waited for yet. */
+  private final Deque<Runnable> underWay = new ArrayDeque<>();
+
+  /** How much was ever enqueued. */
+  private long enqueued;
+
+  /** Null but while a graph is recorded. */
+  private List<Runnable> recording;
+
   private final Map<String, CudaFunction> functions = new HashMap<>();
   private long launches;
   private long uploaded;
@@ -47,13 +69,28 @@ final class EmulatedDriver implements CudaDriver {
 
   private final int sharedBytes;
 
+  private final boolean isWatching;
+
   EmulatedDriver() {
     this(SHARED_BYTES);
   }
 
   /** Like a card with other memory of the blocks. */
   EmulatedDriver(int sharedBytes) {
+    this(sharedBytes, WATCHES_ALL);
+  }
+
+  /**
+   * One that looks at each access to memory: at races, whatever the order of threads, at misaligned
+   * accesses and at whole numbers that overflow. It takes several times as long.
+   */
+  static EmulatedDriver watching() {
+    return new EmulatedDriver(SHARED_BYTES, true);
+  }
+
+  private EmulatedDriver(int sharedBytes, boolean isWatching) {
     this.sharedBytes = sharedBytes;
+    this.isWatching = isWatching;
     if (obstacle() != null) {
       throw new IllegalStateException(obstacle() + ".");
     }
@@ -80,21 +117,25 @@ final class EmulatedDriver implements CudaDriver {
 
   /** How many kernels ran. */
   long launches() {
+    synchronize();
     return launches;
   }
 
   /** Bytes that came from the host. */
   long uploaded() {
+    synchronize();
     return uploaded;
   }
 
   /** Bytes that went to the host. */
   long downloaded() {
+    synchronize();
     return downloaded;
   }
 
   /** How many graphs ran. */
   long graphRuns() {
+    synchronize();
     return graphRuns;
   }
 
@@ -138,6 +179,7 @@ final class EmulatedDriver implements CudaDriver {
     if (bytes < 0) {
       throw new IllegalArgumentException("There is no memory of %d bytes.".formatted(bytes));
     }
+    refuseWhileRecording("allocates memory");
     long address = EmulatedMachine.allocate(bytes);
     if (address == 0) {
       throw CudaException.outOfMemory(name(), bytes, 0);
@@ -154,6 +196,7 @@ final class EmulatedDriver implements CudaDriver {
 
   @Override
   public synchronized void free(long address) {
+    synchronize();
     Long bytes = allocations.remove(address);
     if (bytes == null) {
       throw new IllegalArgumentException("Nobody allocated 0x%x.".formatted(address));
@@ -162,31 +205,59 @@ final class EmulatedDriver implements CudaDriver {
   }
 
   @Override
-  public ByteBuffer allocateHost(int bytes) {
-    ByteBuffer memory = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
-    hostMemory.put(memory, true);
+  public synchronized ByteBuffer allocateHost(int bytes) {
+    refuseWhileRecording("pins memory of the host");
+    ByteBuffer memory =
+        ByteBuffer.allocateDirect(Math.max(1, bytes)).order(ByteOrder.nativeOrder());
+    hostMemory.put(EmulatedMachine.addressOf(memory), memory);
     return memory;
   }
 
   @Override
-  public void freeHost(ByteBuffer memory) {
-    if (hostMemory.remove(memory) == null) {
+  public synchronized void freeHost(ByteBuffer memory) {
+    synchronize();
+    if (hostMemory.remove(EmulatedMachine.addressOf(memory)) == null) {
       throw new IllegalArgumentException("Nobody allocated this memory of the host.");
     }
   }
 
   @Override
-  public void upload(ByteBuffer from, long to) {
+  public synchronized void upload(ByteBuffer from, long to) {
+    synchronize();
     requireAllocated(to, from.remaining(), "An upload");
     uploaded += from.remaining();
     EmulatedMachine.copy(addressOf(from), to, from.remaining());
   }
 
   @Override
-  public void download(long from, ByteBuffer to) {
+  public synchronized void download(long from, ByteBuffer to) {
+    synchronize();
     requireAllocated(from, to.remaining(), "A download");
     downloaded += to.remaining();
     EmulatedMachine.copy(from, addressOf(to), to.remaining());
+  }
+
+  /** Works when somebody waits, or is part of the graph that is being recorded. */
+  private synchronized void enqueue(Runnable work) {
+    if (recording != null) {
+      recording.add(work);
+    } else {
+      underWay.add(work);
+      enqueued++;
+    }
+  }
+
+  private void refuseWhileRecording(String what) {
+    if (recording != null) {
+      throw new IllegalStateException("A kernel %s while a graph is recorded.".formatted(what));
+    }
+  }
+
+  /** Does what was enqueued up to a number. */
+  private synchronized void finish(long number) {
+    while (!underWay.isEmpty() && enqueued - underWay.size() < number) {
+      underWay.remove().run();
+    }
   }
 
   private static long addressOf(ByteBuffer buffer) {
@@ -197,29 +268,70 @@ final class EmulatedDriver implements CudaDriver {
   }
 
   @Override
-  public void uploadLater(ByteBuffer from, long to) {
-    upload(from, to);
+  public synchronized void uploadLater(ByteBuffer from, long to) {
+    refuseWhileRecording("copies from the host");
+    long address = addressOf(from);
+    long bytes = from.remaining();
+    requirePinned(address, bytes);
+    requireAllocated(to, bytes, "An upload");
+    enqueue(
+        () -> {
+          requirePinned(address, bytes);
+          requireAllocated(to, bytes, "An upload");
+          uploaded += bytes;
+          EmulatedMachine.copy(address, to, bytes);
+        });
   }
 
   @Override
-  public void downloadLater(long from, ByteBuffer to) {
-    download(from, to);
+  public synchronized void downloadLater(long from, ByteBuffer to) {
+    refuseWhileRecording("copies to the host");
+    long address = addressOf(to);
+    long bytes = to.remaining();
+    requirePinned(address, bytes);
+    requireAllocated(from, bytes, "A download");
+    enqueue(
+        () -> {
+          requirePinned(address, bytes);
+          requireAllocated(from, bytes, "A download");
+          downloaded += bytes;
+          EmulatedMachine.copy(from, address, bytes);
+        });
+  }
+
+  private synchronized void requirePinned(long address, long bytes) {
+    Map.Entry<Long, ByteBuffer> below = hostMemory.floorEntry(address);
+    if (below == null || address + bytes > below.getKey() + below.getValue().capacity()) {
+      throw new IllegalArgumentException(
+          "A copy of %d bytes is not of pinned memory of the host.".formatted(bytes));
+    }
   }
 
   @Override
   public void copy(long from, long to, long bytes) {
     requireAllocated(from, bytes, "A copy");
     requireAllocated(to, bytes, "A copy");
-    EmulatedMachine.copy(from, to, bytes);
+    enqueue(
+        () -> {
+          requireAllocated(from, bytes, "A copy");
+          requireAllocated(to, bytes, "A copy");
+          EmulatedMachine.copy(from, to, bytes);
+        });
   }
 
   @Override
   public void zero(long address, long bytes) {
-    fill(address, 0, bytes);
+    requireAllocated(address, bytes, "Zeroing");
+    enqueue(
+        () -> {
+          requireAllocated(address, bytes, "Zeroing");
+          EmulatedMachine.fill(address, 0, bytes);
+        });
   }
 
   /** Bytes of one value; of 0xff, floats of all types are NaN. */
   void fill(long address, int value, long bytes) {
+    synchronize();
     requireAllocated(address, bytes, "Filling");
     EmulatedMachine.fill(address, value, bytes);
   }
@@ -233,40 +345,62 @@ final class EmulatedDriver implements CudaDriver {
   }
 
   @Override
-  public void synchronize() {
-    // Nothing is ever under way.
+  public synchronized void synchronize() {
+    refuseWhileRecording("waits for the card");
+    finish(enqueued);
   }
 
   @Override
-  public Mark mark() {
+  public synchronized Mark mark() {
+    refuseWhileRecording("makes a mark");
+    long number = enqueued;
     return new Mark() {
+      private boolean isForgotten;
+
       @Override
       public void await() {
-        // Everything is done already.
+        forget();
+        finish(number);
       }
 
       @Override
       public void before(CudaDriver other) {
-        // Everything is done already.
+        forget();
+        ((EmulatedDriver) other).enqueue(() -> finish(number));
+      }
+
+      private void forget() {
+        if (isForgotten) {
+          throw new IllegalStateException("A mark is waited for once.");
+        }
+        isForgotten = true;
       }
     };
   }
 
   @Override
   public void copyFrom(CudaDriver other, long from, long to, long bytes) {
-    ((EmulatedDriver) other).requireAllocated(from, bytes, "A copy from another card");
+    EmulatedDriver source = (EmulatedDriver) other;
+    source.requireAllocated(from, bytes, "A copy from another card");
     requireAllocated(to, bytes, "A copy");
-    EmulatedMachine.copy(from, to, bytes);
+    enqueue(
+        () -> {
+          source.requireAllocated(from, bytes, "A copy from another card");
+          requireAllocated(to, bytes, "A copy");
+          EmulatedMachine.copy(from, to, bytes);
+        });
   }
 
   @Override
   public synchronized CudaFunction function(String file, String kernel, List<String> defines) {
+    refuseWhileRecording("asks for another kernel");
     return functions.computeIfAbsent(
-        file + " " + kernel + " " + defines, key -> load(file, kernel, defines));
+        file + " " + kernel + " " + defines, key -> load(file, kernel, defines, isWatching));
   }
 
-  private static CudaFunction load(String file, String kernel, List<String> defines) {
-    Path path = EmulatedKernels.kernels(file, defines);
+  private static CudaFunction load(
+      String file, String kernel, List<String> defines, boolean isWatching) {
+    Path path = EmulatedKernels.kernels(file, defines, isWatching);
     synchronized (MACHINE) {
       long library =
           LIBRARIES.computeIfAbsent(path, added -> EmulatedMachine.open(added.toString()));
@@ -283,6 +417,22 @@ final class EmulatedDriver implements CudaDriver {
 
   @Override
   public synchronized void launch(CudaFunction function, Launch launch, CudaArguments arguments) {
+    Emulated emulated = (Emulated) function.handle();
+    check(function.name(), emulated.signature, arguments.pointers());
+    CudaArguments ofNow = copy(arguments.pointers());
+    enqueue(() -> run(function, launch, ofNow));
+  }
+
+  /** Launches have their arguments from when they were enqueued. */
+  private static CudaArguments copy(PointerPointer<LongPointer> pointers) {
+    Object[] values = new Object[Math.toIntExact(pointers.capacity())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = new LongPointer(pointers.get(i)).get();
+    }
+    return new CudaArguments(values);
+  }
+
+  private synchronized void run(CudaFunction function, Launch launch, CudaArguments arguments) {
     Emulated emulated = (Emulated) function.handle();
     check(function.name(), emulated.signature, arguments.pointers());
     launches++;
@@ -332,33 +482,51 @@ final class EmulatedDriver implements CudaDriver {
     }
   }
 
-  /** Runs them one after the other. */
   @Override
-  public CudaGraph graph(List<Kernel> kernels) {
-    List<Kernel> recorded = List.copyOf(kernels);
+  public synchronized CudaGraph graph(List<Kernel> kernels) {
+    refuseWhileRecording("records a graph");
+    List<Runnable> recorded = new ArrayList<>();
+    recording = recorded;
+    try {
+      kernels.forEach(Kernel::run);
+    } finally {
+      recording = null;
+    }
     return new CudaGraph() {
+      private boolean isClosed;
+
       @Override
       public void run() {
-        graphRuns++;
-        recorded.forEach(Kernel::run);
+        if (isClosed) {
+          throw new IllegalStateException("A graph runs that was forgotten.");
+        }
+        enqueue(
+            () -> {
+              graphRuns++;
+              recorded.forEach(Runnable::run);
+            });
       }
 
       @Override
       public void close() {
-        // Nothing was recorded.
+        synchronize();
+        isClosed = true;
       }
     };
   }
 
   @Override
   public double milliseconds(Runnable work) {
+    synchronize();
     long start = System.nanoTime();
     work.run();
+    synchronize();
     return (System.nanoTime() - start) / 1e6;
   }
 
   @Override
   public synchronized void close() {
+    finish(enqueued);
     forgotten += allocations();
     hostMemory.clear();
     allocations.forEach(EmulatedMachine::release);

@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.ddpm4j.kernels.plan.Kernel;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,11 +24,13 @@ class EmulatedDriverTest {
 
   private final Random random = new Random(5);
   private EmulatedDriver driver;
+  private CudaFunction one;
 
   @BeforeEach
   void open() {
     Assumptions.assumeTrue(EmulatedDriver.obstacle() == null, EmulatedDriver.obstacle());
     driver = new EmulatedDriver();
+    one = function("beyond_global_memory");
   }
 
   @AfterEach
@@ -42,6 +45,7 @@ class EmulatedDriverTest {
         driver.function(FILE, kernel, List.of("ELEMENT_" + element)),
         launch,
         new CudaArguments(arguments));
+    driver.synchronize();
   }
 
   private void launch(String kernel, Launch launch, Object... arguments) {
@@ -179,11 +183,12 @@ class EmulatedDriverTest {
   @Test
   void lanesShuffleAndVote() {
     int threads = 96;
-    long out = driver.allocate(4 * 12 * threads);
+    int all = 2 * threads;
+    long out = driver.allocate(4 * 12 * all);
     launch("shuffles", Launch.of(2, threads), out);
-    ByteBuffer bytes = buffer(4 * 12 * threads);
+    ByteBuffer bytes = buffer(4 * 12 * all);
     driver.download(out, bytes);
-    for (int thread = 0; thread < threads; thread++) {
+    for (int thread = 0; thread < all; thread++) {
       int[] found = new int[12];
       bytes.asIntBuffer().get(12 * thread, found);
       int lane = thread % 32;
@@ -334,6 +339,89 @@ class EmulatedDriverTest {
     long y = driver.allocate(250);
     assertThatThrownBy(() -> launch("beyond_global_memory", Launch.of(1, 1), y, 63))
         .hasMessageContaining("beyond_global_memory wrote beside the 250 bytes");
+  }
+
+  private CudaFunction function(String kernel) {
+    return driver.function(FILE, kernel, List.of("ELEMENT_FLOAT"));
+  }
+
+  /** {@code x[n] = 1}, enqueued. */
+  private void enqueueOne(CudaDriver to, long x, int n) {
+    CudaFunction one = to.function(FILE, "beyond_global_memory", List.of("ELEMENT_FLOAT"));
+    to.launch(one, Launch.of(1, 1), new CudaArguments(x, n));
+  }
+
+  /** As on a card, where a copy reads the host's memory some time later. */
+  @Test
+  void runsWhenSomebodyWaits() {
+    long x = driver.allocate(16);
+    ByteBuffer pinned = driver.allocateHost(16).order(ByteOrder.nativeOrder());
+    pinned.putFloat(0, 5);
+    driver.uploadLater(pinned.duplicate().limit(4), x);
+    enqueueOne(driver, x, 3);
+    pinned.putFloat(0, 6);
+    assertThat(download(x, 4)).containsExactly(6, 0, 0, 1);
+    driver.downloadLater(x, pinned.duplicate().clear());
+    assertThat(pinned.getFloat(12)).isZero();
+    driver.mark().await();
+    assertThat(pinned.getFloat(12)).isEqualTo(1);
+    driver.uploadLater(pinned.duplicate().clear(), x);
+    driver.freeHost(pinned);
+    ByteBuffer other = buffer(16);
+    assertThatThrownBy(() -> driver.uploadLater(other, x)).hasMessageContaining("pinned memory");
+  }
+
+  @Test
+  void cardsWaitForEachOtherByMarksAlone() {
+    try (EmulatedDriver second = new EmulatedDriver()) {
+      long from = driver.allocate(8);
+      long to = second.allocate(8);
+      enqueueOne(driver, from, 0);
+      second.copyFrom(driver, from, to, 8);
+      ByteBuffer found = buffer(8);
+      second.download(to, found);
+      assertThat(found.getFloat(0)).as("without a mark").isZero();
+      driver.mark().before(second);
+      enqueueOne(driver, from, 1);
+      second.copyFrom(driver, from, to, 8);
+      second.download(to, found);
+      assertThat(found.getFloat(0)).isEqualTo(1);
+      assertThat(found.getFloat(4)).as("behind the mark").isZero();
+    }
+  }
+
+  @Test
+  void graphsAreWhatWasRecorded() {
+    long x = driver.allocate(16);
+    int[] place = {0};
+    CudaDriver.CudaGraph graph = driver.graph(List.of(() -> enqueueAt(x, place[0])));
+    place[0] = 1;
+    assertThat(download(x, 4)).as("recorded only").containsOnly(0);
+    graph.run();
+    assertThat(download(x, 4)).containsExactly(1, 0, 0, 0);
+    graph.close();
+    assertThatThrownBy(graph::run).hasMessageContaining("forgotten");
+    List<Kernel> refused =
+        List.of(
+            () -> driver.allocate(16),
+            () -> driver.free(x),
+            () -> driver.upload(buffer(16), x),
+            () -> driver.download(x, buffer(16)),
+            () -> driver.allocateHost(16),
+            driver::synchronize,
+            driver::mark,
+            () -> driver.graph(List.of()),
+            () -> function("no_wait"));
+    for (Kernel kernel : refused) {
+      assertThatThrownBy(() -> driver.graph(List.of(kernel)))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("while a graph is recorded");
+    }
+    assertThat(download(x, 4)).containsExactly(1, 0, 0, 0);
+  }
+
+  private void enqueueAt(long x, int n) {
+    driver.launch(one, Launch.of(1, 1), new CudaArguments(x, n));
   }
 
   @Test

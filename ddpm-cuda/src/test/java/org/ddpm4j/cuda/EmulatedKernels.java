@@ -38,6 +38,15 @@ final class EmulatedKernels {
   private static final List<String> CODE =
       List.of("-std=c++17", "-O1", "-fPIC", "-fvisibility=hidden", "-w", "-DDDPM_ON_CPU");
 
+  /** What makes the compiler call {@code watch.cpp}; lines are for those who look for a mistake. */
+  private static final List<String> WATCHING =
+      List.of(
+          "-DCUDA_WATCHED",
+          "-g1",
+          "-fsanitize=thread",
+          "--param=tsan-instrument-func-entry-exit=0",
+          "-fsanitize=alignment,signed-integer-overflow,shift,bounds,integer-divide-by-zero,float-cast-overflow");
+
   /** Behind the preprocessor, without the launch bounds. */
   private static final Pattern KERNEL =
       Pattern.compile("extern\\s+\"C\"\\s+__global__\\s+void\\s+(\\w+)\\s*\\(");
@@ -89,7 +98,7 @@ final class EmulatedKernels {
   static Path machine() {
     Path source = EMULATION.resolve("emulated_driver.cpp");
     return made(
-        library("machine", digest(List.of(source), List.of())),
+        library("machine", digest(List.of(source, EMULATION.resolve("watch.h")), List.of())),
         target ->
             run(
                 List.of(
@@ -122,12 +131,47 @@ final class EmulatedKernels {
                     target.toString())));
   }
 
-  /** The library of a source. */
-  static Path kernels(String file, List<String> defines) {
+  /**
+   * The library of a source.
+   *
+   * @param watched whether each access to memory is looked at, which takes several times as long
+   */
+  static Path kernels(String file, List<String> defines, boolean watched) {
     Path source = source(file);
+    if (!watched) {
+      return made(
+          library(file.replace(".cu", ""), digest(headersAnd(source), defines)),
+          target -> compile(source, defines, CODE, List.of(), target));
+    }
+    List<String> code = new ArrayList<>(CODE);
+    code.addAll(WATCHING);
+    Path watcher = watcher();
+    List<String> words = new ArrayList<>(defines);
+    words.addAll(WATCHING);
+    words.add(watcher.getFileName().toString());
     return made(
-        library(file.replace(".cu", ""), digest(headersAnd(source), defines)),
-        target -> compile(source, defines, target));
+        library("watched-" + file.replace(".cu", ""), digest(headersAnd(source), words)),
+        target -> compile(source, defines, code, List.of(watcher.toString()), target));
+  }
+
+  /** What libraries that are watched are linked with. */
+  private static Path watcher() {
+    Path source = EMULATION.resolve("watch.cpp");
+    return made(
+        LIBRARIES.resolve(
+            "watch-%s.o".formatted(digest(List.of(source, EMULATION.resolve("watch.h")), CODE))),
+        target ->
+            run(
+                List.of(
+                    COMPILER,
+                    "-std=c++17",
+                    "-O2",
+                    "-fPIC",
+                    "-fvisibility=hidden",
+                    "-c",
+                    source.toString(),
+                    "-o",
+                    target.toString())));
   }
 
   /** One of ours, or of those that test the emulation itself. */
@@ -170,21 +214,30 @@ final class EmulatedKernels {
     }
   }
 
-  private static void compile(Path source, List<String> defines, Path target) throws IOException {
+  private static void compile(
+      Path source, List<String> defines, List<String> options, List<String> linked, Path target)
+      throws IOException {
     List<String> text = new ArrayList<>(List.of("-x", "c++", "-I" + SOURCES, "-I" + EMULATION));
     defines.forEach(define -> text.add("-D" + define));
     Path wrapped = Files.createTempFile(target.getParent(), "wrapped", ".cpp");
+    Path object = Files.createTempFile(target.getParent(), "wrapped", ".o");
     try {
       // As a card's compiler sees it: without the headers of C++.
       String preprocessed =
           run(command(text, "-E", "-P", "-D__launch_bounds__(...)=", source.toString()));
       Files.writeString(wrapped, wrapped(source, preprocessed));
-      List<String> code = new ArrayList<>(CODE);
-      code.addAll(List.of("-I" + compiledHeader(), "-include", HEADER));
+      List<String> code = new ArrayList<>(options);
+      code.addAll(List.of("-I" + compiledHeader(options), "-include", HEADER));
       code.addAll(text);
-      run(command(code, "-shared", "-Wl,-Bsymbolic", wrapped.toString(), "-o", target.toString()));
+      // In two steps, for no sanitizer's runtime is to be linked.
+      run(command(code, "-c", wrapped.toString(), "-o", object.toString()));
+      List<String> linking = new ArrayList<>(List.of("-shared", "-Wl,-Bsymbolic"));
+      linking.add(object.toString());
+      linking.addAll(linked);
+      run(command(linking, "-o", target.toString()));
     } finally {
       Files.delete(wrapped);
+      Files.delete(object);
     }
   }
 
@@ -192,16 +245,17 @@ final class EmulatedKernels {
    * The folder of the emulation's header as the compiler read it once: for most sources there is
    * more text in it than in them. A compiler that knows no such headers reads it anew.
    */
-  private static Path compiledHeader() {
+  private static Path compiledHeader(List<String> options) {
     Path header = EMULATION.resolve(HEADER);
-    Path folder = LIBRARIES.resolve("header-" + digest(List.of(header), CODE));
+    List<Path> read = List.of(header, EMULATION.resolve("watch.h"));
+    Path folder = LIBRARIES.resolve("header-" + digest(read, options));
     made(
         folder.resolve(HEADER),
         target -> Files.copy(header, target, StandardCopyOption.REPLACE_EXISTING));
     made(
         folder.resolve(HEADER + ".gch"),
         target ->
-            run(command(CODE, "-x", "c++-header", header.toString(), "-o", target.toString())));
+            run(command(options, "-x", "c++-header", header.toString(), "-o", target.toString())));
     return folder;
   }
 
