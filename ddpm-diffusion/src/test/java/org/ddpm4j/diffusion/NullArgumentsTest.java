@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
@@ -82,6 +83,19 @@ class NullArgumentsTest {
         missing("iterator", () -> BatchSource.of(null)),
         missing("unet", () -> DiffusionPipeline.of(null, SCHEDULE, null, SHAPE)),
         missing("pipeline", () -> PipelineFolder.write(Path.of("nowhere"), null)),
+        missing("terms", () -> BatchArithmetic.combine(new double[] {1}, null)),
+        missing("factors", () -> BatchArithmetic.combine(null, List.of(image))),
+        missing("y", () -> BatchArithmetic.combine(1, image, 1, null)),
+        missing("b", () -> BatchArithmetic.combinePerImage(new double[1], image, null, image)),
+        missing("x", () -> BatchArithmetic.scale(2, null)),
+        missing("to", () -> BatchArithmetic.towards(image, null, 1)),
+        missing("y", () -> BatchArithmetic.addScaled(image, 1, null)),
+        missing("factors", () -> BatchArithmetic.scalePerImage(image, (double[]) null)),
+        missing("x", () -> BatchArithmetic.standardDeviations(null)),
+        missing("x", () -> BatchArithmetic.clip(null, 0, 1)),
+        missing("x", () -> BatchArithmetic.twice(null)),
+        missing("x", () -> BatchArithmetic.isFinite(null)),
+        missing("x", () -> BatchArithmetic.floats(null)),
         missing("dimMults", () -> AnnotatedUnet.resnet(8, 1, null, 4)),
         missing("config", () -> Unet.create(null, DataType.FLOAT, 0)),
         missing("folder", () -> DiffusionModel.ofPipeline(null)),

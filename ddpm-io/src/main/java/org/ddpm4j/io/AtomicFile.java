@@ -16,6 +16,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
 
@@ -70,6 +71,7 @@ public final class AtomicFile {
    * @throws IOException as {@link #write} does
    */
   public static void writeBytes(Path target, byte[] content) throws IOException {
+    Objects.requireNonNull(content, "content");
     write(target, out -> out.write(content));
   }
 
@@ -94,6 +96,7 @@ public final class AtomicFile {
    * @throws IOException with the sentence that {@link #write} would end in
    */
   public static void requireWritable(Path target) throws IOException {
+    Objects.requireNonNull(target, "target");
     Path file = destination(target);
     deleteIfPossible(createTemporary(file.getParent(), target));
     removeAbandoned(file.getParent());
@@ -126,6 +129,7 @@ public final class AtomicFile {
    * @throws IOException if it cannot be read, or a file cannot be removed
    */
   public static void removeUnfinished(Path folder) throws IOException {
+    Objects.requireNonNull(folder, "folder");
     if (!Files.isDirectory(folder)) {
       return;
     }
@@ -140,6 +144,8 @@ public final class AtomicFile {
   static void write(
       Path target, IoConsumer<? super OutputStream> content, UnaryOperator<OutputStream> disk)
       throws IOException {
+    Objects.requireNonNull(target, "target");
+    Objects.requireNonNull(content, "content");
     Path destination = destination(target);
     Path folder = destination.getParent();
     Path temporary = createTemporary(folder, target);

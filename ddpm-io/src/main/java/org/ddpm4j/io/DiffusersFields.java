@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -39,6 +40,8 @@ public final class DiffusersFields {
    * @param values all fields that will be asked for, in their order
    */
   public DiffusersFields(String opening, Map<String, JsonNode> values) {
+    Objects.requireNonNull(opening, "opening");
+    Objects.requireNonNull(values, "values");
     this.opening = opening;
     this.values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
   }
@@ -140,6 +143,12 @@ public final class DiffusersFields {
       Set<String> passedOver,
       String dependent,
       Function<DiffusersFields, T> build) {
+    Objects.requireNonNull(opening, "opening");
+    Objects.requireNonNull(json, "json");
+    Objects.requireNonNull(defaults, "defaults");
+    Objects.requireNonNull(passedOver, "passedOver");
+    Objects.requireNonNull(dependent, "dependent");
+    Objects.requireNonNull(build, "build");
     if (!(json instanceof ObjectNode)) {
       throw new IllegalArgumentException(
           Text.format(

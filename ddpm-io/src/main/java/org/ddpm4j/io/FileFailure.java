@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 /** Turns the terse exceptions of the JDK into whole sentences that name the file. */
 public final class FileFailure {
@@ -29,6 +30,8 @@ public final class FileFailure {
    * @return an exception with the sentence and the cause
    */
   public static IOException unreadable(Path file, IOException cause) {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(cause, "cause");
     String sentence;
     if (cause instanceof NoSuchFileException) {
       sentence = Text.format("The file %s does not exist; check its path.", file);
@@ -53,6 +56,8 @@ public final class FileFailure {
    * @return an exception with the sentence and the cause
    */
   public static IOException unwritable(Path file, IOException cause) {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(cause, "cause");
     Path folder = file.toAbsolutePath().getParent();
     String reason = reason(cause);
     String why;

@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -60,6 +61,7 @@ public final class FolderLock implements Closeable {
    * @throws IOException if the folder cannot be written to, or its file system has no locks
    */
   public static Optional<FolderLock> tryLock(Path folder) throws IOException {
+    Objects.requireNonNull(folder, "folder");
     Path file = folder.resolve(FILE);
     synchronized (HELD) {
       for (int looks = 1; ; looks++) {

@@ -5,6 +5,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /** Folders to write to. */
 public final class Folders {
@@ -18,6 +19,7 @@ public final class Folders {
    * @throws IOException if that is not possible; the sentence names the folder and the reason
    */
   public static void create(Path folder) throws IOException {
+    Objects.requireNonNull(folder, "folder");
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
@@ -33,6 +35,7 @@ public final class Folders {
    * @throws IOException if that is not possible; the sentence names the folder and the reason
    */
   public static void requireWritable(Path folder) throws IOException {
+    Objects.requireNonNull(folder, "folder");
     Path existing = folder.toAbsolutePath().normalize();
     while (existing.getParent() != null && Files.notExists(existing, LinkOption.NOFOLLOW_LINKS)) {
       existing = existing.getParent();

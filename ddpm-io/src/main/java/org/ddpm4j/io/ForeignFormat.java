@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
 
@@ -190,6 +191,7 @@ public enum ForeignFormat {
    * @return the format, or empty if it is none of these
    */
   public static Optional<ForeignFormat> of(byte[] firstBytes) {
+    Objects.requireNonNull(firstBytes, "firstBytes");
     return Arrays.stream(values()).filter(format -> format.recognises.test(firstBytes)).findFirst();
   }
 
@@ -200,6 +202,7 @@ public enum ForeignFormat {
    * @return the format, or empty if it is none of these or cannot be read
    */
   public static Optional<ForeignFormat> of(Path file) {
+    Objects.requireNonNull(file, "file");
     if (!Files.isRegularFile(file)) {
       return Optional.empty();
     }

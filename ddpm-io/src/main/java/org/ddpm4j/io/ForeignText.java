@@ -1,5 +1,6 @@
 package org.ddpm4j.io;
 
+import java.util.Objects;
 import java.util.regex.Pattern;
 
 /**
@@ -35,6 +36,7 @@ public final class ForeignText {
    *     surrogate pair and direction mark
    */
   public static String line(String text) {
+    Objects.requireNonNull(text, "text");
     return NOT_IN_A_LINE.matcher(text).replaceAll(REPLACEMENT);
   }
 
@@ -45,6 +47,7 @@ public final class ForeignText {
    * @return the same with its line feeds and tabs, as {@link #line} in all else
    */
   public static String lines(String text) {
+    Objects.requireNonNull(text, "text");
     return NOT_IN_LINES.matcher(LINE_BREAK.matcher(text).replaceAll("\n")).replaceAll(REPLACEMENT);
   }
 

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -63,6 +64,7 @@ public final class SafetensorsReader implements TensorReader {
    *     dtype that ND4J lacks
    */
   public static SafetensorsReader open(Path file) throws IOException {
+    Objects.requireNonNull(file, "file");
     if (Files.exists(file) && !Files.isRegularFile(file)) {
       // Opening a pipe would wait for somebody to write to it.
       throw new IOException(

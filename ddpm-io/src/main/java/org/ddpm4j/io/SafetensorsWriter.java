@@ -12,6 +12,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.zip.CRC32C;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -55,6 +56,9 @@ public final class SafetensorsWriter {
    */
   public static void write(Path file, Map<String, INDArray> tensors, Map<String, String> metadata)
       throws IOException {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(tensors, "tensors");
+    Objects.requireNonNull(metadata, "metadata");
     if (metadata.containsKey(CRC32C_KEY)) {
       throw new IllegalArgumentException(
           Text.format(
@@ -76,6 +80,9 @@ public final class SafetensorsWriter {
    */
   public static void writeWithChecksum(
       Path file, Map<String, INDArray> tensors, Map<String, String> metadata) throws IOException {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(tensors, "tensors");
+    Objects.requireNonNull(metadata, "metadata");
     Map<String, TensorEntry> entries = layout(tensors);
     var crc = new CRC32C();
     for (String name : inDataOrder(entries)) {
@@ -114,6 +121,11 @@ public final class SafetensorsWriter {
    */
   public static void writeInParts(
       Path file, String name, DataType dataType, long[] shape, Parts parts) throws IOException {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(dataType, "dataType");
+    Objects.requireNonNull(shape, "shape");
+    Objects.requireNonNull(parts, "parts");
     TensorEntry entry = unplacedEntry(name, dataType, shape);
     byte[] header = header(file, Map.of(name, entry), Map.of());
     AtomicFile.write(

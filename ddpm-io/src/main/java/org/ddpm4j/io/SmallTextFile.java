@@ -76,6 +76,7 @@ public record SmallTextFile(long maxBytes, String kind, String whenMissing) {
    *     be read; the message is a sentence
    */
   public String read(Path file) throws IOException {
+    Objects.requireNonNull(file, "file");
     try {
       if (Files.isDirectory(file)) {
         throw new IOException(

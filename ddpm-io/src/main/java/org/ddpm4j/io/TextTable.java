@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Tables that are kept for people, with a title line and commas. Nothing depends on them, and
@@ -27,6 +28,7 @@ public final class TextTable {
    * @throws IOException if the file cannot be read
    */
   public static List<String> rows(Path file) throws IOException {
+    Objects.requireNonNull(file, "file");
     // Reading a pipe would wait for somebody to write to it.
     if (!Files.isRegularFile(file) || Files.size(file) > MAX_BYTES) {
       return List.of();

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.arithmetic;
 
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.cpu.SingleExecution;
@@ -31,6 +32,8 @@ public final class BatchArithmetic {
    * @throws IllegalArgumentException if there are not as many factors as terms, or none
    */
   public static INDArray combine(double[] factors, List<INDArray> terms) {
+    Objects.requireNonNull(factors, "factors");
+    Objects.requireNonNull(terms, "terms");
     if (terms.isEmpty() || factors.length != terms.size()) {
       throw new IllegalArgumentException(
           Text.format(
@@ -51,6 +54,8 @@ public final class BatchArithmetic {
    * @return {@code a·x + b·y}, a new array of x's type
    */
   public static INDArray combine(double a, INDArray x, double b, INDArray y) {
+    Objects.requireNonNull(x, "x");
+    Objects.requireNonNull(y, "y");
     return on(x, y).combine(new double[] {a, b}, x, y);
   }
 
@@ -62,6 +67,7 @@ public final class BatchArithmetic {
    * @return {@code factor·x}, a new array
    */
   public static INDArray scale(double factor, INDArray x) {
+    Objects.requireNonNull(x, "x");
     return on(x).combine(new double[] {factor}, x);
   }
 
@@ -76,6 +82,10 @@ public final class BatchArithmetic {
    * @throws IllegalArgumentException if there are not as many factors as images
    */
   public static INDArray combinePerImage(double[] a, INDArray x, double[] b, INDArray y) {
+    Objects.requireNonNull(a, "a");
+    Objects.requireNonNull(x, "x");
+    Objects.requireNonNull(b, "b");
+    Objects.requireNonNull(y, "y");
     if (a.length != x.size(0) || b.length != x.size(0)) {
       throw new IllegalArgumentException(
           Text.format(
@@ -94,6 +104,8 @@ public final class BatchArithmetic {
    * @return {@code factor·(to - from) + from}, a new array
    */
   public static INDArray towards(INDArray from, INDArray to, double factor) {
+    Objects.requireNonNull(from, "from");
+    Objects.requireNonNull(to, "to");
     return on(from, to).towards(from, to, factor);
   }
 
@@ -105,6 +117,8 @@ public final class BatchArithmetic {
    * @param y what is added
    */
   public static void addScaled(INDArray x, double factor, INDArray y) {
+    Objects.requireNonNull(x, "x");
+    Objects.requireNonNull(y, "y");
     on(x, y).addScaled(x, factor, y);
   }
 
@@ -116,6 +130,8 @@ public final class BatchArithmetic {
    * @throws IllegalArgumentException if there are not as many factors as images
    */
   public static void scalePerImage(INDArray x, double... factors) {
+    Objects.requireNonNull(x, "x");
+    Objects.requireNonNull(factors, "factors");
     if (factors.length != x.size(0)) {
       throw new IllegalArgumentException(
           Text.format(
@@ -134,6 +150,7 @@ public final class BatchArithmetic {
    *     is 1 and where an element is not finite
    */
   public static double[] standardDeviations(INDArray x) {
+    Objects.requireNonNull(x, "x");
     return on(x).standardDeviations(x);
   }
 
@@ -146,6 +163,7 @@ public final class BatchArithmetic {
    * @return a new array
    */
   public static INDArray clip(INDArray x, double min, double max) {
+    Objects.requireNonNull(x, "x");
     return on(x).clip(x, min, max);
   }
 
@@ -156,6 +174,7 @@ public final class BatchArithmetic {
    * @return {@code [2N,...]}, a new array
    */
   public static INDArray twice(INDArray x) {
+    Objects.requireNonNull(x, "x");
     return on(x).twice(x);
   }
 
@@ -166,6 +185,7 @@ public final class BatchArithmetic {
    * @return false if one is infinite or undefined
    */
   public static boolean isFinite(INDArray x) {
+    Objects.requireNonNull(x, "x");
     return on(x).isFinite(x);
   }
 
@@ -176,6 +196,7 @@ public final class BatchArithmetic {
    * @return a buffer of all of them, if they are of FLOAT and in order in the processor's memory
    */
   public static Optional<FloatBuffer> floats(INDArray x) {
+    Objects.requireNonNull(x, "x");
     return TiledOperations.serve(x) ? Optional.of(SingleExecution.buffer(x)) : Optional.empty();
   }
 }

@@ -87,6 +87,8 @@ public final class Hub {
    *     cannot be written; the message is a sentence
    */
   public Path snapshot(HubName name, HubSelection selection) throws IOException {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(selection, "selection");
     if (settings.offline()) {
       return cached(name, selection)
           .orElseThrow(

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,7 +29,14 @@ public final class HubCache {
    * @param name of which the revision is a commit, whose files never change
    * @param snapshot the folder of that commit, in which files may be missing
    */
-  public record Cached(HubName name, Path snapshot) {}
+  public record Cached(HubName name, Path snapshot) {
+
+    /** Checks that nothing is missing. */
+    public Cached {
+      Objects.requireNonNull(name, "name");
+      Objects.requireNonNull(snapshot, "snapshot");
+    }
+  }
 
   /**
    * All models, each with the commit that its branch {@value HubName#MAIN} had when it was last
@@ -39,6 +47,7 @@ public final class HubCache {
    * @throws IOException if the folder cannot be read
    */
   public static List<Cached> models(Path cache) throws IOException {
+    Objects.requireNonNull(cache, "cache");
     if (!Files.isDirectory(cache)) {
       return List.of();
     }

@@ -45,6 +45,7 @@ public record HubName(String owner, String name, String revision) {
    * @return true if {@link #parse} takes it
    */
   public static boolean isName(String text) {
+    Objects.requireNonNull(text, "text");
     return NAME.matcher(text).matches();
   }
 
@@ -56,6 +57,7 @@ public record HubName(String owner, String name, String revision) {
    * @throws IllegalArgumentException if it is none
    */
   public static HubName parse(String text) {
+    Objects.requireNonNull(text, "text");
     Matcher parts = NAME.matcher(text);
     if (!parts.matches()) {
       throw new IllegalArgumentException(

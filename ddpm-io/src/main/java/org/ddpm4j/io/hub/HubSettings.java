@@ -75,6 +75,8 @@ public record HubSettings(URI endpoint, Path cache, Optional<String> token, bool
    * @throws IllegalArgumentException if a variable has a value that makes no sense
    */
   public static HubSettings of(Map<String, String> environment, Path home) throws IOException {
+    Objects.requireNonNull(environment, "environment");
+    Objects.requireNonNull(home, "home");
     Path caches = path(environment, home, "XDG_CACHE_HOME").orElse(home.resolve(".cache"));
     Path hub = path(environment, home, "HF_HOME").orElse(caches.resolve("huggingface"));
     Path cache =

@@ -38,6 +38,8 @@ public record SingleFile(HubName model, Optional<String> file, String word) {
    * @return the file; empty if the place has another form
    */
   public static Optional<SingleFile> parse(String place, String word) {
+    Objects.requireNonNull(place, "place");
+    Objects.requireNonNull(word, "word");
     Matcher parts = PLACE.matcher(place);
     return parts.matches() && HubName.isName(parts.group(1))
         ? Optional.of(

@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.ddpm4j.io.FileFailure;
@@ -79,6 +80,7 @@ public final class PyTorchReader implements TensorReader {
    * @return false also if it cannot be read
    */
   public static boolean isPyTorch(Path file) {
+    Objects.requireNonNull(file, "file");
     if (!Files.isRegularFile(file)) {
       return false;
     }
@@ -115,6 +117,7 @@ public final class PyTorchReader implements TensorReader {
    *     and lists, with numbers, strings and None
    */
   public static PyTorchReader open(Path file) throws IOException {
+    Objects.requireNonNull(file, "file");
     if (Files.exists(file) && !Files.isRegularFile(file)) {
       throw new IOException(
           Text.format(

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.ddpm4j.io.ForeignFormat;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.TensorReader;
@@ -41,6 +42,7 @@ public final class WeightsFile {
    * @throws IOException if the file cannot be read, is damaged, or is of another format
    */
   public static TensorReader open(Path file) throws IOException {
+    Objects.requireNonNull(file, "file");
     boolean isSafetensors =
         ForeignFormat.of(file).filter(ForeignFormat.SAFETENSORS::equals).isPresent();
     boolean isPyTorch =

@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -79,6 +80,8 @@ public final class WeightsLayout {
    *     names those that there are
    */
   public static Optional<String> choose(Collection<String> names, Optional<String> variant) {
+    Objects.requireNonNull(names, "names");
+    Objects.requireNonNull(variant, "variant");
     Set<String> variants = variants(names);
     if (variant.isPresent()) {
       return Optional.of(
@@ -141,6 +144,8 @@ public final class WeightsLayout {
    * @throws IOException if the folder cannot be read, or the variant is missing or must be chosen
    */
   public static Path find(Path folder, Optional<String> variant) throws IOException {
+    Objects.requireNonNull(folder, "folder");
+    Objects.requireNonNull(variant, "variant");
     List<String> names;
     try (Stream<Path> files = Files.list(folder)) {
       names = files.map(file -> file.getFileName().toString()).sorted().toList();
@@ -185,6 +190,7 @@ public final class WeightsLayout {
    * @throws IOException if it is missing or no index
    */
   public static Map<String, String> shards(Path index) throws IOException {
+    Objects.requireNonNull(index, "index");
     JsonNode json;
     try {
       json = JSON.readTree(INDEX_FILE.read(index)).path("weight_map");

@@ -1,5 +1,6 @@
 package org.ddpm4j.unet.layers;
 
+import java.util.Objects;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.AddPerChannel;
@@ -55,7 +56,7 @@ public final class FusedLayers implements Layers {
    * @param graph where the operations go
    */
   public FusedLayers(SameDiff graph) {
-    this.graph = graph;
+    this.graph = Objects.requireNonNull(graph, "graph");
   }
 
   @Override

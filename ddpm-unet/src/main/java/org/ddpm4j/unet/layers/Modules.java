@@ -1,5 +1,6 @@
 package org.ddpm4j.unet.layers;
 
+import java.util.Objects;
 import java.util.function.Function;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.ops.Activation;
@@ -38,8 +39,8 @@ public final class Modules {
    * @param dropoutKeys of the images' masks, {@code [N,9]}; null where nothing is dropped
    */
   public Modules(Layers layers, Function<Parameter, SDVariable> declare, SDVariable dropoutKeys) {
-    this.layers = layers;
-    this.declare = declare;
+    this.layers = Objects.requireNonNull(layers, "layers");
+    this.declare = Objects.requireNonNull(declare, "declare");
     this.dropoutKeys = dropoutKeys;
   }
 

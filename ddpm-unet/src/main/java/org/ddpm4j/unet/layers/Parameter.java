@@ -35,6 +35,8 @@ public record Parameter(
    */
   public Parameter {
     Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(layout, "layout");
+    Objects.requireNonNull(shape, "shape");
     Objects.requireNonNull(initialization, "initialization");
     Objects.requireNonNull(learning, "learning");
     if (shape.length != layout.rank() || Arrays.stream(shape).anyMatch(size -> size < 1)) {

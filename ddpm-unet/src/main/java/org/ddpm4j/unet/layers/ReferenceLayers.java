@@ -1,6 +1,7 @@
 package org.ddpm4j.unet.layers;
 
 import java.util.Arrays;
+import java.util.Objects;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Dropout;
 import org.ddpm4j.kernels.ops.LossFunction;
@@ -35,8 +36,8 @@ public final class ReferenceLayers implements Layers {
    * @param dataType of all variables, FLOAT or DOUBLE
    */
   public ReferenceLayers(SameDiff graph, DataType dataType) {
-    this.graph = graph;
-    this.dataType = dataType;
+    this.graph = Objects.requireNonNull(graph, "graph");
+    this.dataType = Objects.requireNonNull(dataType, "dataType");
   }
 
   @Override
