@@ -27,7 +27,7 @@ final class CudaContext implements PlanContext {
   private final List<Long> constants = new ArrayList<>();
   private final List<Long> scratchBlocks = new ArrayList<>();
   private final List<RecordedGraph> graphs = new ArrayList<>();
-  private final List<CudnnDescriptor> descriptors = new ArrayList<>();
+  private final List<Runnable> endings = new ArrayList<>();
 
   /** Of parameters' gradients, to be made when the plan ends. */
   private final List<GroupNormKernels.ParameterSums> postponed = new ArrayList<>();
@@ -219,9 +219,13 @@ final class CudaContext implements PlanContext {
     return address;
   }
 
-  /** Closes it when the plan has ended. */
-  void keep(CudnnDescriptor descriptor) {
-    descriptors.add(descriptor);
+  /**
+   * What the plan's kernels hold of a library is given back when they run no more.
+   *
+   * @param ending gives it back
+   */
+  void atEnd(Runnable ending) {
+    endings.add(ending);
   }
 
   @Override
@@ -267,8 +271,8 @@ final class CudaContext implements PlanContext {
   public void close() {
     graphs.forEach(RecordedGraph::close);
     graphs.clear();
-    descriptors.forEach(CudnnDescriptor::close);
-    descriptors.clear();
+    endings.forEach(Runnable::run);
+    endings.clear();
     scratchBlocks.forEach(driver::free);
     scratchBlocks.clear();
     constants.forEach(driver::free);

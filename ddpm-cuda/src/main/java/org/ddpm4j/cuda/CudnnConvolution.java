@@ -1,47 +1,27 @@
 package org.ddpm4j.cuda;
 
-import static org.bytedeco.cuda.global.cudnn.CUDNN_ACTIVATION_IDENTITY;
 import static org.bytedeco.cuda.global.cudnn.CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
-import static org.bytedeco.cuda.global.cudnn.CUDNN_CROSS_CORRELATION;
-import static org.bytedeco.cuda.global.cudnn.CUDNN_DATA_BFLOAT16;
-import static org.bytedeco.cuda.global.cudnn.CUDNN_DATA_FLOAT;
 import static org.bytedeco.cuda.global.cudnn.CUDNN_DETERMINISTIC;
-import static org.bytedeco.cuda.global.cudnn.CUDNN_FMA_MATH;
-import static org.bytedeco.cuda.global.cudnn.CUDNN_NOT_PROPAGATE_NAN;
-import static org.bytedeco.cuda.global.cudnn.CUDNN_TENSOR_NHWC;
-import static org.bytedeco.cuda.global.cudnn.CUDNN_TENSOR_OP_MATH;
 import static org.bytedeco.cuda.global.cudnn.cudnnConvolutionBackwardData;
 import static org.bytedeco.cuda.global.cudnn.cudnnConvolutionBackwardFilter;
 import static org.bytedeco.cuda.global.cudnn.cudnnConvolutionBiasActivationForward;
 import static org.bytedeco.cuda.global.cudnn.cudnnConvolutionForward;
-import static org.bytedeco.cuda.global.cudnn.cudnnCreateActivationDescriptor;
-import static org.bytedeco.cuda.global.cudnn.cudnnCreateConvolutionDescriptor;
-import static org.bytedeco.cuda.global.cudnn.cudnnCreateFilterDescriptor;
-import static org.bytedeco.cuda.global.cudnn.cudnnCreateTensorDescriptor;
 import static org.bytedeco.cuda.global.cudnn.cudnnGetConvolutionBackwardDataAlgorithm_v7;
 import static org.bytedeco.cuda.global.cudnn.cudnnGetConvolutionBackwardFilterAlgorithm_v7;
 import static org.bytedeco.cuda.global.cudnn.cudnnGetConvolutionForwardAlgorithm_v7;
 import static org.bytedeco.cuda.global.cudnn.cudnnGetConvolutionForwardWorkspaceSize;
-import static org.bytedeco.cuda.global.cudnn.cudnnSetActivationDescriptor;
-import static org.bytedeco.cuda.global.cudnn.cudnnSetConvolution2dDescriptor;
-import static org.bytedeco.cuda.global.cudnn.cudnnSetConvolutionMathType;
-import static org.bytedeco.cuda.global.cudnn.cudnnSetFilter4dDescriptor;
-import static org.bytedeco.cuda.global.cudnn.cudnnSetTensor4dDescriptor;
 import static org.ddpm4j.cuda.CudnnDescriptor.check;
 
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntSupplier;
 import java.util.function.IntUnaryOperator;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
-import org.bytedeco.cuda.cudnn.cudnnActivationStruct;
 import org.bytedeco.cuda.cudnn.cudnnContext;
 import org.bytedeco.cuda.cudnn.cudnnConvolutionBwdDataAlgoPerf_t;
 import org.bytedeco.cuda.cudnn.cudnnConvolutionBwdFilterAlgoPerf_t;
 import org.bytedeco.cuda.cudnn.cudnnConvolutionFwdAlgoPerf_t;
-import org.bytedeco.cuda.cudnn.cudnnConvolutionStruct;
-import org.bytedeco.cuda.cudnn.cudnnFilterStruct;
-import org.bytedeco.cuda.cudnn.cudnnTensorStruct;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.SizeTPointer;
 import org.ddpm4j.kernels.cpu.Unscoped;
@@ -88,13 +68,10 @@ final class CudnnConvolution {
   private final int outer;
   private final int innerPadded;
   private final int outerPadded;
-  private final cudnnTensorStruct x = new cudnnTensorStruct();
-  private final cudnnTensorStruct y = new cudnnTensorStruct();
-  private final cudnnTensorStruct bias = new cudnnTensorStruct();
-  private final cudnnFilterStruct filter = new cudnnFilterStruct();
-  private final cudnnConvolutionStruct convolution = new cudnnConvolutionStruct();
+  private final Supplier<CudnnLegacyDescriptors> describing;
   private final FloatPointer one = Unscoped.make(() -> new FloatPointer(1f));
   private final FloatPointer zero = Unscoped.make(() -> new FloatPointer(0f));
+  private CudnnLegacyDescriptors told;
 
   /**
    * A convolution with symmetric padding.
@@ -119,31 +96,7 @@ final class CudnnConvolution {
         GRAPH
             ? Optional.of(new CudnnGraphConvolution(context, x, w, y, stride, padding))
             : Optional.empty();
-    int type = context.isBfloat16() ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
-    describe(this.x, type, x);
-    describe(this.y, type, y);
-    check(cudnnCreateTensorDescriptor(bias));
-    check(cudnnSetTensor4dDescriptor(bias, CUDNN_TENSOR_NHWC, type, 1, outerPadded, 1, 1));
-    check(cudnnCreateFilterDescriptor(filter));
-    check(
-        cudnnSetFilter4dDescriptor(
-            filter, type, CUDNN_TENSOR_NHWC, outerPadded, innerPadded, w.size(0), w.size(1)));
-    check(cudnnCreateConvolutionDescriptor(convolution));
-    check(
-        cudnnSetConvolution2dDescriptor(
-            convolution,
-            padding,
-            padding,
-            stride,
-            stride,
-            1,
-            1,
-            CUDNN_CROSS_CORRELATION,
-            CUDNN_DATA_FLOAT));
-    check(
-        cudnnSetConvolutionMathType(
-            convolution,
-            context.precision() == Precision.FLOAT32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH));
+    describing = () -> new CudnnLegacyDescriptors(context, x, w, y, stride, padding);
   }
 
   /**
@@ -161,17 +114,12 @@ final class CudnnConvolution {
         && Math.min(w.size(2), w.size(3)) >= WIDE;
   }
 
-  private static void describe(cudnnTensorStruct descriptor, int type, Tensor map) {
-    check(cudnnCreateTensorDescriptor(descriptor));
-    check(
-        cudnnSetTensor4dDescriptor(
-            descriptor,
-            CUDNN_TENSOR_NHWC,
-            type,
-            map.size(0),
-            (int) map.rowLength(),
-            map.size(1),
-            map.size(2)));
+  /** Made when they are first needed, which they are not where the graph interface serves. */
+  private CudnnLegacyDescriptors told() {
+    if (told == null) {
+      told = describing.get();
+    }
+    return told;
   }
 
   private long packedWeights() {
@@ -250,16 +198,12 @@ final class CudnnConvolution {
 
   private IntSupplier fusedForward(
       Tensor input, Tensor biasValues, Tensor residual, Tensor output) {
-    cudnnActivationStruct identity = new cudnnActivationStruct();
-    check(cudnnCreateActivationDescriptor(identity));
-    check(
-        cudnnSetActivationDescriptor(
-            identity, CUDNN_ACTIVATION_IDENTITY, CUDNN_NOT_PROPAGATE_NAN, 0));
+    CudnnLegacyDescriptors told = told();
     int algorithm = CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
     SizeTPointer size = new SizeTPointer(1);
     int refusal =
         cudnnGetConvolutionForwardWorkspaceSize(
-            handle(), x, filter, convolution, y, algorithm, size);
+            handle(), told.x(), told.filter(), told.convolution(), told.y(), algorithm, size);
     if (refusal != 0) {
       return () -> refusal;
     }
@@ -275,30 +219,38 @@ final class CudnnConvolution {
         cudnnConvolutionBiasActivationForward(
             handle(),
             one,
-            x,
+            told.x(),
             from,
-            filter,
+            told.filter(),
             weights,
-            convolution,
+            told.convolution(),
             algorithm,
             workspace,
             workspaceBytes,
             share,
-            y,
+            told.y(),
             summand,
-            bias,
+            told.bias(),
             shift,
-            identity,
-            y,
+            told.identity(),
+            told.y(),
             to);
   }
 
   private Kernel plainForward(Tensor input, Tensor output) {
+    CudnnLegacyDescriptors told = told();
     cudnnConvolutionFwdAlgoPerf_t found = new cudnnConvolutionFwdAlgoPerf_t(ALGORITHMS);
     int[] count = new int[1];
     check(
         cudnnGetConvolutionForwardAlgorithm_v7(
-            handle(), x, filter, convolution, y, ALGORITHMS, count, found));
+            handle(),
+            told.x(),
+            told.filter(),
+            told.convolution(),
+            told.y(),
+            ALGORITHMS,
+            count,
+            found));
     int chosen =
         firstDeterministic(
             count[0], i -> found.position(i).status(), i -> found.position(i).determinism());
@@ -313,16 +265,16 @@ final class CudnnConvolution {
             cudnnConvolutionForward(
                 handle(),
                 one,
-                x,
+                told.x(),
                 from,
-                filter,
+                told.filter(),
                 weights,
-                convolution,
+                told.convolution(),
                 algorithm,
                 workspace,
                 workspaceBytes,
                 zero,
-                y,
+                told.y(),
                 to));
   }
 
@@ -355,11 +307,19 @@ final class CudnnConvolution {
       Kernel copying = () -> context.driver().copy(residual.address(), dx.address(), dx.bytes());
       return Kernel.sequence(List.of(copying, dataGradientByAlgorithm(dy, dx, dx)));
     }
+    CudnnLegacyDescriptors told = told();
     cudnnConvolutionBwdDataAlgoPerf_t found = new cudnnConvolutionBwdDataAlgoPerf_t(ALGORITHMS);
     int[] count = new int[1];
     check(
         cudnnGetConvolutionBackwardDataAlgorithm_v7(
-            handle(), filter, y, convolution, x, ALGORITHMS, count, found));
+            handle(),
+            told.filter(),
+            told.y(),
+            told.convolution(),
+            told.x(),
+            ALGORITHMS,
+            count,
+            found));
     int chosen =
         firstDeterministic(
             count[0], i -> found.position(i).status(), i -> found.position(i).determinism());
@@ -375,16 +335,16 @@ final class CudnnConvolution {
             cudnnConvolutionBackwardData(
                 handle(),
                 one,
-                filter,
+                told.filter(),
                 weights,
-                y,
+                told.y(),
                 from,
-                convolution,
+                told.convolution(),
                 algorithm,
                 workspace,
                 workspaceBytes,
                 share,
-                x,
+                told.x(),
                 to));
   }
 
@@ -413,11 +373,19 @@ final class CudnnConvolution {
   }
 
   private Kernel weightGradientByAlgorithm(Tensor input, Tensor dy, Tensor dw) {
+    CudnnLegacyDescriptors told = told();
     cudnnConvolutionBwdFilterAlgoPerf_t found = new cudnnConvolutionBwdFilterAlgoPerf_t(ALGORITHMS);
     int[] count = new int[1];
     check(
         cudnnGetConvolutionBackwardFilterAlgorithm_v7(
-            handle(), x, y, convolution, filter, ALGORITHMS, count, found));
+            handle(),
+            told.x(),
+            told.y(),
+            told.convolution(),
+            told.filter(),
+            ALGORITHMS,
+            count,
+            found));
     int chosen =
         firstDeterministic(
             count[0], i -> found.position(i).status(), i -> found.position(i).determinism());
@@ -436,16 +404,16 @@ final class CudnnConvolution {
           cudnnConvolutionBackwardFilter(
               handle(),
               one,
-              x,
+              told.x(),
               from,
-              y,
+              told.y(),
               slopes,
-              convolution,
+              told.convolution(),
               algorithm,
               workspace,
               workspaceBytes,
               zero,
-              filter,
+              told.filter(),
               gradient));
       adding.run();
     };

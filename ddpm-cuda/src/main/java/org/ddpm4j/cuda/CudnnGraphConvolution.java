@@ -60,7 +60,7 @@ final class CudnnGraphConvolution {
 
   private Kernel kernel(CudnnPlan plan, long workspace, long[] addresses) {
     CudnnDescriptor bound = plan.bind(workspace, addresses);
-    context.keep(bound);
+    context.atEnd(bound::close);
     return () -> plan.run(driver.cudnn(), bound);
   }
 

@@ -5,16 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.bytedeco.cuda.global.cudnn.CUDNN_DATA_BFLOAT16;
 import static org.bytedeco.cuda.global.cudnn.CUDNN_DATA_FLOAT;
 
-import com.sun.jna.NativeLibrary;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import org.bytedeco.cuda.global.cudnn;
-import org.bytedeco.javacpp.Loader;
 import org.ddpm4j.cuda.CudnnGraph.Operand;
 import org.ddpm4j.cuda.CudnnShape.Result;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,17 +44,7 @@ class CudnnGraphTest {
 
   @BeforeAll
   static void needsCudnn() {
-    Assumptions.assumeTrue(EmulatedKernels.obstacle() == null, EmulatedKernels.obstacle());
-    try {
-      NativeLibrary.getInstance("libcudart.so.13");
-      NativeLibrary.getInstance("libcudnn.so.9");
-    } catch (UnsatisfiedLinkError e) {
-      Assumptions.abort("cuDNN does not load: " + e.getMessage());
-    }
-    if (!isThere("libcuda.so.1")) {
-      System.load(EmulatedKernels.withoutCard().toString());
-    }
-    Loader.load(cudnn.class);
+    CudnnLibrary.assumeLoads();
     plans = new CudnnPlans(CudnnCard.described(H200));
   }
 
@@ -66,15 +52,6 @@ class CudnnGraphTest {
   static void close() {
     if (plans != null) {
       plans.close();
-    }
-  }
-
-  private static boolean isThere(String library) {
-    try {
-      NativeLibrary.getInstance(library);
-      return true;
-    } catch (UnsatisfiedLinkError e) {
-      return false;
     }
   }
 
