@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.ddpm4j.cli.options.AugmentationOptions;
@@ -100,7 +101,7 @@ public final class DataCommand implements Callable<Integer> {
     }
     AtomicFile.requireWritable(output);
     data.requireOutside(output, "--output");
-    TrainingData loaded = data.load(0, false, Optional.empty());
+    TrainingData loaded = data.load(OptionalInt.of(0), Optional.empty());
     DataOptions.noteSkipped(console, "data", loaded.loaded());
     ImageDataSet images = loaded.images();
     List<int[]> byClass = byClass(images);

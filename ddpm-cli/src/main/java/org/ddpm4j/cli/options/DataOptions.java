@@ -26,7 +26,10 @@ public final class DataOptions {
 
   private static final int MAX_NAMED_FILES = 10;
 
-  /** Of a data set without test images, so much is held out at most. */
+  /** How many images are held out, unless the user says. */
+  public static final int HELD_OUT = 64;
+
+  /** Of a small folder, unless the user says, so much is held out at most. */
   private static final int HELD_OUT_DIVISOR = 10;
 
   /** The images that are held out are the same in every run. */
@@ -115,15 +118,14 @@ public final class DataOptions {
   /**
    * The images to train on, with others held out.
    *
-   * @param validationImages how many are held out, of a folder in one part just so many
-   * @param isUsual whether nobody asked for that number; a small folder then keeps a tenth back
+   * @param heldOut how many are held out, of a folder in one part just so many; empty for {@value
+   *     #HELD_OUT}, of a small folder a tenth
    * @param usual how a model sees pixels unless the user says otherwise; empty for what is usual
    *     for the data set
    * @return the images
    * @throws IOException if they cannot be read
    */
-  public TrainingData load(int validationImages, boolean isUsual, Optional<Normalization> usual)
-      throws IOException {
+  public TrainingData load(OptionalInt heldOut, Optional<Normalization> usual) throws IOException {
     if (maxImages != null) {
       BadInputException.requireRange("--max-images", maxImages, 1, Integer.MAX_VALUE);
     }
@@ -136,8 +138,8 @@ public final class DataOptions {
             maxImages == null ? OptionalInt.empty() : OptionalInt.of(maxImages),
             corrupt,
             Optional.ofNullable(normalization).map(Pixels::normalization).or(() -> usual)),
-        validationImages,
-        isUsual ? HELD_OUT_DIVISOR : 1);
+        heldOut.orElse(HELD_OUT),
+        heldOut.isPresent() ? 1 : HELD_OUT_DIVISOR);
   }
 
   /**

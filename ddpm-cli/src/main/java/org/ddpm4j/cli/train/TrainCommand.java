@@ -237,10 +237,7 @@ public final class TrainCommand implements Callable<Integer> {
       long begun)
       throws IOException {
     TrainingData images =
-        data.load(
-            training.validationImages(),
-            training.hasUsualValidation(),
-            start.flatMap(StartingNetwork::normalization));
+        data.load(training.validationImages(), start.flatMap(StartingNetwork::normalization));
     DataOptions.noteSkipped(console, "train", images.loaded());
     HorizontalFlip flip = data.chosen().usualFlip();
     Execution machine = execution.trainingExecution(console);

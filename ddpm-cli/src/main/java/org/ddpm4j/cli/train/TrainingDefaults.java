@@ -36,7 +36,6 @@ final class TrainingDefaults {
   static final String OFFSET_NOISE = "0";
   static final String LABEL_DROPOUT = "0.1";
   static final String MAX_GRADIENT_NORM = "1";
-  static final int VALIDATION_IMAGES = 64;
 
   /** Adam's best learning rate falls with a network's width (Yang et al. 2022). */
   private static final double LEARNING_RATE_TIMES_DIM = 0.064;

@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Predicate;
 import org.ddpm4j.cli.options.AugmentationOptions;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.ChainOptions;
+import org.ddpm4j.cli.options.DataOptions;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.OptionGroup;
@@ -200,7 +202,7 @@ final class TrainingOptions {
       description =
           "Test images whose loss is measured, 0 for none; of a folder without test images so many"
               + " are held out (default: "
-              + TrainingDefaults.VALIDATION_IMAGES
+              + DataOptions.HELD_OUT
               + ", of a small folder a tenth).")
   private Integer validationImages;
 
@@ -223,15 +225,14 @@ final class TrainingOptions {
       description = "Steps between two grids of samples (default: a twelfth of all, at least 250).")
   private Long sampleEvery;
 
-  int validationImages() {
-    int count = Objects.requireNonNullElse(validationImages, TrainingDefaults.VALIDATION_IMAGES);
-    BadInputException.requireRange("--validation-images", count, 0, MAX_VALIDATION_IMAGES);
-    return count;
-  }
-
-  /** Whether the user left that to the program. */
-  boolean hasUsualValidation() {
-    return validationImages == null;
+  /** How many images are held out, where the user gave it. */
+  OptionalInt validationImages() {
+    if (validationImages == null) {
+      return OptionalInt.empty();
+    }
+    BadInputException.requireRange(
+        "--validation-images", validationImages, 0, MAX_VALIDATION_IMAGES);
+    return OptionalInt.of(validationImages);
   }
 
   /** The number of steps, where the user gave it. */
