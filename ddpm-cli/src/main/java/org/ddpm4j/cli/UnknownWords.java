@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
@@ -97,16 +98,37 @@ final class UnknownWords {
             word, String.join(" or ", names.subList(0, Math.min(MAX_SUGGESTIONS, names.size()))));
   }
 
-  /** The names that take the fewest slips of the keyboard. */
   private static List<String> nearest(String word, CommandSpec command) {
+    if (!word.startsWith("-")) {
+      return nearest(
+          word,
+          command.subcommands().entrySet().stream()
+              .filter(entry -> !entry.getValue().getCommandSpec().usageMessage().hidden())
+              .map(Map.Entry::getKey));
+    }
     Stream<String> names =
-        word.startsWith("-")
-            ? command.options().stream()
-                .filter(option -> !option.hidden())
-                .flatMap(option -> Stream.of(option.names()))
-            : command.subcommands().entrySet().stream()
-                .filter(entry -> !entry.getValue().getCommandSpec().usageMessage().hidden())
-                .map(Map.Entry::getKey);
+        command.options().stream()
+            .filter(option -> !option.hidden())
+            .flatMap(option -> Stream.of(option.names()))
+            .filter(name -> name.startsWith("--"));
+    if (word.startsWith("--")) {
+      return nearest(word, names);
+    }
+    // Of a name's first letter; with more letters, a name with one hyphen too few.
+    return word.length() == 2 ? initialed(word, names.toList()) : nearest("-" + word, names);
+  }
+
+  /** The names that begin with a letter, unless so many do that it says nothing. */
+  private static List<String> initialed(String letter, List<String> all) {
+    List<String> names =
+        all.stream()
+            .filter(name -> name.startsWith("-" + letter.toLowerCase(Locale.ROOT)))
+            .toList();
+    return names.size() > MAX_SUGGESTIONS ? List.of() : names;
+  }
+
+  /** The names that take the fewest slips of the keyboard. */
+  private static List<String> nearest(String word, Stream<String> names) {
     SortedMap<Integer, List<String>> bySlips =
         names.collect(
             Collectors.groupingBy(name -> slips(word, name), TreeMap::new, Collectors.toList()));
@@ -118,9 +140,16 @@ final class UnknownWords {
   /** A name that is not written to its end is one slip. */
   private static int slips(String written, String name) {
     String letters = written.replaceFirst("^-+", "");
-    if (name.startsWith(written)
-        || (letters.length() >= LETTERS_A_SLIP && name.contains(letters))) {
+    boolean isLong = letters.length() >= LETTERS_A_SLIP;
+    if (name.equals(written)) {
+      return 0;
+    }
+    if (name.startsWith(written) || (isLong && name.contains(letters))) {
       return 1;
+    }
+    if (!isLong) {
+      // One slip would be half of it.
+      return Integer.MAX_VALUE;
     }
     int hyphen = name.indexOf('-', written.length() - letters.length());
     int all = Levenshtein.distance(written, name);

@@ -30,6 +30,12 @@ class SuggestionsTest {
     "train --size 8, --image-size or --batch-size or --patch-size",
     "sample --ouptut x, --output",
     "sample --sampler2 ddim, --sampler",
+    "sample -o x, --output or --order",
+    "train -seed 3, --seed",
+    "train -dim 8, --dim",
+    "convert -to run, --to",
+    "info -v, --variant or --version or --verbose",
+    "info -H, --help or --help-all",
   })
   void namesTheNearest(String line, String meant) {
     Cli.run((Object[]) line.split(" ")).isBadInput(" (did you mean " + meant + "?); see 'ddpm");
@@ -50,7 +56,13 @@ class SuggestionsTest {
         "convert --ouptut x --to run | option: '--ouptut' (did you mean --output?)",
         "bench --none 3 train | option: '--none'",
         "--verbose info --none 3 x | option: '--none'",
+        "train -x | option: '-x'",
         "train -x5 | option: '-x5'",
+        "train -s 4 | option: '-s'",
+        "train -v 4 | option: '-v'",
+        "train -sd 4 | option: '-sd'",
+        "info -o | option: '-o'",
+        "info --so | option: '--so'",
         "--none train | option: '--none'",
         "trian --batch 4 | command: 'trian' (did you mean train?)",
         "help --none trian | command: 'trian' (did you mean train?)",
