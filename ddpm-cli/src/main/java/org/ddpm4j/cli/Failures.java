@@ -5,10 +5,12 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.List;
 import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.FileNames;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.NotFiniteException;
 import org.ddpm4j.diffusion.training.TrainingDivergedException;
@@ -27,14 +29,6 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
 
   /** Options, files or data are not right, memory ran out, or a training diverged. */
   static final int BAD_INPUT = 2;
-
-  /** What Java reads in the place of bytes that are no text. */
-  private static final String REPLACEMENT = "\uFFFD";
-
-  private static final String NO_TEXT =
-      " Each "
-          + REPLACEMENT
-          + " stands for bytes that are no UTF-8; rename a file or folder that is called so.";
 
   private final Console console;
 
@@ -92,6 +86,10 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
         || e instanceof DeviceMemoryException) {
       return report(console, e.getMessage());
     }
+    // Of a name that a file or the environment has; those of the command line are refused before.
+    if (e instanceof InvalidPathException invalid) {
+      return report(console, FileNames.refusal(invalid.getInput()));
+    }
     console.trace(e);
     return CommandLine.ExitCode.SOFTWARE;
   }
@@ -99,7 +97,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
   /** Writes the one line. */
   static int report(Console console, String sentence) {
     String line = sentence.strip().replaceAll("\\s*\\R\\s*", " ");
-    console.note("ddpm: " + line + (line.contains(REPLACEMENT) ? NO_TEXT : ""));
+    console.note("ddpm: " + line + FileNames.explanation(line));
     return BAD_INPUT;
   }
 

@@ -26,7 +26,9 @@ import org.ddpm4j.cli.measure.DistancesCommand;
 import org.ddpm4j.cli.measure.EvaluateCommand;
 import org.ddpm4j.cli.measure.NearestCommand;
 import org.ddpm4j.cli.measure.SamplersCommand;
+import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.FileNames;
 import org.ddpm4j.cli.options.OptionRules;
 import org.ddpm4j.cli.serve.ServeCommand;
 import org.ddpm4j.cli.serve.StudioCommand;
@@ -52,7 +54,11 @@ public final class Main {
     Console console = Console.ofProcess();
     // What is printed and written is the same for everybody, libraries included.
     Locale.setDefault(Locale.ROOT);
-    NativeFolder.settle(System.getProperties(), System.getenv());
+    try {
+      NativeFolder.settle(System.getProperties(), System.getenv());
+    } catch (InvalidPathException e) {
+      System.exit(Failures.report(console, FileNames.refusal(e.getInput())));
+    }
     NativeLibraries libraries = NativeLibraries.ahead(args);
     // SameDiff prints to System.out now and then, which would mix with results.
     System.setOut(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
@@ -149,9 +155,9 @@ public final class Main {
       throw new TypeConversionException("it is empty; name a file or a folder.");
     }
     try {
-      return Path.of(words);
-    } catch (InvalidPathException e) {
-      throw new TypeConversionException("no file can have this name here; name another.");
+      return FileNames.path(words);
+    } catch (BadInputException e) {
+      throw new TypeConversionException(e.getMessage());
     }
   }
 }

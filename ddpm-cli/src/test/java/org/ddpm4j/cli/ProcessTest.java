@@ -16,6 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** The program as a process of its own, for what only a process has: exit codes and signals. */
@@ -92,6 +94,34 @@ class ProcessTest {
     assertThat(run("schedules", "--timesteps", 0)).isEqualTo(2);
     assertThat(Files.readAllLines(err())).hasSize(1);
     assertThat(out()).isEmptyFile();
+  }
+
+  /** As cron begins programs: Java then knows no letters beyond ASCII in names. */
+  @ParameterizedTest
+  @ValueSource(strings = {"info CAFE", "interpolate --run RUN --from CAFE", "-Duser.home=CAFE"})
+  @EnabledOnOs(OS.LINUX)
+  void aNameWhoseLettersTheLocaleDoesNotHaveIsRefusedWithWhatToDo(String words) throws Exception {
+    // Bash makes the bytes, which this process may not be able to hand over either.
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "bash",
+                "-c",
+                "name=$'caf\\xc3\\xa9'; export LC_ALL=C; exec \"${@//CAFE/$name}\"",
+                "-"));
+    List<String> program = java();
+    Path run = Path.of("..", "models", "fashion-mnist");
+    program.addAll(
+        words.startsWith("-D") ? 1 : program.size(),
+        List.of(words.replace("RUN", run.toString()).split(" ")));
+    command.addAll(program);
+    assertThat(start(command, out().toFile()).waitFor()).isEqualTo(2);
+    assertThat(Files.readAllLines(err())).hasSize(1);
+    assertThat(Files.readString(err()))
+        .startsWith("ddpm: ")
+        .containsPattern("'caf\uFFFD\uFFFD[^']*' cannot be read")
+        .contains("\uFFFD stands for a byte that the encoding US-ASCII", "set LC_ALL=C.UTF-8")
+        .doesNotContain("unmappable");
   }
 
   @Test

@@ -11,6 +11,7 @@ import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.ClassChoice;
 import org.ddpm4j.cli.options.DataOptions;
 import org.ddpm4j.cli.options.DataPlaces;
+import org.ddpm4j.cli.options.FileNames;
 import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.Inputs;
 import org.ddpm4j.cli.options.ModelOptions;
@@ -166,7 +167,7 @@ final class EditingOptions {
    * @param name of a file, or the number of a test image of the data set that the model knows
    */
   EditedImage read(String name, DiffusionModel model) throws IOException {
-    Path path = BadInputException.check(() -> Path.of(name));
+    Path path = FileNames.path(name);
     if (!name.matches("\\d{1,9}") || Files.exists(path)) {
       ImageDataSet file = ImageFile.read(path, model.shape());
       return new EditedImage(

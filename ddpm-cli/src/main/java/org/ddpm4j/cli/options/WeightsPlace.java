@@ -26,8 +26,8 @@ public final class WeightsPlace {
    */
   public static Path file(String place, String word, Console console) throws IOException {
     Optional<SingleFile> file = SingleFile.parse(place.replace(File.separatorChar, '/'), word);
-    if (file.isEmpty() || Files.exists(BadInputException.check(() -> Path.of(place)))) {
-      return BadInputException.check(() -> Path.of(place));
+    if (file.isEmpty() || Files.exists(FileNames.path(place))) {
+      return FileNames.path(place);
     }
     return ModelPlace.ofHub(place, console, file.get()::in);
   }
