@@ -29,6 +29,7 @@ import org.ddpm4j.cli.measure.SamplersCommand;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.FileNames;
+import org.ddpm4j.cli.options.Numbers;
 import org.ddpm4j.cli.options.OptionRules;
 import org.ddpm4j.cli.serve.ServeCommand;
 import org.ddpm4j.cli.serve.StudioCommand;
@@ -139,6 +140,7 @@ public final class Main {
             .addSubcommand(EnumConverter.commandLine(new CompletionCommand(console)))
             .addSubcommand(new CommandLine.HelpCommand());
     HelpSections.install(program);
+    Numbers.register(program);
     return program
         .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
         .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))

@@ -605,9 +605,23 @@ class PipelineTest {
   }
 
   @Test
-  void theDirectionDecidesWhichOptionsThereAre() {
+  void theDirectionDecidesWhichOptionsThereAre() throws IOException {
     Cli.run("convert", "--to", "run", "--output", folder).isBadInput("--run", "--from");
     Cli.run("convert", "--run", folder, "--to", "run", "--output", folder).isBadInput("--model");
+    Path text = Files.writeString(folder.resolve("text.txt"), "no model");
+    for (String kind : List.of("run", "diffusers")) {
+      Cli.run("convert", "--from", text, "--to", kind, "--output", folder.resolve("made"))
+          .isBadInput(text + " holds neither a pipeline nor", "model_index.json", "model-N.pt");
+      Cli.run(
+              "convert",
+              "--from",
+              folder.resolve("no"),
+              "--to",
+              kind,
+              "--output",
+              folder.resolve("made"))
+          .isBadInput("no does not exist", "--model");
+    }
     Cli.run("convert", "--model", pipeline, "--to", "run", "--output", folder, "--sampler", "ddim")
         .isBadInput("--sampler' goes with '--to diffusers', not with '--to run'");
     Cli.run("convert", "--model", pipeline, "--to", "pdf", "--output", folder)

@@ -78,6 +78,11 @@ class SuggestionsTest {
       value = {
         "train 4 | Unexpected argument: '4'",
         "train -- --stpes 3 | Unexpected arguments: '--stpes', '3'",
+        "train --steps 1e3 | Invalid value for option '--steps': '1e3' is not a whole number; see",
+        "train --seed 99999999999999999999"
+            + " | Invalid value for option '--seed': '99999999999999999999' has too many digits;",
+        "train --dim 2147483648 | Invalid value for option '--dim': '2147483648' has too many",
+        "sample --guidance much | Invalid value for option '--guidance': 'much' is not a number;",
         "train --steps --stpes | Invalid value for option '--steps': '--stpes' is not",
         "train --steps 3 --steps 4 | option '--steps' (N) should be specified only once",
         "bench trian | Invalid value for positional parameter at index 0 (TASK)",

@@ -1,6 +1,7 @@
 package org.ddpm4j.cli.exchange;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
@@ -237,12 +238,22 @@ public final class ConvertCommand implements Callable<Integer> {
           "diffusers has no network like those of %s, a checkpoint; only a UNet2DModel can go there. Make a run of it by --to run, or a graph by --to onnx.",
           model);
     }
-    OptionRules.refuse(spec, HasEffect.Fact.FOLDER);
-    DiffusersPipeline pipeline =
-        PipelineFolder.read(model, place.variant(), DataType.FLOAT, Execution.automatic());
-    try (pipeline) {
+    try (DiffusersPipeline pipeline = pipeline(model)) {
       write(pipeline);
     }
+  }
+
+  private DiffusersPipeline pipeline(Path model) throws IOException {
+    OptionRules.refuse(spec, HasEffect.Fact.FOLDER);
+    if (!PipelineFolder.isPipeline(model)) {
+      throw new BadInputException(
+          "%s %s; name by --model a diffusers pipeline, a folder with model_index.json, or a checkpoint of lucidrains' trainer, model-N.pt.",
+          model,
+          Files.exists(model)
+              ? "holds neither a pipeline nor such a checkpoint"
+              : "does not exist");
+    }
+    return PipelineFolder.read(model, place.variant(), DataType.FLOAT, Execution.automatic());
   }
 
   private void write(DiffusersPipeline pipeline) throws IOException {
@@ -272,10 +283,7 @@ public final class ConvertCommand implements Callable<Integer> {
       checkpointToRun(model);
       return;
     }
-    OptionRules.refuse(spec, HasEffect.Fact.FOLDER);
-    DiffusersPipeline pipeline =
-        PipelineFolder.read(model, place.variant(), DataType.FLOAT, Execution.automatic());
-    try (pipeline) {
+    try (DiffusersPipeline pipeline = pipeline(model)) {
       if (pipeline.autoencoder().isPresent()) {
         throw new BadInputException(
             "A run has no place for an autoencoder, and this pipeline denoises latents; draw with its folder by --model.");

@@ -17,7 +17,9 @@ public final class DataPlaces {
               + " for fashion-mnist and mnist, a download or the bundled subset).")
   private Path folder;
 
-  @Option(names = "--offline", description = "Download nothing.")
+  @Option(
+      names = "--offline",
+      description = "Download no images; for models of the hub, set HF_HUB_OFFLINE=1.")
   private boolean offline;
 
   /** Nothing chosen yet; picocli sets the fields. */
