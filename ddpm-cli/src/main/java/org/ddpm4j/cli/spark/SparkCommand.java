@@ -27,7 +27,7 @@ public final class SparkCommand implements Callable<Integer> {
   /** Of a process, whatever it computes. */
   private static final int BASE_OVERHEAD_MB = 1024;
 
-  /** For the plans and sums of a thread, of the CIFAR network of docs/performance.md. */
+  /** For the plan of a thread, of the CIFAR network of docs/performance.md. */
   private static final int THREAD_OVERHEAD_MB = 1024;
 
   private static final int MOST = 1 << 20;
