@@ -124,7 +124,7 @@ class DevicesTest {
   @CsvSource({
     "pretended:1, 'is too old; 9 or newer'",
     "pretended:7, 'this machine has 2 of them'",
-    "abacus, 'add ddpm-abacus'",
+    "abacus, 'only; choose one of them, or add the module of another, such as ddpm-cuda'",
     "cpu:1, 'say cpu alone'",
     "cuda:x, 'auto, cpu, cuda or cuda:N'",
     "'pretended:1,0', 'is too old; 9 or newer'",

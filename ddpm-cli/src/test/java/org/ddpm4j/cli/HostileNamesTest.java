@@ -158,7 +158,7 @@ class HostileNamesTest {
             1,
             "--output",
             output.resolveSibling("samplers.png")),
-        List.of("evaluate", "--run", run, "--data", data, "--images", 2, "--timesteps", 2),
+        List.of("evaluate", "--run", run, "--data", data, "--images", 2, "--steps", 2),
         List.of("inpaint", "--run", run, "--image", shared.resolve(HOSTILE)),
         List.of("interpolate", "--run", run, "--from", shared.resolve(HOSTILE)),
         List.of("image-to-image", "--run", run, "--image", shared.resolve(HOSTILE)),

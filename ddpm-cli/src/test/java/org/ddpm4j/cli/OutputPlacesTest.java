@@ -72,6 +72,29 @@ class OutputPlacesTest {
     assertThat(file).hasContent("in the way");
   }
 
+  /** Pictures would go to the run's folder, which must not be what is said to be missing. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "sample",
+        "sample --format png",
+        "inpaint --image 1 --mask-box 0,0,4,4",
+        "interpolate --seeds 1,2",
+        "evaluate",
+        "evaluate --distances",
+        "nearest",
+        "samplers"
+      })
+  void aRunThatIsNone(String line) throws Exception {
+    Path file = Files.writeString(folder.resolve("file"), "in the way");
+    Path missing = folder.resolve("missing");
+    Cli.run(words(line + " --run OUTPUT", file))
+        .isBadInput(file + " is not the folder of a run: it is a file");
+    Cli.run(words(line + " --run OUTPUT", missing))
+        .isBadInput(missing + " is not the folder of a run: it does not exist");
+    assertThat(missing).doesNotExist();
+  }
+
   /** What a variable that is not set makes of --output "$OUT". */
   @Test
   void aPlaceWithoutAName() {

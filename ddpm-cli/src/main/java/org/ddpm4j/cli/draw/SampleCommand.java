@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -232,9 +231,7 @@ public final class SampleCommand implements Callable<Integer> {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     BadInputException.requireRange("--batch-size", batchSize, 1, MAX_COUNT);
     BadInputException.requireRange("--scale", scale, 1, 16);
-    Path target =
-        Objects.requireNonNullElseGet(
-            output, () -> modelOptions.defaultOutput(format.defaultOutput));
+    Path target = output == null ? modelOptions.defaultOutput(format.defaultOutput) : output;
     requirePlace(target);
     DiffusionModel model = modelOptions.read(console);
     noise = noiseFile == null ? Optional.empty() : Optional.of(noise(model));

@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
@@ -190,8 +189,7 @@ public final class DistancesCommand implements Callable<Integer> {
       BadInputException.requireRange("--count", count, DistanceReport.FEWEST_IMAGES, MAX_COUNT);
     }
     BadInputException.requireRange("--batch-size", batchSize, 1, MAX_COUNT);
-    Path file =
-        Objects.requireNonNullElseGet(output, () -> modelOptions.defaultOutput("distances.json"));
+    Path file = output == null ? modelOptions.defaultOutput("distances.json") : output;
     AtomicFile.requireWritable(file);
     Optional<Path> weights =
         inception == null

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.ddpm4j.cli.options.BadInputException;
@@ -148,12 +147,15 @@ public final class EvaluateCommand implements Callable<Integer> {
     this.console = console;
   }
 
+  private Path defaultOutput() throws IOException {
+    return run == null ? Path.of("") : RunFolder.open(run).path();
+  }
+
   @Override
   public Integer call() throws IOException {
     BadInputException.requireRange("--images", images, 1, MAX_IMAGES);
     BadInputException.requireRange("--batch-size", batchSize, 1, MAX_IMAGES);
-    BoundFiles files =
-        new BoundFiles(Objects.requireNonNullElse(output, run == null ? Path.of("") : run));
+    BoundFiles files = new BoundFiles(output == null ? defaultOutput() : output);
     Folders.requireWritable(files.folder());
     Path folder = ChosenRun.folder(run, spec, "'--run=DIR' is needed");
     DiffusionModel model = weights.read(folder, execution.execution(console));

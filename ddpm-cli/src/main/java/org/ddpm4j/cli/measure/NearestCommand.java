@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
@@ -137,7 +136,7 @@ public final class NearestCommand implements Callable<Integer> {
 
   private int find() throws IOException {
     BadInputException.requireRange("--count", count, 2, MAX_COUNT);
-    Path folder = Objects.requireNonNullElseGet(output, () -> modelOptions.defaultOutput(""));
+    Path folder = output == null ? modelOptions.defaultOutput("") : output;
     Folders.requireWritable(folder);
     DiffusionModel model = modelOptions.read(console);
     org.ddpm4j.cli.options.Pixels.requirePictures(model.shape());

@@ -162,10 +162,11 @@ public final class ModelOptions {
    * Where pictures go for which the user named no place.
    *
    * @param name of the file
-   * @return its place
+   * @return its place: in the run's folder or, without one, here
+   * @throws IOException if the run that the user named is none
    */
-  public Path defaultOutput(String name) {
-    return source.run == null ? Path.of(name) : source.run.resolve(name);
+  public Path defaultOutput(String name) throws IOException {
+    return source.run == null ? Path.of(name) : RunFolder.open(source.run).path().resolve(name);
   }
 
   /**

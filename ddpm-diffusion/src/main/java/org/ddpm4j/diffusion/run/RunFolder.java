@@ -128,7 +128,7 @@ public record RunFolder(Path path) {
               ? "it is a file"
               : Files.exists(path.resolve("model_index.json"))
                   ? "it is a pipeline of diffusers"
-                  : "it has no config.json";
+                  : Files.exists(path) ? "it has no config.json" : "it does not exist";
       throw new IOException(
           Text.format(
               "%s is not the folder of a run: %s; name the folder that train made.",

@@ -56,7 +56,8 @@ class RunFolderTest {
         .isInstanceOf(IOException.class)
         .hasMessageContaining("is not the folder of a run: it has no config.json");
     assertThatThrownBy(() -> RunFolder.open(temporary.resolve("nowhere")))
-        .isInstanceOf(IOException.class);
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("nowhere is not the folder of a run: it does not exist");
   }
 
   @Test

@@ -60,9 +60,8 @@ public final class Devices {
         ? Optional.of(
             String.format(
                 Locale.ROOT,
-                "the class path has modules for the devices %s only; add ddpm-%s, or choose another device",
-                kinds(),
-                name.kind()))
+                "the class path has modules for the devices %s only; choose one of them, or add the module of another, such as ddpm-cuda for NVIDIA's cards, which are called cuda",
+                kinds()))
         : provider.get().obstacle(name.index());
   }
 
