@@ -183,6 +183,8 @@ class OutputPlacesTest {
   @Test
   void theFileThatIsReadIsNotReplacedByThatOfTheUsualName() throws Exception {
     Path run = Files.createDirectory(folder.resolve("run"));
+    // What is written here is looked at before it is read.
+    Files.writeString(run.resolve("config.json"), "{}");
     Path file = Files.writeString(run.resolve("image-to-image.png"), "the only copy");
     Cli.run("image-to-image", "--run", run, "--image", file)
         .isBadInput("The result would replace " + file);

@@ -152,8 +152,8 @@ public final class InvertCommand implements Callable<Integer> {
       }
     }
     Images.writePng(table.draw(), output);
-    report.append(output).append('\n');
     console.printText(report.toString());
+    console.printLine(output.toString());
     return 0;
   }
 

@@ -197,8 +197,8 @@ public final class DistancesCommand implements Callable<Integer> {
             : Optional.of(WeightsPlace.file(inception, "inception", console));
     DistanceFiles found = images == null ? ofModel(weights) : ofFolder(weights);
     found.write(file);
-    String text = found.table() + file + "\n";
-    console.printText(text);
+    console.printText(found.table());
+    console.printLine(file.toString());
     return 0;
   }
 

@@ -173,19 +173,17 @@ public final class EvaluateCommand implements Callable<Integer> {
 
     BoundEvaluation evaluation = evaluate(bound, model.denoiser(), heldOut, timesteps);
     files.write(evaluation);
-    String report =
-        Text.format(
-            "%s: %d images, %d of %d timesteps, variance %s, bits/dim%n%s%s%n%s%n%s%n",
-            heldOut.source(),
-            heldOut.size(),
-            timesteps.strata().size(),
-            schedule.timesteps(),
-            EnumConverter.spelling(bound.variance()),
-            BoundFiles.summary(evaluation),
-            files.timesteps(),
-            files.images(),
-            files.picture());
-    console.printText(report);
+    console.printLine(
+        "%s: %d images, %d of %d timesteps, variance %s, bits/dim",
+        heldOut.source(),
+        heldOut.size(),
+        timesteps.strata().size(),
+        schedule.timesteps(),
+        EnumConverter.spelling(bound.variance()));
+    console.printText(BoundFiles.summary(evaluation));
+    for (Path file : List.of(files.timesteps(), files.images(), files.picture())) {
+      console.printLine(file.toString());
+    }
     return 0;
   }
 

@@ -203,20 +203,19 @@ public final class NearestCommand implements Callable<Integer> {
     Images.writePng(Panels.grid(found.stream().map(NearestCommand::chart).toList(), 2), chart);
     Path table = folder.resolve("nearest.csv");
     AtomicFile.writeString(table, table(found));
-    StringBuilder text = new StringBuilder();
     for (Found one : found) {
       Closeness closeness = one.closeness();
-      text.append(
-          Text.format(
-              "%-9s median distance %.3f, of test images %.3f; %.1f %% are closer than the closest %.0f %% of test images%n",
-              one.measure,
-              closeness.generatedMedian(),
-              closeness.heldOutMedian(),
-              100 * closeness.closeShare(),
-              100 * Closeness.CLOSE_SHARE));
+      console.printLine(
+          "%-9s median distance %.3f, of test images %.3f; %.1f %% are closer than the closest %.0f %% of test images",
+          one.measure,
+          closeness.generatedMedian(),
+          closeness.heldOutMedian(),
+          100 * closeness.closeShare(),
+          100 * Closeness.CLOSE_SHARE);
     }
-    text.append(picture).append('\n').append(chart).append('\n').append(table).append('\n');
-    console.printText(text.toString());
+    for (Path file : List.of(picture, chart, table)) {
+      console.printLine(file.toString());
+    }
   }
 
   /** The closest first, by pixels. */
