@@ -285,13 +285,14 @@ class CardSessionTest {
     assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
     assertNothingRuns();
     assertThat(row("networks")).startsWith("|networks|passed|");
+    assertThat(row("workers")).isEqualTo("|workers|over time|was ended from outside|");
     assertThat(row("bench")).startsWith("|bench|not run|");
   }
 
   @Test
   void withoutACardEachStageSaysSo() throws Exception {
-    String cause = "cannot be used: there is no driver.";
-    Result result = run(Map.of("DEVICES", "cuda         " + cause));
+    String cause = "there is no driver.";
+    Result result = run(Map.of("DEVICES", "cuda         cannot be used: " + cause));
     assertThat(result.code()).isEqualTo(2);
     assertThat(summary().lines().skip(2))
         .hasSizeGreaterThan(15)
