@@ -33,9 +33,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Image i of a seed is the same, to the last bit, in every batch and on any number of threads, with
- * samplers that draw noise in every step and networks whose images are small enough for a single
- * row in a matrix product.
+ * Image i of a seed is the same, with the fused layers to the last bit, in every batch and on any
+ * number of threads, with samplers that draw noise in every step and networks whose images are
+ * small enough for a single row in a matrix product.
  */
 class ReproducibilityTest {
 
@@ -44,6 +44,10 @@ class ReproducibilityTest {
   private static final int SEED = 11;
   private static final int STEPS = 3;
   private static final int CLASSES = 3;
+
+  /** Of images in [-1,1]. The first step divides the network's rounding by √ᾱ, which is 0.006. */
+  private static final double ROUNDING = 1e-4;
+
   private static final List<Integer> BATCH_SIZES = List.of(16, 1, 2, 3, 7);
   private static final List<Integer> COUNTS = List.of(1, 2, 3, 7);
 
@@ -100,7 +104,16 @@ class ReproducibilityTest {
    * other size and number with more threads than the first: half of them for each, in turn.
    */
   private static void assertSameBits(
-      UnetConfig config, SamplerConfig samplerConfig, LayersChoice layers, int... threadCounts) {
+      UnetConfig config, SamplerConfig samplerConfig, int... threadCounts) {
+    assertSame(config, samplerConfig, LayersChoice.FUSED, 0, threadCounts);
+  }
+
+  private static void assertSame(
+      UnetConfig config,
+      SamplerConfig samplerConfig,
+      LayersChoice layers,
+      double tolerance,
+      int... threadCounts) {
     Sampler sampler = sampler(samplerConfig);
     Parameters weights = Unet.create(config, DataType.FLOAT, 5).parameters();
     float[] expected = null;
@@ -114,18 +127,32 @@ class ReproducibilityTest {
             expected = images;
             assertThat(images).doesNotContain(Float.NaN);
           }
-          assertThat(Arrays.mismatch(images, expected))
-              .as("first difference, %d threads, batches of %d", threads, batchSize)
-              .isEqualTo(-1);
+          assertThat(difference(images, expected))
+              .as("difference, %d threads, batches of %d", threads, batchSize)
+              .isLessThanOrEqualTo(tolerance);
         }
         for (int count : share(COUNTS, k)) {
           float[] images = floats(draw(unet, sampler, count, COUNT));
-          assertThat(Arrays.mismatch(images, expected))
-              .as("first difference, %d threads, %d images", threads, count)
-              .isEqualTo(images.length);
+          float[] first = Arrays.copyOf(expected, images.length);
+          assertThat(difference(images, first))
+              .as("difference, %d threads, %d images", threads, count)
+              .isLessThanOrEqualTo(tolerance);
         }
       }
     }
+  }
+
+  /** The largest, which is 0 for the same bits alone. */
+  private static double difference(float[] actual, float[] expected) {
+    assertThat(actual).hasSameSizeAs(expected);
+    double largest = 0;
+    for (int i = 0; i < actual.length; i++) {
+      if (Float.floatToIntBits(actual[i]) != Float.floatToIntBits(expected[i])) {
+        double difference = Math.abs((double) actual[i] - expected[i]);
+        largest = Math.max(largest, Math.max(Double.MIN_VALUE, difference));
+      }
+    }
+    return largest;
   }
 
   private static List<Integer> share(List<Integer> all, int turn) {
@@ -139,22 +166,25 @@ class ReproducibilityTest {
   @MethodSource("samplers")
   void fusedLayers(SamplerConfig sampler) {
     assumeThat(FusedKernels.available()).isTrue();
-    assertSameBits(SMALL, sampler, LayersChoice.FUSED, 1, 2, 4);
-    assertSameBits(OF_CLASSES, sampler, LayersChoice.FUSED, 1, 2, 4);
+    assertSameBits(SMALL, sampler, 1, 2, 4);
+    assertSameBits(OF_CLASSES, sampler, 1, 2, 4);
   }
 
   @Test
   void fusedLayersOfWideNetworks() {
     assumeThat(FusedKernels.available()).isTrue();
-    assertSameBits(WIDE, SamplerConfig.of(SamplerType.DDPM), LayersChoice.FUSED, 1, 2);
+    assertSameBits(WIDE, SamplerConfig.of(SamplerType.DDPM), 1, 2);
   }
 
-  /** SameDiff's operations give no guarantee; here they do, on one of OpenMP's threads. */
+  /**
+   * On processors without AVX-512, ND4J multiplies one row in another order than several, so that
+   * SameDiff's operations give the same image up to rounding.
+   */
   @Test
   @Tag("slow")
   void referenceLayers() {
     SamplerConfig ddpm = SamplerConfig.of(SamplerType.DDPM);
-    assertSameBits(SMALL, ddpm, LayersChoice.REFERENCE, 1);
-    assertSameBits(OF_CLASSES, ddpm, LayersChoice.REFERENCE, 1);
+    assertSame(SMALL, ddpm, LayersChoice.REFERENCE, ROUNDING, 1);
+    assertSame(OF_CLASSES, ddpm, LayersChoice.REFERENCE, ROUNDING, 1);
   }
 }
