@@ -420,6 +420,8 @@ final class EmulatedDriver implements CudaDriver {
     Emulated emulated = (Emulated) function.handle();
     check(function.name(), emulated.signature, arguments.pointers());
     CudaArguments ofNow = copy(arguments.pointers());
+    // Their memory goes with them, and the caller may have no further use for them.
+    Reference.reachabilityFence(arguments);
     enqueue(() -> run(function, launch, ofNow));
   }
 
