@@ -58,7 +58,7 @@ class CudaOperationsTest {
       return;
     }
     Assumptions.assumeTrue(EmulatedDriver.obstacle() == null, EmulatedDriver.obstacle());
-    driver = new EmulatedDriver();
+    driver = EmulatedDriver.prompt();
   }
 
   @AfterAll

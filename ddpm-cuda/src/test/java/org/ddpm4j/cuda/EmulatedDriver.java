@@ -71,13 +71,16 @@ final class EmulatedDriver implements CudaDriver {
 
   private final boolean isWatching;
 
+  /** Whether everything is done at once, as by a card that has nothing else to do. */
+  private final boolean isPrompt;
+
   EmulatedDriver() {
     this(SHARED_BYTES);
   }
 
   /** Like a card with other memory of the blocks. */
   EmulatedDriver(int sharedBytes) {
-    this(sharedBytes, WATCHES_ALL);
+    this(sharedBytes, WATCHES_ALL, false);
   }
 
   /**
@@ -85,12 +88,18 @@ final class EmulatedDriver implements CudaDriver {
    * accesses and at whole numbers that overflow. It takes several times as long.
    */
   static EmulatedDriver watching() {
-    return new EmulatedDriver(SHARED_BYTES, true);
+    return new EmulatedDriver(SHARED_BYTES, true, false);
   }
 
-  private EmulatedDriver(int sharedBytes, boolean isWatching) {
+  /** One that does at once what is enqueued, for whoever looks at one operation at a time. */
+  static EmulatedDriver prompt() {
+    return new EmulatedDriver(SHARED_BYTES, WATCHES_ALL, true);
+  }
+
+  private EmulatedDriver(int sharedBytes, boolean isWatching, boolean isPrompt) {
     this.sharedBytes = sharedBytes;
     this.isWatching = isWatching;
+    this.isPrompt = isPrompt;
     if (obstacle() != null) {
       throw new IllegalStateException(obstacle() + ".");
     }
@@ -241,6 +250,8 @@ final class EmulatedDriver implements CudaDriver {
   private synchronized void enqueue(Runnable work) {
     if (recording != null) {
       recording.add(work);
+    } else if (isPrompt) {
+      work.run();
     } else {
       underWay.add(work);
       enqueued++;
@@ -417,6 +428,10 @@ final class EmulatedDriver implements CudaDriver {
 
   @Override
   public synchronized void launch(CudaFunction function, Launch launch, CudaArguments arguments) {
+    if (isPrompt && recording == null) {
+      run(function, launch, arguments);
+      return;
+    }
     Emulated emulated = (Emulated) function.handle();
     check(function.name(), emulated.signature, arguments.pointers());
     CudaArguments ofNow = copy(arguments.pointers());
