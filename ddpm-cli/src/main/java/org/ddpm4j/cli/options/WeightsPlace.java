@@ -26,8 +26,9 @@ public final class WeightsPlace {
    */
   public static Path file(String place, String word, Console console) throws IOException {
     Optional<SingleFile> file = SingleFile.parse(place.replace(File.separatorChar, '/'), word);
-    if (file.isEmpty() || Files.exists(FileNames.path(place))) {
-      return FileNames.path(place);
+    Path path = FileNames.path(place);
+    if (file.isEmpty() || Files.exists(path)) {
+      return path;
     }
     return ModelPlace.ofHub(place, console, file.get()::in);
   }
