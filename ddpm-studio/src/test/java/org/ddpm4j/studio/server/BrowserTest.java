@@ -494,6 +494,31 @@ class BrowserTest {
     }
   }
 
+  /** A slow browser paints the bar before all of it is parsed: what stands there already stays. */
+  @Test
+  void theBarStaysWhileItIsParsed() {
+    for (boolean isTelephone : List.of(false, true)) {
+      if (isTelephone) {
+        telephone();
+      }
+      visit("draw");
+      assertThat(
+              (List<?>)
+                  browser.executeScript(
+                      "const bar = document.querySelector('header.bar'), moved = [];"
+                          + "const places = () => [...bar.children].map(child => {"
+                          + "  const {x, y} = child.getBoundingClientRect(); return [child.className || child.nodeName, x, y]; });"
+                          + "const whole = places();"
+                          + "while (bar.children.length > 1) {"
+                          + "  bar.lastElementChild.remove();"
+                          + "  places().forEach((place, i) => {"
+                          + "    if (JSON.stringify(place) !== JSON.stringify(whole[i])) moved.push([place, whole[i]]); });"
+                          + "} return moved;"))
+          .as(isTelephone ? "telephone" : "desk")
+          .isEmpty();
+    }
+  }
+
   /** What has moved in a room since its document was loaded, once all of it is there. */
   private static List<?> shiftsOf(String room) {
     if (room.equals("train")) {
