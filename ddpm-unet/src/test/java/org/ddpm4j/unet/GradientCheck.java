@@ -1,9 +1,12 @@
 package org.ddpm4j.unet;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,13 +24,17 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A graph in DOUBLE whose gradients are compared with central differences by ND4J's {@link
- * GradCheckUtil}. The loss is a weighted sum of the outputs with random weights, so that no error
- * cancels.
+ * A graph in DOUBLE whose gradients are compared with central differences: element by element by
+ * ND4J's {@link GradCheckUtil}, or, of whole networks, in random directions. The loss is a weighted
+ * sum of the outputs with random weights, so that no error cancels.
  */
 public final class GradientCheck {
 
   private static final double STEP = 1e-6;
+
+  /** The change of the element that changes most. */
+  private static final double DIRECTION_STEP = 1e-5;
+
   private static final double MAX_RELATIVE_ERROR = 1e-4;
   private static final double MIN_ABSOLUTE_ERROR = 1e-7;
 
@@ -36,6 +43,7 @@ public final class GradientCheck {
   private final Layers layers = new ReferenceLayers(graph, DataType.DOUBLE);
   private final List<String> variables = new ArrayList<>();
   private int perVariable = -1;
+  private int directions;
 
   public SameDiff graph() {
     return graph;
@@ -67,9 +75,18 @@ public final class GradientCheck {
     return new FeatureMap(variable(name, batch, height, width, channels), height, width, channels);
   }
 
-  /** Checks only some random elements of each variable, for networks. */
+  /** Checks only some random elements of each variable, for blocks. */
   public GradientCheck sampling(int elements) {
     perVariable = elements;
+    return this;
+  }
+
+  /**
+   * Checks directional derivatives in place of elements. A direction takes in all elements of all
+   * variables, so that a few do for a network, of which a run takes SameDiff long.
+   */
+  public GradientCheck inDirections(int count) {
+    directions = count;
     return this;
   }
 
@@ -90,10 +107,62 @@ public final class GradientCheck {
     graph.setLossVariables(loss.name());
     StandardOutputFilter.dropLines("Added differentiated op ", graph::createGradFunction);
 
-    assertThat(agreesWithGradCheckUtil())
-        .as("gradients are those of GradCheckUtil; its logger names the others at level INFO")
-        .isTrue();
-    checkZeros(loss.name());
+    Map<String, INDArray> gradients = gradients();
+    if (directions > 0) {
+      for (int i = 0; i < directions; i++) {
+        checkDirection(loss.name(), gradients);
+      }
+    } else {
+      assertThat(agreesWithGradCheckUtil())
+          .as("gradients are those of GradCheckUtil; its logger names the others at level INFO")
+          .isTrue();
+      checkZeros(loss.name(), gradients);
+    }
+  }
+
+  private Map<String, INDArray> gradients() {
+    Map<String, INDArray> gradients = graph.calculateGradients(Map.of(), variables);
+    gradients.replaceAll((name, gradient) -> gradient.dup('c'));
+    gradients.forEach(
+        (name, gradient) ->
+            assertThat(gradient.amaxNumber().doubleValue())
+                .as("the largest gradient of %s, which must be large enough to be checked", name)
+                .isGreaterThan(100 * MIN_ABSOLUTE_ERROR));
+    return gradients;
+  }
+
+  /** In the direction, each variable is as far as makes its part of the derivative of size 1. */
+  private void checkDirection(String loss, Map<String, INDArray> gradients) {
+    Map<String, INDArray> direction = new LinkedHashMap<>();
+    double derivative = 0;
+    double farthest = 0;
+    for (String name : variables) {
+      INDArray gradient = gradients.get(name);
+      double norm = gradient.norm2Number().doubleValue();
+      INDArray part = random.gaussian(1 / norm, gradient.shape());
+      derivative += part.mul(gradient).sumNumber().doubleValue();
+      farthest = Math.max(farthest, part.amaxNumber().doubleValue());
+      direction.put(name, part);
+    }
+    double step = DIRECTION_STEP / farthest;
+    double above = lossBeside(loss, direction, step);
+    double below = lossBeside(loss, direction, -step);
+    assertThat((above - below) / (2 * step))
+        .as("the derivative in a direction of %d variables", variables.size())
+        .isCloseTo(derivative, within(MAX_RELATIVE_ERROR * Math.sqrt(variables.size())));
+  }
+
+  private double lossBeside(String loss, Map<String, INDArray> direction, double step) {
+    Map<String, INDArray> values = new HashMap<>();
+    direction.forEach(
+        (name, part) -> {
+          INDArray array = graph.getVariable(name).getArr();
+          values.put(name, array.dup());
+          array.addi(part.mul(step));
+        });
+    double result = graph.outputSingle(Map.of(), loss).getDouble(0);
+    values.forEach((name, value) -> graph.getVariable(name).getArr().assign(value));
+    return result;
   }
 
   private boolean agreesWithGradCheckUtil() {
@@ -131,13 +200,9 @@ public final class GradientCheck {
   }
 
   /** {@link GradCheckUtil} believes every gradient that is exactly zero. */
-  private void checkZeros(String loss) {
-    Map<String, INDArray> gradients = graph.calculateGradients(Map.of(), variables);
+  private void checkZeros(String loss, Map<String, INDArray> gradients) {
     for (String name : variables) {
-      INDArray gradient = gradients.get(name).dup('c');
-      assertThat(gradient.amaxNumber().doubleValue())
-          .as("the largest gradient of %s, which must be large enough to be checked", name)
-          .isGreaterThan(100 * MIN_ABSOLUTE_ERROR);
+      INDArray gradient = gradients.get(name);
       LongStream.range(0, gradient.length())
           .filter(i -> gradient.getDouble(i) == 0)
           .limit(perVariable < 0 ? Long.MAX_VALUE : perVariable)

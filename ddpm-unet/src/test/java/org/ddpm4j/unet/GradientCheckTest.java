@@ -62,4 +62,48 @@ class GradientCheckTest {
         .isInstanceOf(AssertionError.class)
         .hasMessageContaining("the largest gradient of y");
   }
+
+  @Test
+  void acceptsARightGradientInDirections() {
+    SDVariable x = check.variable("x", 2, 3);
+    SDVariable y = check.variable("y", 4);
+    check
+        .inDirections(8)
+        .check(check.graph().math().square(x), y.mul(1e3), check.graph().math().tanh(y));
+  }
+
+  /** However small the part is that its variable has in the loss. */
+  @Test
+  void findsAWrongGradientInDirections() {
+    SDVariable labels = check.graph().constant(check.random().gaussian(1, 3, 4));
+    SDVariable predictions = check.variable("predictions", 3, 4);
+    SDVariable loss = check.graph().loss().huberLoss(labels, predictions, null, 1.0).mul(1e-3);
+    SDVariable x = check.variable("x", 20, 3);
+    assertThatThrownBy(() -> check.inDirections(1).check(loss, check.graph().math().square(x)))
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("the derivative in a direction of 2 variables");
+  }
+
+  @Test
+  void findsAGradientThatIsWronglyZeroInDirections() {
+    SDVariable x = check.variable("x", Nd4j.createFromArray(1.0, 0.5));
+    SDVariable y =
+        check
+            .graph()
+            .math()
+            .floor(x)
+            .add(x.mul(check.graph().constant(Nd4j.createFromArray(0.0, 1.0))));
+    assertThatThrownBy(() -> check.inDirections(1).check(y))
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("the derivative in a direction");
+  }
+
+  @Test
+  void findsAVariableWithoutEffectInDirections() {
+    SDVariable x = check.variable("x", 2);
+    SDVariable y = check.variable("y", 2).mul(0.0);
+    assertThatThrownBy(() -> check.inDirections(1).check(x.add(y)))
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("the largest gradient of y");
+  }
 }

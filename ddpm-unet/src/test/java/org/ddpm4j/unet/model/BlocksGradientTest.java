@@ -14,15 +14,15 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The gradients of the blocks of the annotated U-Net and of small whole ones, of which an element
- * or two of each parameter are enough: the blocks are looked at more closely.
+ * The gradients of the blocks of the annotated U-Net, element by element, and of small whole ones,
+ * in random directions.
  */
 @Tag("gradients")
 class BlocksGradientTest {
 
   private static final int DIM = 4;
 
-  private final GradientCheck check = new GradientCheck().sampling(8);
+  private final GradientCheck check = new GradientCheck().sampling(4);
 
   private AnnotatedUnet.Graph graph(AnnotatedUnet.Block block, int groups, int batch) {
     List<Integer> mults = List.of(1, 2);
@@ -97,7 +97,7 @@ class BlocksGradientTest {
   @ParameterizedTest
   @CsvSource({"RESNET, 1", "RESNET, 2", "CONVNEXT, 1"})
   void unet(AnnotatedUnet.Block block, int groups) {
-    check.sampling(1);
+    check.inDirections(2);
     FeatureMap x = check.featureMap("x", 1, 4, 4, 1);
     check.check(graph(block, groups, 1).unet(x));
   }
@@ -108,7 +108,7 @@ class BlocksGradientTest {
 
   @Test
   void annotatedUnetWithClassesAndMoreChannelsAtTheEnd() {
-    check.sampling(1);
+    check.inDirections(2);
     UnetConfig config =
         AnnotatedUnet.resnet(DIM, 1, List.of(1, 2), 1)
             .withAttention(2, 3)
@@ -122,7 +122,7 @@ class BlocksGradientTest {
 
   @Test
   void tutorialUnet() {
-    check.sampling(2);
+    check.inDirections(2);
     FeatureMap x = check.featureMap("x", 2, 4, 8, 2);
     UnetConfig config = TutorialUnet.of(2, 10).withDim(3);
     check.check(config.build(check.modules(), x, timesteps(2), null));
@@ -130,7 +130,7 @@ class BlocksGradientTest {
 
   @Test
   void tutorialUnetWithClasses() {
-    check.sampling(2);
+    check.inDirections(2);
     FeatureMap x = check.featureMap("x", 2, 4, 4, 1);
     UnetConfig config = TutorialUnet.of(1, 10).withDim(4).withClassEmbeddings(3);
     check.check(config.build(check.modules(), x, timesteps(2), labels(2, 0)));
@@ -138,7 +138,7 @@ class BlocksGradientTest {
 
   @Test
   void minimalUnet() {
-    check.sampling(1);
+    check.inDirections(2);
     FeatureMap x = check.featureMap("x", 1, 16, 16, 1);
     UnetConfig config = new MinimalUnet(2, 1, 1, 4);
     check.check(config.build(check.modules(), x, timesteps(1), null));
