@@ -39,7 +39,7 @@ class GuidedToyProblemTest {
   private static final NoiseSchedule SCHEDULE =
       NoiseSchedule.of(LinearSchedule.paper().scaledTo(100), 100);
   private static final int COUNT = 300;
-  private static final int BATCH = 256;
+  private static final int BATCH = 128;
   private static final int LEFT = 0;
 
   private static double[] point(SplittableRandom random, int label) {
@@ -106,7 +106,7 @@ class GuidedToyProblemTest {
   void guidanceGoesFromBothClassesToOneAndBeyond() throws IOException {
     TrainingConfig config =
         new TrainingConfig(
-            1500,
+            700,
             AdamWConfig.defaults().withLearningRate(3e-3),
             new LearningRateSchedule(50, LearningRateSchedule.Decay.COSINE),
             1.0,

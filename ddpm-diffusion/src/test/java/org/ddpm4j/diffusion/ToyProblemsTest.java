@@ -45,7 +45,7 @@ class ToyProblemsTest {
       NoiseSchedule.of(LinearSchedule.paper().scaledTo(100), 100);
   private static final ImageShape POINT = new ImageShape(2, 1, 1);
   private static final int COUNT = 300;
-  private static final int BATCH = 256;
+  private static final int BATCH = 128;
 
   private enum Problem {
     TWO_MOONS {
@@ -107,7 +107,7 @@ class ToyProblemsTest {
       throws IOException {
     TrainingConfig config =
         new TrainingConfig(
-            1500,
+            700,
             AdamWConfig.defaults().withLearningRate(3e-3),
             new LearningRateSchedule(50, LearningRateSchedule.Decay.COSINE),
             1.0,
