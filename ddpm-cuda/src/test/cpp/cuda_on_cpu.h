@@ -193,6 +193,7 @@ struct Copies {
 struct Machine {
   Fiber caller;
   Fiber fibers[LARGEST_BLOCK];
+  bool begun[LARGEST_BLOCK];
   uint3 indices[LARGEST_BLOCK];
   Warp warps[LARGEST_BLOCK / LANES];
   Copies copies[LARGEST_BLOCK];
@@ -275,11 +276,26 @@ static void report_deadlock() {
   fail("%s.", text);
 }
 
+static void run_threads();
+
+static void make_current(int thread) {
+  machine.current = thread;
+  WATCHED(watch.thread = thread);
+  threadIdx = machine.indices[thread];
+}
+
+// A thread that begins while others wait has a stack of its own.
+static void begin(int thread) {
+  char* stack = machine.stacks + size_t(thread) * STACK_BYTES;
+  machine.begun[thread] = true;
+  // Tops differ in the lower bits of their addresses, for the sake of the caches.
+  make_fiber(machine.fibers[thread], stack, STACK_BYTES - thread % 64 * 192, run_threads);
+}
+
 static void go_on_with(int next) {
   int previous = machine.current;
-  machine.current = next;
-  WATCHED(watch.thread = next);
-  threadIdx = machine.indices[next];
+  make_current(next);
+  if (!machine.begun[next]) begin(next);
   switch_fiber(&machine.fibers[previous], &machine.fibers[next]);
 }
 
@@ -346,19 +362,26 @@ static void warp_operation(unsigned mask, void* operands, Operation operation) {
   warp.runnable |= mask;
 }
 
-static void run_thread() {
-  machine.invoke(machine.kernel, machine.arguments);
-  Warp& warp = machine.warps[machine.current / LANES];
-  unsigned lane = 1u << machine.current % LANES;
-  warp.alive &= ~lane;
-  warp.runnable &= ~lane;
-  machine.alive--;
-  if (machine.alive == 0) leave();
-  if (machine.waiting == machine.alive) release_block();
-  int next = next_runnable();
-  if (next < 0) report_deadlock();
-  go_on_with(next);
-  abort();
+// A thread, and after it those that begin when it has returned: on its stack, which is in the cache.
+static void run_threads() {
+  while (true) {
+    machine.invoke(machine.kernel, machine.arguments);
+    Warp& warp = machine.warps[machine.current / LANES];
+    unsigned lane = 1u << machine.current % LANES;
+    warp.alive &= ~lane;
+    warp.runnable &= ~lane;
+    machine.alive--;
+    if (machine.alive == 0) leave();
+    if (machine.waiting == machine.alive) release_block();
+    int next = next_runnable();
+    if (next < 0) report_deadlock();
+    if (machine.begun[next]) {
+      go_on_with(next);
+      abort();
+    }
+    make_current(next);
+    machine.begun[next] = true;
+  }
 }
 
 // Memory between addresses that nobody may touch.
@@ -376,12 +399,10 @@ static char* reserve(size_t bytes) {
 
 static void prepare_threads() {
   for (int t = 0; t < machine.threads; t++) {
-    char* stack = machine.stacks + size_t(t) * STACK_BYTES;
 #if defined(__SANITIZE_ADDRESS__)
-    __asan_unpoison_memory_region(stack, STACK_BYTES);
+    __asan_unpoison_memory_region(machine.stacks + size_t(t) * STACK_BYTES, STACK_BYTES);
 #endif
-    // Tops differ in the lower bits of their addresses, for the sake of the caches.
-    make_fiber(machine.fibers[t], stack, STACK_BYTES - t % 64 * 192, run_thread);
+    machine.begun[t] = false;
     machine.copies[t].copies.clear();
     machine.copies[t].ends.clear();
   }
@@ -401,10 +422,9 @@ static void run_block() {
   memset(machine.shared, POISON, machine.sharedBytes + CANARY_BYTES);
   prepare_threads();
   machine.backward = (blockIdx.x + blockIdx.y + blockIdx.z) % 2 == 1;
-  machine.current = machine.backward ? machine.threads - 1 : 0;
-  threadIdx = machine.indices[machine.current];
+  make_current(machine.backward ? machine.threads - 1 : 0);
+  begin(machine.current);
   WATCHED(watch_block());
-  WATCHED(watch.thread = machine.current);
   WATCHED(watch.active = true);
   switch_fiber(&machine.caller, &machine.fibers[machine.current]);
   WATCHED(watch.active = false);

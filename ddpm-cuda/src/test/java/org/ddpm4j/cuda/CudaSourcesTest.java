@@ -27,6 +27,10 @@ class CudaSourcesTest {
   /** Ampere, Ada, Hopper and Blackwell. */
   private static final List<String> ARCHITECTURES = List.of("sm_80", "sm_89", "sm_90a", "sm_120a");
 
+  private static final String HOPPER = "sm_90a";
+
+  private static final String PRODUCTS = "PRODUCT_TF32";
+
   /** Lets the log tell of each kernel what it takes. */
   private static final String SAY_REGISTERS = "--ptxas-options=-v";
 
@@ -68,13 +72,32 @@ class CudaSourcesTest {
     return EmulatedKernels.sources().stream()
         .flatMap(
             file ->
-                Arrays.stream(Precision.values())
+                ARCHITECTURES.stream()
                     .flatMap(
-                        precision ->
-                            ARCHITECTURES.stream()
-                                .map(
-                                    architecture ->
-                                        new Compilation(file, precision, architecture))));
+                        architecture ->
+                            precisions(file, architecture)
+                                .map(precision -> new Compilation(file, precision, architecture))));
+  }
+
+  /**
+   * All that make a difference: sources without products are the same in TF32, and in float32 they
+   * take no instructions that cards differ in.
+   */
+  private static Stream<Precision> precisions(String file, String architecture) {
+    if (KernelCompiler.source(file).contains(PRODUCTS)) {
+      return Arrays.stream(Precision.values());
+    }
+    return architecture.equals(HOPPER)
+        ? Stream.of(Precision.FLOAT32, Precision.BFLOAT16)
+        : Stream.of(Precision.BFLOAT16);
+  }
+
+  /** Who drops compilations that are the same should notice when they no longer are. */
+  @Test
+  void sourcesWithoutProductsDoNotKnowTheirPrecision() {
+    assertThat(EmulatedKernels.sources())
+        .filteredOn(file -> KernelCompiler.source(file).contains("PRODUCT_"))
+        .allMatch(file -> KernelCompiler.source(file).contains(PRODUCTS));
   }
 
   /** A source with definitions for a card. */
@@ -90,7 +113,7 @@ class CudaSourcesTest {
   void compile(Compilation compilation) {
     Log log = compile(KernelCompiler.source(compilation.file), options(compilation));
     assertThat(log.errors()).isEmpty();
-    if (compilation.architecture.equals("sm_90a")) {
+    if (compilation.architecture.equals(HOPPER)) {
       assertThat(SPILLING).as("%s", log.text).containsAll(log.spilling());
     }
   }
@@ -111,7 +134,7 @@ class CudaSourcesTest {
 
         extern "C" __global__ void alone(float* x) { *x += 1; }
         """;
-    Log log = compile(source, List.of("--gpu-architecture=sm_90a", SAY_REGISTERS));
+    Log log = compile(source, List.of("--gpu-architecture=" + HOPPER, SAY_REGISTERS));
     assertThat(log.spilling()).containsExactly("crowded");
   }
 
@@ -123,7 +146,7 @@ class CudaSourcesTest {
   @ParameterizedTest
   @MethodSource("sources")
   void compileOneKernelAtATime(String file) {
-    List<String> options = options(new Compilation(file, Precision.BFLOAT16, "sm_90a"));
+    List<String> options = options(new Compilation(file, Precision.BFLOAT16, HOPPER));
     for (String kernel : KernelCompilerTest.kernels(KernelCompiler.source(file))) {
       assertThat(errors(KernelCompiler.source(file, kernel), options)).as(kernel).isEmpty();
     }
