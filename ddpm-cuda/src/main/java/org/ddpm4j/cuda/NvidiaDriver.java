@@ -276,12 +276,15 @@ final class NvidiaDriver implements CudaDriver {
   public void upload(ByteBuffer from, long to) {
     copyAsync(address(from), to, from.remaining(), cudaMemcpyHostToDevice);
     synchronize();
+    // Its memory goes with it, and the caller may have no further use for it.
+    Reference.reachabilityFence(from);
   }
 
   @Override
   public void download(long from, ByteBuffer to) {
     copyAsync(from, address(to), to.remaining(), cudaMemcpyDeviceToHost);
     synchronize();
+    Reference.reachabilityFence(to);
   }
 
   private static long address(ByteBuffer direct) {

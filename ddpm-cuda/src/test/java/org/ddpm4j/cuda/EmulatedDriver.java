@@ -236,6 +236,7 @@ final class EmulatedDriver implements CudaDriver {
     requireAllocated(to, from.remaining(), "An upload");
     uploaded += from.remaining();
     EmulatedMachine.copy(addressOf(from), to, from.remaining());
+    Reference.reachabilityFence(from);
   }
 
   @Override
@@ -244,6 +245,7 @@ final class EmulatedDriver implements CudaDriver {
     requireAllocated(from, to.remaining(), "A download");
     downloaded += to.remaining();
     EmulatedMachine.copy(from, addressOf(to), to.remaining());
+    Reference.reachabilityFence(to);
   }
 
   /** Works when somebody waits, or is part of the graph that is being recorded. */
