@@ -554,7 +554,9 @@ class DeviceTrainingTest {
             1,
             network,
             new Trained(
-                AnnotatedUnet.resnet(12, 1, List.of(1, 2), 4), Parameterization.EPSILON, SCHEDULE),
+                AnnotatedUnet.resnet(12, 1, List.of(1, 2), 4).withAttention(2, 4),
+                Parameterization.EPSILON,
+                SCHEDULE),
             distilling(Distillation.Solver.EULER).withLoss(LossFunction.L1)),
         Arguments.of(
             2,
@@ -819,6 +821,11 @@ class DeviceTrainingTest {
   void whatIsFixedDoesNotDecay() throws Exception {
     UnetConfig network =
         LucidrainsUnet.of(8, 1, List.of(1, 2))
+            .withAttention(
+                List.of(
+                    new LucidrainsUnet.Attention(LucidrainsUnet.AttentionKind.LINEAR, 2, 4),
+                    new LucidrainsUnet.Attention(LucidrainsUnet.AttentionKind.FULL, 2, 4)),
+                new LucidrainsUnet.Attention(LucidrainsUnet.AttentionKind.FULL, 2, 4))
             .withTime(new LucidrainsUnet.Time(LucidrainsUnet.Frequencies.RANDOM, 8));
     TrainingConfig config =
         config(2)
