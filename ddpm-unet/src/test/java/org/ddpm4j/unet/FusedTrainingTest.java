@@ -21,7 +21,7 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 @Tag("slow")
 class FusedTrainingTest {
 
-  private static final int STEPS = 50;
+  private static final int STEPS = 100;
 
   /** The losses of both were never seen further apart than 2e-7. */
   private static final double TOLERANCE = 1e-5;
