@@ -40,15 +40,18 @@ class GradientCheckTest {
   }
 
   /** The gradient of floor is zero; at its jump at 1 the difference quotient is not. */
+  private SDVariable withAJump() {
+    SDVariable x = check.variable("x", Nd4j.createFromArray(1.0, 0.5));
+    return check
+        .graph()
+        .math()
+        .floor(x)
+        .add(x.mul(check.graph().constant(Nd4j.createFromArray(0.0, 1.0))));
+  }
+
   @Test
   void findsAGradientThatIsWronglyZero() {
-    SDVariable x = check.variable("x", Nd4j.createFromArray(1.0, 0.5));
-    SDVariable y =
-        check
-            .graph()
-            .math()
-            .floor(x)
-            .add(x.mul(check.graph().constant(Nd4j.createFromArray(0.0, 1.0))));
+    SDVariable y = withAJump();
     assertThatThrownBy(() -> check.check(y))
         .isInstanceOf(AssertionError.class)
         .hasMessageContaining("element 0 of x, of gradient zero");
@@ -86,13 +89,7 @@ class GradientCheckTest {
 
   @Test
   void findsAGradientThatIsWronglyZeroInDirections() {
-    SDVariable x = check.variable("x", Nd4j.createFromArray(1.0, 0.5));
-    SDVariable y =
-        check
-            .graph()
-            .math()
-            .floor(x)
-            .add(x.mul(check.graph().constant(Nd4j.createFromArray(0.0, 1.0))));
+    SDVariable y = withAJump();
     assertThatThrownBy(() -> check.inDirections(1).check(y))
         .isInstanceOf(AssertionError.class)
         .hasMessageContaining("the derivative in a direction");

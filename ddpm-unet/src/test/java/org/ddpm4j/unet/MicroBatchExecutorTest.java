@@ -15,7 +15,6 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
 import org.ddpm4j.kernels.cpu.FusedKernels;
@@ -180,7 +179,7 @@ class MicroBatchExecutorTest {
 
   /** A plan for each thread, and a gradient that waits for all of them but one. */
   @Test
-  void memoryGrowsByAPlanAndAGradientForEachThread() {
+  void memoryGrowsByAPlanAndAGradientForEachThread() throws InterruptedException {
     Batch batch = batch(512, 4, 4);
     long one = nativeBytesOfAGradient(batch, 1);
     long gradient = 0;
@@ -195,21 +194,10 @@ class MicroBatchExecutorTest {
     }
   }
 
-  /** What other tests have left would be given back in the middle of a measurement. */
-  private static long bytesWithoutGarbage() {
-    long before;
-    do {
-      before = Pointer.totalBytes();
-      System.gc();
-      LockSupport.parkNanos(50_000_000);
-    } while (Pointer.totalBytes() < before);
-    return before;
-  }
-
-  private static long nativeBytesOfAGradient(Batch batch, int threads) {
+  private static long nativeBytesOfAGradient(Batch batch, int threads) throws InterruptedException {
     try (Unet unet = fused(RESNET, threads)) {
       Parameters gradient = unet.parameters().zerosLike();
-      long before = bytesWithoutGarbage();
+      long before = NativeMemory.bytesWithoutGarbage();
       for (int step = 0; step < 3; step++) {
         unet.lossAndGradient(LossFunction.L2, batch.x, batch.t, batch.target, gradient);
       }

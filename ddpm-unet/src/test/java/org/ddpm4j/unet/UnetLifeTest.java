@@ -13,7 +13,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
-import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.ddpm4j.kernels.cpu.FusedKernels;
 import org.ddpm4j.kernels.ops.LossFunction;
@@ -155,7 +154,7 @@ class UnetLifeTest {
     INDArray large = new RandomArrays(4).gaussian(1, 8, 1, 32, 32).castTo(DataType.FLOAT);
     ExecutorService executor = Executors.newFixedThreadPool(callers);
     try {
-      long before = bytesWithoutGarbage();
+      long before = NativeMemory.bytesWithoutGarbage();
       CyclicBarrier together = new CyclicBarrier(callers);
       List<Future<?>> futures = new ArrayList<>();
       for (int caller = 0; caller < callers; caller++) {
@@ -173,24 +172,10 @@ class UnetLifeTest {
       for (Future<?> future : futures) {
         future.get();
       }
-      return bytesWithoutGarbage() - before;
+      return NativeMemory.bytesWithoutGarbage() - before;
     } finally {
       executor.shutdownNow();
     }
-  }
-
-  /** Native memory when what earlier tests dropped has been given back, by a thread of its own. */
-  private static long bytesWithoutGarbage() throws InterruptedException {
-    long bytes = Long.MAX_VALUE;
-    int unchanged = 0;
-    for (int round = 0; round < 100 && unchanged < 3; round++) {
-      System.gc();
-      Thread.sleep(20);
-      long now = Pointer.totalBytes();
-      unchanged = now == bytes ? unchanged + 1 : 0;
-      bytes = now;
-    }
-    return bytes;
   }
 
   /** Plans, sums of gradients and packed weights stay for the next call, whoever makes it. */
@@ -204,14 +189,14 @@ class UnetLifeTest {
       long held;
       try (PointerScope callers = new PointerScope()) {
         assertThat(callers).isNotNull();
-        before = bytesWithoutGarbage();
+        before = NativeMemory.bytesWithoutGarbage();
         unet.predict(x, t);
         unet.lossAndGradient(LossFunction.L2, x, t, x, gradient);
-        held = bytesWithoutGarbage() - before;
+        held = NativeMemory.bytesWithoutGarbage() - before;
       }
       assertThat(held).isGreaterThan(1 << 20);
       // The scope gives back the arrays that it was asked for, which are small.
-      assertThat(bytesWithoutGarbage() - before).isGreaterThan(held / 2);
+      assertThat(NativeMemory.bytesWithoutGarbage() - before).isGreaterThan(held / 2);
       assertThat(floats(unet.predict(x, t))).isEqualTo(floats(alone.predict(x, t)));
     }
   }
@@ -264,12 +249,12 @@ class UnetLifeTest {
       INDArray one = new RandomArrays(5).gaussian(1, 1, 1, 64, 64).castTo(DataType.FLOAT);
       INDArray time = t.get(NDArrayIndex.interval(0, 1));
       float[] first = floats(unet.predict(ofSize(one, 0), time));
-      long before = bytesWithoutGarbage();
+      long before = NativeMemory.bytesWithoutGarbage();
       List<Long> held = new ArrayList<>();
       for (int size = 1; size <= 3 * Unet.MOST_GRAPHS; size++) {
         unet.predict(ofSize(one, size), time).close();
         if (size % Unet.MOST_GRAPHS == 0) {
-          held.add(bytesWithoutGarbage() - before);
+          held.add(NativeMemory.bytesWithoutGarbage() - before);
         }
       }
       assertThat(held.get(0)).isGreaterThan(1 << 20);
