@@ -6,8 +6,12 @@ import static org.bytedeco.cuda.global.nvrtc.nvrtcDestroyProgram;
 import static org.bytedeco.cuda.global.nvrtc.nvrtcGetCUBIN;
 import static org.bytedeco.cuda.global.nvrtc.nvrtcGetCUBINSize;
 import static org.bytedeco.cuda.global.nvrtc.nvrtcGetErrorString;
+import static org.bytedeco.cuda.global.nvrtc.nvrtcGetNumSupportedArchs;
+import static org.bytedeco.cuda.global.nvrtc.nvrtcGetPTX;
+import static org.bytedeco.cuda.global.nvrtc.nvrtcGetPTXSize;
 import static org.bytedeco.cuda.global.nvrtc.nvrtcGetProgramLog;
 import static org.bytedeco.cuda.global.nvrtc.nvrtcGetProgramLogSize;
+import static org.bytedeco.cuda.global.nvrtc.nvrtcGetSupportedArchs;
 import static org.bytedeco.cuda.global.nvrtc.nvrtcVersion;
 
 import java.io.IOException;
@@ -15,6 +19,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -34,9 +39,9 @@ import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.SizeTPointer;
 
 /**
- * Compiles kernels of our sources to the machine code of a card, by NVRTC, each on its own and as
- * many at a time as there are processors. Keeps the results in a {@link KernelCache}, under a
- * digest of source, options and compiler.
+ * Compiles kernels of our sources to the machine code of a card, or to PTX for one that is newer
+ * than NVRTC, each on its own and as many at a time as there are processors. Keeps the results in a
+ * {@link KernelCache}, under a digest of source, options and compiler.
  */
 final class KernelCompiler implements AutoCloseable {
 
@@ -56,13 +61,12 @@ final class KernelCompiler implements AutoCloseable {
 
   private static final Map<String, String> SOURCES = new ConcurrentHashMap<>();
 
-  private final String architecture;
+  private final Target target;
   private final KernelCache cache;
   private final ThreadPoolExecutor threads;
 
   KernelCompiler(int major, int minor) {
-    // "a": with the instructions that only this very architecture has.
-    architecture = String.format(Locale.ROOT, "sm_%d%d%s", major, minor, major >= 9 ? "a" : "");
+    target = Target.of(major, minor, known());
     cache = KernelCache.ofUser();
     int processors = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
     threads =
@@ -82,7 +86,48 @@ final class KernelCompiler implements AutoCloseable {
     return thread;
   }
 
-  /** The machine code of a kernel, as soon as it is there. */
+  /**
+   * What is compiled for.
+   *
+   * @param architecture its name, as NVRTC's option has it
+   * @param isMachineCode whether the result is that of a card, or else PTX, which the driver of a
+   *     card compiles
+   */
+  record Target(String architecture, boolean isMachineCode) {
+
+    private static final int TENS = 10;
+    private static final int FIRST_WITH_OWN_INSTRUCTIONS = 9;
+
+    /**
+     * The best that can be had for a card.
+     *
+     * @param major of its compute capability
+     * @param minor of its compute capability
+     * @param known the compute capabilities that NVRTC compiles for, each ten times the major
+     *     number and the minor one
+     * @return machine code where NVRTC knows the card; for a newer one PTX of the newest that it
+     *     knows
+     */
+    static Target of(int major, int minor, int[] known) {
+      int card = TENS * major + minor;
+      int newest = Arrays.stream(known).filter(one -> one <= card).max().orElse(card);
+      if (newest < card) {
+        return new Target("compute_" + newest, false);
+      }
+      // "a": with the instructions that only this very architecture has.
+      return new Target("sm_" + card + (major >= FIRST_WITH_OWN_INSTRUCTIONS ? "a" : ""), true);
+    }
+  }
+
+  private static int[] known() {
+    int[] count = new int[1];
+    check(nvrtcGetNumSupportedArchs(count), "for any card");
+    int[] known = new int[count[0]];
+    check(nvrtcGetSupportedArchs(known), "for any card");
+    return known;
+  }
+
+  /** The code of a kernel, as soon as it is there. */
   Future<byte[]> compile(String file, String kernel, List<String> defines) {
     return threads.submit(() -> find(file, kernel, defines));
   }
@@ -95,7 +140,7 @@ final class KernelCompiler implements AutoCloseable {
         .find(key)
         .orElseGet(
             () -> {
-              byte[] code = machineCode(file, source, options);
+              byte[] code = code(file, source, options);
               cache.keep(key, code);
               return code;
             });
@@ -114,7 +159,7 @@ final class KernelCompiler implements AutoCloseable {
 
   private List<String> options(List<String> defines) {
     List<String> options = new ArrayList<>();
-    options.add("--gpu-architecture=" + architecture);
+    options.add("--gpu-architecture=" + target.architecture());
     options.add("--std=c++17");
     // No contraction would be needed for equal bits with a CPU; cards are compared within bounds.
     options.add("--extra-device-vectorization");
@@ -183,7 +228,7 @@ final class KernelCompiler implements AutoCloseable {
         .formatHex(KernelCache.digest(all.getBytes(StandardCharsets.UTF_8)), 0, KEY_BYTES);
   }
 
-  private static byte[] machineCode(String file, String source, List<String> options) {
+  private byte[] code(String file, String source, List<String> options) {
     _nvrtcProgram program = new _nvrtcProgram();
     try (BytePointer text = new BytePointer(source, StandardCharsets.UTF_8);
         BytePointer name = new BytePointer(file, StandardCharsets.UTF_8);
@@ -193,8 +238,7 @@ final class KernelCompiler implements AutoCloseable {
           nvrtcCreateProgram(
               program, text, name, 0, (PointerPointer<?>) null, (PointerPointer<?>) null),
           file);
-      int code = nvrtcCompileProgram(program, options.size(), words);
-      if (code != 0) {
+      if (nvrtcCompileProgram(program, options.size(), words) != 0) {
         nvrtcGetProgramLogSize(program, size);
         byte[] log = new byte[Math.toIntExact(size.get())];
         nvrtcGetProgramLog(program, log);
@@ -206,10 +250,15 @@ final class KernelCompiler implements AutoCloseable {
                 options,
                 new String(log, StandardCharsets.UTF_8).trim()));
       }
-      check(nvrtcGetCUBINSize(program, size), file);
-      byte[] cubin = new byte[Math.toIntExact(size.get())];
-      check(nvrtcGetCUBIN(program, cubin), file);
-      return cubin;
+      check(
+          target.isMachineCode()
+              ? nvrtcGetCUBINSize(program, size)
+              : nvrtcGetPTXSize(program, size),
+          file);
+      byte[] code = new byte[Math.toIntExact(size.get())];
+      check(
+          target.isMachineCode() ? nvrtcGetCUBIN(program, code) : nvrtcGetPTX(program, code), file);
+      return code;
     } finally {
       nvrtcDestroyProgram(program);
     }

@@ -2,17 +2,10 @@ package org.ddpm4j.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.jna.NativeLibrary;
-import com.sun.jna.Pointer;
-import com.sun.jna.StringArray;
-import com.sun.jna.ptr.LongByReference;
-import com.sun.jna.ptr.PointerByReference;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.ddpm4j.kernels.plan.Precision;
 import org.junit.jupiter.api.Assumptions;
@@ -29,10 +22,10 @@ class CudaSourcesTest {
 
   private static final String HOPPER = "sm_90a";
 
-  private static final String PRODUCTS = "PRODUCT_TF32";
+  /** The major compute capability of a card that no compiler knows. */
+  private static final int NOT_YET_MADE = 99;
 
-  /** Lets the log tell of each kernel what it takes. */
-  private static final String SAY_REGISTERS = "--ptxas-options=-v";
+  private static final String PRODUCTS = "PRODUCT_TF32";
 
   /**
    * Those that are known to spill on Hopper: 4 to 12 bytes of a thread, and what the bound's call
@@ -48,24 +41,9 @@ class CudaSourcesTest {
           "bound_per_image_gradient",
           "group_norm_chunk_sums");
 
-  private static final Pattern SPILL =
-      Pattern.compile(
-          "Compiling entry function '(\\w+)'(?:(?!Compiling entry)[\\s\\S])*?"
-              + "[1-9]\\d* bytes spill stores");
-
-  /**
-   * NVIDIA's compiler by itself: the presets that kernels are compiled with otherwise load the
-   * driver as well, which is only where a card is.
-   */
-  private static NativeLibrary compiler;
-
   @BeforeAll
   static void needsTheCompiler() {
-    try {
-      compiler = NativeLibrary.getInstance("libnvrtc.so.13");
-    } catch (UnsatisfiedLinkError e) {
-      Assumptions.abort("libnvrtc.so.13 does not load: " + e.getMessage());
-    }
+    Assumptions.assumeTrue(Nvrtc.obstacle() == null, Nvrtc::obstacle);
   }
 
   static Stream<Compilation> compilations() {
@@ -111,10 +89,10 @@ class CudaSourcesTest {
   @ParameterizedTest
   @MethodSource("compilations")
   void compile(Compilation compilation) {
-    Log log = compile(KernelCompiler.source(compilation.file), options(compilation));
+    Nvrtc.Log log = Nvrtc.compile(KernelCompiler.source(compilation.file), options(compilation));
     assertThat(log.errors()).isEmpty();
     if (compilation.architecture.equals(HOPPER)) {
-      assertThat(SPILLING).as("%s", log.text).containsAll(log.spilling());
+      assertThat(SPILLING).as("%s", log.text()).containsAll(log.spilling());
     }
   }
 
@@ -134,7 +112,8 @@ class CudaSourcesTest {
 
         extern "C" __global__ void alone(float* x) { *x += 1; }
         """;
-    Log log = compile(source, List.of("--gpu-architecture=" + HOPPER, SAY_REGISTERS));
+    Nvrtc.Log log =
+        Nvrtc.compile(source, List.of("--gpu-architecture=" + HOPPER, Nvrtc.SAY_REGISTERS));
     assertThat(log.spilling()).containsExactly("crowded");
   }
 
@@ -152,53 +131,32 @@ class CudaSourcesTest {
     }
   }
 
+  /** As a card is given them that is newer than the compiler. */
+  @ParameterizedTest
+  @MethodSource("sources")
+  void compileForCardsToCome(String file) {
+    int[] known = Nvrtc.architectures();
+    String target = KernelCompiler.Target.of(NOT_YET_MADE, 0, known).architecture();
+    assertThat(target).isEqualTo("compute_" + Arrays.stream(known).max().orElseThrow());
+    List<String> options = options(new Compilation(file, Precision.BFLOAT16, target));
+    Nvrtc.Log log = Nvrtc.compile(KernelCompiler.source(file), options);
+    assertThat(log.errors()).isEmpty();
+    assertThat(log.ptx()).contains(".target sm_").contains(".entry ");
+  }
+
   private static List<String> options(Compilation compilation) {
     List<String> options = new ArrayList<>();
     options.add("--gpu-architecture=" + compilation.architecture);
     options.add("--std=c++17");
-    options.add(SAY_REGISTERS);
+    options.add(Nvrtc.SAY_REGISTERS);
     new CudaContext(null, null, compilation.precision)
         .defines()
         .forEach(define -> options.add("-D" + define));
     return options;
   }
 
-  /** What the compiler says. */
-  private record Log(boolean hasFailed, String text) {
-
-    String errors() {
-      return hasFailed ? text : "";
-    }
-
-    /** The kernels that keep values in memory for want of registers. */
-    List<String> spilling() {
-      return SPILL.matcher(text).results().map(found -> found.group(1)).toList();
-    }
-  }
-
   private static String errors(String source, List<String> options) {
-    return compile(source, options).errors();
-  }
-
-  private static Log compile(String source, List<String> options) {
-    PointerByReference made = new PointerByReference();
-    call("nvrtcCreateProgram", made, source, null, 0, null, null);
-    Pointer program = made.getValue();
-    try {
-      String[] words = options.toArray(String[]::new);
-      int code = call("nvrtcCompileProgram", program, words.length, new StringArray(words));
-      LongByReference size = new LongByReference();
-      call("nvrtcGetProgramLogSize", program, size);
-      byte[] log = new byte[Math.toIntExact(size.getValue())];
-      call("nvrtcGetProgramLog", program, log);
-      return new Log(code != 0, new String(log, StandardCharsets.UTF_8).trim());
-    } finally {
-      call("nvrtcDestroyProgram", made);
-    }
-  }
-
-  private static int call(String function, Object... arguments) {
-    return compiler.getFunction(function).invokeInt(arguments);
+    return Nvrtc.compile(source, options).errors();
   }
 
   /** Without it a test that never compiles anything would pass. */

@@ -9,6 +9,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Of each source, one kernel at a time is given to the compiler. */
@@ -54,6 +55,22 @@ class KernelCompilerTest {
       assertThat(all.split(Pattern.quote(said), -1)).as(said).hasSizeLessThanOrEqualTo(2);
     }
     assertThat(all).contains("constexpr int WARP =").doesNotContain(".cuh\"");
+  }
+
+  /** What a compiler that knows Ampere, Hopper and Blackwell makes for a card. */
+  @ParameterizedTest
+  @CsvSource({
+    "8, 0, sm_80, true",
+    "9, 0, sm_90a, true",
+    "12, 0, sm_120a, true",
+    "8, 7, compute_86, false",
+    "12, 9, compute_120, false",
+    "13, 0, compute_120, false",
+    "7, 0, sm_70, true",
+  })
+  void target(int major, int minor, String architecture, boolean isMachineCode) {
+    assertThat(KernelCompiler.Target.of(major, minor, new int[] {120, 80, 86, 90}))
+        .isEqualTo(new KernelCompiler.Target(architecture, isMachineCode));
   }
 
   @Test
