@@ -8,34 +8,15 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import javax.imageio.ImageIO;
-import org.ddpm4j.cli.draw.SampleCommand;
-import org.ddpm4j.cli.edit.ImageToImageCommand;
-import org.ddpm4j.cli.edit.InpaintCommand;
-import org.ddpm4j.cli.edit.InterpolateCommand;
-import org.ddpm4j.cli.edit.InvertCommand;
-import org.ddpm4j.cli.exchange.ConvertCommand;
-import org.ddpm4j.cli.exchange.PredictCommand;
-import org.ddpm4j.cli.look.DataCommand;
-import org.ddpm4j.cli.look.InfoCommand;
-import org.ddpm4j.cli.look.LessonCommand;
-import org.ddpm4j.cli.look.SchedulesCommand;
-import org.ddpm4j.cli.measure.BenchCommand;
 import org.ddpm4j.cli.measure.DistancesCommand;
-import org.ddpm4j.cli.measure.EvaluateCommand;
-import org.ddpm4j.cli.measure.NearestCommand;
-import org.ddpm4j.cli.measure.SamplersCommand;
 import org.ddpm4j.cli.options.BadInputException;
-import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.FileNames;
 import org.ddpm4j.cli.options.Numbers;
 import org.ddpm4j.cli.options.OptionRules;
-import org.ddpm4j.cli.serve.ServeCommand;
-import org.ddpm4j.cli.serve.StudioCommand;
-import org.ddpm4j.cli.spark.SparkCommand;
 import org.ddpm4j.cli.terminal.Console;
-import org.ddpm4j.cli.train.TrainCommand;
 import org.ddpm4j.io.Text;
 import picocli.CommandLine;
 import picocli.CommandLine.TypeConversionException;
@@ -77,15 +58,16 @@ public final class Main {
     // Picocli would not notice that its help cannot be written.
     StringWriter help = new StringWriter();
     try {
+      String[] words = DistancesCommand.named(args);
       CommandLine program =
-          commandLine(console)
+          commandLine(console, Commands.of(words))
               .setOut(new PrintWriter(help, true))
               .setExecutionStrategy(
                   result -> {
                     libraries.await();
                     return OptionRules.run(result);
                   });
-      int code = program.execute(DistancesCommand.named(args));
+      int code = program.execute(words);
       console.print(stream -> stream.write(help.toString().getBytes(StandardCharsets.UTF_8)));
       return code;
     } catch (IOException e) {
@@ -112,33 +94,18 @@ public final class Main {
    * @return the command line, which executes arguments
    */
   public static CommandLine commandLine(Console console) {
+    return commandLine(console, Commands.ALL);
+  }
+
+  /** The program with some of its commands. */
+  static CommandLine commandLine(Console console, List<String> commands) {
     Failures failures = new Failures(console);
     // It warns those who have two options for help, which is meant: --help and --help-all.
     CommandLine.tracer().setLevel(CommandLine.TraceLevel.OFF);
-    CommandLine program =
-        new CommandLine(new Ddpm())
-            .addSubcommand(EnumConverter.commandLine(new TrainCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new SampleCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new InpaintCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new ImageToImageCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new InterpolateCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new InvertCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new EvaluateCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new DistancesCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new NearestCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new SamplersCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new SchedulesCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new PredictCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new ConvertCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new InfoCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new LessonCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new DataCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new BenchCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new SparkCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new StudioCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new ServeCommand(console)))
-            .addSubcommand(EnumConverter.commandLine(new CompletionCommand(console)))
-            .addSubcommand(new CommandLine.HelpCommand());
+    CommandLine program = new CommandLine(new Ddpm());
+    for (String name : commands) {
+      program.addSubcommand(Commands.commandLine(name, console));
+    }
     HelpSections.install(program);
     Numbers.register(program);
     return program
