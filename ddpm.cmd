@@ -102,6 +102,8 @@ if errorlevel 1 (
   exit /b 2
 )
 if not exist "%BUILD%" mkdir "%BUILD%" >nul 2>&1
+rem Whoever ends the build in the middle leaves a program of which nobody knows what it was made of.
+if exist "%STAMP%" del "%STAMP%" >nul 2>&1
 echo Building ddpm4j (first use; takes a minute or two) ... >&2
 pushd "%HERE%"
 call mvn -q -B -DskipTests -Dmaven.source.skip -pl ddpm-cli -am package >"%NOW%.log" 2>&1

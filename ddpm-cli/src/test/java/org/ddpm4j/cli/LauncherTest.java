@@ -252,6 +252,27 @@ class LauncherTest {
     assertThat(home.resolve("ddpm-cli/target/ddpm-launcher.stamp")).doesNotExist();
   }
 
+  /** Of what it left, some is made of sources that are no longer there. */
+  @Test
+  void aBuildThatEndedInTheMiddleIsDoneAgain() throws Exception {
+    Path home = home();
+    Path launcher = home.resolve("ddpm");
+    Path source = home.resolve("ddpm-cli/src/main/Main.java");
+    Path java = javaOfVersion("17");
+    String before = Files.readString(source);
+    String build = Files.readString(home.resolve("bin/mvn"));
+    assertThat(launch(launcher, java).code()).isZero();
+    assertThat(launch(launcher, java).code()).isZero();
+    assertThat(home.resolve("builds.txt")).hasContent("built");
+    Files.writeString(source, "class Main { int more; }");
+    maven(home, "#!/bin/sh\nkill -9 $PPID\n");
+    assertThat(launch(launcher, java).code()).isNotZero();
+    Files.writeString(source, before);
+    maven(home, build);
+    assertThat(launch(launcher, java).code()).isZero();
+    assertThat(home.resolve("builds.txt")).hasContent("built\nbuilt");
+  }
+
   @Test
   void aJavaThatDoesNotStartIsSaid() throws Exception {
     Path java = javaOfVersion("17").resolve("bin/java");
