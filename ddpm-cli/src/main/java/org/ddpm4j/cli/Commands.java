@@ -81,30 +81,32 @@ final class Commands {
    * @return its command line
    */
   static CommandLine commandLine(String name, Console console) {
-    return switch (name) {
-      case "train" -> EnumConverter.commandLine(new TrainCommand(console));
-      case "sample" -> EnumConverter.commandLine(new SampleCommand(console));
-      case "inpaint" -> EnumConverter.commandLine(new InpaintCommand(console));
-      case "image-to-image" -> EnumConverter.commandLine(new ImageToImageCommand(console));
-      case "interpolate" -> EnumConverter.commandLine(new InterpolateCommand(console));
-      case "invert" -> EnumConverter.commandLine(new InvertCommand(console));
-      case "evaluate" -> EnumConverter.commandLine(new EvaluateCommand(console));
-      case "distances" -> EnumConverter.commandLine(new DistancesCommand(console));
-      case "nearest" -> EnumConverter.commandLine(new NearestCommand(console));
-      case "samplers" -> EnumConverter.commandLine(new SamplersCommand(console));
-      case "schedules" -> EnumConverter.commandLine(new SchedulesCommand(console));
-      case "predict" -> EnumConverter.commandLine(new PredictCommand(console));
-      case "convert" -> EnumConverter.commandLine(new ConvertCommand(console));
-      case "info" -> EnumConverter.commandLine(new InfoCommand(console));
-      case "lesson" -> EnumConverter.commandLine(new LessonCommand(console));
-      case "data" -> EnumConverter.commandLine(new DataCommand(console));
-      case "bench" -> EnumConverter.commandLine(new BenchCommand(console));
-      case "spark" -> EnumConverter.commandLine(new SparkCommand(console));
-      case "studio" -> EnumConverter.commandLine(new StudioCommand(console));
-      case "serve" -> EnumConverter.commandLine(new ServeCommand(console));
-      case "completion" -> EnumConverter.commandLine(new CompletionCommand(console));
-      case "help" -> new CommandLine(new CommandLine.HelpCommand());
-      default -> throw new IllegalArgumentException("There is no command " + name + ".");
-    };
+    Object command =
+        switch (name) {
+          case "train" -> new TrainCommand(console);
+          case "sample" -> new SampleCommand(console);
+          case "inpaint" -> new InpaintCommand(console);
+          case "image-to-image" -> new ImageToImageCommand(console);
+          case "interpolate" -> new InterpolateCommand(console);
+          case "invert" -> new InvertCommand(console);
+          case "evaluate" -> new EvaluateCommand(console);
+          case "distances" -> new DistancesCommand(console);
+          case "nearest" -> new NearestCommand(console);
+          case "samplers" -> new SamplersCommand(console);
+          case "schedules" -> new SchedulesCommand(console);
+          case "predict" -> new PredictCommand(console);
+          case "convert" -> new ConvertCommand(console);
+          case "info" -> new InfoCommand(console);
+          case "lesson" -> new LessonCommand(console);
+          case "data" -> new DataCommand(console);
+          case "bench" -> new BenchCommand(console);
+          case "spark" -> new SparkCommand(console);
+          case "studio" -> new StudioCommand(console);
+          case "serve" -> new ServeCommand(console);
+          case "completion" -> new CompletionCommand(console);
+          case "help" -> new CommandLine.HelpCommand();
+          default -> throw new IllegalArgumentException("There is no command " + name + ".");
+        };
+    return EnumConverter.commandLine(command);
   }
 }

@@ -92,9 +92,14 @@ public final class Cli {
 
   /** The program with all its commands, which writes to nowhere. */
   static CommandLine program() {
+    return program(Commands.ALL);
+  }
+
+  /** The same with some of its commands. */
+  static CommandLine program(List<String> commands) {
     PrintStream nowhere =
         new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8);
-    return Main.commandLine(new Console(nowhere, nowhere, OptionalInt.empty()));
+    return Main.commandLine(new Console(nowhere, nowhere, OptionalInt.empty()), commands);
   }
 
   /** The options of that model. */

@@ -3,13 +3,8 @@ package org.ddpm4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import java.io.OutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
-import org.ddpm4j.cli.terminal.Console;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -19,21 +14,14 @@ import picocli.CommandLine;
 /** A command is made alone where it is all that the command line needs, and is the same then. */
 class CommandsTest {
 
-  private static CommandLine program(List<String> commands) {
-    PrintStream nowhere =
-        new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8);
-    return Main.commandLine(new Console(nowhere, nowhere, OptionalInt.empty()), commands);
-  }
-
   static Stream<String> commands() {
     return Commands.ALL.stream();
   }
 
   @Test
   void namesAreThoseOfTheCommands() {
-    assertThat(program(Commands.ALL).getSubcommands().keySet())
-        .containsExactlyElementsOf(Commands.ALL);
-    assertThat(program(Commands.ALL).getSubcommands().values())
+    assertThat(Cli.program().getSubcommands().keySet()).containsExactlyElementsOf(Commands.ALL);
+    assertThat(Cli.program().getSubcommands().values())
         .extracting(CommandLine::getCommandName)
         .containsExactlyElementsOf(Commands.ALL);
   }
@@ -41,9 +29,9 @@ class CommandsTest {
   @ParameterizedTest
   @MethodSource("commands")
   void aloneItIsTheSame(String name) {
-    CommandLine alone = program(List.of(name));
+    CommandLine alone = Cli.program(List.of(name));
     assertThat(alone.getSubcommands().keySet()).containsExactly(name);
-    CommandLine ofAll = program(Commands.ALL).getSubcommands().get(name);
+    CommandLine ofAll = Cli.program().getSubcommands().get(name);
     assertThat(alone.getSubcommands().get(name).getUsageMessage())
         .isEqualTo(ofAll.getUsageMessage());
   }

@@ -3,19 +3,16 @@ package org.ddpm4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
-import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.OptionRules;
-import org.ddpm4j.cli.terminal.Console;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,16 +25,8 @@ class HelpTest {
   private static final Pattern OPTION =
       Pattern.compile("(?m)^(?:  -\\w, | {6})(?:--[a-z0-9-]+, )*(--[a-z0-9-]+)");
 
-  private static CommandLine program() {
-    return Main.commandLine(
-        new Console(
-            OutputStream.nullOutputStream(),
-            new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8),
-            OptionalInt.empty()));
-  }
-
   private static Map<String, CommandLine> commands() {
-    Map<String, CommandLine> commands = new TreeMap<>(program().getSubcommands());
+    Map<String, CommandLine> commands = new TreeMap<>(Cli.program().getSubcommands());
     commands.remove("help");
     return commands;
   }
@@ -53,7 +42,7 @@ class HelpTest {
     ByteArrayOutputStream written = new ByteArrayOutputStream();
     System.setErr(new PrintStream(written, true, StandardCharsets.UTF_8));
     try {
-      program();
+      Cli.program();
     } finally {
       System.setErr(before);
     }
@@ -91,7 +80,7 @@ class HelpTest {
               assertThat(help).contains("  " + example + "\n");
               assertThat(Cli.run(name, "--help").isOk().out()).contains("Example:  " + example);
               String[] words = example.substring("ddpm ".length()).split(" ");
-              OptionRules.check(program().parseArgs(words));
+              OptionRules.check(Cli.program().parseArgs(words));
             });
   }
 

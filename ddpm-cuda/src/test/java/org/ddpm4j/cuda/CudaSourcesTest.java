@@ -2,13 +2,11 @@ package org.ddpm4j.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.ddpm4j.kernels.plan.Precision;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,8 +17,6 @@ class CudaSourcesTest {
 
   /** Ampere, Ada, Hopper and Blackwell. */
   private static final List<String> ARCHITECTURES = List.of("sm_80", "sm_89", "sm_90a", "sm_120a");
-
-  private static final String HOPPER = "sm_90a";
 
   /** The major compute capability of a card that no compiler knows. */
   private static final int NOT_YET_MADE = 99;
@@ -43,7 +39,7 @@ class CudaSourcesTest {
 
   @BeforeAll
   static void needsTheCompiler() {
-    Assumptions.assumeTrue(Nvrtc.obstacle() == null, Nvrtc::obstacle);
+    Nvrtc.assumePresent();
   }
 
   static Stream<Compilation> compilations() {
@@ -67,7 +63,7 @@ class CudaSourcesTest {
         .filter(precision -> hasProducts || precision != Precision.TFLOAT32)
         .filter(
             precision ->
-                architecture.equals(HOPPER)
+                architecture.equals(Nvrtc.HOPPER)
                     ? precision != Precision.BFLOAT16
                     : hasProducts || precision != Precision.FLOAT32);
   }
@@ -93,7 +89,7 @@ class CudaSourcesTest {
   void compile(Compilation compilation) {
     Nvrtc.Log log = Nvrtc.compile(KernelCompiler.source(compilation.file), options(compilation));
     assertThat(log.errors()).isEmpty();
-    if (compilation.architecture.equals(HOPPER)) {
+    if (compilation.architecture.equals(Nvrtc.HOPPER)) {
       assertThat(SPILLING).as("%s", log.text()).containsAll(log.spilling());
     }
   }
@@ -115,7 +111,7 @@ class CudaSourcesTest {
         extern "C" __global__ void alone(float* x) { *x += 1; }
         """;
     Nvrtc.Log log =
-        Nvrtc.compile(source, List.of("--gpu-architecture=" + HOPPER, Nvrtc.SAY_REGISTERS));
+        Nvrtc.compile(source, List.of("--gpu-architecture=" + Nvrtc.HOPPER, Nvrtc.SAY_REGISTERS));
     assertThat(log.spilling()).containsExactly("crowded");
   }
 
@@ -127,7 +123,7 @@ class CudaSourcesTest {
   @ParameterizedTest
   @MethodSource("sources")
   void compileOneKernelAtATime(String file) {
-    List<String> options = options(new Compilation(file, Precision.BFLOAT16, HOPPER));
+    List<String> options = options(new Compilation(file, Precision.BFLOAT16, Nvrtc.HOPPER));
     for (String kernel : KernelCompilerTest.kernels(KernelCompiler.source(file))) {
       Nvrtc.Log log = Nvrtc.compile(KernelCompiler.source(file, kernel), options);
       assertThat(log.errors()).as(kernel).isEmpty();
@@ -149,14 +145,8 @@ class CudaSourcesTest {
   }
 
   private static List<String> options(Compilation compilation) {
-    List<String> options = new ArrayList<>();
-    options.add("--gpu-architecture=" + compilation.architecture);
-    options.add("--std=c++17");
-    options.add(Nvrtc.SAY_REGISTERS);
-    new CudaContext(null, null, compilation.precision)
-        .defines()
-        .forEach(define -> options.add("-D" + define));
-    return options;
+    return Nvrtc.options(
+        compilation.architecture, new CudaContext(null, null, compilation.precision).defines());
   }
 
   private static String errors(String source, List<String> options) {

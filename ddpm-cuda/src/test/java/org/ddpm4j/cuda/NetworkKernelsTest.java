@@ -19,7 +19,6 @@ import org.ddpm4j.unet.layers.LayersChoice;
 import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -34,8 +33,6 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 class NetworkKernelsTest {
 
-  private static final String HOPPER = "sm_90a";
-
   /** One that fills no card, and one that fills any. */
   private static final List<Integer> BATCHES = List.of(1, 128);
 
@@ -44,7 +41,7 @@ class NetworkKernelsTest {
 
   @BeforeAll
   static void needsTheCompiler() {
-    Assumptions.assumeTrue(Nvrtc.obstacle() == null, Nvrtc::obstacle);
+    Nvrtc.assumePresent();
   }
 
   /** A network and the height and width of its images. */
@@ -87,10 +84,7 @@ class NetworkKernelsTest {
   }
 
   private static Stream<String> errors(PlannedDeviceProvider.Request request) {
-    List<String> options = new ArrayList<>();
-    options.add("--gpu-architecture=" + HOPPER);
-    options.add("--std=c++17");
-    request.defines().forEach(define -> options.add("-D" + define));
+    List<String> options = Nvrtc.options(Nvrtc.HOPPER, request.defines());
     String source = KernelCompiler.source(request.file(), request.kernel());
     Nvrtc.Log log = Nvrtc.compile(source, options);
     return log.hasFailed() ? Stream.of(request + ": " + log.text()) : Stream.empty();

@@ -8,8 +8,10 @@ import com.sun.jna.ptr.IntByReference;
 import com.sun.jna.ptr.LongByReference;
 import com.sun.jna.ptr.PointerByReference;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Assumptions;
 
 /**
  * NVIDIA's compiler by itself: the presets that kernels are compiled with otherwise load the driver
@@ -19,6 +21,9 @@ final class Nvrtc {
 
   /** An option that lets the log tell of each kernel what it takes. */
   static final String SAY_REGISTERS = "--ptxas-options=-v";
+
+  /** What is compiled for an H100 or an H200. */
+  static final String HOPPER = "sm_90a";
 
   private static final String NAME = "libnvrtc.so.13";
 
@@ -36,14 +41,23 @@ final class Nvrtc {
     private Library() {}
   }
 
-  /** Why it is not there, or null. */
-  static String obstacle() {
+  /** Skips a test where it is not there. */
+  static void assumePresent() {
     try {
       NativeLibrary.getInstance(NAME);
-      return null;
     } catch (UnsatisfiedLinkError e) {
-      return NAME + " does not load: " + e.getMessage();
+      Assumptions.abort(NAME + " does not load: " + e.getMessage());
     }
+  }
+
+  /** What a source is compiled with. */
+  static List<String> options(String architecture, List<String> defines) {
+    List<String> options = new ArrayList<>();
+    options.add("--gpu-architecture=" + architecture);
+    options.add("--std=c++17");
+    options.add(SAY_REGISTERS);
+    defines.forEach(define -> options.add("-D" + define));
+    return options;
   }
 
   /** The compute capabilities that it compiles for, ten times the major number and the minor. */
