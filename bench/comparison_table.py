@@ -40,6 +40,12 @@ def fastest(measurements):
     return max(each.best for each in measurements)
 
 
+def rate(per_second):
+    """As ddpm bench prints it: with at least three digits."""
+    decimals = 1 if per_second >= 9.995 else 2 if per_second >= 0.9995 else 3
+    return f"{per_second:.{decimals}f}"
+
+
 def memory(measurements):
     return f"{max(each.memory for each in measurements):.0f} MB"
 
@@ -52,18 +58,18 @@ def first_step(measurements):
 
 def row(contestants, modes):
     """The cells of one task, model and precision."""
-    cells = [f"{speed(contestants[mode]):.1f}" if mode in contestants else "–" for mode in modes]
+    cells = [rate(speed(contestants[mode])) if mode in contestants else "–" for mode in modes]
     present = [contestants[mode] for mode in modes if mode in contestants]
     if OURS not in contestants:
         # The measurements were broken off.
         return [*cells, *["–"] * 7]
     ours = contestants[OURS]
     if not present:
-        return [*cells, f"{speed(ours):.1f}", *["–"] * 3, memory(ours), "–", first_step(ours)]
+        return [*cells, rate(speed(ours)), *["–"] * 3, memory(ours), "–", first_step(ours)]
     best = max(present, key=speed)
     return [
         *cells,
-        f"{speed(ours):.1f}",
+        rate(speed(ours)),
         f"**{speed(ours) / speed(best):.2f}**",
         f"{fastest(ours) / max(map(fastest, present)):.2f}",
         memory(best),

@@ -15,6 +15,7 @@ START = time.perf_counter()  # before PyTorch loads, which takes seconds
 
 import pytorch_peers
 import torch
+from comparison_table import rate
 from pytorch_unet2d import CIFAR10, UNet2D
 from torch import nn
 from torch.nn import functional as F
@@ -327,8 +328,8 @@ def main():
         ("layers", f"{arguments.mode}, {arguments.precision}"),
         ("threads", arguments.threads),
         ("rounds", len(times)),
-        ("best", f"{arguments.batch / min(times):.1f} images/s"),
-        ("median", f"{arguments.batch / statistics.median(times):.1f} images/s"),
+        ("best", f"{rate(arguments.batch / min(times))} images/s"),
+        ("median", f"{rate(arguments.batch / statistics.median(times))} images/s"),
         ("peak memory", f"{peak_memory_megabytes():.0f} MB"),
     ]
     if device.type != "cpu":

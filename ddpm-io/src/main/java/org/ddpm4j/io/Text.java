@@ -17,4 +17,16 @@ public final class Text {
   public static String format(String format, Object... values) {
     return String.format(Locale.ROOT, format, values);
   }
+
+  /**
+   * A rate, such as that of images per second, with one decimal, and with more where it is below
+   * 10: three digits tell fast from slow whatever the network is.
+   *
+   * @param perSecond at least 0
+   * @return such as 1060.2, 73.3, 2.41 or 0.712
+   */
+  public static String rate(double perSecond) {
+    int decimals = perSecond >= 9.995 ? 1 : perSecond >= 0.9995 ? 2 : 3;
+    return format("%." + decimals + "f", perSecond);
+  }
 }

@@ -300,7 +300,7 @@ public final class BenchCommand implements Callable<Integer> {
     try (Progress progress = new Progress(console, "bench", "rounds", 0, seconds.length)) {
       for (int i = 0; i < seconds.length; i++) {
         seconds[i] = round.getAsDouble();
-        progress.update(i + 1L, BenchTable.format("%.1f images/s", batchSize / seconds[i]));
+        progress.update(i + 1L, BenchTable.rate(batchSize / seconds[i]));
       }
     }
   }

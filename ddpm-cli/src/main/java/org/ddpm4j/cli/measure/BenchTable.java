@@ -54,7 +54,7 @@ record BenchTable(Console console, int images) {
   }
 
   private String speed(double seconds, double flops, double matmulRate) {
-    StringBuilder speed = new StringBuilder(format("%.1f images/s", images / seconds));
+    StringBuilder speed = new StringBuilder(rate(images / seconds));
     double gigaflops = flops / seconds / 1e9;
     if (flops > 0) {
       speed.append(format(", %.1f GFLOP/s", gigaflops));
@@ -63,6 +63,11 @@ record BenchTable(Console console, int images) {
       speed.append(format(", %.0f %% of the matmul rate", 100 * gigaflops / matmulRate));
     }
     return speed.toString();
+  }
+
+  /** Images per second, in words. */
+  static String rate(double imagesPerSecond) {
+    return format("%s images/s", Text.rate(imagesPerSecond));
   }
 
   void printMegabytes(String key, OptionalLong bytes) throws IOException {

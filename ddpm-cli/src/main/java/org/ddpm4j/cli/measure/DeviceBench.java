@@ -72,7 +72,7 @@ record DeviceBench(
     try (Progress progress = new Progress(table.console(), "bench", "rounds", 0, rounds)) {
       for (int i = 0; i < rounds; i++) {
         seconds[i] = benchmark.round();
-        progress.update(i + 1L, BenchTable.format("%.1f images/s", table.images() / seconds[i]));
+        progress.update(i + 1L, BenchTable.rate(table.images() / seconds[i]));
       }
     }
     // Counting operations compiles another plan, which takes memory of its own.

@@ -23,7 +23,7 @@ record ScalingRow(int threads, double best, double median, double outside) {
   /** This as a line below the header, compared with the table's first row. */
   String line(ScalingRow first) {
     return Text.format(
-        "%7d %15.1f %8.1f %10.0f %% %21.1f %%",
-        threads, best, median, 100 * efficiency(first), 100 * outside);
+        "%7d %15s %8s %10.0f %% %21.1f %%",
+        threads, Text.rate(best), Text.rate(median), 100 * efficiency(first), 100 * outside);
   }
 }

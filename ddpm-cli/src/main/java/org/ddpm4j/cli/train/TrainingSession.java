@@ -538,7 +538,7 @@ final class TrainingSession implements AutoCloseable {
       }
       double seconds = (System.nanoTime() - startNanos) / 1e9;
       progress.update(
-          report.step(), Text.format("loss %.4f, %.0f images/s", loss, images / seconds));
+          report.step(), Text.format("loss %.4f, %s images/s", loss, Text.rate(images / seconds)));
     }
   }
 }

@@ -38,12 +38,12 @@ public final class ProgressListener implements TrainingListener {
             : Text.format(", validation %.4f", window.validationLoss());
     out.accept(
         Text.format(
-            "step %d of %d: loss %.4f%s, %.1f images/s, %d:%02d:%02d left",
+            "step %d of %d: loss %.4f%s, %s images/s, %d:%02d:%02d left",
             report.step(),
             report.steps(),
             window.loss(),
             validation,
-            images / seconds,
+            Text.rate(images / seconds),
             left.toHours(),
             left.toMinutesPart(),
             left.toSecondsPart()));

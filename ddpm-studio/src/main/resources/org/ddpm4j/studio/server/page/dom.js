@@ -84,6 +84,9 @@ export async function readImageFile(input) {
   return { bitmap, title: input.files[0].name, cls: null };
 }
 
+/** Images a second: whole ones, or three digits where there are fewer than a hundred. */
+export const rate = (value) => String(value >= 100 ? Math.round(value) : Number(value.toPrecision(3)));
+
 export function duration(seconds) {
   if (!(seconds >= 0)) return "–";
   const s = Math.round(seconds);

@@ -1,6 +1,6 @@
 // One run: its figures, curves, and the film of what it draws.
 import { picture } from "./api.js";
-import { duration, make } from "./dom.js";
+import { duration, make, rate } from "./dom.js";
 import { lineChart } from "./chart.js";
 
 const MILLIS_PER_GRID = 400;
@@ -49,7 +49,7 @@ export async function showRun(place, run, actions, isBusy) {
     ["Loss", number(run.loss ?? newest(losses.loss))],
     ["Held-out loss", number(newest(losses.validation_loss))],
     ["Learning rate", number(newest(losses.learning_rate), 3)],
-    ["Images a second", run.images_per_second ? Math.round(run.images_per_second) : "–"],
+    ["Images a second", run.images_per_second ? rate(run.images_per_second) : "–"],
     ["Left", run.state === "running" ? duration(run.seconds_left) : "–"],
   ];
   if (run.distances?.step.length) figures.push(["Fréchet distance", number(run.distances.frechet_distance.at(-1))]);

@@ -1,6 +1,6 @@
 // Trainings: begun here, or by the command line.
 import { get, post, remove } from "./api.js";
-import { byId, duration, make, options, say } from "./dom.js";
+import { byId, duration, make, options, rate, say } from "./dom.js";
 import { lineChart } from "./chart.js";
 import { isWithoutCheckpoints, leaveRun, prepareRun, showRun } from "./run.js";
 import { imagesOf, nameFor, upload } from "./upload.js";
@@ -142,7 +142,7 @@ function facts(run) {
   if (run.detail) return run.detail;
   const parts = [];
   if (run.steps) parts.push(isWithoutCheckpoints(run) ? `${run.steps} steps` : `step ${run.step} of ${run.steps}`);
-  if (run.images_per_second) parts.push(`${Math.round(run.images_per_second)} images/s`);
+  if (run.images_per_second) parts.push(`${rate(run.images_per_second)} images/s`);
   if (run.seconds_left !== undefined) parts.push(`${duration(run.seconds_left)} left`);
   if (run.images) parts.push(`${run.data}, ${run.images} images`);
   return parts.join(" · ");
