@@ -245,7 +245,7 @@ class DeviceTrainingTest {
       Deque<INDArray> arrays = new ArrayDeque<>();
       while (!done.get()) {
         System.gc();
-        LockSupport.parkNanos(10_000_000);
+        LockSupport.parkNanos(100_000_000);
         for (int i = 0; i < 20; i++) {
           arrays.add(Nd4j.valueArrayOf(new long[] {BATCH, 1, SIZE, SIZE}, 1e20f));
         }
