@@ -359,22 +359,33 @@ final class NvidiaDriver implements CudaDriver {
     use();
     CUevent_st event = new CUevent_st();
     check(cudaEventCreateWithFlags(event, cudaEventDisableTiming), "make an event");
-    check(cudaEventRecord(event, stream), "record an event");
+    record(event);
     return new Mark() {
       @Override
       public void await() {
         use();
-        check(cudaEventSynchronize(event), "finish its work");
-        check(cudaEventDestroy(event), "forget an event");
+        int code = cudaEventSynchronize(event);
+        cudaEventDestroy(event);
+        check(code, "finish its work");
       }
 
       /** CUDA keeps a forgotten event for as long as somebody waits for it. */
       @Override
       public void before(CudaDriver other) {
-        check(cudaStreamWaitEvent(((NvidiaDriver) other).stream(), event, 0), "wait for a card");
-        check(cudaEventDestroy(event), "forget an event");
+        int code = cudaStreamWaitEvent(((NvidiaDriver) other).stream(), event, 0);
+        cudaEventDestroy(event);
+        check(code, "wait for a card");
       }
     };
+  }
+
+  /** Forgets the event where that fails. */
+  private void record(CUevent_st event) {
+    int code = cudaEventRecord(event, stream);
+    if (code != 0) {
+      cudaEventDestroy(event);
+    }
+    check(code, "record an event");
   }
 
   @Override
@@ -550,16 +561,21 @@ final class NvidiaDriver implements CudaDriver {
     CUevent_st begin = new CUevent_st();
     CUevent_st end = new CUevent_st();
     check(cudaEventCreate(begin), "make an event");
-    check(cudaEventCreate(end), "make an event");
-    check(cudaEventRecord(begin, stream), "record an event");
-    work.run();
-    check(cudaEventRecord(end, stream), "record an event");
-    check(cudaEventSynchronize(end), "finish its work");
-    float[] milliseconds = new float[1];
-    check(cudaEventElapsedTime(milliseconds, begin, end), "read a clock");
-    check(cudaEventDestroy(begin), "forget an event");
-    check(cudaEventDestroy(end), "forget an event");
-    return milliseconds[0];
+    try {
+      check(cudaEventCreate(end), "make an event");
+      check(cudaEventRecord(begin, stream), "record an event");
+      work.run();
+      check(cudaEventRecord(end, stream), "record an event");
+      check(cudaEventSynchronize(end), "finish its work");
+      float[] milliseconds = new float[1];
+      check(cudaEventElapsedTime(milliseconds, begin, end), "read a clock");
+      return milliseconds[0];
+    } finally {
+      cudaEventDestroy(begin);
+      if (!end.isNull()) {
+        cudaEventDestroy(end);
+      }
+    }
   }
 
   /**
