@@ -124,25 +124,35 @@ class LauncherTest {
             "-Dorg.bytedeco.javacpp.maxphysicalbytes=\"$memory\"");
   }
 
+  /** Of a machine of 4 GiB. */
   private String memoryLimit(String cgroups, Map<String, String> limits) throws Exception {
-    return told("-Dorg.bytedeco.javacpp.maxphysicalbytes=", cgroups, limits);
+    return memoryLimit(4, cgroups, limits);
+  }
+
+  private String memoryLimit(int gigabytes, String cgroups, Map<String, String> limits)
+      throws Exception {
+    return told("-Dorg.bytedeco.javacpp.maxphysicalbytes=", gigabytes, cgroups, limits);
   }
 
   private String threads(String cgroups, Map<String, String> limits) throws Exception {
-    return told("OMP_NUM_THREADS=", cgroups, limits);
+    return told("OMP_NUM_THREADS=", 4, cgroups, limits);
   }
 
   /**
    * What a launcher tells the program on a machine whose files about itself are these.
    *
    * @param what begins the option or the variable
+   * @param gigabytes of memory
    * @param cgroups contents of the process' list of control groups
    * @param limits path below the control groups' folder, and what the file says
    */
-  private String told(String what, String cgroups, Map<String, String> limits) throws Exception {
+  private String told(String what, int gigabytes, String cgroups, Map<String, String> limits)
+      throws Exception {
     Path home = home();
     Path system = Files.createTempDirectory(folder, "system");
-    write(system.resolve("proc/meminfo"), "MemFree: 9 kB\nMemTotal:       4194304 kB\n");
+    write(
+        system.resolve("proc/meminfo"),
+        "MemFree: 9 kB\nMemTotal:       %d kB\n".formatted(gigabytes * 1048576));
     write(system.resolve("proc/self/cgroup"), cgroups);
     for (Map.Entry<String, String> limit : limits.entrySet()) {
       write(system.resolve("sys/fs/cgroup").resolve(limit.getKey()), limit.getValue() + "\n");
@@ -202,6 +212,17 @@ class LauncherTest {
     // In a container the path is that of the host.
     assertThat(memoryLimit(first, Map.of("memory/memory.limit_in_bytes", "2147483648")))
         .isEqualTo("1536m");
+  }
+
+  /** A network that is large enough takes it; others stay as small as they are. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void halfOfALargeMachineMayBeTaken() throws Exception {
+    assumeTrue(Runtime.getRuntime().availableProcessors() <= 16, "each is worth half a gigabyte");
+    assertThat(memoryLimit(24, "", Map.of())).isEqualTo("12288m");
+    assertThat(memoryLimit(24, "0::/\n", Map.of("memory.max", "17179869184"))).isEqualTo("8192m");
+    assertThat(memoryLimit(7, "", Map.of())).isEqualTo("4096m");
+    assertThat(memoryLimit(5, "", Map.of())).isEqualTo("3840m");
   }
 
   /** The OpenMP runtime sees all processors of the machine. */
