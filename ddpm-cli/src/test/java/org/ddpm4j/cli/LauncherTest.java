@@ -396,6 +396,34 @@ class LauncherTest {
     assertThat(home.resolve("ddpm-cli/target/ddpm-launcher.log")).doesNotExist();
   }
 
+  /** Others build for a minute or two. */
+  @Test
+  void waitingForAnotherBuildIsSaid() throws Exception {
+    Path home = home();
+    assumeTrue(new ProcessBuilder("bash", "-c", "command -v flock").start().waitFor() == 0);
+    String another =
+        """
+        cd "${0%/*}"
+        exec 7<"$0"
+        flock 7
+        bash "$0" --version 7<&- 2>said &
+        for ((i = 0; i < 600; i++)); do
+          [[ -s said ]] && break
+          sleep 0.1
+        done
+        [[ ! -f builds.txt ]] || echo "built meanwhile" >&2
+        flock -u 7
+        wait
+        cat said >&2
+        """;
+    Result result =
+        launch(Map.of("JAVA_HOME", javaOfVersion("17").toString()), another, home.resolve("ddpm"));
+    assertThat(result.err())
+        .startsWith("Waiting for another ddpm that builds the program")
+        .doesNotContain("built meanwhile");
+    assertThat(home.resolve("builds.txt")).hasContent("built");
+  }
+
   @Test
   void noFolderForTemporaryFilesIsNeeded() throws Exception {
     Path home = home();
