@@ -17,6 +17,9 @@ import picocli.CommandLine;
 /** Runs the program inside the test's virtual machine and catches what it writes. */
 public final class Cli {
 
+  /** A rate as it is printed: with one decimal, or with three digits where it is below ten. */
+  public static final String RATE = "(?:\\d{2,}\\.\\d|[1-9]\\.\\d{2}|0\\.\\d{3})";
+
   /** The smallest network there is: a model for tests of everything but quality. */
   private static final List<String> TINY =
       List.of(

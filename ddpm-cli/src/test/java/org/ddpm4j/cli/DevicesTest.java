@@ -236,7 +236,7 @@ class DevicesTest {
         .containsEntry("copy rate", "2000.0 GB/s")
         .doesNotContainKeys("layers", "threads");
     assertThat(facts.get("median"))
-        .matches("\\d+\\.\\d+ images/s, \\d+\\.\\d GFLOP/s, 0 % of the matmul rate");
+        .matches(Cli.RATE + " images/s, \\d+\\.\\d GFLOP/s, 0 % of the matmul rate");
     assertThat(facts.get("traffic")).matches("\\d+\\.\\d GB/s, \\d+ % of the copy rate");
     assertThat(facts.get("first step")).matches("\\d+\\.\\d s after the start");
     // Weights and, for training, their gradient: 1694929 floats each, in MB, and the arrays

@@ -386,11 +386,15 @@ class LauncherTest {
     assertThat(Files.readAllLines(builds)).hasSize(3);
   }
 
+  private static void needsLocks() throws Exception {
+    assumeTrue(new ProcessBuilder("bash", "-c", "command -v flock").start().waitFor() == 0);
+  }
+
   @Test
   void manyAtATimeBuildOnce() throws Exception {
     Path home = home();
     String many = "for i in 1 2 3 4 5 6; do bash \"$0\" --version & done; wait";
-    assumeTrue(new ProcessBuilder("bash", "-c", "command -v flock").start().waitFor() == 0);
+    needsLocks();
     launch(Map.of("JAVA_HOME", javaOfVersion("17").toString()), many, home.resolve("ddpm"));
     assertThat(home.resolve("builds.txt")).hasContent("built");
     assertThat(home.resolve("ddpm-cli/target/ddpm-launcher.log")).doesNotExist();
@@ -400,7 +404,7 @@ class LauncherTest {
   @Test
   void waitingForAnotherBuildIsSaid() throws Exception {
     Path home = home();
-    assumeTrue(new ProcessBuilder("bash", "-c", "command -v flock").start().waitFor() == 0);
+    needsLocks();
     String another =
         """
         cd "${0%/*}"
