@@ -25,6 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
+import org.openqa.selenium.ElementNotInteractableException;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.OutputType;
 import org.openqa.selenium.StaleElementReferenceException;
@@ -147,11 +148,14 @@ class BrowserTest {
     }
   }
 
-  /** The page draws lists anew while a test looks at them; then it has to look again. */
+  /**
+   * The page draws lists anew while a test looks at them; then it has to look again. Of an element
+   * that goes away while keys are sent to it chromedriver says the one or the other.
+   */
   private static boolean holds(Condition condition) {
     try {
       return condition.holds();
-    } catch (StaleElementReferenceException e) {
+    } catch (StaleElementReferenceException | ElementNotInteractableException e) {
       return false;
     }
   }
@@ -360,6 +364,28 @@ class BrowserTest {
     byId("train-form").submit();
     await(() -> byId("train-runs").getText().contains("mine"));
     assertThat(byId("train-status").getText()).startsWith("mine begins");
+  }
+
+  /** The list is read every other second; a button may be down at that moment. */
+  @Test
+  void aClickLastsLongerThanTheFiguresOfARun() {
+    visit("train");
+    By row = By.cssSelector("[data-run=clothes-at-dawn]");
+    await(() -> !browser.findElements(row).isEmpty());
+    new Actions(browser).clickAndHold(browser.findElement(row)).perform();
+    WebElement focused = browser.switchTo().activeElement();
+    long before = timesRead();
+    await(() -> timesRead() >= before + 2);
+    new Actions(browser).release().perform();
+    await(() -> byId("train-run").getText().startsWith("clothes-at-dawn"));
+    assertThat(browser.switchTo().activeElement()).isEqualTo(focused);
+  }
+
+  private static long timesRead() {
+    return (Long)
+        browser.executeScript(
+            "return performance.getEntriesByType('resource')"
+                + ".filter(e => e.name.endsWith('/v1/runs')).length");
   }
 
   @Test

@@ -17,6 +17,8 @@ let known = [];
 let refreshing = false;
 /** Runs that are compared: the newest two until somebody chooses. */
 let compared = null;
+/** What is shown of each run in the list, by the run's name. */
+const rows = new Map();
 
 export async function begin() {
   byId("train-form").addEventListener("submit", (event) => { event.preventDefault(); start(); });
@@ -173,11 +175,7 @@ async function showAll(list) {
     showDataSet();
   }
   byId("train-empty").hidden = known.length > 0;
-  const focused = document.activeElement?.dataset ?? {};
-  byId("train-runs").replaceChildren(...known.map(row));
-  for (const key of ["run", "compare"]) {
-    if (focused[key]) document.querySelector(`[data-${key}="${CSS.escape(focused[key])}"]`)?.focus();
-  }
+  showRows();
   showCompared(others);
   byId("train-run").hidden = !run;
   if (detail) await showRun(byId("train-run"), detail, ACTIONS, known.some((other) => other.ours && other.state === "running"));
@@ -185,24 +183,45 @@ async function showAll(list) {
 
 const read = (name) => get(`/v1/runs/${encodeURIComponent(name)}`).catch(() => null);
 
-function row(run) {
-  const button = make("button", {
-    type: "button", "aria-pressed": String(run.name === chosen), "data-run": run.name,
-    click: () => { chosen = run.name; refreshing = false; refresh(); },
-  },
-  make("span", { class: "name" }, run.name),
-  make("span", { class: `badge ${run.state}` }, STATES[run.state]),
-  make("span", { class: "facts" }, facts(run)));
-  const tick = run.step === undefined || comparable().length < 2 ? null : make("input", {
-    type: "checkbox", "aria-label": `Compare ${run.name}`, title: "Compare", "data-compare": run.name, checked: isCompared(run.name),
-    change: (event) => {
+/** Rows stay while their figures change, so that neither a click under way nor the focus is lost. */
+function showRows() {
+  const list = byId("train-runs");
+  const focused = document.activeElement;
+  for (const [name, { item }] of rows) {
+    if (known.some((run) => run.name === name)) continue;
+    item.remove();
+    rows.delete(name);
+  }
+  known.forEach((run, i) => {
+    if (!rows.has(run.name)) rows.set(run.name, buildRow(run.name));
+    const { item, tick, button, badge, figures } = rows.get(run.name);
+    tick.hidden = run.step === undefined || comparable().length < 2;
+    tick.checked = isCompared(run.name);
+    button.setAttribute("aria-pressed", String(run.name === chosen));
+    badge.className = `badge ${run.state}`;
+    badge.textContent = STATES[run.state];
+    figures.textContent = facts(run);
+    if (list.children[i] !== item) list.insertBefore(item, list.children[i] ?? null);
+  });
+  if (list.contains(focused)) focused.focus({ preventScroll: true });
+}
+
+function buildRow(name) {
+  const tick = make("input", {
+    type: "checkbox", "aria-label": `Compare ${name}`, title: "Compare", "data-compare": name,
+    change: () => {
       compared = new Set(comparable().filter(isCompared));
-      if (event.target.checked) compared.add(run.name);
-      else compared.delete(run.name);
+      if (tick.checked) compared.add(name);
+      else compared.delete(name);
       compare();
     },
   });
-  return make("li", {}, tick, button);
+  const badge = make("span");
+  const figures = make("span", { class: "facts" });
+  const button = make("button", {
+    type: "button", "data-run": name, click: () => { chosen = name; refreshing = false; refresh(); },
+  }, make("span", { class: "name" }, name), badge, figures);
+  return { item: make("li", {}, tick, button), tick, button, badge, figures };
 }
 
 const comparable = () => known.filter((run) => run.step !== undefined).map((run) => run.name);
