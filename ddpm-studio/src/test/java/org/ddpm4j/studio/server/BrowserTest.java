@@ -25,7 +25,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
-import org.openqa.selenium.ElementNotInteractableException;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.OutputType;
 import org.openqa.selenium.StaleElementReferenceException;
@@ -148,24 +147,17 @@ class BrowserTest {
     }
   }
 
-  /**
-   * The page draws lists anew while a test looks at them; then it has to look again. Of an element
-   * that goes away while keys are sent to it chromedriver says the one or the other.
-   */
+  /** The page draws lists anew while a test looks at them; then it has to look again. */
   private static boolean holds(Condition condition) {
     try {
       return condition.holds();
-    } catch (StaleElementReferenceException | ElementNotInteractableException e) {
+    } catch (StaleElementReferenceException e) {
       return false;
     }
   }
 
   private static void press(String selector, Keys key) {
-    await(
-        () -> {
-          browser.findElement(By.cssSelector(selector)).sendKeys(key);
-          return true;
-        });
+    browser.findElement(By.cssSelector(selector)).sendKeys(key);
   }
 
   private static WebElement byId(String id) {
