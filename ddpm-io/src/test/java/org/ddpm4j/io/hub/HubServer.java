@@ -229,7 +229,7 @@ final class HubServer implements AutoCloseable {
     int status = 200;
     if (range != null && knowsRanges) {
       ranges.add(range);
-      first = Integer.parseInt(range.replaceAll("bytes=(\\d+)-", "$1"));
+      first = firstOf(range);
       status = 206;
       exchange
           .getResponseHeaders()
@@ -255,6 +255,11 @@ final class HubServer implements AutoCloseable {
     if (isBroken) {
       throw new IOException("broken on purpose");
     }
+  }
+
+  /** Where a range that is asked for begins, in bytes. */
+  static int firstOf(String range) {
+    return Integer.parseInt(range.replaceAll("bytes=(\\d+)-", "$1"));
   }
 
   /** Until the server is closed. */
