@@ -24,6 +24,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -57,6 +58,9 @@ final class HubServer implements AutoCloseable {
 
   /** How many downloads are to break off after half of what is left. */
   final AtomicInteger breaks = new AtomicInteger();
+
+  /** Waited for before a download breaks off, told after how many bytes of the whole. */
+  volatile LongConsumer beforeBreak = at -> {};
 
   /** How many downloads are to fall silent after half of what is left. */
   final AtomicInteger silences = new AtomicInteger();
@@ -229,7 +233,7 @@ final class HubServer implements AutoCloseable {
     int status = 200;
     if (range != null && knowsRanges) {
       ranges.add(range);
-      first = firstOf(range);
+      first = Integer.parseInt(range.replaceAll("bytes=(\\d+)-", "$1"));
       status = 206;
       exchange
           .getResponseHeaders()
@@ -253,13 +257,9 @@ final class HubServer implements AutoCloseable {
       sleep();
     }
     if (isBroken) {
+      beforeBreak.accept(first + rest.length / 2);
       throw new IOException("broken on purpose");
     }
-  }
-
-  /** Where a range that is asked for begins, in bytes. */
-  static int firstOf(String range) {
-    return Integer.parseInt(range.replaceAll("bytes=(\\d+)-", "$1"));
   }
 
   /** Until the server is closed. */
