@@ -1,8 +1,10 @@
 package org.ddpm4j.diffusion.cold;
 
+import java.util.Arrays;
 import java.util.Objects;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -56,10 +58,19 @@ public record ColdSampler(
       int severity,
       long[] keys,
       SamplingObserver observer) {
+    Objects.requireNonNull(operator, "operator");
+    Objects.requireNonNull(degraded, "degraded");
     ImageByImage.requireSeverity(degradation, severity);
     INDArray x = degraded.dup('c');
     for (int s = severity; s >= 1; s--) {
-      INDArray x0 = x0Constraint.apply(operator.restore(x, s));
+      INDArray guess = Objects.requireNonNull(operator.restore(x, s), "the operator's guess");
+      if (!Arrays.equals(guess.shape(), x.shape())) {
+        throw new IllegalArgumentException(
+            Text.format(
+                "The operator's guess has the shape %s where the images have %s; it must have the same.",
+                Arrays.toString(guess.shape()), Arrays.toString(x.shape())));
+      }
+      INDArray x0 = x0Constraint.apply(guess);
       x = algorithm.step(degradation, x, x0, s, keys);
       observer.onStep(severity - s + 1, x, x0);
     }

@@ -55,7 +55,8 @@ public record GaussianBlur(int steps, int kernelSize, double firstStd, double st
   @Override
   public INDArray degrade(INDArray x0, int[] severity, long[] keys) {
     ImageShape shape = ImageByImage.shape(x0);
-    int most = Math.min(steps, Arrays.stream(severity).max().orElse(0));
+    // Severities that are out of range are refused below, with the batch.
+    int most = Math.min(steps, Math.max(0, Arrays.stream(severity).max().orElse(0)));
     double[][][] rows = composed(shape.height(), most);
     double[][][] columns = shape.width() == shape.height() ? rows : composed(shape.width(), most);
     return ImageByImage.apply(

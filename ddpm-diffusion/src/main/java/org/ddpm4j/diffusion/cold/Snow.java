@@ -24,8 +24,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * is clipped.
  *
  * @param steps T, at least 1
- * @param firstThreshold θ at severity 1, in standard deviations
- * @param lastThreshold θ at severity T, at most the first
+ * @param firstThreshold θ at severity 1, in standard deviations; finite
+ * @param lastThreshold θ at severity T, finite, at most the first
  * @param lastWhiteness w at severity T, in [0,1]
  */
 public record Snow(int steps, double firstThreshold, double lastThreshold, double lastWhiteness)
@@ -43,6 +43,12 @@ public record Snow(int steps, double firstThreshold, double lastThreshold, doubl
    */
   public Snow {
     ImageByImage.requireSteps(steps);
+    if (!Double.isFinite(firstThreshold) || !Double.isFinite(lastThreshold)) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "The threshold of flakes goes from %s to %s; both must be finite, and beyond 10 hardly a flake falls.",
+              firstThreshold, lastThreshold));
+    }
     if (!(lastThreshold <= firstThreshold)) {
       throw new IllegalArgumentException(
           Text.format(

@@ -167,4 +167,21 @@ class ColdSamplerTest {
             });
     assertThat(operator.restore(X0, 7)).isEqualTo(X0.neg());
   }
+
+  @ParameterizedTest
+  @EnumSource
+  void aGuessOfAnotherShapeIsRefused(ColdAlgorithm algorithm) {
+    ColdSampler sampler = sampler(new Pixelation(2), algorithm);
+    INDArray degraded = TestImages.random(1, DataType.FLOAT, 2, 3, 4, 4);
+    assertThatThrownBy(
+            () ->
+                sampler.restore(
+                    (xs, severity) -> TestImages.random(2, DataType.FLOAT, 2, 1, 4, 4),
+                    degraded,
+                    2,
+                    KEYS))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "The operator's guess has the shape [2, 1, 4, 4] where the images have [2, 3, 4, 4]; it must have the same.");
+  }
 }

@@ -137,4 +137,12 @@ class DegradationTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(reason);
   }
+
+  @ParameterizedTest
+  @MethodSource("degradations")
+  void aNegativeSeverityIsRefused(Degradation degradation) {
+    assertThatThrownBy(() -> degradation.degrade(images(DataType.FLOAT), -1, KEYS))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("The severity is -1; it must be in 0..4.");
+  }
 }

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.cold;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
@@ -93,5 +94,16 @@ class SnowTest {
     INDArray much = Snow.storm(20).degrade(black(8, 1), 20, keys);
     assertThat(little.meanNumber().doubleValue()).isBetween(-1.0, -0.9);
     assertThat(much.meanNumber().doubleValue()).isBetween(-0.5, 0.3);
+  }
+
+  /** No flake at all would be NaN everywhere. */
+  @Test
+  void anInfiniteThresholdIsRefused() {
+    assertThatThrownBy(() -> new Snow(3, Double.POSITIVE_INFINITY, 1, 0.5))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "The threshold of flakes goes from Infinity to 1.0; both must be finite, and beyond 10 hardly a flake falls.");
+    assertThatThrownBy(() -> new Snow(3, 1, Double.NEGATIVE_INFINITY, 0.5))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 }
