@@ -123,4 +123,27 @@ class ClassConditionalTrainingTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("knows no classes");
   }
+
+  /** Numbers of classes in a column would all be class 0. */
+  @Test
+  void labelsThatAreNotOneHotAreRefused() {
+    for (INDArray labels :
+        List.of(
+            Nd4j.createFromArray(new float[][] {{0}, {1}, {2}}),
+            Nd4j.createFromArray(new float[][] {{1, 0}, {0, 0}, {0, 1}}),
+            Nd4j.createFromArray(new float[][] {{1, 0}, {1, 1}, {0, 1}}),
+            Nd4j.createFromArray(new float[][] {{1, 0}, {1, Float.NaN}, {0, 1}}))) {
+      try (Unet unet = unet();
+          Trainer trainer =
+              new Trainer(
+                  unet,
+                  TinyTraining.SCHEDULE,
+                  TinyTraining.config(1),
+                  step -> new DataSet(TinyTraining.images(0, 3).getFeatures(), labels))) {
+        assertThatThrownBy(trainer::fit)
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("they must be one-hot, a row with 1 in the column");
+      }
+    }
+  }
 }
