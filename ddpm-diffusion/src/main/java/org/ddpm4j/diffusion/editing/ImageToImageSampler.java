@@ -38,13 +38,13 @@ public record ImageToImageSampler(PathSampler sampler, INDArray image) implement
   /**
    * The noisy image that a run begins with.
    *
-   * @param noise all randomness of the run
+   * @param noise all randomness of the run; ε is what it begins runs with
    * @param shape {@code [N,C,H,W]}
    * @return {@code α x0 + σ ε} at the sampler's first level, of that shape
    * @throws IllegalArgumentException if the image does not fit that shape
    */
   public INDArray initial(NoiseSource noise, long... shape) {
-    INDArray eps = noise.gaussian(DRAW, shape);
+    INDArray eps = noise.initial(DRAW, shape);
     INDArray x0 = Batches.expand("image", image, eps.dataType(), shape);
     return ForwardProcess.qSample(x0, sampler.first(), eps);
   }

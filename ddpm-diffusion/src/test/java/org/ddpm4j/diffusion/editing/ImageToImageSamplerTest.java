@@ -172,4 +172,16 @@ class ImageToImageSamplerTest {
     assertThatThrownBy(() -> new Part(5, 0)).isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> new Part(5, 6)).isInstanceOf(IllegalArgumentException.class);
   }
+
+  /** α x0 + σ ε, and of x0 = 0 nothing but σ ε. */
+  @Test
+  void aGivenNoiseIsTheNoiseOfTheImage() {
+    PathSampler end = sampler(SamplerType.DDIM, Part.ofStrength(10, 0.5));
+    INDArray given = NoiseSource.seeded(9, 0).gaussian(1, 1, 1, 2, 2);
+    ImageToImageSampler sampler =
+        new ImageToImageSampler(end, Nd4j.zeros(DataType.FLOAT, 1, 1, 2, 2));
+    INDArray initial =
+        sampler.initial(NoiseSource.startingFrom(given, NoiseSource.seeded(7, 0)), 1, 1, 2, 2);
+    assertThat(initial).isEqualTo(given.mul((float) end.first().sigma()));
+  }
 }
