@@ -22,6 +22,8 @@ import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.model.TutorialUnet;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -162,6 +164,24 @@ class DiffusionPipelineTest {
                 pipeline.sampleInBatches(
                     3, 3, BatchNoise.seeded(5), SamplingOptions.defaults(), (first, images) -> {}))
         .withMessageContaining("no images from 3");
+  }
+
+  /** The number after the batch would be negative. */
+  @ParameterizedTest
+  @CsvSource({"5, 10, 2147483647, 1", "2147483644, 2147483647, 2, 2"})
+  void batchesThatWouldEndBeyondAllNumbers(int begin, int end, int batchSize, int batches)
+      throws IOException {
+    DiffusionPipeline pipeline =
+        new DiffusionPipeline(QUARTERS, ONE_STEP, SHAPE).withClassOf(i -> 1);
+    List<Long> sizes = new ArrayList<>();
+    pipeline.sampleInBatches(
+        begin,
+        end,
+        BatchNoise.seeded(5),
+        SamplingOptions.defaults().withBatchSize(batchSize),
+        (first, images) -> sizes.add(images.size(0)));
+    assertThat(sizes).hasSize(batches);
+    assertThat(sizes.stream().mapToLong(Long::longValue).sum()).isEqualTo(end - begin);
   }
 
   /** All of these together would take 48 GB. */

@@ -303,6 +303,7 @@ public record DiffusionPipeline(
    *     shape
    */
   public INDArray sampleFrom(INDArray noise, int[] classes, long seed, SamplingOptions options) {
+    Objects.requireNonNull(classes, "classes");
     if (images(noise) != classes.length) {
       throw new IllegalArgumentException(
           Text.format(
@@ -334,14 +335,18 @@ public record DiffusionPipeline(
   public void sampleInBatches(
       int first, int end, BatchNoise noise, SamplingOptions options, BatchConsumer consumer)
       throws IOException {
+    Objects.requireNonNull(noise, "noise");
+    Objects.requireNonNull(options, "options");
+    Objects.requireNonNull(consumer, "consumer");
     if (first < 0 || end <= first) {
       throw new IllegalArgumentException(
           Text.format(
               "There are no images from %d to before %d; begin at 0 or above, and end beyond that.",
               first, end));
     }
-    for (int begin = first; begin < end; begin += options.batchSize()) {
-      int size = Math.min(options.batchSize(), end - begin);
+    int size;
+    for (int begin = first; begin < end; begin += size) {
+      size = Math.min(options.batchSize(), end - begin);
       int[] classes = IntStream.range(begin, begin + size).map(classOf).toArray();
       consumer.accept(begin, batch(classes, begin, end, noise, options));
     }
