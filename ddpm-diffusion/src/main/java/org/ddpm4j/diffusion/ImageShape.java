@@ -36,7 +36,6 @@ public record ImageShape(int channels, int height, int width) {
     return channels * height * width;
   }
 
-  /** As in {@code 28x32x1}, height, width and channels. */
   /**
    * The shape of a batch.
    *
@@ -47,6 +46,7 @@ public record ImageShape(int channels, int height, int width) {
     return new long[] {images, channels, height, width};
   }
 
+  /** As in {@code 28x32x1}, height, width and channels. */
   @Override
   public String toString() {
     return Text.format("%dx%dx%d", height, width, channels);

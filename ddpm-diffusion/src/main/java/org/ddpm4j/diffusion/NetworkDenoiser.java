@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
+import org.ddpm4j.diffusion.arithmetic.Views;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -104,6 +105,6 @@ public record NetworkDenoiser(
   }
 
   private static INDArray channels(INDArray output, long first, long end) {
-    return output.get(NDArrayIndex.all(), NDArrayIndex.interval(first, end));
+    return Views.of(output, NDArrayIndex.all(), NDArrayIndex.interval(first, end));
   }
 }

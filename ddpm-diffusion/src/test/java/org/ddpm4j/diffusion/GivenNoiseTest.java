@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import java.util.Arrays;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
+import org.ddpm4j.diffusion.pipeline.BatchNoise;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.pipeline.SamplingOptions;
 import org.ddpm4j.diffusion.random.NoiseSource;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Pipelines that begin with a noise from elsewhere. */
 class GivenNoiseTest {
@@ -123,5 +125,31 @@ class GivenNoiseTest {
                 classed.sampleFrom(
                     NOISE, new int[] {1}, 0, SamplingOptions.defaults().withBatchSize(8)))
         .withMessageContaining("[5, 2, 3, 4] where 1 images with classes need [1,2,3,4]");
+  }
+
+  /** Of images 1 to 5 of an array, ND4J takes the last for empty. */
+  @Test
+  void theNoiseMayBePartOfAnArray() {
+    INDArray part =
+        NoiseSource.seeded(5, 0).gaussian(1, 6, 2, 3, 4).get(NDArrayIndex.interval(1, 6));
+    DiffusionPipeline pipeline = new DiffusionPipeline(DENOISER, sampler(SamplerType.DDIM), SHAPE);
+    assertThat(pipeline.sampleFrom(part, 6, SamplingOptions.defaults().withBatchSize(1)))
+        .isEqualTo(pipeline.sampleFrom(part.dup('c'), 6, SamplingOptions.defaults()));
+  }
+
+  @Test
+  void noiseOfFewerImagesIsRefused() {
+    DiffusionPipeline pipeline = new DiffusionPipeline(DENOISER, sampler(SamplerType.DDIM), SHAPE);
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                pipeline.sampleInBatches(
+                    0,
+                    9,
+                    BatchNoise.startingFrom(NOISE, 1),
+                    SamplingOptions.defaults().withBatchSize(3),
+                    (first, images) -> {}))
+        .withMessage(
+            "Images 3 to before 6 are to begin with a given noise, which is that of 5; give as much noise as there are images.");
   }
 }

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.editing;
 
 import java.util.Arrays;
 import java.util.Objects;
+import org.ddpm4j.diffusion.arithmetic.Views;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -77,8 +78,8 @@ public enum Interpolation {
     }
     INDArray mixed = a.ulike();
     for (long n = 0; n < a.size(0); n++) {
-      INDArray from = a.get(NDArrayIndex.point(n));
-      INDArray to = b.get(NDArrayIndex.point(n)).castTo(a.dataType());
+      INDArray from = Views.of(a, NDArrayIndex.point(n));
+      INDArray to = Views.of(b, NDArrayIndex.point(n)).castTo(a.dataType());
       double[] weights = weights(product(from, from), product(from, to), product(to, to), alpha);
       mixed.get(NDArrayIndex.point(n)).assign(from.mul(weights[0]).addi(to.mul(weights[1])));
     }

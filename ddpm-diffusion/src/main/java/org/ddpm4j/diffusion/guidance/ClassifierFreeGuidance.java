@@ -10,6 +10,7 @@ import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.SelfConditioning;
 import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
+import org.ddpm4j.diffusion.arithmetic.Views;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
@@ -186,6 +187,6 @@ public record ClassifierFreeGuidance(
   }
 
   private static INDArray part(INDArray output, long first, long end, long channels) {
-    return output.get(NDArrayIndex.interval(first, end), NDArrayIndex.interval(0, channels));
+    return Views.of(output, NDArrayIndex.interval(first, end), NDArrayIndex.interval(0, channels));
   }
 }

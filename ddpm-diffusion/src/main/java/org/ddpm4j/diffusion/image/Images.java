@@ -9,9 +9,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import javax.imageio.ImageIO;
+import org.ddpm4j.diffusion.arithmetic.Views;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Images as pictures. A value becomes the nearest of 256 levels; what lies outside the range is
@@ -73,7 +75,7 @@ public final class Images {
     }
     List<BufferedImage> pictures = new ArrayList<>();
     for (int i = 0; i < images.size(0); i++) {
-      pictures.add(toPicture(images.slice(i), normalization));
+      pictures.add(toPicture(Views.of(images, NDArrayIndex.point(i)), normalization));
     }
     return pictures;
   }

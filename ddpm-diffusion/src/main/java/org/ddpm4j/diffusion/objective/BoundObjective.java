@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
+import org.ddpm4j.diffusion.arithmetic.Views;
 import org.ddpm4j.diffusion.bound.ContinuousGaussian;
 import org.ddpm4j.diffusion.bound.Decoder;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
@@ -25,7 +26,6 @@ import org.ddpm4j.unet.UnetInput;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * The variational bound, in bits/dim, from one timestep of each image: T times its term, without
@@ -188,7 +188,7 @@ public record BoundObjective(
     if (decoder instanceof DiscretizedGaussian discretized) {
       for (int i = 0; i < t.length; i++) {
         if (t[i] == 0) {
-          discretized.check(x0.get(NDArrayIndex.interval(i, i + 1)));
+          discretized.check(Views.images(x0, i, i + 1));
         }
       }
     }

@@ -1,9 +1,9 @@
 package org.ddpm4j.diffusion.training;
 
+import org.ddpm4j.diffusion.arithmetic.Views;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Neighbouring images of a batch. */
 final class Rows {
@@ -33,6 +33,6 @@ final class Rows {
   }
 
   private static INDArray rows(INDArray array, long first, long end) {
-    return array == null ? null : array.get(NDArrayIndex.interval(first, end));
+    return array == null ? null : Views.images(array, first, end);
   }
 }

@@ -111,4 +111,17 @@ class InterpolationTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("[N,C,H,W]");
   }
+
+  /** Of images 1 to 3 of an array, ND4J takes the last for empty. */
+  @ParameterizedTest
+  @EnumSource
+  void betweenPartsOfArrays(Interpolation interpolation) {
+    INDArray all = NoiseSource.seeded(3, 0).gaussian(1, 4, 1, 2, 2);
+    INDArray a = all.get(NDArrayIndex.interval(1, 4));
+    INDArray b = NoiseSource.seeded(4, 0).gaussian(1, 3, 1, 2, 2);
+    assertThat(interpolation.between(a, b, 0.3))
+        .isEqualTo(interpolation.between(a.dup('c'), b, 0.3));
+    assertThat(interpolation.between(b, a, 0.3))
+        .isEqualTo(interpolation.between(b, a.dup('c'), 0.3));
+  }
 }

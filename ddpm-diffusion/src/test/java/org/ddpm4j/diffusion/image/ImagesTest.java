@@ -228,4 +228,15 @@ class ImagesTest {
         .getRaster()
         .getSamples(0, 0, picture.getWidth(), picture.getHeight(), band, (int[]) null);
   }
+
+  /** Of images 1 to 3 of an array, ND4J takes the last for empty. */
+  @Test
+  void picturesOfPartOfAnArray() {
+    INDArray part =
+        Nd4j.linspace(DataType.FLOAT, -1, 0.125, 16)
+            .reshape(4, 1, 2, 2)
+            .get(NDArrayIndex.interval(1, 4));
+    List<BufferedImage> pictures = Images.toPictures(part, Normalization.SYMMETRIC);
+    assertThat(samples(pictures.get(2), 0)).containsExactly(191, 207, 223, 239);
+  }
 }

@@ -8,6 +8,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.ViewIterator;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 class BatchSourceTest {
 
@@ -65,5 +66,18 @@ class BatchSourceTest {
     assertThatThrownBy(() -> BatchSource.of(once))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("cannot be reset");
+  }
+
+  /** Of images 1 to 5 of an array, ND4J takes the last for empty. */
+  @Test
+  void shardsOfPartOfAnArray() {
+    INDArray part = IMAGES.get(NDArrayIndex.interval(1, 6));
+    BatchSource source = step -> new DataSet(part, part);
+    for (int shard = 0; shard < 5; shard++) {
+      DataSet one = source.shard(0, shard, 5).images().orElseThrow();
+      assertThat(one.getFeatures().shape()).containsExactly(1, 1, 1, 1);
+      assertThat(one.getFeatures().getFloat(0)).isEqualTo(1 + shard);
+      assertThat(one.getLabels().getFloat(0)).isEqualTo(1 + shard);
+    }
   }
 }
