@@ -66,6 +66,9 @@ final class ImageDecoder {
    */
   byte[] decode(Path file) throws IOException {
     try {
+      if (Files.isSymbolicLink(file) && !Files.exists(file)) {
+        throw new IOException("it is a link to a file that is not there");
+      }
       if (Files.size(file) == 0) {
         throw new IOException("it is empty");
       }

@@ -35,8 +35,8 @@ import org.ddpm4j.io.Text;
  * begin with a full stop are left out. Of the others, those are read that are named {@code .jpg},
  * {@code .jpeg}, {@code .jpe}, {@code .jfif}, {@code .png}, {@code .gif}, {@code .bmp}, {@code
  * .tif}, {@code .tiff} or {@code .webp} in whatever capitals; {@link LoadedImages#leftOut()} counts
- * the rest. Symbolic links are followed. An image whose name is no text in the encoding of file
- * names is refused.
+ * the rest. Symbolic links are followed; one to nothing that has the name of an image is a file
+ * that cannot be read. An image whose name is no text in the encoding of file names is refused.
  *
  * <p>A folder that holds nothing but a folder {@code train} and one called {@code val}, {@code
  * valid}, {@code validation} or {@code test} is one data set in two parts, as for torchvision's
@@ -259,22 +259,31 @@ public final class ImageFolder {
           @Override
           public FileVisitResult visitFile(Path path, BasicFileAttributes attributes)
               throws IOException {
-            if (attributes.isRegularFile() && !isHidden(path)) {
-              if (isImage(path)) {
-                requireText(path);
-                String place = folder.relativize(path).toString();
-                files.put(place.replace(File.separatorChar, '/'), path);
-              } else {
-                leftOut.merge(extension(path), 1, Integer::sum);
-              }
+            // What a link to nothing stands for may be on a disk that is missing: that must be
+            // said.
+            if (attributes.isRegularFile() || attributes.isSymbolicLink()) {
+              add(path);
             }
             return FileVisitResult.CONTINUE;
           }
 
+          private void add(Path path) throws IOException {
+            if (isHidden(path)) {
+              return;
+            }
+            if (isImage(path)) {
+              requireText(path);
+              String place = folder.relativize(path).toString();
+              files.put(place.replace(File.separatorChar, '/'), path);
+            } else {
+              leftOut.merge(extension(path), 1, Integer::sum);
+            }
+          }
+
           @Override
           public FileVisitResult visitFileFailed(Path path, IOException e) throws IOException {
-            // A link to a folder that it lies in, or to nothing: all there is has been seen.
-            if (e instanceof FileSystemLoopException || Files.isSymbolicLink(path)) {
+            // A link to a folder that it lies in: all there is has been seen.
+            if (e instanceof FileSystemLoopException) {
               return FileVisitResult.CONTINUE;
             }
             throw FileFailure.unreadable(path, e);

@@ -342,8 +342,24 @@ class ImageFolderTest {
     Path data = Files.createDirectory(folder.resolve("data"));
     Files.createSymbolicLink(data.resolve("linked"), elsewhere);
     Files.createSymbolicLink(elsewhere.resolve("again"), elsewhere);
-    Files.createSymbolicLink(data.resolve("gone.png"), folder.resolve("nothing"));
     assertThat(ImageFolder.read(data, SMALL).images().size()).isEqualTo(1);
+  }
+
+  /** As of git-annex without the contents, or of a disk that is not mounted. */
+  @ParameterizedTest
+  @ValueSource(strings = {"nothing", "gone.png"})
+  void linksToNoFileAreNotLeftOutInSilence(String target) throws IOException {
+    ImageFileFixture.plain(folder.resolve("a.png"), 2, 2, RED);
+    Files.createSymbolicLink(folder.resolve("gone.png"), Path.of(target));
+    Files.createSymbolicLink(folder.resolve("cats"), folder.resolve("nothing"));
+    Files.createSymbolicLink(folder.resolve(".#lock.png"), Path.of("user@host.1"));
+    assertThatIOException()
+        .isThrownBy(() -> ImageFolder.read(folder, SMALL))
+        .withMessageContaining("1 of 2 image files cannot be read")
+        .withMessageContaining("gone.png: it is a link to a file that is not there;");
+    LoadedImages loaded = ImageFolder.read(folder, SMALL.withCorrupt(CorruptFiles.SKIP));
+    assertThat(loaded.images().size()).isEqualTo(1);
+    assertThat(loaded.leftOut()).isEqualTo(Map.of("", 1));
   }
 
   @Test
