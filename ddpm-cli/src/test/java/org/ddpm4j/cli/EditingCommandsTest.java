@@ -189,6 +189,14 @@ class EditingCommandsTest {
         .isEqualTo(10 + 2 * (CELL + 1 + 10));
   }
 
+  /** A strength of 0.35 leaves none of two steps, but plays no part between noises. */
+  @Test
+  void interpolationBetweenNoisesTakesAnyNumberOfSteps() {
+    edit("a.png", "interpolate", "--seeds", "1,2", "--steps", 2, "--points", 2);
+    Cli.run(args("interpolate", run, "--from", 0, "--to", 1, "--steps", 2))
+        .isBadInput("A strength of 0.35 leaves none of 2 steps");
+  }
+
   @Test
   void inversionPrintsItsErrors() throws IOException {
     Path output = folder.resolve("a.png");

@@ -148,24 +148,33 @@ public final class InterpolateCommand implements Callable<Integer> {
     DiffusionModel model = editing.modelOfPixels(console);
     editing.requirePixels(model.shape(), points, 3);
     int number = SamplerOptions.steps(steps, SamplerType.DDPM, model.schedule().timesteps());
-    SamplerConfig.Part part =
-        BadInputException.check(() -> SamplerConfig.Part.ofStrength(number, strength));
-    PathSampler chain =
-        SamplerConfig.of(SamplerType.DDPM)
-            .withVariance(
-                model.unet().config().learnsVariance()
-                    ? ReverseVariance.LEARNED
-                    : ReverseVariance.POSTERIOR)
-            .create(model.schedule(), part, X0Constraint.clip(model.normalization()));
     DdimInversion ddim =
         new DdimInversion(
             NoiseLevels.of(model.schedule(), TimestepSpacing.LEADING, number), iterations);
-    SamplerOptions.requireX0(model, seeds == null ? chain.first() : ddim.decoder().first());
-    PictureTable table =
-        seeds == null ? ofImages(model, chain, ddim) : ofSeeds(model, ddim.decoder());
+    PictureTable table;
+    if (seeds == null) {
+      PathSampler chain = chain(model, number);
+      SamplerOptions.requireX0(model, chain.first());
+      table = ofImages(model, chain, ddim);
+    } else {
+      SamplerOptions.requireX0(model, ddim.decoder().first());
+      table = ofSeeds(model, ddim.decoder());
+    }
     Images.writePng(table.draw(), output);
     console.printLine(output.toString());
     return 0;
+  }
+
+  /** The end of DDPM's chain, for images; noises have no use of a strength. */
+  private PathSampler chain(DiffusionModel model, int number) {
+    SamplerConfig.Part part =
+        BadInputException.check(() -> SamplerConfig.Part.ofStrength(number, strength));
+    return SamplerConfig.of(SamplerType.DDPM)
+        .withVariance(
+            model.unet().config().learnsVariance()
+                ? ReverseVariance.LEARNED
+                : ReverseVariance.POSTERIOR)
+        .create(model.schedule(), part, X0Constraint.clip(model.normalization()));
   }
 
   private void checkSeeds() {
