@@ -141,14 +141,24 @@ class TrainingGoesOnTest {
   }
 
   @Test
-  void aLearningRateThatRisesAgainIsSaid() {
+  void whatAnotherEndDoesToTheLearningRateIsSaid() {
     Path run = folder.resolve("run");
     Cli.run(Cli.tinyTraining(data, run, 2)).isOk();
+    assertThat(
+            Cli.run("train", "--resume", run, "--data", data, "--steps", 1)
+                .isBadInput("has done 2 steps already, which 1 would undo")
+                .err())
+        .doesNotContain("learning rate");
+    assertThat(
+            Cli.run("train", "--resume", run, "--data", data, "--steps", 1, "--dry-run")
+                .isOk()
+                .err())
+        .contains("end, step 1, and so goes on lower than");
     assertThat(
             Cli.run("train", "--resume", run, "--data", data, "--steps", 4, "--dry-run")
                 .isOk()
                 .err())
-        .contains("the learning rate falls to the new end, step 4");
+        .contains("falls to the new end, step 4, and so goes on higher than");
     assertThat(
             Cli.run("train", "--resume", trained, "--data", data, "--steps", 9, "--dry-run")
                 .isOk()

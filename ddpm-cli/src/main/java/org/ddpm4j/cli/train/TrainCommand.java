@@ -37,7 +37,6 @@ import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.TrainingDescription;
-import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.evaluation.DistanceReport;
 import org.ddpm4j.io.Folders;
 import org.ddpm4j.unet.Execution;
@@ -330,6 +329,7 @@ public final class TrainCommand implements Callable<Integer> {
     Beginnings beginnings = new Beginnings(Optional.empty(), teacher);
     try (TrainingSession session = session(config, images, beginnings, machine)) {
       if (dryRun) {
+        session.noteAnotherEnd(folder.readConfig());
         console.printText(config.toJson() + "\n");
         return 0;
       }
@@ -353,18 +353,11 @@ public final class TrainCommand implements Callable<Integer> {
           resume, steps, sampleSteps);
     }
     TrainingDescription drawing = own.withSampleSteps(steps);
-    TrainingDescription whole =
+    return config.withTraining(
         training
             .steps()
             .map(length -> BadInputException.check(() -> drawing.extendedTo(length)))
-            .orElse(drawing);
-    if (!whole.earlierSteps().equals(own.earlierSteps())
-        && own.config().learningRate().decay() != LearningRateSchedule.Decay.CONSTANT) {
-      console.note(
-          "train: the learning rate falls to the new end, step %d, and so goes on higher than it had come to",
-          whole.config().steps());
-    }
-    return config.withTraining(whole);
+            .orElse(drawing));
   }
 
   private TrainingSession session(

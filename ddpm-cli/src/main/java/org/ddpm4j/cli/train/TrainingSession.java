@@ -32,6 +32,7 @@ import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.TrainingDescription;
 import org.ddpm4j.diffusion.training.CheckpointListener;
+import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingListener;
 import org.ddpm4j.evaluation.ClassifierFeatures;
@@ -324,11 +325,29 @@ final class TrainingSession implements AutoCloseable {
           "The run %s has done %d steps already, which %d would undo; give --steps %d or more.",
           folder.path(), trainer.step(), training.config().steps(), trainer.step());
     }
-    if (!folder.readConfig().equals(config)) {
+    RunConfig before = folder.readConfig();
+    if (!before.equals(config)) {
+      noteAnotherEnd(before);
       folder.writeConfig(config);
     }
     console.note("train: going on from step %d of %d", trainer.step(), training.config().steps());
     return run(folder, limit, interruption);
+  }
+
+  /**
+   * Says what a run that is to end at another step than before does with its learning rate.
+   *
+   * @param before the configuration that its folder still has
+   */
+  void noteAnotherEnd(RunConfig before) {
+    long steps = training.config().steps();
+    long stepsBefore = before.training().orElseThrow().config().steps();
+    if (steps != stepsBefore
+        && training.config().learningRate().decay() != LearningRateSchedule.Decay.CONSTANT) {
+      console.note(
+          "train: the learning rate falls to the new end, step %d, and so goes on %s than it had come to",
+          steps, steps > stepsBefore ? "higher" : "lower");
+    }
   }
 
   private End run(RunFolder folder, Duration limit, Interruption interruption) throws IOException {
