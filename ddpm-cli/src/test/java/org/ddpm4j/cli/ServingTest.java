@@ -55,13 +55,35 @@ class ServingTest {
     }
   }
 
-  private static JsonNode draw(StudioServer server, String body) throws Exception {
+  /** In words of the service, not of the program or the library. */
+  @Test
+  void guidanceOfAModelWithoutClassesIsRefused() throws Exception {
+    Path run = folder.resolve("plain");
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 0);
+    Cli.run(Cli.tinyTraining(data, run, 1)).isOk();
+    try (StudioServer server =
+        new StudioServer(
+            ServerOptions.loopback(0), List.of(ModelSource.of("tiny", run)), Optional.empty())) {
+      String refusal = answer(server, "{\"count\": 1, \"steps\": 2, \"guidance\": 3}");
+      assertThat(refusal)
+          .contains("\"status\":422", "not told classes", "leave the field guidance out")
+          .doesNotContain("withNullClass");
+      assertThat(answer(server, "{\"count\": 1, \"steps\": 2, \"guidance\": 1}"))
+          .contains("\"images\"");
+    }
+  }
+
+  private static String answer(StudioServer server, String body) throws Exception {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create("http://localhost:" + server.port() + "/v1/samples"))
             .header("Content-Type", "application/json")
             .POST(BodyPublishers.ofString(body))
             .build();
-    String answer = HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body();
+    return HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body();
+  }
+
+  private static JsonNode draw(StudioServer server, String body) throws Exception {
+    String answer = answer(server, body);
     assertThat(answer).contains("\"images\"");
     return new ObjectMapper().readTree(answer);
   }

@@ -110,6 +110,13 @@ final class DrawingRequests {
               fields.number("guidance", 0, MOST_GUIDANCE).isPresent()
                   ? Guidance.of(fields.number("guidance", 0, MOST_GUIDANCE).getAsDouble())
                   : Guidance.NONE;
+          if (!guidance.equals(Guidance.NONE) && model.nullClass().isEmpty()) {
+            throw new Refusal(
+                422,
+                model.isClassConditional()
+                    ? "The model knows no row of its class embedding for no class, which guidance needs; leave the field guidance out."
+                    : "The model was not told classes, so that there is none to guide it to; leave the field guidance out.");
+          }
           Optional<SamplerType> sampler = fields.choice("sampler", SamplerType.values());
           int usual = sampler.map(model::defaultSteps).orElseGet(model::defaultSteps);
           SamplingRecipe recipe =
