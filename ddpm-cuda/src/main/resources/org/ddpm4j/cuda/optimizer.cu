@@ -63,6 +63,11 @@ static __device__ __forceinline__ long long step_of_threads() {
   return 4 * (long long)gridDim.x * blockDim.x;
 }
 
+// Whether no thread of the block has an element: of a small network that holds for most blocks.
+static __device__ __forceinline__ bool block_is_beyond(long long n) {
+  return 4 * (long long)blockIdx.x * blockDim.x >= n;
+}
+
 // The norm that all parts make, in each block again.
 static __device__ __forceinline__ double norm_of(const double* __restrict__ parts) {
   double sum = 0;
@@ -118,6 +123,10 @@ struct Adam {
 // The parts of the sum of squares of x.
 extern "C" __global__ void __launch_bounds__(OPTIMIZER_THREADS) square_sums(
     const float* __restrict__ x, double* parts, long long n) {
+  if (block_is_beyond(n)) {
+    if (threadIdx.x == 0) parts[blockIdx.x] = 0;
+    return;
+  }
   double sum = 0;
 #pragma unroll 4
   for (long long i = first_of_thread(); i < n; i += step_of_threads()) {
@@ -134,6 +143,10 @@ extern "C" __global__ void __launch_bounds__(OPTIMIZER_THREADS) adamw_direction(
     const float* __restrict__ secondMoment, const double* __restrict__ gradientParts,
     double* directionParts, const Step* __restrict__ step, long long n, double beta1,
     double beta2, double epsilon, double maxNorm) {
+  if (block_is_beyond(n)) {
+    if (threadIdx.x == 0) directionParts[blockIdx.x] = 0;
+    return;
+  }
   Adam adam(beta1, beta2, epsilon, maxNorm, norm_of(gradientParts), *step);
   double sum = 0;
 #pragma unroll 2
@@ -162,6 +175,7 @@ extern "C" __global__ void __launch_bounds__(OPTIMIZER_THREADS) adamw_update(
     const double* __restrict__ gradientParts, const double* __restrict__ directionParts,
     const Step* __restrict__ step, double* outcome, long long n, double beta1, double beta2,
     double epsilon, double maxNorm, const Range* __restrict__ fixed, int fixedCount, int clears) {
+  if (blockIdx.x > 0 && block_is_beyond(n)) return;
   double norm = norm_of(gradientParts);
   double rate = step->learningRate / step->correction1;
   double updateNorm = rate * norm_of(directionParts);

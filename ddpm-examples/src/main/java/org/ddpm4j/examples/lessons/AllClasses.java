@@ -56,16 +56,16 @@ final class AllClasses {
                 objective.withParameterization(Parameterization.V).withLabelDropout(0.1))
             .train(run, images);
     run.picture(
-        rows(test, sample(run, tutorial, classes)),
         "c-all-classes-tutorial.png",
+        rows(test, sample(run, tutorial, classes)),
         "16 samples of each class by TutorialUnet");
     run.picture(
+        "c-all-classes.png",
         GridTitles.above(
             List.of("samples", "real"),
             List.of(
                 rows(test, sample(run, better, classes)), Images.grid(real(test), PER_CLASS, 2)),
             2),
-        "c-all-classes.png",
         "16 samples of each class by the network with the upgrades, and 16 real images");
   }
 

@@ -23,15 +23,15 @@ final class ChainLength {
 
   private ChainLength() {}
 
-  static void draw(PictureFolder pictures) throws IOException {
+  static void draw(LessonRun run) throws IOException {
     ScheduleReport unscaled = examine(LinearSchedule.paper());
-    pictures.save(
+    run.picture(
         "chain-too-long.png",
         ScheduleCharts.report(unscaled, "β from 1e-4 to 0.02 on T = 10000"),
         "a schedule for 1000 timesteps stretched over ten times as many");
-    unscaled.lines().forEach(pictures.out());
-    pictures.say("Scaled by 1000/T instead:");
-    examine(LinearSchedule.paper().scaledTo(TIMESTEPS)).lines().forEach(pictures.out());
+    unscaled.lines().forEach(run.out());
+    run.say("Scaled by 1000/T instead:");
+    examine(LinearSchedule.paper().scaledTo(TIMESTEPS)).lines().forEach(run.out());
 
     // The post's check: (8,1,32,32) in, (8,1,32,32) out.
     INDArray x0 = NoiseSource.seeded(0, 0).gaussian(0, 8, 1, 32, 32);
@@ -39,7 +39,7 @@ final class ChainLength {
     int[] t = new int[8];
     Arrays.fill(t, SHAPE_CHECK);
     INDArray xt = new ForwardProcess(unscaled.schedule()).qSample(x0, t, eps);
-    pictures.say(
+    run.say(
         "Noisy images at t = %d: %s, noise: %s",
         SHAPE_CHECK, Arrays.toString(xt.shape()), Arrays.toString(eps.shape()));
   }

@@ -32,7 +32,7 @@ final class DenoisingErrors {
    * @param training images of which the mean is taken
    */
   static void draw(
-      DenoisingQuality quality, ImageDataSet training, ImageDataSet test, PictureFolder pictures)
+      DenoisingQuality quality, ImageDataSet training, ImageDataSet test, LessonRun run)
       throws IOException {
     INDArray x0 = test.batch(IntStream.range(0, IMAGES).toArray()).getFeatures();
     INDArray mean =
@@ -47,7 +47,7 @@ final class DenoisingErrors {
     double meanError = error(mean.broadcast(x0.shape()), x0);
     double[] ofMean = errors(t -> meanError);
     for (int i = 0; i < TIMES.length; i++) {
-      pictures.say(
+      run.say(
           "t = %3d: squared error noisy %.4f, denoised %.4f, mean image %.4f",
           TIMES[i], noisy[i], denoised[i], ofMean[i]);
     }
@@ -61,7 +61,7 @@ final class DenoisingErrors {
     LineChart ratios =
         LineChart.of("", curves(sigma, psnr(noisy), psnr(denoised), psnr(ofMean)))
             .withAxes(Axis.linear("standard deviation of the noise"), Axis.linear("PSNR, dB"));
-    pictures.save(
+    run.picture(
         "denoising-errors.png",
         Panels.grid(List.of(squares.draw(), ratios.draw()), 2),
         "the error of the noisy image, of the denoised one, and of always saying the mean image");

@@ -22,7 +22,7 @@ record DenoisingQuality(NetworkDenoiser denoiser, NoiseSchedule schedule) {
   private static final int PIXEL = 3;
 
   /** The figure: original, noisy and denoised images at rising t. */
-  void draw(ImageDataSet images, PictureFolder pictures) throws IOException {
+  void draw(ImageDataSet images, LessonRun run) throws IOException {
     ImageTable figure =
         new ImageTable(
             PIXEL, Arrays.stream(SHOWN).mapToObj(t -> "t = " + t).toArray(String[]::new));
@@ -38,7 +38,7 @@ record DenoisingQuality(NetworkDenoiser denoiser, NoiseSchedule schedule) {
           .row("noisy", Nd4j.concat(0, noisy))
           .row("denoised", Nd4j.concat(0, denoised));
     }
-    pictures.save(
+    run.picture(
         "denoising.png", figure.draw(), "the more noise, the less of the image is found again");
   }
 

@@ -42,8 +42,8 @@ final class ForwardInOneDimension {
     int[] growing = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
     List<BufferedImage> charts = List.of(chart(states, evenly), chart(states, growing));
     run.picture(
-        Panels.grid(charts, 2),
         "c-one-dimension.png",
+        Panels.grid(charts, 2),
         "1000 numbers that begin at 0.7, after more and more steps, and N(0,1)");
     double[] last = states.get(STEPS);
     double mean = Arrays.stream(last).average().orElseThrow();

@@ -26,13 +26,13 @@ final class ImageNetScale {
     INDArray image = winterDay().withNormalization(scale).batch(0).getFeatures();
     INDArray clipped = X0Constraint.clip(-1, 1).apply(image);
     run.picture(
+        "b-imagenet-scale.png",
         Panels.grid(
             List.of(
                 panel("as it is", image, scale),
                 panel("clipped to [-1,1]", clipped, scale),
                 panel("saved as if in [-1,1]", image, Normalization.SYMMETRIC)),
             3),
-        "b-imagenet-scale.png",
         "a bright picture in ImageNet's normalisation, and two mistakes");
     for (int c = 0; c < 3; c++) {
       run.say(

@@ -18,7 +18,7 @@ public enum Lesson {
 
   @FunctionalInterface
   private interface Program {
-    void run(Path folder, long steps, Consumer<String> out) throws IOException;
+    void run(LessonRun run) throws IOException;
   }
 
   private final String title;
@@ -55,7 +55,11 @@ public enum Lesson {
    * @throws IOException if data cannot be read or a picture cannot be written
    */
   public void run(Path folder, long steps, Consumer<String> out) throws IOException {
-    program.run(folder, steps, out);
+    run(LessonRun.of(folder, steps, out));
+  }
+
+  void run(LessonRun run) throws IOException {
+    program.run(run);
   }
 
   /**

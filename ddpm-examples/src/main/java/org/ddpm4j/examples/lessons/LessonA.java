@@ -1,9 +1,7 @@
 package org.ddpm4j.examples.lessons;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Locale;
-import java.util.function.Consumer;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.schedules.LinearSchedule;
@@ -34,42 +32,43 @@ public final class LessonA {
     Lesson.A.main(args);
   }
 
-  static void run(Path folder, long steps, Consumer<String> out) throws IOException {
-    PictureFolder pictures = PictureFolder.create(folder, out);
-
-    // How much noise, and when.
-    ScheduleCurves.draw(TIMESTEPS, pictures);
-    ScheduleMistakes.draw(TIMESTEPS, pictures);
-
-    // The data, and how it fades.
-    ImageDataSet clothes = Clothes.training();
-    drawClasses(clothes, pictures);
-    NoiseSchedule schedule =
-        NoiseSchedule.of(LinearSchedule.paper().scaledTo(TIMESTEPS), TIMESTEPS);
-    NoiseStrips.draw(clothes, schedule, pictures);
-
-    // What the network is told, and what its errors cost.
-    TimeEmbedding.draw(EMBEDDING, TIMESTEPS, pictures);
-    Losses.draw(pictures);
-
-    // Training, with both kinds of block.
-    Training trained = TwoBlocks.compare(clothes, schedule, steps, pictures);
-
-    // Sampling.
-    ReverseProcess reverse = new ReverseProcess(schedule, clothes.shape());
-    Denoiser denoiser = trained.averageDenoiser(schedule);
-    INDArray images = reverse.drawChains(denoiser, pictures);
-    reverse.drawFewerSteps(images, denoiser, pictures);
-    SamplingMistakes.draw(trained, reverse, pictures);
+  static void run(LessonRun run) throws IOException {
+    run(run, Clothes.training());
   }
 
-  private static void drawClasses(ImageDataSet clothes, PictureFolder pictures) throws IOException {
+  static void run(LessonRun run, ImageDataSet clothes) throws IOException {
+    // How much noise, and when.
+    ScheduleCurves.draw(TIMESTEPS, run);
+    ScheduleMistakes.draw(TIMESTEPS, run);
+
+    // The data, and how it fades.
+    drawClasses(clothes, run);
+    NoiseSchedule schedule =
+        NoiseSchedule.of(LinearSchedule.paper().scaledTo(TIMESTEPS), TIMESTEPS);
+    NoiseStrips.draw(clothes, schedule, run);
+
+    // What the network is told, and what its errors cost.
+    TimeEmbedding.draw(EMBEDDING, TIMESTEPS, run);
+    Losses.draw(run);
+
+    // Training, with both kinds of block.
+    Training trained = TwoBlocks.compare(clothes, schedule, run);
+
+    // Sampling.
+    ReverseProcess reverse = new ReverseProcess(schedule, clothes.shape(), run.mostReverseSteps());
+    Denoiser denoiser = trained.averageDenoiser(schedule);
+    INDArray images = reverse.drawChains(denoiser, run);
+    reverse.drawFewerSteps(images, denoiser, run);
+    SamplingMistakes.draw(trained, reverse, run);
+  }
+
+  private static void drawClasses(ImageDataSet clothes, LessonRun run) throws IOException {
     ImageTable table = new ImageTable(2);
     for (int label = 0; label < clothes.classNames().size(); label++) {
       int[] images = Clothes.ofClass(clothes, label, COLUMNS);
       table.row(clothes.classNames().get(label), clothes.batch(images).getFeatures());
     }
-    pictures.save(
+    run.picture(
         "clothes.png",
         table.draw(),
         String.format(

@@ -1,9 +1,7 @@
 package org.ddpm4j.examples.lessons;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.function.Consumer;
 import org.ddpm4j.data.FashionMnist;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.Split;
@@ -33,9 +31,9 @@ public final class LessonB {
     Lesson.B.main(args);
   }
 
-  static void run(Path folder, long steps, Consumer<String> out) throws IOException {
+  static void run(LessonRun run) throws IOException {
     run(
-        LessonRun.of(folder, steps, out),
+        run,
         new ImageDataSet.HoldOut(FashionMnist.load(Split.TRAIN), FashionMnist.load(Split.TEST)));
   }
 

@@ -1,10 +1,8 @@
 package org.ddpm4j.examples.lessons;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Consumer;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.NetworkDenoiser;
 import org.ddpm4j.diffusion.image.Images;
@@ -37,49 +35,54 @@ public final class LessonD {
     Lesson.D.main(args);
   }
 
-  static void run(Path folder, long steps, Consumer<String> out) throws IOException {
-    PictureFolder pictures = PictureFolder.create(folder, out);
-    ImageDataSet training = Clothes.training().resized(SIZE, SIZE);
-    ImageDataSet test = Clothes.test().resized(SIZE, SIZE);
+  static void run(LessonRun run) throws IOException {
+    run(run, new ImageDataSet.HoldOut(Clothes.training(), Clothes.test()));
+  }
+
+  static void run(LessonRun run, ImageDataSet.HoldOut clothes) throws IOException {
+    ImageDataSet training = clothes.training().resized(SIZE, SIZE);
+    ImageDataSet test = clothes.heldOut().resized(SIZE, SIZE);
     NoiseSchedule schedule = NoiseSchedule.of(LinearSchedule.paper(), TIMESTEPS);
 
     // How long a chain should be, and where it ends.
-    ChainLength.draw(pictures);
-    NoiseKinds.draw(training, schedule, pictures);
+    ChainLength.draw(run);
+    NoiseKinds.draw(training, schedule, run);
 
     // Training.
-    Training trained = ThreeTargets.compare(training, schedule, steps, pictures);
-    sayEpochs(trained.losses(), training.size() / Training.BATCH, pictures);
+    Training trained = ThreeTargets.compare(training, schedule, run);
+    sayEpochs(trained.losses(), training.size() / Training.BATCH, run);
 
     // One step back, from rising noise.
     NetworkDenoiser denoiser = trained.averageDenoiser(schedule);
     DenoisingQuality quality = new DenoisingQuality(denoiser, schedule);
-    quality.draw(test, pictures);
-    DenoisingErrors.draw(quality, training, test, pictures);
+    quality.draw(test, run);
+    DenoisingErrors.draw(quality, training, test, run);
 
-    sayWhatBrightnessTells(denoiser, test, pictures);
+    sayWhatBrightnessTells(denoiser, test, run);
 
     // All the way back, from nothing but noise.
-    INDArray images = new ReverseProcess(schedule, training.shape()).drawChains(denoiser, pictures);
-    pictures.save(
+    INDArray images =
+        new ReverseProcess(schedule, training.shape(), run.mostReverseSteps())
+            .drawChains(denoiser, run);
+    run.picture(
         "samples.png",
         Images.grid(images, ReverseProcess.IMAGES / 2, 4),
         String.format(Locale.ROOT, "samples, %d steps each", TIMESTEPS));
   }
 
-  private static void sayEpochs(List<Double> losses, int epoch, PictureFolder pictures) {
+  private static void sayEpochs(List<Double> losses, int epoch, LessonRun run) {
     for (int first = 0; first < losses.size(); first += epoch) {
       int end = Math.min(losses.size(), first + epoch);
-      pictures.say("epoch %d: average loss %.4f", first / epoch, Training.mean(losses, first, end));
+      run.say("epoch %d: average loss %.4f", first / epoch, Training.mean(losses, first, end));
     }
   }
 
   /** Normalising its input makes the model blind to brightness; docs/lessons/d.md says more. */
   private static void sayWhatBrightnessTells(
-      NetworkDenoiser denoiser, ImageDataSet images, PictureFolder pictures) {
+      NetworkDenoiser denoiser, ImageDataSet images, LessonRun run) {
     INDArray x = images.batch(0).getFeatures();
     INDArray difference = denoiser.denoise(x, 0).eps().sub(denoiser.denoise(x.add(0.5), 0).eps());
-    pictures.say(
+    run.say(
         "Adding 0.5 to every pixel changes the model's answer by %.1e at most.",
         difference.amaxNumber().doubleValue());
   }

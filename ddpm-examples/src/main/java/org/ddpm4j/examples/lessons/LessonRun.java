@@ -32,7 +32,7 @@ record LessonRun(Path folder, Consumer<String> out, long steps, int heldOut, int
   }
 
   /** Writes a picture and says what it shows. */
-  void picture(BufferedImage picture, String name, String shows) throws IOException {
+  void picture(String name, BufferedImage picture, String shows) throws IOException {
     Folders.create(folder);
     Images.writePng(picture, folder.resolve(name));
     say("%s: %s", name, shows);

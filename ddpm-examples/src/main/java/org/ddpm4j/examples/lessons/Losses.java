@@ -17,8 +17,8 @@ final class Losses {
 
   private Losses() {}
 
-  static void draw(PictureFolder pictures) throws IOException {
-    pictures.save(
+  static void draw(LessonRun run) throws IOException {
+    run.picture(
         "losses.png",
         LineChart.of(
                 "",

@@ -22,31 +22,30 @@ final class NoiseKinds {
 
   private NoiseKinds() {}
 
-  static void draw(ImageDataSet images, NoiseSchedule schedule, PictureFolder pictures)
-      throws IOException {
+  static void draw(ImageDataSet images, NoiseSchedule schedule, LessonRun run) throws IOException {
     INDArray x0 =
         images.takeSpread(IMAGES).batch(IntStream.range(0, IMAGES).toArray()).getFeatures();
     INDArray gaussian = NoiseSource.seeded(0, 0).gaussian(0, x0.shape());
     int[] last = new int[IMAGES];
     Arrays.fill(last, schedule.timesteps() - 1);
     ForwardProcess forward = new ForwardProcess(schedule);
-    pictures.save(
+    run.picture(
         "noise-kinds.png",
         DensityChart.of(
                 "",
                 "pixel of x_T",
                 List.of(
-                    density("Gaussian noise", forward.qSample(x0, last, gaussian), pictures),
+                    density("Gaussian noise", forward.qSample(x0, last, gaussian), run),
                     density(
                         "uniform noise",
                         forward.qSample(x0, last, UniformNoise.of(gaussian)),
-                        pictures)))
+                        run)))
             .draw(),
         "where the chain ends: sampling begins at N(0,1), which uniform noise never reaches");
   }
 
-  private static Series density(String name, INDArray values, PictureFolder pictures) {
-    pictures.say(
+  private static Series density(String name, INDArray values, LessonRun run) {
+    run.say(
         "%s: x_T has mean %.3f and standard deviation %.3f",
         name, values.meanNumber().doubleValue(), values.stdNumber().doubleValue());
     double[] samples = values.dup('c').data().asDouble();

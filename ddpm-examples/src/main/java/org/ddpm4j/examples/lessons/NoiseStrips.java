@@ -23,12 +23,11 @@ final class NoiseStrips {
   private NoiseStrips() {}
 
   /** Strips of a chain of 600 timesteps. */
-  static void draw(ImageDataSet clothes, NoiseSchedule schedule, PictureFolder pictures)
-      throws IOException {
+  static void draw(ImageDataSet clothes, NoiseSchedule schedule, LessonRun run) throws IOException {
     int timesteps = schedule.timesteps();
     INDArray x0 = clothes.batch(IMAGE).getFeatures();
     INDArray eps = NoiseSource.seeded(0, 0).gaussian(0, x0.shape());
-    pictures.save(
+    run.picture(
         "noise-strips.png",
         new ImageTable(PIXEL, titles())
             .row("linear, scaled to T", strip(schedule, x0, eps))
@@ -40,7 +39,7 @@ final class NoiseStrips {
         "one image and the same noise along three schedules");
 
     INDArray[] states = steps(schedule, x0);
-    pictures.save(
+    run.picture(
         "steps-and-jumps.png",
         new ImageTable(PIXEL, titles())
             .row("single steps, eq. 2", shown(x0, states))
@@ -51,7 +50,7 @@ final class NoiseStrips {
         states[timesteps - 1]
             .sub(x0.mul(schedule.sqrtAlphasCumprod(timesteps - 1)))
             .divi(schedule.sqrtOneMinusAlphasCumprod(timesteps - 1));
-    pictures.say(
+    run.say(
         "The noise of %d single steps has mean %.3f and standard deviation %.3f.",
         timesteps, noise.meanNumber().doubleValue(), noise.stdNumber().doubleValue());
   }

@@ -37,11 +37,12 @@ final class NoisyImages {
       titles.add("t = " + t);
     }
     run.picture(
-        GridTitles.above(titles, grids, 4),
         "c-noisy-images.png",
+        GridTitles.above(titles, grids, 4),
         "16 images at rising noise, by q_sample");
     double[] pixels = noisy(schedule, x0, 999).ravel().toDoubleVector();
     run.picture(
+        "c-pixels.png",
         DensityChart.of(
                 "",
                 "pixel",
@@ -50,7 +51,6 @@ final class NoisyImages {
                     KernelDensity.of(pixels).curve("t = 999", -4, 4, 400)))
             .withSize(560, 340)
             .draw(),
-        "c-pixels.png",
         "the distribution of their pixels before and at t = 999, and N(0,1)");
     double mean = Arrays.stream(pixels).average().orElseThrow();
     run.say(

@@ -39,19 +39,19 @@ final class OneClass {
                 new ImageDataSet.HoldOut(
                     images.training(), images.heldOut().takeSpread(run.heldOut())));
     run.picture(
-        LossChart.of(List.of(model.trainingLoss("training"), model.heldOutLoss("held out"))).draw(),
         "c-one-class-losses.png",
+        LossChart.of(List.of(model.trainingLoss("training"), model.heldOutLoss("held out"))).draw(),
         "its loss in training and on images not seen");
 
     DiffusionPipeline clipping = pipeline(run, model, X0Constraint.clip(-1, 1));
     INDArray samples = clipping.sample(SAMPLES, SEED);
     INDArray unclipped = pipeline(run, model, X0Constraint.NONE).sample(SAMPLES, SEED);
     run.picture(
+        "c-one-class.png",
         GridTitles.above(
             List.of("x0 clipped", "not clipped"),
             List.of(Images.grid(samples, COLUMNS, 2), Images.grid(unclipped, COLUMNS, 2)),
             2),
-        "c-one-class.png",
         "32 samples, with each estimate of x0 clipped to [-1,1] and without");
     run.say(
         "Values outside of [-1,1] at the end: up to %.3f clipped, %.3f not clipped",

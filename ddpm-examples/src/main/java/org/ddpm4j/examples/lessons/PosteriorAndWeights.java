@@ -41,8 +41,8 @@ final class PosteriorAndWeights {
             line(paper, "σ² = β̃", t -> bound.epsWeight(t, paper.posteriorVariance(t))),
             line(paper, "simple", t -> 1));
     run.picture(
-        Panels.grid(List.of(mean.draw(), variance.draw(), weight.draw()), 3),
         "b-posterior.png",
+        Panels.grid(List.of(mean.draw(), variance.draw(), weight.draw()), 3),
         "the posterior's mean and variance, and the weights of the bound");
     for (NoiseSchedule schedule : List.of(paper, ours)) {
       run.say(

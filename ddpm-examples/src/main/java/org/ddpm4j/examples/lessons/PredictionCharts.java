@@ -29,12 +29,12 @@ final class PredictionCharts {
     List<PredictionErrors.Judged> each =
         all.stream().filter(one -> one.variance() == ReverseVariance.POSTERIOR).toList();
     run.picture(
+        "b-errors.png",
         Panels.grid(
             List.of(
                 chart("squared error of x0", each, BoundEvaluation::x0SquaredError).draw(),
                 chart("squared error of ε", each, BoundEvaluation::epsSquaredError).draw()),
             2),
-        "b-errors.png",
         "errors on images not seen, by timestep");
 
     List<PredictionErrors.Judged> learned =
@@ -44,12 +44,12 @@ final class PredictionCharts {
             .map(one -> line("σ² = " + SYMBOLS.get(one.variance()), one.bound().terms()))
             .toList();
     run.picture(
+        "b-bound.png",
         Panels.grid(
             List.of(
                 chart("bits/dim, σ² = β̃", each, BoundEvaluation::terms).draw(),
                 chart("bits/dim of " + learned.get(0).model(), variances).draw()),
             2),
-        "b-bound.png",
         "the bound by timestep: L_0 at t + 1 = 1, then the divergences");
   }
 

@@ -39,8 +39,8 @@ final class PredictionTargets {
           "x0 from %s: off by at most %.1e", what, recovered.sub(x0).amaxNumber().doubleValue());
     }
     run.picture(
-        table.draw(),
         "b-targets.png",
+        table.draw(),
         String.format(
             Locale.ROOT, "noisy images x_t and what is to be predicted; t from 0 to %d", last));
   }

@@ -59,9 +59,9 @@ final class Predictions {
       models.add(recipe.train(run, images));
     }
     run.picture(
+        "b-losses.png",
         LossChart.of(models.stream().map(model -> model.trainingLoss(model.name())).toList())
             .draw(),
-        "b-losses.png",
         "training losses: each in its own unit, so that none can be compared with another");
     return models;
   }
@@ -75,8 +75,8 @@ final class Predictions {
       grids.add(Images.grid(pipeline.sample(SAMPLES, SEED), 4, 2));
     }
     run.picture(
-        GridTitles.above(models.stream().map(TrainedNetwork::name).toList(), grids, models.size()),
         "b-samples.png",
+        GridTitles.above(models.stream().map(TrainedNetwork::name).toList(), grids, models.size()),
         "what each draws, all from the same noise");
   }
 }

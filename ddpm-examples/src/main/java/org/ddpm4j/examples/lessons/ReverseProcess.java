@@ -12,12 +12,19 @@ import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.schedules.RespacedSchedule;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** The reverse process (Ho et al. 2020, algorithm 2) of images in [-1,1]. */
-record ReverseProcess(NoiseSchedule schedule, ImageShape shape) {
+/**
+ * The reverse process (Ho et al. 2020, algorithm 2) of images in [-1,1].
+ *
+ * @param schedule of the network
+ * @param shape of the images
+ * @param mostSteps of a chain with more timesteps, only so many are walked back
+ */
+record ReverseProcess(NoiseSchedule schedule, ImageShape shape, int mostSteps) {
 
   static final int IMAGES = 10;
 
@@ -27,11 +34,11 @@ record ReverseProcess(NoiseSchedule schedule, ImageShape shape) {
   private static final int COLUMNS = 10;
 
   /** Draws images through all timesteps and shows three on their way, after every tenth of it. */
-  INDArray drawChains(Denoiser denoiser, PictureFolder pictures) throws IOException {
+  INDArray drawChains(Denoiser denoiser, LessonRun run) throws IOException {
     List<String> titles = new ArrayList<>();
     List<INDArray> states = new ArrayList<>();
     List<INDArray> guesses = new ArrayList<>();
-    int every = schedule.timesteps() / COLUMNS;
+    int every = Math.max(1, stepsOf(schedule.timesteps()) / COLUMNS);
     SamplingObserver keep =
         (stepsDone, x, x0) -> {
           if (stepsDone % every == 0) {
@@ -47,7 +54,7 @@ record ReverseProcess(NoiseSchedule schedule, ImageShape shape) {
     for (int chain = 0; chain < CHAINS; chain++) {
       chains.row("state", ofChain(states, chain)).row("estimate of x0", ofChain(guesses, chain));
     }
-    pictures.save(
+    run.picture(
         "reverse-process.png",
         chains.draw(),
         "three images as they leave the noise, and what the network takes for x0 meanwhile");
@@ -55,13 +62,12 @@ record ReverseProcess(NoiseSchedule schedule, ImageShape shape) {
   }
 
   /** Draws the same images with fewer and fewer steps (Nichol and Dhariwal 2021, section 4). */
-  void drawFewerSteps(INDArray allSteps, Denoiser denoiser, PictureFolder pictures)
-      throws IOException {
+  void drawFewerSteps(INDArray allSteps, Denoiser denoiser, LessonRun run) throws IOException {
     ImageTable table = new ImageTable(PIXEL).row(schedule.timesteps() + " steps", allSteps);
     for (int steps : new int[] {100, 50, 20, 10}) {
       table.row(steps + " steps", sample(denoiser, sampler(steps)));
     }
-    pictures.save("fewer-steps.png", table.draw(), "the same network and seed with fewer steps");
+    run.picture("fewer-steps.png", table.draw(), "the same network and seed with fewer steps");
   }
 
   INDArray sample(Denoiser denoiser, Sampler sampler) {
@@ -70,8 +76,16 @@ record ReverseProcess(NoiseSchedule schedule, ImageShape shape) {
 
   /** With the variance of the posterior, x0 kept in the range of the images. */
   AncestralSampler sampler(int steps) {
-    return new AncestralSampler(
-        schedule.respace(steps), ReverseVariance.POSTERIOR, X0Constraint.clip(-1, 1));
+    return new AncestralSampler(times(steps), ReverseVariance.POSTERIOR, X0Constraint.clip(-1, 1));
+  }
+
+  /** So many of the timesteps, or as many as are to be walked at most. */
+  RespacedSchedule times(int steps) {
+    return schedule.respace(stepsOf(steps));
+  }
+
+  private int stepsOf(int timesteps) {
+    return Math.min(mostSteps, timesteps);
   }
 
   private static INDArray ofChain(List<INDArray> all, int chain) {

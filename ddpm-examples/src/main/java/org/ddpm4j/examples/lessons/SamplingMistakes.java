@@ -18,9 +18,8 @@ final class SamplingMistakes {
 
   private SamplingMistakes() {}
 
-  static void draw(Training trained, ReverseProcess reverse, PictureFolder pictures)
-      throws IOException {
-    RespacedSchedule times = reverse.schedule().respace(STEPS);
+  static void draw(Training trained, ReverseProcess reverse, LessonRun run) throws IOException {
+    RespacedSchedule times = reverse.times(STEPS);
     NoiseSchedule chain = times.schedule();
     Denoiser average = trained.averageDenoiser(reverse.schedule());
     Denoiser last =
@@ -31,7 +30,7 @@ final class SamplingMistakes {
     Algorithm2 exercise = new Algorithm2(times, chain::posteriorStandardDeviation);
     Algorithm2 noRoot = new Algorithm2(times, chain::posteriorVariance);
 
-    pictures.save(
+    run.picture(
         "sampling-mistakes.png",
         new ImageTable(PIXEL)
             .row("as it should be", reverse.sample(average, clipped))

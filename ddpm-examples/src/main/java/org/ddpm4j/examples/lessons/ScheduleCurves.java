@@ -19,7 +19,7 @@ final class ScheduleCurves {
   private ScheduleCurves() {}
 
   /** A chain of T timesteps with each formula. */
-  static void draw(int timesteps, PictureFolder pictures) throws IOException {
+  static void draw(int timesteps, LessonRun run) throws IOException {
     Map<String, NoiseSchedule> schedules = new LinkedHashMap<>();
     schedules.put("linear", chain(LinearSchedule.paper().scaledTo(timesteps), timesteps));
     schedules.put("quadratic", chain(QuadraticSchedule.paperEnds(), timesteps));
@@ -27,7 +27,7 @@ final class ScheduleCurves {
     schedules.put("cosine", chain(CosineSchedule.paper(), timesteps));
     // Cosine ends at 0.999, which would press all other curves to the ground.
     var betas = ScheduleCharts.betas(schedules);
-    pictures.save(
+    run.picture(
         "schedules.png",
         Panels.grid(
             List.of(
@@ -37,12 +37,12 @@ final class ScheduleCurves {
         "the betas of four schedules, and how much of the image they leave");
 
     schedules.keySet().retainAll(List.of("linear", "cosine"));
-    pictures.save(
+    run.picture(
         "linear-and-cosine.png",
         ScheduleCharts.alphasCumprod(schedules).draw(),
         "how much of the image is left, with the linear schedule and with the cosine one");
 
-    pictures.save(
+    run.picture(
         "constants.png",
         ScheduleCharts.constants(schedules.get("linear")),
         "every constant of the linear schedule");

@@ -25,7 +25,7 @@ final class ScheduleMistakes {
 
   private ScheduleMistakes() {}
 
-  static void draw(int timesteps, PictureFolder pictures) throws IOException {
+  static void draw(int timesteps, LessonRun run) throws IOException {
     Map<String, BetaSchedule> linear = new LinkedHashMap<>();
     linear.put("scaled by 1000/T", LinearSchedule.paper().scaledTo(timesteps));
     linear.put("not scaled", LinearSchedule.paper());
@@ -34,7 +34,7 @@ final class ScheduleMistakes {
     cosine.put("clipped to [1e-4, 0.02]", new CosineSchedule(S, 1e-4, 0.02));
     cosine.put("without the square", ScheduleMistakes::cosineWithoutSquare);
 
-    pictures.save(
+    run.picture(
         "schedule-mistakes.png",
         Panels.grid(
             List.of(
@@ -42,8 +42,8 @@ final class ScheduleMistakes {
                 chart("cosine, T = " + timesteps, timesteps, cosine)),
             2),
         "what is left of the image, as it should be and with three common mistakes");
-    linear.forEach((name, formula) -> examine("linear, " + name, formula, timesteps, pictures));
-    cosine.forEach((name, formula) -> examine("cosine, " + name, formula, timesteps, pictures));
+    linear.forEach((name, formula) -> examine("linear, " + name, formula, timesteps, run));
+    cosine.forEach((name, formula) -> examine("cosine, " + name, formula, timesteps, run));
   }
 
   private static BufferedImage chart(
@@ -56,10 +56,10 @@ final class ScheduleMistakes {
         .draw();
   }
 
-  static void examine(String name, BetaSchedule formula, int timesteps, PictureFolder pictures) {
+  static void examine(String name, BetaSchedule formula, int timesteps, LessonRun run) {
     ScheduleReport report = ScheduleDoctor.examine(formula, timesteps, DataRange.pixels());
-    pictures.say("%s: of the image, %.2g of the amplitude is left at T", name, report.signalLeft());
-    report.advice().forEach(advice -> pictures.say("  the doctor: %s", advice.text()));
+    run.say("%s: of the image, %.2g of the amplitude is left at T", name, report.signalLeft());
+    report.advice().forEach(advice -> run.say("  the doctor: %s", advice.text()));
   }
 
   /** f(u) = cos(…) where Nichol and Dhariwal 2021, eq. 17 has its square. */

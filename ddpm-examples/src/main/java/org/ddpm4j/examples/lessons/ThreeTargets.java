@@ -31,19 +31,17 @@ final class ThreeTargets {
   private ThreeTargets() {}
 
   /** Trains all three, the mistakes a third as long, and returns the first, which is none. */
-  static Training compare(
-      ImageDataSet images, NoiseSchedule schedule, long steps, PictureFolder pictures)
+  static Training compare(ImageDataSet images, NoiseSchedule schedule, LessonRun run)
       throws IOException {
     Objective noise = meanSquare(Parameterization.EPSILON, schedule);
     Objective image = meanSquare(Parameterization.X0, schedule);
-    Training right = Training.of("Gaussian", NETWORK, noise, images, steps, pictures);
+    Training right = Training.of("Gaussian", NETWORK, noise, images, run.steps(), run);
     // Mistakes show early; the time is better spent on the first.
-    long fewer = Math.max(1, steps / 3);
-    Training uniform =
-        Training.of("uniform", NETWORK, new UniformNoise(noise), images, fewer, pictures);
-    Training x0 = Training.of("image", NETWORK, image, images, fewer, pictures);
+    long fewer = Math.max(1, run.steps() / 3);
+    Training uniform = Training.of("uniform", NETWORK, new UniformNoise(noise), images, fewer, run);
+    Training x0 = Training.of("image", NETWORK, image, images, fewer, run);
 
-    pictures.save(
+    run.picture(
         "losses.png",
         LossChart.of(
                 List.of(
@@ -56,12 +54,12 @@ final class ThreeTargets {
             "mean squared errors, means of %d steps; only those of one target compare",
             WINDOW));
 
-    ReverseProcess reverse = new ReverseProcess(schedule, images.shape());
+    ReverseProcess reverse = new ReverseProcess(schedule, images.shape(), run.mostReverseSteps());
     AncestralSampler sampler = reverse.sampler(SAMPLING_STEPS);
     INDArray imageAsImage =
         reverse.sample(
             new NetworkDenoiser(x0.average()::predict, Parameterization.X0, schedule), sampler);
-    pictures.save(
+    run.picture(
         "targets.png",
         new ImageTable(PIXEL)
             .row("Gaussian noise", reverse.sample(right.averageDenoiser(schedule), sampler))

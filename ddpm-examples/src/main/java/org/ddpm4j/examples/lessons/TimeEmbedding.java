@@ -15,7 +15,7 @@ final class TimeEmbedding {
   private TimeEmbedding() {}
 
   /** The embedding of every timestep, each a column. */
-  static void draw(int width, int timesteps, PictureFolder pictures) throws IOException {
+  static void draw(int width, int timesteps, LessonRun run) throws IOException {
     Frequencies frequencies = new Frequencies(width, 1);
     int half = frequencies.count();
     float[][] sines = new float[half * ROW][timesteps];
@@ -27,7 +27,7 @@ final class TimeEmbedding {
         cosines[y][t] = (float) Math.cos(angle);
       }
     }
-    pictures.save(
+    run.picture(
         "embedding.png",
         new ImageTable(1).row("sines", image(sines)).row("cosines", image(cosines)).draw(),
         String.format(

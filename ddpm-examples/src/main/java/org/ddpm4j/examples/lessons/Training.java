@@ -41,10 +41,10 @@ record Training(Unet last, Unet average, List<Double> losses) {
       Objective objective,
       ImageDataSet images,
       long steps,
-      PictureFolder pictures)
+      LessonRun run)
       throws IOException {
     Unet unet = Unet.create(network, DataType.FLOAT, 0);
-    pictures.say("%s: %,d parameters", name, unet.parameters().count());
+    run.say("%s: %,d parameters", name, unet.parameters().count());
 
     // Every seed is written down: the same steps give the same weights again.
     BatchOptions options = BatchOptions.forTraining(BATCH, 1).withFlip(HorizontalFlip.RANDOM);
@@ -63,7 +63,7 @@ record Training(Unet last, Unet average, List<Double> losses) {
             losses.add(report.loss());
             if (report.step() % SAY_EVERY == 0 || report.isLast()) {
               double loss = mean(losses, losses.size() - SAY_EVERY, losses.size());
-              pictures.say("%s: step %d of %d, loss %.4f", name, report.step(), steps, loss);
+              run.say("%s: step %d of %d, loss %.4f", name, report.step(), steps, loss);
             }
           });
       trainer.fit();

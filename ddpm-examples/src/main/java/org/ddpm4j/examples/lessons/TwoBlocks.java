@@ -37,49 +37,44 @@ final class TwoBlocks {
   private TwoBlocks() {}
 
   /** Trains both and returns the one with ResNet blocks. */
-  static Training compare(
-      ImageDataSet clothes, NoiseSchedule schedule, long steps, PictureFolder pictures)
+  static Training compare(ImageDataSet clothes, NoiseSchedule schedule, LessonRun run)
       throws IOException {
     AnnotatedUnet resnet = AnnotatedUnet.resnet(DIM, 1, LEVELS, GROUPS).withAttention(2, 16);
     AnnotatedUnet convnext = AnnotatedUnet.convnext(DIM, 1, LEVELS).withAttention(2, 16);
-    Training first = train("ResNet", resnet, clothes, schedule, steps, pictures);
-    Training second = train("ConvNeXt", convnext, clothes, schedule, steps, pictures);
+    Training first = train("ResNet", resnet, clothes, schedule, run);
+    Training second = train("ConvNeXt", convnext, clothes, schedule, run);
 
-    pictures.save(
+    run.picture(
         "blocks-losses.png",
         LossChart.of(
                 List.of(first.lossCurve("ResNet", WINDOW), second.lossCurve("ConvNeXt", WINDOW)))
             .draw(),
         String.format(
             Locale.ROOT, "Huber losses with both kinds of block, means of %d steps", WINDOW));
-    pictures.save(
+    run.picture(
         "blocks-samples.png",
         Panels.grid(
             List.of(
                 titled("real", clothes.batch(IntStream.range(0, SAMPLES).toArray()).getFeatures()),
-                titled("ResNet", sample(first, clothes, schedule)),
-                titled("ConvNeXt", sample(second, clothes, schedule))),
+                titled("ResNet", sample(first, clothes, schedule, run)),
+                titled("ConvNeXt", sample(second, clothes, schedule, run))),
             3),
         "real images and samples of both networks");
     return first;
   }
 
   private static Training train(
-      String name,
-      UnetConfig network,
-      ImageDataSet clothes,
-      NoiseSchedule schedule,
-      long steps,
-      PictureFolder pictures)
+      String name, UnetConfig network, ImageDataSet clothes, NoiseSchedule schedule, LessonRun run)
       throws IOException {
     SimpleObjective huber =
         new SimpleObjective(
             schedule, Parameterization.EPSILON, LossFunction.HUBER, new LossWeighting.Uniform());
-    return Training.of(name, network, huber, clothes, steps, pictures);
+    return Training.of(name, network, huber, clothes, run.steps(), run);
   }
 
-  private static INDArray sample(Training trained, ImageDataSet clothes, NoiseSchedule schedule) {
-    ReverseProcess reverse = new ReverseProcess(schedule, clothes.shape());
+  private static INDArray sample(
+      Training trained, ImageDataSet clothes, NoiseSchedule schedule, LessonRun run) {
+    ReverseProcess reverse = new ReverseProcess(schedule, clothes.shape(), run.mostReverseSteps());
     AncestralSampler sampler = reverse.sampler(SAMPLING_STEPS);
     return new DiffusionPipeline(trained.averageDenoiser(schedule), sampler, clothes.shape())
         .sample(SAMPLES, 0);

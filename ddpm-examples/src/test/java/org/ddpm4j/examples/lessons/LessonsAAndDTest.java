@@ -48,7 +48,8 @@ class LessonsAAndDTest {
   void drawsPicturesAndItsPageShowsThem(Lesson lesson, int count) throws IOException {
     List<String> lines = new ArrayList<>();
 
-    lesson.run(folder.resolve("made/by/the/lesson"), 2, lines::add);
+    // Two steps of training, four of sampling; the command line's test runs a whole lesson.
+    lesson.run(new LessonRun(folder.resolve("made/by/the/lesson"), lines::add, 2, 2, 4));
 
     List<String> names =
         lines.stream()
