@@ -343,9 +343,6 @@ class BrowserTest {
     screenshot("train");
     checkAccessibility();
 
-    press("#train-run .film button", Keys.ENTER);
-    await(() -> byId("train-run").getText().contains("step 250"));
-    await(() -> byId("train-run").getText().contains("step 750"));
     press("[data-compare=clothes-at-dawn]", Keys.SPACE);
     await(() -> byId("train-compare-chart").findElements(By.cssSelector("path.curve")).size() == 1);
     press("[data-run=clothes-at-dawn]", Keys.ENTER);
@@ -356,6 +353,38 @@ class BrowserTest {
     byId("train-form").submit();
     await(() -> byId("train-runs").getText().contains("mine"));
     assertThat(byId("train-status").getText()).startsWith("mine begins");
+  }
+
+  /** Each for a moment, were the way to the service longer than that. */
+  @Test
+  void theFilmLeavesNoGridOut() {
+    visit("train");
+    await(() -> !browser.findElements(By.cssSelector("[data-run=clothes-at-noon]")).isEmpty());
+    press("[data-run=clothes-at-noon]", Keys.ENTER);
+    await(() -> byId("train-run").getText().startsWith("clothes-at-noon"));
+    By play = By.cssSelector("#train-run .film button");
+    await(() -> browser.findElement(play).isDisplayed());
+    browser.executeScript(
+        "const caption = document.querySelector('#train-run .film output'); window.captions = [];"
+            + "new MutationObserver(() => captions.push(caption.textContent))"
+            + "  .observe(caption, { childList: true });");
+    browser.executeCdpCommand("Network.enable", Map.of());
+    delayAnswers(600);
+    try {
+      browser.findElement(play).sendKeys(Keys.ENTER);
+      await(() -> browser.findElement(play).getText().equals("Play"));
+    } finally {
+      delayAnswers(0);
+    }
+    assertThat((List<?>) browser.executeScript("return captions"))
+        .isEqualTo(List.of("step 250", "step 500", "step 750"));
+  }
+
+  private static void delayAnswers(int millis) {
+    browser.executeCdpCommand(
+        "Network.emulateNetworkConditions",
+        Map.of(
+            "offline", false, "latency", millis, "downloadThroughput", -1, "uploadThroughput", -1));
   }
 
   /** The list is read every other second; a button may be down at that moment. */

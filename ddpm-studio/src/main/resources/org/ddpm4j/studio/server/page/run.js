@@ -137,29 +137,29 @@ async function showGrid(run) {
   shown.film.hidden = false;
 }
 
-/** From the first grid to the last, once; or stops. */
-function play() {
+/** From the first grid to the last, once, each as long as it takes to come and a moment more; or stops. */
+async function play() {
   if (film) {
     stopFilm();
     return;
   }
+  const own = film = {};
+  const goesOn = () => film === own;
   grid.follow = false;
-  shown.time.value = 0;
   shown.play.textContent = "Stop";
   shown.play.setAttribute("aria-pressed", "true");
-  showGrid(shown.run);
-  film = setInterval(() => {
-    if (Number(shown.time.value) >= Number(shown.time.max)) {
-      stopFilm();
-      return;
+  try {
+    for (let at = 0; goesOn() && at <= Number(shown.time.max); at++) {
+      shown.time.value = at;
+      await showGrid(shown.run);
+      await new Promise((done) => { setTimeout(done, MILLIS_PER_GRID); });
     }
-    shown.time.value = Number(shown.time.value) + 1;
-    showGrid(shown.run);
-  }, MILLIS_PER_GRID);
+  } finally {
+    if (goesOn()) stopFilm();
+  }
 }
 
 function stopFilm() {
-  clearInterval(film);
   film = null;
   if (!shown) return;
   shown.play.textContent = "Play";
