@@ -3,8 +3,8 @@ package org.ddpm4j.evaluation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongConsumer;
+import org.ddpm4j.diffusion.arithmetic.Views;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * A network in whose features images are compared: what is alike to it lies close together.
@@ -61,7 +61,7 @@ public interface FeatureExtractor extends AutoCloseable {
     List<Features> parts = new ArrayList<>();
     for (long first = 0; first < images; first += BATCH_SIZE) {
       long end = Math.min(images, first + BATCH_SIZE);
-      parts.add(extract(pixels.get(NDArrayIndex.interval(first, end))));
+      parts.add(extract(Views.images(pixels, first, end)));
       progress.accept(end);
     }
     return Features.concat(parts);

@@ -5,13 +5,13 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.ddpm4j.diffusion.arithmetic.Views;
 import org.ddpm4j.io.TensorReader;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.io.weights.WeightsFile;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
@@ -117,7 +117,7 @@ public final class InceptionFeatures implements FeatureExtractor {
     float[][] probabilities = new float[images][];
     for (int first = 0; first < images; first += IMAGES_AT_ONCE) {
       int end = Math.min(images, first + IMAGES_AT_ONCE);
-      INDArray found = network.features(resize(pixels.get(NDArrayIndex.interval(first, end))));
+      INDArray found = network.features(resize(Views.images(pixels, first, end)));
       // Without the bias, as the inception scores of papers are computed.
       INDArray classes = Transforms.softmax(found.mmul(logits));
       for (int n = first; n < end; n++) {

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** The classifier that comes along, on the test images that come along. */
 class ClassifierFeaturesTest {
@@ -106,6 +107,18 @@ class ClassifierFeaturesTest {
       squares += difference * difference;
     }
     return Math.sqrt(squares);
+  }
+
+  /** ND4J takes the last images of such a part for none. */
+  @Test
+  void theLastImagesOfAPartAreSeen() throws Exception {
+    INDArray part = pixels(clothes(Split.TEST, 300)).get(NDArrayIndex.interval(100, 300));
+    try (ClassifierFeatures classifier = ClassifierFeatures.bundled(Execution.automatic())) {
+      Features found = classifier.extractAll(part, done -> {});
+      assertThat(found.values())
+          .isDeepEqualTo(classifier.extractAll(part.dup(), done -> {}).values())
+          .hasDimensions(200, classifier.extract(part.dup()).values()[0].length);
+    }
   }
 
   @Test
