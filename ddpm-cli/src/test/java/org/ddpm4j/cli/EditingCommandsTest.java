@@ -254,8 +254,8 @@ class EditingCommandsTest {
       value = {
         "inpaint; --count; 0; --count is 0",
         "inpaint; --steps; 7; 1 to 6",
-        "inpaint; --jump-length; 0; jumps of 0 steps",
-        "inpaint; --resamplings; 0; at least 1",
+        "inpaint; --jump-length; 0; --jump-length is 0",
+        "inpaint; --resamplings; 0; --resamplings is 0",
         "inpaint; --resamplings; 20000000; take fewer",
         "inpaint; --image; 12; There is no test image 12: of ",
         "inpaint; --image; nothing.png; nothing.png cannot be read: it does not exist",

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SampleCommandTest {
 
@@ -219,6 +220,31 @@ class SampleCommandTest {
   })
   void badValuesAreRefused(String option, String value, String part) {
     Cli.run("sample", "--run", run, option, value).isBadInput(part);
+  }
+
+  /** Other programs would take it for what it is not. */
+  @ParameterizedTest
+  @CsvSource({
+    "grid, x.jpg, png",
+    "grid, x.png.GIF, png",
+    "gif, x.png, gif",
+    "safetensors, x.webp, safetensors",
+  })
+  void aNameThatSaysAnotherKindIsRefused(String format, String name, String kind) {
+    Path file = folder.resolve(name);
+    Cli.run("sample", "--run", run, "--format", format, "--output", file)
+        .isBadInput(
+            "--output is %s, but what is written is a file of the kind %s; give it a name that ends in .%s."
+                .formatted(file, kind, kind));
+    assertThat(file).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"x", "x.PNG", "x.of-monday", ".jpg.png"})
+  void otherNamesAreTheUsers(String name) {
+    Path file = folder.resolve(name);
+    Cli.run("sample", "--run", run, "--steps", 1, "--count", 1, "--output", file).isOk();
+    assertThat(file).isNotEmptyFile();
   }
 
   @ParameterizedTest

@@ -314,6 +314,7 @@ class TrainCommandTest {
     "--flip, vertical, random",
     "--crop, 0.6, from 0 to 0.5",
     "--color-jitter, -0.1, from 0 to 1",
+    "--image-size, 0x8, width of at least 1",
     "--dataset, cifar, fashion-mnist",
     "--layers, fastest, 'auto, fused, reference'",
     "--threads, 0, --threads",

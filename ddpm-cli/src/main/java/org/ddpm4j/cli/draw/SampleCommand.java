@@ -20,6 +20,7 @@ import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.Inputs;
 import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.ModelOptions;
+import org.ddpm4j.cli.options.Outputs;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
@@ -82,18 +83,20 @@ public final class SampleCommand implements Callable<Integer> {
 
   enum Format {
     /** One picture of all images. */
-    GRID("samples.png"),
+    GRID("samples.png", Outputs.PNG),
     /** A file for each image. */
-    PNG("samples"),
+    PNG("samples", ""),
     /** The grid while it is being drawn. */
-    GIF("samples.gif"),
+    GIF("samples.gif", "gif"),
     /** The numbers themselves, as the network sees pixels. */
-    SAFETENSORS("samples.safetensors");
+    SAFETENSORS("samples.safetensors", "safetensors");
 
     private final String defaultOutput;
+    private final String ending;
 
-    Format(String defaultOutput) {
+    Format(String defaultOutput, String ending) {
       this.defaultOutput = defaultOutput;
+      this.ending = ending;
     }
   }
 
@@ -279,6 +282,7 @@ public final class SampleCommand implements Callable<Integer> {
     if (format == Format.PNG) {
       Folders.requireWritable(target);
     } else {
+      Outputs.requireKind("--output", target, format.ending);
       AtomicFile.requireWritable(target);
       Inputs.requireOther(spec, target);
     }

@@ -15,6 +15,7 @@ import org.ddpm4j.cli.options.FileNames;
 import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.Inputs;
 import org.ddpm4j.cli.options.ModelOptions;
+import org.ddpm4j.cli.options.Outputs;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.data.ImageDataSet;
@@ -86,6 +87,7 @@ final class EditingOptions {
   /** Where the picture goes; checked before it is drawn. */
   Path output(String name) throws IOException {
     Path place = output == null ? modelOptions.defaultOutput(name) : output;
+    Outputs.requireKind("--output", place, Outputs.PNG);
     AtomicFile.requireWritable(place);
     Inputs.requireOther(command, place);
     return place;

@@ -121,6 +121,8 @@ public final class InpaintCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
+    BadInputException.requireRange("--jump-length", jumpLength, 1, Integer.MAX_VALUE);
+    BadInputException.requireRange("--resamplings", resamplings, 1, Integer.MAX_VALUE);
     Resampling resampling = BadInputException.check(() -> new Resampling(jumpLength, resamplings));
     Path output = editing.output("inpainting.png");
     DiffusionModel model = editing.modelOfPixels(console);

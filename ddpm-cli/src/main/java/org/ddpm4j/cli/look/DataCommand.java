@@ -14,6 +14,7 @@ import org.ddpm4j.cli.options.DataOptions;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.Introduction;
+import org.ddpm4j.cli.options.Outputs;
 import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.terminal.Console;
@@ -99,6 +100,7 @@ public final class DataCommand implements Callable<Integer> {
     if (perClass != null) {
       BadInputException.requireRange("--per-class", perClass, 1, MAX_IMAGES);
     }
+    Outputs.requireKind("--output", output, Outputs.PNG);
     AtomicFile.requireWritable(output);
     data.requireOutside(output, "--output");
     TrainingData loaded = data.load(OptionalInt.of(0), Optional.empty());

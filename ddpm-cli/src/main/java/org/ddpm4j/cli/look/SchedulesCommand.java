@@ -14,6 +14,7 @@ import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.Introduction;
+import org.ddpm4j.cli.options.Outputs;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
@@ -120,6 +121,12 @@ public final class SchedulesCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     ScheduleConfig config = chain.config(type);
+    if (output != null && format == Format.PNG) {
+      Outputs.requireKind("--output", output, Outputs.PNG);
+    }
+    if (plot != null) {
+      Outputs.requireKind("--plot", plot, Outputs.PNG);
+    }
     for (Path file : new Path[] {output, plot}) {
       if (file != null) {
         AtomicFile.requireWritable(file);

@@ -15,6 +15,7 @@ import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.ExecutionOptions;
 import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.Introduction;
+import org.ddpm4j.cli.options.Outputs;
 import org.ddpm4j.cli.options.ReferenceOptions;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
@@ -135,6 +136,7 @@ public final class SamplersCommand implements Callable<Integer> {
 
   private int draw() throws IOException {
     requireCount();
+    Outputs.requireKind("--output", output, Outputs.PNG);
     AtomicFile.requireWritable(output);
     Path folder = ChosenRun.folder(run, spec, "'--run=DIR' is needed");
     DiffusionModel model =

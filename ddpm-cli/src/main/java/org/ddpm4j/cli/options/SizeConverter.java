@@ -22,6 +22,11 @@ public final class SizeConverter implements ITypeConverter<Size> {
           Text.format("expected height and width as in 28x28 but was '%s'", text));
     }
     int height = Integer.parseInt(matcher.group(1));
-    return new Size(height, matcher.group(2) == null ? height : Integer.parseInt(matcher.group(2)));
+    int width = matcher.group(2) == null ? height : Integer.parseInt(matcher.group(2));
+    if (height == 0 || width == 0) {
+      throw new TypeConversionException(
+          Text.format("expected a height and a width of at least 1 but was '%s'", text));
+    }
+    return new Size(height, width);
   }
 }
