@@ -55,10 +55,10 @@ public final class LessonA {
     Training trained = TwoBlocks.compare(clothes, schedule, run);
 
     // Sampling.
-    ReverseProcess reverse = new ReverseProcess(schedule, clothes.shape(), run.mostReverseSteps());
+    ReverseProcess reverse = new ReverseProcess(schedule, clothes.shape(), run);
     Denoiser denoiser = trained.averageDenoiser(schedule);
-    INDArray images = reverse.drawChains(denoiser, run);
-    reverse.drawFewerSteps(images, denoiser, run);
+    INDArray images = reverse.drawChains(denoiser);
+    reverse.drawFewerSteps(images, denoiser);
     SamplingMistakes.draw(trained, reverse, run);
   }
 

@@ -61,9 +61,7 @@ public final class LessonD {
     sayWhatBrightnessTells(denoiser, test, run);
 
     // All the way back, from nothing but noise.
-    INDArray images =
-        new ReverseProcess(schedule, training.shape(), run.mostReverseSteps())
-            .drawChains(denoiser, run);
+    INDArray images = new ReverseProcess(schedule, training.shape(), run).drawChains(denoiser);
     run.picture(
         "samples.png",
         Images.grid(images, ReverseProcess.IMAGES / 2, 4),

@@ -22,9 +22,9 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  *
  * @param schedule of the network
  * @param shape of the images
- * @param mostSteps of a chain with more timesteps, only so many are walked back
+ * @param run which says how many steps are walked back at most
  */
-record ReverseProcess(NoiseSchedule schedule, ImageShape shape, int mostSteps) {
+record ReverseProcess(NoiseSchedule schedule, ImageShape shape, LessonRun run) {
 
   static final int IMAGES = 10;
 
@@ -34,7 +34,7 @@ record ReverseProcess(NoiseSchedule schedule, ImageShape shape, int mostSteps) {
   private static final int COLUMNS = 10;
 
   /** Draws images through all timesteps and shows three on their way, after every tenth of it. */
-  INDArray drawChains(Denoiser denoiser, LessonRun run) throws IOException {
+  INDArray drawChains(Denoiser denoiser) throws IOException {
     List<String> titles = new ArrayList<>();
     List<INDArray> states = new ArrayList<>();
     List<INDArray> guesses = new ArrayList<>();
@@ -62,7 +62,7 @@ record ReverseProcess(NoiseSchedule schedule, ImageShape shape, int mostSteps) {
   }
 
   /** Draws the same images with fewer and fewer steps (Nichol and Dhariwal 2021, section 4). */
-  void drawFewerSteps(INDArray allSteps, Denoiser denoiser, LessonRun run) throws IOException {
+  void drawFewerSteps(INDArray allSteps, Denoiser denoiser) throws IOException {
     ImageTable table = new ImageTable(PIXEL).row(schedule.timesteps() + " steps", allSteps);
     for (int steps : new int[] {100, 50, 20, 10}) {
       table.row(steps + " steps", sample(denoiser, sampler(steps)));
@@ -85,7 +85,7 @@ record ReverseProcess(NoiseSchedule schedule, ImageShape shape, int mostSteps) {
   }
 
   private int stepsOf(int timesteps) {
-    return Math.min(mostSteps, timesteps);
+    return Math.min(run.mostReverseSteps(), timesteps);
   }
 
   private static INDArray ofChain(List<INDArray> all, int chain) {

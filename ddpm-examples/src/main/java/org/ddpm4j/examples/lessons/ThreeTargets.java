@@ -54,7 +54,7 @@ final class ThreeTargets {
             "mean squared errors, means of %d steps; only those of one target compare",
             WINDOW));
 
-    ReverseProcess reverse = new ReverseProcess(schedule, images.shape(), run.mostReverseSteps());
+    ReverseProcess reverse = new ReverseProcess(schedule, images.shape(), run);
     AncestralSampler sampler = reverse.sampler(SAMPLING_STEPS);
     INDArray imageAsImage =
         reverse.sample(

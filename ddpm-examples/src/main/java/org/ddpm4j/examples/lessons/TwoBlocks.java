@@ -74,7 +74,7 @@ final class TwoBlocks {
 
   private static INDArray sample(
       Training trained, ImageDataSet clothes, NoiseSchedule schedule, LessonRun run) {
-    ReverseProcess reverse = new ReverseProcess(schedule, clothes.shape(), run.mostReverseSteps());
+    ReverseProcess reverse = new ReverseProcess(schedule, clothes.shape(), run);
     AncestralSampler sampler = reverse.sampler(SAMPLING_STEPS);
     return new DiffusionPipeline(trained.averageDenoiser(schedule), sampler, clothes.shape())
         .sample(SAMPLES, 0);
