@@ -83,20 +83,23 @@ public final class SampleCommand implements Callable<Integer> {
 
   enum Format {
     /** One picture of all images. */
-    GRID("samples.png", Outputs.PNG),
+    GRID("samples.png"),
     /** A file for each image. */
-    PNG("samples", ""),
+    PNG("samples"),
     /** The grid while it is being drawn. */
-    GIF("samples.gif", "gif"),
+    GIF("samples.gif"),
     /** The numbers themselves, as the network sees pixels. */
-    SAFETENSORS("samples.safetensors", "safetensors");
+    SAFETENSORS("samples.safetensors");
 
     private final String defaultOutput;
-    private final String ending;
 
-    Format(String defaultOutput, String ending) {
+    Format(String defaultOutput) {
       this.defaultOutput = defaultOutput;
-      this.ending = ending;
+    }
+
+    /** Of the name of a file. */
+    private String ending() {
+      return defaultOutput.substring(defaultOutput.lastIndexOf('.') + 1);
     }
   }
 
@@ -282,7 +285,7 @@ public final class SampleCommand implements Callable<Integer> {
     if (format == Format.PNG) {
       Folders.requireWritable(target);
     } else {
-      Outputs.requireKind("--output", target, format.ending);
+      Outputs.requireKind("--output", target, format.ending());
       AtomicFile.requireWritable(target);
       Inputs.requireOther(spec, target);
     }

@@ -123,7 +123,7 @@ public final class InpaintCommand implements Callable<Integer> {
     BadInputException.requireRange("--count", count, 1, MAX_COUNT);
     BadInputException.requireRange("--jump-length", jumpLength, 1, Integer.MAX_VALUE);
     BadInputException.requireRange("--resamplings", resamplings, 1, Integer.MAX_VALUE);
-    Resampling resampling = BadInputException.check(() -> new Resampling(jumpLength, resamplings));
+    Resampling resampling = new Resampling(jumpLength, resamplings);
     Path output = editing.output("inpainting.png");
     DiffusionModel model = editing.modelOfPixels(console);
     AncestralSampler chain = chain(model);

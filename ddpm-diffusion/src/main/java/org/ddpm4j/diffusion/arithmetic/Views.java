@@ -6,9 +6,8 @@ import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * Parts of arrays, be these parts of others themselves: ND4J takes a part for empty that begins
- * farther from the beginning of the memory than the array is long, as the last images of {@code
- * images.get(interval(100, 300))}.
+ * Parts of arrays, be these parts of others themselves: ND4J M2.1 takes some parts of parts for
+ * empty, as the last images of {@code images.get(interval(100, 300))}.
  */
 public final class Views {
 
