@@ -347,7 +347,7 @@ class DataSetsTest {
     Cli.run(Cli.tinyTraining(data, run, 1, "--dataset", "folder", "--max-images", 0))
         .isBadInput("--max-images");
     Cli.run(Cli.tinyTraining(data, run, 1, "--dataset", "folder", "--image-size", 0))
-        .isBadInput("is empty");
+        .isBadInput("'--image-size'", "at least 1", "'0'");
     Files.write(data.resolve("blue/empty.jpg"), new byte[0]);
     Cli.run(Cli.tinyTraining(data, run, 1, "--dataset", "folder"))
         .isBadInput("1 of 7 image files", "blue/empty.jpg: it is empty", "--corrupt skip");
