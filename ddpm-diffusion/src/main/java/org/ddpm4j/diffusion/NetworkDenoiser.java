@@ -73,6 +73,7 @@ public record NetworkDenoiser(
    */
   @Override
   public Estimate denoise(INDArray xt, NoiseLevel level) {
+    Objects.requireNonNull(xt, "xt");
     double time = parameterization.time(schedule, level);
     boolean isWhole = time == Math.rint(time);
     INDArray times =

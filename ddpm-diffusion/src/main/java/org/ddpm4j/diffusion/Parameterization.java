@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.ddpm4j.io.Text;
@@ -230,7 +231,7 @@ public enum Parameterization {
    * @return its time, but for those that {@link #scales scale}
    */
   public double time(NoiseSchedule schedule, NoiseLevel level) {
-    return level.t();
+    return Objects.requireNonNull(level, "level").t();
   }
 
   /**
@@ -315,6 +316,8 @@ public enum Parameterization {
    */
   public Denoiser.Estimate estimate(
       NoiseSchedule schedule, INDArray xt, INDArray prediction, NoiseLevel level) {
+    Objects.requireNonNull(xt, "xt");
+    Objects.requireNonNull(level, "level");
     return estimate(schedule, xt, prediction, i -> level, new int[Math.toIntExact(xt.size(0))]);
   }
 
@@ -419,6 +422,7 @@ public enum Parameterization {
 
   /** Of the equations for x_t and the prediction y in the unknowns x0 and ε. */
   private double determinant(NoiseSchedule schedule, NoiseLevel level) {
+    Objects.requireNonNull(level, "level");
     return level.alpha() * epsFactor(schedule, level) - level.sigma() * x0Factor(schedule, level);
   }
 

@@ -151,7 +151,7 @@ public final class NearestCommand implements Callable<Integer> {
             .orElseThrow(
                 () ->
                     new BadInputException(
-                        "The data set has no test images to compare with; give another one by --dataset."));
+                        "There are no test images to compare with: the data set has none, and the run held none out; train with --validation-images, or give another data set by --dataset."));
     INDArray samples =
         Progress.ofSampling(
             console,

@@ -251,13 +251,39 @@ public final class DataOptions {
     if (name.hasTestImages(sources)) {
       return test(name, sources, preparation, count, false);
     }
+    ImageDataSet heldOut = parts(run, sources).heldOut();
+    return preparation.normalize(heldOut.takeSpread(Math.min(count, heldOut.size())));
+  }
+
+  /**
+   * The two parts of a data set without test images, as a run has cut it: what it was trained on,
+   * and what it held out.
+   *
+   * @param run the configuration of the run
+   * @param sources where images may come from
+   * @return both, not normalised
+   * @throws IOException if they cannot be read, or are not the run's: of others nobody knows which
+   *     it has seen
+   */
+  static ImageDataSet.HoldOut parts(RunConfig run, DataSources sources) throws IOException {
+    DataDescription data = run.data();
     if (data.validationImages() == 0) {
       throw new BadInputException(
           "The run held no images back to measure on; train with --validation-images, or name image files where the command takes them.");
     }
-    ImageDataSet all = read(name, Split.TRAIN, sources, preparation, false).images();
-    ImageDataSet heldOut = all.holdOut(data.validationImages(), HELD_OUT_SEED).heldOut();
-    return preparation.normalize(heldOut.takeSpread(Math.min(count, heldOut.size())));
+    ImageDataSet all =
+        read(KnownDataSet.named(data.name()), Split.TRAIN, sources, Preparation.of(run), false)
+            .images();
+    Optional<ImageDataSet.HoldOut> parts =
+        Optional.of(data.validationImages())
+            .filter(count -> count < all.size())
+            .map(count -> all.holdOut(count, HELD_OUT_SEED))
+            .filter(found -> found.training().fingerprint().equals(data.fingerprint()));
+    return parts.orElseThrow(
+        () ->
+            new BadInputException(
+                "%d %s are not the images that the run was trained on (%d, of which it held out %d more), so that nobody knows which of them it has not seen; name the folder as it was then by --data, or one in two parts, train and val.",
+                all.size(), all.source(), data.trainingImages(), data.validationImages()));
   }
 
   private static int[] all(ImageDataSet images) {

@@ -45,7 +45,8 @@ public final class ReferenceOptions {
   }
 
   /**
-   * All training images of the data set, prepared as the run's were.
+   * All training images of the data set, prepared as the run's were; where the run held some of
+   * them out since there are no others to measure on, those that it was trained on.
    *
    * @param run that is measured, if it is one
    * @param shape of the images to compare; empty for the data set's own
@@ -54,13 +55,16 @@ public final class ReferenceOptions {
    */
   public ImageDataSet training(Optional<RunConfig> run, Optional<ImageShape> shape)
       throws IOException {
+    if (isCutBy(run)) {
+      return DataOptions.parts(run.orElseThrow(), places.sources()).training();
+    }
     return DataOptions.read(
             name(run), Split.TRAIN, places.sources(), preparation(run, shape), false)
         .images();
   }
 
   /**
-   * Some of the data set's test images, evenly spread.
+   * Some of the data set's test images, or of those that the run held out of it, evenly spread.
    *
    * @param run that is measured, if it is one
    * @param shape of the images to compare; empty for the data set's own
@@ -71,12 +75,15 @@ public final class ReferenceOptions {
   public Optional<ImageDataSet> heldOut(
       Optional<RunConfig> run, Optional<ImageShape> shape, int count) throws IOException {
     KnownDataSet name = name(run);
-    if (!name.hasTestImages(places.sources())) {
+    boolean isCut = isCutBy(run);
+    if (!isCut && !name.hasTestImages(places.sources())) {
       return Optional.empty();
     }
     ImageDataSet all =
-        DataOptions.read(name, Split.TEST, places.sources(), preparation(run, shape), false)
-            .images();
+        isCut
+            ? DataOptions.parts(run.orElseThrow(), places.sources()).heldOut()
+            : DataOptions.read(name, Split.TEST, places.sources(), preparation(run, shape), false)
+                .images();
     return Optional.of(all.takeSpread(Math.min(count, all.size())));
   }
 
@@ -96,6 +103,14 @@ public final class ReferenceOptions {
             preparation(Optional.empty(), Optional.of(shape)),
             false)
         .images();
+  }
+
+  /** Whether what the run has not seen is a part of the images that there are to train on. */
+  private boolean isCutBy(Optional<RunConfig> run) throws IOException {
+    return run.isPresent()
+        && run.get().data().validationImages() > 0
+        && EnumConverter.spelling(name(run)).equals(run.get().data().name())
+        && !name(run).hasTestImages(places.sources());
   }
 
   private KnownDataSet name(Optional<RunConfig> run) throws IOException {

@@ -41,9 +41,12 @@ public record BoundEvaluation(
      *
      * @param values one for each image, at least one
      * @return mean and standard error
+     * @throws IllegalArgumentException if there are none
      */
     public static Average of(double... values) {
-      Objects.requireNonNull(values, "values");
+      if (Objects.requireNonNull(values, "values").length == 0) {
+        throw new IllegalArgumentException("No values have no average; give one for each image.");
+      }
       double mean = Arrays.stream(values).average().orElseThrow();
       double squares = Arrays.stream(values).map(v -> (v - mean) * (v - mean)).sum();
       double n = values.length;
@@ -59,6 +62,9 @@ public record BoundEvaluation(
   public BoundEvaluation {
     Objects.requireNonNull(timesteps, "timesteps");
     Objects.requireNonNull(prior, "prior");
+    Objects.requireNonNull(terms, "terms");
+    Objects.requireNonNull(x0SquaredError, "x0SquaredError");
+    Objects.requireNonNull(epsSquaredError, "epsSquaredError");
     long[] shape = {prior.length(), timesteps.strata().size()};
     for (INDArray matrix : List.of(terms, x0SquaredError, epsSquaredError)) {
       if (!Arrays.equals(matrix.shape(), shape)) {
@@ -147,9 +153,16 @@ public record BoundEvaluation(
    * @param matrix {@link #terms}, {@link #x0SquaredError} or {@link #epsSquaredError}
    * @param stratum index of the timestep among the strata, 0..S-1
    * @return mean and standard error
+   * @throws IllegalArgumentException if there is no such timestep
    */
   public static Average average(INDArray matrix, int stratum) {
     Objects.requireNonNull(matrix, "matrix");
+    if (stratum < 0 || stratum >= matrix.columns()) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "There is no timestep number %d among the %d that were evaluated; numbers begin at 0.",
+              stratum, matrix.columns()));
+    }
     return Average.of(matrix.getColumn(stratum).toDoubleVector());
   }
 }

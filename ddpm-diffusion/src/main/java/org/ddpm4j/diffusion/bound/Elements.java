@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.bound;
 
 import java.util.Arrays;
+import java.util.Objects;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -8,6 +9,23 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class Elements {
 
   private Elements() {}
+
+  /**
+   * Refuses what is no batch of images.
+   *
+   * @param images that others are compared with
+   * @param name of the argument
+   * @throws IllegalArgumentException if the shape is not {@code [N,C,H,W]}, N at least 1
+   */
+  static void requireImages(INDArray images, String name) {
+    Objects.requireNonNull(images, name);
+    if (images.rank() != 4 || images.length() == 0) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "The bound is of at least one image, [N,C,H,W], but %s has the shape %s.",
+              name, Arrays.toString(images.shape())));
+    }
+  }
 
   /**
    * Copies the elements.

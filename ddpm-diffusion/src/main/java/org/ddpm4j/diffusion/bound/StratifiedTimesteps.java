@@ -72,8 +72,10 @@ public record StratifiedTimesteps(List<Stratum> strata) {
    *
    * @param timesteps T, at least 1
    * @return a stratum for each
+   * @throws IllegalArgumentException if the chain has no timesteps
    */
   public static StratifiedTimesteps all(int timesteps) {
+    requireChain(timesteps);
     return new StratifiedTimesteps(
         IntStream.range(0, timesteps).mapToObj(t -> new Stratum(t, 1, t)).toList());
   }
@@ -86,9 +88,10 @@ public record StratifiedTimesteps(List<Stratum> strata) {
    * @param count how many, from 2 to T (1 where T is 1)
    * @param seed of the draws
    * @return the strata, {@code count} of them
-   * @throws IllegalArgumentException if there cannot be as many
+   * @throws IllegalArgumentException if the chain has no timesteps, or there cannot be as many
    */
   public static StratifiedTimesteps draw(int timesteps, int count, long seed) {
+    requireChain(timesteps);
     if (count < Math.min(2, timesteps) || count > timesteps) {
       throw new IllegalArgumentException(
           Text.format(
@@ -106,6 +109,14 @@ public record StratifiedTimesteps(List<Stratum> strata) {
       first = end;
     }
     return new StratifiedTimesteps(strata);
+  }
+
+  private static void requireChain(int timesteps) {
+    if (timesteps < 1) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "A chain of %d timesteps has no bound; give its length T, at least 1.", timesteps));
+    }
   }
 
   /** {@return the length of the chain, T} */

@@ -59,8 +59,10 @@ public record VariationalBound(
    *
    * @param x0 images, {@code [N,C,H,W]}
    * @return the term of each image in bits/dim, N of them
+   * @throws IllegalArgumentException if there are no images
    */
   public double[] prior(INDArray x0) {
+    Elements.requireImages(x0, "x0");
     int last = schedule.timesteps() - 1;
     double signal = schedule.sqrtAlphasCumprod(last);
     double logVariance = Math.log1p(-schedule.alphasCumprod(last));
@@ -83,11 +85,14 @@ public record VariationalBound(
    * @param t the timestep of all of them, zero-based
    * @param estimate what the denoiser says of xt
    * @return the term of each image in bits/dim, N of them
-   * @throws IllegalArgumentException if the shapes differ, the estimate lacks a learned variance
-   *     that is asked for, or the decoder is for other images
+   * @throws IllegalArgumentException if there are no images, the shapes differ, the estimate lacks
+   *     a learned variance that is asked for, or the decoder is for other images
    * @throws IndexOutOfBoundsException if the timestep is not in 0..T-1
    */
   public double[] term(INDArray x0, INDArray xt, int t, Denoiser.Estimate estimate) {
+    Elements.requireImages(x0, "x0");
+    Objects.requireNonNull(xt, "xt");
+    Objects.requireNonNull(estimate, "estimate");
     Denoiser.Estimate exact = inDouble(estimate);
     double[] mean = Elements.of(x0Constraint.apply(exact.x0()), x0);
     double[] noisy = Elements.of(xt, x0);
@@ -117,11 +122,17 @@ public record VariationalBound(
    * @param logVariance log σ² of the reverse step, same shape
    * @return the term of each image in bits/dim, and the gradient of each by mean and logVariance;
    *     x0 and xt count as constants
-   * @throws IllegalArgumentException if the shapes differ or the decoder is for other images
+   * @throws IllegalArgumentException if there are no images, the shapes differ or the decoder is
+   *     for other images
    * @throws IndexOutOfBoundsException if a timestep is not in 0..T-1
    */
   public TermGradient termGradient(
       INDArray x0, INDArray xt, int[] t, INDArray mean, INDArray logVariance) {
+    Elements.requireImages(x0, "x0");
+    Objects.requireNonNull(xt, "xt");
+    Objects.requireNonNull(t, "t");
+    Objects.requireNonNull(mean, "mean");
+    Objects.requireNonNull(logVariance, "logVariance");
     if (t.length != x0.size(0)) {
       throw new IllegalArgumentException(
           Text.format("%d timesteps were given for %d images.", t.length, x0.size(0)));
@@ -180,6 +191,11 @@ public record VariationalBound(
       NoiseSource noise,
       StratifiedTimesteps timesteps,
       IntConsumer progress) {
+    Objects.requireNonNull(denoiser, "denoiser");
+    Elements.requireImages(x0, "x0");
+    Objects.requireNonNull(noise, "noise");
+    Objects.requireNonNull(timesteps, "timesteps");
+    Objects.requireNonNull(progress, "progress");
     if (timesteps.timesteps() != schedule.timesteps()) {
       throw new IllegalArgumentException(
           Text.format(

@@ -1,6 +1,7 @@
 package org.ddpm4j.diffusion.cold;
 
 import java.util.Arrays;
+import java.util.Objects;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -25,6 +26,7 @@ final class ImageByImage {
   private ImageByImage() {}
 
   static ImageShape shape(INDArray x0) {
+    Objects.requireNonNull(x0, "x0");
     if (x0.rank() != 4 || !x0.dataType().isFPType()) {
       throw new IllegalArgumentException(
           Text.format(
@@ -37,6 +39,8 @@ final class ImageByImage {
   static INDArray apply(
       Degradation degradation, INDArray x0, int[] severity, long[] keys, Operation operation) {
     ImageShape shape = shape(x0);
+    Objects.requireNonNull(severity, "severity");
+    Objects.requireNonNull(keys, "keys");
     int images = Math.toIntExact(x0.size(0));
     if (severity.length != images || keys.length != images) {
       throw new IllegalArgumentException(

@@ -165,8 +165,10 @@ public record ScheduleConfig(
    * @return the configuration, or empty if they are of none of these
    */
   public static Optional<ScheduleConfig> ofBetas(double... betas) {
-    Objects.requireNonNull(betas, "betas");
-    int timesteps = betas.length;
+    int timesteps = Objects.requireNonNull(betas, "betas").length;
+    if (timesteps == 0) {
+      return Optional.empty();
+    }
     double first = betas[0];
     double last = betas[timesteps - 1];
     if (first < 1 && Arrays.stream(betas).allMatch(beta -> beta == first)) {

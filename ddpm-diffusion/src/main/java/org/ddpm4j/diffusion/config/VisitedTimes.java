@@ -85,6 +85,8 @@ record VisitedTimes(Times times, TimestepSpacing spacing, int stepsOffset, doubl
   /** The levels of the last steps of a run. */
   NoiseLevels levels(
       NoiseSchedule schedule, Part part, LevelRange range, Convention convention, End end) {
+    Objects.requireNonNull(schedule, "schedule");
+    Objects.requireNonNull(part, "part");
     double[] visited = descending(schedule, part.steps());
     NoiseLevels levels =
         switch (range.spacing()) {

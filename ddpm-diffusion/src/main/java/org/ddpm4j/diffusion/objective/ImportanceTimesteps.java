@@ -51,14 +51,17 @@ public final class ImportanceTimesteps implements TimestepSampler {
    * A sampler that knows no losses yet.
    *
    * @param timesteps T, at least 1
+   * @throws IllegalArgumentException if it is less
    */
   public ImportanceTimesteps(int timesteps) {
+    UniformTimesteps.requireTimesteps(timesteps);
     losses = new double[timesteps][LATEST];
     counts = new int[timesteps];
   }
 
   @Override
   public Draw draw(CounterRandom random, long step, long firstImage, int images) {
+    UniformTimesteps.requireImages(random, images);
     double[] p = probabilities();
     double[] cumulative = p.clone();
     Arrays.parallelPrefix(cumulative, Double::sum);
@@ -96,6 +99,16 @@ public final class ImportanceTimesteps implements TimestepSampler {
 
   @Override
   public void update(int[] t, double[] newLosses) {
+    Objects.requireNonNull(t, "t");
+    if (t.length != Objects.requireNonNull(newLosses, "losses").length) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "%d losses were given for %d timesteps; each image has one of both.",
+              newLosses.length, t.length));
+    }
+    for (int timestep : t) {
+      Objects.checkIndex(timestep, counts.length);
+    }
     for (int i = 0; i < t.length; i++) {
       double[] latest = losses[t[i]];
       if (counts[t[i]] == LATEST) {
@@ -123,7 +136,7 @@ public final class ImportanceTimesteps implements TimestepSampler {
    * @throws IllegalArgumentException if it has another number of timesteps
    */
   public void restore(State state) {
-    if (state.counts().length != counts.length) {
+    if (Objects.requireNonNull(state, "state").counts().length != counts.length) {
       throw new IllegalArgumentException(
           Text.format(
               "Losses of %d timesteps were saved, but there are %d.",

@@ -52,6 +52,7 @@ public record LogNormalTimesteps(NoiseSchedule schedule, double mean, double dev
 
   @Override
   public Draw draw(CounterRandom random, long step, long firstImage, int images) {
+    UniformTimesteps.requireImages(random, images);
     double[] weights = new double[images];
     Arrays.fill(weights, 1);
     NormalDistribution normal = new NormalDistribution(null, mean, deviation);

@@ -21,8 +21,9 @@ public interface TimestepSampler {
    * @param random the numbers that decide
    * @param step of the training
    * @param firstImage number of the first image in the batch of the step
-   * @param images how many, N
+   * @param images how many, N, at least 0
    * @return N timesteps with their weights
+   * @throws IllegalArgumentException if there are fewer
    */
   Draw draw(CounterRandom random, long step, long firstImage, int images);
 

@@ -92,9 +92,13 @@ public record CounterRandom(long seed, Purpose purpose) {
    * @param size how many, at least 0
    * @param step of the run, or the epoch
    * @return the order
-   * @throws IllegalArgumentException if the step is not in 0..2³²-1
+   * @throws IllegalArgumentException if the size is negative or the step not in 0..2³²-1
    */
   public int[] permutation(int size, long step) {
+    if (size < 0) {
+      throw new IllegalArgumentException(
+          Text.format("There is no order of %d numbers; expected at least 0.", size));
+    }
     int[] order = new int[size];
     for (int i = 0; i < size; i++) {
       int j = below(i + 1, 0, step, i);

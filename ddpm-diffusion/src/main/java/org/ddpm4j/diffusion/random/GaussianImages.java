@@ -2,8 +2,11 @@ package org.ddpm4j.diffusion.random;
 
 import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.cpu.CommonThreads;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -22,6 +25,7 @@ interface GaussianImages {
 
   /** A new array, FLOAT. */
   default INDArray gaussian(long... shape) {
+    requireImages(shape);
     INDArray noise = Nd4j.createUninitialized(DataType.FLOAT, shape, 'c');
     int images = Math.toIntExact(shape[0]);
     Optional<FloatBuffer> memory = BatchArithmetic.floats(noise);
@@ -38,12 +42,23 @@ interface GaussianImages {
     return noise;
   }
 
+  private static void requireImages(long... shape) {
+    Objects.requireNonNull(shape, "shape");
+    if (shape.length == 0 || Arrays.stream(shape).anyMatch(size -> size < 1)) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "Noise of the shape %s cannot be drawn; it takes [N,C,H,W], each at least 1.",
+              Arrays.toString(shape)));
+    }
+  }
+
   private void fill(int images, FloatBuffer noise) {
     forEachTile(images, noise.limit(), (first, values, n) -> noise.put(first, values, 0, n));
   }
 
   /** Makes {@code images + factor·noise} of images. */
   default void addGaussian(INDArray images, double factor) {
+    requireImages(Objects.requireNonNull(images, "images").shape());
     Optional<FloatBuffer> memory = BatchArithmetic.floats(images);
     if (memory.isEmpty()) {
       BatchArithmetic.addScaled(images, factor, gaussian(images.shape()));

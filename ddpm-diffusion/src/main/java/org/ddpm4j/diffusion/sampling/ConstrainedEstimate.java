@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion.sampling;
 
+import java.util.Objects;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
@@ -24,6 +25,8 @@ final class ConstrainedEstimate {
 
   static ConstrainedEstimate of(
       Denoiser denoiser, INDArray x, NoiseLevel level, X0Constraint x0Constraint) {
+    Objects.requireNonNull(denoiser, "denoiser");
+    Objects.requireNonNull(x, "x");
     Denoiser.Estimate estimate = denoiser.denoise(x, level);
     INDArray x0 = x0Constraint.apply(estimate.x0());
     return new ConstrainedEstimate(x, level, x0, x0 == estimate.x0() ? estimate.eps() : null);

@@ -312,6 +312,7 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
    * @throws IndexOutOfBoundsException if there is none
    */
   public NoiseStep step(int i) {
+    Objects.checkIndex(i, steps());
     return new NoiseStep(levels.get(i), levels.get(i + 1));
   }
 

@@ -95,6 +95,7 @@ public record Checkpoint(
     Ranges.require(step >= 0, "step of the checkpoint", step, "it must be at least 0");
     history = List.copyOf(history);
     Objects.requireNonNull(timesteps, "timesteps");
+    Objects.requireNonNull(furtherEmas, "furtherEmas");
     furtherEmas = Collections.unmodifiableSortedMap(new TreeMap<>(furtherEmas));
   }
 

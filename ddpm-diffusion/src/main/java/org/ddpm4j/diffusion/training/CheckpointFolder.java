@@ -48,6 +48,7 @@ public record CheckpointFolder(Path path, int keep) {
   }
 
   private Path write(Checkpoint checkpoint, Predicate<Path> isInBetween) throws IOException {
+    Objects.requireNonNull(checkpoint, "checkpoint");
     Folders.create(path);
     Path file = path.resolve(name(checkpoint.step()));
     checkpoint.write(file);
@@ -73,8 +74,11 @@ public record CheckpointFolder(Path path, int keep) {
    * @param every steps between two checkpoints of the run, at least 1
    * @return the file
    * @throws IOException if it cannot be written; no checkpoint is removed then
+   * @throws IllegalArgumentException if every is less than 1
    */
   public Path write(Checkpoint checkpoint, long every) throws IOException {
+    Ranges.require(
+        every >= 1, "number of steps between two checkpoints", every, "it must be at least 1");
     return write(checkpoint, other -> step(other) % every != 0);
   }
 
