@@ -17,7 +17,6 @@ import org.ddpm4j.cli.options.FileNames;
 import org.ddpm4j.cli.options.Numbers;
 import org.ddpm4j.cli.options.OptionRules;
 import org.ddpm4j.cli.terminal.Console;
-import org.ddpm4j.io.Text;
 import picocli.CommandLine;
 import picocli.CommandLine.TypeConversionException;
 
@@ -57,9 +56,10 @@ public final class Main {
   private static int run(Console console, NativeLibraries libraries, String... args) {
     // Picocli would not notice that its help cannot be written.
     StringWriter help = new StringWriter();
+    CommandLine program = null;
     try {
       String[] words = DistancesCommand.named(args);
-      CommandLine program =
+      program =
           commandLine(console, Commands.of(words))
               .setOut(new PrintWriter(help, true))
               .setExecutionStrategy(
@@ -73,12 +73,8 @@ public final class Main {
     } catch (IOException e) {
       return Failures.report(console, e.getMessage());
     } catch (OutOfMemoryError e) {
-      // ND4J and JavaCPP throw it for memory outside of the heap, too.
       return Failures.report(
-          console,
-          Text.format(
-              "There is not enough memory for this (%s); choose smaller batches or a smaller network, or allow more by DDPM_MEMORY.",
-              e.getMessage()));
+          console, MemoryShortage.sentence(e, program == null ? null : program.getParseResult()));
     } catch (LinkageError e) {
       if (NativeFolder.explains(e)) {
         return Failures.report(console, NativeFolder.sentence(e));

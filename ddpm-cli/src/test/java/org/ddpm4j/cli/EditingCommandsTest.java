@@ -220,6 +220,19 @@ class EditingCommandsTest {
     assertThat(picture(output).getHeight()).isEqualTo(10 + 5 * (CELL + 1 + 10));
   }
 
+  /** Values end at commas, and so a name with one in it was looked for in two parts. */
+  @Test
+  void aCommaInTheNameOfAnImageIsExplained() throws IOException {
+    Path image = grey("grey, small.png", 8, 90);
+    for (String command : new String[] {"inpaint", "invert"}) {
+      Path output = folder.resolve("never.png");
+      Cli.run(args(command, run, "--image", image, "--output", output, "--steps", "2"))
+          .isBadInput(
+              "grey, small.png has a comma in its name", "commas part the images of --image");
+      assertThat(output).doesNotExist();
+    }
+  }
+
   @Test
   void networksOfClassesAreToldThem() throws IOException {
     for (String command : new String[] {"inpaint", "image-to-image", "interpolate", "invert"}) {

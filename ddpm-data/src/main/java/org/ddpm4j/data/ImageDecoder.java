@@ -69,6 +69,9 @@ final class ImageDecoder {
       if (Files.isSymbolicLink(file) && !Files.exists(file)) {
         throw new IOException("it is a link to a file that is not there");
       }
+      if (Files.isDirectory(file)) {
+        throw new IOException("it is a folder");
+      }
       if (Files.size(file) == 0) {
         throw new IOException("it is empty");
       }
@@ -80,7 +83,10 @@ final class ImageDecoder {
     } catch (AccessDeniedException e) {
       throw new IOException("permission is denied", e);
     } catch (FileNotFoundException e) {
-      throw new IOException("it cannot be opened (" + e.getMessage() + ")", e);
+      // The JDK says the file's name, and behind it in brackets why.
+      String said = String.valueOf(e.getMessage());
+      String why = said.replaceFirst("(?s).*\\(([^()]*)\\)$", "$1");
+      throw new IOException("it cannot be opened" + (why.equals(said) ? "" : " (" + why + ")"), e);
     } catch (IIOException e) {
       throw new IOException("it is damaged (" + e.getMessage() + ")", e);
     } catch (EOFException e) {

@@ -40,31 +40,46 @@ final class Resampling {
     Window[] across = windows(width, scale, newWidth);
     float[][] row = new float[channels][width];
     float[] narrow = new float[newWidth];
-    float[] sums = new float[channels * newHeight * newWidth];
+    byte[] pixels = new byte[channels * newHeight * newWidth];
+    // Only of new rows that are not yet complete: where an image grows, sums of all would be many.
+    float[][] sums = new float[newHeight][];
     int begin = down[0].first();
     Window last = down[newHeight - 1];
     int firstOpen = 0;
     for (int y = begin; y < last.first() + last.weights().length; y++) {
       rows.read(y, row);
-      while (y >= down[firstOpen].first() + down[firstOpen].weights().length) {
-        firstOpen++;
-      }
       for (int c = 0; c < channels; c++) {
         filter(row[c], across, narrow);
         for (int i = firstOpen; i < newHeight && down[i].first() <= y; i++) {
+          if (sums[i] == null) {
+            sums[i] = new float[channels * newWidth];
+          }
           float weight = weight(down[i], y);
-          int target = (c * newHeight + i) * newWidth;
           for (int x = 0; x < newWidth; x++) {
-            sums[target + x] += weight * narrow[x];
+            sums[i][c * newWidth + x] += weight * narrow[x];
           }
         }
       }
-    }
-    byte[] pixels = new byte[sums.length];
-    for (int i = 0; i < sums.length; i++) {
-      pixels[i] = (byte) Math.max(0, Math.min(255, Math.round(sums[i])));
+      while (firstOpen < newHeight
+          && y >= down[firstOpen].first() + down[firstOpen].weights().length - 1) {
+        round(sums[firstOpen], pixels, firstOpen, channels, newHeight, newWidth);
+        sums[firstOpen] = null;
+        firstOpen++;
+      }
     }
     return pixels;
+  }
+
+  /** Puts a row that is complete into its place. */
+  private static void round(
+      float[] sums, byte[] pixels, int row, int channels, int height, int width) {
+    for (int c = 0; c < channels; c++) {
+      int target = (c * height + row) * width;
+      for (int x = 0; x < width; x++) {
+        int level = Math.round(sums[c * width + x]);
+        pixels[target + x] = (byte) Math.max(0, Math.min(255, level));
+      }
+    }
   }
 
   private static float weight(Window window, int y) {

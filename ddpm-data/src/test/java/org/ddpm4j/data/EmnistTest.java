@@ -73,7 +73,8 @@ class EmnistTest {
     assertThat(data.classNames().get(data.label(0))).isEqualTo("wo");
     assertThatIOException()
         .isThrownBy(() -> Kmnist.load(Split.TRAIN, sources()))
-        .withMessageContaining("lacks train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz");
+        .withMessageContaining("lacks train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz")
+        .withMessageEndingWith("; put them there, with or without .gz.");
   }
 
   @Test

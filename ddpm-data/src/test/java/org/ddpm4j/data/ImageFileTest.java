@@ -46,6 +46,10 @@ class ImageFileTest {
     assertThatThrownBy(() -> ImageFile.read(folder.resolve("no.png"), new ImageShape(1, 2, 2)))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("no.png cannot be read: it does not exist");
+    // The JDK's message would name it a second time.
+    assertThatThrownBy(() -> ImageFile.read(folder, new ImageShape(1, 2, 2)))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(folder + " cannot be read: it is a folder; choose");
     assertThatThrownBy(() -> ImageFile.read(red(2, 2), new ImageShape(2, 2, 2)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("not 2");

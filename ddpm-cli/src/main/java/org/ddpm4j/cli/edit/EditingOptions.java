@@ -139,6 +139,7 @@ final class EditingOptions {
   List<EditedImage> read(String option, List<String> names, DiffusionModel model)
       throws IOException {
     if (isGiven(option)) {
+      requireNoComma(option);
       return read(names, model);
     }
     List<String> there = new ArrayList<>();
@@ -148,6 +149,18 @@ final class EditingOptions {
       }
     }
     return read(there, model);
+  }
+
+  /** What a name with a comma in it is cut into is not what the user meant. */
+  private void requireNoComma(String option) {
+    for (String value :
+        command.commandLine().getParseResult().matchedOption(option).originalStringValues()) {
+      if (value.indexOf(',') >= 0 && Files.isRegularFile(FileNames.path(value))) {
+        throw new BadInputException(
+            "The file %s has a comma in its name, and commas part the images of %s; rename it, or name a link to it.",
+            value, option);
+      }
+    }
   }
 
   /** Reads images. */

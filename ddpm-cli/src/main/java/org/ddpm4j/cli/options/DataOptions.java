@@ -214,7 +214,11 @@ public final class DataOptions {
               .replace(
                   ", or let corrupt files be skipped",
                   maySkip ? ", or skip them by --corrupt skip" : "")
-              .replace("that holds them as data folder", "that holds them by --data");
+              .replace("that holds them as data folder", "that holds them by --data")
+              .replace(
+                  "choose a smaller image size or fewer images, or give Java more memory",
+                  (maySkip ? "choose less for --image-size or --max-images, or " : "")
+                      + "give Java more memory by DDPM_JAVA_OPTS=-Xmx4g");
       if (said.equals(message)) {
         throw e;
       }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -264,6 +265,68 @@ class DistancesCommandTest {
         .isBetween(6 * 17, 6 * 40);
     assertThat(ImageIO.read(folder.resolve("nearest-distances.png").toFile()).getWidth())
         .isEqualTo(2 * 1280);
+  }
+
+  /** Of which images the nearest are numbers of is known by their brightness. */
+  @Test
+  void whatARunHeldOutOfAFolderIsWhatItHasNotSeen() throws IOException {
+    Path photos = Files.createDirectories(folder.resolve("photos"));
+    for (int i = 0; i < 14; i++) {
+      grey(photos.resolve("%02d.png".formatted(i)), 16 * i);
+    }
+    Path ofFolder = folder.resolve("run");
+    Object[] options = {"--dataset", "folder", "--image-size", 8, "--grayscale"};
+    Cli.run(Cli.tinyTraining(photos, ofFolder, 2, options)).isOk();
+    Object[] command = {"nearest", "--run", ofFolder, "--data", photos, "--count", 6, "--steps", 2};
+
+    Cli.run(Stream.concat(Stream.of(command), Stream.of("--output", folder)).toArray()).isOk();
+
+    List<String[]> rows =
+        Files.readAllLines(folder.resolve("nearest.csv")).stream()
+            .skip(1)
+            .map(row -> row.split(","))
+            .toList();
+    assertThat(rows).hasSize(6 + 4);
+    assertThat(rows).allMatch(row -> Integer.parseInt(row[2]) < 10);
+    // The nearest of the others is one level of grey, 16 of 255, away; two where both neighbours
+    // are held out, too. It would be 0 if the held-out images were among those to train on.
+    double step = 8 * 16 / 255.0;
+    assertThat(rows.stream().filter(row -> row[0].equals("test")).map(row -> row[3]))
+        .hasSize(4)
+        .allMatch(distance -> Double.parseDouble(distance) > 0.99 * step);
+
+    Path figures = folder.resolve("a.json");
+    Cli.run(
+            "distances",
+            "--run",
+            ofFolder,
+            "--data",
+            photos,
+            "--cache",
+            cache,
+            "--count",
+            10,
+            "--steps",
+            2,
+            "--output",
+            figures)
+        .isOk();
+    assertThat(json("a.json").get("samples").get("reference_images").asInt()).isEqualTo(10);
+
+    grey(photos.resolve("new.png"), 250);
+    Cli.run(command)
+        .isBadInput(
+            "15 images of the folder",
+            "are not the images that the run was trained on (10, of which it held out 4 more)",
+            "by --data");
+  }
+
+  private static void grey(Path file, int level) throws IOException {
+    BufferedImage image = new BufferedImage(8, 8, BufferedImage.TYPE_BYTE_GRAY);
+    for (int i = 0; i < 64; i++) {
+      image.getRaster().setSample(i % 8, i / 8, 0, level);
+    }
+    ImageIO.write(image, "png", file.toFile());
   }
 
   @Test

@@ -1,0 +1,46 @@
+package org.ddpm4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.ddpm4j.cli.terminal.Console;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine.ParseResult;
+
+/** What memory it was that ran out, and by which of the command's own options less is needed. */
+class MemoryShortageTest {
+
+  private static String sentence(String message, String... args) {
+    ParseResult parsed = Main.commandLine(Console.ofProcess()).parseArgs(args);
+    return MemoryShortage.sentence(new OutOfMemoryError(message), parsed);
+  }
+
+  @Test
+  void memoryOutsideOfTheHeapIsAllowedByTheLauncher() {
+    String said =
+        sentence(
+            "Physical memory usage is too high: physicalBytes (3081M) > maxPhysicalBytes (3072M)",
+            "train",
+            "--image-size",
+            "4096");
+    assertThat(said)
+        .startsWith("There is not enough memory for this")
+        .contains("choose less for --image-size, --batch-size,", "by DDPM_MEMORY.")
+        .doesNotContain("physicalBytes", "--count");
+  }
+
+  @Test
+  void theHeapHasAnOptionOfJavas() {
+    long most = Runtime.getRuntime().maxMemory() >> 20;
+    assertThat(sentence("Java heap space", "sample"))
+        .contains("in Java's heap of ", "--batch-size, --count", "=-Xmx" + 2 * most + "m.")
+        .doesNotContain("--image-size", "DDPM_MEMORY");
+  }
+
+  @Test
+  void whatIsNotKnownIsQuoted() {
+    assertThat(sentence("unable to create native thread", "info", "--devices"))
+        .contains("(unable to create native thread); choose a smaller network");
+    assertThat(MemoryShortage.sentence(new OutOfMemoryError("Metaspace"), null))
+        .contains("(Metaspace); choose smaller batches");
+  }
+}
