@@ -124,12 +124,36 @@ public final class TaskExchange implements Closeable {
   }
 
   /**
-   * Tells the driver that this task can compute.
+   * Tells the driver that this task can compute. If the driver has closed its side, {@link
+   * #awaitStep} says so.
    *
-   * @throws IOException if the driver is gone
+   * @throws IOException if a connection breaks
    */
   public void ready() throws IOException {
-    driver.send(Link.Kind.READY, new byte[0]);
+    tell(() -> driver.send(Link.Kind.READY, new byte[0]));
+  }
+
+  /** What the driver is sent. */
+  private interface Message {
+    void send() throws IOException;
+  }
+
+  /**
+   * Sends the driver something. It closes its side as soon as it has what it wants, which may end
+   * this before the call has returned that sent it.
+   */
+  private void tell(Message message) throws IOException {
+    try {
+      group.call(
+          () -> {
+            message.send();
+            return null;
+          });
+    } catch (IOException e) {
+      if (group.join(next).isPresent()) {
+        throw e;
+      }
+    }
   }
 
   /**
@@ -204,18 +228,18 @@ public final class TaskExchange implements Closeable {
   }
 
   /**
-   * Ends the step: waits for this task's slice of the sum, and sends it to the driver.
+   * Ends the step: waits for this task's slice of the sum, and sends it to the driver. If the
+   * driver has closed its side meanwhile, {@link #awaitStep} says so.
    *
    * @param answer what the driver is told of the step
    * @throws IOException if a connection breaks
    */
   public void answer(byte[] answer) throws IOException {
     INDArray slice = sum.finish();
-    group.call(
+    tell(
         () -> {
           driver.send(Link.Kind.ANSWER, answer);
           driver.send(Link.Kind.SUM, rank, slices.alone(slice, rank));
-          return null;
         });
   }
 

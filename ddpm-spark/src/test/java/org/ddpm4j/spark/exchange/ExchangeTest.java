@@ -3,6 +3,7 @@ package org.ddpm4j.spark.exchange;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -252,6 +253,36 @@ class ExchangeTest {
           assertThatThrownBy(step::get).hasCauseInstanceOf(IOException.class);
           assertThatThrownBy(first::get).hasCauseInstanceOf(IOException.class);
         });
+  }
+
+  /**
+   * The end of a training comes when the driver has the last sum, or no longer wants it: before the
+   * task's call has returned that sends it. The sum is longer than what systems keep on the way.
+   */
+  @Test
+  void theDriverMayCloseWhileItIsAnswered() throws Exception {
+    int length = 1 << 23;
+    try (ServerSocketChannel server = ServerSocketChannel.open()) {
+      server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      byte[] token = new byte[32];
+      Rendezvous place = new Rendezvous("127.0.0.1", server.socket().getLocalPort(), token);
+      Future<Integer> task = task(place, 0, ExchangeTest::send);
+      try (SocketChannel accepted = server.accept()) {
+        accepted.socket().getInputStream().readNBytes(token.length);
+        Link link = new Link(accepted, "The task");
+        Introduction introduction =
+            Introduction.read(
+                new DataInputStream(
+                    new ByteArrayInputStream(link.require(Link.Kind.INTRODUCTION).bytes())));
+        link.send(Link.Kind.PEERS, new Peers(length, 1, List.of(introduction)).toBytes());
+        link.require(Link.Kind.READY);
+        link.send(Link.Kind.ORDER, ORDER);
+        link.send(Link.Kind.WEIGHTS, 0, ByteBuffer.allocate(length * Float.BYTES));
+        link.require(Link.Kind.ANSWER);
+        accepted.shutdownOutput();
+        assertThat(task.get()).isEqualTo(1);
+      }
+    }
   }
 
   private static void await(CountDownLatch latch) {
