@@ -4,11 +4,13 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkException;
 import org.apache.spark.sql.SparkSession;
 import org.ddpm4j.diffusion.training.TrainingDivergedException;
+import org.ddpm4j.io.Text;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IParameterExceptionHandler;
@@ -118,7 +120,19 @@ public final class SparkApplication implements Callable<Integer> {
     if (!said.contains("spark.log.level")) {
       builder.config("spark.log.level", "ERROR");
     }
-    return builder.getOrCreate();
+    return begun(builder::getOrCreate);
+  }
+
+  /** Hadoop of before JDK 24 asks it for what that has given up, and Spark does not begin. */
+  static SparkSession begun(Supplier<SparkSession> session) {
+    try {
+      return session.get();
+    } catch (UnsupportedOperationException e) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "This Spark does not begin on Java %d (%s); set JAVA_HOME and spark.executorEnv.JAVA_HOME to a Java that it knows, such as 17 or 21.",
+              Runtime.version().feature(), e.getMessage()));
+    }
   }
 
   /** A few tasks for each core, so that none waits long for the last. */

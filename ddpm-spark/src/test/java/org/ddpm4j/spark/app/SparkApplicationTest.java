@@ -1,6 +1,7 @@
 package org.ddpm4j.spark.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayOutputStream;
@@ -196,6 +197,21 @@ class SparkApplicationTest {
         .startsWith(
             "ddpm-spark: There is no folder runs/typo, so a model of the hub was looked for:")
         .contains("HF_HUB_OFFLINE");
+  }
+
+  /** As Hadoop 3.4 says it on JDK 25, where this module's tests are left out. */
+  @Test
+  void aSparkThatDoesNotKnowThisJavaIsASentence() {
+    assertThatThrownBy(
+            () ->
+                SparkApplication.begun(
+                    () -> {
+                      throw new UnsupportedOperationException("getSubject is not supported");
+                    }))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(
+            "on Java " + Runtime.version().feature() + " (getSubject is not supported)")
+        .hasMessageContaining("JAVA_HOME");
   }
 
   @Test
