@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.io.Text;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -15,9 +16,9 @@ public interface Denoiser {
   /**
    * Estimates the image and the noise of which a noisy image is made.
    *
-   * @param xt noisy images, {@code [N,C,H,W]}, all equally noisy
+   * @param xt noisy images, {@code [N,C,H,W]}, all equally noisy; not to be modified
    * @param level how noisy they are, and the time that stands for it
-   * @return the estimate
+   * @return the estimate, of finite numbers, in the shape and type of the images
    */
   Estimate denoise(INDArray xt, NoiseLevel level);
 
@@ -81,6 +82,17 @@ public interface Denoiser {
      */
     public Estimate(INDArray x0, INDArray eps) {
       this(x0, eps, Optional.empty());
+    }
+
+    /**
+     * The same estimate in another type.
+     *
+     * @param type FLOAT or DOUBLE
+     * @return an estimate of that type; arrays that have it already are not copied
+     */
+    public Estimate castTo(DataType type) {
+      return new Estimate(
+          x0.castTo(type), eps.castTo(type), varianceInterpolation.map(v -> v.castTo(type)));
     }
   }
 }

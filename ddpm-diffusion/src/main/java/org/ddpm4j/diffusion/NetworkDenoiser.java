@@ -1,5 +1,6 @@
 package org.ddpm4j.diffusion;
 
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
 import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
@@ -88,14 +89,16 @@ public record NetworkDenoiser(
 
   private Estimate estimate(INDArray xt, INDArray output, NoiseLevel level) {
     long channels = xt.size(1);
-    if (output.size(1) == channels) {
+    long[] same = xt.shape().clone();
+    if (Arrays.equals(output.shape(), same)) {
       return parameterization.estimate(schedule, xt, output, level);
     }
-    if (output.size(1) != 2 * channels) {
+    same[1] = 2 * channels;
+    if (!Arrays.equals(output.shape(), same)) {
       throw new IllegalStateException(
           Text.format(
-              "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance.",
-              channels, output.size(1)));
+              "The network answers images of the shape %s with %s; it must be the same, or with twice as many channels where it has learned a variance.",
+              Arrays.toString(xt.shape()), Arrays.toString(output.shape())));
     }
     Estimate estimate =
         parameterization.estimate(schedule, xt, channels(output, 0, channels), level);

@@ -4,24 +4,33 @@ import org.ddpm4j.diffusion.arithmetic.BatchArithmetic;
 import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What a network is given or answers is no longer a finite number, so that no image can follow. */
+/** What a model is given or answers is no longer a finite number, so that no image can follow. */
 public final class NotFiniteException extends RuntimeException {
 
   private static final long serialVersionUID = 1;
 
-  private static final String REMEDY =
+  private static final String OF_NETWORK =
       "check the model's weights and what it begins with, or compute in a higher precision";
+
+  private static final String OF_CODE = "check what it computes, and what it begins with";
 
   /** What is not finite, as a sentence begins with it. */
   private final String what;
 
-  /** At which the network was asked. */
-  private final double timestep;
+  /** When it was asked for: a timestep, a severity. */
+  private final String when;
 
-  private NotFiniteException(String what, double timestep, String where) {
-    super(Text.format("%s NaN or infinite %s; %s.", what, where, REMEDY));
+  private final String remedy;
+
+  private NotFiniteException(String what, String when, String where, String remedy) {
+    super(Text.format("%s NaN or infinite %s; %s.", what, where, remedy));
     this.what = what;
-    this.timestep = timestep;
+    this.when = when;
+    this.remedy = remedy;
+  }
+
+  private static NotFiniteException at(String when, String what, String remedy) {
+    return new NotFiniteException(what, when, "at " + when, remedy);
   }
 
   /**
@@ -39,7 +48,76 @@ public final class NotFiniteException extends RuntimeException {
           BatchArithmetic.isFinite(xt)
               ? "The network's output is"
               : "The noisy images that the network gets are";
-      throw new NotFiniteException(culprit, t, "at " + timestep(t));
+      throw at(timestep(t), culprit, OF_NETWORK);
+    }
+  }
+
+  /**
+   * Checks what a denoiser, which may be anybody's, estimated at a timestep.
+   *
+   * @param xt the noisy images that it was given
+   * @param estimate what it answered
+   * @param t the timestep, which may lie between two
+   * @throws NotFiniteException if a part of the estimate has a value that is not finite; the
+   *     message says which, and at which timestep
+   */
+  public static void requireFinite(INDArray xt, Denoiser.Estimate estimate, double t) {
+    String part = partThatIsNot(estimate);
+    if (part != null) {
+      String culprit =
+          BatchArithmetic.isFinite(xt)
+              ? "The denoiser's estimate of " + part + " is"
+              : "The noisy images that the denoiser gets are";
+      throw at(timestep(t), culprit, OF_CODE);
+    }
+  }
+
+  private static String partThatIsNot(Denoiser.Estimate estimate) {
+    if (!BatchArithmetic.isFinite(estimate.x0())) {
+      return "x0";
+    }
+    if (!BatchArithmetic.isFinite(estimate.eps())) {
+      return "ε";
+    }
+    return estimate.varianceInterpolation().filter(v -> !BatchArithmetic.isFinite(v)).isPresent()
+        ? "the variance"
+        : null;
+  }
+
+  /**
+   * Checks what a restoration operator guessed.
+   *
+   * @param xs the degraded images that it was given
+   * @param guess what it answered
+   * @param severity of all of them
+   * @throws NotFiniteException if the guess has a value that is not finite; the message says
+   *     whether what it was of is finite, and at which severity
+   */
+  public static void requireFiniteGuess(INDArray xs, INDArray guess, int severity) {
+    if (!BatchArithmetic.isFinite(guess)) {
+      String culprit =
+          BatchArithmetic.isFinite(xs)
+              ? "The operator's guess is"
+              : "The degraded images that the operator gets are";
+      throw at("severity " + severity, culprit, OF_CODE);
+    }
+  }
+
+  /**
+   * Checks what a sampler ends with.
+   *
+   * @param images that it gives
+   * @param steps that it made
+   * @throws NotFiniteException if they have a value that is not finite
+   */
+  public static void requireFiniteImages(INDArray images, int steps) {
+    if (!BatchArithmetic.isFinite(images)) {
+      String end = Text.format("after step %d of %d", steps, steps);
+      throw new NotFiniteException(
+          "What the sampler ends with is",
+          end,
+          end,
+          "check what it computes of the denoiser's estimates, and the noise that it adds");
     }
   }
 
@@ -53,9 +131,7 @@ public final class NotFiniteException extends RuntimeException {
   public NotFiniteException inStep(int step, int steps) {
     NotFiniteException said =
         new NotFiniteException(
-            what,
-            timestep,
-            Text.format("from step %d of %d on (%s)", step, steps, timestep(timestep)));
+            what, when, Text.format("from step %d of %d on (%s)", step, steps, when), remedy);
     said.initCause(this);
     return said;
   }

@@ -152,4 +152,41 @@ class GivenNoiseTest {
         .withMessage(
             "Images 3 to before 6 are to begin with a given noise, which is that of 5; give as much noise as there are images.");
   }
+
+  @ParameterizedTest
+  @EnumSource
+  void noiseInDoublePrecisionStaysSo(SamplerType type) {
+    Denoiser watched =
+        (x, level) -> {
+          assertThat(x.dataType()).isEqualTo(DataType.DOUBLE);
+          return DENOISER.denoise(x, level);
+        };
+    INDArray twice =
+        sampler(type)
+            .sample(
+                watched,
+                NoiseSource.startingFrom(NOISE.castTo(DataType.DOUBLE), NoiseSource.seeded(6, 0)),
+                SamplingObserver.NONE,
+                NOISE.shape());
+    INDArray once =
+        new DiffusionPipeline(DENOISER, sampler(type), SHAPE)
+            .sampleFrom(NOISE, 6, SamplingOptions.defaults());
+    assertThat(twice.dataType()).isEqualTo(DataType.DOUBLE);
+    assertThat(once.castTo(DataType.DOUBLE).distance2(twice) / twice.norm2Number().doubleValue())
+        .isLessThan(1e-4);
+  }
+
+  /** Who computes in DOUBLE and says so is not asked in another type than before. */
+  @ParameterizedTest
+  @EnumSource
+  void estimatesAreTakenInTheTypeOfTheNoise(SamplerType type) {
+    Denoiser exact =
+        (x, level) -> {
+          assertThat(x.dataType()).isEqualTo(DataType.FLOAT);
+          return DENOISER.denoise(x.castTo(DataType.DOUBLE), level);
+        };
+    Denoiser rounded = (x, level) -> exact.denoise(x, level).castTo(DataType.FLOAT);
+    assertThat(new DiffusionPipeline(exact, sampler(type), SHAPE).sample(2, 5))
+        .isEqualTo(new DiffusionPipeline(rounded, sampler(type), SHAPE).sample(2, 5));
+  }
 }

@@ -7,6 +7,9 @@ import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.pipeline.SamplingOptions;
+import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.sampling.Sampler;
+import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -14,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -86,5 +90,69 @@ class NotFiniteTest {
                     .sampleFrom(noise, 1, SamplingOptions.defaults()))
         .withMessageStartingWith(
             "The noisy images that the network gets are NaN or infinite from step 1 of 5 on");
+  }
+
+  /** Thinks that a tenth of what it is given is the image, until one value is not finite. */
+  private static Denoiser own(boolean ofX0, float value) {
+    return (xt, level) -> {
+      INDArray x0 = xt.mul(0.1);
+      INDArray eps = xt.sub(x0.mul(level.alpha())).divi(level.sigma());
+      (ofX0 ? x0 : eps).putScalar(new long[] {1, 0, 0, 1}, value);
+      return new Denoiser.Estimate(x0, eps);
+    };
+  }
+
+  private static DiffusionPipeline drawing(Denoiser denoiser, SamplerType type) {
+    return new DiffusionPipeline(
+        denoiser, SamplerConfig.of(type).create(SCHEDULE, STEPS, X0Constraint.clip(-1, 1)), SHAPE);
+  }
+
+  /** No network looks at what it answers. */
+  @ParameterizedTest
+  @EnumSource
+  void whatADenoiserOfOnesOwnAnswersIsLookedAt(SamplerType type) {
+    assertThatExceptionOfType(NotFiniteException.class)
+        .isThrownBy(() -> drawing(own(true, Float.NaN), type).sample(2, 1))
+        .withMessageMatching(
+            "The denoiser's estimate of x0 is NaN or infinite from step 1 of 5 on \\(timestep .+\\);"
+                + " check what it computes, and what it begins with\\.");
+    assertThatExceptionOfType(NotFiniteException.class)
+        .isThrownBy(() -> drawing(own(false, Float.POSITIVE_INFINITY), type).sample(2, 1))
+        .withMessageStartingWith(
+            "The denoiser's estimate of ε is NaN or infinite from step 1 of 5 on (");
+  }
+
+  @Test
+  void whatADenoiserOfOnesOwnIsGivenIsToldFromWhatItAnswers() {
+    INDArray noise = Nd4j.zeros(2, 1, 2, 2);
+    noise.putScalar(new long[] {1, 0, 0, 1}, Float.NaN);
+    Denoiser half = (xt, level) -> new Denoiser.Estimate(xt.mul(0.5), xt.mul(0.5));
+    assertThatExceptionOfType(NotFiniteException.class)
+        .isThrownBy(
+            () -> drawing(half, SamplerType.DDIM).sampleFrom(noise, 1, SamplingOptions.defaults()))
+        .withMessageStartingWith(
+            "The noisy images that the denoiser gets are NaN or infinite from step 1 of 5 on");
+  }
+
+  @Test
+  void whatASamplerOfOnesOwnEndsWithIsLookedAt() {
+    Sampler undefined =
+        new Sampler() {
+          @Override
+          public INDArray sample(
+              Denoiser denoiser, NoiseSource noise, SamplingObserver observer, long... shape) {
+            return Nd4j.valueArrayOf(shape, Double.NaN, DataType.FLOAT);
+          }
+
+          @Override
+          public int steps() {
+            return 3;
+          }
+        };
+    DiffusionPipeline pipeline = new DiffusionPipeline(own(true, 0), undefined, SHAPE);
+    assertThatExceptionOfType(NotFiniteException.class)
+        .isThrownBy(() -> pipeline.sample(2, 1))
+        .withMessageStartingWith(
+            "What the sampler ends with is NaN or infinite after step 3 of 3; check ");
   }
 }

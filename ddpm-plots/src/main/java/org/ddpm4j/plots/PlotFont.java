@@ -5,6 +5,7 @@ import java.awt.FontFormatException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -82,9 +83,11 @@ public final class PlotFont {
         if (System.getProperty(SYSTEM_FONTS) != null) {
           throw e;
         }
-        System.setProperty(SYSTEM_FONTS, systemOfOneFont().toString());
+        System.setProperty(SYSTEM_FONTS, writtenSystemOfOneFont().toString());
         return load();
       }
+    } catch (UncheckedIOException e) {
+      throw e;
     } catch (IOException
         | FontFormatException
         | RuntimeException
@@ -94,8 +97,30 @@ public final class PlotFont {
           new IOException(
               String.format(
                   Locale.ROOT,
-                  "Java cannot draw text on this machine (%s); install the libraries freetype and fontconfig, or take a Java that brings them, and see that the folder for temporary files can be written.",
+                  "Java cannot draw text on this machine (%s); install the libraries freetype and fontconfig, or take a Java that brings them.",
                   rootOf(e)),
+              e));
+    }
+  }
+
+  /**
+   * Java itself writes the font into that folder before it reads it, and does not always say that
+   * this is what failed: where ours cannot be written, its cannot.
+   */
+  private static Path writtenSystemOfOneFont() {
+    try {
+      return systemOfOneFont();
+    } catch (IOException e) {
+      Path temporary = Path.of(System.getProperty("java.io.tmpdir")).toAbsolutePath();
+      String reason =
+          e instanceof FileSystemException failure ? failure.getReason() : e.getMessage();
+      throw new UncheckedIOException(
+          new IOException(
+              String.format(
+                  Locale.ROOT,
+                  "Java draws text with a font that it first writes into the folder for temporary files, %s, and it could not be written there (%s); see that this folder takes files of a megabyte, or name another by -Djava.io.tmpdir=DIR.",
+                  temporary,
+                  !Files.isDirectory(temporary) ? "there is no such folder" : reason),
               e));
     }
   }

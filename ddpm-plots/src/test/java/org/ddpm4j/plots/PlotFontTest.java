@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -107,21 +108,46 @@ class PlotFontTest {
     assertDrawsTheSame(Map.of(), hidden);
   }
 
-  @Test
-  void whereNoTextCanBeDrawnASentenceSaysSo() throws Exception {
-    ProcessBuilder builder =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Djava.io.tmpdir=" + folder.resolve("missing"),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Pictures.class.getName(),
-                folder.resolve("picture.png").toString())
-            .redirectErrorStream(true);
-    Process process = builder.start();
+  private String failing(Path temporary, List<String> before) throws Exception {
+    List<String> command = new ArrayList<>(before);
+    command.addAll(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Djava.io.tmpdir=" + temporary,
+            "-cp",
+            System.getProperty("java.class.path"),
+            Pictures.class.getName(),
+            folder.resolve("picture.png").toString()));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).isOne();
-    assertThat(output).contains("Java cannot draw text on this machine (", "temporary files");
+    return output;
+  }
+
+  @Test
+  void aFolderForTemporaryFilesThatIsNotThereIsSaid() throws Exception {
+    Path missing = folder.resolve("missing");
+    assertThat(failing(missing, List.of()))
+        .contains(
+            "for temporary files, "
+                + missing
+                + ", and it could not be written there (there is no such folder); see");
+  }
+
+  /** The font has 760 KB, and libraries for text are there. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void whereTheFontCannotBeWrittenNoLibraryIsBlamed() throws Exception {
+    List<String> limited = List.of("bash", "-c", "ulimit -f 100; exec \"$@\"", "-");
+    assertThat(failing(folder, limited))
+        .contains(
+            "for temporary files, "
+                + folder
+                + ", and it could not be written there (File too large); see")
+        .doesNotContain("freetype");
+    try (Stream<Path> left = Files.list(folder)) {
+      assertThat(left).isEmpty();
+    }
   }
 
   @Test

@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.cold;
 
 import java.util.Arrays;
 import java.util.Objects;
+import org.ddpm4j.diffusion.NotFiniteException;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.io.Text;
@@ -33,8 +34,10 @@ public record ColdSampler(
    * @param degraded images {@code x_s}, {@code [N,C,H,W]}
    * @param severity s of all of them, in 0..T; as many steps are made
    * @param keys that they were degraded with, N of them
-   * @return the restored images x_0, a new array of the same shape
-   * @throws IllegalArgumentException if shapes differ or the severity is not in 0..T
+   * @return the restored images x_0, a new array of the same shape and type
+   * @throws IllegalArgumentException if shapes differ, the images are no {@code [N,C,H,W]} of FLOAT
+   *     or DOUBLE, or the severity is not in 0..T
+   * @throws NotFiniteException if a guess has a value that is not finite
    */
   public INDArray restore(
       RestorationOperator operator, INDArray degraded, int severity, long[] keys) {
@@ -49,8 +52,10 @@ public record ColdSampler(
    * @param severity s of all of them, in 0..T; as many steps are made
    * @param keys that they were degraded with, N of them
    * @param observer sees every step
-   * @return the restored images x_0, a new array of the same shape
-   * @throws IllegalArgumentException if shapes differ or the severity is not in 0..T
+   * @return the restored images x_0, a new array of the same shape and type
+   * @throws IllegalArgumentException if shapes differ, the images are no {@code [N,C,H,W]} of FLOAT
+   *     or DOUBLE, or the severity is not in 0..T
+   * @throws NotFiniteException if a guess has a value that is not finite
    */
   public INDArray restore(
       RestorationOperator operator,
@@ -60,6 +65,8 @@ public record ColdSampler(
       SamplingObserver observer) {
     Objects.requireNonNull(operator, "operator");
     Objects.requireNonNull(degraded, "degraded");
+    Objects.requireNonNull(keys, "keys");
+    ImageByImage.shape(degraded);
     ImageByImage.requireSeverity(degradation, severity);
     INDArray x = degraded.dup('c');
     for (int s = severity; s >= 1; s--) {
@@ -70,7 +77,8 @@ public record ColdSampler(
                 "The operator's guess has the shape %s where the images have %s; it must have the same.",
                 Arrays.toString(guess.shape()), Arrays.toString(x.shape())));
       }
-      INDArray x0 = x0Constraint.apply(guess);
+      NotFiniteException.requireFiniteGuess(x, guess, s);
+      INDArray x0 = x0Constraint.apply(guess.castTo(x.dataType()));
       x = algorithm.step(degradation, x, x0, s, keys);
       observer.onStep(severity - s + 1, x, x0);
     }

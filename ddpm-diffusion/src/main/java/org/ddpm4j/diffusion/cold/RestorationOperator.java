@@ -14,7 +14,8 @@ public interface RestorationOperator {
    *
    * @param xs degraded images, {@code [N,C,H,W]}; not to be modified
    * @param severity of all of them, in 1..T
-   * @return the guess of x0, same shape
+   * @return the guess of x0, of finite numbers in the same shape; it is taken in the type of the
+   *     images
    */
   INDArray restore(INDArray xs, int severity);
 

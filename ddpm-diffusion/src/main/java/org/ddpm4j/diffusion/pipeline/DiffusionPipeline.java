@@ -398,14 +398,21 @@ public record DiffusionPipeline(
     }
   }
 
-  /** A caller's own denoiser may answer anything; of another shape it would be drawn in silence. */
+  /**
+   * A caller's own denoiser may answer anything; of another shape, or what is no number, would be
+   * drawn in silence, and of another type the state would take it on.
+   */
   private static Denoiser checked(Denoiser denoiser) {
     return (xt, level) -> {
       Denoiser.Estimate estimate =
           Objects.requireNonNull(denoiser.denoise(xt, level), "the denoiser's estimate");
       requireShape("The denoiser's estimate of x0", estimate.x0(), xt.shape());
       requireShape("The denoiser's estimate of ε", estimate.eps(), xt.shape());
-      return estimate;
+      estimate
+          .varianceInterpolation()
+          .ifPresent(v -> requireShape("The denoiser's estimate of the variance", v, xt.shape()));
+      NotFiniteException.requireFinite(xt, estimate, level.t());
+      return estimate.castTo(xt.dataType());
     };
   }
 
@@ -498,8 +505,9 @@ public record DiffusionPipeline(
   private INDArray sample(Denoiser model, NoiseSource noise, SamplingObserver observer, int size) {
     int[] done = new int[1];
     long[] batch = shape.ofBatch(size);
+    INDArray drawn;
     try {
-      INDArray drawn =
+      drawn =
           sampler.sample(
               checked(model),
               noise,
@@ -508,12 +516,13 @@ public record DiffusionPipeline(
                 observer.onStep(stepsDone, x, x0);
               },
               batch);
-      Objects.requireNonNull(drawn, "the sampler's images");
-      requireShape("What the sampler ends with", drawn, batch);
-      return drawn;
     } catch (NotFiniteException e) {
       throw e.inStep(done[0] + 1, sampler.steps());
     }
+    Objects.requireNonNull(drawn, "the sampler's images");
+    requireShape("What the sampler ends with", drawn, batch);
+    NotFiniteException.requireFiniteImages(drawn, sampler.steps());
+    return drawn;
   }
 
   private static SamplingObserver observer(

@@ -113,7 +113,10 @@ public record ScoreSdeSampler(
       NoiseLevel level = levels.get(i);
       for (int k = 0; k < correctSteps; k++) {
         INDArray score = score(denoiser, z, level).score();
-        corrected(z, score, noise.gaussian(draw++, start.shape()));
+        corrected(
+            z,
+            score.castTo(z.dataType()),
+            noise.gaussian(draw++, start.shape()).castTo(z.dataType()));
       }
       Scored now = score(denoiser, z, level);
       Jump jump = jumps.get(i);

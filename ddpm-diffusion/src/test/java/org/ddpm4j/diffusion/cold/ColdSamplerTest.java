@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.ddpm4j.diffusion.NotFiniteException;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -183,5 +184,50 @@ class ColdSamplerTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "The operator's guess has the shape [2, 1, 4, 4] where the images have [2, 3, 4, 4]; it must have the same.");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void guessesAreTakenInTheTypeOfTheImages(ColdAlgorithm algorithm) {
+    ColdSampler sampler = sampler(new Pixelation(2), algorithm);
+    INDArray degraded = TestImages.random(1, DataType.FLOAT, 2, 3, 4, 4);
+    INDArray guess = TestImages.random(2, DataType.DOUBLE, 2, 3, 4, 4);
+    INDArray restored = sampler.restore((xs, severity) -> guess, degraded, 2, KEYS);
+    assertThat(restored.dataType()).isEqualTo(DataType.FLOAT);
+    assertThat(restored)
+        .isEqualTo(
+            sampler.restore((xs, severity) -> guess.castTo(DataType.FLOAT), degraded, 2, KEYS));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whatIsNoNumberIsSaid(ColdAlgorithm algorithm) {
+    ColdSampler sampler = sampler(new Pixelation(2), algorithm);
+    INDArray degraded = TestImages.random(1, DataType.FLOAT, 2, 3, 4, 4);
+    RestorationOperator failing =
+        (xs, severity) -> {
+          INDArray guess = xs.dup();
+          guess.putScalar(new long[] {1, 2, 0, 0}, severity == 1 ? Float.NaN : 0);
+          return guess;
+        };
+    assertThatThrownBy(() -> sampler.restore(failing, degraded, 2, KEYS))
+        .isInstanceOf(NotFiniteException.class)
+        .hasMessage(
+            "The operator's guess is NaN or infinite at severity 1; check what it computes, and what it begins with.");
+    INDArray undefined = degraded.dup();
+    undefined.putScalar(0, Float.NaN);
+    assertThatThrownBy(() -> sampler.restore((xs, severity) -> xs, undefined, 2, KEYS))
+        .isInstanceOf(NotFiniteException.class)
+        .hasMessageStartingWith("The degraded images that the operator gets are NaN or infinite");
+  }
+
+  @Test
+  void wholeNumbersAreRefused() {
+    assertThatThrownBy(
+            () ->
+                sampler(new Pixelation(2), ColdAlgorithm.NAIVE)
+                    .restore((xs, severity) -> xs, X0.castTo(DataType.INT32), 2, KEYS))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("type INT cannot be degraded; it must be [N,C,H,W], FLOAT or DOUBLE");
   }
 }
