@@ -147,15 +147,11 @@ public final class EvaluateCommand implements Callable<Integer> {
     this.console = console;
   }
 
-  private Path defaultOutput() throws IOException {
-    return run == null ? Path.of("") : RunFolder.open(run).path();
-  }
-
   @Override
   public Integer call() throws IOException {
     BadInputException.requireRange("--images", images, 1, MAX_IMAGES);
     BadInputException.requireRange("--batch-size", batchSize, 1, MAX_IMAGES);
-    BoundFiles files = new BoundFiles(output == null ? defaultOutput() : output);
+    BoundFiles files = new BoundFiles(output == null ? ChosenRun.place(run, "") : output);
     Folders.requireWritable(files.folder());
     Path folder = ChosenRun.folder(run, spec, "'--run=DIR' is needed");
     DiffusionModel model = weights.read(folder, execution.execution(console));

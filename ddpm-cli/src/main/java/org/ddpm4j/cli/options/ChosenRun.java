@@ -1,6 +1,8 @@
 package org.ddpm4j.cli.options;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import org.ddpm4j.diffusion.run.RunFolder;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
@@ -26,5 +28,17 @@ public final class ChosenRun {
       throw new ParameterException(command.commandLine(), "Missing option: " + missing);
     }
     return Path.of(home, "models", "fashion-mnist");
+  }
+
+  /**
+   * Where results go for which the user named no place.
+   *
+   * @param chosen run by the user, or null
+   * @param name of the file, or empty for the folder
+   * @return its place: in the run's folder or, without one, here
+   * @throws IOException if the run that the user named is none
+   */
+  public static Path place(Path chosen, String name) throws IOException {
+    return chosen == null ? Path.of(name) : RunFolder.open(chosen).path().resolve(name);
   }
 }

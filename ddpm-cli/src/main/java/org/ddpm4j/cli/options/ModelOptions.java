@@ -166,7 +166,7 @@ public final class ModelOptions {
    * @throws IOException if the run that the user named is none
    */
   public Path defaultOutput(String name) throws IOException {
-    return source.run == null ? Path.of(name) : RunFolder.open(source.run).path().resolve(name);
+    return ChosenRun.place(source.run, name);
   }
 
   /**

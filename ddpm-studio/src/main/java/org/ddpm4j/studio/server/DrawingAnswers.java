@@ -7,10 +7,13 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.ddpm4j.diffusion.NotFiniteException;
 import org.ddpm4j.studio.drawing.Drawing;
 import org.ddpm4j.studio.drawing.DrawingListener;
@@ -23,6 +26,13 @@ import org.ddpm4j.studio.drawing.QueueFullException;
  * events, as the header Accept says. A client that goes ends its drawing.
  */
 final class DrawingAnswers {
+
+  private static final String EVENTS = "text/event-stream";
+  private static final String PICTURE = "image/png";
+  private static final String JSON = "application/json";
+
+  /** Behind a kind of answer: how much a client likes it. */
+  private static final Pattern WEIGHT = Pattern.compile("q=([01](?:\\.\\d{0,3})?)");
 
   private final DrawingQueue queue;
   private final Executor offloaded;
@@ -43,13 +53,37 @@ final class DrawingAnswers {
   }
 
   void answer(Exchange exchange, DrawingPlan plan) {
-    String accepted = exchange.request().getHeader("Accept");
-    String accept = accepted == null ? "" : accepted.toLowerCase(Locale.ROOT);
-    if (accept.contains("text/event-stream")) {
+    String form = wanted(exchange.request().headers().getAll("Accept"));
+    if (form.equals(EVENTS)) {
       stream(exchange, plan);
     } else {
-      whole(exchange, plan, accept.contains("image/png"));
+      whole(exchange, plan, form.equals(PICTURE));
     }
+  }
+
+  /**
+   * The form of an answer that a client likes best (RFC 9110, section 12.5.1): of several that it
+   * likes as much, events before a picture before JSON, which is also for whoever names none.
+   *
+   * @param accepted the headers Accept
+   */
+  static String wanted(List<String> accepted) {
+    Map<String, Double> weights = new TreeMap<>();
+    for (String range : String.join(",", accepted).toLowerCase(Locale.ROOT).split(",")) {
+      String[] parts = range.strip().split("\\s*;\\s*");
+      Matcher weight = WEIGHT.matcher(parts[parts.length - 1]);
+      weights.put(parts[0], weight.matches() ? Double.parseDouble(weight.group(1)) : 1);
+    }
+    String best = JSON;
+    double most = 0;
+    for (String form : List.of(EVENTS, PICTURE, JSON)) {
+      double weight = weights.getOrDefault(form, 0.0);
+      if (weight > most) {
+        best = form;
+        most = weight;
+      }
+    }
+    return best;
   }
 
   private void whole(Exchange exchange, DrawingPlan plan, boolean isPicture) {
@@ -63,7 +97,7 @@ final class DrawingAnswers {
               if (failure != null) {
                 refuse(exchange, failure);
               } else if (isPicture) {
-                exchange.guarded(() -> exchange.answer(200, "image/png", picture(files)));
+                exchange.guarded(() -> exchange.answer(200, PICTURE, picture(files)));
               } else {
                 exchange.answer(200, DrawingPlan.withFiles(json, files));
               }

@@ -35,7 +35,7 @@ record QueryFields(Map<String, String> values) {
       return request.params();
     } catch (IllegalArgumentException e) {
       throw new Refusal(
-          400, "The query has a percent sign without two hexadecimal digits; write %%25 for it.");
+          400, "The query has a percent sign without two hexadecimal digits; write %25 for it.");
     }
   }
 

@@ -69,7 +69,9 @@ final class UploadedImages {
           422,
           "The field %s holds no image that can be read: %s",
           name,
-          e.getMessage().replace(file.toString(), "the file"));
+          e.getMessage()
+              .replace("The image " + file, "The file")
+              .replace(file.toString(), "the file"));
     } finally {
       Files.deleteIfExists(file);
     }
