@@ -25,6 +25,7 @@ import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.training.TrainingConfig;
 import org.ddpm4j.io.DiffusersFields;
+import org.ddpm4j.io.StrictJson;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.UnetFolder;
 import org.ddpm4j.unet.model.UnetConfig;
@@ -237,13 +238,13 @@ final class RunConfigJson {
       throw new IOException(
           Text.format(
               "%s is not the configuration of a run: its field %s is missing or cannot be read (%s); restore the file that the run began with.",
-              source, path(e), firstLine(e)),
+              source, path(e), StrictJson.problem(e)),
           e);
     } catch (JsonProcessingException e) {
       throw new IOException(
           Text.format(
               "%s is not JSON (%s); restore the file that the run began with.",
-              source, firstLine(e)),
+              source, StrictJson.problem(e)),
           e);
     } catch (IllegalArgumentException | NullPointerException e) {
       throw invalid(source, "", e);
@@ -289,9 +290,5 @@ final class RunConfigJson {
         .map(JsonMappingException.Reference::getFieldName)
         .filter(Objects::nonNull)
         .collect(Collectors.joining("."));
-  }
-
-  private static String firstLine(JsonProcessingException e) {
-    return e.getOriginalMessage().lines().findFirst().orElse("").replaceAll("[.\\s]+$", "");
   }
 }

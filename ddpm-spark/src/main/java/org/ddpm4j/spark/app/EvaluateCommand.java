@@ -8,6 +8,7 @@ import org.apache.spark.sql.SparkSession;
 import org.ddpm4j.evaluation.ClassifierFeatures;
 import org.ddpm4j.evaluation.FeatureStatistics;
 import org.ddpm4j.evaluation.FrechetDistance;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.spark.data.PackedImages;
 import org.ddpm4j.spark.evaluation.ExtractorFactory;
 import org.ddpm4j.spark.evaluation.SparkEvaluation;
@@ -39,12 +40,14 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    requireSome("--count", model.count());
     try (SparkSession spark = SparkApplication.session()) {
       Configuration configuration = spark.sparkContext().hadoopConfiguration();
       PackedImages real = PackedImages.open(images, configuration);
+      requireSome("--images", real.contents().size());
       int channels = real.contents().channels();
       ExtractorFactory features = execution -> ClassifierFeatures.bundled(channels, execution);
-      int partitions = SparkApplication.partitions(spark, model.partitions());
+      int partitions = SparkApplication.partitions(spark, "--partitions", model.partitions());
       FeatureStatistics expected = SparkEvaluation.statistics(spark, real, partitions, features);
       try (SparkSampler sampler =
           new SparkSampler(spark, model.read(configuration), model.pipelines())) {
@@ -62,6 +65,15 @@ final class EvaluateCommand implements Callable<Integer> {
             FrechetDistance.between(drawn, expected));
       }
       return 0;
+    }
+  }
+
+  /** One has no covariance. */
+  private static void requireSome(String option, int images) {
+    if (images < 2) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "The Fréchet distance takes 2 images at least, and %s gives %d.", option, images));
     }
   }
 }

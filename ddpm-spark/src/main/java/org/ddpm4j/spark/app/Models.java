@@ -95,7 +95,12 @@ final class Models {
     }
     if (!files.exists(new Path(path, PipelineFolder.INDEX))) {
       try (RemoteRun run = RemoteRun.open(model, configuration)) {
-        return PackedModel.ofRun(run.downloadForDrawing());
+        java.nio.file.Path copy = run.downloadForDrawing();
+        try {
+          return PackedModel.ofRun(copy);
+        } catch (IOException e) {
+          throw new IOException(e.getMessage().replace(copy.toString(), model), e);
+        }
       }
     }
     try (TemporaryFolder copy = new TemporaryFolder("ddpm4j-model-")) {

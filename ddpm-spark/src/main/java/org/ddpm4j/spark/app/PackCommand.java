@@ -1,11 +1,12 @@
 package org.ddpm4j.spark.app;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -17,6 +18,7 @@ import org.ddpm4j.data.Kmnist;
 import org.ddpm4j.data.Mnist;
 import org.ddpm4j.data.Split;
 import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.spark.data.ImagePacking;
 import org.ddpm4j.spark.data.PackedImages;
 import picocli.CommandLine.ArgGroup;
@@ -77,7 +79,7 @@ final class PackCommand implements Callable<Integer> {
   }
 
   @Option(names = "--data", paramLabel = "DIR", description = "Where the files of --dataset are.")
-  private Path data;
+  private java.nio.file.Path data;
 
   @Option(
       names = "--size",
@@ -139,9 +141,16 @@ final class PackCommand implements Callable<Integer> {
           configuration);
     }
     ImageShape shape = new ImageShape(gray ? 1 : 3, size, size);
-    int files = SparkApplication.partitions(spark, parts);
+    int files = SparkApplication.partitions(spark, "--parts", parts);
     if (source.folder != null) {
       return ImagePacking.ofImageFiles(spark, source.folder, shape, files, output);
+    }
+    Path table = new Path(source.parquet);
+    FileStatus[] found = table.getFileSystem(configuration).globStatus(table);
+    if (found == null || found.length == 0) {
+      throw new IOException(
+          Text.format(
+              "%s does not exist; name a folder of Parquet files by --parquet.", source.parquet));
     }
     Dataset<Row> rows = spark.read().parquet(source.parquet);
     return ImagePacking.ofRows(

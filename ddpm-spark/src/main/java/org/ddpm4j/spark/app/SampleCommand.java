@@ -75,7 +75,7 @@ final class SampleCommand implements Callable<Integer> {
           new SparkSampling(
               model.count(),
               model.seed(),
-              SparkApplication.partitions(spark, model.partitions()),
+              SparkApplication.partitions(spark, "--partitions", model.partitions()),
               batchSize);
       long begun = System.nanoTime();
       switch (format) {

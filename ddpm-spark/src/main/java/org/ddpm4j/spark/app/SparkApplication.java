@@ -8,6 +8,7 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkException;
+import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.SparkSession;
 import org.ddpm4j.diffusion.training.TrainingDivergedException;
 import org.ddpm4j.io.Text;
@@ -96,6 +97,11 @@ public final class SparkApplication implements Callable<Integer> {
       line.getErr().println("ddpm-spark: " + cause.getMessage());
       return BAD_INPUT;
     }
+    if (cause instanceof AnalysisException) {
+      // Of a table that is none, or has not the columns; what follows the first line is a plan.
+      line.getErr().println("ddpm-spark: " + cause.getMessage().lines().findFirst().orElse(""));
+      return BAD_INPUT;
+    }
     if (cause instanceof SparkException) {
       line.getErr().println("ddpm-spark: the cluster failed: " + cause.getMessage());
       return CommandLine.ExitCode.SOFTWARE;
@@ -135,8 +141,18 @@ public final class SparkApplication implements Callable<Integer> {
     }
   }
 
-  /** A few tasks for each core, so that none waits long for the last. */
-  static int partitions(SparkSession spark, Integer chosen) {
+  /**
+   * A few tasks for each core, so that none waits long for the last.
+   *
+   * @param spark the session
+   * @param option that chooses their number
+   * @param chosen by it, or null
+   */
+  static int partitions(SparkSession spark, String option, Integer chosen) {
+    if (chosen != null && chosen < 1) {
+      throw new IllegalArgumentException(
+          Text.format("%s is %d; give at least 1, or leave it out.", option, chosen));
+    }
     return chosen != null ? chosen : 4 * spark.sparkContext().defaultParallelism();
   }
 }

@@ -122,6 +122,10 @@ final class TrainCommand implements Callable<Integer> {
           Text.format("%s is not the folder of a run; give --config to begin one there.", run));
     }
     Path file = new Path(config);
+    if (!file.getFileSystem(configuration).exists(file)) {
+      throw new IOException(
+          Text.format("%s does not exist; name what 'ddpm train --dry-run' has printed.", config));
+    }
     try (FSDataInputStream in = file.getFileSystem(configuration).open(file)) {
       return RemoteRun.create(
           run,

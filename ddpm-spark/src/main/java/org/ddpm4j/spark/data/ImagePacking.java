@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.Partitioner;
 import org.apache.spark.TaskContext;
@@ -24,6 +25,7 @@ import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.util.SerializableConfiguration;
 import org.ddpm4j.data.ImageFile;
 import org.ddpm4j.diffusion.ImageShape;
@@ -129,7 +131,14 @@ public final class ImagePacking {
       throws IOException {
     Configuration configuration = spark.sparkContext().hadoopConfiguration();
     Path folder = new Path(source);
-    String root = folder.getFileSystem(configuration).makeQualified(folder).toString();
+    FileSystem fileSystem = folder.getFileSystem(configuration);
+    if (!fileSystem.exists(folder) || !fileSystem.getFileStatus(folder).isDirectory()) {
+      throw new IOException(
+          Text.format(
+              "%s %s; name a folder of image files.",
+              source, fileSystem.exists(folder) ? "is a file" : "does not exist"));
+    }
+    String root = fileSystem.makeQualified(folder).toString();
     Dataset<Row> files =
         spark
             .read()
@@ -204,8 +213,8 @@ public final class ImagePacking {
    * Packs rows of image files, of Parquet for instance, in the order of their numbers.
    *
    * @param spark the session
-   * @param rows with the columns {@code index} (long), {@code class} (int; null is class 0) and
-   *     {@code image} (binary, an image file), as {@code SparkSampler} writes them
+   * @param rows with the columns {@code index} (any whole number), {@code class} (the same; null is
+   *     class 0) and {@code image} (binary, an image file), as {@code SparkSampler} writes them
    * @param classNames of the classes
    * @param shape of the images, of 1 or 3 channels
    * @param source where the images come from, for people to read
@@ -224,8 +233,19 @@ public final class ImagePacking {
       int parts,
       String target)
       throws IOException {
+    Dataset<Row> typed =
+        rows.select(
+            rows.col("index").cast(DataTypes.LongType),
+            rows.col("class").cast(DataTypes.IntegerType),
+            rows.col("image").cast(DataTypes.BinaryType));
+    if (!typed.filter(typed.col("index").isNull().or(typed.col("image").isNull())).isEmpty()) {
+      throw new IOException(
+          Text.format(
+              "%s has rows without a whole number in the column index, or without a file in the column image; leave these out.",
+              source));
+    }
     long[] numbers =
-        rows.select("index").collectAsList().stream().mapToLong(row -> row.getLong(0)).toArray();
+        typed.select("index").collectAsList().stream().mapToLong(row -> row.getLong(0)).toArray();
     Arrays.sort(numbers);
     for (int i = 1; i < numbers.length; i++) {
       if (numbers[i] == numbers[i - 1]) {
@@ -241,21 +261,33 @@ public final class ImagePacking {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     Broadcast<long[]> sorted = context.broadcast(numbers);
     Size size = Size.of(shape);
+    int classes = classNames.size();
     try {
       JavaPairRDD<Integer, Decoded> decoded =
-          rows.select("index", "class", "image")
+          typed
               .javaRDD()
               .mapToPair(
                   row ->
                       new Tuple2<>(
                           Arrays.binarySearch(sorted.value(), row.getLong(0)),
                           new Decoded(
-                              row.isNullAt(1) ? 0 : row.getInt(1),
+                              label(row, classes, source),
                               size.decode(row.getAs(2), "number " + row.getLong(0)))));
       return write(context, decoded, numbers.length, shape, classNames, source, parts, target);
     } finally {
       Broadcasts.destroy(sorted);
     }
+  }
+
+  private static int label(Row row, int classes, String source) {
+    int label = row.isNullAt(1) ? 0 : row.getInt(1);
+    if (label < 0 || label >= classes) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "Image %d of %s has the class %d, and there are names of %d; name all classes, from that of 0 on.",
+              row.getLong(0), source, label, classes));
+    }
+    return label;
   }
 
   private static PackedImages write(

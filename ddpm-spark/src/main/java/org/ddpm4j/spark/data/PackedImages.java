@@ -150,7 +150,7 @@ public record PackedImages(String folder, Contents contents) {
       throw new IOException(
           Text.format(
               "%s does not say what the images beside it are (%s); pack them again.",
-              file, e.getOriginalMessage()),
+              file, StrictJson.problem(e)),
           e);
     }
   }

@@ -1,5 +1,6 @@
 package org.ddpm4j.spark.sampling;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
@@ -157,10 +158,15 @@ public final class PackedModel implements Serializable {
         Files.createDirectories(target.getParent());
         Files.write(target, file.getValue());
       }
-      return kind == Kind.PIPELINE
-          ? DiffusionModel.ofPipeline(folder, Optional.empty(), execution)
-          : DiffusionModel.ofRun(
-              RunFolder.open(folder), TrainedWeights.EMA, Optional.empty(), execution);
+      try {
+        return kind == Kind.PIPELINE
+            ? DiffusionModel.ofPipeline(folder, Optional.empty(), execution)
+            : DiffusionModel.ofRun(
+                RunFolder.open(folder), TrainedWeights.EMA, Optional.empty(), execution);
+      } catch (IOException e) {
+        // By their names in the model: the folder is gone when the message is read.
+        throw new IOException(e.getMessage().replace(folder + File.separator, ""), e);
+      }
     }
   }
 }

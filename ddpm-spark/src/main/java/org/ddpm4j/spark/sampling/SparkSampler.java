@@ -5,9 +5,12 @@ import java.io.InterruptedIOException;
 import java.util.Iterator;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.mapreduce.OutputFormat;
+import org.apache.hadoop.mapreduce.lib.output.FileOutputCommitter;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -127,6 +130,7 @@ public final class SparkSampler implements AutoCloseable {
       throws IOException {
     requireNew(folder);
     whileUninterrupted(
+        folder,
         () -> draw(sampling, encoding).write().mode(SaveMode.ErrorIfExists).parquet(folder));
   }
 
@@ -162,6 +166,7 @@ public final class SparkSampler implements AutoCloseable {
     Configuration configuration = new Configuration(context.hadoopConfiguration());
     configuration.setInt(ImageFileFormat.DIGITS, ImageFileFormat.digits(sampling.count()));
     whileUninterrupted(
+        folder,
         () ->
             images(sampling, ImageEncoding.PNG)
                 .mapToPair(drawn -> new Tuple2<>(drawn.index(), drawn))
@@ -172,14 +177,18 @@ public final class SparkSampler implements AutoCloseable {
   /**
    * Spark stops waiting for the job of a thread that is interrupted, and lets the job run on. Here
    * it ends, and the thread stays interrupted.
+   *
+   * <p>A job that fails leaves the folder, without a file, where whoever mends what was wrong would
+   * draw.
    */
-  private void whileUninterrupted(Runnable job) throws InterruptedIOException {
+  private void whileUninterrupted(String folder, Runnable job) throws InterruptedIOException {
     String tag = "ddpm4j-drawing-" + UUID.randomUUID();
     context.addJobTag(tag);
     try {
       job.run();
     } catch (Exception e) {
       if (!isOfAnInterrupt(e)) {
+        removeIfEmpty(new Path(folder), e);
         throw e;
       }
       context.cancelJobsWithTag(tag);
@@ -190,6 +199,21 @@ public final class SparkSampler implements AutoCloseable {
       throw interrupted;
     } finally {
       context.removeJobTag(tag);
+    }
+  }
+
+  /** Spark's own folder of what is not committed does not count. */
+  private void removeIfEmpty(Path folder, Exception failure) {
+    try {
+      FileSystem files = folder.getFileSystem(context.hadoopConfiguration());
+      if (files.exists(folder)
+          && Stream.of(files.listStatus(folder))
+              .allMatch(
+                  file -> file.getPath().getName().equals(FileOutputCommitter.PENDING_DIR_NAME))) {
+        files.delete(folder, true);
+      }
+    } catch (IOException e) {
+      failure.addSuppressed(e);
     }
   }
 

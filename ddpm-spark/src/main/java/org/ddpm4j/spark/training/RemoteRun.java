@@ -5,6 +5,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
@@ -120,7 +121,11 @@ public final class RemoteRun implements AutoCloseable {
    *     drew its random numbers otherwise than today
    */
   public RunConfig readConfig() throws IOException {
-    return local.readConfigToResume();
+    try {
+      return local.readConfigToResume();
+    } catch (IOException e) {
+      throw named(e);
+    }
   }
 
   /**
@@ -136,7 +141,26 @@ public final class RemoteRun implements AutoCloseable {
       return Optional.empty();
     }
     download(all.lastEntry().getValue());
-    return Optional.of(local.readCheckpointToResume(like));
+    try {
+      return Optional.of(local.readCheckpointToResume(like));
+    } catch (IOException e) {
+      // What is said of the newest names the one before it, if that is there.
+      Map.Entry<Long, Path> before = all.lowerEntry(all.lastKey());
+      if (before == null) {
+        throw named(e);
+      }
+      download(before.getValue());
+      try {
+        return Optional.of(local.readCheckpointToResume(like));
+      } catch (IOException again) {
+        throw named(again);
+      }
+    }
+  }
+
+  /** The copy's name, of a temporary folder, says nothing to whoever named the run. */
+  private IOException named(IOException e) {
+    return new IOException(e.getMessage().replace(local.path().toString(), folder.toString()), e);
   }
 
   /**

@@ -103,6 +103,30 @@ class SparkApplicationTest {
     assertThat(sample.err()).isEmpty();
     assertThat(sample.out()).startsWith(drawn + ": 12 images in ");
 
+    // What fails is in nobody's way when it is mended.
+    for (String format : List.of("parquet", "png", "tar")) {
+      Path failed = folder.resolve("failed");
+      Result tooFew =
+          run(
+              "sample",
+              "--model",
+              model,
+              "--sampler",
+              "ddim",
+              "--steps",
+              0,
+              "--count",
+              2,
+              "--format",
+              format,
+              "--output",
+              failed);
+      assertThat(tooFew.code()).isEqualTo(2);
+      assertThat(tooFew.err().strip())
+          .isEqualTo("ddpm-spark: The number of steps is 0; it must be at least 1.");
+      assertThat(failed).as(format).doesNotExist();
+    }
+
     Path images = folder.resolve("images");
     Result pack =
         run(
@@ -184,15 +208,26 @@ class SparkApplicationTest {
 
   @Test
   void badInputIsASentence() throws IOException {
+    Path none = folder.resolve("none");
+    Path file = Files.writeString(folder.resolve("file"), "x");
+    Path empty = Files.createDirectory(folder.resolve("empty"));
+    Path packed = folder.resolve("packed");
     for (List<Object> args :
         List.<List<Object>>of(
-            List.of("sample", "--count", 1, "--model", folder.resolve("none"), "--output", "x"),
+            List.of("sample", "--count", 1, "--model", none, "--output", "x"),
+            List.of("pack", "--folder", none, "--output", packed),
+            List.of("pack", "--folder", file, "--output", packed),
+            List.of("pack", "--folder", empty, "--parts", 0, "--output", packed),
+            List.of("pack", "--parquet", none, "--output", packed),
+            List.of("pack", "--parquet", empty, "--output", packed),
+            List.of("evaluate", "--count", 1, "--images", none),
             List.of("train", "--run", folder.resolve("r"), "--images", folder, "--shards", 1))) {
       Result result = run(args.toArray());
       assertThat(result.code()).as(args.toString()).isEqualTo(2);
       assertThat(result.err().lines()).as(args.toString()).hasSize(1);
       assertThat(result.err()).startsWith("ddpm-spark: ");
     }
+    assertThat(packed).doesNotExist();
     assertThat(run("sample", "--count", 1, "--model", "runs/typo", "--output", "x").err())
         .startsWith(
             "ddpm-spark: There is no folder runs/typo, so a model of the hub was looked for:")

@@ -2,6 +2,7 @@ package org.ddpm4j.spark.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,8 +11,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
 import org.ddpm4j.data.BatchOptions;
 import org.ddpm4j.data.ColorMode;
 import org.ddpm4j.data.ImageDataSet;
@@ -89,7 +94,7 @@ class PackedImagesTest {
                 "images.json", "labels", "pixels-00000", "pixels-00001", "pixels-00002");
       }
 
-      List<org.apache.spark.sql.Row> rows =
+      List<Row> rows =
           java.util.stream.IntStream.range(0, COUNT)
               .mapToObj(i -> COUNT - 1 - i)
               .map(i -> RowFactory.create(10L * i, i % 2, png(images, i)))
@@ -104,6 +109,38 @@ class PackedImagesTest {
               2,
               folder.resolve("rows").toString());
       assertSame(fromRows.dataSet(configuration), images);
+
+      // Other programs write other types of whole numbers.
+      Dataset<Row> table = spark.createDataFrame(rows, SparkSampler.SCHEMA);
+      Dataset<Row> swapped =
+          table
+              .withColumn("index", table.col("index").cast(DataTypes.IntegerType))
+              .withColumn("class", table.col("class").cast(DataTypes.LongType));
+      Path target = folder.resolve("swapped");
+      assertSame(
+          ImagePacking.ofRows(
+                  spark, swapped, images.classNames(), SHAPE, "rows", 2, target.toString())
+              .dataSet(configuration),
+          images);
+
+      Path unnamed = folder.resolve("unnamed");
+      assertThatThrownBy(
+              () ->
+                  ImagePacking.ofRows(
+                      spark, table, List.of("one"), SHAPE, "a table", 1, unnamed.toString()))
+          .rootCause()
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageMatching(
+              "Image \\d+0 of a table has the class 1, and there are names of 1; .*");
+      Dataset<Row> unnumbered =
+          table.withColumn("index", functions.lit(null).cast(DataTypes.LongType));
+      assertThatIOException()
+          .isThrownBy(
+              () ->
+                  ImagePacking.ofRows(
+                      spark, unnumbered, images.classNames(), SHAPE, "a table", 1, "unused"))
+          .withMessageStartingWith("a table has rows without a whole number in the column index");
+      assertThat(unnamed).doesNotExist();
     } finally {
       spark.stop();
     }

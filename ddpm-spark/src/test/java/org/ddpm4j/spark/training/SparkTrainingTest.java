@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -143,6 +144,30 @@ class SparkTrainingTest {
           .isInstanceOf(UncheckedIOException.class)
           .hasMessageContaining("The cluster failed at a step 4 times: ")
           .hasMessageContaining("images-that-go");
+    }
+  }
+
+  /** By the names that the run has, not by those of the copy on this machine, which is removed. */
+  @Test
+  void aDamagedCheckpointIsNamedWithTheOneBeforeIt() throws IOException {
+    Path path = folder.resolve("damaged");
+    RunFolder run = RunFolder.create(path, TinyRun.config(IMAGES, STEPS));
+    TinyRun.onOneMachine(
+        TinyRun.config(IMAGES, 1),
+        IMAGES,
+        1,
+        trainer -> run.checkpoints().write(trainer.checkpoint()));
+    Path whole = run.checkpoints().latest().orElseThrow();
+    Path damaged = whole.resolveSibling("step-0000004.safetensors");
+    byte[] bytes = Files.readAllBytes(whole);
+    Files.write(damaged, Arrays.copyOf(bytes, bytes.length / 2));
+    try (RemoteRun remote = RemoteRun.open(path.toString(), CONFIGURATION)) {
+      assertThatIOException()
+          .isThrownBy(
+              () -> new SparkTraining(context(), remote, packed, 2, Placement.BARRIER).close())
+          .withMessageContaining(damaged.toString())
+          .withMessageEndingWith("Move that file away to go on from file:" + whole + ".")
+          .withMessageNotContaining("ddpm4j-run-");
     }
   }
 
