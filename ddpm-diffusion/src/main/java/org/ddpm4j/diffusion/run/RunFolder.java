@@ -328,7 +328,9 @@ public record RunFolder(Path path) {
                 () ->
                     new IOException(
                         Text.format(
-                            "The run %s has no checkpoint yet; it was interrupted before its first, so begin a new run.",
+                            Files.exists(unet())
+                                ? "The run %s has no checkpoint any more but only the moving average of its weights, from which a training cannot go on; bring a checkpoint back, or begin a new run with that network."
+                                : "The run %s has no checkpoint yet; it was interrupted before its first, so begin a new run.",
                             path)));
     try {
       return Checkpoint.read(latest, like);

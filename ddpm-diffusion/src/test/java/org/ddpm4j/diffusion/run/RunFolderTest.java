@@ -110,6 +110,12 @@ class RunFolderTest {
     assertThatThrownBy(() -> run.readLatestCheckpoint(weights))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("has no checkpoint yet");
+    Files.createDirectory(run.unet());
+    assertThatThrownBy(() -> run.readCheckpointToResume(weights))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(
+            "has no checkpoint any more but only the moving average of its weights");
+    Files.delete(run.unet());
 
     Path first = run.checkpoints().write(checkpoint(5, weights));
     assertThat(run.readLatestCheckpoint(weights).step()).isEqualTo(5);

@@ -133,22 +133,28 @@ public final class RemoteRun implements AutoCloseable {
    *
    * @param like values of the run's network; not changed
    * @return the state; empty if the run has no checkpoint yet
-   * @throws IOException if it is damaged or cannot be resumed
+   * @throws IOException if it is damaged or cannot be resumed, or the run has its trained network
+   *     alone
    */
   public Optional<Checkpoint> readLatestCheckpoint(Parameters like) throws IOException {
     TreeMap<Long, Path> all = checkpoints();
-    if (all.isEmpty()) {
+    Path average = new Path(folder, UNET);
+    if (all.isEmpty() && !files.exists(average)) {
       return Optional.empty();
     }
-    download(all.lastEntry().getValue());
+    if (all.isEmpty()) {
+      download(average, local.unet());
+    } else {
+      download(all.lastEntry().getValue());
+    }
     try {
       return Optional.of(local.readCheckpointToResume(like));
     } catch (IOException e) {
       // What is said of the newest names the one before it, if that is there.
-      Map.Entry<Long, Path> before = all.lowerEntry(all.lastKey());
-      if (before == null) {
+      if (all.size() < 2) {
         throw named(e);
       }
+      Map.Entry<Long, Path> before = all.lowerEntry(all.lastKey());
       download(before.getValue());
       try {
         return Optional.of(local.readCheckpointToResume(like));

@@ -169,6 +169,16 @@ class SparkTrainingTest {
           .withMessageEndingWith("Move that file away to go on from file:" + whole + ".")
           .withMessageNotContaining("ddpm4j-run-");
     }
+    Files.delete(damaged);
+    Files.delete(whole);
+    Files.createDirectory(run.unet());
+    try (RemoteRun remote = RemoteRun.open(path.toString(), CONFIGURATION)) {
+      assertThatIOException()
+          .as("a training that has ended is not begun anew")
+          .isThrownBy(
+              () -> new SparkTraining(context(), remote, packed, 2, Placement.BARRIER).close())
+          .withMessageContaining("The run file:" + path + " has no checkpoint any more");
+    }
   }
 
   @Test
