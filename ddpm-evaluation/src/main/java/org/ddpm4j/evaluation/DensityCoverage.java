@@ -22,7 +22,8 @@ public record DensityCoverage(double density, double coverage) {
    * @param generated of at least one image, about as many
    * @param k neighbours, at least 1; the paper's are {@link #NEIGHBOURS}
    * @return density, at least 0, and coverage, in [0,1]
-   * @throws IllegalArgumentException if there are too few images
+   * @throws IllegalArgumentException if there are too few images, or features are of different
+   *     length or not finite
    */
   public static DensityCoverage of(Features real, Features generated, int k) {
     Objects.requireNonNull(real, "real");

@@ -36,6 +36,9 @@ public record DistanceReport(
   /** Fewer have no kernel distance and no neighbours. */
   public static final int FEWEST_IMAGES = 10;
 
+  /** Among fewer real images nobody has as many neighbours as are counted. */
+  public static final int FEWEST_REAL_IMAGES = DensityCoverage.NEIGHBOURS + 1;
+
   /** Of the images that distances between neighbours are of: those of both sides are all pairs. */
   private static final int MOST_NEIGHBOURS = 10_000;
 
@@ -80,6 +83,18 @@ public record DistanceReport(
           Text.format(
               "Distances of %d images tell nothing; take %d or, better, thousands.",
               found.count(), FEWEST_IMAGES));
+    }
+    if (reference.some().count() < FEWEST_REAL_IMAGES) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "%d real images are too few to compare with (%s); take %d or, better, thousands.",
+              reference.some().count(), reference.source(), FEWEST_REAL_IMAGES));
+    }
+    if (labels != null && labels.length != 0 && labels.length != found.count()) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "There are %d images and the classes of %d; give the class of each, or null.",
+              found.count(), labels.length));
     }
     FeatureStatistics statistics = FeatureStatistics.of(found);
     Features real = someOf(reference.some(), Math.min(found.count(), MOST_NEIGHBOURS));

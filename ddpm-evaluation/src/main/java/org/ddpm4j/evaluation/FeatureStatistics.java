@@ -40,8 +40,15 @@ public final class FeatureStatistics implements Serializable {
    *
    * @param dimensions D, at least 1
    * @return what others are merged into
+   * @throws IllegalArgumentException if there are fewer, or more than a matrix has room for
    */
   public static FeatureStatistics empty(int dimensions) {
+    if (dimensions < 1 || (long) dimensions * dimensions > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "There are no statistics of %d features; expected 1 to %d.",
+              dimensions, (int) Math.sqrt(Integer.MAX_VALUE)));
+    }
     return new FeatureStatistics(0, new double[dimensions], new double[dimensions * dimensions]);
   }
 

@@ -123,6 +123,48 @@ public record Features(float[][] values, float[][] probabilities) {
         parts.stream().flatMap(part -> Arrays.stream(part.probabilities)).toArray(float[][]::new));
   }
 
+  /**
+   * Refuses features that no measure can tell anything of: comparisons with NaN are all false, so
+   * that such an image would be far from all others and close to none, in silence.
+   *
+   * @throws IllegalArgumentException if a feature is not finite
+   */
+  void requireFinite() {
+    requireFinite(values, "feature");
+  }
+
+  /** The same of the probabilities. */
+  void requireFiniteProbabilities() {
+    requireFinite(probabilities, "probability");
+  }
+
+  private static void requireFinite(float[][] rows, String what) {
+    for (int i = 0; i < rows.length; i++) {
+      for (float value : rows[i]) {
+        if (!Float.isFinite(value)) {
+          throw new IllegalArgumentException(
+              Text.format(
+                  "A %s of image %d is not finite; look at the image, or at the weights of the network.",
+                  what, i));
+        }
+      }
+    }
+  }
+
+  /**
+   * Refuses features of another network.
+   *
+   * @throws IllegalArgumentException if their lengths differ
+   */
+  void requireSameDimensions(Features other) {
+    if (dimensions() != other.dimensions()) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "Features of %d numbers cannot be compared with features of %d; take those of one network.",
+              dimensions(), other.dimensions()));
+    }
+  }
+
   /** Rows as a matrix in double precision, {@code [end-first,D]}. */
   INDArray matrix(int first, int end) {
     double[] flat = new double[(end - first) * dimensions()];

@@ -25,7 +25,8 @@ public record InceptionScore(double value, double standardDeviation) {
    * @param parts into how many neighbouring parts the images are cut, at least 1; the paper's are
    *     {@link #PARTS}
    * @return the score
-   * @throws IllegalArgumentException if there are no probabilities, or fewer images than parts
+   * @throws IllegalArgumentException if there are no probabilities, one is not finite, or there are
+   *     fewer images than parts
    */
   public static InceptionScore of(Features features, int parts) {
     Objects.requireNonNull(features, "features");
@@ -35,6 +36,7 @@ public record InceptionScore(double value, double standardDeviation) {
               "%d images with probabilities of %d classes have no inception score in %d parts; take a classifier, and as many images as parts.",
               features.count(), features.classes(), parts));
     }
+    features.requireFiniteProbabilities();
     double[] scores =
         IntStream.range(0, parts)
             .mapToDouble(

@@ -41,7 +41,8 @@ public record KernelDistance(double value, double standardDeviation, int subsets
    * @param b the same of others, by the same network
    * @param seed of the choice of the subsets
    * @return the distance
-   * @throws IllegalArgumentException if there are too few images
+   * @throws IllegalArgumentException if there are too few images, or features are of different
+   *     length or not finite
    */
   public static KernelDistance between(Features a, Features b, long seed) {
     Objects.requireNonNull(b, "b");
@@ -59,7 +60,8 @@ public record KernelDistance(double value, double standardDeviation, int subsets
    * @param subsetSize images of a subset, at least 2, and at most as many as there are of each
    * @param seed of the choice of the subsets
    * @return the distance
-   * @throws IllegalArgumentException if there are too few images
+   * @throws IllegalArgumentException if there are too few images, or features are of different
+   *     length or not finite
    */
   public static KernelDistance between(
       Features a, Features b, int subsets, int subsetSize, long seed) {
@@ -72,6 +74,9 @@ public record KernelDistance(double value, double standardDeviation, int subsets
               "%d subsets of %d images cannot be drawn of %d; take 1 or more of %d to %d, or more images.",
               subsets, subsetSize, fewest, SMALLEST_SUBSET, fewest));
     }
+    a.requireSameDimensions(b);
+    a.requireFinite();
+    b.requireFinite();
     SplittableRandom random = new SplittableRandom(seed);
     double[] values = new double[subsets];
     for (int i = 0; i < subsets; i++) {

@@ -33,7 +33,7 @@ public final class NearestImages {
    * Looks at further images, which count on from those before.
    *
    * @param others the same features of these
-   * @throws IllegalArgumentException if the features are of another length
+   * @throws IllegalArgumentException if the features are of another length or not finite
    */
   public void add(Features others) {
     int before = seen;

@@ -26,12 +26,9 @@ final class Neighbours {
 
   /** The squared distances of each image of a set to all of another. */
   static void forEachRow(Features from, Features to, RowTaker taker) {
-    if (from.dimensions() != to.dimensions()) {
-      throw new IllegalArgumentException(
-          Text.format(
-              "Features of %d numbers cannot be compared with features of %d; take those of one network.",
-              from.dimensions(), to.dimensions()));
-    }
+    from.requireSameDimensions(to);
+    from.requireFinite();
+    to.requireFinite();
     INDArray others = to.matrix().transpose();
     double[] otherSquares = squares(to);
     double[] row = new double[to.count()];

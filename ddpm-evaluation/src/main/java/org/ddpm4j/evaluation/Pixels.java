@@ -1,7 +1,9 @@
 package org.ddpm4j.evaluation;
 
+import java.util.Arrays;
 import java.util.Objects;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.io.Text;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -37,9 +39,16 @@ public final class Pixels {
    *
    * @param pixels {@code [N,C,H,W]}, whole numbers from 0 to 255
    * @return all values of an image, from 0 to 1, a row for each
+   * @throws IllegalArgumentException if there are no images
    */
   public static Features asFeatures(INDArray pixels) {
-    int images = (int) Objects.requireNonNull(pixels, "pixels").size(0);
+    if (Objects.requireNonNull(pixels, "pixels").rank() < 2 || pixels.length() == 0) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "Pixels of the shape %s are of no image; expected [N,C,H,W], N at least 1.",
+              Arrays.toString(pixels.shape())));
+    }
+    int images = (int) pixels.size(0);
     float[] values = pixels.dup('c').data().asFloat();
     int volume = values.length / images;
     float[][] rows = new float[images][volume];

@@ -24,7 +24,8 @@ public record PrecisionRecall(double precision, double recall) {
    * @param generated of more than k images, about as many
    * @param k neighbours, at least 1; the paper's are {@link #NEIGHBOURS}
    * @return precision and recall, each in [0,1]
-   * @throws IllegalArgumentException if there are too few images
+   * @throws IllegalArgumentException if there are too few images, or features are of different
+   *     length or not finite
    */
   public static PrecisionRecall of(Features real, Features generated, int k) {
     Objects.requireNonNull(real, "real");

@@ -98,10 +98,15 @@ public record ReferenceFeatures(
      * @param extractor finds the features
      * @param classNames of the images' classes
      * @param size how many images there will be, at least 2
+     * @throws IllegalArgumentException if there are fewer
      */
     public Builder(FeatureExtractor extractor, List<String> classNames, int size) {
       Objects.requireNonNull(classNames, "classNames");
       Objects.requireNonNull(extractor, "extractor");
+      if (size < 2) {
+        throw new IllegalArgumentException(
+            Text.format("A reference of %d images has no covariance; give at least 2.", size));
+      }
       this.extractor = extractor;
       this.classNames = List.copyOf(classNames);
       this.size = size;
@@ -116,8 +121,16 @@ public record ReferenceFeatures(
      *
      * @param pixels as {@link FeatureExtractor#extract} takes them
      * @param batchLabels the class of each
+     * @throws IllegalArgumentException if there are not as many of both
      */
     public void add(INDArray pixels, int... batchLabels) {
+      if (Objects.requireNonNull(batchLabels, "batchLabels").length
+          != Objects.requireNonNull(pixels, "pixels").size(0)) {
+        throw new IllegalArgumentException(
+            Text.format(
+                "There are %d images and the classes of %d; each image is of one.",
+                pixels.size(0), batchLabels.length));
+      }
       Features found = extractor.extract(pixels);
       all = all.merge(FeatureStatistics.of(found));
       for (int k = 0; k < byClass.length; k++) {

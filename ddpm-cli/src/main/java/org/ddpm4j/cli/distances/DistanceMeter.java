@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.IntStream;
+import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Progress;
 import org.ddpm4j.data.ImageDataSet;
@@ -51,6 +52,11 @@ public final class DistanceMeter implements AutoCloseable {
   public static DistanceMeter open(
       Console console, FeatureExtractor extractor, ImageDataSet real, Path cache)
       throws IOException {
+    if (real.size() < DistanceReport.FEWEST_REAL_IMAGES) {
+      throw new BadInputException(
+          "%d real images are too few to compare with (%s); name a data set of at least %d, or, better, thousands.",
+          real.size(), real.source(), DistanceReport.FEWEST_REAL_IMAGES);
+    }
     Path file =
         cache.resolve(
             Text.format(

@@ -321,6 +321,34 @@ class DistancesCommandTest {
             "by --data");
   }
 
+  @Test
+  void aDataSetOfAFewImagesIsNothingToCompareWith() throws IOException {
+    Path photos = Files.createDirectories(folder.resolve("photos"));
+    for (int i = 0; i < 5; i++) {
+      grey(photos.resolve(i + ".png"), 16 * i);
+    }
+    Path images = Files.createDirectories(folder.resolve("images"));
+    for (int i = 0; i < 10; i++) {
+      grey(images.resolve(i + ".png"), 20 * i);
+    }
+    Path output = folder.resolve("a.json");
+    Cli.run(
+            "distances",
+            "--images",
+            images,
+            "--dataset",
+            "folder",
+            "--data",
+            photos,
+            "--cache",
+            cache,
+            "--output",
+            output)
+        .isBadInput(
+            "5 real images are too few to compare with (images of the folder", "at least 6");
+    assertThat(output).doesNotExist();
+  }
+
   private static void grey(Path file, int level) throws IOException {
     BufferedImage image = new BufferedImage(8, 8, BufferedImage.TYPE_BYTE_GRAY);
     for (int i = 0; i < 64; i++) {
