@@ -14,6 +14,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Locale;
 import java.util.Optional;
@@ -142,6 +143,10 @@ final class ImageDecoder {
     if (height < 1 || width < 1) {
       throw new IOException(Text.format("it is damaged (its size is %d x %d)", width, height));
     }
+    if (header.place() != null) {
+      height = Math.max(height, header.place().height());
+      width = Math.max(width, header.place().width());
+    }
     if ((long) height * width > MAX_PIXELS) {
       throw new IOException(
           Text.format("its %,d x %,d pixels are more than %,d", width, height, MAX_PIXELS));
@@ -156,15 +161,15 @@ final class ImageDecoder {
         throw new IOException("it is damaged (" + damage[0] + ")");
       }
       if (image != null) {
-        requireLevels(image.getRaster());
+        requireLevels(image.getRaster(), header.samples());
       }
       boolean exchanged = header.orientation().exchangesSides();
       byte[] stored =
           Resampling.cover(
-              inks == null ? rows(image) : inkRows(inks, header.coding()),
+              inks == null ? placedRows(image, header) : inkRows(inks, header.coding()),
               shape.channels(),
-              inks == null ? image.getHeight() : inks.getHeight(),
-              inks == null ? image.getWidth() : inks.getWidth(),
+              height,
+              width,
               exchanged ? shape.width() : shape.height(),
               exchanged ? shape.height() : shape.width());
       return header.orientation().apply(stored, shape.channels(), shape.height(), shape.width());
@@ -174,7 +179,11 @@ final class ImageDecoder {
   }
 
   /** What the values of other samples stand for, their files do not say. */
-  private static void requireLevels(Raster raster) throws IOException {
+  private static void requireLevels(Raster raster, ImageHeader.Samples samples) throws IOException {
+    if (samples.signed()) {
+      throw new IOException(
+          "its samples are signed whole numbers, of which nobody knows how bright they are (write it with 8 or 16 bits without a sign)");
+    }
     int bits = raster.getSampleModel().getSampleSize(0);
     if (bits > MAX_BITS) {
       int type = raster.getSampleModel().getDataType();
@@ -193,24 +202,48 @@ final class ImageDecoder {
 
   // ---- pixels
 
-  private Resampling.Rows rows(BufferedImage image) {
+  /** Of a picture that does not fill the whole what lies around it is transparent. */
+  private Resampling.Rows placedRows(BufferedImage image, ImageHeader header) {
+    Resampling.Rows rows = rows(image, header.samples());
+    ImageHeader.Place place = header.place();
+    if (place == null || place.width() == image.getWidth() && place.height() == image.getHeight()) {
+      return rows;
+    }
+    float[][] picture = new float[shape.channels()][image.getWidth()];
+    return (y, channels) -> {
+      boolean meets = y >= place.top() && y < place.top() + image.getHeight();
+      if (meets) {
+        rows.read(y - place.top(), picture);
+      }
+      for (int c = 0; c < channels.length; c++) {
+        Arrays.fill(channels[c], 255);
+        if (meets) {
+          System.arraycopy(picture[c], 0, channels[c], place.left(), image.getWidth());
+        }
+      }
+    };
+  }
+
+  private Resampling.Rows rows(BufferedImage image, ImageHeader.Samples said) {
     ColorModel colors = image.getColorModel();
     boolean indexed = colors instanceof IndexColorModel;
     if (!indexed && colors.getColorSpace().getType() == ColorSpace.TYPE_GRAY) {
-      return greyRows(image.getRaster(), colors);
+      return greyRows(image.getRaster(), colors, said);
     }
     if (indexed || colors.getColorSpace().isCS_sRGB()) {
-      return colorRows(image);
+      return colorRows(image, said.alpha());
     }
     if (colors.getColorSpace().getType() == ColorSpace.TYPE_CMYK) {
       return inkRows(image.getRaster(), colors.getComponentSize(0));
     }
     BufferedImage converted =
         new BufferedImage(image.getWidth(), image.getHeight(), BufferedImage.TYPE_INT_ARGB);
-    return colorRows(new ColorConvertOp(null).filter(image, converted));
+    return colorRows(
+        new ColorConvertOp(null).filter(image, converted), ImageHeader.Alpha.OF_READER);
   }
 
-  private static Resampling.Rows greyRows(Raster raster, ColorModel colors) {
+  private static Resampling.Rows greyRows(
+      Raster raster, ColorModel colors, ImageHeader.Samples said) {
     int width = raster.getWidth();
     int[] samples = new int[width];
     int[] alphas = new int[width];
@@ -222,8 +255,12 @@ final class ImageDecoder {
         raster.getSamples(0, y, width, 1, 1, alphas);
       }
       for (int x = 0; x < width; x++) {
+        float level = samples[x] * 255f / brightest;
         float alpha = colors.hasAlpha() ? alphas[x] / opaque : 1;
-        float grey = onWhite(samples[x] * 255f / brightest, alpha);
+        if (said.transparent() >= 0) {
+          alpha = Math.round(level * said.most() / 255) == said.transparent() ? 0 : 1;
+        }
+        float grey = onWhite(level, alpha, said.alpha());
         for (float[] channel : channels) {
           channel[x] = grey;
         }
@@ -290,8 +327,11 @@ final class ImageDecoder {
     }
   }
 
-  private static Resampling.Rows colorRows(BufferedImage image) {
+  private static Resampling.Rows colorRows(BufferedImage image, ImageHeader.Alpha said) {
     int width = image.getWidth();
+    // The colours of such a model are divided by the opacity on the way.
+    ImageHeader.Alpha kind =
+        image.getColorModel().isAlphaPremultiplied() ? ImageHeader.Alpha.OF_READER : said;
     int[] argb = new int[width];
     return (y, channels) -> {
       image.getRGB(0, y, width, 1, argb, 0, width);
@@ -300,14 +340,18 @@ final class ImageDecoder {
         put(
             channels,
             x,
-            onWhite(argb[x] >> 16 & 255, alpha),
-            onWhite(argb[x] >> 8 & 255, alpha),
-            onWhite(argb[x] & 255, alpha));
+            onWhite(argb[x] >> 16 & 255, alpha, kind),
+            onWhite(argb[x] >> 8 & 255, alpha, kind),
+            onWhite(argb[x] & 255, alpha, kind));
       }
     };
   }
 
-  private static float onWhite(float level, float alpha) {
-    return alpha == 1 ? level : level * alpha + 255 * (1 - alpha);
+  private static float onWhite(float level, float alpha, ImageHeader.Alpha kind) {
+    if (alpha == 1 || kind == ImageHeader.Alpha.NONE) {
+      return level;
+    }
+    float light = kind == ImageHeader.Alpha.MULTIPLIED ? level : level * alpha;
+    return Math.min(255, light + 255 * (1 - alpha));
   }
 }

@@ -15,8 +15,44 @@ import javax.imageio.stream.ImageInputStream;
  *     directory of TIFF; {@link Orientation#UPRIGHT} where nothing is said
  * @param components of a JPEG file's pixels, 0 of any other
  * @param coding how Adobe's marker says that they are coded
+ * @param samples of a TIFF file or a grey PNG file
+ * @param place of the first picture of a GIF file; null of any other
  */
-record ImageHeader(Orientation orientation, int components, Coding coding) {
+record ImageHeader(
+    Orientation orientation, int components, Coding coding, Samples samples, Place place) {
+
+  /**
+   * What samples stand for.
+   *
+   * @param signed whether they are signed whole numbers, whose range no file says
+   * @param alpha what further ones are
+   * @param transparent the sample of a grey PNG file that is transparent, -1 for none
+   * @param most the largest sample of such a file
+   */
+  record Samples(boolean signed, Alpha alpha, int transparent, int most) {
+
+    static final Samples USUAL = new Samples(false, Alpha.OF_READER, -1, 255);
+  }
+
+  /** What the first sample is that is no colour: ExtraSamples of TIFF 6.0, tag 338. */
+  enum Alpha {
+    /** As the reader says. */
+    OF_READER,
+    /** 0: nobody knows, so that it is no opacity. */
+    NONE,
+    /** 1: an opacity by which the colours have been multiplied. */
+    MULTIPLIED
+  }
+
+  /**
+   * Where a picture lies.
+   *
+   * @param left column of the first of its pixels
+   * @param top row of the first of its pixels
+   * @param width of the whole, which the picture need not fill
+   * @param height of the whole
+   */
+  record Place(int left, int top, int width, int height) {}
 
   /** What the components of a JPEG file are. */
   enum Coding {
@@ -28,18 +64,23 @@ record ImageHeader(Orientation orientation, int components, Coding coding) {
 
   private static final int JPEG_START = 0xffd8;
   private static final int PNG_START = 0x8950;
+  private static final int GIF_START = 'G' << 8 | 'I';
   private static final int RIFF_START = 'R' << 8 | 'I';
   private static final int LITTLE_ENDIAN = 'I' << 8 | 'I';
   private static final int BIG_ENDIAN = 'M' << 8 | 'M';
 
   private static final int ORIENTATION_TAG = 274;
+  private static final int EXTRA_SAMPLES_TAG = 338;
+  private static final int SAMPLE_FORMAT_TAG = 339;
+  private static final int SIGNED = 2;
   private static final int SHORT = 3;
   private static final int ENTRY_BYTES = 12;
   private static final int YCCK = 2;
 
   private static final byte[] EXIF = "Exif\0".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] ADOBE = "Adobe".getBytes(StandardCharsets.US_ASCII);
-  private static final ImageHeader NOTHING = new ImageHeader(Orientation.UPRIGHT, 0, Coding.PLAIN);
+  private static final ImageHeader NOTHING =
+      new ImageHeader(Orientation.UPRIGHT, 0, Coding.PLAIN, Samples.USUAL, null);
 
   /**
    * Reads what there is; what is damaged counts as not said, since the pixels may be whole all the
@@ -56,7 +97,8 @@ record ImageHeader(Orientation orientation, int components, Coding coding) {
         case JPEG_START -> ofJpeg(input);
         case PNG_START -> ofPng(input);
         case RIFF_START -> ofWebp(input);
-        case LITTLE_ENDIAN, BIG_ENDIAN -> NOTHING.turned(orientation(input, 0));
+        case GIF_START -> ofGif(input);
+        case LITTLE_ENDIAN, BIG_ENDIAN -> ofTiff(input);
         default -> NOTHING;
       };
     } catch (EOFException e) {
@@ -91,7 +133,44 @@ record ImageHeader(Orientation orientation, int components, Coding coding) {
   }
 
   private ImageHeader turned(int number) {
-    return new ImageHeader(Orientation.of(number), components, coding);
+    return new ImageHeader(Orientation.of(number), components, coding, samples, place);
+  }
+
+  private ImageHeader with(Samples newSamples) {
+    return new ImageHeader(orientation, components, coding, newSamples, place);
+  }
+
+  private static ImageHeader ofTiff(ImageInputStream input) throws IOException {
+    int extra = shortOf(input, 0, EXTRA_SAMPLES_TAG, -1);
+    Alpha alpha = extra == 0 ? Alpha.NONE : extra == 1 ? Alpha.MULTIPLIED : Alpha.OF_READER;
+    boolean signed = shortOf(input, 0, SAMPLE_FORMAT_TAG, 1) == SIGNED;
+    return NOTHING.turned(orientation(input, 0)).with(new Samples(signed, alpha, -1, 255));
+  }
+
+  /** The screen's size, its colours, extensions in blocks, and then the first picture. */
+  private static ImageHeader ofGif(ImageInputStream input) throws IOException {
+    input.setByteOrder(ByteOrder.LITTLE_ENDIAN);
+    input.seek(6);
+    int width = input.readUnsignedShort();
+    int height = input.readUnsignedShort();
+    int colors = input.readUnsignedByte();
+    input.skipBytes(2 + ((colors & 0x80) == 0 ? 0 : 3 << (colors & 7) + 1));
+    while (input.readUnsignedByte() == '!') {
+      input.readUnsignedByte();
+      for (int size = input.readUnsignedByte(); size > 0; size = input.readUnsignedByte()) {
+        input.skipBytes(size);
+      }
+    }
+    int left = input.readUnsignedShort();
+    int top = input.readUnsignedShort();
+    // Viewers show all of a picture that is larger than the screen.
+    Place place =
+        new Place(
+            left,
+            top,
+            Math.max(width, left + input.readUnsignedShort()),
+            Math.max(height, top + input.readUnsignedShort()));
+    return new ImageHeader(Orientation.UPRIGHT, 0, Coding.PLAIN, Samples.USUAL, place);
   }
 
   /** Goes from segment to segment, up to the pixels. */
@@ -125,9 +204,9 @@ record ImageHeader(Orientation orientation, int components, Coding coding) {
       }
     } catch (EOFException | IndexOutOfBoundsException e) {
       // What was said before the damage holds.
-      return new ImageHeader(Orientation.of(number), components, coding);
+      return new ImageHeader(Orientation.of(number), components, coding, Samples.USUAL, null);
     }
-    return new ImageHeader(Orientation.of(number), components, coding);
+    return new ImageHeader(Orientation.of(number), components, coding, Samples.USUAL, null);
   }
 
   /** The code of the next marker, before which any bytes may stand. */
@@ -150,17 +229,32 @@ record ImageHeader(Orientation orientation, int components, Coding coding) {
   /** A chunk: its length, its name, so many bytes, a checksum. */
   private static ImageHeader ofPng(ImageInputStream input) throws IOException {
     input.seek(8);
-    while (true) {
-      long length = input.readUnsignedInt();
-      int name = input.readInt();
-      long start = input.getStreamPosition();
-      if (name == name("eXIf")) {
-        return NOTHING.turned(orientation(input, start));
+    ImageHeader header = NOTHING;
+    int bits = 0;
+    boolean grey = false;
+    try {
+      while (true) {
+        long length = input.readUnsignedInt();
+        int name = input.readInt();
+        long start = input.getStreamPosition();
+        if (name == name("IHDR")) {
+          input.skipBytes(8);
+          bits = input.readUnsignedByte();
+          grey = input.readUnsignedByte() == 0;
+        } else if (name == name("tRNS") && grey && bits < 8) {
+          // Of larger samples the JDK's reader tells; of these it forgets some.
+          int most = (1 << bits) - 1;
+          int transparent = input.readUnsignedShort() & most;
+          header = header.with(new Samples(false, Alpha.OF_READER, transparent, most));
+        } else if (name == name("eXIf")) {
+          header = header.turned(orientation(input, start));
+        } else if (name == name("IEND")) {
+          return header;
+        }
+        input.seek(start + length + 4);
       }
-      if (name == name("IEND")) {
-        return NOTHING;
-      }
-      input.seek(start + length + 4);
+    } catch (EOFException | IndexOutOfBoundsException e) {
+      return header;
     }
   }
 
@@ -191,15 +285,21 @@ record ImageHeader(Orientation orientation, int components, Coding coding) {
 
   /** The number that the first directory of TIFF data says; 0 if it says none. */
   private static int orientation(ImageInputStream input, long start) throws IOException {
+    return shortOf(input, start, ORIENTATION_TAG, 0);
+  }
+
+  /** The first of the 16-bit numbers that the first directory of TIFF data has for a tag. */
+  private static int shortOf(ImageInputStream input, long start, int wanted, int otherwise)
+      throws IOException {
     try {
       input.seek(start);
       int order = input.readUnsignedShort();
       if (order != LITTLE_ENDIAN && order != BIG_ENDIAN) {
-        return 0;
+        return otherwise;
       }
       input.setByteOrder(order == LITTLE_ENDIAN ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
       if (input.readUnsignedShort() != 42) {
-        return 0;
+        return otherwise;
       }
       long directory = start + input.readUnsignedInt();
       input.seek(directory);
@@ -208,14 +308,20 @@ record ImageHeader(Orientation orientation, int components, Coding coding) {
         input.seek(directory + 2 + (long) i * ENTRY_BYTES);
         int tag = input.readUnsignedShort();
         int type = input.readUnsignedShort();
-        input.readUnsignedInt();
-        if (tag == ORIENTATION_TAG) {
-          return type == SHORT ? input.readUnsignedShort() : 0;
+        long count = input.readUnsignedInt();
+        if (tag == wanted) {
+          if (type != SHORT || count < 1) {
+            return otherwise;
+          }
+          if (count > 2) {
+            input.seek(start + input.readUnsignedInt());
+          }
+          return input.readUnsignedShort();
         }
       }
-      return 0;
+      return otherwise;
     } catch (EOFException | IndexOutOfBoundsException e) {
-      return 0;
+      return otherwise;
     } finally {
       input.setByteOrder(ByteOrder.BIG_ENDIAN);
     }

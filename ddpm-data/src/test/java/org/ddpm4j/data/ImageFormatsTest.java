@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
@@ -14,6 +15,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
+import java.util.zip.Deflater;
 import javax.imageio.ImageIO;
 import org.ddpm4j.diffusion.ImageShape;
 import org.junit.jupiter.api.Test;
@@ -165,6 +168,123 @@ class ImageFormatsTest {
         .isThrownBy(() -> read(file, 1, 1))
         .withMessageContaining("its samples are " + numbers)
         .withMessageContaining("write it with 8 or 16 bits");
+  }
+
+  /** A picture that begins in the second row and column of its screen, as viewers show it. */
+  @Test
+  void aPictureOfAGifFileLiesWhereTheFileSays() throws IOException {
+    ByteBuffer gif = ByteBuffer.allocate(100).order(ByteOrder.LITTLE_ENDIAN);
+    gif.put("GIF89a".getBytes(StandardCharsets.US_ASCII)).putShort((short) 4).putShort((short) 3);
+    gif.put(new byte[] {(byte) 0x81, 0, 0, 0, 0, 0, 10, 20, 30, 40, 50, 60, 0, 0, 0});
+    // An extension that says that colour 2 is transparent.
+    gif.put(new byte[] {'!', (byte) 0xf9, 4, 1, 0, 0, 2, 0});
+    gif.put(new byte[] {',', 1, 0, 1, 0, 2, 0, 2, 0, 0, 2});
+    // Codes of three bits: clear, two pixels, clear, two pixels, end.
+    int bits = 0;
+    int[] codes = {4, 1, 2, 4, 1, 1, 5};
+    for (int i = 0; i < codes.length; i++) {
+      bits |= codes[i] << 3 * i;
+    }
+    gif.put(new byte[] {3, (byte) bits, (byte) (bits >> 8), (byte) (bits >> 16), 0, ';'});
+    Path file = Files.write(folder.resolve("a.gif"), Arrays.copyOf(gif.array(), gif.position()));
+    int white = 255;
+    assertThat(Arrays.copyOf(read(file, 3, 4), 12))
+        .containsExactly(white, white, white, white, white, 10, white, white, white, 10, 10, white);
+  }
+
+  /** The JDK's reader forgets the transparent one of some sixteen greys. */
+  @Test
+  void theTransparentGreyOfFourBitsIsWhite() throws IOException {
+    for (int transparent = 0; transparent < 16; transparent++) {
+      ByteArrayOutputStream png = new ByteArrayOutputStream();
+      png.write(new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'});
+      chunk(png, "IHDR", 0, 0, 0, 16, 0, 0, 0, 1, 4, 0, 0, 0, 0);
+      chunk(png, "tRNS", 0, transparent);
+      // A stored block of one row: no filter, and two greys in a byte.
+      int[] row = {0, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef};
+      byte[] plain = new byte[row.length];
+      for (int i = 0; i < row.length; i++) {
+        plain[i] = (byte) row[i];
+      }
+      Deflater deflater = new Deflater();
+      deflater.setInput(plain);
+      deflater.finish();
+      byte[] deflated = new byte[100];
+      int length = deflater.deflate(deflated);
+      deflater.end();
+      int[] data = new int[length];
+      for (int i = 0; i < length; i++) {
+        data[i] = deflated[i];
+      }
+      chunk(png, "IDAT", data);
+      chunk(png, "IEND");
+      Path file = Files.write(folder.resolve("grey.png"), png.toByteArray());
+      int[] expected = new int[16];
+      for (int x = 0; x < 16; x++) {
+        expected[x] = x == transparent ? 255 : 17 * x;
+      }
+      assertThat(Arrays.copyOf(read(file, 1, 16), 16)).containsExactly(expected);
+    }
+  }
+
+  private static void chunk(ByteArrayOutputStream png, String name, int... data)
+      throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(4 + data.length);
+    bytes.put(name.getBytes(StandardCharsets.US_ASCII));
+    for (int value : data) {
+      bytes.put((byte) value);
+    }
+    CRC32 crc = new CRC32();
+    crc.update(bytes.array());
+    png.write(ByteBuffer.allocate(4).putInt(data.length).array());
+    png.write(bytes.array());
+    png.write(ByteBuffer.allocate(4).putInt((int) crc.getValue()).array());
+  }
+
+  /** TIFF 6.0, tag 338: not known, multiplied, opacity. */
+  @ParameterizedTest
+  @CsvSource({"0, 10, 20, 30", "1, 214, 224, 234", "2, 206, 208, 210"})
+  void theFourthSampleOfATiffFileIsWhatTheFileSays(int extra, int red, int green, int blue)
+      throws IOException {
+    int[][] entries = {
+      {256, 1, 1},
+      {257, 1, 1},
+      {258, 4, 8},
+      {259, 1, 1},
+      {262, 1, 2},
+      {273, 1, 16},
+      {277, 1, 4},
+      {278, 1, 1},
+      {279, 1, 4},
+      {338, 1, extra}
+    };
+    ByteBuffer tiff = ByteBuffer.allocate(200).order(ByteOrder.LITTLE_ENDIAN);
+    tiff.put(new byte[] {'I', 'I', 42, 0}).putInt(20);
+    // The bits of each sample, and the one pixel.
+    tiff.putShort((short) 8).putShort((short) 8).putShort((short) 8).putShort((short) 8);
+    tiff.put(new byte[] {10, 20, 30, 51}).putShort((short) entries.length);
+    for (int[] entry : entries) {
+      tiff.putShort((short) entry[0]).putShort((short) 3).putInt(entry[1]).putInt(entry[2]);
+    }
+    Path file = Files.write(folder.resolve("one.tif"), tiff.array());
+    assertThat(read(file, 1, 1)).containsExactly(red, green, blue);
+  }
+
+  @Test
+  void signedSamplesAreNoLevels() throws IOException {
+    int[][] entries = {
+      {256, 1}, {257, 1}, {258, 8}, {259, 1}, {262, 1}, {273, 8}, {277, 1}, {278, 1}, {279, 1},
+      {339, 2}
+    };
+    ByteBuffer tiff = ByteBuffer.allocate(200).order(ByteOrder.LITTLE_ENDIAN);
+    tiff.put(new byte[] {'I', 'I', 42, 0}).putInt(12).putInt(-100).putShort((short) entries.length);
+    for (int[] entry : entries) {
+      tiff.putShort((short) entry[0]).putShort((short) 3).putInt(1).putInt(entry[1]);
+    }
+    Path file = Files.write(folder.resolve("one.tif"), tiff.array());
+    assertThatIOException()
+        .isThrownBy(() -> read(file, 1, 1))
+        .withMessageContaining("its samples are signed whole numbers");
   }
 
   @Test
