@@ -162,6 +162,9 @@ final class ImageDecoder {
       }
       if (image != null) {
         requireLevels(image.getRaster(), header.samples());
+        if (header.samples().palette()) {
+          requireTransparency(image);
+        }
       }
       boolean exchanged = header.orientation().exchangesSides();
       byte[] stored =
@@ -192,6 +195,22 @@ final class ImageDecoder {
               "its samples are %s of %d bits, of which nobody knows how bright they are (write it with 8 or 16 bits)",
               type == DataBuffer.TYPE_INT ? "whole numbers" : "floating-point numbers", bits));
     }
+  }
+
+  /**
+   * TwelveMonkeys' reader gives numbers behind the end of a palette its last colour, where they are
+   * of transparent pixels: newer encoders leave these out of the palette.
+   */
+  private static void requireTransparency(BufferedImage image) throws IOException {
+    int[] row = new int[image.getWidth()];
+    for (int y = 0; y < image.getHeight(); y++) {
+      image.getRGB(0, y, row.length, 1, row, 0, row.length);
+      if (Arrays.stream(row).anyMatch(argb -> argb >>> 24 == 0)) {
+        return;
+      }
+    }
+    throw new IOException(
+        "which of its pixels are transparent cannot be told here, as of some lossless WebP files with a palette (write it as PNG)");
   }
 
   /** The JPEG reader fills what is missing with grey and only warns. */

@@ -28,10 +28,12 @@ record ImageHeader(
    * @param alpha what further ones are
    * @param transparent the sample of a grey PNG file that is transparent, -1 for none
    * @param most the largest sample of such a file
+   * @param palette whether they are numbers of more than 16 colours of a lossless WebP file, some
+   *     of which are not opaque
    */
-  record Samples(boolean signed, Alpha alpha, int transparent, int most) {
+  record Samples(boolean signed, Alpha alpha, int transparent, int most, boolean palette) {
 
-    static final Samples USUAL = new Samples(false, Alpha.OF_READER, -1, 255);
+    static final Samples USUAL = new Samples(false, Alpha.OF_READER, -1, 255, false);
   }
 
   /** What the first sample is that is no colour: ExtraSamples of TIFF 6.0, tag 338. */
@@ -144,7 +146,7 @@ record ImageHeader(
     int extra = shortOf(input, 0, EXTRA_SAMPLES_TAG, -1);
     Alpha alpha = extra == 0 ? Alpha.NONE : extra == 1 ? Alpha.MULTIPLIED : Alpha.OF_READER;
     boolean signed = shortOf(input, 0, SAMPLE_FORMAT_TAG, 1) == SIGNED;
-    return NOTHING.turned(orientation(input, 0)).with(new Samples(signed, alpha, -1, 255));
+    return NOTHING.turned(orientation(input, 0)).with(new Samples(signed, alpha, -1, 255, false));
   }
 
   /** The screen's size, its colours, extensions in blocks, and then the first picture. */
@@ -245,7 +247,7 @@ record ImageHeader(
           // Of larger samples the JDK's reader tells; of these it forgets some.
           int most = (1 << bits) - 1;
           int transparent = input.readUnsignedShort() & most;
-          header = header.with(new Samples(false, Alpha.OF_READER, transparent, most));
+          header = header.with(new Samples(false, Alpha.OF_READER, transparent, most, false));
         } else if (name == name("eXIf")) {
           header = header.turned(orientation(input, start));
         } else if (name == name("IEND")) {
@@ -264,19 +266,45 @@ record ImageHeader(
     if (input.readInt() != name("WEBP")) {
       return NOTHING;
     }
-    while (true) {
-      int name = input.readInt();
-      input.setByteOrder(ByteOrder.LITTLE_ENDIAN);
-      long length = input.readUnsignedInt();
-      input.setByteOrder(ByteOrder.BIG_ENDIAN);
-      long start = input.getStreamPosition();
-      if (name == name("EXIF")) {
-        // Some programs put JPEG's name of the segment before it.
-        boolean named = begins(input, EXIF);
-        return NOTHING.turned(orientation(input, named ? start + EXIF.length + 1 : start));
+    ImageHeader header = NOTHING;
+    boolean seen = false;
+    try {
+      while (true) {
+        int name = input.readInt();
+        input.setByteOrder(ByteOrder.LITTLE_ENDIAN);
+        long length = input.readUnsignedInt();
+        input.setByteOrder(ByteOrder.BIG_ENDIAN);
+        long start = input.getStreamPosition();
+        if (name == name("EXIF")) {
+          // Some programs put JPEG's name of the segment before it.
+          boolean named = begins(input, EXIF);
+          return header.turned(orientation(input, named ? start + EXIF.length + 1 : start));
+        }
+        if (name == name("ANMF") && !seen) {
+          // A frame begins with its place and its time, and then has chunks of its own.
+          input.seek(start + 16);
+          continue;
+        }
+        if (name == name("VP8L") && !seen) {
+          seen = true;
+          header = header.with(new Samples(false, Alpha.OF_READER, -1, 255, hasPalette(input)));
+        }
+        input.seek(start + length + length % 2);
       }
-      input.seek(start + length + length % 2);
+    } catch (EOFException | IndexOutOfBoundsException e) {
+      return header;
     }
+  }
+
+  /** Signature, width and height of 14 bits each, alpha, version of 3 bits, the first transform. */
+  private static boolean hasPalette(ImageInputStream input) throws IOException {
+    input.skipBytes(4);
+    int alphaAndVersion = input.readUnsignedByte();
+    // The lowest bits come first: that there is a transform, which of four, colours less one.
+    int bits = input.readUnsignedByte() | input.readUnsignedByte() << 8;
+    boolean hasAlpha = (alphaAndVersion & 0x10) != 0;
+    boolean isIndexed = (bits & 1) != 0 && (bits >> 1 & 3) == 3;
+    return hasAlpha && isIndexed && (bits >> 3 & 255) >= 16;
   }
 
   private static int name(String name) {

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
@@ -285,6 +286,23 @@ class ImageFormatsTest {
     assertThatIOException()
         .isThrownBy(() -> read(file, 1, 1))
         .withMessageContaining("its samples are signed whole numbers");
+  }
+
+  /**
+   * Seventeen colours and two transparent rows, by libwebp 1.6, which leaves the transparent colour
+   * out of the palette: the reader gives these rows one of the others.
+   */
+  @Test
+  void aPictureWhoseTransparencyTheReaderLosesIsRefused() throws IOException {
+    String lossless =
+        "UklGRo4AAABXRUJQVlA4TIIAAAAvB0ABEIfANpLkRGKmWDB/V6VYZNFjIGwj20qFSxnkmlIAQw90"
+            + "Sz/6XQM2AQCkwbUHn2YmAgm4ffsXxDf/8RPTlE+rDE67/pzqMs0ls+GAVSR0USQXsxVODf6/OxLf"
+            + "SIavoKCNJGWP4dm/4LcQ0f98Xz8MUIrCs6PGGathGyZb7xwC";
+    Path file = Files.write(folder.resolve("icon.webp"), Base64.getDecoder().decode(lossless));
+    assertThatIOException()
+        .isThrownBy(() -> read(file, 6, 8))
+        .withMessageContaining("which of its pixels are transparent cannot be told")
+        .withMessageContaining("write it as PNG");
   }
 
   @Test
