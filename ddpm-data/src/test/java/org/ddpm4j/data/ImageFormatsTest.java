@@ -305,6 +305,18 @@ class ImageFormatsTest {
         .withMessageContaining("write it as PNG");
   }
 
+  /**
+   * Masks are such: 1,024 by 1,024 pixels of one colour. TwelveMonkeys 3.15 takes it for a trap.
+   */
+  @Test
+  void aFlatPictureOfAFewBytesIsRead() throws IOException {
+    String flat =
+        "UklGRlAAAABXRUJQVlA4TEMAAAAv/8P/AAdQhSKXov8BgUCyv/kERfQ/4z//+c9//vOf//"
+            + "znP//5z3/+85///Oc///nPf/7zn//85z//+c9//vOf//zfAA==";
+    Path file = Files.write(folder.resolve("flat.webp"), Base64.getDecoder().decode(flat));
+    assertThat(read(file, 1, 1)).containsExactly(200, 10, 20);
+  }
+
   @Test
   void whatAnotherFormatIsIsSaid() throws IOException {
     Path pointer =
