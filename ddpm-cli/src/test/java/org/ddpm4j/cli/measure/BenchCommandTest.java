@@ -119,8 +119,9 @@ class BenchCommandTest {
     List<String> rows =
         out.lines().dropWhile(line -> !line.equals(ScalingRow.HEADER)).skip(1).toList();
     assertThat(rows).hasSize(2);
-    assertThat(rows.get(0)).matches(" +2 +\\d+\\.\\d +\\d+\\.\\d +100 % +-?\\d+\\.\\d %");
-    assertThat(rows.get(1)).matches(" +1 +\\d+\\.\\d +\\d+\\.\\d +\\d+ % +-?\\d+\\.\\d %");
+    String rates = " +" + Cli.RATE + " +" + Cli.RATE;
+    assertThat(rows.get(0)).matches(" +2" + rates + " +100 % +-?\\d+\\.\\d %");
+    assertThat(rows.get(1)).matches(" +1" + rates + " +\\d+ % +-?\\d+\\.\\d %");
   }
 
   @Test
