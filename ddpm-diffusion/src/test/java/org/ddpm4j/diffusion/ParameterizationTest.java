@@ -280,6 +280,6 @@ class ParameterizationTest {
     assertThatThrownBy(
             () -> new NetworkDenoiser(wrong, parameterization, SCHEDULE).denoise(xt, 300))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("images of 2 channels with 6");
+        .hasMessageContaining("images of the shape [2, 2, 3, 3] with [2, 6, 3, 3]");
   }
 }
