@@ -303,7 +303,7 @@ class DistancesCommandTest {
             "--data",
             photos,
             "--cache",
-            cache,
+            folder.resolve("cache"),
             "--count",
             10,
             "--steps",
@@ -341,7 +341,7 @@ class DistancesCommandTest {
             "--data",
             photos,
             "--cache",
-            cache,
+            folder.resolve("cache"),
             "--output",
             output)
         .isBadInput(
