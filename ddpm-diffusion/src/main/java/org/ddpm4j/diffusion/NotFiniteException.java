@@ -33,6 +33,11 @@ public final class NotFiniteException extends RuntimeException {
     return new NotFiniteException(what, when, "at " + when, remedy);
   }
 
+  /** The answer, unless what it was made of is not finite already. */
+  private static String culprit(INDArray given, String images, String answer) {
+    return BatchArithmetic.isFinite(given) ? "The " + answer + " is" : "The " + images + " are";
+  }
+
   /**
    * Checks what was computed at a timestep.
    *
@@ -44,10 +49,7 @@ public final class NotFiniteException extends RuntimeException {
    */
   public static void requireFinite(INDArray xt, INDArray output, double t) {
     if (!BatchArithmetic.isFinite(output)) {
-      String culprit =
-          BatchArithmetic.isFinite(xt)
-              ? "The network's output is"
-              : "The noisy images that the network gets are";
+      String culprit = culprit(xt, "noisy images that the network gets", "network's output");
       throw at(timestep(t), culprit, OF_NETWORK);
     }
   }
@@ -65,9 +67,7 @@ public final class NotFiniteException extends RuntimeException {
     String part = partThatIsNot(estimate);
     if (part != null) {
       String culprit =
-          BatchArithmetic.isFinite(xt)
-              ? "The denoiser's estimate of " + part + " is"
-              : "The noisy images that the denoiser gets are";
+          culprit(xt, "noisy images that the denoiser gets", "denoiser's estimate of " + part);
       throw at(timestep(t), culprit, OF_CODE);
     }
   }
@@ -95,10 +95,7 @@ public final class NotFiniteException extends RuntimeException {
    */
   public static void requireFiniteGuess(INDArray xs, INDArray guess, int severity) {
     if (!BatchArithmetic.isFinite(guess)) {
-      String culprit =
-          BatchArithmetic.isFinite(xs)
-              ? "The operator's guess is"
-              : "The degraded images that the operator gets are";
+      String culprit = culprit(xs, "degraded images that the operator gets", "operator's guess");
       throw at("severity " + severity, culprit, OF_CODE);
     }
   }
