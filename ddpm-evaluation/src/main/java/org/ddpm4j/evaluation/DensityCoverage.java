@@ -33,10 +33,10 @@ public record DensityCoverage(double density, double coverage) {
     Neighbours.forEachRow(
         real,
         generated,
-        (image, squares) -> {
+        (image, row) -> {
           long before = within[0];
-          for (double square : squares) {
-            within[0] += square < radii[image] ? 1 : 0;
+          for (int j = 0; j < row.count(); j++) {
+            within[0] += row.compare(j, radii[image]) < 0 ? 1 : 0;
           }
           within[1] += within[0] > before ? 1 : 0;
         });

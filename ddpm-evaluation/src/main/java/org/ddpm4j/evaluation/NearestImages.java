@@ -41,11 +41,10 @@ public final class NearestImages {
         images,
         others,
         (image, row) -> {
-          for (int j = 0; j < row.length; j++) {
-            if (row[j] < squares[image]) {
-              squares[image] = row[j];
-              nearest[image] = before + j;
-            }
+          int found = row.nearest();
+          if (found >= 0 && row.square(found) < squares[image]) {
+            squares[image] = row.square(found);
+            nearest[image] = before + found;
           }
         });
     seen += others.count();

@@ -40,9 +40,9 @@ public record PrecisionRecall(double precision, double recall) {
     Neighbours.forEachRow(
         images,
         others,
-        (image, squares) -> {
-          for (int j = 0; j < squares.length; j++) {
-            if (squares[j] <= radii[j]) {
+        (image, row) -> {
+          for (int j = 0; j < row.count(); j++) {
+            if (row.compare(j, radii[j]) <= 0) {
               count[0]++;
               return;
             }

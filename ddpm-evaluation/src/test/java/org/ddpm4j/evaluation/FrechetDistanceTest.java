@@ -4,7 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class FrechetDistanceTest {
 
@@ -64,7 +68,62 @@ class FrechetDistanceTest {
   void ofTheSameIsNothing() {
     FeatureStatistics real = FeatureStatistics.of(DistancesFixture.real());
 
-    assertThat(FrechetDistance.between(real, real)).isCloseTo(0, within(1e-10));
+    assertThat(FrechetDistance.between(real, real)).isBetween(0.0, 1e-12);
+  }
+
+  /** Whole numbers in a few of many features, mixed by {@link #mixed}. */
+  private static Features few(long seed, int images, int first, int end) {
+    Random random = new Random(seed);
+    float[][] values = new float[images][64];
+    for (float[] row : values) {
+      for (int j = first; j < end; j++) {
+        row[j] = random.nextInt(21) - 10;
+      }
+    }
+    return mixed(values);
+  }
+
+  /** Times Sylvester's Hadamard matrix, whose rows are orthogonal and 8 long: exact in FLOAT. */
+  private static Features mixed(float[][] values) {
+    float[][] mixed = new float[values.length][64];
+    for (int i = 0; i < values.length; i++) {
+      for (int j = 0; j < 64; j++) {
+        for (int k = 0; k < 64; k++) {
+          mixed[i][j] += Integer.bitCount(j & k) % 2 == 0 ? values[i][k] : -values[i][k];
+        }
+      }
+    }
+    return Features.of(mixed);
+  }
+
+  private static double trace(FeatureStatistics statistics) {
+    double[] covariance = statistics.covariance();
+    return IntStream.range(0, 64).mapToDouble(i -> covariance[65 * i]).sum();
+  }
+
+  /** Rounding left -3e-6 for 20 images, which was printed as a distance of -0.00. */
+  @Test
+  void ofFewImagesAndTheSameIsNothing() {
+    for (int images = 2; images < 70; images += 3) {
+      FeatureStatistics some = FeatureStatistics.of(few(images, images, 0, 64));
+
+      assertThat(FrechetDistance.between(some, some)).isBetween(0.0, 1e-13 * trace(some));
+    }
+  }
+
+  /** Where both vary in features of their own, the trace of the root is 0. */
+  @ParameterizedTest
+  @CsvSource({"8, 9", "20, 40", "200, 40", "300, 300"})
+  void ofSingularCovariancesThatShareNothing(int imagesA, int imagesB) {
+    FeatureStatistics a = FeatureStatistics.of(few(1, imagesA, 0, 32));
+    FeatureStatistics b = FeatureStatistics.of(few(2, imagesB, 32, 64));
+    double expected = trace(a) + trace(b);
+    for (int i = 0; i < 64; i++) {
+      expected += Math.pow(a.mean()[i] - b.mean()[i], 2);
+    }
+
+    assertThat(FrechetDistance.between(a, b)).isCloseTo(expected, within(1e-13 * expected));
+    assertThat(FrechetDistance.between(b, a)).isCloseTo(expected, within(1e-13 * expected));
   }
 
   @Test

@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Kernel distance, precision and recall, density and coverage, inception score. */
 class SampleMeasuresTest {
@@ -105,6 +109,79 @@ class SampleMeasuresTest {
     // 0.5 and 0.6 lie within two neighbourhoods each.
     assertThat(found.density()).isCloseTo(4 / 3.0, ROUNDING);
     assertThat(found.coverage()).isEqualTo(0.5);
+  }
+
+  /**
+   * Against a plain loop over whole numbers, which are few and coarse, so that many distances are
+   * equal: a rounding error decided there whether an image was within a radius.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 100, 10_000, 1_000_000})
+  void equalDistancesAreEqual(int offset) {
+    for (int seed = 0; seed < 10; seed++) {
+      int[][] a = grid(seed, 40, offset);
+      int[][] b = grid(seed + 100, 30, offset);
+      int k = 1 + seed % 5;
+      Features realOnes = scaled(a);
+      Features generatedOnes = scaled(b);
+
+      PrecisionRecall found = PrecisionRecall.of(realOnes, generatedOnes, k);
+      DensityCoverage counted = DensityCoverage.of(realOnes, generatedOnes, k);
+
+      assertThat(found.precision()).isCloseTo(share(b, a, k), ROUNDING);
+      assertThat(found.recall()).isCloseTo(share(a, b, k), ROUNDING);
+      long inside = 0;
+      int covered = 0;
+      for (int[] centre : a) {
+        long radius = radius(centre, a, k);
+        long near = Arrays.stream(b).filter(other -> square(centre, other) < radius).count();
+        inside += near;
+        covered += near > 0 ? 1 : 0;
+      }
+      assertThat(counted.density()).isCloseTo(inside / (30.0 * k), ROUNDING);
+      assertThat(counted.coverage()).isCloseTo(covered / 40.0, ROUNDING);
+    }
+  }
+
+  private static int[][] grid(long seed, int count, int offset) {
+    Random random = new Random(seed);
+    return IntStream.range(0, count)
+        .mapToObj(i -> random.ints(7, offset, offset + 3).toArray())
+        .toArray(int[][]::new);
+  }
+
+  /** Of different sizes, exact in FLOAT; their squares are not exact in DOUBLE. */
+  private static Features scaled(int[][] grid) {
+    float[][] values = new float[grid.length][grid[0].length];
+    for (int i = 0; i < values.length; i++) {
+      for (int j = 0; j < values[i].length; j++) {
+        values[i][j] = Math.scalb((float) grid[i][j], -3 * j);
+      }
+    }
+    return Features.of(values);
+  }
+
+  /** In whole numbers of the least that there is. */
+  private static long square(int[] a, int[] b) {
+    return IntStream.range(0, a.length)
+        .mapToLong(j -> (long) (a[j] - b[j]) * (a[j] - b[j]) << 6 * (a.length - j))
+        .sum();
+  }
+
+  /** The image itself comes first, 0 away. */
+  private static long radius(int[] centre, int[][] set, int k) {
+    return Arrays.stream(set).mapToLong(other -> square(centre, other)).sorted().toArray()[k];
+  }
+
+  private static double share(int[][] images, int[][] set, int k) {
+    return Arrays.stream(images)
+        .mapToInt(
+            image ->
+                Arrays.stream(set).anyMatch(other -> square(image, other) <= radius(other, set, k))
+                    ? 1
+                    : 0)
+        .average()
+        .orElseThrow();
   }
 
   @Test
