@@ -66,7 +66,7 @@ public final class DrawingQueue implements AutoCloseable {
         Counter.builder("ddpm.images").description("Images that were drawn").register(meters);
     drawingsRefused =
         Counter.builder("ddpm.drawings.refused")
-            .description("Drawings that found the queue full")
+            .description("Drawings that found the queue full, or about to close")
             .register(meters);
     drawingsCancelled =
         Counter.builder("ddpm.drawings.cancelled")
@@ -137,8 +137,7 @@ public final class DrawingQueue implements AutoCloseable {
     lock.lock();
     try {
       if (refusing) {
-        throw new QueueFullException(
-            "The service is about to end; ask again when it is back.", Duration.ofSeconds(5));
+        throw QueueFullException.ofEnding();
       }
       int ahead = waitingNow();
       if (ahead + drawing.images().size() > limits.waitingImages()) {

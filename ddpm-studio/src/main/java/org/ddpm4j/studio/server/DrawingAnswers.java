@@ -42,13 +42,12 @@ final class DrawingAnswers {
     this.offloaded = offloaded;
   }
 
-  /** Takes a plan on, or refuses it with 429. */
+  /** Takes a plan on, or refuses it: with 429, or 503 of a service that ends. */
   Drawing submit(DrawingPlan plan, DrawingListener listener) {
     try {
       return queue.submit(plan.lease(), plan.recipe(), plan.images(), plan.previews(), listener);
     } catch (QueueFullException e) {
-      throw new Refusal(
-          429, e.getMessage(), Map.of("Retry-After", Long.toString(e.retryAfter().toSeconds())));
+      throw Refusal.of(e);
     }
   }
 

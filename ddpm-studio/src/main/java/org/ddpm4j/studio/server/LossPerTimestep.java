@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.ddpm4j.diffusion.bound.BoundEvaluation;
 import org.ddpm4j.diffusion.bound.DiscretizedGaussian;
 import org.ddpm4j.diffusion.bound.StratifiedTimesteps;
@@ -46,6 +47,20 @@ final class LossPerTimestep {
   LossPerTimestep(Models models, Duration timeout) {
     this.models = models;
     this.timeout = timeout;
+  }
+
+  /**
+   * Measures no further loss, and waits for the one that is being measured.
+   *
+   * @param patience how long at most
+   */
+  void drain(Duration patience) {
+    try {
+      // Kept, so that it is nobody's turn any more.
+      one.tryAcquire(Math.max(0, patience.toNanos()), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Measures for a client, as long as it is there. */

@@ -2,6 +2,7 @@ package org.ddpm4j.studio.server;
 
 import java.util.Map;
 import org.ddpm4j.io.Text;
+import org.ddpm4j.studio.drawing.QueueFullException;
 
 /** A request that is not served, with what its client is told. */
 final class Refusal extends RuntimeException {
@@ -23,6 +24,14 @@ final class Refusal extends RuntimeException {
     super(sentence);
     this.status = status;
     this.headers = headers;
+  }
+
+  /** Too much waits, which is the clients' affair; or nothing is taken on, which is not. */
+  static Refusal of(QueueFullException e) {
+    return new Refusal(
+        e.isEnding() ? 503 : 429,
+        e.getMessage(),
+        Map.of("Retry-After", Long.toString(e.retryAfter().toSeconds())));
   }
 
   int status() {

@@ -40,6 +40,7 @@ import org.ddpm4j.studio.drawing.DrawingListener;
 import org.ddpm4j.studio.drawing.DrawingQueue;
 import org.ddpm4j.studio.drawing.ModelShelf;
 import org.ddpm4j.studio.drawing.ModelSource;
+import org.ddpm4j.studio.drawing.QueueFullException;
 import org.ddpm4j.studio.runs.RunCatalogue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -226,19 +227,19 @@ public final class StudioServer implements AutoCloseable {
         .addPublic("/v1/openapi.json", StudioServer::openApi)
         .add("GET", "/v1/metrics", this::metrics)
         .add("GET", "/v1/models", reading(exchange -> models.toJson()))
-        .add("POST", "/v1/samples", drawing(JSON_BYTES, requests::sample))
-        .add("POST", "/v1/edits", drawing(EDIT_BYTES, requests::edit))
-        .add("POST", "/v1/jobs", this::beginJob)
+        .add("POST", "/v1/samples", untilTheEnd(drawing(JSON_BYTES, requests::sample)))
+        .add("POST", "/v1/edits", untilTheEnd(drawing(EDIT_BYTES, requests::edit)))
+        .add("POST", "/v1/jobs", untilTheEnd(this::beginJob))
         .add("GET", "/v1/jobs/{id}", this::job)
         .add("DELETE", "/v1/jobs/{id}", this::cancelJob)
         .add("GET", "/v1/schedules", reading(StudioServer::schedules))
-        .add("POST", "/v1/losses", changing(200, EDIT_BYTES, losses::measure));
+        .add("POST", "/v1/losses", untilTheEnd(changing(200, EDIT_BYTES, losses::measure)));
   }
 
   private void addRunRoutes(Runs runs) {
     routes
         .add("GET", "/v1/runs", reading(exchange -> runs.list()))
-        .add("POST", "/v1/runs", changing(201, (exchange, body) -> runs.begin(body)))
+        .add("POST", "/v1/runs", untilTheEnd(changing(201, (exchange, body) -> runs.begin(body))))
         .add("GET", "/v1/runs/{name}", reading(exchange -> runs.one(name(exchange))))
         .add(
             "POST",
@@ -252,7 +253,7 @@ public final class StudioServer implements AutoCloseable {
         .add(
             "POST",
             "/v1/runs/{name}/resume",
-            changing(202, (exchange, body) -> runs.resume(name(exchange), body)))
+            untilTheEnd(changing(202, (exchange, body) -> runs.resume(name(exchange), body))))
         .add(
             "POST",
             "/v1/runs/{name}/pause",
@@ -421,6 +422,16 @@ public final class StudioServer implements AutoCloseable {
             body -> offload(exchange, () -> answers.answer(exchange, planning.plan(body))));
   }
 
+  /** What takes time is not begun any more, when the service waits for the rest to be done. */
+  private Consumer<Exchange> untilTheEnd(Consumer<Exchange> handler) {
+    return exchange -> {
+      if (closing.get()) {
+        throw Refusal.of(QueueFullException.ofEnding());
+      }
+      handler.accept(exchange);
+    };
+  }
+
   private void ready(Exchange exchange) {
     if (closing.get()) {
       exchange.answer(503, state("ending"));
@@ -479,15 +490,18 @@ public final class StudioServer implements AutoCloseable {
   }
 
   /**
-   * Refuses new drawings, finishes those that were taken on as far as the grace allows, asks
-   * trainings that were begun here to save and end, and closes models and port.
+   * Refuses new drawings, losses and trainings, finishes the drawings and the loss that were taken
+   * on as far as the grace allows, asks trainings that were begun here to save and end, and closes
+   * models and port.
    */
   @Override
   public void close() {
     if (closing.getAndSet(true)) {
       return;
     }
+    long begun = System.nanoTime();
     queue.drain(options.grace());
+    losses.drain(options.grace().minusNanos(System.nanoTime() - begun));
     server.close().toCompletionStage().toCompletableFuture().join();
     closeAll();
   }

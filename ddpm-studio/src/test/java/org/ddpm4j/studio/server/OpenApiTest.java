@@ -165,6 +165,25 @@ class OpenApiTest {
     conforms(JSON.readTree(answer.body()), schema, path);
   }
 
+  @Test
+  void whatMaySayWhenToComeAgainIsDocumentedSo() {
+    document
+        .get("paths")
+        .forEach(
+            path ->
+                path.forEach(
+                    operation -> {
+                      for (String status : List.of("429", "503")) {
+                        JsonNode response = operation.at("/responses/" + status);
+                        if (response.at("/content").has("application/problem+json")) {
+                          assertThat(response.at("/headers/Retry-After").isMissingNode())
+                              .as(operation.get("summary") + " " + status)
+                              .isFalse();
+                        }
+                      }
+                    }));
+  }
+
   /** As much of JSON Schema as the document uses. */
   private static void conforms(JsonNode value, JsonNode schema, String where) {
     if (schema.has("$ref")) {

@@ -641,7 +641,7 @@ class StudioServerTest {
         new StudioServer(
             ServerOptions.loopback(0).withGrace(Duration.ofMinutes(5)),
             List.of(ModelSource.bundled()),
-            Optional.empty());
+            Optional.of(new StudioOptions(folder.resolve("ending"), words -> words, Map.of())));
     HttpRequest drawing =
         request(ending, "/v1/samples")
             .header("Content-Type", "application/json")
@@ -657,9 +657,26 @@ class StudioServerTest {
       Thread.sleep(5);
     }
     HttpResponse<String> refused = CLIENT.send(drawing, BodyHandlers.ofString());
-    assertThat(refused.statusCode()).isEqualTo(429);
+    assertThat(refused.statusCode()).isEqualTo(503);
     assertThat(refused.body()).contains("about to end");
+    assertThat(refused.headers().firstValue("Retry-After")).contains("5");
     assertThat(status(ending, "/v1/health/live", "")).isEqualTo(200);
+    // What takes time is not begun any more; what only looks is answered.
+    for (String path :
+        List.of("/v1/edits", "/v1/jobs", "/v1/losses", "/v1/runs", "/v1/runs/any/resume")) {
+      HttpResponse<String> late =
+          CLIENT.send(
+              request(ending, path)
+                  .header("Content-Type", "application/json")
+                  .POST(BodyPublishers.ofString("{}"))
+                  .build(),
+              BodyHandlers.ofString());
+      assertThat(late.statusCode()).as(path).isEqualTo(503);
+      assertThat(late.headers().firstValue("Retry-After")).as(path).contains("5");
+    }
+    for (String path : List.of("/v1/models", "/v1/metrics", "/v1/schedules", "/v1/runs")) {
+      assertThat(status(ending, path, "")).as(path).isEqualTo(200);
+    }
 
     List<String> events = new ArrayList<>();
     lines.forEachRemaining(events::add);
