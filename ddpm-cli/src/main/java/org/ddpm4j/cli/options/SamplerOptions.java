@@ -102,10 +102,10 @@ public final class SamplerOptions {
    * @throws BadInputException if there are not as many timesteps
    */
   public static void requireSteps(int chosen, int timesteps) {
-    if (chosen < 1 || chosen > timesteps) {
-      throw new BadInputException(
-          "%d denoising steps are not possible; it takes 1 to %d, the length of the chain.",
-          chosen, timesteps);
-    }
+    BadInputException.check(
+        () -> {
+          DefaultSampler.requireSteps(chosen, timesteps);
+          return chosen;
+        });
   }
 }

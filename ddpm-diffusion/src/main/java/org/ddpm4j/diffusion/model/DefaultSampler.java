@@ -9,6 +9,7 @@ import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.model.UnetConfig;
 
@@ -126,6 +127,22 @@ public record DefaultSampler(SamplerConfig config, X0Constraint x0Constraint) {
           case CONSISTENCY -> CONSISTENCY_STEPS;
         };
     return Math.min(usual, timesteps);
+  }
+
+  /**
+   * Refuses a number of denoising steps that no sampler can make.
+   *
+   * @param steps S, as somebody has chosen it
+   * @param timesteps T of the model's schedule
+   * @throws IllegalArgumentException if there are not as many timesteps
+   */
+  public static void requireSteps(int steps, int timesteps) {
+    if (steps < 1 || steps > timesteps) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "%d denoising steps are not possible; it takes 1 to %d, the length of the chain.",
+              steps, timesteps));
+    }
   }
 
   /**

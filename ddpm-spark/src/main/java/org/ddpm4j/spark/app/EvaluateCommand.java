@@ -40,6 +40,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    model.check();
     requireSome("--count", model.count());
     try (SparkSession spark = SparkApplication.session()) {
       Configuration configuration = spark.sparkContext().hadoopConfiguration();
@@ -48,9 +49,9 @@ final class EvaluateCommand implements Callable<Integer> {
       int channels = real.contents().channels();
       ExtractorFactory features = execution -> ClassifierFeatures.bundled(channels, execution);
       int partitions = SparkApplication.partitions(spark, "--partitions", model.partitions());
+      Models.Drawing drawing = model.read(configuration, false);
       FeatureStatistics expected = SparkEvaluation.statistics(spark, real, partitions, features);
-      try (SparkSampler sampler =
-          new SparkSampler(spark, model.read(configuration), model.pipelines())) {
+      try (SparkSampler sampler = new SparkSampler(spark, drawing.model(), drawing.pipelines())) {
         FeatureStatistics drawn =
             SparkEvaluation.statistics(
                 spark,

@@ -8,6 +8,8 @@ import org.apache.hadoop.fs.Path;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.diffusers.PipelineFiles;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.image.Images;
+import org.ddpm4j.diffusion.model.DefaultSampler;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.io.TemporaryFolder;
@@ -15,9 +17,11 @@ import org.ddpm4j.io.Text;
 import org.ddpm4j.io.hub.Hub;
 import org.ddpm4j.io.hub.HubName;
 import org.ddpm4j.io.hub.NoSuchModelException;
+import org.ddpm4j.spark.files.RemotePaths;
 import org.ddpm4j.spark.sampling.PackedModel;
 import org.ddpm4j.spark.sampling.PipelineFactory;
 import org.ddpm4j.spark.training.RemoteRun;
+import org.ddpm4j.unet.Execution;
 import picocli.CommandLine.Option;
 
 /** Which model draws, and how. */
@@ -46,9 +50,9 @@ final class Models {
 
   @Option(
       names = "--class",
-      paramLabel = "N",
-      description = "Number of the only class to draw (default: all in turn).")
-  private Integer onlyClass;
+      paramLabel = "NAME",
+      description = "Name or number of the only class to draw (default: all in turn).")
+  private String onlyClass;
 
   @Option(names = "--count", paramLabel = "N", required = true, description = "Number of images.")
   private int count;
@@ -81,12 +85,51 @@ final class Models {
     return partitions;
   }
 
-  PackedModel read(Configuration configuration) throws IOException {
+  /** Before a session begins. */
+  void check() {
+    SparkApplication.requireAtLeastOne("--count", count);
+    SparkApplication.requirePartitions("--partitions", partitions);
+  }
+
+  /** A model, and how it draws. */
+  record Drawing(PackedModel model, PipelineFactory pipelines) {}
+
+  /**
+   * Opens the model here, too, so that what is not possible is found before a job begins.
+   *
+   * @param hasPictures whether images are written as pictures
+   */
+  Drawing read(Configuration configuration, boolean hasPictures) throws IOException {
+    PackedModel packed = packed(configuration);
+    try (DiffusionModel opened = packed.open(Execution.automatic())) {
+      if (steps != null) {
+        DefaultSampler.requireSteps(steps, opened.schedule().timesteps());
+      }
+      PipelineFactory pipelines = pipelines(onlyClass == null ? null : row(opened));
+      pipelines.create(opened);
+      if (hasPictures) {
+        Images.requirePictures(opened.shape().channels());
+      }
+      return new Drawing(packed, pipelines);
+    }
+  }
+
+  private int row(DiffusionModel opened) {
+    if (!opened.isClassConditional()) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "The network was not told classes, so that --class %s cannot be drawn; train one with --class-conditional.",
+              onlyClass));
+    }
+    return opened.classes().find(onlyClass);
+  }
+
+  private PackedModel packed(Configuration configuration) throws IOException {
     if (model == null) {
       return PackedModel.bundled();
     }
-    Path path = new Path(model);
-    FileSystem files = path.getFileSystem(configuration);
+    Path path = RemotePaths.path(model);
+    FileSystem files = RemotePaths.fileSystem(path, configuration);
     if (!files.exists(path)) {
       return ofHub();
     }
@@ -131,10 +174,9 @@ final class Models {
   }
 
   /** Of values alone, which travel to the executors. */
-  PipelineFactory pipelines() {
+  private PipelineFactory pipelines(Integer row) {
     SamplerType type = sampler;
     Integer length = steps;
-    Integer row = onlyClass;
     return own -> {
       DiffusionPipeline pipeline = pipeline(own, type, length);
       return row == null ? pipeline : pipeline.withClassOf(i -> row);

@@ -21,6 +21,7 @@ import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.spark.data.ImagePacking;
 import org.ddpm4j.spark.data.PackedImages;
+import org.ddpm4j.spark.files.RemotePaths;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -31,6 +32,8 @@ import picocli.CommandLine.Option;
     description = "Decode training images once, and store them as bytes that executors read.",
     mixinStandardHelpOptions = true)
 final class PackCommand implements Callable<Integer> {
+
+  private static final int USUAL_SIZE = 64;
 
   /** Data sets that one machine reads. */
   enum Known {
@@ -84,26 +87,29 @@ final class PackCommand implements Callable<Integer> {
   @Option(
       names = "--size",
       paramLabel = "N",
-      defaultValue = "64",
       description =
-          "Height and width that image files are scaled and cut to (default: ${DEFAULT-VALUE}).")
-  private int size;
+          "Height and width that images of --folder and --parquet are scaled and cut to (default: "
+              + USUAL_SIZE
+              + ").")
+  private Integer size;
 
-  @Option(names = "--gray", description = "Image files become grey (default: in colour).")
+  @Option(
+      names = "--gray",
+      description = "Images of --folder and --parquet become grey (default: in colour).")
   private boolean gray;
 
   @Option(
       names = "--classes",
       paramLabel = "NAME",
       split = ",",
-      defaultValue = "images",
-      description = "Names of the classes of --parquet, with commas (default: ${DEFAULT-VALUE}).")
+      description = "Names of the classes of --parquet, with commas (default: images).")
   private List<String> classes;
 
   @Option(
       names = "--parts",
       paramLabel = "N",
-      description = "Files to write, by as many tasks (default: four for each core).")
+      description =
+          "Files to write of --folder and --parquet, by as many tasks (default: four for each core).")
   private Integer parts;
 
   @Option(
@@ -118,6 +124,7 @@ final class PackCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    checkOptions();
     try (SparkSession spark = SparkApplication.session()) {
       PackedImages packed = pack(spark);
       System.out.printf(
@@ -130,6 +137,37 @@ final class PackCommand implements Callable<Integer> {
     }
   }
 
+  /** Before a session begins. */
+  private void checkOptions() {
+    String given =
+        source.dataset != null ? "--dataset" : source.folder != null ? "--folder" : "--parquet";
+    if (source.dataset == null && data != null) {
+      throw SparkApplication.withoutEffect("--data", "'--dataset'", given);
+    }
+    if (source.parquet == null && classes != null) {
+      throw SparkApplication.withoutEffect("--classes", "'--parquet'", given);
+    }
+    if (source.dataset != null) {
+      String pictures = "'--folder' or '--parquet'";
+      if (size != null) {
+        throw SparkApplication.withoutEffect("--size", pictures, given);
+      }
+      if (gray) {
+        throw SparkApplication.withoutEffect("--gray", pictures, given);
+      }
+      if (parts != null) {
+        throw SparkApplication.withoutEffect("--parts", pictures, given);
+      }
+    }
+    SparkApplication.requirePartitions("--parts", parts);
+    shape();
+  }
+
+  private ImageShape shape() {
+    int side = size == null ? USUAL_SIZE : size;
+    return new ImageShape(gray ? 1 : 3, side, side);
+  }
+
   private PackedImages pack(SparkSession spark) throws IOException {
     Configuration configuration = spark.sparkContext().hadoopConfiguration();
     if (source.dataset != null) {
@@ -140,13 +178,13 @@ final class PackCommand implements Callable<Integer> {
           output,
           configuration);
     }
-    ImageShape shape = new ImageShape(gray ? 1 : 3, size, size);
+    ImageShape shape = shape();
     int files = SparkApplication.partitions(spark, "--parts", parts);
     if (source.folder != null) {
       return ImagePacking.ofImageFiles(spark, source.folder, shape, files, output);
     }
-    Path table = new Path(source.parquet);
-    FileStatus[] found = table.getFileSystem(configuration).globStatus(table);
+    Path table = RemotePaths.path(source.parquet);
+    FileStatus[] found = RemotePaths.fileSystem(table, configuration).globStatus(table);
     if (found == null || found.length == 0) {
       throw new IOException(
           Text.format(
@@ -154,6 +192,12 @@ final class PackCommand implements Callable<Integer> {
     }
     Dataset<Row> rows = spark.read().parquet(source.parquet);
     return ImagePacking.ofRows(
-        spark, rows, classes, shape, "images of " + source.parquet, files, output);
+        spark,
+        rows,
+        classes == null ? List.of("images") : classes,
+        shape,
+        "images of " + source.parquet,
+        files,
+        output);
   }
 }

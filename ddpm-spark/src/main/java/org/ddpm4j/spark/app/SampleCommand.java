@@ -43,9 +43,8 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--encoding",
       paramLabel = "NAME",
-      defaultValue = "png",
       description =
-          "What the column image holds, with --format parquet: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+          "What the column image holds, with --format parquet: ${COMPLETION-CANDIDATES} (default: png).")
   private ImageEncoding encoding;
 
   @Option(
@@ -67,10 +66,23 @@ final class SampleCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (SparkSession spark = SparkApplication.session();
-        SparkSampler sampler =
-            new SparkSampler(
-                spark, model.read(spark.sparkContext().hadoopConfiguration()), model.pipelines())) {
+    model.check();
+    SparkApplication.requireAtLeastOne("--batch-size", batchSize);
+    if (encoding != null && format != Format.PARQUET) {
+      throw SparkApplication.withoutEffect(
+          "--encoding", "'--format parquet'", "--format " + format.name().toLowerCase(Locale.ROOT));
+    }
+    ImageEncoding written = encoding == null ? ImageEncoding.PNG : encoding;
+    try (SparkSession spark = SparkApplication.session()) {
+      draw(spark, written);
+    }
+    return 0;
+  }
+
+  private void draw(SparkSession spark, ImageEncoding written) throws IOException {
+    Models.Drawing drawing =
+        model.read(spark.sparkContext().hadoopConfiguration(), written == ImageEncoding.PNG);
+    try (SparkSampler sampler = new SparkSampler(spark, drawing.model(), drawing.pipelines())) {
       SparkSampling sampling =
           new SparkSampling(
               model.count(),
@@ -79,7 +91,7 @@ final class SampleCommand implements Callable<Integer> {
               batchSize);
       long begun = System.nanoTime();
       switch (format) {
-        case PARQUET -> sampler.writeParquet(sampling, encoding, output);
+        case PARQUET -> sampler.writeParquet(sampling, written, output);
         case PNG -> sampler.writeImageFiles(sampling, output);
         case TAR -> sampler.writeTarShards(sampling, output);
       }
@@ -89,7 +101,6 @@ final class SampleCommand implements Callable<Integer> {
           output,
           model.count(),
           (System.nanoTime() - begun) / 1e9);
-      return 0;
     }
   }
 }

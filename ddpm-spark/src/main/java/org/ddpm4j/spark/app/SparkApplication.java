@@ -141,6 +141,29 @@ public final class SparkApplication implements Callable<Integer> {
     }
   }
 
+  static void requirePartitions(String option, Integer chosen) {
+    if (chosen != null && chosen < 1) {
+      throw new IllegalArgumentException(
+          Text.format("%s is %d; give at least 1, or leave it out.", option, chosen));
+    }
+  }
+
+  static void requireAtLeastOne(String option, int value) {
+    if (value < 1) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "The value of %s is %d; it must be from 1 to %d.", option, value, Integer.MAX_VALUE));
+    }
+  }
+
+  /** An option that would be ignored. */
+  static IllegalArgumentException withoutEffect(String option, String with, String found) {
+    return new IllegalArgumentException(
+        Text.format(
+            "The option '%s' goes with %s, not with '%s'; leave one of them out.",
+            option, with, found));
+  }
+
   /**
    * A few tasks for each core, so that none waits long for the last.
    *
@@ -149,10 +172,7 @@ public final class SparkApplication implements Callable<Integer> {
    * @param chosen by it, or null
    */
   static int partitions(SparkSession spark, String option, Integer chosen) {
-    if (chosen != null && chosen < 1) {
-      throw new IllegalArgumentException(
-          Text.format("%s is %d; give at least 1, or leave it out.", option, chosen));
-    }
+    requirePartitions(option, chosen);
     return chosen != null ? chosen : 4 * spark.sparkContext().defaultParallelism();
   }
 }

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -14,6 +15,7 @@ import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.spark.data.PackedImages;
+import org.ddpm4j.spark.files.RemotePaths;
 import org.ddpm4j.spark.training.Placement;
 import org.ddpm4j.spark.training.RemoteRun;
 import org.ddpm4j.spark.training.SparkTraining;
@@ -70,22 +72,23 @@ final class TrainCommand implements Callable<Integer> {
       description = "How tasks are placed: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Placement placement;
 
+  /** Whether this command has made the run's folder. */
+  private boolean isNew;
+
   /** Set by picocli. */
   TrainCommand() {}
 
   @Override
   public Integer call() throws IOException {
+    if (shards < 1) {
+      throw new IllegalArgumentException(
+          Text.format("A step cannot be cut into %d shards; it takes at least 1.", shards));
+    }
     try (SparkSession spark = SparkApplication.session()) {
       Configuration configuration = spark.sparkContext().hadoopConfiguration();
       PackedImages packed = PackedImages.open(images, configuration);
       try (RemoteRun folder = folder(packed.contents(), configuration);
-          SparkTraining training =
-              new SparkTraining(
-                  JavaSparkContext.fromSparkContext(spark.sparkContext()),
-                  folder,
-                  packed,
-                  shards,
-                  placement)) {
+          SparkTraining training = begin(spark, folder, packed)) {
         long begun = System.nanoTime();
         training.run(
             (trainer, report) -> {
@@ -105,10 +108,27 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  private SparkTraining begin(SparkSession spark, RemoteRun folder, PackedImages packed)
+      throws IOException {
+    try {
+      return new SparkTraining(
+          JavaSparkContext.fromSparkContext(spark.sparkContext()),
+          folder,
+          packed,
+          shards,
+          placement);
+    } catch (IOException | RuntimeException | Error e) {
+      if (isNew) {
+        folder.removeUntrained();
+      }
+      throw e;
+    }
+  }
+
   private RemoteRun folder(PackedImages.Contents packed, Configuration configuration)
       throws IOException {
-    Path existing = new Path(run, "config.json");
-    if (existing.getFileSystem(configuration).exists(existing)) {
+    Path existing = new Path(RemotePaths.path(run), "config.json");
+    if (RemotePaths.fileSystem(existing, configuration).exists(existing)) {
       if (config != null) {
         throw new IOException(
             Text.format(
@@ -121,19 +141,20 @@ final class TrainCommand implements Callable<Integer> {
       throw new IOException(
           Text.format("%s is not the folder of a run; give --config to begin one there.", run));
     }
-    Path file = new Path(config);
-    if (!file.getFileSystem(configuration).exists(file)) {
+    Path file = RemotePaths.path(config);
+    FileSystem files = RemotePaths.fileSystem(file, configuration);
+    if (!files.exists(file)) {
       throw new IOException(
           Text.format("%s does not exist; name what 'ddpm train --dry-run' has printed.", config));
     }
-    try (FSDataInputStream in = file.getFileSystem(configuration).open(file)) {
-      return RemoteRun.create(
-          run,
-          configuration,
-          on(
-              packed,
-              RunConfig.fromJson(new String(in.readAllBytes(), StandardCharsets.UTF_8), config)));
+    String json;
+    try (FSDataInputStream in = files.open(file)) {
+      json = new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }
+    RemoteRun made =
+        RemoteRun.create(run, configuration, on(packed, RunConfig.fromJson(json, config)));
+    isNew = true;
+    return made;
   }
 
   /**

@@ -31,6 +31,7 @@ import org.ddpm4j.data.ImageFile;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.spark.executor.Broadcasts;
+import org.ddpm4j.spark.files.RemotePaths;
 import scala.Tuple2;
 
 /**
@@ -130,8 +131,8 @@ public final class ImagePacking {
       SparkSession spark, String source, ImageShape shape, int parts, String target)
       throws IOException {
     Configuration configuration = spark.sparkContext().hadoopConfiguration();
-    Path folder = new Path(source);
-    FileSystem fileSystem = folder.getFileSystem(configuration);
+    Path folder = RemotePaths.path(source);
+    FileSystem fileSystem = RemotePaths.fileSystem(folder, configuration);
     if (!fileSystem.exists(folder) || !fileSystem.getFileStatus(folder).isDirectory()) {
       throw new IOException(
           Text.format(

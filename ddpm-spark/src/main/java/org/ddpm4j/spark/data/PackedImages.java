@@ -21,6 +21,7 @@ import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.io.StrictJson;
 import org.ddpm4j.io.Text;
+import org.ddpm4j.spark.files.RemotePaths;
 
 /**
  * Labelled images of one shape in a folder of any Hadoop file system: {@code pixels-00000} and so
@@ -137,8 +138,8 @@ public record PackedImages(String folder, Contents contents) {
    * @throws IOException if there are none, or their description is damaged
    */
   public static PackedImages open(String folder, Configuration configuration) throws IOException {
-    Path file = new Path(folder, CONTENTS);
-    try (FSDataInputStream in = file.getFileSystem(configuration).open(file)) {
+    Path file = new Path(RemotePaths.path(folder), CONTENTS);
+    try (FSDataInputStream in = RemotePaths.fileSystem(file, configuration).open(file)) {
       return new PackedImages(folder, JSON.readValue(in.readAllBytes(), Contents.class));
     } catch (FileNotFoundException e) {
       throw new IOException(
@@ -209,8 +210,8 @@ public record PackedImages(String folder, Contents contents) {
     }
 
     static Writer begin(String folder, Configuration configuration) throws IOException {
-      Path target = new Path(folder);
-      FileSystem files = target.getFileSystem(configuration);
+      Path target = RemotePaths.path(folder);
+      FileSystem files = RemotePaths.fileSystem(target, configuration);
       target = files.makeQualified(target);
       if (files.exists(target)) {
         throw new IOException(

@@ -25,6 +25,7 @@ import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.spark.executor.Broadcasts;
 import org.ddpm4j.spark.executor.PerJvm;
+import org.ddpm4j.spark.files.RemotePaths;
 import scala.Tuple2;
 
 /**
@@ -228,8 +229,8 @@ public final class SparkSampler implements AutoCloseable {
   }
 
   private void requireNew(String folder) throws IOException {
-    Path path = new Path(folder);
-    if (path.getFileSystem(context.hadoopConfiguration()).exists(path)) {
+    Path path = RemotePaths.path(folder);
+    if (RemotePaths.fileSystem(path, context.hadoopConfiguration()).exists(path)) {
       throw new IOException(
           Text.format(
               "%s exists, and images are never drawn into a folder that does; remove it, or name another.",

@@ -21,6 +21,7 @@ import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.io.TemporaryFolder;
 import org.ddpm4j.io.Text;
+import org.ddpm4j.spark.files.RemotePaths;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
@@ -45,11 +46,14 @@ public final class RemoteRun implements AutoCloseable {
   private final TemporaryFolder copy;
   private final RunFolder local;
 
+  /** Whether the folder was there, without a run in it. */
+  private boolean wasEmpty;
+
   private RemoteRun(String folder, Configuration configuration) throws IOException {
-    Path path = new Path(folder);
+    Path path = RemotePaths.path(folder);
     // Of our own, for it is closed, and is to leave checksums out where they lie beside the files:
     // they would be of what a file held before others wrote it. HDFS has its own, which count.
-    this.files = FileSystem.newInstance(path.toUri(), configuration);
+    this.files = RemotePaths.newFileSystem(path, configuration);
     if (files instanceof ChecksumFileSystem) {
       this.files.setWriteChecksum(false);
       this.files.setVerifyChecksum(false);
@@ -78,6 +82,7 @@ public final class RemoteRun implements AutoCloseable {
                 "The run folder %s is not empty, and a run never overwrites another; resume it or choose a new folder.",
                 folder));
       }
+      run.wasEmpty = run.files.exists(run.folder);
       run.local.writeConfig(config);
       run.upload(run.local.configFile(), new Path(run.folder, CONFIG));
       return run;
@@ -260,6 +265,21 @@ public final class RemoteRun implements AutoCloseable {
 
   private void download(Path from, java.nio.file.Path to) throws IOException {
     files.copyToLocalFile(false, from, new Path(to.toUri()), true);
+  }
+
+  /**
+   * Takes back what {@link #create} has made, so that a training which cannot begin is in nobody's
+   * way. Where there is more by now, nothing is removed.
+   *
+   * @throws IOException if it cannot be removed
+   */
+  public void removeUntrained() throws IOException {
+    for (FileStatus file : files.listStatus(folder)) {
+      if (!file.getPath().getName().equals(CONFIG)) {
+        return;
+      }
+    }
+    files.delete(wasEmpty ? new Path(folder, CONFIG) : folder, true);
   }
 
   /** Removes this machine's copy. */

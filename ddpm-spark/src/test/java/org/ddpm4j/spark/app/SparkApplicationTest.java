@@ -10,9 +10,14 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerJobStart;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.diffusion.config.SamplerConfig;
 import org.ddpm4j.diffusion.config.SamplerType;
@@ -24,7 +29,9 @@ import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.schedules.LinearSchedule;
+import org.ddpm4j.spark.data.PackedImages;
 import org.ddpm4j.spark.sampling.TinyModel;
+import org.ddpm4j.spark.training.TinyImages;
 import org.ddpm4j.spark.training.TinyRuns;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.model.Unet2D;
@@ -45,7 +52,18 @@ class SparkApplicationTest {
           "spark.driver.host", "127.0.0.1",
           "spark.sql.codegen.wholeStage", "false",
           "spark.sql.codegen.factoryMode", "NO_CODEGEN",
-          "spark.sql.warehouse.dir", "target/warehouse");
+          "spark.sql.warehouse.dir", "target/warehouse",
+          "spark.extraListeners", JobCount.class.getName());
+
+  private static final AtomicInteger JOBS = new AtomicInteger();
+
+  /** Told of all jobs by the time that a session has ended. */
+  public static final class JobCount extends SparkListener {
+    @Override
+    public void onJobStart(SparkListenerJobStart job) {
+      JOBS.incrementAndGet();
+    }
+  }
 
   @TempDir private Path folder;
 
@@ -102,6 +120,7 @@ class SparkApplicationTest {
             drawn);
     assertThat(sample.err()).isEmpty();
     assertThat(sample.out()).startsWith(drawn + ": 12 images in ");
+    assertThat(JOBS.get()).isPositive();
 
     // What fails is in nobody's way when it is mended.
     for (String format : List.of("parquet", "png", "tar")) {
@@ -123,7 +142,8 @@ class SparkApplicationTest {
               failed);
       assertThat(tooFew.code()).isEqualTo(2);
       assertThat(tooFew.err().strip())
-          .isEqualTo("ddpm-spark: The number of steps is 0; it must be at least 1.");
+          .isEqualTo(
+              "ddpm-spark: 0 denoising steps are not possible; it takes 1 to 100, the length of the chain.");
       assertThat(failed).as(format).doesNotExist();
     }
 
@@ -232,6 +252,160 @@ class SparkApplicationTest {
         .startsWith(
             "ddpm-spark: There is no folder runs/typo, so a model of the hub was looked for:")
         .contains("HF_HUB_OFFLINE");
+  }
+
+  /** The sentences of ddpm sample, by the driver: no task has begun. */
+  @Test
+  void badValuesAreFoundBeforeAJobBegins() throws IOException {
+    Path model = TinyModel.write(folder.resolve("model"));
+    Path output = folder.resolve("drawn");
+    Map<List<String>, String> sentences =
+        Map.of(
+            List.of("--steps", "101"),
+            "101 denoising steps are not possible; it takes 1 to 100, the length of the chain.",
+            List.of("--class", "9"),
+            "There is no class 9; choose a number from 0 to 1 or one of the names one, other.",
+            List.of("--class", "-1"),
+            "There is no class -1; choose a number from 0 to 1 or one of the names one, other.",
+            List.of("--sampler", "lcm", "--steps", "60"),
+            "",
+            List.of("--batch-size", "0"),
+            "The value of --batch-size is 0; it must be from 1 to 2147483647.",
+            List.of("--count", "0"),
+            "The value of --count is 0; it must be from 1 to 2147483647.",
+            List.of("--partitions", "0"),
+            "--partitions is 0; give at least 1, or leave it out.");
+    for (Map.Entry<List<String>, String> bad : sentences.entrySet()) {
+      List<Object> args = new ArrayList<>(List.of("sample", "--model", model, "--output", output));
+      if (!bad.getKey().contains("--count")) {
+        args.addAll(List.of("--count", 2));
+      }
+      args.addAll(bad.getKey());
+      int jobs = JOBS.get();
+      Result result = run(args.toArray());
+      assertThat(result.code()).as(args.toString()).isEqualTo(2);
+      assertThat(result.err().lines()).as(args.toString()).hasSize(1);
+      assertThat(result.err().strip()).startsWith("ddpm-spark: " + bad.getValue());
+      assertThat(JOBS.get()).as(args.toString()).isEqualTo(jobs);
+    }
+    assertThat(output).doesNotExist();
+  }
+
+  @Test
+  void drawsTheClassThatIsNamed() throws IOException {
+    Path model = TinyModel.write(folder.resolve("model"));
+    Path output = folder.resolve("drawn");
+    Result result =
+        run(
+            "sample",
+            "--model",
+            model,
+            "--class",
+            "other",
+            "--steps",
+            1,
+            "--sampler",
+            "ddim",
+            "--count",
+            2,
+            "--partitions",
+            1,
+            "--format",
+            "tar",
+            "--output",
+            output);
+    assertThat(result.err()).isEmpty();
+    // The content of 00000000.cls, which follows a header of 512 bytes.
+    byte[] tar = Files.readAllBytes(output.resolve("shard-00000.tar"));
+    String text = new String(tar, StandardCharsets.ISO_8859_1);
+    assertThat(text.charAt(text.indexOf("00000000.cls") + 512)).isEqualTo('1');
+  }
+
+  @Test
+  void optionsWithoutAnEffectAreRefused() throws IOException {
+    Path packed = folder.resolve("packed");
+    Map<List<Object>, String> sentences =
+        Map.of(
+            List.of("sample", "--count", 1, "--format", "tar", "--encoding", "float32"),
+            "The option '--encoding' goes with '--format parquet', not with '--format tar'",
+            List.of("sample", "--count", 1, "--format", "png", "--encoding", "png"),
+            "The option '--encoding' goes with '--format parquet', not with '--format png'",
+            List.of("pack", "--folder", folder, "--classes", "one,other"),
+            "The option '--classes' goes with '--parquet', not with '--folder'",
+            List.of("pack", "--dataset", "mnist", "--classes", "one,other"),
+            "The option '--classes' goes with '--parquet', not with '--dataset'",
+            List.of("pack", "--dataset", "mnist", "--size", 32),
+            "The option '--size' goes with '--folder' or '--parquet', not with '--dataset'",
+            List.of("pack", "--dataset", "mnist", "--gray"),
+            "The option '--gray' goes with '--folder' or '--parquet', not with '--dataset'",
+            List.of("pack", "--dataset", "mnist", "--parts", 3),
+            "The option '--parts' goes with '--folder' or '--parquet', not with '--dataset'",
+            List.of("pack", "--parquet", folder, "--data", folder),
+            "The option '--data' goes with '--dataset', not with '--parquet'");
+    for (Map.Entry<List<Object>, String> bad : sentences.entrySet()) {
+      List<Object> args = new ArrayList<>(bad.getKey());
+      args.addAll(List.of("--output", packed));
+      Result result = run(args.toArray());
+      assertThat(result.code()).as(args.toString()).isEqualTo(2);
+      assertThat(result.err().strip()).as(args.toString()).contains(bad.getValue());
+      assertThat(result.err().lines()).as(args.toString()).hasSize(1);
+    }
+    assertThat(packed).doesNotExist();
+  }
+
+  /** Each place where an address is taken. */
+  @Test
+  void anAddressThatIsNoneIsASentence() throws IOException {
+    Path model = TinyModel.write(folder.resolve("model"));
+    Path images = folder.resolve("images");
+    for (List<Object> args :
+        List.<List<Object>>of(
+            List.of("sample", "--count", 1, "--output", "x", "--model", "xyz://a/b"),
+            List.of("sample", "--count", 1, "--model", model, "--output", "xyz://a/b"),
+            List.of("pack", "--folder", "xyz://a/b", "--output", images),
+            List.of("pack", "--parquet", "xyz://a/b", "--output", images),
+            List.of("evaluate", "--count", 2, "--images", "xyz://a/b"),
+            List.of("train", "--shards", 1, "--images", "xyz://a/b", "--run", folder))) {
+      Result result = run(args.toArray());
+      assertThat(result.code()).as(args.toString()).isEqualTo(2);
+      assertThat(result.err().lines()).as(args.toString()).hasSize(1);
+      assertThat(result.err())
+          .as(args.toString())
+          .contains("xyz://a/b", "scheme xyz", "file:", "--packages");
+    }
+    Result machine =
+        run("sample", "--count", 1, "--output", "x", "--model", "hdfs://none.invalid/a");
+    assertThat(machine.code()).isEqualTo(2);
+    assertThat(machine.err()).contains("hdfs://none.invalid/a", "machine none.invalid");
+    Result missing = run("sample", "--count", 1, "--output", "x", "--model", "s3a://bucket/a");
+    assertThat(missing.code()).isEqualTo(2);
+    assertThat(missing.err()).contains("s3a://bucket/a", "scheme s3a", "--packages");
+    for (String none : List.of("", "a:b", "http ://x")) {
+      Result result = run("sample", "--count", 1, "--model", none, "--output", "x");
+      assertThat(result.code()).as(none).isEqualTo(2);
+      assertThat(result.err()).as(none).contains("'" + none + "' is no address");
+    }
+  }
+
+  /** So that the command that is mended begins there. */
+  @Test
+  void aTrainingThatDoesNotBeginLeavesNoRun() throws IOException {
+    Path images = folder.resolve("images");
+    PackedImages.write(TinyImages.of(2), images.toString(), new Configuration());
+    Path config = folder.resolve("config.json");
+    Files.writeString(config, TinyRuns.config(images, 2).toJson());
+    Path trained = folder.resolve("trained");
+    Result none =
+        run("train", "--run", trained, "--config", config, "--images", images, "--shards", 0);
+    assertThat(none.code()).isEqualTo(2);
+    assertThat(none.err().strip())
+        .isEqualTo("ddpm-spark: A step cannot be cut into 0 shards; it takes at least 1.");
+    assertThat(trained).doesNotExist();
+    Result large =
+        run("train", "--run", trained, "--config", config, "--images", images, "--shards", 1);
+    assertThat(large.err()).contains("there are only 2 images");
+    assertThat(large.code()).isEqualTo(2);
+    assertThat(trained).doesNotExist();
   }
 
   /** As Hadoop 3.4 says it on JDK 25, where this module's tests are left out. */

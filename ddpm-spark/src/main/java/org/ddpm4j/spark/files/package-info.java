@@ -1,0 +1,2 @@
+/** Places on Hadoop's file systems. */
+package org.ddpm4j.spark.files;
