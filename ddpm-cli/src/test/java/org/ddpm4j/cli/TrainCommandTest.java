@@ -252,6 +252,42 @@ class TrainCommandTest {
         .isBadInput("run <1>", "not empty", "--resume " + trained);
   }
 
+  /** Noise so large that the loss of the first step is infinite. */
+  private Object[] divergingAtOnce(Path run) {
+    return Cli.tinyTraining(data, run, 2, "--offset-noise", "1e30");
+  }
+
+  @Test
+  void aTrainingThatFailsBeforeItsFirstStepLeavesNoFolder() throws IOException {
+    Path run = folder.resolve("runs").resolve("mine");
+    Cli.run(divergingAtOnce(run)).isBadInputAtEnd("step 1");
+    assertThat(folder.resolve("runs")).doesNotExist();
+
+    Path own = Files.createDirectory(folder.resolve("own"));
+    Cli.run(divergingAtOnce(own)).isBadInputAtEnd("step 1");
+    assertThat(own).isEmptyDirectory();
+    // The same folder does for the next.
+    Cli.run(Cli.tinyTraining(data, own, 2)).isOk();
+  }
+
+  /** Killed before there was anything in the folder, or while something was being written. */
+  @Test
+  void whatAKilledTrainingLeavesOfItsBeginningIsInNobodysWay() throws IOException {
+    Path run = Files.createDirectory(folder.resolve("killed"));
+    Files.createFile(run.resolve(".ddpm4j-lock"));
+    Files.writeString(run.resolve(".ddpm4j-config.json-123.tmp"), "{");
+    Cli.run(Cli.tinyTraining(data, run, 2)).isOk();
+    assertThat(names(run)).contains("config.json").noneMatch(name -> name.startsWith("."));
+  }
+
+  /** After the checkpoint that a training of another network's weights begins with. */
+  @Test
+  void aFolderWithoutARunIsNotSaidToGoOnFrom() throws IOException {
+    Path run = Files.createDirectories(folder.resolve("half").resolve("checkpoints")).getParent();
+    Cli.run(Cli.tinyTraining(data, run, 2))
+        .isBadInput("half is not empty", "no config.json", "remove what is in it", "--run");
+  }
+
   @Test
   void aRunIsTrainedByOneProcessAtATime() throws IOException {
     FolderLock other = FolderLock.tryLock(trained).orElseThrow();

@@ -117,6 +117,11 @@ public final class AtomicFile {
     }
   }
 
+  /** Whether a file of this name is one that a killed process has left. */
+  static boolean isUnfinished(String name) {
+    return name.startsWith(PREFIX) && name.endsWith(SUFFIX);
+  }
+
   private static DirectoryStream<Path> unfinished(Path folder) throws IOException {
     return Files.newDirectoryStream(folder, PREFIX + "*" + SUFFIX);
   }

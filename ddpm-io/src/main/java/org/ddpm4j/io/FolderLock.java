@@ -27,7 +27,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class FolderLock implements Closeable {
 
-  private static final String FILE = ".ddpm4j-lock";
+  static final String FILE = ".ddpm4j-lock";
 
   /** Of a file that is about to be removed: no longer empty. */
   private static final byte MARK = '-';

@@ -11,7 +11,6 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.ddpm4j.cli.distances.DistanceMeter;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.DataOptions;
@@ -39,6 +38,7 @@ import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.TrainingDescription;
 import org.ddpm4j.evaluation.DistanceReport;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.NewFolder;
 import org.ddpm4j.unet.Execution;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import picocli.CommandLine.Command;
@@ -303,7 +303,7 @@ public final class TrainCommand implements Callable<Integer> {
         console.printText(config.toJson() + "\n");
         return 0;
       }
-      return finish(session.begin(RunFolder.create(path, config), limit));
+      return finish(session.begin(path, limit));
     }
   }
 
@@ -417,13 +417,17 @@ public final class TrainCommand implements Callable<Integer> {
       throw new BadInputException(
           "%s is a file where the run's folder should be; choose another one by --run.", path);
     }
-    try (Stream<Path> files = Files.list(path)) {
-      if (files.findAny().isPresent()) {
-        throw new BadInputException(
-            "The folder %s is not empty, and a run never overwrites another; go on with it by --resume %s or choose a new one by --run.",
-            path, path);
-      }
+    if (NewFolder.isUnused(path)) {
+      return;
     }
+    if (Files.notExists(new RunFolder(path).configFile())) {
+      throw new BadInputException(
+          "The folder %s is not empty and holds no run (it has no config.json), as where a training was killed while it began; remove what is in it, or choose a new one by --run.",
+          path);
+    }
+    throw new BadInputException(
+        "The folder %s is not empty, and a run never overwrites another; go on with it by --resume %s or choose a new one by --run.",
+        path, path);
   }
 
   private static int finish(TrainingSession.End end) {

@@ -37,6 +37,7 @@ import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingListener;
 import org.ddpm4j.evaluation.ClassifierFeatures;
 import org.ddpm4j.io.FolderLock;
+import org.ddpm4j.io.NewFolder;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.plan.DeviceMemoryException;
 import org.ddpm4j.plots.PlotFont;
@@ -245,15 +246,20 @@ final class TrainingSession implements AutoCloseable {
     }
   }
 
-  /** Trains a new run. */
-  End begin(RunFolder folder, Duration limit) throws IOException {
+  /** Trains a new run. Where that fails before the first step is done, no folder is left. */
+  End begin(Path path, Duration limit) throws IOException {
     int heldOut = config.data().validationImages();
     console.note(
         "train: %s (%d images, %s held out)",
         config.data().source(), config.data().trainingImages(), heldOut == 0 ? "none" : heldOut);
+    RunFolder folder = new RunFolder(path);
+    NewFolder made = NewFolder.make(path);
     return alone(
         folder,
         interruption -> {
+          // Another process may have begun here, and ended.
+          RunFolder.requireNew(path);
+          folder.removeUnfinished();
           if (teacher.isPresent()) {
             teacher.get().save(folder.path().resolve(DistillationOptions.TEACHER));
           }
@@ -261,13 +267,27 @@ final class TrainingSession implements AutoCloseable {
             // They may be gone when the run is resumed.
             folder.checkpoints().write(trainer.checkpoint(), training.checkpointEvery());
           }
+          // Last, so that a folder is a run only when one can go on with it.
+          folder.writeConfig(config);
           return run(folder, limit, interruption);
-        });
+        },
+        () -> undo(made));
+  }
+
+  /** Whoever makes the batches smaller, say, may take the same folder. */
+  private void undo(NewFolder made) throws IOException {
+    if (trainer.step() == 0 && lock.isInPlace()) {
+      made.undo();
+    }
   }
 
   /** Goes on with a run, whose configuration may have been changed. */
   End resume(RunFolder folder, Duration limit) throws IOException {
-    return alone(folder, interruption -> resumeAlone(folder, limit, interruption));
+    return alone(folder, interruption -> resumeAlone(folder, limit, interruption), () -> {});
+  }
+
+  private interface Cleaning {
+    void clean() throws IOException;
   }
 
   private interface Work {
@@ -279,7 +299,7 @@ final class TrainingSession implements AutoCloseable {
    * for the interruption's end alone, so that the lock's file is left behind unless it is removed
    * before.
    */
-  private End alone(RunFolder folder, Work work) throws IOException {
+  private End alone(RunFolder folder, Work work, Cleaning afterFailure) throws IOException {
     try (Interruption interruption = new Interruption(trainer::requestStop)) {
       lock =
           FolderLock.tryLock(folder.path())
@@ -288,13 +308,19 @@ final class TrainingSession implements AutoCloseable {
                       new BadInputException(
                           "The run %s is in use: another process trains it; wait until that has ended, or stop it.",
                           folder.path()));
+      boolean ended = false;
       try {
-        return work.run(interruption);
+        End end = work.run(interruption);
+        ended = true;
+        return end;
       } catch (IOException e) {
         // The folder may have gone between a look at it and the writing.
         requireInPlace(folder);
         throw e;
       } finally {
+        if (!ended) {
+          afterFailure.clean();
+        }
         lock.close();
       }
     }

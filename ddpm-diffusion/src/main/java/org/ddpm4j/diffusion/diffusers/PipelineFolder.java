@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.io.DiffusersFields;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.NewFolder;
 import org.ddpm4j.io.StrictJson;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Autoencoder;
@@ -437,22 +437,22 @@ public final class PipelineFolder {
    *
    * @param folder that does not exist yet or is empty
    * @param pipeline what to write; by custom, the network's weights are the moving average
-   * @throws IOException if the folder holds files or cannot be written
+   * @throws IOException if the folder holds files or cannot be written; it is then as before
    * @throws IllegalArgumentException as {@link #requireDrawable}
    */
   public static void write(Path folder, DiffusersPipeline pipeline) throws IOException {
     Objects.requireNonNull(pipeline, "pipeline");
     requireDrawable(pipeline);
-    if (Files.isDirectory(folder)) {
-      try (Stream<Path> files = Files.list(folder)) {
-        if (files.findAny().isPresent()) {
-          throw new IOException(
-              Text.format(
-                  "The folder %s is not empty, and a pipeline never overwrites another; choose a new folder.",
-                  folder));
-        }
-      }
+    if (!NewFolder.isUnused(folder)) {
+      throw new IOException(
+          Text.format(
+              "The folder %s is not empty, and a pipeline never overwrites another; choose a new folder.",
+              folder));
     }
+    NewFolder.fill(folder, () -> writeAll(folder, pipeline));
+  }
+
+  private static void writeAll(Path folder, DiffusersPipeline pipeline) throws IOException {
     DiffusersScheduler scheduler = pipeline.scheduler();
     boolean isTransformer = pipeline.unet().config() instanceof DiffusionTransformer;
     String network = isTransformer ? TRANSFORMER : UNET;

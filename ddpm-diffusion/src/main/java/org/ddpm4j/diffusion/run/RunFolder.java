@@ -12,11 +12,10 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SortedSet;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.CheckpointFolder;
 import org.ddpm4j.io.AtomicFile;
-import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.NewFolder;
 import org.ddpm4j.io.SmallTextFile;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Execution;
@@ -48,14 +47,13 @@ public record RunFolder(Path path) {
    * @param path a folder that does not exist yet or is empty
    * @param config of the run, written at once
    * @return the folder
-   * @throws IOException if the folder holds files or cannot be written
+   * @throws IOException if the folder holds files or cannot be written; it is then as before
    */
   public static RunFolder create(Path path, RunConfig config) throws IOException {
     Objects.requireNonNull(path, "path");
     requireNew(path);
-    Folders.create(path);
     RunFolder folder = new RunFolder(path);
-    folder.writeConfig(config);
+    NewFolder.fill(path, () -> folder.writeConfig(config));
     return folder;
   }
 
@@ -67,14 +65,18 @@ public record RunFolder(Path path) {
    * @param config of the run
    * @param unet the network
    * @return the folder
-   * @throws IOException if the folder holds files or cannot be written
+   * @throws IOException if the folder holds files or cannot be written; it is then as before
    */
   public static RunFolder create(Path path, RunConfig config, Unet unet) throws IOException {
     Objects.requireNonNull(path, "path");
     requireNew(path);
     RunFolder folder = new RunFolder(path);
-    UnetFolder.write(folder.unet(), unet);
-    folder.writeConfig(config);
+    NewFolder.fill(
+        path,
+        () -> {
+          UnetFolder.write(folder.unet(), unet);
+          folder.writeConfig(config);
+        });
     return folder;
   }
 
@@ -100,16 +102,18 @@ public record RunFolder(Path path) {
     }
   }
 
-  private static void requireNew(Path path) throws IOException {
-    if (Files.isDirectory(path)) {
-      try (Stream<Path> files = Files.list(path)) {
-        if (files.findAny().isPresent()) {
-          throw new IOException(
-              Text.format(
-                  "The run folder %s is not empty, and a run never overwrites another; resume it or choose a new folder.",
-                  path));
-        }
-      }
+  /**
+   * Refuses a folder that is not to be made into a run.
+   *
+   * @param path a folder that does not exist yet or is empty
+   * @throws IOException if it holds files
+   */
+  public static void requireNew(Path path) throws IOException {
+    if (!NewFolder.isUnused(path)) {
+      throw new IOException(
+          Text.format(
+              "The run folder %s is not empty, and a run never overwrites another; resume it or choose a new folder.",
+              path));
     }
   }
 
