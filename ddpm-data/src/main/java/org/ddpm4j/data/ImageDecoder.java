@@ -106,6 +106,9 @@ final class ImageDecoder {
       throw new IOException("it is cut off");
     }
     ImageHeader header = ImageHeader.read(input);
+    if (header.obstacle() != null) {
+      throw new IOException(header.obstacle());
+    }
     Iterator<ImageReader> readers = ImageIO.getImageReaders(input);
     while (readers.hasNext()) {
       ImageReader reader = readers.next();
@@ -253,7 +256,7 @@ final class ImageDecoder {
       return colorRows(image, said.alpha());
     }
     if (colors.getColorSpace().getType() == ColorSpace.TYPE_CMYK) {
-      return inkRows(image.getRaster(), colors.getComponentSize(0));
+      return inkRows(image.getRaster(), colors.getComponentSize(0), said.alpha());
     }
     BufferedImage converted =
         new BufferedImage(image.getWidth(), image.getHeight(), BufferedImage.TYPE_INT_ARGB);
@@ -312,24 +315,34 @@ final class ImageDecoder {
     };
   }
 
-  /** Inks as TIFF has them, 0 for none. */
-  private static Resampling.Rows inkRows(Raster raster, int bits) {
+  /** Inks as TIFF has them, 0 for none, and perhaps an opacity. */
+  private static Resampling.Rows inkRows(Raster raster, int bits, ImageHeader.Alpha said) {
     int width = raster.getWidth();
     int bands = raster.getNumBands();
+    boolean multiplied = said == ImageHeader.Alpha.MULTIPLIED;
+    boolean hasAlpha = bands > INKS && (multiplied || said == ImageHeader.Alpha.SEPARATE);
     int[] samples = new int[bands * width];
     float most = (1L << bits) - 1;
     return (y, channels) -> {
       raster.getPixels(0, y, width, 1, samples);
       for (int x = 0; x < width; x++) {
-        float light = 255 * (1 - samples[bands * x + 3] / most);
+        float alpha = hasAlpha ? samples[bands * x + INKS] / most : 1;
+        // So much is a whole layer of ink.
+        float full = multiplied && hasAlpha ? most * alpha : most;
+        float light = 255 * left(samples[bands * x + 3], full);
         put(
             channels,
             x,
-            light * (1 - samples[bands * x] / most),
-            light * (1 - samples[bands * x + 1] / most),
-            light * (1 - samples[bands * x + 2] / most));
+            onWhite(light * left(samples[bands * x], full), alpha, ImageHeader.Alpha.SEPARATE),
+            onWhite(light * left(samples[bands * x + 1], full), alpha, ImageHeader.Alpha.SEPARATE),
+            onWhite(light * left(samples[bands * x + 2], full), alpha, ImageHeader.Alpha.SEPARATE));
       }
     };
+  }
+
+  /** The share of the light that an ink leaves. */
+  private static float left(float ink, float full) {
+    return full > 0 ? Math.max(0, 1 - ink / full) : 1;
   }
 
   private static float level(float value) {

@@ -5,7 +5,10 @@ import java.io.IOException;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
 import javax.imageio.stream.ImageInputStream;
+import org.ddpm4j.io.Text;
 
 /**
  * What an image file says beside its pixels and Java's readers do not tell, or tell each in another
@@ -17,9 +20,15 @@ import javax.imageio.stream.ImageInputStream;
  * @param coding how Adobe's marker says that they are coded
  * @param samples of a TIFF file or a grey PNG file
  * @param place of the first picture of a GIF file; null of any other
+ * @param obstacle why a whole TIFF file is not read here, a clause; null if nothing is known
  */
 record ImageHeader(
-    Orientation orientation, int components, Coding coding, Samples samples, Place place) {
+    Orientation orientation,
+    int components,
+    Coding coding,
+    Samples samples,
+    Place place,
+    String obstacle) {
 
   /**
    * What samples stand for.
@@ -43,7 +52,9 @@ record ImageHeader(
     /** 0: nobody knows, so that it is no opacity. */
     NONE,
     /** 1: an opacity by which the colours have been multiplied. */
-    MULTIPLIED
+    MULTIPLIED,
+    /** 2: an opacity. */
+    SEPARATE
   }
 
   /**
@@ -72,9 +83,33 @@ record ImageHeader(
   private static final int BIG_ENDIAN = 'M' << 8 | 'M';
 
   private static final int ORIENTATION_TAG = 274;
+  private static final int COMPRESSION_TAG = 259;
+  private static final int PHOTOMETRIC_TAG = 262;
   private static final int EXTRA_SAMPLES_TAG = 338;
   private static final int SAMPLE_FORMAT_TAG = 339;
   private static final int SIGNED = 2;
+
+  /** CIELab of TIFF 6.0, ICCLab and ITULab. */
+  private static final Set<Integer> LAB = Set.of(8, 9, 10);
+
+  /** None, CCITT's three, LZW, JPEG's two, deflate's two, PackBits: what the reader knows. */
+  private static final Set<Integer> READ_COMPRESSIONS =
+      Set.of(1, 2, 3, 4, 5, 6, 7, 8, 32946, 32773);
+
+  /** Of the others those that libtiff, or other writers that are met, have. */
+  private static final Map<Integer, String> COMPRESSIONS =
+      Map.of(
+          34661, "JBIG",
+          34676, "SGILog",
+          34712, "JPEG 2000",
+          34887, "LERC",
+          34892, "lossy JPEG of DNG",
+          34925, "LZMA",
+          34926, "zstd",
+          50000, "zstd",
+          50001, "WebP",
+          52546, "JPEG XL");
+
   private static final int SHORT = 3;
   private static final int ENTRY_BYTES = 12;
   private static final int YCCK = 2;
@@ -82,7 +117,7 @@ record ImageHeader(
   private static final byte[] EXIF = "Exif\0".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] ADOBE = "Adobe".getBytes(StandardCharsets.US_ASCII);
   private static final ImageHeader NOTHING =
-      new ImageHeader(Orientation.UPRIGHT, 0, Coding.PLAIN, Samples.USUAL, null);
+      new ImageHeader(Orientation.UPRIGHT, 0, Coding.PLAIN, Samples.USUAL, null, null);
 
   /**
    * Reads what there is; what is damaged counts as not said, since the pixels may be whole all the
@@ -135,18 +170,43 @@ record ImageHeader(
   }
 
   private ImageHeader turned(int number) {
-    return new ImageHeader(Orientation.of(number), components, coding, samples, place);
+    return new ImageHeader(Orientation.of(number), components, coding, samples, place, obstacle);
   }
 
   private ImageHeader with(Samples newSamples) {
-    return new ImageHeader(orientation, components, coding, newSamples, place);
+    return new ImageHeader(orientation, components, coding, newSamples, place, obstacle);
   }
 
   private static ImageHeader ofTiff(ImageInputStream input) throws IOException {
     int extra = shortOf(input, 0, EXTRA_SAMPLES_TAG, -1);
-    Alpha alpha = extra == 0 ? Alpha.NONE : extra == 1 ? Alpha.MULTIPLIED : Alpha.OF_READER;
+    Alpha alpha =
+        switch (extra) {
+          case 0 -> Alpha.NONE;
+          case 1 -> Alpha.MULTIPLIED;
+          case 2 -> Alpha.SEPARATE;
+          default -> Alpha.OF_READER;
+        };
     boolean signed = shortOf(input, 0, SAMPLE_FORMAT_TAG, 1) == SIGNED;
-    return NOTHING.turned(orientation(input, 0)).with(new Samples(signed, alpha, -1, 255, false));
+    String obstacle = obstacle(shortOf(input, 0, COMPRESSION_TAG, 1));
+    if (obstacle == null && LAB.contains(shortOf(input, 0, PHOTOMETRIC_TAG, -1))) {
+      // TwelveMonkeys' reader takes another white for some, and others for what they are not.
+      obstacle = "its colours are CIELAB, which is not read here (write it in RGB)";
+    }
+    return new ImageHeader(
+        Orientation.of(orientation(input, 0)),
+        0,
+        Coding.PLAIN,
+        new Samples(signed, alpha, -1, 255, false),
+        null,
+        obstacle);
+  }
+
+  private static String obstacle(int compression) {
+    return READ_COMPRESSIONS.contains(compression)
+        ? null
+        : Text.format(
+            "it is compressed by %s, which is not read here (write it with LZW or deflate, or as PNG)",
+            COMPRESSIONS.getOrDefault(compression, "method " + compression));
   }
 
   /** The screen's size, its colours, extensions in blocks, and then the first picture. */
@@ -172,7 +232,7 @@ record ImageHeader(
             top,
             Math.max(width, left + input.readUnsignedShort()),
             Math.max(height, top + input.readUnsignedShort()));
-    return new ImageHeader(Orientation.UPRIGHT, 0, Coding.PLAIN, Samples.USUAL, place);
+    return new ImageHeader(Orientation.UPRIGHT, 0, Coding.PLAIN, Samples.USUAL, place, null);
   }
 
   /** Goes from segment to segment, up to the pixels. */
@@ -206,9 +266,9 @@ record ImageHeader(
       }
     } catch (EOFException | IndexOutOfBoundsException e) {
       // What was said before the damage holds.
-      return new ImageHeader(Orientation.of(number), components, coding, Samples.USUAL, null);
+      return new ImageHeader(Orientation.of(number), components, coding, Samples.USUAL, null, null);
     }
-    return new ImageHeader(Orientation.of(number), components, coding, Samples.USUAL, null);
+    return new ImageHeader(Orientation.of(number), components, coding, Samples.USUAL, null, null);
   }
 
   /** The code of the next marker, before which any bytes may stand. */

@@ -271,6 +271,77 @@ class ImageFormatsTest {
     assertThat(read(file, 1, 1)).containsExactly(red, green, blue);
   }
 
+  /**
+   * One pixel of 8 bits a sample.
+   *
+   * @param extra what the sample is that is no colour, -1 where there is none
+   */
+  private Path tiff(int compression, int photometric, byte[] pixel, int extra) throws IOException {
+    int[][] entries = {
+      {256, 1, 1},
+      {257, 1, 1},
+      {258, pixel.length, 8},
+      {259, 1, compression},
+      {262, 1, photometric},
+      {273, 1, 8 + 2 * pixel.length},
+      {277, 1, pixel.length},
+      {278, 1, 1},
+      {279, 1, pixel.length},
+      {338, 1, extra}
+    };
+    int directory = 8 + 4 * pixel.length;
+    int count = extra < 0 ? entries.length - 1 : entries.length;
+    ByteBuffer tiff = ByteBuffer.allocate(200).order(ByteOrder.LITTLE_ENDIAN);
+    tiff.put(new byte[] {'I', 'I', 42, 0}).putInt(directory);
+    for (int i = 0; i < pixel.length; i++) {
+      tiff.putShort((short) 8);
+    }
+    tiff.put(pixel).position(directory).putShort((short) count);
+    for (int[] entry : Arrays.copyOf(entries, count)) {
+      tiff.putShort((short) entry[0]).putShort((short) 3).putInt(entry[1]).putInt(entry[2]);
+    }
+    return Files.write(folder.resolve("one.tif"), tiff.array());
+  }
+
+  /** By (255-C)(255-K)/255 on white; of multiplied inks each is divided by the opacity before. */
+  @ParameterizedTest
+  @CsvSource({"0, 188, 122, 204", "1, 194, 153, 204", "2, 228, 202, 235"})
+  void inksOfATiffFileHaveAnOpacityWhereTheFileSaysSo(int extra, int red, int green, int blue)
+      throws IOException {
+    byte[] inks = {20, 102, 0, 51, 102};
+    assertThat(read(tiff(1, 5, inks, extra), 1, 1)).containsExactly(red, green, blue);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "50000, zstd",
+    "34926, zstd",
+    "34925, LZMA",
+    "50001, WebP",
+    "34712, JPEG 2000",
+    "34887, LERC",
+    "34661, JBIG",
+    "52546, JPEG XL",
+    "12345, method 12345"
+  })
+  void whatIsCompressedOtherwiseIsNotDamaged(int compression, String name) throws IOException {
+    Path file = tiff(compression, 2, new byte[] {10, 20, 30}, -1);
+    assertThatIOException()
+        .isThrownBy(() -> read(file, 1, 1))
+        .withMessageContaining("it is compressed by " + name + ", which is not read here")
+        .withMessageContaining("write it with LZW or deflate, or as PNG");
+  }
+
+  /** CIELab, ICCLab, ITULab: the reader takes the white of D65 for that of D50. */
+  @ParameterizedTest
+  @ValueSource(ints = {8, 9, 10})
+  void coloursInLabAreRefused(int photometric) throws IOException {
+    Path file = tiff(1, photometric, new byte[] {(byte) 128, 20, 10}, -1);
+    assertThatIOException()
+        .isThrownBy(() -> read(file, 1, 1))
+        .withMessageContaining("its colours are CIELAB, which is not read here (write it in RGB)");
+  }
+
   @Test
   void signedSamplesAreNoLevels() throws IOException {
     int[][] entries = {
