@@ -12,7 +12,8 @@ import org.ddpm4j.schedules.NoiseSchedule;
  * {@link LcmSampler}. Its timesteps are some of those that the network was distilled at, {@code k
  * ⌊T/n⌋ - 1} for k from 1 to n; no other spacing goes with it.
  *
- * @param originalSteps n, at least 1; no more than T count
+ * @param originalSteps n, at least 1 and at most T; but the {@linkplain #usual usual} number is T
+ *     where that is less
  * @param timestepScaling of the boundary condition, positive
  */
 public record LcmConfig(int originalSteps, double timestepScaling)
@@ -42,6 +43,24 @@ public record LcmConfig(int originalSteps, double timestepScaling)
     return new LcmConfig(DEFAULT_ORIGINAL_STEPS, LcmSampler.DEFAULT_TIMESTEP_SCALING);
   }
 
+  /**
+   * The number n of a chain.
+   *
+   * @param timesteps T
+   * @return the original steps, or T if they are the usual ones and T is less
+   * @throws IllegalArgumentException if there are other ones, more than T: a network cannot have
+   *     been distilled at more timesteps than there are
+   */
+  public int originalStepsOf(int timesteps) {
+    if (originalSteps > timesteps && originalSteps != DEFAULT_ORIGINAL_STEPS) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "The number of original steps is %d, but there are only %d timesteps; give as many as the network was distilled at.",
+              originalSteps, timesteps));
+    }
+    return Math.min(originalSteps, timesteps);
+  }
+
   @Override
   public SamplerType type() {
     return SamplerType.LCM;
@@ -49,7 +68,7 @@ public record LcmConfig(int originalSteps, double timestepScaling)
 
   @Override
   public PathSampler create(NoiseSchedule schedule, Part part, X0Constraint x0Constraint) {
-    int original = Math.min(originalSteps, schedule.timesteps());
+    int original = originalStepsOf(schedule.timesteps());
     if (part.steps() > original) {
       throw new IllegalArgumentException(
           Text.format(

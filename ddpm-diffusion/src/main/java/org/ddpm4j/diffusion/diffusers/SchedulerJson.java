@@ -347,8 +347,7 @@ final class SchedulerJson {
           .withLeastLambda(fields.number("lambda_min_clipped"));
     }
     if (sampler instanceof LcmConfig) {
-      return new LcmConfig(
-          fields.integer("original_inference_steps"), fields.finiteNumber("timestep_scaling"));
+      return new LcmConfig(originalSteps(), fields.finiteNumber("timestep_scaling"));
     }
     if (sampler instanceof ScoreSdeConfig) {
       return new ScoreSdeConfig(
@@ -554,6 +553,18 @@ final class SchedulerJson {
     };
   }
 
+  /** The default of LCM is no statement about the network, and its chain may be shorter. */
+  private int originalSteps() {
+    int original = fields.integer("original_inference_steps");
+    int timesteps = fields.integer("num_train_timesteps");
+    require(
+        original <= timesteps || original == LcmConfig.usual().originalSteps(),
+        "original_inference_steps is %d, but num_train_timesteps is %d; there must be as many timesteps at least",
+        original,
+        timesteps);
+    return Math.min(original, timesteps);
+  }
+
   private static void require(boolean condition, String sentence, Object... values) {
     if (!condition) {
       throw refusal(sentence, values);
@@ -598,7 +609,7 @@ final class SchedulerJson {
     if (scheduler.isEdm()) {
       putEdm(values, sampler);
     } else {
-      putOptions(values, sampler);
+      putOptions(values, sampler, config.timesteps());
     }
 
     Map<String, Object> json = new LinkedHashMap<>();
@@ -622,7 +633,7 @@ final class SchedulerJson {
     }
   }
 
-  private static void putOptions(Map<String, Object> values, SamplerConfig sampler) {
+  private static void putOptions(Map<String, Object> values, SamplerConfig sampler, int timesteps) {
     if (sampler instanceof DpmSolverConfig dpm) {
       values.put("solver_type", DiffusersFields.nameOf(dpm.secondOrder(), SECOND_ORDERS));
       putFinalOrder(values, dpm.finalOrder());
@@ -636,7 +647,7 @@ final class SchedulerJson {
     } else if (sampler instanceof FlowConfig flow) {
       flow.dynamicShift().ifPresent(shift -> putDynamicShift(values, shift));
     } else if (sampler instanceof LcmConfig lcm) {
-      values.put("original_inference_steps", lcm.originalSteps());
+      values.put("original_inference_steps", lcm.originalStepsOf(timesteps));
       values.put("timestep_scaling", lcm.timestepScaling());
     } else if (sampler instanceof ScoreSdeConfig score) {
       values.put("snr", score.snr());

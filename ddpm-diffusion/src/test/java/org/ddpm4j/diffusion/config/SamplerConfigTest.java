@@ -135,6 +135,11 @@ class SamplerConfigTest {
     assertThatThrownBy(() -> config.create(SCHEDULE, 51, X0Constraint.NONE))
         .hasMessageStartingWith(
             "51 steps are not possible where the network was distilled at 50 timesteps");
+    assertThatThrownBy(() -> new LcmConfig(1001, 10).create(SCHEDULE, 4, X0Constraint.NONE))
+        .hasMessage(
+            "The number of original steps is 1001, but there are only 1000 timesteps; give as many as the network was distilled at.");
+    // The usual number is no statement about the network.
+    assertThat(config.originalStepsOf(20)).isEqualTo(20);
     assertThatThrownBy(() -> new LcmConfig(0, 1)).hasMessageContaining("original steps is 0");
     assertThatThrownBy(() -> new LcmConfig(5, 0)).hasMessageContaining("scaling");
   }

@@ -396,6 +396,8 @@ class DiffusersSchedulerTest {
         "ScoreSdeVeScheduler | sigma_max=0.001 | cannot go from 0.01 to 0.001",
         "KarrasVeScheduler | sigma_min=200 | sigma_min is 200",
         "KarrasVeScheduler | s_churn=-1 | -1",
+        "LCMScheduler | original_inference_steps=1001 | original_inference_steps is 1001, but num_train_timesteps is 1000",
+        "LCMScheduler | num_train_timesteps=40 original_inference_steps=41 | original_inference_steps is 41",
         "VQDiffusionScheduler | sigma_max=80 | _class_name is \"VQDiffusionScheduler\"; supported"
       })
   void whatIsNotSupportedIsRefusedByName(String name, String keys, String part) throws IOException {
@@ -425,6 +427,19 @@ class DiffusersSchedulerTest {
         .hasMessageStartingWith("the file")
         .hasMessageContaining(part)
         .hasMessageEndingWith(".");
+  }
+
+  /** diffusers refuses more original steps than timesteps, its default of 50 included. */
+  @Test
+  void lcmOfFewTimestepsIsWrittenAsDiffusersReadsIt() {
+    DiffusersScheduler few =
+        new DiffusersScheduler(
+            LinearSchedule.paper(),
+            20,
+            Parameterization.EPSILON,
+            SamplerConfig.of(SamplerType.LCM),
+            X0Clipping.NONE);
+    assertThat(SchedulerJson.write(few)).containsEntry("original_inference_steps", 20);
   }
 
   @Test
