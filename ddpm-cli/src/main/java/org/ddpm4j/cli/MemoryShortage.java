@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import java.util.List;
 import java.util.stream.Collectors;
+import org.ddpm4j.cli.options.Launch;
 import org.ddpm4j.io.Text;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
@@ -29,18 +30,20 @@ final class MemoryShortage {
         || message.contains("VM limit")) {
       long most = Runtime.getRuntime().maxMemory() >> 20;
       return Text.format(
-          "There is not enough memory for this in Java's heap of %,d MB; %s, or allow more by DDPM_JAVA_OPTS=-Xmx%dm.",
-          most, choose, 2 * most);
+          "There is not enough memory for this in Java's heap of %,d MB; %s, or allow more by %s.",
+          most, choose, Launch.javaOption(Text.format("-Xmx%dm", 2 * most)));
     }
     if (message.contains("hysical")) {
       String limit = System.getProperty("org.bytedeco.javacpp.maxphysicalbytes");
       return Text.format(
-          "There is not enough memory for this%s; %s, or allow more by DDPM_MEMORY.",
-          limit == null ? "" : " in the " + limit + " that the program may take", choose);
+          "There is not enough memory for this%s; %s, or allow more by %s.",
+          limit == null ? "" : " in the " + limit + " that the program may take",
+          choose,
+          Launch.memoryOption());
     }
     return Text.format(
-        "There is not enough memory for this (%s); %s, or allow more by DDPM_MEMORY.",
-        message, choose);
+        "There is not enough memory for this (%s); %s, or allow more by %s.",
+        message, choose, Launch.memoryOption());
   }
 
   private static String choose(ParseResult parsed) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.stream.Stream;
+import org.ddpm4j.cli.options.Launch;
 import org.ddpm4j.io.Text;
 
 /**
@@ -90,8 +91,12 @@ final class NativeFolder {
             ? "allow more memory, where 'ulimit -v' limits it, or "
             : "";
     return Text.format(
-        "The native libraries of ND4J could not be unpacked into the folder %s or loaded from it (%s); %sname one with %d MB to spare, where programs may run, by DDPM_JAVA_OPTS=-D%s=DIR.",
-        folder, reason, memory, NEEDED_MEGABYTES, CACHE);
+        "The native libraries of ND4J could not be unpacked into the folder %s or loaded from it (%s); %sname one with %d MB to spare, where programs may run, by %s.",
+        folder,
+        reason,
+        memory,
+        NEEDED_MEGABYTES,
+        Launch.javaOption(Text.format("-D%s=DIR", CACHE)));
   }
 
   /**

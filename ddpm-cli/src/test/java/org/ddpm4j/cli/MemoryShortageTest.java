@@ -11,7 +11,26 @@ class MemoryShortageTest {
 
   private static String sentence(String message, String... args) {
     ParseResult parsed = Main.commandLine(Console.ofProcess()).parseArgs(args);
-    return MemoryShortage.sentence(new OutOfMemoryError(message), parsed);
+    System.setProperty("ddpm.home", "anywhere");
+    try {
+      return MemoryShortage.sentence(new OutOfMemoryError(message), parsed);
+    } finally {
+      System.clearProperty("ddpm.home");
+    }
+  }
+
+  /** Who has begun Java without the launcher has no use for the launcher's variables. */
+  @Test
+  void javaItselfIsToldByItsOwnOptions() {
+    assertThat(MemoryShortage.sentence(new OutOfMemoryError("Physical memory"), null))
+        .contains(
+            "by java -Dorg.bytedeco.javacpp.maxbytes=8g -Dorg.bytedeco.javacpp.maxphysicalbytes=8g.")
+        .doesNotContain("DDPM_");
+    assertThat(MemoryShortage.sentence(new OutOfMemoryError("Java heap space"), null))
+        .contains("by java -Xmx")
+        .doesNotContain("DDPM_");
+    Cli.run("sample")
+        .isBadInput("one of '--run=DIR' and '--model=DIR' is needed", "only the launcher, ddpm");
   }
 
   @Test
@@ -32,7 +51,8 @@ class MemoryShortageTest {
   void theHeapHasAnOptionOfJavas() {
     long most = Runtime.getRuntime().maxMemory() >> 20;
     assertThat(sentence("Java heap space", "sample"))
-        .contains("in Java's heap of ", "--batch-size, --count", "=-Xmx" + 2 * most + "m.")
+        .contains(
+            "in Java's heap of ", "--batch-size, --count", "DDPM_JAVA_OPTS=-Xmx" + 2 * most + "m.")
         .doesNotContain("--image-size", "DDPM_MEMORY");
   }
 

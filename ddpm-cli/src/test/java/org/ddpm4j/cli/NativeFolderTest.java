@@ -132,9 +132,7 @@ class NativeFolderTest {
     assertThat(NativeFolder.explains(natives)).isTrue();
     assertThat(NativeFolder.sentence(natives))
         .contains(
-            "failed to map segment",
-            "ulimit -v",
-            "DDPM_JAVA_OPTS=-Dorg.bytedeco.javacpp.cachedir=DIR")
+            "failed to map segment", "ulimit -v", "by java -Dorg.bytedeco.javacpp.cachedir=DIR")
         .endsWith(".");
     assertThat(NativeFolder.explains(new NoSuchMethodError("of a bug"))).isFalse();
   }

@@ -3,6 +3,7 @@ package org.ddpm4j.cli.options;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.ddpm4j.diffusion.run.RunFolder;
+import org.ddpm4j.io.Text;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
@@ -23,11 +24,15 @@ public final class ChosenRun {
     if (chosen != null) {
       return chosen;
     }
-    String home = System.getProperty("ddpm.home");
-    if (home == null) {
-      throw new ParameterException(command.commandLine(), "Missing option: " + missing);
-    }
-    return Path.of(home, "models", "fashion-mnist");
+    return Launch.home()
+        .map(home -> home.resolve("models").resolve("fashion-mnist"))
+        .orElseThrow(
+            () ->
+                new ParameterException(
+                    command.commandLine(),
+                    Text.format(
+                        "Missing option: %s, since only the launcher, ddpm, knows where the model is that comes along",
+                        missing)));
   }
 
   /**

@@ -218,7 +218,8 @@ public final class DataOptions {
               .replace(
                   "choose a smaller image size or fewer images, or give Java more memory",
                   (maySkip ? "choose less for --image-size or --max-images, or " : "")
-                      + "give Java more memory by DDPM_JAVA_OPTS=-Xmx4g");
+                      + "give Java more memory by "
+                      + Launch.javaOption("-Xmx4g"));
       if (said.equals(message)) {
         throw e;
       }
