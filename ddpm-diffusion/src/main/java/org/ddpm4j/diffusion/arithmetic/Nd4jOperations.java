@@ -77,6 +77,11 @@ final class Nd4jOperations implements BatchOperations {
     try (INDArray copy = x.dup('c');
         INDArray differences = Nd4j.createUninitialized(DataType.DOUBLE, images, perImage)) {
       differences.assign(copy.reshape('c', images, perImage));
+      // From the first element, so that those of one colour are 0: the mean of equal numbers need
+      // not be that number.
+      try (INDArray origins = differences.getColumn(0, true).dup()) {
+        differences.subiColumnVector(origins);
+      }
       try (INDArray means = differences.mean(true, 1);
           INDArray norms = differences.subi(means).norm2(1)) {
         return Arrays.stream(norms.toDoubleVector())

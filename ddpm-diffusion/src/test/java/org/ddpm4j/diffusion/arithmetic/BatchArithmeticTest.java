@@ -261,6 +261,10 @@ class BatchArithmeticTest {
       grey.putScalar(0, Float.POSITIVE_INFINITY);
       assertThat(by.standardDeviations(grey)).containsExactly(NaN, 0);
     }
+    for (int size = 1; size <= 7; size++) {
+      INDArray grey = Nd4j.valueArrayOf(new long[] {2, 3, size, size}, 0.1, DataType.DOUBLE);
+      assertThat(BatchArithmetic.standardDeviations(grey)).as("%d", size).containsExactly(0, 0);
+    }
   }
 
   @Test

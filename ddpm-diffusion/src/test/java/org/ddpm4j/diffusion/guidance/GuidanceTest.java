@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -82,6 +83,23 @@ class GuidanceTest {
     INDArray answer = Guidance.of(3).withRescale(0.7).combine(conditional, unconditional);
 
     assertThat(answer.data().asDouble()).containsOnly(1.0);
+  }
+
+  /** Rounding errors of their means were taken for deviations, and images became brighter. */
+  @Test
+  void imagesOfOneColourAreNotRescaled() {
+    for (int image = 1; image <= 20; image++) {
+      double yc = 0.1 * image;
+      double none = -0.3 / image;
+      INDArray conditional = Nd4j.valueArrayOf(new long[] {2, 3, 5, 7}, yc, DataType.DOUBLE);
+      INDArray unconditional = Nd4j.valueArrayOf(new long[] {2, 3, 5, 7}, none, DataType.DOUBLE);
+
+      INDArray answer = Guidance.of(3).withRescale(0.7).combine(conditional, unconditional);
+
+      assertThat(answer.data().asDouble())
+          .usingComparatorWithPrecision(1e-12)
+          .containsOnly(none + 3 * (yc - none));
+    }
   }
 
   @Test
