@@ -29,13 +29,23 @@ public final class ShardedGradientStep implements GradientStep {
   public ShardedGradientStep(Unet unet, LocalGradientStep gradients, int shards) {
     Objects.requireNonNull(unet, "unet");
     this.gradients = Objects.requireNonNull(gradients, "gradients");
+    requireShards(shards);
+    this.shards = shards;
+    this.summand = unet.parameters().zerosLike();
+    this.operations = FlatOperations.of(unet);
+  }
+
+  /**
+   * Refuses a number of parts that no step can be cut into.
+   *
+   * @param shards how many
+   * @throws IllegalArgumentException if there are fewer than 1
+   */
+  public static void requireShards(int shards) {
     if (shards < 1) {
       throw new IllegalArgumentException(
           Text.format("A step cannot be cut into %d shards; it takes at least 1.", shards));
     }
-    this.shards = shards;
-    this.summand = unet.parameters().zerosLike();
-    this.operations = FlatOperations.of(unet);
   }
 
   @Override

@@ -13,6 +13,7 @@ import org.apache.spark.sql.SparkSession;
 import org.ddpm4j.diffusion.run.DataDescription;
 import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
+import org.ddpm4j.diffusion.training.ShardedGradientStep;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.spark.data.PackedImages;
 import org.ddpm4j.spark.files.RemotePaths;
@@ -80,10 +81,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (shards < 1) {
-      throw new IllegalArgumentException(
-          Text.format("A step cannot be cut into %d shards; it takes at least 1.", shards));
-    }
+    ShardedGradientStep.requireShards(shards);
     try (SparkSession spark = SparkApplication.session()) {
       Configuration configuration = spark.sparkContext().hadoopConfiguration();
       PackedImages packed = PackedImages.open(images, configuration);

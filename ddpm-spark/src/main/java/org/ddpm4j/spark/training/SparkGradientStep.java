@@ -12,6 +12,7 @@ import org.ddpm4j.diffusion.objective.ImportanceTimesteps;
 import org.ddpm4j.diffusion.objective.TimestepSampler;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.training.GradientStep;
+import org.ddpm4j.diffusion.training.ShardedGradientStep;
 import org.ddpm4j.diffusion.training.StepLosses;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.spark.data.PackedImages;
@@ -81,10 +82,7 @@ public final class SparkGradientStep implements GradientStep {
       PackedImages images,
       int shards,
       Placement placement) {
-    if (shards < 1) {
-      throw new IllegalArgumentException(
-          Text.format("A step cannot be cut into %d shards; it takes at least 1.", shards));
-    }
+    ShardedGradientStep.requireShards(shards);
     if (placement == Placement.BARRIER) {
       requirePlain(spark.getConf());
     }
