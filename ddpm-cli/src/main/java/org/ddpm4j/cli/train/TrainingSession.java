@@ -385,21 +385,27 @@ final class TrainingSession implements AutoCloseable {
       return trainAndFinish(folder, limit, interruption);
     } catch (DeviceMemoryException e) {
       if (trainer.step() > begun) {
-        keep(folder, e);
+        keep(folder, ", on the processor by --device cpu", e);
+      }
+      throw e;
+    } catch (OutOfMemoryError e) {
+      // Of a gradient, or of pictures that are drawn on the way; the update itself takes none.
+      if (trainer.step() > begun) {
+        keep(folder, " with more memory", e);
       }
       throw e;
     }
   }
 
-  /** Saves the last whole step, if the device still answers. */
-  private void keep(RunFolder folder, DeviceMemoryException why) {
+  /** Saves the last whole step, if the device still answers and there is memory for that. */
+  private void keep(RunFolder folder, String how, Throwable why) {
     try {
       requireInPlace(folder);
       folder.checkpoints().write(trainer.checkpoint(), training.checkpointEvery());
       console.note(
-          "train: saved at step %d; go on by '%s', on the processor by --device cpu",
-          trainer.step(), data.resumingCommand(folder.path()));
-    } catch (IOException | RuntimeException e) {
+          "train: saved at step %d; go on by '%s'%s",
+          trainer.step(), data.resumingCommand(folder.path()), how);
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
       why.addSuppressed(e);
       console.note(
           "train: step %d could not be saved (%s); what was saved before is still there",
