@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.ddpm4j.diffusion.arithmetic.Views;
 import org.ddpm4j.io.Text;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -78,10 +79,13 @@ public enum Interpolation {
     }
     INDArray mixed = a.ulike();
     for (long n = 0; n < a.size(0); n++) {
-      INDArray from = Views.of(a, NDArrayIndex.point(n));
-      INDArray to = Views.of(b, NDArrayIndex.point(n)).castTo(a.dataType());
+      // In DOUBLE: an angle of nearly 180° takes all digits of the products, and large or small
+      // values of FLOAT have none.
+      INDArray from = Views.of(a, NDArrayIndex.point(n)).castTo(DataType.DOUBLE);
+      INDArray to = Views.of(b, NDArrayIndex.point(n)).castTo(DataType.DOUBLE);
       double[] weights = weights(product(from, from), product(from, to), product(to, to), alpha);
-      mixed.get(NDArrayIndex.point(n)).assign(from.mul(weights[0]).addi(to.mul(weights[1])));
+      INDArray point = from.mul(weights[0]).addi(to.mul(weights[1]));
+      mixed.get(NDArrayIndex.point(n)).assign(point.castTo(a.dataType()));
     }
     return mixed;
   }

@@ -7,7 +7,9 @@ import static org.assertj.core.api.Assertions.within;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -57,6 +59,19 @@ class InterpolationTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("opposite");
     assertVector(Interpolation.LINEAR.between(vector(1, 2), vector(-1, -2), 0.5), 0, 0);
+  }
+
+  /** From (1,0) by an angle; the products of such lengths are infinite or 0 in FLOAT. */
+  @ParameterizedTest
+  @CsvSource({"1, 60", "1, 179.4", "1e25, 60", "1e-25, 60", "1e25, 179.4", "1e-25, 179.4"})
+  void anArcInFloat(double length, double degrees) {
+    INDArray a = vector(length, 0).castTo(DataType.FLOAT);
+    double angle = Math.toRadians(degrees);
+    INDArray b = vector(length * Math.cos(angle), length * Math.sin(angle)).castTo(DataType.FLOAT);
+    INDArray point = Interpolation.SPHERICAL.between(a, b, 0.25);
+    assertThat(point.dataType()).isEqualTo(DataType.FLOAT);
+    assertThat(point.getDouble(0, 0, 0, 0) / length).isCloseTo(Math.cos(angle / 4), within(1e-5));
+    assertThat(point.getDouble(0, 0, 0, 1) / length).isCloseTo(Math.sin(angle / 4), within(1e-5));
   }
 
   @Test
