@@ -97,6 +97,10 @@ class NearestImagesTest {
     assertThat(new Closeness(new double[] {70, 7}, heldOut).closeShare()).isZero();
     assertThat(new Closeness(new double[] {70, 7}, heldOut).generatedMedian()).isEqualTo(38.5);
     assertThat(new Closeness(heldOut, heldOut).heldOutMedian()).isEqualTo(51);
+    // A tenth of the held-out images are in the training set, too.
+    double[] withCopies = IntStream.range(0, 100).mapToDouble(i -> i % 10).toArray();
+    assertThat(new Closeness(new double[] {0, 0, 0, 1}, withCopies).threshold()).isZero();
+    assertThat(new Closeness(new double[] {0, 0, 0, 1}, withCopies).closeShare()).isEqualTo(0.75);
     assertThatThrownBy(() -> new Closeness(new double[0], heldOut))
         .hasMessageContaining("at least one of both");
   }
