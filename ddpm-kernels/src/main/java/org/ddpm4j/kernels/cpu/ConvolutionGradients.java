@@ -40,7 +40,7 @@ final class ConvolutionGradients {
   /**
    * Adds the steps that add to the gradients of weights and bias, {@code sums}, either of which may
    * be null, or blank. {@code layout} is oneDNN's of the weights' gradient, {@code maps} are x and
-   * dy.
+   * dy; the primitive computes the bias's gradient where it is wanted.
    */
   static void addParameterGradients(
       List<Kernel> steps,
@@ -69,13 +69,16 @@ final class ConvolutionGradients {
     ConvolutionOperands.Input gradient = operands.inputY(context, dy, scratch.get(3));
     steps.addAll(source.preparation());
     steps.addAll(gradient.preparation());
-    steps.add(
+    DnnlCall call =
         context
             .call(gradientOfParameters)
             .with(DNNL_ARG_SRC, source.memory())
             .with(DNNL_ARG_DIFF_DST, gradient.memory())
-            .with(DNNL_ARG_DIFF_WEIGHTS, ofWeights)
-            .with(DNNL_ARG_DIFF_BIAS, context.memory(operands.bias(), ofBias)));
+            .with(DNNL_ARG_DIFF_WEIGHTS, ofWeights);
+    if (db != null) {
+      call.with(DNNL_ARG_DIFF_BIAS, context.memory(operands.bias(), ofBias));
+    }
+    steps.add(call);
     if (dw != null && !isWhereItShouldBe) {
       steps.add(operands.addToPlainWeights(context, ofWeights, dw));
     }

@@ -40,7 +40,7 @@ final class DepthwiseConv2dGradientKernel {
       addWeightsGradient(steps, context, geometry, inputs.get(0), inputs.get(2), outputs.get(1));
     }
     if (outputs.get(2) != null) {
-      steps.add(new SumOverPositions(inputs.get(2), outputs.get(2)));
+      steps.add(new BiasGradient(context, inputs.get(2), outputs.get(2)));
     }
     return Kernel.sequence(steps);
   }
@@ -110,39 +110,6 @@ final class DepthwiseConv2dGradientKernel {
       if (!adds) {
         steps.add(ParameterGradients.adding(ofImage, dw));
       }
-    }
-  }
-
-  /** Adds the sum over all images and positions to the gradient of the bias. */
-  private static final class SumOverPositions implements Kernel {
-
-    private final CpuTensor dy;
-    private final CpuTensor db;
-    private final ChannelTiles tiles;
-    private final float[] values;
-    private final float[] sums;
-    private final double[] perChannel;
-
-    SumOverPositions(CpuTensor dy, CpuTensor db) {
-      this.dy = dy;
-      this.db = db;
-      int channels = db.length();
-      tiles = new ChannelTiles(dy.length() / channels, channels);
-      values = tiles.array();
-      sums = tiles.array();
-      perChannel = new double[channels];
-    }
-
-    @Override
-    public void run() {
-      Arrays.fill(sums, 0);
-      tiles.forEach(
-          (offset, length) -> {
-            dy.buffer().get(offset, values, 0, length);
-            Loops.add(sums, values, length);
-          });
-      tiles.sum(sums, perChannel);
-      ParameterGradients.add(db, perChannel);
     }
   }
 }

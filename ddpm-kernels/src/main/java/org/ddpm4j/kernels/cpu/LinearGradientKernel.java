@@ -33,22 +33,8 @@ final class LinearGradientKernel {
               .call(context, x, dy, outputs.get(1)));
     }
     if (outputs.get(2) != null) {
-      steps.add(new RowSum(dy, outputs.get(2)));
+      steps.add(new BiasGradient(context, dy, outputs.get(2)));
     }
     return Kernel.sequence(steps);
-  }
-
-  /** Adds all rows of a matrix to a vector. */
-  private record RowSum(CpuTensor rows, CpuTensor sum) implements Kernel {
-
-    @Override
-    public void run() {
-      int width = rows.size(1);
-      double[] total = new double[width];
-      for (int i = 0; i < rows.length(); i++) {
-        total[i % width] += rows.buffer().get(i);
-      }
-      ParameterGradients.add(sum, total);
-    }
   }
 }

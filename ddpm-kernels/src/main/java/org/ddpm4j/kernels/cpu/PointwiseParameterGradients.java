@@ -16,11 +16,13 @@ import org.ddpm4j.kernels.plan.Kernel;
  */
 final class PointwiseParameterGradients {
 
-  /**
-   * From so many weights on, float32 products are faster into the layout of the network than into
-   * oneDNN's, by up to a third; below they are slower.
-   */
+  /** From so many weights on, float32 products are faster into the layout of the network. */
   private static final long LARGE = 1 << 18;
+
+  /** With more outputs for each input than this, all are, if there are {@link #INPUTS}. */
+  private static final int OUTPUTS_PER_INPUT = 3;
+
+  private static final int INPUTS = 16;
 
   private PointwiseParameterGradients() {}
 
@@ -50,10 +52,7 @@ final class PointwiseParameterGradients {
       CpuTensor dw,
       CpuTensor db) {
     ConvolutionOperands layer = operands.ofPositions(x, dy);
-    boolean staysPlain =
-        operands.type() == memory.data_type.f32 && (long) x.size(3) * dy.size(3) >= LARGE;
-    var description =
-        description(layer, staysPlain ? layer.plainWeights() : layer.weightsGradient());
+    var description = description(layer, staysPlain(operands, x, dy), db != null);
     ConvolutionGradients.addParameterGradients(
         steps,
         context,
@@ -64,8 +63,20 @@ final class PointwiseParameterGradients {
         Arrays.asList(dw, db));
   }
 
+  /**
+   * Whether the products go into the layout of the network, which is faster than into oneDNN's by
+   * up to a third where rows of outputs are long and those of inputs short, and for many weights.
+   */
+  private static boolean staysPlain(ConvolutionOperands operands, CpuTensor x, CpuTensor dy) {
+    long in = x.size(3);
+    long out = dy.size(3);
+    return out > OUTPUTS_PER_INPUT * in && in >= INPUTS
+        || operands.type() == memory.data_type.f32 && in * out >= LARGE;
+  }
+
   private static inner_product_backward_weights.primitive_desc description(
-      ConvolutionOperands layer, memory.desc gradient) {
+      ConvolutionOperands layer, boolean staysPlain, boolean withBias) {
+    memory.desc gradient = staysPlain ? layer.plainWeights() : layer.weightsGradient();
     var forward =
         new inner_product_forward.primitive_desc(
             Onednn.engine(),
@@ -76,14 +87,23 @@ final class PointwiseParameterGradients {
             layer.multipliedY(),
             Onednn.attributes(),
             false);
-    return new inner_product_backward_weights.primitive_desc(
-        Onednn.engine(),
-        layer.multipliedX(),
-        gradient,
-        layer.bias(),
-        layer.multipliedY(),
-        forward,
-        Onednn.attributes(),
-        false);
+    return withBias
+        ? new inner_product_backward_weights.primitive_desc(
+            Onednn.engine(),
+            layer.multipliedX(),
+            gradient,
+            layer.bias(),
+            layer.multipliedY(),
+            forward,
+            Onednn.attributes(),
+            false)
+        : new inner_product_backward_weights.primitive_desc(
+            Onednn.engine(),
+            layer.multipliedX(),
+            gradient,
+            layer.multipliedY(),
+            forward,
+            Onednn.attributes(),
+            false);
   }
 }

@@ -55,6 +55,8 @@ class PointwiseParameterGradientsTest {
     "3, 7, 7, 33, 16",
     "2, 8, 8, 128, 56",
     "5, 4, 6, 64, 200",
+    "2, 5, 6, 28, 120",
+    "3, 7, 7, 16, 64",
     "2, 3, 3, 500, 600"
   })
   void addsToWhatIsThere(int n, int h, int w, int in, int out) {
@@ -68,7 +70,9 @@ class PointwiseParameterGradientsTest {
     "FLOAT32, 2, 3, 5, 3, 17",
     "BFLOAT16, 3, 7, 7, 33, 16",
     "FLOAT32, 2, 8, 8, 128, 56",
-    "BFLOAT16, 5, 4, 6, 64, 200"
+    "BFLOAT16, 5, 4, 6, 64, 200",
+    "BFLOAT16, 2, 5, 6, 28, 120",
+    "FLOAT32, 2, 5, 6, 28, 120"
   })
   void addsProductsOfBfloat16(ElementType maps, int n, int h, int w, int in, int out) {
     assertThat(Onednn.engine()).isNotNull();
