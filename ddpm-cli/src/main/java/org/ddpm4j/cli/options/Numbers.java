@@ -1,12 +1,12 @@
 package org.ddpm4j.cli.options;
 
 import java.util.function.Function;
-import org.ddpm4j.io.Text;
+import org.ddpm4j.io.NumberWords;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Numbers in the user's words. What is none is refused without the names of Java's types. */
+/** Numbers of the command line, see {@link NumberWords}. */
 public final class Numbers {
 
   private Numbers() {}
@@ -17,9 +17,9 @@ public final class Numbers {
    * @param program with all its commands
    */
   public static void register(CommandLine program) {
-    ITypeConverter<Integer> small = whole(Integer::valueOf);
-    ITypeConverter<Long> large = whole(Long::valueOf);
-    ITypeConverter<Double> real = number(Double::valueOf, "is not a number");
+    ITypeConverter<Integer> small = converter(NumberWords::integer);
+    ITypeConverter<Long> large = converter(NumberWords::longInteger);
+    ITypeConverter<Double> real = converter(NumberWords::number);
     program
         .registerConverter(Integer.class, small)
         .registerConverter(int.class, small)
@@ -29,18 +29,12 @@ public final class Numbers {
         .registerConverter(double.class, real);
   }
 
-  private static <N> ITypeConverter<N> whole(Function<String, N> parse) {
-    return words ->
-        number(parse, words.matches("[+-]?\\d+") ? "has too many digits" : "is not a whole number")
-            .convert(words);
-  }
-
-  private static <N> ITypeConverter<N> number(Function<String, N> parse, String refusal) {
+  private static <N> ITypeConverter<N> converter(Function<String, N> read) {
     return words -> {
       try {
-        return parse.apply(words);
-      } catch (NumberFormatException e) {
-        throw new TypeConversionException(Text.format("'%s' %s", words, refusal));
+        return read.apply(words);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
       }
     };
   }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
@@ -11,13 +12,15 @@ import org.apache.spark.SparkException;
 import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.SparkSession;
 import org.ddpm4j.diffusion.training.TrainingDivergedException;
+import org.ddpm4j.io.NumberWords;
 import org.ddpm4j.io.Text;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The program that {@code spark-submit} begins: pack, train, sample, evaluate. */
@@ -58,13 +61,40 @@ public final class SparkApplication implements Callable<Integer> {
 
   static int run(String... args) {
     CommandLine program = new CommandLine(new SparkApplication());
-    IParameterExceptionHandler picocli = program.getParameterExceptionHandler();
+    ITypeConverter<Integer> small = numbers(NumberWords::integer);
+    ITypeConverter<Long> large = numbers(NumberWords::longInteger);
     return program
+        .registerConverter(Integer.class, small)
+        .registerConverter(int.class, small)
+        .registerConverter(Long.class, large)
+        .registerConverter(long.class, large)
         .setCaseInsensitiveEnumValuesAllowed(true)
-        .setParameterExceptionHandler(
-            (failure, words) -> picocli.handleParseException(unknownOptions(failure, words), words))
+        .setParameterExceptionHandler((failure, words) -> refuse(unknownOptions(failure, words)))
         .setExecutionExceptionHandler((failure, line, result) -> report(line, failure))
         .execute(args);
+  }
+
+  /** As the program ddpm reads and refuses them. */
+  private static <N> ITypeConverter<N> numbers(Function<String, N> read) {
+    return words -> {
+      try {
+        return read.apply(words);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    };
+  }
+
+  /** In one line, where picocli would print all of the help as well. */
+  private static int refuse(ParameterException failure) {
+    CommandLine line = failure.getCommandLine();
+    String sentence = failure.getMessage().strip().replaceAll("\\s*\\R\\s*", " ");
+    line.getErr()
+        .println(
+            Text.format(
+                "ddpm-spark: %s; see '%s --help'.",
+                sentence.replaceAll("[.\\s]+$", ""), line.getCommandSpec().qualifiedName()));
+    return BAD_INPUT;
   }
 
   /**
