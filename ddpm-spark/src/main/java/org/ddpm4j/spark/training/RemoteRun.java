@@ -40,6 +40,8 @@ public final class RemoteRun implements AutoCloseable {
   private static final String CHECKPOINTS = "checkpoints";
   private static final String CONFIG = "config.json";
   private static final String UNET = "unet";
+  private static final String UNFINISHED_PREFIX = "_";
+  private static final String UNFINISHED_SUFFIX = ".tmp";
 
   private final FileSystem files;
   private final Path folder;
@@ -76,12 +78,7 @@ public final class RemoteRun implements AutoCloseable {
       throws IOException {
     RemoteRun run = new RemoteRun(folder, configuration);
     try {
-      if (run.files.exists(run.folder) && run.files.listStatus(run.folder).length > 0) {
-        throw new IOException(
-            Text.format(
-                "The run folder %s is not empty, and a run never overwrites another; resume it or choose a new folder.",
-                folder));
-      }
+      run.requireUnused(folder);
       run.wasEmpty = run.files.exists(run.folder);
       run.local.writeConfig(config);
       run.upload(run.local.configFile(), new Path(run.folder, CONFIG));
@@ -90,6 +87,31 @@ public final class RemoteRun implements AutoCloseable {
       run.close();
       throw e;
     }
+  }
+
+  /** What a process has left that was killed before it had written anything does not count. */
+  private void requireUnused(String named) throws IOException {
+    if (!files.exists(folder)) {
+      return;
+    }
+    boolean isUnused = true;
+    for (FileStatus file : files.listStatus(folder)) {
+      isUnused &= isUnfinished(file.getPath().getName());
+    }
+    if (isUnused) {
+      return;
+    }
+    throw new IOException(
+        Text.format(
+            files.exists(new Path(folder, CONFIG))
+                ? "The run folder %s is not empty, and a run never overwrites another; resume it or choose a new folder."
+                : "The folder %s is not empty and holds no run (it has no config.json); remove what is in it, or choose a new folder.",
+            named));
+  }
+
+  /** A file on its way to its name, see {@link #upload}. */
+  private static boolean isUnfinished(String name) {
+    return name.startsWith(UNFINISHED_PREFIX) && name.endsWith(UNFINISHED_SUFFIX);
   }
 
   /**
@@ -244,7 +266,8 @@ public final class RemoteRun implements AutoCloseable {
   }
 
   private void upload(java.nio.file.Path from, Path to) throws IOException {
-    Path unfinished = new Path(to.getParent(), "_" + to.getName() + ".tmp");
+    Path unfinished =
+        new Path(to.getParent(), UNFINISHED_PREFIX + to.getName() + UNFINISHED_SUFFIX);
     // As everything else is written, where copyFromLocalFile has ways of its own on S3.
     try (OutputStream out = files.create(unfinished, true)) {
       Files.copy(from, out);

@@ -209,5 +209,12 @@ class SparkTrainingTest {
     assertThatIOException()
         .isThrownBy(() -> RemoteRun.open(empty.toString(), CONFIGURATION))
         .withMessageContaining("config.json");
+    // Of a process that was killed while it wrote the configuration.
+    Files.createFile(empty.resolve("_config.json.tmp"));
+    RemoteRun.create(empty.toString(), CONFIGURATION, config).close();
+    Path half = Files.createDirectories(folder.resolve("half").resolve("checkpoints")).getParent();
+    assertThatIOException()
+        .isThrownBy(() -> RemoteRun.create(half.toString(), CONFIGURATION, config))
+        .withMessageContaining("not empty and holds no run (it has no config.json)");
   }
 }
