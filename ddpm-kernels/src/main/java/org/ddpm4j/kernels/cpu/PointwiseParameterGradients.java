@@ -66,12 +66,15 @@ final class PointwiseParameterGradients {
   /**
    * Whether the products go into the layout of the network, which is faster than into oneDNN's by
    * up to a third where rows of outputs are long and those of inputs short, and for many weights.
+   * With matrix units, whose instructions have layouts of their own, nobody has measured the
+   * former.
    */
   private static boolean staysPlain(ConvolutionOperands operands, CpuTensor x, CpuTensor dy) {
     long in = x.size(3);
     long out = dy.size(3);
-    return out > OUTPUTS_PER_INPUT * in && in >= INPUTS
-        || operands.type() == memory.data_type.f32 && in * out >= LARGE;
+    boolean isFloat = operands.type() == memory.data_type.f32;
+    return out > OUTPUTS_PER_INPUT * in && in >= INPUTS && (isFloat || !Onednn.hasAmx())
+        || isFloat && in * out >= LARGE;
   }
 
   private static inner_product_backward_weights.primitive_desc description(
