@@ -2,7 +2,8 @@
 
 usage: python3 bench/make_editing_fixtures.py OUTPUT.json   (needs diffusers 0.42 with torch and scipy)
 
-The network is eps(x, t) = 0.5 tanh(x) + 0.1 sin(t / 50). What diffusers draws at random is taken from the file's
+The network is eps(x, t) = 0.5 tanh(x) + 0.1 sin(t / 50). What diffusers has not (RePaint with learned or large variances,
+clipped, or on timesteps at uneven distances) is computed by the paper's formulas. What diffusers draws at random is taken from the file's
 `noise`, in the order in which it is drawn; what it does otherwise than the paper is told where it is called.
 """
 import json
@@ -73,6 +74,55 @@ def repaint(steps, jump_length, resamplings, chain):
     )
 
 
+def repaint_of_paper(jump_length, resamplings, chain, kept, variance, clip, seed):
+    """Lugmayr et al. 2022, algorithm 1 (its line 4 with the root of eq. 8a), of the timesteps `kept` of a chain.
+
+    The reverse process is Ho et al. 2020, eq. 7, at the estimate of x0; a learned variance is Nichol and Dhariwal 2021,
+    eq. 15, interpolated by sin(3x).
+    """
+    rng = np.random.default_rng(seed)
+    image, mask = IMAGE.numpy(), MASK.numpy()
+    betas = np.linspace(LINEAR["beta_start"], LINEAR["beta_end"], chain)
+    bar = np.cumprod(1 - betas)[kept]
+    before = np.append(1.0, bar[:-1])
+    beta = 1 - bar / before
+    scheduler = diffusers.RePaintScheduler(num_train_timesteps=len(kept))
+    scheduler.set_timesteps(len(kept), jump_length, resamplings)
+    visited = [int(t) for t in scheduler.timesteps] + [-1]
+    noise = rng.normal(size=(len(visited), *SHAPE))
+    x = noise[0]
+    states = []
+    for k in range(1, len(visited)):
+        to, z = visited[k], noise[k]
+        if to > visited[k - 1]:
+            x = np.sqrt(1 - beta[to]) * x + np.sqrt(beta[to]) * z
+        else:
+            t = to + 1
+            eps = network(torch.tensor(x), kept[t]).numpy()
+            x0 = (x - np.sqrt(1 - bar[t]) * eps) / np.sqrt(bar[t])
+            if clip:
+                x0 = np.clip(x0, -1, 1)
+            mean = np.sqrt(before[t]) * beta[t] / (1 - bar[t]) * x0
+            mean += np.sqrt(1 - beta[t]) * (1 - before[t]) / (1 - bar[t]) * x
+            if t > 0:
+                least = beta[t] * (1 - before[t]) / (1 - bar[t])
+                share = dict(posterior=0, beta=1, learned=(np.sin(3 * x) + 1) / 2)[variance]
+                mean += np.exp((share * np.log(beta[t]) + (1 - share) * np.log(least)) / 2) * z
+            known = np.sqrt(before[t]) * image + np.sqrt(1 - before[t]) * z
+            x = mask * known + (1 - mask) * mean
+        states.append(numbers(x))
+    return dict(
+        jump_length=jump_length,
+        resamplings=resamplings,
+        chain=chain,
+        kept=list(kept),
+        variance=variance,
+        clip=clip,
+        noise=[numbers(z) for z in noise],
+        states=states,
+    )
+
+
 def schedule_only(steps, jump_length, resamplings):
     scheduler = diffusers.RePaintScheduler(num_train_timesteps=steps, **LINEAR)
     scheduler.set_timesteps(steps, jump_length, resamplings)
@@ -135,6 +185,12 @@ fixtures = dict(
         repaint(12, 3, 1, 60),
         repaint(10, 2, 2, 100),
         repaint(10, 3, 3, 1000),
+    ],
+    repaint_of_paper=[
+        repaint_of_paper(3, 2, 1000, [0, 3, 77, 250, 251, 600, 999], "learned", False, 1),
+        repaint_of_paper(2, 3, 100, [1, 2, 30, 55, 98], "beta", True, 2),
+        repaint_of_paper(1, 2, 12, list(range(12)), "learned", True, 3),
+        repaint_of_paper(4, 2, 500, [10, 20, 40, 80, 160, 320, 410, 444], "posterior", True, 4),
     ],
     inversion=[inversion(steps, config) for steps in (5, 20) for config in (LINEAR, SCALED)],
     image_to_image=[
