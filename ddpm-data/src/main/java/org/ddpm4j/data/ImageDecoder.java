@@ -89,7 +89,12 @@ final class ImageDecoder {
       String why = said.replaceFirst("(?s).*\\(([^()]*)\\)$", "$1");
       throw new IOException("it cannot be opened" + (why.equals(said) ? "" : " (" + why + ")"), e);
     } catch (IIOException e) {
-      throw new IOException("it is damaged (" + e.getMessage() + ")", e);
+      String said = String.valueOf(e.getMessage());
+      throw new IOException(
+          isUnsupported(said)
+              ? "it is of a kind that is not read here (" + said + "; write it as PNG)"
+              : "it is damaged (" + said + ")",
+          e);
     } catch (EOFException e) {
       throw new IOException("it is cut off", e);
     } catch (RuntimeException e) {
@@ -214,6 +219,11 @@ final class ImageDecoder {
     }
     throw new IOException(
         "which of its pixels are transparent cannot be told here, as of some lossless WebP files with a palette (write it as PNG)");
+  }
+
+  /** The readers' word for what they know of and do not read, and for numbers of a later TIFF. */
+  private static boolean isUnsupported(String message) {
+    return message.startsWith("Unsupported") || message.startsWith("Unknown TIFF");
   }
 
   /** The JPEG reader fills what is missing with grey and only warns. */

@@ -342,6 +342,35 @@ class ImageFormatsTest {
         .withMessageContaining("its colours are CIELAB, which is not read here (write it in RGB)");
   }
 
+  /** A mask, a camera's raw data, a number of nobody's. */
+  @ParameterizedTest
+  @ValueSource(ints = {4, 32803, 34892, 77})
+  void whatTheReaderDoesNotKnowIsNotDamaged(int photometric) throws IOException {
+    Path file = tiff(1, photometric, new byte[] {10, 20, 30}, -1);
+    assertThatIOException()
+        .isThrownBy(() -> read(file, 1, 1))
+        .withMessageContaining("it is of a kind that is not read here")
+        .withMessageContaining("PhotometricInterpretation value: " + photometric)
+        .withMessageContaining("write it as PNG");
+  }
+
+  /** With the marker of JPEG's lossless process in the place of that of the usual one. */
+  @Test
+  void aJpegOfAnotherProcessIsNotDamaged() throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ImageIO.write(new BufferedImage(8, 8, BufferedImage.TYPE_BYTE_GRAY), "jpg", out);
+    byte[] jpeg = out.toByteArray();
+    for (int i = 0; i < jpeg.length - 1; i++) {
+      if (jpeg[i] == (byte) 0xff && jpeg[i + 1] == (byte) 0xc0) {
+        jpeg[i + 1] = (byte) 0xc3;
+      }
+    }
+    Path file = Files.write(folder.resolve("lossless.jpg"), jpeg);
+    assertThatIOException()
+        .isThrownBy(() -> read(file, 8, 8))
+        .withMessageContaining("it is of a kind that is not read here (Unsupported JPEG process");
+  }
+
   @Test
   void signedSamplesAreNoLevels() throws IOException {
     int[][] entries = {
