@@ -101,6 +101,9 @@ final class TrainingSession implements AutoCloseable {
   /** Of the run's folder, while it is worked in. */
   private FolderLock lock;
 
+  /** Whether nothing was in the run's folder when this session had locked it. */
+  private boolean ownsFolder;
+
   /**
    * A session whose run folder is not known yet.
    *
@@ -257,8 +260,9 @@ final class TrainingSession implements AutoCloseable {
     return alone(
         folder,
         interruption -> {
-          // Another process may have begun here, and ended.
+          // Another process may have begun here, and ended: what it has left is its own.
           RunFolder.requireNew(path);
+          ownsFolder = true;
           folder.removeUnfinished();
           if (teacher.isPresent()) {
             teacher.get().save(folder.path().resolve(DistillationOptions.TEACHER));
@@ -276,7 +280,7 @@ final class TrainingSession implements AutoCloseable {
 
   /** Whoever makes the batches smaller, say, may take the same folder. */
   private void undo(NewFolder made) throws IOException {
-    if (trainer.step() == 0 && lock.isInPlace()) {
+    if (ownsFolder && trainer.step() == 0 && lock.isInPlace()) {
       made.undo();
     }
   }

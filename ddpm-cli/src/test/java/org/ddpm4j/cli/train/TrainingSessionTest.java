@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.ddpm4j.cli.Cli;
 import org.ddpm4j.cli.IdxFixture;
 import org.ddpm4j.cli.options.TrainingData;
@@ -62,43 +63,56 @@ class TrainingSessionTest {
     return ImageDataSet.of(images.shape(), pixels, labels, images.classNames(), "the same");
   }
 
-  private static String trainOutOfMemory(RunConfig config, ImageDataSet images, Path run) {
-    ByteArrayOutputStream notes = new ByteArrayOutputStream();
-    Console console =
-        new Console(
-            new ByteArrayOutputStream(),
-            new PrintStream(notes, true, StandardCharsets.UTF_8),
-            OptionalInt.empty());
-    TrainingData data =
+  private static TrainingSession session(Console console, RunConfig config, ImageDataSet images)
+      throws IOException {
+    return new TrainingSession(
+        console,
+        config,
         new TrainingData(
             images,
             Optional.empty(),
             config.data(),
             new LoadedImages(images, List.of()),
-            Optional.empty());
-    try (TrainingSession session =
-        new TrainingSession(
-            console,
-            config,
-            data,
-            new Beginnings(Optional.empty(), Optional.empty()),
-            Execution.automatic())) {
+            Optional.empty()),
+        new Beginnings(Optional.empty(), Optional.empty()),
+        Execution.automatic());
+  }
+
+  private static Console console(ByteArrayOutputStream notes) {
+    return new Console(
+        new ByteArrayOutputStream(),
+        new PrintStream(notes, true, StandardCharsets.UTF_8),
+        OptionalInt.empty());
+  }
+
+  private static String trainOutOfMemory(RunConfig config, ImageDataSet images, Path run)
+      throws IOException {
+    ByteArrayOutputStream notes = new ByteArrayOutputStream();
+    try (TrainingSession session = session(console(notes), config, images)) {
       assertThatThrownBy(() -> session.begin(run, TrainingSession.NO_LIMIT))
           .isInstanceOf(OutOfMemoryError.class);
     }
     return notes.toString(StandardCharsets.UTF_8);
   }
 
-  @Test
-  void theStepsThatAreDoneAreSaved() throws IOException {
-    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
-    Path whole = folder.resolve("whole");
-    Object[] args = Cli.tinyTraining(data, whole, 6);
+  private Path trained(Path data, Path run) throws IOException {
+    Object[] args = Cli.tinyTraining(data, run, 6);
     // Without images that are held out.
     args[List.of(args).indexOf("--validation-images") + 1] = "0";
     Cli.run(args).isOk();
+    return run;
+  }
+
+  private static ImageDataSet images(Path data) throws IOException {
+    return FashionMnist.load(Split.TRAIN, DataSources.ofHost().withDataFolder(data));
+  }
+
+  @Test
+  void theStepsThatAreDoneAreSaved() throws IOException {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
+    Path whole = trained(data, folder.resolve("whole"));
     RunConfig config = RunFolder.open(whole).readConfig();
-    ImageDataSet images = FashionMnist.load(Split.TRAIN, DataSources.ofHost().withDataFolder(data));
+    ImageDataSet images = images(data);
 
     Path broken = folder.resolve("broken");
     String said = trainOutOfMemory(config, lasting(images, 3), broken);
@@ -110,5 +124,28 @@ class TrainingSessionTest {
     Path nothing = folder.resolve("nothing");
     trainOutOfMemory(config, lasting(images, 0), nothing);
     assertThat(nothing).doesNotExist();
+  }
+
+  /** The folder was free when this training read its data, and another has trained there since. */
+  @Test
+  void whatAnotherTrainingHasLeftStays() throws IOException {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
+    Path run = trained(data, folder.resolve("run"));
+    RunConfig config = RunFolder.open(run).readConfig();
+    List<Path> before = files(run);
+    ByteArrayOutputStream notes = new ByteArrayOutputStream();
+    try (TrainingSession session = session(console(notes), config, images(data))) {
+      assertThatThrownBy(() -> session.begin(run, TrainingSession.NO_LIMIT))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("The run folder " + run + " is not empty");
+    }
+    assertThat(before).isNotEmpty();
+    assertThat(files(run)).isEqualTo(before);
+  }
+
+  private static List<Path> files(Path run) throws IOException {
+    try (Stream<Path> found = Files.walk(run)) {
+      return found.sorted().toList();
+    }
   }
 }
