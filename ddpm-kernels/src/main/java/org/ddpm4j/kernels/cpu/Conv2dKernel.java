@@ -62,10 +62,10 @@ final class Conv2dKernel {
     }
 
     /** The function applied after a kernel that adds the residual by itself. */
-    Kernel after(Kernel winograd, CpuContext context, CpuTensor y) {
+    Kernel after(Kernel convolution, CpuContext context, CpuTensor y) {
       return function == Activation.IDENTITY
-          ? winograd
-          : Kernel.sequence(List.of(winograd, EltwiseKernel.kernel(context, function, y, y)));
+          ? convolution
+          : Kernel.sequence(List.of(convolution, EltwiseKernel.kernel(context, function, y, y)));
     }
 
     void addArguments(DnnlCall call, CpuContext context) {
@@ -96,6 +96,11 @@ final class Conv2dKernel {
     if (isForWinograd1d(context, kind, geometry, x, w)) {
       return epilogue.after(
           new Winograd1d(context, x, w, bias, epilogue.residual(), y), context, y);
+    }
+    if (epilogue.function() != Activation.IDENTITY && !Onednn.hasAvx2()) {
+      // There oneDNN rounds a function within a convolution otherwise than alone, as in a gradient.
+      return epilogue.after(
+          kernel(context, kind, geometry, x, w, bias, y, Epilogue.NONE), context, y);
     }
     ConvolutionOperands operands =
         ConvolutionOperands.of(kind, x, w, y, geometry, context.precision());
