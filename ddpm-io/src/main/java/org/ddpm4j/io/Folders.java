@@ -5,6 +5,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 
 /** Folders to write to. */
@@ -21,7 +22,9 @@ public final class Folders {
   public static void create(Path folder) throws IOException {
     Objects.requireNonNull(folder, "folder");
     try {
+      List<Path> missing = NewFolder.isAnyOpen() ? NewFolder.missing(folder) : List.of();
       Files.createDirectories(folder);
+      NewFolder.noteMade(missing);
     } catch (IOException e) {
       throw FileFailure.noFolder(folder, e);
     }

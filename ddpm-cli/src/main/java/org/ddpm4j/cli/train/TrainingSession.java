@@ -101,9 +101,6 @@ final class TrainingSession implements AutoCloseable {
   /** Of the run's folder, while it is worked in. */
   private FolderLock lock;
 
-  /** Whether nothing was in the run's folder when this session had locked it. */
-  private boolean ownsFolder;
-
   /**
    * A session whose run folder is not known yet.
    *
@@ -256,42 +253,43 @@ final class TrainingSession implements AutoCloseable {
         "train: %s (%d images, %s held out)",
         config.data().source(), config.data().trainingImages(), heldOut == 0 ? "none" : heldOut);
     RunFolder folder = new RunFolder(path);
-    NewFolder made = NewFolder.make(path);
-    return alone(
-        folder,
-        interruption -> {
-          // Another process may have begun here, and ended: what it has left is its own.
-          RunFolder.requireNew(path);
-          ownsFolder = true;
-          folder.removeUnfinished();
-          if (teacher.isPresent()) {
-            teacher.get().save(folder.path().resolve(DistillationOptions.TEACHER));
-          }
-          if (training.initialWeights().isPresent()) {
-            // They may be gone when the run is resumed.
-            folder.checkpoints().write(trainer.checkpoint(), training.checkpointEvery());
-          }
-          // Last, so that a folder is a run only when one can go on with it.
-          folder.writeConfig(config);
-          return run(folder, limit, interruption);
-        },
-        () -> undo(made));
+    try (NewFolder made = NewFolder.make(path)) {
+      return alone(
+          folder, interruption -> begin(folder, limit, interruption), why -> undo(made, why));
+    }
+  }
+
+  private End begin(RunFolder folder, Duration limit, Interruption interruption)
+      throws IOException {
+    // Another process may have begun here, and ended: what it has left is its own.
+    RunFolder.requireNew(folder.path());
+    folder.removeUnfinished();
+    if (teacher.isPresent()) {
+      teacher.get().save(folder.path().resolve(DistillationOptions.TEACHER));
+    }
+    if (training.initialWeights().isPresent()) {
+      // They may be gone when the run is resumed.
+      folder.checkpoints().write(trainer.checkpoint(), training.checkpointEvery());
+    }
+    // Last, so that a folder is a run only when one can go on with it.
+    folder.writeConfig(config);
+    return run(folder, limit, interruption);
   }
 
   /** Whoever makes the batches smaller, say, may take the same folder. */
-  private void undo(NewFolder made) throws IOException {
-    if (ownsFolder && trainer.step() == 0 && lock.isInPlace()) {
-      made.undo();
+  private void undo(NewFolder made, Throwable why) {
+    if (trainer.step() == 0) {
+      made.undo(why);
     }
   }
 
   /** Goes on with a run, whose configuration may have been changed. */
   End resume(RunFolder folder, Duration limit) throws IOException {
-    return alone(folder, interruption -> resumeAlone(folder, limit, interruption), () -> {});
+    return alone(folder, interruption -> resumeAlone(folder, limit, interruption), why -> {});
   }
 
   private interface Cleaning {
-    void clean() throws IOException;
+    void clean(Throwable why);
   }
 
   private interface Work {
@@ -312,19 +310,17 @@ final class TrainingSession implements AutoCloseable {
                       new BadInputException(
                           "The run %s is in use: another process trains it; wait until that has ended, or stop it.",
                           folder.path()));
-      boolean ended = false;
       try {
-        End end = work.run(interruption);
-        ended = true;
-        return end;
+        return work.run(interruption);
       } catch (IOException e) {
+        afterFailure.clean(e);
         // The folder may have gone between a look at it and the writing.
         requireInPlace(folder);
         throw e;
+      } catch (RuntimeException | Error e) {
+        afterFailure.clean(e);
+        throw e;
       } finally {
-        if (!ended) {
-          afterFailure.clean();
-        }
         lock.close();
       }
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +39,7 @@ class TrainingSessionTest {
   @TempDir private Path folder;
 
   /** Images for so many steps, after which making a batch takes more memory than there is. */
-  private static ImageDataSet lasting(ImageDataSet images, int steps) {
+  private static ImageDataSet lasting(ImageDataSet images, int steps, Runnable meanwhile) {
     AtomicInteger used = new AtomicInteger();
     PixelSource pixels =
         new PixelSource() {
@@ -46,6 +47,7 @@ class TrainingSessionTest {
           public byte[] chunk(int image) {
             boolean isOfBatch = Thread.currentThread().getName().equals("ddpm4j-prefetch");
             if (isOfBatch && used.getAndIncrement() >= steps * BATCH) {
+              meanwhile.run();
               throw new OutOfMemoryError("Physical memory usage is too high");
             }
             return images.pixels(image);
@@ -115,15 +117,35 @@ class TrainingSessionTest {
     ImageDataSet images = images(data);
 
     Path broken = folder.resolve("broken");
-    String said = trainOutOfMemory(config, lasting(images, 3), broken);
+    String said = trainOutOfMemory(config, lasting(images, 3, () -> {}), broken);
     assertThat(said).contains("train: saved at step 3; go on by 'ddpm train --resume " + broken);
     Cli.run("train", "--resume", broken, "--data", data, "--offline").isOk();
     String last = "checkpoints/step-0000006.safetensors";
     assertThat(Files.mismatch(broken.resolve(last), whole.resolve(last))).isEqualTo(-1);
 
     Path nothing = folder.resolve("nothing");
-    trainOutOfMemory(config, lasting(images, 0), nothing);
+    trainOutOfMemory(config, lasting(images, 0, () -> {}), nothing);
     assertThat(nothing).doesNotExist();
+  }
+
+  /** The first step of a large network may take minutes, in which its user writes what it is. */
+  @Test
+  void whatItsUserPutIntoTheFolderStays() throws IOException {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
+    Path whole = trained(data, folder.resolve("whole"));
+    Path run = folder.resolve("run");
+    Path notes = run.resolve("notes.txt");
+    trainOutOfMemory(
+        RunFolder.open(whole).readConfig(), lasting(images(data), 0, () -> write(notes)), run);
+    assertThat(files(run)).containsExactly(run, notes);
+  }
+
+  private static void write(Path file) {
+    try {
+      Files.writeString(file, "with more dropout");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** The folder was free when this training read its data, and another has trained there since. */

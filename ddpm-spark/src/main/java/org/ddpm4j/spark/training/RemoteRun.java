@@ -298,11 +298,16 @@ public final class RemoteRun implements AutoCloseable {
    */
   public void removeUntrained() throws IOException {
     for (FileStatus file : files.listStatus(folder)) {
-      if (!file.getPath().getName().equals(CONFIG)) {
+      String name = file.getPath().getName();
+      if (!name.equals(CONFIG) && !isUnfinished(name)) {
         return;
       }
     }
-    files.delete(wasEmpty ? new Path(folder, CONFIG) : folder, true);
+    files.delete(new Path(folder, CONFIG), false);
+    // No more than that, whatever others have put there since.
+    if (!wasEmpty && files.listStatus(folder).length == 0) {
+      files.delete(folder, false);
+    }
   }
 
   /** Removes this machine's copy. */
