@@ -17,7 +17,6 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
 
@@ -174,13 +173,7 @@ public final class AtomicFile {
         throw FileFailure.unwritable(target, e);
       }
       try {
-        // Before it has its name, under which others may replace it.
-        Optional<Object> identity =
-            NewFolder.isAnyOpen() ? NewFolder.identity(temporary) : Optional.empty();
         Files.move(temporary, destination, StandardCopyOption.ATOMIC_MOVE);
-        if (identity.isPresent()) {
-          NewFolder.noteWritten(destination, identity.get());
-        }
       } catch (IOException e) {
         throw FileFailure.unwritable(target, e);
       }

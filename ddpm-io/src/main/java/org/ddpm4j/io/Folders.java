@@ -5,6 +5,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
@@ -17,16 +18,39 @@ public final class Folders {
    * Makes a folder and those above it, unless they exist.
    *
    * @param folder to make
+   * @return those that were made, the innermost first
    * @throws IOException if that is not possible; the sentence names the folder and the reason
    */
-  public static void create(Path folder) throws IOException {
+  public static List<Path> create(Path folder) throws IOException {
     Objects.requireNonNull(folder, "folder");
+    List<Path> missing = new ArrayList<>();
+    for (Path above = folder.toAbsolutePath().normalize();
+        above != null && Files.notExists(above, LinkOption.NOFOLLOW_LINKS);
+        above = above.getParent()) {
+      missing.add(above);
+    }
     try {
-      List<Path> missing = NewFolder.isAnyOpen() ? NewFolder.missing(folder) : List.of();
       Files.createDirectories(folder);
-      NewFolder.noteMade(missing);
     } catch (IOException e) {
       throw FileFailure.noFolder(folder, e);
+    }
+    return List.copyOf(missing);
+  }
+
+  /**
+   * Takes folders back that nothing was put into; others stay. That they stay where they cannot be
+   * removed harms nobody: what led here matters more.
+   *
+   * @param innermostFirst as {@link #create} returns them
+   */
+  public static void removeEmpty(List<Path> innermostFirst) {
+    try {
+      for (Path folder : innermostFirst) {
+        Files.deleteIfExists(folder);
+      }
+    } catch (IOException ignored) {
+      // Something is in it, so that those around it are not empty, either.
+      return;
     }
   }
 

@@ -69,7 +69,12 @@ public record RunFiles(RunFolder folder, RunConfig config) {
     return folder.path().resolve("samples.png");
   }
 
-  private Path trainingImages() {
+  /**
+   * What the network is to learn.
+   *
+   * @return training-images.png
+   */
+  public Path trainingImages() {
     return folder.path().resolve("training-images.png");
   }
 

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.ddpm4j.cli.report.RunFiles;
 import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingListener;
 import org.ddpm4j.io.AtomicFile;
@@ -48,9 +49,14 @@ final class ProgressFile implements TrainingListener, AutoCloseable {
     this.files = files;
     this.firstStep = firstStep;
     this.steps = steps;
-    file = files.folder().path().resolve("progress.json");
+    file = file(files.folder());
     limitNanos = limit.toNanos();
     step = firstStep;
+  }
+
+  /** Where it lies. */
+  static Path file(RunFolder folder) {
+    return folder.path().resolve("progress.json");
   }
 
   @Override

@@ -1,11 +1,17 @@
 package org.ddpm4j.cli.train;
 
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.ddpm4j.cli.distances.DistanceMeter;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.Defaults;
@@ -37,7 +43,7 @@ import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingListener;
 import org.ddpm4j.evaluation.ClassifierFeatures;
 import org.ddpm4j.io.FolderLock;
-import org.ddpm4j.io.NewFolder;
+import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.plan.DeviceMemoryException;
 import org.ddpm4j.plots.PlotFont;
@@ -100,6 +106,8 @@ final class TrainingSession implements AutoCloseable {
 
   /** Of the run's folder, while it is worked in. */
   private FolderLock lock;
+
+  private Beginning beginning = Beginning.NOTHING;
 
   /**
    * A session whose run folder is not known yet.
@@ -253,9 +261,19 @@ final class TrainingSession implements AutoCloseable {
         "train: %s (%d images, %s held out)",
         config.data().source(), config.data().trainingImages(), heldOut == 0 ? "none" : heldOut);
     RunFolder folder = new RunFolder(path);
-    try (NewFolder made = NewFolder.make(path)) {
+    List<Path> made = Folders.create(path);
+    try {
       return alone(
-          folder, interruption -> begin(folder, limit, interruption), why -> undo(made, why));
+          folder,
+          interruption -> begin(folder, limit, interruption),
+          () -> {
+            if (trainer.step() == 0) {
+              beginning.remove();
+            }
+          });
+    } catch (IOException | RuntimeException | Error e) {
+      Folders.removeEmpty(made);
+      throw e;
     }
   }
 
@@ -264,6 +282,22 @@ final class TrainingSession implements AutoCloseable {
     // Another process may have begun here, and ended: what it has left is its own.
     RunFolder.requireNew(folder.path());
     folder.removeUnfinished();
+    try {
+      writeBeginning(folder);
+    } finally {
+      beginning =
+          Beginning.of(
+              List.of(
+                  folder.configFile(),
+                  ProgressFile.file(folder),
+                  new RunFiles(folder, config).trainingImages()),
+              List.of(
+                  folder.path().resolve(DistillationOptions.TEACHER), folder.checkpoints().path()));
+    }
+    return run(folder, limit, interruption);
+  }
+
+  private void writeBeginning(RunFolder folder) throws IOException {
     if (teacher.isPresent()) {
       teacher.get().save(folder.path().resolve(DistillationOptions.TEACHER));
     }
@@ -273,23 +307,50 @@ final class TrainingSession implements AutoCloseable {
     }
     // Last, so that a folder is a run only when one can go on with it.
     folder.writeConfig(config);
-    return run(folder, limit, interruption);
   }
 
-  /** Whoever makes the batches smaller, say, may take the same folder. */
-  private void undo(NewFolder made, Throwable why) {
-    if (trainer.step() == 0) {
-      made.undo(why);
+  /**
+   * What this session writes into a folder that was free, before the first step is done. Whoever
+   * makes the batches smaller, say, may take the same folder.
+   *
+   * @param files and folders, what is in a folder before it
+   */
+  private record Beginning(List<Path> files) {
+
+    static final Beginning NOTHING = new Beginning(List.of());
+
+    /** Files that are there or will be, and folders with what is in them now. */
+    static Beginning of(List<Path> files, List<Path> folders) throws IOException {
+      List<Path> all = new ArrayList<>(files);
+      for (Path folder : folders) {
+        if (Files.exists(folder)) {
+          try (Stream<Path> found = Files.walk(folder)) {
+            all.addAll(found.sorted(Comparator.reverseOrder()).toList());
+          }
+        }
+      }
+      return new Beginning(List.copyOf(all));
+    }
+
+    void remove() throws IOException {
+      for (Path file : files) {
+        try {
+          Files.deleteIfExists(file);
+        } catch (DirectoryNotEmptyException e) {
+          // Others have put something there since.
+          continue;
+        }
+      }
     }
   }
 
   /** Goes on with a run, whose configuration may have been changed. */
   End resume(RunFolder folder, Duration limit) throws IOException {
-    return alone(folder, interruption -> resumeAlone(folder, limit, interruption), why -> {});
+    return alone(folder, interruption -> resumeAlone(folder, limit, interruption), () -> {});
   }
 
   private interface Cleaning {
-    void clean(Throwable why);
+    void clean() throws IOException;
   }
 
   private interface Work {
@@ -313,16 +374,26 @@ final class TrainingSession implements AutoCloseable {
       try {
         return work.run(interruption);
       } catch (IOException e) {
-        afterFailure.clean(e);
         // The folder may have gone between a look at it and the writing.
         requireInPlace(folder);
+        cleanUp(afterFailure, e);
         throw e;
       } catch (RuntimeException | Error e) {
-        afterFailure.clean(e);
+        if (lock.isInPlace()) {
+          cleanUp(afterFailure, e);
+        }
         throw e;
       } finally {
         lock.close();
       }
+    }
+  }
+
+  private static void cleanUp(Cleaning afterFailure, Throwable why) {
+    try {
+      afterFailure.clean();
+    } catch (IOException e) {
+      why.addSuppressed(e);
     }
   }
 

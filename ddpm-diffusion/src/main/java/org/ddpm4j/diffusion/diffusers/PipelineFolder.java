@@ -449,7 +449,7 @@ public final class PipelineFolder {
               "The folder %s is not empty, and a pipeline never overwrites another; choose a new folder.",
               folder));
     }
-    NewFolder.fill(folder, () -> writeAll(folder, pipeline));
+    NewFolder.fill(folder, INDEX, unfinished -> writeAll(unfinished, pipeline));
   }
 
   private static void writeAll(Path folder, DiffusersPipeline pipeline) throws IOException {

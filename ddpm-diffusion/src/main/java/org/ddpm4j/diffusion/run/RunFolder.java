@@ -34,6 +34,8 @@ public record RunFolder(Path path) {
   /** Checkpoints that a run keeps. */
   public static final int KEPT_CHECKPOINTS = 2;
 
+  private static final String CONFIG = "config.json";
+
   private static final long MAX_CONFIG_BYTES = 1 << 20;
 
   /** Checks that there is a path. */
@@ -52,9 +54,8 @@ public record RunFolder(Path path) {
   public static RunFolder create(Path path, RunConfig config) throws IOException {
     Objects.requireNonNull(path, "path");
     requireNew(path);
-    RunFolder folder = new RunFolder(path);
-    NewFolder.fill(path, () -> folder.writeConfig(config));
-    return folder;
+    NewFolder.fill(path, CONFIG, unfinished -> new RunFolder(unfinished).writeConfig(config));
+    return new RunFolder(path);
   }
 
   /**
@@ -70,14 +71,15 @@ public record RunFolder(Path path) {
   public static RunFolder create(Path path, RunConfig config, Unet unet) throws IOException {
     Objects.requireNonNull(path, "path");
     requireNew(path);
-    RunFolder folder = new RunFolder(path);
     NewFolder.fill(
         path,
-        () -> {
+        CONFIG,
+        unfinished -> {
+          RunFolder folder = new RunFolder(unfinished);
           UnetFolder.write(folder.unet(), unet);
           folder.writeConfig(config);
         });
-    return folder;
+    return new RunFolder(path);
   }
 
   /**
@@ -365,7 +367,7 @@ public record RunFolder(Path path) {
    * @return config.json
    */
   public Path configFile() {
-    return path.resolve("config.json");
+    return path.resolve(CONFIG);
   }
 
   /**
