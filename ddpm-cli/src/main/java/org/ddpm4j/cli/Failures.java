@@ -57,7 +57,9 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
       List<String> words = unmatched.getUnmatched();
       return hasSubcommands
           ? "Unknown command: " + UnknownWords.named(words.get(0), command)
-          : listed("Unexpected argument", words.stream().map(word -> "'" + word + "'").toList());
+          : listed(
+              "Unexpected argument",
+              words.stream().map(word -> UnknownWords.argument(word, command)).toList());
     }
     // Of the command help.
     if (hasSubcommands && e.getArgSpec() == null && e.getValue() != null) {

@@ -1,5 +1,8 @@
 package org.ddpm4j.cli;
 
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -10,6 +13,8 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.io.Text;
 import org.jline.utils.Levenshtein;
 import picocli.CommandLine.Model.CommandSpec;
@@ -96,6 +101,42 @@ final class UnknownWords {
         : Text.format(
             "'%s' (did you mean %s?)",
             word, String.join(" or ", names.subList(0, Math.min(MAX_SUGGESTIONS, names.size()))));
+  }
+
+  /**
+   * Names a word that is no option's, with the option whose value it may have been meant for.
+   *
+   * @param word that is too much
+   * @param command that takes no such word
+   * @return the word in quotation marks, with a question if it is a place that there is
+   */
+  static String argument(String word, CommandSpec command) {
+    return optionsOf(word).stream()
+        .filter(name -> command.findOption(name) != null)
+        .findFirst()
+        .map(name -> Text.format("'%s' (did you mean %s %s?)", word, name, word))
+        .orElseGet(() -> Text.format("'%s'", word));
+  }
+
+  /** Which options people give such a place; of train, --run is a folder that is not there yet. */
+  private static List<String> optionsOf(String word) {
+    try {
+      Path place = Path.of(word);
+      if (Files.isRegularFile(place)) {
+        return List.of("--image", "--input");
+      }
+      if (!Files.isDirectory(place)) {
+        return List.of();
+      }
+      if (Files.exists(place.resolve(PipelineFolder.INDEX))) {
+        return List.of("--model", "--from");
+      }
+      return Files.exists(new RunFolder(place).configFile())
+          ? List.of("--resume", "--run")
+          : List.of("--data");
+    } catch (InvalidPathException e) {
+      return List.of();
+    }
   }
 
   private static List<String> nearest(String word, CommandSpec command) {

@@ -65,6 +65,76 @@ class DataOfOthersTest {
   }
 
   @Test
+  void aFolderOfPicturesWithoutItsDataSetIsRecognised() throws IOException {
+    picture(root.resolve("photos/cats/a.png"), 0x204060);
+    Path empty = Files.createDirectories(root.resolve("empty"));
+    for (String command : new String[] {"train", "data"}) {
+      Cli.run(command, "--data", root.resolve("photos"))
+          .isBadInput("lacks train-images-idx3-ubyte.gz", "pictures by --dataset folder.");
+    }
+    Cli.Result nothing = Cli.run("data", "--data", empty).isBadInput("with or without .gz.");
+    assertThat(nothing.err()).doesNotContain("--dataset folder");
+  }
+
+  @Test
+  void thePlaceOfAFolderIsAskedForByWhatItWas() throws IOException {
+    Path photos = root.resolve("my photos");
+    for (int i = 0; i < 12; i++) {
+      picture(photos.resolve(i + ".png"), 0x101010 * i);
+    }
+    Path run = root.resolve("a run");
+    Object[] training = {
+      "train",
+      "--dataset",
+      "folder",
+      "--data",
+      photos,
+      "--image-size",
+      8,
+      "--network",
+      "tutorial",
+      "--dim",
+      4,
+      "--batch-size",
+      2,
+      "--steps",
+      1000000,
+      "--timesteps",
+      4,
+      "--sample-steps",
+      2,
+      "--time-limit",
+      0.001,
+      "--run",
+      run
+    };
+    Cli.Result begun = Cli.run(training).isOk();
+    assertThat(begun.err())
+        .contains("go on by 'ddpm train --resume '" + run + "' --data '" + photos + "''");
+    assertThat(Files.readString(run.resolve("report.html")))
+        .contains("ddpm train --resume '" + run + "' --data DIR");
+    for (Object[] words :
+        new Object[][] {
+          {"train", "--resume", run},
+          {"evaluate", "--run", run},
+          {"distances", "--run", run},
+          {"nearest", "--run", run},
+          {"inpaint", "--run", run, "--image", 0}
+        }) {
+      Cli.run(words)
+          .isBadInput("images of the folder " + photos + "; name the folder", "by --data DIR.");
+    }
+    Cli.run("train", run).isBadInput("'" + run + "' (did you mean --resume " + run + "?)");
+    Cli.run("sample", run).isBadInput("(did you mean --run " + run + "?)");
+    Cli.run("data", photos).isBadInput("(did you mean --data " + photos + "?)");
+    Path image = photos.resolve("1.png");
+    Cli.run("inpaint", image).isBadInput("(did you mean --image " + image + "?)");
+    Path pipeline = Files.createDirectories(root.resolve("pipeline"));
+    Files.writeString(pipeline.resolve("model_index.json"), "{}");
+    Cli.run("sample", pipeline).isBadInput("(did you mean --model " + pipeline + "?)");
+  }
+
+  @Test
   void thePythonVersionOfCifarIsNamed() throws IOException {
     Path python = Files.createDirectories(root.resolve("cifar/cifar-10-batches-py"));
     Files.write(python.resolve("data_batch_1"), new byte[] {(byte) 0x80, 2, '}'});

@@ -2,6 +2,7 @@ package org.ddpm4j.data;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.FileVisitResult;
@@ -46,6 +47,10 @@ public final class ImageFolder {
 
   private static final List<String> EXTENSIONS =
       List.of("jpg", "jpeg", "jpe", "jfif", "png", "gif", "bmp", "tif", "tiff", "webp");
+
+  /** Of a folder of which only that is asked whether it holds images. */
+  private static final int MOST_LOOKED_AT = 1000;
+
   private static final String TRAINING_PART = "train";
   private static final List<String> TEST_PARTS = List.of("val", "valid", "validation", "test");
   private static final String ONLY_CLASS = "images";
@@ -305,6 +310,23 @@ public final class ImageFolder {
           Text.format(
               "The name of the image %s is no text in the encoding of file names (%s); rename the file, or the folder that is called so.",
               path, System.getProperty("sun.jnu.encoding")));
+    }
+  }
+
+  /**
+   * Whether files lie in a folder, or in the folders in it, that are called like images.
+   *
+   * @param folder to look into
+   * @return whether there is one; false also where the folder cannot be read
+   */
+  public static boolean holdsImages(Path folder) {
+    Objects.requireNonNull(folder, "folder");
+    try (Stream<Path> files = Files.walk(folder, 2)) {
+      return files
+          .limit(MOST_LOOKED_AT)
+          .anyMatch(file -> isImage(file) && !isHidden(file) && Files.isRegularFile(file));
+    } catch (IOException | UncheckedIOException e) {
+      return false;
     }
   }
 

@@ -11,6 +11,7 @@ import org.ddpm4j.data.ColorMode;
 import org.ddpm4j.data.CorruptFiles;
 import org.ddpm4j.data.DataSources;
 import org.ddpm4j.data.ImageDataSet;
+import org.ddpm4j.data.ImageFolder;
 import org.ddpm4j.data.LoadedImages;
 import org.ddpm4j.data.Split;
 import org.ddpm4j.diffusion.image.Normalization;
@@ -25,6 +26,9 @@ import picocli.CommandLine.Option;
 public final class DataOptions {
 
   private static final int MAX_NAMED_FILES = 10;
+
+  /** What the library says of a folder in which none of a data set's files are. */
+  private static final String NO_SUCH_FILES = "; put them there, with or without .gz.";
 
   /** How many images are held out, unless the user says. */
   public static final int HELD_OUT = 64;
@@ -129,17 +133,35 @@ public final class DataOptions {
     if (maxImages != null) {
       BadInputException.requireRange("--max-images", maxImages, 1, Integer.MAX_VALUE);
     }
-    return load(
-        dataSet,
+    Preparation preparation =
         new Preparation(
             Optional.ofNullable(imageSize),
             grayscale ? Optional.of(ColorMode.GRAYSCALE) : Optional.empty(),
             Optional.ofNullable(onlyClass),
             maxImages == null ? OptionalInt.empty() : OptionalInt.of(maxImages),
             corrupt,
-            Optional.ofNullable(normalization).map(Pixels::normalization).or(() -> usual)),
-        heldOut.orElse(HELD_OUT),
-        heldOut.isPresent() ? 1 : HELD_OUT_DIVISOR);
+            Optional.ofNullable(normalization).map(Pixels::normalization).or(() -> usual));
+    try {
+      return load(
+          dataSet,
+          preparation,
+          heldOut.orElse(HELD_OUT),
+          heldOut.isPresent() ? 1 : HELD_OUT_DIVISOR);
+    } catch (IOException e) {
+      String message = String.valueOf(e.getMessage());
+      if (!message.endsWith(NO_SUCH_FILES) || !holdsPictures()) {
+        throw e;
+      }
+      throw new IOException(
+          message.substring(0, message.length() - 1)
+              + ", or take the folder's own pictures by --dataset folder.",
+          e);
+    }
+  }
+
+  /** Whoever names a folder of photographs and no data set means these. */
+  private boolean holdsPictures() {
+    return places.sources().dataFolder().filter(ImageFolder::holdsImages).isPresent();
   }
 
   /**
@@ -151,7 +173,17 @@ public final class DataOptions {
    */
   public TrainingData loadAgain(RunConfig run) throws IOException {
     DataDescription data = run.data();
+    requirePlace(run, places.sources());
     return load(KnownDataSet.named(data.name()), Preparation.of(run), data.validationImages(), 1);
+  }
+
+  /** A folder may have moved since, but what it was called then helps to find it. */
+  static void requirePlace(RunConfig run, DataSources sources) {
+    if (KnownDataSet.isWhereTheUserSays(run.data()) && sources.dataFolder().isEmpty()) {
+      throw new BadInputException(
+          "The run's data are %s; name the folder, wherever it is now, by --data DIR.",
+          run.data().source());
+    }
   }
 
   /** Of a folder, at most a part is held out. */
@@ -252,6 +284,7 @@ public final class DataOptions {
       throws IOException {
     DataDescription data = run.data();
     KnownDataSet name = KnownDataSet.named(data.name());
+    requirePlace(run, sources);
     Preparation preparation = Preparation.of(run);
     if (name.hasTestImages(sources)) {
       return test(name, sources, preparation, count, false);

@@ -105,6 +105,16 @@ public enum KnownDataSet {
     return (split, sources) -> Emnist.load(variant, split, sources);
   }
 
+  /**
+   * Whether a run's images are nowhere unless the user says where.
+   *
+   * @param data what the run was trained on
+   * @return whether {@code --data} is needed to read them again
+   */
+  public static boolean isWhereTheUserSays(DataDescription data) {
+    return data.name().equals(EnumConverter.spelling(FOLDER));
+  }
+
   /** The images of a part, prepared in all but their normalisation. */
   LoadedImages load(Split split, DataSources sources, Preparation preparation) throws IOException {
     return new LoadedImages(preparation.apply(reader.load(split, sources)), List.of());

@@ -107,9 +107,13 @@ public final class ReferenceOptions {
 
   /** Whether what the run has not seen is a part of the images that there are to train on. */
   private boolean isCutBy(Optional<RunConfig> run) throws IOException {
-    return run.isPresent()
+    boolean isItsOwn =
+        run.isPresent() && EnumConverter.spelling(name(run)).equals(run.get().data().name());
+    if (isItsOwn) {
+      DataOptions.requirePlace(run.get(), places.sources());
+    }
+    return isItsOwn
         && run.get().data().validationImages() > 0
-        && EnumConverter.spelling(name(run)).equals(run.get().data().name())
         && !name(run).hasTestImages(places.sources());
   }
 

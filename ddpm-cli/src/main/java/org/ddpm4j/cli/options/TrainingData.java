@@ -2,6 +2,7 @@ package org.ddpm4j.cli.options;
 
 import java.nio.file.Path;
 import java.util.Optional;
+import org.ddpm4j.cli.terminal.ShellWord;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.LoadedImages;
 import org.ddpm4j.diffusion.run.DataDescription;
@@ -30,6 +31,8 @@ public record TrainingData(
    * @return the command
    */
   public String resumingCommand(Path run) {
-    return "ddpm train --resume " + run + folder.map(place -> " --data " + place).orElse("");
+    return "ddpm train --resume "
+        + ShellWord.quoted(run.toString())
+        + folder.map(place -> " --data " + ShellWord.quoted(place.toString())).orElse("");
   }
 }

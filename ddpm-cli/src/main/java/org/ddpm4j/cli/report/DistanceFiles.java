@@ -82,6 +82,14 @@ public record DistanceFiles(Map<String, DistanceReport> reports) {
         file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(figures) + "\n");
   }
 
+  /** How many images they were, and which, of which some say how many. */
+  private static String reference(DistanceReport report) {
+    String images = report.referenceImages() + " images";
+    return report.reference().startsWith(images + " ")
+        ? report.reference()
+        : images + ", " + report.reference();
+  }
+
   /**
    * The figures as tables.
    *
@@ -90,12 +98,7 @@ public record DistanceFiles(Map<String, DistanceReport> reports) {
   public String table() {
     DistanceReport first = reports.values().iterator().next();
     StringBuilder text = new StringBuilder();
-    add(
-        text,
-        "Compared with %d images, %s, in the features of %s",
-        first.referenceImages(),
-        first.reference(),
-        first.extractor());
+    add(text, "Compared with %s, in the features of %s", reference(first), first.extractor());
     add(
         text,
         "%-18s%8s%10s%20s%11s%8s%9s%10s%11s",

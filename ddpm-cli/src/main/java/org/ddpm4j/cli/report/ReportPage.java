@@ -7,8 +7,10 @@ import java.util.Base64;
 import java.util.List;
 import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.EnumConverter;
+import org.ddpm4j.cli.options.KnownDataSet;
 import org.ddpm4j.cli.options.NetworkWords;
 import org.ddpm4j.cli.options.Pixels;
+import org.ddpm4j.cli.terminal.ShellWord;
 import org.ddpm4j.diffusion.image.Augmentation;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
 import org.ddpm4j.diffusion.run.RunConfig;
@@ -216,20 +218,18 @@ record ReportPage(
   }
 
   private void appendCommands(StringBuilder html) {
-    String run = quoted(folder.toString());
+    String run = ShellWord.quoted(folder.toString());
     html.append("<h2>Going on</h2>\n<pre>ddpm sample --run ")
         .append(escape(run))
         .append(" --count 64 --seed 7\nddpm sample --run ")
         .append(escape(run))
         .append(" --format gif");
     if (step < training().steps()) {
-      html.append("\nddpm train --resume ").append(escape(run));
+      html.append("\nddpm train --resume ")
+          .append(escape(run))
+          .append(KnownDataSet.isWhereTheUserSays(config.data()) ? " --data DIR" : "");
     }
     html.append("</pre>\n");
-  }
-
-  private static String quoted(String path) {
-    return path.matches("[\\w./:=+,-]+") ? path : "'" + path.replace("'", "'\\''") + "'";
   }
 
   private static void appendImage(StringBuilder html, Path file, String description, String kind)

@@ -73,8 +73,8 @@ record TrainingPlan(long steps, Duration limit) {
             probe.validationImages(),
             evaluation);
     console.note(
-        "train: %d steps fit in %s minutes here, at %.1f a second",
-        plan.steps(), number(time.toMillis() / 60e3), 1 / step);
+        "train: %d steps fit in %s here, at %.1f a second",
+        plan.steps(), minutes(time.toMillis() / 60e3), 1 / step);
     return plan;
   }
 
@@ -112,7 +112,11 @@ record TrainingPlan(long steps, Duration limit) {
     return new TrainingPlan(Math.max(steps, LEAST_STEPS), Duration.ofMillis(millis));
   }
 
-  private static String number(double value) {
-    return value == Math.rint(value) ? Text.format("%.0f", value) : Text.format("%.2f", value);
+  /** A time in words. */
+  static String minutes(double minutes) {
+    if (minutes == 1) {
+      return "a minute";
+    }
+    return Text.format(minutes == Math.rint(minutes) ? "%.0f minutes" : "%.2f minutes", minutes);
   }
 }

@@ -59,6 +59,12 @@ class TrainingPlanTest {
     assertThat(time).isBetween(0.9 * left, left);
   }
 
+  @ParameterizedTest
+  @CsvSource({"1, a minute", "9, 9 minutes", "0.05, 0.05 minutes", "1.5, 1.50 minutes"})
+  void timesAreSaidInWords(double minutes, String words) {
+    assertThat(TrainingPlan.minutes(minutes)).isEqualTo(words);
+  }
+
   @Test
   void aMachineThatIsTooSlowTrainsAllTheSame() {
     TrainingPlan plan = TrainingPlan.of(1, 10, 32, 50, 64, TrainingPlan.Evaluation.NONE);

@@ -12,6 +12,7 @@ import java.util.OptionalInt;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.diffusers.DiffusersScheduler;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
+import org.ddpm4j.diffusion.model.DefaultSampler;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunFolder;
@@ -186,7 +187,8 @@ final class Models {
             classes(model.classNames(), rows, model.nullClass()),
             model.nullClass().isPresent() && rows > 0,
             model.schedule().timesteps());
-    json.put("sampler", "ddpm");
+    json.put(
+        "sampler", DefaultSampler.typeFor(model.parameterization(), model.network()).toString());
     return json;
   }
 

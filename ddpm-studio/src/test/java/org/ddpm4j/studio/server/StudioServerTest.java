@@ -116,6 +116,25 @@ class StudioServerTest {
   }
 
   @Test
+  void aRunIsListedWithTheSamplerThatDrawsUnlessAnotherIsAskedFor(@TempDir Path own)
+      throws Exception {
+    String sampler;
+    try (DiffusionModel model = DiffusionModel.bundled()) {
+      model.save(own.resolve("run"));
+      sampler = model.defaultSampler().config().type().toString();
+    }
+    try (StudioServer ofRun =
+        new StudioServer(
+            ServerOptions.loopback(0),
+            List.of(ModelSource.of("run", own.resolve("run"))),
+            Optional.empty())) {
+      String models =
+          CLIENT.send(request(ofRun, "/v1/models").build(), BodyHandlers.ofString()).body();
+      assertThat(JSON.readTree(models).at("/models/0/sampler").textValue()).isEqualTo(sampler);
+    }
+  }
+
+  @Test
   void imagesOfSeedsOfTheirOwnAreTheFirstOfEach() throws Exception {
     JsonNode many = JSON.readTree(post("/v1/samples", "{\"seeds\": [9, 3], \"steps\": 2}").body());
     JsonNode one =
