@@ -82,7 +82,7 @@ class DataSetsTest {
     assertThat(stopped.resolve("loss.csv")).hasSameBinaryContentAs(run.resolve("loss.csv"));
     Files.delete(data.resolve("red/03.png"));
     Cli.run("train", "--resume", stopped, "--data", data).isBadInput("other images", "--data");
-    Cli.run("train", "--resume", stopped).isBadInput("any folder", "--data DIR");
+    Cli.run("train", "--resume", stopped).isBadInput("images of the folder", "--data DIR");
   }
 
   @Test

@@ -239,11 +239,13 @@ final class LineChartPainter {
     if (y.scale() == Scale.LINEAR || y.length() > DECADES_WITH_MINOR_LINES) {
       return;
     }
+    // Those of the ticks reach into the margins beside the data; what is beyond is cut off.
+    double[] ends = {x.low() - x.length(), x.high() + x.length()};
     for (double decade = Math.floor(y.low()); decade < y.high(); decade++) {
       for (int digit = 2; digit <= 9; digit++) {
         double at = decade + Math.log10(digit);
         if (at > y.low() && at < y.high()) {
-          Series line = Series.of("line", new double[] {x.low(), x.high()}, new double[] {at, at});
+          Series line = Series.of("line", ends, new double[] {at, at});
           XYSeries drawn = add(HIDDEN + at, line, ChartStyle.MINOR_GRID, new BasicStroke(1f));
           drawn.setShowInLegend(false);
         }

@@ -145,6 +145,34 @@ class ChartsTest {
   }
 
   @Test
+  void linesBetweenTheDecadesAreAsLongAsThoseOfTheDecades() {
+    BufferedImage picture =
+        LineChart.of("", List.of(Series.overIndices("loss", new double[] {1, 0.05, 0.02})))
+            .withAxes(Axis.linear("step"), Axis.logarithmic("loss"))
+            .draw();
+
+    // The edges of the decades' lines have the color of the others, or nearly.
+    List<int[]> lines =
+        IntStream.range(0, picture.getHeight())
+            .mapToObj(row -> columns(picture, row, ChartStyle.MINOR_GRID))
+            .filter(found -> found.length > picture.getWidth() / 2)
+            .toList();
+    assertThat(lines.size()).isGreaterThan(10);
+    int first = lines.get(0)[0];
+    int last = lines.get(0)[lines.get(0).length - 1];
+    for (int[] line : lines) {
+      assertThat(line[0]).isBetween(first - 2, first + 2);
+      assertThat(line[line.length - 1]).isBetween(last - 2, last + 2);
+    }
+  }
+
+  private static int[] columns(BufferedImage picture, int row, Color color) {
+    return IntStream.range(0, picture.getWidth())
+        .filter(column -> new Color(picture.getRGB(column, row)).equals(color))
+        .toArray();
+  }
+
+  @Test
   void badChartsAreRefused() {
     assertThatIllegalArgumentException().isThrownBy(() -> LineChart.of("", List.of()));
     assertThatIllegalArgumentException()
