@@ -258,8 +258,11 @@ final class TrainingSession implements AutoCloseable {
   End begin(Path path, Duration limit) throws IOException {
     int heldOut = config.data().validationImages();
     console.note(
-        "train: %s (%d images, %s held out)",
-        config.data().source(), config.data().trainingImages(), heldOut == 0 ? "none" : heldOut);
+        "train: %s (%d images of %s, %s held out)",
+        config.data().source(),
+        config.data().trainingImages(),
+        config.model().shape(),
+        heldOut == 0 ? "none" : heldOut);
     RunFolder folder = new RunFolder(path);
     List<Path> made = Folders.create(path);
     try {
