@@ -38,7 +38,7 @@ public final class NewFolder {
   /**
    * Whether a folder may be made or is free to be filled: nothing is in it but what processes leave
    * that are killed before they have written anything (temporary files of {@link AtomicFile}, the
-   * file of a {@link FolderLock}).
+   * file of a {@link FolderLock}, the folder that {@link #fill} writes into).
    *
    * @param folder to look into
    * @return true also where there is no folder
@@ -51,7 +51,11 @@ public final class NewFolder {
     try (Stream<Path> files = Files.list(folder)) {
       return files
           .map(file -> file.getFileName().toString())
-          .allMatch(name -> AtomicFile.isUnfinished(name) || name.equals(FolderLock.FILE));
+          .allMatch(
+              name ->
+                  AtomicFile.isUnfinished(name)
+                      || name.equals(FolderLock.FILE)
+                      || name.startsWith(UNFINISHED));
     }
   }
 

@@ -144,4 +144,17 @@ class NewFolderTest {
     Files.createFile(temporary.resolve("config.json"));
     assertThat(NewFolder.isUnused(temporary)).isFalse();
   }
+
+  /** What is there while a folder is filled is there after a kill, and nobody sees it by ls. */
+  @Test
+  void whatAKilledFillingLeavesIsNoUse() throws IOException {
+    Path folder = temporary.resolve("new");
+    fill(
+        folder,
+        () -> {
+          assertThat(names(folder)).hasSize(1);
+          assertThat(NewFolder.isUnused(folder)).isTrue();
+        });
+    assertThat(NewFolder.isUnused(folder)).isFalse();
+  }
 }
