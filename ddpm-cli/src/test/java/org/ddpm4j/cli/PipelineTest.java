@@ -459,7 +459,8 @@ class PipelineTest {
     Cli.run(training(data, run, "--class-conditional")).isOk();
     Path ema = folder.resolve("ema");
     Path last = folder.resolve("last");
-    Cli.run("convert", "--run", run, "--to", "diffusers", "--output", ema).isOk();
+    assertThat(Cli.run("convert", "--run", run, "--to", "diffusers", "--output", ema).isOk().err())
+        .contains("call its unet with class_labels");
     Cli.run("convert", "--run", run, "--to", "diffusers", "--weights", "model", "--output", last)
         .isOk();
     assertThat(Files.mismatch(ema.resolve(WEIGHTS), last.resolve(WEIGHTS))).isNotNegative();

@@ -227,6 +227,10 @@ public final class ConvertCommand implements Callable<Integer> {
       try (pipeline) {
         write(pipeline);
       }
+      if (model.isClassConditional()) {
+        console.note(
+            "convert: the network is told classes, which diffusers' own pipeline of it cannot do; call its unet with class_labels");
+      }
     }
   }
 
