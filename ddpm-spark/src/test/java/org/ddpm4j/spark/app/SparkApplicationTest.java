@@ -429,6 +429,14 @@ class SparkApplicationTest {
     assertThat(large.err()).contains("there are only 2 images");
     assertThat(large.code()).isEqualTo(2);
     assertThat(trained).doesNotExist();
+
+    // Where a driver was killed while it wrote, too.
+    Path unfinished = Files.createDirectory(trained).resolve("_unet.json.tmp");
+    Files.createFile(unfinished);
+    Result again =
+        run("train", "--run", trained, "--config", config, "--images", images, "--shards", 1);
+    assertThat(again.err()).contains("there are only 2 images");
+    assertThat(trained.toFile().list()).containsExactly("_unet.json.tmp");
   }
 
   /** As Hadoop 3.4 says it on JDK 25, where this module's tests are left out. */
