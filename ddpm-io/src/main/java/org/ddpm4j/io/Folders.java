@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,11 @@ public final class Folders {
       Files.createDirectories(folder);
     } catch (IOException e) {
       throw FileFailure.noFolder(folder, e);
+    }
+    if (!Files.isDirectory(folder)) {
+      // Of none/../new Java makes new, which that name does not lead to, since there is no "none".
+      removeEmpty(missing);
+      throw FileFailure.noFolder(folder, new NoSuchFileException(folder.toString()));
     }
     return List.copyOf(missing);
   }

@@ -134,6 +134,16 @@ class NewFolderTest {
     assertThat(names(temporary.resolve("a"))).containsExactly("others");
   }
 
+  /** Java makes it where the operating system, which asks for the folder by the way, has none. */
+  @Test
+  void aWayThroughNothingIsRefused() {
+    Path none = temporary.resolve("none").resolve("..").resolve("new");
+    assertThatThrownBy(() -> Folders.create(none))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("The folder " + none + " cannot be made because");
+    assertThat(temporary).isEmptyDirectory();
+  }
+
   @Test
   void whatKilledProcessesLeaveIsNoUse() throws IOException {
     assertThat(NewFolder.isUnused(temporary.resolve("none"))).isTrue();

@@ -382,9 +382,7 @@ final class TrainingSession implements AutoCloseable {
         cleanUp(afterFailure, e);
         throw e;
       } catch (RuntimeException | Error e) {
-        if (lock.isInPlace()) {
-          cleanUp(afterFailure, e);
-        }
+        cleanUp(afterFailure, e);
         throw e;
       } finally {
         lock.close();
@@ -392,9 +390,11 @@ final class TrainingSession implements AutoCloseable {
     }
   }
 
-  private static void cleanUp(Cleaning afterFailure, Throwable why) {
+  private void cleanUp(Cleaning afterFailure, Throwable why) {
     try {
-      afterFailure.clean();
+      if (lock.isInPlace()) {
+        afterFailure.clean();
+      }
     } catch (IOException e) {
       why.addSuppressed(e);
     }
