@@ -118,13 +118,11 @@ record PublishedDataSet(
           missing.add(file + GZIP);
         }
       }
-      boolean lacksAll = missing.size() == names(split).size();
-      throw new IOException(
-          Text.format(
-              "The data folder %s lacks %s; %s",
-              data,
-              String.join(" and ", missing),
-              lacksAll ? "put them there, with or without .gz." : expected(split)));
+      String sentence =
+          Text.format("The data folder %s lacks %s; ", data, String.join(" and ", missing));
+      throw missing.size() == names(split).size()
+          ? new NoSuchDataException(sentence + "put them there, with or without .gz.")
+          : new IOException(sentence + expected(split));
     }
     // Not compared with the published files: a user's own images may come under these names.
     IdxFile images = IdxFile.read(find(holding.get(), conventions.imagesName(split)).orElseThrow());

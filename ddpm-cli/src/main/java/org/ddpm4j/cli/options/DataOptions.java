@@ -13,6 +13,7 @@ import org.ddpm4j.data.DataSources;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.ImageFolder;
 import org.ddpm4j.data.LoadedImages;
+import org.ddpm4j.data.NoSuchDataException;
 import org.ddpm4j.data.Split;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.run.DataDescription;
@@ -26,9 +27,6 @@ import picocli.CommandLine.Option;
 public final class DataOptions {
 
   private static final int MAX_NAMED_FILES = 10;
-
-  /** What the library says of a folder in which none of a data set's files are. */
-  private static final String NO_SUCH_FILES = "; put them there, with or without .gz.";
 
   /** How many images are held out, unless the user says. */
   public static final int HELD_OUT = 64;
@@ -147,14 +145,13 @@ public final class DataOptions {
           preparation,
           heldOut.orElse(HELD_OUT),
           heldOut.isPresent() ? 1 : HELD_OUT_DIVISOR);
-    } catch (IOException e) {
-      String message = String.valueOf(e.getMessage());
-      if (!message.endsWith(NO_SUCH_FILES) || !holdsPictures()) {
+    } catch (NoSuchDataException e) {
+      if (!holdsPictures()) {
         throw e;
       }
       throw new IOException(
-          message.substring(0, message.length() - 1)
-              + ", or take the folder's own pictures by --dataset folder.",
+          e.getMessage()
+              .replaceFirst("\\.$", ", or take the folder's own pictures by --dataset folder."),
           e);
     }
   }
