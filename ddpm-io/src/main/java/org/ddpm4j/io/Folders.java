@@ -7,8 +7,10 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /** Folders to write to. */
 public final class Folders {
@@ -57,6 +59,25 @@ public final class Folders {
     } catch (IOException ignored) {
       // Something is in it, so that those around it are not empty, either.
       return;
+    }
+  }
+
+  /**
+   * Removes a folder and all that it holds; links are removed, and what they lead to is left alone.
+   *
+   * @param folder to remove; need not exist
+   * @throws IOException if something of it cannot be removed
+   */
+  public static void removeAll(Path folder) throws IOException {
+    if (Files.notExists(folder)) {
+      return;
+    }
+    List<Path> innermostFirst;
+    try (Stream<Path> found = Files.walk(folder)) {
+      innermostFirst = found.sorted(Comparator.reverseOrder()).toList();
+    }
+    for (Path path : innermostFirst) {
+      Files.deleteIfExists(path);
     }
   }
 

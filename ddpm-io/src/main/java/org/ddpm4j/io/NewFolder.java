@@ -82,7 +82,7 @@ public final class NewFolder {
         filling.fill(unfinished);
         moveAll(unfinished, folder, last);
       } finally {
-        removeAll(unfinished);
+        Folders.removeAll(unfinished);
       }
     } catch (IOException | RuntimeException | Error e) {
       Folders.removeEmpty(made);
@@ -119,16 +119,6 @@ public final class NewFolder {
       Files.move(from, to);
     } catch (IOException e) {
       throw FileFailure.unwritable(to, e);
-    }
-  }
-
-  private static void removeAll(Path folder) throws IOException {
-    List<Path> innermostFirst;
-    try (Stream<Path> found = Files.walk(folder)) {
-      innermostFirst = found.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path path : innermostFirst) {
-      Files.deleteIfExists(path);
     }
   }
 }

@@ -3,9 +3,6 @@ package org.ddpm4j.io;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.List;
-import java.util.stream.Stream;
 
 /** A folder of the system's place for temporary files, which goes with all that it holds. */
 public final class TemporaryFolder implements AutoCloseable {
@@ -30,15 +27,6 @@ public final class TemporaryFolder implements AutoCloseable {
   /** Removes it and all that it holds; links are removed, and what they lead to is left alone. */
   @Override
   public void close() throws IOException {
-    if (Files.notExists(path)) {
-      return;
-    }
-    List<Path> all;
-    try (Stream<Path> found = Files.walk(path)) {
-      all = found.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path one : all) {
-      Files.deleteIfExists(one);
-    }
+    Folders.removeAll(path);
   }
 }

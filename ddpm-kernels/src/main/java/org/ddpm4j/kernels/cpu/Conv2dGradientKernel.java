@@ -103,8 +103,20 @@ final class Conv2dGradientKernel {
       CpuTensor dy,
       CpuTensor dw,
       CpuTensor db) {
-    convolution_backward_weights.primitive_desc description =
-        parameterGradients(operands, forward, db != null);
+    var description =
+        new convolution_backward_weights.primitive_desc(
+            Onednn.engine(),
+            algorithm.convolution_direct,
+            operands.multipliedX(),
+            operands.weightsGradient(),
+            operands.bias(db != null),
+            operands.multipliedY(),
+            operands.strides(),
+            operands.padding(),
+            operands.endPadding(),
+            forward,
+            Onednn.attributes(),
+            false);
     ConvolutionGradients.addParameterGradients(
         steps,
         context,
@@ -113,35 +125,5 @@ final class Conv2dGradientKernel {
         description.diff_weights_desc(),
         List.of(x, dy),
         Arrays.asList(dw, db));
-  }
-
-  private static convolution_backward_weights.primitive_desc parameterGradients(
-      ConvolutionOperands operands, convolution_forward.primitive_desc forward, boolean withBias) {
-    return withBias
-        ? new convolution_backward_weights.primitive_desc(
-            Onednn.engine(),
-            algorithm.convolution_direct,
-            operands.multipliedX(),
-            operands.weightsGradient(),
-            operands.bias(),
-            operands.multipliedY(),
-            operands.strides(),
-            operands.padding(),
-            operands.endPadding(),
-            forward,
-            Onednn.attributes(),
-            false)
-        : new convolution_backward_weights.primitive_desc(
-            Onednn.engine(),
-            algorithm.convolution_direct,
-            operands.multipliedX(),
-            operands.weightsGradient(),
-            operands.multipliedY(),
-            operands.strides(),
-            operands.padding(),
-            operands.endPadding(),
-            forward,
-            Onednn.attributes(),
-            false);
   }
 }

@@ -154,31 +154,18 @@ final class Conv2dKernel {
 
   static convolution_forward.primitive_desc forward(
       ConvolutionOperands operands, boolean withBias, primitive_attr attributes) {
-    return withBias
-        ? new convolution_forward.primitive_desc(
-            Onednn.engine(),
-            prop_kind.forward_training,
-            algorithm.convolution_direct,
-            operands.multipliedX(),
-            operands.weights(),
-            operands.bias(),
-            operands.y(),
-            operands.strides(),
-            operands.padding(),
-            operands.endPadding(),
-            attributes,
-            false)
-        : new convolution_forward.primitive_desc(
-            Onednn.engine(),
-            prop_kind.forward_training,
-            algorithm.convolution_direct,
-            operands.multipliedX(),
-            operands.weights(),
-            operands.y(),
-            operands.strides(),
-            operands.padding(),
-            operands.endPadding(),
-            attributes,
-            false);
+    return new convolution_forward.primitive_desc(
+        Onednn.engine(),
+        prop_kind.forward_training,
+        algorithm.convolution_direct,
+        operands.multipliedX(),
+        operands.weights(),
+        operands.bias(withBias),
+        operands.y(),
+        operands.strides(),
+        operands.padding(),
+        operands.endPadding(),
+        attributes,
+        false);
   }
 }

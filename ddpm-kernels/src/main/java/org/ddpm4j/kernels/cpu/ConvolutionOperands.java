@@ -132,6 +132,11 @@ record ConvolutionOperands(
         new long[] {geometry.endPadding(), geometry.endPadding()});
   }
 
+  /** The bias, or oneDNN's description of what there is not. */
+  memory.desc bias(boolean isThere) {
+    return isThere ? bias : new memory.desc();
+  }
+
   /**
    * Those of a dense convolution of kernel 1 as a fully connected layer has them, whose batch are
    * all positions: {@code [positions,iC]}, {@code [positions,oC]} and weights {@code [oC,iC]}.

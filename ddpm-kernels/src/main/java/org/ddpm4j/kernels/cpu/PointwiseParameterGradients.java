@@ -90,23 +90,14 @@ final class PointwiseParameterGradients {
             layer.multipliedY(),
             Onednn.attributes(),
             false);
-    return withBias
-        ? new inner_product_backward_weights.primitive_desc(
-            Onednn.engine(),
-            layer.multipliedX(),
-            gradient,
-            layer.bias(),
-            layer.multipliedY(),
-            forward,
-            Onednn.attributes(),
-            false)
-        : new inner_product_backward_weights.primitive_desc(
-            Onednn.engine(),
-            layer.multipliedX(),
-            gradient,
-            layer.multipliedY(),
-            forward,
-            Onednn.attributes(),
-            false);
+    return new inner_product_backward_weights.primitive_desc(
+        Onednn.engine(),
+        layer.multipliedX(),
+        gradient,
+        layer.bias(withBias),
+        layer.multipliedY(),
+        forward,
+        Onednn.attributes(),
+        false);
   }
 }

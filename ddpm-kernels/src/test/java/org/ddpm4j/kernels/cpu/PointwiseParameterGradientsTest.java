@@ -38,15 +38,6 @@ class PointwiseParameterGradientsTest {
     return dw;
   }
 
-  private static Values biasGradient(Values dy) {
-    int out = dy.size(3);
-    Values db = Values.zeros(out);
-    for (int i = 0; i < dy.elements().length; i++) {
-      db.elements()[i % out] += dy.elements()[i];
-    }
-    return db;
-  }
-
   @ParameterizedTest
   @CsvSource({
     "1, 1, 1, 1, 1",
@@ -91,35 +82,17 @@ class PointwiseParameterGradientsTest {
       int out) {
     Values x = Values.gaussian(random, 1, n, h, w, in);
     Values dy = Values.gaussian(random, 1, n, h, w, out);
-    Values dw = Values.gaussian(random, 1, 1, 1, in, out);
-    Values db = Values.gaussian(random, 1, out);
-    Values expectedDw = NaiveOps.add(dw, weightsGradient(x, dy));
-    Values expectedDb = NaiveOps.add(db, biasGradient(dy));
     try (PackedWeights weights = new PackedWeights(new Workers(1));
         CpuContext context = new CpuContext(weights, precision)) {
       CpuTensor xs = tensors.of(context, x, maps);
       CpuTensor slopes = tensors.of(context, dy, maps);
-      CpuTensor sum = tensors.floats(dw);
-      CpuTensor biasSum = tensors.floats(db);
       CpuTensor ws = tensors.floats(Values.zeros(1, 1, in, out));
       assertThat(
               PointwiseParameterGradients.isFor(ConvolutionOperands.Weights.DENSE, POINTWISE, ws))
           .isTrue();
-      KernelTensors.poison(context);
-      gradients(context, xs, ws, slopes, sum, biasSum).run();
-      assertThat(expectedDw.relativeErrorOf(Values.of(sum))).isLessThan(tolerance);
-      assertThat(expectedDb.relativeErrorOf(Values.of(biasSum))).isLessThan(tolerance);
-      // Each alone, once more.
-      gradients(context, xs, ws, slopes, sum, null).run();
-      gradients(context, xs, ws, slopes, null, biasSum).run();
-      assertThat(NaiveOps.add(expectedDw, weightsGradient(x, dy)).relativeErrorOf(Values.of(sum)))
-          .isLessThan(tolerance);
-      assertThat(NaiveOps.add(expectedDb, biasGradient(dy)).relativeErrorOf(Values.of(biasSum)))
-          .isLessThan(tolerance);
-      // Whatever is there.
-      gradients(context, xs, ws, slopes, sum.blank(), biasSum.blank()).run();
-      assertThat(weightsGradient(x, dy).relativeErrorOf(Values.of(sum))).isLessThan(tolerance);
-      assertThat(biasGradient(dy).relativeErrorOf(Values.of(biasSum))).isLessThan(tolerance);
+      new ParameterGradientsCheck(
+              weightsGradient(x, dy), ParameterGradientsCheck.biasGradient(dy), tolerance)
+          .run(random, tensors, context, (dw, db) -> gradients(context, xs, ws, slopes, dw, db));
     }
   }
 
