@@ -334,9 +334,10 @@ public final class SampleCommand implements Callable<Integer> {
   private void requirePixels(DiffusionModel model, int frames, long max) {
     ImageShape shape = model.shape();
     Pixels.requirePictures(shape);
-    long columns = Images.squareColumns(count);
+    long columns = columns(model);
+    long rows = (count + columns - 1) / columns;
     long pixels =
-        columns * columns * (shape.height() * scale + 1L) * (shape.width() * scale + 1L) * frames;
+        columns * rows * (shape.height() * scale + 1L) * (shape.width() * scale + 1L) * frames;
     if (pixels > max) {
       throw new BadInputException(
           "%d images of %s at --scale %d make too large a picture; lower --count or --scale, or choose --format png.",

@@ -9,9 +9,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A picture of many images side by side, row by row, with a black line of one pixel around each,
- * that is filled as the images come. Not thread-safe.
+ * that is filled as the images come. What no image is meant for, at the end of the last row, is
+ * white and without lines, as a page is: black, it looks like images that are black. Not
+ * thread-safe.
  */
 public final class ImageGrid {
+
+  private static final int WHITE = 255;
 
   private final int count;
   private final int across;
@@ -24,7 +28,7 @@ public final class ImageGrid {
   private final BufferedImage picture;
 
   /**
-   * A black picture with places for images.
+   * A picture with places for images, which are black as yet.
    *
    * @param count of images, at least 1
    * @param columns images in a row, at least 1
@@ -77,6 +81,20 @@ public final class ImageGrid {
             across * cellWidth() + line,
             (count + across - 1) / across * cellHeight() + line,
             channels == 1 ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);
+    whitenTheRest();
+  }
+
+  private void whitenTheRest() {
+    int left = (count - 1) % across + 1;
+    int x = left * cellWidth() + line;
+    int y = (count - 1) / across * cellHeight() + line;
+    int[] white = new int[(picture.getWidth() - x) * (picture.getHeight() - y)];
+    Arrays.fill(white, WHITE);
+    for (int channel = 0; channel < channels; channel++) {
+      picture
+          .getRaster()
+          .setSamples(x, y, picture.getWidth() - x, picture.getHeight() - y, channel, white);
+    }
   }
 
   private int cellWidth() {

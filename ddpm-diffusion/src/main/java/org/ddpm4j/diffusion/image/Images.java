@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import org.ddpm4j.diffusion.arithmetic.Views;
 import org.ddpm4j.io.AtomicFile;
@@ -22,6 +23,9 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * [-1,1].
  */
 public final class Images {
+
+  /** Of a grid that leaves no place empty: its columns for each row. */
+  private static final int WIDEST = 3;
 
   private Images() {}
 
@@ -96,7 +100,8 @@ public final class Images {
   }
 
   /**
-   * Many images in [-1,1] side by side, row by row, with a black line of one pixel around each.
+   * Many images in [-1,1] side by side, row by row, with a black line of one pixel around each;
+   * what is left of the last row is white.
    *
    * @param images {@code [N,C,H,W]} in [-1,1] with C of 1 (grey) or 3 (red, green, blue)
    * @param columns images in a row, at least 1
@@ -109,7 +114,8 @@ public final class Images {
   }
 
   /**
-   * Many images side by side, row by row, with a black line of one pixel around each.
+   * Many images side by side, row by row, with a black line of one pixel around each; what is left
+   * of the last row is white.
    *
    * @param images {@code [N,C,H,W]} with C of 1 (grey) or 3 (red, green, blue)
    * @param columns images in a row, at least 1
@@ -154,13 +160,19 @@ public final class Images {
   }
 
   /**
-   * The number of columns that makes a grid roughly square.
+   * The number of columns that makes a grid roughly square: the least that leaves no place empty
+   * and makes the grid no more than three times as wide as high, in images; where there is none,
+   * the root of the count, rounded up.
    *
-   * @param count number of images
-   * @return the root of the count, rounded up
+   * @param count number of images, at least 1
+   * @return 8 for 64, 4 for 8 and for 14, 5 for 10
    */
   public static int squareColumns(int count) {
-    return (int) Math.ceil(Math.sqrt(count));
+    int root = (int) Math.ceil(Math.sqrt(count));
+    return IntStream.rangeClosed(Math.max(1, root), (int) Math.sqrt(WIDEST * (double) count))
+        .filter(columns -> count % columns == 0)
+        .findFirst()
+        .orElse(root);
   }
 
   /**

@@ -108,9 +108,24 @@ class ImagesTest {
             0, 10, 10, 11, 11, 0, 12, 12, 13, 13, 0, //
             0, 10, 10, 11, 11, 0, 12, 12, 13, 13, 0, //
             0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, //
-            0, 14, 14, 15, 15, 0, 0, 0, 0, 0, 0, //
-            0, 14, 14, 15, 15, 0, 0, 0, 0, 0, 0, //
-            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+            0, 14, 14, 15, 15, 0, 255, 255, 255, 255, 255, //
+            0, 14, 14, 15, 15, 0, 255, 255, 255, 255, 255, //
+            0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255);
+  }
+
+  /** Three columns of black 1x1 images, a place left: as a page, in all channels. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void whereNoImageBelongsAGridIsWhite(int channels) {
+    BufferedImage grid = Images.grid(Nd4j.ones(DataType.FLOAT, 5, channels, 1, 1).neg(), 3, 1);
+    for (int channel = 0; channel < channels; channel++) {
+      int[] levels = samples(grid, channel);
+      for (int y = 0; y < 5; y++) {
+        for (int x = 0; x < 7; x++) {
+          assertThat(levels[7 * y + x]).as("%d, %d", x, y).isEqualTo(x > 4 && y > 2 ? 255 : 0);
+        }
+      }
+    }
   }
 
   @Test
@@ -139,7 +154,10 @@ class ImagesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 1", "2, 2", "4, 2", "5, 3", "16, 4", "17, 5"})
+  @CsvSource({
+    "0, 0", "1, 1", "2, 2", "3, 3", "4, 2", "5, 3", "6, 3", "7, 3", "8, 4", "10, 5", "12, 4",
+    "14, 4", "16, 4", "17, 5", "27, 9", "32, 8", "33, 6", "48, 8", "64, 8", "128, 16"
+  })
   void squareGridsAreRoughlySquare(int count, int columns) {
     assertThat(Images.squareColumns(count)).isEqualTo(columns);
   }

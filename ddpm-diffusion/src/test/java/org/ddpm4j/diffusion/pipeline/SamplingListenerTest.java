@@ -102,9 +102,9 @@ class SamplingListenerTest {
     pipeline().sample(4, 1, options(3, preview));
     assertThat(progress).extracting(SamplingProgress::step).containsExactly(3, 4, 3, 4);
     assertThat(progress).extracting(SamplingProgress::first).containsExactly(0, 0, 3, 3);
-    // Three images of 2 columns in a grid of two by two; one alone; lines of a pixel around each.
-    assertThat(pictures).extracting(BufferedImage::getWidth).containsExactly(7, 7, 4, 4);
-    assertThat(pictures).extracting(BufferedImage::getHeight).containsExactly(9, 9, 5, 5);
+    // Three images of 2 columns in a row; one alone; lines of a pixel around each.
+    assertThat(pictures).extracting(BufferedImage::getWidth).containsExactly(10, 10, 4, 4);
+    assertThat(pictures).extracting(BufferedImage::getHeight).containsExactly(5, 5, 5, 5);
     // The state is noise until the last step, the estimate is white from the first.
     assertThat(pictures.get(0).getRaster().getSample(1, 1, 0)).isEqualTo(255);
     assertThat(pictures.get(0).getRaster().getSample(0, 0, 0)).isZero();

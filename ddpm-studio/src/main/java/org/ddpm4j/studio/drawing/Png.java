@@ -1,5 +1,6 @@
 package org.ddpm4j.studio.drawing;
 
+import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
@@ -57,7 +58,7 @@ public final class Png {
   }
 
   /**
-   * Pictures in a grid, without enlargement.
+   * Pictures in a roughly square grid, without enlargement; what is left of the last row is white.
    *
    * @param files PNG files of one size
    * @return PNG
@@ -75,6 +76,12 @@ public final class Png {
         int rows = (files.size() + columns - 1) / columns;
         grid = new BufferedImage(columns * cellWidth + 1, rows * cellHeight + 1, picture.getType());
         pen = grid.createGraphics();
+        pen.setColor(Color.WHITE);
+        pen.fillRect(
+            ((files.size() - 1) % columns + 1) * cellWidth + 1,
+            (rows - 1) * cellHeight + 1,
+            grid.getWidth(),
+            cellHeight);
       }
       pen.drawImage(picture, i % columns * cellWidth + 1, i / columns * cellHeight + 1, null);
     }
