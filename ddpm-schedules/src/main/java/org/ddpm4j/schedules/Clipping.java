@@ -17,9 +17,10 @@ public record Clipping(int raised, int lowered) {
    * @throws IllegalArgumentException if one is negative
    */
   public Clipping {
-    if (raised < 0 || lowered < 0) {
-      throw new IllegalArgumentException(
-          "A schedule cannot raise " + raised + " betas and lower " + lowered + ".");
-    }
+    Requirements.require(
+        raised >= 0 && lowered >= 0,
+        "A schedule cannot raise %d betas and lower %d.",
+        raised,
+        lowered);
   }
 }

@@ -26,19 +26,16 @@ public record CosineSchedule(double s, double minBeta, double maxBeta) implement
    * @throws IllegalArgumentException if a value is outside its range
    */
   public CosineSchedule {
-    if (!(s >= 0 && s < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          "s is " + s + "; the offset of the cosine schedule must be finite and at least 0.");
-    }
+    Requirements.require(
+        s >= 0 && s < Double.POSITIVE_INFINITY,
+        "s is %s; the offset of the cosine schedule must be finite and at least 0.",
+        s);
     Requirements.requireBeta("maxBeta", maxBeta);
-    if (!(minBeta >= 0 && minBeta < maxBeta)) {
-      throw new IllegalArgumentException(
-          "minBeta is "
-              + minBeta
-              + "; it must be at least 0 and less than maxBeta, which is "
-              + maxBeta
-              + ".");
-    }
+    Requirements.require(
+        minBeta >= 0 && minBeta < maxBeta,
+        "minBeta is %s; it must be at least 0 and less than maxBeta, which is %s.",
+        minBeta,
+        maxBeta);
   }
 
   /**
@@ -78,18 +75,10 @@ public record CosineSchedule(double s, double minBeta, double maxBeta) implement
   }
 
   private double[] unclipped(int timesteps) {
-    Requirements.requireTimesteps(timesteps);
     // f(0) cancels in the ratio except for rounding, of which 1 - ratio magnifies every bit. The
     // paper's code divides f by f, the floored variant ᾱ by ᾱ: each is followed to the last digit.
     double divisor = minBeta > 0 ? f(0) : 1;
-    double[] betas = new double[timesteps];
-    double previous = f(0) / divisor;
-    for (int t = 0; t < timesteps; t++) {
-      double next = f((t + 1.0) / timesteps) / divisor;
-      betas[t] = 1 - next / previous;
-      previous = next;
-    }
-    return betas;
+    return AlphaCumprodBetas.unclipped(u -> f(u) / divisor, timesteps);
   }
 
   private double f(double u) {

@@ -19,18 +19,15 @@ public record DataRange(double largest, double meanSquare) {
    * @throws IllegalArgumentException if one is not positive or the mean exceeds the largest
    */
   public DataRange {
-    if (!(largest > 0 && largest < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          "The largest |x| of the data is " + largest + "; it must be positive and finite.");
-    }
-    if (!(meanSquare > 0 && meanSquare <= largest * largest * (1 + ROUNDING))) {
-      throw new IllegalArgumentException(
-          "The mean of x² is "
-              + meanSquare
-              + "; it must be positive and at most the square of the largest |x|, which is "
-              + largest * largest
-              + ".");
-    }
+    Requirements.require(
+        Requirements.isPositive(largest),
+        "The largest |x| of the data is %s; it must be positive and finite.",
+        largest);
+    Requirements.require(
+        meanSquare > 0 && meanSquare <= largest * largest * (1 + ROUNDING),
+        "The mean of x² is %s; it must be positive and at most the square of the largest |x|, which is %s.",
+        meanSquare,
+        largest * largest);
   }
 
   /**
@@ -69,25 +66,19 @@ public record DataRange(double largest, double meanSquare) {
   public static DataRange standardized(double[] means, double[] standardDeviations) {
     Objects.requireNonNull(means, "means");
     Objects.requireNonNull(standardDeviations, "standardDeviations");
-    if (means.length == 0 || means.length != standardDeviations.length) {
-      throw new IllegalArgumentException(
-          means.length
-              + " means and "
-              + standardDeviations.length
-              + " standard deviations were given; each channel needs one of both.");
-    }
+    Requirements.require(
+        means.length > 0 && means.length == standardDeviations.length,
+        "%d means and %d standard deviations were given; each channel needs one of both.",
+        means.length,
+        standardDeviations.length);
     double largest = 0;
     for (int c = 0; c < means.length; c++) {
-      if (!(means[c] >= 0 && means[c] <= 1 && standardDeviations[c] > 0)) {
-        throw new IllegalArgumentException(
-            "Channel "
-                + c
-                + " has the mean "
-                + means[c]
-                + " and the standard deviation "
-                + standardDeviations[c]
-                + "; of pixels in [0,1] the mean must be in [0,1] and the deviation positive.");
-      }
+      Requirements.require(
+          means[c] >= 0 && means[c] <= 1 && standardDeviations[c] > 0,
+          "Channel %d has the mean %s and the standard deviation %s; of pixels in [0,1] the mean must be in [0,1] and the deviation positive.",
+          c,
+          means[c],
+          standardDeviations[c]);
       largest = Math.max(largest, Math.max(means[c], 1 - means[c]) / standardDeviations[c]);
     }
     return new DataRange(largest, 1);

@@ -1,6 +1,6 @@
 package org.ddpm4j.schedules;
 
-import java.util.Locale;
+import java.util.Arrays;
 
 /**
  * The noise-to-signal ratios of Karras et al. 2022, eq. 5, whose {@code ρ^{1/7}} is evenly spaced,
@@ -20,14 +20,7 @@ public record EdmSchedule(double least, double greatest) implements BetaSchedule
    *     less
    */
   public EdmSchedule {
-    if (!(least > 0 && least < greatest && greatest < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The ratios of noise to signal cannot go from %s to %s; both must be positive and finite, and the first the less.",
-              least,
-              greatest));
-    }
+    Requirements.requireRatios(least, greatest);
   }
 
   /**
@@ -44,14 +37,7 @@ public record EdmSchedule(double least, double greatest) implements BetaSchedule
     Requirements.requireTimesteps(timesteps);
     double[] roots =
         Linspace.of(Math.pow(least, 1 / EXPONENT), Math.pow(greatest, 1 / EXPONENT), timesteps);
-    double[] betas = new double[timesteps];
-    double before = 1;
-    for (int t = 0; t < timesteps; t++) {
-      double ratio = Math.pow(roots[t], EXPONENT);
-      double alphaCumprod = 1 / (1 + ratio * ratio);
-      betas[t] = 1 - alphaCumprod / before;
-      before = alphaCumprod;
-    }
-    return betas;
+    return AlphaCumprodBetas.ofRatios(
+        Arrays.stream(roots).map(root -> Math.pow(root, EXPONENT)).toArray());
   }
 }

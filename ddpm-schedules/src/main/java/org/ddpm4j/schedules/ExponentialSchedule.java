@@ -1,7 +1,5 @@
 package org.ddpm4j.schedules;
 
-import java.util.Locale;
-
 /**
  * ᾱ falls exponentially: {@code ᾱ(u) = e^{-rate u}} for u = t/T in 0..1, so that β is the same at
  * every timestep whatever T, and ᾱ_T with it (diffusers' {@code exp}).
@@ -19,13 +17,10 @@ public record ExponentialSchedule(double rate) implements BetaSchedule {
    * @throws IllegalArgumentException if it is not positive and finite
    */
   public ExponentialSchedule {
-    if (!(rate > 0 && rate < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The rate of the exponential schedule is %s; it must be positive and finite.",
-              rate));
-    }
+    Requirements.require(
+        Requirements.isPositive(rate),
+        "The rate of the exponential schedule is %s; it must be positive and finite.",
+        rate);
   }
 
   /**
@@ -39,7 +34,7 @@ public record ExponentialSchedule(double rate) implements BetaSchedule {
 
   @Override
   public double[] betas(int timesteps) {
-    return AlphaCumprodBetas.of(this::alphaCumprod, timesteps);
+    return AlphaCumprodBetas.clipped(this::alphaCumprod, timesteps);
   }
 
   @Override

@@ -1,7 +1,5 @@
 package org.ddpm4j.schedules;
 
-import java.util.Locale;
-
 /**
  * The straight way between image and noise, {@code x = (1-s) x0 + s ε} with s evenly spaced from
  * 1/T to 1 (rectified flow, Liu et al. 2023, eq. 1), as a chain that keeps the variance: {@code ᾱ =
@@ -18,11 +16,10 @@ public record FlowSchedule(double shift) implements BetaSchedule {
    * @throws IllegalArgumentException if it is not positive and finite
    */
   public FlowSchedule {
-    if (!(shift > 0 && shift < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "The shift of the flow is %s; it must be positive and finite.", shift));
-    }
+    Requirements.require(
+        Requirements.isPositive(shift),
+        "The shift of the flow is %s; it must be positive and finite.",
+        shift);
   }
 
   /**
@@ -36,15 +33,7 @@ public record FlowSchedule(double shift) implements BetaSchedule {
 
   @Override
   public double[] betas(int timesteps) {
-    Requirements.requireTimesteps(timesteps);
-    double[] betas = new double[timesteps];
-    double before = 1;
-    for (int t = 0; t < timesteps; t++) {
-      double alphaCumprod = alphaCumprod(shifted((t + 1.0) / timesteps));
-      betas[t] = 1 - alphaCumprod / before;
-      before = alphaCumprod;
-    }
-    return betas;
+    return AlphaCumprodBetas.unclipped(u -> alphaCumprod(shifted(u)), timesteps);
   }
 
   /**

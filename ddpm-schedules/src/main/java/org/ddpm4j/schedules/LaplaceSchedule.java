@@ -1,7 +1,5 @@
 package org.ddpm4j.schedules;
 
-import java.util.Locale;
-
 /**
  * The log SNR is spread over the timesteps as Laplace's distribution spreads it, around 0 and with
  * b = 1/2 (Hang and Gu 2024, table 1): {@code λ(u) = -b sgn(1/2-u) log(1 - 2|1/2-u| + 1e-6)} for u
@@ -22,13 +20,10 @@ public record LaplaceSchedule(double power) implements BetaSchedule {
    * @throws IllegalArgumentException if it is not positive and finite
    */
   public LaplaceSchedule {
-    if (!(power > 0 && power < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The power of the Laplace schedule is %s; it must be positive and finite.",
-              power));
-    }
+    Requirements.require(
+        Requirements.isPositive(power),
+        "The power of the Laplace schedule is %s; it must be positive and finite.",
+        power);
   }
 
   /**
@@ -51,7 +46,7 @@ public record LaplaceSchedule(double power) implements BetaSchedule {
 
   @Override
   public double[] betas(int timesteps) {
-    return AlphaCumprodBetas.of(this::alphaCumprod, timesteps);
+    return AlphaCumprodBetas.clipped(this::alphaCumprod, timesteps);
   }
 
   @Override

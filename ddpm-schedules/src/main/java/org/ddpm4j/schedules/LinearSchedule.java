@@ -47,16 +47,12 @@ public record LinearSchedule(double betaStart, double betaEnd) implements BetaSc
   public LinearSchedule scaledTo(int timesteps) {
     Requirements.requireTimesteps(timesteps);
     double scale = (double) PAPER_TIMESTEPS / timesteps;
-    if (!(betaEnd * scale < 1)) {
-      throw new IllegalArgumentException(
-          "Scaled to "
-              + timesteps
-              + " timesteps, beta end would be "
-              + betaEnd * scale
-              + ", but β must stay below 1; take more than "
-              + (int) (betaEnd * PAPER_TIMESTEPS)
-              + " timesteps or a schedule that needs no scaling, such as the cosine one.");
-    }
+    Requirements.require(
+        betaEnd * scale < 1,
+        "Scaled to %d timesteps, beta end would be %s, but β must stay below 1; take more than %d timesteps or a schedule that needs no scaling, such as the cosine one.",
+        timesteps,
+        betaEnd * scale,
+        (int) (betaEnd * PAPER_TIMESTEPS));
     return new LinearSchedule(betaStart * scale, betaEnd * scale);
   }
 

@@ -76,14 +76,11 @@ public final class NoiseSchedule {
   public static NoiseSchedule of(BetaSchedule schedule, int timesteps) {
     double[] betas = Objects.requireNonNull(schedule, "schedule").betas(timesteps);
     Objects.requireNonNull(betas, "betas");
-    if (betas.length != timesteps) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The formula gives %d betas for %d timesteps; it must give one for each.",
-              betas.length,
-              timesteps));
-    }
+    Requirements.require(
+        betas.length == timesteps,
+        "The formula gives %d betas for %d timesteps; it must give one for each.",
+        betas.length,
+        timesteps);
     return new NoiseSchedule(betas);
   }
 
@@ -138,26 +135,20 @@ public final class NoiseSchedule {
    */
   public INDArray extract(
       ScheduleConstant constant, INDArray t, DataType dataType, long... xShape) {
-    if (t.rank() != 1 || !t.dataType().isIntType()) {
-      throw new IllegalArgumentException(
-          "t has the shape "
-              + Arrays.toString(t.shape())
-              + " and the type "
-              + t.dataType()
-              + "; it must be a vector [N] of integers, one timestep for each image.");
-    }
-    if (xShape.length == 0 || xShape[0] != t.length()) {
-      throw new IllegalArgumentException(
-          "x has the shape "
-              + Arrays.toString(xShape)
-              + ", but t holds "
-              + t.length()
-              + " timesteps; the first dimension of x must be as long as t.");
-    }
-    if (!dataType.isFPType()) {
-      throw new IllegalArgumentException(
-          "The constants cannot be cast to " + dataType + "; take a floating-point type.");
-    }
+    Requirements.require(
+        t.rank() == 1 && t.dataType().isIntType(),
+        "t has the shape %s and the type %s; it must be a vector [N] of integers, one timestep for each image.",
+        Arrays.toString(t.shape()),
+        t.dataType());
+    Requirements.require(
+        xShape.length > 0 && xShape[0] == t.length(),
+        "x has the shape %s, but t holds %d timesteps; the first dimension of x must be as long as t.",
+        Arrays.toString(xShape),
+        t.length());
+    Requirements.require(
+        dataType.isFPType(),
+        "The constants cannot be cast to %s; take a floating-point type.",
+        dataType);
     double[] values = new double[(int) xShape[0]];
     for (int i = 0; i < values.length; i++) {
       values[i] = constants.get(constant)[requireTimestep(t.getLong(i))];
@@ -198,16 +189,12 @@ public final class NoiseSchedule {
    *     so far apart that a β between them rounds to 1 though signal is left
    */
   public RespacedSchedule respace(int steps) {
-    if (steps < 1 || steps > timesteps()) {
-      throw new IllegalArgumentException(
-          "Cannot keep "
-              + steps
-              + " timesteps of a schedule that has "
-              + timesteps()
-              + "; the number of steps must lie between 1 and "
-              + timesteps()
-              + ".");
-    }
+    Requirements.require(
+        steps >= 1 && steps <= timesteps(),
+        "Cannot keep %d timesteps of a schedule that has %d; the number of steps must lie between 1 and %d.",
+        steps,
+        timesteps(),
+        timesteps());
     int last = timesteps() - 1;
     int[] kept = new int[steps];
     kept[steps - 1] = last;
@@ -451,58 +438,46 @@ public final class NoiseSchedule {
   private int requireTimestep(long t) {
     if (t < 0 || t >= timesteps()) {
       throw new IndexOutOfBoundsException(
-          "The timestep is "
-              + t
-              + ", but this schedule has the timesteps 0 to "
-              + (timesteps() - 1)
-              + ".");
+          String.format(
+              Locale.ROOT,
+              "The timestep is %d, but this schedule has the timesteps 0 to %d.",
+              t,
+              timesteps() - 1));
     }
     return (int) t;
   }
 
   /** Also refuses a β below the precision of 1 - β, with which the posterior would be 0/0. */
   private static double requireNoise(double beta, int t, int last) {
-    if (beta == 1 && t < last) {
-      throw new IllegalArgumentException(
-          "betas["
-              + t
-              + "] is 1.0, which leaves no signal for the timesteps after it; only the last β, betas["
-              + last
-              + "], may be 1.");
-    }
+    Requirements.require(
+        beta != 1 || t == last,
+        "betas[%d] is 1.0, which leaves no signal for the timesteps after it; only the last β, betas[%d], may be 1.",
+        t,
+        last);
     if (beta != 1) {
       Requirements.requireBeta("betas[" + t + "]", beta);
     }
-    if (1 - beta == 1) {
-      throw new IllegalArgumentException(
-          "betas["
-              + t
-              + "] is "
-              + beta
-              + "; that is too little noise for double precision, in which 1 - β must differ from"
-              + " 1.");
-    }
+    Requirements.require(
+        1 - beta != 1,
+        "betas[%d] is %s; that is too little noise for double precision, in which 1 - β must differ from 1.",
+        t,
+        beta);
     return beta;
   }
 
   private void requireSignalKept(double beta, int t) {
-    if (beta == 1 && alphasCumprod(t) > 0) {
-      throw new IllegalArgumentException(
-          "The timesteps kept up to "
-              + t
-              + " lie so far apart that the β between them rounds to 1; keep more of them.");
-    }
+    Requirements.require(
+        beta != 1 || alphasCumprod(t) == 0,
+        "The timesteps kept up to %d lie so far apart that the β between them rounds to 1; keep more of them.",
+        t);
   }
 
   private static double requireSignal(double cumprod, int t) {
-    if (cumprod < Double.MIN_NORMAL) {
-      throw new IllegalArgumentException(
-          "At timestep "
-              + t
-              + " the product of the alphas is "
-              + cumprod
-              + ", too small for double precision; take fewer timesteps or smaller betas.");
-    }
+    Requirements.require(
+        cumprod >= Double.MIN_NORMAL,
+        "At timestep %d the product of the alphas is %s, too small for double precision; take fewer timesteps or smaller betas.",
+        t,
+        cumprod);
     return cumprod;
   }
 }

@@ -24,13 +24,11 @@ public record RespacedSchedule(NoiseSchedule schedule, int[] timesteps) {
   public RespacedSchedule {
     Objects.requireNonNull(schedule, "schedule");
     timesteps = Objects.requireNonNull(timesteps, "timesteps").clone();
-    if (timesteps.length != schedule.timesteps()) {
-      throw new IllegalArgumentException(
-          timesteps.length
-              + " original timesteps were given for a schedule of "
-              + schedule.timesteps()
-              + "; each of its timesteps needs one.");
-    }
+    Requirements.require(
+        timesteps.length == schedule.timesteps(),
+        "%d original timesteps were given for a schedule of %d; each of its timesteps needs one.",
+        timesteps.length,
+        schedule.timesteps());
     Requirements.requireAscending(timesteps);
   }
 

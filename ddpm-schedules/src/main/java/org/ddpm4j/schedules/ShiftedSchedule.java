@@ -1,6 +1,5 @@
 package org.ddpm4j.schedules;
 
-import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -21,13 +20,10 @@ public record ShiftedSchedule(BetaSchedule base, double factor) implements BetaS
    */
   public ShiftedSchedule {
     Objects.requireNonNull(base, "base");
-    if (!(factor > 0 && factor < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The shift of the noise schedule is %s; it must be positive and finite.",
-              factor));
-    }
+    Requirements.require(
+        Requirements.isPositive(factor),
+        "The shift of the noise schedule is %s; it must be positive and finite.",
+        factor);
   }
 
   /**
@@ -39,16 +35,13 @@ public record ShiftedSchedule(BetaSchedule base, double factor) implements BetaS
    */
   @Override
   public double[] betas(int timesteps) {
-    double[] betas = base.betas(timesteps);
-    double[] alphasCumprod = NoiseSchedule.of(betas).values(ScheduleConstant.ALPHAS_CUMPROD);
-    double before = 1;
+    double[] alphasCumprod =
+        NoiseSchedule.of(base.betas(timesteps)).values(ScheduleConstant.ALPHAS_CUMPROD);
     for (int t = 0; t < timesteps; t++) {
       double noise = factor * factor * (1 - alphasCumprod[t]);
-      double alphaCumprod = alphasCumprod[t] / (alphasCumprod[t] + noise);
-      betas[t] = 1 - alphaCumprod / before;
-      before = alphaCumprod;
+      alphasCumprod[t] /= alphasCumprod[t] + noise;
     }
-    return betas;
+    return AlphaCumprodBetas.of(1, alphasCumprod);
   }
 
   @Override

@@ -24,18 +24,15 @@ public record SigmoidSignalSchedule(double start, double end, double tau) implem
    * @throws IllegalArgumentException if it does not rise, or a number is not finite
    */
   public SigmoidSignalSchedule {
-    if (!(Double.isFinite(start) && Double.isFinite(end) && start < end)) {
-      throw new IllegalArgumentException(
-          "The sigmoid goes from "
-              + start
-              + " to "
-              + end
-              + "; both must be finite, the end greater than the start.");
-    }
-    if (!(tau > 0 && tau < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          "tau of the sigmoid is " + tau + "; it must be positive and finite.");
-    }
+    Requirements.require(
+        Double.isFinite(start) && Double.isFinite(end) && start < end,
+        "The sigmoid goes from %s to %s; both must be finite, the end greater than the start.",
+        start,
+        end);
+    Requirements.require(
+        Requirements.isPositive(tau),
+        "tau of the sigmoid is %s; it must be positive and finite.",
+        tau);
   }
 
   /**

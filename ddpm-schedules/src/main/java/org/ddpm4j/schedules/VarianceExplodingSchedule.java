@@ -1,6 +1,6 @@
 package org.ddpm4j.schedules;
 
-import java.util.Locale;
+import java.util.Arrays;
 
 /**
  * The noise-to-signal ratios of Song et al. 2021b, appendix C, whose logarithms are evenly spaced,
@@ -18,14 +18,7 @@ public record VarianceExplodingSchedule(double least, double greatest) implement
    *     less
    */
   public VarianceExplodingSchedule {
-    if (!(least > 0 && least < greatest && greatest < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "The ratios of noise to signal cannot go from %s to %s; both must be positive and finite, and the first the less.",
-              least,
-              greatest));
-    }
+    Requirements.requireRatios(least, greatest);
   }
 
   /**
@@ -41,14 +34,6 @@ public record VarianceExplodingSchedule(double least, double greatest) implement
   public double[] betas(int timesteps) {
     Requirements.requireTimesteps(timesteps);
     double[] logarithms = Linspace.of(Math.log(least), Math.log(greatest), timesteps);
-    double[] betas = new double[timesteps];
-    double before = 1;
-    for (int t = 0; t < timesteps; t++) {
-      double ratio = Math.exp(logarithms[t]);
-      double alphaCumprod = 1 / (1 + ratio * ratio);
-      betas[t] = 1 - alphaCumprod / before;
-      before = alphaCumprod;
-    }
-    return betas;
+    return AlphaCumprodBetas.ofRatios(Arrays.stream(logarithms).map(Math::exp).toArray());
   }
 }

@@ -1,5 +1,6 @@
 package org.ddpm4j.schedules;
 
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -30,13 +31,10 @@ public record ZeroTerminalSnrSchedule(BetaSchedule base) implements BetaSchedule
    */
   @Override
   public double[] betas(int timesteps) {
-    if (timesteps < 2) {
-      throw new IllegalArgumentException(
-          "The number of timesteps is "
-              + timesteps
-              + "; rescaling to zero terminal SNR keeps the first and moves the last, so it needs"
-              + " at least 2.");
-    }
+    Requirements.require(
+        timesteps >= 2,
+        "The number of timesteps is %d; rescaling to zero terminal SNR keeps the first and moves the last, so it needs at least 2.",
+        timesteps);
     double[] betas = base.betas(timesteps);
     double[] sqrtAlphasCumprod =
         NoiseSchedule.of(betas).values(ScheduleConstant.SQRT_ALPHAS_CUMPROD);
@@ -45,14 +43,12 @@ public record ZeroTerminalSnrSchedule(BetaSchedule base) implements BetaSchedule
     if (last == 0) {
       return betas;
     }
-    double previous = 1;
-    for (int t = 0; t < timesteps; t++) {
-      double rescaled = (sqrtAlphasCumprod[t] - last) * first / (first - last);
-      double alphaCumprod = rescaled * rescaled;
-      betas[t] = 1 - alphaCumprod / previous;
-      previous = alphaCumprod;
-    }
-    return betas;
+    return AlphaCumprodBetas.of(
+        1,
+        Arrays.stream(sqrtAlphasCumprod)
+            .map(root -> (root - last) * first / (first - last))
+            .map(rescaled -> rescaled * rescaled)
+            .toArray());
   }
 
   @Override
