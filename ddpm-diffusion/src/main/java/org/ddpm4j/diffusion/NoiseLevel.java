@@ -144,7 +144,7 @@ public record NoiseLevel(double t, double alphaCumprod) {
   }
 
   /**
-   * Half the logarithm of the signal-to-noise ratio (Lu et al. 2022, section 2.1).
+   * Half the logarithm of the signal-to-noise ratio (Lu et al. 2022a, section 3.1).
    *
    * @return λ = log(α/σ), from minus to plus infinity
    */

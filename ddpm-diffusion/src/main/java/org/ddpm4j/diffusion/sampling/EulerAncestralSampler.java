@@ -8,9 +8,9 @@ import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Euler's method a little further than the step goes, and noise for the way back, such that x0
- * given it would be Gaussian as in DDPM (k-diffusion's {@code sample_euler_ancestral}). It is DDIM
- * with η = 1, but for ε, which here follows x0 where that is constrained.
+ * Euler's method a little further than the step goes, and noise for the way back, as much as the
+ * posterior of DDPM has (k-diffusion's {@code sample_euler_ancestral}). It is DDIM with η = 1, but
+ * for ε, which here follows x0 where that is constrained.
  *
  * @param levels of the run
  * @param x0Constraint applied to every estimate of x0

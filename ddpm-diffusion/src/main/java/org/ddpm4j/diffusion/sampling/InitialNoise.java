@@ -16,7 +16,7 @@ public enum InitialNoise {
   /**
    * N(0,σ²) with the σ of the first level, the noise's share alone (Karras et al. 2022, algorithm
    * 1, in our scale). It differs from the other by the share of the image that is left: nothing
-   * where the SNR ends at 0, 0.2% of the deviation where ᾱ ends at 0.005.
+   * where the SNR ends at 0, 0.25 % of the deviation where ᾱ ends at 0.005.
    */
   OF_LEVEL {
     @Override

@@ -9,7 +9,7 @@ import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * iPNDM (Zhang and Chen 2022, section 4.3): {@link PndmSampler PNDM}'s step by Adams and
+ * iPNDM (Zhang and Chen 2023, section 4.3): {@link PndmSampler PNDM}'s step by Adams and
  * Bashforth's combination of the last four ε, which begins with combinations of fewer in place of
  * Runge and Kutta's method. The network is asked once in each step.
  *

@@ -14,7 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Heun's method with churn (Karras et al. 2022, algorithm 2): before each step noise is added up to
  * a greater level. States are {@code z = x_t/α = x0 + ρ ε} between steps.
  *
- * @param ratios ρ of the run, falling, at least two; behind the last comes 0
+ * @param ratios ρ of the run, falling and positive, at least one; behind the last comes 0
  * @param levelOf the level of a ρ
  * @param churn how much noise is added
  * @param start what the run begins with, of noise from N(0,1)
@@ -71,7 +71,7 @@ public record KarrasVeSampler(
   /**
    * Checks the ratios.
    *
-   * @throws IllegalArgumentException if they are fewer than two, or do not fall
+   * @throws IllegalArgumentException if there are none, one is not positive or they do not fall
    */
   public KarrasVeSampler {
     Objects.requireNonNull(ratios, "ratios");
