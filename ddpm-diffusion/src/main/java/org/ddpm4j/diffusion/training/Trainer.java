@@ -253,8 +253,17 @@ public final class Trainer implements AutoCloseable {
     }
   }
 
+  /**
+   * A last window of a few steps would say of their noise rather than of the network: what comes
+   * after a report that is nearly the last is part of the last.
+   */
+  private boolean isReportDue() {
+    long left = config.steps() - step;
+    return left == 0 || (step % config.reportEvery() == 0 && left >= config.reportEvery() / 2.0);
+  }
+
   private LossHistory.Entry closeWindow(double learningRateFactor) {
-    if (step % config.reportEvery() != 0 && step != config.steps()) {
+    if (!isReportDue()) {
       return null;
     }
     LossHistory.Entry entry =

@@ -22,7 +22,8 @@ import org.ddpm4j.diffusion.objective.ObjectiveConfig;
  * @param emaDecay decay of the moving average of the weights, in [0,1)
  * @param objective what the network is trained for
  * @param seed of timesteps and noise
- * @param reportEvery steps over which reported losses are averaged, at least 1
+ * @param reportEvery steps over which reported losses are averaged, at least 1; the last are from
+ *     half to one and a half times as many, where there are so many
  * @param accumulate batches of the data whose images together are the batch of a step, at least 1
  * @param emaWarmUp how the decay rises at the beginning, or null for {@code (1+s)/(10+s)} after s
  *     steps

@@ -407,7 +407,7 @@ class CheckpointTest {
       resumed.fit();
       assertSame(resumed.checkpoint(), whole.checkpoint());
     }
-    assertThat(whole.history().entries()).hasSize(3);
+    assertThat(whole.history().entries()).hasSize(2);
   }
 
   @Test

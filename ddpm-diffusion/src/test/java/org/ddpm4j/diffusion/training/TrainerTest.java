@@ -229,6 +229,21 @@ class TrainerTest {
     assertThat(steps.get(9).window().validationLoss()).isEqualTo(trainer.validationLoss());
   }
 
+  /** The loss of one step, which depends on the timesteps drawn, would end the curve. */
+  @Test
+  void theLastReportIsOfHalfAWindowAtLeast() throws IOException {
+    List<TrainingListener.StepReport> steps = new ArrayList<>();
+    Trainer trainer = TinyTraining.trainer(9);
+    trainer.withListener((t, report) -> steps.add(report));
+    trainer.fit();
+
+    List<LossHistory.Entry> reports = trainer.history().entries();
+    assertThat(reports).extracting(LossHistory.Entry::step).containsExactly(4L, 9L);
+    assertThat(steps.get(7).window()).isNull();
+    assertThat(steps.get(8).window()).isEqualTo(reports.get(1));
+    assertThat(reports.get(1).loss()).isCloseTo(meanLoss(steps, 4, 9), within(1e-12));
+  }
+
   private static double meanLoss(List<TrainingListener.StepReport> steps, int from, int to) {
     return steps.subList(from, to).stream()
         .mapToDouble(TrainingListener.StepReport::loss)
