@@ -107,7 +107,8 @@ class GuidanceOptionsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--guidance -1 | The guidance scale is -1.0; it must be finite and at least 0",
+        "--guidance -1 | The guidance scale is -1.0; it must be from 0 to 1000",
+        "--guidance 1e300 | The guidance scale is 1.0E300; it must be from 0 to 1000",
         "--guidance 2 --guidance-rescale 1.5 | The guidance rescale is 1.5; it must be from 0 to 1",
         "--guidance 1 --guidance-rescale 0.5 | --guidance 1 is none, so that --guidance-rescale would change nothing",
         "--guidance-rescale 0.5 | The option '--guidance-rescale' goes with '--guidance'",

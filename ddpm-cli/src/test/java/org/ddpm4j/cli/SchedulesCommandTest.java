@@ -248,7 +248,11 @@ class SchedulesCommandTest {
     Cli.run("schedules", "--format", "text").isBadInput("--doctor");
     Cli.run("schedules", "--plot", folder.resolve("x.png")).isBadInput("--format png");
     Cli.run("schedules", "--doctor", "--data-max", 0).isBadInput("largest |x|");
+    Cli.run("schedules", "--doctor", "--data-max", 1e300)
+        .isBadInput("largest |x| of the data is 1.0E300", "so must its square");
     Cli.run("schedules", "--doctor", "--data-rms", 1.5).isBadInput("mean of x²");
+    Cli.run("schedules", "--doctor", "--data-rms", -0.5).isBadInput("--data-rms is -0.5");
+    Cli.run("schedules", "--doctor", "--data-rms", 1e-300).isBadInput("--data-rms is 1.0E-300");
     assertThat(folder).isEmptyDirectory();
   }
 

@@ -260,7 +260,7 @@ class TrainCommandTest {
   @Test
   void aTrainingThatFailsBeforeItsFirstStepLeavesNoFolder() throws IOException {
     Path run = folder.resolve("runs").resolve("mine");
-    Cli.run(divergingAtOnce(run)).isBadInputAtEnd("step 1");
+    Cli.run(divergingAtOnce(run)).isBadInputAtEnd("step 1", "the offset noise is 1.0E30");
     assertThat(folder.resolve("runs")).doesNotExist();
 
     Path own = Files.createDirectory(folder.resolve("own"));
@@ -460,7 +460,9 @@ class TrainCommandTest {
                 "--max-gradient-norm",
                 "Infinity"));
     assertThat(result.code()).isEqualTo(2);
-    assertThat(result.err()).contains("ddpm: Training diverged at step").doesNotContain("\tat ");
+    assertThat(result.err())
+        .contains("ddpm: Training diverged at step", "the learning rate is 1.0E30")
+        .doesNotContain("\tat ");
   }
 
   private static List<String> names(Path path) throws IOException {

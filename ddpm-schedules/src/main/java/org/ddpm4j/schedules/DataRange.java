@@ -5,7 +5,7 @@ import java.util.Objects;
 /**
  * How large the values of the data are, which decides how much noise it takes to drown them.
  *
- * @param largest the largest |x| that occurs, positive and finite
+ * @param largest the largest |x| that occurs, positive, with a finite square
  * @param meanSquare the mean of x² over all images, pixels and channels (variance plus squared
  *     mean), positive, at most {@code largest}²
  */
@@ -20,8 +20,8 @@ public record DataRange(double largest, double meanSquare) {
    */
   public DataRange {
     Requirements.require(
-        Requirements.isPositive(largest),
-        "The largest |x| of the data is %s; it must be positive and finite.",
+        largest > 0 && Requirements.isPositive(largest * largest),
+        "The largest |x| of the data is %s; it must be positive and finite, and so must its square.",
         largest);
     Requirements.require(
         meanSquare > 0 && meanSquare <= largest * largest * (1 + ROUNDING),

@@ -163,6 +163,9 @@ public final class SchedulesCommand implements Callable<Integer> {
           "--doctor writes text or json, not %s; its picture goes to --plot FILE.",
           EnumConverter.spelling(chosen));
     }
+    if (dataRms != null && !(dataRms > 0 && dataRms * dataRms > 0)) {
+      throw new BadInputException("--data-rms is %s; it must be above 0.", dataRms);
+    }
     DataRange data =
         BadInputException.check(
             () ->

@@ -404,7 +404,8 @@ public final class TrainCommand implements Callable<Integer> {
     double minutes = Objects.requireNonNullElse(timeLimit, 0.0);
     if (!(minutes >= 0 && minutes <= Integer.MAX_VALUE)) {
       throw new BadInputException(
-          "The time limit is %s minutes; it must be at least 0, which means none.", timeLimit);
+          "The time limit is %s minutes; it must be from 0, which means none, to %d.",
+          timeLimit, Integer.MAX_VALUE);
     }
     return minutes == 0 ? TrainingSession.NO_LIMIT : Duration.ofMillis((long) (minutes * 60_000));
   }

@@ -3,7 +3,9 @@ package org.ddpm4j.diffusion.config;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -57,7 +59,34 @@ public record ScheduleConfig(
     requireTimesteps(timesteps);
     shift = shift != null && shift == 1 ? null : shift;
     BetaSchedule formula = between(type, timesteps, betaStart, betaEnd, sigmaMin, sigmaMax);
-    NoiseSchedule.of(betas(formula, zeroTerminalSnr, shift), timesteps);
+    BetaSchedule betas = betas(formula, zeroTerminalSnr, shift);
+    try {
+      NoiseSchedule.of(betas, timesteps);
+    } catch (IllegalArgumentException e) {
+      String chosen = chosen(shift, sigmaMin, sigmaMax);
+      throw chosen.isEmpty()
+          ? e
+          : new IllegalArgumentException(
+              Text.format(
+                  "The schedule %s of %d timesteps goes to extremes with %s: %s",
+                  type.spelling(), timesteps, chosen, e.getMessage()),
+              e);
+    }
+  }
+
+  /** What betas that nobody has given come of. */
+  private static String chosen(Double shift, Double sigmaMin, Double sigmaMax) {
+    List<String> chosen = new ArrayList<>();
+    if (shift != null) {
+      chosen.add("the shift " + shift);
+    }
+    if (sigmaMin != null) {
+      chosen.add("the least ratio " + sigmaMin);
+    }
+    if (sigmaMax != null) {
+      chosen.add("the greatest ratio " + sigmaMax);
+    }
+    return String.join(" and ", chosen);
   }
 
   /**

@@ -12,14 +12,19 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * y_c is the answer to the class and y_∅ that to none. With {@code s = 1 + w} this is {@code (1 +
  * w) y_c - w y_∅} (Ho and Salimans 2022, eq. 6).
  *
- * @param scale s, finite and at least 0: 0 forgets the class, 1 is no guidance, more makes samples
- *     more typical of their class and less varied
+ * @param scale s, from 0 to {@value #MAX_SCALE}: 0 forgets the class, 1 is no guidance, more makes
+ *     samples more typical of their class and less varied
  * @param rescale φ in [0,1]: how much of the change that guidance makes to the standard deviation
  *     of each image is taken back (Lin et al. 2024, "Common Diffusion Noise Schedules and Sample
  *     Steps Are Flawed", eq. 14 to 16), 0 for nothing
  * @param interval the noise levels at which there is guidance
  */
 public record Guidance(double scale, double rescale, Interval interval) {
+
+  /**
+   * The largest scale: far more than makes pictures, and far less than makes numbers that are none.
+   */
+  public static final int MAX_SCALE = 1000;
 
   /** The scale 1, with which only the class is asked for. */
   public static final Guidance NONE = of(1);
@@ -69,11 +74,11 @@ public record Guidance(double scale, double rescale, Interval interval) {
    */
   public Guidance {
     interval = interval == null ? Interval.ALL : interval;
-    if (!(scale >= 0 && scale < Double.POSITIVE_INFINITY)) {
+    if (!(scale >= 0 && scale <= MAX_SCALE)) {
       throw new IllegalArgumentException(
           Text.format(
-              "The guidance scale is %s; it must be finite and at least 0, where 1 is no guidance.",
-              scale));
+              "The guidance scale is %s; it must be from 0 to %d, where 1 is no guidance.",
+              scale, MAX_SCALE));
     }
     if (!(rescale >= 0 && rescale <= 1)) {
       throw new IllegalArgumentException(
@@ -84,7 +89,7 @@ public record Guidance(double scale, double rescale, Interval interval) {
   /**
    * Plain guidance at every noise level.
    *
-   * @param scale s, at least 0
+   * @param scale s, from 0 to {@value #MAX_SCALE}
    * @return without rescaling
    * @throws IllegalArgumentException if the scale is out of its range
    */

@@ -236,7 +236,12 @@ public final class Trainer implements AutoCloseable {
 
   private TrainingListener.StepReport trainStep() {
     double factor = config.learningRate().factor(step, config.steps());
-    TrainingStep.Result result = trainingStep.run(step, factor, config.emaDecay(step));
+    TrainingStep.Result result;
+    try {
+      result = trainingStep.run(step, factor, config.emaDecay(step));
+    } catch (TrainingDivergedException e) {
+      throw e.in(config);
+    }
     StepLosses losses = result.losses();
     timesteps.update(losses.t(), losses.losses());
     step++;

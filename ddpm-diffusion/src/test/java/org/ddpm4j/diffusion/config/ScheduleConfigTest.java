@@ -30,6 +30,7 @@ import org.ddpm4j.schedules.VarianceExplodingSchedule;
 import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ScheduleConfigTest {
@@ -128,6 +129,24 @@ class ScheduleConfigTest {
           .isThrownBy(() -> new ScheduleConfig(type, 1000, 0.001, null))
           .withMessageContaining(type.name().toLowerCase(Locale.ROOT).replace('_', '-'));
     }
+  }
+
+  /** Nobody has given the betas that are impossible then. */
+  @ParameterizedTest
+  @CsvSource({
+    "LINEAR, 1e300, , , 'The schedule linear of 100 timesteps goes to extremes with the shift 1.0E300: betas[0] is 1.0'",
+    "COSINE, 1e-20, , , 'with the shift 1.0E-20: betas[0] is 0.0'",
+    "FLOW, 1e20, , , 'The schedule flow of 100 timesteps goes to extremes with the shift 1.0E20: '",
+    "EDM, , , 1e300, 'with the greatest ratio 1.0E300: betas[1] is 1.0'",
+    "VARIANCE_EXPLODING, , 1e-300, , 'with the least ratio 1.0E-300: betas[0] is 0.0'",
+    "EDM, 1e-9, 1e-9, 1e300, 'with the shift 1.0E-9 and the least ratio 1.0E-9 and the greatest ratio 1.0E300: '",
+    "LINEAR, -1, , , 'The shift of the noise schedule is -1.0; '"
+  })
+  void whatIsChosenIsNamedRatherThanWhatComesOfIt(
+      ScheduleType type, Double shift, Double least, Double greatest, String said) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new ScheduleConfig(type, 100, null, null, false, shift, least, greatest))
+        .withMessageContaining(said);
   }
 
   @Test

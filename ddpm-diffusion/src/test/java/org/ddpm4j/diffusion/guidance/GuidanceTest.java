@@ -117,7 +117,8 @@ class GuidanceTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "-1       | 0    | The guidance scale is -1.0; it must be finite and at least 0",
+        "-1       | 0    | The guidance scale is -1.0; it must be from 0 to 1000, where 1 is no guidance.",
+        "1000.1   | 0    | The guidance scale is 1000.1; it must be from 0 to 1000",
         "NaN      | 0    | The guidance scale is NaN",
         "Infinity | 0    | The guidance scale is Infinity",
         "2        | -0.1 | The guidance rescale is -0.1; it must be from 0 to 1.",

@@ -395,7 +395,9 @@ class TrainerTest {
         new Trainer(TinyTraining.unet(), TinyTraining.SCHEDULE, config, TinyTraining::batch);
     assertThatThrownBy(trainer::fit)
         .isInstanceOf(TrainingDivergedException.class)
-        .hasMessageContaining("lower learning rate");
+        .hasMessageContaining("the learning rate is 1.0E25")
+        .hasMessageEndingWith("; begin anew with a lower learning rate.")
+        .hasCauseInstanceOf(TrainingDivergedException.class);
     assertThat(trainer.step()).isLessThan(50);
   }
 
