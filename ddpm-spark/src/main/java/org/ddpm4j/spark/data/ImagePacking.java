@@ -10,10 +10,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -40,11 +36,6 @@ import scala.Tuple2;
  * whatever the number of tasks.
  */
 public final class ImagePacking {
-
-  private static final List<String> ENDINGS =
-      List.of(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp");
-  private static final String ONLY_CLASS = "images";
-  private static final String NO_SUB_FOLDER = ".";
 
   private ImagePacking() {}
 
@@ -75,6 +66,9 @@ public final class ImagePacking {
   private record Decoded(int label, byte[] pixels) implements Serializable {
     private static final long serialVersionUID = 1L;
   }
+
+  /** What packed images say of themselves. */
+  private record Contents(int images, ImageShape shape, List<String> classNames, String source) {}
 
   /** What a task has written. */
   private record Part(int number, String attempt, int[] labels) implements Serializable {
@@ -130,7 +124,39 @@ public final class ImagePacking {
   public static PackedImages ofImageFiles(
       SparkSession spark, String source, ImageShape shape, int parts, String target)
       throws IOException {
-    Configuration configuration = spark.sparkContext().hadoopConfiguration();
+    Path folder = folder(source, spark.sparkContext().hadoopConfiguration());
+    Dataset<Row> files =
+        spark
+            .read()
+            .format("binaryFile")
+            .option("recursiveFileLookup", "true")
+            .load(source)
+            .select("path", "content");
+    List<String> addresses =
+        files.select("path").collectAsList().stream().map(row -> row.getString(0)).toList();
+    FolderImages found = FolderImages.of(source, folder, addresses);
+    JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    Broadcast<HashMap<String, FolderImages.Place>> places = context.broadcast(found.places());
+    Size size = Size.of(shape);
+    try {
+      JavaPairRDD<Integer, Decoded> decoded =
+          files
+              .javaRDD()
+              .filter(row -> places.value().containsKey(row.getString(0)))
+              .mapToPair(row -> decoded(row, places.value().get(row.getString(0)), size));
+      return write(
+          context,
+          decoded,
+          new Contents(found.count(), shape, found.classNames(), "images of " + source),
+          parts,
+          target);
+    } finally {
+      Broadcasts.destroy(places);
+    }
+  }
+
+  /** The full address of a folder that is there. */
+  private static Path folder(String source, Configuration configuration) throws IOException {
     Path folder = RemotePaths.path(source);
     FileSystem fileSystem = RemotePaths.fileSystem(folder, configuration);
     if (!fileSystem.exists(folder) || !fileSystem.getFileStatus(folder).isDirectory()) {
@@ -139,75 +165,13 @@ public final class ImagePacking {
               "%s %s; name a folder of image files.",
               source, fileSystem.exists(folder) ? "is a file" : "does not exist"));
     }
-    String root = fileSystem.makeQualified(folder).toString();
-    Dataset<Row> files =
-        spark
-            .read()
-            .format("binaryFile")
-            .option("recursiveFileLookup", "true")
-            .load(source)
-            .select("path", "content");
-    TreeMap<String, String> paths = new TreeMap<>();
-    for (Row row : files.select("path").collectAsList()) {
-      String path = row.getString(0);
-      String inside = new Path(path).toUri().getPath();
-      String relative = inside.substring(new Path(root).toUri().getPath().length() + 1);
-      if (ENDINGS.stream().anyMatch(relative.toLowerCase(Locale.ROOT)::endsWith)) {
-        paths.put(relative, path);
-      }
-    }
-    if (paths.isEmpty()) {
-      throw new IOException(
-          Text.format(
-              "The folder %s holds no image files; expected files named %s.",
-              source, String.join(", ", ENDINGS)));
-    }
-    TreeSet<String> subFolders = new TreeSet<>();
-    paths.keySet().forEach(path -> subFolders.add(subFolder(path)));
-    List<String> classNames =
-        subFolders.size() == 1 && subFolders.contains(NO_SUB_FOLDER)
-            ? List.of(ONLY_CLASS)
-            : List.copyOf(subFolders);
-    HashMap<String, Integer> numbers = new HashMap<>();
-    HashMap<String, Integer> labels = new HashMap<>();
-    for (Map.Entry<String, String> file : paths.entrySet()) {
-      numbers.put(file.getValue(), numbers.size());
-      labels.put(file.getValue(), Math.max(0, classNames.indexOf(subFolder(file.getKey()))));
-    }
-    JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
-    Broadcast<HashMap<String, Integer>> numberOf = context.broadcast(numbers);
-    Broadcast<HashMap<String, Integer>> labelOf = context.broadcast(labels);
-    Size size = Size.of(shape);
-    try {
-      JavaPairRDD<Integer, Decoded> decoded =
-          files
-              .javaRDD()
-              .filter(row -> numberOf.value().containsKey(row.getString(0)))
-              .mapToPair(
-                  row ->
-                      new Tuple2<>(
-                          numberOf.value().get(row.getString(0)),
-                          new Decoded(
-                              labelOf.value().get(row.getString(0)),
-                              size.decode(row.getAs(1), row.getString(0)))));
-      return write(
-          context,
-          decoded,
-          numbers.size(),
-          shape,
-          classNames,
-          "images of " + source,
-          parts,
-          target);
-    } finally {
-      Broadcasts.destroy(numberOf);
-      Broadcasts.destroy(labelOf);
-    }
+    return fileSystem.makeQualified(folder);
   }
 
-  private static String subFolder(String path) {
-    int end = path.indexOf('/');
-    return end < 0 ? NO_SUB_FOLDER : path.substring(0, end);
+  private static Tuple2<Integer, Decoded> decoded(Row row, FolderImages.Place place, Size size)
+      throws IOException {
+    byte[] pixels = size.decode(row.getAs(1), row.getString(0));
+    return new Tuple2<>(place.number(), new Decoded(place.label(), pixels));
   }
 
   /**
@@ -245,20 +209,7 @@ public final class ImagePacking {
               "%s has rows without a whole number in the column index, or without a file in the column image; leave these out.",
               source));
     }
-    long[] numbers =
-        typed.select("index").collectAsList().stream().mapToLong(row -> row.getLong(0)).toArray();
-    Arrays.sort(numbers);
-    for (int i = 1; i < numbers.length; i++) {
-      if (numbers[i] == numbers[i - 1]) {
-        throw new IOException(
-            Text.format(
-                "%s has two images with the number %d; the column index must tell them apart.",
-                source, numbers[i]));
-      }
-    }
-    if (numbers.length == 0) {
-      throw new IOException(source + " holds no images; pack a table with some.");
-    }
+    long[] numbers = distinctNumbers(typed, source);
     JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     Broadcast<long[]> sorted = context.broadcast(numbers);
     Size size = Size.of(shape);
@@ -274,10 +225,32 @@ public final class ImagePacking {
                           new Decoded(
                               label(row, classes, source),
                               size.decode(row.getAs(2), "number " + row.getLong(0)))));
-      return write(context, decoded, numbers.length, shape, classNames, source, parts, target);
+      Contents contents = new Contents(numbers.length, shape, classNames, source);
+      return write(context, decoded, contents, parts, target);
     } finally {
       Broadcasts.destroy(sorted);
     }
+  }
+
+  /** The numbers of all rows, in rising order: the place of an image is that of its number. */
+  private static long[] distinctNumbers(Dataset<Row> rows, String source) throws IOException {
+    long[] numbers =
+        rows.select("index").collectAsList().stream()
+            .mapToLong(row -> row.getLong(0))
+            .sorted()
+            .toArray();
+    for (int i = 1; i < numbers.length; i++) {
+      if (numbers[i] == numbers[i - 1]) {
+        throw new IOException(
+            Text.format(
+                "%s has two images with the number %d; the column index must tell them apart.",
+                source, numbers[i]));
+      }
+    }
+    if (numbers.length == 0) {
+      throw new IOException(source + " holds no images; pack a table with some.");
+    }
+    return numbers;
   }
 
   private static int label(Row row, int classes, String source) {
@@ -294,13 +267,11 @@ public final class ImagePacking {
   private static PackedImages write(
       JavaSparkContext context,
       JavaPairRDD<Integer, Decoded> decoded,
-      int images,
-      ImageShape shape,
-      List<String> classNames,
-      String source,
+      Contents contents,
       int parts,
       String target)
       throws IOException {
+    int images = contents.images();
     Configuration configuration = context.hadoopConfiguration();
     SerializableConfiguration sent = new SerializableConfiguration(configuration);
     try (PackedImages.Writer writer = PackedImages.Writer.begin(target, configuration)) {
@@ -321,7 +292,8 @@ public final class ImagePacking {
         done += part.labels().length;
       }
       writer.removeAttempts();
-      return writer.finish(shape, classNames, source, counts, labels);
+      return writer.finish(
+          contents.shape(), contents.classNames(), contents.source(), counts, labels);
     }
   }
 
