@@ -11,14 +11,11 @@ import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
-import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Folders;
@@ -36,22 +33,6 @@ final class Runs implements AutoCloseable {
       DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
   private static final String NO_FOLDER =
       "The training was ended from outside, and there is no folder of it.";
-  private static final int MOST_MINUTES = 7 * 24 * 60;
-  private static final int DEFAULT_MINUTES = 5;
-  private static final Set<String> FIELDS =
-      Set.of(
-          "name",
-          "dataset",
-          "minutes",
-          "steps",
-          "batch_size",
-          "learning_rate",
-          "schedule",
-          "timesteps",
-          "image_size",
-          "evaluate_every",
-          "class_conditional",
-          "seed");
 
   private final RunCatalogue catalogue;
   private final TrainingProcesses processes;
@@ -249,17 +230,33 @@ final class Runs implements AutoCloseable {
 
   /** Begins a training. */
   ObjectNode begin(JsonNode body) throws IOException {
-    JsonFields fields = new JsonFields(body).requireKnown(FIELDS);
+    JsonFields fields = new JsonFields(body).requireKnown(TrainingArguments.FIELDS);
+    String dataSet = chosenDataSet(fields);
+    String name = newName(fields, dataSet);
+    List<String> arguments = new ArrayList<>();
+    arguments.addAll(List.of("--run", catalogue.folder().resolve(name).toString()));
+    arguments.addAll(
+        dataOptions(dataSet)
+            .orElseThrow(() -> new Refusal(409, "The data set was removed meanwhile.")));
+    arguments.addAll(TrainingArguments.of(fields));
+    start(name, dataSet, arguments);
+    return JsonNodeFactory.instance.objectNode().put("name", name);
+  }
+
+  private String chosenDataSet(JsonFields fields) throws IOException {
     String[] known = dataSetNames().toArray(String[]::new);
-    String dataSet =
-        fields
-            .choice("dataset", known)
-            .orElseThrow(
-                () ->
-                    new Refusal(
-                        400,
-                        "The field dataset is missing; it is one of %s.",
-                        String.join(", ", known)));
+    return fields
+        .choice("dataset", known)
+        .orElseThrow(
+            () ->
+                new Refusal(
+                    400,
+                    "The field dataset is missing; it is one of %s.",
+                    String.join(", ", known)));
+  }
+
+  /** What a run is to be called, which no other is; the data set and the time unless said. */
+  private String newName(JsonFields fields, String dataSet) throws IOException {
     String name =
         fields
             .text("name", 60)
@@ -278,49 +275,7 @@ final class Runs implements AutoCloseable {
     if (catalogue.find(name).isPresent() || catalogue.damage(name).isPresent()) {
       throw new Refusal(409, "There is a run of this name already; choose another.");
     }
-    List<String> arguments = new ArrayList<>();
-    arguments.addAll(List.of("--run", catalogue.folder().resolve(name).toString()));
-    arguments.addAll(
-        dataOptions(dataSet)
-            .orElseThrow(() -> new Refusal(409, "The data set was removed meanwhile.")));
-    String minutes =
-        Double.toString(fields.number("minutes", 0, MOST_MINUTES).orElse(DEFAULT_MINUTES));
-    OptionalLong steps = fields.wholeNumber("steps", 1, 100_000_000);
-    // Without steps the program measures the machine and plans a training of so many minutes.
-    arguments.addAll(
-        steps.isPresent()
-            ? List.of("--steps", Long.toString(steps.getAsLong()), "--time-limit", minutes)
-            : List.of("--minutes", minutes));
-    fields
-        .wholeNumber("batch_size", 1, 4096)
-        .ifPresent(size -> arguments.addAll(List.of("--batch-size", Long.toString(size))));
-    fields
-        .number("learning_rate", 1e-9, 1)
-        .ifPresent(rate -> arguments.addAll(List.of("--learning-rate", Double.toString(rate))));
-    fields
-        .wholeNumber("seed", 0, Long.MAX_VALUE)
-        .ifPresent(seed -> arguments.addAll(List.of("--seed", Long.toString(seed))));
-    fields
-        .choice("schedule", scheduleNames())
-        .ifPresent(schedule -> arguments.addAll(List.of("--schedule", schedule)));
-    fields
-        .wholeNumber("timesteps", 2, Schedules.MOST_TIMESTEPS)
-        .ifPresent(number -> arguments.addAll(List.of("--timesteps", Long.toString(number))));
-    fields
-        .wholeNumber("image_size", 8, 256)
-        .ifPresent(size -> arguments.addAll(List.of("--image-size", Long.toString(size))));
-    fields
-        .wholeNumber("evaluate_every", 1, 100_000_000)
-        .ifPresent(number -> arguments.addAll(List.of("--evaluate-every", Long.toString(number))));
-    if (fields.flag("class_conditional")) {
-      arguments.add("--class-conditional");
-    }
-    start(name, dataSet, arguments);
-    return JsonNodeFactory.instance.objectNode().put("name", name);
-  }
-
-  private static String[] scheduleNames() {
-    return Arrays.stream(ScheduleType.values()).map(OpenApi::spelling).toArray(String[]::new);
+    return name;
   }
 
   private synchronized void start(String name, String dataSet, List<String> arguments)
@@ -384,7 +339,7 @@ final class Runs implements AutoCloseable {
     }
     List<String> arguments = new ArrayList<>(List.of("--resume", run.path().toString()));
     fields
-        .number("minutes", 0, MOST_MINUTES)
+        .number("minutes", 0, TrainingArguments.MOST_MINUTES)
         .ifPresent(minutes -> arguments.addAll(List.of("--time-limit", Double.toString(minutes))));
     String dataSet = dataSetOf(name);
     List<String> data = dataOptions(dataSet).orElse(List.of());
