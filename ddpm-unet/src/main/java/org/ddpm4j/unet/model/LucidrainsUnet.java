@@ -603,11 +603,6 @@ public record LucidrainsUnet(
   }
 
   @Override
-  public boolean learnsVariance() {
-    return outChannels == 2 * channels;
-  }
-
-  @Override
   public int sizeDivisor() {
     return 1 << (dimMults.size() - 1);
   }

@@ -88,13 +88,13 @@ public interface UnetConfig {
   }
 
   /**
-   * Whether there are twice as many channels that come out as go in: the second half is a learned
+   * Whether twice as many channels come out as the images have: the second half is a learned
    * variance (Nichol and Dhariwal 2021, eq. 15).
    *
    * @return true if there are
    */
   default boolean learnsVariance() {
-    return outChannels() == 2 * inChannels();
+    return outChannels() == 2 * imageChannels();
   }
 
   /**
