@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.IntToDoubleFunction;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.Parameterization;
@@ -161,7 +162,7 @@ public record BoundObjective(
 
   @Override
   public Optional<float[]> lossCoefficients(UnetConfig network, int... t) {
-    boolean learned = network.outChannels() == 2 * network.imageChannels();
+    boolean learned = network.learnsVariance();
     float[] rows = new float[t.length * BoundLoss.Coefficients.COUNT];
     for (int i = 0; i < t.length; i++) {
       coefficients(learned, t[i]).put(rows, i);
@@ -172,9 +173,8 @@ public record BoundObjective(
   private BoundLoss.Coefficients coefficients(boolean learned, int t) {
     parameterization.requireX0(schedule, NoiseLevel.of(schedule, t));
     double inverseDeviation = Math.exp(-schedule.posteriorLogVarianceClipped(t) / 2);
-    double meanSlope = schedule.posteriorMeanCoef1(t) * parameterization.x0Slope(schedule, t);
     return new BoundLoss.Coefficients(
-        meanSlope * inverseDeviation,
+        meanSlope(t) * inverseDeviation,
         halfLogRange(learned, t),
         inverseDeviation,
         t == 0,
@@ -207,6 +207,10 @@ public record BoundObjective(
    */
   private record LossAndGradient(double[] losses, INDArray gradient) {}
 
+  /**
+   * The losses of an answer, and their gradient: that of each image's term by the mean and the
+   * logarithm of the variance, and how these two depend on the answer.
+   */
   private LossAndGradient evaluate(
       TrainingBatch batch, TrainingBatch.Noisy noisy, INDArray answer, Temporaries temporaries) {
     INDArray x0 = temporaries.inDouble(batch.x0());
@@ -216,16 +220,49 @@ public record BoundObjective(
     INDArray prediction = Temporaries.channels(y, 0, channels);
     boolean learned = y.size(1) == 2L * channels;
     int[] t = batch.t();
-
-    Denoiser.Estimate estimate = parameterization.estimate(schedule, xt, prediction, t);
-    INDArray x0Estimate = temporaries.add(estimate.x0());
-    INDArray epsEstimate = temporaries.add(estimate.eps());
-    INDArray mean =
-        temporaries.add(Parameterization.MEAN.target(schedule, x0Estimate, epsEstimate, t));
     double[] v =
         learned
             ? temporaries.elements(Temporaries.channels(y, channels, 2 * channels))
             : new double[(int) x0.length()];
+    TermGradient term =
+        new VariationalBound(schedule, ReverseVariance.POSTERIOR, decoder)
+            .termGradient(
+                x0,
+                xt,
+                t,
+                mean(xt, prediction, t, temporaries),
+                temporaries.add(array(logVariance(learned, v, t), x0)));
+    temporaries.add(term.mean());
+    temporaries.add(term.logVariance());
+
+    double scale = boundFactor();
+    double[] losses = Arrays.stream(term.bitsPerDim()).map(bits -> bits * scale).toArray();
+    double[] byPrediction;
+    if (simple.isPresent()) {
+      byPrediction = new double[v.length];
+      addSimple(simple.get(), batch, noisy.eps(), prediction, losses, byPrediction, temporaries);
+    } else {
+      byPrediction = scaled(temporaries.elements(term.mean()), t, this::meanSlope);
+    }
+    INDArray gradient = temporaries.add(array(byPrediction, x0));
+    if (learned) {
+      double[] byVariance =
+          scaled(temporaries.elements(term.logVariance()), t, time -> halfLogRange(true, time));
+      gradient = temporaries.add(Nd4j.concat(1, gradient, temporaries.add(array(byVariance, x0))));
+    }
+    return new LossAndGradient(losses, gradient);
+  }
+
+  /** The mean of the reverse step that a prediction tells. */
+  private INDArray mean(INDArray xt, INDArray prediction, int[] t, Temporaries temporaries) {
+    Denoiser.Estimate estimate = parameterization.estimate(schedule, xt, prediction, t);
+    INDArray x0 = temporaries.add(estimate.x0());
+    INDArray eps = temporaries.add(estimate.eps());
+    return temporaries.add(Parameterization.MEAN.target(schedule, x0, eps, t));
+  }
+
+  /** log σ² of each element, between log β̃ at v = -1 and log β at v = 1. */
+  private double[] logVariance(boolean learned, double[] v, int[] t) {
     int perImage = v.length / t.length;
     double[] logVariance = new double[v.length];
     for (int i = 0; i < v.length; i++) {
@@ -233,36 +270,22 @@ public record BoundObjective(
       logVariance[i] =
           schedule.posteriorLogVarianceClipped(time) + halfLogRange(learned, time) * (1 + v[i]);
     }
-    TermGradient term =
-        new VariationalBound(schedule, ReverseVariance.POSTERIOR, decoder)
-            .termGradient(x0, xt, t, mean, temporaries.add(array(logVariance, x0)));
-    temporaries.add(term.mean());
-    temporaries.add(term.logVariance());
+    return logVariance;
+  }
 
-    double scale = boundFactor();
-    double[] losses = Arrays.stream(term.bitsPerDim()).map(bits -> bits * scale).toArray();
-    double[] byPrediction = new double[v.length];
-    if (simple.isPresent()) {
-      addSimple(simple.get(), batch, noisy.eps(), prediction, losses, byPrediction, temporaries);
-    } else {
-      double[] byMean = temporaries.elements(term.mean());
-      for (int i = 0; i < v.length; i++) {
-        int time = t[i / perImage];
-        double slope = schedule.posteriorMeanCoef1(time) * parameterization.x0Slope(schedule, time);
-        byPrediction[i] = scale * slope * byMean[i];
-      }
+  /** Derivatives by the answer of those by what follows from it, in the units of the loss. */
+  private double[] scaled(double[] derivatives, int[] t, IntToDoubleFunction slope) {
+    int perImage = derivatives.length / t.length;
+    double[] scaled = new double[derivatives.length];
+    for (int i = 0; i < scaled.length; i++) {
+      scaled[i] = boundFactor() * slope.applyAsDouble(t[i / perImage]) * derivatives[i];
     }
-    if (!learned) {
-      return new LossAndGradient(losses, temporaries.add(array(byPrediction, x0)));
-    }
-    double[] byVariance = temporaries.elements(term.logVariance());
-    for (int i = 0; i < v.length; i++) {
-      byVariance[i] *= scale * halfLogRange(true, t[i / perImage]);
-    }
-    INDArray gradient =
-        Nd4j.concat(
-            1, temporaries.add(array(byPrediction, x0)), temporaries.add(array(byVariance, x0)));
-    return new LossAndGradient(losses, temporaries.add(gradient));
+    return scaled;
+  }
+
+  /** ∂μ/∂y: how much the mean of the reverse step changes with the prediction. */
+  private double meanSlope(int t) {
+    return schedule.posteriorMeanCoef1(t) * parameterization.x0Slope(schedule, t);
   }
 
   private static INDArray array(double[] elements, INDArray like) {
