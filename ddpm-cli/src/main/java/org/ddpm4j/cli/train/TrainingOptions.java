@@ -271,49 +271,29 @@ final class TrainingOptions {
       Optional<StartingNetwork> start,
       Predicate<String> isGiven)
       throws IOException {
-    HorizontalFlip chosenFlip = Objects.requireNonNullElse(flip, usualFlip);
     String version = Version.current();
-    Optional<Distillation> distilled = distillation.config();
-    ScheduleConfig scheduleConfig =
-        distilled.isPresent()
-            ? distilledLevels(isGiven)
-            : start
-                .flatMap(StartingNetwork::schedule)
-                .filter(own -> SCHEDULE_OPTIONS.stream().noneMatch(isGiven))
-                .orElseGet(
-                    () ->
-                        chain.config(
-                            Objects.requireNonNullElseGet(schedule, objective::usualSchedule)));
-    ObjectiveConfig objectiveConfig =
-        distilled
-            .map(how -> BadInputException.check(() -> objective.config(how)))
-            .orElseGet(
-                () ->
-                    start
-                        .flatMap(StartingNetwork::parameterization)
-                        .filter(own -> !isGiven.test("--parameterization"))
-                        .map(own -> BadInputException.check(() -> objective.config(own)))
-                        .orElseGet(() -> BadInputException.check(objective::config)));
+    ScheduleConfig levels = schedule(start, isGiven);
+    double usualPeak = usualPeak(start);
+    ObjectiveConfig learned = objective(start, isGiven);
     UnetConfig architecture =
         BadInputException.check(
             () ->
                 start.isPresent()
-                    ? start.get().network(data, objectiveConfig, objective.isClassConditional())
-                    : network.config(data, scheduleConfig.timesteps(), objective));
+                    ? start.get().network(data, learned, objective.isClassConditional())
+                    : network.config(data, levels.timesteps(), objective));
     requireFit(architecture, data.images().shape());
     return BadInputException.check(
         () -> {
-          double usual =
-              start.map(StartingNetwork::usualLearningRate).orElseGet(network::usualLearningRate);
-          double peak =
-              distilled.isPresent() ? TrainingDefaults.DISTILLED_LEARNING_RATE * usual : usual;
-          TrainingConfig training = training(objectiveConfig, allSteps, peak);
+          TrainingConfig training = training(learned, allSteps, usualPeak);
           TrainingDescription description =
               new TrainingDescription(
                   seed,
                   training,
                   new TrainingDescription.BatchConfig(
-                      batchSize, seed, chosenFlip, augmentation.augmentation()),
+                      batchSize,
+                      seed,
+                      Objects.requireNonNullElse(flip, usualFlip),
+                      augmentation.augmentation()),
                   Objects.requireNonNullElse(
                       checkpointEvery, TrainingDefaults.sampleEvery(allSteps)),
                   Objects.requireNonNullElse(sampleEvery, TrainingDefaults.sampleEvery(allSteps)));
@@ -322,7 +302,7 @@ final class TrainingOptions {
               ModelDescription.of(
                   architecture,
                   training.objective(),
-                  scheduleConfig,
+                  levels,
                   data.images().shape(),
                   data.images().normalization(),
                   data.images().classNames()),
@@ -331,6 +311,41 @@ final class TrainingOptions {
                   .map(trained -> description.withInitialWeights(trained.description()))
                   .orElse(description));
         });
+  }
+
+  /** That of a distillation, or of the trained network unless the user gave another. */
+  private ScheduleConfig schedule(Optional<StartingNetwork> start, Predicate<String> isGiven) {
+    return distillation.config().isPresent()
+        ? distilledLevels(isGiven)
+        : start
+            .flatMap(StartingNetwork::schedule)
+            .filter(own -> SCHEDULE_OPTIONS.stream().noneMatch(isGiven))
+            .orElseGet(
+                () ->
+                    chain.config(
+                        Objects.requireNonNullElseGet(schedule, objective::usualSchedule)));
+  }
+
+  /** What is learned, likewise. */
+  private ObjectiveConfig objective(Optional<StartingNetwork> start, Predicate<String> isGiven) {
+    Optional<Distillation> distilled = distillation.config();
+    if (distilled.isPresent()) {
+      return BadInputException.check(() -> objective.config(distilled.get()));
+    }
+    return start
+        .flatMap(StartingNetwork::parameterization)
+        .filter(own -> !isGiven.test("--parameterization"))
+        .map(own -> BadInputException.check(() -> objective.config(own)))
+        .orElseGet(() -> BadInputException.check(objective::config));
+  }
+
+  /** The peak of the learning rate where the user gave none. */
+  private double usualPeak(Optional<StartingNetwork> start) {
+    double usual =
+        start.map(StartingNetwork::usualLearningRate).orElseGet(network::usualLearningRate);
+    return distillation.config().isPresent()
+        ? TrainingDefaults.DISTILLED_LEARNING_RATE * usual
+        : usual;
   }
 
   private ScheduleConfig distilledLevels(Predicate<String> isGiven) {
