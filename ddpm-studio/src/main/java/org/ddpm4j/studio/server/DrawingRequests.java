@@ -168,34 +168,7 @@ final class DrawingRequests {
           DiffusionModel model = lease.model();
           int steps =
               steps(fields, model, Math.min(DEFAULT_EDITING_STEPS, model.schedule().timesteps()));
-          INDArray image = UploadedImages.image(fields, "image", model);
-          Recipe recipe =
-              switch (kind) {
-                case INPAINT ->
-                    new InpaintingRecipe(
-                        steps,
-                        resampling(fields),
-                        image,
-                        UploadedImages.mask(fields, model.shape()));
-                case IMAGE_TO_IMAGE ->
-                    checked(
-                        () ->
-                            new ImageToImageRecipe(
-                                fields.choice("sampler", SamplerType.values()),
-                                steps,
-                                fields.number("strength", 0, 1).orElse(DEFAULT_STRENGTH),
-                                image));
-                case INTERPOLATE ->
-                    new InterpolationRecipe(
-                        steps, image, UploadedImages.image(fields, "to", model));
-                case INVERT ->
-                    new InversionRecipe(
-                        steps,
-                        (int)
-                            fields.wholeNumber(
-                                "iterations", DEFAULT_ITERATIONS, 1, MOST_ITERATIONS),
-                        image);
-              };
+          Recipe recipe = editing(kind, fields, model, steps);
           int label = labelOf(fields, model);
           List<ImageKey> images = new ArrayList<>();
           for (int i = 0; i < count; i++) {
@@ -203,6 +176,31 @@ final class DrawingRequests {
           }
           return new DrawingPlan(source, lease, recipe, images, previews(fields), Optional.empty());
         });
+  }
+
+  private static Recipe editing(Kind kind, JsonFields fields, DiffusionModel model, int steps)
+      throws IOException {
+    INDArray image = UploadedImages.image(fields, "image", model);
+    return switch (kind) {
+      case INPAINT ->
+          new InpaintingRecipe(
+              steps, resampling(fields), image, UploadedImages.mask(fields, model.shape()));
+      case IMAGE_TO_IMAGE ->
+          checked(
+              () ->
+                  new ImageToImageRecipe(
+                      fields.choice("sampler", SamplerType.values()),
+                      steps,
+                      fields.number("strength", 0, 1).orElse(DEFAULT_STRENGTH),
+                      image));
+      case INTERPOLATE ->
+          new InterpolationRecipe(steps, image, UploadedImages.image(fields, "to", model));
+      case INVERT ->
+          new InversionRecipe(
+              steps,
+              (int) fields.wholeNumber("iterations", DEFAULT_ITERATIONS, 1, MOST_ITERATIONS),
+              image);
+    };
   }
 
   private interface Planner {
