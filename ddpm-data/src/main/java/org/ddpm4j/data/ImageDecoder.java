@@ -18,14 +18,20 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import javax.imageio.IIOException;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
+import javax.imageio.spi.IIORegistry;
+import javax.imageio.spi.ImageReaderSpi;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.io.ForeignFormat;
 import org.ddpm4j.io.Text;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads JPEG, PNG, GIF, BMP, TIFF and WebP files as images of one shape. What an image is decided
@@ -39,6 +45,8 @@ import org.ddpm4j.io.Text;
  */
 final class ImageDecoder {
 
+  private static final Logger log = LoggerFactory.getLogger(ImageDecoder.class);
+
   private static final Set<String> FORMATS = Set.of("jpeg", "png", "gif", "bmp", "tiff", "webp");
 
   /** For sentences. */
@@ -50,12 +58,41 @@ final class ImageDecoder {
   /** Of one image; and of all images that are being decoded at one time, for the memory's sake. */
   private static final int MAX_PIXELS = 1 << 26;
 
+  static {
+    registerReaders(
+        IIORegistry.getDefaultInstance(),
+        ServiceLoader.load(ImageReaderSpi.class, ImageDecoder.class.getClassLoader()));
+  }
+
   private final ImageShape shape;
   private final Semaphore pixelsInMemory = new Semaphore(MAX_PIXELS);
 
   /** A decoder to images of 1 or 3 channels; thread-safe. */
   ImageDecoder(ImageShape shape) {
     this.shape = shape;
+  }
+
+  /**
+   * The readers that this library brings. ImageIO finds them by itself if the thread that needs
+   * ImageIO first has the right context class loader, which threads of the common pool in a
+   * container have not.
+   */
+  static void registerReaders(IIORegistry registry, Iterable<ImageReaderSpi> services) {
+    Iterator<ImageReaderSpi> readers = services.iterator();
+    while (true) {
+      try {
+        if (!readers.hasNext()) {
+          return;
+        }
+        ImageReaderSpi reader = readers.next();
+        if (registry.getServiceProviderByClass(reader.getClass()) == null) {
+          registry.registerServiceProvider(reader, ImageReaderSpi.class);
+        }
+      } catch (ServiceConfigurationError e) {
+        // Somebody else's, of another format or version: ImageIO passes over those as well.
+        log.debug("A reader of images does not load", e);
+      }
+    }
   }
 
   /**

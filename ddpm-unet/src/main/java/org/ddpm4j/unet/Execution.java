@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import org.ddpm4j.io.Text;
+import org.ddpm4j.kernels.cpu.BackendLookup;
 import org.ddpm4j.kernels.cpu.FusedKernels;
 import org.ddpm4j.kernels.cpu.Onednn;
 import org.ddpm4j.kernels.plan.DeviceName;
@@ -24,6 +25,10 @@ import org.nd4j.linalg.api.buffer.DataType;
  */
 public record Execution(
     LayersChoice layers, Precision precision, int threads, List<DeviceName> devices) {
+
+  static {
+    BackendLookup.settle();
+  }
 
   /**
    * Checks that this machine can do so.

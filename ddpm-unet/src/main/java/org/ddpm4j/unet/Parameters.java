@@ -11,6 +11,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.zip.CRC32C;
 import org.ddpm4j.io.Text;
+import org.ddpm4j.kernels.cpu.BackendLookup;
 import org.ddpm4j.unet.layers.Parameter;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -25,6 +26,10 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * <p>Views share the buffer's memory. Not thread-safe while somebody writes.
  */
 public final class Parameters {
+
+  static {
+    BackendLookup.settle();
+  }
 
   private final List<Parameter> declarations;
   private final INDArray flat;

@@ -19,6 +19,7 @@ import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.Sampler;
 import org.ddpm4j.diffusion.sampling.SamplingObserver;
 import org.ddpm4j.io.Text;
+import org.ddpm4j.kernels.cpu.BackendLookup;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -58,6 +59,10 @@ public record DiffusionPipeline(
 
   /** How many are decoded before it is asked again whether to go on. */
   private static final int DECODED_AT_ONCE = 8;
+
+  static {
+    BackendLookup.settle();
+  }
 
   /**
    * Checks that nothing is missing.
