@@ -3,11 +3,15 @@ package org.ddpm4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -18,6 +22,7 @@ class DependentProjectsTest {
   private static final Path PAGE = PROJECT.resolve("docs/from-java.md");
   private static final Pattern VERSION =
       Pattern.compile("<artifactId>ddpm4j</artifactId>\\s*<version>([^<]+)</version>");
+  private static final Pattern MODULES = Pattern.compile("jlink --add-modules (\\S+) ");
   private static final Pattern COORDINATES = Pattern.compile("\"org\\.\\w+:([\\w-]+):([^:\"]+)");
 
   private static List<String> blocks(Path page, String language) throws IOException {
@@ -60,6 +65,35 @@ class DependentProjectsTest {
         .containsExactly(
             Files.readString(built.resolve("DrawingService.java")),
             Files.readString(built.resolve("DrawingController.java")));
+  }
+
+  /** What ND4J and others need beside them is tried by hand; they hardly change. */
+  @Test
+  void aRuntimeImageHasTheModulesThatTheLibraryNeeds() throws IOException {
+    Matcher page = MODULES.matcher(Files.readString(PAGE));
+    assertThat(page.find()).isTrue();
+    StringWriter needed = new StringWriter();
+    StringWriter failure = new StringWriter();
+    List<String> arguments =
+        new ArrayList<>(
+            List.of("--multi-release", "17", "--ignore-missing-deps", "--print-module-deps"));
+    for (String module :
+        List.of("schedules", "io", "kernels", "unet", "diffusion", "data", "evaluation", "plots")) {
+      arguments.add(PROJECT.resolve("ddpm-" + module).resolve("target/classes").toString());
+    }
+    int result =
+        ToolProvider.findFirst("jdeps")
+            .orElseThrow()
+            .run(
+                new PrintWriter(needed),
+                new PrintWriter(failure),
+                arguments.toArray(String[]::new));
+    assertThat(result).as("%s", failure).isZero();
+    assertThat(List.of(page.group(1).split(",")))
+        .containsAll(
+            Stream.of(needed.toString().strip().split(","))
+                .filter(module -> !module.equals("java.base"))
+                .toList());
   }
 
   /**

@@ -1,6 +1,7 @@
 package org.ddpm4j.io;
 
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -40,6 +41,9 @@ public final class FileFailure {
           Text.format(
               "The file %s may not be read by this user; change its permissions or choose another file.",
               file);
+    } else if (cause instanceof ClosedByInterruptException) {
+      sentence =
+          Text.format("The file %s could not be read because its thread was interrupted.", file);
     } else {
       sentence =
           Text.format(

@@ -19,7 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * An open safetensors file.
+ * An open safetensors file, or one in memory.
  *
  * <p>{@link #open} reads and checks the whole header: lengths, JSON, dtypes, shapes, and that the
  * tensors fill the data section without gap or overlap. Numbers are read from the disk when {@link
@@ -38,15 +38,66 @@ public final class SafetensorsReader implements TensorReader {
   private static final int BLOCK_BYTES = 1 << 20;
 
   private final Path file;
-  private final FileChannel channel;
+  private final Content content;
   private final SafetensorsHeader header;
   private final long dataStart;
   private final long dataLength;
 
-  private SafetensorsReader(Path file, FileChannel channel) throws IOException {
+  /** Where the bytes are. */
+  private interface Content {
+
+    long size() throws IOException;
+
+    /** Fills what remains of a buffer; whether there were as many bytes. */
+    boolean fill(ByteBuffer buffer, long position) throws IOException;
+
+    void close() throws IOException;
+  }
+
+  private record OnDisk(Path file, FileChannel channel) implements Content {
+
+    @Override
+    public long size() throws IOException {
+      try {
+        return channel.size();
+      } catch (IOException e) {
+        throw FileFailure.unreadable(file, e);
+      }
+    }
+
+    @Override
+    public boolean fill(ByteBuffer buffer, long position) throws IOException {
+      return FileBytes.fill(channel, file, buffer, position);
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+    }
+  }
+
+  private record InMemory(byte[] bytes) implements Content {
+
+    @Override
+    public long size() {
+      return bytes.length;
+    }
+
+    @Override
+    public boolean fill(ByteBuffer buffer, long position) {
+      int length = (int) Math.min(buffer.remaining(), Math.max(0, bytes.length - position));
+      buffer.put(bytes, (int) position, length);
+      return !buffer.hasRemaining();
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private SafetensorsReader(Path file, Content content) throws IOException {
     this.file = file;
-    this.channel = channel;
-    long fileLength = size();
+    this.content = content;
+    long fileLength = content.size();
     long headerLength = headerLength(fileLength);
     this.dataStart = SafetensorsHeader.LENGTH_BYTES + headerLength;
     this.dataLength = fileLength - dataStart;
@@ -79,11 +130,26 @@ public final class SafetensorsReader implements TensorReader {
       throw FileFailure.unreadable(file, e);
     }
     try {
-      return new SafetensorsReader(file, channel);
+      return new SafetensorsReader(file, new OnDisk(file, channel));
     } catch (IOException | RuntimeException | Error e) {
       channel.close();
       throw e;
     }
+  }
+
+  /**
+   * The content of a safetensors file that is in memory, as of a resource on the class path or a
+   * database.
+   *
+   * @param bytes the whole file; read when tensors are, not copied
+   * @param name of the file, for messages
+   * @return the reader
+   * @throws IOException as {@link #open}
+   */
+  public static SafetensorsReader of(byte[] bytes, Path name) throws IOException {
+    Objects.requireNonNull(bytes, "bytes");
+    Objects.requireNonNull(name, "name");
+    return new SafetensorsReader(name, new InMemory(bytes));
   }
 
   /**
@@ -176,7 +242,7 @@ public final class SafetensorsReader implements TensorReader {
   /** Closes the file; arrays that were read stay valid. */
   @Override
   public void close() throws IOException {
-    channel.close();
+    content.close();
   }
 
   private long headerLength(long fileLength) throws IOException {
@@ -226,17 +292,9 @@ public final class SafetensorsReader implements TensorReader {
     return entry;
   }
 
-  private long size() throws IOException {
-    try {
-      return channel.size();
-    } catch (IOException e) {
-      throw FileFailure.unreadable(file, e);
-    }
-  }
-
   /** Fills the buffer from a place in the file. */
   private void readFully(ByteBuffer buffer, long position) throws IOException {
-    if (!FileBytes.fill(channel, file, buffer, position)) {
+    if (!content.fill(buffer, position)) {
       throw malformed("it has become shorter since it was opened");
     }
   }
@@ -250,7 +308,9 @@ public final class SafetensorsReader implements TensorReader {
   }
 
   private Optional<ForeignFormat> otherFormat() {
-    return ForeignFormat.of(file).filter(format -> format != ForeignFormat.SAFETENSORS);
+    return content instanceof OnDisk
+        ? ForeignFormat.of(file).filter(format -> format != ForeignFormat.SAFETENSORS)
+        : Optional.empty();
   }
 
   private IOException malformed(String why) {

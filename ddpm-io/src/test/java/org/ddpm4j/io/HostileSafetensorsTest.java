@@ -306,12 +306,30 @@ class HostileSafetensorsTest {
     assertRefused(SafetensorsFiles.bytes(header, dataLength), part);
   }
 
+  /** Whoever cancels a request that reads a model should not look for a fault of the disk. */
+  @Test
+  void anInterruptIsCalledOne() throws IOException {
+    Path file = SafetensorsFiles.write(folder, SafetensorsFiles.bytes("{}", 0));
+    Thread.currentThread().interrupt();
+    try {
+      assertThatExceptionOfType(IOException.class)
+          .isThrownBy(() -> SafetensorsReader.open(file))
+          .withMessage("The file %s could not be read because its thread was interrupted.", file);
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+  }
+
   private void assertRefused(byte[] bytes, String part) throws IOException {
     Path file = SafetensorsFiles.write(folder, bytes);
     assertThatExceptionOfType(IOException.class)
         .isThrownBy(() -> SafetensorsReader.open(file))
         .satisfies(e -> assertOneSentence(e.getMessage(), file))
         .withMessageContaining(part);
+    Path resource = Path.of("resource");
+    assertThatExceptionOfType(IOException.class)
+        .isThrownBy(() -> SafetensorsReader.of(bytes, resource))
+        .satisfies(e -> assertOneSentence(e.getMessage(), resource));
   }
 
   private static void assertOneSentence(String message, Path file) {

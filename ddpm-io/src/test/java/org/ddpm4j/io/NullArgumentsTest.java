@@ -71,6 +71,8 @@ class NullArgumentsTest {
         missing("text", () -> ForeignText.line(null)),
         missing("text", () -> ForeignText.lines(null)),
         missing("file", () -> SafetensorsReader.open(null)),
+        missing("bytes", () -> SafetensorsReader.of(null, FILE)),
+        missing("name", () -> SafetensorsReader.of(new byte[0], null)),
         missing("file", () -> SafetensorsWriter.write(null, Map.of(), Map.of())),
         missing("tensors", () -> SafetensorsWriter.write(FILE, null, Map.of())),
         missing("metadata", () -> SafetensorsWriter.writeWithChecksum(FILE, Map.of(), null)),

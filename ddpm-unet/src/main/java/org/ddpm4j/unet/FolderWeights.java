@@ -58,25 +58,39 @@ final class FolderWeights {
       throws IOException {
     Path weights = WeightsLayout.find(folder, variant);
     try (TensorReader reader = WeightsLayout.open(weights)) {
-      // Before memory is taken: an architecture may name any sizes, a file holds what it holds.
-      Map<String, String> namesInFile = namesInFile(parameterName, declarations, reader);
-      Map<String, long[]> shapes = new LinkedHashMap<>();
-      for (Map.Entry<String, String> name : namesInFile.entrySet()) {
-        shapes.put(name.getKey(), reader.shape(name.getValue()));
-      }
-      Parameters.checkPyTorchShapes(declarations, shapes);
-
-      Map<String, INDArray> tensors = new LinkedHashMap<>();
-      for (Map.Entry<String, String> name : namesInFile.entrySet()) {
-        tensors.put(name.getKey(), reader.tensor(name.getValue()));
-      }
-      return use.apply(tensors);
+      return read(reader, declarations, parameterName, use);
     } catch (IllegalArgumentException e) {
       throw new IOException(
           Text.format(
               "%s does not fit the %s beside it: %s", weights, UnetFolder.CONFIG, e.getMessage()),
           e);
     }
+  }
+
+  /**
+   * Reads exactly the parameters of a network.
+   *
+   * @throws IllegalArgumentException if there are others
+   */
+  static <T> T read(
+      TensorReader reader,
+      List<Parameter> declarations,
+      UnaryOperator<String> parameterName,
+      Function<Map<String, INDArray>, T> use)
+      throws IOException {
+    // Before memory is taken: an architecture may name any sizes, a file holds what it holds.
+    Map<String, String> namesInFile = namesInFile(parameterName, declarations, reader);
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    for (Map.Entry<String, String> name : namesInFile.entrySet()) {
+      shapes.put(name.getKey(), reader.shape(name.getValue()));
+    }
+    Parameters.checkPyTorchShapes(declarations, shapes);
+
+    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    for (Map.Entry<String, String> name : namesInFile.entrySet()) {
+      tensors.put(name.getKey(), reader.tensor(name.getValue()));
+    }
+    return use.apply(tensors);
   }
 
   /** The tensors by the names that parameters have today. */

@@ -20,6 +20,7 @@ import org.ddpm4j.io.Folders;
 import org.ddpm4j.io.SafetensorsWriter;
 import org.ddpm4j.io.SmallTextFile;
 import org.ddpm4j.io.StrictJson;
+import org.ddpm4j.io.TensorReader;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.io.weights.WeightsLayout;
 import org.ddpm4j.unet.layers.Parameter;
@@ -29,6 +30,7 @@ import org.ddpm4j.unet.model.Unet2D;
 import org.ddpm4j.unet.model.UnetConfig;
 import org.ddpm4j.unet.model.UnetKind;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A U-Net on disk as diffusers lays it out: {@code config.json} and {@code
@@ -110,12 +112,44 @@ public final class UnetFolder {
             variant,
             declarations,
             config::parameterName,
-            tensors -> {
-              Parameters parameters = Parameters.zeros(declarations, dataType);
-              parameters.assignPyTorch(tensors);
-              return parameters;
-            }),
+            tensors -> parameters(declarations, tensors, dataType)),
         execution);
+  }
+
+  /**
+   * Reads a network whose files are in no folder, but for example on the class path.
+   *
+   * @param config the architecture, as of {@link #configFromJson}
+   * @param weights its tensors, as of {@link org.ddpm4j.io.SafetensorsReader#of}
+   * @param dataType in which to compute, FLOAT or DOUBLE, whatever that of the weights
+   * @param execution how it computes
+   * @return the network
+   * @throws IOException if the weights are damaged
+   * @throws IllegalArgumentException if the weights are of another architecture
+   */
+  public static Unet read(
+      UnetConfig config, TensorReader weights, DataType dataType, Execution execution)
+      throws IOException {
+    Objects.requireNonNull(config, "config");
+    Objects.requireNonNull(weights, "weights");
+    Objects.requireNonNull(execution, "execution");
+    execution.isFused(dataType);
+    List<Parameter> declarations = Unet.declarations(config, dataType);
+    return new Unet(
+        config,
+        FolderWeights.read(
+            weights,
+            declarations,
+            config::parameterName,
+            tensors -> parameters(declarations, tensors, dataType)),
+        execution);
+  }
+
+  private static Parameters parameters(
+      List<Parameter> declarations, Map<String, INDArray> tensors, DataType dataType) {
+    Parameters parameters = Parameters.zeros(declarations, dataType);
+    parameters.assignPyTorch(tensors);
+    return parameters;
   }
 
   /**

@@ -62,6 +62,25 @@ class UnetFolderTest {
     assertThat(inDouble.castTo(DataType.FLOAT).equalsWithEps(unet.predict(x, t), 1e-5)).isTrue();
   }
 
+  /** As of resources on the class path. */
+  @Test
+  void readsFilesThatAreInMemory() throws IOException {
+    UnetConfig config =
+        UnetFolder.configFromJson(Files.readString(folder.resolve("config.json")), "a resource");
+    byte[] weights = Files.readAllBytes(folder.resolve("diffusion_pytorch_model.safetensors"));
+    try (SafetensorsReader reader = SafetensorsReader.of(weights, Path.of("weights"));
+        Unet read = UnetFolder.read(config, reader, DataType.FLOAT, Execution.automatic())) {
+      assertThat(read.config()).isEqualTo(CONFIG);
+      assertThat(read.parameters().flat()).isEqualTo(unet.parameters().flat());
+
+      assertThatIllegalArgumentException()
+          .isThrownBy(
+              () ->
+                  UnetFolder.read(MinimalUnet.of(4), reader, DataType.FLOAT, Execution.automatic()))
+          .withMessageContaining("tensor");
+    }
+  }
+
   /** A network that no {@link org.ddpm4j.unet.model.UnetKind} names. */
   private record Nameless(int inChannels, int outChannels, int sizeDivisor) implements UnetConfig {
     @Override

@@ -3,6 +3,7 @@ package org.ddpm4j.diffusion.image;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -10,6 +11,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.ImageOutputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.ddpm4j.diffusion.arithmetic.Views;
 import org.ddpm4j.io.AtomicFile;
 import org.ddpm4j.io.Text;
@@ -183,7 +186,7 @@ public final class Images {
    * @throws IOException if it cannot be written
    */
   public static void writePng(BufferedImage picture, Path file) throws IOException {
-    AtomicFile.write(file, out -> ImageIO.write(picture, "png", out));
+    AtomicFile.write(file, out -> writePng(picture, out));
   }
 
   /**
@@ -195,11 +198,18 @@ public final class Images {
   public static byte[] png(BufferedImage picture) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try {
-      ImageIO.write(picture, "png", bytes);
+      writePng(picture, bytes);
     } catch (IOException e) {
       throw new IllegalStateException("A picture could not be written into memory.", e);
     }
     return bytes.toByteArray();
+  }
+
+  /** Not by way of a temporary file, as ImageIO does by itself: there may be no place for one. */
+  private static void writePng(BufferedImage picture, OutputStream out) throws IOException {
+    try (ImageOutputStream stream = new MemoryCacheImageOutputStream(out)) {
+      ImageIO.write(picture, "png", stream);
+    }
   }
 
   /**

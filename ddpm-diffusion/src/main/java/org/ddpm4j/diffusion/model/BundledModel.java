@@ -3,15 +3,14 @@ package org.ddpm4j.diffusion.model;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.ddpm4j.diffusion.run.RunConfig;
-import org.ddpm4j.io.TemporaryFolder;
+import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.Text;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Unet;
 import org.ddpm4j.unet.UnetFolder;
+import org.ddpm4j.unet.model.UnetConfig;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -22,32 +21,38 @@ final class BundledModel {
 
   private static final String RESOURCE = "/org/ddpm4j/models/fashion-mnist";
   private static final String CONFIG = "config.json";
+  private static final String NETWORK = "unet/" + UnetFolder.CONFIG;
+  private static final String WEIGHTS = "unet/" + UnetFolder.WEIGHTS;
 
   private BundledModel() {}
 
   static DiffusionModel read(Execution execution) throws IOException {
-    RunConfig config;
-    try (InputStream in = open(CONFIG)) {
-      config =
-          RunConfig.fromJson(
-              new String(in.readAllBytes(), StandardCharsets.UTF_8), RESOURCE + "/" + CONFIG);
+    RunConfig config = RunConfig.fromJson(text(CONFIG), RESOURCE + "/" + CONFIG);
+    Unet unet = readUnet(execution);
+    try {
+      return DiffusionModel.of(unet, config.model());
+    } catch (IllegalArgumentException e) {
+      unet.close();
+      throw e;
     }
-    return DiffusionModel.of(readUnet(execution), config.model());
   }
 
-  /** Weights are read from a file channel, and a resource may lie within an archive. */
+  /** In memory: containers may have no folder that can be written to. */
   private static Unet readUnet(Execution execution) throws IOException {
-    try (TemporaryFolder folder = new TemporaryFolder("ddpm4j-")) {
-      for (String file : List.of(UnetFolder.CONFIG, UnetFolder.WEIGHTS)) {
-        copy("unet/" + file, folder.path().resolve(file));
-      }
-      return UnetFolder.read(folder.path(), DataType.FLOAT, execution);
+    UnetConfig config = UnetFolder.configFromJson(text(NETWORK), RESOURCE + "/" + NETWORK);
+    try (SafetensorsReader weights =
+        SafetensorsReader.of(bytes(WEIGHTS), Path.of(RESOURCE, WEIGHTS))) {
+      return UnetFolder.read(config, weights, DataType.FLOAT, execution);
     }
   }
 
-  private static void copy(String name, Path file) throws IOException {
+  private static String text(String name) throws IOException {
+    return new String(bytes(name), StandardCharsets.UTF_8);
+  }
+
+  private static byte[] bytes(String name) throws IOException {
     try (InputStream in = open(name)) {
-      Files.copy(in, file);
+      return in.readAllBytes();
     }
   }
 

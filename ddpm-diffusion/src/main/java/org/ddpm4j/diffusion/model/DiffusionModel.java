@@ -419,8 +419,7 @@ public final class DiffusionModel implements AutoCloseable {
    * clothes, 28x28, trained on Fashion-MNIST.
    *
    * @return the model
-   * @throws IOException if {@code ddpm-models} is not on the class path, or the model cannot be
-   *     read, for lack of space in the system's temporary folder for instance
+   * @throws IOException if {@code ddpm-models} is not on the class path
    */
   public static DiffusionModel bundled() throws IOException {
     return bundled(Execution.automatic());

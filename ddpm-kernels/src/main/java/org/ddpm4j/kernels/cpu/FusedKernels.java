@@ -2,9 +2,13 @@ package org.ddpm4j.kernels.cpu;
 
 import org.ddpm4j.kernels.ops.FusedOps;
 import org.nd4j.linalg.factory.Nd4j;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Whether plans can run here. */
 public final class FusedKernels {
+
+  private static final Logger log = LoggerFactory.getLogger(FusedKernels.class);
 
   private FusedKernels() {}
 
@@ -12,16 +16,32 @@ public final class FusedKernels {
     static final String OBSTACLE = findObstacle();
 
     private static String findObstacle() {
+      BackendLookup.settle();
       if (!Nd4j.getEnvironment().isCPU()) {
         return "ND4J computes on a GPU";
       }
-      try {
-        Onednn.engine();
-        OpenMp.singleThreaded(() -> {});
+      String obstacle = obstacle("oneDNN does not load", Onednn::engine);
+      if (obstacle == null) {
+        obstacle = obstacle("OpenMP cannot be called", () -> OpenMp.singleThreaded(() -> {}));
+      }
+      if (obstacle == null) {
         FusedOps.register();
+      } else {
+        log.warn("Networks compute with the reference layers, which is much slower: {}", obstacle);
+      }
+      return obstacle;
+    }
+
+    private static String obstacle(String what, Runnable trial) {
+      try {
+        trial.run();
         return null;
       } catch (LinkageError | RuntimeException e) {
-        return "oneDNN does not load: " + e.getMessage();
+        Throwable root = e;
+        while (root.getCause() != null) {
+          root = root.getCause();
+        }
+        return what + ": " + root.getMessage();
       }
     }
   }
