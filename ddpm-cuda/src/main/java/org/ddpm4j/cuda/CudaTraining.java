@@ -3,10 +3,12 @@ package org.ddpm4j.cuda;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.ddpm4j.kernels.plan.GraphPlan;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Tensor;
 import org.ddpm4j.kernels.plan.TrainingProgram;
 import org.ddpm4j.kernels.plan.TrainingRequest;
+import org.ddpm4j.kernels.plan.WeightCache;
 
 /**
  * Steps of training. On one card a step is one CUDA graph, from the packing of the weights to the
@@ -55,41 +57,21 @@ final class CudaTraining implements TrainingProgram {
     whole = new RecordedGraph(driver);
     wholeWithEstimate = new RecordedGraph(driver);
     updating = new RecordedGraph(driver);
-    TrainingRequest.Optimizer optimizer = request.optimizer();
-    OptimizerKernels.Constants constants =
-        new OptimizerKernels.Constants(
-            optimizer.beta1(), optimizer.beta2(), optimizer.epsilon(), optimizer.maxGradientNorm());
     shard =
-        new CudaShard(
+        shard(
             driver,
             request.plan(),
             request.prediction(),
             request.targetNetworks(),
             request.cache(),
-            request.names(),
-            request.gradient(),
-            constants,
-            request.furtherEmas().size());
-    int count = shard.images();
-    for (TrainingRequest.Helper helper : request.helpers()) {
-      CudaDriver other = ((CudaDevice) helper.device()).driver();
-      CudaShard part =
-          helper.plan() == null
-              ? null
-              : new CudaShard(
-                  other,
-                  helper.plan(),
-                  helper.prediction(),
-                  helper.targetNetworks(),
-                  helper.cache(),
-                  request.names(),
-                  helper.gradient(),
-                  constants,
-                  request.furtherEmas().size());
-      count += part == null ? 0 : part.images();
-      helpers.add(new Helper(other, part, helper.replicas(), helper.gradient()));
-    }
-    images = count;
+            request.gradient());
+    request.helpers().forEach(helper -> helpers.add(helper(helper)));
+    images =
+        shard.images()
+            + helpers.stream()
+                .filter(helper -> helper.shard != null)
+                .mapToInt(helper -> helper.shard.images())
+                .sum();
     update =
         OptimizerKernels.update(
             shard.context(),
@@ -101,7 +83,7 @@ final class CudaTraining implements TrainingProgram {
                 request.ema(),
                 request.furtherEmas(),
                 request.fixed()),
-            constants,
+            constants(),
             shard.scalars(),
             shard.outcome(),
             true);
@@ -110,6 +92,47 @@ final class CudaTraining implements TrainingProgram {
       incoming = Tensor.dense(driver.allocate(gradient.bytes()), gradient.shape());
       adding = ElementwiseKernels.adding(shard.context(), incoming, gradient);
     }
+  }
+
+  private Helper helper(TrainingRequest.Helper wanted) {
+    CudaDriver other = ((CudaDevice) wanted.device()).driver();
+    CudaShard part =
+        wanted.plan() == null
+            ? null
+            : shard(
+                other,
+                wanted.plan(),
+                wanted.prediction(),
+                wanted.targetNetworks(),
+                wanted.cache(),
+                wanted.gradient());
+    return new Helper(other, part, wanted.replicas(), wanted.gradient());
+  }
+
+  /** A card's part of the batch, with what all cards have in common. */
+  private CudaShard shard(
+      CudaDriver card,
+      GraphPlan plan,
+      GraphPlan prediction,
+      List<TrainingRequest.TargetNetwork> targetNetworks,
+      WeightCache cache,
+      Tensor gradient) {
+    return new CudaShard(
+        card,
+        plan,
+        prediction,
+        targetNetworks,
+        cache,
+        request.names(),
+        gradient,
+        constants(),
+        request.furtherEmas().size());
+  }
+
+  private OptimizerKernels.Constants constants() {
+    TrainingRequest.Optimizer optimizer = request.optimizer();
+    return new OptimizerKernels.Constants(
+        optimizer.beta1(), optimizer.beta2(), optimizer.epsilon(), optimizer.maxGradientNorm());
   }
 
   @Override
