@@ -269,4 +269,31 @@ class ProcessTest {
     assertThat(out()).isEmptyFile();
     assertThat(pictures).isEmptyDirectory();
   }
+
+  /** Java alone would end in the middle, and what was written by then stay for ever. */
+  @Test
+  void aTerminatedConversionLeavesAllOrNothing() throws Exception {
+    Path data = IdxFixture.write(folder.resolve("data"), 12, 8, 5);
+    Path run = folder.resolve("run");
+    String network = "--network unet2d --dim 16 --dim-mults 1,2 --timesteps 6 --sample-steps 2";
+    String training = "--offline --steps 1 --batch-size 4 --validation-images 0 " + network;
+    List<Object> train = new ArrayList<>(List.of("train", "--data", data, "--run", run));
+    train.addAll(List.of(training.split(" ")));
+    Cli.run(train.toArray()).isOk();
+    Path model = folder.resolve("model");
+    Process process =
+        start(
+            java("convert", "--run", run, "--to", "diffusers", "--output", model), out().toFile());
+    while (process.isAlive() && !Files.isDirectory(model)) {
+      Thread.onSpinWait();
+    }
+    process.destroy();
+    assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
+    assertThat(Files.readString(err())).isEmpty();
+    if (Files.exists(model)) {
+      assertThat(FolderContent.of(model).keySet())
+          .contains("model_index.json")
+          .noneMatch(name -> name.startsWith("."));
+    }
+  }
 }

@@ -62,7 +62,18 @@ public final class FolderLock implements Closeable {
    */
   public static Optional<FolderLock> tryLock(Path folder) throws IOException {
     Objects.requireNonNull(folder, "folder");
-    Path file = folder.resolve(FILE);
+    // A channel closes itself in a thread that is interrupted, as Ctrl-C interrupts drawing.
+    boolean isInterrupted = Thread.interrupted();
+    try {
+      return tryFile(folder.resolve(FILE));
+    } finally {
+      if (isInterrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static Optional<FolderLock> tryFile(Path file) throws IOException {
     synchronized (HELD) {
       for (int looks = 1; ; looks++) {
         if (HELD.contains(identity(file))) {
@@ -120,7 +131,6 @@ public final class FolderLock implements Closeable {
   /** Gives the folder back, without a trace where it is still in its place. */
   @Override
   public void close() throws IOException {
-    // A channel closes itself in a thread that is interrupted, as Ctrl-C interrupts drawing.
     boolean isInterrupted = Thread.interrupted();
     synchronized (HELD) {
       try {

@@ -50,6 +50,9 @@ class FolderLockTest {
     FolderLock lock = FolderLock.tryLock(folder).orElseThrow();
     Thread.currentThread().interrupt();
     lock.close();
+    try (FolderLock again = FolderLock.tryLock(folder).orElseThrow()) {
+      assertThat(again.isInPlace()).isTrue();
+    }
     assertThat(Thread.interrupted()).isTrue();
     assertThat(folder).isEmptyDirectory();
   }

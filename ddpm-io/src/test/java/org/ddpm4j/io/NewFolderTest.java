@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -153,6 +154,44 @@ class NewFolderTest {
     assertThat(NewFolder.isUnused(temporary)).isTrue();
     Files.createFile(temporary.resolve("config.json"));
     assertThat(NewFolder.isUnused(temporary)).isFalse();
+  }
+
+  @Test
+  void whatAKilledProcessHasLeftGoesWithTheNextFilling() throws IOException {
+    Path folder = temporary.resolve("new");
+    Path left = Files.createDirectories(folder.resolve(".ddpm4j-unfinished-1").resolve("unet"));
+    Files.writeString(left.resolve("weights"), "half");
+    Files.createFile(left.resolveSibling(".ddpm4j-lock"));
+    Files.createDirectory(folder.resolve(".ddpm4j-unfinished-2"));
+    Files.createFile(folder.resolve(".ddpm4j-unfinished-3"));
+    fill(folder, () -> {});
+    assertThat(names(folder)).containsExactly(".ddpm4j-unfinished-3", LAST, "b");
+  }
+
+  @Test
+  void whatIsBeingFilledIsNotAbandoned() throws IOException {
+    Path folder = temporary.resolve("new");
+    fill(
+        folder,
+        () -> {
+          NewFolder.removeAbandoned(folder);
+          assertThat(names(folder)).hasSize(1);
+        });
+    assertThat(names(folder)).containsExactly(LAST, "b");
+    NewFolder.removeAbandoned(temporary.resolve("none"));
+  }
+
+  @Test
+  void anInterruptEndsTheFillingAndLeavesNothing() throws IOException {
+    Path folder = temporary.resolve("new");
+    assertThatThrownBy(() -> fill(folder, () -> Thread.currentThread().interrupt()))
+        .isInstanceOf(InterruptedIOException.class)
+        .hasMessage("Writing the folder " + folder + " was interrupted.");
+    assertThat(temporary).isEmptyDirectory();
+    // A thread that was interrupted before saves what it has.
+    fill(folder, () -> {});
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(names(folder)).containsExactly(LAST, "b");
   }
 
   /** What is there while a folder is filled is there after a kill, and nobody sees it by ls. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.function.Supplier;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.EnumConverter;
@@ -20,6 +21,7 @@ import org.ddpm4j.cli.options.SizeConverter;
 import org.ddpm4j.cli.options.Version;
 import org.ddpm4j.cli.options.WeightsOptions;
 import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.cli.terminal.Interruption;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.diffusers.DiffusersPipeline;
 import org.ddpm4j.diffusion.diffusers.PipelineFolder;
@@ -199,6 +201,10 @@ public final class ConvertCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    return Interruption.ofThread(this::convert);
+  }
+
+  private int convert() throws IOException {
     if (target == Target.SAMEDIFF || target == Target.ONNX) {
       AtomicFile.requireWritable(output);
       Inputs.requireOther(spec, output);
@@ -260,7 +266,15 @@ public final class ConvertCommand implements Callable<Integer> {
     return PipelineFolder.read(model, place.variant(), DataType.FLOAT, Execution.automatic());
   }
 
+  /** From here on a file that is under way is ended, and then a new folder taken back. */
+  private static void requireNotInterrupted() {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new CancellationException("The conversion was interrupted.");
+    }
+  }
+
   private void write(DiffusersPipeline pipeline) throws IOException {
+    requireNotInterrupted();
     PipelineFolder.write(
         output, BadInputException.check(() -> PipelineFolder.requireDrawable(pipeline)));
   }
@@ -321,6 +335,7 @@ public final class ConvertCommand implements Callable<Integer> {
     RunConfig config =
         BadInputException.check(
             () -> RunConfig.untrained(version, model.get().description(), data));
+    requireNotInterrupted();
     RunFolder.create(output, config, unet);
   }
 
@@ -365,6 +380,7 @@ public final class ConvertCommand implements Callable<Integer> {
     try (Autoencoder autoencoder =
         AutoencoderFolder.read(folder, place.variant(), DataType.FLOAT, Execution.automatic())) {
       Unet2D.ImageSize own = autoencoder.config().images().size();
+      requireNotInterrupted();
       int height = size == null ? own.height() : size.height();
       int width = size == null ? own.width() : size.width();
       if (part == Part.ENCODER) {
@@ -378,6 +394,7 @@ public final class ConvertCommand implements Callable<Integer> {
   }
 
   private void writeGraph(Unet unet, ImageShape shape) throws IOException {
+    requireNotInterrupted();
     try {
       if (target == Target.ONNX) {
         OnnxFile.write(output, unet, shape.height(), shape.width());

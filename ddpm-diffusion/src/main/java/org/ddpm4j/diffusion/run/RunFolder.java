@@ -101,6 +101,7 @@ public record RunFolder(Path path) {
   public void removeUnfinished() throws IOException {
     for (Path folder : List.of(path, checkpoints().path(), samples(), unet())) {
       AtomicFile.removeUnfinished(folder);
+      NewFolder.removeAbandoned(folder);
     }
   }
 
