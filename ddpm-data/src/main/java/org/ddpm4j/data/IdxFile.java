@@ -119,10 +119,9 @@ public final class IdxFile {
       int trailing = stream.trailingBytes();
       if (trailing > 0) {
         throw new IOException(
-            name
-                + " has "
-                + trailing
-                + " bytes after the end of its gzip data, expected none; get the file again.");
+            Text.format(
+                "%s has %d bytes after the end of its gzip data, expected none; get the file again.",
+                name, trailing));
       }
       return file;
     } catch (EOFException e) {
@@ -135,6 +134,30 @@ public final class IdxFile {
   }
 
   private static IdxFile parse(InputStream in, String name, long limit) throws IOException {
+    byte[] header = readHeader(in, name);
+    long[] promised = promisedSizes(header);
+    String written =
+        Arrays.stream(promised).mapToObj(Long::toString).collect(Collectors.joining("x"));
+    int count = promisedValues(promised, written, name, limit);
+    byte[] values = in.readNBytes(count);
+    if (values.length < count) {
+      throw new IOException(
+          Text.format(
+              "%s is cut off: its header promises %s = %,d values, but only %,d follow; get the file again.",
+              name, written, count, values.length));
+    }
+    if (in.read() >= 0) {
+      throw new IOException(
+          Text.format(
+              "%s is longer than its header says: after %s = %,d values there are more bytes; get the file again.",
+              name, written, count));
+    }
+    int[] sizes = Arrays.stream(promised).mapToInt(Math::toIntExact).toArray();
+    return new IdxFile(name, sizes, header, values);
+  }
+
+  /** All that comes before the values: what is in the file, and the size of each axis. */
+  private static byte[] readHeader(InputStream in, String name) throws IOException {
     byte[] fixed = in.readNBytes(FIXED_HEADER);
     boolean right =
         fixed.length == FIXED_HEADER
@@ -149,48 +172,42 @@ public final class IdxFile {
     byte[] header = Arrays.copyOf(fixed, FIXED_HEADER + rank * Integer.BYTES);
     if (in.readNBytes(header, FIXED_HEADER, rank * Integer.BYTES) < rank * Integer.BYTES) {
       throw new IOException(
-          name + " is cut off in its header of " + rank + " axes; get the file again.");
+          Text.format("%s is cut off in its header of %d axes; get the file again.", name, rank));
     }
-    long[] promised = new long[rank];
-    ByteBuffer numbers = ByteBuffer.wrap(header, FIXED_HEADER, rank * Integer.BYTES);
-    for (int axis = 0; axis < rank; axis++) {
-      promised[axis] = Integer.toUnsignedLong(numbers.getInt());
+    return header;
+  }
+
+  /** The sizes of the axes, each below 2³². */
+  private static long[] promisedSizes(byte[] header) {
+    ByteBuffer numbers = ByteBuffer.wrap(header);
+    numbers.position(FIXED_HEADER);
+    long[] sizes = new long[numbers.remaining() / Integer.BYTES];
+    for (int axis = 0; axis < sizes.length; axis++) {
+      sizes[axis] = Integer.toUnsignedLong(numbers.getInt());
     }
-    String written =
-        Arrays.stream(promised).mapToObj(Long::toString).collect(Collectors.joining("x"));
+    return sizes;
+  }
+
+  /** How many values there should be, at least one; refuses more than there is room for. */
+  private static int promisedValues(long[] sizes, String written, String name, long limit)
+      throws IOException {
     long count = 1;
-    for (long size : promised) {
+    for (long size : sizes) {
       // No factor exceeds 2^32 and no earlier product the limit of 2^31, so this cannot overflow.
       count *= size;
       if (count > limit) {
         throw new IOException(
             Text.format(
-                "%s promises %s values in its header, more than the %,d bytes that fit into this"
-                    + " Java heap; if the file is sound, raise -Xmx.",
+                "%s promises %s values in its header, more than the %,d bytes that fit into this Java heap; if the file is sound, raise -Xmx.",
                 name, written, limit));
       }
     }
     if (count == 0) {
       throw new IOException(
-          name + " holds nothing: its header says " + written + " values; get the file again.");
-    }
-    byte[] values = in.readNBytes((int) count);
-    if (values.length < count) {
-      throw new IOException(
           Text.format(
-              "%s is cut off: its header promises %s = %,d values, but only %,d follow; get the"
-                  + " file again.",
-              name, written, count, values.length));
+              "%s holds nothing: its header says %s values; get the file again.", name, written));
     }
-    if (in.read() >= 0) {
-      throw new IOException(
-          Text.format(
-              "%s is longer than its header says: after %s = %,d values there are more bytes;"
-                  + " get the file again.",
-              name, written, count));
-    }
-    int[] sizes = Arrays.stream(promised).mapToInt(Math::toIntExact).toArray();
-    return new IdxFile(name, sizes, header, values);
+    return (int) count;
   }
 
   /** Says what a file is that is no IDX file. */
