@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -22,7 +21,10 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Turns a request into a plan. Used once. */
+/**
+ * Turns a request into a plan: finds the operations that make what is asked for, fuses them, and
+ * gives every array a place in memory for as long as somebody reads it. Used once.
+ */
 final class PlanCompiler {
 
   private final PlanRequest request;
@@ -54,8 +56,6 @@ final class PlanCompiler {
     }
   }
 
-  private record Operation(FusedOp op, List<String> inputs, List<String> outputs) {}
-
   PlanCompiler(PlanRequest request, Device device) {
     this.request = request;
     this.device = device;
@@ -65,8 +65,7 @@ final class PlanCompiler {
   GraphPlan compile(WeightCache weights) {
     findSources();
     findOperations();
-    absorb();
-    fuseNeighbours();
+    new OperationFusion(operations, device, this::isSeen).run().forEach(values::remove);
     int stationarySteps = moveStationaryToFront();
     findLastUses();
     giveFormats();
@@ -216,91 +215,14 @@ final class PlanCompiler {
     return request.outputs().contains(name) || leavesAtOnce(name);
   }
 
-  /** Lets operations do the work of what all its readers had better do for themselves. */
-  private void absorb() {
-    for (int i = 0; i < operations.size(); i++) {
-      Operation first = operations.get(i);
-      String between = first.outputs.get(0);
-      List<Operation> readers = readersOf(between);
-      boolean canGo = first.outputs.size() == 1 && !readers.isEmpty() && !isSeen(between);
-      if (!canGo || !readers.stream().allMatch(reader -> absorbs(reader, first))) {
-        continue;
-      }
-      for (Operation reader : readers) {
-        List<String> inputs = new ArrayList<>(reader.inputs);
-        inputs.set(0, first.inputs.get(0));
-        inputs.addAll(first.inputs.subList(1, first.inputs.size()));
-        FusedOp both = device.absorb(first.op, reader.op).orElseThrow();
-        operations.set(operations.indexOf(reader), new Operation(both, inputs, reader.outputs));
-      }
-      operations.remove(i);
-      values.remove(between);
-      i--;
-    }
-  }
-
-  private boolean absorbs(Operation reader, Operation first) {
-    return reader.inputs.lastIndexOf(first.outputs.get(0)) == 0
-        && device.absorb(first.op, reader.op).isPresent();
-  }
-
-  /** Lets an operation do the work of the only one that reads its output. */
-  private void fuseNeighbours() {
-    for (int i = 0; i < operations.size(); i++) {
-      Operation first = operations.get(i);
-      Operation second = onlyReader(first);
-      Optional<FusedOp> fused =
-          second == null ? Optional.empty() : device.fuse(first.op, second.op);
-      if (fused.isEmpty() || isFusedWithLater(second, i)) {
-        continue;
-      }
-      String between = first.outputs.get(0);
-      List<String> inputs = new ArrayList<>(first.inputs);
-      second.inputs.stream().filter(name -> !name.equals(between)).forEach(inputs::add);
-      List<String> outputs = new ArrayList<>(second.outputs);
-      outputs.addAll(first.outputs.subList(1, first.outputs.size()));
-      // Where the second was, so that its other inputs come before.
-      operations.set(operations.indexOf(second), new Operation(fused.get(), inputs, outputs));
-      operations.remove(i);
-      values.remove(between);
-      i--;
-    }
-  }
-
-  /** The only one that reads the first output, once, if nobody reads the others; or null. */
-  private Operation onlyReader(Operation first) {
-    String between = first.outputs.get(0);
-    List<String> others = first.outputs.subList(1, first.outputs.size());
-    List<Operation> readers = readersOf(between);
-    return readers.size() == 1
-            && readers.get(0).outputs.size() == 1
-            && readers.get(0).inputs.stream().filter(between::equals).count() == 1
-            && !isSeen(between)
-            && others.stream().allMatch(name -> readersOf(name).isEmpty())
-        ? readers.get(0)
-        : null;
-  }
-
-  private List<Operation> readersOf(String name) {
-    return operations.stream().filter(operation -> operation.inputs.contains(name)).toList();
-  }
-
-  /** Whether one behind this index can do the work: what moves least keeps least memory. */
-  private boolean isFusedWithLater(Operation second, int index) {
-    return operations.subList(index + 1, operations.size()).stream()
-        .filter(later -> second.inputs.contains(later.outputs.get(0)))
-        .anyMatch(
-            later -> onlyReader(later) == second && device.fuse(later.op, second.op).isPresent());
-  }
-
   private int moveStationaryToFront() {
     List<Operation> front = new ArrayList<>();
     List<Operation> rest = new ArrayList<>();
     for (Operation operation : operations) {
       boolean stationary =
-          operation.inputs.stream().allMatch(name -> values.get(name).stationary)
-              && operation.outputs.stream().noneMatch(this::leavesAtOnce);
-      for (String output : operation.outputs) {
+          operation.inputs().stream().allMatch(name -> values.get(name).stationary)
+              && operation.outputs().stream().noneMatch(this::leavesAtOnce);
+      for (String output : operation.outputs()) {
         values.get(output).stationary = stationary;
         values.get(output).stays |= stationary;
       }
@@ -314,7 +236,7 @@ final class PlanCompiler {
 
   private void findLastUses() {
     for (int i = 0; i < operations.size(); i++) {
-      for (String input : operations.get(i).inputs) {
+      for (String input : operations.get(i).inputs()) {
         values.get(input).lastUse = i;
       }
     }
@@ -322,7 +244,7 @@ final class PlanCompiler {
       values.get(output).stays = true;
     }
     for (int i = 0; i < operations.size(); i++) {
-      for (String output : operations.get(i).outputs) {
+      for (String output : operations.get(i).outputs()) {
         Value value = values.get(output);
         if (leavesAtOnce(output)) {
           value.lastUse = Math.max(value.lastUse, i);
@@ -334,10 +256,10 @@ final class PlanCompiler {
   /** What callers see is dense; how values in between lie is the device's business. */
   private void giveFormats() {
     for (Operation operation : operations) {
-      for (int k = 0; k < operation.outputs.size(); k++) {
-        Value value = values.get(operation.outputs.get(k));
+      for (int k = 0; k < operation.outputs().size(); k++) {
+        Value value = values.get(operation.outputs().get(k));
         if (!isSeen(value.name)) {
-          value.format = device.format(operation.op, k, value.shape, request.precision());
+          value.format = device.format(operation.op(), k, value.shape, request.precision());
         }
       }
     }
@@ -351,15 +273,15 @@ final class PlanCompiler {
     }
     for (int i = 0; i < operations.size(); i++) {
       Operation operation = operations.get(i);
-      for (int k = 0; k < operation.outputs.size(); k++) {
-        Value output = values.get(operation.outputs.get(k));
+      for (int k = 0; k < operation.outputs().size(); k++) {
+        Value output = values.get(operation.outputs().get(k));
         if (!isNeeded(output)) {
           continue;
         }
         if (isSummedInPlace(operation, k)) {
           output.tensor = request.sums().get(output.name);
         } else if (k == 0 && canTakeOver(operation, i)) {
-          Value input = values.get(operation.inputs.get(operation.op.inPlaceInput()));
+          Value input = values.get(operation.inputs().get(operation.op().inPlaceInput()));
           output.slot = input.slot;
           extend(output);
         } else {
@@ -370,7 +292,7 @@ final class PlanCompiler {
   }
 
   private boolean isComputed(Value value) {
-    return operations.stream().anyMatch(operation -> operation.outputs.contains(value.name));
+    return operations.stream().anyMatch(operation -> operation.outputs().contains(value.name));
   }
 
   private static boolean isNeeded(Value value) {
@@ -379,27 +301,27 @@ final class PlanCompiler {
 
   /** Kernels that add to their outputs can write to the caller's memory. */
   private boolean isSummedInPlace(Operation operation, int output) {
-    String name = operation.outputs.get(output);
-    return operation.op.addsTo(output)
+    String name = operation.outputs().get(output);
+    return operation.op().addsTo(output)
         && request.sums().containsKey(name)
         && !request.outputs().contains(name)
         && !request.takers().containsKey(name)
-        && operations.stream().noneMatch(other -> other.inputs.contains(name));
+        && operations.stream().noneMatch(other -> other.inputs().contains(name));
   }
 
   private boolean canTakeOver(Operation operation, int index) {
-    int candidate = operation.op.inPlaceInput();
+    int candidate = operation.op().inPlaceInput();
     if (candidate < 0) {
       return false;
     }
-    Value input = values.get(operation.inputs.get(candidate));
-    Value output = values.get(operation.outputs.get(0));
+    Value input = values.get(operation.inputs().get(candidate));
+    Value output = values.get(operation.outputs().get(0));
     return input.slot != null
         && !input.stays
         && input.slot.last() == index
         && Tensor.length(input.shape) == Tensor.length(output.shape)
         && input.format.equals(output.format)
-        && operation.inputs.stream().filter(input.name::equals).count() == 1;
+        && operation.inputs().stream().filter(input.name::equals).count() == 1;
   }
 
   private void giveSlot(Value value, int step) {
@@ -433,15 +355,15 @@ final class PlanCompiler {
   private List<GraphPlan.Step> makeSteps(PlanContext context) {
     List<GraphPlan.Step> steps = new ArrayList<>();
     for (Operation operation : operations) {
-      List<Tensor> inputs = operation.inputs.stream().map(n -> values.get(n).tensor).toList();
+      List<Tensor> inputs = operation.inputs().stream().map(n -> values.get(n).tensor).toList();
       List<Tensor> outputs = new ArrayList<>();
       List<Kernel> all = new ArrayList<>();
-      for (String name : operation.outputs) {
+      for (String name : operation.outputs()) {
         outputs.add(values.get(name).tensor);
       }
       all.add(computation(operation, context, inputs, outputs));
-      for (int k = 0; k < operation.outputs.size(); k++) {
-        Value output = values.get(operation.outputs.get(k));
+      for (int k = 0; k < operation.outputs().size(); k++) {
+        Value output = values.get(operation.outputs().get(k));
         Tensor sum = request.sums().get(output.name);
         if (sum != null && sum != output.tensor) {
           all.add(context.adding(output.tensor, sum));
@@ -470,7 +392,7 @@ final class PlanCompiler {
     List<Tensor> blank = new ArrayList<>();
     boolean addsToSums = false;
     for (int k = 0; k < outputs.size(); k++) {
-      if (outputs.get(k) != null && operation.op.addsTo(k)) {
+      if (outputs.get(k) != null && operation.op().addsTo(k)) {
         if (isSummedInPlace(operation, k)) {
           addsToSums = true;
         } else {
@@ -479,20 +401,20 @@ final class PlanCompiler {
       }
     }
     if (blank.isEmpty()) {
-      return context.beginning(operation.op, inputs, outputs);
+      return context.beginning(operation.op(), inputs, outputs);
     }
     if (!addsToSums) {
-      return context.overwriting(operation.op, inputs, outputs);
+      return context.overwriting(operation.op(), inputs, outputs);
     }
     List<Kernel> all = new ArrayList<>();
     blank.forEach(tensor -> all.add(context.zeroing(tensor)));
-    all.add(context.kernel(operation.op, inputs, outputs));
+    all.add(context.kernel(operation.op(), inputs, outputs));
     return Kernel.sequence(all);
   }
 
   private GraphPlan.Step step(
       Operation operation, List<Tensor> inputs, List<Tensor> outputs, Kernel kernel) {
-    String output = operation.outputs.get(0);
+    String output = operation.outputs().get(0);
     List<Long> shape = Arrays.stream(values.get(output).shape).boxed().toList();
     List<long[]> inputShapes = inputs.stream().map(Tensor::shape).toList();
     long bytes =
@@ -500,6 +422,6 @@ final class PlanCompiler {
             .mapToLong(Tensor::bytes)
             .sum();
     return new GraphPlan.Step(
-        operation.op.opName(), output, shape, operation.op.flops(inputShapes), bytes, kernel);
+        operation.op().opName(), output, shape, operation.op().flops(inputShapes), bytes, kernel);
   }
 }
