@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -21,6 +23,7 @@ import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.ddpm4j.unet.model.MinimalUnet;
 import org.ddpm4j.unet.model.TutorialUnet;
 import org.ddpm4j.unet.model.UnetConfig;
+import org.ddpm4j.unet.model.UnetKind;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -95,6 +98,43 @@ class UnetFolderTest {
         .isThrownBy(() -> UnetFolder.configToJson(new Nameless(1, 1, 1)))
         .withMessage(
             "No UnetKind names org.ddpm4j.unet.UnetFolderTest$Nameless, so that it could not be read again; write one and name it in META-INF/services/org.ddpm4j.unet.model.UnetKind.");
+  }
+
+  /** What an application in a container, or one that is restarted, has beside the library. */
+  public static final class OfApplication implements UnetKind {
+
+    @Override
+    public String model() {
+      return "of-application";
+    }
+
+    @Override
+    public Class<Nameless> type() {
+      return Nameless.class;
+    }
+  }
+
+  @Test
+  void networksOfAnApplicationWithAClassLoaderOfItsOwnAreKnown() throws IOException {
+    Path service = temporary.resolve("META-INF/services").resolve(UnetKind.class.getName());
+    Files.createDirectories(service.getParent());
+    Files.writeString(service, OfApplication.class.getName());
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
+    try (URLClassLoader application =
+        new URLClassLoader(new URL[] {temporary.toUri().toURL()}, before)) {
+      thread.setContextClassLoader(application);
+      String json = UnetFolder.configToJson(new Nameless(1, 1, 1));
+      assertThat(json).contains("\"_model\" : \"of-application\"");
+      assertThat(UnetFolder.configFromJson(json, "config.json")).isEqualTo(new Nameless(1, 1, 1));
+
+      thread.setContextClassLoader(ClassLoader.getPlatformClassLoader());
+      assertThat(UnetKind.all()).containsKey("annotated").doesNotContainKey("of-application");
+      thread.setContextClassLoader(null);
+      assertThat(UnetKind.all()).containsKey("annotated");
+    } finally {
+      thread.setContextClassLoader(before);
+    }
   }
 
   @Test

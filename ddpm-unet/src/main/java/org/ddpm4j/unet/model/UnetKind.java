@@ -10,7 +10,9 @@ import org.ddpm4j.io.Text;
 /**
  * A kind of network that a config.json can name. Kinds of your own are found by the JDK's {@link
  * ServiceLoader}: name the implementing class, which has a public constructor without arguments, in
- * {@code META-INF/services/org.ddpm4j.unet.model.UnetKind}.
+ * {@code META-INF/services/org.ddpm4j.unet.model.UnetKind}, of a JAR or folder that the class
+ * loader of this library sees, or the context class loader of the thread that reads or writes a
+ * network.
  */
 public interface UnetKind {
 
@@ -43,7 +45,27 @@ public interface UnetKind {
                 "lucidrains", LucidrainsUnet.class,
                 "minimal", MinimalUnet.class,
                 "tutorial", TutorialUnet.class));
-    for (UnetKind kind : ServiceLoader.load(UnetKind.class, UnetKind.class.getClassLoader())) {
+    ClassLoader own = UnetKind.class.getClassLoader();
+    addThoseOf(own, kinds);
+    ClassLoader application = Thread.currentThread().getContextClassLoader();
+    if (application != own && sees(application)) {
+      addThoseOf(application, kinds);
+    }
+    return Collections.unmodifiableSortedMap(kinds);
+  }
+
+  /** Whether this interface is that of a class loader, which may have a copy of its own. */
+  private static boolean sees(ClassLoader loader) {
+    try {
+      return loader != null && loader.loadClass(UnetKind.class.getName()) == UnetKind.class;
+    } catch (ClassNotFoundException e) {
+      return false;
+    }
+  }
+
+  private static void addThoseOf(
+      ClassLoader loader, Map<String, Class<? extends UnetConfig>> kinds) {
+    for (UnetKind kind : ServiceLoader.load(UnetKind.class, loader)) {
       Class<? extends UnetConfig> other = kinds.putIfAbsent(kind.model(), kind.type());
       if (other != null && other != kind.type()) {
         throw new IllegalStateException(
@@ -52,6 +74,5 @@ public interface UnetKind {
                 kind.model(), other.getName(), kind.type().getName()));
       }
     }
-    return Collections.unmodifiableSortedMap(kinds);
   }
 }
