@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import org.ddpm4j.diffusion.objective.ConsistencyDistillation;
 import org.ddpm4j.diffusion.objective.ImportanceTimesteps;
 import org.ddpm4j.diffusion.objective.LogNormalTimesteps;
@@ -17,6 +18,7 @@ import org.ddpm4j.diffusion.objective.UniformTimesteps;
 import org.ddpm4j.diffusion.random.BatchRandom;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -198,12 +200,18 @@ public final class Trainer implements AutoCloseable {
   /**
    * Trains to the last step, or until {@link #requestStop} is heard.
    *
+   * <p>That its thread is interrupted, as by {@link java.util.concurrent.Future#cancel} or {@link
+   * java.util.concurrent.ExecutorService#shutdownNow}, ends it after the step that is under way.
+   * The interrupt stays set; a thread without it may go on.
+   *
    * @throws IllegalArgumentException if a batch has no images, or the first one pixels from 0 to
    *     255 that nobody has scaled, unless the {@linkplain Objective#takesPixels objective} does
    * @throws TrainingDivergedException if the loss, the gradient or the update is not finite; the
    *     weights are those before that step, and no listener hears of it
    * @throws org.ddpm4j.kernels.plan.DeviceMemoryException if the network's device has no memory
    *     left; {@link #checkpoint} is then the state after the last whole step
+   * @throws CancellationException if the thread is interrupted; {@link #checkpoint} is then the
+   *     state after the last step
    * @throws IllegalStateException if this is closed
    * @throws IOException if a listener throws it
    */
@@ -215,6 +223,7 @@ public final class Trainer implements AutoCloseable {
     try {
       finishReport();
       while (step < config.steps() && !stopRequested) {
+        checkInterrupt();
         TrainingListener.StepReport report = trainStep();
         for (TrainingListener listener : listeners) {
           listener.onStep(this, report);
@@ -222,6 +231,15 @@ public final class Trainer implements AutoCloseable {
       }
     } finally {
       stopRequested = false;
+    }
+  }
+
+  private void checkInterrupt() {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new CancellationException(
+          Text.format(
+              "Training was cancelled after %d of %d steps: its thread was interrupted.",
+              step, config.steps()));
     }
   }
 

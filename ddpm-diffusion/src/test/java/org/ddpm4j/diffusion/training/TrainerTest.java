@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import org.bytedeco.javacpp.Pointer;
 import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
@@ -415,6 +416,33 @@ class TrainerTest {
     assertThat(trainer.step()).isEqualTo(2);
     trainer.fit();
     assertThat(trainer.step()).isEqualTo(6);
+  }
+
+  /** As by a future that is cancelled. */
+  @Test
+  void anInterruptEndsItAfterAWholeStepAndStaysSet() throws IOException {
+    Trainer trainer =
+        TinyTraining.trainer(6)
+            .withListener(
+                (t, report) -> {
+                  if (report.step() == 2) {
+                    Thread.currentThread().interrupt();
+                  }
+                });
+    try {
+      assertThatThrownBy(trainer::fit)
+          .isInstanceOf(CancellationException.class)
+          .hasMessage("Training was cancelled after 2 of 6 steps: its thread was interrupted.");
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+    assertThat(trainer.checkpoint().step()).isEqualTo(2);
+    trainer.fit();
+
+    Trainer undisturbed = TinyTraining.trainer(6);
+    undisturbed.fit();
+    assertThat(trainer.emaUnet().parameters().flat())
+        .isEqualTo(undisturbed.emaUnet().parameters().flat());
   }
 
   @Test

@@ -1,7 +1,10 @@
 package org.ddpm4j.spark.training;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.run.DataDescription;
@@ -142,7 +145,17 @@ public final class SparkTraining implements AutoCloseable {
               }
             })
         .withListener(listener);
-    trainer.fit();
+    try {
+      trainer.fit();
+    } catch (CancellationException e) {
+      if (!Thread.currentThread().isInterrupted()) {
+        throw e;
+      }
+      // Between two steps; in the middle of one the step throws the like.
+      InterruptedIOException interrupted = new InterruptedIOException(e.getMessage());
+      interrupted.initCause(e);
+      throw new UncheckedIOException(interrupted);
+    }
     run.write(trainer.emaUnet());
   }
 
