@@ -488,23 +488,7 @@ public record LucidrainsUnet(
         attentions(
             Math.min(mults.size(), MAX_LEVELS + 1),
             classes == 0 ? AttentionKind.FULL : AttentionKind.LINEAR);
-    List<Attention> attentions = new ArrayList<>();
-    for (int level = 0; level < usual.size(); level++) {
-      boolean isFull =
-          ofLevel(
-              "full_attn",
-              fullAttention,
-              level,
-              usual,
-              usual.get(level).kind() == AttentionKind.FULL);
-      attentions.add(
-          new Attention(
-              isFull ? AttentionKind.FULL : AttentionKind.LINEAR,
-              ofLevel("attn_heads", heads, level, usual, DEFAULT_HEADS),
-              ofLevel("attn_dim_head", headDims, level, usual, DEFAULT_HEAD_DIM)));
-    }
-    boolean isRandom = Boolean.TRUE.equals(randomFrequencies);
-    boolean isSinusoidal = !isRandom && !Boolean.TRUE.equals(learnedFrequencies);
+    List<Attention> attentions = attentionOfLevels(usual, fullAttention, heads, headDims);
     Attention last =
         attentions.isEmpty()
             ? Attention.usual(AttentionKind.FULL)
@@ -516,11 +500,7 @@ public record LucidrainsUnet(
         Objects.requireNonNullElse(outDim, imageChannels),
         mults,
         Boolean.TRUE.equals(selfCondition) ? Estimate.CONCATENATED : Estimate.NONE,
-        isSinusoidal
-            ? new Time(Frequencies.SINUSOIDAL, dim)
-            : new Time(
-                isRandom ? Frequencies.RANDOM : Frequencies.LEARNED,
-                Objects.requireNonNullElse(learnedSinusoidalDim, DEFAULT_SINUSOIDAL_DIM)),
+        time(dim, learnedFrequencies, randomFrequencies, learnedSinusoidalDim),
         attentions,
         new Attention(
             AttentionKind.FULL,
@@ -530,6 +510,37 @@ public record LucidrainsUnet(
         classes,
         Objects.requireNonNullElse(resnetBlockGroups, ROOT_MEAN_SQUARE),
         Objects.requireNonNullElse(dropout, DEFAULT_DROPOUT));
+  }
+
+  /** Of each level what a file says of it, and else the usual. */
+  private static List<Attention> attentionOfLevels(
+      List<Attention> usual,
+      List<Boolean> fullAttention,
+      List<Integer> heads,
+      List<Integer> headDims) {
+    List<Attention> attentions = new ArrayList<>();
+    for (int level = 0; level < usual.size(); level++) {
+      boolean isUsuallyFull = usual.get(level).kind() == AttentionKind.FULL;
+      attentions.add(
+          new Attention(
+              ofLevel("full_attn", fullAttention, level, usual, isUsuallyFull)
+                  ? AttentionKind.FULL
+                  : AttentionKind.LINEAR,
+              ofLevel("attn_heads", heads, level, usual, DEFAULT_HEADS),
+              ofLevel("attn_dim_head", headDims, level, usual, DEFAULT_HEAD_DIM)));
+    }
+    return attentions;
+  }
+
+  /** Random frequencies count before learned ones where a file has both. */
+  private static Time time(int dim, Boolean areLearned, Boolean areRandom, Integer frequencies) {
+    boolean isRandom = Boolean.TRUE.equals(areRandom);
+    if (!isRandom && !Boolean.TRUE.equals(areLearned)) {
+      return new Time(Frequencies.SINUSOIDAL, dim);
+    }
+    return new Time(
+        isRandom ? Frequencies.RANDOM : Frequencies.LEARNED,
+        Objects.requireNonNullElse(frequencies, DEFAULT_SINUSOIDAL_DIM));
   }
 
   /** The entry of a level in a list of a file, which may be missing. */
