@@ -83,57 +83,68 @@ public final class DrawingTask {
    * @return the images
    */
   Iterator<DrawnImage> images(Iterator<SparkSampling.Range> ranges, ImageEncoding encoding) {
-    return new Iterator<>() {
-      private final Queue<DrawnImage> ready = new ArrayDeque<>();
-      private int next;
-      private int end;
+    return new DrawnBatches(ranges, encoding);
+  }
 
-      @Override
-      public boolean hasNext() {
-        return !ready.isEmpty() || next < end || ranges.hasNext();
-      }
+  /** Draws a batch when it has none left to give. */
+  private final class DrawnBatches implements Iterator<DrawnImage> {
 
-      @Override
-      public DrawnImage next() {
-        if (!hasNext()) {
-          throw new NoSuchElementException("The task has drawn all of its images.");
-        }
-        if (ready.isEmpty()) {
-          drawBatch();
-        }
-        return ready.remove();
-      }
+    private final Iterator<SparkSampling.Range> ranges;
+    private final ImageEncoding encoding;
+    private final Queue<DrawnImage> ready = new ArrayDeque<>();
+    private int next;
+    private int end;
 
-      private void drawBatch() {
-        if (next == end) {
-          SparkSampling.Range range = ranges.next();
-          next = range.first();
-          end = range.end();
-        }
-        int batchEnd = (int) Math.min(end, (long) next + sampling.batchSize());
-        try {
-          draw(new SparkSampling.Range(next, batchEnd), this::take);
-        } catch (IOException e) {
-          throw new UncheckedIOException(e);
-        }
-        next = batchEnd;
-      }
+    DrawnBatches(Iterator<SparkSampling.Range> ranges, ImageEncoding encoding) {
+      this.ranges = ranges;
+      this.encoding = encoding;
+    }
 
-      private void take(int first, INDArray images) {
-        for (int i = 0; i < images.size(0); i++) {
-          ready.add(
-              new DrawnImage(
-                  first + i,
-                  model.isClassConditional()
-                      ? pipeline.classOf().applyAsInt(first + i)
-                      : DrawnImage.NO_CLASS,
-                  encoding.encode(images.slice(i), model.normalization())));
-        }
-        // At once: the garbage collector, which sees only the small Java objects, may wait long.
-        if (images.closeable()) {
-          images.close();
-        }
+    @Override
+    public boolean hasNext() {
+      return !ready.isEmpty() || next < end || ranges.hasNext();
+    }
+
+    @Override
+    public DrawnImage next() {
+      if (!hasNext()) {
+        throw new NoSuchElementException("The task has drawn all of its images.");
       }
-    };
+      if (ready.isEmpty()) {
+        drawBatch();
+      }
+      return ready.remove();
+    }
+
+    private void drawBatch() {
+      if (next == end) {
+        SparkSampling.Range range = ranges.next();
+        next = range.first();
+        end = range.end();
+      }
+      int batchEnd = (int) Math.min(end, (long) next + sampling.batchSize());
+      try {
+        draw(new SparkSampling.Range(next, batchEnd), this::take);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      next = batchEnd;
+    }
+
+    private void take(int first, INDArray images) {
+      for (int i = 0; i < images.size(0); i++) {
+        ready.add(
+            new DrawnImage(
+                first + i,
+                model.isClassConditional()
+                    ? pipeline.classOf().applyAsInt(first + i)
+                    : DrawnImage.NO_CLASS,
+                encoding.encode(images.slice(i), model.normalization())));
+      }
+      // At once: the garbage collector, which sees only the small Java objects, may wait long.
+      if (images.closeable()) {
+        images.close();
+      }
+    }
   }
 }
