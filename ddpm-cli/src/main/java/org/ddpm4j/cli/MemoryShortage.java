@@ -33,7 +33,7 @@ final class MemoryShortage {
           "There is not enough memory for this in Java's heap of %,d MB; %s, or allow more by %s.",
           most, choose, Launch.javaOption(Text.format("-Xmx%dm", 2 * most)));
     }
-    if (message.contains("hysical")) {
+    if (message.contains("hysical") || message.contains("llocat")) {
       String limit = System.getProperty("org.bytedeco.javacpp.maxphysicalbytes");
       return Text.format(
           "There is not enough memory for this%s; %s, or allow more by %s.",

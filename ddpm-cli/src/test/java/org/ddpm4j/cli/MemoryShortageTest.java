@@ -2,6 +2,7 @@ package org.ddpm4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.ddpm4j.cli.terminal.Console;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine.ParseResult;
@@ -45,6 +46,19 @@ class MemoryShortageTest {
         .startsWith("There is not enough memory for this")
         .contains("choose less for --image-size, --batch-size,", "by DDPM_MEMORY.")
         .doesNotContain("physicalBytes", "--count");
+  }
+
+  /** What JavaCPP says whose process is at its limit already. */
+  @Test
+  void namesOfClassesAreNotForUsers() {
+    for (String message :
+        List.of(
+            "Cannot allocate new LongPointer(1): totalBytes = 189M, physicalBytes = 551M",
+            "Failed to allocate memory within limits: totalBytes (3081M) > maxBytes (3072M)")) {
+      assertThat(sentence(message, "train"))
+          .startsWith("There is not enough memory for this; choose less for --image-size")
+          .doesNotContain("Bytes");
+    }
   }
 
   @Test

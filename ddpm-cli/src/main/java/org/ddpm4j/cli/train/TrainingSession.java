@@ -483,8 +483,13 @@ final class TrainingSession implements AutoCloseable {
       why.addSuppressed(e);
       console.note(
           "train: step %d could not be saved (%s); what was saved before is still there",
-          trainer.step(), e.getMessage());
+          trainer.step(), words(e));
     }
+  }
+
+  /** JavaCPP's words of memory are names of its classes, and bytes. */
+  static String words(Throwable e) {
+    return e instanceof OutOfMemoryError ? "there is no memory left for it" : e.getMessage();
   }
 
   private Sitting sitting() {
