@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.ddpm4j.diffusion.objective.ConsistencyDistillation;
 import org.ddpm4j.diffusion.objective.ImportanceTimesteps;
 import org.ddpm4j.diffusion.objective.LogNormalTimesteps;
@@ -55,6 +57,13 @@ public final class Trainer implements AutoCloseable {
   private DataSet validation;
   private long step;
   private volatile boolean stopRequested;
+
+  /**
+   * Held for a step, and while the threads and the memory that steps take are given back. Fair, or
+   * the next step might always be quicker than who closes.
+   */
+  private final ReentrantLock life = new ReentrantLock(true);
+
   private boolean closed;
 
   /**
@@ -216,21 +225,34 @@ public final class Trainer implements AutoCloseable {
    * @throws IOException if a listener throws it
    */
   public void fit() throws IOException {
-    if (closed) {
-      throw new IllegalStateException(
-          "The training is closed; go on with another trainer that resumes its checkpoint.");
-    }
     try {
-      finishReport();
+      whileOpen(
+          () -> {
+            finishReport();
+            return null;
+          });
       while (step < config.steps() && !stopRequested) {
         checkInterrupt();
-        TrainingListener.StepReport report = trainStep();
+        TrainingListener.StepReport report = whileOpen(this::trainStep);
         for (TrainingListener listener : listeners) {
           listener.onStep(this, report);
         }
       }
     } finally {
       stopRequested = false;
+    }
+  }
+
+  private <T> T whileOpen(Supplier<T> work) {
+    life.lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException(
+            "The training is closed; go on with another trainer that resumes its checkpoint.");
+      }
+      return work.get();
+    } finally {
+      life.unlock();
     }
   }
 
@@ -426,13 +448,20 @@ public final class Trainer implements AutoCloseable {
 
   /**
    * Ends the threads of training and closes {@link #emaUnet}. The network that was trained, and the
-   * data, are the caller's to close. Closing once more does nothing.
+   * data, are the caller's to close. Waits for a step that another thread is in; its {@link #fit}
+   * then refuses the next one with an {@link IllegalStateException}. Closing once more does
+   * nothing.
    */
   @Override
   public void close() {
-    closed = true;
-    trainingStep.close();
-    emaUnet.close();
-    target.ifPresent(Unet::close);
+    life.lock();
+    try {
+      closed = true;
+      trainingStep.close();
+      emaUnet.close();
+      target.ifPresent(Unet::close);
+    } finally {
+      life.unlock();
+    }
   }
 }

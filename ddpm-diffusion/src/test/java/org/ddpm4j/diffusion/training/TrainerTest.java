@@ -11,6 +11,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.bytedeco.javacpp.Pointer;
 import org.ddpm4j.diffusion.objective.Objective;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
@@ -456,6 +460,38 @@ class TrainerTest {
         .hasMessage(
             "The training is closed; go on with another trainer that resumes its checkpoint.");
     assertThat(trainer.checkpoint().step()).isEqualTo(2);
+  }
+
+  /** As when a service ends: threads and, on a card, memory are not taken from under a step. */
+  @Test
+  void closingWhileAnotherThreadTrainsEndsThatAfterAWholeStep() throws Exception {
+    CountDownLatch training = new CountDownLatch(1);
+    Trainer trainer =
+        TinyTraining.trainer(100_000)
+            .withListener(
+                (t, report) -> {
+                  training.countDown();
+                  if (report.step() == 1000) {
+                    t.requestStop();
+                  }
+                });
+    ExecutorService executor = Executors.newSingleThreadExecutor();
+    try {
+      Future<?> fit =
+          executor.submit(
+              () -> {
+                trainer.fit();
+                return null;
+              });
+      training.await();
+      trainer.close();
+      assertThatThrownBy(fit::get)
+          .hasCauseInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("The training is closed;");
+      assertThat(trainer.checkpoint().step()).isEqualTo(trainer.step());
+    } finally {
+      executor.shutdownNow();
+    }
   }
 
   @Test
