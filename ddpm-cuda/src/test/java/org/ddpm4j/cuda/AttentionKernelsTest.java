@@ -7,7 +7,6 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import org.ddpm4j.kernels.ops.Attention;
 import org.ddpm4j.kernels.ops.AttentionGradient;
 import org.ddpm4j.kernels.ops.FusedOp;
@@ -19,36 +18,21 @@ import org.ddpm4j.kernels.plan.ElementType;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
 import org.ddpm4j.kernels.plan.TensorFormat;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Both kinds of attention and their gradients, emulated, against loops in DOUBLE. */
-class AttentionKernelsTest {
+class AttentionKernelsTest extends OnEmulatedCard {
 
   private static final int QUERIES = 0;
   private static final int KEYS = 1;
   private static final int VALUES = 2;
   private static final short NOT_A_NUMBER = (short) 0xFFFF;
 
-  private final Random random = new Random(11);
-  private EmulatedDriver driver;
-
-  @BeforeEach
-  void open() {
-    Assumptions.assumeTrue(EmulatedDriver.obstacle() == null, EmulatedDriver.obstacle());
-    driver = new EmulatedDriver();
-  }
-
-  @AfterEach
-  void close() {
-    if (driver != null) {
-      driver.close();
-    }
+  AttentionKernelsTest() {
+    super(11);
   }
 
   /** A map [N,H,W,C], with the values that the card has. */

@@ -17,9 +17,6 @@ import org.ddpm4j.kernels.ops.FusedOp;
 import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,23 +24,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Convolutions and their gradients, emulated, against loops in DOUBLE. */
-class ConvolutionKernelsTest {
+class ConvolutionKernelsTest extends OnEmulatedCard {
 
-  private EmulatedDriver driver;
-  private EmulatedTensors tensors;
-
-  @BeforeEach
-  void open() {
-    Assumptions.assumeTrue(EmulatedDriver.obstacle() == null, EmulatedDriver.obstacle());
-    driver = new EmulatedDriver();
-    tensors = new EmulatedTensors(driver, new Random(5));
-  }
-
-  @AfterEach
-  void close() {
-    if (driver != null) {
-      driver.close();
-    }
+  ConvolutionKernelsTest() {
+    super(5);
   }
 
   /** One convolution: from x {@code [N,H,W,in]} to y {@code [N,oH,oW,out]}. */

@@ -5,13 +5,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Random;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
 import org.ddpm4j.kernels.random.Philox;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -19,28 +15,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * Noise of a key, emulated, against the words of the CPU and the definition of its distribution.
  */
-class NoiseKernelsTest {
+class NoiseKernelsTest extends OnEmulatedCard {
 
   private static final long SEED = 0x0123456789ABCDEFL;
   private static final long FIRST_IMAGE = 0xFFFFFFFEL;
   private static final long STEP = 77;
   private static final long PURPOSE = 2;
 
-  private EmulatedDriver driver;
-  private EmulatedTensors tensors;
-
-  @BeforeEach
-  void open() {
-    Assumptions.assumeTrue(EmulatedDriver.obstacle() == null, EmulatedDriver.obstacle());
-    driver = new EmulatedDriver();
-    tensors = new EmulatedTensors(driver, new Random(2));
-  }
-
-  @AfterEach
-  void close() {
-    if (driver != null) {
-      driver.close();
-    }
+  NoiseKernelsTest() {
+    super(2);
   }
 
   private static double noise(int image, int element) {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import org.ddpm4j.cuda.ProductKernels.Operand;
 import org.ddpm4j.cuda.ProductKernels.Sizes;
 import org.ddpm4j.kernels.ops.Linear;
@@ -12,31 +11,15 @@ import org.ddpm4j.kernels.ops.LinearGradient;
 import org.ddpm4j.kernels.plan.ElementType;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Batched products and fully connected layers, emulated, against loops in DOUBLE. */
-class ProductKernelsTest {
+class ProductKernelsTest extends OnEmulatedCard {
 
-  private EmulatedDriver driver;
-  private EmulatedTensors tensors;
-
-  @BeforeEach
-  void open() {
-    Assumptions.assumeTrue(EmulatedDriver.obstacle() == null, EmulatedDriver.obstacle());
-    driver = new EmulatedDriver();
-    tensors = new EmulatedTensors(driver, new Random(5));
-  }
-
-  @AfterEach
-  void close() {
-    if (driver != null) {
-      driver.close();
-    }
+  ProductKernelsTest() {
+    super(5);
   }
 
   private CudaContext context(Precision precision) {
