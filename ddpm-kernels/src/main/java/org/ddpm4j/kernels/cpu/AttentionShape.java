@@ -115,6 +115,12 @@ record AttentionShape(
     return rows.part((long) image * positions * features(), (long) positions * features());
   }
 
+  /** Of softmaxes that were kept, those of an image's queries (part 0) or keys (1). */
+  CpuTensor kept(CpuTensor softmaxes, int image, int part) {
+    long length = (long) positions * features();
+    return softmaxes.part((2L * image + part) * length, positions, features());
+  }
+
   /** The floats of scratch memory that {@link #factors} takes. */
   long roundedScratch(long length) {
     return type == memory.data_type.f32 ? 0 : CpuTensor.floatsFor(length);

@@ -11,6 +11,8 @@ import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.FusedOp;
+import org.ddpm4j.kernels.ops.LinearAttention;
+import org.ddpm4j.kernels.ops.LinearAttentionGradient;
 import org.ddpm4j.kernels.plan.Device;
 import org.ddpm4j.kernels.plan.DeviceMemory;
 import org.ddpm4j.kernels.plan.ElementType;
@@ -125,6 +127,15 @@ public final class CpuDevice implements Device {
       return Optional.of(convolution.with(eltwise.function()));
     }
     return next instanceof Add ? Optional.of(convolution.withResidual()) : Optional.empty();
+  }
+
+  @Override
+  public Optional<FusedOp> keeping(FusedOp op, FusedOp gradient) {
+    return op instanceof LinearAttention attention
+            && gradient instanceof LinearAttentionGradient backward
+            && attention.heads() == backward.heads()
+        ? Optional.of(attention.keepingSoftmaxes())
+        : Optional.empty();
   }
 
   /** Feature maps are in the format of the products; images, which are small, stay floats. */

@@ -10,6 +10,9 @@ import org.ddpm4j.kernels.plan.Kernel;
 /** {@link LinearAttentionGradient} on a CPU. */
 final class LinearAttentionGradientKernel {
 
+  private static final int QUERIES = 0;
+  private static final int KEYS = 1;
+
   private LinearAttentionGradientKernel() {}
 
   static Kernel kernel(
@@ -31,62 +34,92 @@ final class LinearAttentionGradientKernel {
             1,
             s.width());
     memory.desc inFloatRows = s.inRows(memory.data_type.f32);
+    CpuTensor kept = inputs.size() == 2 ? null : inputs.get(2);
     long features = (long) s.positions() * s.features();
-    long roundedFeatures = s.roundedScratch(features);
+    long floats = Softmaxes.needsFloats(kept) ? features : 0;
+    long rounded = kept == null ? s.roundedScratch(features) : 0;
     long summaryLength = (long) s.features() * s.width();
     List<CpuTensor> scratch =
-        context.scratch(
-            features,
-            features,
-            features,
-            summaryLength,
-            summaryLength,
-            roundedFeatures,
-            roundedFeatures);
-    long[] shape = {s.positions(), s.features()};
-    CpuTensor q = scratch.get(0).part(0, shape);
-    CpuTensor k = scratch.get(1).part(0, shape);
-    CpuTensor slopes = scratch.get(2).part(0, shape);
-    CpuTensor contextMatrix = scratch.get(3);
-    CpuTensor contextSlopes = scratch.get(4);
-    // What the products read.
-    CpuTensor factorQ = s.factors(q, scratch.get(5));
-    CpuTensor factorK = s.factors(k, scratch.get(6));
-    Kernel roundingQ = s.rounding(context, q, factorQ);
-    Kernel roundingK = s.rounding(context, k, factorK);
-    Kernel softmaxOfQueries = Softmax.ofRows(context, q, rows, s.width());
-    Kernel softmaxOfKeys = Softmax.ofColumns(context, k, s.positions(), s.features());
-    Kernel gradientOfQueries = Softmax.gradientOfRows(context, q, slopes, rows, s.width());
+        context.scratch(features, summaryLength, summaryLength, floats, floats, rounded, rounded);
+    CpuTensor slopes = scratch.get(0).part(0, s.positions(), s.features());
+    CpuTensor contextMatrix = scratch.get(1);
+    CpuTensor contextSlopes = scratch.get(2);
+    Softmaxes softmaxes =
+        new Softmaxes(context, s, qkv, kept, scratch.subList(3, 5), scratch.subList(5, 7));
     MatrixProduct summing = MatrixProduct.scaled(s.inRowsTransposed(), s.inQkv(), summary, scale);
     MatrixProduct ofContext =
         MatrixProduct.scaled(s.inRowsTransposed(), s.inRows(), summary, scale);
     MatrixProduct ofQueries = MatrixProduct.of(s.inRows(), summaryTransposed, inFloatRows);
     MatrixProduct ofKeys = MatrixProduct.of(s.inQkv(), summaryTransposed, inFloatRows);
     MatrixProduct ofValues = MatrixProduct.of(s.inRows(), summary, s.inQkv());
-    Kernel gradientOfKeys = new GradientOfKeys(s, k, slopes);
     List<Kernel> steps = new ArrayList<>();
     for (int n = 0; n < s.images(); n++) {
-      CpuTensor image = LinearAttentionKernel.image(qkv, s, n);
       CpuTensor gradientOfImage = LinearAttentionKernel.image(gradient, s, n);
       CpuTensor v = s.part(qkv, n, 2);
       CpuTensor dy = s.image(inputs.get(1), n);
-      steps.add(ChannelRange.gathering(context, image, 0, q));
-      steps.add(softmaxOfQueries);
-      steps.add(roundingQ);
-      steps.add(ChannelRange.gathering(context, image, s.features(), k));
-      steps.add(softmaxOfKeys);
-      steps.add(roundingK);
-      steps.add(summing.call(context, factorK, v, contextMatrix));
-      steps.add(ofContext.call(context, factorQ, dy, contextSlopes));
-      steps.add(ofValues.call(context, factorK, contextSlopes, s.part(gradient, n, 2)));
+      CpuTensor q = softmaxes.factor(n, QUERIES);
+      CpuTensor k = softmaxes.factor(n, KEYS);
+      CpuTensor qFloats = softmaxes.floats(n, QUERIES);
+      CpuTensor kFloats = softmaxes.floats(n, KEYS);
+      steps.addAll(softmaxes.preparation(n, QUERIES));
+      steps.addAll(softmaxes.preparation(n, KEYS));
+      steps.add(summing.call(context, k, v, contextMatrix));
+      steps.add(ofContext.call(context, q, dy, contextSlopes));
+      steps.add(ofValues.call(context, k, contextSlopes, s.part(gradient, n, 2)));
       steps.add(ofQueries.call(context, dy, contextMatrix, slopes));
-      steps.add(gradientOfQueries);
+      steps.add(Softmax.gradientOfRows(context, qFloats, slopes, rows, s.width()));
       steps.add(ChannelRange.scattering(context, slopes, gradientOfImage, 0));
       steps.add(ofKeys.call(context, v, contextSlopes, slopes));
-      steps.add(gradientOfKeys);
+      steps.add(new GradientOfKeys(s, kFloats, slopes));
       steps.add(ChannelRange.scattering(context, slopes, gradientOfImage, s.features()));
     }
     return Kernel.sequence(steps);
+  }
+
+  /** The softmaxes of an image's queries and keys: kept by the operation, or computed again. */
+  private record Softmaxes(
+      CpuContext context,
+      AttentionShape shape,
+      CpuTensor qkv,
+      CpuTensor kept,
+      List<CpuTensor> floatScratch,
+      List<CpuTensor> roundedScratch) {
+
+    /** Whether floats lie elsewhere than what was kept. */
+    static boolean needsFloats(CpuTensor kept) {
+      return kept == null || !kept.isFloat();
+    }
+
+    /** As floats, which the gradient of a softmax reads. */
+    CpuTensor floats(int image, int part) {
+      return needsFloats(kept)
+          ? floatScratch.get(part).part(0, shape.positions(), shape.features())
+          : shape.kept(kept, image, part);
+    }
+
+    /** As products read them. */
+    CpuTensor factor(int image, int part) {
+      return kept == null
+          ? shape.factors(floats(image, part), roundedScratch.get(part))
+          : shape.kept(kept, image, part);
+    }
+
+    /** Fills both. */
+    List<Kernel> preparation(int image, int part) {
+      CpuTensor floats = floats(image, part);
+      CpuTensor factor = factor(image, part);
+      if (kept != null) {
+        return needsFloats(kept) ? List.of(context.copying(factor, floats)) : List.of();
+      }
+      CpuTensor rows = LinearAttentionKernel.image(qkv, shape, image);
+      return List.of(
+          ChannelRange.gathering(context, rows, (long) part * shape.features(), floats),
+          part == QUERIES
+              ? Softmax.ofRows(
+                  context, floats, (long) shape.positions() * shape.heads(), shape.width())
+              : Softmax.ofColumns(context, floats, shape.positions(), shape.features()),
+          shape.rounding(context, floats, factor));
+    }
   }
 
   /** The gradient of the softmax over the positions, in place: {@code k·(dk - Σ k·dk)}. */

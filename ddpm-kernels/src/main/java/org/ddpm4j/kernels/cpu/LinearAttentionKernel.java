@@ -14,28 +14,27 @@ final class LinearAttentionKernel {
   static Kernel kernel(
       LinearAttention op, CpuContext context, List<CpuTensor> inputs, List<CpuTensor> outputs) {
     CpuTensor qkv = inputs.get(0);
+    CpuTensor y = outputs.get(0);
+    CpuTensor kept = outputs.size() == 1 ? null : outputs.get(1);
     AttentionShape s = AttentionShape.of(qkv, op.heads());
     memory.desc summary = Onednn.dense(s.type(), s.heads(), s.width(), s.width());
-    long rows = (long) s.positions() * s.features();
+    long rows = kept == null ? (long) s.positions() * s.features() : 0;
     List<CpuTensor> scratch = context.scratch(rows, rows, (long) s.features() * s.width());
-    CpuTensor q = rows(s, scratch.get(0));
-    CpuTensor k = rows(s, scratch.get(1));
     CpuTensor contextMatrix = scratch.get(2);
-    Kernel softmaxOfQueries =
-        Softmax.ofRows(context, q, (long) s.positions() * s.heads(), s.width());
-    Kernel softmaxOfKeys = Softmax.ofColumns(context, k, s.positions(), s.features());
     MatrixProduct summing =
         MatrixProduct.scaled(s.inRowsTransposed(), s.inQkv(), summary, 1 / Math.sqrt(s.width()));
     MatrixProduct reading = MatrixProduct.of(s.inRows(), summary, s.inRows());
     List<Kernel> steps = new ArrayList<>();
     for (int n = 0; n < s.images(); n++) {
       CpuTensor image = image(qkv, s, n);
+      CpuTensor q = kept == null ? rows(s, scratch.get(0)) : s.kept(kept, n, 0);
+      CpuTensor k = kept == null ? rows(s, scratch.get(1)) : s.kept(kept, n, 1);
       steps.add(ChannelRange.gathering(context, image, 0, q));
-      steps.add(softmaxOfQueries);
+      steps.add(Softmax.ofRows(context, q, (long) s.positions() * s.heads(), s.width()));
       steps.add(ChannelRange.gathering(context, image, s.features(), k));
-      steps.add(softmaxOfKeys);
+      steps.add(Softmax.ofColumns(context, k, s.positions(), s.features()));
       steps.add(summing.call(context, k, s.part(qkv, n, 2), contextMatrix));
-      steps.add(reading.call(context, q, contextMatrix, s.image(outputs.get(0), n)));
+      steps.add(reading.call(context, q, contextMatrix, s.image(y, n)));
     }
     return Kernel.sequence(steps);
   }

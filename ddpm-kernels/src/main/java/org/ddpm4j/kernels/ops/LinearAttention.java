@@ -29,9 +29,24 @@ public final class LinearAttention extends FusedOp {
     addIArgument(heads);
   }
 
+  private LinearAttention(int outputCount, int heads) {
+    super(outputCount);
+    addIArgument(heads);
+  }
+
   /** {@return the number of heads} */
   public int heads() {
     return setting(0);
+  }
+
+  /**
+   * The same operation that keeps both softmaxes for its gradient.
+   *
+   * @return one with a second output {@code [N,2,H·W,heads·d]}: of each image the queries' softmax
+   *     and the keys'
+   */
+  public LinearAttention keepingSoftmaxes() {
+    return new LinearAttention(2, heads());
   }
 
   @Override
@@ -42,7 +57,10 @@ public final class LinearAttention extends FusedOp {
   @Override
   public List<long[]> outputShapes(List<long[]> inputs) {
     long[] qkv = inputs.get(0);
-    return List.of(new long[] {qkv[0], qkv[1], qkv[2], qkv[3] / 3});
+    long features = qkv[3] / 3;
+    long[] y = {qkv[0], qkv[1], qkv[2], features};
+    long[] softmaxes = {qkv[0], 2, qkv[1] * qkv[2], features};
+    return List.of(y, softmaxes).subList(0, getNumOutputs());
   }
 
   @Override

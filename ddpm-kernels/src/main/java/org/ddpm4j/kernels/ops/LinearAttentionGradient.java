@@ -5,8 +5,9 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * The gradient of {@link LinearAttention}. Inputs: qkv, gradient of the output. Output: gradient of
- * qkv. Both softmaxes are computed again rather than kept.
+ * The gradient of {@link LinearAttention}. Inputs: qkv, gradient of the output, and the softmaxes
+ * if {@linkplain LinearAttention#keepingSoftmaxes they were kept}; otherwise they are computed
+ * again. Output: gradient of qkv.
  */
 public final class LinearAttentionGradient extends GradientOp {
 

@@ -125,6 +125,18 @@ public interface Device extends AutoCloseable {
   }
 
   /**
+   * An operation that keeps what its gradient would otherwise compute again.
+   *
+   * @param op the operation
+   * @param gradient one that reads the same first input
+   * @return the operation with one more output, which the gradient can read behind its own inputs;
+   *     or empty if the other one is not its gradient, or that does not pay
+   */
+  default Optional<FusedOp> keeping(FusedOp op, FusedOp gradient) {
+    return Optional.empty();
+  }
+
+  /**
    * How an operation's output lies, if it is neither an output of the plan nor a sum.
    *
    * @param op the operation

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -67,6 +68,7 @@ final class PlanCompiler {
     findOperations();
     new OperationFusion(operations, device, this::isSeen).run().forEach(values::remove);
     int stationarySteps = moveStationaryToFront();
+    keepForGradients();
     findLastUses();
     giveFormats();
     giveSlots();
@@ -232,6 +234,44 @@ final class PlanCompiler {
     operations.addAll(front);
     operations.addAll(rest);
     return front.size();
+  }
+
+  /** Lets operations keep what their gradients would otherwise compute again. */
+  private void keepForGradients() {
+    for (int i = 0; i < operations.size(); i++) {
+      Operation operation = operations.get(i);
+      if (operation.inputs().isEmpty() || values.get(operation.outputs().get(0)).stationary) {
+        continue;
+      }
+      for (int k = i + 1; k < operations.size(); k++) {
+        Operation later = operations.get(k);
+        Optional<FusedOp> keeping =
+            later.inputs().indexOf(operation.inputs().get(0)) == 0
+                ? device.keeping(operation.op(), later.op())
+                : Optional.empty();
+        if (keeping.isPresent()) {
+          keep(i, keeping.get(), k);
+          break;
+        }
+      }
+    }
+  }
+
+  private void keep(int index, FusedOp keeping, int gradientIndex) {
+    Operation operation = operations.get(index);
+    Operation gradient = operations.get(gradientIndex);
+    List<long[]> shapes = operation.inputs().stream().map(name -> values.get(name).shape).toList();
+    String kept = operation.outputs().get(0) + "-kept";
+    add(kept, keeping.outputShapes(shapes).get(operation.outputs().size()));
+    operations.set(
+        index, new Operation(keeping, operation.inputs(), with(operation.outputs(), kept)));
+    operations.set(
+        gradientIndex,
+        new Operation(gradient.op(), with(gradient.inputs(), kept), gradient.outputs()));
+  }
+
+  private static List<String> with(List<String> names, String name) {
+    return Stream.concat(names.stream(), Stream.of(name)).toList();
   }
 
   private void findLastUses() {
