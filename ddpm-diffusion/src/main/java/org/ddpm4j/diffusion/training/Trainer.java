@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.ddpm4j.diffusion.objective.ConsistencyDistillation;
@@ -65,6 +66,8 @@ public final class Trainer implements AutoCloseable {
   private final ReentrantLock life = new ReentrantLock(true);
 
   private boolean closed;
+
+  private final AtomicBoolean fitting = new AtomicBoolean();
 
   /**
    * A training that is at its beginning.
@@ -221,10 +224,14 @@ public final class Trainer implements AutoCloseable {
    *     left; {@link #checkpoint} is then the state after the last whole step
    * @throws CancellationException if the thread is interrupted; {@link #checkpoint} is then the
    *     state after the last step
-   * @throws IllegalStateException if this is closed
+   * @throws IllegalStateException if this is closed, or another call is under way
    * @throws IOException if a listener throws it
    */
   public void fit() throws IOException {
+    if (!fitting.compareAndSet(false, true)) {
+      throw new IllegalStateException(
+          "This training is under way already; one fit at a time does its steps.");
+    }
     try {
       whileOpen(
           () -> {
@@ -240,6 +247,7 @@ public final class Trainer implements AutoCloseable {
       }
     } finally {
       stopRequested = false;
+      fitting.set(false);
     }
   }
 

@@ -495,6 +495,21 @@ class TrainerTest {
   }
 
   @Test
+  void oneFitAtATimeDoesTheSteps() throws IOException {
+    Trainer trainer =
+        TinyTraining.trainer(2)
+            .withListener(
+                (t, report) ->
+                    assertThatThrownBy(t::fit)
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessage(
+                            "This training is under way already; one fit at a time does its steps."));
+    trainer.fit();
+    assertThat(trainer.step()).isEqualTo(2);
+    trainer.fit();
+  }
+
+  @Test
   void aStopThatIsRequestedBeforeTheBeginningIsNotForgotten() throws IOException {
     Trainer trainer = TinyTraining.trainer(3);
     trainer.requestStop();
