@@ -146,7 +146,8 @@ class DataSetsTest {
     assertThat(described.at("/selection/class").asText()).isEqualTo("bird");
     assertThat(described.at("/normalization/std/2").asDouble()).isEqualTo(0.225);
     assertThat(Cli.run("info", run).isOk().out())
-        .contains("pixels       -2.118 to 2.249, -2.036 to 2.429, -1.804 to 2.640 (mean 0.485");
+        .contains(
+            "pixels       -2.118 to 2.249, -2.036 to 2.429, -1.804 to 2.640 (0 to 1, less 0.485");
     assertThat(Files.readString(run.resolve("report.html"))).contains("-2.118 to 2.249");
     assertThat(picture(run.resolve("samples.png")).getRaster().getNumBands()).isEqualTo(3);
     Cli.run("train", "--resume", run, "--data", data, "--sample-steps", 2).isOk();
@@ -256,7 +257,7 @@ class DataSetsTest {
             .isOk();
     assertThat(result.out())
         .contains("images       3 of 16x16x1", "  7    Sneaker: 3", "  6    Shirt: 0");
-    assertThat(picture(picture).getWidth()).isEqualTo(2 * 33 + 1);
+    assertThat(picture(picture).getWidth()).isEqualTo(3 * 33 + 1);
     Cli.run("data", "--data", data, "--class", 11, "--output", picture)
         .isBadInput("no class 11", "Ankle boot");
     Cli.run("data", "--data", data, "--scale", 16, "--image-size", 1000, "--output", picture)
@@ -271,7 +272,7 @@ class DataSetsTest {
     Path data = PictureFixture.folder(root.resolve("data"), 15);
     Path asked = root.resolve("asked");
     assertThat(holdOut(data, asked, "--validation-images", "4").isOk().err())
-        .contains("(26 images of 8x8x3, 4 held out)");
+        .contains("train: 26 images to train on, of ", " (of 8x8x3, 4 held out)");
     assertThat(Cli.run("info", asked).isOk().out()).contains("26 of 8x8x3 to train on, 4 held out");
     Cli.run("train", "--resume", asked, "--data", data, "--steps", 3).isOk();
     Cli.run("evaluate", "--run", asked, "--data", data, "--steps", 2).isOk();
@@ -280,7 +281,7 @@ class DataSetsTest {
             "There is no test image 4: of 4 images held out, of images of the folder",
             "numbers go from 0 to 3; give such a one, or the file of an image");
     assertThat(holdOut(data, root.resolve("usual")).isOk().err())
-        .contains("(27 images of 8x8x3, 3 held out)");
+        .contains("train: 27 images to train on, of ", " (of 8x8x3, 3 held out)");
     assertThat(holdOut(data, root.resolve("none"), "--validation-images", "0").isOk().err())
         .contains("(30 images of 8x8x3, none held out)");
     Path all = root.resolve("all");

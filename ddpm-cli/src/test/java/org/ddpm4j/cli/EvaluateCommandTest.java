@@ -63,7 +63,10 @@ class EvaluateCommandTest {
     double total = value(out, "total");
     assertThat(value(out, "L_T") + value(out, "L_1 to L_5") + value(out, "L_0"))
         .isCloseTo(total, within(2e-5));
-    assertThat(out).contains("5 images, 6 of 6 timesteps, variance posterior", "±");
+    assertThat(out)
+        .startsWith("5 images, evenly spread, of ")
+        .contains(": 6 of 6 timesteps, variance posterior", "±")
+        .containsOnlyOnce("5 images");
 
     double[][] timesteps = table(folder.resolve("bound.csv"));
     assertThat(timesteps).hasDimensions(6, 6);

@@ -160,8 +160,8 @@ class PipelineTest {
   void everythingIsInTheFiles() throws IOException {
     Path own = draw("own.png", "--model", pipeline, "--steps", 5);
     BufferedImage grid = ImageIO.read(own.toFile());
-    assertThat(grid.getWidth()).isEqualTo(2 * 5 + 1);
-    assertThat(grid.getHeight()).isEqualTo(2 * 9 + 1);
+    assertThat(grid.getWidth()).isEqualTo(3 * 5 + 1);
+    assertThat(grid.getHeight()).isEqualTo(9 + 1);
     Path told =
         draw(
             "told.png",
@@ -219,7 +219,7 @@ class PipelineTest {
     assertThat(Files.mismatch(spaced, own)).isNotNegative();
     assertThat(
             ImageIO.read(draw("big.png", "--model", pipeline, "--size", "8").toFile()).getWidth())
-        .isEqualTo(2 * 9 + 1);
+        .isEqualTo(3 * 9 + 1);
     Cli.run("sample", "--model", pipeline, "--order", 2).isBadInput("order", "ddim");
   }
 

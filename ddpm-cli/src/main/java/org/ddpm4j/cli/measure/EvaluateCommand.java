@@ -170,9 +170,8 @@ public final class EvaluateCommand implements Callable<Integer> {
     BoundEvaluation evaluation = evaluate(bound, model.denoiser(), heldOut, timesteps);
     files.write(evaluation);
     console.printLine(
-        "%s: %d images, %d of %d timesteps, variance %s, bits/dim",
-        heldOut.source(),
-        heldOut.size(),
+        "%s: %d of %d timesteps, variance %s, bits/dim",
+        DataOptions.counted(heldOut.size(), heldOut.source()),
         timesteps.strata().size(),
         schedule.timesteps(),
         EnumConverter.spelling(bound.variance()));

@@ -349,4 +349,26 @@ public final class DataOptions {
           command, skipped.size() - MAX_NAMED_FILES);
     }
   }
+
+  /**
+   * Where images come from, with their number before it unless it begins with that.
+   *
+   * @param images how many
+   * @param source as data sets say it: "60 images, evenly spread, of …" of some of them
+   * @return the words
+   */
+  public static String counted(long images, String source) {
+    return saysCount(images, source) ? source : images + " images, " + source;
+  }
+
+  /**
+   * Whether the words on where images come from begin with their number.
+   *
+   * @param images how many
+   * @param source as data sets say it
+   * @return false where the number is still to be said
+   */
+  public static boolean saysCount(long images, String source) {
+    return source.startsWith(images + " images ") || source.startsWith(images + " images, ");
+  }
 }

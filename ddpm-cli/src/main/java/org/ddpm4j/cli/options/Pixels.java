@@ -26,7 +26,8 @@ public enum Pixels {
   }
 
   /**
-   * A scale in words, with the range of each channel.
+   * A scale in words, with the range of each channel, and how pixels from 0 to 1 come to it. Mean
+   * and standard deviation are not named: those of the images at hand are others.
    *
    * @param normalization the scale
    * @return the words
@@ -41,7 +42,7 @@ public enum Pixels {
                         Text.format("%.4g to %.4g", normalization.lower(c), normalization.upper(c)))
                 .toList());
     return Text.format(
-        "%s (mean %s, standard deviation %s)",
+        "%s (0 to 1, less %s, divided by %s)",
         ranges,
         numbers(normalization.mean().stream().mapToDouble(Double::doubleValue)),
         numbers(normalization.std().stream().mapToDouble(Double::doubleValue)));

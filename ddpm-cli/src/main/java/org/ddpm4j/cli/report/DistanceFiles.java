@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.ddpm4j.cli.options.DataOptions;
 import org.ddpm4j.evaluation.DistanceReport;
 import org.ddpm4j.evaluation.DistanceReport.OfClass;
 import org.ddpm4j.evaluation.InceptionScore;
@@ -83,13 +84,6 @@ public record DistanceFiles(Map<String, DistanceReport> reports) {
   }
 
   /** How many images they were, and which, of which some say how many. */
-  private static String reference(DistanceReport report) {
-    String images = report.referenceImages() + " images";
-    return report.reference().startsWith(images + " ")
-        ? report.reference()
-        : images + ", " + report.reference();
-  }
-
   /**
    * The figures as tables.
    *
@@ -98,7 +92,11 @@ public record DistanceFiles(Map<String, DistanceReport> reports) {
   public String table() {
     DistanceReport first = reports.values().iterator().next();
     StringBuilder text = new StringBuilder();
-    add(text, "Compared with %s, in the features of %s", reference(first), first.extractor());
+    add(
+        text,
+        "Compared with %s, in the features of %s",
+        DataOptions.counted(first.referenceImages(), first.reference()),
+        first.extractor());
     add(
         text,
         "%-18s%8s%10s%20s%11s%8s%9s%10s%11s",

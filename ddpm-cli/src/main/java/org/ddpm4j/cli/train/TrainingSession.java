@@ -14,6 +14,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.ddpm4j.cli.distances.DistanceMeter;
 import org.ddpm4j.cli.options.BadInputException;
+import org.ddpm4j.cli.options.DataOptions;
 import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.report.RunFiles;
@@ -257,10 +258,12 @@ final class TrainingSession implements AutoCloseable {
   /** Trains a new run. Where that fails before the first step is done, no folder is left. */
   End begin(Path path, Duration limit) throws IOException {
     int heldOut = config.data().validationImages();
+    int images = config.data().trainingImages();
+    String source = config.data().source();
     console.note(
-        "train: %s (%d images of %s, %s held out)",
-        config.data().source(),
-        config.data().trainingImages(),
+        "train: %s (%sof %s, %s held out)",
+        source,
+        DataOptions.saysCount(images, source) ? "" : images + " images ",
         config.model().shape(),
         heldOut == 0 ? "none" : heldOut);
     RunFolder folder = new RunFolder(path);
