@@ -10,10 +10,12 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.pipeline.BatchNoise;
 import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
+import org.ddpm4j.diffusion.pipeline.LatentDecoder;
 import org.ddpm4j.diffusion.pipeline.SamplingOptions;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.Sampler;
@@ -70,6 +72,40 @@ class DiffusionPipelineTest {
       oneStep(
           (denoiser, noise, shape) ->
               denoiser.denoise(noise.initial(0, shape), NoiseLevel.CLEAN).x0());
+
+  /** Which another part of the program may have set for its own purposes. */
+  @Test
+  void imagesDoNotDependOnNd4jsDefaultType() {
+    Sampler third =
+        oneStep((denoiser, noise, shape) -> Nd4j.valueArrayOf(shape, 1 / 3.0, DataType.FLOAT));
+    LatentDecoder same =
+        new LatentDecoder() {
+          @Override
+          public ImageShape shape() {
+            return SHAPE;
+          }
+
+          @Override
+          public INDArray decode(INDArray latents) {
+            return latents.dup();
+          }
+        };
+    DataType dataType = Nd4j.dataType();
+    DataType floatType = Nd4j.defaultFloatingPointType();
+    Nd4j.setDefaultDataTypes(DataType.FLOAT16, DataType.FLOAT16);
+    try {
+      for (Optional<LatentDecoder> decoder :
+          List.of(Optional.of(same), Optional.<LatentDecoder>empty())) {
+        INDArray images =
+            new DiffusionPipeline(QUARTERS, third, SHAPE, decoder, Normalization.SYMMETRIC, i -> 0)
+                .sample(2, 7);
+        assertThat(images.dataType()).isEqualTo(DataType.FLOAT);
+        assertThat(images.getFloat(1, 0, 1, 2)).isEqualTo(1 / 3f);
+      }
+    } finally {
+      Nd4j.setDefaultDataTypes(dataType, floatType);
+    }
+  }
 
   /** Of a shape that would be drawn in silence, since the images of a sampler are copied. */
   @Test

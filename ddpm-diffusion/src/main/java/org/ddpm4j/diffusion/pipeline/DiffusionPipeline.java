@@ -22,6 +22,7 @@ import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.cpu.BackendLookup;
 import org.ddpm4j.schedules.NoiseSchedule;
 import org.ddpm4j.unet.Unet;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.INDArrayIndex;
@@ -459,7 +460,7 @@ public record DiffusionPipeline(
   private INDArray sample(int[] classes, BatchNoise noise, SamplingOptions options) {
     int count = classes.length;
     requireCounts(count, options.batchSize());
-    INDArray images = Nd4j.create(imageShape().ofBatch(count));
+    INDArray images = Nd4j.create(DataType.FLOAT, imageShape().ofBatch(count));
     boolean complete = false;
     try {
       for (int first = 0; first < count; first += options.batchSize()) {
@@ -492,7 +493,7 @@ public record DiffusionPipeline(
   private static INDArray decoded(
       INDArray latents, LatentDecoder decoder, Cancellation cancellation) {
     int count = (int) latents.size(0);
-    INDArray images = Nd4j.createUninitialized(decoder.shape().ofBatch(count));
+    INDArray images = Nd4j.createUninitialized(DataType.FLOAT, decoder.shape().ofBatch(count));
     for (int first = 0; first < count; first += DECODED_AT_ONCE) {
       cancellation.check();
       INDArrayIndex some = NDArrayIndex.interval(first, Math.min(count, first + DECODED_AT_ONCE));
