@@ -171,6 +171,7 @@ final class PackCommand implements Callable<Integer> {
   private PackedImages pack(SparkSession spark) throws IOException {
     Configuration configuration = spark.sparkContext().hadoopConfiguration();
     if (source.dataset != null) {
+      PackedImages.requireWritable(output, configuration);
       DataSources found = DataSources.ofHost();
       return PackedImages.write(
           source.dataset.reader.load(

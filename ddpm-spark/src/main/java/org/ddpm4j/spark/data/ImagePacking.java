@@ -124,7 +124,9 @@ public final class ImagePacking {
   public static PackedImages ofImageFiles(
       SparkSession spark, String source, ImageShape shape, int parts, String target)
       throws IOException {
-    Path folder = folder(source, spark.sparkContext().hadoopConfiguration());
+    Configuration configuration = spark.sparkContext().hadoopConfiguration();
+    Path folder = folder(source, configuration);
+    PackedImages.requireWritable(target, configuration);
     Dataset<Row> files =
         spark
             .read()
@@ -198,6 +200,7 @@ public final class ImagePacking {
       int parts,
       String target)
       throws IOException {
+    PackedImages.requireWritable(target, spark.sparkContext().hadoopConfiguration());
     Dataset<Row> typed =
         rows.select(
             rows.col("index").cast(DataTypes.LongType),

@@ -157,6 +157,19 @@ public record PackedImages(String folder, Contents contents) {
   }
 
   /**
+   * Fails now where packing into a folder would fail after all images have been looked for. Leaves
+   * nothing behind.
+   *
+   * @param folder of any Hadoop file system, which must not exist
+   * @param configuration of the file systems
+   * @throws IOException if it exists or cannot be written
+   */
+  public static void requireWritable(String folder, Configuration configuration)
+      throws IOException {
+    Writer.begin(folder, configuration).close();
+  }
+
+  /**
    * The images as a data set, whose pixels are read when they are needed.
    *
    * @param configuration of the file systems

@@ -123,6 +123,21 @@ class PackedImagesTest {
               .dataSet(configuration),
           images);
 
+      // Whoever packs millions of images learns at once that their place is taken.
+      Path none = Files.createDirectory(folder.resolve("none"));
+      assertThatIOException()
+          .isThrownBy(() -> ImagePacking.ofImageFiles(spark, none.toString(), SHAPE, 3, packed))
+          .withMessageContaining("packed exists, and images are packed into new folders alone");
+      Dataset<Row> nothing = table.filter(functions.lit(false));
+      assertThatIOException()
+          .isThrownBy(
+              () ->
+                  ImagePacking.ofRows(
+                      spark, nothing, images.classNames(), SHAPE, "a table", 1, packed))
+          .withMessageContaining("packed exists, and images are packed into new folders alone");
+      PackedImages.requireWritable(folder.resolve("new").toString(), configuration);
+      assertThat(folder.resolve("new")).doesNotExist();
+
       Path unnamed = folder.resolve("unnamed");
       assertThatThrownBy(
               () ->
