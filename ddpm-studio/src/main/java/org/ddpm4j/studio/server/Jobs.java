@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.ddpm4j.studio.drawing.Drawing;
 
 /** Drawings whose clients come again to ask for them. The oldest that have ended are forgotten. */
@@ -29,13 +31,25 @@ final class Jobs {
    * @param plan as clients see it
    * @param drawing that was taken on
    * @param begun when, in nanoseconds
+   * @param told whether its client has been told how it ended
    */
-  record Job(String id, ObjectNode plan, Drawing drawing, long begun) {
+  record Job(String id, ObjectNode plan, Drawing drawing, long begun, CountDownLatch told) {
+
+    /** Whether an answer says how the job ended: after it nobody asks again. */
+    static boolean isLast(ObjectNode answer) {
+      String state = answer.get("state").textValue();
+      return !state.equals(name(Drawing.State.WAITING))
+          && !state.equals(name(Drawing.State.RUNNING));
+    }
+
+    private static String name(Drawing.State state) {
+      return state.name().toLowerCase(Locale.ROOT);
+    }
 
     ObjectNode toJson() {
       ObjectNode json = JsonNodeFactory.instance.objectNode();
       json.put("id", id);
-      json.put("state", drawing.state().name().toLowerCase(Locale.ROOT));
+      json.put("state", name(drawing.state()));
       json.put("fraction", drawing.fraction());
       switch (drawing.state()) {
         case DONE -> {
@@ -63,10 +77,40 @@ final class Jobs {
   synchronized Job add(ObjectNode plan, Drawing drawing) {
     byte[] bytes = new byte[16];
     random.nextBytes(bytes);
-    Job job = new Job(HexFormat.of().formatHex(bytes), plan, drawing, System.nanoTime());
+    Job job =
+        new Job(
+            HexFormat.of().formatHex(bytes),
+            plan,
+            drawing,
+            System.nanoTime(),
+            new CountDownLatch(1));
     forgetOld();
     jobs.put(job.id(), job);
     return job;
+  }
+
+  /** Jobs whose end their clients still wait for. */
+  synchronized List<Job> unfinished() {
+    return jobs.values().stream().filter(job -> !job.hasEnded()).toList();
+  }
+
+  /**
+   * Waits until clients, who ask now and then, have been told how their jobs ended.
+   *
+   * @param ended the jobs
+   * @param patience how long at most; those that nobody asks for any more take all of it
+   */
+  static void awaitClients(List<Job> ended, Duration patience) {
+    long deadline = System.nanoTime() + patience.toNanos();
+    try {
+      for (Job job : ended) {
+        if (!job.told().await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+          return;
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void forgetOld() {

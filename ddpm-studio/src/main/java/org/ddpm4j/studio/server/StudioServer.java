@@ -64,6 +64,10 @@ public final class StudioServer implements AutoCloseable {
   private static final int JSON_BYTES = 64 << 10;
   private static final int EDIT_BYTES = 6 << 20;
   private static final int MOST_BODY_BYTES = 96 << 20;
+
+  /** In which clients do so that ask now and then. */
+  private static final Duration FETCHING = Duration.ofSeconds(10);
+
   private static final Duration MORE_THAN_A_DRAWING = Duration.ofSeconds(30);
 
   private final ServerOptions options;
@@ -476,7 +480,16 @@ public final class StudioServer implements AutoCloseable {
 
   private void job(Exchange exchange) {
     Jobs.Job job = jobs.find(exchange.pathParameter("id"));
-    offload(exchange, () -> exchange.answer(200, job.toJson()));
+    offload(
+        exchange,
+        () -> {
+          ObjectNode answer = job.toJson();
+          exchange.answer(200, answer);
+          if (Jobs.Job.isLast(answer)) {
+            // After the answer, which is written in the same thread.
+            exchange.later(job.told()::countDown);
+          }
+        });
   }
 
   private void cancelJob(Exchange exchange) {
@@ -486,13 +499,14 @@ public final class StudioServer implements AutoCloseable {
         () -> {
           job.drawing().cancel();
           exchange.answerNothing();
+          exchange.later(job.told()::countDown);
         });
   }
 
   /**
    * Refuses new drawings, losses and trainings, finishes the drawings and the loss that were taken
-   * on as far as the grace allows, asks trainings that were begun here to save and end, and closes
-   * models and port.
+   * on as far as the grace allows, lets clients fetch what jobs have drawn meanwhile, asks
+   * trainings that were begun here to save and end, and closes models and port.
    */
   @Override
   public void close() {
@@ -500,8 +514,11 @@ public final class StudioServer implements AutoCloseable {
       return;
     }
     long begun = System.nanoTime();
+    List<Jobs.Job> awaited = jobs.unfinished();
     queue.drain(options.grace());
     losses.drain(options.grace().minusNanos(System.nanoTime() - begun));
+    Duration left = options.grace().minusNanos(System.nanoTime() - begun);
+    Jobs.awaitClients(awaited, left.compareTo(FETCHING) < 0 ? left : FETCHING);
     server.close().toCompletionStage().toCompletableFuture().join();
     closeAll();
   }

@@ -653,6 +653,39 @@ class StudioServerTest {
     }
   }
 
+  /**
+   * A client that asks now and then for what it has begun gets it, though it was the last thing.
+   */
+  @Test
+  void whatAJobHasDrawnIsFetchedBeforeTheServiceEnds() throws Exception {
+    StudioServer ending =
+        new StudioServer(
+            ServerOptions.loopback(0).withGrace(Duration.ofMinutes(5)),
+            List.of(ModelSource.bundled()),
+            Optional.empty());
+    HttpRequest drawing =
+        request(ending, "/v1/jobs")
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString("{\"count\": 1, \"steps\": 50, \"sampler\": \"ddim\"}"))
+            .build();
+    String id =
+        JSON.readTree(CLIENT.send(drawing, BodyHandlers.ofString()).body()).get("id").textValue();
+    Thread closing = new Thread(ending::close);
+    closing.start();
+    while (status(ending, "/v1/health/ready", "") != 503) {
+      Thread.sleep(5);
+    }
+    JsonNode job;
+    do {
+      Thread.sleep(100);
+      HttpRequest asking = request(ending, "/v1/jobs/" + id).build();
+      job = JSON.readTree(CLIENT.send(asking, BodyHandlers.ofString()).body());
+    } while (List.of("waiting", "running").contains(job.get("state").textValue()));
+    assertThat(job.get("state").textValue()).isEqualTo("done");
+    assertThat(job.at("/result/images")).hasSize(1);
+    closing.join();
+  }
+
   /** While a client still reads its images come, the service asks nobody else in, and then ends. */
   @Test
   void whatWasTakenOnIsAnsweredBeforeTheServiceEnds() throws Exception {
