@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -26,12 +25,7 @@ public final class Folders {
    */
   public static List<Path> create(Path folder) throws IOException {
     Objects.requireNonNull(folder, "folder");
-    List<Path> missing = new ArrayList<>();
-    for (Path above = folder.toAbsolutePath().normalize();
-        above != null && Files.notExists(above, LinkOption.NOFOLLOW_LINKS);
-        above = above.getParent()) {
-      missing.add(above);
-    }
+    List<Path> missing = missing(folder);
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
@@ -42,7 +36,14 @@ public final class Folders {
       removeEmpty(missing);
       throw FileFailure.noFolder(folder, new NoSuchFileException(folder.toString()));
     }
-    return List.copyOf(missing);
+    return missing;
+  }
+
+  /** Of a folder and those above it, the ones that are not there, the innermost first. */
+  private static List<Path> missing(Path folder) {
+    return Stream.iterate(folder.toAbsolutePath().normalize(), Objects::nonNull, Path::getParent)
+        .takeWhile(above -> Files.notExists(above, LinkOption.NOFOLLOW_LINKS))
+        .toList();
   }
 
   /**
@@ -91,8 +92,9 @@ public final class Folders {
   public static void requireWritable(Path folder) throws IOException {
     Objects.requireNonNull(folder, "folder");
     Path existing = folder.toAbsolutePath().normalize();
-    while (existing.getParent() != null && Files.notExists(existing, LinkOption.NOFOLLOW_LINKS)) {
-      existing = existing.getParent();
+    for (Path missing : missing(folder)) {
+      // Of Windows' roots there may be none.
+      existing = Objects.requireNonNullElse(missing.getParent(), missing);
     }
     try {
       if (!Files.isDirectory(existing)) {
