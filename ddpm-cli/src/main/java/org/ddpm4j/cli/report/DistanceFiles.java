@@ -83,7 +83,6 @@ public record DistanceFiles(Map<String, DistanceReport> reports) {
         file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(figures) + "\n");
   }
 
-  /** How many images they were, and which, of which some say how many. */
   /**
    * The figures as tables.
    *

@@ -36,9 +36,16 @@ public final class FusedGraph {
   private final SameDiff graph = SameDiff.create();
   private final Map<String, long[]> inputs = new LinkedHashMap<>();
   private final Map<String, CpuTensor> parameters = new LinkedHashMap<>();
+  private final Precision precision;
   private boolean differentiated;
 
   public FusedGraph() {
+    this(Precision.FLOAT32);
+  }
+
+  /** The plans are of this precision. */
+  FusedGraph(Precision precision) {
+    this.precision = precision;
     if (!FusedKernels.available()) {
       throw new AssertionError(FusedKernels.obstacle());
     }
@@ -91,13 +98,7 @@ public final class FusedGraph {
 
   public PlanRequest forward(Set<String> unchanging, String... outputs) {
     return new PlanRequest(
-        graph,
-        inputs,
-        unchanging,
-        tensors(parameters),
-        List.of(outputs),
-        Map.of(),
-        Precision.FLOAT32);
+        graph, inputs, unchanging, tensors(parameters), List.of(outputs), Map.of(), precision);
   }
 
   /** As {@link #forward}, with a batch of another size. */
@@ -109,7 +110,7 @@ public final class FusedGraph {
         tensors(parameters),
         List.of(outputs),
         Map.of(),
-        Precision.FLOAT32);
+        precision);
   }
 
   private static Map<String, Tensor> tensors(Map<String, CpuTensor> named) {
@@ -171,13 +172,7 @@ public final class FusedGraph {
     Map<String, CpuTensor> named = new LinkedHashMap<>();
     sums.forEach((name, sum) -> named.put(graph.getVariable(name).gradient().name(), sum));
     return new PlanRequest(
-        function,
-        all,
-        Set.of(),
-        tensors(parameters),
-        List.of(outputs),
-        tensors(named),
-        Precision.FLOAT32);
+        function, all, Set.of(), tensors(parameters), List.of(outputs), tensors(named), precision);
   }
 
   public SameDiff gradientFunction() {
