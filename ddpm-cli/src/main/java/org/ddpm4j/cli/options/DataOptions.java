@@ -317,7 +317,7 @@ public final class DataOptions {
     return parts.orElseThrow(
         () ->
             new BadInputException(
-                "%d %s are not the images that the run was trained on (%d, of which it held out %d more), so that nobody knows which of them it has not seen; name the folder as it was then by --data, or one in two parts, train and val.",
+                "%d %s are not the images of the run, which was trained on %d and held out %d more, so that nobody knows which of them it has not seen; name the folder as it was then by --data, or one in two parts, train and val.",
                 all.size(), all.source(), data.trainingImages(), data.validationImages()));
   }
 

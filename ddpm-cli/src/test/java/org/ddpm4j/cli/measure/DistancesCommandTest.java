@@ -318,7 +318,7 @@ class DistancesCommandTest {
     Cli.run(command)
         .isBadInput(
             "15 images of the folder",
-            "are not the images that the run was trained on (10, of which it held out 4 more)",
+            "are not the images of the run, which was trained on 10 and held out 4 more",
             "by --data");
   }
 

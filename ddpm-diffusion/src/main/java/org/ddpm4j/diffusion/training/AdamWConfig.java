@@ -24,16 +24,19 @@ public record AdamWConfig(
         learningRate > 0 && Double.isFinite(learningRate),
         "learning rate",
         learningRate,
-        "it must be above 0");
+        "it must be above 0 and finite");
     require(beta1 >= 0 && beta1 < 1, "beta1 of AdamW", beta1, "it must be in [0,1)");
     require(beta2 >= 0 && beta2 < 1, "beta2 of AdamW", beta2, "it must be in [0,1)");
     require(
-        epsilon > 0 && Double.isFinite(epsilon), "epsilon of AdamW", epsilon, "it must be above 0");
+        epsilon > 0 && Double.isFinite(epsilon),
+        "epsilon of AdamW",
+        epsilon,
+        "it must be above 0 and finite");
     require(
         weightDecay >= 0 && Double.isFinite(weightDecay),
         "weight decay",
         weightDecay,
-        "it must be at least 0");
+        "it must be at least 0 and finite");
   }
 
   /**

@@ -184,7 +184,9 @@ class AdamWTest {
   void refusesConstantsOutOfRange() {
     assertThatThrownBy(() -> CONFIG.withLearningRate(0))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("The learning rate is 0.0; it must be above 0.");
+        .hasMessage("The learning rate is 0.0; it must be above 0 and finite.");
+    assertThatThrownBy(() -> CONFIG.withLearningRate(Double.POSITIVE_INFINITY))
+        .hasMessage("The learning rate is Infinity; it must be above 0 and finite.");
     assertThatThrownBy(() -> CONFIG.withLearningRate(Double.NaN))
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> CONFIG.withBetas(1, 0.9))
@@ -192,8 +194,8 @@ class AdamWTest {
     assertThatThrownBy(() -> CONFIG.withBetas(0.9, -0.1))
         .hasMessage("The beta2 of AdamW is -0.1; it must be in [0,1).");
     assertThatThrownBy(() -> new AdamWConfig(1, 0, 0, 0, 0))
-        .hasMessage("The epsilon of AdamW is 0.0; it must be above 0.");
+        .hasMessage("The epsilon of AdamW is 0.0; it must be above 0 and finite.");
     assertThatThrownBy(() -> new AdamWConfig(1, 0, 0, 1, -1))
-        .hasMessage("The weight decay is -1.0; it must be at least 0.");
+        .hasMessage("The weight decay is -1.0; it must be at least 0 and finite.");
   }
 }
