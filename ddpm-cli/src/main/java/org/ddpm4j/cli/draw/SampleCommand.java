@@ -173,8 +173,8 @@ public final class SampleCommand implements Callable<Integer> {
       defaultValue = "grid",
       description =
           "${COMPLETION-CANDIDATES}: one picture, with a column for each class where they come out"
-              + " even, one file per image, an animation of the denoising, or a tensor images [N,C,H,W] as the network sees pixels (default:"
-              + " ${DEFAULT-VALUE}).")
+              + " even, one file per image, an animation of the denoising, or a tensor images"
+              + " [N,C,H,W] as the network sees pixels (default: ${DEFAULT-VALUE}).")
   private Format format;
 
   @Option(
