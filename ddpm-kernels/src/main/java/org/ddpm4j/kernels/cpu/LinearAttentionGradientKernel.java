@@ -45,13 +45,23 @@ final class LinearAttentionGradientKernel {
     CpuTensor contextMatrix = scratch.get(1);
     CpuTensor contextSlopes = scratch.get(2);
     Softmaxes softmaxes =
-        new Softmaxes(context, s, qkv, kept, scratch.subList(3, 5), scratch.subList(5, 7));
+        new Softmaxes(
+            context,
+            s,
+            qkv,
+            kept,
+            scratch.subList(3, 5),
+            scratch.subList(5, 7),
+            List.of(
+                Softmax.ofRows(memory.data_type.f32, rows, s.width()),
+                Softmax.ofColumns(memory.data_type.f32, s.positions(), s.features())));
     MatrixProduct summing = MatrixProduct.scaled(s.inRowsTransposed(), s.inQkv(), summary, scale);
     MatrixProduct ofContext =
         MatrixProduct.scaled(s.inRowsTransposed(), s.inRows(), summary, scale);
     MatrixProduct ofQueries = MatrixProduct.of(s.inRows(), summaryTransposed, inFloatRows);
     MatrixProduct ofKeys = MatrixProduct.of(s.inQkv(), summaryTransposed, inFloatRows);
     MatrixProduct ofValues = MatrixProduct.of(s.inRows(), summary, s.inQkv());
+    Softmax.Gradient gradientOfQueries = Softmax.Gradient.ofRows(rows, s.width());
     List<Kernel> steps = new ArrayList<>();
     for (int n = 0; n < s.images(); n++) {
       CpuTensor gradientOfImage = LinearAttentionKernel.image(gradient, s, n);
@@ -67,7 +77,7 @@ final class LinearAttentionGradientKernel {
       steps.add(ofContext.call(context, q, dy, contextSlopes));
       steps.add(ofValues.call(context, k, contextSlopes, s.part(gradient, n, 2)));
       steps.add(ofQueries.call(context, dy, contextMatrix, slopes));
-      steps.add(Softmax.gradientOfRows(context, qFloats, slopes, rows, s.width()));
+      steps.add(gradientOfQueries.inPlace(context, qFloats, slopes));
       steps.add(ChannelRange.scattering(context, slopes, gradientOfImage, 0));
       steps.add(ofKeys.call(context, v, contextSlopes, slopes));
       steps.add(new GradientOfKeys(s, kFloats, slopes));
@@ -83,7 +93,8 @@ final class LinearAttentionGradientKernel {
       CpuTensor qkv,
       CpuTensor kept,
       List<CpuTensor> floatScratch,
-      List<CpuTensor> roundedScratch) {
+      List<CpuTensor> roundedScratch,
+      List<Softmax> functions) {
 
     /** Whether floats lie elsewhere than what was kept. */
     static boolean needsFloats(CpuTensor kept) {
@@ -114,10 +125,7 @@ final class LinearAttentionGradientKernel {
       CpuTensor rows = LinearAttentionKernel.image(qkv, shape, image);
       return List.of(
           ChannelRange.gathering(context, rows, (long) part * shape.features(), floats),
-          part == QUERIES
-              ? Softmax.ofRows(
-                  context, floats, (long) shape.positions() * shape.heads(), shape.width())
-              : Softmax.ofColumns(context, floats, shape.positions(), shape.features()),
+          functions.get(part).inPlace(context, floats),
           shape.rounding(context, floats, factor));
     }
   }

@@ -21,6 +21,8 @@ final class LinearAttentionKernel {
     long rows = kept == null ? (long) s.positions() * s.features() : 0;
     List<CpuTensor> scratch = context.scratch(rows, rows, (long) s.features() * s.width());
     CpuTensor contextMatrix = scratch.get(2);
+    Softmax ofQueries = Softmax.ofRows(s.type(), (long) s.positions() * s.heads(), s.width());
+    Softmax ofKeys = Softmax.ofColumns(s.type(), s.positions(), s.features());
     MatrixProduct summing =
         MatrixProduct.scaled(s.inRowsTransposed(), s.inQkv(), summary, 1 / Math.sqrt(s.width()));
     MatrixProduct reading = MatrixProduct.of(s.inRows(), summary, s.inRows());
@@ -30,9 +32,9 @@ final class LinearAttentionKernel {
       CpuTensor q = kept == null ? rows(s, scratch.get(0)) : s.kept(kept, n, 0);
       CpuTensor k = kept == null ? rows(s, scratch.get(1)) : s.kept(kept, n, 1);
       steps.add(ChannelRange.gathering(context, image, 0, q));
-      steps.add(Softmax.ofRows(context, q, (long) s.positions() * s.heads(), s.width()));
+      steps.add(ofQueries.inPlace(context, q));
       steps.add(ChannelRange.gathering(context, image, s.features(), k));
-      steps.add(Softmax.ofColumns(context, k, s.positions(), s.features()));
+      steps.add(ofKeys.inPlace(context, k));
       steps.add(summing.call(context, k, s.part(qkv, n, 2), contextMatrix));
       steps.add(reading.call(context, q, contextMatrix, s.image(y, n)));
     }

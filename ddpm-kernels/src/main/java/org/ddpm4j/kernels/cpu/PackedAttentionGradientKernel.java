@@ -51,10 +51,11 @@ final class PackedAttentionGradientKernel {
     MatrixProduct ofQueries = MatrixProduct.scaled(factorSquare, s.inQkv(), s.inQkv(), scale);
     MatrixProduct ofKeys =
         MatrixProduct.scaled(transposedFactorSquare, s.inQkv(), s.inQkv(), scale);
-    Kernel softmax = Softmax.ofRows(context, weights, rows, positions);
+    Kernel softmax = Softmax.ofRows(weights.dataType(), rows, positions).inPlace(context, weights);
     Kernel roundingWeights = s.rounding(context, weights, factorWeights);
     Kernel roundingSlopes = s.rounding(context, slopes, factorSlopes);
-    Kernel softmaxGradient = Softmax.gradientOfRows(context, weights, slopes, rows, positions);
+    Kernel softmaxGradient =
+        Softmax.Gradient.ofRows(rows, positions).inPlace(context, weights, slopes);
     List<Kernel> steps = new ArrayList<>();
     for (int n = 0; n < s.images(); n++) {
       CpuTensor q = s.part(qkv, n, 0);

@@ -55,7 +55,9 @@ final class PackedAttentionKernel {
             Onednn.dense(s.type(), heads, queries, s.positions()),
             s.inQkv(heads, s.positions()),
             s.inRows(heads, queries));
-    Kernel softmax = Softmax.ofRows(context, weights, (long) heads * queries, s.positions());
+    Kernel softmax =
+        Softmax.ofRows(weights.dataType(), (long) heads * queries, s.positions())
+            .inPlace(context, weights);
     Kernel rounding = s.rounding(context, weights, factors);
     List<Kernel> steps = new ArrayList<>();
     for (int n = 0; n < s.images(); n++) {

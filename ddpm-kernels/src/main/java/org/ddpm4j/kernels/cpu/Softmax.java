@@ -12,63 +12,83 @@ import org.bytedeco.dnnl.softmax_backward;
 import org.bytedeco.dnnl.softmax_forward;
 import org.ddpm4j.kernels.plan.Kernel;
 
-/** Softmax along an axis of dense matrices. */
-final class Softmax {
+/**
+ * Softmax along an axis of dense matrices.
+ *
+ * @param primitive oneDNN's code
+ * @param layout of the numbers
+ */
+record Softmax(softmax_forward primitive, memory.desc layout) {
 
-  private Softmax() {}
+  /** The second, of two for rows and of three for columns, of which there is one matrix. */
+  private static final int AXIS = 1;
 
-  /** Over the last axis of {@code [rows,width]}, in place. */
-  static Kernel ofRows(CpuContext context, CpuTensor values, long rows, long width) {
-    return forward(context, values, Onednn.dense(values.dataType(), rows, width), 1);
+  /** Over the last axis of {@code [rows,width]}. */
+  static Softmax ofRows(memory.data_type type, long rows, long width) {
+    return of(Onednn.dense(type, rows, width));
   }
 
-  /** Over the first axis of {@code [rows,width]}, in place. */
-  static Kernel ofColumns(CpuContext context, CpuTensor values, long rows, long width) {
-    return forward(context, values, Onednn.dense(values.dataType(), 1, rows, width), 1);
+  /** Over the first axis of {@code [rows,width]}. */
+  static Softmax ofColumns(memory.data_type type, long rows, long width) {
+    return of(Onednn.dense(type, 1, rows, width));
   }
 
-  private static Kernel forward(
-      CpuContext context, CpuTensor values, memory.desc layout, int axis) {
+  private static Softmax of(memory.desc layout) {
+    return new Softmax(new softmax_forward(description(layout)), layout);
+  }
+
+  /** That of these numbers, in their place. */
+  Kernel inPlace(CpuContext context, CpuTensor values) {
     memory inPlace = context.memory(layout, values);
-    return context
-        .call(new softmax_forward(description(layout, axis)))
-        .with(DNNL_ARG_SRC, inPlace)
-        .with(DNNL_ARG_DST, inPlace);
+    return context.call(primitive).with(DNNL_ARG_SRC, inPlace).with(DNNL_ARG_DST, inPlace);
   }
 
-  private static softmax_forward.primitive_desc description(memory.desc layout, int axis) {
+  private static softmax_forward.primitive_desc description(memory.desc layout) {
     return new softmax_forward.primitive_desc(
         Onednn.engine(),
         prop_kind.forward_training,
         algorithm.softmax_accurate,
         layout,
         layout,
-        axis);
+        AXIS);
   }
 
-  /** The gradient over the last axis of {@code [rows,width]}, in place: {@code y·(dy - Σ y·dy)}. */
-  static Kernel gradientOfRows(
-      CpuContext context, CpuTensor y, CpuTensor gradient, int rows, int width) {
-    memory.desc layout = Onednn.dense(rows, width);
-    var description =
-        new softmax_backward.primitive_desc(
-            Onednn.engine(),
-            algorithm.softmax_accurate,
-            layout,
-            layout,
-            layout,
-            1,
-            description(layout, 1));
-    if (description.impl_info_str().getString().startsWith("ref")) {
+  /**
+   * The gradient over the last axis of floats {@code [rows,width]}: {@code y·(dy - Σ y·dy)}.
+   *
+   * @param primitive oneDNN's code, or null where that is slow
+   */
+  record Gradient(softmax_backward primitive, int rows, int width) {
+
+    static Gradient ofRows(int rows, int width) {
+      memory.desc layout = Onednn.dense(rows, width);
+      var description =
+          new softmax_backward.primitive_desc(
+              Onednn.engine(),
+              algorithm.softmax_accurate,
+              layout,
+              layout,
+              layout,
+              AXIS,
+              description(layout));
       // oneDNN has fast code for processors with AVX-512 only.
-      return new GradientOfRows(y, gradient, rows, width);
+      boolean isSlow = description.impl_info_str().getString().startsWith("ref");
+      return new Gradient(isSlow ? null : new softmax_backward(description), rows, width);
     }
-    memory inPlace = context.memory(layout, gradient);
-    return context
-        .call(new softmax_backward(description))
-        .with(DNNL_ARG_DST, context.memory(layout, y))
-        .with(DNNL_ARG_DIFF_DST, inPlace)
-        .with(DNNL_ARG_DIFF_SRC, inPlace);
+
+    /** That of these numbers, in the place of dy. */
+    Kernel inPlace(CpuContext context, CpuTensor y, CpuTensor dy) {
+      if (primitive == null) {
+        return new GradientOfRows(y, dy, rows, width);
+      }
+      memory.desc layout = Onednn.dense(rows, width);
+      memory inPlace = context.memory(layout, dy);
+      return context
+          .call(primitive)
+          .with(DNNL_ARG_DST, context.memory(layout, y))
+          .with(DNNL_ARG_DIFF_DST, inPlace)
+          .with(DNNL_ARG_DIFF_SRC, inPlace);
+    }
   }
 
   private static final class GradientOfRows implements Kernel {

@@ -239,22 +239,23 @@ final class PlanCompiler {
   /** Lets operations keep what their gradients would otherwise compute again. */
   private void keepForGradients() {
     for (int i = 0; i < operations.size(); i++) {
-      Operation operation = operations.get(i);
-      if (operation.inputs().isEmpty() || values.get(operation.outputs().get(0)).stationary) {
-        continue;
-      }
-      for (int k = i + 1; k < operations.size(); k++) {
-        Operation later = operations.get(k);
-        Optional<FusedOp> keeping =
-            later.inputs().indexOf(operation.inputs().get(0)) == 0
-                ? device.keeping(operation.op(), later.op())
-                : Optional.empty();
+      Optional<FusedOp> keeping = Optional.empty();
+      for (int k = i + 1; k < operations.size() && keeping.isEmpty(); k++) {
+        keeping = keeping(operations.get(i), operations.get(k));
         if (keeping.isPresent()) {
           keep(i, keeping.get(), k);
-          break;
         }
       }
     }
+  }
+
+  private Optional<FusedOp> keeping(Operation operation, Operation later) {
+    boolean readsTheSame =
+        !operation.inputs().isEmpty() && later.inputs().indexOf(operation.inputs().get(0)) == 0;
+    // What is made once only is not computed again, either.
+    return readsTheSame && !values.get(operation.outputs().get(0)).stationary
+        ? device.keeping(operation.op(), later.op())
+        : Optional.empty();
   }
 
   private void keep(int index, FusedOp keeping, int gradientIndex) {
