@@ -78,16 +78,19 @@ class StudioServerTest {
         .timeout(Duration.ofMinutes(1));
   }
 
+  private static HttpRequest.Builder posting(StudioServer to, String path, String json) {
+    return request(to, path)
+        .header("Content-Type", "application/json")
+        .POST(BodyPublishers.ofString(json));
+  }
+
   private static HttpResponse<String> get(String path) throws Exception {
     return CLIENT.send(request(server, path).build(), BodyHandlers.ofString());
   }
 
   private static HttpResponse<String> post(String path, String body, String... headers)
       throws Exception {
-    HttpRequest.Builder builder =
-        request(server, path)
-            .header("Content-Type", "application/json")
-            .POST(BodyPublishers.ofString(body));
+    HttpRequest.Builder builder = posting(server, path, body);
     if (headers.length > 0) {
       builder.headers(headers);
     }
@@ -147,10 +150,8 @@ class StudioServerTest {
   @Test
   void aPictureIsAnsweredWhereOneIsWanted() throws Exception {
     HttpRequest wanted =
-        request(server, "/v1/samples")
-            .header("Content-Type", "application/json")
+        posting(server, "/v1/samples", "{\"count\": 4, \"steps\": 1}")
             .header("Accept", "image/png")
-            .POST(BodyPublishers.ofString("{\"count\": 4, \"steps\": 1}"))
             .build();
     HttpResponse<byte[]> answer = CLIENT.send(wanted, BodyHandlers.ofByteArray());
 
@@ -638,11 +639,7 @@ class StudioServerTest {
                 .withQueue(new QueueLimits(1, 1, 4, Duration.ofMinutes(1))),
             List.of(ModelSource.bundled()),
             Optional.empty())) {
-      HttpRequest large =
-          request(small, "/v1/jobs")
-              .header("Content-Type", "application/json")
-              .POST(BodyPublishers.ofString("{\"count\": 4, \"steps\": 1000}"))
-              .build();
+      HttpRequest large = posting(small, "/v1/jobs", "{\"count\": 4, \"steps\": 1000}").build();
       HttpResponse<String> last = CLIENT.send(large, BodyHandlers.ofString());
       for (int i = 0; i < 3 && last.statusCode() == 202; i++) {
         last = CLIENT.send(large, BodyHandlers.ofString());
@@ -664,10 +661,7 @@ class StudioServerTest {
             List.of(ModelSource.bundled()),
             Optional.empty());
     HttpRequest drawing =
-        request(ending, "/v1/jobs")
-            .header("Content-Type", "application/json")
-            .POST(BodyPublishers.ofString("{\"count\": 1, \"steps\": 50, \"sampler\": \"ddim\"}"))
-            .build();
+        posting(ending, "/v1/jobs", "{\"count\": 1, \"steps\": 50, \"sampler\": \"ddim\"}").build();
     String id =
         JSON.readTree(CLIENT.send(drawing, BodyHandlers.ofString()).body()).get("id").textValue();
     Thread closing = new Thread(ending::close);
@@ -695,10 +689,8 @@ class StudioServerTest {
             List.of(ModelSource.bundled()),
             Optional.of(new StudioOptions(folder.resolve("ending"), words -> words, Map.of())));
     HttpRequest drawing =
-        request(ending, "/v1/samples")
-            .header("Content-Type", "application/json")
+        posting(ending, "/v1/samples", "{\"count\": 1, \"steps\": 150, \"sampler\": \"ddim\"}")
             .header("Accept", "text/event-stream")
-            .POST(BodyPublishers.ofString("{\"count\": 1, \"steps\": 150, \"sampler\": \"ddim\"}"))
             .build();
     HttpResponse<Stream<String>> answer = CLIENT.send(drawing, BodyHandlers.ofLines());
     Iterator<String> lines = answer.body().iterator();
@@ -717,12 +709,7 @@ class StudioServerTest {
     for (String path :
         List.of("/v1/edits", "/v1/jobs", "/v1/losses", "/v1/runs", "/v1/runs/any/resume")) {
       HttpResponse<String> late =
-          CLIENT.send(
-              request(ending, path)
-                  .header("Content-Type", "application/json")
-                  .POST(BodyPublishers.ofString("{}"))
-                  .build(),
-              BodyHandlers.ofString());
+          CLIENT.send(posting(ending, path, "{}").build(), BodyHandlers.ofString());
       assertThat(late.statusCode()).as(path).isEqualTo(503);
       assertThat(late.headers().firstValue("Retry-After")).as(path).contains("5");
     }
@@ -747,10 +734,7 @@ class StudioServerTest {
             List.of(ModelSource.bundled()),
             Optional.empty())) {
       HttpRequest endless =
-          request(hasty, "/v1/samples")
-              .header("Content-Type", "application/json")
-              .POST(BodyPublishers.ofString("{\"count\": 64, \"steps\": 1000}"))
-              .build();
+          posting(hasty, "/v1/samples", "{\"count\": 64, \"steps\": 1000}").build();
       HttpResponse<String> answer = CLIENT.send(endless, BodyHandlers.ofString());
       assertThat(answer.statusCode()).isEqualTo(504);
       assertThat(answer.body()).contains("ask for fewer");
@@ -818,10 +802,7 @@ class StudioServerTest {
   /** Begins a training, waits until it has ended, and has what is then said of it. */
   private static Optional<String> endOf(String name, StudioServer at) throws Exception {
     HttpRequest begin =
-        request(at, "/v1/runs")
-            .header("Content-Type", "application/json")
-            .POST(BodyPublishers.ofString("{\"dataset\": \"clothes\", \"name\": \"" + name + "\"}"))
-            .build();
+        posting(at, "/v1/runs", "{\"dataset\": \"clothes\", \"name\": \"" + name + "\"}").build();
     assertThat(CLIENT.send(begin, BodyHandlers.discarding()).statusCode()).isEqualTo(201);
     while (true) {
       String all = CLIENT.send(request(at, "/v1/runs").build(), BodyHandlers.ofString()).body();
