@@ -303,7 +303,7 @@ public final class TrainCommand implements Callable<Integer> {
         console.printText(config.toJson() + "\n");
         return 0;
       }
-      return finish(session.begin(path, limit));
+      return finish(FolderTraining.begin(session, path, limit));
     }
   }
 
@@ -333,7 +333,7 @@ public final class TrainCommand implements Callable<Integer> {
         console.printText(config.toJson() + "\n");
         return 0;
       }
-      return finish(session.resume(folder, limit));
+      return finish(FolderTraining.resume(session, folder, limit));
     } finally {
       teacher.ifPresent(DiffusionModel::close);
     }
@@ -407,7 +407,7 @@ public final class TrainCommand implements Callable<Integer> {
           "The time limit is %s minutes; it must be from 0, which means none, to %d.",
           timeLimit, Integer.MAX_VALUE);
     }
-    return minutes == 0 ? TrainingSession.NO_LIMIT : Duration.ofMillis((long) (minutes * 60_000));
+    return minutes == 0 ? FolderTraining.NO_LIMIT : Duration.ofMillis((long) (minutes * 60_000));
   }
 
   private static void requireNew(Path path) throws IOException {
@@ -431,7 +431,7 @@ public final class TrainCommand implements Callable<Integer> {
         path, path);
   }
 
-  private static int finish(TrainingSession.End end) {
-    return end == TrainingSession.End.INTERRUPTED ? Interruption.EXIT_CODE : 0;
+  private static int finish(FolderTraining.End end) {
+    return end == FolderTraining.End.INTERRUPTED ? Interruption.EXIT_CODE : 0;
   }
 }

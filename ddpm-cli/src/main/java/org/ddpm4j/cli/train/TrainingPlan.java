@@ -96,7 +96,7 @@ record TrainingPlan(long steps, Duration limit) {
       long validationImages,
       Evaluation evaluation) {
     double image = step / batchSize;
-    double grid = FORWARD * image * sampleSteps * TrainingSession.GRID_IMAGES;
+    double grid = FORWARD * image * sampleSteps * RunPictures.GRID_IMAGES;
     double last = FORWARD * image * sampleSteps * Integer.parseInt(Defaults.SAMPLE_COUNT);
     double measured = evaluation.seconds(image);
     double end = last + measured;
