@@ -84,7 +84,7 @@ final class ConvTranspose2dGradientKernel {
   /**
    * Without the bias's: oneDNN has no vector instructions for that here, and takes three times as
    * long for it as for the weights' in bfloat16 (508 and 134 µs for eight images of 14x14x28, one
-   * thread; docs/performance.md).
+   * thread; docs/optimisations.md).
    */
   private static void addWeightsGradient(
       List<Kernel> steps,

@@ -39,7 +39,7 @@ final class GroupNormKernel {
   /**
    * oneDNN's own, which takes a group's channels of a position at a time: faster where these fill
    * vectors of AVX-512, and else not. With AVX2 alone, tiles took less time in both networks that
-   * were measured (docs/performance.md).
+   * were measured (docs/optimisations.md).
    */
   private static Optional<Kernel> wide(
       GroupNorm op, CpuContext context, List<CpuTensor> inputs, List<CpuTensor> outputs) {

@@ -19,7 +19,7 @@ record WinogradTiles(int images, int height, int width, int imagesAtOnce) {
 
   /**
    * What transforming one number costs, in floating-point operations of a matrix product in the
-   * same time: measured for vectors of 512 bits and of fewer, see docs/performance.md. A decision
+   * same time: measured for vectors of 512 bits and of fewer, see docs/optimisations.md. A decision
    * by the clock would be another in another run, and with it the last digits of the result.
    */
   private static final double COST_OF_TRANSFORM_AVX512 = 85;
