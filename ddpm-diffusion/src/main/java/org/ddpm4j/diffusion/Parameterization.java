@@ -311,7 +311,7 @@ public enum Parameterization {
    * @param level of all of them, which may lie between two timesteps
    * @return x0 and ε, which put together again give x_t
    * @throws IllegalArgumentException if the prediction does not determine x0: of {@link #EPSILON}
-   *     where ᾱ is 0, of {@link #MEAN} between two timesteps
+   *     and {@link #SCORE} where ᾱ is 0, of {@link #MEAN} between two timesteps
    * @throws IndexOutOfBoundsException if the mean is predicted and the timestep is not in 0..T-1
    */
   public Denoiser.Estimate estimate(
@@ -358,8 +358,8 @@ public enum Parameterization {
   }
 
   /**
-   * Whether x0 can be had from a prediction at a timestep: not from ε where nothing of the image is
-   * left (ᾱ_t = 0, as at the end of a schedule of zero terminal SNR).
+   * Whether x0 can be had from a prediction at a timestep: not from ε, nor from the score, where
+   * nothing of the image is left (ᾱ_t = 0, as at the end of a schedule of zero terminal SNR).
    *
    * @param schedule of the chain
    * @param t the timestep, zero-based
@@ -409,7 +409,7 @@ public enum Parameterization {
    *
    * @param schedule of the chain
    * @param t the timestep, zero-based
-   * @return the slope, negative for ε and v
+   * @return the slope, negative for ε, v and the velocity of a flow
    * @throws IndexOutOfBoundsException if the timestep is not in 0..T-1
    */
   public double x0Slope(NoiseSchedule schedule, int t) {

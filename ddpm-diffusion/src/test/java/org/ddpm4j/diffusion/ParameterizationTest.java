@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.ddpm4j.schedules.CosineSchedule;
@@ -11,6 +12,7 @@ import org.ddpm4j.schedules.EdmSchedule;
 import org.ddpm4j.schedules.FlowSchedule;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -126,6 +128,30 @@ class ParameterizationTest {
     INDArray xt = each(ParameterizationTest::xt);
     Denoiser.Estimate estimate =
         parameterization.estimate(SCHEDULE, xt, formula(parameterization), T);
+    assertThat(estimate.x0().distance2(X0)).isLessThan(1e-9);
+    assertThat(estimate.eps().distance2(EPS)).isLessThan(1e-9);
+  }
+
+  /**
+   * x_T is noise alone there, and the posterior's mean √ᾱ_prev x0: docs/lessons/b.md, exercise 1.
+   */
+  @Test
+  void allButTheNoiseTellTheImageWhereNoSignalIsLeft() {
+    NoiseSchedule schedule =
+        NoiseSchedule.of(new ZeroTerminalSnrSchedule(LinearSchedule.paper()), 1000);
+    for (Parameterization parameterization : Parameterization.values()) {
+      assertThat(parameterization.determinesX0(schedule, 999))
+          .as("%s", parameterization)
+          .isEqualTo(
+              parameterization != Parameterization.EPSILON
+                  && parameterization != Parameterization.SCORE);
+    }
+    double left = Math.sqrt(schedule.alphasCumprod(998));
+    assertThat(left).isCloseTo(6.5e-5, within(0.05e-5));
+    INDArray mean = X0.mul(left);
+    int[] last = new int[(int) X0.size(0)];
+    Arrays.fill(last, 999);
+    Denoiser.Estimate estimate = Parameterization.MEAN.estimate(schedule, EPS, mean, last);
     assertThat(estimate.x0().distance2(X0)).isLessThan(1e-9);
     assertThat(estimate.eps().distance2(EPS)).isLessThan(1e-9);
   }

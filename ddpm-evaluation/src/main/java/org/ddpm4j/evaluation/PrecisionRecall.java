@@ -4,8 +4,10 @@ import java.util.Objects;
 
 /**
  * Precision and recall (Kynkäänniemi et al. 2019, "Improved precision and recall metric for
- * assessing generative models", eq. 1 to 3). A set of images stands for all that lies within the
- * distance of any of them to its k-th nearest other.
+ * assessing generative models"). A set of images stands for all that lies within the distance of
+ * any of them to its k-th nearest other: {@code f(x, Y)} is 1 where {@code |x - y| <= |y - NN_k(y,
+ * Y)|} for some y of Y, and else 0. Precision is the mean of {@code f(g, R)} over the generated
+ * images g, and recall that of {@code f(r, G)} over the real ones r.
  *
  * @param precision the part of the generated images that are among what the real ones stand for:
  *     how many are good

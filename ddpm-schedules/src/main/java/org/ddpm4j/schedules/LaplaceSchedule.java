@@ -2,9 +2,10 @@ package org.ddpm4j.schedules;
 
 /**
  * The log SNR is spread over the timesteps as Laplace's distribution spreads it, around 0 and with
- * b = 1/2 (Hang and Gu 2024, table 1): {@code λ(u) = -b sgn(1/2-u) log(1 - 2|1/2-u| + 1e-6)} for u
- * = t/T in 0..1, and {@code ᾱ(u) = e^λ/(1+e^λ)}. Most timesteps lie where signal and noise are
- * about equal. The 1e-6 is diffusers', without which λ is infinite at both ends.
+ * b = 1/2 (Hang and Gu 2024, table 1, whose λ is log SNR, twice that of DPM-Solver): {@code λ(u) =
+ * -b sgn(1/2-u) log(1 - 2|1/2-u| + 1e-6)} for u = t/T in 0..1, and {@code ᾱ(u) = e^λ/(1+e^λ)}. Most
+ * timesteps lie where signal and noise are about equal. The 1e-6 is diffusers', without which λ is
+ * infinite at both ends.
  *
  * @param power of {@code e^λ/(1+e^λ)} that is ᾱ, positive and finite: 1 in the paper; 1/2 in
  *     diffusers, which takes √ᾱ for ᾱ

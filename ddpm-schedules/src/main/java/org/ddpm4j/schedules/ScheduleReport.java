@@ -155,7 +155,7 @@ public record ScheduleReport(
    * The Kullback-Leibler divergence of q(x_T | x_0) from N(0, I), averaged over the data: L_T of Ho
    * et al. 2020, eq. 5.
    *
-   * @return (ᾱ_T · mean x² - ᾱ_T - log(1 - ᾱ_T)) / 2, in bits/dim
+   * @return (ᾱ_T · mean x² - ᾱ_T - log(1 - ᾱ_T)) / (2 log 2), which is in bits/dim
    */
   public double klBitsPerDim() {
     double alphaCumprod = terminalAlphaCumprod();

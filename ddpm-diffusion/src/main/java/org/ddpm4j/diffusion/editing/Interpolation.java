@@ -9,10 +9,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** The way from one noise or noisy image to another. */
+/**
+ * The way from one noise or noisy image to another. α is the share of the way here, as in Song et
+ * al. 2021, appendix D.5, and not the factor √ᾱ of an image.
+ */
 public enum Interpolation {
   /**
-   * A straight line, {@code (1-α) a + α b}: what Ho et al. 2020, section 4.3, mix two noisy images
+   * A straight line, {@code (1-α) a + α b}: what Ho et al. 2020, section 4.4, mix two noisy images
    * by. Between two noises it passes nearer to 0 than noise usually is, at α = 1/2 by a factor of
    * √2.
    */

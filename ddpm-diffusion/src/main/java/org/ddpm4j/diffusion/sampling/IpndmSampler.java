@@ -9,9 +9,9 @@ import org.ddpm4j.diffusion.random.NoiseSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * iPNDM (Zhang and Chen 2023, section 4.3): {@link PndmSampler PNDM}'s step by Adams and
- * Bashforth's combination of the last four ε, which begins with combinations of fewer in place of
- * Runge and Kutta's method. The network is asked once in each step.
+ * iPNDM (named by Zhang and Chen 2023): {@link PndmSampler PNDM}'s step by Adams and Bashforth's
+ * combination of the last four ε, which begins with combinations of fewer in place of Runge and
+ * Kutta's method. The network is asked once in each step.
  *
  * @param levels of the run, evenly spaced in time; where no signal is left at the first, ε is all
  *     that its estimate counts for, as in diffusers

@@ -66,12 +66,13 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
   }
 
   /**
-   * Whole timesteps without 0, and then clean images. diffusers' DPM-Solver, UniPC and DEIS visit
-   * these.
+   * Whole timesteps, and then clean images; 0 is among them only where {@link
+   * TimestepSpacing#timesAboveZero} has it, as where all timesteps are visited. diffusers'
+   * DPM-Solver, UniPC and DEIS visit these.
    *
    * @param schedule of the chain
    * @param spacing which timesteps
-   * @param steps S, from 1 to T-1
+   * @param steps S, from 1 to T
    * @return the levels
    * @throws IllegalArgumentException if S is out of its range
    */

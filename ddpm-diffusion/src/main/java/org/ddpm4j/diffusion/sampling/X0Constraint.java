@@ -28,6 +28,7 @@ public interface X0Constraint {
    * @param min lowest value of a pixel
    * @param max highest value of a pixel
    * @return the constraint
+   * @throws IllegalArgumentException if the range is empty
    */
   static X0Constraint clip(double min, double max) {
     if (!(min < max)) {

@@ -3,8 +3,16 @@ package org.ddpm4j.diffusion.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.apache.commons.math3.distribution.NormalDistribution;
 import org.ddpm4j.diffusion.Denoiser;
@@ -14,6 +22,7 @@ import org.ddpm4j.diffusion.config.SamplerType;
 import org.ddpm4j.diffusion.config.ScheduleConfig;
 import org.ddpm4j.diffusion.config.ScheduleType;
 import org.ddpm4j.diffusion.random.NoiseSource;
+import org.ddpm4j.diffusion.sampling.LevelSpacing;
 import org.ddpm4j.diffusion.sampling.PathSampler;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
 import org.ddpm4j.schedules.NoiseSchedule;
@@ -144,6 +153,33 @@ class DefaultSamplerTest {
             0.8
                 * distanceFromData(
                     draw(SamplerConfig.of(SamplerType.DPM_SOLVER), schedule, steps)));
+  }
+
+  /** The table of docs/samplers.md, to its last digit. */
+  @Test
+  void thePagesDistancesAreThese() throws IOException {
+    Map<String, List<String>> rows = new LinkedHashMap<>();
+    for (String line : Files.readAllLines(Path.of("..", "docs", "samplers.md"))) {
+      Matcher row = Pattern.compile("\\| `([a-z-]+)` \\|((?: [*0-9.]+ \\|){3})").matcher(line);
+      if (row.matches()) {
+        rows.put(row.group(1), List.of(row.group(2).replaceAll("[* ]", "").split("\\|")));
+      }
+    }
+    assertThat(rows).hasSize(6);
+    rows.forEach(
+        (name, cells) -> {
+          ScheduleType type = ScheduleType.valueOf(name.toUpperCase(Locale.ROOT).replace('-', '_'));
+          NoiseSchedule schedule = ScheduleConfig.of(type, 1000).create();
+          SamplerConfig dpm = SamplerConfig.of(SamplerType.DPM_SOLVER);
+          List<LevelSpacing> columns =
+              List.of(LevelSpacing.TIMESTEPS, LevelSpacing.KARRAS, LevelSpacing.LAMBDA);
+          for (int i = 0; i < columns.size(); i++) {
+            double distance = distanceFromData(draw(dpm.withLevels(columns.get(i)), schedule, 20));
+            assertThat(distance)
+                .as("%s at %s", name, columns.get(i))
+                .isCloseTo(Double.parseDouble(cells.get(i)), within(0.000501));
+          }
+        });
   }
 
   @Test

@@ -144,7 +144,7 @@ public interface Layers {
 
   /**
    * Scales and shifts each image's channels: the stronger way of telling a network the time ("scale
-   * shift", Dhariwal and Nichol 2021, section 4.3).
+   * shift", Dhariwal and Nichol 2021, section 3.1).
    *
    * @param x features, {@code [N,H,W,C]}
    * @param scalesAndShifts the scales and behind them the shifts, {@code [N,2C]}
@@ -341,7 +341,7 @@ public interface Layers {
   FeatureMap unpatchify(FeatureMap x, int size, int channels);
 
   /**
-   * Fourier features of noise levels (Song et al. 2021b, appendix C.1): {@code [sin(2π f log t),
+   * Fourier features of noise levels (Song et al. 2021b, appendix H.2): {@code [sin(2π f log t),
    * cos(2π f log t)]}.
    *
    * @param t noise levels above 0, {@code [N]}
