@@ -122,7 +122,8 @@ class DataOfOthersTest {
           {"inpaint", "--run", run, "--image", 0}
         }) {
       Cli.run(words)
-          .isBadInput("images of the folder " + photos + "; name the folder", "by --data DIR.");
+          .isBadInput(
+              " to train on, of the folder " + photos + "; name the folder", "by --data DIR.");
     }
     Cli.run("train", run).isBadInput("'" + run + "' (did you mean --resume " + run + "?)");
     Cli.run("sample", run).isBadInput("(did you mean --run " + run + "?)");

@@ -82,7 +82,7 @@ class DataSetsTest {
     assertThat(stopped.resolve("loss.csv")).hasSameBinaryContentAs(run.resolve("loss.csv"));
     Files.delete(data.resolve("red/03.png"));
     Cli.run("train", "--resume", stopped, "--data", data).isBadInput("other images", "--data");
-    Cli.run("train", "--resume", stopped).isBadInput("images of the folder", "--data DIR");
+    Cli.run("train", "--resume", stopped).isBadInput(" to train on, of the folder", "--data DIR");
   }
 
   @Test
@@ -272,18 +272,19 @@ class DataSetsTest {
     Path data = PictureFixture.folder(root.resolve("data"), 15);
     Path asked = root.resolve("asked");
     assertThat(holdOut(data, asked, "--validation-images", "4").isOk().err())
-        .contains("train: 26 images to train on, of ", " (of 8x8x3, 4 held out)");
+        .contains(
+            "train: 26 images to train on, of the folder " + data, "; images of 8x8x3, 4 held out");
     assertThat(Cli.run("info", asked).isOk().out()).contains("26 of 8x8x3 to train on, 4 held out");
     Cli.run("train", "--resume", asked, "--data", data, "--steps", 3).isOk();
     Cli.run("evaluate", "--run", asked, "--data", data, "--steps", 2).isOk();
     Cli.run("interpolate", "--run", asked, "--data", data, "--from", 4, "--steps", 6)
         .isBadInput(
-            "There is no test image 4: of 4 images held out, of images of the folder",
+            "There is no test image 4: of 4 images held out, of the folder",
             "numbers go from 0 to 3; give such a one, or the file of an image");
     assertThat(holdOut(data, root.resolve("usual")).isOk().err())
-        .contains("train: 27 images to train on, of ", " (of 8x8x3, 3 held out)");
+        .contains("train: 27 images to train on, of ", "; images of 8x8x3, 3 held out");
     assertThat(holdOut(data, root.resolve("none"), "--validation-images", "0").isOk().err())
-        .contains("(30 images of 8x8x3, none held out)");
+        .contains("; 30 images of 8x8x3, none held out");
     Path all = root.resolve("all");
     holdOut(data, all, "--validation-images", "30")
         .isBadInput("30 images are to be held out, and there are no more", "--validation-images");

@@ -342,7 +342,7 @@ class TrainingGoesOnTest {
     Path run = folder.resolve("run");
     Path photos = PictureFixture.folder(shared.resolve("photos"), 6);
     from(trained, run, "--dataset", "folder", "--data", photos, "--image-size", 8)
-        .isBadInput("takes images of 1 channels", "have 3", "--grayscale");
+        .isBadInput("takes images of 1 channel", "have 3", "--grayscale");
     from(data, run, "--data", data).isBadInput(data.toString(), "no trained network", "bundled");
     from(folder.resolve("none"), run, "--data", data).isBadInput("none", "no trained network");
     Cli.run("train", "--resume", trained, "--from", trained).isBadInput("'--from'", "'--resume'");

@@ -110,7 +110,7 @@ class TransformerPipelineTest {
             "\\{", "{\"id2label\": {\"0\": \"tench, Tinca tinca\", \"1\": \"goldfish\"},"));
     assertThat(Cli.run("info", pipeline).isOk().out()).contains("tench, goldfish");
     Files.writeString(index, before.replaceFirst("\\{", "{\"id2label\": {\"1\": \"goldfish\"},"));
-    Cli.run("info", pipeline).isBadInputAtEnd("id2label has 1 entries, but none for class 0");
+    Cli.run("info", pipeline).isBadInputAtEnd("id2label has 1 entry, but none for class 0");
     Files.writeString(index, before.replace("DiTTransformer2DModel", "PixArtTransformer2DModel"));
     Cli.run("info", pipeline).isBadInputAtEnd("transformer is", "\"DiTTransformer2DModel\"");
   }

@@ -94,14 +94,14 @@ record CifarFiles(
               .orElseGet(
                   () ->
                       Text.format(
-                          "%s has %d bytes, expected records of %d bytes, 1 to %d of them; unpack"
+                          "%s has %d byte(s), expected records of %d byte(s), 1 to %d of them; unpack"
                               + " the archive again.",
                           file, bytes, recordBytes(), MAX_RECORDS)));
     }
     if (published != 0 && records != published) {
       throw new IOException(
           Text.format(
-              "%s holds %d images, but the published file holds %d; unpack the archive again.",
+              "%s holds %d image(s), but the published file holds %d; unpack the archive again.",
               file, records, published));
     }
     return (int) records;
@@ -145,7 +145,7 @@ record CifarFiles(
     if (names.size() != classNames.size()) {
       throw new IOException(
           Text.format(
-              "%s names %d classes, expected %d; remove it, or unpack the archive again.",
+              "%s names %d class(es), expected %d; remove it, or unpack the archive again.",
               file, names.size(), classNames.size()));
     }
     return names;

@@ -90,7 +90,7 @@ final class Downloader {
         if (now == seen) {
           throw new IOException(
               Text.format(
-                  "%s has sent nothing for %s after %d bytes.",
+                  "%s has sent nothing for %s after %d byte(s).",
                   address, seconds(stallTimeout), now),
               e);
         }

@@ -120,7 +120,7 @@ public final class IdxFile {
       if (trailing > 0) {
         throw new IOException(
             Text.format(
-                "%s has %d bytes after the end of its gzip data, expected none; get the file again.",
+                "%s has %d byte(s) after the end of its gzip data, expected none; get the file again.",
                 name, trailing));
       }
       return file;
@@ -143,13 +143,13 @@ public final class IdxFile {
     if (values.length < count) {
       throw new IOException(
           Text.format(
-              "%s is cut off: its header promises %s = %,d values, but only %,d follow; get the file again.",
+              "%s is cut off: its header promises %s = %,d value(s), but only %,d follow; get the file again.",
               name, written, count, values.length));
     }
     if (in.read() >= 0) {
       throw new IOException(
           Text.format(
-              "%s is longer than its header says: after %s = %,d values there are more bytes; get the file again.",
+              "%s is longer than its header says: after %s = %,d value(s) there are more bytes; get the file again.",
               name, written, count));
     }
     int[] sizes = Arrays.stream(promised).mapToInt(Math::toIntExact).toArray();
@@ -172,7 +172,9 @@ public final class IdxFile {
     byte[] header = Arrays.copyOf(fixed, FIXED_HEADER + rank * Integer.BYTES);
     if (in.readNBytes(header, FIXED_HEADER, rank * Integer.BYTES) < rank * Integer.BYTES) {
       throw new IOException(
-          Text.format("%s is cut off in its header of %d axes; get the file again.", name, rank));
+          Text.format(
+              "%s is cut off in its header of %s; get the file again.",
+              name, Text.count(rank, "axis", "axes")));
     }
     return header;
   }

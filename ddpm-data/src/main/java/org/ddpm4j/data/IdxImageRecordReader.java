@@ -142,7 +142,7 @@ public final class IdxImageRecordReader extends BaseRecordReader {
     if (newImages.size(0) != newLabels.size(0)) {
       throw new IOException(
           Text.format(
-              "%s holds %d images, but %s holds %d labels; the two files do not belong together,"
+              "%s holds %d image(s), but %s holds %d label(s); the two files do not belong together,"
                   + " get both again.",
               newImages.name(), newImages.size(0), newLabels.name(), newLabels.size(0)));
     }
@@ -167,9 +167,9 @@ public final class IdxImageRecordReader extends BaseRecordReader {
     if (file.rank() != rank) {
       throw new IOException(
           Text.format(
-              "%s has %d axes, expected %d for %s; are the two files swapped? Then exchange their"
+              "%s has %s, expected %d for %s; are the two files swapped? Then exchange their"
                   + " names.",
-              file.name(), file.rank(), rank, meaning));
+              file.name(), Text.count(file.rank(), "axis", "axes"), rank, meaning));
     }
   }
 

@@ -32,6 +32,9 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public final class ImageDataSet {
 
+  /** What a source begins with that a part is not to repeat: no 10 images of images of a folder. */
+  private static final String OF_IMAGES = "images of ";
+
   private final ImageShape shape;
   private final List<String> classNames;
   private final String source;
@@ -96,7 +99,7 @@ public final class ImageDataSet {
     if (pixels.length != (long) labels.length * shape.volume()) {
       throw new IllegalArgumentException(
           Text.format(
-              "%d labels for images of %s need %d pixels, but there are %d.",
+              "%d label(s) for images of %s need %d pixel(s), but there are %d.",
               labels.length, shape, (long) labels.length * shape.volume(), pixels.length));
     }
     PixelStore store = new PixelStore(shape, labels.length);
@@ -364,7 +367,7 @@ public final class ImageDataSet {
     if (values > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
           Text.format(
-              "A batch of %d images of %s does not fit into an array.", indices.length, shape));
+              "A batch of %d image(s) of %s does not fit into an array.", indices.length, shape));
     }
     float[] features = new float[indices.length * shape.volume()];
     float[] oneHot = new float[indices.length * classNames.size()];
@@ -418,7 +421,7 @@ public final class ImageDataSet {
    * @throws IllegalArgumentException if no image is asked for
    */
   public ImageDataSet select(int... indices) {
-    return select(indices, indices.length + " images of ");
+    return select(indices, Text.count(indices.length, "image") + " of ");
   }
 
   /**
@@ -430,7 +433,9 @@ public final class ImageDataSet {
    */
   public ImageDataSet take(int count) {
     requirePart(count, size());
-    return select(IntStream.range(0, count).toArray(), "the first " + count + " images of ");
+    return select(
+        IntStream.range(0, count).toArray(),
+        (count == 1 ? "the first image of " : "the first " + count + " images of "));
   }
 
   /**
@@ -444,7 +449,7 @@ public final class ImageDataSet {
     requirePart(count, size());
     return count == size()
         ? this
-        : select(spread(size(), count), count + " images, evenly spread, of ");
+        : select(spread(size(), count), Text.count(count, "image") + ", evenly spread, of ");
   }
 
   /** Rising numbers, as far apart as they can be. */
@@ -468,7 +473,7 @@ public final class ImageDataSet {
         ? this
         : changed(
             newShape,
-            "resized to " + height + "x" + width + ", ",
+            "images resized to " + height + "x" + width + ", of ",
             image ->
                 Resampling.cover(
                     (y, row) -> readRow(image, y, row),
@@ -505,7 +510,9 @@ public final class ImageDataSet {
     }
     ImageDataSet symmetric = withNormalization(Normalization.SYMMETRIC);
     return symmetric.changed(
-        new ImageShape(1, shape.height(), shape.width()), "in grey, ", ImageDataSet::luma);
+        new ImageShape(1, shape.height(), shape.width()),
+        "images in grey, of ",
+        ImageDataSet::luma);
   }
 
   /** The images with rows and columns exchanged, from the same source. */
@@ -547,7 +554,13 @@ public final class ImageDataSet {
     IntStream.range(0, size()).parallel().forEach(i -> store.put(i, change.apply(pixels(i)), 0));
     int[] newRows = IntStream.range(0, size()).toArray();
     return new ImageDataSet(
-        newShape, classNames, how + source, store, normalization, newRows, labels);
+        newShape,
+        classNames,
+        how.isEmpty() ? source : partOf(how),
+        store,
+        normalization,
+        newRows,
+        labels);
   }
 
   /**
@@ -597,8 +610,8 @@ public final class ImageDataSet {
     Arrays.sort(apart);
     Arrays.sort(rest);
     return new HoldOut(
-        select(rest, rest.length + " images to train on, of "),
-        select(apart, count + " images held out, of "));
+        select(rest, Text.count(rest.length, "image") + " to train on, of "),
+        select(apart, Text.count(count, "image") + " held out, of "));
   }
 
   private void requirePart(int count, int most) {
@@ -615,12 +628,22 @@ public final class ImageDataSet {
     int[] newRows = IntStream.of(indices).map(i -> rows[i]).toArray();
     int[] newLabels = IntStream.of(indices).map(i -> labels[i]).toArray();
     return new ImageDataSet(
-        shape, classNames, part + source, pixels, normalization, newRows, newLabels);
+        shape, classNames, partOf(part), pixels, normalization, newRows, newLabels);
+  }
+
+  /**
+   * Where a part comes from.
+   *
+   * @param part such as "10 images of "
+   */
+  private String partOf(String part) {
+    return part + (source.startsWith(OF_IMAGES) ? source.substring(OF_IMAGES.length()) : source);
   }
 
   /** As in {@code 7000 images of 28x28x1, 10 classes: Fashion-MNIST training images from …}. */
   @Override
   public String toString() {
-    return Text.format("%d images of %s, %d classes: %s", size(), shape, classNames.size(), source);
+    return Text.format(
+        "%d image(s) of %s, %d class(es): %s", size(), shape, classNames.size(), source);
   }
 }

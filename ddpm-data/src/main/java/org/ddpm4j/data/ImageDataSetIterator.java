@@ -72,7 +72,7 @@ public final class ImageDataSetIterator implements DataSetIterator, BatchSource 
     if (imagesPerEpoch == 0) {
       throw new IllegalArgumentException(
           Text.format(
-              "The batch size is %d, but there are only %d images, and incomplete batches are"
+              "The batch size is %d, but the data set has only %d image(s), and incomplete batches are"
                   + " dropped; take smaller batches, or keep the last one (LastBatch.KEEP).",
               options.batchSize(), dataSet.size()));
     }

@@ -115,7 +115,7 @@ record ImageFiles(List<Path> paths, List<Integer> labels, List<String> className
     if (skipped.size() == 1) {
       text.append(", without a file that cannot be read");
     } else if (skipped.size() > 1) {
-      text.append(Text.format(", without %,d files that cannot be read", skipped.size()));
+      text.append(Text.format(", without %,d file(s) that cannot be read", skipped.size()));
     }
     return text.toString();
   }

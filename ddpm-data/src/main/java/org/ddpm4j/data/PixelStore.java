@@ -43,7 +43,7 @@ final class PixelStore implements PixelSource {
     if (needed > most) {
       throw new IOException(
           Text.format(
-              "%s: %,d images of %s need %,d MB of memory, but Java may use %,d MB for them; choose"
+              "%s: %,d image(s) of %s need %,d MB of memory, but Java may use %,d MB for them; choose"
                   + " a smaller image size or fewer images, or give Java more memory.",
               source, images, shape, needed >> 20, most >> 20));
     }

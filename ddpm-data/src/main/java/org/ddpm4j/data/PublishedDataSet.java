@@ -236,7 +236,7 @@ record PublishedDataSet(
     } catch (IOException e) {
       LOG.debug("download of {}", name, e);
       String reason = e.getMessage().replaceFirst("\\.$", "");
-      return Optional.of("the download failed (" + reason + ")");
+      return Optional.of("the download failed: " + reason);
     }
   }
 

@@ -33,7 +33,7 @@ final class TextLines {
       if (Files.size(file) > MAX_BYTES) {
         throw new IOException(
             Text.format(
-                "%s has %d bytes, too many for a list of names; unpack the archive again.",
+                "%s has %d byte(s), too many for a list of names; unpack the archive again.",
                 file, Files.size(file)));
       }
       return SmallTextFile.withoutByteOrderMark(Files.readString(file)).lines().toList();

@@ -168,7 +168,7 @@ class IdxImageRecordReaderTest {
                 + " holds 4 labels; the two files do not belong together, get both again.");
     assertThatIOException()
         .isThrownBy(() -> new IdxImageRecordReader(labels, images, NAMES))
-        .withMessageContaining(labels + " has 1 axes, expected 3")
+        .withMessageContaining(labels + " has 1 axis, expected 3")
         .withMessageContaining("swapped?");
   }
 

@@ -51,6 +51,21 @@ class ImageDataSetTest {
   }
 
   @Test
+  void whereAPartComesFromIsSaidOnce() throws IOException {
+    ImageDataSet data =
+        ImageDataSet.of(SHAPE, new byte[24], new int[] {2, 0, 2, 1}, NAMES, "images of a folder");
+    assertThat(data.takeSpread(3).source()).isEqualTo("3 images, evenly spread, of a folder");
+    assertThat(data.take(1).source()).isEqualTo("the first image of a folder");
+    assertThat(data.onlyClass(2).source()).isEqualTo("class 2, " + NAMES.get(2) + ", of a folder");
+    ImageDataSet small = data.resized(1, 1);
+    assertThat(small.source()).isEqualTo("images resized to 1x1, of a folder");
+    assertThat(small.select(2).source()).isEqualTo("1 image of images resized to 1x1, of a folder");
+    ImageDataSet.HoldOut parts = data.holdOut(1, 5);
+    assertThat(parts.heldOut().source()).isEqualTo("1 image held out, of a folder");
+    assertThat(parts.training().source()).isEqualTo("3 images to train on, of a folder");
+  }
+
+  @Test
   void nothingOutsideChangesIt() {
     byte[] pixels = new byte[6];
     int[] labels = {1};
@@ -149,7 +164,7 @@ class ImageDataSetTest {
     // The middle of 30, 31, 32 at half a pixel's distance; 30.75 and 31.25.
     assertThat(tall.pixels(0)).containsExactly(31, 31, 31, 31, 34, 34, 34, 34);
     assertThat(tall.label(0)).isEqualTo(1);
-    assertThat(tall.source()).startsWith("resized to 2x2, ");
+    assertThat(tall.source()).startsWith("images resized to 2x2, of 2 images of ");
     assertThatIllegalArgumentException().isThrownBy(data::grayscale);
   }
 

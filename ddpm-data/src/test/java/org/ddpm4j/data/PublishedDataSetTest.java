@@ -246,7 +246,7 @@ class PublishedDataSetTest {
 
     assertThat(load(sources()).source())
         .contains("the bundled subset")
-        .contains("the download failed")
+        .contains("the download failed: ")
         .contains("its content has the SHA-256")
         .contains("expected " + sha256(IMAGE_BYTES));
     assertThat(cached()).isEmpty();

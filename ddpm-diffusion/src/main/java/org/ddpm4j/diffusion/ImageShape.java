@@ -20,13 +20,13 @@ public record ImageShape(int channels, int height, int width) {
     if (channels < 1 || height < 1 || width < 1) {
       throw new IllegalArgumentException(
           Text.format(
-              "An image of %d channels, height %d and width %d is empty; every size must be at least 1.",
+              "An image of %d channel(s), height %d and width %d is empty; every size must be at least 1.",
               channels, height, width));
     }
     if ((double) channels * height * width > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
           Text.format(
-              "An image of %d channels, height %d and width %d is too large; it may have %d values.",
+              "An image of %d channel(s), height %d and width %d is too large; it may have %d value(s).",
               channels, height, width, Integer.MAX_VALUE));
     }
   }

@@ -51,7 +51,7 @@ final class PerImage {
   private static void requireImages(INDArray images, int... t) {
     if (t.length != images.size(0)) {
       throw new IllegalArgumentException(
-          Text.format("%d timesteps were given for %d images.", t.length, images.size(0)));
+          Text.format("%d timesteps were given for %d image(s).", t.length, images.size(0)));
     }
     if (!images.dataType().isFPType()) {
       throw new IllegalArgumentException(

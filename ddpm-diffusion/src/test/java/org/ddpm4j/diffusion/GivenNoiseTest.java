@@ -124,7 +124,7 @@ class GivenNoiseTest {
             () ->
                 classed.sampleFrom(
                     NOISE, new int[] {1}, 0, SamplingOptions.defaults().withBatchSize(8)))
-        .withMessageContaining("[5, 2, 3, 4] where 1 images with classes need [1,2,3,4]");
+        .withMessageContaining("[5, 2, 3, 4] where 1 image with classes would need [1,2,3,4]");
   }
 
   /** Of images 1 to 5 of an array, ND4J takes the last for empty. */

@@ -44,7 +44,7 @@ public record ClassifierTraining(
         || !(labelSmoothing >= 0 && labelSmoothing < 1)) {
       throw new IllegalArgumentException(
           Text.format(
-              "A training of %d steps, moving average %s and label smoothing %s is not possible; expected at least 1 step, and the others in [0,1).",
+              "A training of %d step(s), moving average %s and label smoothing %s is not possible; expected at least 1 step, and the others in [0,1).",
               steps, emaDecay, labelSmoothing));
     }
   }

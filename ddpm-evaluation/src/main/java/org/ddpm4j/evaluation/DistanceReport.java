@@ -81,13 +81,13 @@ public record DistanceReport(
     if (found.count() < FEWEST_IMAGES) {
       throw new IllegalArgumentException(
           Text.format(
-              "Distances of %d images tell nothing; take %d or, better, thousands.",
+              "Distances of %d image(s) tell nothing; take %d or, better, thousands.",
               found.count(), FEWEST_IMAGES));
     }
     if (reference.some().count() < FEWEST_REAL_IMAGES) {
       throw new IllegalArgumentException(
           Text.format(
-              "%d real images are too few to compare with (%s); take %d or, better, thousands.",
+              "%d real image(s) will not do for a comparison (%s); take %d or, better, thousands.",
               reference.some().count(), reference.source(), FEWEST_REAL_IMAGES));
     }
     if (labels != null && labels.length != 0 && labels.length != found.count()) {

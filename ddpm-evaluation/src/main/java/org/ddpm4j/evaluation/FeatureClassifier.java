@@ -40,7 +40,7 @@ record FeatureClassifier(int classes, int channels, int size) implements UnetCon
     if (channels != 1 && channels != 3 || size < POOLED || size % POOLED != 0) {
       throw new IllegalArgumentException(
           Text.format(
-              "A classifier of images of %d channels and %dx%d pixels is not possible; it takes 1 or 3 channels, and a size that %d divides.",
+              "A classifier of images of %d channel(s) and %dx%d pixels is not possible; it takes 1 or 3 channels, and a size that %d divides.",
               channels, size, size, POOLED));
     }
   }

@@ -177,7 +177,7 @@ public final class FeatureStatistics implements Serializable {
   /** As in {@code 64 features of 60000 images}. */
   @Override
   public String toString() {
-    return Text.format("%d features of %d images", mean.length, count);
+    return Text.format("%d feature(s) of %d image(s)", mean.length, count);
   }
 
   @Override

@@ -31,7 +31,7 @@ public record Features(float[][] values, float[][] probabilities) {
     if (values.length != probabilities.length) {
       throw new IllegalArgumentException(
           Text.format(
-              "There are features of %d images and probabilities of %d; each image has both.",
+              "There are features of %d image(s) and probabilities of %d; each image has both.",
               values.length, probabilities.length));
     }
   }

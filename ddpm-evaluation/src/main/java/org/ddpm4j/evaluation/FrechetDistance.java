@@ -73,7 +73,7 @@ public final class FrechetDistance {
     } catch (BlasException e) {
       throw new IllegalStateException(
           Text.format(
-              "LAPACK did not find the singular values of a matrix of %d rows and %d columns.",
+              "LAPACK did not find the singular values of a matrix of %d row(s) and %d column(s).",
               product.rows(), product.columns()),
           e);
     }
@@ -96,7 +96,7 @@ public final class FrechetDistance {
     if (info != 0) {
       throw new IllegalStateException(
           Text.format(
-              "LAPACK did not find the eigenvalues of a matrix of %d rows (syev: %d).",
+              "LAPACK did not find the eigenvalues of a matrix of %d row(s) (syev: %d).",
               dimensions, info));
     }
     // In rising order.

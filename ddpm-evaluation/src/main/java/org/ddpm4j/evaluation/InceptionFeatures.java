@@ -110,7 +110,7 @@ public final class InceptionFeatures implements FeatureExtractor {
     long channels = pixels.size(1);
     if (channels != 1 && channels != CHANNELS) {
       throw new IllegalArgumentException(
-          Text.format("InceptionV3 sees grey and coloured images, not %d channels.", channels));
+          Text.format("InceptionV3 sees grey and coloured images, not %d channel(s).", channels));
     }
     int images = (int) pixels.size(0);
     float[][] values = new float[images][];

@@ -33,7 +33,7 @@ public record InceptionScore(double value, double standardDeviation) {
     if (parts < 1 || features.count() < parts || features.classes() == 0) {
       throw new IllegalArgumentException(
           Text.format(
-              "%d images with probabilities of %d classes have no inception score in %d parts; take a classifier, and as many images as parts.",
+              "%d images with probabilities of %d classes have no inception score in %d part(s); take a classifier, and as many images as parts.",
               features.count(), features.classes(), parts));
     }
     features.requireFiniteProbabilities();

@@ -77,7 +77,7 @@ class BadFeaturesTest {
             "Features of 4 numbers cannot be compared with features of 3",
             () -> KernelDistance.between(good, short3, 0)),
         refused(
-            "5 real images are too few to compare with (five images); take 6",
+            "5 real images will not do for a comparison (five images); take 6",
             () -> DistanceReport.of(few, good, null)),
         refused(
             "There are 20 images and the classes of 2",

@@ -308,7 +308,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorEntry> 
       if (bytes != entry.end() - entry.begin()) {
         throw malformed(
             Text.format(
-                "%s of dtype %s and shape %s takes %d bytes, but its data_offsets span %d",
+                "%s of dtype %s and shape %s takes %d byte(s), but its data_offsets span %d",
                 tensor, entry.dtype(), entry.shape(), bytes, entry.end() - entry.begin()));
       }
     }

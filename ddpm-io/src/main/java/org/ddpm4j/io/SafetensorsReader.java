@@ -248,7 +248,7 @@ public final class SafetensorsReader implements TensorReader {
   private long headerLength(long fileLength) throws IOException {
     if (fileLength < SafetensorsHeader.LENGTH_BYTES) {
       throw withoutHeader(
-          Text.format("it has %d bytes, fewer than the 8 of the header length", fileLength));
+          Text.format("it has %d byte(s), fewer than the 8 of the header length", fileLength));
     }
     ByteBuffer bytes =
         ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN);

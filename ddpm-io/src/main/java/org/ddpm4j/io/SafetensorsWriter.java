@@ -142,7 +142,7 @@ public final class SafetensorsWriter {
           if (rows[0] != shape[0]) {
             throw new IllegalArgumentException(
                 Text.format(
-                    "The tensor %s was given %d of %d rows; hand over all of its parts.",
+                    "The tensor %s was given %d of %d row(s); hand over all of its parts.",
                     ForeignText.quoted(name), rows[0], shape[0]));
           }
         });

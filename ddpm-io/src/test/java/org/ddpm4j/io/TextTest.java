@@ -25,6 +25,27 @@ class TextTest {
   }
 
   @Test
+  void oneIsNoPlural() {
+    assertThat(Text.count(1, "image")).isEqualTo("1 image");
+    assertThat(Text.count(0, "image")).isEqualTo("0 images");
+    assertThat(Text.count(1, "axis", "axes")).isEqualTo("1 axis");
+    assertThat(Text.count(3, "axis", "axes")).isEqualTo("3 axes");
+  }
+
+  /** Each bracket goes with the whole number that stands last before it. */
+  @Test
+  void nounsGoWithTheNumbersBeforeThem() {
+    String format = "%s: %,d image(s) of %d small channel(s), %.1f %%, %d class(es)%n";
+    assertThat(Text.format(format, "a(s)", 1, 3L, 1.0, 1))
+        .isEqualTo("a(s): 1 image of 3 small channels, 1.0 %, 1 class" + System.lineSeparator());
+    assertThat(Text.format(format, "1 b(es)", 2000, 1L, 2.0, 0))
+        .isEqualTo(
+            "1 b(es): 2,000 images of 1 small channel, 2.0 %, 0 classes" + System.lineSeparator());
+    assertThat(Text.format("%3d step(s), %-4d|", 1, 2)).isEqualTo("  1 step, 2   |");
+    assertThat(Text.format("f(s), %s(s)", 1)).isEqualTo("f(s), 1(s)");
+  }
+
+  @Test
   void noLanguageChangesDecimalPoints() {
     Locale before = Locale.getDefault();
     try {

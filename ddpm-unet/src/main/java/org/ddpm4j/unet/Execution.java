@@ -43,7 +43,8 @@ public record Execution(
     checkTogether(devices);
     if (threads < 1) {
       throw new IllegalArgumentException(
-          Text.format("A network cannot compute with %d threads; at least 1 is needed.", threads));
+          Text.format(
+              "A network cannot compute with %d thread(s); at least 1 is needed.", threads));
     }
     for (DeviceName device : devices) {
       if (!device.equals(DeviceName.AUTO)) {
@@ -133,7 +134,7 @@ public record Execution(
     }
     if (precision == Precision.TFLOAT32) {
       throw new IllegalArgumentException(
-          "Processors have no tfloat32; choose float32 or bfloat16, or a card (--device cuda).");
+          "Processors have no tfloat32; choose float32 or bfloat16, or the device cuda.");
     }
     if (!FusedKernels.available() || !Onednn.hasBfloat16()) {
       throw new IllegalArgumentException(

@@ -130,7 +130,7 @@ public final class LucidrainsWeights {
         first[1] == 2 * out ? LucidrainsUnet.Estimate.CONCATENATED : LucidrainsUnet.Estimate.NONE;
     require(
         estimate == LucidrainsUnet.Estimate.CONCATENATED || first[1] == out || 2 * first[1] == out,
-        "The network takes %d channels and answers with %d; it must be as many, half as many with self-conditioning, or twice as many with a learned variance.",
+        "The network takes %d channel(s) and answers with %d; it must be as many, half as many with self-conditioning, or twice as many with a learned variance.",
         first[1],
         out);
     long timeWidth = shape("time_mlp.1.weight", 2)[0];
@@ -187,7 +187,7 @@ public final class LucidrainsWeights {
     long width = shape(name, 4)[0];
     require(
         dim > 0 && width % dim == 0 && width > 0,
-        "The tensor %s has %d channels, which is no multiple of the network's width, %d.",
+        "The tensor %s has %d channel(s), which is no multiple of the network's width, %d.",
         name,
         width,
         dim);
@@ -209,7 +209,7 @@ public final class LucidrainsWeights {
       long features = shape(name + ".to_qkv.weight", 4)[0];
       require(
           features % (3 * HEADS) == 0,
-          "The tensor %s.to_qkv.weight has %d channels, which are not queries, keys and values of %d heads.",
+          "The tensor %s.to_qkv.weight has %d channel(s), which are not queries, keys and values of %d head(s).",
           name,
           features,
           HEADS);
@@ -253,7 +253,7 @@ public final class LucidrainsWeights {
       long width = shape(NULL_CLASS, 1)[0];
       require(
           width == shape(CLASSES, 2)[1],
-          "The tensor %s has %d numbers, where classes have %d.",
+          "The tensor %s has %d number(s), where classes have %d.",
           prefix + NULL_CLASS,
           width,
           shape(CLASSES, 2)[1]);

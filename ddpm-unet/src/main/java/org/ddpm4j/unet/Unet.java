@@ -644,7 +644,7 @@ public final class Unet implements AutoCloseable {
     if (t.rank() != 1 || t.length() != x.size(0)) {
       throw new IllegalArgumentException(
           Text.format(
-              "The timesteps have the shape %s where %d images need [%d].",
+              "The timesteps have the shape %s where %d image(s) would need [%d].",
               Arrays.toString(t.shape()), x.size(0), x.size(0)));
     }
     checkLabels(x, input.labels());
@@ -662,13 +662,13 @@ public final class Unet implements AutoCloseable {
     if (labels == null) {
       throw new IllegalArgumentException(
           Text.format(
-              "The images have no labels, but this U-Net has a class embedding of %d rows; give each image a label from 0 to %d.",
+              "The images have no labels, but this U-Net has a class embedding of %d row(s); give each image a label from 0 to %d.",
               count, count - 1));
     }
     if (labels.rank() != 1 || labels.length() != x.size(0)) {
       throw new IllegalArgumentException(
           Text.format(
-              "The labels have the shape %s where %d images need [%d].",
+              "The labels have the shape %s where %d image(s) would need [%d].",
               Arrays.toString(labels.shape()), x.size(0), x.size(0)));
     }
     for (long n = 0; n < labels.length(); n++) {
@@ -676,7 +676,7 @@ public final class Unet implements AutoCloseable {
       if (!(label >= 0 && label < count && label == Math.rint(label))) {
         throw new IllegalArgumentException(
             Text.format(
-                "Image %d has the label %s where the class embedding of this U-Net has %d rows; labels are whole numbers from 0 to %d.",
+                "Image %d has the label %s where the class embedding of this U-Net has %d row(s); labels are whole numbers from 0 to %d.",
                 n, label, count, count - 1));
       }
     }
@@ -686,7 +686,7 @@ public final class Unet implements AutoCloseable {
     if (weights.rank() != 1 || weights.length() != x.size(0)) {
       throw new IllegalArgumentException(
           Text.format(
-              "The weights have the shape %s where %d images need [%d].",
+              "The weights have the shape %s where %d image(s) would need [%d].",
               Arrays.toString(weights.shape()), x.size(0), x.size(0)));
     }
     for (long n = 0; n < weights.length(); n++) {

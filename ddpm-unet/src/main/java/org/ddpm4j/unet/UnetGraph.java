@@ -158,7 +158,7 @@ final class UnetGraph {
     if (config.outChannels() != channels && config.outChannels() != 2 * channels) {
       throw new IllegalArgumentException(
           Text.format(
-              "The network answers images of %d channels with %d; the bound takes %d, or %d with the variance.",
+              "The network answers images of %d channel(s) with %d; the bound takes %d, or %d with the variance.",
               channels, config.outChannels(), channels, 2 * channels));
     }
     UnetGraph built = new UnetGraph(DataType.FLOAT, FusedLayers::new, mode);

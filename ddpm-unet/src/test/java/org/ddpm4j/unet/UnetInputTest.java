@@ -256,7 +256,7 @@ class UnetInputTest {
           "The images have no labels, but this U-Net has a class embedding of 3 rows; give each image a label from 0 to 2.");
       refused(
           () -> unet.predict(new UnetInput(x, t, Nd4j.zeros(1, BATCH))),
-          "The labels have the shape [1, 19] where 19 images need [19].");
+          "The labels have the shape [1, 19] where 19 images would need [19].");
       for (double label : new double[] {-1, 3, 0.5, Double.NaN}) {
         INDArray wrong = labels.castTo(DataType.DOUBLE);
         wrong.putScalar(4, label);
@@ -269,7 +269,7 @@ class UnetInputTest {
       refused(
           () ->
               unet.lossAndGradient(LossFunction.L2, input, target, Nd4j.ones(BATCH - 1), gradient),
-          "The weights have the shape [18] where 19 images need [19].");
+          "The weights have the shape [18] where 19 images would need [19].");
       INDArray infinite = weights.dup();
       infinite.putScalar(2, Double.POSITIVE_INFINITY);
       refused(

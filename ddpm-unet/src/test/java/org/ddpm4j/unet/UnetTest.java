@@ -276,10 +276,10 @@ class UnetTest {
         "The images have the shape [2, 4, 4] where this U-Net takes [N,2,H,W] with N at least 1.");
     refused(
         () -> unet.predict(Nd4j.zeros(DataType.FLOAT, 2, 2, 4, 5), t),
-        "Images of 4x5 do not go through this U-Net, which halves them 1 times: height and width must be multiples of 2; resize or pad the images, or choose fewer levels.");
+        "Images of 4x5 do not go through this U-Net, which halves them 1 time: height and width must be multiples of 2; resize or pad the images, or choose fewer levels.");
     refused(
         () -> unet.predict(x, Nd4j.zeros(DataType.FLOAT, 3)),
-        "The timesteps have the shape [3] where 2 images need [2].");
+        "The timesteps have the shape [3] where 2 images would need [2].");
     refused(
         () -> unet.loss(LossFunction.L2, x, t, Nd4j.zeros(DataType.FLOAT, 2, 2, 4, 4)),
         "The target has the shape [2, 2, 4, 4] where the network's output has [2, 2, 4, 6].");

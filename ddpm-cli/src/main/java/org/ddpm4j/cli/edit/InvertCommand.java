@@ -147,7 +147,8 @@ public final class InvertCommand implements Callable<Integer> {
             Text.format(
                 "%5d  %5.1f  %.3f%n",
                 inversion.steps(), error(again, x0, model), latents.stdNumber().doubleValue()));
-        table.row(Text.format("noise, %d steps", inversion.steps()), editing.strip(model, latents));
+        table.row(
+            Text.format("noise, %d step(s)", inversion.steps()), editing.strip(model, latents));
         table.row("drawn again", editing.strip(model, again));
       }
     }

@@ -177,7 +177,7 @@ public final class DataCommand implements Callable<Integer> {
     long each = (images.shape().height() * scale + 1L) * (images.shape().width() * scale + 1L);
     if (number * each > MAX_PIXELS) {
       throw new BadInputException(
-          "%d images of %s at --scale %d make too large a picture; lower --count, --per-class or --scale.",
+          "%d image(s) of %s at --scale %d would make too large a picture; lower --count, --per-class or --scale.",
           number, images.shape(), scale);
     }
   }

@@ -40,7 +40,7 @@ record DeviceList(Console console) {
   private static String processor() {
     List<String> facts = new ArrayList<>();
     facts.add(Processor.model());
-    facts.add(Text.format("%d threads", Runtime.getRuntime().availableProcessors()));
+    facts.add(Text.format("%d thread(s)", Runtime.getRuntime().availableProcessors()));
     if (FusedKernels.available()) {
       facts.addAll(Processor.extensions());
     }

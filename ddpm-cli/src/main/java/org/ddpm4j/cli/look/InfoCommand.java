@@ -284,7 +284,7 @@ public final class InfoCommand implements Callable<Integer> {
     print(
         "autoencoder",
         Text.format(
-            "diffusers' %s, %,d parameters; %d by %d pixels become a latent of %d channels%s",
+            "diffusers' %s, %,d parameter(s); %d by %d pixels become a latent of %d channel(s)%s",
             config.className(),
             autoencoder.parameterCount(),
             config.pixelsPerLatent(),
@@ -354,7 +354,7 @@ public final class InfoCommand implements Callable<Integer> {
     print(
         "parameters",
         Text.format(
-            "%,d in %d tensors",
+            "%,d in %d tensor(s)",
             unet.parameters().count(), unet.parameters().declarations().size()));
     print("image sizes", "multiples of " + unet.config().sizeDivisor());
   }

@@ -237,7 +237,7 @@ public final class DistancesCommand implements Callable<Integer> {
     ImageDataSet all = ReferenceOptions.folder(images, training.shape());
     if (all.size() < DistanceReport.FEWEST_IMAGES || (count != null && all.size() < count)) {
       throw new BadInputException(
-          "%s holds %d images; %d are needed, so draw more, or name another folder.",
+          "%s holds %d image(s); %d are needed, so draw more, or name another folder.",
           images, all.size(), count == null ? DistanceReport.FEWEST_IMAGES : count);
     }
     ImageDataSet chosen = count == null ? all : all.takeSpread(count);

@@ -170,7 +170,7 @@ public final class EvaluateCommand implements Callable<Integer> {
     BoundEvaluation evaluation = evaluate(bound, model.denoiser(), heldOut, timesteps);
     files.write(evaluation);
     console.printLine(
-        "%s: %d of %d timesteps, variance %s, bits/dim",
+        "%s: %d of %d timestep(s), variance %s, bits/dim",
         DataOptions.counted(heldOut.size(), heldOut.source()),
         timesteps.strata().size(),
         schedule.timesteps(),

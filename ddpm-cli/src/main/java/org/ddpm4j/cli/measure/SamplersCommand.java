@@ -225,7 +225,7 @@ public final class SamplersCommand implements Callable<Integer> {
     try {
       return Optional.of(BadInputException.check(() -> model.pipeline(type, number)));
     } catch (BadInputException e) {
-      console.note("samplers: %s, %d steps: %s", type, number, e.getMessage());
+      console.note("samplers: %s, %d step(s): %s", type, number, e.getMessage());
       return Optional.empty();
     }
   }

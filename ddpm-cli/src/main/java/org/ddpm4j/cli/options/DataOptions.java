@@ -26,6 +26,8 @@ import picocli.CommandLine.Option;
 @OptionGroup("The images")
 public final class DataOptions {
 
+  private static final String IMAGES = "images";
+
   private static final int MAX_NAMED_FILES = 10;
 
   /** How many images are held out, unless the user says. */
@@ -345,7 +347,7 @@ public final class DataOptions {
     }
     if (skipped.size() > MAX_NAMED_FILES) {
       console.note(
-          "%s: skipped %d more files that cannot be read",
+          "%s: skipped %d more file(s) that cannot be read",
           command, skipped.size() - MAX_NAMED_FILES);
     }
   }
@@ -358,7 +360,13 @@ public final class DataOptions {
    * @return the words
    */
   public static String counted(long images, String source) {
-    return saysCount(images, source) ? source : images + " images, " + source;
+    if (saysCount(images, source)) {
+      return source;
+    }
+    String count = Text.count(images, "image");
+    return source.startsWith(IMAGES)
+        ? count + source.substring(IMAGES.length())
+        : count + ", " + source;
   }
 
   /**
@@ -369,6 +377,7 @@ public final class DataOptions {
    * @return false where the number is still to be said
    */
   public static boolean saysCount(long images, String source) {
-    return source.startsWith(images + " images ") || source.startsWith(images + " images, ");
+    String count = Text.count(images, "image");
+    return source.startsWith(count + " ") || source.startsWith(count + ", ");
   }
 }

@@ -43,8 +43,8 @@ public final class NetworkWords {
       parts.add(
           Text.format(
               "diffusers' DiTTransformer2DModel, %s of %s of %d",
-              counted(transformer.blocks().count(), "block"),
-              counted(transformer.blocks().heads(), "head"),
+              Text.count(transformer.blocks().count(), "block"),
+              Text.count(transformer.blocks().heads(), "head"),
               transformer.blocks().headDim()));
       parts.add(Text.format("patches of %d", transformer.images().patchSize()));
     } else {
@@ -52,7 +52,7 @@ public final class NetworkWords {
     }
     parts.add(channels(network));
     if (network.classEmbeddings() > 0) {
-      parts.add(Text.format("%d class embeddings", network.classEmbeddings()));
+      parts.add(Text.format("%d class embedding(s)", network.classEmbeddings()));
     }
     if (network.dropout() > 0) {
       parts.add(Text.format("dropout of %s in training", network.dropout()));
@@ -65,12 +65,13 @@ public final class NetworkWords {
         unet.block() == AnnotatedUnet.Block.RESNET
             ? Text.format(
                 "U-Net of ResNet blocks, normalised in %s",
-                counted(unet.resnetBlockGroups(), "group"))
+                Text.count(unet.resnetBlockGroups(), "group"))
             : Text.format(
                 "U-Net of ConvNeXt blocks, %d times as wide within", unet.convnextMult()));
     parts.add("widths " + numbers(unet.dimMults().stream().mapToInt(mult -> mult * unet.dim())));
     String heads =
-        Text.format("of %s of %d", counted(unet.attentionHeads(), "head"), unet.attentionHeadDim());
+        Text.format(
+            "of %s of %d", Text.count(unet.attentionHeads(), "head"), unet.attentionHeadDim());
     parts.add(
         switch (unet.attention()) {
           case ALL -> "attention " + heads;
@@ -93,10 +94,10 @@ public final class NetworkWords {
                             : ""))
             .collect(Collectors.joining(", ", "widths ", "")));
     if (unet.resnetBlockGroups() != LucidrainsUnet.ROOT_MEAN_SQUARE) {
-      parts.add(Text.format("normalised in %s", counted(unet.resnetBlockGroups(), "group")));
+      parts.add(Text.format("normalised in %s", Text.count(unet.resnetBlockGroups(), "group")));
     }
     if (unet.memories() > 0) {
-      parts.add(Text.format("memory of %s", counted(unet.memories(), "key")));
+      parts.add(Text.format("memory of %s", Text.count(unet.memories(), "key")));
     }
     if (unet.time().frequencies() != LucidrainsUnet.Frequencies.SINUSOIDAL) {
       parts.add(
@@ -110,10 +111,10 @@ public final class NetworkWords {
     parts.add(
         Text.format(
             "diffusers' UNet2DModel, %s at each level, normalised in %s",
-            counted(unet.resnets().perLevel(), "ResNet block"),
+            Text.count(unet.resnets().perLevel(), "ResNet block"),
             unet.resnets().groups() == null
                 ? "groups of four or more"
-                : counted(unet.resnets().groups(), "group")));
+                : Text.count(unet.resnets().groups(), "group")));
     parts.add(
         "widths "
             + unet.levels().stream()
@@ -130,14 +131,10 @@ public final class NetworkWords {
 
   private static String channels(UnetConfig network) {
     return network.learnsVariance()
-        ? counted(network.imageChannels(), "channel") + " of images, and as many of a variance"
-        : counted(network.imageChannels(), "channel")
+        ? Text.count(network.imageChannels(), "channel") + " of images, and as many of a variance"
+        : Text.count(network.imageChannels(), "channel")
             + " of images"
             + (network.selfConditions() ? ", and as many of its own estimate" : "");
-  }
-
-  private static String counted(int count, String what) {
-    return Text.format("%d %s%s", count, what, count == 1 ? "" : "s");
   }
 
   private static String numbers(IntStream numbers) {

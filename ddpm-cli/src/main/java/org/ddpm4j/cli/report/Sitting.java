@@ -41,7 +41,7 @@ public record Sitting(long begun, long steps, long images, Duration time, String
     DeviceName device = execution.resolvedDevice();
     String where =
         device.equals(DeviceName.CPU)
-            ? Text.format("%s, %d threads", Processor.model(), execution.threads())
+            ? Text.format("%s, %d thread(s)", Processor.model(), execution.threads())
             : Devices.description(device).orElse(device.toString());
     return Text.format("%s, %s", where, execution.precision());
   }

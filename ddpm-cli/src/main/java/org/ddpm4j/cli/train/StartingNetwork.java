@@ -208,7 +208,7 @@ final class StartingNetwork implements AutoCloseable {
     UnetConfig own = unet.config();
     if (own.imageChannels() != shape.channels()) {
       throw new BadInputException(
-          "The network of %s takes images of %d channels, but those to train on have %d; %s.",
+          "The network of %s takes images of %d channel(s), but those to train on have %d; %s.",
           source,
           own.imageChannels(),
           shape.channels(),

@@ -349,7 +349,7 @@ public final class TrainCommand implements Callable<Integer> {
                 () -> SamplerOptions.steps(sampleSteps, usualSampler(config.model()), timesteps));
     if (sampleSteps != null && sampleSteps != steps) {
       throw new BadInputException(
-          "The run %s draws its samples in %d steps, so that --sample-steps %d would make others; leave it out.",
+          "The run %s draws its samples in %d step(s), so that --sample-steps %d would make others; leave it out.",
           resume, steps, sampleSteps);
     }
     TrainingDescription drawing = own.withSampleSteps(steps);

@@ -73,7 +73,7 @@ record TrainingPlan(long steps, Duration limit) {
             probe.validationImages(),
             evaluation);
     console.note(
-        "train: %d steps fit in %s here, at %.1f a second",
+        "train: there is time for %d step(s) in %s here, at %.1f a second",
         plan.steps(), minutes(time.toMillis() / 60e3), 1 / step);
     return plan;
   }

@@ -83,7 +83,8 @@ class TrainingPlanTest {
     Cli.Result result = Cli.run(training).isOk();
     assertThat(result.err())
         .contains("train: measuring this machine")
-        .containsPattern("train: \\d+ steps fit in 0\\.05 minutes here, at \\d+\\.\\d a second");
+        .containsPattern(
+            "train: there is time for \\d+ steps? in 0\\.05 minutes here, at \\d+\\.\\d a second");
     assertThat(run.resolve("samples.png")).exists();
     assertThat(Files.readString(run.resolve("config.json"))).doesNotContain("10000000");
   }

@@ -89,7 +89,7 @@ public final class BatchArithmetic {
     if (a.length != x.size(0) || b.length != x.size(0)) {
       throw new IllegalArgumentException(
           Text.format(
-              "%d and %d factors were given for %d images; each image needs one of each batch.",
+              "%d and %d factors were given for %d image(s); each image needs one of each batch.",
               a.length, b.length, x.size(0)));
     }
     return on(x, y).combinePerImage(a, x, b, y);
@@ -135,7 +135,7 @@ public final class BatchArithmetic {
     if (factors.length != x.size(0)) {
       throw new IllegalArgumentException(
           Text.format(
-              "%d factors were given for %d images; each image needs one.",
+              "%d factors were given for %d image(s); each image needs one.",
               factors.length, x.size(0)));
     }
     on(x).scalePerImage(x, factors);

@@ -36,7 +36,7 @@ public record StratifiedTimesteps(List<Stratum> strata) {
       if (first < 0 || size < 1 || timestep < first || timestep - first >= size) {
         throw new IllegalArgumentException(
             Text.format(
-                "A stratum of %d timesteps from %d on, of which timestep %d was drawn, is not possible; it must lie inside.",
+                "A stratum of %d timestep(s) from %d on, of which timestep %d was drawn, is not possible; it must lie inside.",
                 size, first, timestep));
       }
     }

@@ -135,7 +135,7 @@ public record VariationalBound(
     Objects.requireNonNull(logVariance, "logVariance");
     if (t.length != x0.size(0)) {
       throw new IllegalArgumentException(
-          Text.format("%d timesteps were given for %d images.", t.length, x0.size(0)));
+          Text.format("%d timesteps were given for %d image(s).", t.length, x0.size(0)));
     }
     Terms terms =
         terms(x0, Elements.of(xt, x0), t, Elements.of(mean, x0), Elements.of(logVariance, x0));

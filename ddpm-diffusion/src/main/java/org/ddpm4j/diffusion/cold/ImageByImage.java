@@ -45,7 +45,7 @@ final class ImageByImage {
     if (severity.length != images || keys.length != images) {
       throw new IllegalArgumentException(
           Text.format(
-              "%d severities and %d keys were given for %d images.",
+              "%d severities and %d keys were given for %d image(s).",
               severity.length, keys.length, images));
     }
     for (int s : severity) {

@@ -72,7 +72,7 @@ public record LcmConfig(int originalSteps, double timestepScaling)
     if (part.steps() > original) {
       throw new IllegalArgumentException(
           Text.format(
-              "%d steps are not possible where the network was distilled at %d timesteps; lcm takes at most as many.",
+              "%d steps are not possible where the network was distilled at %d timestep(s); lcm takes at most as many.",
               part.steps(), original));
     }
     double[] times = new double[part.steps()];

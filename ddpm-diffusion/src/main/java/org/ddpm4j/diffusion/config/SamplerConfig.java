@@ -191,7 +191,7 @@ public sealed interface SamplerConfig
       if (last < 1 && steps >= 1) {
         throw new IllegalArgumentException(
             Text.format(
-                "A strength of %s leaves none of %d steps; take a strength of at least 1/%d, or more steps.",
+                "A strength of %s leaves none of %d step(s); take a strength of at least 1/%d, or more steps.",
                 strength, steps, steps));
       }
       return new Part(steps, last);

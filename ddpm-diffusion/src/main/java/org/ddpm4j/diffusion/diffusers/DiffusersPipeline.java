@@ -60,7 +60,7 @@ public record DiffusersPipeline(
     if (config.outChannels() != in && !learned) {
       throw new IllegalArgumentException(
           Text.format(
-              "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance.",
+              "The network answers images of %d channel(s) with %d; it must be as many, or twice as many with a learned variance.",
               in, config.outChannels()));
     }
     if (scheduler.sampler() instanceof AncestralConfig ancestral
@@ -68,7 +68,7 @@ public record DiffusersPipeline(
         && !learned) {
       throw new IllegalArgumentException(
           Text.format(
-              "The scheduler's variance_type is \"learned_range\", but the network answers with %d channels and has learned no variance; it takes %d.",
+              "The scheduler's variance_type is \"learned_range\", but the network answers with %d channel(s) and has learned no variance; it takes %d.",
               config.outChannels(), 2 * in));
     }
     autoencoder.ifPresent(between -> checkLatents(between.config(), in));
@@ -84,7 +84,7 @@ public record DiffusersPipeline(
     if (classNames.size() > config.classEmbeddings()) {
       throw new IllegalArgumentException(
           Text.format(
-              "There are names of %d classes for a network with %d; leave the names out or correct them.",
+              "There are names of %d class(es) for a network with %d; leave the names out or correct them.",
               classNames.size(), config.classEmbeddings()));
     }
   }
@@ -128,7 +128,7 @@ public record DiffusersPipeline(
     if (between.latents().stateChannels() != channels) {
       throw new IllegalArgumentException(
           Text.format(
-              "The network denoises latents of %d channels, but the autoencoder's have %d; take the two that belong together.",
+              "The network denoises latents of %d channel(s), but the autoencoder's have %d; take the two that belong together.",
               channels, between.latents().stateChannels()));
     }
   }

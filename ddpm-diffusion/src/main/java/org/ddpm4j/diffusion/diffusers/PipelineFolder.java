@@ -423,8 +423,8 @@ public final class PipelineFolder {
       if (!labels.isObject() || !name.isTextual()) {
         throw new IOException(
             Text.format(
-                "%s: %s has %d entries, but none for class %d that is a text; it must have the classes from 0 on.",
-                index, LABELS, labels.size(), i));
+                "%s: %s has %s, but none for class %d that is a text; it must have the classes from 0 on.",
+                index, LABELS, Text.count(labels.size(), "entry", "entries"), i));
       }
       names.add(name.textValue().split(",", 2)[0].strip());
     }
@@ -530,7 +530,7 @@ public final class PipelineFolder {
     if (knowsColoursAlone && channels != RGB) {
       throw new IllegalArgumentException(
           Text.format(
-              "The network knows images of %d channels, and diffusers' %s draws those of %d alone; take another sampler.",
+              "The network knows images of %d channel(s), and diffusers' %s draws those of %d alone; take another sampler.",
               channels, name, RGB));
     }
     return pipeline;

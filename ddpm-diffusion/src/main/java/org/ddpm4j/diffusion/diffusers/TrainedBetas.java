@@ -55,7 +55,7 @@ public record TrainedBetas(List<Double> values) implements BetaSchedule {
     if (timesteps != values.size()) {
       throw new IllegalArgumentException(
           Text.format(
-              "There are %d trained betas for %d timesteps; each timestep has one.",
+              "There are %d trained beta(s) for %d timestep(s); each timestep has one.",
               values.size(), timesteps));
     }
     return values.stream().mapToDouble(Double::doubleValue).toArray();

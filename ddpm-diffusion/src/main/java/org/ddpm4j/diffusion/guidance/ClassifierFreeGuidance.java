@@ -116,7 +116,7 @@ public record ClassifierFreeGuidance(
     if (embeddings < 2) {
       throw new IllegalArgumentException(
           Text.format(
-              "The network has %d class embeddings; guidance needs one for each class and one more for none.",
+              "The network has %d class embedding(s); guidance needs one for each class and one more for none.",
               embeddings));
     }
     if (nullClass < 0 || nullClass >= embeddings) {

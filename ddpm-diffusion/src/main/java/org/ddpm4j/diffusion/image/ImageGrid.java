@@ -63,7 +63,7 @@ public final class ImageGrid {
     if (count < 1 || columns < 1 || scale < 1 || height < 1 || width < 1) {
       throw new IllegalArgumentException(
           Text.format(
-              "%d images of %dx%d make no picture of %d columns at scale %d; all must be at least 1.",
+              "%d images of %dx%d make no picture of %d column(s) at scale %d; all must be at least 1.",
               count, height, width, columns, scale));
     }
     Images.requirePictures(channels);

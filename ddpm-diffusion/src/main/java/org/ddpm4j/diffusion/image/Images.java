@@ -134,7 +134,7 @@ public final class Images {
     if (images.rank() != 4 || images.size(0) < 1 || columns < 1 || scale < 1) {
       throw new IllegalArgumentException(
           Text.format(
-              "A tensor of shape %s makes no grid of %d columns at scale %d; it takes [N,C,H,W] with N, columns and scale at least 1.",
+              "A tensor of shape %s makes no grid of %d column(s) at scale %d; it takes [N,C,H,W] with N, columns and scale at least 1.",
               Arrays.toString(images.shape()), columns, scale));
     }
     if (images.size(1) != 1 && images.size(1) != 3) {

@@ -51,7 +51,7 @@ public record Normalization(List<Double> mean, List<Double> std) {
     if (mean.isEmpty() || mean.size() != std.size()) {
       throw new IllegalArgumentException(
           Text.format(
-              "A normalisation of %d means and %d standard deviations is not possible; it takes one of both, or one for each channel.",
+              "A normalisation of %d mean(s) and %d standard deviations is not possible; it takes one of both, or one for each channel.",
               mean.size(), std.size()));
     }
     for (int i = 0; i < mean.size(); i++) {
@@ -85,7 +85,7 @@ public record Normalization(List<Double> mean, List<Double> std) {
     if (!uniform() && mean.size() != channels) {
       throw new IllegalArgumentException(
           Text.format(
-              "The normalisation has a mean for each of %d channels, but the images have %d; take one for every channel alike, or one for each.",
+              "The normalisation has a mean for each of %d channel(s), but the images have %d; take one for every channel alike, or one for each.",
               mean.size(), channels));
     }
   }

@@ -114,13 +114,13 @@ public final class DiffusionModel implements AutoCloseable {
     if (network.imageChannels() != stateShape.channels()) {
       throw new IllegalArgumentException(
           Text.format(
-              "The network takes images of %d channels, but the images have %d; give the shape of those that it was trained on.",
+              "The network takes images of %d channel(s), but the images have %d; give the shape of those that it was trained on.",
               network.imageChannels(), stateShape.channels()));
     }
     if (network.outChannels() != network.imageChannels() && !network.learnsVariance()) {
       throw new IllegalArgumentException(
           Text.format(
-              "The network answers images of %d channels with %d; it must be as many, or twice as many with a learned variance.",
+              "The network answers images of %d channel(s) with %d; it must be as many, or twice as many with a learned variance.",
               network.imageChannels(), network.outChannels()));
     }
     network.checkImageSize(stateShape.height(), stateShape.width());
@@ -135,7 +135,7 @@ public final class DiffusionModel implements AutoCloseable {
         || images.width() % factor != 0) {
       throw new IllegalArgumentException(
           Text.format(
-              "The autoencoder makes no images of %s; they have %d channels, and height and width are multiples of %d.",
+              "The autoencoder makes no images of %s; they have %d channel(s), and height and width are multiples of %d.",
               images, config.images().outChannels(), factor));
     }
     return new ImageShape(
@@ -551,7 +551,7 @@ public final class DiffusionModel implements AutoCloseable {
     if (rows > 0 && names.size() > rows) {
       throw new IllegalArgumentException(
           Text.format(
-              "%d names were given for the %d rows of the network's class embedding; give one for each class.",
+              "%d names were given for the %d row(s) of the network's class embedding; give one for each class.",
               names.size(), rows));
     }
     return new DiffusionModel(
@@ -914,7 +914,7 @@ public final class DiffusionModel implements AutoCloseable {
   public String toString() {
     int classEmbeddings = unet.config().classEmbeddings();
     return Text.format(
-        "DiffusionModel[%s of %d parameters predicts %s, images %s%s, %d timesteps%s]",
+        "DiffusionModel[%s of %d parameter(s) predicts %s, images %s%s, %d timestep(s)%s]",
         unet.config().getClass().getSimpleName(),
         unet.parameters().count(),
         parameterization,

@@ -41,7 +41,7 @@ public record NetworkTeacher(Unet unet, Parameterization parameterization, Noise
     if (config.outChannels() < config.inChannels()) {
       throw new IllegalArgumentException(
           Text.format(
-              "The network takes %d channels and answers with %d, which say nothing of all of an"
+              "The network takes %d channel(s) and answers with %d, which say nothing of all of an"
                   + " image; a teacher answers with as many or more.",
               config.inChannels(), config.outChannels()));
     }

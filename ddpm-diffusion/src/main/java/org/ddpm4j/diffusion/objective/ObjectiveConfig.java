@@ -61,7 +61,7 @@ public record ObjectiveConfig(
     require(
         (parameterization == Parameterization.CONSISTENCY) == (distillation != null),
         "A consistency model is distilled from another, and no other network is: train for another"
-            + " prediction than %s, or name a teacher by --distill.",
+            + " prediction than %s, or say by distillation how it is distilled.",
         parameterization);
     require(
         distillation == null
@@ -263,7 +263,7 @@ public record ObjectiveConfig(
     boolean fixed = terms == LossTerms.VLB && network.outChannels() == network.imageChannels();
     require(
         network.outChannels() == expected || fixed,
-        "The network answers images of %d channels with %d, but the loss terms %s take %d: the"
+        "The network answers images of %d channel(s) with %d, but the loss terms %s take %d: the"
             + " prediction%s.",
         network.imageChannels(),
         network.outChannels(),
@@ -272,7 +272,7 @@ public record ObjectiveConfig(
         expected == network.imageChannels() ? "" : " and the variance");
     require(
         labelDropout == 0 || network.classEmbeddings() >= 2,
-        "The label dropout is %s, but the network has %d class embeddings; it needs one for each"
+        "The label dropout is %s, but the network has %d class embedding(s); it needs one for each"
             + " class and one more for none.",
         labelDropout,
         network.classEmbeddings());

@@ -46,7 +46,7 @@ public record TrainingBatch(
     if (t.length != x0.size(0)) {
       throw new IllegalArgumentException(
           Text.format(
-              "Images of shape %s do not go with %d timesteps.",
+              "Images of shape %s do not go with %d timestep(s).",
               Arrays.toString(x0.shape()), t.length));
     }
     if (givenEps.isPresent() && !Arrays.equals(x0.shape(), givenEps.get().shape())) {
@@ -57,7 +57,7 @@ public record TrainingBatch(
     }
     if (labels.isPresent() && labels.get().length() != t.length) {
       throw new IllegalArgumentException(
-          Text.format("%d labels were given for %d images.", labels.get().length(), t.length));
+          Text.format("%d labels were given for %d image(s).", labels.get().length(), t.length));
     }
   }
 

@@ -313,7 +313,7 @@ public record DiffusionPipeline(
     if (images(noise) != classes.length) {
       throw new IllegalArgumentException(
           Text.format(
-              "The noise has the shape %s where %d images with classes need [%d,%d,%d,%d].",
+              "The noise has the shape %s where %d image(s) with classes would need [%d,%d,%d,%d].",
               Arrays.toString(noise.shape()),
               classes.length,
               classes.length,

@@ -15,7 +15,7 @@ final class SeededImages implements NoiseSource {
     if (seeds.length != numbers.length) {
       throw new IllegalArgumentException(
           Text.format(
-              "%d seeds were given for %d images; each image has one.",
+              "%d seeds were given for %d image(s); each image has one.",
               seeds.length, numbers.length));
     }
     this.randoms =
@@ -39,7 +39,7 @@ final class SeededImages implements NoiseSource {
     if (count != numbers.length) {
       throw new IllegalArgumentException(
           Text.format(
-              "Noise for %d images was asked for; it is that of %d.", count, numbers.length));
+              "Noise for %d image(s) was asked for; it is that of %d.", count, numbers.length));
     }
     return (image, elements, tile) ->
         randoms.get(image).gaussian(numbers[image], step, elements, tile);

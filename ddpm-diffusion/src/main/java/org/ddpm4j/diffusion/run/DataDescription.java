@@ -90,7 +90,7 @@ public record DataDescription(
     if (trainingImages < least || validationImages < 0) {
       throw new IllegalArgumentException(
           Text.format(
-              "The data set %s cannot have %d training and %d validation images; it takes at least %d and 0.",
+              "The data set %s cannot have %d training and %d validation image(s); it takes at least %d and 0.",
               name, trainingImages, validationImages, least));
     }
   }

@@ -50,7 +50,7 @@ public record ModelDescription(
     if (network.imageChannels() != shape.channels()) {
       throw new IllegalArgumentException(
           Text.format(
-              "The network takes images of %d channels, but the images have %d; set the network's channels to that.",
+              "The network takes images of %d channel(s), but the images have %d; set the network's channels to that.",
               network.imageChannels(), shape.channels()));
     }
     network.checkImageSize(shape.height(), shape.width());

@@ -162,7 +162,7 @@ public record RunFolder(Path path) {
       if (Files.size(file) > MAX_CONFIG_BYTES) {
         throw new IOException(
             Text.format(
-                "%s has %d bytes, too many for the configuration of a run; restore the file that the run began with.",
+                "%s has %d byte(s), too many for the configuration of a run; restore the file that the run began with.",
                 file, Files.size(file)));
       }
       return RunConfig.fromJson(

@@ -103,7 +103,7 @@ public record TrainingDescription(
     if (checkpointEvery < 1 || sampleEvery < 1) {
       throw new IllegalArgumentException(
           Text.format(
-              "Checkpoints every %d steps and samples every %d are not possible; both must be at least 1.",
+              "Checkpoints every %d step(s) and samples every %d are not possible; both must be at least 1.",
               checkpointEvery, sampleEvery));
     }
     if (sampleSteps.orElse(1) < 1) {

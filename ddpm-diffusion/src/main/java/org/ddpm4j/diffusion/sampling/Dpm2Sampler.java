@@ -50,7 +50,7 @@ public record Dpm2Sampler(
     if (midpoints.size() != wanted) {
       throw new IllegalArgumentException(
           Text.format(
-              "There are %d midpoints for %d steps with noise at both ends; each has one.",
+              "There are %d midpoints for %d step(s) with noise at both ends; each has one.",
               midpoints.size(), wanted));
     }
   }

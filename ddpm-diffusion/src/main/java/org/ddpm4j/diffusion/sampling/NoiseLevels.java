@@ -169,7 +169,7 @@ public record NoiseLevels(List<NoiseLevel> levels, InitialNoise initialNoise) {
     if (!(last > 0 && isDescending && first < Double.POSITIVE_INFINITY) || steps < 1) {
       throw new IllegalArgumentException(
           Text.format(
-              "The levels %s cannot go from ρ = %s to %s in %d steps; there must be at least 1, and some signal at the first (no zero terminal SNR).",
+              "The levels %s cannot go from ρ = %s to %s in %d step(s); there must be at least 1, and some signal at the first (no zero terminal SNR).",
               spacing, first, last, steps));
     }
     double[] ratios = steps == 1 ? new double[] {first} : spacing.ratios(first, last, steps);

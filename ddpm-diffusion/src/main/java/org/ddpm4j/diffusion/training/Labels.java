@@ -25,7 +25,7 @@ final class Labels {
     if (oneHot == null || oneHot.rank() != 2 || oneHot.size(1) > classes) {
       throw new IllegalArgumentException(
           Text.format(
-              "The network is told one of %d classes, but the labels of the images are %s; they must be [N,classes], one-hot.",
+              "The network is told one of %d class(es), but the labels of the images are %s; they must be [N,classes], one-hot.",
               classes, oneHot == null ? "missing" : Arrays.toString(oneHot.shape())));
     }
     return Optional.of(Nd4j.createFromArray(classes(oneHot)));

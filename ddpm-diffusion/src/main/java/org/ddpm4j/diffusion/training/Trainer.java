@@ -268,7 +268,7 @@ public final class Trainer implements AutoCloseable {
     if (Thread.currentThread().isInterrupted()) {
       throw new CancellationException(
           Text.format(
-              "Training was cancelled after %d of %d steps: its thread was interrupted.",
+              "Training was cancelled after %d of %d step(s): its thread was interrupted.",
               step, config.steps()));
     }
   }

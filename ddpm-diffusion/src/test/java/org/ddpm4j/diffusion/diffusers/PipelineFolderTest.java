@@ -42,8 +42,8 @@ class PipelineFolderTest {
         "DDPM | | The network has no sample_size, which diffusers' DDPMPipeline draws by",
         "SCORE_SDE | 8x4 | sample_size is 8x4, and diffusers' ScoreSdeVePipeline draws squares",
         "KARRAS_VE | 8x4 | sample_size is 8x4, and diffusers' KarrasVePipeline draws squares",
-        "SCORE_SDE | 8x8 | images of 1 channels, and diffusers' ScoreSdeVePipeline draws those of 3",
-        "KARRAS_VE | 8x8 | images of 1 channels, and diffusers' KarrasVePipeline draws those of 3"
+        "SCORE_SDE | 8x8 | images of 1 channel, and diffusers' ScoreSdeVePipeline draws those of 3",
+        "KARRAS_VE | 8x8 | images of 1 channel, and diffusers' KarrasVePipeline draws those of 3"
       })
   void refusesWhatDiffusersCannotDraw(SamplerType type, String size, String part) {
     int[] sizes =

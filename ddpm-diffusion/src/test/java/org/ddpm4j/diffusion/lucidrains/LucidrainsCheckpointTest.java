@@ -274,7 +274,7 @@ class LucidrainsCheckpointTest {
         "The tensor model.model.null_classes_emb has 5 numbers, where classes have 4",
         tensors -> tensors.put("model.model.null_classes_emb", zeros(5)));
     changes.put(
-        "The network takes 1 channels and answers with 5",
+        "The network takes 1 channel and answers with 5",
         tensors -> tensors.put("model.model.final_conv.weight", zeros(5, 4, 1, 1)));
     for (Map.Entry<String, Consumer<Map<String, INDArray>>> change : changes.entrySet()) {
       Path file = changed("classes.pt", change.getValue());

@@ -186,10 +186,10 @@ class DiffusionModelTest {
     }
     assertThatIllegalArgumentException()
         .isThrownBy(() -> DiffusionModel.of(unet(0, 3), COSINE, SHAPE))
-        .withMessageContaining("answers images of 1 channels with 3");
+        .withMessageContaining("answers images of 1 channel with 3");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> DiffusionModel.of(unet(0, 1), COSINE, new ImageShape(3, 8, 4)))
-        .withMessageContaining("takes images of 1 channels");
+        .withMessageContaining("takes images of 1 channel");
   }
 
   @Test

@@ -278,7 +278,7 @@ class BoundObjectiveTest {
               () -> objective(Parameterization.EPSILON, Optional.empty()).losses(fused, batch()))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(
-              "The network answers images of 1 channels with 3; the bound takes 1, or 2 with the"
+              "The network answers images of 1 channel with 3; the bound takes 1, or 2 with the"
                   + " variance.");
     }
   }

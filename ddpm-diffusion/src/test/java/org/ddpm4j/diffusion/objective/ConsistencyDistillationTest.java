@@ -295,7 +295,7 @@ class ConsistencyDistillationTest {
         .hasMessageContaining("it must be in [0,1)");
     assertThatThrownBy(
             () -> ObjectiveConfig.simple().withParameterization(Parameterization.CONSISTENCY))
-        .hasMessageContaining("name a teacher by --distill");
+        .hasMessageContaining("say by distillation how it is distilled");
     assertThatThrownBy(() -> ObjectiveConfig.consistency(Distillation.paper()).create(LEVELS))
         .hasMessageContaining("distilled from a teacher");
   }

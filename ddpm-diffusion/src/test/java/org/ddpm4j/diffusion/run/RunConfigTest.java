@@ -322,7 +322,7 @@ class RunConfigTest {
     assertThatThrownBy(() -> with(simple.withTerms(LossTerms.HYBRID)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "The network answers images of 1 channels with 1, but the loss terms hybrid take 2: the prediction and the variance.");
+            "The network answers images of 1 channel with 1, but the loss terms hybrid take 2: the prediction and the variance.");
     assertThatThrownBy(() -> with(simple.withLabelDropout(0.1)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("the network has 0 class embeddings");
@@ -380,7 +380,7 @@ class RunConfigTest {
         "/schedule                   | []        | its field schedule",
         "/data/shape/height          | 0         | is empty",
         "/data/shape/height          | 9         | must be multiples of 2",
-        "/data/shape/channels        | 3         | The network takes images of 1 channels",
+        "/data/shape/channels        | 3         | The network takes images of 1 channel",
         "/data/normalization/std     | [0]       | standard deviation 0.0 is not possible",
         "/data/normalization/mean    | [1,2,3]   | 3 means and 1 standard deviations",
         "/data/selection/max_images  | 0         | both numbers must be at least 1",

@@ -112,7 +112,7 @@ final class Download {
   private IOException unfinished(long done, IOException cause) {
     return new IOException(
         Text.format(
-            "The download of %s of %s broke off after %d of %d bytes%s; try again, it will go on from there.",
+            "The download of %s of %s broke off after %d of %d byte(s)%s; try again, it will go on from there.",
             ForeignText.quoted(file),
             name,
             done,

@@ -96,7 +96,7 @@ public record SingleFile(HubName model, Optional<String> file, String word) {
     }
     throw new IOException(
         Text.format(
-            "The model %s has %d files that the weights may be in (%s); name one as in %s:FILE.",
+            "The model %s has %d file(s) that the weights may be in (%s); name one as in %s:FILE.",
             model, possible.size(), listed(possible), model));
   }
 

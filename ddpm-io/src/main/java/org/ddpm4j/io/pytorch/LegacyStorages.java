@@ -119,7 +119,7 @@ final class LegacyStorages implements Storages {
     }
     if (place.bytes != storage.bytes()) {
       throw failure.malformed(
-          "its storage %s has %d bytes, and its pickle says %d",
+          "its storage %s has %d byte(s), and its pickle says %d",
           ForeignText.quoted(storage.key()), place.bytes, storage.bytes());
     }
   }

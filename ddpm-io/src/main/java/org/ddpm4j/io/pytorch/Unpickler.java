@@ -229,7 +229,7 @@ final class Unpickler {
     var type = (TorchName.StorageType) id.get(1);
     var reference = new StorageReference(type.dtype(), (String) id.get(2), (Long) id.get(4));
     if (reference.bytes() < 0) {
-      throw failure.malformed("it has a storage of %d elements", reference.elements());
+      throw failure.malformed("it has a storage of %d element(s)", reference.elements());
     }
     return reference;
   }

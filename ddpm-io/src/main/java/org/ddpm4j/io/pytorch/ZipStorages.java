@@ -46,7 +46,7 @@ final class ZipStorages implements Storages {
             .toList();
     if (roots.size() != 1) {
       throw failure.malformed(
-          "it is a ZIP archive with %d files data.pkl, where PyTorch writes one", roots.size());
+          "it is a ZIP archive with %d file(s) data.pkl, where PyTorch writes one", roots.size());
     }
     this.root = roots.get(0);
     ZipEntry order = zip.getEntry(root + BYTE_ORDER);
@@ -93,7 +93,7 @@ final class ZipStorages implements Storages {
     ZipEntry entry = stored(name(storage));
     if (entry.getSize() != storage.bytes()) {
       throw failure.malformed(
-          "its storage %s has %d bytes, and its pickle says %d",
+          "its storage %s has %d byte(s), and its pickle says %d",
           ForeignText.quoted(storage.key()), entry.getSize(), storage.bytes());
     }
   }

@@ -59,7 +59,9 @@ public final class CpuDevice implements Device {
 
   @Override
   public String description() {
-    return String.format(Locale.ROOT, "this processor, %d threads", workers.threads());
+    int threads = workers.threads();
+    return String.format(
+        Locale.ROOT, "this processor, %d %s", threads, threads == 1 ? "thread" : "threads");
   }
 
   @Override

@@ -158,7 +158,7 @@ final class Link implements Closeable {
   private IOException unexpected(Header found, String expected) {
     return new IOException(
         Text.format(
-            "%s sent %d bytes as %s %d; expected %s.",
+            "%s sent %d byte(s) as %s %d; expected %s.",
             peer,
             found.bytes,
             found.kind >= 0 && found.kind < Kind.values().length

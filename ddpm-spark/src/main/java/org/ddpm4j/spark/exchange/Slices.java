@@ -18,7 +18,7 @@ record Slices(long length, int count) {
     if (length < 1 || length > Integer.MAX_VALUE / Float.BYTES || count < 1) {
       throw new IllegalArgumentException(
           Text.format(
-              "%d numbers cannot be exchanged in %d slices; 1 to %d numbers can, in at least one slice.",
+              "%d numbers cannot be exchanged in %d slice(s); 1 to %d numbers can, in at least one slice.",
               length, count, Integer.MAX_VALUE / Float.BYTES));
     }
   }

@@ -29,7 +29,7 @@ public record SparkSampling(int count, long seed, int partitions, int batchSize)
     if (count < 1 || partitions < 1 || batchSize < 1) {
       throw new IllegalArgumentException(
           Text.format(
-              "%d images cannot be drawn by %d tasks in batches of %d; each must be at least 1.",
+              "%d images cannot be drawn by %d task(s) in batches of %d; each must be at least 1.",
               count, partitions, batchSize));
     }
   }

@@ -37,7 +37,7 @@ record ShardGradient(int shard, int[] t, double[] weights, double[] losses, byte
         if (parts.size() != shards || parts.get(i).shard() != i) {
           throw new IllegalStateException(
               Text.format(
-                  "Of %d shards %d gradients came, and that of shard %d is not among them once.",
+                  "Of %d shard(s) %d gradients came, and that of shard %d is not among them once.",
                   shards, parts.size(), i));
         }
         ShardGradient part = parts.get(i);

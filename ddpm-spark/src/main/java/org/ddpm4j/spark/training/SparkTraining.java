@@ -118,7 +118,7 @@ public final class SparkTraining implements AutoCloseable {
     if (batch > found.size()) {
       throw new IllegalArgumentException(
           Text.format(
-              "The batch size is %d, but there are only %d images to train on; train with smaller batches.",
+              "The batch size is %d, but the data has only %d image(s) to train on; train with smaller batches.",
               batch, found.size()));
     }
   }

@@ -95,7 +95,7 @@ final class StepMessages {
     if (length < 0 || length > in.available() / each) {
       throw new IOException(
           Text.format(
-              "%d numbers of a step were announced, but there are %d bytes of them.",
+              "A message of a step announces %d number(s), but has %d byte(s) of them.",
               length, in.available()));
     }
     return length;

@@ -426,7 +426,7 @@ class SparkApplicationTest {
     assertThat(trained).doesNotExist();
     Result large =
         run("train", "--run", trained, "--config", config, "--images", images, "--shards", 1);
-    assertThat(large.err()).contains("there are only 2 images");
+    assertThat(large.err()).contains("the data has only 2 images");
     assertThat(large.code()).isEqualTo(2);
     assertThat(trained).doesNotExist();
 
@@ -435,7 +435,7 @@ class SparkApplicationTest {
     Files.createFile(unfinished);
     Result again =
         run("train", "--run", trained, "--config", config, "--images", images, "--shards", 1);
-    assertThat(again.err()).contains("there are only 2 images");
+    assertThat(again.err()).contains("the data has only 2 images");
     assertThat(trained.toFile().list()).containsExactly("_unet.json.tmp");
   }
 

@@ -50,7 +50,7 @@ class StepMessagesTest {
             List.of(new StepLosses(new int[] {1}, new double[] {1}, new double[] {1})));
     assertThatIOException()
         .isThrownBy(() -> StepMessages.readLosses(Arrays.copyOf(bytes, bytes.length - 1)))
-        .withMessageContaining("1 numbers of a step were announced, but there are 7 bytes");
+        .withMessageContaining("a step announces 1 number, but has 7 bytes");
     bytes[0] = (byte) 0x7f;
     assertThatIOException().isThrownBy(() -> StepMessages.readLosses(bytes));
   }

@@ -188,7 +188,7 @@ public final class ImageUploads {
     if (before.images() >= MOST_IMAGES || before.bytes() + bytes.length > MOST_BYTES) {
       throw new IllegalStateException(
           Text.format(
-              "The data set %s has %d images of %d bytes together, and may have %d of %d; train from a folder by --images.",
+              "The data set %s has %d images of %d bytes together, and may have %d of %d; start the service with a folder of images to train on more.",
               name, before.images(), before.bytes(), MOST_IMAGES, MOST_BYTES));
     }
     requireImage(bytes);

@@ -126,7 +126,7 @@ class ImageUploadsTest {
     assertThat(full.add("pets", "last.png", IMAGE).bytes()).isEqualTo(ImageUploads.MOST_BYTES);
     assertThatThrownBy(() -> full.add("pets", "more.png", IMAGE))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("train from a folder by --images");
+        .hasMessageContaining("start the service with a folder of images");
     assertThat(files()).hasSize(3);
   }
 

@@ -155,7 +155,7 @@ public final class Modules {
     if (groups < 1 || x.channels() % groups != 0) {
       throw new IllegalArgumentException(
           Text.format(
-              "%d groups do not divide the %d channels of %s; choose a divisor.",
+              "%d groups do not divide the %d channel(s) of %s; choose a divisor.",
               groups, x.channels(), name));
     }
     SDVariable weight =

@@ -42,7 +42,7 @@ public record Parameter(
     if (shape.length != layout.rank() || Arrays.stream(shape).anyMatch(size -> size < 1)) {
       throw new IllegalArgumentException(
           Text.format(
-              "Parameter %s of layout %s cannot have the shape %s; it needs %d sizes of at least 1.",
+              "Parameter %s of layout %s cannot have the shape %s; it needs %d size(s) of at least 1.",
               name, layout, Arrays.toString(shape), layout.rank()));
     }
     shape = shape.clone();

@@ -184,7 +184,7 @@ public record AnnotatedUnet(
       for (int mult : dimMults) {
         UnetLimits.require(
             resnetBlockGroups >= 1 && mult * dim % resnetBlockGroups == 0,
-            "resnet_block_groups is %d, which does not divide the %d channels of a level; choose a"
+            "resnet_block_groups is %d, which does not divide the %d channel(s) of a level; choose a"
                 + " divisor of dim",
             resnetBlockGroups,
             mult * dim);

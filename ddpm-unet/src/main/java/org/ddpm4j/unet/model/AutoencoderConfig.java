@@ -264,12 +264,12 @@ public record AutoencoderConfig(Images images, List<Level> levels, Blocks blocks
     levels = List.copyOf(levels);
     require(
         !levels.isEmpty() && levels.size() <= MAX_LEVELS,
-        "block_out_channels has %d levels; it needs 1 to %d",
+        "block_out_channels has %d level(s); it needs 1 to %d",
         levels.size(),
         MAX_LEVELS);
     require(
         levels.size() * blocks.perLevel <= MAX_DEPTH,
-        "layers_per_block is %d; with %d levels it must be 1 to %d",
+        "layers_per_block is %d; with %d level(s) it must be 1 to %d",
         blocks.perLevel,
         levels.size(),
         MAX_DEPTH / levels.size());

@@ -556,7 +556,7 @@ public record LucidrainsUnet(
   private static void requireLevels(String key, List<?> values, List<Attention> levels) {
     UnetLimits.require(
         values.size() == levels.size() && values.stream().allMatch(Objects::nonNull),
-        "%s is %s; it needs an entry for each of the %d levels",
+        "%s is %s; it needs an entry for each of the %d level(s)",
         key,
         values,
         levels.size());

@@ -481,12 +481,12 @@ public record Unet2D(
     levels = List.copyOf(levels);
     UnetLimits.require(
         !levels.isEmpty() && levels.size() <= MAX_LEVELS,
-        "block_out_channels has %d levels; it needs 1 to %d",
+        "block_out_channels has %d level(s); it needs 1 to %d",
         levels.size(),
         MAX_LEVELS);
     UnetLimits.require(
         levels.size() * resnets.perLevel <= MAX_DEPTH,
-        "layers_per_block is %d; with %d levels it must be 1 to %d",
+        "layers_per_block is %d; with %d level(s) it must be 1 to %d",
         resnets.perLevel,
         levels.size(),
         MAX_DEPTH / levels.size());
@@ -586,7 +586,7 @@ public record Unet2D(
   private static void requireDivides(int groups, int channels, String where) {
     UnetLimits.require(
         groups > 0 && channels % groups == 0,
-        "norm_num_groups is %d, which does not divide the %d channels in %s; choose a divisor of"
+        "norm_num_groups is %d, which does not divide the %d channel(s) in %s; choose a divisor of"
             + " all block_out_channels",
         groups,
         channels,
@@ -599,7 +599,7 @@ public record Unet2D(
         middle.blocks != MiddleBlocks.RESNETS_AND_ATTENTION
             || middle.attentionGroups == null
             || channels % middle.attentionGroups == 0,
-        "attn_norm_num_groups is %d, which does not divide the %d channels in mid_block; choose a"
+        "attn_norm_num_groups is %d, which does not divide the %d channel(s) in mid_block; choose a"
             + " divisor",
         middle.attentionGroups,
         channels);
@@ -616,7 +616,7 @@ public record Unet2D(
       if (levels.get(i).hasAttention() || beforeMiddle) {
         UnetLimits.require(
             headDim <= levels.get(i).channels,
-            "attention_head_dim is %d, but a level with attention has %d channels; choose fewer, or"
+            "attention_head_dim is %d, but a level with attention has %d channel(s); choose fewer, or"
                 + " null for one head",
             headDim,
             levels.get(i).channels);

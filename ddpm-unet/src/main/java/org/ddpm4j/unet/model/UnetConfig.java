@@ -131,7 +131,7 @@ public interface UnetConfig {
     if (height < 1 || width < 1 || height % divisor != 0 || width % divisor != 0) {
       throw new IllegalArgumentException(
           Text.format(
-              "Images of %dx%d do not go through this U-Net, which halves them %d times: height and width must be multiples of %d; resize or pad the images, or choose fewer levels.",
+              "Images of %dx%d do not go through this U-Net, which halves them %d time(s): height and width must be multiples of %d; resize or pad the images, or choose fewer levels.",
               height, width, Integer.numberOfTrailingZeros(divisor), divisor));
     }
   }

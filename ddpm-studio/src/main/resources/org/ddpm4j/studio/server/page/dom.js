@@ -85,6 +85,8 @@ export async function readImageFile(input) {
 }
 
 /** Images a second: whole ones, or three digits where there are fewer than a hundred. */
+export const counted = (number, noun, plural = `${noun}s`) => `${number} ${number === 1 ? noun : plural}`;
+
 export const rate = (value) => String(value >= 100 ? Math.round(value) : Number(value.toPrecision(3)));
 
 export function duration(seconds) {

@@ -1,6 +1,6 @@
 // Drawing images of noise, and watching them come.
 import { get, stream, Problem } from "./api.js";
-import { bitmapOf, byId, download, groupedOptions, make, options, paint, say, showValue } from "./dom.js";
+import { bitmapOf, byId, counted, download, groupedOptions, make, options, paint, say, showValue } from "./dom.js";
 import { add, chooseModel, classChoices, models } from "./gallery.js";
 
 /** What stands beside a sampler's name; those first that need few steps. */
@@ -76,7 +76,7 @@ function showModel() {
   byId("draw-guidance").dispatchEvent(new Event("input"));
   byId("draw-steps").max = Math.min(100, model.timesteps);
   if (!running && !byId("draw-empty").hidden) {
-    const classes = model.classes.length ? `${model.classes.length} classes` : "no classes";
+    const classes = model.classes.length ? counted(model.classes.length, "class", "classes") : "no classes";
     say("draw-status", `${model.width} × ${model.height}, ${model.channels === 1 ? "grey" : "colour"}, ${classes}`);
   }
 }

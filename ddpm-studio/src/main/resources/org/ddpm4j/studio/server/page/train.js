@@ -1,6 +1,6 @@
 // Trainings: begun here, or by the command line.
 import { get, post, remove } from "./api.js";
-import { byId, duration, make, options, rate, say } from "./dom.js";
+import { byId, counted, duration, make, options, rate, say } from "./dom.js";
 import { lineChart } from "./chart.js";
 import { isWithoutCheckpoints, leaveRun, prepareRun, showRun } from "./run.js";
 import { imagesOf, nameFor, upload } from "./upload.js";
@@ -84,7 +84,7 @@ async function send() {
     await refresh();
     byId("train-dataset").value = name;
     showDataSet();
-    say("train-upload-status", `${name} has ${done.images} images${done.refused ? `; ${done.refused} could not be read` : ""}.`, done.images === 0);
+    say("train-upload-status", `${name} has ${counted(done.images, "image")}${done.refused ? `; ${done.refused} could not be read` : ""}.`, done.images === 0);
   } catch (problem) {
     say("train-upload-status", problem.message, true);
   }
@@ -143,10 +143,10 @@ const ACTIONS = {
 function facts(run) {
   if (run.detail) return run.detail;
   const parts = [];
-  if (run.steps) parts.push(isWithoutCheckpoints(run) ? `${run.steps} steps` : `step ${run.step} of ${run.steps}`);
+  if (run.steps) parts.push(isWithoutCheckpoints(run) ? counted(run.steps, "step") : `step ${run.step} of ${run.steps}`);
   if (run.images_per_second) parts.push(`${rate(run.images_per_second)} images/s`);
   if (run.seconds_left !== undefined) parts.push(`${duration(run.seconds_left)} left`);
-  if (run.images) parts.push(`${run.data}, ${run.images} images`);
+  if (run.images) parts.push(`${run.data}, ${counted(run.images, "image")}`);
   return parts.join(" · ");
 }
 
