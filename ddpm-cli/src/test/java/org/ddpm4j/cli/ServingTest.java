@@ -1,6 +1,7 @@
 package org.ddpm4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -17,17 +18,22 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.ddpm4j.diffusion.guidance.Guidance;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.studio.drawing.ModelSource;
 import org.ddpm4j.studio.server.ServerOptions;
 import org.ddpm4j.studio.server.StudioServer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.slf4j.LoggerFactory;
 
 /** The service beside the program. */
@@ -169,9 +175,78 @@ class ServingTest {
         .isBadInput(file + " is not a folder", "--images");
   }
 
+  /** The option that is wrong, and none of those that are right. */
+  @ParameterizedTest
+  @CsvSource({
+    "--port, 65536, 'it must be from 0 to 65535.'",
+    "--port, -1, 'it must be from 0 to 65535.'",
+    "--queue, 0, 'it must be at least 32, the images of a batch (--batch-size).'",
+    "--batch-size, 0, 'it must be from 1 to'",
+    "--batches, 0, 'it must be from 1 to'",
+    "--connections, 0, 'it must be from 1 to'",
+    "--timeout, 0, 'it must be from 1 to'",
+    "--grace, -1, 'it must be from 0 to'",
+  })
+  void aLimitThatServesNothingIsNamed(String option, int value, String expected) {
+    List<Object> call = new ArrayList<>(List.of("serve", option, value));
+    if (!option.equals("--port")) {
+      call.addAll(List.of("--port", 0));
+    }
+    Cli.run(call.toArray()).isBadInput("The value of " + option + " is " + value + "; " + expected);
+  }
+
+  /** One limit for the program, the library and the service. */
   @Test
-  void limitsThatDrawNothingAreRefused() {
-    Cli.run("serve", "--port", "0", "--queue", 0).isBadInput("waiting for 300 seconds");
+  void guidanceIsLimitedAsInTheLibrary() throws Exception {
+    JsonNode document =
+        new ObjectMapper()
+            .readTree(
+                StudioServer.class.getResource("/org/ddpm4j/studio/server/page/openapi.json"));
+    assertThat(document.findValue("guidance").get("maximum").intValue())
+        .isEqualTo(Guidance.MAX_SCALE);
+    try (StudioServer server =
+        new StudioServer(
+            ServerOptions.loopback(0), List.of(ModelSource.bundled()), Optional.empty())) {
+      String body = "{\"count\": 1, \"steps\": 1, \"class\": 0, \"guidance\": %d}";
+      assertThat(answer(server, Text.format(body, Guidance.MAX_SCALE))).contains("\"images\"");
+      assertThat(answer(server, Text.format(body, Guidance.MAX_SCALE + 1)))
+          .contains("\"status\":400", "guidance");
+    }
+  }
+
+  /** Whoever reads the log finds that a client was not given what it had asked for. */
+  @Test
+  void whatIsCancelledWhenTheGraceIsOverIsLogged() throws Exception {
+    String job;
+    Logger log = ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger(StudioServer.class);
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    lines.start();
+    log.addAppender(lines);
+    log.setLevel(Level.INFO);
+    try (StudioServer server =
+        new StudioServer(
+            ServerOptions.loopback(0).withGrace(Duration.ZERO),
+            List.of(ModelSource.bundled()),
+            Optional.empty())) {
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create("http://localhost:" + server.port() + "/v1/jobs"))
+              .header("Content-Type", "application/json")
+              .POST(BodyPublishers.ofString("{\"count\": 16, \"steps\": 1000}"))
+              .build();
+      job = HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body();
+    } finally {
+      log.setLevel(null);
+      log.detachAppender(lines);
+    }
+    String id = new ObjectMapper().readTree(job).get("id").textValue();
+    List<ILoggingEvent> warnings =
+        lines.list.stream().filter(event -> event.getLevel().equals(Level.WARN)).toList();
+    assertThat(warnings).hasSize(1);
+    assertThat(warnings.get(0).getMessage()).isEqualTo("cancelled when the grace was over");
+    assertThat(warnings.get(0).getKeyValuePairs())
+        .extracting(pair -> pair.key, pair -> pair.value)
+        .containsExactly(
+            tuple("grace_seconds", 0L), tuple("drawings", 1), tuple("jobs", List.of(id)));
   }
 
   @Test

@@ -14,8 +14,9 @@ public final class GuidanceOptions {
       names = "--guidance",
       paramLabel = "SCALE",
       description =
-          "Classifier-free guidance towards the class, from 0, which forgets it, to 1000; 1 is"
-              + " none, and every other scale takes about twice the time (default: 1).")
+          "Classifier-free guidance towards the class, from 0, which forgets it, to "
+              + Guidance.MAX_SCALE
+              + "; 1 is none, and every other scale takes about twice the time (default: 1).")
   private Double scale;
 
   @HasEffect(with = "--guidance")

@@ -141,9 +141,15 @@ final class ServingOptions {
 
   /** Serves until the user or the system ends the program. */
   int serve(Console console, String what, Optional<StudioOptions> studio) throws IOException {
-    BadInputException.requireRange("--timeout", timeout, 1, 86_400);
-    BadInputException.requireRange("--grace", grace, 0, 86_400);
+    requireRanges();
     Optional<String> token = token();
+    if (token.isEmpty()
+        && !open
+        && !BadInputException.check(() -> ServerOptions.isLoopback(host))) {
+      throw new BadInputException(
+          "At %s others can reach the service; give it a token by --token-file, or say by --open that anybody may use it.",
+          host);
+    }
     ServerOptions options =
         BadInputException.check(
             () ->
@@ -174,6 +180,20 @@ final class ServingOptions {
       }
       return interruption.isRequested() ? Interruption.EXIT_CODE : 0;
     }
+  }
+
+  private void requireRanges() {
+    BadInputException.requireRange("--port", port, 0, ServerOptions.LAST_PORT);
+    BadInputException.requireRange("--connections", connections, 1, Integer.MAX_VALUE);
+    BadInputException.requireRange("--batches", batches, 1, Integer.MAX_VALUE);
+    BadInputException.requireRange("--batch-size", batchSize, 1, Integer.MAX_VALUE);
+    if (waitingImages < batchSize) {
+      throw new BadInputException(
+          "The value of --queue is %d; it must be at least %d, the images of a batch (--batch-size).",
+          waitingImages, batchSize);
+    }
+    BadInputException.requireRange("--timeout", timeout, 1, 86_400);
+    BadInputException.requireRange("--grace", grace, 0, 86_400);
   }
 
   /** A line on standard error for each request. */

@@ -317,8 +317,9 @@ public final class DrawingQueue implements AutoCloseable {
    * Refuses further drawings, and waits for those that were taken on.
    *
    * @param patience how long at most; what is not done by then is cancelled
+   * @return what was cancelled
    */
-  public void drain(Duration patience) {
+  public List<Drawing> drain(Duration patience) {
     long deadline = System.nanoTime() + patience.toNanos();
     lock.lock();
     try {
@@ -332,10 +333,10 @@ public final class DrawingQueue implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    cancelAll();
+    return cancelAll();
   }
 
-  private void cancelAll() {
+  private List<Drawing> cancelAll() {
     List<Drawing> left;
     lock.lock();
     try {
@@ -344,6 +345,7 @@ public final class DrawingQueue implements AutoCloseable {
       lock.unlock();
     }
     left.forEach(Drawing::cancel);
+    return left;
   }
 
   /** Cancels everything and waits for the threads, each of which ends before its next step. */

@@ -68,7 +68,7 @@ public final class InversionRecipe implements Recipe {
       SamplingObserver observer) {
     if (labels.length != IMAGES) {
       throw new IllegalArgumentException(
-          Text.format("An inversion draws %d images, not %d.", IMAGES, labels.length));
+          Text.format("An inversion draws %d image(s), not %d.", IMAGES, labels.length));
     }
     DdimInversion ddim = ddim(model);
     Denoiser denoiser = cancellation.guard(model.denoiser().withClasses(labels[0]));

@@ -39,15 +39,26 @@ public record QueueLimits(int workers, int batchImages, int waitingImages, Durat
    * @throws IllegalArgumentException if nothing could be drawn
    */
   public QueueLimits {
-    if (workers < 1
-        || batchImages < 1
-        || waitingImages < batchImages
-        || timeout.isNegative()
-        || timeout.isZero()) {
-      throw new IllegalArgumentException(
-          Text.format(
-              "%d batches of %d images at once with %d images waiting for %d seconds draw nothing; all must be at least 1, and those waiting no fewer than a batch.",
-              workers, batchImages, waitingImages, timeout.toSeconds()));
+    require(
+        workers >= 1, "%d batches at one time draw nothing; there must be at least 1.", workers);
+    require(
+        batchImages >= 1,
+        "Batches of %d images draw nothing; they must have at least 1.",
+        batchImages);
+    require(
+        waitingImages >= batchImages,
+        "There is room for %d waiting image(s), and a batch has %d; at least those of a batch must be able to wait.",
+        waitingImages,
+        batchImages);
+    require(
+        !timeout.isNegative() && !timeout.isZero(),
+        "A drawing may take %s seconds; it must have some time.",
+        timeout.toNanos() / 1e9);
+  }
+
+  private static void require(boolean condition, String sentence, Object... values) {
+    if (!condition) {
+      throw new IllegalArgumentException(Text.format(sentence, values));
     }
   }
 }

@@ -45,7 +45,6 @@ final class DrawingRequests {
   private static final double DEFAULT_STRENGTH = 0.5;
   private static final int DEFAULT_ITERATIONS = 1;
   private static final int MOST_ITERATIONS = 10;
-  private static final double MOST_GUIDANCE = 100;
 
   private static final Set<String> SAMPLE_FIELDS =
       Set.of(
@@ -107,8 +106,8 @@ final class DrawingRequests {
         (source, lease) -> {
           DiffusionModel model = lease.model();
           Guidance guidance =
-              fields.number("guidance", 0, MOST_GUIDANCE).isPresent()
-                  ? Guidance.of(fields.number("guidance", 0, MOST_GUIDANCE).getAsDouble())
+              fields.number("guidance", 0, Guidance.MAX_SCALE).isPresent()
+                  ? Guidance.of(fields.number("guidance", 0, Guidance.MAX_SCALE).getAsDouble())
                   : Guidance.NONE;
           if (!guidance.equals(Guidance.NONE) && model.nullClass().isEmpty()) {
             throw new Refusal(

@@ -63,7 +63,7 @@ final class Gate {
     if (host == null || !hosts.contains(withoutPort(host))) {
       throw new Refusal(
           421,
-          "The service does not answer to this name; ask by its address, or start it with --allow-host NAME.");
+          "The service does not answer to this name; ask by its address, or have the name allowed where the service is started.");
     }
     String origin = request.getHeader("Origin");
     if (origin != null && !isSame(origin, host)) {

@@ -34,6 +34,9 @@ public record ServerOptions(
   /** The port unless another is chosen. */
   public static final int DEFAULT_PORT = 7860;
 
+  /** The greatest number of a port. */
+  public static final int LAST_PORT = 65535;
+
   /** The address unless another is chosen: for this machine alone. */
   public static final String LOOPBACK = "127.0.0.1";
 
@@ -61,11 +64,13 @@ public record ServerOptions(
     Objects.requireNonNull(beyondLoopback, "beyondLoopback");
     Objects.requireNonNull(queue, "queue");
     hostNames = List.copyOf(hostNames);
-    if (port < 0 || port > 65535 || connections < 1) {
+    if (port < 0 || port > LAST_PORT) {
       throw new IllegalArgumentException(
-          Text.format(
-              "The port %d with %d connections cannot be served; ports are 0 to 65535, and there must be a connection.",
-              port, connections));
+          Text.format("There is no port %d; ports are 0 to %d.", port, LAST_PORT));
+    }
+    if (connections < 1) {
+      throw new IllegalArgumentException(
+          Text.format("%d connections serve nobody; there must be at least 1.", connections));
     }
     if (token.isPresent() && token.get().length() < 16) {
       throw new IllegalArgumentException(
@@ -78,7 +83,7 @@ public record ServerOptions(
     if (token.isEmpty() && beyondLoopback == BeyondLoopback.TOKEN && !isLoopback(host)) {
       throw new IllegalArgumentException(
           Text.format(
-              "At %s others can reach the service; give it a token by --token-file, or say by --open that anybody may use it.",
+              "At %s others can reach the service; give it a token, or say by BeyondLoopback.OPEN that anybody may use it.",
               host));
     }
   }
@@ -134,7 +139,14 @@ public record ServerOptions(
         host, port, Optional.of(newToken), beyondLoopback, hostNames, queue, connections, grace);
   }
 
-  private static boolean isLoopback(String host) {
+  /**
+   * Whether an address is for this machine alone.
+   *
+   * @param host the address
+   * @return false where others may reach it
+   * @throws IllegalArgumentException if there is no such address
+   */
+  public static boolean isLoopback(String host) {
     try {
       return InetAddress.getByName(host).isLoopbackAddress();
     } catch (UnknownHostException e) {

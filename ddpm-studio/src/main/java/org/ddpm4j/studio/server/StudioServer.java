@@ -208,7 +208,7 @@ public final class StudioServer implements AutoCloseable {
       closeAll();
       throw new IOException(
           Text.format(
-              "Nothing can listen at %s:%d (%s); choose another port by --port, or 0 for any.",
+              "Nothing can listen at %s:%d (%s); choose another port, or 0 for any that is free.",
               options.host(), options.port(), e.getCause().getMessage()),
           e);
     }
@@ -515,12 +515,28 @@ public final class StudioServer implements AutoCloseable {
     }
     long begun = System.nanoTime();
     List<Jobs.Job> awaited = jobs.unfinished();
-    queue.drain(options.grace());
+    noteCancelled(queue.drain(options.grace()), awaited);
     losses.drain(options.grace().minusNanos(System.nanoTime() - begun));
     Duration left = options.grace().minusNanos(System.nanoTime() - begun);
     Jobs.awaitClients(awaited, left.compareTo(FETCHING) < 0 ? left : FETCHING);
     server.close().toCompletionStage().toCompletableFuture().join();
     closeAll();
+  }
+
+  /** Whoever reads the log should find what no client was given. */
+  private void noteCancelled(List<Drawing> cancelled, List<Jobs.Job> awaited) {
+    if (!cancelled.isEmpty()) {
+      LOG.atWarn()
+          .addKeyValue("grace_seconds", options.grace().toSeconds())
+          .addKeyValue("drawings", cancelled.size())
+          .addKeyValue(
+              "jobs",
+              awaited.stream()
+                  .filter(job -> cancelled.contains(job.drawing()))
+                  .map(Jobs.Job::id)
+                  .toList())
+          .log("cancelled when the grace was over");
+    }
   }
 
   private void closeAll() {

@@ -627,7 +627,7 @@ class StudioServerTest {
                     1,
                     usual.grace()))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("--token-file");
+        .hasMessageContaining("give it a token");
   }
 
   @Test
