@@ -17,6 +17,7 @@ import org.ddpm4j.cli.options.FileNames;
 import org.ddpm4j.cli.options.Numbers;
 import org.ddpm4j.cli.options.OptionRules;
 import org.ddpm4j.cli.terminal.Console;
+import org.ddpm4j.cli.terminal.Interruption;
 import picocli.CommandLine;
 import picocli.CommandLine.TypeConversionException;
 
@@ -40,6 +41,7 @@ public final class Main {
     } catch (InvalidPathException e) {
       System.exit(Failures.report(console, FileNames.refusal(e.getInput())));
     }
+    Interruption.finishWritesAtEnd();
     NativeLibraries libraries = NativeLibraries.ahead(args);
     // SameDiff prints to System.out now and then, which would mix with results.
     System.setOut(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));

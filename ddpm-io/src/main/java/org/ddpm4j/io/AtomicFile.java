@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.UnaryOperator;
 
 /**
@@ -46,7 +47,34 @@ public final class AtomicFile {
   /** As many as Linux follows. */
   private static final int MAX_LINKS = 40;
 
+  /** Read by who writes a file, so that who ends the program can wait for all of them. */
+  private static final ReentrantReadWriteLock WRITES = new ReentrantReadWriteLock();
+
   private AtomicFile() {}
+
+  /**
+   * Waits until the files that are being written are whole, and holds up for ever who would begin
+   * another. For programs that are ending: in a shutdown hook, so that a signal leaves no temporary
+   * file behind. Whoever still wants to write while the program ends cannot use it.
+   */
+  public static void finishWrites() {
+    WRITES.writeLock().lock();
+  }
+
+  @FunctionalInterface
+  interface Write {
+    void run() throws IOException;
+  }
+
+  /** Does what makes a temporary file and takes it away again. */
+  static void unbroken(Write write) throws IOException {
+    WRITES.readLock().lock();
+    try {
+      write.run();
+    } finally {
+      WRITES.readLock().unlock();
+    }
+  }
 
   /**
    * Writes what {@code content} puts into the stream. The content may close the stream or leave it
@@ -98,7 +126,7 @@ public final class AtomicFile {
   public static void requireWritable(Path target) throws IOException {
     Objects.requireNonNull(target, "target");
     Path file = destination(target);
-    deleteIfPossible(createTemporary(file.getParent(), target));
+    unbroken(() -> deleteIfPossible(createTemporary(file.getParent(), target)));
     removeAbandoned(file.getParent());
   }
 
@@ -153,6 +181,17 @@ public final class AtomicFile {
     Objects.requireNonNull(content, "content");
     Path destination = destination(target);
     Path folder = destination.getParent();
+    unbroken(() -> replace(target, destination, folder, content, disk));
+    forceIfPossible(folder);
+  }
+
+  private static void replace(
+      Path target,
+      Path destination,
+      Path folder,
+      IoConsumer<? super OutputStream> content,
+      UnaryOperator<OutputStream> disk)
+      throws IOException {
     Path temporary = createTemporary(folder, target);
     try {
       // Not a FileChannel: an interrupted thread cannot write to one.
@@ -180,7 +219,6 @@ public final class AtomicFile {
     } finally {
       deleteIfPossible(temporary);
     }
-    forceIfPossible(folder);
   }
 
   /** Where the file really lies, absolute; what is there may be replaced. */

@@ -100,7 +100,8 @@ public final class Folders {
       if (!Files.isDirectory(existing)) {
         throw new FileAlreadyExistsException(existing.toString());
       }
-      Files.delete(Files.createTempFile(existing, ".ddpm4j-", ".tmp"));
+      Path place = existing;
+      AtomicFile.unbroken(() -> Files.delete(Files.createTempFile(place, ".ddpm4j-", ".tmp")));
     } catch (IOException e) {
       throw Files.isDirectory(folder)
           ? FileFailure.closedFolder(folder, e)

@@ -3,6 +3,8 @@ package org.ddpm4j.cli.terminal;
 import java.io.IOException;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.ddpm4j.io.AtomicFile;
 
 /**
  * Lets work end in good order when the user presses Ctrl-C or the system asks the program to end.
@@ -13,6 +15,9 @@ public final class Interruption implements AutoCloseable {
 
   /** The exit code of a process that the user ended: by convention 128 and the number of SIGINT. */
   public static final int EXIT_CODE = 130;
+
+  /** Of these that have not been closed. */
+  private static final AtomicInteger OPEN = new AtomicInteger();
 
   private final CountDownLatch workEnded = new CountDownLatch(1);
   private final Thread hook;
@@ -32,7 +37,25 @@ public final class Interruption implements AutoCloseable {
               awaitEnd();
             },
             "interruption");
+    OPEN.incrementAndGet();
     Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  /**
+   * Lets files be whole that are being written when the user presses Ctrl-C or the system asks the
+   * program to end, of work that does not listen to either. Work that does still writes what it has
+   * to, and ends itself.
+   */
+  public static void finishWritesAtEnd() {
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  if (OPEN.get() == 0) {
+                    AtomicFile.finishWrites();
+                  }
+                },
+                "writes"));
   }
 
   /** What a command does. */
@@ -87,6 +110,9 @@ public final class Interruption implements AutoCloseable {
 
   @Override
   public void close() {
+    if (workEnded.getCount() > 0) {
+      OPEN.decrementAndGet();
+    }
     workEnded.countDown();
     if (!requested) {
       try {
