@@ -75,6 +75,17 @@ public record ReferenceFeatures(
   }
 
   /**
+   * The same features, of images that were found elsewhere.
+   *
+   * @param newSource which images, for people
+   * @return new features
+   */
+  public ReferenceFeatures withSource(String newSource) {
+    return new ReferenceFeatures(
+        extractor, newSource, fingerprint, statistics, byClass, classNames, some, labels);
+  }
+
+  /**
    * Collects the features of a data set, batch by batch.
    *
    * <p>Not thread-safe.

@@ -54,7 +54,7 @@ public final class DistanceMeter implements AutoCloseable {
       throws IOException {
     if (real.size() < DistanceReport.FEWEST_REAL_IMAGES) {
       throw new BadInputException(
-          "%d real images are too few to compare with (%s); name a data set of at least %d, or, better, thousands.",
+          "%d real image(s) will not do for a comparison (%s); name a data set of at least %d, or, better, thousands.",
           real.size(), real.source(), DistanceReport.FEWEST_REAL_IMAGES);
     }
     Path file =
@@ -67,7 +67,8 @@ public final class DistanceMeter implements AutoCloseable {
         ReferenceFeatures kept = ReferenceFeatures.read(file);
         if (kept.fingerprint().equals(real.fingerprint())
             && kept.extractor().equals(extractor.name())) {
-          return new DistanceMeter(console, extractor, kept);
+          // Where the images come from today, not when the features were made.
+          return new DistanceMeter(console, extractor, kept.withSource(real.source()));
         }
       } catch (IOException e) {
         console.note("distances: " + e.getMessage() + " It is made anew.");

@@ -72,6 +72,34 @@ class DistancesCommandTest {
         .isLessThan(found.get("uniform noise").get("frechet_distance").asDouble());
   }
 
+  /** Features are kept for the images, wherever they were when the features were made. */
+  @Test
+  void imagesAreSaidToComeFromWhereTheyAre() throws IOException {
+    distances("a.json", "distances", "--run", run, "--count", 12, "--steps", 2).isOk();
+    Path moved = Files.createDirectory(folder.resolve("moved"));
+    try (Stream<Path> files = Files.list(data)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, moved.resolve(file.getFileName()));
+      }
+    }
+    Cli.Result again =
+        Cli.run(
+                "distances",
+                "--run",
+                run,
+                "--data",
+                moved,
+                "--cache",
+                cache,
+                "--count",
+                12,
+                "--steps",
+                2)
+            .isOk();
+    assertThat(again.err()).doesNotContain("features of the data set");
+    assertThat(again.out()).contains(moved.toString()).doesNotContain(data.toString());
+  }
+
   @Test
   void weightsThatAreNotInceptionsAreRefused() {
     Path weights = run.resolve("unet").resolve("diffusion_pytorch_model.safetensors");
@@ -346,7 +374,7 @@ class DistancesCommandTest {
             "--output",
             output)
         .isBadInput(
-            "5 real images are too few to compare with (images of the folder", "at least 6");
+            "5 real images will not do for a comparison (images of the folder", "at least 6");
     assertThat(output).doesNotExist();
   }
 
