@@ -95,7 +95,8 @@ class ManySamplesTest {
     Path output = folder.resolve("output");
     sample(output, "--count", 4).isOk();
     assertThat(sample(output, "--count", 3).isOk().err())
-        .contains("3 of 3 images are there already", "1 more images are there, of an earlier call");
+        .contains(
+            "3 of 3 images are there already", "the folder has 1 more image, of an earlier call");
   }
 
   @ParameterizedTest
@@ -145,6 +146,18 @@ class ManySamplesTest {
     sample(folder, "--count", 2).isBadInput("samples.json does not say what the images");
     assertThat(names(folder)).containsExactly("0000.png", "samples.json");
     assertThat(folder.resolve("0000.png")).hasContent("of somebody");
+  }
+
+  /** A call that was stopped before its first image was ready leaves its record alone. */
+  @Test
+  void aRecordOfNoImagesHoldsUpNobody() throws IOException {
+    Path stopped = Files.createDirectory(folder.resolve("stopped"));
+    Files.copy(whole.resolve("samples.json"), stopped.resolve("samples.json"));
+    sample(stopped, "--count", 2, "--steps", 3).isOk();
+    assertThat(names(stopped)).containsExactly("0000.png", "0001.png", "samples.json");
+    // It is now of that call.
+    sample(stopped, "--count", 2).isBadInput("another call");
+    sample(stopped, "--count", 2, "--steps", 3).isOk();
   }
 
   @Test
@@ -211,7 +224,7 @@ class ManySamplesTest {
             "safetensors",
             "--output",
             folder.resolve("a.safetensors"))
-        .isBadInput("100000 images of 128x128x1 do not go into one tensor", "at most 32767");
+        .isBadInput("100000 images of 128x128x1 cannot go into one tensor", "at most 32767");
     assertThat(folder).isEmptyDirectory();
   }
 }

@@ -231,7 +231,8 @@ class ProcessTest {
     process.destroy();
     assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
     assertThat(process.exitValue()).isEqualTo(TERMINATED_EXIT_CODE);
-    assertThat(Files.readString(err())).contains("interrupted", "the same command goes on");
+    assertThat(Files.readString(err()))
+        .contains("interrupted; ", " of 600 images are in", "the same command goes on");
     List<String> there = List.copyOf(FolderContent.of(pictures).keySet());
     assertThat(there).hasSizeBetween(17, count).allMatch(name -> !name.startsWith("."));
 
@@ -240,6 +241,37 @@ class ProcessTest {
     call[call.length - 1] = whole;
     Cli.run(call).isOk();
     assertThat(FolderContent.of(pictures)).hasSize(count + 1).isEqualTo(FolderContent.of(whole));
+  }
+
+  @Test
+  void aSamplingThatIsTerminatedBeforeItsFirstImageSpeaksOfNone() throws Exception {
+    Path pictures = folder.resolve("pictures");
+    Path model = Path.of("..", "models", "fashion-mnist");
+    Process process =
+        start(
+            java(
+                "sample",
+                "--run",
+                model,
+                "--count",
+                256,
+                "--steps",
+                1000,
+                "--format",
+                "png",
+                "--output",
+                pictures),
+            out().toFile());
+    while (process.isAlive() && !Files.exists(pictures.resolve("samples.json"))) {
+      Thread.sleep(10);
+    }
+    process.destroy();
+    assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(TERMINATED_EXIT_CODE);
+    assertThat(Files.readString(err()))
+        .contains("sample: interrupted before the first image was ready")
+        .doesNotContain("images are in");
+    assertThat(FolderContent.of(pictures)).containsOnlyKeys("samples.json");
   }
 
   @Test

@@ -340,7 +340,7 @@ public final class SampleCommand implements Callable<Integer> {
         columns * rows * (shape.height() * scale + 1L) * (shape.width() * scale + 1L) * frames;
     if (pixels > max) {
       throw new BadInputException(
-          "%d images of %s at --scale %d make too large a picture; lower --count or --scale, or choose --format png.",
+          "%d image(s) of %s at --scale %d would make too large a picture; lower --count or --scale, or choose --format png.",
           count, shape, scale);
     }
   }
@@ -350,7 +350,7 @@ public final class SampleCommand implements Callable<Integer> {
     long bytesOfOne = 4L * shape.channels() * shape.height() * shape.width();
     if (count * bytesOfOne > Integer.MAX_VALUE) {
       throw new BadInputException(
-          "%d images of %s do not go into one tensor; draw at most %d with --format safetensors, or choose --format png.",
+          "%d image(s) of %s cannot go into one tensor; draw at most %d with --format safetensors, or choose --format png.",
           count, shape, Integer.MAX_VALUE / bytesOfOne);
     }
   }
@@ -435,7 +435,9 @@ public final class SampleCommand implements Callable<Integer> {
     try (SampleFolder folder =
         SampleFolder.open(target, SampleFacts.of(spec, model, noiseSum), count)) {
       note(folder.present(), "sample: %d of %d images are there already", count);
-      note(folder.beyond(), "sample: %d more images are there, of an earlier call that drew more");
+      note(
+          folder.beyond(),
+          "sample: the folder has %d more image(s), of an earlier call that drew more");
       int[] missing =
           IntStream.range(0, batches())
               .filter(
@@ -444,22 +446,32 @@ public final class SampleCommand implements Callable<Integer> {
                               number * batchSize, (int) Math.min(count, (number + 1L) * batchSize))
                           .anyMatch(folder::isMissing))
               .toArray();
-      draw(
-          pipeline,
-          missing,
-          SamplingListener.NONE,
-          (first, images) -> {
-            for (int i = 0; i < images.size(0); i++) {
-              folder.write(first + i, Images.toPicture(images.slice(i), model.normalization()));
-            }
-            release(images);
-            Cancellation.NONE.check();
-          });
-    } catch (CancellationException e) {
+      try {
+        draw(
+            pipeline,
+            missing,
+            SamplingListener.NONE,
+            (first, images) -> {
+              for (int i = 0; i < images.size(0); i++) {
+                folder.write(first + i, Images.toPicture(images.slice(i), model.normalization()));
+              }
+              release(images);
+              Cancellation.NONE.check();
+            });
+      } catch (CancellationException e) {
+        noteInterrupted(folder.present(), target);
+        throw e;
+      }
+    }
+  }
+
+  private void noteInterrupted(int ready, Path target) {
+    if (ready == 0) {
+      console.note("sample: interrupted before the first image was ready");
+    } else {
       console.note(
-          "sample: interrupted; the images that are ready are in %s, and the same command goes on",
-          target);
-      throw e;
+          "sample: interrupted; %d of %d images are in %s, and the same command goes on",
+          ready, count, target);
     }
   }
 

@@ -45,16 +45,20 @@ final class SampleFolder implements AutoCloseable {
    */
   private static void requireOwn(Path path, SampleRecord call) throws IOException {
     Path record = path.resolve(SampleRecord.FILE);
-    if (!Files.exists(record)) {
-      Optional<String> picture = firstPicture(path);
-      if (picture.isPresent()) {
-        throw new BadInputException(
-            "The folder %s holds %s but no %s, so that nobody knows of which call it is; name another folder by --output, or remove the pictures.",
-            path, picture.get(), SampleRecord.FILE);
-      }
+    Optional<String> picture = firstPicture(path);
+    boolean isRecorded = Files.exists(record);
+    if (picture.isPresent() && !isRecorded) {
+      throw new BadInputException(
+          "The folder %s holds %s but no %s, so that nobody knows of which call it is; name another folder by --output, or remove the pictures.",
+          path, picture.get(), SampleRecord.FILE);
+    }
+    if (isRecorded) {
+      AtomicFile.requireWritable(record);
+    }
+    if (picture.isEmpty()) {
+      // The record of a call that ended before its first image was ready is of nothing.
       return;
     }
-    AtomicFile.requireWritable(record);
     SampleRecord found = SampleRecord.read(record);
     if (!found.equals(call)) {
       throw new BadInputException(
@@ -98,6 +102,8 @@ final class SampleFolder implements AutoCloseable {
                         path));
     boolean opened = false;
     try {
+      // Another process may have drawn here meanwhile.
+      requireOwn(path, call);
       AtomicFile.removeUnfinished(path);
       call.write(path.resolve(SampleRecord.FILE));
       opened = true;
