@@ -445,24 +445,68 @@ class TrainCommandTest {
     Cli.run("train", "--resume", run, "--data", data).isBadInput(newest.toString(), "CRC");
   }
 
+  /** Finite in its first step, whose update is so large that the second is not. */
+  private Object[] divergingInTheSecondStep(Path run, Object... more) {
+    return Cli.tinyTraining(
+        data,
+        run,
+        50,
+        Stream.concat(
+                Stream.of(
+                    "--learning-rate", 1e30, "--warmup", 0, "--max-gradient-norm", "Infinity"),
+                Stream.of(more))
+            .toArray());
+  }
+
   @Test
   void aDivergingTrainingSaysSo() {
-    Cli.Result result =
-        Cli.run(
-            Cli.tinyTraining(
-                data,
-                folder.resolve("run"),
-                50,
-                "--learning-rate",
-                1e30,
-                "--warmup",
-                0,
-                "--max-gradient-norm",
-                "Infinity"));
+    Cli.Result result = Cli.run(divergingInTheSecondStep(folder.resolve("run")));
     assertThat(result.code()).isEqualTo(2);
     assertThat(result.err())
         .contains("ddpm: Training diverged at step", "the learning rate is 1.0E30")
         .doesNotContain("\tat ");
+  }
+
+  /** "Begin anew with a lower learning rate" is what it says. */
+  @Test
+  void aTrainingThatDivergesBeforeAnythingIsSavedLeavesItsFolderToTheNext() throws IOException {
+    Path run = folder.resolve("run");
+    Cli.Result result =
+        Cli.run(divergingInTheSecondStep(run))
+            .isBadInputAtEnd("diverged at step 2", "begin anew with a lower learning rate");
+    assertThat(result.err()).contains("nothing was saved before step 2", "run is free");
+    assertThat(run).doesNotExist();
+    Cli.run(Cli.tinyTraining(data, run, 2)).isOk();
+  }
+
+  /** Its weights are finite, but no longer what it draws. */
+  @Test
+  void soDoesOneWhoseFirstPictureCannotBeDrawn() throws IOException {
+    Path run = folder.resolve("run");
+    Cli.run(divergingInTheSecondStep(run, "--sample-every", 1))
+        .isBadInputAtEnd("The network's output is NaN or infinite");
+    assertThat(run).doesNotExist();
+  }
+
+  /** As one that was killed before its second step. */
+  @Test
+  void soDoesOneThatIsResumedFromItsBeginning() throws IOException {
+    Path run = Files.createDirectory(folder.resolve("run"));
+    Cli.Result config =
+        Cli.run(divergingInTheSecondStep(folder.resolve("dry"), "--dry-run")).isOk();
+    Files.writeString(run.resolve("config.json"), config.out());
+    Cli.run("train", "--resume", run, "--data", data).isBadInputAtEnd("diverged at step 2");
+    assertThat(run).isEmptyDirectory();
+  }
+
+  @Test
+  void aTrainingThatDivergesLaterKeepsWhatItHasSaved() throws IOException {
+    Path run = folder.resolve("run");
+    Cli.Result result =
+        Cli.run(divergingInTheSecondStep(run, "--checkpoint-every", 1))
+            .isBadInputAtEnd("diverged at step 2");
+    assertThat(result.err()).contains("keeps what was saved before step 2", "--run", "--from");
+    assertThat(run.resolve("checkpoints/step-0000001.safetensors")).exists();
   }
 
   private static List<String> names(Path path) throws IOException {

@@ -19,6 +19,9 @@ record FirstFiles(List<Path> paths) {
 
   static final FirstFiles NONE = new FirstFiles(List.of());
 
+  /** Before the name of what is nobody's: locks, and files that are being written. */
+  private static final String HIDDEN = ".ddpm4j-";
+
   /**
    * Files that are there or will be, and folders with what is in them now.
    *
@@ -36,6 +39,16 @@ record FirstFiles(List<Path> paths) {
       }
     }
     return new FirstFiles(List.copyOf(all));
+  }
+
+  /** Whether nothing has come to them in a run's folder. */
+  boolean areAllOf(Path folder) throws IOException {
+    try (Stream<Path> found = Files.walk(folder)) {
+      return found
+          .filter(path -> !Files.isDirectory(path))
+          .filter(path -> !path.getFileName().toString().startsWith(HIDDEN))
+          .allMatch(paths::contains);
+    }
   }
 
   /** Removes them, but for folders in which others have put something since. */

@@ -12,13 +12,16 @@ import org.ddpm4j.cli.report.Sitting;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Interruption;
 import org.ddpm4j.cli.terminal.Progress;
+import org.ddpm4j.diffusion.NotFiniteException;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.TrainingDescription;
 import org.ddpm4j.diffusion.training.CheckpointListener;
 import org.ddpm4j.diffusion.training.Trainer;
+import org.ddpm4j.diffusion.training.TrainingDivergedException;
 import org.ddpm4j.diffusion.training.TrainingListener.StepReport;
 import org.ddpm4j.io.Folders;
+import org.ddpm4j.io.Text;
 import org.ddpm4j.kernels.plan.DeviceMemoryException;
 import org.ddpm4j.plots.PlotFont;
 import org.ddpm4j.unet.UnetFolder;
@@ -53,6 +56,9 @@ final class FolderTraining {
 
   private FirstFiles firstFiles = FirstFiles.NONE;
 
+  /** Whether this sitting has made the run. */
+  private boolean isNew;
+
   /** When this sitting was begun, and at which step; set before the first. */
   private long startNanos;
 
@@ -78,7 +84,8 @@ final class FolderTraining {
   }
 
   /**
-   * Trains a new run. Where that fails before the first step is done, no folder is left.
+   * Trains a new run. Where that fails before the first step is done, or diverges before anything
+   * of it was saved, no folder is left.
    *
    * @param session that trains
    * @param path of the folder, which is made
@@ -92,9 +99,9 @@ final class FolderTraining {
     session
         .console()
         .note(
-            "train: %s (%sof %s, %s held out)",
+            "train: %s; %s of %s, %s held out",
             source,
-            DataOptions.saysCount(images, source) ? "" : images + " images ",
+            DataOptions.saysCount(images, source) ? "images" : Text.count(images, "image"),
             config.model().shape(),
             heldOut == 0 ? "none" : heldOut);
     List<Path> made = Folders.create(path);
@@ -146,12 +153,41 @@ final class FolderTraining {
 
   private void cleanUp(Throwable why) {
     try {
-      if (trainer.step() == 0 && lock.isInPlace()) {
+      if (!lock.isInPlace()) {
+        return;
+      }
+      if (isNew && trainer.step() == 0) {
         firstFiles.remove();
+      } else if (why instanceof TrainingDivergedException || why instanceof NotFiniteException) {
+        cleanUpDiverged();
       }
     } catch (IOException e) {
       why.addSuppressed(e);
     }
+  }
+
+  /**
+   * The same training diverges, or draws what is not finite, at the same step whenever it is begun.
+   * A folder that holds no step of it would only be in the way of the one with a lower learning
+   * rate.
+   */
+  private void cleanUpDiverged() throws IOException {
+    if (firstFiles.areAllOf(folder.path())) {
+      firstFiles.remove();
+      console.note(
+          "train: nothing was saved before step %d, so that the folder %s is free for another run",
+          trainer.step() + 1, folder.path());
+      return;
+    }
+    Optional<Path> saved = folder.checkpoints().latest();
+    console.note(
+        "train: the run %s keeps what was saved before step %d, where --resume would come again; begin another by --run%s",
+        folder.path(),
+        trainer.step() + 1,
+        saved.isEmpty()
+            ? ""
+            : Text.format(
+                ", with its network as it is in %s by --from", saved.get().getFileName()));
   }
 
   private void requireInPlace() throws IOException {
@@ -165,13 +201,16 @@ final class FolderTraining {
     try {
       writeBeginning();
     } finally {
-      firstFiles =
-          FirstFiles.of(
-              List.of(folder.configFile(), ProgressFile.file(folder), files.trainingImages()),
-              List.of(
-                  folder.path().resolve(DistillationOptions.TEACHER), folder.checkpoints().path()));
+      isNew = true;
+      firstFiles = firstFiles();
     }
     return run();
+  }
+
+  private FirstFiles firstFiles() throws IOException {
+    return FirstFiles.of(
+        List.of(folder.configFile(), ProgressFile.file(folder), files.trainingImages()),
+        List.of(folder.path().resolve(DistillationOptions.TEACHER), folder.checkpoints().path()));
   }
 
   private void writeBeginning() throws IOException {
@@ -199,6 +238,9 @@ final class FolderTraining {
       throw new BadInputException(
           "The run %s has done %d steps already, which %d would undo; give --steps %d or more.",
           folder.path(), trainer.step(), training.config().steps(), trainer.step());
+    }
+    if (trainer.step() == 0) {
+      firstFiles = firstFiles();
     }
     RunConfig before = folder.readConfig();
     if (!before.equals(config)) {

@@ -259,7 +259,7 @@ final class TrainingSession implements AutoCloseable {
   private static void requireBatch(int batchSize, int images) {
     if (batchSize > images) {
       throw new BadInputException(
-          "The batch size is %d, but there are only %d images to train on; give --batch-size %d or less.",
+          "The batch size is %d, but the data has only %d image(s) to train on; give --batch-size %d or less.",
           batchSize, images, images);
     }
   }

@@ -25,7 +25,7 @@ public final class TrainingDivergedException extends RuntimeException {
   public TrainingDivergedException(long step, String what, double value) {
     this(
         Text.format("Training diverged at step %d: the %s is %s", step, what, value),
-        "check that the images of that step are finite, or train from an earlier checkpoint with a lower learning rate or stronger gradient clipping");
+        "check that the images of that step are finite, or train with a lower learning rate or stronger gradient clipping, from an earlier checkpoint if there is one");
   }
 
   private TrainingDivergedException(String found, String remedy) {

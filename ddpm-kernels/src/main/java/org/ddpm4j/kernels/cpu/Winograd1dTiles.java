@@ -28,8 +28,8 @@ record Winograd1dTiles(int images, int height, int width, int storedWidth) {
 
   /**
    * What one number of a transformed map costs, in floating-point operations of a convolution in
-   * bfloat16 in the same time; see docs/optimisations.md. A decision by the clock would be another in
-   * another run, and with it the last digits of the result.
+   * bfloat16 in the same time; see docs/optimisations.md. A decision by the clock would be another
+   * in another run, and with it the last digits of the result.
    */
   private static final double COST_OF_TRANSFORM = 150;
 
