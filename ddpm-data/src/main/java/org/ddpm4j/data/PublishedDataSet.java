@@ -76,7 +76,7 @@ record PublishedDataSet(
     Optional<Path> installed = withBoth(sources.systemFolder().resolve(folder), split);
     if (installed.isPresent()) {
       String owner = systemPackage.map(p -> "the system package " + p).orElse("the system");
-      return published(split, installed.get(), owner + " (" + installed.get() + ")", REINSTALL);
+      return published(split, installed.get(), owner + " in " + installed.get(), REINSTALL);
     }
     Optional<String> obstacle = download(split, cache, sources);
     if (obstacle.isEmpty()) {

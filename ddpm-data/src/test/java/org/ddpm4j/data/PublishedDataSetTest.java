@@ -107,9 +107,7 @@ class PublishedDataSetTest {
     Files.delete(cache.resolve("tiny").resolve(IMAGES + ".gz"));
     assertThat(load(sources).source())
         .isEqualTo(
-            "Tiny training images from the system package tiny-data ("
-                + system.resolve("tiny")
-                + ")");
+            "Tiny training images from the system package tiny-data in " + system.resolve("tiny"));
 
     put(data, IMAGES, images(1, 3, 3));
     put(data, LABELS, labels(0));
