@@ -41,6 +41,8 @@ public final class Main {
     } catch (InvalidPathException e) {
       System.exit(Failures.report(console, FileNames.refusal(e.getInput())));
     }
+    // Networks compute with rows, whichever order the environment's Java options give ND4J.
+    System.setProperty("ndarray.order", "c");
     Interruption.finishWritesAtEnd();
     NativeLibraries libraries = NativeLibraries.ahead(args);
     // SameDiff prints to System.out now and then, which would mix with results.

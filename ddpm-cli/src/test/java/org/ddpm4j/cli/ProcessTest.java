@@ -95,6 +95,20 @@ class ProcessTest {
     assertThat(Files.readString(err())).matches("\\A\\p{ASCII}*\\z");
   }
 
+  /** In the Java options that a user has for other programs of ND4J. */
+  @Test
+  void theOrderOfArraysIsTheProgramsOwn() throws Exception {
+    for (String order : List.of("c", "f")) {
+      List<String> command = java();
+      command.add(1, "-Dndarray.order=" + order);
+      command.addAll(List.of("sample", "--count", "2", "--steps", "2", "--output"));
+      command.add(folder.resolve(order + ".png").toString());
+      command.addAll(List.of("--run", Path.of("..", "models", "fashion-mnist").toString()));
+      assertThat(start(command, out().toFile()).waitFor()).as(order).isZero();
+    }
+    assertThat(folder.resolve("f.png")).hasSameBinaryContentAs(folder.resolve("c.png"));
+  }
+
   @Test
   void badInputEndsInExitCodeTwo() throws Exception {
     assertThat(run("schedules", "--timesteps", 0)).isEqualTo(2);

@@ -72,6 +72,7 @@ public final class Unet implements AutoCloseable {
   private record GraphKey(int height, int width, ImageLoss loss, UnetGraph.Mode mode) {}
 
   Unet(UnetConfig config, Parameters parameters, Execution execution) {
+    requireRowMajor();
     this.config = config;
     this.parameters = parameters;
     this.execution = execution;
@@ -84,12 +85,24 @@ public final class Unet implements AutoCloseable {
   }
 
   /**
+   * Kernels read rows of arrays that ND4J makes; its own operations by oneDNN even write beyond
+   * their memory where it makes columns.
+   */
+  private static void requireRowMajor() {
+    if (Nd4j.order() != 'c') {
+      throw new IllegalStateException(
+          "ND4J is set to make column-major arrays (-Dndarray.order=f), with which networks cannot compute; leave that setting out.");
+    }
+  }
+
+  /**
    * A network with freshly drawn weights.
    *
    * @param config the architecture
    * @param dataType FLOAT or DOUBLE
    * @param seed of the weights
    * @return the network
+   * @throws IllegalStateException if ND4J is set to make column-major arrays
    */
   public static Unet create(UnetConfig config, DataType dataType, long seed) {
     return create(config, dataType, seed, Execution.automatic());

@@ -129,6 +129,20 @@ class UnetTest {
     }
   }
 
+  /** With which ND4J's own convolutions by oneDNN have ended the process. */
+  @Test
+  void columnMajorArraysAreRefusedInOneSentence() {
+    Nd4j.factory().setOrder('f');
+    try {
+      assertThatThrownBy(() -> Unet.create(CONFIG, DataType.FLOAT, 1))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("column-major")
+          .hasMessageContaining("-Dndarray.order=f");
+    } finally {
+      Nd4j.factory().setOrder('c');
+    }
+  }
+
   @Test
   void computesInItsOwnType() {
     Unet unet = Unet.create(CONFIG, DataType.FLOAT, 1);
