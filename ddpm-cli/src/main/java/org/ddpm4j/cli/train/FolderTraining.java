@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.ddpm4j.cli.options.BadInputException;
 import org.ddpm4j.cli.options.DataOptions;
 import org.ddpm4j.cli.report.RunFiles;
@@ -16,6 +17,7 @@ import org.ddpm4j.diffusion.NotFiniteException;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.RunFolder;
 import org.ddpm4j.diffusion.run.TrainingDescription;
+import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.CheckpointListener;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.diffusion.training.TrainingDivergedException;
@@ -260,23 +262,23 @@ final class FolderTraining {
       return trainAndFinish();
     } catch (DeviceMemoryException e) {
       if (trainer.step() > begun) {
-        keep(", on the processor by --device cpu", e);
+        keep(trainer::checkpoint, ", on the processor by --device cpu", e);
       }
       throw e;
     } catch (OutOfMemoryError e) {
       // Of a gradient, or of pictures that are drawn on the way; the update itself takes none.
       if (trainer.step() > begun) {
-        keep(" with more memory", e);
+        keep(session::lastState, " with more memory", e);
       }
       throw e;
     }
   }
 
   /** Saves the last whole step, if the device still answers and there is memory for that. */
-  private void keep(String how, Throwable why) {
+  private void keep(Supplier<Checkpoint> state, String how, Throwable why) {
     try {
       requireInPlace();
-      save();
+      save(state.get());
       console.note("train: saved at step %d; go on by %s%s", trainer.step(), resuming(), how);
     } catch (IOException | RuntimeException | OutOfMemoryError e) {
       why.addSuppressed(e);
@@ -292,7 +294,11 @@ final class FolderTraining {
   }
 
   private void save() throws IOException {
-    folder.checkpoints().write(trainer.checkpoint(), training.checkpointEvery());
+    save(trainer.checkpoint());
+  }
+
+  private void save(Checkpoint state) throws IOException {
+    folder.checkpoints().write(state, training.checkpointEvery());
   }
 
   private String resuming() {

@@ -24,6 +24,7 @@ import org.ddpm4j.diffusion.pipeline.DiffusionPipeline;
 import org.ddpm4j.diffusion.run.ModelDescription;
 import org.ddpm4j.diffusion.run.RunConfig;
 import org.ddpm4j.diffusion.run.TrainingDescription;
+import org.ddpm4j.diffusion.training.Checkpoint;
 import org.ddpm4j.diffusion.training.LearningRateSchedule;
 import org.ddpm4j.diffusion.training.Trainer;
 import org.ddpm4j.evaluation.ClassifierFeatures;
@@ -44,6 +45,8 @@ final class TrainingSession implements AutoCloseable {
 
   static final int MOST_EVALUATED_IMAGES = 50_000;
 
+  private static final int RESERVE_BYTES = 2 << 20;
+
   private final Console console;
   private final RunConfig config;
   private final TrainingDescription training;
@@ -60,6 +63,11 @@ final class TrainingSession implements AutoCloseable {
 
   /** Null unless distances are measured. */
   private Measuring measuring;
+
+  private boolean closed;
+
+  /** Of Java's heap, for what saving takes where nothing else is left. */
+  private byte[] reserve = new byte[RESERVE_BYTES];
 
   /**
    * Makes the network, and whatever else there is to train it.
@@ -280,8 +288,29 @@ final class TrainingSession implements AutoCloseable {
     }
   }
 
+  /**
+   * The state to save when this machine's memory has run out. Whoever saves copies a tensor at a
+   * time, for which there may be none left; what steps and pictures take, which is most, is given
+   * back before. Nothing can be trained after that.
+   */
+  Checkpoint lastState() {
+    reserve = null;
+    Checkpoint state = trainer.checkpoint();
+    try {
+      close();
+    } catch (RuntimeException | OutOfMemoryError e) {
+      // There may be enough for the state nonetheless.
+      return state;
+    }
+    return state;
+  }
+
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     if (measuring != null) {
       measuring.meter().close();
     }
