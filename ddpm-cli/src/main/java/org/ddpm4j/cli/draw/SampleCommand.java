@@ -21,7 +21,6 @@ import org.ddpm4j.cli.options.Inputs;
 import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.ModelOptions;
 import org.ddpm4j.cli.options.Outputs;
-import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.cli.terminal.Interruption;
@@ -250,7 +249,7 @@ public final class SampleCommand implements Callable<Integer> {
         Images.writePng(grid(model, pipeline), target);
       }
       case PNG -> {
-        Pixels.requirePictures(model.shape());
+        Outputs.requirePictures(model.shape());
         drawSingly(model, pipeline, target);
       }
       case GIF -> {
@@ -333,7 +332,7 @@ public final class SampleCommand implements Callable<Integer> {
 
   private void requirePixels(DiffusionModel model, int frames, long max) {
     ImageShape shape = model.shape();
-    Pixels.requirePictures(shape);
+    Outputs.requirePictures(shape);
     long columns = columns(model);
     long rows = (count + columns - 1) / columns;
     long pixels =

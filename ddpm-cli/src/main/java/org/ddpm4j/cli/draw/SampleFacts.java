@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
 import org.ddpm4j.cli.options.EnumConverter;
-import org.ddpm4j.cli.options.Pixels;
+import org.ddpm4j.cli.options.PixelScale;
 import org.ddpm4j.diffusion.model.DiffusionModel;
 import org.ddpm4j.io.ForeignText;
 import org.ddpm4j.io.Text;
@@ -75,7 +75,7 @@ final class SampleFacts {
         .autoencoder()
         .ifPresent(autoencoder -> facts.put("autoencoder", autoencoder.fingerprint()));
     facts.put("images", model.shape().toString());
-    facts.put("pixels", Pixels.describe(model.normalization()));
+    facts.put("pixels", PixelScale.describe(model.normalization()));
     facts.put("predicts", EnumConverter.spelling(model.parameterization()));
     facts.put("betas", checksum(Arrays.toString(model.schedule().values(ScheduleConstant.BETAS))));
     facts.put("sampler of the model", model.defaultSampler().config().toString());

@@ -16,7 +16,6 @@ import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.Inputs;
 import org.ddpm4j.cli.options.ModelOptions;
 import org.ddpm4j.cli.options.Outputs;
-import org.ddpm4j.cli.options.Pixels;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.data.ImageDataSet;
 import org.ddpm4j.data.ImageFile;
@@ -97,7 +96,7 @@ final class EditingOptions {
   DiffusionModel model(Console console) throws IOException {
     BadInputException.requireRange("--scale", scale, 1, 16);
     DiffusionModel model = modelOptions.read(console);
-    Pixels.requirePictures(model.shape());
+    Outputs.requirePictures(model.shape());
     return model;
   }
 

@@ -15,7 +15,7 @@ import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.Outputs;
-import org.ddpm4j.cli.options.Pixels;
+import org.ddpm4j.cli.options.PixelScale;
 import org.ddpm4j.cli.options.TrainingData;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.data.BatchOptions;
@@ -112,7 +112,7 @@ public final class DataCommand implements Callable<Integer> {
     print("data", loaded.description().name());
     print("source", images.source());
     print("images", Text.format("%d of %s", images.size(), images.shape()));
-    print("pixels", Pixels.describe(images.normalization()));
+    print("pixels", PixelScale.describe(images.normalization()));
     print("fingerprint", images.fingerprint());
     print("classes", images.classNames().size());
     int row = 0;

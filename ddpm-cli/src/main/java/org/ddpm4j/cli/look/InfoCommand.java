@@ -17,7 +17,7 @@ import org.ddpm4j.cli.options.HasEffect;
 import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.ModelPlace;
 import org.ddpm4j.cli.options.NetworkWords;
-import org.ddpm4j.cli.options.Pixels;
+import org.ddpm4j.cli.options.PixelScale;
 import org.ddpm4j.cli.report.Effort;
 import org.ddpm4j.cli.terminal.Console;
 import org.ddpm4j.diffusion.ImageShape;
@@ -155,7 +155,7 @@ public final class InfoCommand implements Callable<Integer> {
                 config.data().trainingImages(),
                 config.model().shape(),
                 config.data().validationImages()));
-    print("pixels", Pixels.describe(config.model().normalization()));
+    print("pixels", PixelScale.describe(config.model().normalization()));
     print("schedule", ChainOptions.describe(config.model().schedule()));
     try (Unet unet = Unet.create(config.model().network(), DataType.FLOAT, 0)) {
       describe(unet);

@@ -14,6 +14,7 @@ import org.ddpm4j.cli.options.Defaults;
 import org.ddpm4j.cli.options.GuidanceOptions;
 import org.ddpm4j.cli.options.Introduction;
 import org.ddpm4j.cli.options.ModelOptions;
+import org.ddpm4j.cli.options.Outputs;
 import org.ddpm4j.cli.options.ReferenceOptions;
 import org.ddpm4j.cli.options.SamplerOptions;
 import org.ddpm4j.cli.terminal.Console;
@@ -139,7 +140,7 @@ public final class NearestCommand implements Callable<Integer> {
     Path folder = output == null ? modelOptions.defaultOutput("") : output;
     Folders.requireWritable(folder);
     DiffusionModel model = modelOptions.read(console);
-    org.ddpm4j.cli.options.Pixels.requirePictures(model.shape());
+    Outputs.requirePictures(model.shape());
     Optional<RunConfig> run = modelOptions.run();
     PathSampler sampler = samplerOptions.sampler(model);
     SamplerOptions.requireX0(model, sampler.first());

@@ -95,7 +95,7 @@ public final class DataOptions {
       description =
           "How the network sees pixels: ${COMPLETION-CANDIDATES} (default: imagenet for"
               + " tiny-imagenet in colour, otherwise symmetric, which is [-1,1]).")
-  private Pixels normalization;
+  private PixelScale normalization;
 
   /** Nothing chosen yet; picocli sets the fields. */
   public DataOptions() {}
@@ -140,7 +140,7 @@ public final class DataOptions {
             Optional.ofNullable(onlyClass),
             maxImages == null ? OptionalInt.empty() : OptionalInt.of(maxImages),
             corrupt,
-            Optional.ofNullable(normalization).map(Pixels::normalization).or(() -> usual));
+            Optional.ofNullable(normalization).map(PixelScale::normalization).or(() -> usual));
     try {
       return load(
           dataSet,

@@ -125,7 +125,7 @@ public final class ModelOptions {
       description =
           "With --model: how the network sees pixels, ${COMPLETION-CANDIDATES} (default:"
               + " ${DEFAULT-VALUE}, which is [-1,1]).")
-  private Pixels pixels;
+  private PixelScale pixels;
 
   @HasEffect(with = "--model", because = SAID)
   @Option(

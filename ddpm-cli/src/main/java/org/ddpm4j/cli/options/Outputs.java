@@ -3,8 +3,10 @@ package org.ddpm4j.cli.options;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Set;
+import org.ddpm4j.diffusion.ImageShape;
+import org.ddpm4j.diffusion.image.Images;
 
-/** What the names of files say of what is in them. */
+/** What can be written: files whose names say what is in them, and images that make pictures. */
 public final class Outputs {
 
   /** The ending of pictures, but for those that move. */
@@ -34,5 +36,19 @@ public final class Outputs {
           "%s is %s, but what is written is a file of the kind %s; give it a name that ends in .%s.",
           option, file, ending, ending);
     }
+  }
+
+  /**
+   * Refuses images that cannot be shown.
+   *
+   * @param shape of the images
+   * @throws BadInputException if they are neither grey nor RGB
+   */
+  public static void requirePictures(ImageShape shape) {
+    BadInputException.check(
+        () -> {
+          Images.requirePictures(shape.channels());
+          return shape;
+        });
   }
 }

@@ -9,7 +9,7 @@ import org.ddpm4j.cli.options.ChainOptions;
 import org.ddpm4j.cli.options.EnumConverter;
 import org.ddpm4j.cli.options.KnownDataSet;
 import org.ddpm4j.cli.options.NetworkWords;
-import org.ddpm4j.cli.options.Pixels;
+import org.ddpm4j.cli.options.PixelScale;
 import org.ddpm4j.cli.terminal.ShellWord;
 import org.ddpm4j.diffusion.image.Augmentation;
 import org.ddpm4j.diffusion.objective.ObjectiveConfig;
@@ -143,7 +143,7 @@ record ReportPage(
             config.data().trainingImages(),
             config.model().shape(),
             config.data().validationImages()));
-    fact(html, "Pixel values", Pixels.describe(config.model().normalization()));
+    fact(html, "Pixel values", PixelScale.describe(config.model().normalization()));
     fact(html, "Network", NetworkWords.describe(config.model().network()));
     fact(html, "Parameters", Text.format("%,d", parameters));
     fact(html, "Schedule", ChainOptions.describe(config.model().schedule()));

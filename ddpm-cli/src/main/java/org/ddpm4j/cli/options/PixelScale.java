@@ -2,13 +2,11 @@ package org.ddpm4j.cli.options;
 
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
-import org.ddpm4j.diffusion.ImageShape;
-import org.ddpm4j.diffusion.image.Images;
 import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.io.Text;
 
 /** The scales that pixels can be on, by name and in words. */
-public enum Pixels {
+public enum PixelScale {
   /** From -1 to 1. */
   SYMMETRIC(Normalization.SYMMETRIC),
   /** Mean and standard deviation of ImageNet. */
@@ -16,7 +14,7 @@ public enum Pixels {
 
   private final Normalization normalization;
 
-  Pixels(Normalization normalization) {
+  PixelScale(Normalization normalization) {
     this.normalization = normalization;
   }
 
@@ -50,19 +48,5 @@ public enum Pixels {
 
   private static String numbers(DoubleStream numbers) {
     return String.join(", ", numbers.mapToObj(Double::toString).toList());
-  }
-
-  /**
-   * Refuses images that cannot be shown.
-   *
-   * @param shape of the images
-   * @throws BadInputException if they are neither grey nor RGB
-   */
-  public static void requirePictures(ImageShape shape) {
-    BadInputException.check(
-        () -> {
-          Images.requirePictures(shape.channels());
-          return shape;
-        });
   }
 }
