@@ -11,6 +11,7 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -182,6 +183,21 @@ public final class DrawingQueue implements AutoCloseable {
   }
 
   /**
+   * Ends a drawing, if it has not ended, in a thread of the queue's: giving its model back may wait
+   * while another is read.
+   *
+   * @param drawing that was taken on here
+   */
+  public void cancelSoon(Drawing drawing) {
+    try {
+      clock.execute(drawing::cancel);
+    } catch (RejectedExecutionException e) {
+      // The queue is closed, which cancels all.
+      drawing.cancel();
+    }
+  }
+
+  /**
    * Images that wait.
    *
    * @return how many
@@ -273,7 +289,8 @@ public final class DrawingQueue implements AutoCloseable {
       }
     } catch (CancellationException e) {
       batch.forEach(part -> part.drawing().cancel());
-    } catch (RuntimeException | OutOfMemoryError e) {
+    } catch (Throwable e) {
+      // Errors, too: a thread that ended by one would leave its clients waiting, and draw no more.
       batch.forEach(part -> part.drawing().fail(e));
     }
   }

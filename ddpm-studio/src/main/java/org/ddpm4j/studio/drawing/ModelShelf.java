@@ -23,14 +23,24 @@ public final class ModelShelf implements AutoCloseable {
   public ModelShelf() {}
 
   private static final class Shelved {
-    final DiffusionModel model;
     final String version;
     int leases;
     boolean retired;
 
+    /** Null when it has been closed: who keeps an ended lease, a job say, keeps no weights. */
+    private volatile DiffusionModel model;
+
     Shelved(DiffusionModel model, String version) {
       this.model = model;
       this.version = version;
+    }
+
+    void close() {
+      DiffusionModel closing = model;
+      if (closing != null) {
+        closing.close();
+        model = null;
+      }
     }
   }
 
@@ -48,9 +58,14 @@ public final class ModelShelf implements AutoCloseable {
      * The model.
      *
      * @return open until this lease is closed
+     * @throws IllegalStateException if this lease is closed, and the model with it
      */
     public DiffusionModel model() {
-      return shelved.model;
+      DiffusionModel model = shelved.model;
+      if (model == null) {
+        throw new IllegalStateException("The model was given back; lease it anew.");
+      }
+      return model;
     }
 
     boolean isOfSameModel(Lease other) {
@@ -128,14 +143,14 @@ public final class ModelShelf implements AutoCloseable {
       if (next.leases == 0) {
         models.remove();
         next.retired = true;
-        next.model.close();
+        next.close();
       }
     }
   }
 
   private static void closeIfUnused(Shelved shelved) {
     if (shelved.leases == 0) {
-      shelved.model.close();
+      shelved.close();
     }
   }
 

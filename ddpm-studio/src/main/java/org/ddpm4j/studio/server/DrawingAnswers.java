@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -35,11 +34,9 @@ final class DrawingAnswers {
   private static final Pattern WEIGHT = Pattern.compile("q=([01](?:\\.\\d{0,3})?)");
 
   private final DrawingQueue queue;
-  private final Executor offloaded;
 
-  DrawingAnswers(DrawingQueue queue, Executor offloaded) {
+  DrawingAnswers(DrawingQueue queue) {
     this.queue = queue;
-    this.offloaded = offloaded;
   }
 
   /** Takes a plan on, or refuses it: with 429, or 503 of a service that ends. */
@@ -98,7 +95,7 @@ final class DrawingAnswers {
               } else if (isPicture) {
                 exchange.guarded(() -> exchange.answer(200, PICTURE, picture(files)));
               } else {
-                exchange.answer(200, DrawingPlan.withFiles(json, files));
+                exchange.guarded(() -> exchange.answer(200, DrawingPlan.withFiles(json, files)));
               }
             });
   }
@@ -162,22 +159,7 @@ final class DrawingAnswers {
   }
 
   private void endWithClient(Exchange exchange, Drawing drawing) {
-    exchange.later(
-        () -> {
-          if (exchange.response().closed()) {
-            offloaded.execute(drawing::cancel);
-          } else {
-            // Giving a model back may wait, which a connection's thread must not.
-            exchange
-                .response()
-                .closeHandler(
-                    gone -> {
-                      if (!exchange.response().ended()) {
-                        offloaded.execute(drawing::cancel);
-                      }
-                    });
-          }
-        });
+    exchange.whenGone(() -> queue.cancelSoon(drawing));
   }
 
   private static void refuse(Exchange exchange, Throwable failure) {

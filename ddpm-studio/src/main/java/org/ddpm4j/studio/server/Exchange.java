@@ -12,6 +12,8 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -36,11 +38,25 @@ final class Exchange {
   private final BodyBudget.Share budget;
   private Map<String, String> pathParameters = Map.of();
 
+  /** What is to be done when the client hangs up; the connection's thread alone asks for them. */
+  private final List<Runnable> whenGone = new ArrayList<>();
+
+  private boolean gone;
+
   Exchange(HttpServerRequest request, Context context, String id, BodyBudget.Share budget) {
     this.request = request;
     this.context = context;
     this.id = id;
     this.budget = budget;
+    response().closeHandler(closed -> hungUp());
+  }
+
+  private void hungUp() {
+    if (!response().ended()) {
+      gone = true;
+      releaseBody();
+      whenGone.forEach(Runnable::run);
+    }
   }
 
   /** Names the request in logs and answers. */
@@ -67,6 +83,18 @@ final class Exchange {
   /** Does something in the connection's thread. */
   void later(Runnable work) {
     context.runOnContext(ignored -> work.run());
+  }
+
+  /** Does something in the connection's thread when the client has gone before its answer's end. */
+  void whenGone(Runnable work) {
+    later(
+        () -> {
+          if (gone) {
+            work.run();
+          } else {
+            whenGone.add(work);
+          }
+        });
   }
 
   /** Reads the request's body as JSON and goes on with it, in the connection's thread. */
@@ -145,7 +173,11 @@ final class Exchange {
       work.run();
     } catch (Refusal e) {
       refuse(e);
-    } catch (RuntimeException e) {
+    } catch (OutOfMemoryError e) {
+      LOG.atError().setCause(e).addKeyValue("request", id).log("There was no memory for a request");
+      refuse(new Refusal(503, "There was not enough memory for this; ask for less at a time."));
+    } catch (RuntimeException | Error e) {
+      // A client is answered whatever it was: without, it would wait until its own patience ends.
       fail(e);
     }
   }
@@ -168,7 +200,7 @@ final class Exchange {
           if (isUnread) {
             response().putHeader("Connection", "close");
           }
-          write(why.status(), "application/problem+json", problem.toString());
+          write(why.status(), "application/problem+json", Buffer.buffer(utf8(problem)));
           if (isUnread) {
             request.connection().close();
           }
@@ -182,7 +214,8 @@ final class Exchange {
   }
 
   void answer(int status, JsonNode body) {
-    later(() -> write(status, "application/json", body.toString()));
+    // Made here: images in Base64 would keep the connection's thread.
+    answer(status, "application/json", utf8(body));
   }
 
   void answer(int status, String type, byte[] body) {
@@ -198,8 +231,8 @@ final class Exchange {
         });
   }
 
-  private void write(int status, String type, String body) {
-    write(status, type, Buffer.buffer(body.getBytes(StandardCharsets.UTF_8)));
+  private static byte[] utf8(JsonNode json) {
+    return json.toString().getBytes(StandardCharsets.UTF_8);
   }
 
   private void write(int status, String type, Buffer body) {

@@ -65,6 +65,9 @@ public final class StudioServer implements AutoCloseable {
   private static final int EDIT_BYTES = 6 << 20;
   private static final int MOST_BODY_BYTES = 96 << 20;
 
+  /** In figures and log, of a request whose client did not wait for an answer; nginx's number. */
+  private static final int CLIENT_GONE = 499;
+
   /** In which clients do so that ask now and then. */
   private static final Duration FETCHING = Duration.ofSeconds(10);
 
@@ -109,7 +112,15 @@ public final class StudioServer implements AutoCloseable {
         studio,
         ClientDeadlines.FIRST_REQUEST,
         ClientDeadlines.NEXT_REQUEST,
-        MOST_BODY_BYTES);
+        mostBodyBytes(Runtime.getRuntime().maxMemory()));
+  }
+
+  /**
+   * Of all bodies together: what is made of them, text and bytes of images, takes several times as
+   * much of the heap. One may always come.
+   */
+  static int mostBodyBytes(long heapBytes) {
+    return (int) Math.max(EDIT_BYTES, Math.min(MOST_BODY_BYTES, heapBytes / 8));
   }
 
   /** With deadlines of clients, and bytes of all bodies that arrive at one time, for tests. */
@@ -142,7 +153,7 @@ public final class StudioServer implements AutoCloseable {
             });
     requests = new DrawingRequests(models);
     losses = new LossPerTimestep(models, options.queue().timeout());
-    answers = new DrawingAnswers(queue, offloaded);
+    answers = new DrawingAnswers(queue);
     runs = studio.map(page -> new Runs(catalogue.orElseThrow(), page));
     gate = new Gate(names(options), options.token());
     addRoutes();
@@ -322,8 +333,9 @@ public final class StudioServer implements AutoCloseable {
             ended -> {
               exchange.releaseBody();
               deadlines.answered(request.connection());
-              note(exchange, route[0], start);
+              note(exchange, route[0], start, "served");
             });
+    exchange.whenGone(() -> note(exchange, route[0], start, "its client has gone"));
     exchange.guarded(
         () -> {
           Routes.Match match =
@@ -343,8 +355,9 @@ public final class StudioServer implements AutoCloseable {
         : UUID.randomUUID().toString();
   }
 
-  private void note(Exchange exchange, String route, long start) {
-    int status = exchange.response().getStatusCode();
+  private void note(Exchange exchange, String route, long start, String how) {
+    int status =
+        exchange.response().headWritten() ? exchange.response().getStatusCode() : CLIENT_GONE;
     long nanos = System.nanoTime() - start;
     Timer.builder("http.server.requests")
         .description("Requests by address and status")
@@ -359,7 +372,7 @@ public final class StudioServer implements AutoCloseable {
         .addKeyValue("uri", route)
         .addKeyValue("status", status)
         .addKeyValue("millis", TimeUnit.NANOSECONDS.toMillis(nanos))
-        .log("served");
+        .log(how);
   }
 
   /** Words of clients must not become names of meters. */

@@ -206,6 +206,70 @@ class DrawingQueueTest {
     assertThatThrownBy(() -> gone.result().get()).hasCauseInstanceOf(CancellationException.class);
   }
 
+  /** As of a program whose files were replaced while it ran. */
+  @Test
+  void anErrorEndsItsDrawingAndTheNextIsDrawn() throws Exception {
+    Recipe broken =
+        new Recipe() {
+          @Override
+          public void requireDrawable(DiffusionModel model) {}
+
+          @Override
+          public int steps(DiffusionModel model) {
+            return 1;
+          }
+
+          @Override
+          public INDArray draw(
+              DiffusionModel model,
+              int[] labels,
+              NoiseSource noise,
+              Cancellation cancellation,
+              SamplingObserver observer) {
+            throw new NoClassDefFoundError("of a jar that is gone");
+          }
+        };
+    Drawing failing = queue.submit(lease(), broken, images(1, 1, 0), 0, DrawingListener.NONE);
+    assertThatThrownBy(() -> failing.result().get()).hasCauseInstanceOf(NoClassDefFoundError.class);
+
+    Drawing next = queue.submit(lease(), RECIPE, images(3, 2, 0), 0, DrawingListener.NONE);
+    assertThat(next.result().get()).containsExactlyElementsOf(alone(3, 2, 0));
+  }
+
+  /** The thread of a connection ends drawings so, and must not wait for a model to be read. */
+  @Test
+  void endingADrawingDoesNotWaitUntilItsModelCanBeGivenBack() throws Exception {
+    Blocking blocking = block();
+    Drawing waiting = queue.submit(lease(), RECIPE, images(1, 1, 0), 0, DrawingListener.NONE);
+    CountDownLatch held = new CountDownLatch(1);
+    CountDownLatch read = new CountDownLatch(1);
+    Thread reader =
+        new Thread(
+            () -> {
+              synchronized (shelf) {
+                held.countDown();
+                awaitUninterrupted(read);
+              }
+            });
+    reader.start();
+    held.await();
+    queue.cancelSoon(waiting);
+    read.countDown();
+
+    assertThatThrownBy(() -> waiting.result().get())
+        .hasCauseInstanceOf(CancellationException.class);
+    blocking.open.countDown();
+    reader.join();
+  }
+
+  private static void awaitUninterrupted(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   @Test
   void whatTakesTooLongIsGivenUp() throws Exception {
     queue.close();

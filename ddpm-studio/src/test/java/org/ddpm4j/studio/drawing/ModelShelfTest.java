@@ -32,6 +32,19 @@ class ModelShelfTest {
         .isInstanceOf(IllegalStateException.class);
   }
 
+  /** Jobs are kept for minutes after their end, in which a training may write many checkpoints. */
+  @Test
+  void anEndedLeaseKeepsNoModelInMemory() throws Exception {
+    ModelShelf shelf = new ModelShelf();
+    ModelShelf.Lease lease = shelf.lease(ModelSource.bundled());
+    shelf.close();
+    lease.close();
+
+    assertThatThrownBy(lease::model)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("given back");
+  }
+
   @Test
   void aRunWithNewerWeightsIsReadAnew(@TempDir Path folder) throws Exception {
     Path run = folder.resolve("run");

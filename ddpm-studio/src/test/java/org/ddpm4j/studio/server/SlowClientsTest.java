@@ -154,6 +154,14 @@ class SlowClientsTest {
     }
   }
 
+  /** A heap of 64 MiB ran full of half a dozen images, whose clients had no answer. */
+  @Test
+  void bodiesTakeASmallPartOfTheHeap() {
+    assertThat(StudioServer.mostBodyBytes(64 << 20)).isEqualTo(8 << 20);
+    assertThat(StudioServer.mostBodyBytes(16 << 20)).isEqualTo(6 << 20);
+    assertThat(StudioServer.mostBodyBytes(1L << 40)).isEqualTo(96 << 20);
+  }
+
   private static String edit(String body) {
     return "POST /v1/edits HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         + "Connection: close\r\nContent-Length: "

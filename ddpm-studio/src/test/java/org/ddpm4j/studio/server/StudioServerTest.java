@@ -27,6 +27,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.ddpm4j.diffusion.config.SamplerType;
@@ -235,18 +236,79 @@ class StudioServerTest {
     assertThat(metric("ddpm_queue_images ")).isZero();
   }
 
+  /** Who looks for why clients give up finds them in the figures, whatever they waited for. */
+  @ParameterizedTest
+  @CsvSource({"/v1/samples, 0", "/v1/edits, 5"})
+  void aRequestWhoseClientHasGoneIsCounted(String path, int unsent) throws Exception {
+    String counted =
+        "http_server_requests_seconds_count{method=\"POST\",status=\"499\",uri=\"" + path + "\"} ";
+    double before = metricOr(counted, 0);
+    String body = "{\"count\": 16, \"steps\": 1000}";
+    try (Socket socket = new Socket("localhost", server.port())) {
+      socket
+          .getOutputStream()
+          .write(
+              ("POST "
+                      + path
+                      + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                      + "Content-Length: "
+                      + (body.length() + unsent)
+                      + "\r\n\r\n"
+                      + body)
+                  .getBytes(StandardCharsets.US_ASCII));
+      // Something that is answered after the request was taken on.
+      get("/v1/health/live");
+    }
+    while (metricOr(counted, 0) == before) {
+      Thread.sleep(20);
+    }
+    assertThat(metricOr(counted, 0)).isEqualTo(before + 1);
+  }
+
+  /** Such as of a stack that overflows. */
+  @Test
+  void anErrorIsAnsweredToo() throws Exception {
+    try (StudioServer broken =
+        new StudioServer(
+            ServerOptions.loopback(0), List.of(ModelSource.bundled()), Optional.empty())) {
+      broken
+          .routes()
+          .addPublic(
+              "/v1/error",
+              exchange -> {
+                throw new StackOverflowError();
+              })
+          .addPublic(
+              "/v1/memory",
+              exchange -> {
+                throw new OutOfMemoryError("Java heap space");
+              });
+      assertThat(CLIENT.send(request(broken, "/v1/error").build(), BodyHandlers.ofString()).body())
+          .contains("\"status\":500", "its log says more");
+      assertThat(CLIENT.send(request(broken, "/v1/memory").build(), BodyHandlers.ofString()).body())
+          .contains("\"status\":503", "ask for less at a time");
+    }
+  }
+
   private static double cancelled() throws Exception {
     return metric("ddpm_drawings_cancelled_total ");
   }
 
   private static double metric(String name) throws Exception {
+    return findMetric(name).orElseThrow();
+  }
+
+  private static double metricOr(String name, double otherwise) throws Exception {
+    return findMetric(name).orElse(otherwise);
+  }
+
+  private static OptionalDouble findMetric(String name) throws Exception {
     return get("/v1/metrics")
         .body()
         .lines()
         .filter(line -> line.startsWith(name))
         .mapToDouble(line -> Double.parseDouble(line.substring(name.length())))
-        .findFirst()
-        .orElseThrow();
+        .findFirst();
   }
 
   @Test
