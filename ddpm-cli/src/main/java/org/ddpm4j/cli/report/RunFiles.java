@@ -1,7 +1,11 @@
 package org.ddpm4j.cli.report;
 
 import java.awt.image.BufferedImage;
+import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.OutputStreamWriter;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -136,22 +140,27 @@ public record RunFiles(RunFolder folder, RunConfig config) {
    * @throws IOException if the file cannot be written
    */
   public void writeLosses(LossHistory history) throws IOException {
-    StringBuilder table =
-        new StringBuilder("step,loss,validation_loss,learning_rate,gradient_norm\n");
-    for (LossHistory.Entry entry : history.entries()) {
-      table
-          .append(entry.step())
-          .append(',')
-          .append(entry.loss())
-          .append(',')
-          .append(entry.validationLoss())
-          .append(',')
-          .append(entry.learningRate())
-          .append(',')
-          .append(entry.gradientNorm())
-          .append('\n');
-    }
-    AtomicFile.writeString(lossTable(), table.toString());
+    // Line by line: of a training of months, the whole table would be hundreds of megabytes.
+    AtomicFile.write(
+        lossTable(),
+        out -> {
+          Writer table = new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8));
+          table.write("step,loss,validation_loss,learning_rate,gradient_norm\n");
+          for (LossHistory.Entry entry : history.entries()) {
+            table.write(
+                entry.step()
+                    + ","
+                    + entry.loss()
+                    + ","
+                    + entry.validationLoss()
+                    + ","
+                    + entry.learningRate()
+                    + ","
+                    + entry.gradientNorm()
+                    + "\n");
+          }
+          table.flush();
+        });
   }
 
   /**

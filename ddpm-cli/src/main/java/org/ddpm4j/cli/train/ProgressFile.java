@@ -14,12 +14,16 @@ import org.ddpm4j.io.Text;
 
 /**
  * Tells whoever looks at the run's folder how far its training is: progress.json and, as soon as
- * there are new ones, the losses, every few seconds. Neither is needed to go on, and the losses are
- * written again with each report, so that a disk that is full now does not end a training.
+ * there are new ones, the losses, every few seconds; a million losses, which take a second, more
+ * rarely. Neither is needed to go on, and the losses are written again with each report, so that a
+ * disk that is full now does not end a training.
  */
 final class ProgressFile implements TrainingListener, AutoCloseable {
 
   private static final long PAUSE_NANOS = Duration.ofSeconds(2).toNanos();
+
+  /** Of the time that training has, the losses take one part in so many at most. */
+  private static final int LEAST_PAUSES = 50;
 
   private final Console console;
   private final Path file;
@@ -33,6 +37,7 @@ final class ProgressFile implements TrainingListener, AutoCloseable {
   private long images;
   private double loss = Double.NaN;
   private boolean hasNewLosses;
+  private long lossesDue = start;
   private boolean isWarned;
 
   /**
@@ -73,8 +78,11 @@ final class ProgressFile implements TrainingListener, AutoCloseable {
       return;
     }
     try {
-      if (hasNewLosses) {
+      if (hasNewLosses && System.nanoTime() - lossesDue >= 0) {
+        long begun = System.nanoTime();
         files.writeLosses(trainer.history());
+        long ended = System.nanoTime();
+        lossesDue = ended + pauseAfter(ended - begun);
         hasNewLosses = false;
       }
       write(false);
@@ -82,6 +90,15 @@ final class ProgressFile implements TrainingListener, AutoCloseable {
       warn(e);
     }
     written = System.nanoTime();
+  }
+
+  /**
+   * How long the losses are left as they are.
+   *
+   * @param nanos that writing all of them took
+   */
+  static long pauseAfter(long nanos) {
+    return Math.max(PAUSE_NANOS, LEAST_PAUSES * nanos);
   }
 
   private void warn(IOException e) {
@@ -105,13 +122,19 @@ final class ProgressFile implements TrainingListener, AutoCloseable {
     AtomicFile.writeString(
         file,
         Text.format(
-            "{\"step\": %d, \"steps\": %d, \"loss\": %s, \"images_per_second\": %.1f, \"seconds_left\": %.0f, \"process\": %d, \"ended\": %b}\n",
+            "{\"step\": %d, \"steps\": %d, \"loss\": %s, \"images_per_second\": %.1f, \"seconds_left\": %.0f, \"process\": %d, \"started\": %s, \"ended\": %b}\n",
             step,
             steps,
             Double.isFinite(loss) ? Double.toString(loss) : "null",
             images / Math.max(1e-9, seconds),
             Math.min(toLastStep, toLimit),
             ProcessHandle.current().pid(),
+            // With it, the number is that of no later process.
+            ProcessHandle.current()
+                .info()
+                .startInstant()
+                .map(when -> Long.toString(when.toEpochMilli()))
+                .orElse("null"),
             ended));
   }
 

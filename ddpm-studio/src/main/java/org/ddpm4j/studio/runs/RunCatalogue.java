@@ -25,7 +25,10 @@ import org.ddpm4j.io.FileFailure;
  */
 public final class RunCatalogue {
 
-  /** A training writes its progress more often than this. */
+  /**
+   * A training writes its progress more often than this, unless a step takes longer, or it measures
+   * distances.
+   */
   private static final Duration SILENCE = Duration.ofSeconds(20);
 
   private static final Pattern GRID = Pattern.compile("step-(\\d{1,18})\\.png");
@@ -258,11 +261,12 @@ public final class RunCatalogue {
   private static State state(Path path, RunConfig config, Optional<RunProgress> progress, long step)
       throws IOException {
     if (progress.isPresent()
-        && !progress.get().ended()
-        && ProcessHandle.of(progress.get().process()).isPresent()
-        && Files.getLastModifiedTime(path.resolve("progress.json"))
-            .toInstant()
-            .isAfter(Instant.now().minus(SILENCE))) {
+        && progress
+            .get()
+            .isAlive(
+                Files.getLastModifiedTime(path.resolve("progress.json"))
+                    .toInstant()
+                    .isAfter(Instant.now().minus(SILENCE)))) {
       return State.RUNNING;
     }
     RunFolder run = new RunFolder(path);

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Optional;
 import org.ddpm4j.io.FileFailure;
 
@@ -18,6 +19,7 @@ import org.ddpm4j.io.FileFailure;
  * @param imagesPerSecond since this process began to train
  * @param secondsLeft until the last step or the time limit
  * @param process that trains
+ * @param started when that process began, in milliseconds since 1970; null where it did not say
  * @param ended whether that process has ended its training in good order
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -28,10 +30,31 @@ public record RunProgress(
     @JsonProperty("images_per_second") double imagesPerSecond,
     @JsonProperty("seconds_left") double secondsLeft,
     @JsonProperty("process") long process,
+    @JsonProperty("started") Long started,
     @JsonProperty("ended") boolean ended) {
 
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final long MOST_BYTES = 1 << 16;
+
+  /**
+   * Whether its process is there.
+   *
+   * @param writtenNow whether the file was written a moment ago
+   * @return true if there is a process of that number that has not ended its training, and it wrote
+   *     just now or began when the one that wrote did
+   */
+  boolean isAlive(boolean writtenNow) {
+    return !ended
+        && ProcessHandle.of(process)
+            .filter(
+                one -> writtenNow || one.info().startInstant().filter(this::isStart).isPresent())
+            .isPresent();
+  }
+
+  /** Linux counts from a start of the machine that it knows to the second. */
+  private boolean isStart(Instant when) {
+    return started != null && Math.abs(when.toEpochMilli() - started) <= 2000;
+  }
 
   /**
    * Reads what a training says.

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
@@ -94,6 +98,48 @@ class RunCatalogueTest {
     assertThat(rows).hasSizeBetween(300, 600);
     assertThat(rows.get(rows.size() - 1).step()).isEqualTo(5000);
     assertThat(rows.get(0).validationLoss()).isNaN();
+  }
+
+  /** A run that reports every step for months is looked at every few seconds. */
+  @Test
+  void ofTablesOfAnySizeSomePlacesAreRead() throws Exception {
+    StringBuilder table = new StringBuilder("step,loss,validation_loss,learning_rate,norm\n");
+    for (int step = 1; step <= 30_000; step++) {
+      table.append(step).append(step % 1000 == 7 ? ",damaged\n" : ",0.5,NaN,0.001,1\n");
+    }
+    Path file = Files.writeString(folder.resolve("loss.csv"), table);
+
+    List<Long> steps = LossTable.read(file).rows().stream().map(LossTable.Row::step).toList();
+    assertThat(steps).hasSizeBetween(300, 600).doesNotHaveDuplicates().isSorted();
+    assertThat(steps.get(0)).isLessThan(100);
+    assertThat(steps.get(steps.size() - 1)).isEqualTo(30_000);
+
+    // Larger than what is read of other tables, though mostly of nothing.
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.write(
+          ByteBuffer.wrap("\n40000,0.25,0.5,0.001,1\n".getBytes(StandardCharsets.UTF_8)),
+          100L << 20);
+    }
+    List<LossTable.Row> rows = LossTable.read(file).rows();
+    assertThat(rows.get(rows.size() - 1)).isEqualTo(new LossTable.Row(40_000, 0.25, 0.5, 0.001));
+  }
+
+  /** Distances take minutes to measure, and steps of large networks, too. */
+  @Test
+  void aTrainingThatIsSilentForMinutesRunsAsLongAsItsProcessLives() throws Exception {
+    Path run = RunFixture.write(folder.resolve("one"), ProcessHandle.current().pid());
+    Path file = run.resolve("progress.json");
+    long started = ProcessHandle.current().info().startInstant().orElseThrow().toEpochMilli();
+    String said = Files.readString(file);
+    RunCatalogue catalogue = new RunCatalogue(folder);
+
+    for (long wrong : List.of(0L, -60_000L)) {
+      Files.writeString(
+          file, said.replace("\"ended\"", "\"started\": " + (started + wrong) + ", \"ended\""));
+      Files.setLastModifiedTime(file, FileTime.from(Instant.now().minus(Duration.ofMinutes(5))));
+      assertThat(catalogue.find("one").orElseThrow().state())
+          .isEqualTo(wrong == 0 ? RunCatalogue.State.RUNNING : RunCatalogue.State.DONE);
+    }
   }
 
   @Test
