@@ -11,6 +11,9 @@ import org.ddpm4j.schedules.NoiseSchedule;
  * How much the loss counts at each timestep. The squared errors of all parameterisations are the
  * same up to a factor, so that a weighting may be stated for one and used with another: {@code |ε -
  * ε'|² = SNR |x0 - x0'|²} and {@code |v - v'|² = (SNR + 1) |x0 - x0'|²}.
+ *
+ * <p>All but {@link Uniform} are 0 for x0 and v where ᾱ is 0: the last timestep of a schedule of
+ * zero terminal SNR is then not trained.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({

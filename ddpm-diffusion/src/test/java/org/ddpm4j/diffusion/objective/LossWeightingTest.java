@@ -8,6 +8,7 @@ import java.util.List;
 import org.ddpm4j.diffusion.Parameterization;
 import org.ddpm4j.schedules.LinearSchedule;
 import org.ddpm4j.schedules.NoiseSchedule;
+import org.ddpm4j.schedules.ZeroTerminalSnrSchedule;
 import org.junit.jupiter.api.Test;
 
 class LossWeightingTest {
@@ -43,6 +44,17 @@ class LossWeightingTest {
       double snr = SCHEDULE.alphasCumprod(t) / (1 - SCHEDULE.alphasCumprod(t));
       requireClose(weighting.weight(Parameterization.EPSILON, SCHEDULE, t), 1 / Math.sqrt(2 + snr));
       requireClose(weighting.weight(Parameterization.X0, SCHEDULE, t), snr / Math.sqrt(2 + snr));
+    }
+  }
+
+  @Test
+  void whereNoSignalIsLeftUniformAloneHasAWeight() {
+    NoiseSchedule schedule =
+        NoiseSchedule.of(new ZeroTerminalSnrSchedule(LinearSchedule.paper()), 1000);
+    for (Parameterization parameterization : List.of(Parameterization.X0, Parameterization.V)) {
+      assertThat(new LossWeighting.Uniform().weight(parameterization, schedule, 999)).isEqualTo(1);
+      assertThat(new LossWeighting.MinSnr(5).weight(parameterization, schedule, 999)).isZero();
+      assertThat(new LossWeighting.P2(1, 1).weight(parameterization, schedule, 999)).isZero();
     }
   }
 
