@@ -138,7 +138,8 @@ class IdxFileTest {
   void refusesBytesAfterTheGzipData(int count) {
     assertThatIOException()
         .isThrownBy(() -> IdxFile.read(write(concat(gzip(GOOD), new byte[count]))))
-        .withMessageContaining("has " + count + " bytes after the end of its gzip data");
+        .withMessageContaining(
+            "has " + count + (count == 1 ? " byte" : " bytes") + " after the end of its gzip data");
   }
 
   @ParameterizedTest
