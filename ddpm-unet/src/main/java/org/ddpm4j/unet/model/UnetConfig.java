@@ -129,6 +129,12 @@ public interface UnetConfig {
   default void checkImageSize(int height, int width) {
     int divisor = sizeDivisor();
     if (height < 1 || width < 1 || height % divisor != 0 || width % divisor != 0) {
+      if (divisor == 1 || Integer.bitCount(divisor) != 1) {
+        throw new IllegalArgumentException(
+            Text.format(
+                "Images of %dx%d do not go through this network: height and width must be multiples of %d, and not 0; resize or pad the images.",
+                height, width, divisor));
+      }
       throw new IllegalArgumentException(
           Text.format(
               "Images of %dx%d do not go through this U-Net, which halves them %d time(s): height and width must be multiples of %d; resize or pad the images, or choose fewer levels.",

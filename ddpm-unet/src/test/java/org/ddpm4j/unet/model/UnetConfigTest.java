@@ -1,6 +1,7 @@
 package org.ddpm4j.unet.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.ddpm4j.unet.layers.FeatureMap;
 import org.ddpm4j.unet.layers.Modules;
@@ -37,6 +38,36 @@ class UnetConfigTest {
     public int inChannels() {
       return 2 * imageChannels;
     }
+  }
+
+  /** A network of one's own, as docs/your-own-network.md has it, need not halve its images. */
+  @Test
+  void sizesAreRefusedWithoutHalvingWhereNothingIsHalved() {
+    UnetConfig thirds =
+        new Unbuilt() {
+          @Override
+          public int inChannels() {
+            return 1;
+          }
+
+          @Override
+          public int outChannels() {
+            return 1;
+          }
+
+          @Override
+          public int sizeDivisor() {
+            return 3;
+          }
+        };
+    thirds.checkImageSize(9, 3);
+    assertThatThrownBy(() -> thirds.checkImageSize(9, 4))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "Images of 9x4 do not go through this network: height and width must be multiples of 3, and not 0; resize or pad the images.");
+    assertThatThrownBy(() -> new Plain(1, 1).checkImageSize(0, 4))
+        .hasMessage(
+            "Images of 0x4 do not go through this network: height and width must be multiples of 1, and not 0; resize or pad the images.");
   }
 
   @Test
