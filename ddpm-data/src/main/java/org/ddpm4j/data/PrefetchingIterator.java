@@ -86,7 +86,8 @@ public final class PrefetchingIterator implements DataSetIterator, BatchSource, 
    * @param step from 0, counted on over the epochs
    * @return features {@code [n,C,H,W]} and one-hot labels {@code [n,classes]}
    * @throws IllegalArgumentException if the step is negative
-   * @throws IllegalStateException after {@link #close}, or if the waiting thread is interrupted
+   * @throws IllegalStateException after {@link #close}
+   * @throws CancellationException if the waiting thread is interrupted; the interrupt stays set
    */
   @Override
   public DataSet batch(long step) {
@@ -112,8 +113,11 @@ public final class PrefetchingIterator implements DataSetIterator, BatchSource, 
       return pending.batch().get();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException(
-          "Waiting for the batch of step " + pending.step() + " was interrupted.", e);
+      CancellationException cancelled =
+          new CancellationException(
+              "Waiting for the batch of step " + pending.step() + " was interrupted.");
+      cancelled.initCause(e);
+      throw cancelled;
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException failure) {
         throw failure;

@@ -8,7 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.HorizontalFlip;
 import org.junit.jupiter.api.Test;
@@ -97,6 +99,30 @@ class PrefetchingIteratorTest {
     prefetching.close();
     prefetcher.join();
     assertThatThrownBy(() -> prefetching.batch(10)).hasMessageContaining("closed");
+  }
+
+  /** A training is cancelled so, and says so, wherever it is. */
+  @Test
+  void anInterruptCancelsTheWaitForABatchWhichIsThereLater() throws Exception {
+    try (PrefetchingIterator prefetching = new PrefetchingIterator(plain())) {
+      CountDownLatch open = new CountDownLatch(1);
+      prefetching.setPreProcessor(
+          batch -> {
+            try {
+              open.await();
+            } catch (InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+          });
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(() -> prefetching.batch(3))
+          .isInstanceOf(CancellationException.class)
+          .hasMessage("Waiting for the batch of step 3 was interrupted.");
+      assertThat(Thread.interrupted()).isTrue();
+
+      open.countDown();
+      assertThat(prefetching.batch(3)).isEqualTo(plain().batch(3));
+    }
   }
 
   @Test
