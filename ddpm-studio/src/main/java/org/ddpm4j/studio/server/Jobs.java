@@ -12,17 +12,38 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.ddpm4j.studio.drawing.Drawing;
 
-/** Drawings whose clients come again to ask for them. The oldest that have ended are forgotten. */
+/**
+ * Drawings whose clients come again to ask for them. They are kept for some minutes, or, where they
+ * would take too much memory, until others need it: first those that were fetched, then the oldest
+ * that have ended.
+ */
 final class Jobs {
 
   static final Duration KEPT = Duration.ofMinutes(10);
 
-  private static final int MOST = 256;
+  /** Of the plan and what belongs to a job and to each of its images, beside the files. */
+  private static final long BYTES_OF_JOB = 4096;
 
+  private static final long BYTES_OF_IMAGE = 1024;
+
+  private static final int MOST_CHANNELS = 3;
+
+  private final long mostBytes;
   private final Map<String, Job> jobs = new LinkedHashMap<>();
   private final SecureRandom random = new SecureRandom();
+  private long bytes;
+
+  /**
+   * None yet.
+   *
+   * @param mostBytes that those take which have ended, about
+   */
+  Jobs(long mostBytes) {
+    this.mostBytes = mostBytes;
+  }
 
   /**
    * A drawing.
@@ -48,10 +69,11 @@ final class Jobs {
 
     ObjectNode toJson() {
       ObjectNode json = JsonNodeFactory.instance.objectNode();
+      Drawing.State state = drawing.state();
       json.put("id", id);
-      json.put("state", name(drawing.state()));
+      json.put("state", name(state));
       json.put("fraction", drawing.fraction());
-      switch (drawing.state()) {
+      switch (state) {
         case DONE -> {
           List<byte[]> files = drawing.result().join();
           json.set("result", DrawingPlan.withFiles(plan.deepCopy(), files));
@@ -63,7 +85,9 @@ final class Jobs {
                     failure -> {
                       json.put("detail", DrawingAnswers.refusal(failure).getMessage());
                       return List.of();
-                    });
+                    })
+                // The state is there a moment before the reason.
+                .join();
         case WAITING, RUNNING -> {}
       }
       return json;
@@ -72,20 +96,28 @@ final class Jobs {
     private boolean hasEnded() {
       return drawing.result().isDone();
     }
+
+    private boolean isFetched() {
+      return told.getCount() == 0;
+    }
+
+    /** About; pictures are hardly larger than their pixels. */
+    private long bytes() {
+      long pixels = plan.path("width").asLong() * plan.path("height").asLong();
+      return BYTES_OF_JOB + drawing.images().size() * (BYTES_OF_IMAGE + MOST_CHANNELS * pixels);
+    }
   }
 
   synchronized Job add(ObjectNode plan, Drawing drawing) {
-    byte[] bytes = new byte[16];
-    random.nextBytes(bytes);
+    byte[] id = new byte[16];
+    random.nextBytes(id);
     Job job =
         new Job(
-            HexFormat.of().formatHex(bytes),
-            plan,
-            drawing,
-            System.nanoTime(),
-            new CountDownLatch(1));
+            HexFormat.of().formatHex(id), plan, drawing, System.nanoTime(), new CountDownLatch(1));
     forgetOld();
     jobs.put(job.id(), job);
+    bytes += job.bytes();
+    makeRoom();
     return job;
   }
 
@@ -113,14 +145,38 @@ final class Jobs {
     }
   }
 
+  /** In the order in which they were begun. */
   private void forgetOld() {
     long now = System.nanoTime();
-    for (Iterator<Job> all = jobs.values().iterator(); all.hasNext(); ) {
-      Job job = all.next();
-      if (job.hasEnded() && (jobs.size() >= MOST || now - job.begun() > KEPT.toNanos())) {
-        all.remove();
+    Iterator<Job> oldest = jobs.values().iterator();
+    while (oldest.hasNext()) {
+      Job job = oldest.next();
+      if (now - job.begun() <= KEPT.toNanos()) {
+        return;
+      }
+      if (job.hasEnded()) {
+        forget(job, oldest);
       }
     }
+  }
+
+  private void makeRoom() {
+    forgetWhileTooMany(Job::isFetched);
+    forgetWhileTooMany(job -> true);
+  }
+
+  private void forgetWhileTooMany(Predicate<Job> which) {
+    for (Iterator<Job> all = jobs.values().iterator(); all.hasNext() && bytes > mostBytes; ) {
+      Job job = all.next();
+      if (job.hasEnded() && which.test(job)) {
+        forget(job, all);
+      }
+    }
+  }
+
+  private void forget(Job job, Iterator<Job> at) {
+    at.remove();
+    bytes -= job.bytes();
   }
 
   synchronized Job find(String id) {

@@ -82,7 +82,7 @@ public final class StudioServer implements AutoCloseable {
   private final DrawingQueue queue;
   private final DrawingRequests requests;
   private final DrawingAnswers answers;
-  private final Jobs jobs = new Jobs();
+  private final Jobs jobs = new Jobs(Runtime.getRuntime().maxMemory() / 8);
   private final Optional<Runs> runs;
   private final Routes routes = new Routes();
   private final Gate gate;
