@@ -25,6 +25,7 @@ public final class TrainingProcesses implements AutoCloseable {
   private final TrainingLauncher launcher;
   private final Map<String, Process> processes = new ConcurrentHashMap<>();
   private final Set<String> paused = ConcurrentHashMap.newKeySet();
+  private final Set<String> askedToEnd = ConcurrentHashMap.newKeySet();
 
   /**
    * None yet.
@@ -57,6 +58,7 @@ public final class TrainingProcesses implements AutoCloseable {
     process.getOutputStream().close();
     processes.put(name, process);
     paused.remove(name);
+    askedToEnd.remove(name);
   }
 
   /**
@@ -170,8 +172,19 @@ public final class TrainingProcesses implements AutoCloseable {
       return false;
     }
     paused.remove(name);
+    askedToEnd.add(name);
     process.destroy();
     return true;
+  }
+
+  /**
+   * Whether a training was stopped or paused here, since it began or went on.
+   *
+   * @param name of the run's folder
+   * @return true if {@link #stop} or {@link #pause} has asked it to end
+   */
+  public boolean isAskedToEnd(String name) {
+    return askedToEnd.contains(name);
   }
 
   /** Asks all to save and end, and waits until they have. */

@@ -33,6 +33,8 @@ final class Runs implements AutoCloseable {
       DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
   private static final String NO_FOLDER =
       "The training was ended from outside, and there is no folder of it.";
+  private static final String STOPPED_EARLY =
+      "The training was stopped before it had saved anything; begin it anew.";
 
   private final RunCatalogue catalogue;
   private final TrainingProcesses processes;
@@ -114,11 +116,17 @@ final class Runs implements AutoCloseable {
       } else {
         processes
             .failure(name)
-            .or(() -> processes.isEndedBySignal(name) ? Optional.of(NO_FOLDER) : Optional.empty())
+            .or(
+                () ->
+                    processes.isEndedBySignal(name) ? Optional.of(whyGone(name)) : Optional.empty())
             .ifPresent(why -> runs.insert(0, failed(name, why)));
       }
     }
     return json;
+  }
+
+  private String whyGone(String name) {
+    return processes.isAskedToEnd(name) ? STOPPED_EARLY : NO_FOLDER;
   }
 
   private ObjectNode failed(String name, String reason) {

@@ -848,7 +848,10 @@ class StudioServerTest {
     StudioOptions studio =
         new StudioOptions(
             runs,
-            words -> List.of("sh", "-c", words.toString().contains("well") ? "true" : "kill $$"),
+            words ->
+                words.toString().contains("slow")
+                    ? List.of("sleep", "600")
+                    : List.of("sh", "-c", words.toString().contains("well") ? "true" : "kill $$"),
             Map.of("clothes", List.of("--dataset", "fashion-mnist")));
     try (StudioServer other =
         new StudioServer(
@@ -858,14 +861,29 @@ class StudioServerTest {
       assertThat(endOf("well", other)).isEmpty();
       assertThat(endOf("killed", other))
           .hasValue("The training was ended from outside, and there is no folder of it.");
+
+      // While the machine is measured, say.
+      begin("slow", other);
+      HttpRequest stop = posting(other, "/v1/runs/slow/stop", "{}").build();
+      assertThat(CLIENT.send(stop, BodyHandlers.discarding()).statusCode()).isEqualTo(202);
+      assertThat(endOfBegun("slow", other))
+          .hasValue("The training was stopped before it had saved anything; begin it anew.");
     }
   }
 
   /** Begins a training, waits until it has ended, and has what is then said of it. */
   private static Optional<String> endOf(String name, StudioServer at) throws Exception {
+    begin(name, at);
+    return endOfBegun(name, at);
+  }
+
+  private static void begin(String name, StudioServer at) throws Exception {
     HttpRequest begin =
         posting(at, "/v1/runs", "{\"dataset\": \"clothes\", \"name\": \"" + name + "\"}").build();
     assertThat(CLIENT.send(begin, BodyHandlers.discarding()).statusCode()).isEqualTo(201);
+  }
+
+  private static Optional<String> endOfBegun(String name, StudioServer at) throws Exception {
     while (true) {
       String all = CLIENT.send(request(at, "/v1/runs").build(), BodyHandlers.ofString()).body();
       Optional<JsonNode> run = run(name, all);
