@@ -67,23 +67,38 @@ class ConvergenceTest {
   /** In whole groups, after what is left of them, where the flow is nearly straight. */
   private static Sampler singlestep(
       NoiseLevels levels, int order, Prediction prediction, SecondOrder secondOrder) {
+    return singlestep(levels, order, Equation.ODE, prediction, secondOrder);
+  }
+
+  private static Sampler singlestep(
+      NoiseLevels levels,
+      int order,
+      Equation equation,
+      Prediction prediction,
+      SecondOrder secondOrder) {
     int left = levels.steps() % order;
     List<Integer> orders =
         IntStream.range(0, levels.steps())
             .mapToObj(i -> i < left ? 1 : (i - left) % order + 1)
             .toList();
     return new DpmSinglestepSampler(
-        levels, orders, Equation.ODE, prediction, secondOrder, Convention.PAPER, X0Constraint.NONE);
+        levels, orders, equation, prediction, secondOrder, Convention.PAPER, X0Constraint.NONE);
+  }
+
+  private static Sampler singlestepSde(NoiseLevels levels, int order) {
+    return singlestep(levels, order, Equation.SDE, Prediction.X0, SecondOrder.MIDPOINT);
   }
 
   /** The denoiser knows every level, so that the times do not matter. */
-  private static Sampler dpm2(NoiseLevels levels) {
+  private static Sampler dpm2(NoiseLevels levels, Dpm2Sampler.Noise noise) {
+    // With noise, a step first goes as far again.
+    double share = noise == Dpm2Sampler.Noise.NONE ? 0.5 : 1;
     List<NoiseLevel> midpoints =
         levels.path().stream()
-            .map(step -> (step.from().lambda() + step.to().lambda()) / 2)
+            .map(step -> step.from().lambda() + share * step.h())
             .map(lambda -> new NoiseLevel(0, 1 / (1 + Math.exp(-2 * lambda))))
             .toList();
-    return new Dpm2Sampler(levels, midpoints, Dpm2Sampler.Noise.NONE, X0Constraint.NONE);
+    return new Dpm2Sampler(levels, midpoints, noise, X0Constraint.NONE);
   }
 
   private static Sampler saSolver(NoiseLevels levels, int order, int correctorOrder, double tau) {
@@ -156,7 +171,15 @@ class ConvergenceTest {
             "singlestep DPM-Solver 2, the middle",
             2,
             levels -> singlestep(levels, 2, Prediction.X0, SecondOrder.MIDPOINT)));
-    for (int[] orders : new int[][] {{1, 1}, {2, 2}, {3, 4}}) {
+    for (Prediction prediction : Prediction.values()) {
+      solvers.add(
+          solver(
+              "singlestep DPM-Solver 3, the middle, of " + prediction,
+              3,
+              levels -> singlestep(levels, 3, prediction, SecondOrder.MIDPOINT)));
+    }
+    // The corrector's order is the solver's, whatever a predictor of no lower order has.
+    for (int[] orders : new int[][] {{1, 1}, {1, 2}, {2, 2}, {3, 2}, {4, 2}, {3, 4}}) {
       solvers.add(
           solver(
               "SA-Solver %d, %d".formatted(orders[0], orders[1]),
@@ -165,7 +188,7 @@ class ConvergenceTest {
     }
     solvers.add(
         solver("Heun on the flow", 2, levels -> new FlowHeunSampler(levels, X0Constraint.NONE)));
-    solvers.add(solver("DPM2", 2, levels -> dpm2(levels)));
+    solvers.add(solver("DPM2", 2, levels -> dpm2(levels, Dpm2Sampler.Noise.NONE)));
     for (int p = 1; p <= 4; p++) {
       int order = p;
       solvers.add(
@@ -231,7 +254,13 @@ class ConvergenceTest {
         solver("DDIM, η = 1/2", 1, levels -> new DdimSampler(levels, 0.5, X0Constraint.NONE)),
         solver("DDIM, η = 1", 1, levels -> new DdimSampler(levels, 1, X0Constraint.NONE)),
         solver("Euler ancestral", 1, l -> new EulerAncestralSampler(l, X0Constraint.NONE)),
+        solver("DPM2 ancestral", 2, l -> dpm2(l, Dpm2Sampler.Noise.ANCESTRAL)),
+        solver("SA-Solver 1, 2", 2, l -> saSolver(l, 1, 2, 1)),
         solver("SA-Solver 2, 2", 2, l -> saSolver(l, 2, 2, 1)),
+        solver("SA-Solver 4, 4", 2, l -> saSolver(l, 4, 4, 1)),
+        solver("singlestep SDE-DPM-Solver++ 1", 1, l -> singlestepSde(l, 1)),
+        // The noise of a group's end knows nothing of that of its middle.
+        solver("singlestep SDE-DPM-Solver++ 2", 1, l -> singlestepSde(l, 2)),
         solver("SDE-DPM-Solver 2", 2, l -> ofEps(l, 2, Equation.SDE, SecondOrder.MIDPOINT)),
         solver("SDE-DPM-Solver++ 1", 1, l -> dpmSolver(l, 1, Equation.SDE, Convention.PAPER)),
         solver("SDE-DPM-Solver++ 2", 2, l -> dpmSolver(l, 2, Equation.SDE, Convention.PAPER)),
