@@ -241,7 +241,7 @@ final class MicroBatchExecutor implements UnetExecutor {
     int microBatch = Math.min(share, largestMicroBatch());
     weights.withCurrent(
         () -> {
-          workers.forEach(
+          workers.forEachWithHelp(
               (images + microBatch - 1) / microBatch,
               i -> {
                 int first = i * microBatch;

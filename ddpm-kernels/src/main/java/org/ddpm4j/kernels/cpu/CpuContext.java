@@ -5,6 +5,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCRATCHPAD;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
@@ -47,19 +48,46 @@ final class CpuContext implements PlanContext {
   }
 
   /**
+   * The threads of the device, for kernels that take long: those that are idle help.
+   *
+   * @return the threads that plans run on
+   */
+  Workers workers() {
+    return packedWeights.workers();
+  }
+
+  /**
    * A call of a oneDNN primitive.
    *
    * @param primitive what to call
    * @return the call, without arguments
    */
   public DnnlCall call(primitive primitive) {
-    DnnlCall call = new DnnlCall(primitive, stream);
+    return calls(primitive, 1).get(0);
+  }
+
+  /**
+   * Calls of a oneDNN primitive that may run at the same time.
+   *
+   * @param primitive what to call
+   * @param count how many
+   * @return the calls, without arguments
+   */
+  List<DnnlCall> calls(primitive primitive, int count) {
     long bytes = Onednn.scratchpadBytes(primitive);
-    if (bytes > 0) {
-      CpuTensor scratchpad = scratchpads.pieces((bytes + Float.BYTES - 1) / Float.BYTES).get(0);
-      call.with(DNNL_ARG_SCRATCHPAD, memory(Onednn.dense(memory.data_type.u8, bytes), scratchpad));
+    long[] lengths = new long[count];
+    Arrays.fill(lengths, (bytes + Float.BYTES - 1) / Float.BYTES);
+    List<CpuTensor> pads = bytes == 0 ? List.of() : scratchpads.pieces(lengths);
+    List<DnnlCall> calls = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      DnnlCall call = new DnnlCall(primitive, stream);
+      if (bytes > 0) {
+        memory.desc layout = Onednn.dense(memory.data_type.u8, bytes);
+        call.with(DNNL_ARG_SCRATCHPAD, memory(layout, pads.get(i)));
+      }
+      calls.add(call);
     }
-    return call;
+    return calls;
   }
 
   /**

@@ -5,6 +5,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_linear;
 
+import java.util.List;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
@@ -47,9 +48,35 @@ record MatrixProduct(matmul primitive, memory.desc a, memory.desc b, memory.desc
 
   /** The product of these operands. */
   DnnlCall call(CpuContext context, CpuTensor left, CpuTensor right, CpuTensor result) {
-    return context
-        .call(primitive)
-        .with(DNNL_ARG_SRC, context.memory(a, left))
+    return with(context.call(primitive), context, left, right, result);
+  }
+
+  /**
+   * The products of the parts of operands that lie one behind the other, which may be computed at
+   * the same time.
+   */
+  List<DnnlCall> calls(
+      CpuContext context, int parts, CpuTensor left, CpuTensor right, CpuTensor result) {
+    List<DnnlCall> calls = context.calls(primitive, parts);
+    for (int i = 0; i < parts; i++) {
+      with(
+          calls.get(i),
+          context,
+          part(left, i, parts),
+          part(right, i, parts),
+          part(result, i, parts));
+    }
+    return calls;
+  }
+
+  private static CpuTensor part(CpuTensor whole, int i, int parts) {
+    long length = whole.length() / parts;
+    return whole.part(i * length, length);
+  }
+
+  private DnnlCall with(
+      DnnlCall call, CpuContext context, CpuTensor left, CpuTensor right, CpuTensor result) {
+    return call.with(DNNL_ARG_SRC, context.memory(a, left))
         .with(DNNL_ARG_WEIGHTS, context.memory(b, right))
         .with(DNNL_ARG_DST, context.memory(c, result));
   }

@@ -45,6 +45,11 @@ final class PackedWeights implements WeightCache {
     this.workers = workers;
   }
 
+  /** Who share the packing, and run plans with these weights. */
+  Workers workers() {
+    return workers;
+  }
+
   /** The weight in a layout, made when first asked for. */
   synchronized memory get(CpuTensor weight, memory.desc plain, memory.desc layout) {
     long address = weight.pointer().address();

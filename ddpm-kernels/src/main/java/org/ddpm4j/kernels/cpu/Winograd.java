@@ -4,6 +4,11 @@ import static org.ddpm4j.kernels.cpu.WinogradLoops.IN;
 import static org.ddpm4j.kernels.cpu.WinogradLoops.OUT;
 import static org.ddpm4j.kernels.cpu.WinogradLoops.PRODUCTS;
 
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
 import org.ddpm4j.kernels.plan.Kernel;
 
 /**
@@ -19,21 +24,35 @@ final class Winograd implements Kernel {
   /** oneDNN's sums come out differently for one row and for several. */
   private static final int LEAST_ROWS = 2;
 
+  /** Floating-point operations that take many times as long as to share them out. */
+  private static final double LEAST_SHARED_FLOPS = 2e7;
+
+  /** Where there are few rows, the products take as long as reading so many transformed weights. */
+  private static final int LEAST_SHARED_PAIRS = 128 * 128;
+
   private final WinogradTiles squares;
-  private final WinogradTiles.Inputs inputs;
+  private final Workers workers;
+  private final CpuTensor x;
   private final CpuTensor y;
   private final CpuTensor bias;
   private final CpuTensor residual;
   private final int outChannels;
   private final CpuTensor transformedX;
   private final CpuTensor transformedY;
-  private final Kernel[] products;
-  private final float[][] sums;
-  private final float[][] verticalSums;
-  private final float[][] outputs;
-  private final float[] outputRow;
   private final float[] repeatedBias;
-  private final float[] residualRow;
+
+  /** For each number of images. */
+  private final Products[] products;
+
+  private final Queue<Transforms> transforms = new ConcurrentLinkedQueue<>();
+
+  /**
+   * The matrix products of a run.
+   *
+   * @param whole all of them
+   * @param parts the same for threads that share them; empty where that takes longer
+   */
+  private record Products(Kernel whole, List<? extends Kernel> parts) {}
 
   /**
    * Prepares a convolution.
@@ -48,38 +67,51 @@ final class Winograd implements Kernel {
       CpuTensor bias,
       CpuTensor residual,
       CpuTensor y) {
+    this.x = x;
     this.y = y;
     this.bias = bias;
     this.residual = residual;
+    workers = context.workers();
     squares = WinogradTiles.of(x, WANTED_ROWS);
-    inputs = new WinogradTiles.Inputs(squares, x);
-    int inChannels = x.size(3);
     outChannels = y.size(3);
     long matrixRows = matrixRows(squares.imagesAtOnce());
     var scratch =
-        context.scratch(PRODUCTS * matrixRows * inChannels, PRODUCTS * matrixRows * outChannels);
+        context.scratch(PRODUCTS * matrixRows * x.size(3), PRODUCTS * matrixRows * outChannels);
     transformedX = scratch.get(0);
     transformedY = scratch.get(1);
     CpuTensor transformedWeights = transformedWeights(context, weights);
-    products = new Kernel[squares.imagesAtOnce() + 1];
+    products = new Products[squares.imagesAtOnce() + 1];
     for (int images : new int[] {squares.imagesAtOnce(), squares.rest()}) {
       if (images > 0) {
-        long rows = matrixRows(images);
-        products[images] =
-            MatrixProduct.of(
-                    Onednn.dense(PRODUCTS, rows, inChannels),
-                    Onednn.dense(PRODUCTS, inChannels, outChannels),
-                    Onednn.dense(PRODUCTS, rows, outChannels))
-                .call(context, transformedX, transformedWeights, transformedY);
+        products[images] = products(context, matrixRows(images), transformedWeights);
       }
     }
-    int rowLength = squares.tileColumns() * outChannels;
-    sums = new float[IN][rowLength];
-    verticalSums = new float[OUT * IN][rowLength];
-    outputs = new float[OUT][rowLength];
-    outputRow = new float[OUT * rowLength];
-    repeatedBias = new float[rowLength];
-    residualRow = new float[squares.width() * outChannels];
+    repeatedBias = new float[squares.tileColumns() * outChannels];
+    transforms.add(new Transforms());
+  }
+
+  private Products products(CpuContext context, int rows, CpuTensor weights) {
+    int inChannels = x.size(3);
+    CpuTensor left = transformedX.part(0, (long) PRODUCTS * rows * inChannels);
+    CpuTensor result = transformedY.part(0, (long) PRODUCTS * rows * outChannels);
+    Kernel whole = product(PRODUCTS, rows).call(context, left, weights, result);
+    double pairs = (double) inChannels * outChannels;
+    boolean isShared =
+        workers.threads() > 1
+            && (2 * PRODUCTS * rows * pairs >= LEAST_SHARED_FLOPS || pairs >= LEAST_SHARED_PAIRS);
+    return new Products(
+        whole,
+        isShared
+            ? product(PRODUCTS / Team.MOST, rows).calls(context, Team.MOST, left, weights, result)
+            : List.of());
+  }
+
+  private MatrixProduct product(int matrices, int rows) {
+    int inChannels = x.size(3);
+    return MatrixProduct.of(
+        Onednn.dense(matrices, rows, inChannels),
+        Onednn.dense(matrices, inChannels, outChannels),
+        Onednn.dense(matrices, rows, outChannels));
   }
 
   /** A row for each square, so that an image's result does not depend on how many there are. */
@@ -102,50 +134,112 @@ final class Winograd implements Kernel {
     }
     for (int first = 0; first < squares.images(); first += squares.imagesAtOnce()) {
       int images = Math.min(squares.imagesAtOnce(), squares.images() - first);
-      int matrixRows = matrixRows(images);
-      squares.forEachRow(
-          first,
-          images,
-          (image, tileRow, matrixRow) ->
-              inputs.transform(image, tileRow, transformedX, matrixRow, matrixRows));
-      products[images].run();
-      squares.forEachRow(
-          first,
-          images,
-          (image, tileRow, matrixRow) -> transformOutput(image, tileRow, matrixRow, matrixRows));
+      Optional<Team> team = products[images].parts.isEmpty() ? Optional.empty() : workers.team();
+      if (team.isPresent()) {
+        runShared(team.get(), first, images);
+      } else {
+        transformInputs(first, images, 0, images * squares.tileRows());
+        products[images].whole.run();
+        transformOutputs(first, images, 0, images * squares.tileRows());
+      }
     }
   }
 
-  /** {@code Aᵀ m A} for one row of squares. */
-  private void transformOutput(int image, int tileRow, int matrixRow, int matrixRows) {
-    int length = squares.tileColumns() * outChannels;
-    for (int c = 0; c < IN; c++) {
-      for (int r = 0; r < IN; r++) {
-        int start = ((r * IN + c) * matrixRows + matrixRow) * outChannels;
-        transformedY.buffer().get(start, sums[r], 0, length);
-      }
-      WinogradLoops.transformOutput(sums, verticalSums, c, IN, length);
+  /** The same numbers by several threads. */
+  private void runShared(Team team, int first, int images) {
+    int rows = images * squares.tileRows();
+    int parts = Math.min(rows, Team.MOST);
+    team.forEach(
+        parts, i -> transformInputs(first, images, rows * i / parts, rows * (i + 1) / parts));
+    List<? extends Kernel> shared = products[images].parts;
+    team.forEach(shared.size(), i -> shared.get(i).run());
+    team.forEach(
+        parts, i -> transformOutputs(first, images, rows * i / parts, rows * (i + 1) / parts));
+  }
+
+  private void transformInputs(int first, int images, int begin, int end) {
+    int matrixRows = matrixRows(images);
+    withTransforms(
+        own ->
+            squares.forEachRow(
+                first,
+                begin,
+                end,
+                (image, tileRow, matrixRow) ->
+                    own.inputs.transform(image, tileRow, transformedX, matrixRow, matrixRows)));
+  }
+
+  private void transformOutputs(int first, int images, int begin, int end) {
+    int matrixRows = matrixRows(images);
+    withTransforms(
+        own ->
+            squares.forEachRow(
+                first,
+                begin,
+                end,
+                (image, tileRow, matrixRow) ->
+                    own.transformOutput(image, tileRow, matrixRow, matrixRows)));
+  }
+
+  private void withTransforms(Consumer<Transforms> work) {
+    Transforms own = transforms.poll();
+    if (own == null) {
+      own = new Transforms();
     }
-    int height = squares.height();
-    for (int r = 0; r < OUT && tileRow * OUT + r < height; r++) {
+    work.accept(own);
+    transforms.add(own);
+  }
+
+  /** The arrays that one thread at a time transforms rows of squares in. */
+  private final class Transforms {
+
+    private final WinogradTiles.Inputs inputs = new WinogradTiles.Inputs(squares, x);
+    private final float[][] sums;
+    private final float[][] verticalSums;
+    private final float[][] outputs;
+    private final float[] outputRow;
+    private final float[] residualRow;
+
+    Transforms() {
+      int rowLength = squares.tileColumns() * outChannels;
+      sums = new float[IN][rowLength];
+      verticalSums = new float[OUT * IN][rowLength];
+      outputs = new float[OUT][rowLength];
+      outputRow = new float[OUT * rowLength];
+      residualRow = new float[squares.width() * outChannels];
+    }
+
+    /** {@code Aᵀ m A} for one row of squares. */
+    private void transformOutput(int image, int tileRow, int matrixRow, int matrixRows) {
+      int length = squares.tileColumns() * outChannels;
       for (int c = 0; c < IN; c++) {
-        System.arraycopy(verticalSums[r * IN + c], 0, sums[c], 0, length);
-      }
-      WinogradLoops.transformOutput(sums, outputs, 0, 1, length);
-      for (int c = 0; c < OUT; c++) {
-        Loops.add(outputs[c], repeatedBias, length);
-        for (int t = 0; t < squares.tileColumns(); t++) {
-          System.arraycopy(
-              outputs[c], t * outChannels, outputRow, (t * OUT + c) * outChannels, outChannels);
+        for (int r = 0; r < IN; r++) {
+          int start = ((r * IN + c) * matrixRows + matrixRow) * outChannels;
+          transformedY.buffer().get(start, sums[r], 0, length);
         }
+        WinogradLoops.transformOutput(sums, verticalSums, c, IN, length);
       }
-      int rowLength = squares.width() * outChannels;
-      int start = (image * height + tileRow * OUT + r) * rowLength;
-      if (residual != null) {
-        residual.buffer().get(start, residualRow, 0, rowLength);
-        Loops.add(outputRow, residualRow, rowLength);
+      int height = squares.height();
+      for (int r = 0; r < OUT && tileRow * OUT + r < height; r++) {
+        for (int c = 0; c < IN; c++) {
+          System.arraycopy(verticalSums[r * IN + c], 0, sums[c], 0, length);
+        }
+        WinogradLoops.transformOutput(sums, outputs, 0, 1, length);
+        for (int c = 0; c < OUT; c++) {
+          Loops.add(outputs[c], repeatedBias, length);
+          for (int t = 0; t < squares.tileColumns(); t++) {
+            System.arraycopy(
+                outputs[c], t * outChannels, outputRow, (t * OUT + c) * outChannels, outChannels);
+          }
+        }
+        int rowLength = squares.width() * outChannels;
+        int start = (image * height + tileRow * OUT + r) * rowLength;
+        if (residual != null) {
+          residual.buffer().get(start, residualRow, 0, rowLength);
+          Loops.add(outputRow, residualRow, rowLength);
+        }
+        y.buffer().put(start, outputRow, 0, rowLength);
       }
-      y.buffer().put(start, outputRow, 0, rowLength);
     }
   }
 }

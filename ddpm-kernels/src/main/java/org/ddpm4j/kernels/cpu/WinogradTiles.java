@@ -52,6 +52,10 @@ record WinogradTiles(int images, int height, int width, int imagesAtOnce) {
    */
   static boolean isFaster(int height, int width, int inChannels, int outChannels) {
     double squares = (double) rows(height) * rows(width);
+    if (squares == 1) {
+      // An image alone takes as long as reading its weights, of which there are four times as many.
+      return false;
+    }
     double transforms = PRODUCTS * squares * (inChannels + outChannels) * costOfTransform();
     double pairs = (double) inChannels * outChannels;
     return transforms + products(squares) * pairs < WORTHWHILE * direct(height, width) * pairs;
@@ -117,10 +121,19 @@ record WinogradTiles(int images, int height, int width, int imagesAtOnce) {
 
   /** Goes through the rows of squares of some images. */
   void forEachRow(int firstImage, int count, Row row) {
-    for (int n = 0; n < count; n++) {
-      for (int tileRow = 0; tileRow < tileRows(); tileRow++) {
-        row.accept(firstImage + n, tileRow, (n * tileRows() + tileRow) * tileColumns());
-      }
+    forEachRow(firstImage, 0, count * tileRows(), row);
+  }
+
+  /**
+   * Goes through some of the rows of squares of some images.
+   *
+   * @param firstImage of the images, whose rows are numbered from 0
+   * @param begin the first row
+   * @param end behind the last row
+   */
+  void forEachRow(int firstImage, int begin, int end, Row row) {
+    for (int k = begin; k < end; k++) {
+      row.accept(firstImage + k / tileRows(), k % tileRows(), k * tileColumns());
     }
   }
 

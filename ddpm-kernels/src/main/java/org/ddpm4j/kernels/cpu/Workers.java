@@ -3,6 +3,7 @@ package org.ddpm4j.kernels.cpu;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -12,6 +13,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
+import java.util.stream.Stream;
 
 /**
  * Threads that share out numbered tasks. The calling thread is one of them; the others wait for
@@ -23,6 +25,7 @@ public final class Workers implements AutoCloseable {
 
   private final int threads;
   private final ThreadPoolExecutor others;
+  private final ThreadLocal<Team> team = new ThreadLocal<>();
 
   /**
    * No thread is started before there is work.
@@ -106,6 +109,58 @@ public final class Workers implements AutoCloseable {
     } catch (RejectedExecutionException e) {
       throw new IllegalStateException("The threads have ended: what they belong to is closed.", e);
     }
+  }
+
+  /**
+   * Runs tasks as {@link #forEach}. Where there are more threads than tasks, those that would have
+   * nothing to do help the others: a task that asks for its {@link #team} can share out what it
+   * does.
+   *
+   * @param count how many
+   * @param task what to do with a number
+   */
+  public void forEachWithHelp(int count, IntConsumer task) {
+    int helpers = Math.max(0, Math.min(threads - count, count * (Team.MOST - 1)));
+    if (count == 0 || helpers == 0) {
+      forEach(count, task);
+      return;
+    }
+    List<Team> teams = Stream.generate(Team::new).limit(count).toList();
+    forEach(
+        count + helpers,
+        i -> {
+          if (i >= count) {
+            OpenMp.singleThreaded(teams.get(i % count)::help);
+            return;
+          }
+          boolean done = false;
+          try {
+            runWith(i + count < count + helpers ? teams.get(i) : null, () -> task.accept(i));
+            done = true;
+          } finally {
+            // After a failure tasks are not begun, which would have ended their teams.
+            (done ? List.of(teams.get(i)) : teams).forEach(Team::end);
+          }
+        });
+  }
+
+  private void runWith(Team own, Runnable work) {
+    Team before = team.get();
+    team.set(own);
+    try {
+      work.run();
+    } finally {
+      team.set(before);
+    }
+  }
+
+  /**
+   * Who helps the task that the calling thread is in.
+   *
+   * @return the team, or empty if the task is to be done alone
+   */
+  Optional<Team> team() {
+    return Optional.ofNullable(team.get());
   }
 
   /** Tasks that threads take one after the other until none is left. */

@@ -8,6 +8,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Winograd's convolution and its gradient against the definition, in double precision. */
@@ -155,9 +156,52 @@ class WinogradTest {
     }
   }
 
+  static Stream<Arguments> wideImages() {
+    return Stream.of(
+        Arguments.of(1, 8, 8, 128, 144), // four squares, many weights
+        Arguments.of(3, 15, 18, 128, 128), // one and two images at a time
+        Arguments.of(1, 61, 50, 48, 40)); // more rows of squares than parts
+  }
+
+  /** How many there are depends on what else a machine does. */
+  @ParameterizedTest
+  @MethodSource("wideImages")
+  void hasTheSameBitsByHoweverManyThreads(int images, int height, int width, int in, int out) {
+    Convolution3x3 of = Convolution3x3.of(images, height, width, in, out);
+    double[] alone = byThreads(1, of);
+    for (int threads : new int[] {2, 5, 20}) {
+      assertThat(byThreads(threads, of)).as("%d threads", threads).isEqualTo(alone);
+    }
+  }
+
+  private static double[] byThreads(int threads, Convolution3x3 of) {
+    try (Workers workers = new Workers(threads);
+        PackedWeights weights = new PackedWeights(workers);
+        CpuContext context = CpuContexts.of(weights)) {
+      CpuTensor y = noise(of.dy().shape());
+      Winograd convolution =
+          new Winograd(
+              context,
+              of.x().toTensor(),
+              of.w().toTensor(),
+              of.bias().toTensor(),
+              of.dy().toTensor(),
+              y);
+      workers.forEachWithHelp(
+          1,
+          i -> {
+            assertThat(workers.team().isPresent()).isEqualTo(threads > 1);
+            OpenMp.singleThreaded(convolution::run);
+          });
+      return Values.of(y).elements();
+    }
+  }
+
   @Test
   void isForManyChannelsAndItsWeightsGradientForManySquares() {
     assertThat(WinogradTiles.isFaster(16, 16, 256, 256)).isTrue();
+    assertThat(WinogradTiles.isFaster(5, 4, 256, 256)).isTrue();
+    assertThat(WinogradTiles.isFaster(4, 4, 256, 256)).isFalse();
     assertThat(WinogradTiles.isFaster(16, 16, 3, 8)).isFalse();
     assertThat(WinogradTiles.isFaster(1, 1, 256, 256)).isFalse();
     assertThat(WinogradTiles.isFasterForWeights(noise(8, 16, 16, 4), 256)).isTrue();

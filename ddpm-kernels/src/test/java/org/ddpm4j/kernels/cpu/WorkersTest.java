@@ -17,6 +17,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +28,12 @@ class WorkersTest {
 
   /** So many that all of them would take a minute. */
   private static final int MANY = 100_000;
+
+  /** Helpers tell OpenMP, which oneDNN brings, that they are alone. */
+  @BeforeAll
+  static void loadsOnednn() {
+    assertThat(Onednn.engine()).isNotNull();
+  }
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 8})
@@ -230,6 +237,100 @@ class WorkersTest {
       for (int i = 0; i < 100; i++) {
         assertThat(done.get(i)).isEqualTo(1);
       }
+    }
+  }
+
+  @Test
+  void threadsThatWouldHaveNothingToDoHelpTasks() {
+    try (Workers workers = new Workers(5)) {
+      CyclicBarrier everybody = new CyclicBarrier(5);
+      AtomicIntegerArray done = new AtomicIntegerArray(5);
+      workers.forEachWithHelp(
+          2,
+          task -> {
+            // Three helpers: two for the first task, one for the second.
+            int begin = task * 3;
+            int parts = 3 - task;
+            Team team = workers.team().orElseThrow();
+            for (int round = 0; round < 20; round++) {
+              team.forEach(
+                  parts,
+                  i -> {
+                    await(everybody);
+                    done.incrementAndGet(begin + i);
+                  });
+            }
+          });
+      for (int i = 0; i < 5; i++) {
+        assertThat(done.get(i)).isEqualTo(20);
+      }
+      assertThat(workers.team()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {3, 4, 100})
+  void tasksThatTakeAllThreadsHaveNoHelp(int count) {
+    try (Workers workers = new Workers(3)) {
+      AtomicIntegerArray done = new AtomicIntegerArray(count);
+      workers.forEachWithHelp(
+          count,
+          i -> {
+            assertThat(workers.team()).isEmpty();
+            done.incrementAndGet(i);
+          });
+      for (int i = 0; i < count; i++) {
+        assertThat(done.get(i)).isEqualTo(1);
+      }
+    }
+  }
+
+  /** Nobody waits for work that will never come: all threads are there for the next tasks. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void helpersGoWhereATaskFails(boolean inAPart) {
+    try (Workers workers = new Workers(4)) {
+      for (int repetition = 0; repetition < 50; repetition++) {
+        assertThatThrownBy(
+                () ->
+                    workers.forEachWithHelp(
+                        2,
+                        task -> {
+                          if (inAPart) {
+                            workers.team().orElseThrow().forEach(9, WorkersTest::failAtFive);
+                          } else if (task == 0) {
+                            throw new IllegalStateException("wrong");
+                          }
+                        }))
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessage("wrong");
+        CyclicBarrier everybody = new CyclicBarrier(4);
+        workers.forEach(4, i -> await(everybody));
+      }
+    }
+  }
+
+  private static void failAtFive(int i) {
+    if (i == 5) {
+      throw new IllegalStateException("wrong");
+    }
+  }
+
+  @Test
+  void tasksAreDoneWhereNoThreadCanBeHadToHelp() {
+    ThreadFactory none =
+        work ->
+            new Thread(work) {
+              @Override
+              public void start() {
+                throw new OutOfMemoryError("unable to create native thread");
+              }
+            };
+    try (Workers workers = new Workers(4, none)) {
+      AtomicInteger done = new AtomicInteger();
+      workers.forEachWithHelp(
+          2, task -> workers.team().orElseThrow().forEach(7, i -> done.incrementAndGet()));
+      assertThat(done.get()).isEqualTo(14);
     }
   }
 

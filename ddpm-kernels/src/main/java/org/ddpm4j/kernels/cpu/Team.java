@@ -1,0 +1,110 @@
+package org.ddpm4j.kernels.cpu;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntConsumer;
+
+/**
+ * A thread that runs a plan, and others that help it with single operations. They wait actively:
+ * waking a thread takes a tenth of a millisecond, as long as many an operation.
+ */
+final class Team {
+
+  /** The threads of a team; operations have no more parts. */
+  static final int MOST = 12;
+
+  /** Looks at what there is to do before others may have the processor: some microseconds. */
+  private static final int LOOKS = 1000;
+
+  /** No work yet. */
+  private static final Job NOTHING = new Job(0, i -> {});
+
+  private volatile Job newest = NOTHING;
+  private volatile boolean ended;
+
+  /** Tasks that are taken one after the other. */
+  private static final class Job {
+
+    private final int count;
+    private final IntConsumer task;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicInteger ended = new AtomicInteger();
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
+
+    Job(int count, IntConsumer task) {
+      this.count = count;
+      this.task = task;
+    }
+
+    /** Does tasks until all are taken. After one has failed the others are not done. */
+    void work() {
+      for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
+        try {
+          if (failure.get() == null) {
+            task.accept(i);
+          }
+        } catch (RuntimeException | Error e) {
+          if (!failure.compareAndSet(null, e)) {
+            failure.get().addSuppressed(e);
+          }
+        } finally {
+          ended.incrementAndGet();
+        }
+      }
+    }
+
+    void await() {
+      for (int looks = 0; ended.get() < count; looks++) {
+        pause(looks);
+      }
+      if (failure.get() instanceof Error error) {
+        throw error;
+      }
+      if (failure.get() != null) {
+        throw (RuntimeException) failure.get();
+      }
+    }
+  }
+
+  private static void pause(int looks) {
+    if (looks < LOOKS) {
+      Thread.onSpinWait();
+    } else {
+      Thread.yield();
+    }
+  }
+
+  /**
+   * Does tasks 0 to count-1 with those who {@link #help}; returns when all are done.
+   *
+   * @param count how many
+   * @param task what to do with a number, on any thread of the team; what the first that fails
+   *     throws is thrown here
+   */
+  void forEach(int count, IntConsumer task) {
+    Job job = new Job(count, task);
+    newest = job;
+    job.work();
+    job.await();
+  }
+
+  /** Helps until the team ends. */
+  void help() {
+    Job done = NOTHING;
+    for (int looks = 0; !ended; looks++) {
+      Job job = newest;
+      if (job == done) {
+        pause(looks);
+      } else {
+        job.work();
+        done = job;
+        looks = 0;
+      }
+    }
+  }
+
+  /** Lets the helpers go. */
+  void end() {
+    ended = true;
+  }
+}
