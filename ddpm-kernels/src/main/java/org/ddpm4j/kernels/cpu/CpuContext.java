@@ -22,7 +22,10 @@ import org.ddpm4j.kernels.plan.PlanContext;
 import org.ddpm4j.kernels.plan.Precision;
 import org.ddpm4j.kernels.plan.Tensor;
 
-/** What the kernels of one plan share. They run one after the other, on one thread at a time. */
+/**
+ * What the kernels of one plan share. They run one after the other, on one thread that a {@link
+ * Team} may help.
+ */
 final class CpuContext implements PlanContext {
 
   private final stream stream = new stream(Onednn.engine());
@@ -48,7 +51,7 @@ final class CpuContext implements PlanContext {
   }
 
   /**
-   * The threads of the device, for kernels that take long: those that are idle help.
+   * The threads of the device, which know the team of a kernel that takes long.
    *
    * @return the threads that plans run on
    */

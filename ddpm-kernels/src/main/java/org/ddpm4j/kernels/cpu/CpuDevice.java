@@ -24,8 +24,9 @@ import org.ddpm4j.kernels.plan.TensorFormat;
 import org.ddpm4j.kernels.plan.WeightCache;
 
 /**
- * Plans on this machine's processor, by oneDNN and loops of Java. A plan uses the thread that runs
- * it alone; the device has as many threads as plans may run at once.
+ * Plans on this machine's processor, by oneDNN and loops of Java. A plan runs on one thread, helped
+ * by others where there are fewer plans to run; the device has as many threads as plans may run at
+ * once.
  */
 public final class CpuDevice implements Device {
 

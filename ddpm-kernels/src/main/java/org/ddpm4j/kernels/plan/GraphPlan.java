@@ -9,7 +9,7 @@ import java.util.Set;
 
 /**
  * A SameDiff graph, compiled: an ordered list of kernels over static memory. A run allocates
- * nothing and uses the calling thread alone.
+ * nothing and uses the calling thread, which on a processor others may help.
  *
  * <p>One thread at a time may run a plan; several plans can run in several threads.
  */
