@@ -6,7 +6,7 @@ import java.util.function.IntConsumer;
 
 /**
  * A thread that runs a plan, and others that help it with single operations. They wait actively:
- * waking a thread takes a tenth of a millisecond, as long as many an operation.
+ * waking a thread takes about as long as many an operation.
  */
 final class Team {
 
@@ -44,7 +44,8 @@ final class Team {
             task.accept(i);
           }
         } catch (RuntimeException | Error e) {
-          if (!failure.compareAndSet(null, e)) {
+          // Where memory runs out, Java may throw the same error in several threads.
+          if (!failure.compareAndSet(null, e) && failure.get() != e) {
             failure.get().addSuppressed(e);
           }
         } finally {

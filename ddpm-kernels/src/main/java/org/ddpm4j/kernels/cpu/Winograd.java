@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.function.Consumer;
+import java.util.function.Function;
 import org.ddpm4j.kernels.plan.Kernel;
 
 /**
@@ -138,55 +138,39 @@ final class Winograd implements Kernel {
       if (team.isPresent()) {
         runShared(team.get(), first, images);
       } else {
-        transformInputs(first, images, 0, images * squares.tileRows());
+        int rows = images * squares.tileRows();
+        int matrixRows = matrixRows(images);
+        transform(first, 0, rows, own -> own.inputs(matrixRows));
         products[images].whole.run();
-        transformOutputs(first, images, 0, images * squares.tileRows());
+        transform(first, 0, rows, own -> own.outputs(matrixRows));
       }
     }
   }
 
   /** The same numbers by several threads. */
   private void runShared(Team team, int first, int images) {
-    int rows = images * squares.tileRows();
-    int parts = Math.min(rows, Team.MOST);
-    team.forEach(
-        parts, i -> transformInputs(first, images, rows * i / parts, rows * (i + 1) / parts));
+    int matrixRows = matrixRows(images);
+    shareTransforms(team, first, images, own -> own.inputs(matrixRows));
     List<? extends Kernel> shared = products[images].parts;
     team.forEach(shared.size(), i -> shared.get(i).run());
-    team.forEach(
-        parts, i -> transformOutputs(first, images, rows * i / parts, rows * (i + 1) / parts));
+    shareTransforms(team, first, images, own -> own.outputs(matrixRows));
   }
 
-  private void transformInputs(int first, int images, int begin, int end) {
-    int matrixRows = matrixRows(images);
-    withTransforms(
-        own ->
-            squares.forEachRow(
-                first,
-                begin,
-                end,
-                (image, tileRow, matrixRow) ->
-                    own.inputs.transform(image, tileRow, transformedX, matrixRow, matrixRows)));
+  private void shareTransforms(
+      Team team, int first, int images, Function<Transforms, WinogradTiles.Row> transform) {
+    int rows = images * squares.tileRows();
+    int parts = Math.min(rows, Team.MOST);
+    team.forEach(parts, i -> transform(first, rows * i / parts, rows * (i + 1) / parts, transform));
   }
 
-  private void transformOutputs(int first, int images, int begin, int end) {
-    int matrixRows = matrixRows(images);
-    withTransforms(
-        own ->
-            squares.forEachRow(
-                first,
-                begin,
-                end,
-                (image, tileRow, matrixRow) ->
-                    own.transformOutput(image, tileRow, matrixRow, matrixRows)));
-  }
-
-  private void withTransforms(Consumer<Transforms> work) {
+  /** Transforms rows of squares with arrays that nobody else uses meanwhile. */
+  private void transform(
+      int first, int begin, int end, Function<Transforms, WinogradTiles.Row> transform) {
     Transforms own = transforms.poll();
     if (own == null) {
       own = new Transforms();
     }
-    work.accept(own);
+    squares.forEachRow(first, begin, end, transform.apply(own));
     transforms.add(own);
   }
 
@@ -207,6 +191,15 @@ final class Winograd implements Kernel {
       outputs = new float[OUT][rowLength];
       outputRow = new float[OUT * rowLength];
       residualRow = new float[squares.width() * outChannels];
+    }
+
+    WinogradTiles.Row inputs(int matrixRows) {
+      return (image, tileRow, matrixRow) ->
+          inputs.transform(image, tileRow, transformedX, matrixRow, matrixRows);
+    }
+
+    WinogradTiles.Row outputs(int matrixRows) {
+      return (image, tileRow, matrixRow) -> transformOutput(image, tileRow, matrixRow, matrixRows);
     }
 
     /** {@code Aᵀ m A} for one row of squares. */

@@ -145,12 +145,11 @@ public final class Workers implements AutoCloseable {
   }
 
   private void runWith(Team own, Runnable work) {
-    Team before = team.get();
     team.set(own);
     try {
       work.run();
     } finally {
-      team.set(before);
+      team.remove();
     }
   }
 

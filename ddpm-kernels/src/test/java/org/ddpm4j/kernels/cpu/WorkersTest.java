@@ -310,6 +310,30 @@ class WorkersTest {
     }
   }
 
+  /** As Java's own where memory has run out. */
+  @Test
+  void aTeamThrowsAnErrorThatSeveralPartsThrow() {
+    OutOfMemoryError same = new OutOfMemoryError("no memory");
+    try (Workers workers = new Workers(3)) {
+      CyclicBarrier everybody = new CyclicBarrier(3);
+      assertThatThrownBy(
+              () ->
+                  workers.forEachWithHelp(
+                      1,
+                      task ->
+                          workers
+                              .team()
+                              .orElseThrow()
+                              .forEach(
+                                  3,
+                                  i -> {
+                                    await(everybody);
+                                    throw same;
+                                  })))
+          .isSameAs(same);
+    }
+  }
+
   private static void failAtFive(int i) {
     if (i == 5) {
       throw new IllegalStateException("wrong");
