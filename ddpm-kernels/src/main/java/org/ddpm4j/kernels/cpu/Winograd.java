@@ -30,14 +30,15 @@ final class Winograd implements Kernel {
   /** Where there are few rows, the products take as long as reading so many transformed weights. */
   private static final int LEAST_SHARED_PAIRS = 128 * 128;
 
+  private final CpuContext context;
   private final WinogradTiles squares;
-  private final Workers workers;
   private final CpuTensor x;
   private final CpuTensor y;
   private final CpuTensor bias;
   private final CpuTensor residual;
   private final int outChannels;
   private final CpuTensor transformedX;
+  private final CpuTensor transformedWeights;
   private final CpuTensor transformedY;
   private final float[] repeatedBias;
 
@@ -45,14 +46,6 @@ final class Winograd implements Kernel {
   private final Products[] products;
 
   private final Queue<Transforms> transforms = new ConcurrentLinkedQueue<>();
-
-  /**
-   * The matrix products of a run.
-   *
-   * @param whole all of them
-   * @param parts the same for threads that share them; empty where that takes longer
-   */
-  private record Products(Kernel whole, List<? extends Kernel> parts) {}
 
   /**
    * Prepares a convolution.
@@ -67,11 +60,11 @@ final class Winograd implements Kernel {
       CpuTensor bias,
       CpuTensor residual,
       CpuTensor y) {
+    this.context = context;
     this.x = x;
     this.y = y;
     this.bias = bias;
     this.residual = residual;
-    workers = context.workers();
     squares = WinogradTiles.of(x, WANTED_ROWS);
     outChannels = y.size(3);
     long matrixRows = matrixRows(squares.imagesAtOnce());
@@ -79,39 +72,60 @@ final class Winograd implements Kernel {
         context.scratch(PRODUCTS * matrixRows * x.size(3), PRODUCTS * matrixRows * outChannels);
     transformedX = scratch.get(0);
     transformedY = scratch.get(1);
-    CpuTensor transformedWeights = transformedWeights(context, weights);
+    transformedWeights = transformedWeights(context, weights);
     products = new Products[squares.imagesAtOnce() + 1];
     for (int images : new int[] {squares.imagesAtOnce(), squares.rest()}) {
       if (images > 0) {
-        products[images] = products(context, matrixRows(images), transformedWeights);
+        products[images] = new Products(matrixRows(images));
       }
     }
     repeatedBias = new float[squares.tileColumns() * outChannels];
     transforms.add(new Transforms());
   }
 
-  private Products products(CpuContext context, int rows, CpuTensor weights) {
-    int inChannels = x.size(3);
-    CpuTensor left = transformedX.part(0, (long) PRODUCTS * rows * inChannels);
-    CpuTensor result = transformedY.part(0, (long) PRODUCTS * rows * outChannels);
-    Kernel whole = product(PRODUCTS, rows).call(context, left, weights, result);
-    double pairs = (double) inChannels * outChannels;
-    boolean isShared =
-        workers.threads() > 1
-            && (2 * PRODUCTS * rows * pairs >= LEAST_SHARED_FLOPS || pairs >= LEAST_SHARED_PAIRS);
-    return new Products(
-        whole,
-        isShared
-            ? product(PRODUCTS / Team.MOST, rows).calls(context, Team.MOST, left, weights, result)
-            : List.of());
-  }
+  /** The matrix products of a run. */
+  private final class Products {
 
-  private MatrixProduct product(int matrices, int rows) {
-    int inChannels = x.size(3);
-    return MatrixProduct.of(
-        Onednn.dense(matrices, rows, inChannels),
-        Onednn.dense(matrices, inChannels, outChannels),
-        Onednn.dense(matrices, rows, outChannels));
+    private final int rows;
+    private final CpuTensor left;
+    private final CpuTensor result;
+    private final Kernel whole;
+
+    /**
+     * The same for threads that share them; null until there are such, whom most plans never see.
+     */
+    private List<DnnlCall> parts;
+
+    Products(int rows) {
+      this.rows = rows;
+      left = transformedX.part(0, (long) PRODUCTS * rows * x.size(3));
+      result = transformedY.part(0, (long) PRODUCTS * rows * outChannels);
+      whole = of(PRODUCTS).call(context, left, transformedWeights, result);
+    }
+
+    private MatrixProduct of(int matrices) {
+      int inChannels = x.size(3);
+      return MatrixProduct.of(
+          Onednn.dense(matrices, rows, inChannels),
+          Onednn.dense(matrices, inChannels, outChannels),
+          Onednn.dense(matrices, rows, outChannels));
+    }
+
+    boolean areWorthSharing() {
+      double pairs = (double) x.size(3) * outChannels;
+      return 2 * PRODUCTS * rows * pairs >= LEAST_SHARED_FLOPS || pairs >= LEAST_SHARED_PAIRS;
+    }
+
+    List<DnnlCall> parts() {
+      if (parts == null) {
+        parts =
+            context.preparing(
+                () ->
+                    of(PRODUCTS / Team.MOST)
+                        .calls(context, Team.MOST, left, transformedWeights, result));
+      }
+      return parts;
+    }
   }
 
   /** A row for each square, so that an image's result does not depend on how many there are. */
@@ -134,8 +148,8 @@ final class Winograd implements Kernel {
     }
     for (int first = 0; first < squares.images(); first += squares.imagesAtOnce()) {
       int images = Math.min(squares.imagesAtOnce(), squares.images() - first);
-      Optional<Team> team = products[images].parts.isEmpty() ? Optional.empty() : workers.team();
-      if (team.isPresent()) {
+      Optional<Team> team = context.workers().team();
+      if (team.isPresent() && products[images].areWorthSharing()) {
         runShared(team.get(), first, images);
       } else {
         int rows = images * squares.tileRows();
@@ -151,7 +165,7 @@ final class Winograd implements Kernel {
   private void runShared(Team team, int first, int images) {
     int matrixRows = matrixRows(images);
     shareTransforms(team, first, images, own -> own.inputs(matrixRows));
-    List<? extends Kernel> shared = products[images].parts;
+    List<DnnlCall> shared = products[images].parts();
     team.forEach(shared.size(), i -> shared.get(i).run());
     shareTransforms(team, first, images, own -> own.outputs(matrixRows));
   }
