@@ -257,25 +257,19 @@ class ProcessTest {
     assertThat(FolderContent.of(pictures)).hasSize(count + 1).isEqualTo(FolderContent.of(whole));
   }
 
+  /** Of which no image is ready before it can be ended. */
+  private Process startLongSampling(Path output, String... more) throws IOException {
+    Path model = Path.of("..", "models", "fashion-mnist");
+    List<String> command =
+        java("sample", "--run", model, "--count", 256, "--steps", 1000, "--output", output);
+    command.addAll(List.of(more));
+    return start(command, out().toFile());
+  }
+
   @Test
   void aSamplingThatIsTerminatedBeforeItsFirstImageSpeaksOfNone() throws Exception {
     Path pictures = folder.resolve("pictures");
-    Path model = Path.of("..", "models", "fashion-mnist");
-    Process process =
-        start(
-            java(
-                "sample",
-                "--run",
-                model,
-                "--count",
-                256,
-                "--steps",
-                1000,
-                "--format",
-                "png",
-                "--output",
-                pictures),
-            out().toFile());
+    Process process = startLongSampling(pictures, "--format", "png");
     while (process.isAlive() && !Files.exists(pictures.resolve("samples.json"))) {
       Thread.sleep(10);
     }
@@ -291,20 +285,7 @@ class ProcessTest {
   @Test
   void aTerminatedSamplingLeavesNothingAndSaysNothing() throws Exception {
     Path pictures = Files.createDirectory(folder.resolve("pictures"));
-    Path model = Path.of("..", "models", "fashion-mnist");
-    Process process =
-        start(
-            java(
-                "sample",
-                "--run",
-                model,
-                "--count",
-                256,
-                "--steps",
-                1000,
-                "--output",
-                pictures.resolve("samples.png")),
-            out().toFile());
+    Process process = startLongSampling(pictures.resolve("samples.png"));
     while (process.isAlive() && !Files.readString(err()).contains("sample: ")) {
       Thread.sleep(50);
     }

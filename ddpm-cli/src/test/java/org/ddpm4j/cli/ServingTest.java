@@ -125,29 +125,44 @@ class ServingTest {
     return words;
   }
 
-  /** What the log says of a request names it as its client does. */
-  @Test
-  void theLogHasTheIdsOfRequestsAsFieldsOfTheirOwn() throws Exception {
+  private interface Asking {
+    void ask(StudioServer server) throws Exception;
+  }
+
+  /** What a service has logged when it has answered a request and ended. */
+  private static List<ILoggingEvent> logOf(ServerOptions options, Asking asking) throws Exception {
     Logger log = ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger(StudioServer.class);
     ListAppender<ILoggingEvent> lines = new ListAppender<>();
     lines.start();
     log.addAppender(lines);
     log.setLevel(Level.INFO);
     try (StudioServer server =
-        new StudioServer(
-            ServerOptions.loopback(0), List.of(ModelSource.bundled()), Optional.empty())) {
-      HttpRequest request =
-          HttpRequest.newBuilder(URI.create("http://localhost:" + server.port() + "/v1/models"))
-              .header("X-Request-Id", "mine-7")
-              .build();
-      HttpClient.newHttpClient().send(request, BodyHandlers.discarding());
+        new StudioServer(options, List.of(ModelSource.bundled()), Optional.empty())) {
+      asking.ask(server);
     } finally {
       log.setLevel(null);
       log.detachAppender(lines);
     }
-    assertThat(lines.list).hasSize(1);
+    return lines.list;
+  }
+
+  /** What the log says of a request names it as its client does. */
+  @Test
+  void theLogHasTheIdsOfRequestsAsFieldsOfTheirOwn() throws Exception {
+    List<ILoggingEvent> lines =
+        logOf(
+            ServerOptions.loopback(0),
+            server ->
+                HttpClient.newHttpClient()
+                    .send(
+                        HttpRequest.newBuilder(
+                                URI.create("http://localhost:" + server.port() + "/v1/models"))
+                            .header("X-Request-Id", "mine-7")
+                            .build(),
+                        BodyHandlers.discarding()));
+    assertThat(lines).hasSize(1);
     Map<String, Object> fields =
-        lines.list.get(0).getKeyValuePairs().stream()
+        lines.get(0).getKeyValuePairs().stream()
             .collect(Collectors.toMap(pair -> pair.key, pair -> pair.value));
     assertThat(fields)
         .containsEntry("request", "mine-7")
@@ -217,30 +232,22 @@ class ServingTest {
   /** Whoever reads the log finds that a client was not given what it had asked for. */
   @Test
   void whatIsCancelledWhenTheGraceIsOverIsLogged() throws Exception {
-    String job;
-    Logger log = ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger(StudioServer.class);
-    ListAppender<ILoggingEvent> lines = new ListAppender<>();
-    lines.start();
-    log.addAppender(lines);
-    log.setLevel(Level.INFO);
-    try (StudioServer server =
-        new StudioServer(
+    List<String> jobs = new ArrayList<>();
+    List<ILoggingEvent> lines =
+        logOf(
             ServerOptions.loopback(0).withGrace(Duration.ZERO),
-            List.of(ModelSource.bundled()),
-            Optional.empty())) {
-      HttpRequest request =
-          HttpRequest.newBuilder(URI.create("http://localhost:" + server.port() + "/v1/jobs"))
-              .header("Content-Type", "application/json")
-              .POST(BodyPublishers.ofString("{\"count\": 16, \"steps\": 1000}"))
-              .build();
-      job = HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body();
-    } finally {
-      log.setLevel(null);
-      log.detachAppender(lines);
-    }
-    String id = new ObjectMapper().readTree(job).get("id").textValue();
+            server -> {
+              HttpRequest request =
+                  HttpRequest.newBuilder(
+                          URI.create("http://localhost:" + server.port() + "/v1/jobs"))
+                      .header("Content-Type", "application/json")
+                      .POST(BodyPublishers.ofString("{\"count\": 16, \"steps\": 1000}"))
+                      .build();
+              jobs.add(HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body());
+            });
+    String id = new ObjectMapper().readTree(jobs.get(0)).get("id").textValue();
     List<ILoggingEvent> warnings =
-        lines.list.stream().filter(event -> event.getLevel().equals(Level.WARN)).toList();
+        lines.stream().filter(event -> event.getLevel().equals(Level.WARN)).toList();
     assertThat(warnings).hasSize(1);
     assertThat(warnings.get(0).getMessage()).isEqualTo("cancelled when the grace was over");
     assertThat(warnings.get(0).getKeyValuePairs())

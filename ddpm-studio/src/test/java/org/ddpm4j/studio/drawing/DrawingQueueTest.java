@@ -63,18 +63,22 @@ class DrawingQueueTest {
     return images;
   }
 
-  /** Waits for a latch within the batch that it is in, so that others queue up behind it. */
-  private static final class Blocking implements Recipe {
-    final CountDownLatch begun = new CountDownLatch(1);
-    final CountDownLatch open = new CountDownLatch(1);
+  /** Of one step, with any model. */
+  private interface OneStep extends Recipe {
 
     @Override
-    public void requireDrawable(DiffusionModel model) {}
+    default void requireDrawable(DiffusionModel model) {}
 
     @Override
-    public int steps(DiffusionModel model) {
+    default int steps(DiffusionModel model) {
       return 1;
     }
+  }
+
+  /** Waits for a latch within the batch that it is in, so that others queue up behind it. */
+  private static final class Blocking implements OneStep {
+    final CountDownLatch begun = new CountDownLatch(1);
+    final CountDownLatch open = new CountDownLatch(1);
 
     @Override
     public INDArray draw(
@@ -209,25 +213,9 @@ class DrawingQueueTest {
   /** As of a program whose files were replaced while it ran. */
   @Test
   void anErrorEndsItsDrawingAndTheNextIsDrawn() throws Exception {
-    Recipe broken =
-        new Recipe() {
-          @Override
-          public void requireDrawable(DiffusionModel model) {}
-
-          @Override
-          public int steps(DiffusionModel model) {
-            return 1;
-          }
-
-          @Override
-          public INDArray draw(
-              DiffusionModel model,
-              int[] labels,
-              NoiseSource noise,
-              Cancellation cancellation,
-              SamplingObserver observer) {
-            throw new NoClassDefFoundError("of a jar that is gone");
-          }
+    OneStep broken =
+        (model, labels, noise, cancellation, observer) -> {
+          throw new NoClassDefFoundError("of a jar that is gone");
         };
     Drawing failing = queue.submit(lease(), broken, images(1, 1, 0), 0, DrawingListener.NONE);
     assertThatThrownBy(() -> failing.result().get()).hasCauseInstanceOf(NoClassDefFoundError.class);
