@@ -48,7 +48,8 @@ public final class InceptionFeatures implements FeatureExtractor {
    */
   public static InceptionFeatures read(Path file) throws IOException {
     try (TensorReader reader = WeightsFile.open(file)) {
-      return of(reader.tensors());
+      Map<String, INDArray> weights = reader.tensors();
+      return of((name, shape) -> weight(weights, name, shape));
     } catch (IllegalArgumentException e) {
       throw new IOException(
           Text.format(
@@ -66,9 +67,9 @@ public final class InceptionFeatures implements FeatureExtractor {
    * @return the extractor
    * @throws IllegalArgumentException if a weight is missing or of another shape
    */
-  static InceptionFeatures of(Map<String, INDArray> weights) {
-    INDArray logits = weight(weights, "fc.weight", InceptionV3.CLASSES, InceptionV3.FEATURES);
-    InceptionV3 network = new InceptionV3((name, shape) -> weight(weights, name, shape));
+  static InceptionFeatures of(InceptionV3.Weights weights) {
+    INDArray logits = weights.get("fc.weight", InceptionV3.CLASSES, InceptionV3.FEATURES);
+    InceptionV3 network = new InceptionV3(weights);
     return new InceptionFeatures(network, logits.castTo(DataType.FLOAT).transpose().dup('c'));
   }
 
@@ -107,6 +108,11 @@ public final class InceptionFeatures implements FeatureExtractor {
 
   @Override
   public Features extract(INDArray pixels) {
+    return extract(pixels, IMAGES_AT_ONCE);
+  }
+
+  /** As above, so many in one go. */
+  Features extract(INDArray pixels, int atOnce) {
     long channels = pixels.size(1);
     if (channels != 1 && channels != CHANNELS) {
       throw new IllegalArgumentException(
@@ -115,8 +121,8 @@ public final class InceptionFeatures implements FeatureExtractor {
     int images = (int) pixels.size(0);
     float[][] values = new float[images][];
     float[][] probabilities = new float[images][];
-    for (int first = 0; first < images; first += IMAGES_AT_ONCE) {
-      int end = Math.min(images, first + IMAGES_AT_ONCE);
+    for (int first = 0; first < images; first += atOnce) {
+      int end = Math.min(images, first + atOnce);
       INDArray found = network.features(resize(Views.images(pixels, first, end)));
       // Without the bias, as the inception scores of papers are computed.
       INDArray classes = Transforms.softmax(found.mmul(logits));

@@ -71,7 +71,7 @@ public record KernelDistance(double value, double standardDeviation, int subsets
     if (subsets < 1 || subsetSize < SMALLEST_SUBSET || subsetSize > fewest) {
       throw new IllegalArgumentException(
           Text.format(
-              "%d subsets of %d images cannot be drawn of %d; take 1 or more of %d to %d, or more images.",
+              "%d subset(s) of %d image(s) cannot be drawn of %d; take 1 or more of %d to %d, or more images.",
               subsets, subsetSize, fewest, SMALLEST_SUBSET, fewest));
     }
     a.requireSameDimensions(b);

@@ -68,6 +68,14 @@ class BadFeaturesTest {
         refused(feature, () -> DensityCoverage.of(nan, good, 5)),
         refused(feature, () -> DensityCoverage.of(good, infinite, 5)),
         refused(feature, () -> KernelDistance.between(good, nan, 0)),
+        refused(feature, () -> KernelDistance.between(nan, good, 0)),
+        refused("0 subsets of 5 images", () -> KernelDistance.between(good, good, 0, 5, 0)),
+        refused("1 subset of 1 image", () -> KernelDistance.between(good, good, 1, 1, 0)),
+        refused("1 subset of 21 images", () -> KernelDistance.between(good, good, 1, 21, 0)),
+        refused("in 0 part", () -> InceptionScore.of(good, 0)),
+        refused(
+            "One image has 4 features and another 3",
+            () -> Features.of(new float[][] {new float[4], new float[3]})),
         refused(feature, () -> new NearestImages(nan).add(good)),
         refused(feature, () -> new NearestImages(good).add(infinite)),
         refused(

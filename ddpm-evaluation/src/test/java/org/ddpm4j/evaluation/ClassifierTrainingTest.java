@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Random;
 import org.ddpm4j.diffusion.ImageShape;
 import org.ddpm4j.diffusion.image.Normalization;
+import org.ddpm4j.diffusion.training.AdamWConfig;
+import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.unet.Execution;
 import org.ddpm4j.unet.Parameters;
 import org.ddpm4j.unet.Unet;
@@ -121,6 +123,63 @@ class ClassifierTrainingTest {
         }
       }
     }
+  }
+
+  /** After the first of all steps the average has a tenth of the weights before it. */
+  @Test
+  void theMovingAverageIsKept() throws Exception {
+    Map<String, INDArray> latest = afterOneStep(0);
+    Map<String, INDArray> averaged = afterOneStep(0.9);
+    Map<String, INDArray> begin;
+    try (Unet network = Unet.create(new FeatureClassifier(3, 1, 4), DataType.FLOAT, 7)) {
+      begin = network.parameters().toPyTorch();
+      for (String name : begin.keySet()) {
+        INDArray expected = begin.get(name).mul(0.1).add(latest.get(name).mul(0.9));
+        assertThat(averaged.get(name).ravel().toFloatVector())
+            .as(name)
+            .containsExactly(expected.ravel().toFloatVector(), within(1e-6f));
+      }
+      assertThat(latest.get("head.weight").distance2(begin.get("head.weight"))).isGreaterThan(0.1);
+    }
+  }
+
+  private Map<String, INDArray> afterOneStep(double emaDecay) throws Exception {
+    Path file = folder.resolve("one-step.safetensors");
+    int[] steps = {0};
+    try (ClassifierFeatures classifier =
+        new ClassifierTraining(1, new AdamWConfig(0.01, 0.9, 0.99, 1e-8, 0), emaDecay, 0, 7)
+            .train(
+                "squares",
+                List.of("above", "middle", "below"),
+                new ImageShape(1, 4, 4),
+                step ->
+                    new DataSet(
+                        pixels(1, new int[] {0, 1, 2}, 4).div(127.5).sub(1), oneHot(0, 1, 2)),
+                Normalization.SYMMETRIC,
+                Execution.reference(),
+                (step, loss) -> steps[0]++)) {
+      classifier.write(file, Map.of());
+    }
+    assertThat(steps).containsExactly(1);
+    try (SafetensorsReader reader = SafetensorsReader.open(file)) {
+      return reader.tensors();
+    }
+  }
+
+  @Test
+  void refusesImagesThatAreNotSquare() {
+    assertThatThrownBy(
+            () ->
+                ClassifierTraining.defaults(1)
+                    .train(
+                        "x",
+                        List.of("a", "b"),
+                        new ImageShape(1, 28, 20),
+                        step -> null,
+                        Normalization.SYMMETRIC,
+                        Execution.reference(),
+                        (step, loss) -> {}))
+        .hasMessageContaining("takes images of 28x28, not of 28x20");
   }
 
   @Test

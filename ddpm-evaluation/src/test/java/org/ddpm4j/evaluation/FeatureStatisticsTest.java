@@ -16,6 +16,26 @@ class FeatureStatisticsTest {
   private static final Offset<Double> ROUNDING = within(1e-12);
 
   @Test
+  void ofNothingMergedWithNothingIsNothing() {
+    FeatureStatistics nothing = FeatureStatistics.empty(2).merge(FeatureStatistics.empty(2));
+
+    assertThat(nothing.count()).isZero();
+    assertThat(nothing.mean()).containsOnly(0);
+  }
+
+  @Test
+  void areEqualWhereAllNumbersAre() {
+    FeatureStatistics some = new FeatureStatistics(2, new double[] {1}, new double[] {3});
+
+    assertThat(some)
+        .isEqualTo(new FeatureStatistics(2, new double[] {1}, new double[] {3}))
+        .hasSameHashCodeAs(new FeatureStatistics(2, new double[] {1}, new double[] {3}))
+        .isNotEqualTo(new FeatureStatistics(4, new double[] {1}, new double[] {3}))
+        .isNotEqualTo(new FeatureStatistics(2, new double[] {2}, new double[] {3}))
+        .isNotEqualTo(new FeatureStatistics(2, new double[] {1}, new double[] {4}));
+  }
+
+  @Test
   void meanAndCovarianceAreNumPys() {
     FeatureStatistics statistics = FeatureStatistics.of(DistancesFixture.real());
 

@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
+import org.assertj.core.data.Percentage;
 import org.ddpm4j.io.SafetensorsReader;
 import org.ddpm4j.io.SafetensorsWriter;
 import org.junit.jupiter.api.Test;
@@ -57,18 +59,43 @@ class InceptionFeaturesTest {
     return Nd4j.create(result, shape, 'c');
   }
 
-  /** Those of PyTorch, in double precision, of two images of 20x24 and weights made alike. */
+  /**
+   * Those of PyTorch, in double precision, of two images of 20x24 and weights made alike; the
+   * probabilities are the softmax of W·features, without a bias.
+   */
   @Test
   void featuresAreThoseOfPyTorch() throws Exception {
     Path golden = Path.of(InceptionFeaturesTest.class.getResource("inception.safetensors").toURI());
-    InceptionV3 network = new InceptionV3(InceptionFeaturesTest::weight);
-    try (SafetensorsReader reader = SafetensorsReader.open(golden)) {
-      INDArray features = network.features(InceptionFeatures.resize(reader.tensor("images")));
+    try (SafetensorsReader reader = SafetensorsReader.open(golden);
+        InceptionFeatures extractor = InceptionFeatures.of(InceptionFeaturesTest::weight)) {
+      Features found = extractor.extract(reader.tensor("images"), 1);
+      assertThat(found.values()).hasDimensions(2, extractor.dimensions()).hasDimensions(2, 2048);
+      INDArray features = Nd4j.create(found.values());
       INDArray expected = reader.tensor("features");
-      assertThat(features.shape()).containsExactly(2, 2048);
       double error = features.distance2(expected) / expected.norm2Number().doubleValue();
       assertThat(error).isLessThan(1e-4);
       assertThat(features.getRow(0).distance2(features.getRow(1))).isGreaterThan(1);
+
+      assertThat(found.probabilities()).hasDimensions(2, 1008);
+      INDArray last = weight("fc.weight", 1008, 2048);
+      for (int n = 0; n < 2; n++) {
+        double[] powers = new double[1008];
+        for (int k = 0; k < powers.length; k++) {
+          for (int j = 0; j < 2048; j++) {
+            powers[k] += last.getDouble(k, j) * found.values()[n][j];
+          }
+          powers[k] = Math.exp(powers[k]);
+        }
+        double sum = Arrays.stream(powers).sum();
+        for (int k = 0; k < powers.length; k++) {
+          assertThat((double) found.probabilities()[n][k])
+              .isCloseTo(powers[k] / sum, Percentage.withPercentage(0.1));
+        }
+      }
+      // Eight digits of a checksum of the weights.
+      assertThat(extractor.name()).matches("inception-v3-[0-9a-f]{8}").doesNotEndWith("00000000");
+      assertThatThrownBy(() -> extractor.extract(Nd4j.zeros(1, 2, 20, 24)))
+          .hasMessageContaining("not 2 channels");
     }
   }
 
@@ -81,6 +108,13 @@ class InceptionFeaturesTest {
     float x = 100 * 2 / 299f;
     assertThat(resized.getFloat(0, 1, 50, 100)).isCloseTo((255 * x - 128) / 128, within());
     assertThat(resized.getFloat(0, 0, 298, 200)).isEqualTo(127 / 128f);
+
+    // Two of three colours, of a pixel each.
+    INDArray two = Nd4j.createFromArray(0f, 1f, 2f, 3f, 4f, 5f).reshape(2, 3, 1, 1);
+    INDArray both = InceptionFeatures.resize(two);
+    for (int i = 0; i < 6; i++) {
+      assertThat(both.getFloat(i / 3, i % 3, 7, 9)).isEqualTo((i - 128) / 128f);
+    }
   }
 
   private static org.assertj.core.data.Offset<Float> within() {

@@ -87,6 +87,33 @@ class NearestImagesTest {
         .containsExactly(new float[] {0, 1, 128 / 255f, 191 / 255f}, within(1e-6f));
   }
 
+  /** The two images' channels have scales of their own; a pixel p of 1 channel is (p/255 - m)/s. */
+  @Test
+  void pixelsOfAnyNormalization() {
+    double[] mean = {0.485, 0.456, 0.406};
+    double[] std = {0.229, 0.224, 0.225};
+    float[] pixels = new float[2 * 3 * 2 * 4];
+    float[] seen = new float[pixels.length];
+    for (int i = 0; i < pixels.length; i++) {
+      int channel = i / 8 % 3;
+      pixels[i] = i * 83 % 256;
+      seen[i] = (float) ((pixels[i] / 255 - mean[channel]) / std[channel]);
+    }
+
+    INDArray found =
+        Pixels.of(Nd4j.createFromArray(seen).reshape(2, 3, 2, 4), Normalization.IMAGENET);
+
+    assertThat(found.shape()).containsExactly(2, 3, 2, 4);
+    assertThat(found.ravel().toFloatVector()).containsExactly(pixels);
+    Features features = Pixels.asFeatures(found);
+    assertThat(features.count()).isEqualTo(2);
+    for (int i = 0; i < 24; i++) {
+      assertThat(features.values()[1][i]).isCloseTo(pixels[24 + i] / 255, within(1e-6f));
+    }
+    assertThatThrownBy(() -> Pixels.of(Nd4j.zeros(1, 1, 2, 2), Normalization.IMAGENET))
+        .hasMessageContaining("3 channels");
+  }
+
   @Test
   void closenessTellsCopies() {
     double[] heldOut = IntStream.rangeClosed(1, 101).mapToDouble(i -> i).toArray();
@@ -101,6 +128,7 @@ class NearestImagesTest {
     double[] withCopies = IntStream.range(0, 100).mapToDouble(i -> i % 10).toArray();
     assertThat(new Closeness(new double[] {0, 0, 0, 1}, withCopies).threshold()).isZero();
     assertThat(new Closeness(new double[] {0, 0, 0, 1}, withCopies).closeShare()).isEqualTo(0.75);
+    assertThat(new Closeness(heldOut, new double[] {3}).threshold()).isEqualTo(3);
     assertThatThrownBy(() -> new Closeness(new double[0], heldOut))
         .hasMessageContaining("at least one of both");
   }

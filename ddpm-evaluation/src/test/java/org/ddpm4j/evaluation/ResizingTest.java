@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -56,10 +58,32 @@ class ResizingTest {
     }
   }
 
+  /** Colours to grey and grey to colours, too. */
+  @ParameterizedTest
+  @CsvSource({"1, 1", "3, 1", "1, 3", "3, 3"})
+  void severalAreAsOneAfterTheOther(int channels, int wanted) {
+    INDArray images = Nd4j.arange(2 * channels * 24).castTo(DataType.FLOAT);
+    images.muli(images);
+    images = images.reshape(2, channels, 4, 6);
+
+    INDArray both = Resizing.to(images, wanted, 2, 3);
+
+    assertThat(both.shape()).containsExactly(2, wanted, 2, 3);
+    for (int n = 0; n < 2; n++) {
+      INDArray alone = images.slice(n).dup().reshape(1, channels, 4, 6);
+      assertThat(both.slice(n).ravel().toFloatVector())
+          .containsExactly(Resizing.to(alone, wanted, 2, 3).ravel().toFloatVector());
+    }
+  }
+
   @Test
   void leavesWhatFitsAsItIs() {
     INDArray image = Nd4j.zeros(1, 1, 28, 28);
 
     assertThat(Resizing.to(image, 1, 28, 28)).isSameAs(image);
+    for (long[] other : new long[][] {{3, 28, 28}, {1, 14, 28}, {1, 28, 14}}) {
+      INDArray changed = Resizing.to(image, (int) other[0], (int) other[1], (int) other[2]);
+      assertThat(changed.shape()).containsExactly(1, other[0], other[1], other[2]);
+    }
   }
 }

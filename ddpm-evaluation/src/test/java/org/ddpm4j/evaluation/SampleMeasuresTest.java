@@ -209,10 +209,18 @@ class SampleMeasuresTest {
         .isCloseTo(1, within(1e-7));
   }
 
+  /** Their exponentials would be infinite, and those of the numbers before them are no logits. */
+  @Test
+  void probabilitiesOfLargeLogits() {
+    double[] row = {5000, 7, 1000, 1000 + Math.log(3), 9000};
+
+    assertThat(Softmax.of(row, 2, 2)).containsExactly(new double[] {0.25, 0.75}, ROUNDING);
+  }
+
   @Test
   void refusesTooFewImages() {
     assertThatThrownBy(() -> KernelDistance.between(line(0, 1, 2), line(1, 2, 3), 1))
-        .hasMessageContaining("50 subsets of 1 images");
+        .hasMessageContaining("50 subsets of 1 image ");
     assertThatThrownBy(() -> PrecisionRecall.of(line(0, 1, 2), line(1, 2, 3), 3))
         .hasMessageContaining("3 images have no 3-th nearest neighbours");
     assertThatThrownBy(() -> InceptionScore.of(line(0, 1), 1))
