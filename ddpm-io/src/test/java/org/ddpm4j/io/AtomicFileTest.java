@@ -13,6 +13,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -317,6 +320,34 @@ class AtomicFileTest {
         .withMessageContaining("a folder of that name exists");
     assertThat(file).hasContent("old");
     assertThat(files()).containsExactlyInAnyOrder(file, made);
+  }
+
+  /** A day and an hour old, an hour old, and older ones that are the user's. */
+  @Test
+  void whatKilledProcessesHaveLeftIsRemoved() throws IOException {
+    Path abandoned = Files.createFile(folder.resolve(".ddpm4j-1.tmp"));
+    Path young = Files.createFile(folder.resolve(".ddpm4j-2.tmp"));
+    Path[] others = {
+      Files.createFile(folder.resolve(".ddpm4j-notes")),
+      Files.createFile(folder.resolve("mine.tmp")),
+      Files.createFile(folder.resolve("a.ddpm4j-3.tmp"))
+    };
+    Instant old = Instant.now().minus(Duration.ofHours(25));
+    for (Path other : others) {
+      Files.setLastModifiedTime(other, FileTime.from(old));
+    }
+    Files.setLastModifiedTime(abandoned, FileTime.from(old));
+    Files.setLastModifiedTime(young, FileTime.from(Instant.now().minus(Duration.ofHours(1))));
+
+    AtomicFile.requireWritable(folder.resolve("new"));
+    assertThat(files()).containsExactlyInAnyOrder(file, young, others[0], others[1], others[2]);
+
+    AtomicFile.removeUnfinished(folder);
+    assertThat(files()).containsExactlyInAnyOrder(file, others[0], others[1], others[2]);
+    AtomicFile.removeUnfinished(folder.resolve("missing"));
+    assertThat(AtomicFile.isUnfinished(".ddpm4j-1.tmp")).isTrue();
+    assertThat(AtomicFile.isUnfinished(".ddpm4j-notes")).isFalse();
+    assertThat(AtomicFile.isUnfinished("mine.tmp")).isFalse();
   }
 
   @Test

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,6 +90,26 @@ class SafetensorsWriterTest {
                     new long[] {5, 2},
                     next -> next.accept(Nd4j.zeros(DataType.FLOAT, rows, 2))))
         .withMessageContaining("'images'");
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  /** The bytes of a part that is not of the tensor's kind would be its rows all the same. */
+  @Test
+  void partsOfAnotherKindLeaveNoFile() {
+    for (INDArray part :
+        new INDArray[] {
+          Nd4j.zeros(DataType.DOUBLE, 5, 2),
+          Nd4j.zeros(DataType.FLOAT, 5, 3),
+          Nd4j.zeros(DataType.FLOAT, 5, 2, 1),
+          Nd4j.scalar(DataType.FLOAT, 1)
+        }) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(
+              () ->
+                  SafetensorsWriter.writeInParts(
+                      file, "images", DataType.FLOAT, new long[] {5, 2}, next -> next.accept(part)))
+          .withMessageContaining("does not belong to the tensor 'images' FLOAT[5, 2]");
+    }
     assertThat(folder).isEmptyDirectory();
   }
 
@@ -262,6 +283,28 @@ class SafetensorsWriterTest {
             .isThrownBy(reader::verifyChecksum)
             .withMessageContaining(file.toString())
             .withMessageContaining("CRC-32C");
+      }
+    }
+  }
+
+  /** More than two of the blocks of a megabyte in which files are read. */
+  @Test
+  void theChecksumIsOfAllOfALargeFile() throws IOException {
+    INDArray large = Nd4j.arange(600_000).castTo(DataType.FLOAT);
+    SafetensorsWriter.writeWithChecksum(file, Map.of("a", large), Map.of());
+    byte[] bytes = Files.readAllBytes(file);
+    var expected = new CRC32C();
+    expected.update(bytes, bytes.length - 2_400_000, 2_400_000);
+    try (var reader = SafetensorsReader.open(file)) {
+      assertThat(reader.crc32c()).isEqualTo(expected.getValue());
+      reader.verifyChecksum();
+    }
+    for (int at : new int[] {bytes.length - 2_400_000, bytes.length - 1_200_000}) {
+      byte[] damaged = bytes.clone();
+      damaged[at] ^= 4;
+      Files.write(file, damaged);
+      try (var reader = SafetensorsReader.open(file)) {
+        assertThatExceptionOfType(IOException.class).isThrownBy(reader::verifyChecksum);
       }
     }
   }

@@ -291,7 +291,7 @@ final class Unpickler {
     TorchDtype dtype = own == null ? storage.dtype() : own;
     if (shape.length != strides.length || shape.length > TensorMemory.MAX_RANK) {
       throw failure.malformed(
-          "it has a tensor of %d dimensions with %d strides, and at most %d are possible",
+          "it has a tensor of %d dimension(s) with %d stride(s), and at most %d are possible",
           shape.length, strides.length, TensorMemory.MAX_RANK);
     }
     if (exceedsMemory(dtype, shape)) {

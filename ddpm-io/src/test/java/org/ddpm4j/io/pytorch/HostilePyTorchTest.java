@@ -12,13 +12,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files that were damaged, or made to do harm: each is refused with one sentence. */
@@ -106,6 +109,114 @@ class HostilePyTorchTest {
     }
   }
 
+  /**
+   * What the pickles of large models have and those of small ones do not, and what other protocols
+   * write: by Python's {@code pickletools}, which reads each of these as these tensors.
+   */
+  @ParameterizedTest
+  @MethodSource("wholePickles")
+  void theRarerOpcodesAreRead(String pickle, String names) throws IOException {
+    try (PyTorchReader reader = PyTorchReader.open(archive(PROTO + pickle))) {
+      assertThat(reader.names()).containsExactly(names.split(" "));
+      for (String name : reader.names()) {
+        assertThat(reader.tensor(name).toFloatVector()).containsExactly(1);
+      }
+    }
+  }
+
+  static Stream<Arguments> wholePickles() {
+    String w = tensor(1, 0, 1, 1);
+    String index = littleEndian(300);
+    String pair = text("a") + w + "\u0086";
+    return Stream.of(
+        Arguments.of("}(" + text("a") + w + "r" + index + text("b") + "j" + index + "u.", "a b"),
+        Arguments.of("}" + text("x") + "](" + w + "2es.", "x.0 x.1"),
+        Arguments.of("}" + text("x") + "]" + w + "as.", "x.0"),
+        Arguments.of("(" + text("a") + w + "d.", "a"),
+        Arguments.of("}\u008d\u0001\0\0\0\0\0\0\0a" + w + "s.", "a"),
+        Arguments.of("ccollections\nOrderedDict\n]" + pair + "a\u0085R.", "a"),
+        // LONG1 of no byte is 0, and of eight one of 64 bits, as storages of 2³¹ elements have.
+        Arguments.of(
+            "}"
+                + text("a")
+                + w.replace(integer(0) + integer(1), "\u008a\u0000\u008a\u0008\u0001\0\0\0\0\0\0\0")
+                + "s.",
+            "a"));
+  }
+
+  /** PyTorch's flag of a view of -x: without it the weights would have the wrong sign. */
+  @Test
+  void refusesTensorsWithMetadata() throws IOException {
+    String negative = tensor(1, 0, 1, 1).replace(")RtR", ")R}" + text("neg") + "\u0088stR");
+    assertRefused(stateDict(negative), "a tensor with metadata");
+
+    for (String none : new String[] {"}", "N"}) {
+      String usual = tensor(1, 0, 1, 1).replace(")RtR", ")R" + none + "tR");
+      try (PyTorchReader reader = PyTorchReader.open(archive(stateDict(usual)))) {
+        assertThat(reader.tensor("w").toFloatVector()).containsExactly(1);
+      }
+    }
+  }
+
+  @Test
+  void refusesViewsOfStorages() throws IOException {
+    String id = text("cpu") + integer(1);
+    String view = text("1") + integer(0) + integer(1) + "\u0087";
+    assertRefused(
+        stateDict(tensor(1, 0, 1, 1).replace(id, id + view)), "views of storages, as PyTorch had");
+    String none = tensor(1, 0, 1, 1).replace(id, id + "N");
+    try (PyTorchReader reader = PyTorchReader.open(archive(stateDict(none)))) {
+      assertThat(reader.tensor("w").toFloatVector()).containsExactly(1);
+    }
+  }
+
+  @Test
+  void refusesBytesThatAreNoBooleans() throws IOException {
+    String flags = stateDict(tensor(4, 0, 4, 1).replace("FloatStorage", "BoolStorage"));
+    try (PyTorchReader reader = PyTorchReader.open(archive(flags))) {
+      assertThatIOException()
+          .isThrownBy(() -> reader.tensor("w"))
+          .withMessageContaining("'w' of dtype bool has the byte 128");
+    }
+  }
+
+  /** Read as little-endian they would be other numbers. */
+  @Test
+  void refusesBigEndianNumbers() throws IOException {
+    Path zip = folder.resolve("big.pt");
+    for (String order : new String[] {"big", "little"}) {
+      try (var out = new ZipOutputStream(Files.newOutputStream(zip))) {
+        byte[] pickle = stateDict(tensor(1, 0, 1, 1)).getBytes(StandardCharsets.ISO_8859_1);
+        put(out, "archive/data.pkl", pickle, false);
+        put(out, "archive/byteorder", order.getBytes(StandardCharsets.US_ASCII), false);
+        put(out, "archive/data/0", new byte[] {0, 0, (byte) 128, 63}, false);
+      }
+      if (order.equals("big")) {
+        assertThatIOException()
+            .isThrownBy(() -> PyTorchReader.open(zip))
+            .withMessageContaining("big-endian");
+      }
+    }
+    readAll(zip);
+
+    // In the older format a flag says so.
+    assertThatIOException()
+        .isThrownBy(() -> PyTorchReader.open(legacy("little_endianq\u0002\u0088", 15, 0x89)))
+        .withMessageContaining("big-endian");
+    assertThatIOException()
+        .isThrownBy(() -> PyTorchReader.open(legacy("M\u00e9\u0003.", 1, 0xea)))
+        .withMessageContaining("another version of the format than 1001");
+  }
+
+  /** A file of the older format with one byte changed. */
+  private Path legacy(String found, int at, int value) throws IOException {
+    byte[] bytes = Files.readAllBytes(PyTorchReaderTest.resource("views-legacy.pt"));
+    int place = new String(bytes, StandardCharsets.ISO_8859_1).indexOf(found);
+    assertThat(place).isPositive();
+    bytes[place + at] = (byte) value;
+    return Files.write(folder.resolve("legacy.pt"), bytes);
+  }
+
   @ParameterizedTest
   @CsvSource({
     "posix, system",
@@ -162,6 +273,7 @@ class HostilePyTorchTest {
     assertRefused(PROTO + "u.", "no mark");
     assertRefused(PROTO + "s.", "takes more from the stack than there is");
     assertRefused(PROTO + "}(0.", "takes more from the stack than there is");
+    assertRefused(PROTO + "}(2.", "takes more from the stack than there is");
     assertRefused(PROTO + "h\u0007.", "asks for object 7");
     assertRefused(PROTO + "c" + "x".repeat(2000) + "\n", "a name of more than 1024 bytes");
   }
@@ -175,6 +287,14 @@ class HostilePyTorchTest {
     assertRefused(stateDict(tensor(1, 0, 1, -1)), "needs the strides of a tensor");
     assertRefused(stateDict(tensor(2, 0, 2, 1)), "'0' has 4 bytes, and its pickle says 8");
     assertRefused(stateDict(tensor(-1, 0, 0, 1)), "other than the storage of a tensor");
+    String strides = integer(1) + "\u0085\u0089";
+    assertRefused(
+        stateDict(tensor(1, 0, 1, 1).replace(strides, ")\u0089")), "1 dimension with 0 strides");
+    String many = "(" + integer(1).repeat(33) + "t";
+    assertRefused(
+        stateDict(tensor(1, 0, 1, 1).replace(strides, many + "\u0089"))
+            .replace(integer(0) + integer(1) + "\u0085", integer(0) + many),
+        "33 dimensions with 33 strides, and at most 32");
   }
 
   /** A stride of 0 makes any number of elements of one. */
@@ -194,6 +314,18 @@ class HostilePyTorchTest {
     }
     assertRefused(laughs + ".", "have more than 1000000 entries");
     assertRefused(PROTO + "}]q\u0000h\u0000a" + text("a") + "s.", "neither a string nor a number");
+  }
+
+  @Test
+  void refusesItemsThatAreNone() throws IOException {
+    String item = text("a") + tensor(1, 0, 1, 1);
+    assertRefused(PROTO + "](" + item + "u.", "a dict with keys and values");
+    assertRefused(PROTO + "}(" + item + text("b") + "u.", "a dict with keys and values");
+    assertRefused(PROTO + "}" + tensor(1, 0, 1, 1) + "a.", "needs a list");
+    String dict = PROTO + "ccollections\nOrderedDict\n]";
+    assertRefused(dict + text("a") + "\u0085a\u0085R.", "a key and a value");
+    assertRefused(dict + text("a") + "a\u0085R.", "a key and a value");
+    assertRefused(PROTO + "ctorch._utils\n_rebuild_tensor_v2\n)R.", "the storage of a tensor");
   }
 
   @Test
