@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Random;
 import java.util.function.ToDoubleFunction;
@@ -136,6 +137,29 @@ class ImageChangeTest {
     assertMean(changes, ImageChange::brightness, 0, 127.5 * deviations);
     assertMean(changes, ImageChange::contrast, 1, deviations);
     assertMean(changes, ImageChange::saturation, 1, deviations);
+    // Of 4000 some are within a hundredth of each end, but for a chance of 2·0.99⁴⁰⁰⁰.
+    assertEnds(changes, ImageChange::size, 0.8, 1);
+    assertEnds(changes, ImageChange::top, 0, 1);
+    assertEnds(changes, ImageChange::left, 0, 1);
+    assertEnds(changes, ImageChange::brightness, -63.75, 63.75);
+    assertEnds(changes, ImageChange::contrast, 0.5, 1.5);
+    assertEnds(changes, ImageChange::saturation, 0.5, 1.5);
+  }
+
+  private static void assertEnds(
+      List<ImageChange> changes, ToDoubleFunction<ImageChange> value, double least, double most) {
+    double hundredth = (most - least) / 100;
+    DoubleSummaryStatistics found = changes.stream().mapToDouble(value).summaryStatistics();
+    assertThat(found.getMin()).isCloseTo(least, within(hundredth));
+    assertThat(found.getMax()).isCloseTo(most, within(hundredth));
+  }
+
+  /** Only colours have a saturation: without it grey would become black. */
+  @Test
+  void saturationLeavesOneChannelAsItIs() {
+    ImageShape shape = new ImageShape(1, 5, 7);
+    byte[] grey = noise(shape, 5);
+    assertThat(new ImageChange(1, 0, 0, 0, 1, 0.2).apply(grey, shape)).isEqualTo(grey);
   }
 
   private static void assertMean(

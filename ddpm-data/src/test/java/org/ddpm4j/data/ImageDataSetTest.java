@@ -9,8 +9,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Random;
 import org.datavec.api.records.reader.impl.collection.CollectionRecordReader;
 import org.datavec.api.writable.IntWritable;
 import org.datavec.api.writable.NDArrayWritable;
@@ -165,7 +167,37 @@ class ImageDataSetTest {
     assertThat(tall.pixels(0)).containsExactly(31, 31, 31, 31, 34, 34, 34, 34);
     assertThat(tall.label(0)).isEqualTo(1);
     assertThat(tall.source()).startsWith("images resized to 2x2, of 2 images of ");
-    assertThatIllegalArgumentException().isThrownBy(data::grayscale);
+    assertThatIllegalArgumentException()
+        .isThrownBy(data::grayscale)
+        .withMessageContaining("Images of 2 channels");
+  }
+
+  /** Each channel as if it were alone, of images that are higher than wide. */
+  @Test
+  void everyChannelIsResizedAndTransposed() throws IOException {
+    byte[] pixels = new byte[2 * 3 * 6 * 4];
+    new Random(1).nextBytes(pixels);
+    ImageDataSet colours =
+        ImageDataSet.of(new ImageShape(3, 6, 4), pixels, new int[2], NAMES, "a test");
+    ImageDataSet planes =
+        ImageDataSet.of(new ImageShape(1, 6, 4), pixels, new int[6], NAMES, "a test");
+    assertThat(planes.grayscale()).isSameAs(planes);
+
+    ImageDataSet small = colours.resized(3, 2);
+    ImageDataSet turned = colours.transposed();
+
+    assertThat(turned.shape()).isEqualTo(new ImageShape(3, 4, 6));
+    assertThat(turned.source()).isEqualTo("a test");
+    for (int i = 0; i < 6; i++) {
+      byte[] plane = Arrays.copyOfRange(small.pixels(i / 3), i % 3 * 6, i % 3 * 6 + 6);
+      assertThat(plane).isEqualTo(planes.resized(3, 2).pixels(i));
+      for (int y = 0; y < 6; y++) {
+        for (int x = 0; x < 4; x++) {
+          assertThat(turned.pixels(i / 3)[i % 3 * 24 + x * 6 + y])
+              .isEqualTo(pixels[i * 24 + y * 4 + x]);
+        }
+      }
+    }
   }
 
   @Test
@@ -184,6 +216,7 @@ class ImageDataSetTest {
     both.addAll(values(parts.heldOut()));
     assertThat(parts.heldOut().size()).isEqualTo(30);
     assertThat(values(parts.training())).isSorted();
+    assertThat(values(parts.heldOut())).isSorted();
     assertThat(both).hasSize(100).doesNotHaveDuplicates();
     assertThat(values(data.holdOut(30, 5).heldOut())).isEqualTo(values(parts.heldOut()));
     assertThat(values(data.holdOut(30, 6).heldOut())).isNotEqualTo(values(parts.heldOut()));
@@ -231,8 +264,18 @@ class ImageDataSetTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> data.take(5))
         .withMessage("5 images of 4 were asked for, expected 1 to 4.");
-    assertThatIllegalArgumentException().isThrownBy(() -> data.holdOut(4, 1));
-    assertThatIllegalArgumentException().isThrownBy(() -> data.onlyClass(3));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> data.holdOut(4, 1))
+        .withMessage("4 images of 4 were asked for, expected 1 to 3.");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> data.takeSpread(5))
+        .withMessage("5 images of 4 were asked for, expected 1 to 4.");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> data.onlyClass(3))
+        .withMessage("There is no class 3, expected 0 to 2.");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ImageDataSet.of(SHAPE, new byte[6], new int[] {-1}, NAMES, "x"))
+        .withMessageContaining("label -1, expected 0 to 2");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> data.take(1).onlyClass(1))
         .withMessageContaining("no image of class 1, b");
