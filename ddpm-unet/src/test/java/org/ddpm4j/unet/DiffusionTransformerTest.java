@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.util.Map;
 import java.util.stream.Collectors;
-import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.unet.layers.Parameter;
 import org.ddpm4j.unet.model.DiffusionTransformer;
 import org.ddpm4j.unet.model.UnetConfig;
@@ -66,7 +65,8 @@ class DiffusionTransformerTest {
   void aMissingKeyHasDiffusersDefault() throws IOException {
     assertThat(read("{\"_class_name\": \"DiTTransformer2DModel\"}"))
         .isEqualTo(DiffusionTransformer.DEFAULT);
-    assertThat(DiffusionTransformer.DEFAULT.blocks().activation()).isEqualTo(Activation.GELU_TANH);
+    DiffusersDefaults.assertAre(
+        UnetFolder.configToJson(DiffusionTransformer.DEFAULT), DiffusersDefaults.TRANSFORMER);
   }
 
   @ParameterizedTest

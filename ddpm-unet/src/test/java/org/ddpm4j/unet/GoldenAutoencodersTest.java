@@ -191,9 +191,12 @@ class GoldenAutoencodersTest {
   void aMissingKeyHasDiffusersDefault() throws IOException {
     AutoencoderConfig kl =
         AutoencoderFolder.configFromJson("{\"_class_name\": \"AutoencoderKL\"}", "test");
-    assertThat(kl.latents().channels()).isEqualTo(4);
-    assertThat(kl.latents().scalingFactor()).isEqualTo(0.18215);
-    assertThat(kl.levels()).hasSize(1);
+    DiffusersDefaults.assertAre(
+        AutoencoderFolder.configToJson(kl), DiffusersDefaults.GAUSSIAN_AUTOENCODER);
+    DiffusersDefaults.assertAre(
+        AutoencoderFolder.configToJson(
+            AutoencoderFolder.configFromJson("{\"_class_name\": \"VQModel\"}", "test")),
+        DiffusersDefaults.QUANTIZED_AUTOENCODER);
     AutoencoderConfig vq =
         AutoencoderFolder.configFromJson(
             "{\"_class_name\": \"VQModel\", \"latent_channels\": 5}", "test");

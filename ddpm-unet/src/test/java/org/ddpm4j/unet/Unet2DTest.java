@@ -229,7 +229,7 @@ class Unet2DTest {
   void aMissingKeyHasDiffusersDefault() throws IOException {
     Unet2D config = read("{\"_class_name\": \"UNet2DModel\"}");
     assertThat(config).isEqualTo(Unet2D.DEFAULT);
-    assertThat(config.levels()).extracting(Level::channels).containsExactly(224, 448, 672, 896);
+    DiffusersDefaults.assertAre(UnetFolder.configToJson(config), DiffusersDefaults.UNET_2D);
     // diffusers' default for another first level
     Unet2D narrow =
         read("{\"_class_name\": \"UNet2DModel\", \"block_out_channels\": [32,32,64,64]}");
