@@ -156,6 +156,22 @@ class ParameterizationTest {
     assertThat(estimate.eps().distance2(EPS)).isLessThan(1e-9);
   }
 
+  /** An error, not numbers that are none; and no whole timestep in the place of another time. */
+  @Test
+  void whatDoesNotTellTheImageIsRefused() {
+    NoiseSchedule schedule =
+        NoiseSchedule.of(new ZeroTerminalSnrSchedule(LinearSchedule.paper()), 1000);
+    NoiseLevel last = NoiseLevel.of(schedule, 999);
+    assertThatThrownBy(() -> Parameterization.EPSILON.estimate(schedule, EPS, EPS, last))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("At timestep 999 nothing of the image is left")
+        .hasMessageContaining("a prediction of epsilon does not tell it");
+    NoiseLevel between = NoiseLevel.between(schedule, 10.5);
+    assertThatThrownBy(() -> Parameterization.MEAN.estimate(schedule, EPS, EPS, between))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("knows whole timesteps only and was asked at 10.5");
+  }
+
   /** Also of a wrong prediction: its two parts make x_t again. */
   @ParameterizedTest
   @EnumSource

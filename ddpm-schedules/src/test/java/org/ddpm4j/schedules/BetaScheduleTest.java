@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.List;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -144,6 +145,73 @@ class BetaScheduleTest {
         .isThrownBy(() -> new ZeroTerminalSnrSchedule(LinearSchedule.paper()).betas(1))
         .withMessageContaining("number of timesteps is 1")
         .withMessageContaining("at least 2");
+  }
+
+  /**
+   * In exact numbers: β of e^(-rate u) is 1 - e^(-rate/T), the sigmoid's ᾱ(1) is 0, and the last β
+   * of Laplace's squared ᾱ is 0.9995.
+   */
+  @Test
+  void whatExceedsTheCeilingIsLoweredAndCounted() {
+    Clipping one = new Clipping(0, 1);
+
+    assertThat(ExponentialSchedule.diffusers().betas(1)).containsExactly(0.999);
+    assertThat(ExponentialSchedule.diffusers().clipping(1)).isEqualTo(one);
+    assertThat(ExponentialSchedule.diffusers().betas(2)[1])
+        .isCloseTo(-Math.expm1(-6), within(1e-15));
+    assertThat(ExponentialSchedule.diffusers().clipping(2)).isEqualTo(Clipping.NONE);
+    assertThat(new ExponentialSchedule(30).betas(3)).containsExactly(0.999, 0.999, 0.999);
+    assertThat(new ExponentialSchedule(30).clipping(3)).isEqualTo(new Clipping(0, 3));
+    assertThat(SigmoidSignalSchedule.paper().betas(1000)[999]).isEqualTo(0.999);
+    assertThat(SigmoidSignalSchedule.paper().betas(1000)[998])
+        .isCloseTo(1 - (sigmoid(3) - sigmoid(2.994)) / (sigmoid(3) - sigmoid(2.988)), within(1e-9));
+    assertThat(SigmoidSignalSchedule.paper().clipping(1000)).isEqualTo(one);
+    assertThat(new LaplaceSchedule(2).betas(1000)[999]).isEqualTo(0.999);
+    assertThat(new LaplaceSchedule(2).clipping(1000)).isEqualTo(one);
+    assertThat(LaplaceSchedule.paper().clipping(1000)).isEqualTo(Clipping.NONE);
+    assertThat(new ShiftedSchedule(SigmoidSignalSchedule.paper(), 2).clipping(1000)).isEqualTo(one);
+  }
+
+  private static double sigmoid(double x) {
+    return 1 / (1 + Math.exp(-x));
+  }
+
+  /** ᾱ = 1 - sin⁴(π u/2), and the angle is atan2(σ, √ᾱ) in quarter turns: 1/3 where σ is 1/2. */
+  @Test
+  void crashsNoiseIsASquaredSine() {
+    NoiseSchedule schedule = NoiseSchedule.of(new CrashSchedule(), 40);
+
+    for (int t = 0; t < 40; t++) {
+      double sigma = (1 - Math.cos(Math.PI * (t + 1) / 40)) / 2;
+      assertThat(schedule.alphasCumprod(t)).isCloseTo(1 - sigma * sigma, within(1e-14));
+      assertThat(CrashSchedule.angle((t + 1) / 40.0))
+          .isCloseTo(Math.atan2(sigma, Math.sqrt(1 - sigma * sigma)) * 2 / Math.PI, within(1e-7));
+    }
+    assertThat(CrashSchedule.angle(0.5)).isCloseTo(1 / 3.0, within(1e-15));
+    assertThat(schedule.betas(39)).isEqualTo(1);
+  }
+
+  /** Evenly spaced seventh roots (Karras et al. 2022, eq. 5), and a geometric sequence. */
+  @Test
+  void ratiosGoFromTheirFirstToTheirLast() {
+    NoiseSchedule edm = NoiseSchedule.of(new EdmSchedule(1, 128), 3);
+    assertThat(1 / edm.snr(0)).isCloseTo(1, within(1e-12));
+    assertThat(1 / edm.snr(1)).isCloseTo(Math.pow(1.5, 14), within(1e-9));
+    assertThat(1 / edm.snr(2)).isCloseTo(128 * 128, within(1e-6));
+    NoiseSchedule exploding = NoiseSchedule.of(new VarianceExplodingSchedule(0.5, 8), 3);
+    assertThat(1 / exploding.snr(0)).isCloseTo(0.25, within(1e-12));
+    assertThat(1 / exploding.snr(1)).isCloseTo(4, within(1e-12));
+    assertThat(1 / exploding.snr(2)).isCloseTo(64, within(1e-9));
+
+    for (double[] bad : new double[][] {{0, 1}, {1, 1}, {2, 1}, {1, Double.POSITIVE_INFINITY}}) {
+      for (BiFunction<Double, Double, BetaSchedule> schedule :
+          List.<BiFunction<Double, Double, BetaSchedule>>of(
+              EdmSchedule::new, VarianceExplodingSchedule::new)) {
+        assertThatIllegalArgumentException()
+            .isThrownBy(() -> schedule.apply(bad[0], bad[1]))
+            .withMessageContaining("cannot go from " + bad[0] + " to " + bad[1]);
+      }
+    }
   }
 
   @Test

@@ -199,6 +199,57 @@ class ScheduleDoctorTest {
         .isCloseTo((0.25 - 0.5 + Math.log(2)) / 2 / Math.log(2), within(1e-15));
   }
 
+  /** Half of the signal goes at each timestep: ᾱ_t = 2^-(t+1), all of it by hand. */
+  @Test
+  void theLinesSayWhatWasFound() {
+    assertThat(examine(new ConstantSchedule(0.5), 20).lines())
+        .containsExactly(
+            "end           alphas_cumprod 9.54e-7, its root 9.77e-4",
+            "signal left   9.77e-4 beside noise of 1 (largest value 1.00, root mean square 1.00)",
+            "KL from noise 6.88e-7 bits/dim",
+            "pure noise    alphas_cumprod below 1e-4 from t = 13 on, 35.0 % of the chain",
+            "clipped       0 betas lowered to the ceiling, 0 raised to the floor",
+            "float32       holds every constant",
+            "warning       35 % of the timesteps, from t = 13 on, hold next to no signal, so that this"
+                + " share of training and sampling is wasted; multiply the betas by about 0.73, or"
+                + " take about 15 timesteps.",
+            "warning       Already the first timestep adds noise of 1.0 of the data's root mean square;"
+                + " finer details than that are never denoised, so begin with a smaller beta.");
+  }
+
+  /** The factor would be 10.1 / log 8 = 4.9, but no β is 2.4. */
+  @Test
+  void whatCannotBeScaledIsNot() {
+    ScheduleReport report = examine(new ConstantSchedule(0.5), 3);
+
+    assertThat(report.advice().get(0).text())
+        .contains("still shows 0.354 of")
+        .contains("; take another number of timesteps than 3, or other betas, take a cosine");
+    assertThat(report.lines())
+        .contains("pure noise    none, alphas_cumprod stays above 1e-4")
+        .contains(
+            "signal left   0.354 beside noise of 1 (largest value 1.00, root mean square 1.00)");
+  }
+
+  /** The ceiling is found first, but 0.98¹⁰⁰ leaves more than a third of the signal. */
+  @Test
+  void whatIsFoundLaterMayBeGraver() {
+    ScheduleReport report = examine(new CosineSchedule(0.008, 0, 0.02), 100);
+
+    assertThat(report.advice())
+        .extracting(Advice::finding, Advice::severity)
+        .containsExactly(
+            tuple(Finding.SIGNAL_LEFT, Severity.PROBLEM), tuple(Finding.CLIPPED, Severity.WARNING));
+  }
+
+  /** The first channel reaches farther below 0 than above, and farther than the second. */
+  @Test
+  void theFarthestChannelIsTheLargest() {
+    DataRange range = DataRange.standardized(new double[] {0.8, 0.3}, new double[] {0.25, 0.5});
+
+    assertThat(range.largest()).isCloseTo(0.8 / 0.25, within(1e-15));
+  }
+
   /** The integral of q(x) log(q(x)/p(x)) as a sum over a fine grid, for x0 = 1. */
   @Test
   void divergenceByIntegration() {

@@ -6,10 +6,15 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.util.List;
+import org.ddpm4j.diffusion.image.Normalization;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 class DiscretizedGaussianTest {
 
@@ -183,6 +188,45 @@ class DiscretizedGaussianTest {
               .nats();
       double expected = logProbability(level, mean, deviation);
       assertThat(actual).isCloseTo(expected, within(1e-12 * Math.abs(expected)));
+    }
+  }
+
+  /** Of such a deviation, 255 steps end a little below white: the range by a step is 254.99…. */
+  @Test
+  void whiteIsWhiteInAnyNormalisation() {
+    double center = 0.1307;
+    double scale = 0.3081;
+    DiscretizedGaussian mnist =
+        DiscretizedGaussian.of(new Normalization(List.of(center), List.of(scale)));
+    for (int level : new int[] {0, 254, 255}) {
+      double x0 = (level / 255.0 - center) / scale;
+      double actual = mnist.logLikelihood(0, x0, x0 + 0.01, 2 * Math.log(0.02)).nats();
+      // A deviation of 0.02 there is one of 0.04 · scale in [-1,1].
+      double expected =
+          BYTES
+              .logLikelihood(
+                  0, pixel(level), pixel(level) + 0.02 * scale, 2 * Math.log(0.04 * scale))
+              .nats();
+      assertThat(actual).isCloseTo(expected, within(1e-11 * Math.abs(expected)));
+    }
+  }
+
+  /** The third channel reaches farther than the others. */
+  @Test
+  void imagesAreCheckedChannelByChannel() {
+    DiscretizedGaussian imageNet = imageNet();
+    INDArray images = Nd4j.zeros(DataType.DOUBLE, 2, 3, 2, 3);
+    for (int c = 0; c < 3; c++) {
+      images.putScalar(1, c, 1, 2, (1 - IMAGENET_MEAN[c]) / IMAGENET_DEVIATION[c]);
+      images.putScalar(0, c, 0, 0, -IMAGENET_MEAN[c] / IMAGENET_DEVIATION[c]);
+    }
+    imageNet.check(images);
+    for (int c = 0; c < 2; c++) {
+      INDArray wrong = images.dup();
+      wrong.putScalar(1, c, 1, 2, 2.64);
+      assertThatThrownBy(() -> imageNet.check(wrong))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("An image has the value 2.64 in channel " + c);
     }
   }
 

@@ -11,6 +11,7 @@ import java.util.Random;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ForwardProcess;
 import org.ddpm4j.diffusion.NoiseLevel;
+import org.ddpm4j.diffusion.image.Normalization;
 import org.ddpm4j.diffusion.random.NoiseSource;
 import org.ddpm4j.diffusion.sampling.ReverseVariance;
 import org.ddpm4j.diffusion.sampling.X0Constraint;
@@ -282,6 +283,103 @@ class VariationalBoundTest {
     assertThat(beta[0]).isCloseTo(0.48641923004409, within(1e-9));
     assertThat(BOUND.evaluate(knows, x0, NoiseSource.seeded(1, 0)).transitionTerms()[0])
         .isCloseTo(0, within(1e-9));
+  }
+
+  /** A channel's own scale changes nothing: images in ImageNet's have the bits of those in ours. */
+  @Test
+  void everyChannelHasItsOwnScale() {
+    Normalization imageNet = Normalization.IMAGENET;
+    VariationalBound other =
+        new VariationalBound(SCHEDULE, ReverseVariance.POSTERIOR, DiscretizedGaussian.of(imageNet));
+    int[] t = {0, 0};
+    INDArray x0 = images(1, DataType.DOUBLE, 2, 3, 2, 2);
+    INDArray mean = x0.add(gaussian(3, 0, 0.02, x0.shape()));
+    INDArray logVariance = gaussian(4, Math.log(1e-3), 1, x0.shape());
+    INDArray otherX0 = x0.dup();
+    INDArray otherMean = mean.dup();
+    INDArray otherLogVariance = logVariance.dup();
+    for (int c = 0; c < 3; c++) {
+      double center = imageNet.mean().get(c);
+      double deviation = imageNet.std().get(c);
+      for (INDArray array : List.of(otherX0, otherMean)) {
+        INDArray channel = array.get(NDArrayIndex.all(), NDArrayIndex.point(c));
+        channel.addi(1).divi(2).subi(center).divi(deviation);
+      }
+      otherLogVariance
+          .get(NDArrayIndex.all(), NDArrayIndex.point(c))
+          .subi(2 * Math.log(2 * deviation));
+    }
+
+    double[] expected = bits(x0, x0, t, mean, logVariance);
+    double[] actual =
+        other.termGradient(otherX0, otherX0, t, otherMean, otherLogVariance).bitsPerDim();
+
+    for (int n = 0; n < 2; n++) {
+      assertThat(actual[n]).isCloseTo(expected[n], within(1e-9 * Math.abs(expected[n])));
+    }
+  }
+
+  /** Of every image on its own, as the mean over its six pixels. */
+  @Test
+  void errorsAreThoseOfTheEstimates() {
+    INDArray x0 = images(1, DataType.DOUBLE, 2, 1, 2, 3);
+    INDArray x0Wrong = Nd4j.createFromArray(0.25, -0.5).reshape(2, 1, 1, 1);
+    INDArray epsWrong = Nd4j.createFromArray(0.3, 0.6).reshape(2, 1, 1, 1);
+    Denoiser wrong =
+        (xt, level) -> {
+          INDArray eps = xt.sub(x0.mul(level.alpha())).divi(level.sigma());
+          return new Denoiser.Estimate(x0.add(x0Wrong), eps.add(epsWrong));
+        };
+    StratifiedTimesteps some = StratifiedTimesteps.draw(1000, 4, 0);
+
+    BoundEvaluation evaluation =
+        BOUND.evaluate(wrong, x0, NoiseSource.seeded(5, 0), some, done -> {});
+
+    for (int s = 0; s < 4; s++) {
+      assertThat(evaluation.x0SquaredError().getColumn(s).toDoubleVector())
+          .containsExactly(new double[] {0.0625, 0.25}, within(1e-12));
+      assertThat(evaluation.epsSquaredError().getColumn(s).toDoubleVector())
+          .containsExactly(new double[] {0.09, 0.36}, within(1e-9));
+    }
+  }
+
+  /** Of 1, 2, 4 and 5, by hand: √(10/3/4). One image alone tells nothing of its like. */
+  @Test
+  void averagesHaveTheirStandardErrors() {
+    BoundEvaluation.Average average = BoundEvaluation.Average.of(1, 2, 4, 5);
+    assertThat(average.mean()).isCloseTo(3, within(1e-15));
+    assertThat(average.standardError()).isCloseTo(0.9128709291752769, within(1e-15));
+    assertThat(BoundEvaluation.Average.of(1, 2).standardError()).isCloseTo(0.5, within(1e-15));
+    assertThat(BoundEvaluation.Average.of(7).standardError()).isNaN();
+    INDArray matrix = Nd4j.createFromArray(new double[][] {{1, 2}, {5, 6}});
+    assertThat(BoundEvaluation.average(matrix, 1).mean()).isEqualTo(4);
+    for (int stratum : new int[] {-1, 2}) {
+      assertThatThrownBy(() -> BoundEvaluation.average(matrix, stratum))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("no timestep number " + stratum + " among the 2");
+    }
+  }
+
+  /** What a network says in FLOAT is a number like any other: no more is rounded afterwards. */
+  @Test
+  void anEstimateInFloatIsTakenAsItIs() {
+    INDArray x0 = images(1, DataType.DOUBLE, 1, 1, 4, 4);
+    INDArray xt =
+        new ForwardProcess(SCHEDULE).qSample(x0, new int[] {300}, gaussian(2, 0, 1, x0.shape()));
+    Denoiser.Estimate said = imperfect(x0).denoise(xt, NoiseLevel.of(SCHEDULE, 300));
+    INDArray x0Float = said.x0().castTo(DataType.FLOAT);
+    INDArray epsFloat = said.eps().castTo(DataType.FLOAT);
+    INDArray v = gaussian(3, 0, 0.5, x0.shape()).castTo(DataType.FLOAT);
+    for (ReverseVariance variance : ReverseVariance.values()) {
+      double actual =
+          term(variance, x0, xt, 300, new Denoiser.Estimate(x0Float, epsFloat, Optional.of(v)))[0];
+      Denoiser.Estimate same =
+          new Denoiser.Estimate(
+              x0Float.castTo(DataType.DOUBLE),
+              epsFloat.castTo(DataType.DOUBLE),
+              Optional.of(v.castTo(DataType.DOUBLE)));
+      assertThat(actual).as("%s", variance).isEqualTo(term(variance, x0, xt, 300, same)[0]);
+    }
   }
 
   @Test

@@ -173,6 +173,28 @@ class ImageToImageSamplerTest {
     assertThatThrownBy(() -> new Part(5, 6)).isInstanceOf(IllegalArgumentException.class);
   }
 
+  /** One image, or one channel of it, goes as often as is drawn; no other size is stretched. */
+  @Test
+  void anImageIsRepeatedButNotStretched() {
+    PathSampler end = sampler(SamplerType.DDIM, Part.ofStrength(10, 0.5));
+    INDArray image = Nd4j.createFromArray(-0.8, -0.1, 0.3, 0.9).reshape('c', 1, 1, 2, 2);
+    INDArray eps = NoiseSource.seeded(9, 0).gaussian(1, 3, 2, 2, 2).castTo(DataType.DOUBLE);
+    INDArray initial =
+        new ImageToImageSampler(end, image).initial((step, shape) -> eps.dup(), 3, 2, 2, 2);
+    for (int i = 0; i < 24; i++) {
+      double expected =
+          end.first().alpha() * image.getDouble(i % 4) + end.first().sigma() * eps.getDouble(i);
+      assertThat(initial.getDouble(i)).isCloseTo(expected, within(1e-12));
+    }
+    for (long[] other : new long[][] {{1, 1, 1, 2}, {1, 1, 2, 1}, {2, 1, 2, 2}, {1, 3, 2, 2}}) {
+      ImageToImageSampler sampler = new ImageToImageSampler(end, Nd4j.zeros(other));
+      assertThatThrownBy(() -> sampler.initial((step, shape) -> eps.dup(), 3, 2, 2, 2))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageStartingWith("The image of shape [")
+          .hasMessageEndingWith("does not fit images of [3, 2, 2, 2].");
+    }
+  }
+
   /** α x0 + σ ε, and of x0 = 0 nothing but σ ε. */
   @Test
   void aGivenNoiseIsTheNoiseOfTheImage() {

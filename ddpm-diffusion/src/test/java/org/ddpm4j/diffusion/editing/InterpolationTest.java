@@ -111,11 +111,21 @@ class InterpolationTest {
   }
 
   @Test
+  void theShortestPathIsItsEnds() {
+    INDArray path = Interpolation.LINEAR.path(vector(1, 2), vector(5, 3), 2);
+    assertThat(path).isEqualTo(Nd4j.concat(0, vector(1, 2), vector(5, 3)));
+  }
+
+  @Test
   void whatHasNoWayIsRefused() {
     INDArray a = vector(1, 0);
     assertThatThrownBy(() -> Interpolation.LINEAR.path(a, a, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("at least 2");
+    INDArray two = Nd4j.concat(0, a, a);
+    assertThatThrownBy(() -> Interpolation.LINEAR.path(two, two, 3))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("3 points between batches of 2 images");
     assertThatThrownBy(() -> Interpolation.LINEAR.between(a, a, 1.5))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("1.5");

@@ -2,10 +2,12 @@ package org.ddpm4j.diffusion.guidance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -298,6 +300,53 @@ class ClassifierFreeGuidanceTest {
     }
   }
 
+  /** Says 2x + e/10 of class 0 and x + e/2 of none, e being the estimate that it is told. */
+  private static INDArray selfConditioned(UnetInput input) {
+    assertThat(input.x().size(1)).isEqualTo(2);
+    INDArray answer = Nd4j.create(input.x().dataType(), input.x().size(0), 1, 2, 2);
+    for (long i = 0; i < answer.length(); i++) {
+      long image = i / 4;
+      double e = input.x().getDouble(image, 0, i % 4 / 2, i % 2);
+      double x = input.x().getDouble(image, 1, i % 4 / 2, i % 2);
+      boolean isNone = input.labels().getInt((int) image) == NULL_CLASS;
+      answer.putScalar(image, 0, i % 4 / 2, i % 2, isNone ? x + e / 2 : 2 * x + e / 10);
+    }
+    return answer;
+  }
+
+  /** Of two steps, of which the first is told 0 and the second what the first said, clipped. */
+  private static void assertSelfConditioned(
+      Guidance guidance, DoubleUnaryOperator first, DoubleBinaryOperator second) {
+    Denoiser denoiser =
+        new ClassifierFreeGuidance(
+                ClassifierFreeGuidanceTest::selfConditioned,
+                Parameterization.X0,
+                SCHEDULE,
+                NULL_CLASS,
+                guidance,
+                true)
+            .withClasses(0, 0);
+    INDArray noisy = denoiser.denoise(XT, NoiseLevel.of(SCHEDULE, 40)).x0();
+    INDArray clean = denoiser.denoise(XT, NoiseLevel.of(SCHEDULE, 10)).x0();
+    for (int i = 0; i < XT.length(); i++) {
+      double x = XT.getDouble(i);
+      double said = first.applyAsDouble(x);
+      assertThat(noisy.getDouble(i)).isCloseTo(said, within(1e-12));
+      assertThat(clean.getDouble(i))
+          .isCloseTo(second.applyAsDouble(x, Math.max(-1, Math.min(1, said))), within(1e-12));
+    }
+  }
+
+  /** None + 3 (class - none) is 4x - 0.7 e. What was said without guidance is told as well. */
+  @Test
+  void whatConditionsOnItselfIsToldTheGuidedEstimate() {
+    assertSelfConditioned(Guidance.of(3), x -> 4 * x, (x, e) -> 4 * x - 0.7 * e);
+    assertSelfConditioned(Guidance.NONE, x -> 2 * x, (x, e) -> 2 * x + e / 10);
+    assertSelfConditioned(Guidance.of(0), x -> x, (x, e) -> x + e / 2);
+    Guidance.Interval late = new Guidance.Interval(0, NoiseLevel.of(SCHEDULE, 20).rho());
+    assertSelfConditioned(Guidance.of(3).within(late), x -> 2 * x, (x, e) -> 4 * x - 0.7 * e);
+  }
+
   @Test
   void aNetworkWithoutClassesIsRefused() {
     try (Unet unet = Unet.create(AnnotatedUnet.resnet(8, 1, List.of(1), 4), DataType.FLOAT, 1)) {
@@ -307,6 +356,19 @@ class ClassifierFreeGuidanceTest {
                       unet, Parameterization.EPSILON, SCHEDULE, Guidance.of(2)))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("The network has 0 class embeddings; guidance needs one for each");
+    }
+    // One class and none are enough.
+    for (int embeddings : new int[] {1, 2}) {
+      AnnotatedUnet network =
+          AnnotatedUnet.resnet(8, 1, List.of(1), 4).withClassEmbeddings(embeddings);
+      try (Unet unet = Unet.create(network, DataType.FLOAT, 1)) {
+        Throwable refusal =
+            catchThrowable(
+                () ->
+                    ClassifierFreeGuidance.of(
+                        unet, Parameterization.EPSILON, SCHEDULE, Guidance.of(2)));
+        assertThat(refusal == null).isEqualTo(embeddings == 2);
+      }
     }
     assertThatThrownBy(
             () ->

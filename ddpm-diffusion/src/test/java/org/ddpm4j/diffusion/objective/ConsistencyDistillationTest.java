@@ -29,6 +29,7 @@ import org.ddpm4j.unet.model.AnnotatedUnet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -91,8 +92,14 @@ class ConsistencyDistillationTest {
   }
 
   private static Unet unet(long seed) {
+    return unet(seed, 0);
+  }
+
+  private static Unet unet(long seed, double dropout) {
     return Unet.create(
-        AnnotatedUnet.resnet(4, 1, List.of(1), 2).withAttention(1, 4), DataType.DOUBLE, seed);
+        AnnotatedUnet.resnet(4, 1, List.of(1), 2).withAttention(1, 4).withDropout(dropout),
+        DataType.DOUBLE,
+        seed);
   }
 
   private static TrainingBatch batch() {
@@ -140,24 +147,33 @@ class ConsistencyDistillationTest {
     }
   }
 
-  /** Of the student's weights alone, while the target stays where it is. */
-  @Test
-  void theGradientIsThatOfTheLoss() {
+  /**
+   * Of the student's weights alone, while the target stays where it is. With dropout the masks are
+   * the batch's own, so that the losses that come with the gradient are a function of the weights.
+   */
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 0.4})
+  void theGradientIsThatOfTheLoss(double dropout) {
     TrainingBatch batch = batch();
     double[] weights = {0.5, 2, 1};
-    try (Unet student = unet(1);
+    try (Unet student = unet(1, dropout);
         Unet average = unet(2)) {
       ConsistencyDistillation objective =
           objective(Distillation.Solver.EULER, LossFunction.L2).withTarget(average);
       Parameters gradient = student.parameters().zerosLike();
-      objective.lossAndGradient(student, batch, weights, gradient);
+      double[] told = objective.lossAndGradient(student, batch, weights, gradient);
+      double[] unmasked = objective.losses(student, batch);
+      for (int n = 0; n < 3; n++) {
+        assertThat(Math.abs(told[n] / unmasked[n] - 1) > 1e-6).isEqualTo(dropout > 0);
+      }
+      Parameters unused = student.parameters().zerosLike();
       INDArray flat = student.parameters().flat();
       for (long i = 3; i < flat.length(); i += flat.length() / 9) {
         double value = flat.getDouble(i);
         double[] sides = new double[2];
         for (int side = 0; side < 2; side++) {
           flat.putScalar(i, value + (side == 0 ? 1e-5 : -1e-5));
-          double[] losses = objective.losses(student, batch);
+          double[] losses = objective.lossAndGradient(student, batch, weights, unused);
           for (int n = 0; n < 3; n++) {
             sides[side] += weights[n] * losses[n] / 3;
           }

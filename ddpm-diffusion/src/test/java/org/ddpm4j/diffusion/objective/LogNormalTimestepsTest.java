@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
+import org.apache.commons.math3.distribution.NormalDistribution;
 import org.ddpm4j.diffusion.NoiseLevel;
 import org.ddpm4j.diffusion.random.CounterRandom;
 import org.ddpm4j.diffusion.random.Purpose;
@@ -32,6 +33,31 @@ class LogNormalTimestepsTest {
     assertThat(mean).isCloseTo(-1.2, within(4 * 1.2 / Math.sqrt(20_000)));
     assertThat(Math.sqrt(variance)).isCloseTo(1.2, within(4 * 1.2 / Math.sqrt(40_000)));
     assertThat(draw.weights()).containsOnly(1.0);
+  }
+
+  /** Each ratio goes to the nearest of few levels, in logarithms; the ends take what is beyond. */
+  @Test
+  void ratiosGoToTheNearestLevel() {
+    NoiseSchedule few = NoiseSchedule.of(EdmSchedule.paper(), 6);
+    int[] counts = new int[6];
+    for (int t : LogNormalTimesteps.paper(few).draw(RANDOM, 7, 0, 20_000).t()) {
+      counts[t]++;
+    }
+    NormalDistribution normal = new NormalDistribution(null, -1.2, 1.2);
+    double below = 0;
+    for (int t = 0; t < 6; t++) {
+      double upTo = 1;
+      if (t < 5) {
+        double log = Math.log(NoiseLevel.of(few, t).rho());
+        double next = Math.log(NoiseLevel.of(few, t + 1).rho());
+        upTo = normal.cumulativeProbability((log + next) / 2);
+      }
+      double share = upTo - below;
+      // Four standard errors.
+      assertThat(counts[t] / 20_000.0)
+          .isCloseTo(share, within(4 * Math.sqrt(share * (1 - share) / 20_000) + 1e-9));
+      below = upTo;
+    }
   }
 
   @Test

@@ -73,6 +73,30 @@ class NoiseLevelsTest {
         .hasMessageContaining("11 of 10 timesteps cannot be visited");
   }
 
+  /** The timesteps of diffusers' DPMSolverMultistepScheduler. */
+  @Test
+  void solversThatEndAboveZeroVisitDiffusersTimesteps() {
+    assertThat(times(NoiseLevels.aboveZero(SCHEDULE, TimestepSpacing.LINSPACE, 10)))
+        .containsExactly(999, 899, 799, 699, 599, 500, 400, 300, 200, 100, -1);
+    assertThat(times(NoiseLevels.aboveZero(SCHEDULE, TimestepSpacing.LEADING, 10)))
+        .containsExactly(900, 810, 720, 630, 540, 450, 360, 270, 180, 90, -1);
+    assertThat(times(NoiseLevels.aboveZero(SCHEDULE, TimestepSpacing.TRAILING, 10)))
+        .containsExactly(999, 899, 799, 699, 599, 499, 399, 299, 199, 99, -1);
+  }
+
+  /** Timesteps and σ of diffusers' EulerDiscreteScheduler, betas from 0.1 to 0.3. */
+  @Test
+  void timesBetweenTimestepsAreVisitedAsDiffusersDoes() {
+    NoiseSchedule schedule = NoiseSchedule.of(new LinearSchedule(0.1, 0.3), 11);
+    NoiseLevels levels = NoiseLevels.fractional(schedule, TimestepSpacing.LINSPACE, 5);
+    double[] sigmas = {3.3243034, 2.0609281, 1.2901016, 0.7744982, 0.3333334, 0};
+
+    assertThat(times(levels)).containsExactly(10, 7.5, 5, 2.5, 0, -1);
+    for (int i = 0; i < sigmas.length; i++) {
+      assertThat(levels.levels().get(i).rho()).isCloseTo(sigmas[i], within(1e-6));
+    }
+  }
+
   @Test
   void levelsEndCleanUnlessTold() {
     NoiseLevels levels = NoiseLevels.of(SCHEDULE, TimestepSpacing.TRAILING, 4);
