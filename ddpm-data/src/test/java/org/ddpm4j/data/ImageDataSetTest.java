@@ -329,6 +329,17 @@ class ImageDataSetTest {
         .isThrownBy(
             () -> read(List.of(new NDArrayWritable(IMAGE.div(255).reshape(1, 2, 2)), label)))
         .withMessageContaining("expected a whole number from 0 to 255");
+    // As of images that were scaled, or have more bits.
+    for (float pixel : new float[] {-1, 256}) {
+      INDArray other = IMAGE.reshape(1, 2, 2).dup();
+      other.putScalar(3, pixel);
+      assertThatIOException()
+          .isThrownBy(() -> read(List.of(new NDArrayWritable(other), label)))
+          .withMessageContaining("Record 0 of records has the pixel " + pixel);
+    }
+    assertThatIOException()
+        .isThrownBy(() -> read(List.of(image, new IntWritable(-1))))
+        .withMessage("Record 0 of records has the label -1, expected 0 to 1.");
   }
 
   @SafeVarargs

@@ -292,6 +292,34 @@ class Unet2DTest {
     assertThat(read(UnetFolder.configToJson(config))).isEqualTo(config);
   }
 
+  /**
+   * Parameters of diffusers' networks of these settings, and how many of them are in the middle.
+   */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "\"dropout\": 0 | 45259 | 30",
+        "\"add_attention\": false | 44139 | 20",
+        "\"mid_block_type\": null | 33675 | 0",
+      })
+  void theMiddleMayLackAttentionOrAll(String middle, long numbers, long inTheMiddle)
+      throws IOException {
+    Unet2D config =
+        read(
+            """
+            {"_class_name": "UNet2DModel", "sample_size": 16, "block_out_channels": [8, 16],
+             "layers_per_block": 1, "norm_num_groups": 4, %s,
+             "down_block_types": ["DownBlock2D", "AttnDownBlock2D"],
+             "up_block_types": ["AttnUpBlock2D", "UpBlock2D"]}
+            """
+                .formatted(middle));
+    assertThat(count(config)).isEqualTo(numbers);
+    assertThat(parameters(config).keySet().stream().filter(name -> name.startsWith("mid_block.")))
+        .hasSize((int) inTheMiddle);
+    assertThat(read(UnetFolder.configToJson(config))).isEqualTo(config);
+  }
+
   @Test
   void whatAsksForNothingIsAccepted() throws IOException {
     assertThat(
@@ -300,7 +328,8 @@ class Unet2DTest {
                 "_name_or_path": "somewhere", "_commit_hash": "abc", "dropout": 0,
                 "num_train_timesteps": 1000, "attention_legacy_order": false,
                 "resnet_skip_time_act": false, "encoder_hid_dim": null,
-                "time_embedding_dim": 0, "downsample_type": null
+                "time_embedding_dim": 0, "downsample_type": null, "only_cross_attention": [],
+                "decay": 0.9999, "optimization_step": 330000
                 """))
         .isEqualTo(Unet2D.cifar10());
     assertThat(readWith("layers_per_block", "2.0")).isEqualTo(Unet2D.cifar10());
@@ -337,6 +366,9 @@ class Unet2DTest {
         "sample_size | 0 | sample_size is 0; it must be 1 to 1048576",
         "block_out_channels | 128 | block_out_channels is 128; it must be a list",
         "block_out_channels | [128, 256] | block_out_channels, down_block_types and up_block_types have 2, 4 and 4 entries",
+        "block_out_channels | [] | block_out_channels, down_block_types and up_block_types have 0, 4 and 4 entries",
+        "down_block_types | [\"DownBlock2D\"] | block_out_channels, down_block_types and up_block_types have 4, 1 and 4 entries",
+        "up_block_types | [\"UpBlock2D\"] | block_out_channels, down_block_types and up_block_types have 4, 4 and 1 entries",
         "block_out_channels | [127, 256, 256, 256] | block_out_channels starts with 127; the first must be even",
         "down_block_types | [\"DownBlock2D\", \"SkipDownBlock2D\", \"DownBlock2D\", \"DownBlock2D\"] | down_block_types has 1 of 4 entries that carry the image along (SkipDownBlock2D, AttnSkipDownBlock2D); it must be all or none",
         "up_block_types | [\"UpBlock2D\", \"DownBlock2D\", \"UpBlock2D\", \"UpBlock2D\"] | up_block_types has an entry that is \"DownBlock2D\"; supported are \"UpBlock2D\", \"AttnUpBlock2D\", \"ResnetUpsampleBlock2D\", \"SkipUpBlock2D\", \"AttnSkipUpBlock2D\"",
@@ -363,6 +395,7 @@ class Unet2DTest {
         "\"dropout\": 1 | dropout is 1.0; it must be in [0,1)",
         "\"time_embedding_dim\": -4 | time_embedding_dim is -4; it must be 1 to 4194304",
         "\"attention_legacy_order\": true | attention_legacy_order is true, a key that is not known here",
+        "\"only_cross_attention\": [true, false] | only_cross_attention is [true,false], a key that is not known here",
         "\"cross_attention_dim\": 1280 | cross_attention_dim is 1280, a key that is not known here",
       })
   void refusesAKeyByName(String keyAndValue, String reason) {
