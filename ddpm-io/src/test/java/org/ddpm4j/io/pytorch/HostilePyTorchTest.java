@@ -111,9 +111,9 @@ class HostilePyTorchTest {
 
   /**
    * What the pickles of large models have and those of small ones do not, and what other protocols
-   * write: by Python's {@code pickletools}, which reads each of these as these tensors.
+   * write. Python's {@code pickle} reads each of these as these tensors.
    */
-  @ParameterizedTest
+  @ParameterizedTest(name = "[{index}] {1}")
   @MethodSource("wholePickles")
   void theRarerOpcodesAreRead(String pickle, String names) throws IOException {
     try (PyTorchReader reader = PyTorchReader.open(archive(PROTO + pickle))) {
