@@ -33,7 +33,7 @@ final class Conv2dGradientKernel {
     ConvolutionOperands operands =
         ConvolutionOperands.of(kind, x, w, dy, geometry, context.precision());
     convolution_forward.primitive_desc forward =
-        Conv2dKernel.forward(operands, true, Onednn.attributes());
+        DirectConvolution.forward(operands, operands.weights(), true, Onednn.attributes());
     List<Kernel> steps = new ArrayList<>();
     CpuTensor dx = outputs.get(0);
     CpuTensor dw = outputs.get(1);

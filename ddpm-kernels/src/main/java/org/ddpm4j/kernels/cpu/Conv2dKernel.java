@@ -1,17 +1,10 @@
 package org.ddpm4j.kernels.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
-import java.util.ArrayList;
 import java.util.List;
-import org.bytedeco.dnnl.convolution_forward;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
-import org.bytedeco.dnnl.global.dnnl.prop_kind;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
@@ -93,34 +86,18 @@ final class Conv2dKernel {
     if (isForWinograd(context, kind, geometry, x, w)) {
       return epilogue.after(new Winograd(context, x, w, bias, epilogue.residual(), y), context, y);
     }
+    ConvolutionRows all = ConvolutionRows.all(x, y, epilogue.residual(), geometry);
     if (isForWinograd1d(context, kind, geometry, x, w)) {
-      return epilogue.after(
-          new Winograd1d(context, x, w, bias, epilogue.residual(), y), context, y);
+      Kernel convolution = new Winograd1d.Algorithm(w, bias).shared(context, geometry, all, w);
+      return epilogue.after(convolution, context, y);
     }
     if (epilogue.function() != Activation.IDENTITY && !Onednn.hasAvx2()) {
       // There oneDNN rounds a function within a convolution otherwise than alone, as in a gradient.
       return epilogue.after(
           kernel(context, kind, geometry, x, w, bias, y, Epilogue.NONE), context, y);
     }
-    ConvolutionOperands operands =
-        ConvolutionOperands.of(kind, x, w, y, geometry, context.precision());
-    convolution_forward.primitive_desc description =
-        forward(operands, bias != null, epilogue.attributes());
-    CpuTensor scratch = context.scratch(operands.inputScratch(x)).get(0);
-    ConvolutionOperands.Input source = operands.inputX(context, x, scratch);
-    DnnlCall call =
-        context
-            .call(new convolution_forward(description))
-            .with(DNNL_ARG_SRC, source.memory())
-            .with(DNNL_ARG_WEIGHTS, operands.packedWeights(context, w, description.weights_desc()))
-            .with(DNNL_ARG_DST, context.memory(operands.y(), y));
-    if (bias != null) {
-      call.with(DNNL_ARG_BIAS, context.memory(operands.bias(), bias));
-    }
-    epilogue.addArguments(call, context);
-    List<Kernel> steps = new ArrayList<>(source.preparation());
-    steps.add(call);
-    return Kernel.sequence(steps);
+    return new DirectConvolution(kind, geometry, context.precision(), w, bias, epilogue.function())
+        .shared(context, geometry, all, w);
   }
 
   static boolean isForWinograd(
@@ -150,22 +127,5 @@ final class Conv2dKernel {
   private static boolean isOfKernel3(
       ConvolutionOperands.Weights kind, ConvolutionGeometry geometry, CpuTensor w) {
     return kind == ConvolutionOperands.Weights.DENSE && w.size(0) == 3 && geometry.keepsSize(3);
-  }
-
-  static convolution_forward.primitive_desc forward(
-      ConvolutionOperands operands, boolean withBias, primitive_attr attributes) {
-    return new convolution_forward.primitive_desc(
-        Onednn.engine(),
-        prop_kind.forward_training,
-        algorithm.convolution_direct,
-        operands.multipliedX(),
-        operands.weights(),
-        operands.bias(withBias),
-        operands.y(),
-        operands.strides(),
-        operands.padding(),
-        operands.endPadding(),
-        attributes,
-        false);
   }
 }

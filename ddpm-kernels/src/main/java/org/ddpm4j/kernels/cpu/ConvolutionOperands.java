@@ -100,12 +100,20 @@ record ConvolutionOperands(
       CpuTensor y,
       ConvolutionGeometry geometry,
       Precision precision) {
-    // Depthwise convolution is bound by memory, not by multiplications.
-    memory.data_type type =
-        precision == Precision.BFLOAT16 && kind != Weights.DEPTHWISE
-            ? memory.data_type.bf16
-            : memory.data_type.f32;
+    memory.data_type type = type(kind, precision);
     return of(kind, type, x.shape(), x.dataType(), w.shape(), y.shape(), y.dataType(), geometry);
+  }
+
+  /** Depthwise convolution is bound by memory, not by multiplications. */
+  private static memory.data_type type(Weights kind, Precision precision) {
+    return precision == Precision.BFLOAT16 && kind != Weights.DEPTHWISE
+        ? memory.data_type.bf16
+        : memory.data_type.f32;
+  }
+
+  /** The weights in whatever layout is fastest. */
+  static memory.desc anyWeights(Weights kind, Precision precision, CpuTensor w) {
+    return Onednn.any(type(kind, precision), kind.shape(w.shape()));
   }
 
   private static ConvolutionOperands of(
@@ -158,6 +166,23 @@ record ConvolutionOperands(
         strides,
         padding,
         endPadding);
+  }
+
+  /** The same with other numbers of rows of zeros above and below. */
+  ConvolutionOperands withRowsAround(int above, int below) {
+    return new ConvolutionOperands(
+        type,
+        x,
+        multipliedX,
+        y,
+        multipliedY,
+        plainWeights,
+        weights,
+        weightsGradient,
+        bias,
+        strides,
+        new long[] {above, padding[1]},
+        new long[] {below, endPadding[1]});
   }
 
   /** Feature maps ready to be multiplied, and what makes them so. */

@@ -5,7 +5,6 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCRATCHPAD;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
@@ -28,17 +27,37 @@ import org.ddpm4j.kernels.plan.Tensor;
  */
 final class CpuContext implements PlanContext {
 
-  private final stream stream = new stream(Onednn.engine());
+  private final stream stream;
   private final PackedWeights packedWeights;
   private final Precision precision;
   private final List<PointerScope> nativeObjects = new ArrayList<>();
   private final Scratch scratch = new Scratch();
   private final Scratch converted = new Scratch();
   private final Scratch scratchpads = new Scratch();
+  private final List<CpuContext> ofParts = new ArrayList<>();
 
   CpuContext(PackedWeights packedWeights, Precision precision) {
+    this(packedWeights, precision, new stream(Onednn.engine()));
+  }
+
+  private CpuContext(PackedWeights packedWeights, Precision precision, stream stream) {
     this.packedWeights = packedWeights;
     this.precision = precision;
+    this.stream = stream;
+  }
+
+  /**
+   * The context of a part of a kernel that runs at the same time as its other parts: with scratch
+   * memory of its own. It ends with this one.
+   *
+   * @param i the part's number, from 0
+   * @return the same for all kernels
+   */
+  CpuContext ofPart(int i) {
+    while (ofParts.size() <= i) {
+      ofParts.add(new CpuContext(packedWeights, precision, stream));
+    }
+    return ofParts.get(i);
   }
 
   /**
@@ -66,31 +85,13 @@ final class CpuContext implements PlanContext {
    * @return the call, without arguments
    */
   public DnnlCall call(primitive primitive) {
-    return calls(primitive, 1).get(0);
-  }
-
-  /**
-   * Calls of a oneDNN primitive that may run at the same time.
-   *
-   * @param primitive what to call
-   * @param count how many
-   * @return the calls, without arguments
-   */
-  List<DnnlCall> calls(primitive primitive, int count) {
+    DnnlCall call = new DnnlCall(primitive, stream);
     long bytes = Onednn.scratchpadBytes(primitive);
-    long[] lengths = new long[count];
-    Arrays.fill(lengths, (bytes + Float.BYTES - 1) / Float.BYTES);
-    List<CpuTensor> pads = bytes == 0 ? List.of() : scratchpads.pieces(lengths);
-    List<DnnlCall> calls = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      DnnlCall call = new DnnlCall(primitive, stream);
-      if (bytes > 0) {
-        memory.desc layout = Onednn.dense(memory.data_type.u8, bytes);
-        call.with(DNNL_ARG_SCRATCHPAD, memory(layout, pads.get(i)));
-      }
-      calls.add(call);
+    if (bytes > 0) {
+      CpuTensor pad = scratchpads.pieces((bytes + Float.BYTES - 1) / Float.BYTES).get(0);
+      call.with(DNNL_ARG_SCRATCHPAD, memory(Onednn.dense(memory.data_type.u8, bytes), pad));
     }
-    return calls;
+    return call;
   }
 
   /**
@@ -257,15 +258,21 @@ final class CpuContext implements PlanContext {
 
   @Override
   public long scratchBytes() {
-    return (scratch.floats + converted.floats + scratchpads.floats) * Float.BYTES;
+    long own = (scratch.floats + converted.floats + scratchpads.floats) * Float.BYTES;
+    return own + ofParts.stream().mapToLong(CpuContext::scratchBytes).sum();
   }
 
   @Override
   public void close() {
+    ofParts.forEach(CpuContext::closeScratch);
+    closeScratch();
+    stream.close();
+    nativeObjects.forEach(PointerScope::close);
+  }
+
+  private void closeScratch() {
     scratch.close();
     converted.close();
     scratchpads.close();
-    stream.close();
-    nativeObjects.forEach(PointerScope::close);
   }
 }

@@ -17,28 +17,77 @@ final class LinearAttentionKernel {
     CpuTensor y = outputs.get(0);
     CpuTensor kept = outputs.size() == 1 ? null : outputs.get(1);
     AttentionShape s = AttentionShape.of(qkv, op.heads());
-    memory.desc summary = Onednn.dense(s.type(), s.heads(), s.width(), s.width());
-    long rows = kept == null ? (long) s.positions() * s.features() : 0;
-    List<CpuTensor> scratch = context.scratch(rows, rows, (long) s.features() * s.width());
-    CpuTensor contextMatrix = scratch.get(2);
-    Softmax ofQueries = Softmax.ofRows(s.type(), (long) s.positions() * s.heads(), s.width());
-    Softmax ofKeys = Softmax.ofColumns(s.type(), s.positions(), s.features());
-    MatrixProduct summing =
-        MatrixProduct.scaled(s.inRowsTransposed(), s.inQkv(), summary, 1 / Math.sqrt(s.width()));
-    MatrixProduct reading = MatrixProduct.of(s.inRows(), summary, s.inRows());
-    List<Kernel> steps = new ArrayList<>();
+    Heads all = Heads.of(s, s.heads());
+    List<Kernel> images = new ArrayList<>();
     for (int n = 0; n < s.images(); n++) {
-      CpuTensor image = image(qkv, s, n);
-      CpuTensor q = kept == null ? rows(s, scratch.get(0)) : s.kept(kept, n, 0);
-      CpuTensor k = kept == null ? rows(s, scratch.get(1)) : s.kept(kept, n, 1);
-      steps.add(ChannelRange.gathering(context, image, 0, q));
-      steps.add(ofQueries.inPlace(context, q));
-      steps.add(ChannelRange.gathering(context, image, s.features(), k));
-      steps.add(ofKeys.inPlace(context, k));
-      steps.add(summing.call(context, k, s.part(qkv, n, 2), contextMatrix));
-      steps.add(reading.call(context, q, contextMatrix, s.image(y, n)));
+      images.add(all.kernel(context, qkv, kept, y, n, 0));
     }
-    return Kernel.sequence(steps);
+    Kernel whole = Kernel.sequence(images);
+    double flops = 4.0 * s.images() * s.positions() * s.features() * s.width();
+    return kept != null || flops < SharedKernel.LEAST_FLOPS
+        ? whole
+        : new SharedKernel(context, whole, threads -> parts(context, s, qkv, y, threads));
+  }
+
+  private static List<Kernel> parts(
+      CpuContext context, AttentionShape s, CpuTensor qkv, CpuTensor y, int threads) {
+    int some = s.heads();
+    while (some > 1 && s.images() * (s.heads() / some) < threads) {
+      some = AttentionShape.fewer(s.heads(), some);
+    }
+    Heads heads = Heads.of(s, some);
+    List<Kernel> parts = new ArrayList<>();
+    for (int n = 0; n < s.images(); n++) {
+      for (int first = 0; first < s.heads(); first += some) {
+        parts.add(heads.kernel(context.ofPart(parts.size()), qkv, null, y, n, first));
+      }
+    }
+    return parts;
+  }
+
+  /** What oneDNN computes of some heads of one image. */
+  private record Heads(
+      AttentionShape all,
+      AttentionShape some,
+      Softmax ofQueries,
+      Softmax ofKeys,
+      MatrixProduct summing,
+      MatrixProduct reading) {
+
+    static Heads of(AttentionShape s, int heads) {
+      AttentionShape some = s.ofHeads(heads);
+      memory.desc summary = Onednn.dense(s.type(), heads, s.width(), s.width());
+      return new Heads(
+          s,
+          some,
+          Softmax.ofRows(s.type(), (long) s.positions() * heads, s.width()),
+          Softmax.ofColumns(s.type(), s.positions(), some.features()),
+          MatrixProduct.scaled(
+              some.inRowsTransposed(), some.inQkv(), summary, 1 / Math.sqrt(s.width())),
+          MatrixProduct.of(some.inRows(), summary, s.inRows(heads, s.positions())));
+    }
+
+    /** The softmaxes of all heads may be kept; where they are not, kept is null. */
+    Kernel kernel(
+        CpuContext context, CpuTensor qkv, CpuTensor kept, CpuTensor y, int n, int first) {
+      long rows = kept == null ? (long) all.positions() * some.features() : 0;
+      List<CpuTensor> scratch = context.scratch(rows, rows, (long) some.features() * all.width());
+      CpuTensor contextMatrix = scratch.get(2);
+      CpuTensor q = kept == null ? rows(some, scratch.get(0)) : all.kept(kept, n, 0);
+      CpuTensor k = kept == null ? rows(some, scratch.get(1)) : all.kept(kept, n, 1);
+      CpuTensor v = all.from(first, 0, all.part(qkv, n, 2), all.rowLength());
+      CpuTensor answers = all.from(first, 0, all.image(y, n), all.features());
+      CpuTensor image = image(qkv, all, n);
+      long firstFeature = (long) first * all.width();
+      return Kernel.sequence(
+          List.of(
+              ChannelRange.gathering(context, image, firstFeature, q),
+              ofQueries.inPlace(context, q),
+              ChannelRange.gathering(context, image, all.features() + firstFeature, k),
+              ofKeys.inPlace(context, k),
+              summing.call(context, k, v, contextMatrix),
+              reading.call(context, q, contextMatrix, answers)));
+    }
   }
 
   /** Scratch memory for rows in the format of queries, keys and values. */

@@ -5,11 +5,13 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_linear;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
+import org.ddpm4j.kernels.plan.Kernel;
 
 /**
  * A matrix product, or several at once: {@code c = factor·a·b}, or {@code c += a·b}. Operands are
@@ -48,36 +50,33 @@ record MatrixProduct(matmul primitive, memory.desc a, memory.desc b, memory.desc
 
   /** The product of these operands. */
   DnnlCall call(CpuContext context, CpuTensor left, CpuTensor right, CpuTensor result) {
-    return with(context.call(primitive), context, left, right, result);
+    return context
+        .call(primitive)
+        .with(DNNL_ARG_SRC, context.memory(a, left))
+        .with(DNNL_ARG_WEIGHTS, context.memory(b, right))
+        .with(DNNL_ARG_DST, context.memory(c, result));
   }
 
   /**
    * The products of the parts of operands that lie one behind the other, which may be computed at
    * the same time.
    */
-  List<DnnlCall> calls(
-      CpuContext context, int parts, CpuTensor left, CpuTensor right, CpuTensor result) {
-    List<DnnlCall> calls = context.calls(primitive, parts);
-    for (int i = 0; i < parts; i++) {
-      with(
-          calls.get(i),
-          context,
-          part(left, i, parts),
-          part(right, i, parts),
-          part(result, i, parts));
+  List<Kernel> parts(
+      CpuContext context, int count, CpuTensor left, CpuTensor right, CpuTensor result) {
+    List<Kernel> parts = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      parts.add(
+          call(
+              context.ofPart(i),
+              part(left, i, count),
+              part(right, i, count),
+              part(result, i, count)));
     }
-    return calls;
+    return parts;
   }
 
   private static CpuTensor part(CpuTensor whole, int i, int parts) {
     long length = whole.length() / parts;
     return whole.part(i * length, length);
-  }
-
-  private DnnlCall with(
-      DnnlCall call, CpuContext context, CpuTensor left, CpuTensor right, CpuTensor result) {
-    return call.with(DNNL_ARG_SRC, context.memory(a, left))
-        .with(DNNL_ARG_WEIGHTS, context.memory(b, right))
-        .with(DNNL_ARG_DST, context.memory(c, result));
   }
 }

@@ -11,6 +11,9 @@ final class PackedAttentionKernel {
   /** How many scores there are at once, so that they stay in the second-level cache. */
   private static final int MOST_SCORES = 1 << 18;
 
+  /** A product of few rows takes as long as reading all keys. */
+  private static final int LEAST_QUERIES = 32;
+
   private PackedAttentionKernel() {}
 
   static Kernel kernel(
@@ -20,28 +23,87 @@ final class PackedAttentionKernel {
   }
 
   static Kernel kernel(CpuContext context, AttentionShape s, List<CpuTensor> qkv, CpuTensor y) {
-    int heads = s.heads();
-    while (heads > 1
-        && (s.heads() % heads != 0 || (long) heads * s.positions() * s.positions() > MOST_SCORES)) {
-      heads--;
+    Cut cut = Cut.ofMostScores(s);
+    Kernel whole = kernel(context, cut, qkv, y, cut.blocks());
+    double flops = 4.0 * s.images() * s.features() * s.positions() * s.positions();
+    if (flops < SharedKernel.LEAST_FLOPS) {
+      return whole;
     }
-    int queries = s.positions();
-    while (queries % 2 == 0 && (long) queries * s.positions() > MOST_SCORES) {
-      queries /= 2;
-    }
-    return kernel(context, s, qkv, y, heads, queries);
+    return new SharedKernel(
+        context,
+        whole,
+        threads -> {
+          Cut fine = cut.finer(threads);
+          List<Block> blocks = fine.blocks();
+          int count = Math.min(threads, blocks.size());
+          List<Kernel> parts = new ArrayList<>();
+          for (int i = 0; i < count; i++) {
+            List<Block> share =
+                blocks.subList(blocks.size() * i / count, blocks.size() * (i + 1) / count);
+            parts.add(kernel(context.ofPart(i), fine, qkv, y, share));
+          }
+          return parts;
+        });
   }
 
-  /** Of so many heads and queries at once, which divide all. */
+  /** Heads and queries that are worked on at once; both divide all. */
+  record Cut(AttentionShape shape, int heads, int queries) {
+
+    static Cut ofMostScores(AttentionShape s) {
+      Cut cut = new Cut(s, s.heads(), s.positions());
+      while (cut.scores() > MOST_SCORES && (cut.heads > 1 || cut.queries % 2 == 0)) {
+        cut = cut.next();
+      }
+      return cut;
+    }
+
+    private long scores() {
+      return (long) heads * queries * shape.positions();
+    }
+
+    /** With blocks enough for so many threads, if there can be. */
+    Cut finer(int threads) {
+      Cut cut = this;
+      while (cut.count() < threads
+          && (cut.heads > 1 || cut.queries % 2 == 0 && cut.queries > LEAST_QUERIES)) {
+        cut = cut.next();
+      }
+      return cut;
+    }
+
+    private Cut next() {
+      return heads == 1
+          ? new Cut(shape, 1, queries / 2)
+          : new Cut(shape, AttentionShape.fewer(shape.heads(), heads), queries);
+    }
+
+    private long count() {
+      return (long) shape.images() * (shape.heads() / heads) * (shape.positions() / queries);
+    }
+
+    List<Block> blocks() {
+      List<Block> blocks = new ArrayList<>();
+      for (int n = 0; n < shape.images(); n++) {
+        for (int head = 0; head < shape.heads(); head += heads) {
+          for (int query = 0; query < shape.positions(); query += queries) {
+            blocks.add(new Block(n, head, query));
+          }
+        }
+      }
+      return blocks;
+    }
+  }
+
+  /** What is worked on at once, by the image, the first of its heads and the first query. */
+  record Block(int image, int head, int query) {}
+
+  /** Some blocks one after the other. */
   static Kernel kernel(
-      CpuContext context,
-      AttentionShape s,
-      List<CpuTensor> qkv,
-      CpuTensor y,
-      int heads,
-      int queries) {
-    long length = (long) heads * queries * s.positions();
-    List<CpuTensor> scratch = context.scratch(length, s.roundedScratch(length));
+      CpuContext context, Cut cut, List<CpuTensor> qkv, CpuTensor y, List<Block> blocks) {
+    AttentionShape s = cut.shape();
+    int heads = cut.heads();
+    int queries = cut.queries();
+    List<CpuTensor> scratch = context.scratch(cut.scores(), s.roundedScratch(cut.scores()));
     CpuTensor weights = scratch.get(0);
     CpuTensor factors = s.factors(weights, scratch.get(1));
     MatrixProduct scores =
@@ -60,19 +122,16 @@ final class PackedAttentionKernel {
             .inPlace(context, weights);
     Kernel rounding = s.rounding(context, weights, factors);
     List<Kernel> steps = new ArrayList<>();
-    for (int n = 0; n < s.images(); n++) {
-      for (int head = 0; head < s.heads(); head += heads) {
-        CpuTensor keys = s.from(head, 0, s.part(qkv, n, 1), s.rowLength());
-        CpuTensor values = s.from(head, 0, s.part(qkv, n, 2), s.rowLength());
-        for (int first = 0; first < s.positions(); first += queries) {
-          CpuTensor asking = s.from(head, first, s.part(qkv, n, 0), s.rowLength());
-          CpuTensor answers = s.from(head, first, s.image(y, n), s.features());
-          steps.add(scores.call(context, asking, keys, weights));
-          steps.add(softmax);
-          steps.add(rounding);
-          steps.add(reading.call(context, factors, values, answers));
-        }
-      }
+    for (Block block : blocks) {
+      int n = block.image();
+      CpuTensor keys = s.from(block.head(), 0, s.part(qkv, n, 1), s.rowLength());
+      CpuTensor values = s.from(block.head(), 0, s.part(qkv, n, 2), s.rowLength());
+      CpuTensor asking = s.from(block.head(), block.query(), s.part(qkv, n, 0), s.rowLength());
+      CpuTensor answers = s.from(block.head(), block.query(), s.image(y, n), s.features());
+      steps.add(scores.call(context, asking, keys, weights));
+      steps.add(softmax);
+      steps.add(rounding);
+      steps.add(reading.call(context, factors, values, answers));
     }
     return Kernel.sequence(steps);
   }

@@ -19,8 +19,28 @@ final class Team {
   /** No work yet. */
   private static final Job NOTHING = new Job(0, i -> {});
 
+  private final int size;
   private volatile Job newest = NOTHING;
   private volatile boolean ended;
+
+  /**
+   * Nobody helps yet.
+   *
+   * @param size how many threads there will be
+   */
+  Team(int size) {
+    this.size = size;
+  }
+
+  /** {@return how many threads there are, that of the plan included} */
+  int size() {
+    return size;
+  }
+
+  /** {@return whether there has been anything to share} */
+  boolean hasShared() {
+    return newest != NOTHING;
+  }
 
   /** Tasks that are taken one after the other. */
   private static final class Job {

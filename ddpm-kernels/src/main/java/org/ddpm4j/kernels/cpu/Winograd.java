@@ -4,7 +4,6 @@ import static org.ddpm4j.kernels.cpu.WinogradLoops.IN;
 import static org.ddpm4j.kernels.cpu.WinogradLoops.OUT;
 import static org.ddpm4j.kernels.cpu.WinogradLoops.PRODUCTS;
 
-import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -24,12 +23,6 @@ final class Winograd implements Kernel {
   /** oneDNN's sums come out differently for one row and for several. */
   private static final int LEAST_ROWS = 2;
 
-  /** Floating-point operations that take many times as long as to share them out. */
-  private static final double LEAST_SHARED_FLOPS = 2e7;
-
-  /** Where there are few rows, the products take as long as reading so many transformed weights. */
-  private static final int LEAST_SHARED_PAIRS = 128 * 128;
-
   private final CpuContext context;
   private final WinogradTiles squares;
   private final CpuTensor x;
@@ -41,9 +34,10 @@ final class Winograd implements Kernel {
   private final CpuTensor transformedWeights;
   private final CpuTensor transformedY;
   private final float[] repeatedBias;
+  private final boolean isShared;
 
   /** For each number of images. */
-  private final Products[] products;
+  private final Kernel[] products;
 
   private final Queue<Transforms> transforms = new ConcurrentLinkedQueue<>();
 
@@ -73,59 +67,43 @@ final class Winograd implements Kernel {
     transformedX = scratch.get(0);
     transformedY = scratch.get(1);
     transformedWeights = transformedWeights(context, weights);
-    products = new Products[squares.imagesAtOnce() + 1];
+    isShared = 2.0 * weights.length() * y.length() / outChannels >= SharedKernel.LEAST_FLOPS;
+    products = new Kernel[squares.imagesAtOnce() + 1];
     for (int images : new int[] {squares.imagesAtOnce(), squares.rest()}) {
       if (images > 0) {
-        products[images] = new Products(matrixRows(images));
+        products[images] = products(matrixRows(images));
       }
     }
     repeatedBias = new float[squares.tileColumns() * outChannels];
     transforms.add(new Transforms());
   }
 
-  /** The matrix products of a run. */
-  private final class Products {
+  /** The matrix products of a run over images with so many rows of squares. */
+  private Kernel products(int rows) {
+    CpuTensor left = transformedX.part(0, (long) PRODUCTS * rows * x.size(3));
+    CpuTensor result = transformedY.part(0, (long) PRODUCTS * rows * outChannels);
+    Kernel whole = product(PRODUCTS, rows).call(context, left, transformedWeights, result);
+    return isShared
+        ? new SharedKernel(
+            context,
+            whole,
+            threads -> {
+              int parts = threads;
+              while (PRODUCTS % parts != 0) {
+                parts++;
+              }
+              return product(PRODUCTS / parts, rows)
+                  .parts(context, parts, left, transformedWeights, result);
+            })
+        : whole;
+  }
 
-    private final int rows;
-    private final CpuTensor left;
-    private final CpuTensor result;
-    private final Kernel whole;
-
-    /**
-     * The same for threads that share them; null until there are such, whom most plans never see.
-     */
-    private List<DnnlCall> parts;
-
-    Products(int rows) {
-      this.rows = rows;
-      left = transformedX.part(0, (long) PRODUCTS * rows * x.size(3));
-      result = transformedY.part(0, (long) PRODUCTS * rows * outChannels);
-      whole = of(PRODUCTS).call(context, left, transformedWeights, result);
-    }
-
-    private MatrixProduct of(int matrices) {
-      int inChannels = x.size(3);
-      return MatrixProduct.of(
-          Onednn.dense(matrices, rows, inChannels),
-          Onednn.dense(matrices, inChannels, outChannels),
-          Onednn.dense(matrices, rows, outChannels));
-    }
-
-    boolean areWorthSharing() {
-      double pairs = (double) x.size(3) * outChannels;
-      return 2 * PRODUCTS * rows * pairs >= LEAST_SHARED_FLOPS || pairs >= LEAST_SHARED_PAIRS;
-    }
-
-    List<DnnlCall> parts() {
-      if (parts == null) {
-        parts =
-            context.preparing(
-                () ->
-                    of(PRODUCTS / Team.MOST)
-                        .calls(context, Team.MOST, left, transformedWeights, result));
-      }
-      return parts;
-    }
+  private MatrixProduct product(int matrices, int rows) {
+    int inChannels = x.size(3);
+    return MatrixProduct.of(
+        Onednn.dense(matrices, rows, inChannels),
+        Onednn.dense(matrices, inChannels, outChannels),
+        Onednn.dense(matrices, rows, outChannels));
   }
 
   /** A row for each square, so that an image's result does not depend on how many there are. */
@@ -148,33 +126,27 @@ final class Winograd implements Kernel {
     }
     for (int first = 0; first < squares.images(); first += squares.imagesAtOnce()) {
       int images = Math.min(squares.imagesAtOnce(), squares.images() - first);
-      Optional<Team> team = context.workers().team();
-      if (team.isPresent() && products[images].areWorthSharing()) {
-        runShared(team.get(), first, images);
-      } else {
-        int rows = images * squares.tileRows();
-        int matrixRows = matrixRows(images);
-        transform(first, 0, rows, own -> own.inputs(matrixRows));
-        products[images].whole.run();
-        transform(first, 0, rows, own -> own.outputs(matrixRows));
-      }
+      int matrixRows = matrixRows(images);
+      Optional<Team> team = isShared ? context.workers().team() : Optional.empty();
+      transform(team, first, images, own -> own.inputs(matrixRows));
+      products[images].run();
+      transform(team, first, images, own -> own.outputs(matrixRows));
     }
   }
 
-  /** The same numbers by several threads. */
-  private void runShared(Team team, int first, int images) {
-    int matrixRows = matrixRows(images);
-    shareTransforms(team, first, images, own -> own.inputs(matrixRows));
-    List<DnnlCall> shared = products[images].parts();
-    team.forEach(shared.size(), i -> shared.get(i).run());
-    shareTransforms(team, first, images, own -> own.outputs(matrixRows));
-  }
-
-  private void shareTransforms(
-      Team team, int first, int images, Function<Transforms, WinogradTiles.Row> transform) {
+  private void transform(
+      Optional<Team> team,
+      int first,
+      int images,
+      Function<Transforms, WinogradTiles.Row> transform) {
     int rows = images * squares.tileRows();
-    int parts = Math.min(rows, Team.MOST);
-    team.forEach(parts, i -> transform(first, rows * i / parts, rows * (i + 1) / parts, transform));
+    if (team.isEmpty()) {
+      transform(first, 0, rows, transform);
+      return;
+    }
+    int parts = Math.min(rows, team.get().size());
+    team.get()
+        .forEach(parts, i -> transform(first, rows * i / parts, rows * (i + 1) / parts, transform));
   }
 
   /** Transforms rows of squares with arrays that nobody else uses meanwhile. */

@@ -44,23 +44,54 @@ final class Winograd1d implements Kernel {
   private final float[] residualRow = new float[Winograd1dLoops.CHUNK];
 
   /**
+   * The convolution of all rows or some.
+   *
+   * @param weights {@code [3,3,iC,oC]}
+   * @param bias one number per output channel, or null
+   */
+  record Algorithm(CpuTensor weights, CpuTensor bias) implements ConvolutionAlgorithm {
+
+    @Override
+    public Kernel kernel(CpuContext context, ConvolutionRows rows, memory.desc layout) {
+      return new Winograd1d(context, this, rows, layout);
+    }
+
+    @Override
+    public convolution_forward.primitive_desc code(ConvolutionRows rows, memory.desc layout) {
+      int inChannels = rows.x().size(3);
+      int outChannels = rows.y().size(3);
+      Winograd1dTiles all = Winograd1dTiles.of(rows.y());
+      Winograd1dTiles tiles = all.first(all.together(inChannels + outChannels));
+      return forward(tiles, layout, inChannels, outChannels, memory.data_type.f32);
+    }
+
+    @Override
+    public memory.desc anyLayout() {
+      return anyWeights(weights.size(2), weights.size(3));
+    }
+
+    @Override
+    public int rowsTogether() {
+      return OUT;
+    }
+  }
+
+  /**
    * Prepares a convolution.
    *
-   * @param x floats or bfloat16, as are the residual and y
-   * @param bias one number per output channel, or null
-   * @param residual added to the result, or null
+   * @param algorithm with weights and bias
+   * @param mapRows in floats or bfloat16
+   * @param layout of one frequency's weights
    */
-  Winograd1d(
-      CpuContext context,
-      CpuTensor x,
-      CpuTensor weights,
-      CpuTensor bias,
-      CpuTensor residual,
-      CpuTensor y) {
-    this.bias = bias;
+  private Winograd1d(
+      CpuContext context, Algorithm algorithm, ConvolutionRows mapRows, memory.desc layout) {
+    bias = algorithm.bias();
+    CpuTensor x = mapRows.x();
+    CpuTensor y = mapRows.y();
+    CpuTensor residual = mapRows.residual();
     int inChannels = x.size(3);
     outChannels = y.size(3);
-    Winograd1dTiles all = Winograd1dTiles.of(x);
+    Winograd1dTiles all = Winograd1dTiles.of(y);
     together = all.together(inChannels + outChannels);
     tiles = all.first(together);
     List<CpuTensor> scratch =
@@ -74,14 +105,13 @@ final class Winograd1d implements Kernel {
     CpuTensor frequencies = scratch.get(0).asBfloat16(tiles.length(inChannels));
     products = scratch.get(1);
     inputs =
-        new Winograd1dTiles.Inputs(context, tiles, x, scratch.get(3), scratch.get(2), frequencies);
+        new Winograd1dTiles.Inputs(
+            context, tiles, x, mapRows.above(), scratch.get(3), scratch.get(2), frequencies);
     residuals = residual == null ? null : FloatImages.reading(context, residual, scratch.get(4));
     results = FloatImages.writing(context, y, scratch.get(5));
     repeatedBias = bias == null ? null : all.chunksOfRow(outChannels);
-    convolution_forward.primitive_desc description =
-        forward(tiles, inChannels, outChannels, memory.data_type.f32);
-    convolution_forward convolution = new convolution_forward(description);
-    List<memory> packed = Winograd1dWeights.packed(context, weights, description.weights_desc());
+    convolution_forward convolution = new convolution_forward(algorithm.code(mapRows, layout));
+    List<memory> packed = Winograd1dWeights.packed(context, algorithm.weights(), layout);
     for (int f = 0; f < IN; f++) {
       CpuTensor from = tiles.frequency(frequencies, f, inChannels);
       CpuTensor to = tiles.frequency(products, f, outChannels);
@@ -98,16 +128,25 @@ final class Winograd1d implements Kernel {
     return Onednn.channelsLast(map.dataType(), map.shape());
   }
 
+  /** One frequency's weights in whatever layout is fastest. */
+  private static memory.desc anyWeights(int inChannels, int outChannels) {
+    return Onednn.any(memory.data_type.bf16, outChannels, inChannels, 1, KERNEL);
+  }
+
   /** One frequency's convolution. */
   static convolution_forward.primitive_desc forward(
-      Winograd1dTiles tiles, int inChannels, int outChannels, memory.data_type result) {
+      Winograd1dTiles tiles,
+      memory.desc weights,
+      int inChannels,
+      int outChannels,
+      memory.data_type result) {
     memory.data_type type = memory.data_type.bf16;
     return new convolution_forward.primitive_desc(
         Onednn.engine(),
         prop_kind.forward_training,
         algorithm.convolution_direct,
         tiles.layout(type, inChannels),
-        Onednn.any(type, outChannels, inChannels, 1, KERNEL),
+        weights,
         tiles.layout(result, outChannels),
         STRIDES.clone(),
         PADDING.clone(),
@@ -120,16 +159,17 @@ final class Winograd1d implements Kernel {
   static convolution_backward_data.primitive_desc inputGradient(
       Winograd1dTiles tiles, int inChannels, int outChannels) {
     memory.data_type type = memory.data_type.bf16;
+    memory.desc weights = anyWeights(inChannels, outChannels);
     return new convolution_backward_data.primitive_desc(
         Onednn.engine(),
         algorithm.convolution_direct,
         tiles.layout(memory.data_type.f32, inChannels),
-        Onednn.any(type, outChannels, inChannels, 1, KERNEL),
+        weights,
         tiles.layout(type, outChannels),
         STRIDES.clone(),
         PADDING.clone(),
         PADDING.clone(),
-        forward(tiles, inChannels, outChannels, type),
+        forward(tiles, weights, inChannels, outChannels, type),
         Onednn.attributes(),
         false);
   }

@@ -73,7 +73,7 @@ final class Winograd1dGradient implements Kernel {
               context, tiles, transformedDy, scratch.get(1), scratch.get(3), dw);
       inputs =
           new Winograd1dTiles.Inputs(
-              context, tiles, x, scratch.get(6), scratch.get(4), weightsGradient.transformedX());
+              context, tiles, x, 1, scratch.get(6), scratch.get(4), weightsGradient.transformedX());
     }
     inputGradients =
         dx == null

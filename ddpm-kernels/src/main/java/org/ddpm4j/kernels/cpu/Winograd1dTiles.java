@@ -227,20 +227,26 @@ record Winograd1dTiles(int images, int height, int width, int storedWidth) {
 
     private final Winograd1dTiles tiles;
     private final int channels;
+    private final int height;
+    private final int above;
     private final FloatImages images;
     private final Frequencies frequencies;
     private final float[][] rows = chunks(IN);
     private final float[][] transformed = chunks(IN);
 
+    /** Inputs, above which there are so many rows of zeros. */
     Inputs(
         CpuContext context,
         Winograd1dTiles tiles,
         CpuTensor x,
+        int above,
         CpuTensor imageScratch,
         CpuTensor tileScratch,
         CpuTensor rounded) {
       this.tiles = tiles;
+      this.above = above;
       channels = x.size(3);
+      height = x.size(1);
       images = FloatImages.reading(context, x, imageScratch);
       frequencies = new Frequencies(context, tiles, channels, tileScratch, rounded);
     }
@@ -250,13 +256,13 @@ record Winograd1dTiles(int images, int height, int width, int storedWidth) {
       CpuTensor x = images.load(image);
       int rowLength = tiles.width * channels;
       for (int tile = 0; tile < tiles.perImage(); tile++) {
-        int top = tile * OUT - 1;
+        int top = tile * OUT - above;
         tiles.forEachChunk(
             channels,
             (start, length) -> {
               for (int r = 0; r < IN; r++) {
                 int row = top + r;
-                if (row >= 0 && row < tiles.height) {
+                if (row >= 0 && row < height) {
                   x.buffer().get(row * rowLength + start, rows[r], 0, length);
                 } else {
                   Arrays.fill(rows[r], 0, length, 0);

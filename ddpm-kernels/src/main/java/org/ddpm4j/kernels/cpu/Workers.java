@@ -13,7 +13,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 
 /**
  * Threads that share out numbered tasks. The calling thread is one of them; the others wait for
@@ -125,7 +125,10 @@ public final class Workers implements AutoCloseable {
       forEach(count, task);
       return;
     }
-    List<Team> teams = Stream.generate(Team::new).limit(count).toList();
+    List<Team> teams =
+        IntStream.range(0, count)
+            .mapToObj(i -> new Team(1 + (helpers - i + count - 1) / count))
+            .toList();
     forEach(
         count + helpers,
         i -> {

@@ -6,7 +6,10 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.bytedeco.dnnl.memory;
+import org.ddpm4j.kernels.ops.ConvolutionGeometry;
 import org.ddpm4j.kernels.plan.ElementType;
+import org.ddpm4j.kernels.plan.Kernel;
 import org.ddpm4j.kernels.plan.Precision;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -96,11 +99,11 @@ class Winograd1dTest {
           CpuTensor residual = tensors.of(context, of.dy(), type);
           CpuTensor y = tensors.of(context, noise(of.dy().shape()), type);
           Values expected = NaiveOps.conv2d(of.x(), of.w(), of.bias(), 1, 1);
-          new Winograd1d(context, x, w, bias, null, y).run();
+          winograd1d(context, x, w, bias, null, y).run();
           assertClose(tensors.values(context, y), expected);
-          new Winograd1d(context, x, w, bias, residual, y).run();
+          winograd1d(context, x, w, bias, residual, y).run();
           assertClose(tensors.values(context, y), NaiveOps.add(expected, of.dy()));
-          new Winograd1d(context, x, w, null, null, y).run();
+          winograd1d(context, x, w, null, null, y).run();
           assertClose(tensors.values(context, y), NaiveOps.conv2d(of.x(), of.w(), null, 1, 1));
           return null;
         });
@@ -171,14 +174,14 @@ class Winograd1dTest {
       try (CpuContext closed = new CpuContext(weights, Precision.BFLOAT16)) {
         CpuTensor x = tensors.of(closed, of.x(), ElementType.BFLOAT16);
         CpuTensor y = tensors.of(closed, of.dy(), ElementType.BFLOAT16);
-        closed.preparing(() -> new Winograd1d(closed, x, w, null, null, y)).run();
+        closed.preparing(() -> winograd1d(closed, x, w, null, null, y)).run();
       }
       try (CpuContext context = new CpuContext(weights, Precision.BFLOAT16)) {
         CpuTensor x = tensors.of(context, of.x(), ElementType.BFLOAT16);
         CpuTensor y = tensors.of(context, noise(of.dy().shape()), ElementType.BFLOAT16);
         CpuTensor dy = tensors.of(context, of.dy(), ElementType.BFLOAT16);
         CpuTensor dx = tensors.of(context, noise(of.x().shape()), ElementType.BFLOAT16);
-        Winograd1d forward = context.preparing(() -> new Winograd1d(context, x, w, null, null, y));
+        Kernel forward = context.preparing(() -> winograd1d(context, x, w, null, null, y));
         Winograd1dGradient gradient =
             context.preparing(() -> new Winograd1dGradient(context, x, w, dy, dx, null, null));
         of.w().writeTo(w);
@@ -210,11 +213,24 @@ class Winograd1dTest {
     }
   }
 
+  private static Kernel winograd1d(
+      CpuContext context,
+      CpuTensor x,
+      CpuTensor w,
+      CpuTensor bias,
+      CpuTensor residual,
+      CpuTensor y) {
+    ConvolutionRows all = ConvolutionRows.all(x, y, residual, ConvolutionGeometry.symmetric(1, 1));
+    Winograd1d.Algorithm algorithm = new Winograd1d.Algorithm(w, bias);
+    memory.desc weights = algorithm.code(all, algorithm.anyLayout()).weights_desc();
+    return algorithm.kernel(context, all, weights);
+  }
+
   private Values convolved(Values x, Values w) {
     return withContext(
         context -> {
           CpuTensor y = tensors.floats(noise(x.size(0), x.size(1), x.size(2), w.size(3)));
-          new Winograd1d(
+          winograd1d(
                   context,
                   tensors.of(context, x, ElementType.BFLOAT16),
                   tensors.floats(w),

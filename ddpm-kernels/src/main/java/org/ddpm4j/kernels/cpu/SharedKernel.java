@@ -1,0 +1,50 @@
+package org.ddpm4j.kernels.cpu;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.IntFunction;
+import org.ddpm4j.kernels.plan.Kernel;
+
+/** What one thread does as a whole, and a {@link Team} in parts: with the same results. */
+final class SharedKernel implements Kernel {
+
+  /** Floating-point operations that take several times as long as to share them out. */
+  static final double LEAST_FLOPS = 3e6;
+
+  private final CpuContext context;
+  private final Kernel whole;
+  private final IntFunction<List<Kernel>> cut;
+
+  /** The parts for each number of threads that there have been; most plans never see a team. */
+  private final Map<Integer, List<Kernel>> parts = new HashMap<>();
+
+  /**
+   * A kernel and what its parts are.
+   *
+   * @param whole what all parts do
+   * @param cut makes parts for so many threads, that may run at the same time and have a {@link
+   *     CpuContext#ofPart} each; none where only the whole will do
+   */
+  SharedKernel(CpuContext context, Kernel whole, IntFunction<List<Kernel>> cut) {
+    this.context = context;
+    this.whole = whole;
+    this.cut = cut;
+  }
+
+  @Override
+  public void run() {
+    Optional<Team> team = context.workers().team();
+    List<Kernel> shared = team.isEmpty() ? List.of() : parts(team.get().size());
+    if (shared.isEmpty()) {
+      whole.run();
+    } else {
+      team.get().forEach(shared.size(), i -> shared.get(i).run());
+    }
+  }
+
+  private List<Kernel> parts(int threads) {
+    return parts.computeIfAbsent(threads, n -> context.preparing(() -> cut.apply(n)));
+  }
+}

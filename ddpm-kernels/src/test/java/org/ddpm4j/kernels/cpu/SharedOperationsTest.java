@@ -1,0 +1,156 @@
+package org.ddpm4j.kernels.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.LongStream;
+import org.ddpm4j.kernels.ops.Activation;
+import org.ddpm4j.kernels.ops.Add;
+import org.ddpm4j.kernels.ops.Conv2d;
+import org.ddpm4j.kernels.ops.ConvolutionGeometry;
+import org.ddpm4j.kernels.ops.Eltwise;
+import org.ddpm4j.kernels.ops.LinearAttention;
+import org.ddpm4j.kernels.ops.PackedAttention;
+import org.ddpm4j.kernels.plan.GraphPlan;
+import org.ddpm4j.kernels.plan.Precision;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/** What a team's threads share has the bits that one thread makes. */
+class SharedOperationsTest {
+
+  private interface Operation {
+    SDVariable apply(FusedGraph graph, SDVariable x);
+  }
+
+  /** An operation on images of a shape {@code [H,W,C]}. */
+  private record Case(String name, long[] image, Operation operation) {
+
+    @Override
+    public String toString() {
+      return name + " of " + Arrays.toString(image);
+    }
+  }
+
+  static List<Case> cases() {
+    List<Case> cases = new ArrayList<>();
+    ConvolutionGeometry same = ConvolutionGeometry.symmetric(1, 1);
+    ConvolutionGeometry pointwise = ConvolutionGeometry.symmetric(1, 0);
+    cases.add(convolution(3, same, 28, 28, 28, 28));
+    cases.add(convolution(3, same, 13, 17, 40, 40));
+    cases.add(convolution(3, new ConvolutionGeometry(2, 0, 1), 16, 16, 64, 64));
+    cases.add(convolution(4, ConvolutionGeometry.symmetric(2, 1), 28, 28, 28, 28));
+    cases.add(convolution(7, ConvolutionGeometry.symmetric(1, 3), 32, 32, 4, 32));
+    cases.add(convolution(1, pointwise, 28, 28, 28, 384));
+    cases.add(convolution(1, pointwise, 16, 16, 768, 768));
+    cases.add(convolution(1, pointwise, 1, 256, 192, 192));
+    // Winograd's algorithm, along both axes or one
+    cases.add(convolution(3, same, 16, 16, 128, 128));
+    cases.add(convolution(3, same, 18, 15, 128, 256));
+    cases.add(attention(1, 16, 16, 256));
+    cases.add(attention(4, 14, 14, 128));
+    cases.add(attention(3, 17, 15, 96));
+    cases.add(linearAttention(4, 28, 28, 128));
+    cases.add(linearAttention(3, 17, 15, 192));
+    return cases;
+  }
+
+  private static Case convolution(
+      int kernel, ConvolutionGeometry geometry, long height, long width, long in, long out) {
+    return new Case(
+        "convolution %dx%d to %d, %s".formatted(kernel, kernel, out, geometry),
+        new long[] {height, width, in},
+        (graph, x) -> {
+          SplittableRandom random = new SplittableRandom(3);
+          SameDiff sameDiff = graph.sameDiff();
+          SDVariable w =
+              graph.parameter("w", Values.gaussian(random, 0.1, kernel, kernel, in, out));
+          SDVariable b = graph.parameter("b", Values.gaussian(random, 1, out));
+          SDVariable once = conv2d(sameDiff, x, w, b, geometry);
+          SDVariable active = new Eltwise(sameDiff, once, Activation.SILU).outputVariable();
+          // With a function at its end, without a bias, with a residual.
+          SDVariable plain = conv2d(sameDiff, x, w, null, geometry);
+          return new Add(sameDiff, active, plain).outputVariable();
+        });
+  }
+
+  private static SDVariable conv2d(
+      SameDiff graph, SDVariable x, SDVariable w, SDVariable bias, ConvolutionGeometry geometry) {
+    return new Conv2d(
+            graph, x, w, bias, geometry.stride(), geometry.padding(), geometry.endPadding())
+        .outputVariable();
+  }
+
+  private static Case attention(int heads, long height, long width, long features) {
+    return new Case(
+        "attention of %d heads".formatted(heads),
+        new long[] {height, width, 3 * features},
+        (graph, x) -> new PackedAttention(graph.sameDiff(), x, heads).outputVariable());
+  }
+
+  private static Case linearAttention(int heads, long height, long width, long features) {
+    return new Case(
+        "linear attention of %d heads".formatted(heads),
+        new long[] {height, width, 3 * features},
+        (graph, x) -> new LinearAttention(graph.sameDiff(), x, heads).outputVariable());
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void areTheSameWhoeverHelps(Case c) {
+    areTheSame(c, Precision.FLOAT32);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void areTheSameWhoeverHelpsInBfloat16(Case c) {
+    Assumptions.assumeTrue(Onednn.hasBfloat16(), "the processor has no bfloat16");
+    areTheSame(c, Precision.BFLOAT16);
+  }
+
+  private static void areTheSame(Case c, Precision precision) {
+    FusedGraph graph = new FusedGraph(precision);
+    SDVariable x =
+        graph.input("x", LongStream.concat(LongStream.of(1), Arrays.stream(c.image)).toArray());
+    // In the format of feature maps, where that is another.
+    SDVariable features = new Eltwise(graph.sameDiff(), x, Activation.GELU).outputVariable();
+    c.operation.apply(graph, features).rename("y");
+    for (int batch : new int[] {1, 3}) {
+      float[] alone = by(1, graph, c, batch);
+      for (int threads : new int[] {2, 5, 20}) {
+        int mismatch = Arrays.mismatch(by(threads, graph, c, batch), alone);
+        assertThat(mismatch)
+            .as("first difference of %d images by %d threads", batch, threads)
+            .isEqualTo(-1);
+      }
+    }
+  }
+
+  private static float[] by(int threads, FusedGraph graph, Case c, int batch) {
+    Values images =
+        Values.gaussian(new SplittableRandom(1), 1, batch, c.image[0], c.image[1], c.image[2]);
+    try (Workers workers = new Workers(threads);
+        PackedWeights weights = new PackedWeights(workers);
+        GraphPlan plan = FusedGraph.compile(graph.forwardOf(batch, "y"), weights)) {
+      images.setInput(plan, "x");
+      workers.forEachWithHelp(
+          1,
+          i -> {
+            plan.run();
+            // The second time the parts are there.
+            plan.run();
+            assertThat(workers.team().map(Team::hasShared).orElse(true)).isTrue();
+          });
+      CpuTensor y = CpuTensor.of(plan.output("y"));
+      float[] values = new float[y.length()];
+      y.buffer().get(0, values);
+      return values;
+    }
+  }
+}
