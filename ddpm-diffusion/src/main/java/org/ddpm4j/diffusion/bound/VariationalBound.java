@@ -2,6 +2,7 @@ package org.ddpm4j.diffusion.bound;
 
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.function.IntConsumer;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ForwardProcess;
@@ -184,6 +185,7 @@ public record VariationalBound(
    * @return all terms at these timesteps
    * @throws IllegalArgumentException as {@link #term} does, or if the timesteps are of a chain of
    *     another length
+   * @throws CancellationException if the thread is interrupted, whose interrupt stays set
    */
   public BoundEvaluation evaluate(
       Denoiser denoiser,
@@ -208,6 +210,10 @@ public record VariationalBound(
     double[][] x0Errors = new double[images][count];
     double[][] epsErrors = new double[images][count];
     for (int s = 0; s < count; s++) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw new CancellationException(
+            "The evaluation of the bound was cancelled: its thread was interrupted.");
+      }
       int t = timesteps.strata().get(s).timestep();
       INDArray eps = noise.gaussian(t, x0.shape());
       try (INDArray xt = new ForwardProcess(schedule).qSample(x0, timesteps(x0, t), eps)) {

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CancellationException;
+import java.util.function.IntConsumer;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.ForwardProcess;
 import org.ddpm4j.diffusion.NoiseLevel;
@@ -233,6 +235,32 @@ class VariationalBoundTest {
     }
     assertThatThrownBy(() -> BoundEvaluation.concat(List.of()))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void anInterruptCancelsTheEvaluationBeforeTheNextTimestep() {
+    INDArray x0 = images(1, DataType.DOUBLE, 1, 1, 4, 4);
+    StratifiedTimesteps some = StratifiedTimesteps.draw(1000, 12, 0);
+    List<Integer> done = new ArrayList<>();
+    IntConsumer interruptingAtTwo =
+        count -> {
+          done.add(count);
+          if (count == 2) {
+            Thread.currentThread().interrupt();
+          }
+        };
+    try {
+      assertThatThrownBy(
+              () ->
+                  BOUND.evaluate(
+                      imperfect(x0), x0, NoiseSource.seeded(5, 0), some, interruptingAtTwo))
+          .isInstanceOf(CancellationException.class)
+          .hasMessageContaining("interrupted");
+      assertThat(Thread.currentThread().isInterrupted()).isTrue();
+    } finally {
+      Thread.interrupted();
+    }
+    assertThat(done).containsExactly(1, 2);
   }
 
   /** With an estimate outside of the range, clipping is better, and so is what is reported. */
