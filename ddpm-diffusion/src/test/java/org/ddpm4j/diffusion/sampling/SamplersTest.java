@@ -177,6 +177,37 @@ class SamplersTest {
     assertSame(doubles, all.castTo(DataType.DOUBLE), 1e-4);
   }
 
+  /** What was drawn before is not independent, of whatever the golden runs count as the next. */
+  @ParameterizedTest
+  @EnumSource
+  void noNoiseIsDrawnTwice(SamplerType type) {
+    List<Long> drawn = new ArrayList<>();
+    NoiseSource recording =
+        (step, shape) -> {
+          drawn.add(step);
+          return DOUBLES.gaussian(step, shape);
+        };
+    draw(sampler(type, SCHEDULE, 10), GaussianFlow.DENOISER, recording);
+    boolean addsNoise =
+        switch (type) {
+          case DDPM,
+              EULER_ANCESTRAL,
+              DPM2_ANCESTRAL,
+              LCM,
+              CONSISTENCY,
+              SCORE_SDE,
+              KARRAS_VE,
+              SA_SOLVER,
+              DPM_SOLVER_SDE,
+              DPM_SOLVER_EPS_SDE,
+              DPM_SINGLESTEP_SDE ->
+              true;
+          default -> false;
+        };
+    assertThat(drawn).doesNotHaveDuplicates();
+    assertThat(drawn.size() > 2).isEqualTo(addsNoise);
+  }
+
   @ParameterizedTest
   @EnumSource
   void showsEveryStateAndLeavesItAlone(SamplerType type) {
