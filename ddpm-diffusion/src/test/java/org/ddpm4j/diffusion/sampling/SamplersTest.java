@@ -177,7 +177,7 @@ class SamplersTest {
     assertSame(doubles, all.castTo(DataType.DOUBLE), 1e-4);
   }
 
-  /** What was drawn before is not independent, of whatever the golden runs count as the next. */
+  /** The golden runs cannot tell: they have a new noise for every question, whatever its step. */
   @ParameterizedTest
   @EnumSource
   void noNoiseIsDrawnTwice(SamplerType type) {

