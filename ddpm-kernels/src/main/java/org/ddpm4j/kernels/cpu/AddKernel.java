@@ -34,7 +34,9 @@ final class AddKernel {
                     algorithm.binary_add,
                     Onednn.dense(a.dataType(), a.length()),
                     Onednn.dense(b.dataType(), b.length()),
-                    layout)))
+                    layout,
+                    Onednn.attributes(),
+                    false)))
         .with(DNNL_ARG_SRC_0, context.memory(Onednn.dense(a.dataType(), a.length()), a))
         .with(DNNL_ARG_SRC_1, context.memory(Onednn.dense(b.dataType(), b.length()), b))
         .with(DNNL_ARG_DST, context.memory(layout, y));

@@ -27,7 +27,9 @@ final class AffineKernel {
             layout,
             layout,
             (float) op.factor(),
-            (float) op.summand());
+            (float) op.summand(),
+            Onednn.attributes(),
+            false);
     return context
         .call(new eltwise_forward(description))
         .with(DNNL_ARG_SRC, context.memory(layout, inputs.get(0)))

@@ -214,13 +214,7 @@ record ConvolutionOperands(
       return new Input(plain, List.of());
     }
     memory rounded = context.memory(multiplied, scratch);
-    return new Input(
-        rounded,
-        List.of(
-            context
-                .call(new reorder(plain, rounded))
-                .with(DNNL_ARG_SRC, plain)
-                .with(DNNL_ARG_DST, rounded)));
+    return new Input(rounded, List.of(context.copying(plain, rounded)));
   }
 
   memory packedWeights(CpuContext context, CpuTensor weights, memory.desc wanted) {

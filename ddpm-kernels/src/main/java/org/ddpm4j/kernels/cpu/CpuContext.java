@@ -11,7 +11,6 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
-import org.bytedeco.dnnl.reorder;
 import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -81,10 +80,12 @@ final class CpuContext implements PlanContext {
   /**
    * A call of a oneDNN primitive.
    *
-   * @param primitive what to call
+   * @param primitive what to call, made with {@link Onednn#attributes}
    * @return the call, without arguments
+   * @throws IllegalStateException if it would use a scratchpad that is not this context's
    */
   public DnnlCall call(primitive primitive) {
+    Onednn.requireScratchpadByArgument(primitive);
     DnnlCall call = new DnnlCall(primitive, stream);
     long bytes = Onednn.scratchpadBytes(primitive);
     if (bytes > 0) {
@@ -107,9 +108,14 @@ final class CpuContext implements PlanContext {
 
   /** Copies numbers from one layout to another, and from one format to the other. */
   Kernel copying(memory.desc fromLayout, CpuTensor from, memory.desc toLayout, CpuTensor to) {
-    memory source = memory(fromLayout, from);
-    memory target = memory(toLayout, to);
-    return call(new reorder(source, target)).with(DNNL_ARG_SRC, source).with(DNNL_ARG_DST, target);
+    return copying(memory(fromLayout, from), memory(toLayout, to));
+  }
+
+  /** Copies what oneDNN sees. */
+  Kernel copying(memory from, memory to) {
+    return call(Onednn.reorder(from.get_desc(), to.get_desc()))
+        .with(DNNL_ARG_SRC, from)
+        .with(DNNL_ARG_DST, to);
   }
 
   /** Copies all numbers of a tensor to one of the same length. */

@@ -11,7 +11,6 @@ import org.bytedeco.dnnl.convolution_forward;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.global.dnnl.prop_kind;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.reorder;
 import org.ddpm4j.kernels.ops.ConvolutionGeometry;
 import org.ddpm4j.kernels.ops.DepthwiseConv2dGradient;
 import org.ddpm4j.kernels.plan.Kernel;
@@ -96,11 +95,7 @@ final class DepthwiseConv2dGradientKernel {
       CpuTensor image = x.part(n * inputLength, x.size(1), x.size(2), channels);
       CpuTensor slopes = dy.part(n * outputLength, kernel);
       memory plain = context.memory(operands.plainWeights(), slopes);
-      steps.add(
-          context
-              .call(new reorder(plain, packed))
-              .with(DNNL_ARG_SRC, plain)
-              .with(DNNL_ARG_DST, packed));
+      steps.add(context.copying(plain, packed));
       steps.add(
           context
               .call(convolution)

@@ -1,12 +1,8 @@
 package org.ddpm4j.kernels.cpu;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-
 import java.util.List;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.memory.format_tag;
-import org.bytedeco.dnnl.reorder;
 import org.ddpm4j.kernels.ops.ChannelsFirst;
 import org.ddpm4j.kernels.ops.ChannelsLast;
 import org.ddpm4j.kernels.plan.Kernel;
@@ -38,6 +34,6 @@ final class LayoutKernels {
       format_tag layoutOfY) {
     memory from = context.memory(new memory.desc(shape, memory.data_type.f32, layoutOfX), x);
     memory to = context.memory(new memory.desc(shape, memory.data_type.f32, layoutOfY), y);
-    return context.call(new reorder(from, to)).with(DNNL_ARG_SRC, from).with(DNNL_ARG_DST, to);
+    return context.copying(from, to);
   }
 }

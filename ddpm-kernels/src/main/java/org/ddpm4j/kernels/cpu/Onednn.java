@@ -6,9 +6,12 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_amx;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_bf16;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_get_effective_cpu_isa;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_get_size;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_desc_query;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_desc_query_md;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_query_memory_consumption_s64;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_query_scratchpad_md;
 
+import java.util.Locale;
 import org.bytedeco.dnnl.dnnl_memory_desc;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl.scratchpad_mode;
@@ -16,6 +19,8 @@ import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive;
 import org.bytedeco.dnnl.primitive_attr;
+import org.bytedeco.dnnl.reorder;
+import org.bytedeco.javacpp.LongPointer;
 
 /** oneDNN's names in short. */
 public final class Onednn {
@@ -66,6 +71,34 @@ public final class Onednn {
   /** The same for a primitive that adds to a tensor, or overwrites it where that is blank. */
   static primitive_attr attributesOfAddingTo(CpuTensor result) {
     return result.isBlank() ? attributes() : attributesOfAdding();
+  }
+
+  /** A primitive that copies numbers from one layout to another. */
+  static reorder reorder(memory.desc from, memory.desc to) {
+    return new reorder(
+        new reorder.primitive_desc(engine(), from, engine(), to, attributes(), false));
+  }
+
+  /**
+   * That a primitive computes in no memory but what it is called with.
+   *
+   * @throws IllegalStateException if it was made without {@link #attributes}, and takes a
+   *     scratchpad of oneDNN's, which two threads may use at the same time
+   */
+  static void requireScratchpadByArgument(primitive primitive) {
+    try (LongPointer bytes = new LongPointer(1)) {
+      bytes.put(0);
+      dnnl_primitive_desc_query(
+          primitive.get_dnnl_primitive_desc(), dnnl_query_memory_consumption_s64, 0, bytes);
+      if (bytes.get() > 0) {
+        throw new IllegalStateException(
+            String.format(
+                Locale.ROOT,
+                "A primitive of oneDNN's takes a scratchpad of its own of %d bytes; "
+                    + "make it with Onednn.attributes().",
+                bytes.get()));
+      }
+    }
   }
 
   /** The bytes of the scratchpad that a primitive must be given. */

@@ -64,7 +64,9 @@ final class OnednnFunctions {
             d,
             alpha(function),
             0f,
-            forwardDescription(function, d)));
+            forwardDescription(function, d),
+            Onednn.attributes(),
+            false));
   }
 
   private static eltwise_forward.primitive_desc forwardDescription(
@@ -76,6 +78,8 @@ final class OnednnFunctions {
         d,
         d,
         alpha(function),
-        0f);
+        0f,
+        Onednn.attributes(),
+        false);
   }
 }

@@ -33,7 +33,9 @@ final class RmsNormKernel {
             to,
             // The square of the least norm, of a mean: with it a row of zeros stays one.
             (float) (RmsNorm.LEAST_NORM * RmsNorm.LEAST_NORM / channels),
-            normalization_flags.use_scale.value | normalization_flags.rms_norm.value);
+            normalization_flags.use_scale.value | normalization_flags.rms_norm.value,
+            Onednn.attributes(),
+            false);
     return context
         .call(new layer_normalization_forward(description))
         .with(DNNL_ARG_SRC, context.memory(from, x))

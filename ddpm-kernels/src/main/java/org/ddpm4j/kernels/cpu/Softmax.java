@@ -50,7 +50,9 @@ record Softmax(softmax_forward primitive, memory.desc layout) {
         algorithm.softmax_accurate,
         layout,
         layout,
-        AXIS);
+        AXIS,
+        Onednn.attributes(),
+        false);
   }
 
   /**
@@ -70,7 +72,9 @@ record Softmax(softmax_forward primitive, memory.desc layout) {
               layout,
               layout,
               AXIS,
-              description(layout));
+              description(layout),
+              Onednn.attributes(),
+              false);
       // oneDNN has fast code for processors with AVX-512 only.
       boolean isSlow = description.impl_info_str().getString().startsWith("ref");
       return new Gradient(isSlow ? null : new softmax_backward(description), rows, width);

@@ -198,7 +198,7 @@ record Winograd1dTiles(int images, int height, int width, int storedWidth) {
       for (int row = 0; row < tiles.rows(); row++) {
         long start = (long) row * rowLength;
         memory target = context.memory(to, rounded.part(start, rounded.length() - start));
-        rounding = rounding == null ? new reorder(source, target) : rounding;
+        rounding = rounding == null ? Onednn.reorder(source.get_desc(), to) : rounding;
         roundings.add(context.call(rounding).with(DNNL_ARG_SRC, source).with(DNNL_ARG_DST, target));
       }
     }

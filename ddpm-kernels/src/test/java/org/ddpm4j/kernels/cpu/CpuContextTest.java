@@ -1,9 +1,14 @@
 package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.dnnl.global.dnnl.normalization_flags;
+import org.bytedeco.dnnl.global.dnnl.prop_kind;
+import org.bytedeco.dnnl.layer_normalization_forward;
+import org.bytedeco.dnnl.memory;
 import org.bytedeco.javacpp.Pointer;
 import org.ddpm4j.kernels.plan.Precision;
 import org.junit.jupiter.api.Test;
@@ -27,6 +32,27 @@ class CpuContextTest {
           assertThat(pieces.get(i).buffer().get(k)).isEqualTo(i);
         }
       }
+    }
+  }
+
+  /** Parts of a kernel that run at the same time would compute in the same memory. */
+  @Test
+  void refusesPrimitivesWithAScratchpadOfOnednns() {
+    try (CpuContext context =
+        new CpuContext(new PackedWeights(new Workers(1)), Precision.FLOAT32)) {
+      memory.desc rows = Onednn.dense(3, 32);
+      layer_normalization_forward withScratchpad =
+          new layer_normalization_forward(
+              new layer_normalization_forward.primitive_desc(
+                  Onednn.engine(),
+                  prop_kind.forward_inference.value,
+                  rows,
+                  rows,
+                  1e-5f,
+                  normalization_flags.none.value));
+      assertThatThrownBy(() -> context.call(withScratchpad))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("Onednn.attributes()");
     }
   }
 

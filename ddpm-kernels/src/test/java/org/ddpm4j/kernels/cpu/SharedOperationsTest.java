@@ -25,6 +25,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
 /** What a team's threads share has the bits that one thread makes. */
 class SharedOperationsTest {
 
+  private static final int REPETITIONS = 5;
+
   private interface Operation {
     SDVariable apply(FusedGraph graph, SDVariable x);
   }
@@ -142,9 +144,10 @@ class SharedOperationsTest {
       workers.forEachWithHelp(
           1,
           i -> {
-            plan.run();
-            // The second time the parts are there.
-            plan.run();
+            // From the second time on the parts are there, and meet.
+            for (int repetition = 0; repetition < REPETITIONS; repetition++) {
+              plan.run();
+            }
             assertThat(workers.team().map(Team::hasShared).orElse(true)).isTrue();
           });
       CpuTensor y = CpuTensor.of(plan.output("y"));
