@@ -484,7 +484,10 @@ class TrainCommandTest {
   void soDoesOneWhoseFirstPictureCannotBeDrawn() throws IOException {
     Path run = folder.resolve("run");
     Cli.run(divergingInTheSecondStep(run, "--sample-every", 1))
-        .isBadInputAtEnd("The network's output is NaN or infinite");
+        .isBadInputAtEnd(
+            "The network's output is NaN or infinite",
+            "with the weights of training step 1",
+            "lower learning rate");
     assertThat(run).doesNotExist();
   }
 

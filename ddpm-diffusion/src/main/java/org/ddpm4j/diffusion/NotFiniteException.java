@@ -12,6 +12,9 @@ public final class NotFiniteException extends RuntimeException {
   private static final String OF_NETWORK =
       "check the model's weights and what it begins with, or compute in a higher precision";
 
+  private static final String OF_TRAINING =
+      "the training has diverged; begin another with a lower learning rate or stronger gradient clipping";
+
   private static final String OF_CODE = "check what it computes, and what it begins with";
 
   /** What is not finite, as a sentence begins with it. */
@@ -20,12 +23,16 @@ public final class NotFiniteException extends RuntimeException {
   /** When it was asked for: a timestep, a severity. */
   private final String when;
 
+  /** The same in more words, as the message has it. */
+  private final String where;
+
   private final String remedy;
 
   private NotFiniteException(String what, String when, String where, String remedy) {
     super(Text.format("%s NaN or infinite %s; %s.", what, where, remedy));
     this.what = what;
     this.when = when;
+    this.where = where;
     this.remedy = remedy;
   }
 
@@ -129,6 +136,23 @@ public final class NotFiniteException extends RuntimeException {
     NotFiniteException said =
         new NotFiniteException(
             what, when, Text.format("from step %d of %d on (%s)", step, steps, when), remedy);
+    said.initCause(this);
+    return said;
+  }
+
+  /**
+   * The same, said of what a training draws on its way.
+   *
+   * @param step of the training whose weights draw, counted from 1
+   * @return a new exception
+   */
+  public NotFiniteException withWeightsOf(long step) {
+    NotFiniteException said =
+        new NotFiniteException(
+            what,
+            when,
+            Text.format("%s, drawn with the weights of training step %d", where, step),
+            OF_TRAINING);
     said.initCause(this);
     return said;
   }

@@ -146,6 +146,9 @@ final class FolderTraining {
         training.requireInPlace();
         training.cleanUp(e);
         throw e;
+      } catch (NotFiniteException e) {
+        training.cleanUp(e);
+        throw e.withWeightsOf(session.trainer().step());
       } catch (RuntimeException | Error e) {
         training.cleanUp(e);
         throw e;

@@ -126,6 +126,9 @@ final class Conv2dKernel {
 
   private static boolean isOfKernel3(
       ConvolutionOperands.Weights kind, ConvolutionGeometry geometry, CpuTensor w) {
-    return kind == ConvolutionOperands.Weights.DENSE && w.size(0) == 3 && geometry.keepsSize(3);
+    return kind == ConvolutionOperands.Weights.DENSE
+        && w.size(0) == 3
+        && w.size(1) == 3
+        && geometry.keepsSize(3);
   }
 }

@@ -1,7 +1,9 @@
 package org.ddpm4j.kernels.cpu;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.bytedeco.dnnl.convolution_forward;
 import org.bytedeco.dnnl.memory;
@@ -16,10 +18,10 @@ interface ConvolutionAlgorithm {
    *
    * @param context of the kernel alone
    * @param rows what it reads and writes
-   * @param weights in which layout it reads the weights
+   * @param code that of these rows; its layout is that of the weights
    * @return it makes these rows of outputs
    */
-  Kernel kernel(CpuContext context, ConvolutionRows rows, memory.desc weights);
+  Kernel kernel(CpuContext context, ConvolutionRows rows, convolution_forward.primitive_desc code);
 
   /**
    * The code of oneDNN's that multiplies.
@@ -53,42 +55,57 @@ interface ConvolutionAlgorithm {
   default Kernel shared(
       CpuContext context, ConvolutionGeometry geometry, ConvolutionRows all, CpuTensor w) {
     convolution_forward.primitive_desc code = code(all, anyLayout());
-    memory.desc weights = code.weights_desc();
-    Kernel whole = kernel(context, all, weights);
+    Kernel whole = kernel(context, all, code);
     double positions = (double) all.y().length() / all.y().size(3);
     if (2 * positions * w.length() < SharedKernel.LEAST_FLOPS) {
       return whole;
     }
     return new SharedKernel(
-        context,
-        whole,
-        threads ->
-            numbersOfParts(threads)
-                .mapToObj(count -> all.cut(geometry, w.size(0), rowsTogether(), count))
-                .filter(cut -> cut.stream().allMatch(rows -> isSame(code(rows, weights), code)))
-                .findFirst()
-                .map(cut -> parts(context, cut, weights))
-                .orElse(List.of()));
+        context, whole, threads -> parts(context, cuts(geometry, all, w, threads), code));
   }
 
-  /** One for each thread, or more, or else fewer. */
-  private static IntStream numbersOfParts(int threads) {
-    return IntStream.concat(
-        IntStream.rangeClosed(threads, 2 * threads),
-        IntStream.range(2, threads).map(fewer -> threads + 1 - fewer));
+  /** Into one part for each thread, or more, or else fewer; each cut once. */
+  private List<List<ConvolutionRows>> cuts(
+      ConvolutionGeometry geometry, ConvolutionRows all, CpuTensor w, int threads) {
+    Map<Integer, List<ConvolutionRows>> cuts = new LinkedHashMap<>();
+    IntStream.concat(
+            IntStream.rangeClosed(threads, 2 * threads),
+            IntStream.range(2, threads).map(fewer -> threads + 1 - fewer))
+        .mapToObj(count -> all.cut(geometry, w, rowsTogether(), count))
+        .forEach(cut -> cuts.putIfAbsent(cut.size(), cut));
+    cuts.remove(1);
+    return List.copyOf(cuts.values());
   }
 
-  private List<Kernel> parts(CpuContext context, List<ConvolutionRows> cut, memory.desc weights) {
-    List<Kernel> parts = new ArrayList<>();
-    for (ConvolutionRows rows : cut) {
-      parts.add(kernel(context.ofPart(parts.size()), rows, weights));
+  /** The parts of the first cut for which oneDNN has the code that computes the whole. */
+  private List<Kernel> parts(
+      CpuContext context,
+      List<List<ConvolutionRows>> cuts,
+      convolution_forward.primitive_desc code) {
+    for (List<ConvolutionRows> cut : cuts) {
+      List<Kernel> parts = new ArrayList<>();
+      for (ConvolutionRows rows : cut) {
+        convolution_forward.primitive_desc ofPart = code(rows, code.weights_desc());
+        if (!isSame(ofPart, code)) {
+          break;
+        }
+        parts.add(kernel(context.ofPart(parts.size()), rows, ofPart));
+      }
+      if (parts.size() == cut.size()) {
+        return parts;
+      }
     }
-    return parts;
+    return List.of();
   }
 
-  /** Whether two pieces of code of oneDNN's add in the same order; it has none for some sizes. */
+  /**
+   * Whether two pieces of code may add in the same order; that they do is what tests say. oneDNN
+   * has none for some sizes, and its convolutions by general matrix products choose another product
+   * for other numbers of rows.
+   */
   private static boolean isSame(
       convolution_forward.primitive_desc a, convolution_forward.primitive_desc b) {
-    return a.impl_info_str().getString().equals(b.impl_info_str().getString());
+    String name = a.impl_info_str().getString();
+    return name.equals(b.impl_info_str().getString()) && !name.startsWith("gemm");
   }
 }

@@ -5,8 +5,8 @@ import java.util.List;
 import org.ddpm4j.kernels.ops.ConvolutionGeometry;
 
 /**
- * Rows of a convolution's outputs, all or some of one image, and the rows of the input that these
- * need.
+ * Rows of a convolution's outputs, all of all images or some of one, and the rows of the input that
+ * these need.
  *
  * @param x rows of the input
  * @param y rows of the output
@@ -15,6 +15,9 @@ import org.ddpm4j.kernels.ops.ConvolutionGeometry;
  * @param below rows of zeros below them
  */
 record ConvolutionRows(CpuTensor x, CpuTensor y, CpuTensor residual, int above, int below) {
+
+  /** oneDNN's sums come out differently for one position and for several. */
+  private static final int LEAST_POSITIONS = 2;
 
   /** All rows of all images. */
   static ConvolutionRows all(
@@ -26,27 +29,26 @@ record ConvolutionRows(CpuTensor x, CpuTensor y, CpuTensor residual, int above, 
    * These, cut into parts of nearly one size.
    *
    * @param geometry of the convolution
-   * @param kernel its height
+   * @param w its weights, {@code [kH,kW,…]}
    * @param unit every part but the last of an image has a multiple of so many rows
    * @param count how many parts there should be; there are a few more if the images ask for it, and
    *     fewer if there are not so many rows
    * @return the parts, each of rows of one image
    */
-  List<ConvolutionRows> cut(ConvolutionGeometry geometry, int kernel, int unit, int count) {
-    if (y.size(1) == 1 && kernel == 1) {
-      return upright().cut(geometry, kernel, unit, count).stream()
-          .map(ConvolutionRows::lying)
-          .toList();
+  List<ConvolutionRows> cut(ConvolutionGeometry geometry, CpuTensor w, int unit, int count) {
+    if (y.size(1) == 1 && isPointwise(geometry, w)) {
+      return upright().cut(geometry, w, unit, count).stream().map(ConvolutionRows::lying).toList();
     }
     int images = y.size(0);
     int units = (y.size(1) + unit - 1) / unit;
-    int perImage = Math.min(units, (count + images - 1) / images);
+    int most = y.size(2) == 1 ? Math.max(1, units / LEAST_POSITIONS) : units;
+    int perImage = Math.min(most, (count + images - 1) / images);
     List<ConvolutionRows> parts = new ArrayList<>();
     for (int n = 0; n < images; n++) {
       for (int i = 0; i < perImage; i++) {
         int begin = units * i / perImage * unit;
         int end = Math.min(units * (i + 1) / perImage * unit, y.size(1));
-        parts.add(part(geometry, kernel, n, begin, end));
+        parts.add(part(geometry, w.size(0), n, begin, end));
       }
     }
     return parts;
@@ -64,6 +66,11 @@ record ConvolutionRows(CpuTensor x, CpuTensor y, CpuTensor residual, int above, 
         residual == null ? null : rows(residual, image, begin, end),
         zerosAbove,
         zerosBelow);
+  }
+
+  /** Whether each output is of the input in its own place. */
+  private static boolean isPointwise(ConvolutionGeometry geometry, CpuTensor w) {
+    return w.size(0) == 1 && w.size(1) == 1 && geometry.keepsSize(1);
   }
 
   /** Maps of one row as those of one column, which are the same for a kernel of 1x1. */

@@ -178,9 +178,10 @@ final class CpuContext implements PlanContext {
         total += FloatMemory.roundUp(piece);
       }
       if (blocks.isEmpty() || total > length) {
-        length = Math.max(total, 2 * length);
-        floats += length;
-        blocks.add(new FloatMemory(length));
+        long longer = Math.max(total, 2 * length);
+        blocks.add(new FloatMemory(longer));
+        length = longer;
+        floats += longer;
       }
       List<CpuTensor> pieces = new ArrayList<>();
       long offset = 0;

@@ -37,16 +37,16 @@ record DirectConvolution(
     implements ConvolutionAlgorithm {
 
   @Override
-  public Kernel kernel(CpuContext context, ConvolutionRows rows, memory.desc weights) {
+  public Kernel kernel(
+      CpuContext context, ConvolutionRows rows, convolution_forward.primitive_desc code) {
     ConvolutionOperands operands = operands(rows);
-    convolution_forward.primitive_desc code = code(rows, weights);
     CpuTensor scratch = context.scratch(operands.inputScratch(rows.x())).get(0);
     ConvolutionOperands.Input source = operands.inputX(context, rows.x(), scratch);
     DnnlCall call =
         context
             .call(new convolution_forward(code))
             .with(DNNL_ARG_SRC, source.memory())
-            .with(DNNL_ARG_WEIGHTS, operands.packedWeights(context, w, weights))
+            .with(DNNL_ARG_WEIGHTS, operands.packedWeights(context, w, code.weights_desc()))
             .with(DNNL_ARG_DST, context.memory(operands.y(), rows.y()));
     if (bias != null) {
       call.with(DNNL_ARG_BIAS, context.memory(operands.bias(), bias));

@@ -26,16 +26,20 @@ final class LinearAttentionKernel {
     double flops = 4.0 * s.images() * s.positions() * s.features() * s.width();
     return kept != null || flops < SharedKernel.LEAST_FLOPS
         ? whole
-        : new SharedKernel(context, whole, threads -> parts(context, s, qkv, y, threads));
+        : new SharedKernel(context, whole, threads -> parts(context, all, qkv, y, threads));
   }
 
   private static List<Kernel> parts(
-      CpuContext context, AttentionShape s, CpuTensor qkv, CpuTensor y, int threads) {
+      CpuContext context, Heads all, CpuTensor qkv, CpuTensor y, int threads) {
+    AttentionShape s = all.all();
     int some = s.heads();
     while (some > 1 && s.images() * (s.heads() / some) < threads) {
       some = AttentionShape.fewer(s.heads(), some);
     }
     Heads heads = Heads.of(s, some);
+    if (!heads.code().equals(all.code())) {
+      return List.of();
+    }
     List<Kernel> parts = new ArrayList<>();
     for (int n = 0; n < s.images(); n++) {
       for (int first = 0; first < s.heads(); first += some) {
@@ -65,6 +69,11 @@ final class LinearAttentionKernel {
           MatrixProduct.scaled(
               some.inRowsTransposed(), some.inQkv(), summary, 1 / Math.sqrt(s.width())),
           MatrixProduct.of(some.inRows(), summary, s.inRows(heads, s.positions())));
+    }
+
+    /** The names of oneDNN's code. */
+    List<String> code() {
+      return List.of(ofQueries.code(), ofKeys.code(), summing.code(), reading.code());
     }
 
     /** The softmaxes of all heads may be kept; where they are not, kept is null. */

@@ -17,12 +17,13 @@ import org.ddpm4j.kernels.plan.Kernel;
  * A matrix product, or several at once: {@code c = factor·a·b}, or {@code c += a·b}. Operands are
  * described by shapes and strides, so that transposed matrices and parts of rows need no copies.
  *
- * @param primitive oneDNN's code
+ * @param primitive oneDNN's
+ * @param code the name of its code
  * @param a left operand
  * @param b right operand
  * @param c result
  */
-record MatrixProduct(matmul primitive, memory.desc a, memory.desc b, memory.desc c) {
+record MatrixProduct(matmul primitive, String code, memory.desc a, memory.desc b, memory.desc c) {
 
   static MatrixProduct of(memory.desc a, memory.desc b, memory.desc c) {
     return with(a, b, c, Onednn.attributes());
@@ -41,11 +42,9 @@ record MatrixProduct(matmul primitive, memory.desc a, memory.desc b, memory.desc
 
   private static MatrixProduct with(
       memory.desc a, memory.desc b, memory.desc c, primitive_attr attributes) {
+    var description = new matmul.primitive_desc(Onednn.engine(), a, b, c, attributes, false);
     return new MatrixProduct(
-        new matmul(new matmul.primitive_desc(Onednn.engine(), a, b, c, attributes, false)),
-        a,
-        b,
-        c);
+        new matmul(description), description.impl_info_str().getString(), a, b, c);
   }
 
   /** The product of these operands. */

@@ -25,7 +25,7 @@ final class SharedKernel implements Kernel {
    *
    * @param whole what all parts do
    * @param cut makes parts for so many threads, that may run at the same time and have a {@link
-   *     CpuContext#ofPart} each; none where only the whole will do
+   *     CpuContext#ofPart} each; fewer than two where only the whole will do
    */
   SharedKernel(CpuContext context, Kernel whole, IntFunction<List<Kernel>> cut) {
     this.context = context;
@@ -37,7 +37,7 @@ final class SharedKernel implements Kernel {
   public void run() {
     Optional<Team> team = context.workers().team();
     List<Kernel> shared = team.isEmpty() ? List.of() : parts(team.get().size());
-    if (shared.isEmpty()) {
+    if (shared.size() < 2) {
       whole.run();
     } else {
       team.get().forEach(shared.size(), i -> shared.get(i).run());

@@ -15,10 +15,11 @@ import org.ddpm4j.kernels.plan.Kernel;
 /**
  * Softmax along an axis of dense matrices.
  *
- * @param primitive oneDNN's code
+ * @param primitive oneDNN's
+ * @param code the name of its code
  * @param layout of the numbers
  */
-record Softmax(softmax_forward primitive, memory.desc layout) {
+record Softmax(softmax_forward primitive, String code, memory.desc layout) {
 
   /** The second, of two for rows and of three for columns, of which there is one matrix. */
   private static final int AXIS = 1;
@@ -34,7 +35,9 @@ record Softmax(softmax_forward primitive, memory.desc layout) {
   }
 
   private static Softmax of(memory.desc layout) {
-    return new Softmax(new softmax_forward(description(layout)), layout);
+    softmax_forward.primitive_desc description = description(layout);
+    return new Softmax(
+        new softmax_forward(description), description.impl_info_str().getString(), layout);
   }
 
   /** That of these numbers, in their place. */

@@ -10,7 +10,7 @@ import java.util.function.IntConsumer;
  */
 final class Team {
 
-  /** The threads of a team; operations have no more parts. */
+  /** The threads of a team. */
   static final int MOST = 12;
 
   /** Looks at what there is to do before others may have the processor: some microseconds. */
@@ -22,24 +22,25 @@ final class Team {
   private final int size;
   private volatile Job newest = NOTHING;
   private volatile boolean ended;
+  private int jobs;
 
   /**
    * Nobody helps yet.
    *
-   * @param size how many threads there will be
+   * @param size how many threads there will be, that of the plan included, if all are to be had
    */
   Team(int size) {
     this.size = size;
   }
 
-  /** {@return how many threads there are, that of the plan included} */
+  /** {@return how many threads there are to be, that of the plan included} */
   int size() {
     return size;
   }
 
-  /** {@return whether there has been anything to share} */
-  boolean hasShared() {
-    return newest != NOTHING;
+  /** {@return how many kernels' tasks have been shared, for tests} */
+  int jobs() {
+    return jobs;
   }
 
   /** Tasks that are taken one after the other. */
@@ -105,6 +106,7 @@ final class Team {
   void forEach(int count, IntConsumer task) {
     Job job = new Job(count, task);
     newest = job;
+    jobs++;
     job.work();
     job.await();
   }

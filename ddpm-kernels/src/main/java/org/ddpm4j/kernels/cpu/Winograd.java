@@ -90,7 +90,7 @@ final class Winograd implements Kernel {
             threads -> {
               int parts = threads;
               while (PRODUCTS % parts != 0) {
-                parts++;
+                parts--;
               }
               return product(PRODUCTS / parts, rows)
                   .parts(context, parts, left, transformedWeights, result);

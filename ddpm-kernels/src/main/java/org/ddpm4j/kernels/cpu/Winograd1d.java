@@ -52,8 +52,9 @@ final class Winograd1d implements Kernel {
   record Algorithm(CpuTensor weights, CpuTensor bias) implements ConvolutionAlgorithm {
 
     @Override
-    public Kernel kernel(CpuContext context, ConvolutionRows rows, memory.desc layout) {
-      return new Winograd1d(context, this, rows, layout);
+    public Kernel kernel(
+        CpuContext context, ConvolutionRows rows, convolution_forward.primitive_desc code) {
+      return new Winograd1d(context, this, rows, code);
     }
 
     @Override
@@ -80,11 +81,14 @@ final class Winograd1d implements Kernel {
    * Prepares a convolution.
    *
    * @param algorithm with weights and bias
-   * @param mapRows in floats or bfloat16
-   * @param layout of one frequency's weights
+   * @param mapRows rows of input, output and residual, in floats or bfloat16
+   * @param code of one frequency's convolution
    */
   private Winograd1d(
-      CpuContext context, Algorithm algorithm, ConvolutionRows mapRows, memory.desc layout) {
+      CpuContext context,
+      Algorithm algorithm,
+      ConvolutionRows mapRows,
+      convolution_forward.primitive_desc code) {
     bias = algorithm.bias();
     CpuTensor x = mapRows.x();
     CpuTensor y = mapRows.y();
@@ -110,8 +114,9 @@ final class Winograd1d implements Kernel {
     residuals = residual == null ? null : FloatImages.reading(context, residual, scratch.get(4));
     results = FloatImages.writing(context, y, scratch.get(5));
     repeatedBias = bias == null ? null : all.chunksOfRow(outChannels);
-    convolution_forward convolution = new convolution_forward(algorithm.code(mapRows, layout));
-    List<memory> packed = Winograd1dWeights.packed(context, algorithm.weights(), layout);
+    convolution_forward convolution = new convolution_forward(code);
+    List<memory> packed =
+        Winograd1dWeights.packed(context, algorithm.weights(), code.weights_desc());
     for (int f = 0; f < IN; f++) {
       CpuTensor from = tiles.frequency(frequencies, f, inChannels);
       CpuTensor to = tiles.frequency(products, f, outChannels);

@@ -68,6 +68,29 @@ class CpuContextTest {
     }
   }
 
+  /** Parts of a kernel run at the same time, kernels after each other. */
+  @Test
+  void partsHaveScratchMemoryApart() throws InterruptedException {
+    long before = NativeMemory.afterCollection();
+    try (CpuContext context =
+        new CpuContext(new PackedWeights(new Workers(1)), Precision.FLOAT32)) {
+      CpuTensor whole = context.scratch(100_000).get(0);
+      CpuTensor second = context.ofPart(1).scratch(100_000).get(0);
+      CpuTensor first = context.ofPart(0).scratch(100_000).get(0);
+      CpuTensor firstOfNext = context.ofPart(0).scratch(100).get(0);
+      assertThat(firstOfNext.pointer().address()).isEqualTo(first.pointer().address());
+      List<CpuTensor> apart = List.of(whole, first, second);
+      for (CpuTensor a : apart) {
+        for (CpuTensor b : apart) {
+          long distance = Math.abs(a.pointer().address() - b.pointer().address());
+          assertThat(a == b || distance >= 100_000L * Float.BYTES).isTrue();
+        }
+      }
+      assertThat(context.scratchBytes()).isEqualTo(3 * 100_000L * Float.BYTES);
+    }
+    assertThat(NativeMemory.afterCollection()).isLessThanOrEqualTo(before);
+  }
+
   /** What a kernel was given stays its own when another needs more. */
   @Test
   void growsWithoutMovingWhatWasGiven() throws InterruptedException {

@@ -11,6 +11,7 @@ import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Add;
 import org.ddpm4j.kernels.ops.Conv2d;
 import org.ddpm4j.kernels.ops.ConvolutionGeometry;
+import org.ddpm4j.kernels.ops.DepthwiseConv2d;
 import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.LinearAttention;
 import org.ddpm4j.kernels.ops.PackedAttention;
@@ -25,14 +26,15 @@ import org.nd4j.autodiff.samediff.SameDiff;
 /** What a team's threads share has the bits that one thread makes. */
 class SharedOperationsTest {
 
+  private static final int THREADS = 20;
   private static final int REPETITIONS = 5;
 
   private interface Operation {
     SDVariable apply(FusedGraph graph, SDVariable x);
   }
 
-  /** An operation on images of a shape {@code [H,W,C]}. */
-  private record Case(String name, long[] image, Operation operation) {
+  /** An operation on images of a shape {@code [H,W,C]}, with so many kernels that are shared. */
+  private record Case(String name, long[] image, int shared, Operation operation) {
 
     @Override
     public String toString() {
@@ -52,12 +54,18 @@ class SharedOperationsTest {
     cases.add(convolution(1, pointwise, 28, 28, 28, 384));
     cases.add(convolution(1, pointwise, 16, 16, 768, 768));
     cases.add(convolution(1, pointwise, 1, 256, 192, 192));
+    cases.add(convolution(3, same, 4, 4, 256, 256));
+    cases.add(convolution(3, new ConvolutionGeometry(2, 0, 1), 17, 17, 64, 64));
+    cases.add(depthwise(28, 28, 64));
     // Winograd's algorithm, along both axes or one
     cases.add(convolution(3, same, 16, 16, 128, 128));
     cases.add(convolution(3, same, 18, 15, 128, 256));
     cases.add(attention(1, 16, 16, 256));
     cases.add(attention(4, 14, 14, 128));
     cases.add(attention(3, 17, 15, 96));
+    // Heads by themselves are cut by queries already.
+    cases.add(attention(1, 32, 32, 64));
+    cases.add(attention(5, 20, 20, 100));
     cases.add(linearAttention(4, 28, 28, 128));
     cases.add(linearAttention(3, 17, 15, 192));
     return cases;
@@ -68,6 +76,7 @@ class SharedOperationsTest {
     return new Case(
         "convolution %dx%d to %d, %s".formatted(kernel, kernel, out, geometry),
         new long[] {height, width, in},
+        2,
         (graph, x) -> {
           SplittableRandom random = new SplittableRandom(3);
           SameDiff sameDiff = graph.sameDiff();
@@ -82,6 +91,19 @@ class SharedOperationsTest {
         });
   }
 
+  private static Case depthwise(long height, long width, long channels) {
+    return new Case(
+        "depthwise convolution 7x7",
+        new long[] {height, width, channels},
+        1,
+        (graph, x) -> {
+          SplittableRandom random = new SplittableRandom(3);
+          SDVariable w = graph.parameter("w", Values.gaussian(random, 0.1, 7, 7, channels, 1));
+          SDVariable b = graph.parameter("b", Values.gaussian(random, 1, channels));
+          return new DepthwiseConv2d(graph.sameDiff(), x, w, b, 1, 3).outputVariable();
+        });
+  }
+
   private static SDVariable conv2d(
       SameDiff graph, SDVariable x, SDVariable w, SDVariable bias, ConvolutionGeometry geometry) {
     return new Conv2d(
@@ -93,6 +115,7 @@ class SharedOperationsTest {
     return new Case(
         "attention of %d heads".formatted(heads),
         new long[] {height, width, 3 * features},
+        1,
         (graph, x) -> new PackedAttention(graph.sameDiff(), x, heads).outputVariable());
   }
 
@@ -100,6 +123,7 @@ class SharedOperationsTest {
     return new Case(
         "linear attention of %d heads".formatted(heads),
         new long[] {height, width, 3 * features},
+        1,
         (graph, x) -> new LinearAttention(graph.sameDiff(), x, heads).outputVariable());
   }
 
@@ -109,8 +133,13 @@ class SharedOperationsTest {
     areTheSame(c, Precision.FLOAT32);
   }
 
+  /** Four rows are one tile there. */
+  static List<Case> casesInBfloat16() {
+    return cases().stream().filter(c -> c.image[0] != 4).toList();
+  }
+
   @ParameterizedTest
-  @MethodSource("cases")
+  @MethodSource("casesInBfloat16")
   void areTheSameWhoeverHelpsInBfloat16(Case c) {
     Assumptions.assumeTrue(Onednn.hasBfloat16(), "the processor has no bfloat16");
     areTheSame(c, Precision.BFLOAT16);
@@ -124,36 +153,47 @@ class SharedOperationsTest {
     SDVariable features = new Eltwise(graph.sameDiff(), x, Activation.GELU).outputVariable();
     c.operation.apply(graph, features).rename("y");
     for (int batch : new int[] {1, 3}) {
-      float[] alone = by(1, graph, c, batch);
-      for (int threads : new int[] {2, 5, 20}) {
-        int mismatch = Arrays.mismatch(by(threads, graph, c, batch), alone);
-        assertThat(mismatch)
-            .as("first difference of %d images by %d threads", batch, threads)
-            .isEqualTo(-1);
+      Values images =
+          Values.gaussian(new SplittableRandom(1), 1, batch, c.image[0], c.image[1], c.image[2]);
+      try (Workers workers = new Workers(THREADS);
+          PackedWeights weights = new PackedWeights(workers);
+          GraphPlan plan = FusedGraph.compile(graph.forwardOf(batch, "y"), weights)) {
+        images.setInput(plan, "x");
+        plan.run();
+        float[] alone = values(plan);
+        // A plan meets teams of two, five and twelve, and none.
+        for (int tasks : new int[] {10, 4, 1, THREADS, 10}) {
+          runInFirstOf(tasks, workers, plan, c);
+          assertThat(Arrays.mismatch(values(plan), alone))
+              .as("first difference of %d images in one of %d tasks", batch, tasks)
+              .isEqualTo(-1);
+        }
       }
     }
   }
 
-  private static float[] by(int threads, FusedGraph graph, Case c, int batch) {
-    Values images =
-        Values.gaussian(new SplittableRandom(1), 1, batch, c.image[0], c.image[1], c.image[2]);
-    try (Workers workers = new Workers(threads);
-        PackedWeights weights = new PackedWeights(workers);
-        GraphPlan plan = FusedGraph.compile(graph.forwardOf(batch, "y"), weights)) {
-      images.setInput(plan, "x");
-      workers.forEachWithHelp(
-          1,
-          i -> {
+  private static void runInFirstOf(int tasks, Workers workers, GraphPlan plan, Case c) {
+    workers.forEachWithHelp(
+        tasks,
+        task -> {
+          if (task == 0) {
             // From the second time on the parts are there, and meet.
             for (int repetition = 0; repetition < REPETITIONS; repetition++) {
               plan.run();
             }
-            assertThat(workers.team().map(Team::hasShared).orElse(true)).isTrue();
-          });
-      CpuTensor y = CpuTensor.of(plan.output("y"));
-      float[] values = new float[y.length()];
-      y.buffer().get(0, values);
-      return values;
-    }
+            assertThat(workers.team().isPresent()).isEqualTo(tasks < THREADS);
+            workers
+                .team()
+                .ifPresent(
+                    team -> assertThat(team.jobs()).isGreaterThanOrEqualTo(REPETITIONS * c.shared));
+          }
+        });
+  }
+
+  private static float[] values(GraphPlan plan) {
+    CpuTensor y = CpuTensor.of(plan.output("y"));
+    float[] values = new float[y.length()];
+    y.buffer().get(0, values);
+    return values;
   }
 }

@@ -6,7 +6,6 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.stream.Stream;
-import org.bytedeco.dnnl.memory;
 import org.ddpm4j.kernels.ops.ConvolutionGeometry;
 import org.ddpm4j.kernels.plan.ElementType;
 import org.ddpm4j.kernels.plan.Kernel;
@@ -222,8 +221,7 @@ class Winograd1dTest {
       CpuTensor y) {
     ConvolutionRows all = ConvolutionRows.all(x, y, residual, ConvolutionGeometry.symmetric(1, 1));
     Winograd1d.Algorithm algorithm = new Winograd1d.Algorithm(w, bias);
-    memory.desc weights = algorithm.code(all, algorithm.anyLayout()).weights_desc();
-    return algorithm.kernel(context, all, weights);
+    return algorithm.kernel(context, all, algorithm.code(all, algorithm.anyLayout()));
   }
 
   private Values convolved(Values x, Values w) {
