@@ -88,13 +88,11 @@ class NotFiniteTest {
 
   /** One weight of every tensor becomes NaN. */
   private static void spoil(Path file) throws IOException {
-    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    Map<String, INDArray> tensors;
     Map<String, String> metadata;
     try (SafetensorsReader reader = SafetensorsReader.open(file)) {
       metadata = reader.metadata();
-      for (String name : reader.names()) {
-        tensors.put(name, reader.tensor(name));
-      }
+      tensors = reader.tensors();
     }
     for (INDArray tensor : tensors.values()) {
       tensor.putScalar(0, Double.NaN);

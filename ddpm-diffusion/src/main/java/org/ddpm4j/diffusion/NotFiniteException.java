@@ -133,11 +133,7 @@ public final class NotFiniteException extends RuntimeException {
    * @return a new exception
    */
   public NotFiniteException inStep(int step, int steps) {
-    NotFiniteException said =
-        new NotFiniteException(
-            what, when, Text.format("from step %d of %d on (%s)", step, steps, when), remedy);
-    said.initCause(this);
-    return said;
+    return said(Text.format("from step %d of %d on (%s)", step, steps, when), remedy);
   }
 
   /**
@@ -147,12 +143,12 @@ public final class NotFiniteException extends RuntimeException {
    * @return a new exception
    */
   public NotFiniteException withWeightsOf(long step) {
-    NotFiniteException said =
-        new NotFiniteException(
-            what,
-            when,
-            Text.format("%s, drawn with the weights of training step %d", where, step),
-            OF_TRAINING);
+    return said(
+        Text.format("%s, drawn with the weights of training step %d", where, step), OF_TRAINING);
+  }
+
+  private NotFiniteException said(String otherWhere, String otherRemedy) {
+    NotFiniteException said = new NotFiniteException(what, when, otherWhere, otherRemedy);
     said.initCause(this);
     return said;
   }

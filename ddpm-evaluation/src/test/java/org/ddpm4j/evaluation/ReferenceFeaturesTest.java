@@ -208,13 +208,11 @@ class ReferenceFeaturesTest {
   void refusesTensorsThatDoNotFit(String name) throws IOException {
     Path file = folder.resolve("features.safetensors");
     five().write(file);
-    Map<String, INDArray> tensors = new LinkedHashMap<>();
+    Map<String, INDArray> tensors;
     Map<String, String> metadata;
     try (SafetensorsReader reader = SafetensorsReader.open(file)) {
       metadata = reader.metadata();
-      for (String each : reader.names()) {
-        tensors.put(each, reader.tensor(each));
-      }
+      tensors = new LinkedHashMap<>(reader.tensors());
     }
 
     INDArray right = tensors.put(name, Nd4j.zeros(DataType.DOUBLE, 3, 3));

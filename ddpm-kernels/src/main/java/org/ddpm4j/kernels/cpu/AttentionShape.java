@@ -38,15 +38,6 @@ record AttentionShape(
         rows.dataType());
   }
 
-  /** The next number of heads, fewer than some, that divides all. */
-  static int fewer(int all, int some) {
-    int fewer = some - 1;
-    while (all % fewer != 0) {
-      fewer--;
-    }
-    return fewer;
-  }
-
   /** So many of the heads alone, in the same rows of queries, keys and values. */
   AttentionShape ofHeads(int count) {
     return new AttentionShape(images, positions, count, width, rowLength, type);

@@ -35,9 +35,10 @@ interface ConvolutionAlgorithm {
   /**
    * The weights in whatever layout is fastest.
    *
+   * @param rows for which
    * @return their type and shape
    */
-  memory.desc anyLayout();
+  memory.desc anyLayout(ConvolutionRows rows);
 
   /**
    * How many rows of outputs belong together.
@@ -54,14 +55,14 @@ interface ConvolutionAlgorithm {
    */
   default Kernel shared(
       CpuContext context, ConvolutionGeometry geometry, ConvolutionRows all, CpuTensor w) {
-    convolution_forward.primitive_desc code = code(all, anyLayout());
+    convolution_forward.primitive_desc code = code(all, anyLayout(all));
     Kernel whole = kernel(context, all, code);
     double positions = (double) all.y().length() / all.y().size(3);
-    if (2 * positions * w.length() < SharedKernel.LEAST_FLOPS) {
-      return whole;
-    }
-    return new SharedKernel(
-        context, whole, threads -> parts(context, cuts(geometry, all, w, threads), code));
+    return SharedKernel.of(
+        context,
+        2 * positions * w.length(),
+        whole,
+        threads -> parts(context, cuts(geometry, all, w, threads), code));
   }
 
   /** Into one part for each thread, or more, or else fewer; each cut once. */

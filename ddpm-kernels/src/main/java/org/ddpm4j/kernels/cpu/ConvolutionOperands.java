@@ -100,20 +100,12 @@ record ConvolutionOperands(
       CpuTensor y,
       ConvolutionGeometry geometry,
       Precision precision) {
-    memory.data_type type = type(kind, precision);
+    // Depthwise convolution is bound by memory, not by multiplications.
+    memory.data_type type =
+        precision == Precision.BFLOAT16 && kind != Weights.DEPTHWISE
+            ? memory.data_type.bf16
+            : memory.data_type.f32;
     return of(kind, type, x.shape(), x.dataType(), w.shape(), y.shape(), y.dataType(), geometry);
-  }
-
-  /** Depthwise convolution is bound by memory, not by multiplications. */
-  private static memory.data_type type(Weights kind, Precision precision) {
-    return precision == Precision.BFLOAT16 && kind != Weights.DEPTHWISE
-        ? memory.data_type.bf16
-        : memory.data_type.f32;
-  }
-
-  /** The weights in whatever layout is fastest. */
-  static memory.desc anyWeights(Weights kind, Precision precision, CpuTensor w) {
-    return Onednn.any(type(kind, precision), kind.shape(w.shape()));
   }
 
   private static ConvolutionOperands of(

@@ -63,8 +63,8 @@ record DirectConvolution(
   }
 
   @Override
-  public memory.desc anyLayout() {
-    return ConvolutionOperands.anyWeights(kind, precision, w);
+  public memory.desc anyLayout(ConvolutionRows rows) {
+    return operands(rows).weights();
   }
 
   @Override

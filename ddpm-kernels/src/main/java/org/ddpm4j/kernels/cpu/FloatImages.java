@@ -58,11 +58,7 @@ final class FloatImages {
   /** How many images of a batch are copied at once: a divisor of their number. */
   static int together(CpuTensor batch) {
     int images = batch.size(0);
-    int most = Math.min(images, Math.max(1, MOST / (batch.length() / images)));
-    while (images % most != 0) {
-      most--;
-    }
-    return most;
+    return Divisors.largest(images, Math.max(1, MOST / (batch.length() / images)));
   }
 
   /** The floats of scratch memory that this takes. */

@@ -24,9 +24,9 @@ final class LinearAttentionKernel {
     }
     Kernel whole = Kernel.sequence(images);
     double flops = 4.0 * s.images() * s.positions() * s.features() * s.width();
-    return kept != null || flops < SharedKernel.LEAST_FLOPS
+    return kept != null
         ? whole
-        : new SharedKernel(context, whole, threads -> parts(context, all, qkv, y, threads));
+        : SharedKernel.of(context, flops, whole, threads -> parts(context, all, qkv, y, threads));
   }
 
   private static List<Kernel> parts(
@@ -34,7 +34,7 @@ final class LinearAttentionKernel {
     AttentionShape s = all.all();
     int some = s.heads();
     while (some > 1 && s.images() * (s.heads() / some) < threads) {
-      some = AttentionShape.fewer(s.heads(), some);
+      some = Divisors.largest(s.heads(), some - 1);
     }
     Heads heads = Heads.of(s, some);
     if (!heads.code().equals(all.code())) {

@@ -27,10 +27,7 @@ final class PackedAttentionKernel {
     Blocks all = Blocks.of(Cut.ofMostScores(s));
     Kernel whole = all.kernel(context, qkv, y, all.cut().blocks());
     double flops = 4.0 * s.images() * s.features() * s.positions() * s.positions();
-    if (flops < SharedKernel.LEAST_FLOPS) {
-      return whole;
-    }
-    return new SharedKernel(context, whole, threads -> parts(context, all, qkv, y, threads));
+    return SharedKernel.of(context, flops, whole, threads -> parts(context, all, qkv, y, threads));
   }
 
   private static List<Kernel> parts(
@@ -78,7 +75,7 @@ final class PackedAttentionKernel {
     private Cut next() {
       return heads == 1
           ? new Cut(shape, 1, queries / 2)
-          : new Cut(shape, AttentionShape.fewer(shape.heads(), heads), queries);
+          : new Cut(shape, Divisors.largest(shape.heads(), heads - 1), queries);
     }
 
     private long count() {

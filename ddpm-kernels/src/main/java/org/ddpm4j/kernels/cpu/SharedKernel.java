@@ -11,7 +11,7 @@ import org.ddpm4j.kernels.plan.Kernel;
 final class SharedKernel implements Kernel {
 
   /** Floating-point operations that take several times as long as to share them out. */
-  static final double LEAST_FLOPS = 3e6;
+  private static final double LEAST_FLOPS = 3e6;
 
   private final CpuContext context;
   private final Kernel whole;
@@ -20,14 +20,25 @@ final class SharedKernel implements Kernel {
   /** The parts for each number of threads that there have been; most plans never see a team. */
   private final Map<Integer, List<Kernel>> parts = new HashMap<>();
 
+  /** Whether so many floating-point operations are worth sharing. */
+  static boolean isWorth(double flops) {
+    return flops >= LEAST_FLOPS;
+  }
+
   /**
-   * A kernel and what its parts are.
+   * A kernel that is shared if that is worth it.
    *
+   * @param flops its floating-point operations
    * @param whole what all parts do
    * @param cut makes parts for so many threads, that may run at the same time and have a {@link
    *     CpuContext#ofPart} each; fewer than two where only the whole will do
+   * @return the whole alone, or with its parts
    */
-  SharedKernel(CpuContext context, Kernel whole, IntFunction<List<Kernel>> cut) {
+  static Kernel of(CpuContext context, double flops, Kernel whole, IntFunction<List<Kernel>> cut) {
+    return isWorth(flops) ? new SharedKernel(context, whole, cut) : whole;
+  }
+
+  private SharedKernel(CpuContext context, Kernel whole, IntFunction<List<Kernel>> cut) {
     this.context = context;
     this.whole = whole;
     this.cut = cut;

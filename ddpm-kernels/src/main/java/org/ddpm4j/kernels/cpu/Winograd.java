@@ -34,7 +34,7 @@ final class Winograd implements Kernel {
   private final CpuTensor transformedWeights;
   private final CpuTensor transformedY;
   private final float[] repeatedBias;
-  private final boolean isShared;
+  private final double flops;
 
   /** For each number of images. */
   private final Kernel[] products;
@@ -67,7 +67,7 @@ final class Winograd implements Kernel {
     transformedX = scratch.get(0);
     transformedY = scratch.get(1);
     transformedWeights = transformedWeights(context, weights);
-    isShared = 2.0 * weights.length() * y.length() / outChannels >= SharedKernel.LEAST_FLOPS;
+    flops = 2.0 * weights.length() * y.length() / outChannels;
     products = new Kernel[squares.imagesAtOnce() + 1];
     for (int images : new int[] {squares.imagesAtOnce(), squares.rest()}) {
       if (images > 0) {
@@ -83,19 +83,15 @@ final class Winograd implements Kernel {
     CpuTensor left = transformedX.part(0, (long) PRODUCTS * rows * x.size(3));
     CpuTensor result = transformedY.part(0, (long) PRODUCTS * rows * outChannels);
     Kernel whole = product(PRODUCTS, rows).call(context, left, transformedWeights, result);
-    return isShared
-        ? new SharedKernel(
-            context,
-            whole,
-            threads -> {
-              int parts = threads;
-              while (PRODUCTS % parts != 0) {
-                parts--;
-              }
-              return product(PRODUCTS / parts, rows)
-                  .parts(context, parts, left, transformedWeights, result);
-            })
-        : whole;
+    return SharedKernel.of(
+        context,
+        flops,
+        whole,
+        threads -> {
+          int parts = Divisors.largest(PRODUCTS, threads);
+          return product(PRODUCTS / parts, rows)
+              .parts(context, parts, left, transformedWeights, result);
+        });
   }
 
   private MatrixProduct product(int matrices, int rows) {
@@ -127,7 +123,8 @@ final class Winograd implements Kernel {
     for (int first = 0; first < squares.images(); first += squares.imagesAtOnce()) {
       int images = Math.min(squares.imagesAtOnce(), squares.images() - first);
       int matrixRows = matrixRows(images);
-      Optional<Team> team = isShared ? context.workers().team() : Optional.empty();
+      Optional<Team> team =
+          SharedKernel.isWorth(flops) ? context.workers().team() : Optional.empty();
       transform(team, first, images, own -> own.inputs(matrixRows));
       products[images].run();
       transform(team, first, images, own -> own.outputs(matrixRows));

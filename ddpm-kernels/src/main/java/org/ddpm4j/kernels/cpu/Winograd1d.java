@@ -67,7 +67,7 @@ final class Winograd1d implements Kernel {
     }
 
     @Override
-    public memory.desc anyLayout() {
+    public memory.desc anyLayout(ConvolutionRows rows) {
       return anyWeights(weights.size(2), weights.size(3));
     }
 

@@ -103,11 +103,7 @@ record Winograd1dTiles(int images, int height, int width, int storedWidth) {
   /** How many images are worked on together: a divisor of their number. */
   int together(int channels) {
     int most = Math.max(1, MOST / (IN * perImage() * storedWidth * channels));
-    int together = Math.min(images, most);
-    while (images % together != 0) {
-      together--;
-    }
-    return together;
+    return Divisors.largest(images, most);
   }
 
   /** These images alone. */

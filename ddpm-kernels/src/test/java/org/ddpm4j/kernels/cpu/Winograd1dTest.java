@@ -221,7 +221,7 @@ class Winograd1dTest {
       CpuTensor y) {
     ConvolutionRows all = ConvolutionRows.all(x, y, residual, ConvolutionGeometry.symmetric(1, 1));
     Winograd1d.Algorithm algorithm = new Winograd1d.Algorithm(w, bias);
-    return algorithm.kernel(context, all, algorithm.code(all, algorithm.anyLayout()));
+    return algorithm.kernel(context, all, algorithm.code(all, algorithm.anyLayout(all)));
   }
 
   private Values convolved(Values x, Values w) {
