@@ -258,6 +258,8 @@ class ConvergenceTest {
         solver("SA-Solver 1, 2", 2, l -> saSolver(l, 1, 2, 1)),
         solver("SA-Solver 2, 2", 2, l -> saSolver(l, 2, 2, 1)),
         solver("SA-Solver 4, 4", 2, l -> saSolver(l, 4, 4, 1)),
+        // Of τ = 1, τ² and 1/τ² are the same.
+        solver("SA-Solver 2, 2, τ = 1/2", 2, l -> saSolver(l, 2, 2, 0.5)),
         solver("singlestep SDE-DPM-Solver++ 1", 1, l -> singlestepSde(l, 1)),
         // The noise of a group's end knows nothing of that of its middle.
         solver("singlestep SDE-DPM-Solver++ 2", 1, l -> singlestepSde(l, 2)),

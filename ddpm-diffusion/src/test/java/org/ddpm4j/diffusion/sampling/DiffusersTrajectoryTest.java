@@ -72,7 +72,8 @@ class DiffusersTrajectoryTest {
             "flow_trajectories.json",
             "edm_trajectories.json",
             "consistency_trajectories.json",
-            "ipndm_trajectories.json")
+            "ipndm_trajectories.json",
+            "short_trajectories.json")
         .flatMap(DiffusersTrajectoryTest::resource);
   }
 

@@ -82,7 +82,8 @@ class SamplersPageTest {
             "flow", "%d of rectified flows",
             "consistency", "%d of consistency models",
             "edm", "%d with the preconditioning",
-            "ipndm", "%d of iPNDM");
+            "ipndm", "%d of iPNDM",
+            "short", "%d of one to five steps");
     String page = Files.readString(PAGE);
     int all = 0;
     for (Map.Entry<String, String> part : words.entrySet()) {

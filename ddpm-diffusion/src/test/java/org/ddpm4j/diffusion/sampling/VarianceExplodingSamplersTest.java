@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.ddpm4j.diffusion.Denoiser;
 import org.ddpm4j.diffusion.NoiseLevel;
@@ -84,6 +86,66 @@ class VarianceExplodingSamplersTest {
     INDArray images = draw(ScoreSdeConfig.usual().create(SCHEDULE, 300, X0Constraint.NONE));
     assertThat(images.meanNumber().doubleValue()).isCloseTo(MEAN, within(0.02));
     assertThat(images.stdNumber().doubleValue()).isCloseTo(DEVIATION, within(0.06));
+  }
+
+  /** Song et al. 2021b, algorithms 2 and 4, in a plain loop on each of three images. */
+  @Test
+  void predictorAndCorrectorAreThoseOfThePaper() {
+    double[] ratios = {8, 3, 1, 0.3, 0};
+    double snr = 0.2;
+    int corrections = 2;
+    List<NoiseLevel> levels = new ArrayList<>();
+    List<ScoreSdeSampler.Jump> jumps = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      levels.add(new NoiseLevel(4 - i, 1 / (1 + ratios[i] * ratios[i])));
+      jumps.add(new ScoreSdeSampler.Jump(ratios[i], ratios[i + 1]));
+    }
+    NoiseSource noise =
+        (step, shape) -> NoiseSource.seeded(6, 0).gaussian(step, shape).castTo(DataType.DOUBLE);
+    long[] shape = {3, 1, 2, 2};
+    INDArray begin = noise.gaussian(0, shape);
+    INDArray drawn =
+        new ScoreSdeSampler(levels, jumps, snr, corrections, X0Constraint.NONE)
+            .denoise(GAUSSIAN, begin, noise, SamplingObserver.NONE);
+    for (int n = 0; n < 3; n++) {
+      double[] z = begin.slice(n).mul(Math.sqrt(65)).dup('c').data().asDouble();
+      int draw = 1;
+      for (int i = 0; i < 4; i++) {
+        for (int k = 0; k < corrections; k++) {
+          double[] eps = noise.gaussian(draw++, shape).slice(n).dup('c').data().asDouble();
+          double[] score = score(z, ratios[i]);
+          double ratio = snr * norm(eps) / norm(score);
+          double step = 2 * ratio * ratio;
+          for (int j = 0; j < 4; j++) {
+            z[j] += step * score[j] + Math.sqrt(2 * step) * eps[j];
+          }
+        }
+        double[] score = score(z, ratios[i]);
+        double variance = ratios[i] * ratios[i] - ratios[i + 1] * ratios[i + 1];
+        for (int j = 0; j < 4; j++) {
+          z[j] += variance * score[j];
+        }
+        if (i < 3) {
+          double[] eps = noise.gaussian(draw++, shape).slice(n).dup('c').data().asDouble();
+          for (int j = 0; j < 4; j++) {
+            z[j] += Math.sqrt(variance) * eps[j];
+          }
+        }
+      }
+      assertThat(drawn.slice(n).dup('c').data().asDouble())
+          .usingComparatorWithPrecision(1e-9)
+          .containsExactly(z);
+    }
+  }
+
+  /** Of the Gaussian data with noise of the deviation ρ. */
+  private static double[] score(double[] z, double ratio) {
+    double variance = DEVIATION * DEVIATION + ratio * ratio;
+    return Arrays.stream(z).map(value -> (MEAN - value) / variance).toArray();
+  }
+
+  private static double norm(double[] values) {
+    return Math.sqrt(Arrays.stream(values).map(value -> value * value).sum());
   }
 
   /** What one image becomes is no business of the others in its batch. */
