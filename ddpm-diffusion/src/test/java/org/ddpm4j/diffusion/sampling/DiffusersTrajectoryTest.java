@@ -150,7 +150,7 @@ class DiffusersTrajectoryTest {
         .containsEntry("KDPM2DiscreteScheduler", 14)
         .containsEntry("KDPM2AncestralDiscreteScheduler", 14)
         .containsEntry("LCMScheduler", 11)
-        .containsEntry("SASolverScheduler", 18)
+        .containsEntry("SASolverScheduler", 19)
         .hasSize(5);
   }
 

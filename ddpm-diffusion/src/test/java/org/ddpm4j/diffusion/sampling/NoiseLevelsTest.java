@@ -20,6 +20,15 @@ class NoiseLevelsTest {
     return levels.levels().stream().mapToDouble(NoiseLevel::t).toArray();
   }
 
+  /** As NumPy rounds {@code linspace(0, 999, 7)}: 832.5, 499.5 and 166.5 to the even one. */
+  @Test
+  void timestepsAreWhole() {
+    assertThat(NoiseLevels.of(SCHEDULE, TimestepSpacing.LINSPACE, 7).levels())
+        .extracting(NoiseLevel::t)
+        .startsWith(999.0, 832.0, 666.0, 500.0, 333.0, 166.0, 0.0)
+        .hasSize(8);
+  }
+
   /** Lin et al. 2024, table 2, where timesteps begin at 1 and "leading" has an offset of 1. */
   @Test
   void spacingsAreThoseOfTheTable() {

@@ -57,4 +57,6 @@ for schedule in (LINEAR, SCALED):
     add(SA, schedule, V, dict(timestep_spacing="trailing"), steps=9)
     add(SA, schedule, dict(use_karras_sigmas=True), steps=9)
     add(SA, schedule, dict(lambda_min_clipped=-2.0, timestep_spacing="leading"))
+# At 800 and 200, the first and the last timestep with noise.
+add(SA, LINEAR, dict(timestep_spacing="leading"), steps=9)
 write(runs, sys.argv[1])
