@@ -29,6 +29,27 @@ class NoiseLevelsTest {
         .hasSize(8);
   }
 
+  /** Where hardly more than a stride of the chain is visited: its last timestep would be at -1. */
+  @Test
+  void noTimestepIsBelowZero() {
+    assertThat(TimestepSpacing.TRAILING.timesAboveZero(1000, 143, 7)).containsExactly(142, 0);
+    assertThat(TimestepSpacing.TRAILING.timesAboveZero(1000, 144, 7)).containsExactly(143, 0);
+    assertThat(TimestepSpacing.TRAILING.timesAboveZero(1000, 150, 7)).containsExactly(149, 6);
+  }
+
+  /** A chain of one timestep has no more; of two there must be a greater one. */
+  @Test
+  void aSingleLevelNeedNotFall() {
+    NoiseLevels one = NoiseLevels.between(SCHEDULE, LevelSpacing.KARRAS, 2, 2, 1);
+    assertThat(one.steps()).isEqualTo(1);
+    assertThat(one.first().rho()).isCloseTo(2, within(1e-12));
+    for (double first : new double[] {1, 2}) {
+      assertThatThrownBy(() -> NoiseLevels.between(SCHEDULE, LevelSpacing.KARRAS, first, 2, 2))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("cannot go from ρ = " + first + " to 2.0 in 2 steps");
+    }
+  }
+
   /** Lin et al. 2024, table 2, where timesteps begin at 1 and "leading" has an offset of 1. */
   @Test
   void spacingsAreThoseOfTheTable() {
