@@ -28,7 +28,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Runs a U-Net's graph by compiled plans: a batch is cut into micro-batches whose arrays stay in
  * the cache, and each thread runs a single-threaded plan over some of them; where there are fewer
- * micro-batches than threads, the others help in predictions.
+ * micro-batches than threads, the others help.
  *
  * <p>How a batch is cut for gradients depends on the batch alone, and sums are formed in a fixed
  * order, so that results do not depend on the number of threads.
@@ -302,7 +302,7 @@ final class MicroBatchExecutor implements UnetExecutor {
     try {
       weights.withChanged(
           () -> {
-            workers.forEach(
+            workers.forEachWithHelp(
                 Math.min(workers.threads(), cut.count()),
                 thread -> {
                   GradientRunner runner = gradientRunner();

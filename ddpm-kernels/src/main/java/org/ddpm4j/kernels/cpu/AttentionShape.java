@@ -58,12 +58,7 @@ record AttentionShape(
     return Onednn.strided(type, new long[] {someHeads, rows, width}, width, rowLength, 1);
   }
 
-  /** The same, each transposed: {@code [heads,d,P]}. */
-  memory.desc inQkvTransposed() {
-    return inQkvTransposed(heads);
-  }
-
-  /** The same of some heads. */
+  /** The same of some heads, each transposed: {@code [heads,d,P]}. */
   memory.desc inQkvTransposed(int someHeads) {
     return Onednn.strided(type, new long[] {someHeads, width, positions}, width, 1, rowLength);
   }

@@ -3,6 +3,7 @@ package org.ddpm4j.kernels.cpu;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import org.bytedeco.dnnl.convolution_backward_data;
 import org.bytedeco.dnnl.convolution_backward_weights;
 import org.bytedeco.dnnl.convolution_forward;
@@ -34,33 +35,44 @@ final class Conv2dGradientKernel {
         ConvolutionOperands.of(kind, x, w, dy, geometry, context.precision());
     convolution_forward.primitive_desc forward =
         DirectConvolution.forward(operands, operands.weights(), true, Onednn.attributes());
-    List<Kernel> steps = new ArrayList<>();
     CpuTensor dx = outputs.get(0);
     CpuTensor dw = outputs.get(1);
     CpuTensor db = outputs.get(2);
-    if (Conv2dKernel.isForWinograd(context, kind, geometry, x, w)) {
-      if (dw != null && WinogradTiles.isFasterForWeights(x, w.size(3))) {
-        return new WinogradGradient(context, x, w, dy, dx, dw, db);
-      }
-      if (dx != null) {
-        steps.add(new WinogradGradient(context, x, w, dy, dx, null, null));
-      }
-    } else if (Conv2dKernel.isForWinograd1d(context, kind, geometry, x, w)) {
-      if (dw != null && Winograd1dTiles.isFasterForWeights(x, w.size(3))) {
-        return new Winograd1dGradient(context, x, w, dy, dx, dw, db);
-      }
-      if (dx != null) {
-        steps.add(new Winograd1dGradient(context, x, w, dy, dx, null, null));
-      }
-    } else if (dx != null) {
-      addInputGradient(steps, context, operands, forward, w, dy, dx);
+    boolean isWinograd = Conv2dKernel.isForWinograd(context, kind, geometry, x, w);
+    boolean isWinograd1d = Conv2dKernel.isForWinograd1d(context, kind, geometry, x, w);
+    if (dw != null && isWinograd && WinogradTiles.isFasterForWeights(x, w.size(3))) {
+      return new WinogradGradient(context, x, w, dy, dx, dw, db);
     }
-    if ((dw != null || db != null) && PointwiseParameterGradients.isFor(kind, geometry, w)) {
-      PointwiseParameterGradients.addTo(steps, context, operands, x, dy, dw, db);
-    } else if (dw != null || db != null) {
-      addParameterGradients(steps, context, operands, forward, x, dy, dw, db);
+    if (dw != null && isWinograd1d && Winograd1dTiles.isFasterForWeights(x, w.size(3))) {
+      return new Winograd1dGradient(context, x, w, dy, dx, dw, db);
     }
-    return Kernel.sequence(steps);
+    Function<CpuContext, Kernel> ofInput =
+        own -> {
+          if (isWinograd) {
+            return new WinogradGradient(own, x, w, dy, dx, null, null);
+          }
+          if (isWinograd1d) {
+            return new Winograd1dGradient(own, x, w, dy, dx, null, null);
+          }
+          List<Kernel> steps = new ArrayList<>();
+          addInputGradient(steps, own, operands, forward, w, dy, dx);
+          return Kernel.sequence(steps);
+        };
+    Function<CpuContext, Kernel> ofParameters =
+        own -> {
+          List<Kernel> steps = new ArrayList<>();
+          if (PointwiseParameterGradients.isFor(kind, geometry, w)) {
+            PointwiseParameterGradients.addTo(steps, own, operands, x, dy, dw, db);
+          } else {
+            addParameterGradients(steps, own, operands, forward, x, dy, dw, db);
+          }
+          return Kernel.sequence(steps);
+        };
+    return ConvolutionGradients.kernel(
+        context,
+        4.0 * w.length() * dy.length() / dy.size(3),
+        dw == null && db == null ? null : ofParameters,
+        dx == null ? null : ofInput);
   }
 
   private static void addInputGradient(

@@ -3,6 +3,7 @@ package org.ddpm4j.kernels.cpu;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import org.bytedeco.dnnl.deconvolution_backward_data;
 import org.bytedeco.dnnl.deconvolution_backward_weights;
 import org.bytedeco.dnnl.deconvolution_forward;
@@ -38,17 +39,29 @@ final class ConvTranspose2dGradientKernel {
             geometry,
             context.precision());
     deconvolution_forward.primitive_desc forward = ConvTranspose2dKernel.forward(operands);
-    List<Kernel> steps = new ArrayList<>();
-    if (outputs.get(0) != null) {
-      addInputGradient(steps, context, operands, forward, inputs, outputs.get(0));
-    }
-    if (outputs.get(1) != null) {
-      addWeightsGradient(steps, context, operands, forward, inputs, outputs.get(1));
-    }
-    if (outputs.get(2) != null) {
-      steps.add(new BiasGradient(context, inputs.get(2), outputs.get(2)));
-    }
-    return Kernel.sequence(steps);
+    Function<CpuContext, Kernel> ofInput =
+        own -> {
+          List<Kernel> steps = new ArrayList<>();
+          addInputGradient(steps, own, operands, forward, inputs, outputs.get(0));
+          return Kernel.sequence(steps);
+        };
+    Function<CpuContext, Kernel> ofParameters =
+        own -> {
+          List<Kernel> steps = new ArrayList<>();
+          if (outputs.get(1) != null) {
+            addWeightsGradient(steps, own, operands, forward, inputs, outputs.get(1));
+          }
+          if (outputs.get(2) != null) {
+            steps.add(new BiasGradient(own, inputs.get(2), outputs.get(2)));
+          }
+          return Kernel.sequence(steps);
+        };
+    CpuTensor x = inputs.get(0);
+    return ConvolutionGradients.kernel(
+        context,
+        4.0 * inputs.get(1).length() * x.length() / x.size(3),
+        outputs.get(1) == null && outputs.get(2) == null ? null : ofParameters,
+        outputs.get(0) == null ? null : ofInput);
   }
 
   private static void addInputGradient(

@@ -8,6 +8,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
 import java.util.List;
+import java.util.function.Function;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
 import org.ddpm4j.kernels.plan.Kernel;
@@ -16,6 +17,30 @@ import org.ddpm4j.kernels.plan.Kernel;
 final class ConvolutionGradients {
 
   private ConvolutionGradients() {}
+
+  /**
+   * Both gradients, which two threads of a team make at the same time.
+   *
+   * @param flops floating-point operations of both
+   * @param ofParameters that of the weights and the bias, or null if nobody wants it
+   * @param ofInput that of the input, or null
+   */
+  static Kernel kernel(
+      CpuContext context,
+      double flops,
+      Function<CpuContext, Kernel> ofParameters,
+      Function<CpuContext, Kernel> ofInput) {
+    if (ofParameters == null || ofInput == null) {
+      Function<CpuContext, Kernel> only = ofParameters == null ? ofInput : ofParameters;
+      return only == null ? () -> {} : only.apply(context);
+    }
+    return SharedKernel.of(
+        context,
+        flops,
+        Kernel.sequence(List.of(ofInput.apply(context), ofParameters.apply(context))),
+        threads ->
+            List.of(ofParameters.apply(context.ofPart(0)), ofInput.apply(context.ofPart(1))));
+  }
 
   /** Adds the steps of the gradient of the input. */
   static void addInputGradient(

@@ -7,6 +7,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import org.bytedeco.dnnl.convolution_forward;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.global.dnnl.prop_kind;
@@ -31,17 +32,28 @@ final class DepthwiseConv2dGradientKernel {
           context, ConvolutionOperands.Weights.DEPTHWISE, geometry, inputs, outputs);
     }
     List<CpuTensor> onlyInput = Arrays.asList(outputs.get(0), null, null);
-    List<Kernel> steps = new ArrayList<>();
-    steps.add(
-        Conv2dGradientKernel.kernel(
-            context, ConvolutionOperands.Weights.DEPTHWISE, geometry, inputs, onlyInput));
-    if (outputs.get(1) != null) {
-      addWeightsGradient(steps, context, geometry, inputs.get(0), inputs.get(2), outputs.get(1));
-    }
-    if (outputs.get(2) != null) {
-      steps.add(new BiasGradient(context, inputs.get(2), outputs.get(2)));
-    }
-    return Kernel.sequence(steps);
+    Function<CpuContext, Kernel> ofInput =
+        own ->
+            Conv2dGradientKernel.kernel(
+                own, ConvolutionOperands.Weights.DEPTHWISE, geometry, inputs, onlyInput);
+    CpuTensor x = inputs.get(0);
+    CpuTensor dy = inputs.get(2);
+    Function<CpuContext, Kernel> ofParameters =
+        own -> {
+          List<Kernel> steps = new ArrayList<>();
+          if (outputs.get(1) != null) {
+            addWeightsGradient(steps, own, geometry, x, dy, outputs.get(1));
+          }
+          if (outputs.get(2) != null) {
+            steps.add(new BiasGradient(own, dy, outputs.get(2)));
+          }
+          return Kernel.sequence(steps);
+        };
+    return ConvolutionGradients.kernel(
+        context,
+        4.0 * inputs.get(1).length() * dy.length() / dy.size(3),
+        outputs.get(1) == null && outputs.get(2) == null ? null : ofParameters,
+        outputs.get(0) == null ? null : ofInput);
   }
 
   /**

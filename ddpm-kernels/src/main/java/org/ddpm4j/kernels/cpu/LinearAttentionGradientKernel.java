@@ -20,9 +20,34 @@ final class LinearAttentionGradientKernel {
       CpuContext context,
       List<CpuTensor> inputs,
       List<CpuTensor> outputs) {
+    AttentionShape s = AttentionShape.of(inputs.get(0), op.heads());
+    double flops = 10.0 * s.images() * s.positions() * s.features() * s.width();
+    // By images alone: the sums over positions of fewer heads would be formed in another order.
+    return SharedKernel.of(
+        context,
+        flops,
+        ofImages(context, s, inputs, outputs, 0, s.images()),
+        threads -> {
+          int count = Math.min(threads, s.images());
+          List<Kernel> parts = new ArrayList<>();
+          for (int i = 0; i < count; i++) {
+            int first = s.images() * i / count;
+            int end = s.images() * (i + 1) / count;
+            parts.add(ofImages(context.ofPart(i), s, inputs, outputs, first, end));
+          }
+          return parts;
+        });
+  }
+
+  private static Kernel ofImages(
+      CpuContext context,
+      AttentionShape s,
+      List<CpuTensor> inputs,
+      List<CpuTensor> outputs,
+      int first,
+      int end) {
     CpuTensor qkv = inputs.get(0);
     CpuTensor gradient = outputs.get(0);
-    AttentionShape s = AttentionShape.of(qkv, op.heads());
     int rows = s.positions() * s.heads();
     double scale = 1 / Math.sqrt(s.width());
     memory.desc summary = Onednn.dense(s.type(), s.heads(), s.width(), s.width());
@@ -63,7 +88,7 @@ final class LinearAttentionGradientKernel {
     MatrixProduct ofValues = MatrixProduct.of(s.inRows(), summary, s.inQkv());
     Softmax.Gradient gradientOfQueries = Softmax.Gradient.ofRows(rows, s.width());
     List<Kernel> steps = new ArrayList<>();
-    for (int n = 0; n < s.images(); n++) {
+    for (int n = first; n < end; n++) {
       CpuTensor gradientOfImage = LinearAttentionKernel.image(gradient, s, n);
       CpuTensor v = s.part(qkv, n, 2);
       CpuTensor dy = s.image(inputs.get(1), n);

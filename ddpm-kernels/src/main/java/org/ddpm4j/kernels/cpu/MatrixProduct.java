@@ -7,6 +7,7 @@ import static org.bytedeco.dnnl.global.dnnl.algorithm.eltwise_linear;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
@@ -57,10 +58,31 @@ record MatrixProduct(matmul primitive, String code, memory.desc a, memory.desc b
   }
 
   /**
-   * The products of the parts of operands that lie one behind the other, which may be computed at
-   * the same time.
+   * Products of matrices that lie one behind the other. The threads of a team take some each.
+   *
+   * @param flops floating-point operations, as {@link SharedKernel} judges them
+   * @param count how many products
+   * @param of that of so many matrices at once
    */
-  List<Kernel> parts(
+  static Kernel shared(
+      CpuContext context,
+      double flops,
+      int count,
+      IntFunction<MatrixProduct> of,
+      CpuTensor left,
+      CpuTensor right,
+      CpuTensor result) {
+    return SharedKernel.of(
+        context,
+        flops,
+        of.apply(count).call(context, left, right, result),
+        threads -> {
+          int parts = Divisors.largest(count, threads);
+          return of.apply(count / parts).parts(context, parts, left, right, result);
+        });
+  }
+
+  private List<Kernel> parts(
       CpuContext context, int count, CpuTensor left, CpuTensor right, CpuTensor result) {
     List<Kernel> parts = new ArrayList<>();
     for (int i = 0; i < count; i++) {

@@ -25,6 +25,11 @@ final class SharedKernel implements Kernel {
     return flops >= LEAST_FLOPS;
   }
 
+  /** Who helps with so many floating-point operations, if that is worth it. */
+  static Optional<Team> team(CpuContext context, double flops) {
+    return isWorth(flops) ? context.workers().team() : Optional.empty();
+  }
+
   /**
    * A kernel that is shared if that is worth it.
    *
@@ -51,7 +56,7 @@ final class SharedKernel implements Kernel {
     if (shared.size() < 2) {
       whole.run();
     } else {
-      team.get().forEach(shared.size(), i -> shared.get(i).run());
+      team.get().run(shared);
     }
   }
 

@@ -1,8 +1,11 @@
 package org.ddpm4j.kernels.cpu;
 
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
+import org.ddpm4j.kernels.plan.Kernel;
 
 /**
  * A thread that runs a plan, and others that help it with single operations. They wait actively:
@@ -109,6 +112,16 @@ final class Team {
     jobs++;
     job.work();
     job.await();
+  }
+
+  /** Does all of this, as {@link #forEach}. */
+  void run(List<? extends Kernel> tasks) {
+    forEach(tasks.size(), i -> tasks.get(i).run());
+  }
+
+  /** Does all of this with a team's help, or one after the other without one. */
+  static void run(Optional<Team> team, List<? extends Kernel> tasks) {
+    team.ifPresentOrElse(own -> own.run(tasks), () -> tasks.forEach(Kernel::run));
   }
 
   /** Helps until the team ends. */

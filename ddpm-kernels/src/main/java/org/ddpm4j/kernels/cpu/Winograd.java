@@ -5,9 +5,6 @@ import static org.ddpm4j.kernels.cpu.WinogradLoops.OUT;
 import static org.ddpm4j.kernels.cpu.WinogradLoops.PRODUCTS;
 
 import java.util.Optional;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.function.Function;
 import org.ddpm4j.kernels.plan.Kernel;
 
 /**
@@ -39,7 +36,7 @@ final class Winograd implements Kernel {
   /** For each number of images. */
   private final Kernel[] products;
 
-  private final Queue<Transforms> transforms = new ConcurrentLinkedQueue<>();
+  private final RowTransforms<Transforms> transforms;
 
   /**
    * Prepares a convolution.
@@ -75,23 +72,19 @@ final class Winograd implements Kernel {
       }
     }
     repeatedBias = new float[squares.tileColumns() * outChannels];
-    transforms.add(new Transforms());
+    transforms = new RowTransforms<>(squares, Transforms::new);
   }
 
   /** The matrix products of a run over images with so many rows of squares. */
   private Kernel products(int rows) {
-    CpuTensor left = transformedX.part(0, (long) PRODUCTS * rows * x.size(3));
-    CpuTensor result = transformedY.part(0, (long) PRODUCTS * rows * outChannels);
-    Kernel whole = product(PRODUCTS, rows).call(context, left, transformedWeights, result);
-    return SharedKernel.of(
+    return MatrixProduct.shared(
         context,
         flops,
-        whole,
-        threads -> {
-          int parts = Divisors.largest(PRODUCTS, threads);
-          return product(PRODUCTS / parts, rows)
-              .parts(context, parts, left, transformedWeights, result);
-        });
+        PRODUCTS,
+        matrices -> product(matrices, rows),
+        transformedX.part(0, (long) PRODUCTS * rows * x.size(3)),
+        transformedWeights,
+        transformedY.part(0, (long) PRODUCTS * rows * outChannels));
   }
 
   private MatrixProduct product(int matrices, int rows) {
@@ -123,38 +116,11 @@ final class Winograd implements Kernel {
     for (int first = 0; first < squares.images(); first += squares.imagesAtOnce()) {
       int images = Math.min(squares.imagesAtOnce(), squares.images() - first);
       int matrixRows = matrixRows(images);
-      Optional<Team> team =
-          SharedKernel.isWorth(flops) ? context.workers().team() : Optional.empty();
-      transform(team, first, images, own -> own.inputs(matrixRows));
+      Optional<Team> team = SharedKernel.team(context, flops);
+      Team.run(team, transforms.parts(team, first, images, own -> own.inputs(matrixRows)));
       products[images].run();
-      transform(team, first, images, own -> own.outputs(matrixRows));
+      Team.run(team, transforms.parts(team, first, images, own -> own.outputs(matrixRows)));
     }
-  }
-
-  private void transform(
-      Optional<Team> team,
-      int first,
-      int images,
-      Function<Transforms, WinogradTiles.Row> transform) {
-    int rows = images * squares.tileRows();
-    if (team.isEmpty()) {
-      transform(first, 0, rows, transform);
-      return;
-    }
-    int parts = Math.min(rows, team.get().size());
-    team.get()
-        .forEach(parts, i -> transform(first, rows * i / parts, rows * (i + 1) / parts, transform));
-  }
-
-  /** Transforms rows of squares with arrays that nobody else uses meanwhile. */
-  private void transform(
-      int first, int begin, int end, Function<Transforms, WinogradTiles.Row> transform) {
-    Transforms own = transforms.poll();
-    if (own == null) {
-      own = new Transforms();
-    }
-    squares.forEachRow(first, begin, end, transform.apply(own));
-    transforms.add(own);
   }
 
   /** The arrays that one thread at a time transforms rows of squares in. */

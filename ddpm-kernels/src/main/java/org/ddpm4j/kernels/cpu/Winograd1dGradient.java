@@ -10,6 +10,7 @@ import static org.ddpm4j.kernels.cpu.Winograd1dLoops.OUT;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.dnnl.convolution_backward_data;
 import org.bytedeco.dnnl.memory;
 import org.ddpm4j.kernels.plan.Kernel;
@@ -25,11 +26,14 @@ final class Winograd1dGradient implements Kernel {
   /** Rows that a tile of inputs shares with the next. */
   private static final int OVERLAP = IN - OUT;
 
-  private final Winograd1dTiles tiles;
-  private final OutputGradients outputGradients;
-  private final Winograd1dTiles.Inputs inputs;
-  private final Winograd1dWeightsGradient weightsGradient;
-  private final InputGradients inputGradients;
+  private final CpuContext context;
+  private final double flops;
+
+  /** M, and V where it is needed. */
+  private final List<Kernel> transforms = new ArrayList<>();
+
+  /** Those of the weights and of the input, as far as they are wanted. */
+  private final List<Kernel> gradients = new ArrayList<>();
 
   /**
    * Prepares a gradient.
@@ -47,7 +51,9 @@ final class Winograd1dGradient implements Kernel {
       CpuTensor dw,
       CpuTensor db) {
     Winograd1dTiles maps = Winograd1dTiles.of(x);
-    tiles = dw == null ? maps : maps.withGap();
+    Winograd1dTiles tiles = dw == null ? maps : maps.withGap();
+    this.context = context;
+    flops = 2.0 * weights.length() * dy.length() / dy.size(3);
     int inChannels = x.size(3);
     int outChannels = dy.size(3);
     Winograd1dTiles group = tiles.first(tiles.together(inChannels));
@@ -57,58 +63,49 @@ final class Winograd1dGradient implements Kernel {
             dw == null ? 0 : Winograd1dWeightsGradient.inputScratch(tiles, inChannels),
             dx == null ? 0 : group.length(inChannels),
             dw == null ? 0 : Winograd1dWeightsGradient.scratch(dw),
-            Winograd1dTiles.Frequencies.scratch(tiles, Math.max(inChannels, outChannels)),
+            Winograd1dTiles.Frequencies.scratch(tiles, outChannels),
+            dw == null ? 0 : Winograd1dTiles.Frequencies.scratch(tiles, inChannels),
             FloatImages.scratch(dy),
             dw == null ? 0 : FloatImages.scratch(x),
             dx == null ? 0 : FloatImages.scratch(dx));
     CpuTensor transformedDy = scratch.get(0).asBfloat16(tiles.length(outChannels));
-    outputGradients =
-        new OutputGradients(context, tiles, dy, db, scratch.get(5), scratch.get(4), transformedDy);
-    if (dw == null) {
-      inputs = null;
-      weightsGradient = null;
-    } else {
-      weightsGradient =
+    transforms.add(
+        new OutputGradients(context, tiles, dy, db, scratch.get(6), scratch.get(4), transformedDy));
+    if (dw != null) {
+      // At the same time as the others, if somebody helps.
+      CpuContext own = context.ofPart(0);
+      Winograd1dWeightsGradient ofWeights =
           new Winograd1dWeightsGradient(
-              context, tiles, transformedDy, scratch.get(1), scratch.get(3), dw);
-      inputs =
+              own, tiles, transformedDy, scratch.get(1), scratch.get(3), dw);
+      Winograd1dTiles.Inputs inputs =
           new Winograd1dTiles.Inputs(
-              context, tiles, x, 1, scratch.get(6), scratch.get(4), weightsGradient.transformedX());
+              own, tiles, x, 1, scratch.get(7), scratch.get(5), ofWeights.transformedX());
+      transforms.add(inputs::transformAll);
+      gradients.add(ofWeights);
     }
-    inputGradients =
-        dx == null
-            ? null
-            : new InputGradients(
-                context,
-                tiles,
-                group.images(),
-                weights,
-                transformedDy,
-                scratch.get(2),
-                dx,
-                scratch.get(7));
+    if (dx != null) {
+      gradients.add(
+          new InputGradients(
+              context,
+              tiles,
+              group.images(),
+              weights,
+              transformedDy,
+              scratch.get(2),
+              dx,
+              scratch.get(8)));
+    }
   }
 
   @Override
   public void run() {
-    outputGradients.begin();
-    for (int n = 0; n < tiles.images(); n++) {
-      outputGradients.transform(n);
-    }
-    outputGradients.end();
-    if (inputs != null) {
-      for (int n = 0; n < tiles.images(); n++) {
-        inputs.transform(n, n);
-      }
-      weightsGradient.run();
-    }
-    if (inputGradients != null) {
-      inputGradients.run();
-    }
+    Optional<Team> team = SharedKernel.team(context, flops);
+    Team.run(team, transforms);
+    Team.run(team, gradients);
   }
 
   /** {@code A dy}, and the sum of dy over positions. */
-  private static final class OutputGradients {
+  private static final class OutputGradients implements Kernel {
 
     private final Winograd1dTiles tiles;
     private final CpuTensor db;
@@ -135,13 +132,20 @@ final class Winograd1dGradient implements Kernel {
       columnSums = tiles.chunksOfRow(channels);
     }
 
-    void begin() {
+    @Override
+    public void run() {
       for (float[] sums : columnSums) {
         Arrays.fill(sums, 0);
       }
+      for (int n = 0; n < tiles.images(); n++) {
+        transform(n);
+      }
+      if (db != null) {
+        addSums();
+      }
     }
 
-    void transform(int image) {
+    private void transform(int image) {
       CpuTensor dy = images.load(image);
       int rowLength = tiles.width() * channels;
       for (int tile = 0; tile < tiles.perImage(); tile++) {
@@ -164,10 +168,7 @@ final class Winograd1dGradient implements Kernel {
       }
     }
 
-    void end() {
-      if (db == null) {
-        return;
-      }
+    private void addSums() {
       double[] sums = new double[channels];
       for (int i = 0; i < tiles.width() * channels; i++) {
         sums[i % channels] += columnSums[i / CHUNK][i % CHUNK];
@@ -177,7 +178,7 @@ final class Winograd1dGradient implements Kernel {
   }
 
   /** dV, and {@code B dV}; tiles overlap by two rows. */
-  private static final class InputGradients {
+  private static final class InputGradients implements Kernel {
 
     private final Winograd1dTiles tiles;
     private final int together;
@@ -227,7 +228,8 @@ final class Winograd1dGradient implements Kernel {
       }
     }
 
-    void run() {
+    @Override
+    public void run() {
       for (int first = 0; first < tiles.images(); first += together) {
         convolutions.get(first / together).forEach(Kernel::run);
         for (int n = 0; n < together; n++) {

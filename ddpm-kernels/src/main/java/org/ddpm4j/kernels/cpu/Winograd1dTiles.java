@@ -247,6 +247,13 @@ record Winograd1dTiles(int images, int height, int width, int storedWidth) {
       frequencies = new Frequencies(context, tiles, channels, tileScratch, rounded);
     }
 
+    /** Transforms all images, each to its own place. */
+    void transformAll() {
+      for (int n = 0; n < images.count(); n++) {
+        transform(n, n);
+      }
+    }
+
     /** Transforms an image; its tiles become those of a place in the transformed map. */
     void transform(int image, int place) {
       CpuTensor x = images.load(image);

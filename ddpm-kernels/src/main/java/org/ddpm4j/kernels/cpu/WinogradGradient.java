@@ -7,6 +7,8 @@ import static org.ddpm4j.kernels.cpu.WinogradLoops.PRODUCTS;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
 import org.ddpm4j.kernels.plan.Kernel;
 
 /**
@@ -27,11 +29,16 @@ final class WinogradGradient implements Kernel {
   /** Input channels of such a part come in multiples of this. */
   private static final int CHANNELS_STEP = 16;
 
+  private final CpuContext context;
+  private final double flops;
   private final WinogradTiles squares;
-  private final WinogradTiles.Inputs inputs;
-  private final OutputGradients outputGradients;
-  private final InputGradients inputGradients;
+  private final CpuTensor x;
+  private final CpuTensor dy;
+  private final CpuTensor dx;
   private final CpuTensor dw;
+  private final CpuTensor db;
+  private final ColumnSums columnSums;
+  private final RowTransforms<Transforms> transforms;
 
   /** The same, which is no longer blank. */
   private final CpuTensor sumOfWeights;
@@ -62,19 +69,25 @@ final class WinogradGradient implements Kernel {
       CpuTensor dx,
       CpuTensor dw,
       CpuTensor db) {
+    this.context = context;
+    this.x = x;
+    this.dy = dy;
+    this.dx = dx;
     this.dw = dw;
+    this.db = db;
     sumOfWeights = dw == null ? null : dw.part(0, dw.shape());
     squares = WinogradTiles.of(x, WANTED_ROWS);
     int inChannels = x.size(3);
     int outChannels = dy.size(3);
-    inputs = new WinogradTiles.Inputs(squares, x);
-    outputGradients = new OutputGradients(squares, dy, db);
-    inputGradients = dx == null ? null : new InputGradients(squares, dx);
+    flops = 2.0 * weights.length() * dy.length() / outChannels;
+    columnSums = new ColumnSums(dy);
+    transforms = new RowTransforms<>(squares, Transforms::new);
     long mostRows = squares.matrixRows();
     int partChannels = partChannels(inChannels, outChannels);
     List<CpuTensor> scratch =
         context.scratch(
-            PRODUCTS * mostRows * inChannels,
+            // Some channels of the last row begin within it, and are one row as well.
+            (PRODUCTS * mostRows + 1) * inChannels,
             PRODUCTS * mostRows * outChannels,
             (long) PRODUCTS * partChannels * outChannels);
     transformedX = scratch.get(0);
@@ -89,13 +102,12 @@ final class WinogradGradient implements Kernel {
       for (int first = 0; dw != null && first < inChannels; first += partChannels) {
         int channels = Math.min(partChannels, inChannels - first);
         CpuTensor part = scratch.get(2).part(0, PRODUCTS, channels, outChannels);
-        Kernel product = weightsProduct(context, rows, inChannels, first, part);
+        Kernel product = weightsProduct(rows, inChannels, first, part);
         weightsParts.get(images).add(new WeightsPart(product, part, first));
       }
       if (dx != null) {
         CpuTensor transformedWeights = Winograd.transformedWeights(context, weights);
-        inputProducts[images] =
-            inputProduct(context, rows, inChannels, outChannels, transformedWeights);
+        inputProducts[images] = inputProduct(rows, inChannels, outChannels, transformedWeights);
       }
     }
   }
@@ -108,106 +120,203 @@ final class WinogradGradient implements Kernel {
   }
 
   /** {@code dU = Vᵀ M} for some input channels. */
-  private Kernel weightsProduct(
-      CpuContext context, long rows, int inChannels, int firstChannel, CpuTensor part) {
+  private Kernel weightsProduct(long rows, int inChannels, int firstChannel, CpuTensor part) {
     int channels = part.size(1);
     int outChannels = part.size(2);
-    // Begins inside of the first row.
-    CpuTensor columns = transformedX.part(firstChannel, transformedX.length() - firstChannel);
-    return MatrixProduct.of(
-            Onednn.strided(new long[] {PRODUCTS, channels, rows}, rows * inChannels, 1, inChannels),
-            Onednn.dense(PRODUCTS, rows, outChannels),
-            Onednn.dense(PRODUCTS, channels, outChannels))
-        .call(context, columns, transformedDy, part);
+    return MatrixProduct.shared(
+        context,
+        flops,
+        PRODUCTS,
+        matrices ->
+            MatrixProduct.of(
+                Onednn.strided(
+                    new long[] {matrices, channels, rows}, rows * inChannels, 1, inChannels),
+                Onednn.dense(matrices, rows, outChannels),
+                Onednn.dense(matrices, channels, outChannels)),
+        transformedX.part(firstChannel, PRODUCTS * rows * inChannels),
+        transformedDy.part(0, PRODUCTS * rows * outChannels),
+        part);
   }
 
   /** {@code dV = M Uᵀ}, where V was. */
-  private Kernel inputProduct(
-      CpuContext context, long rows, int inChannels, int outChannels, CpuTensor weights) {
-    return MatrixProduct.of(
-            Onednn.dense(PRODUCTS, rows, outChannels),
-            Onednn.strided(
-                new long[] {PRODUCTS, outChannels, inChannels},
-                (long) inChannels * outChannels,
-                1,
-                outChannels),
-            Onednn.dense(PRODUCTS, rows, inChannels))
-        .call(context, transformedDy, weights, transformedX);
+  private Kernel inputProduct(long rows, int inChannels, int outChannels, CpuTensor weights) {
+    return MatrixProduct.shared(
+        context,
+        flops,
+        PRODUCTS,
+        matrices ->
+            MatrixProduct.of(
+                Onednn.dense(matrices, rows, outChannels),
+                Onednn.strided(
+                    new long[] {matrices, outChannels, inChannels},
+                    (long) inChannels * outChannels,
+                    1,
+                    outChannels),
+                Onednn.dense(matrices, rows, inChannels)),
+        transformedDy.part(0, PRODUCTS * rows * outChannels),
+        weights,
+        transformedX.part(0, PRODUCTS * rows * inChannels));
   }
 
   @Override
   public void run() {
-    outputGradients.begin();
+    Optional<Team> team = SharedKernel.team(context, flops);
+    columnSums.begin();
     for (int first = 0; first < squares.images(); first += squares.imagesAtOnce()) {
       int images = Math.min(squares.imagesAtOnce(), squares.images() - first);
-      int rows = images * squares.perImage();
-      squares.forEachRow(
-          first,
-          images,
-          (image, tileRow, matrixRow) ->
-              outputGradients.transform(image, tileRow, transformedDy, matrixRow, rows));
+      transform(team, first, images);
       if (dw != null) {
-        squares.forEachRow(
-            first,
-            images,
-            (image, tileRow, matrixRow) ->
-                inputs.transform(image, tileRow, transformedX, matrixRow, rows));
         for (WeightsPart part : weightsParts.get(images)) {
           part.product.run();
-          WinogradLoops.addWeightsGradient(
-              part.gradient, part.firstChannel, first == 0 ? dw : sumOfWeights);
+          addWeightsGradient(team, part, first == 0 ? dw : sumOfWeights);
         }
       }
-      if (inputGradients != null) {
+      if (dx != null) {
+        int rows = images * squares.perImage();
         inputProducts[images].run();
-        squares.forEachRow(
-            first,
-            images,
-            (image, tileRow, matrixRow) ->
-                inputGradients.transform(image, tileRow, transformedX, matrixRow, rows));
+        Team.run(team, transforms.parts(team, first, images, own -> own.inputGradients(rows)));
       }
     }
-    outputGradients.end();
+    if (db != null) {
+      columnSums.addTo(db);
+    }
   }
 
-  /** {@code A dy Aᵀ} of one row of squares at a time, and the sum of dy over positions. */
+  /** M, and V where it is needed. */
+  private void transform(Optional<Team> team, int first, int images) {
+    int rows = images * squares.perImage();
+    List<Kernel> parts = new ArrayList<>();
+    if (team.isEmpty()) {
+      // While the rows are in the cache.
+      parts.addAll(
+          transforms.parts(team, first, images, own -> own.outputGradients(rows, columnSums::add)));
+    } else {
+      if (db != null) {
+        parts.add(() -> columnSums.addImages(first, images));
+      }
+      parts.addAll(
+          transforms.parts(team, first, images, own -> own.outputGradients(rows, row -> {})));
+    }
+    if (dw != null) {
+      parts.addAll(transforms.parts(team, first, images, own -> own.inputs(rows)));
+    }
+    Team.run(team, parts);
+  }
+
+  private void addWeightsGradient(Optional<Team> team, WeightsPart part, CpuTensor sum) {
+    int count = team.map(Team::size).orElse(1);
+    List<Kernel> parts = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int which = i;
+      parts.add(
+          () ->
+              WinogradLoops.addWeightsGradient(
+                  part.gradient, part.firstChannel, sum, which, count));
+    }
+    Team.run(team, parts);
+  }
+
+  /** The sum of dy over all rows, for each column: of the images in their order. */
+  private static final class ColumnSums {
+
+    private final CpuTensor dy;
+    private final float[] sums;
+    private final float[] row;
+
+    ColumnSums(CpuTensor dy) {
+      this.dy = dy;
+      sums = new float[dy.size(2) * dy.size(3)];
+      row = new float[sums.length];
+    }
+
+    void begin() {
+      Arrays.fill(sums, 0);
+    }
+
+    void add(float[] rowOfDy) {
+      Loops.add(sums, rowOfDy, sums.length);
+    }
+
+    void addImages(int first, int images) {
+      int height = dy.size(1);
+      for (int r = first * height; r < (first + images) * height; r++) {
+        dy.buffer().get(r * row.length, row);
+        add(row);
+      }
+    }
+
+    void addTo(CpuTensor db) {
+      int channels = dy.size(3);
+      double[] total = new double[channels];
+      for (int i = 0; i < sums.length; i++) {
+        total[i % channels] += sums[i];
+      }
+      ParameterGradients.add(db, total);
+    }
+  }
+
+  /** The arrays that one thread at a time transforms rows of squares in. */
+  private final class Transforms {
+
+    private final OutputGradients outputGradients = new OutputGradients(squares, dy);
+    private final WinogradTiles.Inputs inputs =
+        dw == null ? null : new WinogradTiles.Inputs(squares, x);
+    private final InputGradients inputGradients =
+        dx == null ? null : new InputGradients(squares, dx);
+
+    WinogradTiles.Row outputGradients(int matrixRows, Consumer<float[]> eachRow) {
+      return (image, tileRow, matrixRow) ->
+          outputGradients.transform(image, tileRow, eachRow, transformedDy, matrixRow, matrixRows);
+    }
+
+    WinogradTiles.Row inputs(int matrixRows) {
+      return (image, tileRow, matrixRow) ->
+          inputs.transform(image, tileRow, transformedX, matrixRow, matrixRows);
+    }
+
+    WinogradTiles.Row inputGradients(int matrixRows) {
+      inputGradients.begin();
+      return (image, tileRow, matrixRow) ->
+          inputGradients.transform(image, tileRow, transformedX, matrixRow, matrixRows);
+    }
+  }
+
+  /** {@code A dy Aᵀ} of one row of squares at a time. */
   private static final class OutputGradients {
 
     private final WinogradTiles squares;
     private final CpuTensor dy;
-    private final CpuTensor db;
     private final int channels;
     private final float[][] rows;
     private final float[][] vertical;
     private final float[][] gathered;
     private final float[][] horizontal;
-    private final float[] columnSums;
 
-    OutputGradients(WinogradTiles squares, CpuTensor dy, CpuTensor db) {
+    OutputGradients(WinogradTiles squares, CpuTensor dy) {
       this.squares = squares;
       this.dy = dy;
-      this.db = db;
       channels = dy.size(3);
       int length = squares.tileColumns() * channels;
       rows = new float[OUT][OUT * length];
       vertical = new float[IN][OUT * length];
       gathered = new float[OUT][length];
       horizontal = new float[IN][length];
-      columnSums = new float[OUT * length];
-    }
-
-    void begin() {
-      Arrays.fill(columnSums, 0);
     }
 
     /** Writes to {@code [36,matrixRows,C]}. */
-    void transform(int image, int tileRow, CpuTensor to, int matrixRow, int matrixRows) {
+    void transform(
+        int image,
+        int tileRow,
+        Consumer<float[]> eachRow,
+        CpuTensor to,
+        int matrixRow,
+        int matrixRows) {
       int rowLength = squares.width() * channels;
       for (int r = 0; r < OUT; r++) {
         int row = tileRow * OUT + r;
         if (row < squares.height()) {
           dy.buffer().get((image * squares.height() + row) * rowLength, rows[r], 0, rowLength);
-          Loops.add(columnSums, rows[r], rowLength);
+          eachRow.accept(rows[r]);
         } else {
           Arrays.fill(rows[r], 0, rowLength, 0);
         }
@@ -227,17 +336,6 @@ final class WinogradGradient implements Kernel {
           to.buffer().put(start, horizontal[c], 0, length);
         }
       }
-    }
-
-    void end() {
-      if (db == null) {
-        return;
-      }
-      double[] sums = new double[channels];
-      for (int i = 0; i < squares.width() * channels; i++) {
-        sums[i % channels] += columnSums[i];
-      }
-      ParameterGradients.add(db, sums);
     }
   }
 
@@ -261,6 +359,8 @@ final class WinogradGradient implements Kernel {
     /** The last rows of the squares above. */
     private final float[][] overlap;
 
+    private boolean knowsOverlap;
+
     InputGradients(WinogradTiles squares, CpuTensor dx) {
       this.squares = squares;
       this.dx = dx;
@@ -274,8 +374,36 @@ final class WinogradGradient implements Kernel {
       overlap = new float[OVERLAP][rows[0].length];
     }
 
-    /** Reads {@code [36,matrixRows,C]}. */
+    /** Nothing is known of the row of squares above the next one. */
+    void begin() {
+      knowsOverlap = false;
+    }
+
+    /** Reads {@code [36,matrixRows,C]}; what follows is the next row of squares. */
     void transform(int image, int tileRow, CpuTensor from, int matrixRow, int matrixRows) {
+      if (tileRow > 0 && !knowsOverlap) {
+        transform(from, matrixRow - squares.tileColumns(), matrixRows);
+        keepOverlap();
+      }
+      transform(from, matrixRow, matrixRows);
+      if (tileRow > 0) {
+        for (int r = 0; r < OVERLAP; r++) {
+          Loops.add(vertical[r], overlap[r], vertical[r].length);
+        }
+      }
+      keepOverlap();
+      boolean last = tileRow == squares.tileRows() - 1;
+      for (int r = 0; r < (last ? IN : OUT); r++) {
+        int row = tileRow * OUT + r - 1;
+        if (row >= 0 && row < squares.height()) {
+          int rowLength = squares.width() * channels;
+          int start = (image * squares.height() + row) * rowLength;
+          dx.buffer().put(start, vertical[r], channels, rowLength);
+        }
+      }
+    }
+
+    private void transform(CpuTensor from, int matrixRow, int matrixRows) {
       int length = squares.tileColumns() * channels;
       for (int r = 0; r < IN; r++) {
         for (int c = 0; c < IN; c++) {
@@ -286,21 +414,13 @@ final class WinogradGradient implements Kernel {
         placeColumns(rows[r]);
       }
       WinogradLoops.transformInputBackward(rows, vertical, rows[0].length);
+    }
+
+    private void keepOverlap() {
       for (int r = 0; r < OVERLAP; r++) {
-        if (tileRow > 0) {
-          Loops.add(vertical[r], overlap[r], vertical[r].length);
-        }
         System.arraycopy(vertical[OUT + r], 0, overlap[r], 0, vertical[r].length);
       }
-      boolean last = tileRow == squares.tileRows() - 1;
-      for (int r = 0; r < (last ? IN : OUT); r++) {
-        int row = tileRow * OUT + r - 1;
-        if (row >= 0 && row < squares.height()) {
-          int rowLength = squares.width() * channels;
-          int start = (image * squares.height() + row) * rowLength;
-          dx.buffer().put(start, vertical[r], channels, rowLength);
-        }
-      }
+      knowsOverlap = true;
     }
 
     /** Makes one row of the columns of its squares. */

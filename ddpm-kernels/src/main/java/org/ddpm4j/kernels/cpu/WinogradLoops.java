@@ -51,13 +51,16 @@ final class WinogradLoops {
   }
 
   /**
-   * Adds {@code Gᵀ u G} for every pair of some input channels and all output channels.
+   * Adds {@code Gᵀ u G} for pairs of some input channels and all output channels.
    *
    * @param u gradient of the transformed weights, {@code [36,channels,oC]}
    * @param firstChannel of the input channels
    * @param gradient of the weights, {@code [3,3,iC,oC]}
+   * @param part which of the pairs, from 0
+   * @param parts of how many
    */
-  static void addWeightsGradient(CpuTensor u, int firstChannel, CpuTensor gradient) {
+  static void addWeightsGradient(
+      CpuTensor u, int firstChannel, CpuTensor gradient, int part, int parts) {
     int allPairs = gradient.size(2) * gradient.size(3);
     int pairs = u.size(1) * u.size(2);
     int first = firstChannel * u.size(2);
@@ -66,8 +69,9 @@ final class WinogradLoops {
     float[][] column = new float[IN][];
     float[][] g = new float[KERNEL][PAIRS_AT_ONCE];
     float[] sum = new float[PAIRS_AT_ONCE];
-    for (int start = 0; start < pairs; start += PAIRS_AT_ONCE) {
-      int n = Math.min(PAIRS_AT_ONCE, pairs - start);
+    int end = endOfPart(pairs, part, parts);
+    for (int start = endOfPart(pairs, part - 1, parts); start < end; start += PAIRS_AT_ONCE) {
+      int n = Math.min(PAIRS_AT_ONCE, end - start);
       for (int r = 0; r < IN; r++) {
         for (int c = 0; c < IN; c++) {
           u.buffer().get((r * IN + c) * pairs + start, row[c], 0, n);
@@ -85,6 +89,10 @@ final class WinogradLoops {
         }
       }
     }
+  }
+
+  private static int endOfPart(int pairs, int part, int parts) {
+    return Math.toIntExact((long) pairs * (part + 1) / parts);
   }
 
   /** G times three rows. */

@@ -119,11 +119,6 @@ record WinogradTiles(int images, int height, int width, int imagesAtOnce) {
     void accept(int image, int tileRow, int matrixRow);
   }
 
-  /** Goes through the rows of squares of some images. */
-  void forEachRow(int firstImage, int count, Row row) {
-    forEachRow(firstImage, 0, count * tileRows(), row);
-  }
-
   /**
    * Goes through some of the rows of squares of some images.
    *

@@ -2,10 +2,13 @@ package org.ddpm4j.kernels.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.stream.LongStream;
 import org.ddpm4j.kernels.ops.Activation;
 import org.ddpm4j.kernels.ops.Add;
@@ -16,7 +19,9 @@ import org.ddpm4j.kernels.ops.Eltwise;
 import org.ddpm4j.kernels.ops.LinearAttention;
 import org.ddpm4j.kernels.ops.PackedAttention;
 import org.ddpm4j.kernels.plan.GraphPlan;
+import org.ddpm4j.kernels.plan.PlanRequest;
 import org.ddpm4j.kernels.plan.Precision;
+import org.ddpm4j.kernels.plan.Tensor;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -33,8 +38,15 @@ class SharedOperationsTest {
     SDVariable apply(FusedGraph graph, SDVariable x);
   }
 
-  /** An operation on images of a shape {@code [H,W,C]}, with so many kernels that are shared. */
-  private record Case(String name, long[] image, int shared, Operation operation) {
+  /**
+   * An operation on images.
+   *
+   * @param image the shape, {@code [H,W,C]}
+   * @param shared how many kernels are shared at least
+   * @param sharedInTraining the same with those of gradients, of three images
+   */
+  private record Case(
+      String name, long[] image, int shared, int sharedInTraining, Operation operation) {
 
     @Override
     public String toString() {
@@ -77,6 +89,7 @@ class SharedOperationsTest {
         "convolution %dx%d to %d, %s".formatted(kernel, kernel, out, geometry),
         new long[] {height, width, in},
         2,
+        4,
         (graph, x) -> {
           SplittableRandom random = new SplittableRandom(3);
           SameDiff sameDiff = graph.sameDiff();
@@ -96,6 +109,7 @@ class SharedOperationsTest {
         "depthwise convolution 7x7",
         new long[] {height, width, channels},
         1,
+        2,
         (graph, x) -> {
           SplittableRandom random = new SplittableRandom(3);
           SDVariable w = graph.parameter("w", Values.gaussian(random, 0.1, 7, 7, channels, 1));
@@ -116,6 +130,7 @@ class SharedOperationsTest {
         "attention of %d heads".formatted(heads),
         new long[] {height, width, 3 * features},
         1,
+        2,
         (graph, x) -> new PackedAttention(graph.sameDiff(), x, heads).outputVariable());
   }
 
@@ -123,6 +138,7 @@ class SharedOperationsTest {
     return new Case(
         "linear attention of %d heads".formatted(heads),
         new long[] {height, width, 3 * features},
+        1,
         1,
         (graph, x) -> new LinearAttention(graph.sameDiff(), x, heads).outputVariable());
   }
@@ -163,7 +179,7 @@ class SharedOperationsTest {
         float[] alone = values(plan);
         // A plan meets teams of two, five and twelve, and none.
         for (int tasks : new int[] {10, 4, 1, THREADS, 10}) {
-          runInFirstOf(tasks, workers, plan, c);
+          runInFirstOf(tasks, workers, plan, c.shared);
           assertThat(Arrays.mismatch(values(plan), alone))
               .as("first difference of %d images in one of %d tasks", batch, tasks)
               .isEqualTo(-1);
@@ -172,7 +188,70 @@ class SharedOperationsTest {
     }
   }
 
-  private static void runInFirstOf(int tasks, Workers workers, GraphPlan plan, Case c) {
+  @ParameterizedTest
+  @MethodSource("cases")
+  void haveTheSameGradientsWhoeverHelps(Case c) {
+    haveTheSameGradients(c, Precision.FLOAT32);
+  }
+
+  @ParameterizedTest
+  @MethodSource("casesInBfloat16")
+  void haveTheSameGradientsWhoeverHelpsInBfloat16(Case c) {
+    Assumptions.assumeTrue(Onednn.hasBfloat16(), "the processor has no bfloat16");
+    haveTheSameGradients(c, Precision.BFLOAT16);
+  }
+
+  private static void haveTheSameGradients(Case c, Precision precision) {
+    for (int batch : new int[] {1, 3}) {
+      FusedGraph graph = new FusedGraph(precision);
+      SplittableRandom random = new SplittableRandom(1);
+      Values images = Values.gaussian(random, 1, batch, c.image[0], c.image[1], c.image[2]);
+      // What depends on an input alone has no gradient; on parameters alone it is computed once.
+      SDVariable x =
+          new Add(
+                  graph.sameDiff(),
+                  graph.input("input", images.shape()),
+                  graph.parameter("x", images))
+              .outputVariable();
+      SDVariable features = new Eltwise(graph.sameDiff(), x, Activation.GELU).outputVariable();
+      SDVariable y = c.operation.apply(graph, features);
+      Values slopes = Values.gaussian(random, 1, shapeOf(graph, y, batch));
+      graph.endInProductWith(y, "g", slopes.shape());
+      Map<String, float[]> gradients = new TreeMap<>();
+      PlanRequest request =
+          graph.takenGradient((name, made) -> gradients.put(name, values(made)), "loss");
+      try (Workers workers = new Workers(THREADS);
+          PackedWeights weights = new PackedWeights(workers);
+          GraphPlan plan = FusedGraph.compile(request, weights)) {
+        images.setInput(plan, "input");
+        slopes.setInput(plan, "g");
+        float[] ofLoss = {slopes.elements().length};
+        plan.setInput(FusedGraph.LOSS_GRADIENT, FloatBuffer.wrap(ofLoss), 0);
+        plan.run();
+        Map<String, float[]> alone = Map.copyOf(gradients);
+        assertThat(alone).containsKey("x");
+        for (int tasks : new int[] {10, 4, 1, THREADS, 10}) {
+          gradients.clear();
+          runInFirstOf(tasks, workers, plan, batch == 3 ? c.sharedInTraining : 0);
+          assertThat(gradients).hasSameSizeAs(alone);
+          alone.forEach(
+              (name, values) ->
+                  assertThat(Arrays.mismatch(gradients.get(name), values))
+                      .as("first difference of %s of %d images in one of %d", name, batch, tasks)
+                      .isEqualTo(-1));
+        }
+      }
+    }
+  }
+
+  private static long[] shapeOf(FusedGraph graph, SDVariable y, int batch) {
+    try (PackedWeights weights = new PackedWeights(new Workers(1));
+        GraphPlan plan = FusedGraph.compile(graph.forwardOf(batch, y.name()), weights)) {
+      return plan.output(y.name()).shape();
+    }
+  }
+
+  private static void runInFirstOf(int tasks, Workers workers, GraphPlan plan, int shared) {
     workers.forEachWithHelp(
         tasks,
         task -> {
@@ -185,15 +264,19 @@ class SharedOperationsTest {
             workers
                 .team()
                 .ifPresent(
-                    team -> assertThat(team.jobs()).isGreaterThanOrEqualTo(REPETITIONS * c.shared));
+                    team -> assertThat(team.jobs()).isGreaterThanOrEqualTo(REPETITIONS * shared));
           }
         });
   }
 
   private static float[] values(GraphPlan plan) {
-    CpuTensor y = CpuTensor.of(plan.output("y"));
-    float[] values = new float[y.length()];
-    y.buffer().get(0, values);
+    return values(plan.output("y"));
+  }
+
+  private static float[] values(Tensor tensor) {
+    CpuTensor found = CpuTensor.of(tensor);
+    float[] values = new float[found.length()];
+    found.buffer().get(0, values);
     return values;
   }
 }
