@@ -27,8 +27,8 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Runs a U-Net's graph by compiled plans: a batch is cut into micro-batches whose arrays stay in
- * the cache, and each thread runs a single-threaded plan over some of them; where there are fewer
- * micro-batches than threads, the others help.
+ * the cache, and each thread runs a single-threaded plan over some of them. Threads that find none,
+ * at the beginning or the end, help the others.
  *
  * <p>How a batch is cut for gradients depends on the batch alone, and sums are formed in a fixed
  * order, so that results do not depend on the number of threads.
@@ -203,6 +203,7 @@ final class MicroBatchExecutor implements UnetExecutor {
         planRunner.accept(plan);
         takeLosses(plan, losses, first);
       }
+      workers.helpUntil(adder::addsReady);
       adder.finish();
     }
   }

@@ -149,6 +149,16 @@ final class OrderedSum {
       }
     }
 
+    /**
+     * Adds those whose turn has come.
+     *
+     * @return whether none is left, or none will ever have its turn
+     */
+    boolean addsReady() {
+      addWaiting();
+      return failed || waiting.isEmpty();
+    }
+
     private void awaitFirst() {
       Waiting first = waiting.remove();
       if (awaitTurn(first.array(), first.number())) {

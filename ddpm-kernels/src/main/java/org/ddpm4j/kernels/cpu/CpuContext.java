@@ -30,17 +30,20 @@ final class CpuContext implements PlanContext {
   private final PackedWeights packedWeights;
   private final Precision precision;
   private final List<PointerScope> nativeObjects = new ArrayList<>();
+  private final FloatArrays arrays;
   private final Scratch scratch = new Scratch();
   private final Scratch converted = new Scratch();
   private final Scratch scratchpads = new Scratch();
   private final List<CpuContext> ofParts = new ArrayList<>();
 
   CpuContext(PackedWeights packedWeights, Precision precision) {
-    this(packedWeights, precision, new stream(Onednn.engine()));
+    this(packedWeights, precision, new stream(Onednn.engine()), new FloatArrays());
   }
 
-  private CpuContext(PackedWeights packedWeights, Precision precision, stream stream) {
+  private CpuContext(
+      PackedWeights packedWeights, Precision precision, stream stream, FloatArrays arrays) {
     this.packedWeights = packedWeights;
+    this.arrays = arrays;
     this.precision = precision;
     this.stream = stream;
   }
@@ -54,7 +57,7 @@ final class CpuContext implements PlanContext {
    */
   CpuContext ofPart(int i) {
     while (ofParts.size() <= i) {
-      ofParts.add(new CpuContext(packedWeights, precision, stream));
+      ofParts.add(new CpuContext(packedWeights, precision, stream, arrays));
     }
     return ofParts.get(i);
   }
@@ -164,6 +167,11 @@ final class CpuContext implements PlanContext {
   /** As {@link #scratch}, for what surrounds a kernel that has scratch memory of its own. */
   List<CpuTensor> outerScratch(long... lengths) {
     return converted.pieces(lengths);
+  }
+
+  /** {@return the arrays of this plan's kernels} */
+  FloatArrays arrays() {
+    return arrays;
   }
 
   private static final class Scratch {

@@ -96,6 +96,13 @@ final class CpuTensor {
         : at(new Address(pointer.address() + offset * type.bytes()), type, partShape);
   }
 
+  /** Some of the images of a batch, from the first to the one before the end. */
+  CpuTensor images(int first, int end) {
+    long[] partShape = shape.clone();
+    partShape[0] = end - first;
+    return part(first * (length(shape) / shape[0]), partShape);
+  }
+
   /** The same memory, which holds nothing yet: what kernels would add to it is written there. */
   CpuTensor blank() {
     return new CpuTensor(type, shape, pointer, buffer, true);

@@ -21,7 +21,67 @@ final class GroupNormGradientKernel {
 
   static Kernel kernel(
       GroupNormGradient op, CpuContext context, List<CpuTensor> inputs, List<CpuTensor> outputs) {
-    return new Computation(context, op.groups(), op.epsilon(), op.function(), inputs, outputs);
+    CpuTensor x = inputs.get(0);
+    CpuTensor dx = outputs.get(0);
+    Sums sums = new Sums(x.size(0), x.size(3));
+    Kernel images =
+        SharedKernel.ofImages(
+            context,
+            2 * SharedKernel.FLOPS_OF_NORMALISATION * x.length(),
+            x.size(0),
+            (own, first, end) ->
+                new Computation(
+                    own,
+                    op.groups(),
+                    op.epsilon(),
+                    op.function(),
+                    List.of(
+                        x.images(first, end),
+                        inputs.get(1),
+                        inputs.get(2),
+                        inputs.get(3).images(first, end)),
+                    dx == null ? null : dx.images(first, end),
+                    sums.images(first, end)));
+    return Kernel.sequence(List.of(images, () -> sums.addTo(outputs.get(1), outputs.get(2))));
+  }
+
+  /**
+   * Of each image, for each channel.
+   *
+   * @param gradients Σ dz
+   * @param products Σ dz·x̂
+   */
+  private record Sums(double[][] gradients, double[][] products) {
+
+    Sums(int images, int channels) {
+      this(new double[images][channels], new double[images][channels]);
+    }
+
+    /** The same arrays for some images. */
+    Sums images(int first, int end) {
+      return new Sums(
+          Arrays.copyOfRange(gradients, first, end), Arrays.copyOfRange(products, first, end));
+    }
+
+    /** To those of γ and β, either of which may be null, image by image. */
+    void addTo(CpuTensor scale, CpuTensor shift) {
+      if (scale != null) {
+        ParameterGradients.add(scale, total(products));
+      }
+      if (shift != null) {
+        ParameterGradients.add(shift, total(gradients));
+      }
+    }
+
+    private static double[] total(double[][] ofImages) {
+      double[] total = new double[ofImages[0].length];
+      for (double[] ofImage : ofImages) {
+        for (int c = 0; c < total.length; c++) {
+          total[c] += ofImage[c];
+        }
+      }
+      return total;
+    }
   }
 
   /**
@@ -33,7 +93,7 @@ final class GroupNormGradientKernel {
 
     private final Activation function;
     private final List<CpuTensor> inputs;
-    private final List<CpuTensor> outputs;
+    private final Sums ofImages;
     private final int images;
     private final int channels;
     private final int groups;
@@ -56,12 +116,8 @@ final class GroupNormGradientKernel {
     private final float[] factorsOfGradient;
     private final float[] factorsOfX;
     private final float[] summands;
-    private final double[] sum;
-    private final double[] product;
     private final double[] ofX;
     private final double[] constant;
-    private final double[] scaleGradient;
-    private final double[] shiftGradient;
 
     /** What is kept of one of the images that go through the function's gradient together. */
     private record Normalised(CpuTensor z, CpuTensor dz, double[] mean, double[] inverse) {}
@@ -72,10 +128,11 @@ final class GroupNormGradientKernel {
         double epsilon,
         Activation function,
         List<CpuTensor> inputs,
-        List<CpuTensor> outputs) {
+        CpuTensor dx,
+        Sums ofImages) {
       this.function = function;
       this.inputs = inputs;
-      this.outputs = outputs;
+      this.ofImages = ofImages;
       this.groups = groups;
       CpuTensor batch = inputs.get(0);
       images = batch.size(0);
@@ -96,8 +153,7 @@ final class GroupNormGradientKernel {
       features = FloatImages.reading(context, batch, scratch.get(2));
       slopes = FloatImages.reading(context, inputs.get(3), scratch.get(3));
       // Nobody needs z any more when the first slopes of the features are known.
-      featureSlopes =
-          outputs.get(0) == null ? null : FloatImages.writing(context, outputs.get(0), z);
+      featureSlopes = dx == null ? null : FloatImages.writing(context, dx, z);
       together = FloatImages.together(batch);
       long length = tiles.total();
       for (int k = 0; k < together; k++) {
@@ -118,12 +174,8 @@ final class GroupNormGradientKernel {
       factorsOfX = tiles.array();
       summands = tiles.array();
       perChannel = new float[channels];
-      sum = new double[channels];
-      product = new double[channels];
       ofX = new double[groups];
       constant = new double[groups];
-      scaleGradient = new double[channels];
-      shiftGradient = new double[channels];
     }
 
     /** One for each group of images. */
@@ -148,8 +200,6 @@ final class GroupNormGradientKernel {
     @Override
     public void run() {
       normalisation.take(inputs.get(1), inputs.get(2));
-      Arrays.fill(scaleGradient, 0);
-      Arrays.fill(shiftGradient, 0);
       for (int first = 0; first < images; first += together) {
         for (int k = 0; k < together; k++) {
           normalise(first + k, normalised.get(k));
@@ -160,12 +210,6 @@ final class GroupNormGradientKernel {
         for (int k = 0; k < together; k++) {
           image(first + k, normalised.get(k));
         }
-      }
-      if (outputs.get(1) != null) {
-        ParameterGradients.add(outputs.get(1), scaleGradient);
-      }
-      if (outputs.get(2) != null) {
-        ParameterGradients.add(outputs.get(2), shiftGradient);
       }
     }
 
@@ -184,14 +228,18 @@ final class GroupNormGradientKernel {
       FloatBuffer image = features.target(n).buffer();
       FloatBuffer gradients =
           (function == Activation.IDENTITY ? slopes.target(n) : of.dz()).buffer();
-      sumOverPositions(image, gradients, of);
+      double[] sum = ofImages.gradients()[n];
+      double[] product = ofImages.products()[n];
+      sumOverPositions(image, gradients, of, sum, product);
       if (featureSlopes != null) {
-        inputGradient(image, gradients, of, featureSlopes.target(n).buffer());
+        repeatFactors(of, sum, product);
+        inputGradient(image, gradients, featureSlopes.target(n).buffer());
         featureSlopes.store(n);
       }
     }
 
-    private void sumOverPositions(FloatBuffer image, FloatBuffer gradients, Normalised of) {
+    private void sumOverPositions(
+        FloatBuffer image, FloatBuffer gradients, Normalised of, double[] sum, double[] product) {
       for (int g = 0; g < groups; g++) {
         Arrays.fill(perChannel, g * perGroup, (g + 1) * perGroup, (float) of.mean()[g]);
       }
@@ -210,15 +258,11 @@ final class GroupNormGradientKernel {
         double inverse = of.inverse()[g];
         for (int c = g * perGroup; c < (g + 1) * perGroup; c++) {
           product[c] *= inverse;
-          shiftGradient[c] += sum[c];
-          scaleGradient[c] += product[c];
         }
       }
     }
 
-    private void inputGradient(
-        FloatBuffer image, FloatBuffer gradients, Normalised of, FloatBuffer dx) {
-      repeatFactors(of);
+    private void inputGradient(FloatBuffer image, FloatBuffer gradients, FloatBuffer dx) {
       tiles.forEach(
           (offset, length) -> {
             image.get(offset, x, 0, length);
@@ -228,7 +272,7 @@ final class GroupNormGradientKernel {
           });
     }
 
-    private void repeatFactors(Normalised of) {
+    private void repeatFactors(Normalised of, double[] sum, double[] product) {
       float[] scale = normalisation.scale();
       for (int g = 0; g < groups; g++) {
         double inverse = of.inverse()[g];

@@ -32,8 +32,17 @@ final class GroupNormKernel {
 
   static Kernel kernel(
       GroupNorm op, CpuContext context, List<CpuTensor> inputs, List<CpuTensor> outputs) {
-    Optional<Kernel> wide = wide(op, context, inputs, outputs);
-    return wide.isPresent() ? wide.get() : byTiles(op, context, inputs, outputs);
+    CpuTensor x = inputs.get(0);
+    CpuTensor y = outputs.get(0);
+    return SharedKernel.ofImages(
+        context,
+        SharedKernel.FLOPS_OF_NORMALISATION * x.length(),
+        x.size(0),
+        (own, first, end) -> {
+          List<CpuTensor> some = List.of(x.images(first, end), inputs.get(1), inputs.get(2));
+          List<CpuTensor> results = List.of(y.images(first, end));
+          return wide(op, own, some, results).orElseGet(() -> byTiles(op, own, some, results));
+        });
   }
 
   /**

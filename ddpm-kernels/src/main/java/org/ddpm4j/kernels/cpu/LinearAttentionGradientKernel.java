@@ -23,20 +23,11 @@ final class LinearAttentionGradientKernel {
     AttentionShape s = AttentionShape.of(inputs.get(0), op.heads());
     double flops = 10.0 * s.images() * s.positions() * s.features() * s.width();
     // By images alone: the sums over positions of fewer heads would be formed in another order.
-    return SharedKernel.of(
+    return SharedKernel.ofImages(
         context,
         flops,
-        ofImages(context, s, inputs, outputs, 0, s.images()),
-        threads -> {
-          int count = Math.min(threads, s.images());
-          List<Kernel> parts = new ArrayList<>();
-          for (int i = 0; i < count; i++) {
-            int first = s.images() * i / count;
-            int end = s.images() * (i + 1) / count;
-            parts.add(ofImages(context.ofPart(i), s, inputs, outputs, first, end));
-          }
-          return parts;
-        });
+        s.images(),
+        (own, first, end) -> ofImages(own, s, inputs, outputs, first, end));
   }
 
   private static Kernel ofImages(

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.ddpm4j.kernels.plan.Kernel;
 
 /** What one thread does as a whole, and a {@link Team} in parts: with the same results. */
@@ -17,7 +18,10 @@ final class SharedKernel implements Kernel {
   private final Kernel whole;
   private final IntFunction<List<Kernel>> cut;
 
-  /** The parts for each number of threads that there have been; most plans never see a team. */
+  /** What a number of a normalisation takes, in floating-point operations of matrix products. */
+  static final double FLOPS_OF_NORMALISATION = 100;
+
+  /** The parts for each size of team that there has been. */
   private final Map<Integer, List<Kernel>> parts = new HashMap<>();
 
   /** Whether so many floating-point operations are worth sharing. */
@@ -43,6 +47,41 @@ final class SharedKernel implements Kernel {
     return isWorth(flops) ? new SharedKernel(context, whole, cut) : whole;
   }
 
+  /** Makes what is done to some images. */
+  @FunctionalInterface
+  interface OfImages {
+
+    /**
+     * A kernel for images that none of the others is for.
+     *
+     * @param context of the kernel alone
+     * @param first of the images
+     * @param end behind the last
+     */
+    Kernel kernel(CpuContext context, int first, int end);
+  }
+
+  /**
+   * A kernel whose images are shared out if that is worth it.
+   *
+   * @param flops floating-point operations
+   * @param images how many
+   * @param some the whole and the parts
+   */
+  static Kernel ofImages(CpuContext context, double flops, int images, OfImages some) {
+    return of(
+        context,
+        flops,
+        some.kernel(context, 0, images),
+        threads -> {
+          int count = Math.min(threads, images);
+          return IntStream.range(0, count)
+              .mapToObj(
+                  i -> some.kernel(context.ofPart(i), images * i / count, images * (i + 1) / count))
+              .toList();
+        });
+  }
+
   private SharedKernel(CpuContext context, Kernel whole, IntFunction<List<Kernel>> cut) {
     this.context = context;
     this.whole = whole;
@@ -52,7 +91,8 @@ final class SharedKernel implements Kernel {
   @Override
   public void run() {
     Optional<Team> team = context.workers().team();
-    List<Kernel> shared = team.isEmpty() ? List.of() : parts(team.get().size());
+    int threads = team.map(Team::size).orElse(1);
+    List<Kernel> shared = threads == 1 ? List.of() : parts(threads);
     if (shared.size() < 2) {
       whole.run();
     } else {

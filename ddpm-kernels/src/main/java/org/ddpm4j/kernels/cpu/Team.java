@@ -3,13 +3,16 @@ package org.ddpm4j.kernels.cpu;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
+import java.util.function.LongConsumer;
 import org.ddpm4j.kernels.plan.Kernel;
 
 /**
- * A thread that runs a plan, and others that help it with single operations. They wait actively:
- * waking a thread takes about as long as many an operation.
+ * A thread that runs a plan, and others that help it with single operations, who come and go. They
+ * wait actively: waking a thread takes about as long as many an operation.
  */
 final class Team {
 
@@ -22,23 +25,30 @@ final class Team {
   /** No work yet. */
   private static final Job NOTHING = new Job(0, i -> {});
 
-  private final int size;
+  private final AtomicInteger helpers = new AtomicInteger();
   private volatile Job newest = NOTHING;
+  private final AtomicLong helpedNanoseconds = new AtomicLong();
   private volatile boolean ended;
   private int jobs;
 
-  /**
-   * Nobody helps yet.
-   *
-   * @param size how many threads there will be, that of the plan included, if all are to be had
-   */
-  Team(int size) {
-    this.size = size;
+  /** {@return how many help at this moment} */
+  int helpers() {
+    return helpers.get();
   }
 
-  /** {@return how many threads there are to be, that of the plan included} */
+  /**
+   * Into how many parts work is to be cut for those who are here at this moment: a divisor of
+   * {@link #MOST}, since parts are made and kept for each number that there has been.
+   *
+   * @return 1 where nobody helps
+   */
   int size() {
-    return size;
+    return Divisors.largest(MOST, 1 + helpers.get());
+  }
+
+  /** {@return how long those who help have worked} */
+  long helpedNanoseconds() {
+    return helpedNanoseconds.get();
   }
 
   /** {@return how many kernels' tasks have been shared, for tests} */
@@ -60,9 +70,14 @@ final class Team {
       this.task = task;
     }
 
-    /** Does tasks until all are taken. After one has failed the others are not done. */
-    void work() {
+    /**
+     * Does tasks until all are taken. After one has failed the others are not done.
+     *
+     * @param clock told how long each took
+     */
+    void work(LongConsumer clock) {
       for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
+        long start = System.nanoTime();
         try {
           if (failure.get() == null) {
             task.accept(i);
@@ -73,6 +88,7 @@ final class Team {
             failure.get().addSuppressed(e);
           }
         } finally {
+          clock.accept(System.nanoTime() - start);
           ended.incrementAndGet();
         }
       }
@@ -91,7 +107,8 @@ final class Team {
     }
   }
 
-  private static void pause(int looks) {
+  /** Waits a little, for the first time with 0. */
+  static void pause(int looks) {
     if (looks < LOOKS) {
       Thread.onSpinWait();
     } else {
@@ -110,7 +127,7 @@ final class Team {
     Job job = new Job(count, task);
     newest = job;
     jobs++;
-    job.work();
+    job.work(nanoseconds -> {});
     job.await();
   }
 
@@ -124,19 +141,39 @@ final class Team {
     team.ifPresentOrElse(own -> own.run(tasks), () -> tasks.forEach(Kernel::run));
   }
 
-  /** Helps until the team ends. */
-  void help() {
+  /** {@return whether one more may join} */
+  boolean hasRoom() {
+    return helpers.get() < MOST - 1;
+  }
+
+  /** Promises that the calling thread is going to {@link #help}. */
+  void join() {
+    helpers.incrementAndGet();
+  }
+
+  /**
+   * Helps, having joined, until the team ends.
+   *
+   * @param leaves asked again and again: whether to go before that
+   */
+  void help(BooleanSupplier leaves) {
     Job done = NOTHING;
-    for (int looks = 0; !ended; looks++) {
+    for (int looks = 0; !ended && !leaves.getAsBoolean(); looks++) {
       Job job = newest;
       if (job == done) {
         pause(looks);
       } else {
-        job.work();
+        job.work(helpedNanoseconds::addAndGet);
         done = job;
         looks = 0;
       }
     }
+    helpers.decrementAndGet();
+  }
+
+  /** {@return whether there is nothing left to help with} */
+  boolean hasEnded() {
+    return ended;
   }
 
   /** Lets the helpers go. */

@@ -36,7 +36,7 @@ final class Winograd implements Kernel {
   /** For each number of images. */
   private final Kernel[] products;
 
-  private final RowTransforms<Transforms> transforms;
+  private final RowTransforms transforms;
 
   /**
    * Prepares a convolution.
@@ -72,7 +72,7 @@ final class Winograd implements Kernel {
       }
     }
     repeatedBias = new float[squares.tileColumns() * outChannels];
-    transforms = new RowTransforms<>(squares, Transforms::new);
+    transforms = new RowTransforms(squares, context.arrays());
   }
 
   /** The matrix products of a run over images with so many rows of squares. */
@@ -117,42 +117,43 @@ final class Winograd implements Kernel {
       int images = Math.min(squares.imagesAtOnce(), squares.images() - first);
       int matrixRows = matrixRows(images);
       Optional<Team> team = SharedKernel.team(context, flops);
-      Team.run(team, transforms.parts(team, first, images, own -> own.inputs(matrixRows)));
+      Team.run(team, transforms.parts(team, first, images, own -> inputs(own, matrixRows)));
       products[images].run();
-      Team.run(team, transforms.parts(team, first, images, own -> own.outputs(matrixRows)));
+      Team.run(team, transforms.parts(team, first, images, own -> outputs(own, matrixRows)));
     }
   }
 
-  /** The arrays that one thread at a time transforms rows of squares in. */
-  private final class Transforms {
+  private WinogradTiles.Row inputs(FloatArrays.Loan own, int matrixRows) {
+    WinogradTiles.Inputs inputs = new WinogradTiles.Inputs(squares, x, own);
+    return (image, tileRow, matrixRow) ->
+        inputs.transform(image, tileRow, transformedX, matrixRow, matrixRows);
+  }
 
-    private final WinogradTiles.Inputs inputs = new WinogradTiles.Inputs(squares, x);
+  private WinogradTiles.Row outputs(FloatArrays.Loan own, int matrixRows) {
+    Outputs outputs = new Outputs(own);
+    return (image, tileRow, matrixRow) -> outputs.transform(image, tileRow, matrixRow, matrixRows);
+  }
+
+  /** {@code Aᵀ m A}, with bias and residual. */
+  private final class Outputs {
+
     private final float[][] sums;
     private final float[][] verticalSums;
     private final float[][] outputs;
     private final float[] outputRow;
     private final float[] residualRow;
 
-    Transforms() {
+    Outputs(FloatArrays.Loan own) {
       int rowLength = squares.tileColumns() * outChannels;
-      sums = new float[IN][rowLength];
-      verticalSums = new float[OUT * IN][rowLength];
-      outputs = new float[OUT][rowLength];
-      outputRow = new float[OUT * rowLength];
-      residualRow = new float[squares.width() * outChannels];
+      sums = own.arrays(IN, rowLength);
+      verticalSums = own.arrays(OUT * IN, rowLength);
+      outputs = own.arrays(OUT, rowLength);
+      outputRow = own.array(OUT * rowLength);
+      residualRow = own.array(squares.width() * outChannels);
     }
 
-    WinogradTiles.Row inputs(int matrixRows) {
-      return (image, tileRow, matrixRow) ->
-          inputs.transform(image, tileRow, transformedX, matrixRow, matrixRows);
-    }
-
-    WinogradTiles.Row outputs(int matrixRows) {
-      return (image, tileRow, matrixRow) -> transformOutput(image, tileRow, matrixRow, matrixRows);
-    }
-
-    /** {@code Aᵀ m A} for one row of squares. */
-    private void transformOutput(int image, int tileRow, int matrixRow, int matrixRows) {
+    /** For one row of squares. */
+    void transform(int image, int tileRow, int matrixRow, int matrixRows) {
       int length = squares.tileColumns() * outChannels;
       for (int c = 0; c < IN; c++) {
         for (int r = 0; r < IN; r++) {

@@ -38,7 +38,7 @@ final class WinogradGradient implements Kernel {
   private final CpuTensor dw;
   private final CpuTensor db;
   private final ColumnSums columnSums;
-  private final RowTransforms<Transforms> transforms;
+  private final RowTransforms transforms;
 
   /** The same, which is no longer blank. */
   private final CpuTensor sumOfWeights;
@@ -81,7 +81,7 @@ final class WinogradGradient implements Kernel {
     int outChannels = dy.size(3);
     flops = 2.0 * weights.length() * dy.length() / outChannels;
     columnSums = new ColumnSums(dy);
-    transforms = new RowTransforms<>(squares, Transforms::new);
+    transforms = new RowTransforms(squares, context.arrays());
     long mostRows = squares.matrixRows();
     int partChannels = partChannels(inChannels, outChannels);
     List<CpuTensor> scratch =
@@ -174,7 +174,7 @@ final class WinogradGradient implements Kernel {
       if (dx != null) {
         int rows = images * squares.perImage();
         inputProducts[images].run();
-        Team.run(team, transforms.parts(team, first, images, own -> own.inputGradients(rows)));
+        Team.run(team, transforms.parts(team, first, images, own -> inputGradients(own, rows)));
       }
     }
     if (db != null) {
@@ -189,18 +189,38 @@ final class WinogradGradient implements Kernel {
     if (team.isEmpty()) {
       // While the rows are in the cache.
       parts.addAll(
-          transforms.parts(team, first, images, own -> own.outputGradients(rows, columnSums::add)));
+          transforms.parts(
+              team, first, images, own -> outputGradients(own, rows, columnSums::add)));
     } else {
       if (db != null) {
         parts.add(() -> columnSums.addImages(first, images));
       }
       parts.addAll(
-          transforms.parts(team, first, images, own -> own.outputGradients(rows, row -> {})));
+          transforms.parts(team, first, images, own -> outputGradients(own, rows, row -> {})));
     }
     if (dw != null) {
-      parts.addAll(transforms.parts(team, first, images, own -> own.inputs(rows)));
+      parts.addAll(transforms.parts(team, first, images, own -> inputs(own, rows)));
     }
     Team.run(team, parts);
+  }
+
+  private WinogradTiles.Row outputGradients(
+      FloatArrays.Loan own, int matrixRows, Consumer<float[]> eachRow) {
+    OutputGradients gradients = new OutputGradients(squares, dy, own);
+    return (image, tileRow, matrixRow) ->
+        gradients.transform(image, tileRow, eachRow, transformedDy, matrixRow, matrixRows);
+  }
+
+  private WinogradTiles.Row inputs(FloatArrays.Loan own, int matrixRows) {
+    WinogradTiles.Inputs inputs = new WinogradTiles.Inputs(squares, x, own);
+    return (image, tileRow, matrixRow) ->
+        inputs.transform(image, tileRow, transformedX, matrixRow, matrixRows);
+  }
+
+  private WinogradTiles.Row inputGradients(FloatArrays.Loan own, int matrixRows) {
+    InputGradients gradients = new InputGradients(squares, dx, own);
+    return (image, tileRow, matrixRow) ->
+        gradients.transform(image, tileRow, transformedX, matrixRow, matrixRows);
   }
 
   private void addWeightsGradient(Optional<Team> team, WeightsPart part, CpuTensor sum) {
@@ -255,32 +275,6 @@ final class WinogradGradient implements Kernel {
     }
   }
 
-  /** The arrays that one thread at a time transforms rows of squares in. */
-  private final class Transforms {
-
-    private final OutputGradients outputGradients = new OutputGradients(squares, dy);
-    private final WinogradTiles.Inputs inputs =
-        dw == null ? null : new WinogradTiles.Inputs(squares, x);
-    private final InputGradients inputGradients =
-        dx == null ? null : new InputGradients(squares, dx);
-
-    WinogradTiles.Row outputGradients(int matrixRows, Consumer<float[]> eachRow) {
-      return (image, tileRow, matrixRow) ->
-          outputGradients.transform(image, tileRow, eachRow, transformedDy, matrixRow, matrixRows);
-    }
-
-    WinogradTiles.Row inputs(int matrixRows) {
-      return (image, tileRow, matrixRow) ->
-          inputs.transform(image, tileRow, transformedX, matrixRow, matrixRows);
-    }
-
-    WinogradTiles.Row inputGradients(int matrixRows) {
-      inputGradients.begin();
-      return (image, tileRow, matrixRow) ->
-          inputGradients.transform(image, tileRow, transformedX, matrixRow, matrixRows);
-    }
-  }
-
   /** {@code A dy Aᵀ} of one row of squares at a time. */
   private static final class OutputGradients {
 
@@ -292,15 +286,18 @@ final class WinogradGradient implements Kernel {
     private final float[][] gathered;
     private final float[][] horizontal;
 
-    OutputGradients(WinogradTiles squares, CpuTensor dy) {
+    OutputGradients(WinogradTiles squares, CpuTensor dy, FloatArrays.Loan own) {
       this.squares = squares;
       this.dy = dy;
       channels = dy.size(3);
       int length = squares.tileColumns() * channels;
-      rows = new float[OUT][OUT * length];
-      vertical = new float[IN][OUT * length];
-      gathered = new float[OUT][length];
-      horizontal = new float[IN][length];
+      rows = own.arrays(OUT, OUT * length);
+      vertical = own.arrays(IN, OUT * length);
+      gathered = own.arrays(OUT, length);
+      horizontal = own.arrays(IN, length);
+      for (float[] row : rows) {
+        Arrays.fill(row, squares.width() * channels, row.length, 0);
+      }
     }
 
     /** Writes to {@code [36,matrixRows,C]}. */
@@ -361,22 +358,19 @@ final class WinogradGradient implements Kernel {
 
     private boolean knowsOverlap;
 
-    InputGradients(WinogradTiles squares, CpuTensor dx) {
+    InputGradients(WinogradTiles squares, CpuTensor dx, FloatArrays.Loan own) {
       this.squares = squares;
       this.dx = dx;
       channels = dx.size(3);
       int length = squares.tileColumns() * channels;
-      loaded = new float[IN][length];
-      columns = new float[IN][length];
-      shifted = new float[length];
-      rows = new float[IN][OUT * length + OVERLAP * channels];
-      vertical = new float[IN][rows[0].length];
-      overlap = new float[OVERLAP][rows[0].length];
-    }
-
-    /** Nothing is known of the row of squares above the next one. */
-    void begin() {
-      knowsOverlap = false;
+      int padded = OUT * length + OVERLAP * channels;
+      loaded = own.arrays(IN, length);
+      columns = own.arrays(IN, length);
+      shifted = own.array(length);
+      rows = own.arrays(IN, padded);
+      vertical = own.arrays(IN, padded);
+      overlap = own.arrays(OVERLAP, padded);
+      Arrays.fill(shifted, 0, channels, 0);
     }
 
     /** Reads {@code [36,matrixRows,C]}; what follows is the next row of squares. */

@@ -143,15 +143,19 @@ record WinogradTiles(int images, int height, int width, int imagesAtOnce) {
     private final float[][] gathered;
     private final float[][] horizontal;
 
-    Inputs(WinogradTiles squares, CpuTensor x) {
+    Inputs(WinogradTiles squares, CpuTensor x, FloatArrays.Loan own) {
       this.squares = squares;
       this.x = x;
       channels = x.size(3);
       int padded = (squares.tileColumns() * OUT + IN - OUT) * channels;
-      rows = new float[IN][padded];
-      vertical = new float[IN][padded];
-      gathered = new float[IN][squares.tileColumns() * channels];
-      horizontal = new float[IN][squares.tileColumns() * channels];
+      rows = own.arrays(IN, padded);
+      vertical = own.arrays(IN, padded);
+      gathered = own.arrays(IN, squares.tileColumns() * channels);
+      horizontal = own.arrays(IN, squares.tileColumns() * channels);
+      for (float[] row : rows) {
+        Arrays.fill(row, 0, channels, 0);
+        Arrays.fill(row, (squares.width + 1) * channels, padded, 0);
+      }
     }
 
     /** Writes to {@code [36,matrixRows,C]}. */

@@ -12,6 +12,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
@@ -25,7 +26,7 @@ public final class Workers implements AutoCloseable {
 
   private final int threads;
   private final ThreadPoolExecutor others;
-  private final ThreadLocal<Team> team = new ThreadLocal<>();
+  private final ThreadLocal<Place> places = new ThreadLocal<>();
 
   /**
    * No thread is started before there is work.
@@ -112,57 +113,135 @@ public final class Workers implements AutoCloseable {
   }
 
   /**
-   * Runs tasks as {@link #forEach}. Where there are more threads than tasks, those that would have
-   * nothing to do help the others: a task that asks for its {@link #team} can share out what it
-   * does.
+   * Runs tasks as {@link #forEach}. Threads that have no task, at the beginning or any more, help
+   * the others, as long as nobody else has work for them: a task that asks for its {@link #team}
+   * can share out what it does.
    *
    * @param count how many
    * @param task what to do with a number
    */
   public void forEachWithHelp(int count, IntConsumer task) {
-    int helpers = Math.max(0, Math.min(threads - count, count * (Team.MOST - 1)));
-    if (count == 0 || helpers == 0) {
-      forEach(count, task);
-      return;
-    }
-    List<Team> teams =
-        IntStream.range(0, count)
-            .mapToObj(i -> new Team(1 + (helpers - i + count - 1) / count))
-            .toList();
-    forEach(
-        count + helpers,
-        i -> {
-          if (i >= count) {
-            OpenMp.singleThreaded(teams.get(i % count)::help);
-            return;
-          }
-          boolean done = false;
-          try {
-            runWith(i + count < count + helpers ? teams.get(i) : null, () -> task.accept(i));
-            done = true;
-          } finally {
-            // After a failure tasks are not begun, which would have ended their teams.
-            (done ? List.of(teams.get(i)) : teams).forEach(Team::end);
-          }
-        });
+    int participants = (int) Math.min(threads, (long) count * Team.MOST);
+    HelpedTasks tasks = new HelpedTasks(count, task, participants);
+    forEach(participants, i -> tasks.participate());
   }
 
-  private void runWith(Team own, Runnable work) {
-    team.set(own);
-    try {
-      work.run();
-    } finally {
-      team.remove();
+  /**
+   * For the end of a task, which can do nothing but wait: helps the other tasks meanwhile. Where
+   * nobody needs help, or somebody else has work, it returns early.
+   *
+   * @param done whether the wait is over; asked again and again
+   */
+  public void helpUntil(BooleanSupplier done) {
+    Place place = places.get();
+    if (place != null) {
+      place.team.end();
+      place.tasks.help(done);
     }
   }
 
   /**
    * Who helps the task that the calling thread is in.
    *
-   * @return the team, or empty if the task is to be done alone
+   * @return the team, or empty if nobody does at this moment
    */
   Optional<Team> team() {
-    return Optional.ofNullable(team.get());
+    return Optional.ofNullable(places.get()).map(Place::team).filter(team -> team.size() > 1);
+  }
+
+  /** {@return how long others have worked for the task that the calling thread is in} */
+  long helpedNanoseconds() {
+    return Optional.ofNullable(places.get())
+        .map(place -> place.team.helpedNanoseconds())
+        .orElse(0L);
+  }
+
+  /** The task that a thread is in, by its team. */
+  private record Place(HelpedTasks tasks, Team team) {}
+
+  /** Tasks that threads take one after the other, to help with the others' when none is left. */
+  private final class HelpedTasks {
+
+    private final IntConsumer task;
+    private final List<Team> teams;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicInteger absent;
+
+    HelpedTasks(int count, IntConsumer task, int participants) {
+      this.task = task;
+      teams = IntStream.range(0, count).mapToObj(i -> new Team()).toList();
+      absent = new AtomicInteger(participants);
+    }
+
+    void participate() {
+      absent.decrementAndGet();
+      boolean done = false;
+      try {
+        for (int i = next.getAndIncrement(); i < teams.size(); i = next.getAndIncrement()) {
+          run(i);
+        }
+        done = true;
+      } finally {
+        if (!done) {
+          next.set(teams.size());
+          teams.forEach(Team::end);
+        }
+      }
+      help(() -> false);
+    }
+
+    private void run(int i) {
+      Place outer = places.get();
+      places.set(new Place(this, teams.get(i)));
+      try {
+        task.accept(i);
+      } finally {
+        teams.get(i).end();
+        places.set(outer);
+      }
+    }
+
+    /** Joins the others' teams until something is done, or nothing is left to help with. */
+    void help(BooleanSupplier done) {
+      BooleanSupplier leaves = () -> done.getAsBoolean() || isNeededElsewhere();
+      OpenMp.singleThreaded(
+          () -> {
+            for (int looks = 0; !leaves.getAsBoolean() && !haveEnded(); looks++) {
+              Team team = join();
+              if (team == null) {
+                Team.pause(looks);
+              } else {
+                team.help(leaves);
+                looks = 0;
+              }
+            }
+          });
+    }
+
+    private boolean haveEnded() {
+      return teams.stream().allMatch(Team::hasEnded);
+    }
+
+    /** The smallest team, now larger by one; or null where there is no room in any. */
+    private synchronized Team join() {
+      Team smallest = null;
+      for (Team team : teams) {
+        if (!team.hasEnded()
+            && team.hasRoom()
+            && (smallest == null || team.helpers() < smallest.helpers())) {
+          smallest = team;
+        }
+      }
+      if (smallest != null) {
+        smallest.join();
+      }
+      return smallest;
+    }
+
+    /** Whether others than those who are to come here wait for a thread. */
+    private boolean isNeededElsewhere() {
+      return others.getQueue().size() > absent.get();
+    }
   }
 
   /** Tasks that threads take one after the other until none is left. */

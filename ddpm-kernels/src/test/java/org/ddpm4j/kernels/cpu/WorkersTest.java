@@ -15,8 +15,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -251,7 +253,7 @@ class WorkersTest {
             // Three helpers: two for the first task, one for the second.
             int begin = task * 3;
             int parts = 3 - task;
-            Team team = workers.team().orElseThrow();
+            Team team = Teams.awaitSize(workers, parts);
             for (int round = 0; round < 20; round++) {
               team.forEach(
                   parts,
@@ -268,21 +270,112 @@ class WorkersTest {
     }
   }
 
-  @ParameterizedTest
-  @ValueSource(ints = {3, 4, 100})
-  void tasksThatTakeAllThreadsHaveNoHelp(int count) {
+  @Test
+  void threadsThatHaveNoTaskAnyMoreHelpTheOthers() {
     try (Workers workers = new Workers(3)) {
-      AtomicIntegerArray done = new AtomicIntegerArray(count);
+      CyclicBarrier everybody = new CyclicBarrier(3);
+      AtomicIntegerArray done = new AtomicIntegerArray(3);
       workers.forEachWithHelp(
-          count,
-          i -> {
-            assertThat(workers.team()).isEmpty();
-            done.incrementAndGet(i);
+          7,
+          task -> {
+            if (task < 6) {
+              // Two rounds of as many tasks as there are threads.
+              await(everybody);
+              assertThat(workers.team()).isEmpty();
+              await(everybody);
+              return;
+            }
+            Teams.awaitSize(workers, 3)
+                .forEach(
+                    3,
+                    i -> {
+                      await(everybody);
+                      done.incrementAndGet(i);
+                    });
           });
-      for (int i = 0; i < count; i++) {
+      for (int i = 0; i < 3; i++) {
         assertThat(done.get(i)).isEqualTo(1);
       }
     }
+  }
+
+  @Test
+  void aTaskThatCanOnlyWaitHelpsTheOthers() {
+    try (Workers workers = new Workers(2)) {
+      CyclicBarrier both = new CyclicBarrier(2);
+      AtomicBoolean done = new AtomicBoolean();
+      workers.forEachWithHelp(
+          2,
+          task -> {
+            if (task == 1) {
+              workers.helpUntil(done::get);
+              assertThat(done).isTrue();
+              return;
+            }
+            Teams.awaitSize(workers, 2).forEach(2, i -> await(both));
+            done.set(true);
+          });
+      // Elsewhere there is nobody to help.
+      workers.helpUntil(() -> false);
+    }
+  }
+
+  @Test
+  void theTimeOfThoseWhoHelpIsKnown() {
+    try (Workers workers = new Workers(3)) {
+      CyclicBarrier everybody = new CyclicBarrier(3);
+      workers.forEachWithHelp(
+          1,
+          task -> {
+            Team team = Teams.awaitSize(workers, 3);
+            assertThat(workers.helpedNanoseconds()).isZero();
+            team.forEach(
+                3,
+                i -> {
+                  await(everybody);
+                  LockSupport.parkNanos(1_000_000);
+                  await(everybody);
+                });
+            assertThat(workers.helpedNanoseconds()).isGreaterThan(0);
+          });
+      assertThat(workers.helpedNanoseconds()).isZero();
+    }
+  }
+
+  /** Work of another caller comes before help. */
+  @Test
+  void helpersGoWhereOthersWaitForAThread() throws Exception {
+    try (Workers workers = new Workers(2)) {
+      CountDownLatch helped = new CountDownLatch(1);
+      CountDownLatch release = new CountDownLatch(1);
+      Thread other =
+          new Thread(
+              () ->
+                  workers.forEachWithHelp(
+                      1,
+                      task -> {
+                        Teams.awaitSize(workers, 2);
+                        helped.countDown();
+                        awaitQuietly(release);
+                      }));
+      other.start();
+      helped.await();
+      CyclicBarrier both = new CyclicBarrier(2);
+      workers.forEach(2, i -> await(both));
+      assertThat(other.isAlive()).isTrue();
+      release.countDown();
+      other.join();
+    }
+  }
+
+  @Test
+  void aTeamHasAsManyPartsAsDivideTheMost() {
+    Team team = new Team();
+    List<Integer> sizes = new ArrayList<>();
+    for (sizes.add(team.size()); team.hasRoom(); sizes.add(team.size())) {
+      team.join();
+    }
+    assertThat(sizes).containsExactly(1, 2, 3, 4, 4, 6, 6, 6, 6, 6, 6, 12);
   }
 
   /** Nobody waits for work that will never come: all threads are there for the next tasks. */
@@ -297,7 +390,11 @@ class WorkersTest {
                         2,
                         task -> {
                           if (inAPart) {
-                            workers.team().orElseThrow().forEach(9, WorkersTest::failAtFive);
+                            workers
+                                .team()
+                                .ifPresentOrElse(
+                                    team -> team.forEach(9, WorkersTest::failAtFive),
+                                    () -> failAtFive(5));
                           } else if (task == 0) {
                             throw new IllegalStateException("wrong");
                           }
@@ -321,9 +418,7 @@ class WorkersTest {
                   workers.forEachWithHelp(
                       1,
                       task ->
-                          workers
-                              .team()
-                              .orElseThrow()
+                          Teams.awaitSize(workers, 3)
                               .forEach(
                                   3,
                                   i -> {
@@ -353,8 +448,12 @@ class WorkersTest {
     try (Workers workers = new Workers(4, none)) {
       AtomicInteger done = new AtomicInteger();
       workers.forEachWithHelp(
-          2, task -> workers.team().orElseThrow().forEach(7, i -> done.incrementAndGet()));
-      assertThat(done.get()).isEqualTo(14);
+          2,
+          task -> {
+            assertThat(workers.team()).isEmpty();
+            done.incrementAndGet();
+          });
+      assertThat(done.get()).isEqualTo(2);
     }
   }
 
