@@ -52,14 +52,14 @@ final class CpuContext implements PlanContext {
    * The context of a part of a kernel that runs at the same time as its other parts: with scratch
    * memory of its own. It ends with this one.
    *
-   * @param i the part's number, from 0
+   * @param i the part's number, from 0, which has this one
    * @return the same for all kernels
    */
   CpuContext ofPart(int i) {
-    while (ofParts.size() <= i) {
+    while (ofParts.size() < i) {
       ofParts.add(new CpuContext(packedWeights, precision, stream, arrays));
     }
-    return ofParts.get(i);
+    return i == 0 ? this : ofParts.get(i - 1);
   }
 
   /**

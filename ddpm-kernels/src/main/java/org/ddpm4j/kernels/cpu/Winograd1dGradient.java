@@ -73,7 +73,7 @@ final class Winograd1dGradient implements Kernel {
         new OutputGradients(context, tiles, dy, db, scratch.get(6), scratch.get(4), transformedDy));
     if (dw != null) {
       // At the same time as the others, if somebody helps.
-      CpuContext own = context.ofPart(0);
+      CpuContext own = context.ofPart(1);
       Winograd1dWeightsGradient ofWeights =
           new Winograd1dWeightsGradient(
               own, tiles, transformedDy, scratch.get(1), scratch.get(3), dw);
