@@ -50,7 +50,7 @@ final class CpuContext implements PlanContext {
 
   /**
    * The context of a part of a kernel that runs at the same time as its other parts: with scratch
-   * memory of its own. It ends with this one.
+   * memory apart from theirs. It ends with this one.
    *
    * @param i the part's number, from 0, which has this one
    * @return the same for all kernels
@@ -279,15 +279,16 @@ final class CpuContext implements PlanContext {
 
   @Override
   public void close() {
-    ofParts.forEach(CpuContext::closeScratch);
-    closeScratch();
+    closeWithParts();
     stream.close();
-    nativeObjects.forEach(PointerScope::close);
   }
 
-  private void closeScratch() {
+  /** But for the stream, which all have in common. */
+  private void closeWithParts() {
+    ofParts.forEach(CpuContext::closeWithParts);
     scratch.close();
     converted.close();
     scratchpads.close();
+    nativeObjects.forEach(PointerScope::close);
   }
 }

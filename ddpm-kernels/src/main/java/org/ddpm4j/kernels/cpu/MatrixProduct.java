@@ -72,13 +72,17 @@ record MatrixProduct(matmul primitive, String code, memory.desc a, memory.desc b
       CpuTensor left,
       CpuTensor right,
       CpuTensor result) {
+    MatrixProduct whole = of.apply(count);
     return SharedKernel.of(
         context,
         flops,
-        of.apply(count).call(context, left, right, result),
+        whole.call(context, left, right, result),
         threads -> {
           int parts = Divisors.largest(count, threads);
-          return of.apply(count / parts).parts(context, parts, left, right, result);
+          MatrixProduct some = of.apply(count / parts);
+          return some.code.equals(whole.code)
+              ? some.parts(context, parts, left, right, result)
+              : List.of();
         });
   }
 

@@ -11,8 +11,8 @@ import java.util.function.LongConsumer;
 import org.ddpm4j.kernels.plan.Kernel;
 
 /**
- * A thread that runs a plan, and others that help it with single operations, who come and go. They
- * wait actively: waking a thread takes about as long as many an operation.
+ * A thread that runs a plan, and others that help it with single operations, whenever they come.
+ * They wait actively: waking a thread takes about as long as many an operation.
  */
 final class Team {
 
@@ -25,11 +25,21 @@ final class Team {
   /** No work yet. */
   private static final Job NOTHING = new Job(0, i -> {});
 
+  private final int most;
   private final AtomicInteger helpers = new AtomicInteger();
   private volatile Job newest = NOTHING;
   private final AtomicLong helpedNanoseconds = new AtomicLong();
   private volatile boolean ended;
   private int jobs;
+
+  /**
+   * Nobody helps yet.
+   *
+   * @param most how many threads there may be, that of the plan included, at most {@link #MOST}
+   */
+  Team(int most) {
+    this.most = most;
+  }
 
   /** {@return how many help at this moment} */
   int helpers() {
@@ -83,10 +93,8 @@ final class Team {
             task.accept(i);
           }
         } catch (RuntimeException | Error e) {
-          // Where memory runs out, Java may throw the same error in several threads.
-          if (!failure.compareAndSet(null, e) && failure.get() != e) {
-            failure.get().addSuppressed(e);
-          }
+          // The first alone: where memory runs out, to add others to it would fail as well.
+          failure.compareAndSet(null, e);
         } finally {
           clock.accept(System.nanoTime() - start);
           ended.incrementAndGet();
@@ -143,7 +151,7 @@ final class Team {
 
   /** {@return whether one more may join} */
   boolean hasRoom() {
-    return helpers.get() < MOST - 1;
+    return helpers.get() < most - 1;
   }
 
   /** Promises that the calling thread is going to {@link #help}. */

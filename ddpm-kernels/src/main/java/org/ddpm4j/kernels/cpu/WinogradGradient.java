@@ -188,9 +188,8 @@ final class WinogradGradient implements Kernel {
     List<Kernel> parts = new ArrayList<>();
     if (team.isEmpty()) {
       // While the rows are in the cache.
-      parts.addAll(
-          transforms.parts(
-              team, first, images, own -> outputGradients(own, rows, columnSums::add)));
+      Consumer<float[]> sum = db == null ? row -> {} : columnSums::add;
+      parts.addAll(transforms.parts(team, first, images, own -> outputGradients(own, rows, sum)));
     } else {
       if (db != null) {
         parts.add(() -> columnSums.addImages(first, images));

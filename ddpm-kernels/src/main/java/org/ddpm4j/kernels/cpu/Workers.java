@@ -113,22 +113,23 @@ public final class Workers implements AutoCloseable {
   }
 
   /**
-   * Runs tasks as {@link #forEach}. Threads that have no task, at the beginning or any more, help
-   * the others, as long as nobody else has work for them: a task that asks for its {@link #team}
-   * can share out what it does.
+   * Runs tasks as {@link #forEach}. Threads that have no task help the others, and so do those that
+   * have none any more, unless another caller has work for them: a task that asks for its {@link
+   * #team} can share out what it does. A team has two threads, or as many as there are for each
+   * task, and stays together until its task is done.
    *
    * @param count how many
    * @param task what to do with a number
    */
   public void forEachWithHelp(int count, IntConsumer task) {
     int participants = (int) Math.min(threads, (long) count * Team.MOST);
-    HelpedTasks tasks = new HelpedTasks(count, task, participants);
+    HelpedTasks tasks = new HelpedTasks(count, task);
     forEach(participants, i -> tasks.participate());
   }
 
   /**
    * For the end of a task, which can do nothing but wait: helps the other tasks meanwhile. Where
-   * nobody needs help, or somebody else has work, it returns early.
+   * nobody needs help, or another caller has work, it returns early.
    *
    * @param done whether the wait is over; asked again and again
    */
@@ -136,7 +137,7 @@ public final class Workers implements AutoCloseable {
     Place place = places.get();
     if (place != null) {
       place.team.end();
-      place.tasks.help(done);
+      place.tasks.help(done, false);
     }
   }
 
@@ -165,19 +166,20 @@ public final class Workers implements AutoCloseable {
     private final IntConsumer task;
     private final List<Team> teams;
     private final AtomicInteger next = new AtomicInteger();
-    private final AtomicInteger absent;
 
-    HelpedTasks(int count, IntConsumer task, int participants) {
+    HelpedTasks(int count, IntConsumer task) {
       this.task = task;
-      teams = IntStream.range(0, count).mapToObj(i -> new Team()).toList();
-      absent = new AtomicInteger(participants);
+      int forEach = (threads + count - 1) / Math.max(1, count);
+      int most = Math.min(Math.max(2, forEach), Team.MOST);
+      teams = IntStream.range(0, count).mapToObj(i -> new Team(most)).toList();
     }
 
     void participate() {
-      absent.decrementAndGet();
+      boolean hasTask = false;
       boolean done = false;
       try {
         for (int i = next.getAndIncrement(); i < teams.size(); i = next.getAndIncrement()) {
+          hasTask = true;
           run(i);
         }
         done = true;
@@ -187,7 +189,7 @@ public final class Workers implements AutoCloseable {
           teams.forEach(Team::end);
         }
       }
-      help(() -> false);
+      help(() -> false, !hasTask);
     }
 
     private void run(int i) {
@@ -197,32 +199,30 @@ public final class Workers implements AutoCloseable {
         task.accept(i);
       } finally {
         teams.get(i).end();
-        places.set(outer);
+        if (outer == null) {
+          places.remove();
+        } else {
+          places.set(outer);
+        }
       }
     }
 
-    /** Joins the others' teams until something is done, or nothing is left to help with. */
-    void help(BooleanSupplier done) {
-      BooleanSupplier leaves = () -> done.getAsBoolean() || isNeededElsewhere();
-      OpenMp.singleThreaded(
-          () -> {
-            for (int looks = 0; !leaves.getAsBoolean() && !haveEnded(); looks++) {
-              Team team = join();
-              if (team == null) {
-                Team.pause(looks);
-              } else {
-                team.help(leaves);
-                looks = 0;
-              }
-            }
-          });
+    /**
+     * Joins the others' teams until something is done, or nothing is left to help with.
+     *
+     * @param atOnce whether to join the first although work of another caller may be waiting
+     */
+    void help(BooleanSupplier done, boolean atOnce) {
+      for (boolean joins = atOnce; joins || others.getQueue().isEmpty(); joins = false) {
+        Team team = done.getAsBoolean() ? null : join();
+        if (team == null) {
+          return;
+        }
+        OpenMp.singleThreaded(() -> team.help(done));
+      }
     }
 
-    private boolean haveEnded() {
-      return teams.stream().allMatch(Team::hasEnded);
-    }
-
-    /** The smallest team, now larger by one; or null where there is no room in any. */
+    /** The smallest team, now larger by one; or null where there is no room in any, or no team. */
     private synchronized Team join() {
       Team smallest = null;
       for (Team team : teams) {
@@ -236,11 +236,6 @@ public final class Workers implements AutoCloseable {
         smallest.join();
       }
       return smallest;
-    }
-
-    /** Whether others than those who are to come here wait for a thread. */
-    private boolean isNeededElsewhere() {
-      return others.getQueue().size() > absent.get();
     }
   }
 

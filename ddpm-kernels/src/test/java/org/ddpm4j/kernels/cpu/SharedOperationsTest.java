@@ -198,8 +198,8 @@ class SharedOperationsTest {
         images.setInput(plan, "x");
         plan.run();
         float[] alone = values(plan);
-        // A plan meets teams of two, four and twelve, and none.
-        for (int tasks : new int[] {6, 3, 1, THREADS, 6}) {
+        // A plan meets teams of two, three, six and twelve, and none.
+        for (int tasks : new int[] {6, 4, 2, 1, THREADS}) {
           runInFirstOf(tasks, workers, plan, c.shared);
           assertThat(Arrays.mismatch(values(plan), alone))
               .as("first difference of %d images in one of %d tasks", batch, tasks)
@@ -251,7 +251,7 @@ class SharedOperationsTest {
         plan.run();
         Map<String, float[]> alone = Map.copyOf(gradients);
         assertThat(alone).containsKey("x");
-        for (int tasks : new int[] {6, 3, 1, THREADS, 6}) {
+        for (int tasks : new int[] {6, 4, 2, 1, THREADS}) {
           gradients.clear();
           runInFirstOf(tasks, workers, plan, batch == 3 ? c.sharedInTraining : 0);
           assertThat(gradients).hasSameSizeAs(alone);

@@ -272,28 +272,28 @@ class WorkersTest {
 
   @Test
   void threadsThatHaveNoTaskAnyMoreHelpTheOthers() {
-    try (Workers workers = new Workers(3)) {
-      CyclicBarrier everybody = new CyclicBarrier(3);
-      AtomicIntegerArray done = new AtomicIntegerArray(3);
+    try (Workers workers = new Workers(2)) {
+      CyclicBarrier everybody = new CyclicBarrier(2);
+      AtomicIntegerArray done = new AtomicIntegerArray(2);
       workers.forEachWithHelp(
-          7,
+          5,
           task -> {
-            if (task < 6) {
+            if (task < 4) {
               // Two rounds of as many tasks as there are threads.
               await(everybody);
               assertThat(workers.team()).isEmpty();
               await(everybody);
               return;
             }
-            Teams.awaitSize(workers, 3)
+            Teams.awaitSize(workers, 2)
                 .forEach(
-                    3,
+                    2,
                     i -> {
                       await(everybody);
                       done.incrementAndGet(i);
                     });
           });
-      for (int i = 0; i < 3; i++) {
+      for (int i = 0; i < 2; i++) {
         assertThat(done.get(i)).isEqualTo(1);
       }
     }
@@ -344,33 +344,38 @@ class WorkersTest {
 
   /** Work of another caller comes before help. */
   @Test
-  void helpersGoWhereOthersWaitForAThread() throws Exception {
+  void doesNotBeginToHelpWhereOthersWaitForAThread() throws Exception {
     try (Workers workers = new Workers(2)) {
-      CountDownLatch helped = new CountDownLatch(1);
+      CountDownLatch begun = new CountDownLatch(2);
+      CountDownLatch waiting = new CountDownLatch(1);
       CountDownLatch release = new CountDownLatch(1);
       Thread other =
           new Thread(
               () ->
                   workers.forEachWithHelp(
-                      1,
+                      2,
                       task -> {
-                        Teams.awaitSize(workers, 2);
-                        helped.countDown();
-                        awaitQuietly(release);
+                        begun.countDown();
+                        awaitQuietly(Thread.currentThread().isDaemon() ? waiting : release);
                       }));
+      other.setDaemon(false);
       other.start();
-      helped.await();
+      begun.await();
       CyclicBarrier both = new CyclicBarrier(2);
+      Thread releasing = releaseLater(waiting);
+      // The worker, which has no task any more, comes here, and the other caller goes on alone.
       workers.forEach(2, i -> await(both));
       assertThat(other.isAlive()).isTrue();
       release.countDown();
       other.join();
+      releasing.join();
     }
   }
 
   @Test
   void aTeamHasAsManyPartsAsDivideTheMost() {
-    Team team = new Team();
+    assertThat(new Team(1).hasRoom()).isFalse();
+    Team team = new Team(Team.MOST);
     List<Integer> sizes = new ArrayList<>();
     for (sizes.add(team.size()); team.hasRoom(); sizes.add(team.size())) {
       team.join();
